@@ -1,0 +1,124 @@
+/**
+ * What the sandbox's Proxmox emulator asks of the machine below it: volumes, archives and running containers.
+ *
+ * The emulator decides everything that Proxmox decides (ids, names, sizes, orders, log lines, errors); a driver only
+ * does what storage, tar and LXC do on a real node. Two drivers exist: `memory` (folders and archives, no process) and
+ * `real` (ext4 images and LXC containers).
+ */
+
+/** A volume and where its data lies on this machine. */
+export interface Volume {
+  /** Proxmox's volume id, such as `local:101/vm-101-disk-0.raw`. */
+  volid: string;
+  /** Absolute path on this machine. */
+  path: string;
+  /** `subvol` is a plain folder; `raw` is an ext4 image in the real driver and a folder in the memory driver. */
+  format: "raw" | "subvol" | "qcow2";
+  /** Size in bytes; 0 for a folder without a limit. */
+  size: number;
+}
+
+/** A volume at its place in a container; `/` is the root. */
+export interface Mount {
+  volume: Volume;
+  target: string;
+  readOnly: boolean;
+}
+
+/** A folder of the node at its place in a container. */
+export interface BindMount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
+/** One network interface of a container, as `netN` of its configuration says. */
+export interface ContainerNetwork {
+  /** Name in the container, such as `eth0`. */
+  name: string;
+  bridge: string | undefined;
+  hardwareAddress: string;
+  /** `192.0.2.101/24`, `dhcp`, `manual`, or undefined. */
+  ip: string | undefined;
+  gateway: string | undefined;
+  linkDown: boolean;
+}
+
+/** A container as the driver runs it. */
+export interface ContainerSpec {
+  node: string;
+  vmid: number;
+  hostname: string;
+  /** The root first, then mount points in the order in which they are mounted. */
+  mounts: Mount[];
+  bindMounts: BindMount[];
+  networks: ContainerNetwork[];
+  nameservers: string[];
+  searchDomain: string | undefined;
+  cores: number | undefined;
+  /** MiB. */
+  memory: number;
+  nesting: boolean;
+}
+
+/** What `POST nodes/N/lxc` gives a container made from a template, beyond its configuration. */
+export interface FirstUse {
+  sshPublicKeys: string | undefined;
+  rootPassword: string | undefined;
+}
+
+export type Compression = "none" | "gzip" | "lzo" | "zstd";
+
+export interface PackRequest {
+  mounts: Mount[];
+  /** Set when the container runs: the driver reads its tree through the running container. */
+  running: { node: string; vmid: number } | undefined;
+  /** Text of `./etc/vzdump/pct.conf` and `./etc/vzdump/pct.fw`, the first two members of the archive. */
+  configuration: string;
+  firewall: string;
+  /** `exclude-path` globs and the standard exclusions, in tar's form (`./tmp/?*`). */
+  exclude: string[];
+  compression: Compression;
+  /** The file to write; the caller renames it when the run is complete. */
+  destination: string;
+}
+
+/** Receives one line of the task's log. */
+export type Log = (line: string) => void;
+
+export interface InterfaceAddress {
+  name: string;
+  hardwareAddress: string;
+  addresses: { address: string; prefix: number; family: "inet" | "inet6" }[];
+}
+
+export interface Driver {
+  readonly name: "memory" | "real";
+
+  createVolume(volume: Volume): Promise<void>;
+  /** Grows a volume to `size` bytes; its data stays. */
+  growVolume(volume: Volume, size: number): Promise<void>;
+  /** Removes the data; a volume that is already gone is no error. */
+  removeVolume(volume: Volume): Promise<void>;
+
+  /** Unpacks a template or an archive (any compression) into the mounted tree; rejects with tar's last error line. */
+  unpack(archive: string, mounts: Mount[], log: Log): Promise<void>;
+  /** Writes an archive and answers with the number of bytes in the tar stream. */
+  pack(request: PackRequest, log: Log): Promise<{ tarBytes: number }>;
+  /** Text of one member of an archive, such as `./etc/vzdump/pct.conf`; undefined when it has none. */
+  readMember(archive: string, member: string): Promise<string | undefined>;
+
+  /** What Proxmox writes into a container made from a template: SSH keys, password, new host keys. */
+  prepareFirstUse(container: ContainerSpec, first: FirstUse): Promise<void>;
+  /** Writes host name, network and resolver files as Proxmox does before each start, then starts. */
+  start(container: ContainerSpec): Promise<void>;
+  /** Ends it at once. */
+  stop(container: ContainerSpec): Promise<void>;
+  /** Asks it to end; false when it still runs after `timeout` seconds. */
+  shutdown(container: ContainerSpec, timeout: number): Promise<boolean>;
+  isRunning(node: string, vmid: number): Promise<boolean>;
+  /** Process id of a running container's init, when there is one. */
+  processId(node: string, vmid: number): Promise<number | undefined>;
+  /** Interfaces of a running container; undefined when it does not run. */
+  interfaces(container: ContainerSpec): Promise<InterfaceAddress[] | undefined>;
+}
