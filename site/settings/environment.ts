@@ -1,0 +1,260 @@
+import type { Retention } from "../../proxmox/rules/retention";
+
+/**
+ * An environment as everything else sees it: the settings of one `Pulumi.<env>.yaml`, checked, with every default
+ * filled in. Components, the programs in `stacks/` and the command line read this and nothing else, so that a guest is
+ * described once.
+ *
+ * Units are in the types: sizes are bytes, durations are seconds.
+ */
+export interface Environment {
+  /** The stack's name: `prod` for `Pulumi.prod.yaml`. Free; the profile decides the defaults. */
+  readonly name: string;
+  readonly profile: Profile;
+  readonly proxmox: ProxmoxSettings;
+  readonly backup: BackupSettings;
+  /** Every guest of the environment, by rising id. */
+  readonly guests: readonly Guest[];
+  /** Pulumi's `protect` on every guest. Off: `pulumi destroy` may delete the guests that Lifeboat made. */
+  readonly protectGuests: boolean;
+  /** How to log in to the guests. */
+  readonly ssh: GuestAccess;
+  /** The decrypted secret `lifeboat:proxmoxToken`, where the settings hold one. The variables of the shell go first. */
+  readonly proxmoxToken?: string;
+  /** The decrypted secret `lifeboat:proxmoxRootPassword`: only for guests with bind mounts. */
+  readonly proxmoxRootPassword?: string;
+}
+
+/** Where an environment's defaults come from (A4, A13). */
+export type Profile = "prod" | "lab" | "monitoring";
+
+/** A number of bytes. */
+export type Bytes = number;
+
+/** A number of seconds. */
+export type Seconds = number;
+
+/** A calendar day, `2027-06-30`. It has no time zone until somebody compares it with a clock. */
+export type CalendarDay = string;
+
+/** A node, or any node of a cluster, and how to trust and reach it. */
+export interface ProxmoxSettings {
+  /** `https://host:port`, without a slash or path at its end. */
+  readonly endpoint: string;
+  /** Default node of the environment's guests. */
+  readonly node: string;
+  readonly trust: TrustSettings;
+  /** Absent: archives are not read, and reports say so. */
+  readonly ssh?: NodeAccess;
+}
+
+export type TrustSettings =
+  | { readonly kind: "system" }
+  /** A PEM file; a relative path starts at the project's folder. */
+  | { readonly kind: "ca"; readonly file: string }
+  /** SHA-256 of the node's certificate as `AA:BB:…`, upper case. The provider cannot check it: it needs a CA. */
+  | { readonly kind: "fingerprint"; readonly sha256: string };
+
+/** SSH to the nodes. */
+export interface NodeAccess {
+  readonly user: string;
+  readonly port: number;
+  /** Private key's file; a relative path starts at the project's folder. Absent: what the system's `ssh` chooses. */
+  readonly identity?: string;
+}
+
+/** SSH to the guests. */
+export interface GuestAccess {
+  readonly user: string;
+  /** Private key's file; a relative path starts at the project's folder. Absent: what the system's `ssh` chooses. */
+  readonly identity?: string;
+  /** Public keys, as lines of `authorized_keys`, put into every guest that does not name its own. */
+  readonly keys: readonly string[];
+}
+
+/** The environment's one vzdump job and where it writes (A3, A5). */
+export interface BackupSettings {
+  /** Id of the job in Proxmox. */
+  readonly jobId: string;
+  readonly storage: BackupStorageSettings;
+  /** A Proxmox calendar event, in the node's time zone. */
+  readonly schedule: string;
+  /** What the job keeps. Nothing set means everything is kept: `keepAll`. */
+  readonly keep: Retention;
+  readonly mode: BackupMode;
+  readonly compress: Compression;
+  /** Template of each archive's notes: `{{cluster}}`, `{{guestname}}`, `{{node}}`, `{{vmid}}`. */
+  readonly notes: string;
+  readonly enabled: boolean;
+  /** Mail that Proxmox sends about the job. Absent: none. */
+  readonly mail?: MailSettings;
+}
+
+export type BackupMode = "snapshot" | "suspend" | "stop";
+
+export type Compression = "zstd" | "lzo" | "gzip" | "none";
+
+export interface MailSettings {
+  readonly to: readonly string[];
+  readonly when: "always" | "failure";
+}
+
+/** A storage for archives: made by the program, or there already (`adopt: true`). */
+export type BackupStorageSettings =
+  | { readonly type: "adopted"; readonly id: string }
+  | {
+      readonly type: "dir";
+      readonly id: string;
+      /** Absolute path of the folder on the node. */
+      readonly path: string;
+      /** The same folder on every node of a cluster (a mounted network file system). */
+      readonly shared: boolean;
+      /** Nodes that have it. Absent: all. */
+      readonly nodes?: readonly string[];
+    }
+  | {
+      readonly type: "nfs";
+      readonly id: string;
+      readonly server: string;
+      readonly export: string;
+      readonly options?: string;
+      readonly nodes?: readonly string[];
+    }
+  | {
+      readonly type: "pbs";
+      readonly id: string;
+      readonly server: string;
+      readonly datastore: string;
+      readonly username: string;
+      /** Secret. */
+      readonly password: string;
+      readonly fingerprint?: string;
+      readonly namespace?: string;
+      readonly nodes?: readonly string[];
+    };
+
+export type Guest = ContainerGuest | AdoptedGuest;
+
+/** A guest that was made by hand: backed up and restorable, never owned (A10). */
+export interface AdoptedGuest {
+  readonly kind: "adopted";
+  /** Key in the settings. */
+  readonly name: string;
+  readonly id: number;
+  readonly node: string;
+  readonly checks: readonly Check[];
+  /** The whole guest stays out of the job. */
+  readonly optOut?: OptOut;
+}
+
+/** A container that the program makes. */
+export interface ContainerGuest {
+  readonly kind: "container";
+  /** Key in the settings, name of its resource, and its host name unless `hostname` differs. */
+  readonly name: string;
+  readonly id: number;
+  readonly node: string;
+  readonly hostname: string;
+  /** Volume id of the template: `local:vztmpl/debian-12-standard_amd64.tar.zst`. */
+  readonly template: string;
+  /** Proxmox's `ostype`. */
+  readonly osType: string;
+  readonly root: RootDisk;
+  /** `disks[0]` is Proxmox's `mp0`, and so on. */
+  readonly disks: readonly Disk[];
+  readonly network: Network;
+  readonly cores: number;
+  readonly memory: Bytes;
+  readonly swap: Bytes;
+  readonly nameservers: readonly string[];
+  readonly searchDomain?: string;
+  readonly checks: readonly Check[];
+  readonly unprivileged: boolean;
+  readonly nesting: boolean;
+  readonly startOnBoot: boolean;
+  readonly started: boolean;
+  /** Proxmox's own protection, which also refuses an in-place restore. */
+  readonly protection: boolean;
+  /** Lower case, sorted, without Lifeboat's own tag. */
+  readonly tags: readonly string[];
+  readonly pool?: string;
+  readonly description?: string;
+  /** May be made empty although its backup storage holds archives for its id (A9). */
+  readonly fresh: boolean;
+  readonly sshKeys: readonly string[];
+  /** The whole guest stays out of the job. */
+  readonly optOut?: OptOut;
+}
+
+/** The root disk. Proxmox always backs it up. */
+export interface RootDisk {
+  readonly storage: string;
+  /** Whole GiB: Proxmox's API takes nothing finer for a root disk. */
+  readonly size: Bytes;
+}
+
+export type Disk = VolumeDisk | BindMount;
+
+export interface VolumeDisk {
+  readonly kind: "volume";
+  /** Key in the settings. */
+  readonly name: string;
+  /** Absolute path in the guest. */
+  readonly mount: string;
+  readonly storage: string;
+  readonly size: Bytes;
+  /** Absent: backed up. */
+  readonly optOut?: OptOut;
+}
+
+/** A folder of the node. Proxmox never backs it up. */
+export interface BindMount {
+  readonly kind: "bind";
+  readonly name: string;
+  readonly mount: string;
+  /** Absolute path on the node. */
+  readonly bind: string;
+  /** What protects the data instead, in the words of its owner. */
+  readonly protectedBy: string;
+  readonly readOnly: boolean;
+}
+
+/** Why something is not backed up, who answers for it, and until when that holds (A2). Whether the day is past is a
+ * matter of policy, not of structure. */
+export interface OptOut {
+  readonly reason: string;
+  readonly owner: string;
+  readonly until: CalendarDay;
+}
+
+/** The guest's interface `eth0`. */
+export interface Network {
+  readonly bridge: string;
+  readonly address: Address;
+  /** Fixed MAC address, upper case. Absent: Proxmox makes one up. */
+  readonly mac?: string;
+  readonly vlan?: number;
+  /** Proxmox's firewall on this interface. */
+  readonly firewall: boolean;
+}
+
+export type Address =
+  | { readonly kind: "dhcp" }
+  | {
+      readonly kind: "static";
+      readonly family: 4 | 6;
+      /** `192.0.2.101` */
+      readonly ip: string;
+      /** `24` */
+      readonly prefix: number;
+      /** `192.0.2.101/24` */
+      readonly cidr: string;
+      readonly gateway?: string;
+    };
+
+/** What proves that a guest is back. */
+export type Check =
+  | { readonly kind: "running" }
+  | { readonly kind: "ping" }
+  | { readonly kind: "ssh" }
+  | { readonly kind: "tcp"; readonly port: number };
