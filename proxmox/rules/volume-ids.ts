@@ -1,0 +1,45 @@
+/** Names of volumes, `storage:volume`. Source: pve-storage, `PVE::Storage::parse_volume_id`. */
+
+/** A volume id taken apart. */
+export interface VolumeId {
+  readonly storage: string;
+  /** What is behind the colon: `101/vm-101-disk-0.raw`, `subvol-101-disk-0`, `backup/vzdump-lxc-101-….tar.zst`. */
+  readonly volume: string;
+}
+
+const pattern = /^([A-Za-z][A-Za-z0-9\-_.]*[A-Za-z0-9]):(.+)$/s;
+
+/** Reads a volume id; `undefined` for a path or anything else. */
+export function parseVolumeId(text: string): VolumeId | undefined {
+  const match = pattern.exec(text);
+  return match?.[1] === undefined || match[2] === undefined ? undefined : { storage: match[1], volume: match[2] };
+}
+
+/** Writes a volume id. */
+export function formatVolumeId(id: VolumeId): string {
+  return `${id.storage}:${id.volume}`;
+}
+
+/** The volume id of an archive in a storage's dump folder. */
+export function archiveVolumeId(storage: string, fileName: string): string {
+  return formatVolumeId({ storage, volume: `backup/${fileName}` });
+}
+
+/** The file name of an archive, `undefined` when the volume is not a backup. */
+export function archiveFileName(volumeId: string): string | undefined {
+  const volume = parseVolumeId(volumeId)?.volume;
+  const match = volume === undefined ? null : /^backup\/(.+)$/s.exec(volume);
+  // On a Proxmox Backup Server the rest has further slashes (`ct/101/2026-11-20T01:00:00Z`) and is no file name.
+  return match?.[1]?.includes("/") === false ? match[1] : undefined;
+}
+
+/**
+ * The size that is asked of a storage for a new volume, in GiB: 8 for `local:8`, `undefined` when `text` names an existing
+ * volume. Source: pve-container, `$NEW_DISK_RE`; qemu-server, `$PVE::QemuServer::Drive::NEW_DISK_RE`.
+ */
+export function newVolumeSize(text: string): { readonly storage: string; readonly gibibytes: number } | undefined {
+  const id = parseVolumeId(text);
+  return id !== undefined && /^\d+(\.\d+)?$/.test(id.volume)
+    ? { storage: id.storage, gibibytes: Number(id.volume) }
+    : undefined;
+}
