@@ -1,0 +1,5 @@
+import type { Endpoint } from "../server/endpoint";
+import { versionEndpoints } from "./nodes";
+
+/** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
+export const endpoints: readonly Endpoint[] = [...versionEndpoints];

@@ -1,0 +1,160 @@
+/**
+ * The persistent state of a site: plain data, written to `site.json` of the state folder after each change.
+ * Tasks have files of their own (tasks.ts), volumes and archives are real files below each node's root folder.
+ */
+
+export type GuestType = "lxc" | "qemu";
+
+export interface SiteState {
+  /** Form of this file. */
+  format: 1;
+  clusters: ClusterState[];
+  /** Seconds by which the site's clock is ahead of the machine's. */
+  clockOffset: number;
+  faults: FaultState[];
+  /** Signs tickets and CSRF tokens; made once. */
+  ticketSecret: string;
+}
+
+/** One node alone, or several that share everything under /etc/pve. */
+export interface ClusterState {
+  /** Name of the cluster; null for a node of its own. */
+  name: string | null;
+  nodes: NodeState[];
+  /** storage.cfg, in order. */
+  storages: StorageEntry[];
+  access: AccessState;
+  /** jobs.cfg, in order: key to value as in the file, without `id`. */
+  jobs: BackupJobEntry[];
+  guests: GuestState[];
+  /** Volumes that exist; archives, templates and snippets are found in the storages' folders instead. */
+  volumes: VolumeState[];
+  /** datacenter.cfg. */
+  options: Record<string, string>;
+  /** What URLs answer where no HTTP server is asked (fixtures). */
+  urls: UrlState[];
+}
+
+export interface NodeState {
+  node: string;
+  /** Address by which the other nodes and `cluster/status` know it. */
+  address: string;
+  /** IANA name: archive names and retention use the node's local time. */
+  timezone: string;
+  version: { version: string; release: string; repoid: string };
+  /** Text of /etc/network/interfaces. */
+  interfaces: string;
+  /** Text of /etc/network/interfaces.new: changes that are not applied. */
+  pendingInterfaces?: string;
+}
+
+/** A section of storage.cfg: values as text, as in the file. */
+export interface StorageEntry {
+  storage: string;
+  type: string;
+  options: Record<string, string>;
+}
+
+/** A section of jobs.cfg: values as text, as in the file. */
+export interface BackupJobEntry {
+  id: string;
+  options: Record<string, string>;
+}
+
+export interface GuestState {
+  vmid: number;
+  type: GuestType;
+  /** The node that runs it. */
+  node: string;
+  /** Text of /etc/pve/nodes/NODE/(lxc|qemu-server)/VMID.conf, with its snapshot and pending sections. */
+  configuration: string;
+  /** Text of /etc/pve/firewall/VMID.fw; undefined when there is none. */
+  firewall?: string;
+  status: "running" | "stopped";
+  /** Unix seconds of the last start. */
+  startedAt?: number;
+}
+
+export interface VolumeState {
+  /** The node that holds it; volumes of a shared storage are held by the node that made them. */
+  node: string;
+  volid: string;
+  format: "raw" | "subvol" | "qcow2" | "vmdk";
+  /** Path on the node, such as /var/lib/vz/images/101/vm-101-disk-0.raw. */
+  path: string;
+  /** Bytes a guest sees; 0 for a folder without a limit. */
+  size: number;
+}
+
+export interface UrlState {
+  url: string;
+  contentType: string;
+  text: string;
+}
+
+export interface AccessState {
+  users: UserEntry[];
+  tokens: TokenEntry[];
+  groups: GroupEntry[];
+  pools: PoolEntry[];
+  /** Roles besides the built-in ones. */
+  roles: RoleEntry[];
+  acl: AclEntry[];
+}
+
+export interface UserEntry {
+  userid: string;
+  enable: boolean;
+  /** Unix seconds; 0 for never. */
+  expire: number;
+  /** scrypt of the password; undefined when it has none. */
+  password?: { salt: string; hash: string };
+  comment?: string;
+  email?: string;
+  firstname?: string;
+  lastname?: string;
+  keys?: string;
+}
+
+export interface TokenEntry {
+  userid: string;
+  tokenid: string;
+  privsep: boolean;
+  /** Unix seconds; 0 for never. */
+  expire: number;
+  /** SHA-256 of the secret, in hex: the secret itself is in no file. */
+  secretHash: string;
+  comment?: string;
+}
+
+export interface GroupEntry {
+  groupid: string;
+  comment?: string;
+  members: string[];
+}
+
+export interface PoolEntry {
+  poolid: string;
+  comment?: string;
+  vmids: number[];
+  storages: string[];
+}
+
+export interface RoleEntry {
+  roleid: string;
+  privileges: string[];
+}
+
+export interface AclEntry {
+  path: string;
+  type: "user" | "group" | "token";
+  ugid: string;
+  roleid: string;
+  propagate: boolean;
+}
+
+/** A fault that was switched on, and its settings (faults.ts says which each one has). */
+export interface FaultState {
+  name: string;
+  settings: Record<string, string>;
+}
