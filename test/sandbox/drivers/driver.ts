@@ -41,6 +41,9 @@ export interface ContainerNetwork {
   /** `192.0.2.101/24`, `dhcp`, `manual`, or undefined. */
   ip: string | undefined;
   gateway: string | undefined;
+  /** The same for IPv6, also `auto`. */
+  ip6: string | undefined;
+  gateway6: string | undefined;
   linkDown: boolean;
 }
 
@@ -76,11 +79,26 @@ export interface PackRequest {
   /** Text of `./etc/vzdump/pct.conf` and `./etc/vzdump/pct.fw`, the first two members of the archive. */
   configuration: string;
   firewall: string;
-  /** `exclude-path` globs and the standard exclusions, in tar's form (`./tmp/?*`). */
+  /** `exclude-path` globs and the standard exclusions, in Proxmox's form (`/tmp/?*`; without a leading `/`: anywhere). */
   exclude: string[];
   compression: Compression;
+  /** Of the compressor. */
+  threads: number;
   /** The file to write; the caller renames it when the run is complete. */
   destination: string;
+  /** A folder beside it that the driver may make and use; the caller removes it. */
+  temporary: string;
+  /** Bytes per second, for a slow storage or a bandwidth limit. */
+  bytesPerSecond?: number;
+  signal?: AbortSignal;
+}
+
+export interface UnpackRequest {
+  /** A template or an archive, with any compression. */
+  archive: string;
+  mounts: Mount[];
+  bytesPerSecond?: number;
+  signal?: AbortSignal;
 }
 
 /** Receives one line of the task's log. */
@@ -101,8 +119,8 @@ export interface Driver {
   /** Removes the data; a volume that is already gone is no error. */
   removeVolume(volume: Volume): Promise<void>;
 
-  /** Unpacks a template or an archive (any compression) into the mounted tree; rejects with tar's last error line. */
-  unpack(archive: string, mounts: Mount[], log: Log): Promise<void>;
+  /** Unpacks into the mounted tree. Rejects with CommandFailed (child-process.ts), whose message is tar's last error line. */
+  unpack(request: UnpackRequest, log: Log): Promise<void>;
   /** Writes an archive and answers with the number of bytes in the tar stream. */
   pack(request: PackRequest, log: Log): Promise<{ tarBytes: number }>;
   /** Text of one member of an archive, such as `./etc/vzdump/pct.conf`; undefined when it has none. */
@@ -116,7 +134,8 @@ export interface Driver {
   stop(container: ContainerSpec): Promise<void>;
   /** Asks it to end; false when it still runs after `timeout` seconds. */
   shutdown(container: ContainerSpec, timeout: number): Promise<boolean>;
-  isRunning(node: string, vmid: number): Promise<boolean>;
+  /** Undefined where a driver has no processes: then the emulator's own record of starts and stops counts. */
+  isRunning(node: string, vmid: number): Promise<boolean | undefined>;
   /** Process id of a running container's init, when there is one. */
   processId(node: string, vmid: number): Promise<number | undefined>;
   /** Interfaces of a running container; undefined when it does not run. */

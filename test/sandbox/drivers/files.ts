@@ -1,0 +1,43 @@
+import { lstat, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./child-process";
+
+/** Removes a tree, also one with folders in which its owner may not write (a template may have them). */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (failure) {
+    if (!hasCode(failure, "EACCES") && !hasCode(failure, "EPERM")) throw failure;
+    await run("chmod", ["-R", "u+rwX", path]);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Removes a folder if nothing is in it. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (failure) {
+    if (!hasCode(failure, "ENOTEMPTY") && !hasCode(failure, "ENOENT") && !hasCode(failure, "EEXIST")) throw failure;
+  }
+}
+
+/** Bytes on disk below a path, each hard-linked file once. */
+export async function usedBytes(path: string): Promise<number> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return 0;
+  if (!found.isDirectory()) return found.blocks * 512;
+  const names = await readdir(path).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => usedBytes(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Whether anything is there; a link counts as what it leads to. */
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** Whether a failure of the file system is of this kind (`ENOENT`, `EXDEV`, …). */
+export function hasCode(failure: unknown, code: string): boolean {
+  return failure instanceof Error && "code" in failure && failure.code === code;
+}
