@@ -1,0 +1,123 @@
+import { z } from "zod";
+import * as answers from "../answers";
+import type { Parameters, Path } from "../encoding";
+import { ProxmoxError } from "../errors";
+import type { Requests } from "../requests";
+import type { TaskCalls } from "../tasks";
+
+/** Where a guest is: everything that its paths need. */
+export interface GuestAddress {
+  node: string;
+  type: answers.GuestType;
+  vmid: number;
+}
+
+/** Task types by guest type and action. */
+const taskTypes = {
+  lxc: { start: "vzstart", shutdown: "vzshutdown", stop: "vzstop", destroy: "vzdestroy" },
+  qemu: { start: "qmstart", shutdown: "qmshutdown", stop: "qmstop", destroy: "qmdestroy" },
+} as const;
+
+/** Calls about single guests. Those that start a task give its id (UPID); nothing is done before that task has ended. */
+export class GuestCalls {
+  constructor(
+    private readonly requests: Requests,
+    private readonly tasks: TaskCalls,
+  ) {}
+
+  /** @throws ProxmoxError of kind `gone` when there is no such guest on that node. */
+  guestConfig(guest: GuestAddress): Promise<answers.GuestConfiguration> {
+    return this.requests.read(answers.guestConfigurationAnswer, [...guestPath(guest), "config"]);
+  }
+
+  /** Changes keys of a guest's configuration at once (the call is synchronous for containers). */
+  async setGuestConfig(guest: GuestAddress, parameters: Parameters): Promise<void> {
+    await this.requests.change(z.unknown(), "PUT", [...guestPath(guest), "config"], parameters);
+  }
+
+  guestStatus(guest: GuestAddress): Promise<answers.GuestStatus> {
+    return this.requests.read(answers.guestStatusAnswer, [...guestPath(guest), "status", "current"]);
+  }
+
+  /** Interfaces of a running container with their addresses; empty while it is stopped. */
+  async interfaces(guest: GuestAddress): Promise<answers.Interface[]> {
+    const schema = z.array(answers.interfaceAnswer).nullable();
+    return (await this.requests.read(schema, [...guestPath(guest), "interfaces"])) ?? [];
+  }
+
+  /** A guest's snapshots, without the entry `current` that Proxmox adds for the present state. */
+  async snapshots(guest: GuestAddress): Promise<answers.Snapshot[]> {
+    const all = await this.requests.read(z.array(answers.snapshotAnswer), [...guestPath(guest), "snapshot"]);
+    return all.filter((snapshot) => snapshot.name !== "current");
+  }
+
+  start(guest: GuestAddress): Promise<string> {
+    return this.task(guest, "start", "POST", [...guestPath(guest), "status", "start"], {});
+  }
+
+  /** Asks the guest to shut down, and stops it after `timeout` seconds when `forceStop` is set. */
+  shutdown(guest: GuestAddress, options: { timeout?: number; forceStop?: boolean } = {}): Promise<string> {
+    return this.task(guest, "shutdown", "POST", [...guestPath(guest), "status", "shutdown"], { ...options });
+  }
+
+  /** Pulls the plug. */
+  stop(guest: GuestAddress): Promise<string> {
+    return this.task(guest, "stop", "POST", [...guestPath(guest), "status", "stop"], {});
+  }
+
+  /**
+   * Deletes a guest with its disks.
+   *
+   * @param options.purge also takes it out of backup jobs, HA and replication.
+   */
+  destroy(
+    guest: GuestAddress,
+    options: { purge?: boolean; force?: boolean; "destroy-unreferenced-disks"?: boolean } = {},
+  ): Promise<string> {
+    return this.task(guest, "destroy", "DELETE", guestPath(guest), { ...options });
+  }
+
+  /**
+   * Restores a container from an archive. What the parameters do not say is taken from the archive; of disks, either all
+   * (`rootfs` and each `mpN`) or none are given, else the rest end up inside the root disk (`semantics.md` §5).
+   *
+   * @param parameters at least `vmid`, `ostemplate` (the archive's volume id) and `restore: true`.
+   */
+  restoreContainer(node: string, vmid: number, parameters: Parameters): Promise<string> {
+    const path = ["nodes", node, "lxc"];
+    return this.tasks.start({
+      node,
+      method: "POST",
+      path,
+      parameters: { vmid, ...parameters, restore: true },
+      type: "vzrestore",
+      vmid,
+    });
+  }
+
+  /** Whether a guest is there, asked of its own node (the cluster's list is a few seconds old). */
+  async exists(guest: GuestAddress): Promise<boolean> {
+    try {
+      await this.guestStatus(guest);
+      return true;
+    } catch (error) {
+      if (error instanceof ProxmoxError && error.kind === "gone") return false;
+      throw error;
+    }
+  }
+
+  private task(
+    guest: GuestAddress,
+    action: keyof (typeof taskTypes)["lxc"],
+    method: "POST" | "DELETE",
+    path: Path,
+    parameters: Parameters,
+  ): Promise<string> {
+    const type = taskTypes[guest.type][action];
+    return this.tasks.start({ node: guest.node, method, path, parameters, type, vmid: guest.vmid });
+  }
+}
+
+function guestPath(guest: GuestAddress): Path {
+  return ["nodes", guest.node, guest.type, guest.vmid];
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { percentEncode, type Parameters } from "./encoding";
+import type { Answer, Credential, Method } from "./transport";
+
+/** A ticket lives two hours; it is renewed after this many milliseconds, so that a long restore never meets its end. */
+const ticketLife = 90 * 60 * 1000;
+
+const ticketSchema = z.object({
+  ticket: z.string(),
+  CSRFPreventionToken: z.string(),
+  NeedTFA: z.coerce.number().optional(),
+});
+
+interface Ticket {
+  value: string;
+  csrf: string;
+  obtained: number;
+}
+
+/** Keeps what proves to Proxmox who is asking: a token as it is, or a ticket that is obtained when first needed. */
+export class SignIn {
+  private ticket: Promise<Ticket> | undefined;
+
+  constructor(
+    private readonly credential: Credential,
+    private readonly post: (form: Parameters) => Promise<Answer>,
+  ) {}
+
+  /** Headers that authenticate a request. Changes need a second header when a ticket is used (against forged requests). */
+  async headers(method: Method): Promise<Record<string, string>> {
+    if (this.credential.kind === "token") return { Authorization: `PVEAPIToken=${this.credential.value}` };
+    const ticket = await this.validTicket(this.credential);
+    const cookie = { Cookie: `PVEAuthCookie=${percentEncode(ticket.value)}` };
+    return method === "GET" ? cookie : { ...cookie, CSRFPreventionToken: ticket.csrf };
+  }
+
+  /** Forgets the ticket after it was refused. False where that cannot help: a token stays what it is. */
+  renew(): boolean {
+    const renewable = this.credential.kind === "password" && this.ticket !== undefined;
+    this.ticket = undefined;
+    return renewable;
+  }
+
+  private async validTicket(credential: { username: string; password: string }): Promise<Ticket> {
+    const known = await this.ticket;
+    if (known !== undefined && Date.now() - known.obtained < ticketLife) return known;
+    this.ticket = this.obtain(credential);
+    this.ticket.catch(() => (this.ticket = undefined));
+    return this.ticket;
+  }
+
+  private async obtain({ username, password }: { username: string; password: string }): Promise<Ticket> {
+    const { data } = await this.post({ username, password });
+    const answer = ticketSchema.parse(data);
+    if (answer.NeedTFA === 1) {
+      throw new Error(`${username} needs a second factor to sign in: use an API token instead.`);
+    }
+    return { value: answer.ticket, csrf: answer.CSRFPreventionToken, obtained: Date.now() };
+  }
+}

@@ -1,0 +1,249 @@
+import { Agent, fetch, type RequestInit, type Response } from "undici";
+import { z } from "zod";
+import { encodeParameters, encodePath, type Parameters, type Path } from "./encoding";
+import { kindOfAnswer, ProxmoxError, ReadOnlyViolation } from "./errors";
+import { SignIn } from "./sign-in";
+import { codeOf, ConnectionFailed, type Trust, trustedConnector } from "./trust";
+
+/** How the client proves who it is. A token is preferred: it can be limited, and never expires in the middle of a task. */
+export type Credential =
+  /** `USER@REALM!TOKENID=SECRET`. */
+  | { kind: "token"; value: string }
+  /** User with realm, such as `root@pam`. Signed in for a ticket, which is renewed before its two hours are over. */
+  | { kind: "password"; username: string; password: string };
+
+/** Longest waits, in milliseconds. */
+export interface Timeouts {
+  /** For a connection with TLS. Default 5,000. */
+  connect: number;
+  /** For the whole answer, unless the call says otherwise. Default 60,000: pveproxy itself gives up after 30 s. */
+  answer: number;
+}
+
+/** One request as it went over the wire; for logs and tests. Parameters are left out: they may hold secrets. */
+export interface Exchange {
+  method: Method;
+  path: string;
+  status: number;
+  milliseconds: number;
+}
+
+export interface ClientOptions {
+  /** `https://192.0.2.11:8006`: a node, or any node of a cluster (it passes requests on to the others). */
+  endpoint: string;
+  trust: Trust;
+  credential: Credential;
+  timeouts?: Partial<Timeouts>;
+  observe?: (exchange: Exchange) => void;
+}
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+export interface Request {
+  method: Method;
+  path: Path;
+  parameters?: Parameters;
+  signal?: AbortSignal;
+  /** Overrides `timeouts.answer`, in milliseconds. */
+  timeout?: number;
+}
+
+/** The members of an answer that are used. */
+export interface Answer {
+  data: unknown;
+  /** Number of entries there are in all, where a list can be read in parts. */
+  total: number | undefined;
+}
+
+/** Sends requests to one endpoint. Every failure is a {@link ProxmoxError}, or the signal's reason when aborted. */
+export interface Transport {
+  readonly endpoint: string;
+  send(request: Request): Promise<Answer>;
+  /** Closes kept connections. */
+  close(): Promise<void>;
+}
+
+const defaultTimeouts: Timeouts = { connect: 5_000, answer: 60_000 };
+
+const bodySchema = z.object({
+  data: z.unknown(),
+  message: z.string().optional(),
+  errors: z.record(z.string(), z.string()).optional(),
+  total: z.coerce.number().optional(),
+});
+
+/**
+ * @throws TypeError when the endpoint is not an `https` address.
+ */
+export function createTransport(options: ClientOptions): Transport {
+  return new HttpsTransport(options);
+}
+
+/** The same transport, but anything other than GET is refused before it is sent: the proof behind `--dry-run`. */
+export function readOnlyTransport(transport: Transport): Transport {
+  return {
+    endpoint: transport.endpoint,
+    send: (request) =>
+      request.method === "GET"
+        ? transport.send(request)
+        : Promise.reject(new ReadOnlyViolation(`${request.method} ${encodePath(request.path)}`)),
+    close: () => transport.close(),
+  };
+}
+
+/** A request ready for the wire. */
+interface Prepared {
+  method: Method;
+  path: string;
+  form: string;
+  timeout: number;
+  signal: AbortSignal | undefined;
+}
+
+class HttpsTransport implements Transport {
+  readonly endpoint: string;
+  private readonly agent: Agent;
+  private readonly timeouts: Timeouts;
+  private readonly signIn: SignIn;
+  private readonly observe: (exchange: Exchange) => void;
+
+  constructor(options: ClientOptions) {
+    const url = new URL(options.endpoint);
+    if (url.protocol !== "https:") throw new TypeError(`${options.endpoint} is not an https address.`);
+    this.endpoint = url.origin;
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.observe = options.observe ?? (() => undefined);
+    // pveproxy closes an idle connection after a few seconds; a change sent on one that is just closing would be lost.
+    this.agent = new Agent({
+      connect: trustedConnector(options.trust, this.timeouts.connect),
+      keepAliveTimeout: 2_000,
+      keepAliveMaxTimeout: 2_000,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.signIn = new SignIn(options.credential, (form) => this.exchange(this.prepareSignIn(form), {}));
+  }
+
+  async send(request: Request): Promise<Answer> {
+    const prepared = this.prepare(request);
+    try {
+      return await this.authenticated(prepared);
+    } catch (error) {
+      // Nothing changes by asking again, and a kept connection may have been closed under the first attempt.
+      if (prepared.method !== "GET" || !isBrokenConnection(error)) throw error;
+      return this.authenticated(prepared);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+
+  private async authenticated(prepared: Prepared): Promise<Answer> {
+    const headers = await this.signIn.headers(prepared.method);
+    try {
+      return await this.exchange(prepared, headers);
+    } catch (error) {
+      // Sign-in comes before everything else, so a refused request had no effect and may be sent with a new ticket.
+      if (!(error instanceof ProxmoxError) || error.kind !== "unauthorized" || !this.signIn.renew()) throw error;
+      return this.exchange(prepared, await this.signIn.headers(prepared.method));
+    }
+  }
+
+  private prepare(request: Request): Prepared {
+    return {
+      method: request.method,
+      path: encodePath(request.path),
+      form: encodeParameters(request.parameters ?? {}),
+      timeout: request.timeout ?? this.timeouts.answer,
+      signal: request.signal,
+    };
+  }
+
+  private prepareSignIn(form: Parameters): Prepared {
+    return this.prepare({ method: "POST", path: ["access", "ticket"], parameters: form });
+  }
+
+  private async exchange(prepared: Prepared, headers: Record<string, string>): Promise<Answer> {
+    const started = performance.now();
+    const deadline = AbortSignal.timeout(prepared.timeout);
+    try {
+      const response = await this.fetch(prepared, headers, deadline);
+      const text = await response.text();
+      const milliseconds = performance.now() - started;
+      this.observe({ method: prepared.method, path: prepared.path, status: response.status, milliseconds });
+      return this.read(prepared, response, text);
+    } catch (error) {
+      prepared.signal?.throwIfAborted();
+      throw error instanceof ProxmoxError ? error : this.connectionError(prepared, error, deadline);
+    }
+  }
+
+  private fetch(prepared: Prepared, headers: Record<string, string>, deadline: AbortSignal): Promise<Response> {
+    const inQuery = prepared.method === "GET" || prepared.method === "DELETE";
+    const query = inQuery && prepared.form !== "" ? `?${prepared.form}` : "";
+    const init: RequestInit = {
+      method: prepared.method,
+      headers,
+      dispatcher: this.agent,
+      // A redirect would carry the credential somewhere that nobody has checked; Proxmox sends none.
+      redirect: "error",
+      signal: prepared.signal === undefined ? deadline : AbortSignal.any([prepared.signal, deadline]),
+    };
+    if (!inQuery) {
+      init.body = prepared.form;
+      init.headers = { ...headers, "Content-Type": "application/x-www-form-urlencoded" };
+    }
+    return fetch(`${this.endpoint}/api2/json${prepared.path}${query}`, init);
+  }
+
+  private read(prepared: Prepared, response: Response, text: string): Answer {
+    const body = parseBody(text);
+    if (response.ok && body !== undefined) return { data: body.data, total: body.total };
+    const details = {
+      endpoint: this.endpoint,
+      request: `${prepared.method} ${prepared.path}`,
+      status: response.status,
+    };
+    if (response.ok)
+      throw new ProxmoxError("unexpected", { ...details, reason: "it is not JSON with a member 'data'" });
+    const reason = body?.message ?? (response.statusText || `status ${String(response.status)}`);
+    const parameters = body?.errors ?? {};
+    throw new ProxmoxError(kindOfAnswer(response.status, reason, parameters), { ...details, reason, parameters });
+  }
+
+  private connectionError(prepared: Prepared, error: unknown, deadline: AbortSignal): ProxmoxError {
+    const details = { endpoint: this.endpoint, request: `${prepared.method} ${prepared.path}`, cause: error };
+    const refused = findConnectionFailed(error);
+    if (refused !== undefined) return new ProxmoxError(refused.reason, { ...details, reason: refused.message });
+    if (deadline.aborted) {
+      const seconds = String(Math.round(prepared.timeout / 100) / 10);
+      return new ProxmoxError("lost", { ...details, reason: `no answer within ${seconds} s` });
+    }
+    return new ProxmoxError("lost", { ...details, reason: brokenReason(error) });
+  }
+}
+
+function parseBody(text: string): z.infer<typeof bodySchema> | undefined {
+  try {
+    const parsed = bodySchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function findConnectionFailed(error: unknown): ConnectionFailed | undefined {
+  if (error instanceof ConnectionFailed) return error;
+  return error instanceof Error && error.cause !== undefined ? findConnectionFailed(error.cause) : undefined;
+}
+
+function brokenReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : "the connection broke";
+}
+
+function isBrokenConnection(error: unknown): boolean {
+  if (!(error instanceof ProxmoxError) || error.kind !== "lost" || error.status !== undefined) return false;
+  return ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(codeOf(error.cause));
+}
