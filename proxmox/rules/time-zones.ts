@@ -103,6 +103,12 @@ export function weekday(date: Pick<LocalTime, "year" | "month" | "day">): number
   return (((days + 3) % 7) + 7) % 7;
 }
 
+/** Days of a month of the Gregorian calendar. */
+export function daysInMonth(year: number, month: number): number {
+  // Day 0 of the next month is the last day of this one.
+  return new Date(utcSeconds({ year, month: month + 1, day: 0, hour: 0, minute: 0, second: 0 }) * 1000).getUTCDate();
+}
+
 /**
  * All unix times, earliest first, at which the wall clock of `timeZone` shows `local`: one as a rule, two where the clock
  * was set back over it, none where the clock jumped over it.

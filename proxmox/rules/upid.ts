@@ -38,9 +38,12 @@ export function parseUpid(text: string): Upid | undefined {
   };
 }
 
+function hexadecimal(value: number): string {
+  return value.toString(16).toUpperCase().padStart(8, "0");
+}
+
 /** Writes the name of a task in the form that `parseUpid` reads. */
 export function formatUpid(upid: Upid): string {
-  const hexadecimal = (value: number): string => value.toString(16).toUpperCase().padStart(8, "0");
   const { node, pid, processStart, startTime, type, id, user } = upid;
   return `UPID:${node}:${hexadecimal(pid)}:${hexadecimal(processStart)}:${hexadecimal(startTime)}:${type}:${id}:${user}:`;
 }
