@@ -1,0 +1,124 @@
+import { messageOf } from "./error-code";
+import type { Journal } from "./journal";
+import { type Observer, contextOf } from "./observer";
+import {
+  type Finding,
+  type PlacedStep,
+  type Step,
+  type StepContext,
+  type StepNode,
+  type StepResult,
+  placeSteps,
+} from "./step";
+import { takeBack } from "./take-back";
+
+export interface ApplyOptions {
+  readonly signal: AbortSignal;
+  readonly observer: Observer;
+  /**
+   * True for errors after which the way forward stays open although nothing is destroyed yet: the node does not answer,
+   * so that taking back cannot work either.
+   */
+  readonly staysOpen: (error: unknown) => boolean;
+}
+
+/** A step failed. `position` says what that means for the guest. */
+export class StepFailure extends Error {
+  override readonly name = "StepFailure";
+
+  constructor(
+    readonly step: PlacedStep,
+    override readonly cause: unknown,
+    /**
+     * - `taken-back`: nothing is changed any more;
+     * - `open`: earlier steps stand, nothing is destroyed;
+     * - `destroyed`: the destructive request was, or may have been, sent.
+     */
+    readonly position: "taken-back" | "open" | "destroyed",
+    /** Steps that could not be taken back, with the reason. */
+    readonly leftovers: readonly string[] = [],
+  ) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** The operator interrupted. The operation stays open, and work on the node goes on. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+
+  constructor(readonly step: PlacedStep) {
+    super(`interrupted in step '${step.path}'`);
+  }
+}
+
+/**
+ * Runs the steps that the journal does not know as done, in order, each written to the journal before and after. Ends
+ * with the operation `done`, or `unproven` when a step found a problem.
+ *
+ * @throws StepFailure, Interrupted
+ */
+export async function applySteps(
+  nodes: readonly StepNode[],
+  journal: Journal,
+  options: ApplyOptions,
+): Promise<readonly Finding[]> {
+  const steps = placeSteps(nodes);
+  for (const placed of steps) {
+    if (journal.record(placed.path)?.state === "done") continue;
+    try {
+      await runStep(placed, journal, options);
+    } catch (error) {
+      throw await failureOf(placed, error, steps, journal, options);
+    }
+  }
+  const findings = steps.flatMap(({ path }) => journal.record(path)?.findings ?? []);
+  journal.setState(findings.some(({ severity }) => severity === "problem") ? "unproven" : "done");
+  return findings;
+}
+
+async function runStep(placed: PlacedStep, journal: Journal, { signal, observer }: ApplyOptions): Promise<void> {
+  signal.throwIfAborted();
+  const { path, step } = placed;
+  const begunBefore = journal.record(path);
+  const resumed = begunBefore !== undefined && begunBefore.state !== "taken-back";
+  observer.started(placed, resumed);
+  const context = contextOf(placed, journal, signal, observer);
+  const result = (resumed ? await step.probe?.(context) : undefined) ?? (await runFresh(step, path, journal, context));
+  journal.stepDone(path, result);
+  observer.finished(placed, journal.record(path)?.seconds ?? 0, result?.findings ?? []);
+}
+
+async function runFresh(
+  step: Step,
+  path: string,
+  journal: Journal,
+  context: StepContext,
+): Promise<StepResult | undefined> {
+  journal.stepStarted(path);
+  return (await step.run(context)) ?? undefined;
+}
+
+async function failureOf(
+  placed: PlacedStep,
+  error: unknown,
+  steps: readonly PlacedStep[],
+  journal: Journal,
+  options: ApplyOptions,
+): Promise<Error> {
+  if (options.signal.aborted) return new Interrupted(placed);
+  options.observer.failed(placed, error);
+  if (journal.record(placed.path) !== undefined) journal.stepFailed(placed.path, messageOf(error));
+  if (isDestroyed(steps, placed, journal)) return new StepFailure(placed, error, "destroyed");
+  if (options.staysOpen(error)) return new StepFailure(placed, error, "open");
+  const leftovers = await takeBack(steps, journal, options);
+  return new StepFailure(placed, error, leftovers.length === 0 ? "taken-back" : "open", leftovers);
+}
+
+/** A destructive step marks itself with the fact `sent` just before its request leaves. */
+function isDestroyed(steps: readonly PlacedStep[], failed: PlacedStep, journal: Journal): boolean {
+  return steps.some(
+    ({ path, step }) =>
+      step.destroys === true &&
+      (journal.factsOf(path)["sent"] === true || (path !== failed.path && journal.record(path)?.state === "done")),
+  );
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** Raised when a change makes older journals unreadable. A journal of another version is refused, never guessed at. */
+export const journalVersion = 1;
+
+const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const findingSchema = z
+  .object({ severity: z.enum(["note", "problem"]), text: z.string(), mend: z.string().exactOptional() })
+  .readonly();
+
+/** How far one step is. `started` means: its request may or may not have reached the node. */
+export const stepStateSchema = z.enum(["started", "done", "failed", "taken-back"]);
+
+const stepRecordSchema = z.object({
+  state: stepStateSchema,
+  startedAt: z.string(),
+  finishedAt: z.string().exactOptional(),
+  /** Seconds that the last attempt took, when it finished. */
+  seconds: z.number().exactOptional(),
+  facts: factsSchema,
+  findings: z.array(findingSchema),
+  error: z.string().exactOptional(),
+});
+
+/**
+ * How far the operation is.
+ * - `open`: begun and not ended; the same command goes on with it.
+ * - `taking-back`: a step before the destructive one failed, and the earlier ones are being undone.
+ * - `taken-back`: as if it had never begun.
+ * - `done`, `unproven`: ended; `unproven` with problems in its report.
+ * - `undone`: ended, and `undo` has restored its save point.
+ */
+export const operationStateSchema = z.enum(["open", "taking-back", "taken-back", "done", "unproven", "undone"]);
+
+export const journalSchema = z.object({
+  version: z.literal(journalVersion),
+  id: z.string(),
+  /** Name of the operation's definition, which reads `plan`. */
+  kind: z.string(),
+  state: operationStateSchema,
+  /** The command line that goes on with it, without secrets. */
+  command: z.string(),
+  guest: z.object({ environment: z.string(), name: z.string(), id: z.number(), node: z.string() }),
+  /** What was asked for, as named texts: the same command is recognised by them. */
+  request: z.record(z.string(), z.string()),
+  startedAt: z.string(),
+  updatedAt: z.string(),
+  /** What the plan rests on, as named digests. */
+  inputs: z.record(z.string(), z.string()),
+  /** Read by the definition of `kind`. */
+  plan: z.unknown(),
+  /** By the path of their ids. */
+  steps: z.record(z.string(), stepRecordSchema),
+});
+
+export type StepState = z.infer<typeof stepStateSchema>;
+export type StepRecord = z.infer<typeof stepRecordSchema>;
+export type OperationState = z.infer<typeof operationStateSchema>;
+export type JournalContents = z.infer<typeof journalSchema>;
+export type JournalGuest = JournalContents["guest"];

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { writeDurably } from "./durable-file";
+import { messageOf } from "./error-code";
+import { type JournalContents, type OperationState, type StepRecord, journalSchema } from "./journal-contents";
+import type { Facts, StepResult } from "./step";
+
+/** A journal that cannot be read: damaged, or written by another version of Lifeboat. */
+export class JournalError extends Error {
+  override readonly name = "JournalError";
+
+  constructor(
+    readonly path: string,
+    cause: string,
+  ) {
+    super(`Unable to read journal ${path}: ${cause}`);
+  }
+}
+
+/** Seconds since 1970, with fractions. Injected so that tests own the time. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now() / 1000;
+
+/**
+ * The record of one operation, in one file. Each change is on disk before its method returns, so that a process killed
+ * at any moment leaves behind what it had done and what it had just begun.
+ */
+export class Journal {
+  private constructor(
+    readonly path: string,
+    private current: JournalContents,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Begins a journal: its first version is on disk before any step runs. */
+  static create(path: string, contents: JournalContents, clock: Clock = systemClock): Journal {
+    const journal = new Journal(path, contents, clock);
+    journal.write({});
+    return journal;
+  }
+
+  /** Reads a journal. Throws `JournalError`. */
+  static open(path: string, clock: Clock = systemClock): Journal {
+    return new Journal(path, readContents(path), clock);
+  }
+
+  get contents(): JournalContents {
+    return this.current;
+  }
+
+  record(stepPath: string): StepRecord | undefined {
+    return this.current.steps[stepPath];
+  }
+
+  factsOf(stepPath: string): Facts {
+    return this.record(stepPath)?.facts ?? {};
+  }
+
+  /** Facts of an earlier attempt stay: they tell what that attempt had asked the node for. */
+  stepStarted(stepPath: string): void {
+    const earlier = this.record(stepPath);
+    this.writeStep(stepPath, {
+      state: "started",
+      startedAt: isoTime(this.clock()),
+      facts: earlier?.facts ?? {},
+      findings: [],
+    });
+  }
+
+  /** Adds facts to a step that runs. */
+  stepNoted(stepPath: string, facts: Facts): void {
+    const record = this.begun(stepPath);
+    this.writeStep(stepPath, { ...record, facts: { ...record.facts, ...facts } });
+  }
+
+  stepDone(stepPath: string, result: StepResult | undefined): void {
+    const record = this.begun(stepPath);
+    this.writeStep(stepPath, {
+      ...record,
+      ...this.ending(record),
+      state: "done",
+      facts: { ...record.facts, ...result?.facts },
+      findings: [...(result?.findings ?? [])],
+    });
+  }
+
+  stepFailed(stepPath: string, error: string): void {
+    const record = this.begun(stepPath);
+    this.writeStep(stepPath, { ...record, ...this.ending(record), state: "failed", error });
+  }
+
+  stepTakenBack(stepPath: string): void {
+    this.writeStep(stepPath, { ...this.begun(stepPath), state: "taken-back" });
+  }
+
+  /** Changes the state of the whole operation. */
+  setState(state: OperationState): void {
+    this.write({ state });
+  }
+
+  private begun(stepPath: string): StepRecord {
+    const record = this.record(stepPath);
+    if (record === undefined) throw new Error(`Step '${stepPath}' is not in the journal ${this.path}.`);
+    return record;
+  }
+
+  private ending(record: StepRecord): Pick<StepRecord, "finishedAt" | "seconds"> {
+    const now = this.clock();
+    return { finishedAt: isoTime(now), seconds: Math.max(0, now - Date.parse(record.startedAt) / 1000) };
+  }
+
+  private writeStep(stepPath: string, record: StepRecord): void {
+    this.write({ steps: { ...this.current.steps, [stepPath]: record } });
+  }
+
+  private write(change: Partial<JournalContents>): void {
+    this.current = { ...this.current, ...change, updatedAt: isoTime(this.clock()) };
+    writeDurably(this.path, `${JSON.stringify(this.current, undefined, 2)}\n`);
+  }
+}
+
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+function readContents(path: string): JournalContents {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new JournalError(path, messageOf(error));
+  }
+  const result = journalSchema.safeParse(parsed);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new JournalError(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"}`);
+}

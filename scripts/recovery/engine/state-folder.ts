@@ -1,0 +1,91 @@
+import { readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { makePrivateFolder } from "./durable-file";
+import { hasCode } from "./error-code";
+import { type Clock, Journal, isoTime, systemClock } from "./journal";
+import { type JournalContents, journalVersion } from "./journal-contents";
+
+/** What a new journal is about. */
+export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | "request" | "inputs" | "plan">;
+
+/**
+ * Where Lifeboat keeps what it must remember of one site: `$XDG_STATE_HOME/lifeboat/<environment>@<host>[_<port>]/`,
+ * below `~/.local/state` by default. Nothing in it is needed to restore a guest from another machine.
+ */
+export class StateFolder {
+  readonly path: string;
+
+  constructor(
+    site: { readonly environment: string; readonly endpoint: string },
+    variables: Readonly<Record<string, string | undefined>> = process.env,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.path = join(stateHome(variables), "lifeboat", siteName(site.environment, site.endpoint));
+  }
+
+  /** Path of a guest's lock file. */
+  lockPath(guestId: number): string {
+    makePrivateFolder(this.path);
+    return join(this.path, `${guestId}.lock`);
+  }
+
+  /** Begins the journal of a new operation. */
+  begin(operation: NewOperation): Journal {
+    makePrivateFolder(this.path);
+    const now = isoTime(this.clock());
+    const id = this.freeId(operation.guest.id, now);
+    return Journal.create(
+      join(this.path, `${id}.json`),
+      { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation },
+      this.clock,
+    );
+  }
+
+  /** The guest's journals, newest first. Throws `JournalError` for one that cannot be read: it may be unfinished. */
+  journalsOf(guestId: number): Journal[] {
+    return this.journals(new RegExp(`^${guestId}-.*\\.json$`));
+  }
+
+  /** All journals of the site, newest first. */
+  allJournals(): Journal[] {
+    return this.journals(/^\d+-.*\.json$/);
+  }
+
+  private journals(pattern: RegExp): Journal[] {
+    return this.fileNames()
+      .filter((name) => pattern.test(name))
+      .map((name) => Journal.open(join(this.path, name), this.clock))
+      .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
+  }
+
+  /** Ids start with the guest's and the time; two within one millisecond differ by a number at their end. */
+  private freeId(guestId: number, now: string): string {
+    const base = `${guestId}-${now.replace(/[-:.]/g, "").replace("Z", "")}`;
+    const taken = new Set(this.fileNames());
+    let id = base;
+    for (let number = 2; taken.has(`${id}.json`); number += 1) id = `${base}-${number}`;
+    return id;
+  }
+
+  private fileNames(): string[] {
+    try {
+      return readdirSync(this.path);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return [];
+      throw error;
+    }
+  }
+}
+
+/** The XDG base directory specification: a relative path counts as unset. */
+function stateHome(variables: Readonly<Record<string, string | undefined>>): string {
+  const configured = variables["XDG_STATE_HOME"];
+  if (configured !== undefined && isAbsolute(configured)) return configured;
+  return join(variables["HOME"] ?? homedir(), ".local", "state");
+}
+
+function siteName(environment: string, endpoint: string): string {
+  const host = new URL(endpoint).host.replace(/[^A-Za-z0-9.-]/g, "_");
+  return `${environment.replace(/[^A-Za-z0-9._-]/g, "_")}@${host}`;
+}

@@ -1,0 +1,34 @@
+import { messageOf } from "./error-code";
+import type { Journal } from "./journal";
+import { type Observer, contextOf } from "./observer";
+import type { PlacedStep } from "./step";
+
+/**
+ * Takes back every step that was begun, the last one first, and goes on past one that cannot be taken back.
+ *
+ * @returns what could not be taken back, one sentence each. Then the operation stays `taking-back`, and the next run
+ *   tries again; otherwise it is `taken-back`.
+ */
+export async function takeBack(
+  steps: readonly PlacedStep[],
+  journal: Journal,
+  { signal, observer }: { readonly signal: AbortSignal; readonly observer: Observer },
+): Promise<string[]> {
+  journal.setState("taking-back");
+  const leftovers: string[] = [];
+  for (const placed of [...steps].reverse()) {
+    const record = journal.record(placed.path);
+    if (record === undefined || record.state === "taken-back") continue;
+    try {
+      if (placed.step.takeBack !== undefined) {
+        await placed.step.takeBack(contextOf(placed, journal, signal, observer));
+        observer.takenBack(placed);
+      }
+      journal.stepTakenBack(placed.path);
+    } catch (error) {
+      leftovers.push(`${placed.step.title}: ${messageOf(error)}`);
+    }
+  }
+  if (leftovers.length === 0) journal.setState("taken-back");
+  return leftovers;
+}
