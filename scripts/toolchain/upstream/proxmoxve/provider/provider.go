@@ -4,8 +4,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/bpg/terraform-provider-proxmox/fwprovider"
@@ -16,13 +14,14 @@ import (
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge/tokens"
 	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim"
 	shimv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	sdktokens "github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 )
 
 const (
 	// Package is the name under which programs and the engine know the plugin.
 	Package = "proxmoxve"
+
+	repository = "https://github.com/muhlba91/pulumi-proxmoxve"
 
 	prefix       = "proxmox_"
 	legacyPrefix = "proxmox_virtual_environment_"
@@ -58,30 +57,25 @@ func New(metadata []byte) tfbridge.ProviderInfo {
 	return description
 }
 
+// namedByBridge are the resources whose identifier has, in the npm package, the name that the bridge invents for it.
+var namedByBridge = map[string]bool{"proxmox_sdn_controller_evpn": true}
+
 // renameIdentifiers goes before the tokens: the bridge would invent names of its own for what has none by then.
 func renameIdentifiers(description *tfbridge.ProviderInfo) {
 	description.P.ResourcesMap().Range(func(terraformName string, element shim.Resource) bool {
 		identifier, found := element.Schema().GetOk(identifierAttribute)
-		if found && (identifier.Required() || identifier.Optional()) {
+		if found && (identifier.Required() || identifier.Optional()) && !namedByBridge[terraformName] {
+			field := &info.Schema{Name: identifierProperty}
+			if identifier.Type() != shim.TypeString {
+				field.Type = "string"
+			}
 			description.Resources[terraformName] = &info.Resource{
-				Fields:    map[string]*info.Schema{identifierAttribute: {Name: identifierProperty}},
-				ComputeID: computeIdentifier,
+				Fields:    map[string]*info.Schema{identifierAttribute: field},
+				ComputeID: tfbridge.DelegateIDField(identifierProperty, Package, repository),
 			}
 		}
 		return true
 	})
-}
-
-func computeIdentifier(_ context.Context, state resource.PropertyMap) (resource.ID, error) {
-	value := state[identifierProperty]
-	switch {
-	case value.IsString():
-		return resource.ID(value.StringValue()), nil
-	case value.IsNumber():
-		return resource.ID(strconv.FormatFloat(value.NumberValue(), 'f', -1, 64)), nil
-	default:
-		return "", fmt.Errorf("the state has no %q to make an id of: found %s", identifierProperty, value.TypeString())
-	}
 }
 
 func nameResource(terraformName string, element *info.Resource) error {
