@@ -53,6 +53,8 @@ export interface StorageEntry {
   storage: string;
   type: string;
   options: Record<string, string>;
+  /** Sandbox only: bytes that fit on it, with each disk at its full size; the machine's room when left out. */
+  capacity?: number;
 }
 
 /** A section of jobs.cfg: values as text, as in the file. */

@@ -35,8 +35,10 @@ export type PermissionCheck =
   | { or: readonly PermissionCheck[] }
   /** The caller is the user that the parameter `userid` names. */
   | { self: true }
-  /** Privileges on one of the groups of the user that `userid` names (or on all groups). */
-  | { userGroups: readonly string[]; groupsParameter?: true }
+  /** Realm.AllocateUser on the realm of the user that `userid` names. */
+  | { userRealm: true }
+  /** Privileges on all groups, or on one of the groups of the user that `userid` names (`groups`: on those as well). */
+  | { userGroups: readonly string[]; groupsParameter?: "create" | "update" }
   /** May change the access rules of the path that the template gives. */
   | { modifyAccess: string };
 

@@ -193,6 +193,28 @@ const CHECKS = new Map<string, Check>([
     ),
   ],
   ["timezone", timeZone],
+  ["pve-ct-timezone", (value) => (value === "host" ? undefined : timeZone(value))],
+  [
+    "pve-lxc-mp-string",
+    satisfying(
+      (value) => !/\/\.\.?(?:\/|$)|^\.\.\//.test(value),
+      (value) => `${value} contains illegal character sequences`,
+    ),
+  ],
+  [
+    "pve-lxc-dev-string",
+    satisfying(
+      (value) => !/\/\.\.?(?:\/|$)|^\.\.\//.test(value) && value.startsWith("/dev/"),
+      (value) => `${value} is not a valid device string`,
+    ),
+  ],
+  [
+    "lxc-ip-with-ll-iface",
+    satisfying(
+      (value) => isIP(value.replace(/^(fe80:[^%]+)%.+$/, "$1")) !== 0,
+      () => "value does not look like a valid IP address",
+    ),
+  ],
 ]);
 
 function isAddress(value: string): boolean {
