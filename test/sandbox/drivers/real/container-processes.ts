@@ -1,0 +1,92 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Which containers run, read from the system itself: LXC's monitor processes and control groups. So an emulator that
+ * was killed and started again, and `down` after a crash, know what an own record could not tell.
+ */
+
+/** Process id of each container's monitor, by the container's name, for the containers below one `lxcpath`. */
+export async function findMonitors(containersFolder: string): Promise<Map<string, number>> {
+  const prefix = `[lxc monitor] ${containersFolder} `;
+  const monitors = new Map<string, number>();
+  for (const pid of await processIds()) {
+    const title = (await readProc(pid, "cmdline")).replaceAll("\0", " ").trimEnd();
+    if (title.startsWith(prefix)) monitors.set(title.slice(prefix.length), pid);
+  }
+  return monitors;
+}
+
+/** Process id of a running container's init; undefined when no process of the container is left. */
+export async function findInit(containersFolder: string, name: string): Promise<number | undefined> {
+  const monitor = (await findMonitors(containersFolder)).get(name);
+  const candidates = monitor === undefined ? await processesOfContainer(name) : await childrenOf(monitor);
+  for (const pid of candidates) {
+    if (await isInit(pid)) return pid;
+  }
+  return undefined;
+}
+
+/** Every process in a container's control groups, its own init's and all below. */
+export async function processesOfContainer(name: string): Promise<number[]> {
+  const pids = new Set<number>();
+  for (const group of await findControlGroups((entry) => entry === `lxc.payload.${name}`)) {
+    for (const pid of await processesBelow(group)) pids.add(pid);
+  }
+  return [...pids].sort((one, other) => one - other);
+}
+
+const CONTROL_GROUPS = "/sys/fs/cgroup";
+
+/** How deep LXC's groups may lie: hierarchy, then the groups this very session runs in. */
+const SEARCH_DEPTH = 6;
+
+/** Control groups whose own name passes, in every hierarchy; the search does not go below one it found. */
+export async function findControlGroups(
+  matches: (name: string) => boolean,
+  folder = CONTROL_GROUPS,
+  depth = SEARCH_DEPTH,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await subfolders(folder)) {
+    if (matches(name)) found.push(join(folder, name));
+    else if (depth > 1) found.push(...(await findControlGroups(matches, join(folder, name), depth - 1)));
+  }
+  return found;
+}
+
+/** All processes in a control group and the groups below it. */
+export async function processesBelow(group: string): Promise<number[]> {
+  const own = (await readFile(join(group, "cgroup.procs"), "utf8").catch(() => ""))
+    .split("\n")
+    .filter(Boolean)
+    .map(Number);
+  const below = await Promise.all((await subfolders(group)).map((name) => processesBelow(join(group, name))));
+  return [...own, ...below.flat()];
+}
+
+/** Folders in a folder; none where it is gone. */
+export async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+export async function processIds(): Promise<number[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** Text of a file in /proc; empty for a process that has ended meanwhile, or that is another user's. */
+export async function readProc(pid: number, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  return (await readProc(pid, `task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
+}
+
+/** Whether it is process 1 of a process namespace, and no zombie. */
+async function isInit(pid: number): Promise<boolean> {
+  const status = await readProc(pid, "status");
+  const numbers = /^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
+  return numbers.length > 1 && numbers.at(-1) === "1" && !/^State:\s+[ZX]/m.test(status);
+}

@@ -1,0 +1,199 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { containerName, type SiteNames } from "../../setup/names";
+import { CommandFailed, run } from "../child-process";
+import type { ContainerSpec, InterfaceAddress } from "../driver";
+import { findInit, processesOfContainer } from "./container-processes";
+import { withHeldProcess } from "./held-process";
+import { lxcConfiguration } from "./lxc-configuration";
+import { mountArguments, mountScript, privateMounts } from "./mounted-tree";
+
+/**
+ * Starts and ends LXC containers in the network namespace of a site. LXC's command socket is abstract and thus part of
+ * that namespace: every `lxc-*` command runs in it.
+ */
+export class Containers {
+  readonly #names: SiteNames;
+  readonly #nodes: readonly string[];
+
+  constructor(names: SiteNames, nodes: readonly string[]) {
+    this.#names = names;
+    this.#nodes = nodes;
+  }
+
+  /** Starts a container whose files are prepared. Rejects with LXC's own words when it does not come up. */
+  async start(container: ContainerSpec, haltSignal: string): Promise<void> {
+    const name = this.#name(container);
+    const cards = container.networks.map((_, index) => this.#card(container, index));
+    for (const { bridge } of container.networks) if (bridge !== undefined) await this.#requireBridge(bridge);
+    const folder = join(this.#names.containersFolder, name);
+    const rootFolder = join(folder, "rootfs");
+    await mkdir(rootFolder, { recursive: true });
+    const configuration = lxcConfiguration(container, {
+      rootFolder,
+      cards,
+      haltSignal,
+      controlGroups: existsSync("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1,
+      processors: cpus().length,
+    });
+    await writeFile(join(folder, "config"), configuration);
+    await this.#launch(name, folder, mountArguments(rootFolder, container.mounts, container.bindMounts));
+    await this.#plug(container, cards);
+  }
+
+  async stop(container: ContainerSpec): Promise<void> {
+    const name = this.#name(container);
+    if (!(await this.isRunning(container.node, container.vmid))) return;
+    // LXC itself may be stuck or its monitor dead; the processes are then ended one by one.
+    await this.#lxc("lxc-stop", name, ["--kill"]).catch(() => undefined);
+    await this.#killLeftovers(name);
+    await this.#forget(name);
+  }
+
+  async shutdown(container: ContainerSpec, timeout: number): Promise<boolean> {
+    const name = this.#name(container);
+    if (!(await this.isRunning(container.node, container.vmid))) return true;
+    await this.#lxc("lxc-stop", name, ["--nokill", "--timeout", String(timeout)]).catch(() => undefined);
+    if (await this.isRunning(container.node, container.vmid)) return false;
+    await this.#forget(name);
+    return true;
+  }
+
+  async isRunning(node: string, vmid: number): Promise<boolean> {
+    return (await this.processId(node, vmid)) !== undefined;
+  }
+
+  processId(node: string, vmid: number): Promise<number | undefined> {
+    return findInit(this.#names.containersFolder, containerName(this.#names, node, vmid));
+  }
+
+  /** What `ip` says in the container's own network namespace. */
+  async interfaces(container: ContainerSpec): Promise<InterfaceAddress[] | undefined> {
+    const pid = await this.processId(container.node, container.vmid);
+    if (pid === undefined) return undefined;
+    const text = await run("nsenter", [`--net=/proc/${pid}/ns/net`, "ip", "-json", "address"]);
+    return interfaceList.parse(JSON.parse(text)).map((found) => ({
+      name: found.ifname,
+      hardwareAddress: found.address ?? "",
+      addresses: found.addr_info.map(({ local, prefixlen, family }) => ({ address: local, prefix: prefixlen, family })),
+    }));
+  }
+
+  /** Freezes a running container while `work` runs; a killed emulator leaves it thawed. */
+  whileFrozen<Result>(node: string, vmid: number, work: () => Promise<Result>): Promise<Result> {
+    const name = containerName(this.#names, node, vmid);
+    return withHeldProcess(
+      this.#inNamespace(),
+      {
+        prepare: 'lxc-freeze --name="$1" --lxcpath="$2"',
+        release: 'lxc-unfreeze --name="$1" --lxcpath="$2"',
+        arguments: [name, this.#names.containersFolder],
+      },
+      work,
+    );
+  }
+
+  async #launch(name: string, folder: string, mounts: readonly string[]): Promise<void> {
+    const log = join(folder, "start.log");
+    await rm(log, { force: true });
+    const script = `${mountScript}\nexec lxc-start --name="$LXC_NAME" --lxcpath="$LXC_PATH" --logfile="$LXC_LOG" --logpriority=WARN`;
+    const [program, ...wrapper] = this.#inNamespace();
+    const variables = [`LXC_NAME=${name}`, `LXC_PATH=${this.#names.containersFolder}`, `LXC_LOG=${log}`];
+    try {
+      await run(program, [
+        ...wrapper,
+        "env",
+        ...variables,
+        "unshare",
+        ...privateMounts,
+        "sh",
+        "-c",
+        script,
+        "lxc-start",
+        ...mounts,
+      ]);
+    } catch (failure) {
+      const reason = await startFailure(log);
+      throw reason === undefined ? failure : new CommandFailed("lxc-start", undefined, reason);
+    }
+  }
+
+  /** Puts the host's ends of the cards on their bridges. */
+  async #plug(container: ContainerSpec, cards: readonly string[]): Promise<void> {
+    for (const [index, { bridge, linkDown }] of container.networks.entries()) {
+      const card = cards[index];
+      if (card === undefined || bridge === undefined) continue;
+      await this.#ip("link", "set", card, "master", bridge, linkDown ? "down" : "up");
+    }
+  }
+
+  async #requireBridge(bridge: string): Promise<void> {
+    await this.#ip("link", "show", "dev", bridge).catch(() => {
+      throw new CommandFailed("lxc-start", undefined, `bridge '${bridge}' does not exist`);
+    });
+  }
+
+  async #killLeftovers(name: string): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const pids = await processesOfContainer(name);
+      if (pids.length === 0) return;
+      for (const pid of pids) endProcess(pid);
+      await sleep(50);
+    }
+    throw new CommandFailed("lxc-stop", undefined, `processes of ${name} do not end`);
+  }
+
+  async #forget(name: string): Promise<void> {
+    await rm(join(this.#names.containersFolder, name), { recursive: true, force: true });
+  }
+
+  async #lxc(command: string, name: string, options: readonly string[]): Promise<string> {
+    const [program, ...wrapper] = this.#inNamespace();
+    return run(program, [...wrapper, command, "--name", name, "--lxcpath", this.#names.containersFolder, ...options]);
+  }
+
+  #ip(...words: string[]): Promise<string> {
+    const [program, ...wrapper] = this.#inNamespace();
+    return run(program, [...wrapper, "ip", ...words]);
+  }
+
+  /** `ip netns exec` would mount a fresh /sys without control groups, which LXC needs. */
+  #inNamespace(): [string, ...string[]] {
+    return ["nsenter", `--net=/run/netns/${this.#names.namespace}`];
+  }
+
+  #name(container: ContainerSpec): string {
+    return containerName(this.#names, container.node, container.vmid);
+  }
+
+  /** Kernel names of network cards have 15 characters at most; the node's place makes them differ between nodes. */
+  #card(container: ContainerSpec, index: number): string {
+    return `v${this.#nodes.indexOf(container.node)}-${container.vmid}i${index}`;
+  }
+}
+
+const interfaceList = z.array(
+  z.object({
+    ifname: z.string(),
+    address: z.string().optional(),
+    addr_info: z.array(z.object({ family: z.enum(["inet", "inet6"]), local: z.string(), prefixlen: z.number() })),
+  }),
+);
+
+/** LXC's first error in its log, without time and place; the later ones only say that the container did not start. */
+async function startFailure(log: string): Promise<string | undefined> {
+  const lines = (await readFile(log, "utf8").catch(() => "")).split("\n");
+  return lines.map((line) => / ERROR +\S+ - [^-]*? - (.*)$/.exec(line)?.[1]).find((message) => message !== undefined);
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself meanwhile.
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdir, open, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CommandFailed, run } from "../child-process";
+import type { Volume } from "../driver";
+import { privateMounts } from "./mounted-tree";
+
+/** Makes an empty volume: a sparse ext4 image as Proxmox formats it for containers, or a folder. */
+export async function createVolume(volume: Volume): Promise<void> {
+  await mkdir(dirname(volume.path), { recursive: true });
+  if (volume.format === "subvol") {
+    await mkdir(volume.path, { mode: 0o755 });
+    return;
+  }
+  await resizeFile(volume.path, "wx", volume.size);
+  if (volume.format === "raw") await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard", volume.path]);
+}
+
+/**
+ * Grows an image and the file system in it, also under a running container. Where the kernel allows that to nobody (a
+ * machine whose root lacks CAP_SYS_RESOURCE), the file system follows at the container's next start.
+ */
+export async function growVolume(volume: Volume, size: number, stage: string): Promise<void> {
+  if (volume.format === "subvol") return;
+  await resizeFile(volume.path, "r+", size);
+  if (volume.format !== "raw") return;
+  if (await isMounted(volume.path)) await growMounted(volume.path, stage);
+  else await growUnmounted(volume.path);
+}
+
+/** Grows the file system of an image that was grown while it could not follow. */
+export async function catchUpGrowth(volume: Volume): Promise<void> {
+  if (volume.format !== "raw" || (await isMounted(volume.path))) return;
+  if (await isSmallerThanImage(volume.path)) await growUnmounted(volume.path);
+}
+
+/** Removes a volume's data. An image that is still mounted keeps its blocks until the last mount is gone. */
+export async function removeVolume(volume: Volume): Promise<void> {
+  await rm(volume.path, { recursive: true, force: true });
+}
+
+async function resizeFile(path: string, mode: "wx" | "r+", size: number): Promise<void> {
+  const file = await open(path, mode, 0o640);
+  try {
+    await file.truncate(size);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Mounts live in many namespaces, but the loop device of a mounted image is seen from everywhere. */
+async function isMounted(image: string): Promise<boolean> {
+  return (await run("losetup", ["--associated", image])).trim() !== "";
+}
+
+/** resize2fs grows a mounted file system only where it sees the mount: the image is mounted once more for it. */
+async function growMounted(image: string, stage: string): Promise<void> {
+  const script = `
+    set -e
+    mkdir -p -- "$2"
+    mount -o loop -- "$1" "$2"
+    device=$(findmnt -n -o SOURCE -- "$2")
+    losetup -c "$device"
+    resize2fs "$device"
+  `;
+  try {
+    await run("unshare", [...privateMounts, "sh", "-c", script, "grow-file-system", image, stage]);
+  } catch (failure) {
+    if (!(failure instanceof CommandFailed) || !failure.message.includes("Permission denied to resize")) throw failure;
+  }
+}
+
+async function growUnmounted(image: string): Promise<void> {
+  // resize2fs insists on a check of its own date, even of a file system that was left clean.
+  await run("e2fsck", ["-f", "-p", image]);
+  await run("resize2fs", [image]);
+}
+
+const SUPERBLOCK = { offset: 1024, blocksCount: 0x4, blockSizeExponent: 0x18 };
+
+/** Compares the size in ext4's superblock with the file's. Container images are below 16 TiB: 32 bits of blocks. */
+async function isSmallerThanImage(image: string): Promise<boolean> {
+  const file = await open(image, "r");
+  try {
+    const { buffer } = await file.read(Buffer.alloc(1024), 0, 1024, SUPERBLOCK.offset);
+    const blockSize = 1024 << buffer.readUInt32LE(SUPERBLOCK.blockSizeExponent);
+    const { size } = await file.stat();
+    return buffer.readUInt32LE(SUPERBLOCK.blocksCount) * blockSize + blockSize <= size;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What a sandbox is called on this machine. Everything that lives outside its folder (network namespace, containers,
+ * control groups) carries an id derived from the folder's path, so that two sandboxes never touch each other and that
+ * `down` finds what a killed one left behind even when its own records are gone.
+ */
+export interface SiteNames {
+  /** Eight hexadecimal digits. */
+  id: string;
+  /** Network namespace, as `ip netns` lists it. */
+  namespace: string;
+  /** Every LXC container of the site starts with this. */
+  containerPrefix: string;
+  /** Folder with one folder per started container: LXC's own `lxcpath`. */
+  containersFolder: string;
+  /** Empty folder on which short-lived workers mount volumes, each in a mount namespace of its own. */
+  stageFolder: string;
+}
+
+/** The names of the sandbox whose state lies in `stateFolder`, which must exist. */
+export function siteNames(stateFolder: string): SiteNames {
+  const folder = realpathSync(stateFolder);
+  const id = createHash("sha256").update(folder).digest("hex").slice(0, 8);
+  return {
+    id,
+    namespace: `lifeboat-${id}`,
+    containerPrefix: `lifeboat-${id}-`,
+    containersFolder: join(folder, "containers"),
+    stageFolder: join(folder, "stage"),
+  };
+}
+
+/** LXC's name of a container; the node is part of it because standalone nodes may use the same id. */
+export function containerName(names: SiteNames, node: string, vmid: number): string {
+  return `${names.containerPrefix}${node}-${vmid}`;
+}
+
+/** Environment variable that marks the processes of a site's server, so that `down` finds all of them. */
+export const serverMark = "LIFEBOAT_SANDBOX_SERVER_OF";
