@@ -13,6 +13,8 @@ export interface Stage {
 export interface PipelineOptions {
   /** File that the first program reads; nothing when left out. */
   input?: string;
+  /** Text that the first program reads in place of a file: for what no process list may show. */
+  inputText?: string;
   /** File that the last program writes; its output is returned as text when left out. */
   output?: string;
   /** Receives each line that a program prints to its error stream. */
@@ -88,7 +90,7 @@ function childAt(children: readonly Child[], index: number): Child {
 function feed(child: Child, options: PipelineOptions): Promise<void> {
   if (options.input !== undefined) return move(createReadStream(options.input), child.stdin, options.bytesPerSecond);
   child.stdin.on("error", () => {});
-  child.stdin.end();
+  child.stdin.end(options.inputText);
   return Promise.resolve();
 }
 
