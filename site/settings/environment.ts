@@ -20,9 +20,9 @@ export interface Environment {
   /** How to log in to the guests. */
   readonly ssh: GuestAccess;
   /** The decrypted secret `lifeboat:proxmoxToken`, where the settings hold one. The variables of the shell go first. */
-  readonly proxmoxToken?: string;
+  readonly proxmoxToken?: string | undefined;
   /** The decrypted secret `lifeboat:proxmoxRootPassword`: only for guests with bind mounts. */
-  readonly proxmoxRootPassword?: string;
+  readonly proxmoxRootPassword?: string | undefined;
 }
 
 /** Where an environment's defaults come from (A4, A13). */
@@ -44,8 +44,10 @@ export interface ProxmoxSettings {
   /** Default node of the environment's guests. */
   readonly node: string;
   readonly trust: TrustSettings;
+  /** How long Proxmox may take to make a guest. */
+  readonly createTimeout: Seconds;
   /** Absent: archives are not read, and reports say so. */
-  readonly ssh?: NodeAccess;
+  readonly ssh?: NodeAccess | undefined;
 }
 
 export type TrustSettings =
@@ -60,14 +62,14 @@ export interface NodeAccess {
   readonly user: string;
   readonly port: number;
   /** Private key's file; a relative path starts at the project's folder. Absent: what the system's `ssh` chooses. */
-  readonly identity?: string;
+  readonly identity?: string | undefined;
 }
 
 /** SSH to the guests. */
 export interface GuestAccess {
   readonly user: string;
   /** Private key's file; a relative path starts at the project's folder. Absent: what the system's `ssh` chooses. */
-  readonly identity?: string;
+  readonly identity?: string | undefined;
   /** Public keys, as lines of `authorized_keys`, put into every guest that does not name its own. */
   readonly keys: readonly string[];
 }
@@ -87,7 +89,7 @@ export interface BackupSettings {
   readonly notes: string;
   readonly enabled: boolean;
   /** Mail that Proxmox sends about the job. Absent: none. */
-  readonly mail?: MailSettings;
+  readonly mail?: MailSettings | undefined;
 }
 
 export type BackupMode = "snapshot" | "suspend" | "stop";
@@ -110,15 +112,15 @@ export type BackupStorageSettings =
       /** The same folder on every node of a cluster (a mounted network file system). */
       readonly shared: boolean;
       /** Nodes that have it. Absent: all. */
-      readonly nodes?: readonly string[];
+      readonly nodes?: readonly string[] | undefined;
     }
   | {
       readonly type: "nfs";
       readonly id: string;
       readonly server: string;
       readonly export: string;
-      readonly options?: string;
-      readonly nodes?: readonly string[];
+      readonly options?: string | undefined;
+      readonly nodes?: readonly string[] | undefined;
     }
   | {
       readonly type: "pbs";
@@ -128,9 +130,9 @@ export type BackupStorageSettings =
       readonly username: string;
       /** Secret. */
       readonly password: string;
-      readonly fingerprint?: string;
-      readonly namespace?: string;
-      readonly nodes?: readonly string[];
+      readonly fingerprint?: string | undefined;
+      readonly namespace?: string | undefined;
+      readonly nodes?: readonly string[] | undefined;
     };
 
 export type Guest = ContainerGuest | AdoptedGuest;
@@ -142,9 +144,11 @@ export interface AdoptedGuest {
   readonly name: string;
   readonly id: number;
   readonly node: string;
+  /** The name that its archives carry: its key unless the settings say another. */
+  readonly hostname: string;
   readonly checks: readonly Check[];
   /** The whole guest stays out of the job. */
-  readonly optOut?: OptOut;
+  readonly optOut?: OptOut | undefined;
 }
 
 /** A container that the program makes. */
@@ -167,7 +171,7 @@ export interface ContainerGuest {
   readonly memory: Bytes;
   readonly swap: Bytes;
   readonly nameservers: readonly string[];
-  readonly searchDomain?: string;
+  readonly searchDomain?: string | undefined;
   readonly checks: readonly Check[];
   readonly unprivileged: boolean;
   readonly nesting: boolean;
@@ -177,13 +181,13 @@ export interface ContainerGuest {
   readonly protection: boolean;
   /** Lower case, sorted, without Lifeboat's own tag. */
   readonly tags: readonly string[];
-  readonly pool?: string;
-  readonly description?: string;
+  readonly pool?: string | undefined;
+  readonly description?: string | undefined;
   /** May be made empty although its backup storage holds archives for its id (A9). */
   readonly fresh: boolean;
   readonly sshKeys: readonly string[];
   /** The whole guest stays out of the job. */
-  readonly optOut?: OptOut;
+  readonly optOut?: OptOut | undefined;
 }
 
 /** The root disk. Proxmox always backs it up. */
@@ -204,7 +208,7 @@ export interface VolumeDisk {
   readonly storage: string;
   readonly size: Bytes;
   /** Absent: backed up. */
-  readonly optOut?: OptOut;
+  readonly optOut?: OptOut | undefined;
 }
 
 /** A folder of the node. Proxmox never backs it up. */
@@ -232,8 +236,8 @@ export interface Network {
   readonly bridge: string;
   readonly address: Address;
   /** Fixed MAC address, upper case. Absent: Proxmox makes one up. */
-  readonly mac?: string;
-  readonly vlan?: number;
+  readonly mac?: string | undefined;
+  readonly vlan?: number | undefined;
   /** Proxmox's firewall on this interface. */
   readonly firewall: boolean;
 }
@@ -249,7 +253,7 @@ export type Address =
       readonly prefix: number;
       /** `192.0.2.101/24` */
       readonly cidr: string;
-      readonly gateway?: string;
+      readonly gateway?: string | undefined;
     };
 
 /** What proves that a guest is back. */

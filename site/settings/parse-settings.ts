@@ -1,5 +1,9 @@
+import { complete } from "./complete";
+import { describeFound } from "./describe-found";
 import type { Environment } from "./environment";
 import type { Problem } from "./problem";
+import { at, findingsOf, type Finding } from "./schema-tools";
+import { settingsSchema } from "./settings-schema";
 
 /** Whose settings they are. */
 export interface SettingsOrigin {
@@ -19,6 +23,40 @@ export type ParsedSettings =
  * @returns the environment, or every problem at once, sorted by path. Structure only: a policy that is broken (an
  *   opt-out that expired) is not a problem here (A6).
  */
-export function parseSettings(_raw: unknown, origin: SettingsOrigin): ParsedSettings {
-  throw new Error(`The settings of ${origin.environment} cannot be read yet.`);
+export function parseSettings(raw: unknown, origin: SettingsOrigin): ParsedSettings {
+  const result = settingsSchema.safeParse(raw);
+  if (result.success) return { ok: true, environment: complete(result.data, origin.environment) };
+  const problems = findingsOf(result.error).map((finding) => toProblem(finding, raw));
+  return { ok: false, problems: problems.sort(byPath) };
+}
+
+function toProblem(finding: Finding, raw: unknown): Problem {
+  const path = finding.path.map(String);
+  const value = path.reduce<unknown>(valueAt, raw);
+  const found = finding.found ?? describeFound(value, path);
+  return { path, found, allowed: finding.allowed, message: finding.message ?? messageOf(value, finding.noun) };
+}
+
+function messageOf(value: unknown, noun: string | undefined): string {
+  if (value === undefined || value === null) return "missing";
+  return noun === undefined ? "not allowed" : `not ${noun}`;
+}
+
+function valueAt(value: unknown, key: string): unknown {
+  return Array.isArray(value) ? value[Number(key)] : at(value, key);
+}
+
+function byPath(a: Problem, b: Problem): number {
+  const length = Math.min(a.path.length, b.path.length);
+  for (let index = 0; index < length; index += 1) {
+    const [left = "", right = ""] = [a.path[index], b.path[index]];
+    if (left !== right) return comparesBefore(left, right) ? -1 : 1;
+  }
+  return a.path.length - b.path.length || (a.message < b.message ? -1 : 1);
+}
+
+/** Entries of a list by number, keys by letter. */
+function comparesBefore(left: string, right: string): boolean {
+  const numbers = /^\d+$/.test(left) && /^\d+$/.test(right);
+  return numbers ? Number(left) < Number(right) : left < right;
 }

@@ -1,3 +1,5 @@
+import { plainKey } from "./describe-found";
+
 /** One thing that is wrong with the settings. */
 export interface Problem {
   /** Keys from the top: `["guests", "web", "disks", "data", "size"]`. */
@@ -6,20 +8,29 @@ export interface Problem {
   readonly found: string;
   /** What may stand there, with an example. */
   readonly allowed: string;
-  /** One sentence for people. */
+  /** What is wrong, in a few words for people. */
   readonly message: string;
 }
 
-/** One screen for people: a line per problem with its path, then what was found and what is allowed. */
+/** One screen for people: three lines per problem. */
 export function formatProblems(problems: readonly Problem[], environment: string): string {
-  const head = `Unable to use the settings of ${environment} (Pulumi.${environment}.yaml): ${count(problems.length)}`;
+  const many = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const head = `Unable to use the settings in Pulumi.${environment}.yaml: ${many}`;
   return [head, ...problems.map(formatProblem)].join("\n\n");
 }
 
-function count(problems: number): string {
-  return problems === 1 ? "1 problem" : `${problems} problems`;
+/** `lifeboat:guests.web.root.size: not a size`, then what was found and what is allowed. */
+function formatProblem({ path, found, allowed, message }: Problem): string {
+  return `  ${formatPath(path)}: ${message}\n    found:   ${found}\n    allowed: ${allowed}`;
 }
 
-function formatProblem({ path, found, allowed, message }: Problem): string {
-  return `  ${["lifeboat:" + (path[0] ?? ""), ...path.slice(1)].join(".")}\n    ${message}\n    found:   ${found}\n    allowed: ${allowed}`;
+/** A path as Pulumi writes it: `lifeboat:guests.web.checks[0]`. Keys that are not plain names are quoted. */
+export function formatPath(path: readonly string[]): string {
+  const [top = "", ...rest] = path;
+  return rest.reduce((text, key) => text + formatKey(key), `lifeboat:${plainKey(top)}`);
+}
+
+function formatKey(key: string): string {
+  const plain = plainKey(key);
+  return /^\d+$/.test(key) || plain !== key ? `[${plain}]` : `.${key}`;
 }

@@ -1,0 +1,208 @@
+import { CalendarEventError, parseCalendarEvent } from "../../proxmox/rules/calendar-events";
+import type { Retention } from "../../proxmox/rules/retention";
+import type { BackupStorageSettings } from "./environment";
+import {
+  at,
+  checked,
+  choose,
+  flag,
+  isMapping,
+  list,
+  mapping,
+  oneOf,
+  optional,
+  refusing,
+  text,
+  value,
+  wholeNumber,
+  type Finding,
+  type Schema,
+} from "./schema-tools";
+import { parseDay } from "./values/days";
+import { dnsName, jobId, mailAddress, nodeName, sentence, storageId } from "./values/names";
+import { parseIp } from "./values/addresses";
+import { parsePath, pathFormat } from "./values/paths";
+
+/** A list may name the same node once only, and at least one. */
+const nodes = optional(list("nodes", nodeName, 1));
+
+const server = value("a server", "a DNS name or an IP address", (raw) =>
+  typeof raw === "string" && (parseIp(raw) !== undefined || dnsName.safeParse(raw).success) ? raw : undefined,
+);
+
+const absolutePath = value("a path", pathFormat, parsePath);
+
+const adoptedStorage = mapping({
+  id: storageId,
+  adopt: value("an adoption", "true", (raw) => raw === true || undefined),
+});
+
+const directoryStorage = mapping({
+  id: storageId,
+  type: oneOf("a type of storage", ["dir"]),
+  path: absolutePath,
+  shared: optional(flag),
+  nodes,
+});
+
+const nfsStorage = mapping({
+  id: storageId,
+  type: oneOf("a type of storage", ["nfs"]),
+  server,
+  export: absolutePath,
+  options: optional(text("mount options", "options of an NFS mount, such as vers=4.2", /^[A-Za-z0-9_.=,:-]+$/)),
+  nodes,
+});
+
+const pbsStorage = mapping({
+  id: storageId,
+  type: oneOf("a type of storage", ["pbs"]),
+  server,
+  datastore: text("a datastore", "letters, digits, -, _ and ., such as main", /^[A-Za-z0-9_][A-Za-z0-9._-]*$/),
+  username: text(
+    "a user of the backup server",
+    "USER@REALM or USER@REALM!TOKENID",
+    /^[^\s@!:/]+@[^\s@!:/]+(?:![^\s@!:/]+)?$/,
+  ),
+  password: text(
+    "a password",
+    "a secret: pulumi config set --secret --path 'lifeboat:backup.storage.password'",
+    /^\S/,
+    1024,
+  ),
+  fingerprint: optional(
+    text("a fingerprint", "SHA-256 of the certificate as AA:BB:…", /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/),
+  ),
+  namespace: optional(
+    text("a namespace", "names joined by /", /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,7}$/),
+  ),
+  nodes,
+});
+
+/** A storage is declared or adopted; only the keys of what it is are looked at. */
+const storageSchema: Schema<BackupStorageSettings> = choose<BackupStorageSettings>((raw) => {
+  if (at(raw, "adopt") !== undefined) return adoptedStorage.transform(({ id }) => ({ type: "adopted", id }));
+  switch (at(raw, "type")) {
+    case "dir":
+      return directoryStorage.transform(({ shared = false, ...rest }) => ({ ...rest, shared }));
+    case "nfs":
+      return nfsStorage;
+    case "pbs":
+      return pbsStorage;
+    default:
+      return refusing(storageWithoutType);
+  }
+});
+
+function storageWithoutType(raw: unknown): Finding[] {
+  const example = "{ id: backup, type: dir, path: /mnt/backup } or { id: backup, adopt: true }";
+  if (!isMapping(raw)) return [{ path: [], noun: "a storage for backups", allowed: example }];
+  return [
+    { path: ["type"], noun: "a type of storage", allowed: "dir, nfs or pbs; or adopt: true for a storage that exists" },
+  ];
+}
+
+/** Proxmox's own limit is far above; this one catches a date or a size in the wrong place. */
+const count = optional(wholeNumber("a number of archives", 0, 10_000));
+
+const keepSchema: Schema<Retention> = checked(
+  mapping({
+    all: optional(flag),
+    last: count,
+    hourly: count,
+    daily: count,
+    weekly: count,
+    monthly: count,
+    yearly: count,
+  }),
+  allOrCounts,
+).transform(toRetention);
+
+function allOrCounts(raw: unknown): Finding[] {
+  if (!isMapping(raw) || (raw["all"] !== true && raw["all"] !== "true") || Object.keys(raw).length === 1) return [];
+  return [
+    {
+      path: ["all"],
+      message: "all excludes every count",
+      allowed: "{ all: true } alone, or counts such as { daily: 7 }",
+    },
+  ];
+}
+
+interface KeepCounts {
+  readonly last?: number | undefined;
+  readonly hourly?: number | undefined;
+  readonly daily?: number | undefined;
+  readonly weekly?: number | undefined;
+  readonly monthly?: number | undefined;
+  readonly yearly?: number | undefined;
+}
+
+/** Proxmox's rule: no count above 0 keeps everything. */
+function toRetention({ last, hourly, daily, weekly, monthly, yearly }: KeepCounts): Retention {
+  const retention: Retention = {
+    ...(last ? { keepLast: last } : {}),
+    ...(hourly ? { keepHourly: hourly } : {}),
+    ...(daily ? { keepDaily: daily } : {}),
+    ...(weekly ? { keepWeekly: weekly } : {}),
+    ...(monthly ? { keepMonthly: monthly } : {}),
+    ...(yearly ? { keepYearly: yearly } : {}),
+  };
+  return Object.keys(retention).length === 0 ? { keepAll: true } : retention;
+}
+
+/** `lifeboat:backup` */
+export const backupSchema = mapping(
+  {
+    storage: storageSchema,
+    job: optional(jobId),
+    schedule: optional(
+      value(
+        "a schedule",
+        'a calendar event of Proxmox, such as "01:00", "sun 03:00" or "mon..fri 22:30"',
+        parseSchedule,
+      ),
+    ),
+    keep: optional(keepSchema),
+    mode: optional(oneOf("a backup mode", ["snapshot", "suspend", "stop"])),
+    compress: optional(oneOf("a compression", ["zstd", "lzo", "gzip", "none"])),
+    notes: optional(value("a template for notes", notesFormat(), parseNotes)),
+    enabled: optional(flag),
+    mail: optional(
+      mapping({
+        to: list("mail addresses", mailAddress, 1),
+        when: optional(oneOf("a time for mail", ["always", "failure"])),
+      }),
+    ),
+  },
+  { excludePaths: "Proxmox's answer to it breaks the provider: a job with excluded paths cannot be managed" },
+);
+
+/** At most 128 characters, as Proxmox stores it. Compared as text: two spellings of one event are two schedules. */
+function parseSchedule(raw: unknown): string | undefined {
+  if (typeof raw !== "string" || raw.length > 128) return undefined;
+  try {
+    return parseCalendarEvent(raw).text;
+  } catch (error) {
+    if (error instanceof CalendarEventError) return undefined;
+    throw error;
+  }
+}
+
+function notesFormat(): string {
+  return "one line of at most 1024 characters; {{cluster}}, {{guestname}}, {{node}} and {{vmid}} are filled in";
+}
+
+/** Proxmox refuses the job over an unknown variable, so that it is told here, with its path. */
+function parseNotes(raw: unknown): string | undefined {
+  if (typeof raw !== "string" || raw.length > 1024 || /\p{Cc}/u.test(raw)) return undefined;
+  const variables = [...raw.matchAll(/\{\{(.*?)\}\}/g)].map(([, name]) => name);
+  return variables.every((name) => /^(cluster|guestname|node|vmid)$/.test(name ?? "")) ? raw : undefined;
+}
+
+/** The three fields of every opt-out (A2). Whether its day is past is policy, not structure. */
+export const optOutSchema = mapping({
+  exclude: sentence,
+  owner: sentence,
+  until: value("a day", "a day such as 2027-06-30", parseDay),
+}).transform(({ exclude, owner, until }) => ({ reason: exclude, owner, until }));

@@ -1,0 +1,137 @@
+import { markTag } from "../mark";
+import type {
+  AdoptedGuest,
+  BackupSettings,
+  Check,
+  ContainerGuest,
+  Disk,
+  Environment,
+  Guest,
+  GuestAccess,
+  Network,
+  ProxmoxSettings,
+  TrustSettings,
+} from "./environment";
+import { osTypeOf, type AdoptedEntry, type ContainerEntry, type GuestEntry } from "./guest-schema";
+import { profileDefaults } from "./profiles";
+import type { Settings } from "./settings-schema";
+import { mebibyte } from "./values/sizes";
+
+/** Fills in every default of settings that passed the schema. */
+export function complete(settings: Settings, name: string): Environment {
+  const proxmox = completeProxmox(settings.proxmox);
+  const ssh: GuestAccess = {
+    user: settings.ssh?.user ?? "root",
+    identity: settings.ssh?.identity,
+    keys: settings.ssh?.keys ?? [],
+  };
+  const guests = (settings.guests ?? []).map(([key, entry]) => completeGuest(key, entry, proxmox.node, ssh));
+  return {
+    name,
+    profile: settings.profile,
+    proxmox,
+    backup: completeBackup(settings, name),
+    guests: guests.sort((a, b) => a.id - b.id),
+    protectGuests: settings.protectGuests ?? true,
+    ssh,
+    proxmoxToken: settings.proxmoxToken,
+    proxmoxRootPassword: settings.proxmoxRootPassword,
+  };
+}
+
+function completeProxmox({ ca, fingerprint, ssh, createTimeout = 600, ...rest }: Settings["proxmox"]): ProxmoxSettings {
+  const node = ssh && { user: ssh.user ?? "root", port: ssh.port ?? 22, identity: ssh.identity };
+  return { ...rest, createTimeout, trust: trustOf(ca, fingerprint), ssh: node };
+}
+
+function trustOf(ca: string | undefined, fingerprint: string | undefined): TrustSettings {
+  if (ca !== undefined) return { kind: "ca", file: ca };
+  return fingerprint === undefined ? { kind: "system" } : { kind: "fingerprint", sha256: fingerprint };
+}
+
+function completeBackup({ profile, backup }: Settings, name: string): BackupSettings {
+  const { schedule, keep } = profileDefaults[profile];
+  return {
+    jobId: backup.job ?? jobIdOf(name),
+    storage: backup.storage,
+    schedule: backup.schedule ?? schedule,
+    keep: backup.keep ?? keep,
+    mode: backup.mode ?? "snapshot",
+    compress: backup.compress ?? "zstd",
+    notes: backup.notes ?? "{{guestname}} ({{vmid}}) on {{node}}",
+    enabled: backup.enabled ?? true,
+    mail: backup.mail && { to: backup.mail.to, when: backup.mail.when ?? "failure" },
+  };
+}
+
+/** A stack's name may hold dots, a job's id may not. */
+function jobIdOf(environment: string): string {
+  return `lifeboat-${environment.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`.slice(0, 50);
+}
+
+function completeGuest(name: string, entry: GuestEntry, node: string, ssh: GuestAccess): Guest {
+  return entry.as === "adopted" ? completeAdopted(name, entry, node) : completeContainer(name, entry, node, ssh);
+}
+
+/** Nothing is known about an adopted guest's address, so that only its running can be proven unless the settings say more. */
+function completeAdopted(name: string, { adopt, backup, checks, ...rest }: AdoptedEntry, node: string): AdoptedGuest {
+  return {
+    kind: "adopted",
+    name,
+    id: adopt,
+    node: rest.node ?? node,
+    hostname: rest.hostname ?? name,
+    checks: checks ?? [{ kind: "running" }],
+    optOut: backup,
+  };
+}
+
+function completeContainer(name: string, entry: ContainerEntry, node: string, ssh: GuestAccess): ContainerGuest {
+  const network = completeNetwork(entry.network);
+  return {
+    kind: "container",
+    name,
+    id: entry.id,
+    node: entry.node ?? node,
+    hostname: entry.hostname ?? name,
+    template: entry.template,
+    osType: entry.osType ?? osTypeOf(entry.template) ?? "unmanaged",
+    root: entry.root,
+    disks: orderDisks(entry.disks ?? []),
+    network,
+    cores: entry.cores ?? 1,
+    memory: entry.memory ?? 512 * mebibyte,
+    swap: entry.swap ?? 0,
+    nameservers: entry.nameservers ?? [],
+    searchDomain: entry.searchDomain,
+    checks: entry.checks ?? defaultChecks(network),
+    unprivileged: entry.unprivileged ?? true,
+    nesting: entry.nesting ?? false,
+    startOnBoot: entry.startOnBoot ?? true,
+    started: entry.started ?? true,
+    protection: entry.protection ?? false,
+    tags: [...new Set(entry.tags)].filter((tag) => tag !== markTag).sort(),
+    pool: entry.pool,
+    description: entry.description,
+    fresh: entry.fresh ?? false,
+    sshKeys: entry.sshKeys ?? ssh.keys,
+    optOut: entry.backup,
+  };
+}
+
+function completeNetwork({ gateway, firewall = false, address, ...rest }: ContainerEntry["network"]): Network {
+  return { ...rest, firewall, address: address.kind === "dhcp" ? address : { ...address, gateway } };
+}
+
+/** D1: who has a fixed address is expected to answer there. */
+function defaultChecks(network: Network): Check[] {
+  return network.address.kind === "static" ? [{ kind: "ping" }, { kind: "ssh" }] : [{ kind: "running" }];
+}
+
+/**
+ * `disks[0]` becomes `mp0`. Ordered by where they are mounted, because Proxmox mounts in that order and a disk below
+ * another must come after it; not by the file, because Pulumi hands over the keys of a mapping sorted.
+ */
+function orderDisks(disks: NonNullable<ContainerEntry["disks"]>): Disk[] {
+  return disks.map(([name, disk]): Disk => ({ name, ...disk })).sort((a, b) => (a.mount < b.mount ? -1 : 1));
+}

@@ -1,0 +1,218 @@
+import { optOutSchema } from "./backup-schema";
+import type { Address, Disk } from "./environment";
+import {
+  at,
+  checked,
+  choose,
+  entries,
+  flag,
+  isMapping,
+  list,
+  listWords,
+  mapping,
+  oneOf,
+  optional,
+  refusing,
+  value,
+  wholeNumber,
+  type Finding,
+  type Schema,
+} from "./schema-tools";
+import { isInNetwork, parseHostAddress, parseIp } from "./values/addresses";
+import { checkFormat, parseCheck } from "./values/checks";
+import {
+  bridgeName,
+  dnsName,
+  guestName,
+  nodeName,
+  paragraphs,
+  poolId,
+  publicKey,
+  sentence,
+  storageId,
+  tagName,
+  templateId,
+} from "./values/names";
+import { parsePath, pathFormat } from "./values/paths";
+import { parseMemorySize, parseSwapSize, parseVolumeSize, sizeFormat } from "./values/sizes";
+
+/** Proxmox's `ostype` for containers, as far as the provider passes it on. */
+const osTypes = [
+  "alpine",
+  "archlinux",
+  "centos",
+  "debian",
+  "devuan",
+  "fedora",
+  "gentoo",
+  "nixos",
+  "opensuse",
+  "ubuntu",
+  "unmanaged",
+] as const;
+
+/** Proxmox's `pve-vmid`. */
+export const guestId = wholeNumber("a guest's id", 100, 999_999_999);
+
+const volumeSize = value("the size of a volume", "whole GiB such as 8GiB; above 1TiB whole TiB", parseVolumeSize);
+const mountPath = value("a path", pathFormat, parsePath);
+const ip = value("an IP address", "an IPv4 or IPv6 address such as 192.0.2.1", (raw) =>
+  typeof raw === "string" && parseIp(raw) !== undefined ? raw : undefined,
+);
+
+const rootSchema = mapping(
+  { storage: storageId, size: volumeSize },
+  { backup: "the root disk is in every backup of its guest; it has no flag" },
+);
+
+const volumeDisk = mapping({ mount: mountPath, storage: storageId, size: volumeSize, backup: optional(optOutSchema) });
+
+const bindMount = mapping(
+  { mount: mountPath, bind: mountPath, protectedBy: sentence, readOnly: optional(flag) },
+  {
+    backup: "Proxmox never backs up a bind mount; say with protectedBy what does",
+    storage: "a bind mount is a folder of the node and has no storage",
+    size: "a bind mount is a folder of the node and has no size",
+  },
+);
+
+type UnnamedDisk<T extends Disk = Disk> = T extends Disk ? Omit<T, "name"> : never;
+
+const diskSchema = choose<UnnamedDisk>((raw) =>
+  at(raw, "bind") === undefined && at(raw, "protectedBy") === undefined
+    ? volumeDisk.transform(({ backup, ...rest }) => ({ kind: "volume", ...rest, optOut: backup }))
+    : bindMount.transform(({ readOnly = false, ...rest }) => ({ kind: "bind", ...rest, readOnly })),
+);
+
+const networkSchema = checked(
+  mapping({
+    bridge: bridgeName,
+    address: value("an address", "dhcp, or the guest's address with its prefix such as 192.0.2.101/24", parseAddress),
+    gateway: optional(ip),
+    mac: optional(value("a MAC address", "a unicast address such as BC:24:11:00:01:01", parseMac)),
+    vlan: optional(wholeNumber("a VLAN", 1, 4094)),
+    firewall: optional(flag),
+  }),
+  gatewayFits,
+);
+
+function parseAddress(raw: unknown): Address | undefined {
+  if (raw === "dhcp") return { kind: "dhcp" };
+  const address = parseHostAddress(raw);
+  if (address === undefined) return undefined;
+  const { family, prefix } = address;
+  return { kind: "static", family, ip: address.ip, prefix, cidr: `${address.ip}/${prefix}` };
+}
+
+function parseMac(raw: unknown): string | undefined {
+  const pattern = /^[0-9A-Fa-f][02468ACEace](?::[0-9A-Fa-f]{2}){5}$/;
+  return typeof raw === "string" && pattern.test(raw) ? raw.toUpperCase() : undefined;
+}
+
+function gatewayFits(raw: unknown): Finding[] {
+  const gateway = parseIp(at(raw, "gateway"));
+  if (gateway === undefined) return [];
+  const allowed = "another address of the guest's own network";
+  if (at(raw, "address") === "dhcp") {
+    return [{ path: ["gateway"], message: "DHCP brings the gateway", allowed: "no gateway beside address: dhcp" }];
+  }
+  const address = parseHostAddress(at(raw, "address"));
+  if (address === undefined) return [];
+  if (!isInNetwork(address, gateway)) return [{ path: ["gateway"], message: "not in the guest's network", allowed }];
+  return address.value === gateway.value ? [{ path: ["gateway"], message: "the guest's own address", allowed }] : [];
+}
+
+const checks = optional(list("checks", value("a check", checkFormat, parseCheck), 1));
+
+const containerSchema = checked(
+  mapping({
+    kind: oneOf("a kind of guest", ["container"]),
+    id: guestId,
+    node: optional(nodeName),
+    hostname: optional(dnsName),
+    template: templateId,
+    osType: optional(oneOf("an operating system", osTypes)),
+    root: rootSchema,
+    disks: optional(checked(entries("disks", guestName, diskSchema), mountsDiffer)),
+    network: networkSchema,
+    cores: optional(wholeNumber("a number of cores", 1, 8192)),
+    memory: optional(value("a size of memory", `${sizeFormat}; at least 16MiB`, atLeast16MiB)),
+    swap: optional(value("a size of swap", "0, or whole MiB such as 512MiB", parseSwapSize)),
+    nameservers: optional(list("IP addresses", ip)),
+    searchDomain: optional(dnsName),
+    checks,
+    unprivileged: optional(flag),
+    nesting: optional(flag),
+    startOnBoot: optional(flag),
+    started: optional(flag),
+    protection: optional(flag),
+    tags: optional(list("tags", tagName)),
+    pool: optional(poolId),
+    description: optional(paragraphs),
+    fresh: optional(flag),
+    sshKeys: optional(list("public SSH keys", publicKey)),
+    backup: optional(optOutSchema),
+  }),
+  osTypeIsKnown,
+);
+
+const adoptedSchema = mapping(
+  { adopt: guestId, node: optional(nodeName), hostname: optional(dnsName), checks, backup: optional(optOutSchema) },
+  { id: "adopt names the id", kind: "Proxmox says what an adopted guest is" },
+);
+
+export type ContainerEntry = ReturnType<typeof containerSchema.parse>;
+export type AdoptedEntry = ReturnType<typeof adoptedSchema.parse>;
+export type GuestEntry = ({ readonly as: "container" } & ContainerEntry) | ({ readonly as: "adopted" } & AdoptedEntry);
+
+/** A guest is adopted or made; only the keys of what it is are looked at. */
+export const guestSchema: Schema<GuestEntry> = choose<GuestEntry>((raw) => {
+  if (at(raw, "adopt") !== undefined) return adoptedSchema.transform((entry) => ({ as: "adopted", ...entry }));
+  if (isMapping(raw) && (at(raw, "kind") === "container" || at(raw, "template") !== undefined)) {
+    return containerSchema.transform((entry) => ({ as: "container", ...entry }));
+  }
+  return refusing(guestWithoutKind);
+});
+
+function guestWithoutKind(raw: unknown): Finding[] {
+  if (!isMapping(raw))
+    return [{ path: [], noun: "a guest", allowed: "{ kind: container, id: …, … } or { adopt: ID }" }];
+  return [{ path: ["kind"], noun: "a kind of guest", allowed: "container; or adopt: ID for a guest made by hand" }];
+}
+
+function atLeast16MiB(raw: unknown): number | undefined {
+  const bytes = parseMemorySize(raw);
+  return bytes === undefined || bytes < 16 * 2 ** 20 ? undefined : bytes;
+}
+
+/** The operating system that a template's file name begins with: Proxmox's own templates are named so. */
+export function osTypeOf(template: string): (typeof osTypes)[number] | undefined {
+  const file = template.slice(template.indexOf("/") + 1).toLowerCase();
+  return osTypes.find((type) => file.startsWith(`${type}-`) || file.startsWith(`${type}_`));
+}
+
+/** Without a type Proxmox leaves network and host name inside the container alone, and nobody would reach it. */
+function osTypeIsKnown(raw: unknown): Finding[] {
+  const template = at(raw, "template");
+  if (at(raw, "osType") !== undefined || !templateId.safeParse(template).success) return [];
+  if (typeof template !== "string" || osTypeOf(template) !== undefined) return [];
+  return [
+    { path: ["osType"], message: "missing, and the template's name does not tell", allowed: listWords(osTypes, "or") },
+  ];
+}
+
+/** Two disks at one place: the second would hide the first. */
+function mountsDiffer(raw: unknown): Finding[] {
+  if (!isMapping(raw)) return [];
+  const seen = new Map<string, string>();
+  return Object.entries(raw).flatMap(([name, disk]) => {
+    const path = parsePath(at(disk, "mount"));
+    if (path === undefined) return [];
+    const other = seen.get(path);
+    seen.set(path, other ?? name);
+    if (other === undefined) return [];
+    return [
+      { path: [name, "mount"], message: `disk ${other} is mounted there`, allowed: "a path of its own for each disk" },
+    ];
+  });
+}

@@ -1,0 +1,60 @@
+import { at, checked, mapping, optional, text, value, wholeNumber, type Finding } from "./schema-tools";
+import { fileName, nodeName, userName } from "./values/names";
+import { durationFormat, parseDuration } from "./values/durations";
+
+/** `lifeboat:proxmox` */
+export const proxmoxSchema = checked(
+  mapping(
+    {
+      endpoint: value("an endpoint", "https://HOST:PORT, such as https://192.0.2.11:8006", parseEndpoint),
+      node: nodeName,
+      ca: optional(fileName),
+      fingerprint: optional(
+        value(
+          "a fingerprint",
+          'SHA-256 of the certificate: 32 pairs of hex digits, such as "AA:BB:…"',
+          parseFingerprint,
+        ),
+      ),
+      createTimeout: optional(value("a duration", `${durationFormat}, at least 30s`, parseCreateTimeout)),
+      ssh: optional(
+        mapping({
+          user: optional(userName),
+          port: optional(wholeNumber("a port", 1, 65_535)),
+          identity: optional(fileName),
+        }),
+      ),
+    },
+    { insecure: "certificates are always checked: name the site's CA with ca" },
+  ),
+  oneTrust,
+);
+
+/** A user and a token: `lifeboat@pve!deploy=…`. The last part is not looked at. */
+export const tokenSchema = text(
+  "an API token",
+  "USER@REALM!TOKENID=SECRET",
+  /^[^\s@!=]+@[^\s@!=]+![^\s@!=]+=\S+$/,
+  1024,
+);
+
+function parseEndpoint(raw: unknown): string | undefined {
+  if (typeof raw !== "string" || !/^https:\/\/[A-Za-z0-9.:[\]-]+\/?$/.test(raw) || !URL.canParse(raw)) return undefined;
+  const { host, hostname } = new URL(raw);
+  return hostname === "" ? undefined : `https://${host}`;
+}
+
+function parseFingerprint(raw: unknown): string | undefined {
+  return typeof raw === "string" && /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/.test(raw) ? raw.toUpperCase() : undefined;
+}
+
+function parseCreateTimeout(raw: unknown): number | undefined {
+  const seconds = parseDuration(raw);
+  return seconds === undefined || seconds < 30 ? undefined : seconds;
+}
+
+function oneTrust(raw: unknown): Finding[] {
+  if (at(raw, "ca") === undefined || at(raw, "fingerprint") === undefined) return [];
+  const message = "ca and fingerprint exclude each other";
+  return [{ path: ["fingerprint"], message, found: "both", allowed: "ca or fingerprint, or neither" }];
+}

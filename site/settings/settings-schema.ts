@@ -1,0 +1,95 @@
+import { backupSchema } from "./backup-schema";
+import { guestId, guestSchema } from "./guest-schema";
+import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
+import {
+  at,
+  checked,
+  entries,
+  flag,
+  isMapping,
+  list,
+  mapping,
+  oneOf,
+  optional,
+  text,
+  type Finding,
+} from "./schema-tools";
+import { parseHostAddress } from "./values/addresses";
+import { fileName, guestName, publicKey, userName } from "./values/names";
+
+/** Every key of the namespace `lifeboat:`. The program and the command line read the same. */
+export const settingsSchema = mapping({
+  profile: oneOf("a profile", ["prod", "lab", "monitoring"]),
+  proxmox: proxmoxSchema,
+  backup: backupSchema,
+  guests: optional(checked(entries("guests", guestName, guestSchema), guestsDiffer)),
+  protectGuests: optional(flag),
+  ssh: optional(
+    mapping({
+      user: optional(userName),
+      identity: optional(fileName),
+      keys: optional(list("public SSH keys", publicKey)),
+    }),
+  ),
+  proxmoxToken: optional(tokenSchema),
+  proxmoxRootPassword: optional(text("a password", "the password of root@pam, as a secret", /^[^\p{Cc}]+$/u, 1024)),
+});
+
+export type Settings = ReturnType<typeof settingsSchema.parse>;
+
+/** Something that two guests of one environment may not share, and the key that says it. */
+interface Unique {
+  readonly what: string;
+  readonly of: (guest: unknown, name: string) => string | undefined;
+  readonly path: (guest: unknown) => readonly string[];
+}
+
+const unique: readonly Unique[] = [
+  { what: "id", of: idOf, path: (guest) => [at(guest, "adopt") === undefined ? "id" : "adopt"] },
+  { what: "host name", of: hostNameOf, path: (guest) => (at(guest, "hostname") === undefined ? [] : ["hostname"]) },
+  { what: "address", of: addressOf, path: () => ["network", "address"] },
+  { what: "MAC address", of: macOf, path: () => ["network", "mac"] },
+];
+
+function guestsDiffer(raw: unknown): Finding[] {
+  if (!isMapping(raw)) return [];
+  const guests = Object.entries(raw).sort(([a], [b]) => (a < b ? -1 : 1));
+  return unique.flatMap((rule) => sharedBy(guests, rule));
+}
+
+function sharedBy(guests: readonly [string, unknown][], { what, of, path }: Unique): Finding[] {
+  const first = new Map<string, string>();
+  return guests.flatMap(([name, guest]) => {
+    const key = of(guest, name);
+    if (key === undefined) return [];
+    const other = first.get(key);
+    if (other === undefined) first.set(key, name);
+    if (other === undefined) return [];
+    return [
+      { path: [name, ...path(guest)], message: `guest ${other} has the same ${what}`, allowed: `another ${what}` },
+    ];
+  });
+}
+
+function idOf(guest: unknown): string | undefined {
+  const id = guestId.safeParse(at(guest, "adopt") ?? at(guest, "id"));
+  return id.success ? String(id.data) : undefined;
+}
+
+/** Compared without case, as DNS does. A guest's name is its host name unless it has another. */
+function hostNameOf(guest: unknown, name: string): string | undefined {
+  return (textAt(guest, "hostname") ?? name).toLowerCase();
+}
+
+function addressOf(guest: unknown): string | undefined {
+  return parseHostAddress(at(at(guest, "network"), "address"))?.value.toString();
+}
+
+function macOf(guest: unknown): string | undefined {
+  return textAt(at(guest, "network"), "mac")?.toUpperCase();
+}
+
+function textAt(raw: unknown, key: string): string | undefined {
+  const found = at(raw, key);
+  return typeof found === "string" ? found : undefined;
+}

@@ -1,0 +1,18 @@
+import type { Check } from "../environment";
+
+/** What a check looks like, for messages. */
+export const checkFormat = 'running, ping, ssh, or "tcp:PORT" such as "tcp:80"';
+
+/** Reads `ping`, `ssh`, `running`, `tcp:80`. */
+export function parseCheck(raw: unknown): Check | undefined {
+  if (raw === "running" || raw === "ping" || raw === "ssh") return { kind: raw };
+  if (typeof raw !== "string") return undefined;
+  const [, digits] = /^tcp:([1-9]\d{0,4})$/.exec(raw) ?? [];
+  const port = Number(digits);
+  return port >= 1 && port <= 65_535 ? { kind: "tcp", port } : undefined;
+}
+
+/** A check as the settings write it. */
+export function formatCheck(check: Check): string {
+  return check.kind === "tcp" ? `tcp:${check.port}` : check.kind;
+}
