@@ -1,0 +1,80 @@
+import type { z } from "zod";
+import type { CommandContext } from "./context";
+import type { ExitCode } from "./exit-codes";
+
+/** A place in the command line: `<guest>`. */
+export interface ArgumentDeclaration {
+  /** Name in the help and in the input. */
+  name: string;
+  description: string;
+  required: boolean;
+}
+
+/** A flag, in commander's spelling. */
+export interface OptionDeclaration {
+  /** `--at <time>` takes a value, `--force` does not. The input gets `at`, `force` (camel case). */
+  flags: string;
+  description: string;
+}
+
+export interface Example {
+  command: string;
+  meaning: string;
+}
+
+export interface CommandDeclaration<Schema extends z.ZodType> {
+  /** One paragraph under the heading of the command's help. */
+  description: string;
+  /** The help begins with these. */
+  examples: readonly Example[];
+  arguments?: readonly ArgumentDeclaration[];
+  options?: readonly OptionDeclaration[];
+  /** Checks arguments and options, by name. A refusal is a usage error (exit code 2). */
+  input: Schema;
+  /** What an error message says after "Unable to": "restore guest web". */
+  aim: (input: z.output<Schema>) => string;
+  /**
+   * What Ctrl-C does. `at-once` (default): the command is left where it is, for commands that only look. `clean`: the
+   * command sees `context.signal` and stops where it is safe; a second Ctrl-C quits at once.
+   */
+  interrupt?: InterruptMode;
+  /** Does it. Data goes to `context.output`, talk to `context.talk`. */
+  run: (input: z.output<Schema>, context: CommandContext) => Promise<ExitCode>;
+}
+
+export type InterruptMode = "at-once" | "clean";
+
+/** A command whose input was checked. */
+export interface BoundCommand {
+  aim: string;
+  interrupt: InterruptMode;
+  run: (context: CommandContext) => Promise<ExitCode>;
+}
+
+/** A command without the type of its input, as the frame keeps it. */
+export interface Command {
+  description: string;
+  examples: readonly Example[];
+  arguments: readonly ArgumentDeclaration[];
+  options: readonly OptionDeclaration[];
+  /** @throws z.ZodError */
+  bind: (raw: Readonly<Record<string, unknown>>) => BoundCommand;
+}
+
+/** Declares a command: the default export of each file in `scripts/commands/`. */
+export function defineCommand<Schema extends z.ZodType>(declaration: CommandDeclaration<Schema>): Command {
+  return {
+    description: declaration.description,
+    examples: declaration.examples,
+    arguments: declaration.arguments ?? [],
+    options: declaration.options ?? [],
+    bind: (raw) => {
+      const input = declaration.input.parse(raw);
+      return {
+        aim: declaration.aim(input),
+        interrupt: declaration.interrupt ?? "at-once",
+        run: (context) => declaration.run(input, context),
+      };
+    },
+  };
+}

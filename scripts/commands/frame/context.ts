@@ -1,0 +1,78 @@
+import { type Site, openSite } from "../../project/site";
+import { Redactor } from "../../project/redactor";
+import { Interrupted } from "./command-error";
+import type { InputOutput } from "./input-output";
+import { Output } from "./output";
+import { Progress } from "./progress";
+import { Prompts } from "./prompts";
+import { Talk } from "./talk";
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  json: boolean;
+  /** Project folder from `--project`. */
+  project: string | undefined;
+}
+
+/** Everything that a command works with. */
+export interface CommandContext {
+  readonly io: InputOutput;
+  /** Talk on stderr. */
+  readonly talk: Talk;
+  /** Data on stdout. */
+  readonly output: Output;
+  readonly progress: Progress;
+  readonly prompts: Prompts;
+  /** Masks secrets in whatever else is written: journals, reports. */
+  readonly redactor: Redactor;
+  /** Aborted by Ctrl-C with an {@link Interrupted} as its reason. */
+  readonly signal: AbortSignal;
+  /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */
+  site(): Promise<Site>;
+  /** Runs when the command has ended, however it ended. Last in, first out. */
+  defer(cleanUp: () => void | Promise<void>): void;
+}
+
+/** A context and how to end it. */
+export interface OpenContext {
+  context: CommandContext;
+  /** Aborts `context.signal`. */
+  abort: () => void;
+  close: () => Promise<void>;
+}
+
+export function openContext(io: InputOutput, options: GlobalOptions): OpenContext {
+  const redactor = new Redactor();
+  const cleanUps: (() => void | Promise<void>)[] = [];
+  const abort = new AbortController();
+  const talk = new Talk(io.writeError, io, "error", redactor);
+  let site: Promise<Site> | undefined;
+  const context: CommandContext = {
+    io,
+    talk,
+    output: new Output(io, options.json, redactor),
+    progress: new Progress(io, talk, redactor),
+    prompts: new Prompts(io, options.json),
+    redactor,
+    signal: abort.signal,
+    site: () => (site ??= openSiteWith(options, context)),
+    defer: (cleanUp) => void cleanUps.push(cleanUp),
+  };
+  return { context, abort: () => abort.abort(new Interrupted()), close: () => closeAll(cleanUps) };
+}
+
+async function openSiteWith(options: GlobalOptions, context: CommandContext): Promise<Site> {
+  const { io, redactor } = context;
+  const site = await openSite({
+    project: options.project,
+    environment: io.environment,
+    workingDirectory: io.workingDirectory,
+    redactor,
+  });
+  context.defer(() => site.close());
+  return site;
+}
+
+async function closeAll(cleanUps: (() => void | Promise<void>)[]): Promise<void> {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+}

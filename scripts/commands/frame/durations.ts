@@ -1,0 +1,44 @@
+/** A span of time for people, two units at most: `0.4 s`, `38 s`, `2 min 5 s`, `3 h 10 min`, `4 d 2 h`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 10) return `${(Math.round(seconds * 10) / 10).toFixed(1)} s`;
+  const units = [
+    { name: "d", seconds: 86_400 },
+    { name: "h", seconds: 3_600 },
+    { name: "min", seconds: 60 },
+    { name: "s", seconds: 1 },
+  ];
+  const whole = Math.round(seconds);
+  const first = units.findIndex((unit) => whole >= unit.seconds);
+  const [large, small] = units.slice(first);
+  if (large === undefined) return `${String(whole)} s`;
+  const rest = small === undefined ? 0 : Math.floor((whole % large.seconds) / small.seconds);
+  const head = `${String(Math.floor(whole / large.seconds))} ${large.name}`;
+  return rest === 0 || small === undefined ? head : `${head} ${String(rest)} ${small.name}`;
+}
+
+/** How long ago something was, in one unit: `just now`, `5 min`, `3 h`, `12 d`. */
+export function formatAge(seconds: number): string {
+  if (seconds < 60) return "just now";
+  if (seconds < 3_600) return `${String(Math.floor(seconds / 60))} min`;
+  if (seconds < 2 * 86_400) return `${String(Math.floor(seconds / 3_600))} h`;
+  return `${String(Math.floor(seconds / 86_400))} d`;
+}
+
+/** Bytes in binary units, as Proxmox shows them: `512 B`, `1.5 KiB`, `8.0 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1023.95 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return unit === 0 ? `${String(bytes)} B` : `${value.toFixed(value < 99.95 ? 1 : 0)} ${units[unit] ?? ""}`;
+}
+
+/** A moment on a node's wall clock: `2026-11-20 20:13:14`. */
+export function formatMoment(unixSeconds: number, timeZone: string): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(
+    new Date(unixSeconds * 1000),
+  );
+}

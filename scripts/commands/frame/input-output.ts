@@ -1,0 +1,52 @@
+/** What a command has of the world around it. Tests give their own. */
+export interface InputOutput {
+  /** Writes data. */
+  readonly writeOutput: (text: string) => void;
+  /** Writes talk: progress, warnings, questions, errors. */
+  readonly writeError: (text: string) => void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly isTerminal: { readonly input: boolean; readonly output: boolean; readonly error: boolean };
+  /** Columns of the terminal; 80 where there is none. */
+  readonly columns: () => number;
+  /** Calls back when the user presses Ctrl-C or the process is asked to end. Gives a function that stops this. */
+  readonly onInterrupt: (callback: () => void) => () => void;
+}
+
+/** The real process. */
+export function processInputOutput(): InputOutput {
+  ignoreClosedPipe(process.stdout);
+  ignoreClosedPipe(process.stderr);
+  return {
+    writeOutput: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    isTerminal: {
+      input: process.stdin.isTTY,
+      output: process.stdout.isTTY,
+      error: process.stderr.isTTY,
+    },
+    columns: () => process.stderr.columns ?? process.stdout.columns ?? 80,
+    onInterrupt: (callback) => {
+      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+      for (const signal of signals) process.on(signal, callback);
+      return () => {
+        for (const signal of signals) process.off(signal, callback);
+      };
+    },
+  };
+}
+
+/** `lifeboat status | head -1` closes the pipe early: that is no error of ours, and what is still written is not wanted. */
+function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+/** Whether a stream gets colours. Source: no-color.org; `TERM=dumb` is what editors set for their shells. */
+export function hasColours(io: InputOutput, stream: "output" | "error"): boolean {
+  const { NO_COLOR: noColour, TERM: term } = io.environment;
+  return io.isTerminal[stream] && (noColour === undefined || noColour === "") && term !== "dumb";
+}

@@ -1,0 +1,178 @@
+import { Command as Commander, CommanderError, Option } from "commander";
+import packageJson from "../../../package.json";
+import { type CommandEntry, commands, groups } from "../registry";
+import type { BoundCommand, Command } from "./command";
+import { CommandError } from "./command-error";
+import { type CommandContext, type GlobalOptions, openContext } from "./context";
+import { type ExitCode, exitCodes } from "./exit-codes";
+import { type Failure, failureOf } from "./failure";
+import { commandHelp, rootHelp } from "./help";
+import type { InputOutput } from "./input-output";
+import { Interruption } from "./interruption";
+
+/** A command with its input, ready to run. */
+interface Chosen {
+  command: Command;
+  raw: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The command line: parses, runs one command, prints its error if it fails.
+ *
+ * @param argv what follows the program's name.
+ * @returns the exit code.
+ */
+export async function runProgram(argv: readonly string[], io: InputOutput): Promise<ExitCode> {
+  // Asked of the words themselves, because a command line that cannot be parsed must answer in JSON too.
+  const json = argv.includes("--json");
+  let chosen: Chosen | undefined;
+  const root = buildProgram(io, (choice) => (chosen = choice));
+  try {
+    await root.parseAsync(helpAsFlag(argv), { from: "user" });
+  } catch (error) {
+    return endOfParsing(error, argv, { json, project: undefined }, io);
+  }
+  if (chosen === undefined) return exitCodes.usage;
+  const { project } = root.opts<{ project?: string }>();
+  return runCommand(chosen, { json, project }, io);
+}
+
+async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: InputOutput): Promise<ExitCode> {
+  const { context, abort, close } = openContext(io, options);
+  let bound: BoundCommand | undefined;
+  try {
+    bound = command.bind(raw);
+    const interruption = new Interruption(io, abort, bound.interrupt, context.talk);
+    context.defer(() => interruption.stop());
+    return await Promise.race([bound.run(context), interruption.quit]);
+  } catch (error) {
+    const failure = failureOf(context.signal.aborted ? context.signal.reason : error, bound?.aim);
+    report(failure, options.json, context);
+    return failure.exitCode;
+  } finally {
+    await close();
+  }
+}
+
+/** Prints an error: as JSON on stdout for scripts, as two lines on stderr for people. */
+function report(failure: Failure, json: boolean, { output, talk }: Pick<CommandContext, "output" | "talk">): void {
+  const { exitCode, message, hint, details, stack } = failure;
+  if (json) return output.message("error", { exitCode, message, hint, ...details });
+  if (stack !== undefined) talk.text(stack);
+  talk.line(message);
+  if (hint !== undefined) talk.hint(hint);
+}
+
+function buildProgram(io: InputOutput, choose: (chosen: Chosen) => void): Commander {
+  const root = new Commander("lifeboat")
+    .description(packageJson.description)
+    .version(packageJson.version, "--version", "print the version")
+    .addOption(new Option("--json", "print data and errors as JSON, one object a line"))
+    .addOption(
+      new Option("--project <folder>", "folder of Pulumi.yaml (else LIFEBOAT_PROJECT, else upwards from here)"),
+    )
+    .configureHelp({ formatHelp: (command, helper) => rootHelp(command, helper) });
+  prepare(root, io);
+  for (const entry of commands) addCommand(parentOf(root, entry, io), entry, io, choose);
+  return root;
+}
+
+/** Commander must neither end the process nor print errors: they are printed like all others. */
+function prepare(command: Commander, io: InputOutput): void {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.writeOutput,
+      writeErr: io.writeError,
+      outputError: () => undefined,
+      getErrHelpWidth: io.columns,
+      getOutHelpWidth: io.columns,
+    })
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .showSuggestionAfterError(true);
+  // The file of a command is loaded when its turn has come, before its own words are parsed.
+  command.hook("preSubcommand", (_parent, subcommand) => loaders.get(subcommand)?.());
+}
+
+/** How to complete a command that has only its name yet. */
+const loaders = new WeakMap<Commander, () => Promise<void>>();
+
+function addCommand(parent: Commander, entry: CommandEntry, io: InputOutput, choose: (chosen: Chosen) => void): void {
+  const commander = parent.command(entry.words.at(-1) ?? "").summary(entry.summary);
+  prepare(commander, io);
+  loaders.set(commander, async () => complete(commander, (await entry.load()).default, choose));
+}
+
+/** Gives a command its arguments, options and help. */
+function complete(commander: Commander, command: Command, choose: (chosen: Chosen) => void): void {
+  commander.description(command.description).configureHelp({
+    formatHelp: (shown, helper) => commandHelp(shown, helper, command.examples),
+  });
+  for (const { name, description, required } of command.arguments) {
+    commander.argument(required ? `<${name}>` : `[${name}]`, description);
+  }
+  for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
+  commander.action(() => {
+    const words = command.arguments.map(({ name }, place) => [name, commander.args[place]] as const);
+    choose({ command, raw: { ...commander.opts(), ...Object.fromEntries(words) } });
+  });
+}
+
+/** The command that an entry belongs under: the root, or its group, which is made when first needed. */
+function parentOf(root: Commander, entry: CommandEntry, io: InputOutput): Commander {
+  const [group, thing] = entry.words;
+  if (group === undefined || thing === undefined) return root;
+  const known = root.commands.find((command) => command.name() === group);
+  if (known !== undefined) return known;
+  const made = root
+    .command(group)
+    .summary(groups[group] ?? "")
+    .description(groups[group] ?? "");
+  prepare(made, io);
+  return made;
+}
+
+/** `lifeboat help restore guest` is the same as `lifeboat restore guest --help`. */
+function helpAsFlag(argv: readonly string[]): string[] {
+  return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
+}
+
+/** Help and version end parsing as well; everything else that ends it is a mistake on the command line. */
+async function endOfParsing(
+  error: unknown,
+  argv: readonly string[],
+  options: GlobalOptions,
+  io: InputOutput,
+): Promise<ExitCode> {
+  const { context, close } = openContext(io, options);
+  try {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return exitCodes.done;
+    if (error.code === "commander.help") return exitCodes.usage;
+    const message = error.message.replace(/^error: /u, "").replace(/\s*\n\s*/gu, " ");
+    const known = commandWords(argv);
+    const hint = ["lifeboat", ...known, "--help"].join(" ");
+    report(
+      failureOf(new CommandError(message, { exitCode: exitCodes.usage, hint }), "read the command line"),
+      options.json,
+      context,
+    );
+    return exitCodes.usage;
+  } catch (defect) {
+    const failure = failureOf(defect, undefined);
+    report(failure, options.json, context);
+    return failure.exitCode;
+  } finally {
+    await close();
+  }
+}
+
+/** The words at the beginning that name a command or a group. */
+function commandWords(argv: readonly string[]): readonly string[] {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const exact = commands.find((entry) => entry.words.every((word, place) => words[place] === word));
+  if (exact !== undefined) return exact.words;
+  const [group] = words;
+  return group !== undefined && group in groups ? [group] : [];
+}

@@ -1,0 +1,56 @@
+import type { Redactor } from "../../project/redactor";
+import { hasColours, type InputOutput } from "./input-output";
+import { bold, padEnd, parts, render, type Words, width, yellow } from "./text";
+
+/** A table: the first row is the heading. */
+export type Table = readonly (readonly Words[])[];
+
+/** Prints lines to one stream: safe for terminals, without secrets. */
+export class Lines {
+  private readonly colours: boolean;
+
+  constructor(
+    private readonly write: (text: string) => void,
+    io: InputOutput,
+    stream: "output" | "error",
+    private readonly redactor: Redactor,
+  ) {
+    this.colours = hasColours(io, stream);
+  }
+
+  /** One line. Line breaks inside the words become spaces. */
+  line(words: Words = ""): void {
+    this.write(`${this.redactor.redact(render(words, this.colours))}\n`);
+  }
+
+  /** Several lines of text, each made safe by itself. */
+  text(text: string, indent = ""): void {
+    for (const line of text.split("\n")) this.line(`${indent}${line}`);
+  }
+
+  heading(text: string): void {
+    this.line(bold(text));
+  }
+
+  /** Columns padded to their widest cell, two spaces apart. */
+  table(table: Table, indent = ""): void {
+    const [first = []] = table;
+    const columns = first.map((_, column) => Math.max(...table.map((row) => width(row[column] ?? ""))));
+    for (const row of table) {
+      this.line([indent, ...row.flatMap((cell, column) => [...parts(padEnd(cell, columns[column] ?? 0)), "  "])]);
+    }
+  }
+}
+
+/** Talks to the user on stderr. */
+export class Talk extends Lines {
+  /** Something that the user should know and that does not stop the command. */
+  warning(text: string): void {
+    this.line([yellow("WARNING: "), text]);
+  }
+
+  /** What to do next. */
+  hint(text: string): void {
+    this.line(["HINT: ", text]);
+  }
+}

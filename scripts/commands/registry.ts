@@ -1,0 +1,18 @@
+import type { Command } from "./frame/command";
+
+/** A verb, or a verb with its thing. Its file is loaded only when the command is the one that was asked for. */
+export interface CommandEntry {
+  /** Words of the command: `["restore", "guest"]`. */
+  words: readonly string[];
+  /** One line in the list of commands. */
+  summary: string;
+  load: () => Promise<{ default: Command }>;
+}
+
+/** First words that stand for several commands, and what the list of commands says about them. */
+export const groups: Readonly<Record<string, string>> = {
+  restore: "bring something back",
+};
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandEntry[] = [];

@@ -1,0 +1,9 @@
+import { processInputOutput } from "./commands/frame/input-output";
+import { exitCodes } from "./commands/frame/exit-codes";
+import { runProgram } from "./commands/frame/program";
+
+void runProgram(process.argv.slice(2), processInputOutput()).then((code) => {
+  process.exitCode = code;
+  // Whatever was left half-way when the user pressed Ctrl-C must not keep the process.
+  if (code === exitCodes.interrupted) process.exit(code);
+});

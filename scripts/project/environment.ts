@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
+import type { Trust } from "../../proxmox/api/trust";
+import type { Environment, TrustSettings } from "../../site/settings/environment";
+import { parseSettings } from "../../site/settings/parse-settings";
+import { formatProblems } from "../../site/settings/problem";
+import { CommandError, usageError } from "../commands/frame/command-error";
+import { exitCodes } from "../commands/frame/exit-codes";
+import { type PulumiProject, readStackFile } from "./pulumi-project";
+import type { Redactor } from "./redactor";
+import { Secrets } from "./secrets";
+import { type ApiToken, readToken } from "./token";
+
+/** An environment with its settings, and the way to its node. */
+export interface LoadedEnvironment {
+  readonly name: string;
+  /** The settings file. */
+  readonly file: string;
+  readonly project: PulumiProject;
+  /** Secrets inside are placeholders: {@link secret} opens the ones at the top. */
+  readonly settings: Environment;
+  /** A top-level secret such as `proxmoxRootPassword`. @throws CommandError (12) */
+  secret(key: string): Promise<string | undefined>;
+  /** @throws CommandError (2, 12) */
+  token(): Promise<ApiToken>;
+  /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
+  trust(): Trust;
+  /** The client with the API token; made once, closed with the site. @throws CommandError (2, 12) */
+  client(): Promise<ProxmoxClient>;
+  /** A client signed in as root@pam, for what no token may do; undefined when the settings hold no password. */
+  rootClient(): Promise<ProxmoxClient | undefined>;
+  /** Absolute path of a file that the settings name: relative ones start at the project's folder, `~/` at the home. */
+  path(file: string): string;
+}
+
+/** The settings' own file plus what its connections need. */
+export interface ClosableEnvironment extends LoadedEnvironment {
+  close(): Promise<void>;
+}
+
+export interface EnvironmentOptions {
+  environment: Readonly<Record<string, string | undefined>>;
+  redactor: Redactor;
+}
+
+/** @throws CommandError (2) with every problem of the settings. */
+export function loadEnvironment(
+  project: PulumiProject,
+  name: string,
+  options: EnvironmentOptions,
+): ClosableEnvironment {
+  const stack = readStackFile(project, name);
+  const secrets = new Secrets(stack, name, options.environment, options.redactor);
+  const parsed = parseSettings(secrets.sealedSettings(), { environment: name });
+  if (!parsed.ok) {
+    throw new CommandError(formatProblems(parsed.problems, name), {
+      exitCode: exitCodes.usage,
+      complete: true,
+      hint: `edit ${stack.file}`,
+      details: { environment: name, problems: parsed.problems },
+    });
+  }
+  return new ConnectedEnvironment(name, stack.file, project, parsed.environment, secrets, options);
+}
+
+class ConnectedEnvironment implements ClosableEnvironment {
+  private readonly clients: ProxmoxClient[] = [];
+  private tokenClient: Promise<ProxmoxClient> | undefined;
+  private passwordClient: Promise<ProxmoxClient | undefined> | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly file: string,
+    readonly project: PulumiProject,
+    readonly settings: Environment,
+    private readonly secrets: Secrets,
+    private readonly options: EnvironmentOptions,
+  ) {}
+
+  secret(key: string): Promise<string | undefined> {
+    return this.secrets.read(key);
+  }
+
+  token(): Promise<ApiToken> {
+    return readToken(this.secrets, this.options.environment, this.options.redactor);
+  }
+
+  trust(): Trust {
+    return readTrust(this.settings.proxmox.trust, (file) => this.path(file));
+  }
+
+  client(): Promise<ProxmoxClient> {
+    return (this.tokenClient ??= this.token().then(({ value }) => this.connect({ kind: "token", value })));
+  }
+
+  rootClient(): Promise<ProxmoxClient | undefined> {
+    return (this.passwordClient ??= this.secret("proxmoxRootPassword").then((password) =>
+      password === undefined ? undefined : this.connect({ kind: "password", username: "root@pam", password }),
+    ));
+  }
+
+  path(file: string): string {
+    if (file.startsWith("~/")) return join(this.options.environment["HOME"] ?? homedir(), file.slice(2));
+    return resolve(this.project.folder, file);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.close()));
+  }
+
+  private connect(credential: Parameters<typeof createClient>[0]["credential"]): ProxmoxClient {
+    const client = createClient({ endpoint: this.settings.proxmox.endpoint, trust: this.trust(), credential });
+    this.clients.push(client);
+    return client;
+  }
+}
+
+function readTrust(trust: TrustSettings, path: (file: string) => string): Trust {
+  if (trust.kind !== "ca") return trust;
+  const file = path(trust.file);
+  try {
+    return { kind: "ca", pem: readFileSync(file, "utf8") };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(
+      `the certificate authority of the site cannot be read: ${reason}`,
+      `put its certificate there (a node has it as /etc/pve/pve-root-ca.pem), or change 'ca' in lifeboat:proxmox`,
+    );
+  }
+}

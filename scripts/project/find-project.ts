@@ -1,0 +1,58 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { usageError } from "../commands/frame/command-error";
+
+/** Names that Pulumi gives its project file. */
+const projectFiles = ["Pulumi.yaml", "Pulumi.yml"];
+
+export interface ProjectSearch {
+  /** Folder from `--project`. */
+  project: string | undefined;
+  environment: Readonly<Record<string, string | undefined>>;
+  workingDirectory: string;
+}
+
+/** A project's folder and its project file, both absolute. */
+export interface FoundProject {
+  folder: string;
+  file: string;
+}
+
+/**
+ * The project to work on: from `--project`, else `LIFEBOAT_PROJECT`, else the nearest folder upwards from the working
+ * directory that holds a project file.
+ *
+ * @throws CommandError (2) when there is none, or when the folder that was named has none.
+ */
+export function findProject(search: ProjectSearch): FoundProject {
+  const named = search.project ?? search.environment["LIFEBOAT_PROJECT"];
+  if (named === undefined || named === "") return findUpwards(search.workingDirectory);
+  const folder = resolve(search.workingDirectory, named);
+  const origin = search.project === undefined ? "LIFEBOAT_PROJECT" : "--project";
+  const file = projectFileIn(folder);
+  if (file !== undefined) return { folder, file };
+  throw usageError(
+    existsSync(folder)
+      ? `${folder} (from ${origin}) holds no Pulumi.yaml`
+      : `${folder} (from ${origin}) does not exist`,
+    `give the folder of the project: --project FOLDER, or export LIFEBOAT_PROJECT=FOLDER`,
+  );
+}
+
+function findUpwards(start: string): FoundProject {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    const file = projectFileIn(folder);
+    if (file !== undefined) return { folder, file };
+    if (folder === dirname(folder)) break;
+  }
+  throw usageError(
+    `neither ${start} nor a folder above it holds a Pulumi.yaml`,
+    "change to the project's folder, or give it: --project FOLDER, or export LIFEBOAT_PROJECT=FOLDER",
+  );
+}
+
+function projectFileIn(folder: string): string | undefined {
+  return projectFiles
+    .map((name) => join(folder, name))
+    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+}

@@ -1,0 +1,74 @@
+import { usageError, CommandError } from "../commands/frame/command-error";
+import { exitCodes } from "../commands/frame/exit-codes";
+import type { FoundGuest, Site, UnusableEnvironment } from "./site";
+
+/**
+ * The one guest that a selector means: an id (`101`), a name (`web`) or one of them in an environment (`prod/web`).
+ *
+ * @throws CommandError (2)
+ */
+export function chooseGuest(selector: string, site: Site): FoundGuest {
+  const [environment, name, ...rest] = selector.split("/");
+  if (rest.length > 0 || environment === undefined || environment === "" || name === "") {
+    throw usageError(`'${selector}' is not a guest: give an id, a name, or environment/name`, example(site));
+  }
+  if (name === undefined) return only(selector, environment, allGuests(site), site);
+  const loaded = site.environment(environment);
+  const guests = loaded.settings.guests.map((guest) => ({ environment: loaded, guest }));
+  return only(selector, name, { guests, unusable: [] }, site);
+}
+
+interface AllGuests {
+  guests: FoundGuest[];
+  unusable: UnusableEnvironment[];
+}
+
+function allGuests(site: Site): AllGuests {
+  const { usable, unusable } = site.environments();
+  const guests = usable.flatMap((environment) => environment.settings.guests.map((guest) => ({ environment, guest })));
+  return { guests, unusable };
+}
+
+function only(selector: string, word: string, { guests, unusable }: AllGuests, site: Site): FoundGuest {
+  const found = guests.filter(({ guest }) => guest.name === word || String(guest.id) === word);
+  const [first, second] = found;
+  if (first !== undefined && second === undefined) return first;
+  if (first !== undefined) throw ambiguous(selector, found);
+  // Where the guest may stand in settings that cannot be read, that is the thing to say first.
+  const [broken] = unusable;
+  if (broken !== undefined) throw broken.error;
+  throw unknown(selector, guests, site);
+}
+
+function ambiguous(selector: string, found: readonly FoundGuest[]): CommandError {
+  const candidates = found.map(({ environment, guest }) => ({
+    guest: `${environment.name}/${guest.name}`,
+    id: guest.id,
+    node: guest.node,
+  }));
+  const listed = candidates.map((one) => `${one.guest} (${String(one.id)} on ${one.node})`).join(", ");
+  return new CommandError(`'${selector}' may be ${String(found.length)} guests: ${listed}`, {
+    exitCode: exitCodes.usage,
+    hint: `name one of them with its environment: ${candidates[0]?.guest ?? ""}`,
+    details: { candidates },
+  });
+}
+
+function unknown(selector: string, guests: readonly FoundGuest[], site: Site): CommandError {
+  const names = guests.map(({ environment, guest }) => `${environment.name}/${guest.name} (${String(guest.id)})`);
+  const known = names.length === 0 ? "the settings name no guests" : `guests in the settings: ${names.join(", ")}`;
+  return new CommandError(`no guest '${selector}' in the settings of ${site.name}`, {
+    exitCode: exitCodes.usage,
+    hint: known,
+    details: {
+      candidates: guests.map(({ environment, guest }) => ({
+        guest: `${environment.name}/${guest.name}`,
+        id: guest.id,
+      })),
+    },
+  });
+}
+
+function example(site: Site): string {
+  return `for example: ${site.environmentNames[0] ?? "prod"}/web`;
+}

@@ -1,0 +1,65 @@
+import { createDecipheriv, pbkdf2 } from "node:crypto";
+import { promisify } from "node:util";
+
+/**
+ * Pulumi's passphrase secrets, without the `pulumi` program.
+ *
+ * `encryptionsalt` is `v1:<salt>:<verifier>`, a secret value `v1:<nonce>:<ciphertext>`, all base64; the key is
+ * PBKDF2-HMAC-SHA256 of the passphrase with that salt; the cipher is AES-256-GCM with its tag at the end; the verifier is
+ * the encrypted text `pulumi`. Source: pulumi `sdk/go/common/resource/config/crypt.go` and `pkg/secrets/passphrase`.
+ */
+const rounds = 1_000_000;
+const keyLength = 32;
+const tagLength = 16;
+const verifierText = "pulumi";
+
+/** A passphrase that does not open the settings. */
+export class WrongPassphrase extends Error {
+  override readonly name = "WrongPassphrase";
+}
+
+/** A salt or a secret value that is not in Pulumi's form. */
+export class UnreadableSecret extends Error {
+  override readonly name = "UnreadableSecret";
+}
+
+/** Opens secret values. */
+export type Decrypter = (ciphertext: string) => string;
+
+/**
+ * Proves a passphrase against `encryptionsalt` and gives what opens the secrets. Takes a fifth of a second, on purpose.
+ *
+ * @throws WrongPassphrase, UnreadableSecret
+ */
+export async function openSecrets(encryptionSalt: string, passphrase: string): Promise<Decrypter> {
+  const [version, salt, ...verifier] = encryptionSalt.split(":");
+  if (version !== "v1" || salt === undefined || verifier.length !== 3) {
+    throw new UnreadableSecret("encryptionsalt is not of the form v1:salt:v1:nonce:ciphertext");
+  }
+  const key = await promisify(pbkdf2)(passphrase, Buffer.from(salt, "base64"), rounds, keyLength, "sha256");
+  if (decrypt(key, verifier.join(":")) !== verifierText) {
+    throw new WrongPassphrase("the passphrase does not open the secrets");
+  }
+  return (ciphertext) => {
+    const text = decrypt(key, ciphertext);
+    if (text === undefined) throw new UnreadableSecret("a secret was encrypted with another passphrase or salt");
+    return text;
+  };
+}
+
+/** The text, or undefined when the key does not fit. */
+function decrypt(key: Buffer, ciphertext: string): string | undefined {
+  const [version, nonce, data, ...rest] = ciphertext.split(":");
+  if (version !== "v1" || nonce === undefined || data === undefined || rest.length > 0) {
+    throw new UnreadableSecret("a secret is not of the form v1:nonce:ciphertext");
+  }
+  const bytes = Buffer.from(data, "base64");
+  if (bytes.length < tagLength) throw new UnreadableSecret("a secret is cut off");
+  const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(nonce, "base64"));
+  decipher.setAuthTag(bytes.subarray(-tagLength));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(0, -tagLength)), decipher.final()]).toString("utf8");
+  } catch {
+    return undefined;
+  }
+}

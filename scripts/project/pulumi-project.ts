@@ -1,0 +1,105 @@
+import { readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { z } from "zod";
+import { usageError } from "../commands/frame/command-error";
+import type { FoundProject } from "./find-project";
+import { readYamlFile } from "./yaml-file";
+
+/** What `Pulumi.yaml` says that is needed here. */
+export interface PulumiProject {
+  name: string;
+  folder: string;
+  /** `backend.url`, where the state is kept unless `PULUMI_BACKEND_URL` says otherwise. */
+  backendUrl: string | undefined;
+  /** Folder of the `Pulumi.<env>.yaml` files. */
+  settingsFolder: string;
+}
+
+const projectSchema = z.object({
+  name: z.string().min(1),
+  backend: z.object({ url: z.string().optional() }).optional(),
+  stackConfigDir: z.string().optional(),
+});
+
+/** @throws CommandError (2) */
+export function readPulumiProject({ folder, file }: FoundProject): PulumiProject {
+  const parsed = projectSchema.safeParse(readYamlFile(file));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    throw usageError(`${file} is not a Pulumi project: ${problems.join("; ")}`);
+  }
+  const { name, backend, stackConfigDir } = parsed.data;
+  return { name, folder, backendUrl: backend?.url, settingsFolder: resolve(folder, stackConfigDir ?? ".") };
+}
+
+const settingsFile = /^Pulumi\.([A-Za-z0-9._-]+)\.ya?ml$/u;
+
+/** Names of the environments: every `Pulumi.<env>.yaml`, sorted. */
+export function environmentNames(project: PulumiProject): string[] {
+  const names = readdirSync(project.settingsFolder).map((file) => settingsFile.exec(file)?.[1]);
+  return [...new Set(names.filter((name): name is string => name !== undefined))].sort();
+}
+
+/** One value of an environment's settings, as its file holds it. */
+export type Secure = { secure: string };
+
+/** What `Pulumi.<env>.yaml` says. */
+export interface StackFile {
+  file: string;
+  /** Keys of the namespace `lifeboat`, without it. Secrets are still `{ secure: … }`, at any depth. */
+  settings: Readonly<Record<string, unknown>>;
+  encryptionSalt: string | undefined;
+  /** Another keeper of secrets than a passphrase, such as `awskms://…`. */
+  secretsProvider: string | undefined;
+}
+
+const stackSchema = z.object({
+  config: z.record(z.string(), z.unknown()).nullish(),
+  encryptionsalt: z.string().optional(),
+  secretsprovider: z.string().optional(),
+});
+
+/** @throws CommandError (2) */
+export function readStackFile(project: PulumiProject, environment: string): StackFile {
+  const file = fileOf(project, environment);
+  const parsed = stackSchema.safeParse(readYamlFile(file) ?? {});
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    throw usageError(`${basename(file)} does not hold Pulumi settings: ${problems.join("; ")}`, `edit ${file}`);
+  }
+  const { config, encryptionsalt, secretsprovider } = parsed.data;
+  return {
+    file,
+    settings: lifeboatKeys(config ?? {}),
+    encryptionSalt: encryptionsalt,
+    secretsProvider: secretsprovider === "passphrase" ? undefined : secretsprovider,
+  };
+}
+
+function fileOf(project: PulumiProject, environment: string): string {
+  const names = readdirSync(project.settingsFolder);
+  const file = [`Pulumi.${environment}.yaml`, `Pulumi.${environment}.yml`].find((name) => names.includes(name));
+  if (file !== undefined) return join(project.settingsFolder, file);
+  const known = environmentNames(project);
+  throw usageError(
+    `there is no environment '${environment}' (no Pulumi.${environment}.yaml in ${project.settingsFolder})`,
+    known.length === 0 ? undefined : `environments here: ${known.join(", ")}`,
+  );
+}
+
+const namespace = "lifeboat:";
+
+function lifeboatKeys(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const own = Object.entries(config).filter(([key]) => key.startsWith(namespace));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), structured(value)]));
+}
+
+/** `pulumi config set` stores an object that was given as JSON as a text; the program reads it as an object, and so do we. */
+function structured(value: unknown): unknown {
+  if (typeof value !== "string" || !/^\s*[[{]/u.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { CommandError } from "../commands/frame/command-error";
+import { exitCodes } from "../commands/frame/exit-codes";
+import { type Decrypter, openSecrets, UnreadableSecret, WrongPassphrase } from "./passphrase";
+import type { StackFile } from "./pulumi-project";
+import type { Redactor } from "./redactor";
+
+const secureSchema = z.strictObject({ secure: z.string() });
+
+/** What stands for a secret that nobody has asked for yet. */
+const sealed = "[secret]";
+
+/** The secrets of one environment. Nothing is decrypted before it is asked for, so that most commands need no passphrase. */
+export class Secrets {
+  private decrypter: Promise<Decrypter> | undefined;
+
+  constructor(
+    private readonly stack: StackFile,
+    private readonly environmentName: string,
+    private readonly variables: Readonly<Record<string, string | undefined>>,
+    private readonly redactor: Redactor,
+  ) {}
+
+  /** Whether the settings hold this key at all, encrypted or not. */
+  has(key: string): boolean {
+    return this.stack.settings[key] !== undefined;
+  }
+
+  /**
+   * A top-level setting, decrypted if it is a secret; undefined when it is not set.
+   *
+   * @throws CommandError (12) when the passphrase is missing or wrong.
+   */
+  async read(key: string): Promise<string | undefined> {
+    const value = this.stack.settings[key];
+    if (typeof value === "string") return this.redactor.remember(value);
+    const secure = secureSchema.safeParse(value);
+    if (!secure.success) return undefined;
+    const decrypt = await (this.decrypter ??= this.open());
+    return this.redactor.remember(this.guarded(() => decrypt(secure.data.secure)));
+  }
+
+  /** The settings with every secret replaced by a placeholder, and without those keys that are secrets as a whole. */
+  sealedSettings(): Record<string, unknown> {
+    const entries = Object.entries(this.stack.settings).filter(([, value]) => !isSecure(value));
+    return Object.fromEntries(entries.map(([key, value]) => [key, seal(value)]));
+  }
+
+  private async open(): Promise<Decrypter> {
+    const { encryptionSalt, secretsProvider, file } = this.stack;
+    if (secretsProvider !== undefined) {
+      throw this.error(`the secrets of ${this.environmentName} are kept by ${secretsProvider}, which needs pulumi`);
+    }
+    if (encryptionSalt === undefined) throw this.error(`${file} holds secrets but no encryptionsalt`);
+    const passphrase = this.passphrase();
+    try {
+      return await openSecrets(encryptionSalt, this.redactor.remember(passphrase));
+    } catch (error) {
+      if (error instanceof WrongPassphrase) throw this.error(`the passphrase does not open the secrets in ${file}`);
+      if (error instanceof UnreadableSecret) throw this.error(`${file}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** In Pulumi's order: the variable, then the file that the second variable names. */
+  private passphrase(): string {
+    const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = this.variables;
+    if (direct !== undefined) return direct;
+    if (file === undefined || file === "") {
+      throw this.error(`no passphrase is set, and ${this.stack.file} holds an encrypted value that is needed`);
+    }
+    try {
+      // Pulumi strips white space around the passphrase in a file.
+      return readFileSync(file, "utf8").trim();
+    } catch (error) {
+      throw this.error(`the passphrase file cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  private guarded(read: () => string): string {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof UnreadableSecret) throw this.error(`${this.stack.file}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  private error(message: string): CommandError {
+    const hint =
+      "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) to the passphrase of this stack, or give the token with LIFEBOAT_PROXMOX_TOKEN_FILE";
+    return new CommandError(message, { exitCode: exitCodes.passphrase, hint });
+  }
+}
+
+function isSecure(value: unknown): boolean {
+  return secureSchema.safeParse(value).success;
+}
+
+function seal(value: unknown): unknown {
+  if (isSecure(value)) return sealed;
+  if (Array.isArray(value)) return value.map(seal);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, seal(inner)]));
+}

@@ -1,0 +1,99 @@
+import type { AdoptedGuest, ContainerGuest, Environment } from "../../site/settings/environment";
+import { usageError } from "../commands/frame/command-error";
+import { type ClosableEnvironment, type LoadedEnvironment, loadEnvironment } from "./environment";
+import { findProject, type ProjectSearch } from "./find-project";
+import { chooseGuest } from "./guest-selector";
+import { environmentNames, type PulumiProject, readPulumiProject } from "./pulumi-project";
+import type { Redactor } from "./redactor";
+
+export type { LoadedEnvironment } from "./environment";
+
+export interface SiteOptions extends ProjectSearch {
+  redactor: Redactor;
+}
+
+/** A guest of the settings and the environment that it belongs to. */
+export interface FoundGuest {
+  environment: LoadedEnvironment;
+  guest: Environment["guests"][number];
+}
+
+/** An environment whose settings cannot be used, and why. It stops only what uses it (A6). */
+export interface UnusableEnvironment {
+  name: string;
+  error: unknown;
+}
+
+/** A project: the environments of one site. */
+export interface Site {
+  /** The project's name in `Pulumi.yaml`. */
+  readonly name: string;
+  readonly project: PulumiProject;
+  /** Names of all environments, sorted; their settings need not be right. */
+  readonly environmentNames: readonly string[];
+  /** @throws CommandError (2) when there is no such environment or its settings are wrong. */
+  environment(name: string): LoadedEnvironment;
+  /** Every environment, and those whose settings are wrong. */
+  environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] };
+  /**
+   * A guest by id, name or `env/name`.
+   *
+   * @throws CommandError (2) with the candidates when there are several, and with similar names when there is none.
+   */
+  findGuest(selector: string): FoundGuest;
+  /** Closes the connections to the nodes. */
+  close(): Promise<void>;
+}
+
+export type { AdoptedGuest, ContainerGuest };
+
+/** Finds the project and reads it. Settings of an environment are read when it is first asked for. */
+export async function openSite(options: SiteOptions): Promise<Site> {
+  return new ProjectSite(readPulumiProject(findProject(options)), options);
+}
+
+class ProjectSite implements Site {
+  readonly name: string;
+  readonly environmentNames: readonly string[];
+  private readonly loaded = new Map<string, ClosableEnvironment>();
+
+  constructor(
+    readonly project: PulumiProject,
+    private readonly options: SiteOptions,
+  ) {
+    this.name = project.name;
+    this.environmentNames = environmentNames(project);
+  }
+
+  environment(name: string): LoadedEnvironment {
+    const known = this.loaded.get(name);
+    if (known !== undefined) return known;
+    const loaded = loadEnvironment(this.project, name, this.options);
+    this.loaded.set(name, loaded);
+    return loaded;
+  }
+
+  environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] } {
+    if (this.environmentNames.length === 0) {
+      throw usageError(`${this.project.settingsFolder} holds no settings of an environment (Pulumi.<env>.yaml)`);
+    }
+    const usable: LoadedEnvironment[] = [];
+    const unusable: UnusableEnvironment[] = [];
+    for (const name of this.environmentNames) {
+      try {
+        usable.push(this.environment(name));
+      } catch (error) {
+        unusable.push({ name, error });
+      }
+    }
+    return { usable, unusable };
+  }
+
+  findGuest(selector: string): FoundGuest {
+    return chooseGuest(selector, this);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.loaded.values()].map((environment) => environment.close()));
+  }
+}
