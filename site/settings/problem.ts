@@ -26,7 +26,8 @@ function formatProblem({ path, found, allowed, message }: Problem): string {
 
 /** A path as Pulumi writes it: `lifeboat:guests.web.checks[0]`. Keys that are not plain names are quoted. */
 export function formatPath(path: readonly string[]): string {
-  const [top = "", ...rest] = path;
+  const [top, ...rest] = path;
+  if (top === undefined) return "lifeboat:*";
   return rest.reduce((text, key) => text + formatKey(key), `lifeboat:${plainKey(top)}`);
 }
 

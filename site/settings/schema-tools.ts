@@ -66,13 +66,14 @@ export function list<T>(noun: string, item: Schema<T>, least = 0): Schema<T[]> {
 
 /** May be left out. A key without a value (`disks:`) counts as left out. */
 export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
-  return z.unknown().transform((raw, context) => {
-    if (raw === undefined || raw === null) return undefined;
+  const given = z.unknown().transform((raw, context) => {
+    if (raw === null) return undefined;
     const result = schema.safeParse(raw);
     if (result.success) return result.data;
     for (const issue of result.error.issues) forward(context, issue);
     return z.NEVER;
   });
+  return given.optional();
 }
 
 /**
