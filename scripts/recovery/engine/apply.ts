@@ -31,10 +31,10 @@ export class StepFailure extends Error {
     override readonly cause: unknown,
     /**
      * - `taken-back`: nothing is changed any more;
-     * - `open`: earlier steps stand, nothing is destroyed;
-     * - `destroyed`: the destructive request was, or may have been, sent.
+     * - `open`: earlier steps stand, the committing request was not sent;
+     * - `committed`: it was, or may have been, sent.
      */
-    readonly position: "taken-back" | "open" | "destroyed",
+    readonly position: "taken-back" | "open" | "committed",
     /** Steps that could not be taken back, with the reason. */
     readonly leftovers: readonly string[] = [],
   ) {
@@ -108,17 +108,17 @@ async function failureOf(
   if (options.signal.aborted) return new Interrupted(placed);
   options.observer.failed(placed, error);
   if (journal.record(placed.path) !== undefined) journal.stepFailed(placed.path, messageOf(error));
-  if (isDestroyed(steps, placed, journal)) return new StepFailure(placed, error, "destroyed");
+  if (hasCommitted(steps, placed, journal)) return new StepFailure(placed, error, "committed");
   if (options.staysOpen(error)) return new StepFailure(placed, error, "open");
   const leftovers = await takeBack(steps, journal, options);
   return new StepFailure(placed, error, leftovers.length === 0 ? "taken-back" : "open", leftovers);
 }
 
-/** A destructive step marks itself with the fact `sent` just before its request leaves. */
-function isDestroyed(steps: readonly PlacedStep[], failed: PlacedStep, journal: Journal): boolean {
+/** Whether the request that commits has left, or may have: of this step, or of an earlier one. */
+function hasCommitted(steps: readonly PlacedStep[], failed: PlacedStep, journal: Journal): boolean {
   return steps.some(
     ({ path, step }) =>
-      step.destroys === true &&
+      step.commits === true &&
       (journal.factsOf(path)["sent"] === true || (path !== failed.path && journal.record(path)?.state === "done")),
   );
 }

@@ -6,7 +6,7 @@ export const journalVersion = 1;
 const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 const findingSchema = z
-  .object({ severity: z.enum(["note", "problem"]), text: z.string(), mend: z.string().exactOptional() })
+  .object({ severity: z.enum(["note", "todo", "problem"]), text: z.string(), mend: z.string().exactOptional() })
   .readonly();
 
 /** How far one step is. `started` means: its request may or may not have reached the node. */

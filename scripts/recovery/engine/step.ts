@@ -1,9 +1,12 @@
 /** What a step found out, for later steps, for a resumed run and for the report: a UPID, a volume id. Never a secret. */
 export type Facts = Readonly<Record<string, string | number | boolean>>;
 
-/** Something that the report must say. A `problem` ends the command with exit code 3; a `note` is only told. */
+/**
+ * Something that the report must say. A `problem` ends the command with exit code 3: the result is not proven. A `todo`
+ * is left for the operator and does not put the result in doubt; a `note` is only told.
+ */
 export interface Finding {
-  readonly severity: "note" | "problem";
+  readonly severity: "note" | "todo" | "problem";
   readonly text: string;
   /** The command that mends it. */
   readonly mend?: string;
@@ -43,10 +46,12 @@ export interface Step {
   readonly does: string;
   readonly estimate?: Estimate;
   /**
-   * From the first request of this step on there is no way back other than restoring a save point: a failure before it
-   * takes all earlier steps back, a failure from it on leaves the operation open for `undo`.
+   * From the first request of this step on nothing is taken back by itself: the old guest is gone, or a copy is there
+   * that somebody waited for. A failure before it takes all earlier steps back; a failure from it on leaves the operation
+   * open for the same command or for `undo`. The step notes the fact `sent` just before its request leaves, and takes
+   * it back when the node did nothing.
    */
-  readonly destroys?: boolean;
+  readonly commits?: boolean;
   run(context: StepContext): Promise<StepResult | void>;
   /**
    * Asked before a step is run again that an earlier process began: its request may have reached the node before that

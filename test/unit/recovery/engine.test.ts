@@ -93,7 +93,7 @@ function stepsOn(world: World): StepNode[] {
       id: "restore",
       title: "Restore",
       does: "restores",
-      destroys: true,
+      commits: true,
       probe: async () => (world.tasks.includes("restore-1") ? {} : undefined),
       run: async (context) => {
         context.note({ sent: true });
@@ -230,7 +230,7 @@ describe("applying a plan", () => {
     const world = new World();
     world.fault = "restore";
     const journal = begin();
-    expect((await failureOf(run(world, journal))).position).toBe("destroyed");
+    expect((await failureOf(run(world, journal))).position).toBe("committed");
     expect([world.running, world.protected]).toEqual([false, true]);
     expect(journal.contents.state).toBe("open");
     world.fault = undefined;

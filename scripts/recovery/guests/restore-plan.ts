@@ -1,0 +1,74 @@
+import { z } from "zod";
+
+const addressSchema = z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() });
+
+const checkSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("running") }),
+  z.object({ kind: z.literal("ping") }),
+  z.object({ kind: z.literal("ssh") }),
+  z.object({ kind: z.literal("tcp"), port: z.number() }),
+]);
+
+const membershipSchema = z.object({ job: z.string(), disks: z.record(z.string(), z.boolean()) });
+
+/** What a save point is made with; the backup job's own options. */
+const savePointSchema = z.object({
+  storage: z.string(),
+  mode: z.string(),
+  compress: z.string(),
+  /**
+   * How pruning is kept out: `keep-all` needs `Datastore.Allocate` on the storage; without it `no-removal`, which a
+   * storage with a retention of its own refuses once its limit is reached.
+   */
+  prune: z.enum(["keep-all", "no-removal"]),
+});
+
+/**
+ * A restore of one guest, as the journal keeps it: everything that the steps need, so that another process can go on
+ * with it. No secrets.
+ */
+export const restorePlanSchema = z.object({
+  /** `in-place`: over the guest or where it was; `beside`: to another id, and the original is left alone. */
+  mode: z.enum(["in-place", "beside"]),
+  environment: z.string(),
+  guest: z.string(),
+  /** The guest in the settings. */
+  source: z.object({ node: z.string(), vmid: z.number() }),
+  /** What is made. */
+  target: addressSchema,
+  archive: z.object({
+    volid: z.string(),
+    /** Bytes. */
+    size: z.number(),
+    /** Unix seconds. */
+    time: z.number(),
+    /** It is not protected yet: the restore protects it, and releases it after success. */
+    protect: z.boolean(),
+  }),
+  /** Archives that an earlier, unproven restore protected; released after success. */
+  releaseAlso: z.array(z.string()),
+  /** The guest in the way of an in-place restore; absent when it is lost. */
+  present: z.object({ running: z.boolean() }).exactOptional(),
+  savePoint: savePointSchema.exactOptional(),
+  /** Parameters of the restore request. */
+  request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** The archive has bind mounts, which only root@pam may restore. */
+  asRoot: z.boolean(),
+  /** The guest is started afterwards. */
+  start: z.boolean(),
+  checks: z.array(checkSchema),
+  /** Address for the checks; absent where it is not known beforehand (DHCP). */
+  host: z.string().exactOptional(),
+  memberships: z.object({
+    /** Jobs and disks that are expected afterwards. */
+    jobs: z.array(membershipSchema),
+    pool: z.string().exactOptional(),
+    highAvailability: z.string().exactOptional(),
+  }),
+  /** Compare with Pulumi at the end: only a guest that Pulumi owns, restored in place. */
+  compare: z.boolean(),
+  /** The operation that this restore undoes, and its save point's name for people. */
+  undoes: z.object({ operation: z.string().exactOptional(), savePoint: z.string() }).exactOptional(),
+});
+
+export type RestorePlan = z.infer<typeof restorePlanSchema>;
