@@ -68,6 +68,52 @@ export function utcSeconds(local: LocalTime): number {
  * @throws RangeError when the time zone is unknown.
  */
 export function localTime(unixSeconds: number, timeZone: string): LocalTime {
+  const whole = Math.floor(unixSeconds);
+  const reading = new Date((whole + utcOffset(whole, timeZone)) * 1000);
+  return {
+    year: reading.getUTCFullYear(),
+    month: reading.getUTCMonth() + 1,
+    day: reading.getUTCDate(),
+    hour: reading.getUTCHours(),
+    minute: reading.getUTCMinutes(),
+    second: reading.getUTCSeconds(),
+  };
+}
+
+const day = 86_400;
+
+/** Offsets at the starts of days, by time zone: asking `Intl` takes microseconds, and a year of starts asks often. */
+const offsetsByDay = new Map<string, Map<number, number>>();
+const cachedDays = 10_000;
+
+/**
+ * Seconds that the wall clock of `timeZone` is ahead of UTC at a unix time.
+ *
+ * @throws RangeError when the time zone is unknown.
+ */
+export function utcOffset(unixSeconds: number, timeZone: string): number {
+  const start = Math.floor(unixSeconds / day);
+  const offset = offsetAtDay(start, timeZone);
+  // No zone changes its offset twice within a day.
+  return offset === offsetAtDay(start + 1, timeZone) ? offset : offsetFromIntl(Math.floor(unixSeconds), timeZone);
+}
+
+/** The offset at the start of a day of UTC, counted from the epoch. */
+function offsetAtDay(number: number, timeZone: string): number {
+  let offsets = offsetsByDay.get(timeZone);
+  if (offsets === undefined || offsets.size > cachedDays) {
+    offsets = new Map();
+    offsetsByDay.set(timeZone, offsets);
+  }
+  let offset = offsets.get(number);
+  if (offset === undefined) {
+    offset = offsetFromIntl(number * day, timeZone);
+    offsets.set(number, offset);
+  }
+  return offset;
+}
+
+function offsetFromIntl(unixSeconds: number, timeZone: string): number {
   const fields = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
   let beforeChrist = false;
   for (const part of formatterFor(timeZone).formatToParts(unixSeconds * 1000)) {
@@ -87,18 +133,14 @@ export function localTime(unixSeconds: number, timeZone: string): LocalTime {
         break;
     }
   }
-  return beforeChrist ? { ...fields, year: 1 - fields.year } : fields;
-}
-
-/** Seconds that the wall clock of `timeZone` is ahead of UTC at a unix time. */
-export function utcOffset(unixSeconds: number, timeZone: string): number {
-  const whole = Math.floor(unixSeconds);
-  return utcSeconds(localTime(whole, timeZone)) - whole;
+  const year = beforeChrist ? 1 - fields.year : fields.year;
+  return utcSeconds({ ...fields, year }) - unixSeconds;
 }
 
 /** Day of the week of a calendar date, 0 for Monday to 6 for Sunday. */
 export function weekday(date: Pick<LocalTime, "year" | "month" | "day">): number {
-  const days = utcSeconds({ hour: 0, minute: 0, second: 0, ...date }) / 86_400;
+  const { year, month } = date;
+  const days = utcSeconds({ year, month, day: date.day, hour: 0, minute: 0, second: 0 }) / day;
   // The unix epoch was a Thursday.
   return (((days + 3) % 7) + 7) % 7;
 }
@@ -116,7 +158,7 @@ export function daysInMonth(year: number, month: number): number {
 export function momentsOf(local: LocalTime, timeZone: string): number[] {
   const asIfUtc = utcSeconds(local);
   // No zone is more than 26 hours away from UTC, and none changes its offset twice within two days.
-  const offsets = new Set([utcOffset(asIfUtc - 86_400, timeZone), utcOffset(asIfUtc + 86_400, timeZone)]);
+  const offsets = new Set([utcOffset(asIfUtc - day, timeZone), utcOffset(asIfUtc + day, timeZone)]);
   return [...offsets]
     .map((offset) => asIfUtc - offset)
     .filter((moment) => asIfUtc - utcOffset(moment, timeZone) === moment)
@@ -136,5 +178,5 @@ export function unixSeconds(local: LocalTime, timeZone: string, repetition: Repe
     return chosen;
   }
   const asIfUtc = utcSeconds(local);
-  return asIfUtc - utcOffset(asIfUtc - 86_400, timeZone);
+  return asIfUtc - utcOffset(asIfUtc - day, timeZone);
 }
