@@ -10,10 +10,17 @@ import { Locks } from "./locks";
 import type { ClusterState, GuestState, NodeState, SiteState, StorageEntry } from "./state";
 import { Tasks } from "./tasks";
 
+/** How a site runs, beyond what its state says. */
+export interface SiteSettings {
+  /** Whether a statistics daemon runs: without it `cluster/resources` knows no guest's status. */
+  statistics: boolean;
+}
+
 /** A site: clusters of nodes, on one driver, with its state in one folder. */
 export class Site {
   readonly folder: string;
   readonly driver: Driver;
+  readonly settings: SiteSettings;
   readonly clock: Clock;
   readonly faults: Faults;
   #state: SiteState;
@@ -21,9 +28,10 @@ export class Site {
   #written: string | undefined;
 
   /** Opens the folder; without a site in it this is one without clusters, to be filled by a fixture. */
-  constructor(folder: string, driver: Driver) {
+  constructor(folder: string, driver: Driver, settings: SiteSettings = { statistics: true }) {
     this.folder = folder;
     this.driver = driver;
+    this.settings = settings;
     mkdirSync(folder, { recursive: true });
     this.#state = readState(join(folder, "site.json")) ?? emptyState();
     this.clock = shiftedClock(() => this.#state.clockOffset);
