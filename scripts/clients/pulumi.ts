@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { plainText } from "../../proxmox/api/plain-text";
+import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where Pulumi's state is kept, and who says so. */
+export interface Backend {
+  url: string;
+  origin: "PULUMI_BACKEND_URL" | "Pulumi.yaml" | "last login" | "default";
+  /** Folder that has to exist before Pulumi uses it; only for the default. */
+  folder: string | undefined;
+}
+
+/**
+ * The backend of a project: `PULUMI_BACKEND_URL`, else `backend.url` of `Pulumi.yaml`, else the last `pulumi login`, else a
+ * folder on this machine: `$XDG_DATA_HOME/lifeboat/<project>/pulumi` (`~/.local/share/…`). Every backend URL of
+ * Lifeboat comes from here.
+ */
+export function backendOf(project: { name: string; backendUrl: string | undefined }, variables: Variables): Backend {
+  const named = variables["PULUMI_BACKEND_URL"];
+  if (named !== undefined && named !== "") return { url: named, origin: "PULUMI_BACKEND_URL", folder: undefined };
+  if (project.backendUrl !== undefined) return { url: project.backendUrl, origin: "Pulumi.yaml", folder: undefined };
+  const login = lastLogin(variables);
+  if (login !== undefined) return { url: login, origin: "last login", folder: undefined };
+  const folder = join(dataHome(variables), "lifeboat", project.name, "pulumi");
+  return { url: pathToFileURL(folder).href, origin: "default", folder };
+}
+
+function dataHome(variables: Variables): string {
+  const configured = variables["XDG_DATA_HOME"];
+  if (configured !== undefined && isAbsolute(configured)) return configured;
+  return join(variables["HOME"] ?? homedir(), ".local", "share");
+}
+
+const credentialsSchema = z.object({ current: z.string().optional() });
+
+/** What `pulumi login` wrote down. Only the URL is read from that file, nothing else. */
+function lastLogin(variables: Variables): string | undefined {
+  const home = variables["PULUMI_HOME"] ?? join(variables["HOME"] ?? homedir(), ".pulumi");
+  try {
+    const text = readFileSync(join(home, "credentials.json"), "utf8");
+    const { current } = credentialsSchema.parse(JSON.parse(text));
+    return current === "" ? undefined : current;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One resource in which Pulumi's state and the real world differ. */
+export interface Difference {
+  /** Name of the resource in the program. */
+  resource: string;
+  /** Pulumi's type, such as `proxmoxve:index/containerLegacy:ContainerLegacy`. */
+  type: string;
+  /** What `pulumi up` would do: `create`, `update`, `replace`, `delete`. */
+  operation: string;
+  /** Properties that differ, where Pulumi names them. */
+  properties: readonly string[];
+}
+
+/** What a comparison found, or why there was none and how to make it later. */
+export type Comparison =
+  { compared: true; differences: readonly Difference[] } | { compared: false; why: string; command: string };
+
+export interface ComparisonOptions {
+  /** Folder of `Pulumi.yaml`. */
+  folder: string;
+  stack: string;
+  /** Environment of the `pulumi` process: the caller's with what `lifeboat env` exports. */
+  variables: Variables;
+  /** Milliseconds. Default three minutes: the provider reads every resource from the node. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Asks Pulumi what it would do to a stack after having looked at the real world. Changes nothing. Where it cannot run, a
+ * restore stands nevertheless: the answer says why and names the command for later (D11).
+ */
+export async function comparePulumi(options: ComparisonOptions): Promise<Comparison> {
+  const argv = ["preview", "--stack", options.stack, "--refresh", "--json", "--non-interactive"];
+  const command = `pulumi preview --stack ${options.stack} --refresh`;
+  const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = options.variables;
+  if (direct === undefined && (file === undefined || file === "")) {
+    return { compared: false, why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)", command };
+  }
+  try {
+    const result = await runProgramFile("pulumi", argv, {
+      environment: options.variables,
+      workingDirectory: options.folder,
+      timeout: options.timeout ?? 180_000,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return readPreview(result, command);
+  } catch (error) {
+    if (!(error instanceof ProgramMissing)) throw error;
+    return { compared: false, why: "the pulumi CLI is not installed here", command };
+  }
+}
+
+const previewSchema = z.object({
+  steps: z
+    .array(
+      z.object({
+        op: z.string(),
+        urn: z.string(),
+        detailedDiff: z.record(z.string(), z.unknown()).nullish(),
+        diffReasons: z.array(z.string()).nullish(),
+      }),
+    )
+    .default([]),
+  diagnostics: z.array(z.object({ message: z.string(), severity: z.string() })).default([]),
+});
+
+/** Steps that change nothing. */
+const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
+
+function readPreview(result: ProgramResult, command: string): Comparison {
+  if (result.timedOut) return { compared: false, why: "pulumi preview took too long", command };
+  const preview = parsePreview(result.stdout);
+  if (result.code !== 0 || preview === undefined) {
+    return { compared: false, why: `pulumi preview failed: ${reasonOf(result, preview)}`, command };
+  }
+  const differences = preview.steps.filter((step) => !quiet.has(step.op)).map(differenceOf);
+  return { compared: true, differences };
+}
+
+function parsePreview(stdout: string): z.infer<typeof previewSchema> | undefined {
+  try {
+    const parsed = previewSchema.safeParse(JSON.parse(stdout));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function differenceOf(step: z.infer<typeof previewSchema>["steps"][number]): Difference {
+  // urn:pulumi:<stack>::<project>::<types>::<name>
+  const [, , types = "", name = ""] = step.urn.split("::");
+  const properties = Object.keys(step.detailedDiff ?? {});
+  return {
+    resource: name,
+    type: types.split("$").at(-1) ?? types,
+    operation: step.op,
+    properties: properties.length > 0 ? properties : (step.diffReasons ?? []),
+  };
+}
+
+function reasonOf(result: ProgramResult, preview: z.infer<typeof previewSchema> | undefined): string {
+  const told = preview?.diagnostics.find((diagnostic) => diagnostic.severity === "error")?.message;
+  const last = result.stderr
+    .split("\n")
+    .map((line) => plainText(line))
+    .find((line) => line.startsWith("error:"));
+  return plainText(told ?? last ?? `exit code ${String(result.code)}`);
+}

@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+
+/** How a program ended. */
+export interface ProgramResult {
+  /** Exit code; undefined when the program was ended by a signal or by the timeout. */
+  code: number | undefined;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+}
+
+export interface ProgramOptions {
+  /** The whole environment of the program. Default: this process's. */
+  environment?: Readonly<Record<string, string | undefined>>;
+  workingDirectory?: string;
+  /** Milliseconds until the program is ended. */
+  timeout: number;
+  signal?: AbortSignal;
+}
+
+/** A program that is not installed. */
+export class ProgramMissing extends Error {
+  override readonly name = "ProgramMissing";
+
+  constructor(readonly program: string) {
+    super(`the program '${program}' is not installed`);
+  }
+}
+
+/** More output than this is not kept; nothing that is read here comes near it. */
+const longestOutput = 64 * 1024 * 1024;
+
+/**
+ * Runs a program to its end. Arguments are handed over as they are: no shell looks at them. Standard input is empty.
+ *
+ * @throws ProgramMissing, or the signal's reason.
+ */
+export async function runProgramFile(
+  program: string,
+  argv: readonly string[],
+  options: ProgramOptions,
+): Promise<ProgramResult> {
+  options.signal?.throwIfAborted();
+  const child = spawn(program, argv, {
+    cwd: options.workingDirectory,
+    env: { ...(options.environment ?? process.env) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  let timedOut = false;
+  const end = (): void => void child.kill("SIGTERM");
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end();
+    setTimeout(() => child.kill("SIGKILL"), 2_000).unref();
+  }, options.timeout);
+  options.signal?.addEventListener("abort", end, { once: true });
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    options.signal?.throwIfAborted();
+    return { code: code ?? undefined, stdout: stdout(), stderr: stderr(), timedOut };
+  } catch (error) {
+    throw error instanceof Error && "code" in error && error.code === "ENOENT" ? new ProgramMissing(program) : error;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", end);
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= longestOutput) chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}
