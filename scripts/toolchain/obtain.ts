@@ -1,0 +1,143 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import type { Cache, CachedOrigin, Copy } from "./cache";
+import { locate } from "./locate";
+import { withLock } from "./lock";
+import type { Part, Platform } from "./parts/part";
+import { endNotedProcesses } from "./processes";
+import { formatSeconds, type Progress } from "./progress";
+import type { Mode, ToolchainSettings } from "./settings";
+import { publish, isPublished } from "./toolchain-folder";
+import { OfficialDownloads } from "./ways/official";
+import { bundleStandIn } from "./ways/stand-in";
+import { buildFromUpstream } from "./ways/upstream";
+import { WayClosed, type Finished, type Workshop } from "./ways/way";
+
+export interface Errand {
+  readonly parts: readonly Part[];
+  readonly settings: ToolchainSettings;
+  readonly cache: Cache;
+  readonly platform: Platform;
+  readonly progress: Progress;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** A part that cannot be had. Each line of the message is one part with the reason of every way that was tried. */
+export class ObtainError extends Error {}
+
+interface Way {
+  readonly origin: CachedOrigin;
+  go(part: Part): Promise<Finished>;
+}
+
+const waysOfMode: Record<Mode, readonly CachedOrigin[]> = {
+  auto: ["official", "built from upstream", "stand-in"],
+  official: ["official"],
+  build: ["built from upstream", "stand-in"],
+};
+
+/**
+ * Sees to it that every part is on this machine, each by the first way that works, and that the toolchain's folder leads
+ * to them. Does nothing where all is there. Two runs at once wait for one another.
+ *
+ * @throws ObtainError naming all parts that cannot be had; the others are kept for the next run.
+ */
+export async function obtainToolchain(errand: Errand): Promise<readonly Copy[]> {
+  const present = await Promise.all(errand.parts.map((part) => locateForGood(part, errand)));
+  const copies = present.filter((copy) => copy !== undefined);
+  if (copies.length === errand.parts.length && isPublished(errand, copies)) {
+    return copies;
+  }
+  const { cache, progress } = errand;
+  const waiting = (holder: number) => progress.begin(`Waiting for another run (process ${holder})`);
+  return withLock(path.join(cache.folder, "lock"), waiting, async () => {
+    removeLeftovers(cache);
+    const workFolder = cache.workFolder("run");
+    try {
+      return await obtainMissing(errand, { ...errand, workFolder });
+    } finally {
+      rmSync(workFolder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function obtainMissing(errand: Errand, workshop: Workshop): Promise<readonly Copy[]> {
+  const ways = openWays(workshop);
+  const copies: Copy[] = [];
+  const failures: string[] = [];
+  for (const part of errand.parts) {
+    const copy = (await locateForGood(part, errand)) ?? (await obtain(part, ways, errand, failures));
+    if (copy) {
+      copies.push(copy);
+    }
+  }
+  if (failures.length > 0) {
+    throw new ObtainError(failures.join("\n"));
+  }
+  publish(errand, copies);
+  return copies;
+}
+
+function openWays(workshop: Workshop): readonly Way[] {
+  const downloads = new OfficialDownloads(workshop);
+  const all: Way[] = [
+    { origin: "official", go: (part) => downloads.fetch(part) },
+    { origin: "built from upstream", go: (part) => buildFromUpstream(part, workshop) },
+    { origin: "stand-in", go: (part) => bundleStandIn(part, workshop) },
+  ];
+  return all.filter((way) => waysOfMode[workshop.settings.mode].includes(way.origin));
+}
+
+async function obtain(part: Part, ways: readonly Way[], errand: Errand, failures: string[]): Promise<Copy | undefined> {
+  const { cache, progress } = errand;
+  const reasons: string[] = [];
+  for (const way of ways) {
+    const begun = performance.now();
+    try {
+      const cached = cache.find(part, way.origin);
+      if (cached) {
+        return cached;
+      }
+      const finished = await way.go(part);
+      const seconds = (performance.now() - begun) / 1000;
+      const copy = cache.keep(part, way.origin, { ...finished, seconds });
+      progress.say(`${part.name} ${part.version}: ${way.origin}, ${formatSeconds(seconds)}`);
+      return copy;
+    } catch (error) {
+      if (!(error instanceof WayClosed)) {
+        throw error;
+      }
+      reasons.push(`${way.origin}: ${error.message}`);
+      progress.say(`${part.name} ${part.version}: not ${way.origin}: ${error.message}`);
+      if (way.origin === "official") {
+        cache.noteOfficialTried(part, officialSource(part, errand));
+      }
+    }
+  }
+  failures.push(`Unable to obtain ${part.name} ${part.version}: ${reasons.join("; ")}`);
+  return undefined;
+}
+
+/**
+ * The copy on this machine, unless it is a stand-in and the official part was not asked for in a day: a stand-in is used
+ * only where the official part cannot be had.
+ */
+async function locateForGood(part: Part, errand: Errand): Promise<Copy | undefined> {
+  const { cache, settings } = errand;
+  const copy = await locate(part, errand.parts, settings, cache);
+  const isForGood =
+    settings.mode !== "auto" ||
+    copy?.origin !== "stand-in" ||
+    cache.wasOfficialTried(part, officialSource(part, errand));
+  return isForGood ? copy : undefined;
+}
+
+function officialSource(part: Part, { settings, platform }: Errand): string {
+  return settings.mirror ?? part.official?.(platform).folder ?? "";
+}
+
+/** Only the holder of the lock comes here, so whatever is half-done belongs to a run that was killed. */
+function removeLeftovers(cache: Cache): void {
+  endNotedProcesses(cache.workRoot);
+  rmSync(cache.workRoot, { recursive: true, force: true });
+}

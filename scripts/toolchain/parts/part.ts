@@ -1,0 +1,74 @@
+/**
+ * A part of the toolchain: one pinned external program, and every way in which it can be had.
+ *
+ * A new part is one file beside this one and one line in `index.ts`. What obtains parts knows none of them by name.
+ */
+export interface Part {
+  /** Unique; in messages, reports and the names of cache folders. */
+  readonly name: string;
+  /** Exact version that is obtained, without a leading "v". */
+  readonly version: string;
+  /** A tool goes on PATH; a plugin goes into the plugins folder of a PULUMI_HOME. */
+  readonly kind: "tool" | "plugin";
+  /** File name of the program. For a plugin the one that Pulumi's engine expects: `pulumi-resource-<name>`. */
+  readonly executable: string;
+  /** How a copy that somebody else installed is found; left out where no such copy is ever used. */
+  readonly installed?: InstalledCopy;
+  readonly official?: (platform: Platform) => Release;
+  readonly upstream?: UpstreamBuild;
+  readonly standIn?: StandIn;
+  /** How the program tells its version. It is asked before a copy that was built, or one from a release, is trusted. */
+  readonly versionCheck?: VersionCheck;
+}
+
+export type InstalledCopy =
+  /** On PATH, of the same major version and at least the pinned one. */
+  | { readonly on: "path" }
+  /** In the folder of another part that was found on PATH: a distribution that brings both at one version. */
+  | { readonly on: "path"; readonly beside: string }
+  /** In PULUMI_HOME's plugins folder, at exactly the pinned version. */
+  | { readonly on: "plugin folder" };
+
+/** In the words of Node: `process.platform` and `process.arch`. */
+export interface Platform {
+  readonly system: string;
+  readonly architecture: string;
+}
+
+/** A published gzipped tar archive. A mirror has the same file names in one flat folder, and `<archive>.sha256` for each. */
+export interface Release {
+  /** Folder of the release, without a slash at the end. */
+  readonly folder: string;
+  readonly archive: string;
+  /** File of the release with lines "<sha256>  <file name>". */
+  readonly checksums: string;
+  /** Path of the program in the archive. */
+  readonly member: string;
+}
+
+/** A program built from the Go module proxy by a module of ours with pinned go.mod and go.sum. */
+export interface UpstreamBuild {
+  /** Folder below `upstream/`. */
+  readonly module: string;
+  /** Go package of the program: an import path, or a path in the module. */
+  readonly goPackage: string;
+  /** Variables that the linker sets: import path and name, and value. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Runs before the program is built, to write files that it embeds. */
+  readonly generator?: { readonly goPackage: string; readonly arguments: readonly string[] };
+}
+
+/** A substitute of our own for closed networks, bundled into one file that Node runs. */
+export interface StandIn {
+  /** TypeScript file below `stand-ins/`. */
+  readonly entryPoint: string;
+}
+
+export interface VersionCheck {
+  readonly arguments: readonly string[];
+  /** What the program must print, apart from white space at the ends. */
+  readonly output: string;
+}
+
+/** Where a copy of a part comes from. */
+export type Origin = "already installed" | "official" | "built from upstream" | "stand-in";

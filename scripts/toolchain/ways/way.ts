@@ -1,0 +1,25 @@
+import type { Cache } from "../cache";
+import type { Platform } from "../parts/part";
+import type { Progress } from "../progress";
+import type { ToolchainSettings } from "../settings";
+
+/** What the ways of obtaining a part work with. */
+export interface Workshop {
+  readonly settings: ToolchainSettings;
+  readonly cache: Cache;
+  readonly platform: Platform;
+  readonly progress: Progress;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Folder of this run for everything half-done; deleted at its end. */
+  readonly workFolder: string;
+}
+
+/** A way that does not lead to the part here, so that the next one is tried. The message says why. */
+export class WayClosed extends Error {}
+
+/** A program that is finished, in a work folder. */
+export interface Finished {
+  readonly program: string;
+  /** The address that it was taken from, or what it was built of. */
+  readonly source: string;
+}
