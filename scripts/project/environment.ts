@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
 import type { Trust } from "../../proxmox/api/trust";
 import type { Environment, TrustSettings } from "../../site/settings/environment";
@@ -31,7 +30,7 @@ export interface LoadedEnvironment {
   client(): Promise<ProxmoxClient>;
   /** A client signed in as root@pam, for what no token may do; undefined when the settings hold no password. */
   rootClient(): Promise<ProxmoxClient | undefined>;
-  /** Absolute path of a file that the settings name: relative ones start at the project's folder, `~/` at the home. */
+  /** Absolute path of a file that the settings name: relative ones start at the project's folder. */
   path(file: string): string;
 }
 
@@ -102,7 +101,6 @@ class ConnectedEnvironment implements ClosableEnvironment {
   }
 
   path(file: string): string {
-    if (file.startsWith("~/")) return join(this.options.environment["HOME"] ?? homedir(), file.slice(2));
     return resolve(this.project.folder, file);
   }
 

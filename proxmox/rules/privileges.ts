@@ -1,0 +1,201 @@
+/**
+ * Which privileges the API token needs, where, and for what. The list that `lifeboat doctor` checks and from which
+ * `lifeboat doctor --print-setup` makes the roles. Source: the permission checks of pve-manager 9.2, pve-container 6.1 and
+ * pve-storage 9.1, most of them tried with restricted tokens.
+ */
+
+/** What a privilege is for. */
+export type Feature =
+  /** `status`, `backups`, `doctor`: see guests, archives, jobs and tasks. */
+  | "look"
+  /** `backup` and save points. */
+  | "backup"
+  /** `restore` and `undo`. */
+  | "restore"
+  /** `pulumi up`. */
+  | "deploy";
+
+/**
+ * A kind of place in Proxmox's tree of permissions. A role on a deeper path replaces what was inherited there, so each
+ * kind of place has a role of its own.
+ */
+export type Place = "cluster" | "guests" | "storage list" | "storages" | "backup storages" | "networks" | "pools";
+
+/** One privilege at one kind of place. */
+export interface PrivilegeRule {
+  readonly privilege: string;
+  readonly place: Place;
+  readonly features: readonly Feature[];
+  /** What it is needed for, as it reads after "it". */
+  readonly reason: string;
+}
+
+const every: readonly Feature[] = ["look", "backup", "restore", "deploy"];
+
+export const privilegeRules: readonly PrivilegeRule[] = [
+  {
+    place: "cluster",
+    privilege: "Sys.Audit",
+    features: every,
+    reason: "reads backup jobs, running tasks and the node's clock",
+  },
+  { place: "cluster", privilege: "Sys.Modify", features: ["deploy"], reason: "writes the backup job" },
+  { place: "guests", privilege: "VM.Audit", features: every, reason: "sees guests and their configuration" },
+  {
+    place: "guests",
+    privilege: "VM.Backup",
+    features: ["look", "backup", "restore"],
+    reason: "sees, makes and restores archives",
+  },
+  {
+    place: "guests",
+    privilege: "VM.Allocate",
+    features: ["restore", "deploy"],
+    reason: "creates guests, and restores a lost one",
+  },
+  { place: "guests", privilege: "VM.PowerMgmt", features: ["restore", "deploy"], reason: "starts and stops guests" },
+  {
+    place: "guests",
+    privilege: "VM.Config.Disk",
+    features: ["restore", "deploy"],
+    reason: "puts each volume on its own storage",
+  },
+  {
+    place: "guests",
+    privilege: "VM.Config.Network",
+    features: ["restore", "deploy"],
+    reason: "sets host name, addresses and MACs",
+  },
+  {
+    place: "guests",
+    privilege: "VM.Config.Options",
+    features: ["restore", "deploy"],
+    reason: "sets description, tags, start at boot",
+  },
+  { place: "guests", privilege: "VM.Config.CPU", features: ["deploy"], reason: "sets cores" },
+  { place: "guests", privilege: "VM.Config.Memory", features: ["deploy"], reason: "sets memory and swap" },
+  { place: "storages", privilege: "Datastore.Audit", features: every, reason: "sees storages and their free space" },
+  {
+    place: "storages",
+    privilege: "Datastore.AllocateSpace",
+    features: ["look", "backup", "restore", "deploy"],
+    reason: "sees archives, and makes disks and archives",
+  },
+  {
+    place: "backup storages",
+    privilege: "Datastore.Allocate",
+    features: ["backup", "deploy"],
+    reason: "writes a job with its retention, and keeps save points from being pruned",
+  },
+  {
+    place: "storage list",
+    privilege: "Datastore.Allocate",
+    features: ["deploy"],
+    reason: "declares the backup storage",
+  },
+  { place: "networks", privilege: "SDN.Use", features: ["restore", "deploy"], reason: "connects guests to bridges" },
+  { place: "pools", privilege: "Pool.Audit", features: ["look", "restore", "deploy"], reason: "sees who is in a pool" },
+  { place: "pools", privilege: "Pool.Allocate", features: ["restore", "deploy"], reason: "puts guests into a pool" },
+];
+
+/** Path of every bridge that is not in a zone of its own. */
+export const localNetwork = "/sdn/zones/localnetwork";
+
+/** What a token works with. */
+export interface PrivilegeScope {
+  readonly vmids: readonly number[];
+  /** Storages of disks, templates and archives. */
+  readonly storages: readonly string[];
+  readonly backupStorages: readonly string[];
+  /** The program declares the backup storage, rather than adopting one. */
+  readonly declaresStorage: boolean;
+  readonly pools: readonly string[];
+}
+
+/** A privilege at an actual path. */
+export interface NeededPrivilege {
+  readonly privilege: string;
+  readonly path: string;
+  readonly features: readonly Feature[];
+  readonly reason: string;
+}
+
+/** Every privilege with the path at which it is needed, for these guests and storages. */
+export function neededPrivileges(scope: PrivilegeScope): NeededPrivilege[] {
+  return privilegeRules.flatMap((rule) =>
+    pathsOf(rule, scope).map((path) => ({
+      privilege: rule.privilege,
+      path,
+      features: rule.features,
+      reason: rule.reason,
+    })),
+  );
+}
+
+function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
+  switch (rule.place) {
+    case "cluster":
+      return ["/"];
+    case "guests":
+      return scope.vmids.map((vmid) => `/vms/${String(vmid)}`);
+    case "storage list":
+      return scope.declaresStorage ? ["/storage"] : [];
+    case "storages":
+      return storagePaths([...scope.storages, ...scope.backupStorages]);
+    case "backup storages":
+      return storagePaths(scope.backupStorages);
+    case "networks":
+      return [localNetwork];
+    case "pools":
+      return scope.pools.map((pool) => `/pool/${pool}`);
+  }
+}
+
+function storagePaths(storages: readonly string[]): string[] {
+  return [...new Set(storages)].map((storage) => `/storage/${storage}`);
+}
+
+/** A role at a path. */
+export interface RoleGrant {
+  readonly role: string;
+  readonly privileges: readonly string[];
+  readonly path: string;
+  /** Whether it also holds below the path. */
+  readonly propagate: boolean;
+}
+
+/**
+ * The fewest roles that give a token what it needs. `Sys.Modify` and the right to declare storages are kept to the path
+ * itself: below it they would allow to change a node's network or somebody else's storage. Guests get theirs at
+ * `/vms`, because a restore may need an id that is free today.
+ */
+export function roleGrants(scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools">): RoleGrant[] {
+  const storages = privilegesOf("storages");
+  const backups = [...storages, ...privilegesOf("backup storages")];
+  return [
+    { role: "LifeboatSite", privileges: ["Sys.Audit"], path: "/", propagate: true },
+    { role: "LifeboatJobs", privileges: ["Sys.Modify"], path: "/", propagate: false },
+    { role: "LifeboatGuests", privileges: privilegesOf("guests"), path: "/vms", propagate: true },
+    { role: "LifeboatStorages", privileges: storages, path: "/storage", propagate: true },
+    ...(scope.declaresStorage
+      ? [{ role: "LifeboatBackups", privileges: backups, path: "/storage", propagate: false }]
+      : []),
+    ...storagePaths(scope.backupStorages).map((path) => ({
+      role: "LifeboatBackups",
+      privileges: backups,
+      path,
+      propagate: true,
+    })),
+    { role: "LifeboatNetworks", privileges: privilegesOf("networks"), path: localNetwork, propagate: true },
+    ...scope.pools.map((pool) => ({
+      role: "LifeboatPools",
+      privileges: privilegesOf("pools"),
+      path: `/pool/${pool}`,
+      propagate: true,
+    })),
+  ];
+}
+
+function privilegesOf(place: Place): string[] {
+  return privilegeRules.filter((rule) => rule.place === place).map((rule) => rule.privilege);
+}
