@@ -1,15 +1,7 @@
 import { messageOf } from "./error-code";
 import type { Journal } from "./journal";
 import { type Observer, contextOf } from "./observer";
-import {
-  type Finding,
-  type PlacedStep,
-  type Step,
-  type StepContext,
-  type StepNode,
-  type StepResult,
-  placeSteps,
-} from "./step";
+import { type Finding, type PlacedStep, type Step, type StepContext, type StepNode, placeSteps } from "./step";
 import { takeBack } from "./take-back";
 
 export interface ApplyOptions {
@@ -81,21 +73,17 @@ async function runStep(placed: PlacedStep, journal: Journal, { signal, observer 
   const { path, step } = placed;
   const begunBefore = journal.record(path);
   const resumed = begunBefore !== undefined && begunBefore.state !== "taken-back";
-  observer.started(placed, resumed);
-  const context = contextOf(placed, journal, signal, observer);
-  const result = (resumed ? await step.probe?.(context) : undefined) ?? (await runFresh(step, path, journal, context));
-  journal.stepDone(path, result);
-  observer.finished(placed, journal.record(path)?.seconds ?? 0, result?.findings ?? []);
+  await observer.step(placed, async (update) => {
+    const context = contextOf(placed, journal, signal, update);
+    const found = resumed ? await step.probe?.(context) : undefined;
+    if (found === undefined) await runFresh(step, path, journal, context);
+    else journal.stepFound(path, found);
+  });
 }
 
-async function runFresh(
-  step: Step,
-  path: string,
-  journal: Journal,
-  context: StepContext,
-): Promise<StepResult | undefined> {
+async function runFresh(step: Step, path: string, journal: Journal, context: StepContext): Promise<void> {
   journal.stepStarted(path);
-  return (await step.run(context)) ?? undefined;
+  journal.stepDone(path, (await step.run(context)) ?? undefined);
 }
 
 async function failureOf(
@@ -106,19 +94,17 @@ async function failureOf(
   options: ApplyOptions,
 ): Promise<Error> {
   if (options.signal.aborted) return new Interrupted(placed);
-  options.observer.failed(placed, error);
   if (journal.record(placed.path) !== undefined) journal.stepFailed(placed.path, messageOf(error));
-  if (hasCommitted(steps, placed, journal)) return new StepFailure(placed, error, "committed");
+  if (hasCommitted(steps, journal)) return new StepFailure(placed, error, "committed");
   if (options.staysOpen(error)) return new StepFailure(placed, error, "open");
   const leftovers = await takeBack(steps, journal, options);
   return new StepFailure(placed, error, leftovers.length === 0 ? "taken-back" : "open", leftovers);
 }
 
-/** Whether the request that commits has left, or may have: of this step, or of an earlier one. */
-function hasCommitted(steps: readonly PlacedStep[], failed: PlacedStep, journal: Journal): boolean {
+/** Whether the request that commits has left, or may have. */
+export function hasCommitted(steps: readonly PlacedStep[], journal: Journal): boolean {
   return steps.some(
     ({ path, step }) =>
-      step.commits === true &&
-      (journal.factsOf(path)["sent"] === true || (path !== failed.path && journal.record(path)?.state === "done")),
+      step.commits === true && (journal.factsOf(path)["sent"] === true || journal.record(path)?.state === "done"),
   );
 }

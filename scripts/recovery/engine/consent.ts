@@ -17,8 +17,8 @@ export interface Questioner {
   readonly interactive: boolean;
   /** False also when the question was cancelled. */
   confirm(question: string): Promise<boolean>;
-  /** Undefined when the question was cancelled. */
-  type(question: string): Promise<string | undefined>;
+  /** Whether the expected text was typed. */
+  retype(question: string, expected: string): Promise<boolean>;
 }
 
 export type Consent =
@@ -53,6 +53,5 @@ function isAnswered({ flag, typed }: Demand, given: GivenAnswers): boolean {
 }
 
 async function ask({ question, typed }: Demand, questioner: Questioner): Promise<boolean> {
-  if (typed === undefined) return questioner.confirm(question);
-  return (await questioner.type(`${question} Type '${typed}' to go on:`))?.trim() === typed;
+  return typed === undefined ? questioner.confirm(question) : questioner.retype(question, typed);
 }

@@ -84,6 +84,18 @@ export class Journal {
     });
   }
 
+  /** A step that an earlier process began turned out to be done. How long it took is not known. */
+  stepFound(stepPath: string, result: StepResult): void {
+    const { seconds: _seconds, ...record } = this.begun(stepPath);
+    this.writeStep(stepPath, {
+      ...record,
+      finishedAt: isoTime(this.clock()),
+      state: "done",
+      facts: { ...record.facts, ...result.facts },
+      findings: [...(result.findings ?? [])],
+    });
+  }
+
   stepFailed(stepPath: string, error: string): void {
     const record = this.begun(stepPath);
     this.writeStep(stepPath, { ...record, ...this.ending(record), state: "failed", error });

@@ -1,17 +1,19 @@
 import type { Journal } from "./journal";
-import type { Facts, Finding, PlacedStep, StepContext } from "./step";
+import type { Facts, PlacedStep, StepContext } from "./step";
 
-/** Receives what happens, for people. */
+/** Tells what a running step is at: a line of a task's log. */
+export type Update = (detail: string) => void;
+
+/** Shows people what happens. */
 export interface Observer {
-  started(step: PlacedStep, resumed: boolean): void;
-  progress(step: PlacedStep, text: string, fraction?: number): void;
-  finished(step: PlacedStep, seconds: number, findings: readonly Finding[]): void;
-  failed(step: PlacedStep, error: unknown): void;
-  takenBack(step: PlacedStep): void;
+  /** Runs the work of a step and shows it from its first moment to its end, whatever that is. */
+  step<Result>(step: PlacedStep, work: (update: Update) => Promise<Result>): Promise<Result>;
+  /** The same for a step that is taken back. */
+  takeBack<Result>(step: PlacedStep, work: (update: Update) => Promise<Result>): Promise<Result>;
 }
 
-/** What the engine hands to a step; also used to take it back. */
-export function contextOf(placed: PlacedStep, journal: Journal, signal: AbortSignal, observer: Observer): StepContext {
+/** What the engine hands to a step, to run it or to take it back. */
+export function contextOf(placed: PlacedStep, journal: Journal, signal: AbortSignal, progress: Update): StepContext {
   return {
     signal,
     get facts(): Facts {
@@ -19,6 +21,6 @@ export function contextOf(placed: PlacedStep, journal: Journal, signal: AbortSig
     },
     note: (facts) => journal.stepNoted(placed.path, facts),
     factsOf: (path) => journal.factsOf(path),
-    progress: (text, fraction) => observer.progress(placed, text, fraction),
+    progress,
   };
 }

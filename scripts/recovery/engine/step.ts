@@ -33,8 +33,8 @@ export interface StepContext {
   note(facts: Facts): void;
   /** Facts of another step of the operation; empty where it has left none. */
   factsOf(stepId: string): Facts;
-  /** A line for people, and how much is done, from 0 to 1, where that is known. */
-  progress(text: string, fraction?: number): void;
+  /** What the step is at, for people. */
+  progress(text: string): void;
 }
 
 /** One thing that is done, or done again after an interruption. */

@@ -20,9 +20,9 @@ export async function takeBack(
     const record = journal.record(placed.path);
     if (record === undefined || record.state === "taken-back") continue;
     try {
-      if (placed.step.takeBack !== undefined) {
-        await placed.step.takeBack(contextOf(placed, journal, signal, observer));
-        observer.takenBack(placed);
+      const { takeBack: undo } = placed.step;
+      if (undo !== undefined) {
+        await observer.takeBack(placed, (update) => undo(contextOf(placed, journal, signal, update)));
       }
       journal.stepTakenBack(placed.path);
     } catch (error) {

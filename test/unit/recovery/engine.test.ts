@@ -13,11 +13,8 @@ import { takeBack } from "../../../scripts/recovery/engine/take-back";
 import { settle, type Demand } from "../../../scripts/recovery/engine/consent";
 
 const silent: Observer = {
-  started: () => undefined,
-  progress: () => undefined,
-  finished: () => undefined,
-  failed: () => undefined,
-  takenBack: () => undefined,
+  step: (_placed, work) => work(() => undefined),
+  takeBack: (_placed, work) => work(() => undefined),
 };
 
 /** A node in miniature: what was asked of it, and what is so now. */
@@ -415,7 +412,7 @@ describe("digest", () => {
 describe("consent", () => {
   const stop: Demand = { flag: "--stop", reason: "web is running.", question: "Stop it?" };
   const without: Demand = { flag: "--without-save-point", reason: "No way back.", question: "Sure?", typed: "web" };
-  const nobody = { interactive: false, confirm: async () => true, type: async () => "web" };
+  const nobody = { interactive: false, confirm: async () => true, retype: async () => true };
 
   test("without a terminal the missing flags are named, all at once, and nobody is asked", async () => {
     expect(await settle([stop, without], { "--force": true }, nobody)).toEqual({
@@ -442,10 +439,10 @@ describe("consent", () => {
     const person = (typed: string) => ({
       interactive: true,
       confirm: async (question: string) => asked.push(question) > 0,
-      type: async (question: string) => (asked.push(question), typed),
+      retype: async (question: string, expected: string) => asked.push(question) > 0 && typed === expected,
     });
-    expect(await settle([stop, without], {}, person(" web "))).toEqual({ kind: "given" });
-    expect(asked).toEqual(["Stop it?", "Sure? Type 'web' to go on:"]);
+    expect(await settle([stop, without], {}, person("web"))).toEqual({ kind: "given" });
+    expect(asked).toEqual(["Stop it?", "Sure?"]);
     expect(await settle([without, stop], {}, person("yes"))).toEqual({ kind: "refused", demand: without });
   });
 });

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { type BackupPlan, backupPlanSchema } from "../recovery/backups/backup-plan";
+import { backupSteps } from "../recovery/backups/backup-steps";
+import { planBackup } from "../recovery/backups/inspect-backup";
+import type { Journal } from "../recovery/engine/journal";
+import { causeOf, runOperation } from "../recovery/run-operation";
+import { type Session, journalsOf, openSession, takeLock, unfinished } from "../recovery/session";
+import { defineCommand } from "./frame/command";
+import { CommandError } from "./frame/command-error";
+import { formatBytes, formatDuration } from "./frame/durations";
+import { exitCodes } from "./frame/exit-codes";
+
+const kind = "backup-guest";
+
+export default defineCommand({
+  description:
+    "Backs a guest up now, with the options of its environment's backup job: storage, mode, compression, notes, retention.",
+  examples: [
+    { command: "lifeboat backup web", meaning: "back the guest web up and wait for the result" },
+    { command: "lifeboat backup prod/web --dry-run", meaning: "show what would be asked of the node" },
+  ],
+  arguments: [{ name: "guest", description: "id, name, or environment/name", required: true }],
+  options: [{ flags: "--dry-run", description: "show the plan; send nothing that changes anything" }],
+  input: z.object({ guest: z.string(), dryRun: z.boolean().default(false) }),
+  aim: ({ guest }) => `back up ${guest}`,
+  interrupt: "clean",
+  run: async ({ guest, dryRun }, context) => {
+    const session = await openSession(guest, context, dryRun);
+    const command = `lifeboat backup ${session.selector}`;
+    if (!dryRun) takeLock(session, command);
+    const open = openBackup(session);
+    const plan =
+      open === undefined ? await context.progress.step("Look at the guest", () => planBackup(session)) : planOf(open);
+    showPlan(session, plan, open);
+    if (dryRun) return exitCodes.done;
+    const journal = open ?? begin(session, plan, command);
+    const findings = await runOperation(session, journal, backupSteps(plan, session.client), (failure) =>
+      failed(failure.cause, causeOf(failure)),
+    );
+    report(
+      session,
+      plan,
+      journal,
+      findings.map(({ text }) => text),
+    );
+    return exitCodes.done;
+  },
+});
+
+/** A backup that was interrupted. A restore that was interrupted must come first: the guest may be half there. */
+function openBackup(session: Session): Journal | undefined {
+  const open = unfinished(journalsOf(session));
+  if (open === undefined || open.contents.kind === kind) return open;
+  throw new CommandError(`a restore of ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
+    exitCode: exitCodes.locked,
+    hint: `go on with it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
+  });
+}
+
+function planOf(journal: Journal): BackupPlan {
+  return backupPlanSchema.parse(journal.contents.plan);
+}
+
+function begin({ state, environment, guest }: Session, plan: BackupPlan, command: string): Journal {
+  return state.begin({
+    kind,
+    command,
+    guest: { environment: environment.name, name: guest.name, id: guest.id, node: plan.target.node },
+    request: {},
+    inputs: {},
+    plan,
+  });
+}
+
+function showPlan({ context, dryRun }: Session, plan: BackupPlan, open: Journal | undefined): void {
+  const { talk, output } = context;
+  if (open !== undefined) talk.line(`A backup begun at ${open.contents.startedAt} has not ended: going on with it.`);
+  talk.line(`Plan: back ${plan.guest} (${plan.target.vmid} on ${plan.target.node}) up to ${plan.storage}`);
+  for (const remark of plan.remarks) talk.line(`  ${remark}`);
+  if (!dryRun) return;
+  const options = Object.entries(plan.request).map(([name, value]) => [name, String(value)] as const);
+  output.result({ plan }, (lines) => {
+    lines.line(`Would back up ${plan.guest} (${plan.target.vmid} on ${plan.target.node}) with:`);
+    lines.table([["option", "value"], ...options], "  ");
+  });
+}
+
+function failed(cause: unknown, text: string): Error {
+  if (cause instanceof Error && cause.name !== "Error") return cause;
+  return new CommandError(text, { exitCode: exitCodes.failed, cause });
+}
+
+function report({ context, selector }: Session, plan: BackupPlan, journal: Journal, notes: readonly string[]): void {
+  const seconds = journal.record("backup")?.seconds;
+  const facts = journal.factsOf("backup");
+  const archive = String(facts["archive"]);
+  const bytes = Number(facts["bytes"]);
+  context.output.result({ guest: selector, vmid: plan.target.vmid, archive, bytes, seconds, notes }, (lines) => {
+    const time = seconds === undefined ? "" : ` in ${formatDuration(seconds)}`;
+    lines.line(`Backed up ${plan.guest}: ${archive} (${formatBytes(bytes)})${time}`);
+    for (const note of notes) lines.line(`  ${note}`);
+    lines.line(`All backups of it: lifeboat backups ${selector}`);
+  });
+}
