@@ -1,5 +1,13 @@
 import type { Endpoint } from "../server/endpoint";
+import { ruleEndpoints } from "./access-rules";
+import { ticketEndpoints } from "./access-ticket";
+import { userEndpoints } from "./access-users";
 import { versionEndpoints } from "./nodes";
 
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
-export const endpoints: readonly Endpoint[] = [...versionEndpoints];
+export const endpoints: readonly Endpoint[] = [
+  ...versionEndpoints,
+  ...ticketEndpoints,
+  ...userEndpoints,
+  ...ruleEndpoints,
+];

@@ -163,9 +163,14 @@ function clusterState(cluster: z.infer<typeof clusterSchema>): ClusterState {
 }
 
 function storageEntry(fields: Readonly<Record<string, string | number>>): StorageEntry {
-  const { storage, type, ...options } = fields;
+  const { storage, type, capacity, ...options } = fields;
   const texts = Object.entries(options).map(([key, value]): [string, string] => [key, String(value)]);
-  return { storage: String(storage), type: String(type), options: Object.fromEntries(texts) };
+  return {
+    storage: String(storage),
+    type: String(type),
+    options: Object.fromEntries(texts),
+    ...(capacity !== undefined && { capacity: Number(capacity) }),
+  };
 }
 
 function accessState(access: z.infer<typeof accessSchema>): AccessState {
