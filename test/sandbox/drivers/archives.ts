@@ -138,9 +138,10 @@ export async function unpackTree(
   archive: string,
   tree: string,
   log: Log,
-  options: { bytesPerSecond?: number; signal?: AbortSignal } = {},
+  options: { exclude?: readonly string[]; bytesPerSecond?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
-  await run("tar", unpackArguments(archive, tree), { ...options, input: archive, onLine: log });
+  const excluded = (options.exclude ?? []).map((member) => `--exclude=${member}`);
+  await run("tar", [...unpackArguments(archive, tree), ...excluded], { ...options, input: archive, onLine: log });
 }
 
 /**

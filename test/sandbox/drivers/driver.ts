@@ -97,6 +97,8 @@ export interface UnpackRequest {
   /** A template or an archive, with any compression. */
   archive: string;
   mounts: Mount[];
+  /** Members that stay out, such as `./etc/vzdump/pct.conf`. */
+  exclude: string[];
   bytesPerSecond?: number;
   signal?: AbortSignal;
 }

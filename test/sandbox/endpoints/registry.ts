@@ -2,6 +2,7 @@ import type { Endpoint } from "../server/endpoint";
 import { ruleEndpoints } from "./access-rules";
 import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
+import { containerEndpoints } from "./containers";
 import { versionEndpoints } from "./nodes";
 
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
@@ -10,4 +11,5 @@ export const endpoints: readonly Endpoint[] = [
   ...ticketEndpoints,
   ...userEndpoints,
   ...ruleEndpoints,
+  ...containerEndpoints,
 ];

@@ -1,0 +1,489 @@
+import type { Call, Endpoint, PermissionCheck } from "../server/endpoint";
+import { death, parameterFailure, type Json } from "../server/failure";
+import type { ParameterSchema, ParameterTable } from "../server/parameters";
+import {
+  checkDigest,
+  checkLock,
+  loadGuest,
+  storeGuest,
+  withGuestLock,
+  type Configuration,
+  type LoadedGuest,
+  type Section,
+} from "../guests/configuration";
+import { createContainer } from "../guests/containers/create";
+import { checkDestruction, destroyContainer, type Destruction } from "../guests/containers/destroy";
+import { MOUNT_KEYS } from "../guests/containers/mount-points";
+import { CONTAINER_OPTIONS, containerOption, containerValue } from "../guests/containers/parameters";
+import { checkOptionRights } from "../guests/containers/permissions";
+import { resizeContainer } from "../guests/containers/resize";
+import { isRunning, killContainer, shutDownContainer, startContainer, startWorker } from "../guests/containers/runtime";
+import {
+  createSnapshot,
+  deleteSnapshot,
+  hasFeature,
+  rollBack,
+  snapshotList,
+  snapshotOf,
+} from "../guests/containers/snapshots";
+import { containerInterfaces, containerStatus } from "../guests/containers/status";
+import { removalsOf, updateContainer } from "../guests/containers/update";
+import { configurationAnswer, pendingAnswer } from "../guests/answers";
+
+const node: ParameterSchema = { type: "string", format: "pve-node" };
+const vmid: ParameterSchema = { type: "integer", format: "pve-vmid", minimum: 100, maximum: 999_999_999 };
+const flag: ParameterSchema = { type: "boolean", optional: true };
+const snapname: ParameterSchema = { type: "string", format: "pve-configid", maxLength: 40 };
+const digest: ParameterSchema = { type: "string", optional: true, maxLength: 40 };
+const guest: ParameterTable = { node, vmid };
+
+const PATH = "/nodes/{node}/lxc";
+const GUEST_PATH = `${PATH}/{vmid}`;
+
+function needs(...privileges: readonly string[]): { check: PermissionCheck } {
+  return { check: { path: "/vms/{vmid}", privileges } };
+}
+
+function needsAny(...privileges: readonly string[]): { check: PermissionCheck } {
+  return { check: { path: "/vms/{vmid}", privileges, any: true } };
+}
+
+function load(call: Call): LoadedGuest {
+  return loadGuest(call.node, "lxc", call.parameters.requiredInteger("vmid"));
+}
+
+/** Starts a task that works on the container under its lock. */
+function underLockTask(call: Call, type: string, work: (loaded: LoadedGuest) => Promise<void>): string {
+  const id = call.parameters.requiredInteger("vmid");
+  return call.node.tasks.start(type, String(id), call.caller.name, ({ log }) =>
+    withGuestLock(call.node, "lxc", id, () => work(loadGuest(call.node, "lxc", id)), log),
+  );
+}
+
+async function requireRunning(call: Call, name = "CT"): Promise<void> {
+  const loaded = load(call);
+  if (!(await isRunning(call.node, loaded.guest))) throw death(`${name} ${loaded.guest.vmid} not running`);
+}
+
+function checkSkipLock(call: Call): void {
+  if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
+    throw parameterFailure({ skiplock: "Only root may use this option." });
+  }
+}
+
+const list: Endpoint = {
+  method: "GET",
+  path: PATH,
+  parameters: { node },
+  permissions: { user: "all" },
+  handler: async (call) => {
+    const own = call.cluster.state.guests.filter(
+      (entry) =>
+        entry.type === "lxc" && entry.node === call.node.name && call.authority.has(`/vms/${entry.vmid}`, "VM.Audit"),
+    );
+    return Promise.all(own.map((entry) => containerStatus(call.node, entry)));
+  },
+};
+
+const create: Endpoint = {
+  method: "POST",
+  path: PATH,
+  parameters: {
+    ...CONTAINER_OPTIONS,
+    ...guest,
+    ostemplate: { type: "string", maxLength: 255 },
+    password: { type: "string", optional: true, minLength: 5 },
+    storage: { type: "string", optional: true, format: "pve-storage-id" },
+    force: flag,
+    restore: flag,
+    unique: { ...flag, requires: "restore" },
+    pool: { type: "string", optional: true, format: "pve-poolid" },
+    "ignore-unpack-errors": flag,
+    "ssh-public-keys": { type: "string", optional: true },
+    bwlimit: { type: "number", optional: true, minimum: 0 },
+    start: flag,
+    "ha-managed": flag,
+  },
+  permissions: { user: "all" },
+  handler: (call) => createContainer(call),
+};
+
+const SUBFOLDERS = [
+  "config",
+  "pending",
+  "status",
+  "vncproxy",
+  "termproxy",
+  "vncwebsocket",
+  "spiceproxy",
+  "migrate",
+  "clone",
+  "rrd",
+  "rrddata",
+  "firewall",
+  "snapshot",
+  "resize",
+  "interfaces",
+];
+
+const index: Endpoint = {
+  method: "GET",
+  path: GUEST_PATH,
+  parameters: guest,
+  permissions: { user: "all" },
+  handler: (call) => {
+    load(call);
+    return SUBFOLDERS.map((subdir) => ({ subdir }));
+  },
+};
+
+const destroy: Endpoint = {
+  method: "DELETE",
+  path: GUEST_PATH,
+  parameters: { ...guest, force: flag, purge: flag, "destroy-unreferenced-disks": flag },
+  permissions: needs("VM.Allocate"),
+  handler: async (call) => {
+    const { parameters } = call;
+    const destruction: Destruction = {
+      vmid: parameters.requiredInteger("vmid"),
+      force: parameters.flag("force") ?? false,
+      purge: parameters.flag("purge") ?? false,
+      unreferenced: parameters.flag("destroy-unreferenced-disks") ?? false,
+    };
+    await checkDestruction(call.node, destruction);
+    return call.node.tasks.start("vzdestroy", String(destruction.vmid), call.caller.name, (task) =>
+      destroyContainer(call.node, destruction, task),
+    );
+  },
+};
+
+const readConfig: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/config`,
+  parameters: { ...guest, current: flag, snapshot: { ...snapname, optional: true } },
+  permissions: needs("VM.Audit"),
+  handler: (call) => {
+    const { configuration } = load(call);
+    const snapshot = call.parameters.text("snapshot");
+    if (snapshot !== undefined) return answer(call, snapshotOf(configuration, snapshot), configuration.digest);
+    const current = call.parameters.flag("current") === true;
+    return answer(call, current ? configuration : withPending(configuration), configuration.digest);
+  },
+};
+
+function answer(call: Call, section: Section, digestText: string): Record<string, Json> {
+  const mayReadEnvironment = call.authority.has(`/vms/${call.parameters.required("vmid")}`, "VM.Config.Options");
+  return configurationAnswer(section, digestText, containerValue, mayReadEnvironment);
+}
+
+/** The configuration as it is after the next start. */
+function withPending({ keys, raw, pending }: Configuration): Section {
+  const merged = new Map(keys);
+  for (const [key, value] of pending.keys) if (key !== "delete") merged.set(key, value);
+  for (const key of removalsOf(pending)) merged.delete(key);
+  return { keys: merged, raw };
+}
+
+const writeConfig: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/config`,
+  parameters: {
+    ...CONTAINER_OPTIONS,
+    ...guest,
+    delete: { type: "string", optional: true, format: "pve-configid-list" },
+    revert: { type: "string", optional: true, format: "pve-configid-list" },
+    digest,
+  },
+  permissions: needsAny(
+    "VM.Config.Disk",
+    "VM.Config.CPU",
+    "VM.Config.Memory",
+    "VM.Config.Network",
+    "VM.Config.Options",
+  ),
+  handler: async (call) => {
+    const { parameters } = call;
+    const id = parameters.requiredInteger("vmid");
+    const values = new Map(parameters.entries("node", "vmid", "digest", "delete", "revert"));
+    const named = ["delete", "revert"].some((name) => parameters.has(name));
+    if (values.size === 0 && !named) throw death("no options specified");
+    await withGuestLock(call.node, "lxc", id, () => change(call, id, values));
+    return null;
+  },
+};
+
+async function change(call: Call, id: number, values: ReadonlyMap<string, string>): Promise<void> {
+  const { node: where, parameters, authority, cluster } = call;
+  const removed = parameters.list("delete");
+  const reverted = parameters.list("revert");
+  const { guest: found, configuration } = loadGuest(where, "lxc", id);
+  checkLock("lxc", configuration);
+  checkDigest(configuration, parameters.text("digest"));
+  const request = {
+    vmid: id,
+    current: configuration.keys,
+    unprivileged: configuration.keys.get("unprivileged") === "1",
+  };
+  checkOptionRights(cluster, authority, request, new Map(), [...removed, ...reverted]);
+  checkNames(values, removed, reverted);
+  checkOptionRights(cluster, authority, request, values);
+  const running = await isRunning(where, found);
+  const problems = await updateContainer(where, id, configuration, { values, removed, reverted, running }, () => {});
+  if (Object.keys(problems).length > 0) throw parameterFailure(problems);
+  storeGuest(where, "lxc", id, configuration);
+}
+
+/** Options that are named twice, in ways that contradict each other. */
+function checkNames(
+  values: ReadonlyMap<string, string>,
+  removed: readonly string[],
+  reverted: readonly string[],
+): void {
+  for (const key of reverted) {
+    if (containerOption(key) === undefined) throw parameterFailure({ revert: `unknown option '${key}'` });
+    if (values.has(key)) {
+      throw parameterFailure({ revert: `you can't use '-${key}' and '-revert ${key}' at the same time` });
+    }
+  }
+  for (const key of removed) {
+    if (containerOption(key) === undefined) throw parameterFailure({ delete: `unknown option '${key}'` });
+    if (values.has(key)) {
+      throw parameterFailure({ delete: `you can't use '-${key}' and -delete ${key}' at the same time` });
+    }
+    if (reverted.includes(key)) {
+      throw parameterFailure({ delete: `you can't use '-delete ${key}' and '-revert ${key}' at the same time` });
+    }
+  }
+}
+
+const pending: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/pending`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => pendingAnswer(load(call).configuration, containerValue),
+};
+
+const currentStatus: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/status/current`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: async (call) => ({ ...(await containerStatus(call.node, load(call).guest)), ha: { managed: 0 } }),
+};
+
+const start: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/start`,
+  parameters: { ...guest, skiplock: flag, debug: flag },
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    checkSkipLock(call);
+    const { guest: found } = load(call);
+    if (await isRunning(call.node, found)) throw death(`CT ${found.vmid} already running`);
+    return call.node.tasks.start("vzstart", String(found.vmid), call.caller.name, ({ log }) =>
+      startWorker(call.node, found.vmid, log),
+    );
+  },
+};
+
+const stop: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/stop`,
+  parameters: { ...guest, skiplock: flag, "overrule-shutdown": flag },
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    checkSkipLock(call);
+    await requireRunning(call);
+    return underLockTask(call, "vzstop", async (loaded) => {
+      if (call.parameters.flag("skiplock") !== true) checkLock("lxc", loaded.configuration);
+      await killContainer(call.node, loaded);
+    });
+  },
+};
+
+const shutdown: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/shutdown`,
+  parameters: { ...guest, timeout: { type: "integer", optional: true, minimum: 0 }, forceStop: flag },
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    const timeout = call.parameters.integer("timeout") ?? 60;
+    const force = call.parameters.flag("forceStop") ?? false;
+    await requireRunning(call);
+    return underLockTask(call, "vzshutdown", async (loaded) => {
+      checkLock("lxc", loaded.configuration);
+      await shutDownContainer(call.node, loaded, timeout, force);
+    });
+  },
+};
+
+const reboot: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/reboot`,
+  parameters: { ...guest, timeout: { type: "integer", optional: true, minimum: 0 } },
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    const timeout = call.parameters.integer("timeout") ?? 60;
+    await requireRunning(call, "VM");
+    return underLockTask(call, "vzreboot", async (loaded) => {
+      if (!(await isRunning(call.node, loaded.guest))) return;
+      await shutDownContainer(call.node, loaded, timeout, true);
+      await startContainer(call.node, loadGuest(call.node, "lxc", loaded.guest.vmid), () => {});
+    });
+  },
+};
+
+const interfaces: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/interfaces`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => containerInterfaces(call.node, load(call).guest),
+};
+
+const resize: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/resize`,
+  parameters: {
+    ...guest,
+    disk: { type: "string", enum: MOUNT_KEYS },
+    size: { type: "string", pattern: "\\+?\\d+(\\.\\d+)?[KMGT]?" },
+    digest,
+  },
+  permissions: needsAny("VM.Config.Disk"),
+  handler: (call) => resizeContainer(call),
+};
+
+const feature: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/feature`,
+  parameters: {
+    ...guest,
+    feature: { type: "string", enum: ["snapshot", "clone", "copy"] },
+    snapname: { ...snapname, optional: true },
+  },
+  permissions: needs("VM.Audit"),
+  handler: (call) => {
+    const { configuration } = load(call);
+    const name = call.parameters.text("snapname");
+    const section = name === undefined ? configuration : snapshotOf(configuration, name);
+    return { hasFeature: hasFeature(call.node, call.parameters.required("feature"), section) ? 1 : 0 };
+  },
+};
+
+const listSnapshots: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/snapshot`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => snapshotList(call.node, call.parameters.requiredInteger("vmid")),
+};
+
+const takeSnapshot: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/snapshot`,
+  parameters: { ...guest, snapname, description: { type: "string", optional: true } },
+  permissions: needs("VM.Snapshot"),
+  handler: (call) => {
+    const id = call.parameters.requiredInteger("vmid");
+    const name = call.parameters.required("snapname");
+    if (name === "current" || name === "vzdump") {
+      throw death(`unable to use snapshot name '${name}' (reserved name)`);
+    }
+    return call.node.tasks.start("vzsnapshot", String(id), call.caller.name, ({ log }) =>
+      createSnapshot(call.node, id, name, call.parameters.text("description"), log),
+    );
+  },
+};
+
+const removeSnapshot: Endpoint = {
+  method: "DELETE",
+  path: `${GUEST_PATH}/snapshot/{snapname}`,
+  parameters: { ...guest, snapname, force: flag },
+  permissions: needs("VM.Snapshot"),
+  handler: (call) => {
+    const id = call.parameters.requiredInteger("vmid");
+    return call.node.tasks.start("vzdelsnapshot", String(id), call.caller.name, ({ log }) =>
+      deleteSnapshot(call.node, id, call.parameters.required("snapname"), log),
+    );
+  },
+};
+
+const snapshotIndex: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/snapshot/{snapname}`,
+  parameters: { ...guest, snapname },
+  permissions: { user: "all" },
+  handler: () => [{ cmd: "rollback" }, { cmd: "config" }],
+};
+
+const rollback: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/snapshot/{snapname}/rollback`,
+  parameters: { ...guest, snapname, start: flag },
+  permissions: needsAny("VM.Snapshot", "VM.Snapshot.Rollback"),
+  handler: (call) => {
+    const id = call.parameters.requiredInteger("vmid");
+    return call.node.tasks.start("vzrollback", String(id), call.caller.name, async (task) => {
+      await rollBack(call.node, id, call.parameters.required("snapname"), task);
+      if (call.parameters.flag("start") !== true) return;
+      call.node.tasks.start("vzstart", String(id), call.caller.name, ({ log }) => startWorker(call.node, id, log));
+    });
+  },
+};
+
+const snapshotConfig: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/snapshot/{snapname}/config`,
+  parameters: { ...guest, snapname },
+  permissions: needsAny("VM.Snapshot", "VM.Snapshot.Rollback", "VM.Audit"),
+  handler: (call) => {
+    const snapshot = snapshotOf(load(call).configuration, call.parameters.required("snapname"));
+    return configurationAnswer({ ...snapshot, raw: [] }, undefined, containerValue, true);
+  },
+};
+
+const describeSnapshot: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/snapshot/{snapname}/config`,
+  parameters: { ...guest, snapname, description: { type: "string", optional: true } },
+  permissions: needs("VM.Snapshot"),
+  handler: async (call) => {
+    const id = call.parameters.requiredInteger("vmid");
+    const description = call.parameters.text("description");
+    if (description === undefined) return null;
+    await withGuestLock(call.node, "lxc", id, () => {
+      const { configuration } = loadGuest(call.node, "lxc", id);
+      checkLock("lxc", configuration);
+      snapshotOf(configuration, call.parameters.required("snapname")).keys.set("description", description);
+      storeGuest(call.node, "lxc", id, configuration);
+    });
+    return null;
+  },
+};
+
+export const containerEndpoints: readonly Endpoint[] = [
+  list,
+  create,
+  index,
+  destroy,
+  readConfig,
+  writeConfig,
+  pending,
+  currentStatus,
+  start,
+  stop,
+  shutdown,
+  reboot,
+  interfaces,
+  resize,
+  feature,
+  listSnapshots,
+  takeSnapshot,
+  removeSnapshot,
+  snapshotIndex,
+  rollback,
+  snapshotConfig,
+  describeSnapshot,
+];

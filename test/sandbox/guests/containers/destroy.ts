@@ -1,0 +1,87 @@
+import type { Log } from "../../drivers/driver";
+import type { Node } from "../../model/site";
+import type { Task } from "../../model/tasks";
+import { death } from "../../server/failure";
+import {
+  checkLock,
+  checkProtection,
+  emptyConfiguration,
+  loadGuest,
+  removeGuest,
+  storeGuest,
+  withGuestLock,
+  type Configuration,
+} from "../configuration";
+import { forgetGuest, purgeGuest } from "../purge";
+import { freeVolumes, volumesOf } from "../volumes";
+import { mountsAndUnusedOf } from "./mount-points";
+import { isRunning, killContainer } from "./runtime";
+import { removeOwnVolume } from "./update";
+
+export interface Destruction {
+  vmid: number;
+  force: boolean;
+  purge: boolean;
+  /** Also disks with the guest's number that its configuration does not name. */
+  unreferenced: boolean;
+}
+
+/** What Proxmox refuses at once. */
+export async function checkDestruction(node: Node, { vmid, force }: Destruction): Promise<void> {
+  const { guest, configuration } = loadGuest(node, "lxc", vmid);
+  checkRemovable(vmid, configuration);
+  if (!force && (await isRunning(node, guest))) throw runningFailure(vmid);
+}
+
+function checkRemovable(vmid: number, configuration: Configuration): void {
+  checkProtection(configuration, `can't remove CT ${vmid}`);
+  checkLock("lxc", configuration);
+}
+
+function runningFailure(vmid: number): Error {
+  return death(`unable to destroy CT ${vmid} - container is running`);
+}
+
+/** The task (PVE::API2::LXC, destroy_vm): volumes, access, firewall, jobs, and the configuration last. */
+export async function destroyContainer(node: Node, destruction: Destruction, task: Task): Promise<void> {
+  const { vmid } = destruction;
+  await withGuestLock(
+    node,
+    "lxc",
+    vmid,
+    async () => {
+      const loaded = loadGuest(node, "lxc", vmid);
+      checkRemovable(vmid, loaded.configuration);
+      if (await isRunning(node, loaded.guest)) {
+        if (!destruction.force) throw runningFailure(vmid);
+        task.log(`forced to stop CT ${vmid} before destroying!`);
+        await killContainer(node, loaded);
+      }
+      await removeVolumes(node, vmid, loaded.configuration, task.log);
+      if (destruction.unreferenced) {
+        await freeVolumes(
+          node,
+          volumesOf(node, vmid).map((volume) => volume.volid),
+          task.log,
+        );
+      }
+      const zombie = emptyConfiguration();
+      zombie.keys.set("lock", "destroyed");
+      storeGuest(node, "lxc", vmid, zombie);
+      await task.checkpoint("destroyed");
+      forgetGuest(node, vmid);
+      if (destruction.purge) {
+        task.log(`purging CT ${vmid} from related configurations..`);
+        purgeGuest(node, vmid);
+      }
+      removeGuest(node, vmid);
+    },
+    task.log,
+  );
+}
+
+async function removeVolumes(node: Node, vmid: number, configuration: Configuration, log: Log): Promise<void> {
+  const sections = [configuration.keys, configuration.pending.keys];
+  const volumes = sections.flatMap((keys) => mountsAndUnusedOf(keys).map((mount) => mount.volume));
+  for (const volume of new Set(volumes)) await removeOwnVolume(node, vmid, volume, log);
+}

@@ -1,0 +1,293 @@
+import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
+import type { Log } from "../../drivers/driver";
+import type { Node } from "../../model/site";
+import type { VolumeState } from "../../model/state";
+import { death, failureText } from "../../server/failure";
+import { splitList } from "../../server/parameters";
+import { checkProtection, type Configuration, type Section } from "../configuration";
+import { holds, parseVolume, requireStorage } from "../storages";
+import { allocateContainerVolume, findVolume, freeVolume, freeVolumes, ownerOf } from "../volumes";
+import {
+  addUnused,
+  dropUsedFromUnused,
+  isMountKey,
+  mountsOf,
+  readMount,
+  withVolume,
+  writeMount,
+  type ContainerMount,
+} from "./mount-points";
+import { readNetwork, writeNetwork } from "./networks";
+import { uniqueTags } from "./permissions";
+
+/** A request to change a container's configuration. */
+export interface Update {
+  values: ReadonlyMap<string, string>;
+  removed: readonly string[];
+  reverted: readonly string[];
+  running: boolean;
+}
+
+/** Options that take effect in a running container without any work (PVE::LXC::Config, $LXC_FASTPLUG_OPTIONS). */
+const FAST = ["description", "onboot", "startup", "protection", "hostname", "hookscript", "cores", "tags", "lock"];
+
+/** Options that a running container takes over at once. */
+const HOT = /^(cpulimit|cpuunits|memory|swap|net\d+)$/;
+
+/**
+ * Changes a configuration (PVE::LXC::Config::update_pct_config): everything goes through the pending section, and what
+ * can take effect leaves it at once.
+ * @returns problems by option; nothing may be stored when there are any
+ */
+export async function updateContainer(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  update: Update,
+  log: Log,
+): Promise<Record<string, string>> {
+  const { pending } = configuration;
+  for (const key of update.reverted) {
+    pending.keys.delete(key);
+    removeFromDeletion(pending, key);
+  }
+  for (const key of update.removed) requestRemoval(vmid, configuration, key, log);
+  for (const key of [...update.values.keys()].sort()) {
+    const value = await checkedValue(node, vmid, configuration, key, update.values.get(key) ?? "");
+    pending.keys.set(key, value);
+    removeFromDeletion(pending, key);
+  }
+  cleanPending(configuration);
+  const changed = new Set([...update.removed, ...update.values.keys()]);
+  const problems = update.running
+    ? await applyToRunning(node, vmid, configuration, changed, log)
+    : await applyPending(node, vmid, configuration, log, changed);
+  dropUsedFromUnused(configuration);
+  return problems;
+}
+
+function requestRemoval(vmid: number, configuration: Configuration, key: string, log: Log): void {
+  const { keys, pending } = configuration;
+  if (!keys.has(key) && !pending.keys.has(key)) {
+    return log(`cannot delete '${key}' - not set in current configuration!`);
+  }
+  if (["memory", "rootfs", "ostype"].includes(key)) throw death(`unable to delete required option '${key}'`);
+  if (/^(unused|mp)\d+$/.test(key)) checkProtection(configuration, `can't remove CT ${vmid} drive '${key}'`);
+  if (key === "unprivileged") throw death(`unable to delete read-only option: '${key}'`);
+  pending.keys.set("delete", [...new Set([...removalsOf(pending), key])].sort().join(","));
+}
+
+/** Options that go at the next start. */
+export function removalsOf(pending: Section): string[] {
+  return splitList(pending.keys.get("delete") ?? "");
+}
+
+function removeFromDeletion(pending: Section, key: string): void {
+  const rest = removalsOf(pending).filter((name) => name !== key);
+  if (rest.length === 0) pending.keys.delete("delete");
+  else pending.keys.set("delete", rest.join(","));
+}
+
+async function checkedValue(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  key: string,
+  value: string,
+): Promise<string> {
+  if (isMountKey(key)) {
+    checkProtection(configuration, `can't update CT ${vmid} drive '${key}'`);
+    checkContent(node, readMount(key, value));
+  }
+  if (key === "unprivileged") throw death(`unable to modify read-only option: '${key}'`);
+  if (key === "tags") return uniqueTags(value);
+  if (key === "nameserver" || key === "searchdomain") return splitList(value).join(" ");
+  if (/^net\d+$/.test(key)) checkNetwork(key, value);
+  return value;
+}
+
+function checkContent(node: Node, mount: ContainerMount): void {
+  if (mount.kind !== "volume") return;
+  const id = newVolumeSize(mount.volume)?.storage ?? parseVolume(node.cluster, mount.volume).storage.storage;
+  if (!holds(requireStorage(node.cluster, id), "rootdir")) {
+    throw death(`storage '${id}' does not allow content type 'rootdir' (Container)`);
+  }
+}
+
+function checkNetwork(key: string, value: string): void {
+  const network = readNetwork(value);
+  if (network.get("link_down") !== "1" && network.get("host-managed") === "1" && network.get("ip6") === "auto") {
+    throw death(`${key}: SLAAC is not supported for host-managed network configuration.`);
+  }
+}
+
+/** Forgets pending changes that change nothing (PVE::AbstractConfig::cleanup_pending). */
+function cleanPending({ keys, pending }: Configuration): void {
+  for (const [key, value] of pending.keys) if (key !== "delete" && keys.get(key) === value) pending.keys.delete(key);
+  for (const key of removalsOf(pending)) if (!keys.has(key)) removeFromDeletion(pending, key);
+}
+
+/** In a running container only some options change; the others stay pending. */
+async function applyToRunning(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  changed: ReadonlySet<string>,
+  log: Log,
+): Promise<Record<string, string>> {
+  const problems: Record<string, string> = {};
+  const now = (key: string): boolean => changed.has(key) && (FAST.includes(key) || HOT.test(key));
+  const removable = (key: string): boolean => now(key) || (changed.has(key) && key.startsWith("unused"));
+  for (const key of removalsOf(configuration.pending).filter(removable)) {
+    await attempt(problems, key, `unable to hotplug ${key}:`, () => applyRemoval(node, vmid, configuration, key, log));
+  }
+  for (const key of pendingKeys(configuration).filter((key) => now(key) || isNewMount(configuration, changed, key))) {
+    await attempt(problems, key, `unable to hotplug ${key}:`, () => applyChange(node, vmid, configuration, key, log));
+  }
+  return problems;
+}
+
+function isNewMount(configuration: Configuration, changed: ReadonlySet<string>, key: string): boolean {
+  return changed.has(key) && /^mp\d+$/.test(key) && !configuration.keys.has(key);
+}
+
+/**
+ * Lets pending changes take effect (PVE::LXC::Config::vmconfig_apply_pending).
+ * @param only these options; all when left out
+ */
+export async function applyPending(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  log: Log,
+  only?: ReadonlySet<string>,
+): Promise<Record<string, string>> {
+  const problems: Record<string, string> = {};
+  const selected = (key: string): boolean => only === undefined || only.has(key);
+  for (const key of removalsOf(configuration.pending).filter(selected)) {
+    await attempt(problems, key, `unable to apply pending change ${key} :`, () =>
+      applyRemoval(node, vmid, configuration, key, log),
+    );
+  }
+  cleanPending(configuration);
+  for (const key of pendingKeys(configuration).filter(selected)) {
+    await attempt(problems, key, `unable to apply pending change ${key} :`, () =>
+      applyChange(node, vmid, configuration, key, log),
+    );
+  }
+  return problems;
+}
+
+function pendingKeys({ pending }: Configuration): string[] {
+  return [...pending.keys.keys()].filter((key) => key !== "delete").sort();
+}
+
+async function attempt(
+  problems: Record<string, string>,
+  key: string,
+  prefix: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (failure) {
+    problems[key] = `${prefix} ${failureText(failure)}`;
+  }
+}
+
+async function applyRemoval(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  key: string,
+  log: Log,
+): Promise<void> {
+  const { keys, pending } = configuration;
+  const value = keys.get(key);
+  if (value !== undefined && /^mp\d+$/.test(key)) {
+    const mount = readMount(key, value);
+    if (mount.kind === "volume") addUnused(configuration, mount.volume);
+  }
+  if (value !== undefined && key.startsWith("unused"))
+    await removeOwnVolume(node, vmid, readMount(key, value).volume, log);
+  keys.delete(key);
+  removeFromDeletion(pending, key);
+}
+
+/** Frees a volume that the container owns (PVE::LXC::delete_mountpoint_volume). */
+export async function removeOwnVolume(node: Node, vmid: number, volume: string, log: Log): Promise<void> {
+  if (volume.startsWith("/")) return;
+  if (ownerOf(volume) !== vmid) return log(`ignore deletion of '${volume}', CT ${vmid} isn't the owner!`);
+  await freeVolume(node, volume, log);
+}
+
+async function applyChange(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  key: string,
+  log: Log,
+): Promise<void> {
+  const { keys, pending } = configuration;
+  const value = pending.keys.get(key) ?? "";
+  if (/^mp\d+$/.test(key)) await applyMount(node, vmid, configuration, key, value, log);
+  else if (/^net\d+$/.test(key)) keys.set(key, writeNetwork(readNetwork(value)));
+  else keys.set(key, value);
+  pending.keys.delete(key);
+}
+
+/** A mount point: a new volume is made, an existing one is measured again; the old one becomes unused. */
+async function applyMount(
+  node: Node,
+  vmid: number,
+  configuration: Configuration,
+  key: string,
+  value: string,
+  log: Log,
+): Promise<void> {
+  const mount = readMount(key, value);
+  const old = configuration.keys.get(key);
+  if (newVolumeSize(mount.volume) !== undefined) {
+    await createVolumes(node, vmid, configuration, new Map([[key, value]]), log);
+  } else {
+    const size = mount.kind === "volume" ? findVolume(node, mount.volume)?.size : undefined;
+    configuration.keys.set(key, writeMount(size === undefined ? mount : withVolume(mount, mount.volume, size)));
+  }
+  if (old === undefined) return;
+  const before = readMount(key, old);
+  if (before.kind === "volume") addUnused(configuration, before.volume);
+}
+
+/**
+ * Makes the volumes that mount points ask for, and sets the mount points in the configuration (PVE::LXC::create_disks).
+ * @returns the new volumes; after a failure none of them is left
+ */
+export async function createVolumes(
+  node: Node,
+  vmid: number,
+  configuration: Section,
+  settings: ReadonlyMap<string, string>,
+  log: Log,
+): Promise<VolumeState[]> {
+  const made: VolumeState[] = [];
+  try {
+    for (const mount of mountsOf(settings)) {
+      const wanted = newVolumeSize(mount.volume);
+      let placed = mount;
+      if (wanted !== undefined) {
+        const volume = await allocateContainerVolume(node, vmid, wanted.storage, wanted.gibibytes, log);
+        made.push(volume);
+        placed = withVolume(mount, volume.volid, volume.size);
+      }
+      configuration.keys.set(mount.key, writeMount(placed));
+    }
+  } catch (failure) {
+    await freeVolumes(
+      node,
+      made.map((volume) => volume.volid),
+      log,
+    );
+    throw failure;
+  }
+  return made;
+}

@@ -1,0 +1,38 @@
+import type { Node } from "../model/site";
+import type { BackupJobEntry } from "../model/state";
+import { splitList } from "../server/parameters";
+
+/** What always goes with a guest: its access rules, its places in pools, its firewall (which is part of its record). */
+export function forgetGuest(node: Node, vmid: number): void {
+  const { access } = node.cluster.state;
+  const path = `/vms/${vmid}`;
+  access.acl = access.acl.filter((entry) => entry.path !== path);
+  for (const pool of access.pools) pool.vmids = pool.vmids.filter((id) => id !== vmid);
+  const guest = node.cluster.guest(vmid);
+  if (guest !== undefined) delete guest.firewall;
+  node.cluster.save();
+}
+
+/**
+ * Takes a guest out of all backup jobs; a job that had no other goes as well
+ * (PVE::VZDump::Plugin::remove_vmid_from_backup_jobs).
+ */
+export function purgeGuest(node: Node, vmid: number): void {
+  const { state } = node.cluster;
+  state.jobs = state.jobs.filter((job) => !isOnlyGuest(job, vmid));
+  for (const job of state.jobs) {
+    for (const option of ["vmid", "exclude"]) {
+      const ids = splitList(job.options[option] ?? "");
+      if (!ids.includes(String(vmid))) continue;
+      const rest = ids.filter((id) => id !== String(vmid));
+      if (rest.length === 0) delete job.options[option];
+      else job.options[option] = rest.join(",");
+    }
+  }
+  node.cluster.save();
+}
+
+function isOnlyGuest(job: BackupJobEntry, vmid: number): boolean {
+  const ids = splitList(job.options.vmid ?? "");
+  return ids.length > 0 && ids.every((id) => id === String(vmid));
+}

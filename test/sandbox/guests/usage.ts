@@ -1,0 +1,46 @@
+import { readdir, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { Node } from "../model/site";
+import type { StorageEntry } from "../model/state";
+import { contentFolder, hasPath, type ContentType } from "./storages";
+
+/** Bytes of a storage, as its status shows them. */
+export interface StorageUsage {
+  total: number;
+  used: number;
+  avail: number;
+}
+
+const FILE_CONTENT: readonly ContentType[] = ["vztmpl", "iso", "backup", "snippets", "import"];
+
+/**
+ * Room on a storage. With a `capacity` (sandbox only) every disk counts with its full size, as on a storage that sets
+ * the room aside; without one it is that of the machine's file system.
+ */
+export async function storageUsage(node: Node, storage: StorageEntry): Promise<StorageUsage> {
+  const { capacity } = storage;
+  if (capacity === undefined) {
+    const machine = await statfs(node.root);
+    const total = machine.blocks * machine.bsize;
+    const avail = machine.bavail * machine.bsize;
+    return { total, avail, used: (machine.blocks - machine.bfree) * machine.bsize };
+  }
+  const disks = node.cluster.state.volumes
+    .filter((volume) => volume.node === node.name && volume.volid.startsWith(`${storage.storage}:`))
+    .reduce((sum, volume) => sum + volume.size, 0);
+  const used = disks + (hasPath(storage) ? await fileBytes(node, storage) : 0);
+  return { total: capacity, used, avail: Math.max(0, capacity - used) };
+}
+
+async function fileBytes(node: Node, storage: StorageEntry): Promise<number> {
+  const sizes = await Promise.all(
+    FILE_CONTENT.map((content) => folderBytes(node.path(contentFolder(storage, content)))),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const files = await Promise.all(names.map((name) => stat(join(folder, name)).catch(() => undefined)));
+  return files.reduce((sum, file) => sum + (file?.isFile() === true ? file.size : 0), 0);
+}
