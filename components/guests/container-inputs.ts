@@ -1,0 +1,118 @@
+import type { ContainerGuest, Disk, Network } from "../../site/settings/environment";
+import { describe, markTag } from "../../site/mark";
+import { gibibyte, mebibyte, parseVolumeSize } from "../../site/settings/values/sizes";
+import { formatSize } from "../../proxmox/rules/property-strings";
+
+/**
+ * What the provider's container resource is given, computed without Pulumi. Every value that Proxmox would otherwise
+ * fill in by itself, and that the provider would then take for a difference, is written out.
+ */
+export function containerInputs(guest: ContainerGuest, environment: string, createTimeout: number) {
+  return {
+    nodeName: guest.node,
+    vmId: guest.id,
+    description: describe({ environment, guest: guest.name }, guest.description),
+    tags: [...new Set([...guest.tags, markTag])].sort(),
+    operatingSystem: { templateFileId: guest.template, type: guest.osType },
+    unprivileged: guest.unprivileged,
+    ...(guest.nesting ? { features: { nesting: true } } : {}),
+    cpu: { cores: guest.cores },
+    memory: { dedicated: guest.memory / mebibyte, swap: guest.swap / mebibyte },
+    disk: { datastoreId: guest.root.storage, size: guest.root.size / gibibyte },
+    mountPoints: guest.disks.map(mountPointInputs),
+    networkInterfaces: [interfaceInputs(guest.network)],
+    initialization: initializationInputs(guest),
+    startOnBoot: guest.startOnBoot,
+    started: guest.started,
+    protection: guest.protection,
+    ...(guest.pool === undefined ? {} : { poolId: guest.pool }),
+    // Half an hour by default, in which an id that belongs to a VM is polled every second.
+    timeoutCreate: createTimeout,
+    // What Proxmox needs to stop a guest, which gets all but five seconds of this.
+    timeoutDelete: 180,
+  };
+}
+
+/** `backup` is always said: Proxmox leaves a mount point without the flag out of every backup. */
+function mountPointInputs(disk: Disk) {
+  if (disk.kind === "bind") {
+    return { path: disk.mount, volume: disk.bind, backup: false, readOnly: disk.readOnly };
+  }
+  return {
+    path: disk.mount,
+    volume: disk.storage,
+    // As Proxmox prints it (1024G comes back as 1T): another spelling would read as another disk.
+    size: formatSize(disk.size),
+    backup: disk.optOut === undefined,
+  };
+}
+
+/** Without any interface the provider fails in its own validation. */
+function interfaceInputs({ bridge, mac, vlan, firewall }: Network) {
+  return {
+    name: "eth0",
+    bridge,
+    firewall,
+    ...(mac === undefined ? {} : { macAddress: mac }),
+    ...(vlan === undefined ? {} : { vlanId: vlan }),
+  };
+}
+
+/** The host name is always said: Proxmox would name the guest CT101, and the provider's next update would fail over it. */
+function initializationInputs({ hostname, network, nameservers, searchDomain, sshKeys }: ContainerGuest) {
+  const dns = {
+    ...(nameservers.length === 0 ? {} : { servers: [...nameservers] }),
+    ...(searchDomain === undefined ? {} : { domain: searchDomain }),
+  };
+  return {
+    hostname,
+    ipConfigs: [addressInputs(network)],
+    ...(Object.keys(dns).length === 0 ? {} : { dns }),
+    ...(sshKeys.length === 0 ? {} : { userAccount: { keys: [...sshKeys] } }),
+  };
+}
+
+function addressInputs({ address }: Network) {
+  if (address.kind === "dhcp") return { ipv4: { address: "dhcp" } };
+  const inputs = { address: address.cidr, ...(address.gateway === undefined ? {} : { gateway: address.gateway }) };
+  return address.family === 4 ? { ipv4: inputs } : { ipv6: inputs };
+}
+
+/**
+ * Changes that would make the provider destroy the guest and make an empty one, although they matter only to a new one:
+ * the template it was unpacked from and the keys that were put in. They are settled when the guest is made.
+ */
+export const settledAtCreation = ["operatingSystem.templateFileId", "initialization.userAccount"] as const;
+
+/** Things that Proxmox allows nobody but root@pam with a ticket, a token of root@pam included. */
+export function needsRoot(guest: ContainerGuest): string | undefined {
+  const bind = guest.disks.find((disk) => disk.kind === "bind");
+  if (bind !== undefined) return `bind mount ${bind.name}`;
+  return guest.nesting && !guest.unprivileged ? "nesting in a privileged container" : undefined;
+}
+
+/** What is wrong with a container that did not come out of the settings' schema; empty when nothing is. */
+export function containerProblems(guest: ContainerGuest): string[] {
+  const problems: string[] = [];
+  if (!Number.isInteger(guest.id) || guest.id < 100 || guest.id > 999_999_999) {
+    problems.push(`id ${guest.id} is not from 100 to 999999999`);
+  }
+  if (guest.hostname === "") problems.push("hostname is empty");
+  if (!isVolumeSize(guest.root.size)) problems.push(`root.size ${guest.root.size} is not whole GiB`);
+  const mounts = new Set<string>();
+  for (const disk of guest.disks) {
+    if (disk.kind === "volume" && !isVolumeSize(disk.size)) {
+      problems.push(`disks.${disk.name}.size ${disk.size} is not whole GiB, or TiB above 1 TiB`);
+    }
+    if (disk.kind === "bind" && disk.protectedBy.trim() === "") {
+      problems.push(`disks.${disk.name}.protectedBy does not say what protects the bind mount`);
+    }
+    if (mounts.has(disk.mount)) problems.push(`disks.${disk.name}.mount ${disk.mount} is taken by another disk`);
+    mounts.add(disk.mount);
+  }
+  return problems;
+}
+
+function isVolumeSize(bytes: number): boolean {
+  return bytes % 1024 === 0 && parseVolumeSize(`${bytes / 1024}KiB`) === bytes;
+}

@@ -1,0 +1,189 @@
+import { readMark } from "./mark";
+import type { ContainerGuest, Environment } from "./settings/environment";
+
+/**
+ * What the program refuses to do before it registers anything (A9, A14). The provider takes over a guest whose id is
+ * taken and reports success, and an empty guest pushes the good archives of its id out of the storage: neither may happen
+ * by accident. Pure: `stacks/preflight.ts` asks Proxmox.
+ */
+
+/** Who has the id of a declared guest. */
+export type Occupant =
+  | { readonly kind: "nobody" }
+  /** A container; `description` as Proxmox returns it. */
+  | { readonly kind: "container"; readonly node: string; readonly name: string; readonly description: string }
+  | { readonly kind: "virtual-machine"; readonly node: string; readonly name: string }
+  /** Taken, but the token may not see by whom. */
+  | { readonly kind: "unseen" }
+  /** Proxmox could not say; the reason is one line. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** Archives of a guest on its environment's backup storage. Only asked for ids that are free. */
+export type ArchivesOfId =
+  | { readonly kind: "known"; readonly count: number; readonly newest?: number | undefined }
+  /** The token lacks privileges, so that an empty list proves nothing. */
+  | { readonly kind: "unseen"; readonly missing: readonly string[] }
+  /** The storage is not there yet: nothing can be on it that Proxmox knows of. */
+  | { readonly kind: "no-storage" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface GuestFacts {
+  readonly guest: ContainerGuest;
+  readonly occupant: Occupant;
+  readonly archives?: ArchivesOfId | undefined;
+}
+
+/** What Proxmox said about an environment. */
+export interface SiteFacts {
+  readonly guests: readonly GuestFacts[];
+  /** Adopted guests of the settings that are not there. */
+  readonly missingAdopted: readonly number[];
+  /** Whether the environment's job is there; undefined where the token may not see. */
+  readonly jobExists?: boolean | undefined;
+  /** An id that is free and that no setting names; undefined where none was looked for. */
+  readonly freeId?: number | undefined;
+}
+
+export interface Verdict {
+  /** Each a complete message with its hint. Any of them stops the program. */
+  readonly refusals: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Decides about every guest, so that all refusals are told at once. */
+export function judge(environment: Environment, facts: SiteFacts): Verdict {
+  const verdicts = facts.guests.map((entry) => judgeGuest(environment, entry, facts.freeId));
+  return {
+    // One storage that is missing is one refusal, however many guests were to be on it.
+    refusals: [...new Set(verdicts.flatMap(({ refusals }) => refusals))],
+    warnings: [
+      ...verdicts.flatMap(({ warnings }) => warnings),
+      ...warnAboutAdopted(facts),
+      ...warnAboutJob(environment, facts),
+    ],
+  };
+}
+
+/** Decides about the archives of free ids alone: for the moment at which a declared storage has just come to be. */
+export function judgeArchives(environment: Environment, facts: readonly GuestFacts[]): Verdict {
+  const verdicts = facts.map((entry) => judgeFreeId(environment, entry));
+  return {
+    refusals: verdicts.flatMap(({ refusals }) => refusals),
+    warnings: verdicts.flatMap(({ warnings }) => warnings),
+  };
+}
+
+const fine: Verdict = { refusals: [], warnings: [] };
+
+function judgeGuest(environment: Environment, facts: GuestFacts, freeId: number | undefined): Verdict {
+  const { guest, occupant } = facts;
+  switch (occupant.kind) {
+    case "nobody":
+      return judgeFreeId(environment, facts);
+    case "container":
+      return judgeContainer(environment, guest, occupant, freeId);
+    case "virtual-machine":
+      return taken(guest, `virtual machine ${guest.id} (${occupant.name}) is on ${occupant.node}`, freeId);
+    case "unseen":
+      return taken(guest, `id ${guest.id} belongs to a guest that the token may not see`, freeId);
+    case "unknown":
+      return warn(`Whether id ${guest.id} of guest ${guest.name} is free could not be found out: ${occupant.reason}`);
+  }
+}
+
+function judgeContainer(
+  environment: Environment,
+  guest: ContainerGuest,
+  { node, name, description }: Extract<Occupant, { kind: "container" }>,
+  freeId: number | undefined,
+): Verdict {
+  const mark = readMark(description);
+  const who = `container ${guest.id} (${name}) is on ${node}`;
+  if (mark === undefined) return taken(guest, `${who} and was not made by Lifeboat`, freeId);
+  if (mark.environment !== environment.name) {
+    return taken(guest, `${who} and is guest ${mark.guest} of environment ${mark.environment}`, freeId);
+  }
+  if (mark.guest !== guest.name) return renamed(guest, who, mark.guest);
+  if (node !== guest.node) {
+    const hint = `write \`node: ${node}\` in its settings, or migrate it back`;
+    return refuse(`Unable to manage guest ${guest.name}: ${who}, and the settings say ${guest.node}`, hint);
+  }
+  return fine;
+}
+
+/** Pulumi would take a renamed guest for a new one and delete the old one: they are the same container. */
+function renamed(guest: ContainerGuest, who: string, before: string): Verdict {
+  return refuse(
+    `Unable to create guest ${guest.name}: ${who} and is guest ${before} of this environment; Pulumi would delete it`,
+    `keep ${before} as its key and write \`hostname: ${guest.hostname}\` there`,
+  );
+}
+
+function taken({ id, name }: ContainerGuest, why: string, freeId: number | undefined): Verdict {
+  const other = freeId === undefined ? "give it another id" : `give it another id, such as ${freeId}, which is free`;
+  return refuse(
+    `Unable to create guest ${name}: ${why}`,
+    `to back it up without owning it, write \`${name}: { adopt: ${id} }\`; otherwise ${other}`,
+  );
+}
+
+function judgeFreeId({ backup }: Environment, { guest, archives }: GuestFacts): Verdict {
+  if (guest.fresh || archives === undefined) return fine;
+  const unable = `Unable to create guest ${guest.name} (${guest.id}):`;
+  switch (archives.kind) {
+    case "no-storage":
+      return backup.storage.type === "adopted" ? noAdoptedStorage(guest, backup.storage.id) : fine;
+    case "known":
+      if (archives.count === 0) return fine;
+      return refuse(
+        `${unable} storage ${backup.storage.id} holds ${describeArchives(archives)}; backups of an empty guest would push them out`,
+        `lifeboat restore guest ${guest.name}\n      or, to begin anew, write \`fresh: true\` in its settings`,
+      );
+    case "unseen":
+      return refuse(
+        `${unable} whether storage ${backup.storage.id} holds archives of it cannot be seen`,
+        `grant the token ${archives.missing.join(" and ")}, or write \`fresh: true\` in its settings`,
+      );
+    case "unknown":
+      return warn(
+        `Whether storage ${backup.storage.id} holds archives of guest ${guest.name} (${guest.id}) could not be found out: ${archives.reason}`,
+      );
+  }
+}
+
+function noAdoptedStorage({ node }: ContainerGuest, storage: string): Verdict {
+  return refuse(
+    `Unable to use storage ${storage}: it is not on ${node}, or the token may not see it`,
+    "write the id of a storage that exists, or declare it: `{ id, type, … }` in place of `adopt: true`",
+  );
+}
+
+function describeArchives({ count, newest }: { readonly count: number; readonly newest?: number | undefined }): string {
+  const many = count === 1 ? "an archive" : `${count} archives`;
+  if (newest === undefined) return `${many} of it`;
+  const moment = new Date(newest * 1000).toISOString().replace("T", " ").slice(0, 16);
+  return `${many} of it, the newest of ${moment} UTC`;
+}
+
+function warnAboutAdopted({ missingAdopted }: SiteFacts): string[] {
+  return missingAdopted.map((id) => `Adopted guest ${id} is not there; the job will fail over it.`);
+}
+
+/** A job that was deleted by hand stays in Pulumi's state, so that no update makes it again and nothing is backed up. */
+function warnAboutJob({ name, backup }: Environment, { guests, jobExists }: SiteFacts): string[] {
+  const deployed = guests.some(({ guest, occupant }) => occupant.kind === "container" && guest.optOut === undefined);
+  if (jobExists !== false || !deployed) return [];
+  const urn = `urn:pulumi:${name}::lifeboat::lifeboat:backups:BackupJob$proxmoxve:backup/job:Job::backup-job`;
+  return [
+    `Backup job ${backup.jobId} is not there although its guests are: nothing backs them up.\n` +
+      `HINT: if it was deleted by hand, run \`pulumi state delete '${urn}' -s ${name}\`, then \`pulumi up -s ${name}\``,
+  ];
+}
+
+function refuse(message: string, hint: string): Verdict {
+  return { refusals: [`${message}\nHINT: ${hint}`], warnings: [] };
+}
+
+function warn(message: string): Verdict {
+  return { refusals: [], warnings: [message] };
+}

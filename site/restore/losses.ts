@@ -1,0 +1,215 @@
+import type { ConfigurationKeys, GuestConfiguration } from "../../proxmox/rules/guest-configuration";
+import {
+  isBackedUp,
+  isCdrom,
+  isDriveKey,
+  isMountPointKey,
+  isUnusedKey,
+  parseDrive,
+  type Drive,
+} from "../../proxmox/rules/property-strings";
+import { containerDisks, type ContainerDisk } from "./volumes";
+
+/** The guest that a restore in place would overwrite. */
+export interface PresentConfiguration {
+  readonly keys: ConfigurationKeys;
+  /** Names of its snapshots. */
+  readonly snapshots: readonly string[];
+}
+
+/** Something that is there now and for which the archive has nothing. */
+export interface Loss {
+  /**
+   * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unused`: a volume that the
+   * guest keeps without using it. `snapshot`: the guest as it was once.
+   */
+  readonly kind: "emptied" | "vanishes" | "unused" | "snapshot";
+  /** Key of the disk, or name of the snapshot. */
+  readonly name: string;
+  /** Path in the container. */
+  readonly path?: string;
+  readonly volume?: string;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+/** A volume whose content comes from the archive. What it holds now is replaced. */
+export interface ReturningVolume {
+  readonly key: string;
+  readonly path?: string;
+  /** Bytes, as the archive's configuration has it; undefined when it does not say. */
+  readonly size: number | undefined;
+  /** The guest has no such volume now. */
+  readonly isNew: boolean;
+}
+
+/** A folder or device of the node. No backup holds its content and no restore touches it. */
+export interface HostMount {
+  readonly key: string;
+  readonly path: string;
+  readonly source: string;
+  readonly kind: "bind" | "device";
+}
+
+/** A setting of the guest that the restore changes. */
+export interface Difference {
+  readonly key: string;
+  /** Undefined: the guest has no such setting. */
+  readonly present: string | undefined;
+  readonly archived: string | undefined;
+}
+
+/** What a restore in place does to a guest. */
+export interface InPlaceEffects {
+  readonly losses: readonly Loss[];
+  readonly returns: readonly ReturningVolume[];
+  /** Virtual machines: volumes that stay, but are not attached any more. */
+  readonly detached: readonly { readonly key: string; readonly volume: string }[];
+  /** Mounts of the archive that only root@pam may restore. */
+  readonly hostMounts: readonly HostMount[];
+  /** Mounts that the guest has now and the archive has not: the mount goes, what is on the node stays. */
+  readonly hostMountsGone: readonly HostMount[];
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * What a restore of an archive over a guest destroys, brings back and changes (D7).
+ *
+ * @param present undefined when the guest is lost: then nothing can be destroyed.
+ * @throws PropertyStringError when a configuration cannot be read.
+ */
+export function inPlaceEffects(
+  kind: "lxc" | "qemu",
+  present: PresentConfiguration | undefined,
+  archived: GuestConfiguration,
+): InPlaceEffects {
+  return kind === "lxc" ? containerEffects(present, archived) : machineEffects(present, archived);
+}
+
+/**
+ * Containers: Proxmox deletes every volume of the old guest, also those that the archive does not hold, and makes those of the archive's
+ * configuration anew; excluded ones stay empty. Seen in recordings of the real API (semantics §5).
+ */
+function containerEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
+  const now = containerDisks(present?.keys ?? {});
+  const then = containerDisks(archived.keys);
+  const volumesNow = now.filter(isVolume);
+  const volumesThen = then.filter(isVolume);
+  return {
+    losses: [
+      ...volumesNow.flatMap((disk) => lossOf(disk, volumesThen)),
+      ...unusedVolumes(present?.keys ?? {}),
+      ...snapshotLosses(present),
+    ],
+    returns: volumesThen
+      .filter(({ backedUp }) => backedUp)
+      .map(({ key, path, mountPoint }) => ({
+        key,
+        path,
+        size: mountPoint.size,
+        isNew: !volumesNow.some((disk) => disk.path === path),
+      })),
+    detached: [],
+    hostMounts: hostMounts(then),
+    hostMountsGone: hostMounts(now).filter(({ path }) => !then.some((disk) => disk.path === path)),
+    differences: differencesOf(present?.keys, archived.keys, isContainerDiskKey),
+  };
+}
+
+function isVolume({ mountPoint }: ContainerDisk): boolean {
+  return mountPoint.kind === "volume";
+}
+
+function isContainerDiskKey(key: string): boolean {
+  return isMountPointKey(key) || isUnusedKey(key);
+}
+
+/** The archive's content is found by its path: `mp0` may have been another disk then. */
+function lossOf(disk: ContainerDisk, archived: readonly ContainerDisk[]): Loss[] {
+  const counterpart = archived.find(({ path }) => path === disk.path);
+  if (counterpart?.backedUp === true) {
+    return [];
+  }
+  const { volume, size } = disk.mountPoint;
+  return [
+    {
+      kind: counterpart === undefined ? "vanishes" : "emptied",
+      name: disk.key,
+      path: disk.path,
+      volume,
+      ...(size === undefined ? {} : { size }),
+    },
+  ];
+}
+
+function unusedVolumes(keys: ConfigurationKeys): Loss[] {
+  return Object.keys(keys)
+    .filter(isUnusedKey)
+    .sort()
+    .map((key) => ({ kind: "unused", name: key, volume: keys[key] ?? "" }));
+}
+
+/** Snapshots are in no archive, neither of containers nor of virtual machines. */
+function snapshotLosses(present: PresentConfiguration | undefined): Loss[] {
+  // Proxmox's list ends in the present state, which is no snapshot.
+  return (present?.snapshots ?? []).filter((name) => name !== "current").map((name) => ({ kind: "snapshot", name }));
+}
+
+function hostMounts(disks: readonly ContainerDisk[]): HostMount[] {
+  return disks.flatMap(({ key, path, mountPoint }) =>
+    mountPoint.kind === "volume" ? [] : [{ key, path, source: mountPoint.volume, kind: mountPoint.kind }],
+  );
+}
+
+/**
+ * Virtual machines: disks whose key is in the archive are freed and filled from it; the others stay as unused volumes. Read in
+ * qemu-server's source (semantics §5).
+ */
+function machineEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
+  const now = drivesOf(present?.keys ?? {});
+  const stored = storedDrives(archived);
+  return {
+    losses: snapshotLosses(present),
+    returns: stored.map(({ key, size }) => ({ key, size, isNew: !now.some((drive) => drive.key === key) })),
+    detached: now
+      .filter(({ key, drive }) => !isCdrom(drive) && !stored.some((disk) => disk.key === key))
+      .map(({ key, drive }) => ({ key, volume: drive.file })),
+    hostMounts: [],
+    hostMountsGone: [],
+    differences: differencesOf(present?.keys, archived.keys, (key) => isDriveKey(key) || isUnusedKey(key)),
+  };
+}
+
+function drivesOf(keys: ConfigurationKeys): { readonly key: string; readonly drive: Drive }[] {
+  return Object.keys(keys)
+    .filter(isDriveKey)
+    .sort()
+    .map((key) => ({ key, drive: parseDrive(key, keys[key] ?? "", "keep") }));
+}
+
+/** vzdump notes in the archive which disks are in it; without those notes the flags of the drives say the same. */
+function storedDrives(archived: GuestConfiguration): { readonly key: string; readonly size: number | undefined }[] {
+  const listed = archived.dumpedDisks?.map(({ key }) => key);
+  return drivesOf(archived.keys)
+    .filter(({ key, drive }) => listed?.includes(key) ?? isBackedUp("qemu", key, drive))
+    .map(({ key, drive }) => ({ key, size: drive.size }));
+}
+
+/** Proxmox's own notes about a guest's state, which say nothing about its settings. */
+const stateKeys = new Set(["digest", "lock", "parent", "snaptime", "snapstate", "vmgenid", "meta", "runningmachine"]);
+
+function differencesOf(
+  present: ConfigurationKeys | undefined,
+  archived: ConfigurationKeys,
+  isDisk: (key: string) => boolean,
+): Difference[] {
+  if (present === undefined) {
+    return [];
+  }
+  const keys = new Set([...Object.keys(present), ...Object.keys(archived)]);
+  return [...keys]
+    .filter((key) => !isDisk(key) && !stateKeys.has(key) && key !== "description" && key !== "lxc")
+    .filter((key) => present[key] !== archived[key])
+    .sort()
+    .map((key) => ({ key, present: present[key], archived: archived[key] }));
+}

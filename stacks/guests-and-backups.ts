@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+import { BackupJob } from "../components/backups/backup-job";
+import { BackupStorage } from "../components/backups/backup-storage";
+import { Container } from "../components/guests/container";
+import type { ContainerGuest, Environment, Guest } from "../site/settings/environment";
+import type { Site, StackOutputs } from "./program";
+
+/** What every environment has: a storage for backups, its guests, and the one job over them. */
+export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs> {
+  const { environment, providerFor, checkNewStorage } = site;
+  const opts = { provider: providerFor() };
+  const storage = new BackupStorage("backup", { storage: environment.backup.storage }, opts);
+  await checkNewStorage(storage.storageId);
+  const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest)]));
+  const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
+  if (guests.length === 0) return warnWithoutGuests(environment, storage);
+  const { backup } = environment;
+  const job = new BackupJob("backup", { settings: backup, storage: storage.storageId, guests }, opts);
+  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule };
+}
+
+/** The id of a guest; that of an adopted one is only named. */
+function declareGuest(site: Site, guest: Guest): pulumi.Input<number> {
+  return guest.kind === "container" ? declareContainer(site, guest) : guest.id;
+}
+
+function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): pulumi.Output<number> {
+  const { name, protectGuests, proxmox } = environment;
+  const args = { guest, environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
+  return new Container(guest.name, args, { provider: providerFor(guest) }).vmId;
+}
+
+async function warnWithoutGuests({ name }: Environment, storage: BackupStorage): Promise<StackOutputs> {
+  await pulumi.log.warn(`Environment ${name} has no guest to back up, so that it gets no backup job.`);
+  return { backupStorage: storage.storageId };
+}

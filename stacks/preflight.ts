@@ -1,0 +1,157 @@
+import type { ProxmoxClient } from "../proxmox/api/client";
+import { ProxmoxError } from "../proxmox/api/errors";
+import { missingToListArchives } from "../proxmox/api/permissions";
+import type { Guest as ListedGuest } from "../proxmox/api/answers";
+import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts } from "../site/preflight";
+import type { ContainerGuest, Environment } from "../site/settings/environment";
+
+/** Requests that run at once: enough to be quick, few enough not to disturb a node. */
+const atOnce = 8;
+
+/** How many ids are tried to find one to offer. */
+const idsToTry = 20;
+
+/**
+ * Asks Proxmox what `site/preflight` has to know, with GETs only.
+ *
+ * @throws ProxmoxError when the node cannot be reached, is not trusted, or does not accept the token.
+ */
+export async function gatherFacts(client: ProxmoxClient, environment: Environment): Promise<SiteFacts> {
+  const listed = await client.cluster.guests();
+  const containers = environment.guests.filter((guest) => guest.kind === "container");
+  const occupants = await mapLimited(containers, async (guest) => ({
+    guest,
+    occupant: await occupantOf(client, guest, listed),
+  }));
+  const guests = await withArchives(client, environment, occupants);
+  return {
+    guests,
+    missingAdopted: await missingAdopted(client, environment),
+    jobExists: await jobExists(client, environment),
+    freeId: guests.some(isTaken) ? await offerId(client, environment) : undefined,
+  };
+}
+
+/** The same guests with the archives of those whose id is free. */
+export async function withArchives(
+  client: ProxmoxClient,
+  environment: Environment,
+  guests: readonly GuestFacts[],
+): Promise<GuestFacts[]> {
+  const storages = new Map<string, Promise<boolean>>();
+  return mapLimited(guests, async (facts) => {
+    const { guest, occupant } = facts;
+    if (occupant.kind !== "nobody" || guest.fresh) return facts;
+    const known = storages.get(guest.node) ?? hasStorage(client, guest.node, environment.backup.storage.id);
+    storages.set(guest.node, known);
+    return { ...facts, archives: await archivesOf(client, environment, guest, known) };
+  });
+}
+
+/**
+ * A guest's own node is asked first: the cluster's list is some seconds old. `nextid` knows of guests that the token may
+ * not see.
+ */
+async function occupantOf(
+  client: ProxmoxClient,
+  { id, node }: ContainerGuest,
+  listed: readonly ListedGuest[],
+): Promise<Occupant> {
+  try {
+    const here = await containerOn(client, node, id);
+    if (here !== undefined) return here;
+    if (await client.cluster.isFree(id)) return { kind: "nobody" };
+    const other = listed.find((guest) => guest.vmid === id);
+    if (other === undefined) return { kind: "unseen" };
+    if (other.type === "qemu")
+      return { kind: "virtual-machine", node: other.node, name: other.name ?? "without a name" };
+    return (await containerOn(client, other.node, id)) ?? { kind: "unseen" };
+  } catch (error) {
+    return { kind: "unknown", reason: reasonOf(error) };
+  }
+}
+
+async function containerOn(client: ProxmoxClient, node: string, vmid: number): Promise<Occupant | undefined> {
+  try {
+    const { hostname = `CT${vmid}`, description = "" } = await client.guests.guestConfig({ node, type: "lxc", vmid });
+    return { kind: "container", node, name: hostname, description };
+  } catch (error) {
+    // Without VM.Audit Proxmox answers 403 whether or not there is a guest.
+    if (error instanceof ProxmoxError && (error.kind === "gone" || error.kind === "forbidden")) return undefined;
+    throw error;
+  }
+}
+
+async function hasStorage(client: ProxmoxClient, node: string, storage: string): Promise<boolean> {
+  return (await client.backups.storages(node)).some((entry) => entry.storage === storage);
+}
+
+async function archivesOf(
+  client: ProxmoxClient,
+  { backup }: Environment,
+  { id, node }: ContainerGuest,
+  storageExists: Promise<boolean>,
+): Promise<ArchivesOfId> {
+  try {
+    const missing = await missingToListArchives(client, backup.storage.id, id);
+    if (missing.length > 0) {
+      return { kind: "unseen", missing: missing.map(({ privilege, path }) => `${privilege} on ${path}`) };
+    }
+    if (!(await storageExists)) return { kind: "no-storage" };
+    const archives = await client.backups.archives(node, backup.storage.id, id);
+    return { kind: "known", count: archives.length, newest: newestOf(archives.map(({ ctime }) => ctime)) };
+  } catch (error) {
+    return { kind: "unknown", reason: reasonOf(error) };
+  }
+}
+
+function newestOf(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+async function missingAdopted(client: ProxmoxClient, { guests }: Environment): Promise<number[]> {
+  const adopted = guests.filter((guest) => guest.kind === "adopted");
+  const free = await mapLimited(adopted, async ({ id }) => ((await client.cluster.isFree(id)) ? [id] : []));
+  return free.flat();
+}
+
+/** Undefined without Sys.Audit. */
+async function jobExists(client: ProxmoxClient, { backup }: Environment): Promise<boolean | undefined> {
+  try {
+    return (await client.backups.backupJobs()).some(({ id }) => id === backup.jobId);
+  } catch (error) {
+    if (error instanceof ProxmoxError && error.kind === "forbidden") return undefined;
+    throw error;
+  }
+}
+
+function isTaken({ occupant }: GuestFacts): boolean {
+  return occupant.kind !== "nobody" && occupant.kind !== "unknown";
+}
+
+/** The lowest free id that no setting names. */
+async function offerId(client: ProxmoxClient, { guests }: Environment): Promise<number | undefined> {
+  const declared = new Set(guests.map(({ id }) => id));
+  const lowest = await client.cluster.nextId();
+  for (let id = lowest; id < lowest + idsToTry; id += 1) {
+    if (!declared.has(id) && (await client.cluster.isFree(id))) return id;
+  }
+  return undefined;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ProxmoxError) return error.message;
+  throw error;
+}
+
+/** Results in the order of the items, a few at a time. */
+async function mapLimited<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += atOnce) {
+    results.push(...(await Promise.all(items.slice(start, start + atOnce).map(work))));
+  }
+  return results;
+}

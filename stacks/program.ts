@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ContainerGuest, Environment } from "../site/settings/environment";
+
+/** What a program needs besides its settings. */
+export interface Site {
+  readonly environment: Environment;
+  /** The provider that may declare this guest: root@pam's where Proxmox allows nobody else. */
+  readonly providerFor: (guest?: ContainerGuest) => pulumi.ProviderResource;
+  /**
+   * Ends the program if the storage, which was not there before, turns out to hold archives of guests that are about to
+   * be made. To be awaited between the storage and the guests.
+   */
+  readonly checkNewStorage: (storageId: pulumi.Output<string>) => Promise<void>;
+}
+
+/** Outputs of a stack by name. */
+export type StackOutputs = Readonly<Record<string, pulumi.Output<unknown>>>;
+
+/** The program of a profile: settings in, components out. */
+export type Program = (site: Site) => Promise<StackOutputs>;
