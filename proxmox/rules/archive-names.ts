@@ -125,10 +125,11 @@ function timeOf(clock: readonly number[], timeZone: string): number | undefined 
 }
 
 /**
- * Unix time of a wall clock as Perl's `timelocal` gives it, which Proxmox uses here. A name has no time zone, so in the hour
- * that autumn repeats it fits two moments. Perl looks back by one hour: in most zones that gives the first of both, in zones
- * that are on UTC in winter (London) the second, and where summer time is half an hour (Lord Howe) neither. Times of archives
- * are only comparable with those that Proxmox lists if the same is done here; differences to `unixSeconds` are in the tests.
+ * Unix time of a wall clock as Perl's `timelocal` gives it, which Proxmox uses here. A name has no time zone, so in the
+ * hour that autumn repeats it fits two moments. Perl looks back by one hour: in most zones that gives the first of
+ * both, in zones that are on UTC in winter (London) the second, and where summer time is half an hour (Lord Howe)
+ * neither. Times of archives are only comparable with those that Proxmox lists if the same is done here; differences to
+ * `unixSeconds` are in the tests.
  *
  * @param wallClock the clock's reading as if it ran on UTC, in seconds.
  */

@@ -1,9 +1,10 @@
 /**
  * When a calendar event starts next.
  *
- * Proxmox walks a wall clock forward, field by field, and lets C's `mktime` turn every reading into a moment. How the walk behaves
- * around summer time follows from that: a start in the hour that spring leaves out moves on by an hour, the hour that autumn
- * repeats is passed once. Source: proxmox-time, `CalendarEvent::compute_next_event`; glibc, `mktime`.
+ * Proxmox walks a wall clock forward, field by field, and lets C's `mktime` turn every reading into a moment. How the
+ * walk behaves around summer time follows from that: a start in the hour that spring leaves out moves on by an hour,
+ * the hour that autumn repeats is passed once. Source: proxmox-time, `CalendarEvent::compute_next_event`; glibc,
+ * `mktime`.
  */
 import type { CalendarEvent, FieldEntry } from "./calendar-syntax";
 import { utcOffset, weekday } from "./time-zones";
@@ -48,7 +49,10 @@ class WallClock {
     };
   }
 
-  /** Sets the clock. Fields may be too large and carry over; a time that the clock jumps over becomes the one after the jump. */
+  /**
+   * Sets the clock. Fields may be too large and carry over; a time that the clock jumps over becomes the one after the
+   * jump.
+   */
   set(fields: Fields): void {
     const { year, month, day, hour, minute, second } = fields;
     const reading = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
@@ -71,8 +75,8 @@ interface Fields {
 const probeLimit = 6;
 
 /**
- * The moment at which a clock shows a reading, found as glibc does: try an offset, correct by what is wrong, again. Of two moments
- * with the same reading it finds the one whose offset is tried first.
+ * The moment at which a clock shows a reading, found as glibc does: try an offset, correct by what is wrong, again. Of
+ * two moments with the same reading it finds the one whose offset is tried first.
  */
 function momentOf(reading: number, offsetAt: Offset, firstOffset: number): number {
   let moment = reading - firstOffset;
@@ -116,8 +120,8 @@ export function nextStart(event: CalendarEvent, after: number, timeZone: string)
 }
 
 /**
- * One step of the walk: the largest field that does not fit goes to its next value, and all below to their least. A field without
- * a next value makes the one above go on by one.
+ * One step of the walk: the largest field that does not fit goes to its next value, and all below to their least. A
+ * field without a next value makes the one above go on by one.
  */
 function advance(event: CalendarEvent, now: Fields): Fields | "fits" | "never" {
   const midnight = { hour: 0, minute: 0, second: 0 };
@@ -178,7 +182,10 @@ function entryHolds({ from, to, step }: FieldEntry, value: number): boolean {
   return value >= from && value <= (to ?? Infinity) && onStep;
 }
 
-/** The least value above `value`. That of a step without an end may be too large for its field and carries over, as in Proxmox. */
+/**
+ * The least value above `value`. That of a step without an end may be too large for its field and carries over, as in
+ * Proxmox.
+ */
 function nextValue(entries: readonly FieldEntry[], value: number): number | undefined {
   const candidates = entries.map((entry) => nextOfEntry(entry, value)).filter((next) => next !== undefined);
   return candidates.length === 0 ? undefined : Math.min(...candidates);

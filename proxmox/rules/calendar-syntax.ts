@@ -1,8 +1,9 @@
 /**
- * The syntax of Proxmox's calendar events: `[WEEKDAYS] [[YEAR-]MONTH-DAY] [[HOUR:]MINUTE[:SECOND]] [UTC]` and a few words.
+ * The syntax of Proxmox's calendar events: `[WEEKDAYS] [[YEAR-]MONTH-DAY] [[HOUR:]MINUTE[:SECOND]] [UTC]` and a few
+ * words.
  *
- * Source: proxmox-time, `parse_calendar_event`. What it accepts follows from its order of attempts, and that is kept here: a
- * part that does not fit is left for the next part, so `24:00` (no hour) is read as minute 24, second 0.
+ * Source: proxmox-time, `parse_calendar_event`. What it accepts follows from its order of attempts, and that is kept
+ * here: a part that does not fit is left for the next part, so `24:00` (no hour) is read as minute 24, second 0.
  */
 
 /** Value, range or step of one field: `5`, `1..7`, `0/15`. A step without an end goes on to the field's end. */

@@ -11,7 +11,10 @@ export type ConfigurationKeys = Readonly<Record<string, string>>;
 /** One part of the file: the guest itself, its pending changes, or a snapshot. */
 export interface ConfigurationSection {
   readonly keys: ConfigurationKeys;
-  /** Free text of the guest's notes. A container's ends in a newline, as Proxmox reports it; a virtual machine's does not. */
+  /**
+   * Free text of the guest's notes. A container's ends in a newline, as Proxmox reports it; a virtual machine's does
+   * not.
+   */
   readonly description?: string;
   /** Containers only: `lxc.*` lines, which may repeat, in order. */
   readonly raw: readonly RawLine[];
@@ -62,7 +65,9 @@ class OpenSection {
 
 type Heading = { readonly type: "pending" } | { readonly type: "snapshot" | "special"; readonly name: string };
 
-/** Reads a configuration file. Lines that are no `key: value` are skipped, as Proxmox does (with a warning in its log). */
+/**
+ * Reads a configuration file. Lines that are no `key: value` are skipped, as Proxmox does (with a warning in its log).
+ */
 export function parseGuestConfiguration(text: string, kind: GuestKind = "lxc"): GuestConfiguration {
   const main = new OpenSection();
   const snapshots = new Map<string, OpenSection>();

@@ -32,7 +32,9 @@ export interface MountPoint {
   readonly options?: ReadonlyMap<string, string>;
 }
 
-/** `.` and `..` as parts of a path are refused; a path without a leading slash is not. Source: `verify_lxc_mp_string`. */
+/**
+ * `.` and `..` as parts of a path are refused; a path without a leading slash is not. Source: `verify_lxc_mp_string`.
+ */
 function pathProblem(value: string): string | undefined {
   return /(^|\/)\.\.?(\/|$)/.test(value) ? `invalid format - ${value} contains illegal character sequences` : undefined;
 }

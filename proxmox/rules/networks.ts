@@ -1,4 +1,7 @@
-/** Network interfaces of guests, `netN`. Sources: pve-container, `PVE::LXC::Config`; qemu-server, `PVE::QemuServer::Network`. */
+/**
+ * Network interfaces of guests, `netN`. Sources: pve-container, `PVE::LXC::Config`; qemu-server,
+ * `PVE::QemuServer::Network`.
+ */
 import {
   readProperties,
   writeProperties,

@@ -1,6 +1,6 @@
 /**
- * The frame of Proxmox's property strings, such as `local:8,mp=/data,backup=1`: reading, checking and writing them by a table
- * of what they may hold.
+ * The frame of Proxmox's property strings, such as `local:8,mp=/data,backup=1`: reading, checking and writing them by a
+ * table of what they may hold.
  *
  * Source: pve-common, `PVE::JSONSchema::parse_property_string`, `print_property_string` and `check_prop`.
  */
@@ -33,11 +33,17 @@ export interface PropertyFormat {
   readonly required: readonly string[];
   /** Other names of properties, `volume` for `file`. */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** `virtio=BC:24:…` for `model=virtio,macaddr=BC:24:…`: any of `names` sets the property `key` to itself and `value` to its value. */
+  /**
+   * `virtio=BC:24:…` for `model=virtio,macaddr=BC:24:…`: any of `names` sets the property `key` to itself and `value`
+   * to its value.
+   */
   readonly combined?: { readonly names: readonly string[]; readonly key: string; readonly value: string };
 }
 
-/** `keep` accepts properties that this program does not know: a restore must not fail because Proxmox has learned an option. */
+/**
+ * `keep` accepts properties that this program does not know: a restore must not fail because Proxmox has learned an
+ * option.
+ */
 export type UnknownProperties = "refuse" | "keep";
 
 /**
@@ -102,7 +108,8 @@ export function readProperties(
 }
 
 /**
- * Writes a property string in Proxmox's order: the property without a name, then the required ones, then the rest by name.
+ * Writes a property string in Proxmox's order: the property without a name, then the required ones, then the rest by
+ * name.
  *
  * @throws PropertyStringError when a value is missing or wrong.
  */
@@ -200,7 +207,10 @@ function numberProblem(
     : undefined;
 }
 
-/** `1` or `0` for the words that Proxmox takes as a boolean inside a property string. Source: `PVE::JSONSchema::parse_boolean`. */
+/**
+ * `1` or `0` for the words that Proxmox takes as a boolean inside a property string. Source:
+ * `PVE::JSONSchema::parse_boolean`.
+ */
 export function parseBoolean(text: string): "1" | "0" | undefined {
   if (/^(1|on|yes|true)$/i.test(text)) {
     return "1";
@@ -210,7 +220,10 @@ export function parseBoolean(text: string): "1" | "0" | undefined {
 
 const units = ["", "K", "M", "G", "T"] as const;
 
-/** Bytes of `8G`, `512M`, `1.5T`, `4096`; parts of a byte are dropped. Undefined when it is not a size. Source: `parse_size`. */
+/**
+ * Bytes of `8G`, `512M`, `1.5T`, `4096`; parts of a byte are dropped. Undefined when it is not a size. Source:
+ * `parse_size`.
+ */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)([KMGT]?)$/.exec(text);
   if (match === null) {
@@ -221,8 +234,8 @@ export function parseSize(text: string): number | undefined {
 }
 
 /**
- * Writes bytes with the largest unit that leaves a whole number, as Proxmox does: 8 GiB is `8G`, 1536 MiB `1536M`, 0 `0T`.
- * Source: `format_size`.
+ * Writes bytes with the largest unit that leaves a whole number, as Proxmox does: 8 GiB is `8G`, 1536 MiB `1536M`, 0
+ * `0T`. Source: `format_size`.
  */
 export function formatSize(bytes: number): string {
   let value = Math.trunc(bytes);

@@ -1,5 +1,6 @@
 /**
- * Property strings, `local:8,mp=/data,backup=1`: everything that reads and writes them, and what a backup takes of disks.
+ * Property strings, `local:8,mp=/data,backup=1`: everything that reads and writes them, and what a backup takes of
+ * disks.
  *
  * The frame is in `property-format.ts`; each kind has a file of its own.
  */

@@ -1,8 +1,8 @@
 /**
  * Wall clock and unix time of a node.
  *
- * Proxmox names archives, prunes them and starts jobs by the node's local time, so everything here takes an IANA time zone.
- * Only `Intl` is used: no time zone data of our own that could go out of date.
+ * Proxmox names archives, prunes them and starts jobs by the node's local time, so everything here takes an IANA time
+ * zone. Only `Intl` is used: no time zone data of our own that could go out of date.
  */
 
 /** A reading of a wall clock: `month` 1 to 12, `day` 1 to 31, `hour` 0 to 23. */
@@ -152,8 +152,8 @@ export function daysInMonth(year: number, month: number): number {
 }
 
 /**
- * All unix times, earliest first, at which the wall clock of `timeZone` shows `local`: one as a rule, two where the clock
- * was set back over it, none where the clock jumped over it.
+ * All unix times, earliest first, at which the wall clock of `timeZone` shows `local`: one as a rule, two where the
+ * clock was set back over it, none where the clock jumped over it.
  */
 export function momentsOf(local: LocalTime, timeZone: string): number[] {
   const asIfUtc = utcSeconds(local);
@@ -168,8 +168,8 @@ export function momentsOf(local: LocalTime, timeZone: string): number[] {
 /**
  * The unix time at which the wall clock of `timeZone` shows `local`.
  *
- * Where the clock was set back, `repetition` chooses. A time that the clock jumped over is moved on by the length of the jump
- * (02:30 becomes 03:30), as C's `mktime` and Perl's `timelocal` do. Fields out of range carry over.
+ * Where the clock was set back, `repetition` chooses. A time that the clock jumped over is moved on by the length of
+ * the jump (02:30 becomes 03:30), as C's `mktime` and Perl's `timelocal` do. Fields out of range carry over.
  */
 export function unixSeconds(local: LocalTime, timeZone: string, repetition: Repetition = "first"): number {
   const moments = momentsOf(local, timeZone);

@@ -34,8 +34,8 @@ export function archiveFileName(volumeId: string): string | undefined {
 }
 
 /**
- * The size that is asked of a storage for a new volume, in GiB: 8 for `local:8`, `undefined` when `text` names an existing
- * volume. Source: pve-container, `$NEW_DISK_RE`; qemu-server, `$PVE::QemuServer::Drive::NEW_DISK_RE`.
+ * The size that is asked of a storage for a new volume, in GiB: 8 for `local:8`, `undefined` when `text` names an
+ * existing volume. Source: pve-container, `$NEW_DISK_RE`; qemu-server, `$PVE::QemuServer::Drive::NEW_DISK_RE`.
  */
 export function newVolumeSize(text: string): { readonly storage: string; readonly gibibytes: number } | undefined {
   const id = parseVolumeId(text);

@@ -28,7 +28,10 @@ export type ArchiveWish =
 export interface ChoiceContext {
   /** The guest whose archives these are. */
   readonly vmid: number;
-  /** What the guest is; undefined when that is not known. Archives of another kind are of another guest with the same id. */
+  /**
+   * What the guest is; undefined when that is not known. Archives of another kind are of another guest with the same
+   * id.
+   */
   readonly type?: "lxc" | "qemu" | undefined;
   /** The node's, for texts and for the names of archives. */
   readonly timeZone: string;
@@ -54,8 +57,9 @@ export interface ArchiveChoice<Archive> {
 }
 
 /**
- * Chooses the archive to restore (D2): the newest finished backup that is not a save point, the newest not later than a moment,
- * or one by its name. A save point, or an archive with a strange name, is only taken when it is named. One without content never.
+ * Chooses the archive to restore (D2): the newest finished backup that is not a save point, the newest not later than a
+ * moment, or one by its name. A save point, or an archive with a strange name, is only taken when it is named. One
+ * without content never.
  */
 export function chooseArchive<Archive extends ListedArchive>(
   archives: readonly Archive[],

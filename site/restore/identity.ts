@@ -13,11 +13,11 @@ export function nameOf(kind: "lxc" | "qemu", keys: ConfigurationKeys): string | 
 }
 
 /**
- * Compares the name in an archive's configuration with the one that the guest must have (D2). Numbers are used again when guests
- * are deleted and made; a name that differs means that the archive is another guest's.
+ * Compares the name in an archive's configuration with the one that the guest must have (D2). Numbers are used again
+ * when guests are deleted and made; a name that differs means that the archive is another guest's.
  *
- * Names of hosts are the same in capital and small letters. An archive without a name is not of the guest: Proxmox gives every
- * container one, and virtual machines made by Lifeboat have one.
+ * Names of hosts are the same in capital and small letters. An archive without a name is not of the guest: Proxmox
+ * gives every container one, and virtual machines made by Lifeboat have one.
  */
 export function sameGuest(kind: "lxc" | "qemu", archived: ConfigurationKeys, expectedName: string): Identity {
   const found = nameOf(kind, archived);

@@ -20,8 +20,8 @@ export interface PresentConfiguration {
 /** Something that is there now and for which the archive has nothing. */
 export interface Loss {
   /**
-   * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unused`: a volume that the
-   * guest keeps without using it. `snapshot`: the guest as it was once.
+   * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unused`: a
+   * volume that the guest keeps without using it. `snapshot`: the guest as it was once.
    */
   readonly kind: "emptied" | "vanishes" | "unused" | "snapshot";
   /** Key of the disk, or name of the snapshot. */
@@ -87,8 +87,8 @@ export function inPlaceEffects(
 }
 
 /**
- * Containers: Proxmox deletes every volume of the old guest, also those that the archive does not hold, and makes those of the archive's
- * configuration anew; excluded ones stay empty. Seen in recordings of the real API (semantics §5).
+ * Containers: Proxmox deletes every volume of the old guest, also those that the archive does not hold, and makes those
+ * of the archive's configuration anew; excluded ones stay empty. Seen in recordings of the real API (semantics §5).
  */
 function containerEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
   const now = containerDisks(present?.keys ?? {});
@@ -162,8 +162,8 @@ function hostMounts(disks: readonly ContainerDisk[]): HostMount[] {
 }
 
 /**
- * Virtual machines: disks whose key is in the archive are freed and filled from it; the others stay as unused volumes. Read in
- * qemu-server's source (semantics §5).
+ * Virtual machines: disks whose key is in the archive are freed and filled from it; the others stay as unused volumes.
+ * Read in qemu-server's source (semantics §5).
  */
 function machineEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
   const now = drivesOf(present?.keys ?? {});

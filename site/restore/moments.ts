@@ -9,11 +9,11 @@ const pattern =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /**
- * Reads a moment as people write it: `2026-11-20` (the end of that day), `2026-11-20T03:00`, `2026-11-20 03:00:00`, with `Z` or
- * `+02:00` behind it where it is not the node's own time.
+ * Reads a moment as people write it: `2026-11-20` (the end of that day), `2026-11-20T03:00`, `2026-11-20 03:00:00`,
+ * with `Z` or `+02:00` behind it where it is not the node's own time.
  *
- * A wall clock that autumn shows twice means the later of both moments: "not later than 02:30" must not leave out an archive
- * of the second 02:30.
+ * A wall clock that autumn shows twice means the later of both moments: "not later than 02:30" must not leave out an
+ * archive of the second 02:30.
  *
  * @param timeZone the node's.
  * @returns unix seconds.

@@ -3,9 +3,9 @@ import { z } from "zod";
 /**
  * Notes of a save point: the backup of the present guest that is made before a restore overwrites it (D6).
  *
- * Proxmox's lists show the first line of an archive's notes, so that line alone makes a save point known. vzdump writes it as
- * the backup ends (its notes template takes `{{…}}` and backslashes as its own, and the line has neither). The full notes, added
- * afterwards, say what undo needs, so that it works from any machine.
+ * Proxmox's lists show the first line of an archive's notes, so that line alone makes a save point known. vzdump writes
+ * it as the backup ends (its notes template takes `{{…}}` and backslashes as its own, and the line has neither). The
+ * full notes, added afterwards, say what undo needs, so that it works from any machine.
  */
 
 const operationPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -13,8 +13,8 @@ const firstLinePattern = /^lifeboat save point ([A-Za-z0-9][A-Za-z0-9._-]{0,63})
 const recordPrefix = "lifeboat-undo: ";
 
 /**
- * Most characters of notes. Proxmox takes 1,024 for the template, and sets no limit for notes that are written later but that of
- * a request's body, 512 KiB; percent-encoded each character of these notes takes up to nine bytes.
+ * Most characters of notes. Proxmox takes 1,024 for the template, and sets no limit for notes that are written later
+ * but that of a request's body, 512 KiB; percent-encoded each character of these notes takes up to nine bytes.
  */
 const notesLimit = 48 * 1024;
 
@@ -63,7 +63,9 @@ export function savePointTemplate(operation: string): string {
   return `lifeboat save point ${operation}`;
 }
 
-/** The operation that a save point belongs to, from the first line of its notes or from all; undefined for other notes. */
+/**
+ * The operation that a save point belongs to, from the first line of its notes or from all; undefined for other notes.
+ */
 export function parseSavePoint(notes: string): { readonly operation: string } | undefined {
   const operation = firstLinePattern.exec(firstLine(notes))?.[1];
   return operation === undefined ? undefined : { operation };
@@ -105,7 +107,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * Reads the full notes of a save point. Notes that people write have no record, or none that fits: they are no save point.
+ * Reads the full notes of a save point. Notes that people write have no record, or none that fits: they are no save
+ * point.
  *
  * @returns undefined when there is no record, or it is not of the operation that the first line names.
  */

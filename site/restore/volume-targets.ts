@@ -7,13 +7,13 @@ export interface TargetOptions {
   /** Puts every volume on this storage, whatever else is known. */
   readonly storage?: string | undefined;
   /**
-   * Configuration of the guest as it should be: the present guest's, where there is one. A volume that it mounts at the same path
-   * keeps the storage, the size and the options that it has there; the size in the archive is the least.
+   * Configuration of the guest as it should be: the present guest's, where there is one. A volume that it mounts at the
+   * same path keeps the storage, the size and the options that it has there; the size in the archive is the least.
    */
   readonly wanted?: ConfigurationKeys | undefined;
   /**
-   * Makes volumes of `wanted` that the archive does not know, empty. Their content is lost either way, and with them the guest has
-   * the disks that the settings declare.
+   * Makes volumes of `wanted` that the archive does not know, empty. Their content is lost either way, and with them
+   * the guest has the disks that the settings declare.
    */
   readonly makeMissing?: boolean | undefined;
 }
@@ -42,11 +42,12 @@ const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 
 /**
- * Explicit `rootfs` and `mpN` parameters for the restore of a container, so that every volume returns to its own storage at its
- * own size (D14).
+ * Explicit `rootfs` and `mpN` parameters for the restore of a container, so that every volume returns to its own
+ * storage at its own size (D14).
  *
- * With `storage` alone Proxmox would put all volumes on that one. And if one is given, all must be: what is left out is not made, and its
- * archived content lands in the root disk (semantics §5). Excluded mount points are made too, and stay empty.
+ * With `storage` alone Proxmox would put all volumes on that one. And if one is given, all must be: what is left out is
+ * not made, and its archived content lands in the root disk (semantics §5). Excluded mount points are made too, and
+ * stay empty.
  *
  * @throws PropertyStringError when a configuration cannot be read.
  */
@@ -77,7 +78,10 @@ export function volumeTargets(archived: ConfigurationKeys, options: TargetOption
   return { parameters, targets, problems };
 }
 
-/** Volumes that only the wanted configuration has. A key that the archive uses for another disk is replaced by a free one. */
+/**
+ * Volumes that only the wanted configuration has. A key that the archive uses for another disk is replaced by a free
+ * one.
+ */
 function missingDisks(archived: readonly ContainerDisk[], wanted: readonly ContainerDisk[]): ContainerDisk[] {
   const used = new Set(archived.map(({ key }) => key));
   return wanted
@@ -122,8 +126,8 @@ function targetOf(disk: ContainerDisk, wanted: ContainerDisk | undefined, option
 }
 
 /**
- * The larger of both sizes: the archive's content fits, and a disk that has grown since stays grown. Without a limit (0) is the
- * largest of all.
+ * The larger of both sizes: the archive's content fits, and a disk that has grown since stays grown. Without a limit
+ * (0) is the largest of all.
  */
 function sizeOf(archived: MountPoint, wanted: MountPoint | undefined): number | undefined {
   const sizes = [archived, wanted].map(bytesOf).filter((size) => size !== undefined);

@@ -1,5 +1,6 @@
 /**
- * Checks the rules of `proxmox/rules` against golden files: cases decided by Proxmox's own code, one JSON object a line.
+ * Checks the rules of `proxmox/rules` against golden files: cases decided by Proxmox's own code, one JSON object a
+ * line.
  *
  * What a file holds is told by its name: `prune…`, `archive-names…`, `property-strings…`, `calendar…`.
  */
