@@ -4,7 +4,9 @@ import { CommandFailed, run } from "../child-process";
 import type { Volume } from "../driver";
 import { privateMounts } from "./mounted-tree";
 
-/** Makes an empty volume: a sparse ext4 image as Proxmox formats it for containers, or a folder. */
+/**
+ * Makes an empty volume: a folder, or a sparse ext4 image. A sparse file is zeros already: writing them would blow it up.
+ */
 export async function createVolume(volume: Volume): Promise<void> {
   await mkdir(dirname(volume.path), { recursive: true });
   if (volume.format === "subvol") {
@@ -12,7 +14,7 @@ export async function createVolume(volume: Volume): Promise<void> {
     return;
   }
   await resizeFile(volume.path, "wx", volume.size);
-  if (volume.format === "raw") await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard", volume.path]);
+  if (volume.format === "raw") await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,assume_storage_prezeroed=1", volume.path]);
 }
 
 /**

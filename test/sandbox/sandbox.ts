@@ -1,0 +1,5 @@
+import { runSandboxCommand } from "./setup/command";
+
+void runSandboxCommand(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

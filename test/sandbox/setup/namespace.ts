@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { run } from "../drivers/child-process";
+import type { SandboxNode } from "./layout";
+import type { SiteNames } from "./names";
+
+/** Where iproute2 keeps network namespaces. */
+const NAMESPACES = "/run/netns";
+
+/** The bridge that the settings' examples name; every node's address and every guest is on it. */
+const BRIDGE = "vmbr0";
+
+/** Router of the example's network: guests have it as gateway. Nothing is routed out of the namespace. */
+const GATEWAY = "192.0.2.1";
+
+const PREFIX = 24;
+
+/**
+ * The network of a site: a namespace of its own with loopback, the bridge `vmbr0` and the address of each node on it.
+ * Nothing in it reaches the machine's own network, nor the other way round. What is there already stays.
+ */
+export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[]): Promise<void> {
+  if (existsSync(`${NAMESPACES}/${names.namespace}`)) return;
+  const ip = (...words: string[]): Promise<string> => run("ip", ["-n", names.namespace, ...words]);
+  await run("ip", ["netns", "add", names.namespace]);
+  await ip("link", "set", "lo", "up");
+  await ip("link", "add", BRIDGE, "type", "bridge");
+  for (const address of [GATEWAY, ...nodes.map((node) => node.address)]) {
+    await ip("address", "add", `${address}/${PREFIX}`, "dev", BRIDGE);
+  }
+  await ip("link", "set", BRIDGE, "up");
+}
+
+/** Processes whose network is the site's. */
+export async function processesInNetwork(names: SiteNames): Promise<number[]> {
+  if (!existsSync(`${NAMESPACES}/${names.namespace}`)) return [];
+  const text = await run("ip", ["netns", "pids", names.namespace]);
+  return text.split("\n").filter(Boolean).map(Number);
+}
+
+/** Removes the namespace, with its bridge, and iproute2's own mount when no namespace is left on the machine. */
+export async function removeNetwork(names: SiteNames): Promise<void> {
+  if (existsSync(`${NAMESPACES}/${names.namespace}`)) await run("ip", ["netns", "delete", names.namespace]);
+  if (!existsSync(NAMESPACES) || readdirSync(NAMESPACES).length > 0) return;
+  // `ip netns add` mounts the folder on itself and never takes that back. Not mounted is fine.
+  await run("umount", [NAMESPACES]).catch(() => undefined);
+  rmdirSync(NAMESPACES);
+}
+
+/** Words to put before a command that is to run in the site's network. `ip netns exec` would hide the control groups. */
+export function inNetwork(names: SiteNames): [string, ...string[]] {
+  return ["nsenter", `--net=${NAMESPACES}/${names.namespace}`];
+}

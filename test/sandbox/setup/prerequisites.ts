@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Driver } from "../drivers/driver";
+import { SandboxError } from "./failure";
+
+/** A Debian package and a program that shows whether it is installed. */
+interface Prerequisite {
+  package: string;
+  program: string;
+}
+
+/** What a sandbox needs of the machine: the only list of it. `memory` needs what writes Proxmox's archives. */
+const PREREQUISITES: Readonly<Record<Driver["name"], readonly Prerequisite[]>> = {
+  memory: [
+    { package: "tar", program: "tar" },
+    { package: "zstd", program: "zstd" },
+  ],
+  real: [
+    { package: "tar", program: "tar" },
+    { package: "zstd", program: "zstd" },
+    { package: "lzop", program: "lzop" },
+    { package: "lxc", program: "lxc-start" },
+    { package: "mmdebstrap", program: "mmdebstrap" },
+    { package: "iproute2", program: "ip" },
+    { package: "iputils-ping", program: "ping" },
+    { package: "openssh-client", program: "ssh" },
+    { package: "e2fsprogs", program: "mkfs.ext4" },
+    { package: "util-linux", program: "nsenter" },
+    { package: "mount", program: "losetup" },
+  ],
+};
+
+/** Debian packages that a driver needs and that are not installed. */
+export function missingPackages(
+  driver: Driver["name"],
+  isInstalled: (program: string) => boolean = isOnPath,
+): string[] {
+  return PREREQUISITES[driver].filter(({ program }) => !isInstalled(program)).map((needed) => needed.package);
+}
+
+/**
+ * Installs what is missing, as root, with apt-get, and says so first.
+ *
+ * @param say receives one line for the person who waits
+ * @throws SandboxError with the line to type, where it may not or cannot install
+ */
+export async function requirePackages(driver: Driver["name"], say: (line: string) => void): Promise<void> {
+  const missing = missingPackages(driver);
+  if (missing.length === 0) return;
+  const line = `apt-get install --no-install-recommends ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
+    throw new SandboxError(`this machine lacks ${missing.join(", ")}`, { hint: `as root: ${line}` });
+  }
+  say(`Installing Debian packages: ${missing.join(", ")}`);
+  if (!(await aptGet(["install", "--yes", "--no-install-recommends", ...missing]))) {
+    // A machine that has never looked at its package lists knows no package.
+    say("Refreshing the package lists");
+    await aptGet(["update"]);
+    await aptGet(["install", "--yes", "--no-install-recommends", ...missing]);
+  }
+  const still = missingPackages(driver);
+  if (still.length > 0) throw new SandboxError(`apt-get did not install ${still.join(", ")}`, { hint: `try: ${line}` });
+}
+
+/** Folders with administrators' programs, which the PATH of a plain user lacks. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin"];
+
+export function isOnPath(program: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
+  return folders.some((folder) => folder !== "" && isExecutable(join(folder, program)));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether apt-get ended well. Its output goes to the error stream: the standard output is for data. */
+function aptGet(words: readonly string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("apt-get", ["--quiet", ...words], {
+      stdio: ["ignore", 2, 2],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code === 0));
+  });
+}

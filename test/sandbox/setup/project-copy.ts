@@ -1,0 +1,72 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { isMap, parseDocument, type Document } from "yaml";
+import type { Layout, SandboxNode } from "./layout";
+
+/** What a run of the program needs of the project besides its settings. */
+const LINKED = ["components", "node_modules", "package.json", "proxmox", "site", "stacks", "tsconfig.json"];
+
+export interface ProjectCopy {
+  layout: Layout;
+  projectFolder: string;
+  nodes: readonly SandboxNode[];
+  /** In a `memory` site a guest proves that it is said to run, and nothing more. */
+  guestsRun: boolean;
+}
+
+/**
+ * Makes a copy of the project in which `pulumi` and `lifeboat` work on the sandbox: settings files of its own, with the
+ * sandbox's addresses, certificate and keys; everything else is linked. The project itself stays as it is in git.
+ */
+export function copyProject(copy: ProjectCopy): void {
+  const { layout, projectFolder } = copy;
+  mkdirSync(layout.project, { recursive: true });
+  for (const name of LINKED) link(join(projectFolder, name), join(layout.project, name));
+  link(layout.ca, join(layout.project, "site-ca.pem"));
+  for (const name of readdirSync(projectFolder)) {
+    if (/^Pulumi\.ya?ml$/.test(name)) copyFileSync(join(projectFolder, name), join(layout.project, name));
+    if (!/^Pulumi\..+\.ya?ml$/.test(name)) continue;
+    const place = join(layout.project, name);
+    // `pulumi` writes into it (the salt of its secrets): a second `up` must not take that away.
+    if (!existsSync(place))
+      writeFileSync(place, sandboxSettings(readFileSync(join(projectFolder, name), "utf8"), copy));
+  }
+}
+
+/** The text of a settings file with the sandbox's values in it. Comments and order stay. */
+export function sandboxSettings(text: string, copy: ProjectCopy): string {
+  const settings = parseDocument(text);
+  const name = settings.getIn(["config", "lifeboat:proxmox", "node"]);
+  const node = copy.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) return text;
+  settings.setIn(["config", "lifeboat:proxmox", "endpoint"], `https://${node.address}:${node.port}`);
+  settings.setIn(["config", "lifeboat:proxmox", "ca"], "site-ca.pem");
+  settings.deleteIn(["config", "lifeboat:proxmox", "fingerprint"]);
+  // The sandbox's nodes have no SSH server.
+  settings.deleteIn(["config", "lifeboat:proxmox", "ssh"]);
+  settings.setIn(["config", "lifeboat:ssh", "user"], "root");
+  settings.setIn(["config", "lifeboat:ssh", "identity"], copy.layout.sshKey);
+  settings.setIn(["config", "lifeboat:ssh", "keys"], [readFileSync(copy.layout.sshPublicKey, "utf8").trim()]);
+  if (!copy.guestsRun) checkRunningOnly(settings);
+  return settings.toString({ lineWidth: 0 });
+}
+
+function checkRunningOnly(settings: Document): void {
+  const guests = settings.getIn(["config", "lifeboat:guests"]);
+  if (!isMap(guests)) return;
+  for (const { value } of guests.items) if (isMap(value)) value.set("checks", settings.createNode(["running"]));
+}
+
+function link(target: string, place: string): void {
+  rmSync(place, { force: true });
+  symlinkSync(target, place);
+}

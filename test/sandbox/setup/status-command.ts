@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { findMonitors } from "../drivers/real/container-processes";
+import { formatSettings } from "./fault-command";
+import { type Layout, readRecord } from "./layout";
+import { siteNames } from "./names";
+import { runningServer } from "./server-process";
+
+/** The part of the emulator's state file that is shown. */
+const stateFile = z.object({
+  clusters: z.array(
+    z.object({
+      guests: z.array(z.object({ vmid: z.number(), type: z.string(), node: z.string(), status: z.string() })),
+    }),
+  ),
+  faults: z.array(z.object({ name: z.string(), settings: z.record(z.string(), z.string()) })),
+});
+
+/**
+ * Says what is up.
+ *
+ * @returns exit code: 0 all is well, 3 something of the sandbox does not run, 1 there is none
+ */
+export async function describeStatus(layout: Layout, json: boolean, say: (line: string) => void): Promise<number> {
+  const record = readRecord(layout);
+  if (record === undefined) {
+    if (json) process.stdout.write(`${JSON.stringify({ up: false })}\n`);
+    say("No sandbox is up. Bring one up: npm run sandbox -- up");
+    return 1;
+  }
+  const server = await runningServer(layout);
+  const { clusters, faults } = readState(layout);
+  const guests = clusters.flatMap((cluster) => cluster.guests);
+  const containers = [...(await findMonitors(siteNames(layout.server).containersFolder)).keys()];
+  const isUp = server !== undefined && record.complete;
+  if (json) {
+    const { driver, nodes } = record;
+    process.stdout.write(
+      `${JSON.stringify({ up: isUp, driver, folder: layout.folder, pid: server?.pid ?? null, nodes, guests, containers, faults })}\n`,
+    );
+    return isUp ? 0 : 3;
+  }
+  const lines = [
+    `driver    ${record.driver}`,
+    `folder    ${layout.folder}`,
+    `server    ${server === undefined ? "does not run: npm run sandbox -- up starts it again" : `process ${server.pid}`}`,
+    ...record.nodes.map(({ name, address, port }) => `node      ${name}  https://${address}:${port}`),
+    ...guests.map(({ vmid, type, node, status }) => `guest     ${vmid}  ${type}  ${node}  ${status}`),
+    ...containers.map((name) => `container ${name}`),
+    ...faults.map(({ name, settings }) => `fault     ${name} ${formatSettings(settings)}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return isUp ? 0 : 3;
+}
+
+function readState(layout: Layout): z.infer<typeof stateFile> {
+  const file = join(layout.server, "site.json");
+  return existsSync(file) ? stateFile.parse(JSON.parse(readFileSync(file, "utf8"))) : { clusters: [], faults: [] };
+}

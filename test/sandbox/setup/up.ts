@@ -1,0 +1,154 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Driver } from "../drivers/driver";
+import type { SiteStatus } from "../server/control";
+import { takeDown } from "./down";
+import { SandboxError } from "./failure";
+import { makeSecrets } from "./keys";
+import { type Layout, readRecord, type SandboxNode, type SandboxRecord, writeRecord } from "./layout";
+import { makeNetwork } from "./namespace";
+import { siteNames } from "./names";
+import { requirePackages } from "./prerequisites";
+import { copyProject } from "./project-copy";
+import { runningServer, startServer } from "./server-process";
+import { startState, type StartState } from "./start-state";
+import { placeFile, realTemplate, TEMPLATE } from "./template";
+
+export interface UpOptions {
+  driver: Driver["name"];
+  /** Where each node listens; port 0 takes a free one. */
+  nodes: readonly SandboxNode[];
+  /** The checkout that this sandbox is made from. */
+  projectFolder: string;
+  /** Receives a line before each part that takes time. */
+  say: (line: string) => void;
+  /** Changes the state that the site starts from. */
+  adjust?: (state: StartState) => StartState;
+  unauthorizedDelay?: number;
+}
+
+export interface UpResult {
+  record: SandboxRecord;
+  status: SiteStatus;
+  /** False when it was up already. */
+  started: boolean;
+}
+
+/** Addresses of the nodes that the settings' examples name. */
+export function defaultNodes(driver: Driver["name"], port = 8006): SandboxNode[] {
+  const network = driver === "real" ? "192.0.2" : "127.0.0";
+  return ["pve-prod", "pve-lab", "pve-mon"].map((name, index) => ({ name, address: `${network}.${11 + index}`, port }));
+}
+
+/**
+ * Brings a sandbox up. One that is up stays; one whose server was killed goes on from its state; one that was never
+ * finished is made anew.
+ */
+export async function bringUp(layout: Layout, options: UpOptions): Promise<UpResult> {
+  const found = readRecord(layout);
+  if (found === undefined || !found.complete) return makeSandbox(layout, options);
+  if (found.driver !== options.driver) {
+    throw new SandboxError(`a sandbox with the driver '${found.driver}' is up already`, {
+      hint: "take it down first: npm run sandbox -- down",
+      exitCode: 2,
+    });
+  }
+  return continueSandbox(layout, found, options);
+}
+
+async function makeSandbox(layout: Layout, options: UpOptions): Promise<UpResult> {
+  const { driver, say } = options;
+  requireRoot(driver);
+  await requirePackages(driver, say);
+  if (existsSync(layout.folder)) await takeDown(layout, () => undefined);
+  requireEmpty(layout);
+  try {
+    return await fillFolder(layout, options);
+  } catch (failure) {
+    await takeDown(layout, () => undefined);
+    throw failure;
+  }
+}
+
+async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult> {
+  const { driver, say } = options;
+  const record: SandboxRecord = { format: 1, driver, nodes: [...options.nodes], complete: false };
+  mkdirSync(layout.server, { recursive: true, mode: 0o700 });
+  writeRecord(layout, record);
+  for (const folder of [layout.trust, layout.pulumiState, layout.pulumiHome, layout.stateHome, layout.bin]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  const secrets = makeSecrets(layout);
+  const template = driver === "real" ? await realTemplate(say) : undefined;
+  const standard = startState(options.nodes, secrets, { tinyTemplate: template === undefined });
+  const status = await startSite(layout, record, options, options.adjust?.(standard) ?? standard);
+  // Where a free port was asked for, a later start takes the same.
+  const complete = { ...record, nodes: nodesOf(status), complete: true };
+  if (template !== undefined) placeTemplate(layout, complete, template);
+  finishFolder(layout, complete, options.projectFolder);
+  writeRecord(layout, complete);
+  return { record: complete, status, started: true };
+}
+
+async function continueSandbox(layout: Layout, record: SandboxRecord, options: UpOptions): Promise<UpResult> {
+  const running = await runningServer(layout);
+  if (running !== undefined) return { record, status: running, started: false };
+  requireRoot(record.driver);
+  options.say("Its server does not run: starting it again from its state");
+  const state: StartState = JSON.parse(readFileSync(join(layout.server, "start-state.json"), "utf8"));
+  const status = await startSite(layout, record, options, state);
+  finishFolder(layout, record, options.projectFolder);
+  return { record, status, started: true };
+}
+
+async function startSite(
+  layout: Layout,
+  record: SandboxRecord,
+  options: UpOptions,
+  state: StartState,
+): Promise<SiteStatus> {
+  if (record.driver === "real") {
+    options.say("Making the network: a namespace with the bridge vmbr0 and the nodes' addresses");
+    await makeNetwork(siteNames(layout.server), record.nodes);
+  }
+  options.say(`Starting ${record.nodes.map((node) => node.name).join(", ")}`);
+  const { unauthorizedDelay } = options;
+  return startServer(layout, record, options.projectFolder, {
+    startState: state,
+    ...(unauthorizedDelay === undefined ? {} : { unauthorizedDelay }),
+  });
+}
+
+function nodesOf(status: SiteStatus): SandboxNode[] {
+  return status.nodes.map(({ node, address, port }) => ({ name: node, address, port }));
+}
+
+function placeTemplate(layout: Layout, record: SandboxRecord, template: string): void {
+  for (const { name } of record.nodes) {
+    placeFile(template, join(layout.server, "nodes", name, "root/var/lib/vz/template/cache", TEMPLATE));
+  }
+}
+
+/** Everything by which people and programs use the site: its CA, the copy of the project, the command. */
+function finishFolder(layout: Layout, record: SandboxRecord, projectFolder: string): void {
+  copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);
+  copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun: record.driver === "real" });
+  const command = join(layout.bin, "lifeboat");
+  rmSync(command, { force: true });
+  symlinkSync(join(projectFolder, "dist", "lifeboat.cjs"), command);
+}
+
+function requireRoot(driver: Driver["name"]): void {
+  if (driver !== "real" || process.getuid?.() === 0) return;
+  throw new SandboxError("the real driver needs root: it mounts images and starts containers", {
+    hint: "run it as root, or without guests: npm run sandbox -- up --driver memory",
+  });
+}
+
+function requireEmpty(layout: Layout): void {
+  if (!existsSync(layout.folder) || readdirSync(layout.folder).length === 0) return;
+  throw new SandboxError(`${layout.folder} is not empty`, {
+    hint: "point LIFEBOAT_SANDBOX_DIR at a folder that is empty or does not exist",
+    exitCode: 2,
+  });
+}
