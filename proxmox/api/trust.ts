@@ -76,7 +76,8 @@ function fingerprintMismatch(socket: object, expected: string): ConnectionFailed
   return new ConnectionFailed("untrusted", message, undefined);
 }
 
-function isTlsSocket(socket: object): socket is TLSSocket {
+/** Whether a connection is encrypted and so has a certificate to show. */
+export function isTlsSocket(socket: object): socket is TLSSocket {
   return "getPeerCertificate" in socket;
 }
 

@@ -6,7 +6,8 @@ export interface CommandEntry {
   words: readonly string[];
   /** One line in the list of commands. */
   summary: string;
-  load: () => Promise<{ default: Command }>;
+  /** Each file exports its declaration under the name `command`. */
+  load: () => Promise<{ command: Command }>;
 }
 
 /** First words that stand for several commands, and what the list of commands says about them. */
@@ -15,4 +16,10 @@ export const groups: Readonly<Record<string, string>> = {
 };
 
 /** Every command, in the order of the help. */
-export const commands: readonly CommandEntry[] = [];
+export const commands: readonly CommandEntry[] = [
+  {
+    words: ["doctor"],
+    summary: "check settings, nodes, certificates, token and privileges",
+    load: () => import("./doctor.js"),
+  },
+];

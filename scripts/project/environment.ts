@@ -20,6 +20,8 @@ export interface LoadedEnvironment {
   readonly project: PulumiProject;
   /** Secrets inside are placeholders: {@link secret} opens the ones at the top. */
   readonly settings: Environment;
+  /** Whether the settings hold a top-level key, encrypted or not; needs no passphrase. */
+  holds(key: string): boolean;
   /** A top-level secret such as `proxmoxRootPassword`. @throws CommandError (12) */
   secret(key: string): Promise<string | undefined>;
   /** @throws CommandError (2, 12) */
@@ -77,6 +79,10 @@ class ConnectedEnvironment implements ClosableEnvironment {
     private readonly secrets: Secrets,
     private readonly options: EnvironmentOptions,
   ) {}
+
+  holds(key: string): boolean {
+    return this.secrets.has(key);
+  }
 
   secret(key: string): Promise<string | undefined> {
     return this.secrets.read(key);

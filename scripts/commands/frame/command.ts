@@ -61,7 +61,7 @@ export interface Command {
   bind: (raw: Readonly<Record<string, unknown>>) => BoundCommand;
 }
 
-/** Declares a command: the default export of each file in `scripts/commands/`. */
+/** Declares a command: each file in `scripts/commands/` exports one, named `command`. */
 export function defineCommand<Schema extends z.ZodType>(declaration: CommandDeclaration<Schema>): Command {
   return {
     description: declaration.description,

@@ -35,10 +35,3 @@ export function formatBytes(bytes: number): string {
   }
   return unit === 0 ? `${String(bytes)} B` : `${value.toFixed(value < 99.95 ? 1 : 0)} ${units[unit] ?? ""}`;
 }
-
-/** A moment on a node's wall clock: `2026-11-20 20:13:14`. */
-export function formatMoment(unixSeconds: number, timeZone: string): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(
-    new Date(unixSeconds * 1000),
-  );
-}

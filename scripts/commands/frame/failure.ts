@@ -62,7 +62,7 @@ const unavailable: ReadonlySet<ProxmoxErrorKind> = new Set([
 ]);
 
 /** What to look at next, by kind of error. */
-function hintFor(error: ProxmoxError): string | undefined {
+export function hintFor(error: ProxmoxError): string | undefined {
   switch (error.kind) {
     case "unreachable":
       return `check that the node is up, that the address in lifeboat:proxmox is right, and that port ${portOf(error.endpoint)} is open from here`;

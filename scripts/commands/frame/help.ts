@@ -37,7 +37,7 @@ export function commandHelp(command: Commander, helper: Help, examples: readonly
   return sections([
     command.description(),
     titled("Examples:", exampleRows(examples)),
-    `Usage: ${[fullName(command), "[options]", ...args.map((argument) => helper.argumentTerm(argument))].join(" ")}`,
+    `Usage: ${[fullName(command), "[options]", ...args.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))].join(" ")}`,
     titled(
       "Arguments:",
       args.map((argument) => [argument.name(), argument.description] as const),

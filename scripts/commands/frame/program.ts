@@ -101,7 +101,7 @@ const loaders = new WeakMap<Commander, () => Promise<void>>();
 function addCommand(parent: Commander, entry: CommandEntry, io: InputOutput, choose: (chosen: Chosen) => void): void {
   const commander = parent.command(entry.words.at(-1) ?? "").summary(entry.summary);
   prepare(commander, io);
-  loaders.set(commander, async () => complete(commander, (await entry.load()).default, choose));
+  loaders.set(commander, async () => complete(commander, (await entry.load()).command, choose));
 }
 
 /** Gives a command its arguments, options and help. */

@@ -1,0 +1,32 @@
+import type { ProxmoxErrorKind } from "../../../proxmox/api/errors";
+
+/** What a check says. `warning` is worth knowing and fails nothing; `skipped` could not be looked at because of an earlier problem. */
+export type Verdict = "ok" | "warning" | "problem" | "skipped";
+
+/** One thing that was looked at. */
+export interface Finding {
+  /** What was looked at, in one or two words: `certificate`. */
+  subject: string;
+  verdict: Verdict;
+  /** One line. */
+  text: string;
+  /** What to do about it. */
+  hint?: string | undefined;
+  /** Set where the node could not be reached, trusted or did not accept the token. */
+  unavailable?: ProxmoxErrorKind;
+}
+
+export const ok = (subject: string, text: string): Finding => ({ subject, verdict: "ok", text });
+export const warning = (subject: string, text: string, hint?: string): Finding => ({
+  subject,
+  verdict: "warning",
+  text,
+  hint,
+});
+export const problem = (subject: string, text: string, hint?: string): Finding => ({
+  subject,
+  verdict: "problem",
+  text,
+  hint,
+});
+export const skipped = (subject: string, text: string): Finding => ({ subject, verdict: "skipped", text });

@@ -1,0 +1,61 @@
+import type { PrivilegeScope } from "../../../proxmox/rules/privileges";
+import type { Environment, Guest } from "../../../site/settings/environment";
+
+/** A use of a storage: what must be allowed on it. */
+export interface StorageNeed {
+  node: string;
+  storage: string;
+  /** Proxmox's word for the content: `backup`, `rootdir`, `vztmpl`. */
+  content: string;
+  /** Who needs it, for messages. */
+  user: string;
+}
+
+/** What the token of an environment works with. */
+export function scopeOf(settings: Environment): PrivilegeScope {
+  return {
+    vmids: settings.guests.map((guest) => guest.id),
+    storages: [...new Set(settings.guests.flatMap(storagesOf))],
+    backupStorages: [settings.backup.storage.id],
+    declaresStorage: settings.backup.storage.type !== "adopted",
+    pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "container" ? poolOf(guest.pool) : [])))],
+  };
+}
+
+function poolOf(pool: string | undefined): string[] {
+  return pool === undefined ? [] : [pool];
+}
+
+function storagesOf(guest: Guest): string[] {
+  return storageNeedsOf(guest).map((need) => need.storage);
+}
+
+/** Every storage that an environment uses, on each node that uses it. */
+export function storageNeeds(settings: Environment): StorageNeed[] {
+  const nodes = nodesOf(settings);
+  const backup = nodes.map((node) => ({
+    node,
+    storage: settings.backup.storage.id,
+    content: "backup",
+    user: "the backup job",
+  }));
+  const all = [...backup, ...settings.guests.flatMap(storageNeedsOf)];
+  const seen = new Map(all.map((need) => [`${need.node} ${need.storage} ${need.content}`, need]));
+  return [...seen.values()];
+}
+
+/** Nodes that the environment has guests on, and its default node. */
+export function nodesOf(settings: Environment): string[] {
+  return [...new Set([settings.proxmox.node, ...settings.guests.map((guest) => guest.node)])];
+}
+
+function storageNeedsOf(guest: Guest): StorageNeed[] {
+  if (guest.kind === "adopted") return [];
+  const { node, name } = guest;
+  const template = guest.template.split(":")[0] ?? "";
+  const disks = guest.disks.flatMap((disk) => (disk.kind === "volume" ? [disk.storage] : []));
+  return [
+    ...[guest.root.storage, ...disks].map((storage) => ({ node, storage, content: "rootdir", user: `guest ${name}` })),
+    { node, storage: template, content: "vztmpl", user: `the template of ${name}` },
+  ];
+}
