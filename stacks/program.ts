@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerGuest, Environment } from "../site/settings/environment";
 
 /** What a program needs besides its settings. */

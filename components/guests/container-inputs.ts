@@ -1,6 +1,6 @@
 import type { ContainerGuest, Disk, Network } from "../../site/settings/environment";
 import { describe, markTag } from "../../site/mark";
-import { gibibyte, mebibyte, parseVolumeSize } from "../../site/settings/values/sizes";
+import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
 import { formatSize } from "../../proxmox/rules/property-strings";
 
 /**
@@ -111,8 +111,4 @@ export function containerProblems(guest: ContainerGuest): string[] {
     mounts.add(disk.mount);
   }
   return problems;
-}
-
-function isVolumeSize(bytes: number): boolean {
-  return bytes % 1024 === 0 && parseVolumeSize(`${bytes / 1024}KiB`) === bytes;
 }

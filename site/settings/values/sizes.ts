@@ -29,17 +29,21 @@ export function formatSize(bytes: Bytes): string {
 }
 
 /**
- * A size that a guest's volume can have.
+ * Whether a guest's volume can have this size.
  *
  * Proxmox makes volumes of whole GiB through this API. Above 1 TiB the provider rounds a size up to hundredths of a TiB
  * when it writes a mount point again (bpg/terraform-provider-proxmox 0.112, `FormatDiskSize`): 1100GiB would come back
  * as 1.08T, which the next refresh takes for another disk. Whole TiB are exact.
  */
+export function isVolumeSize(bytes: Bytes): boolean {
+  const step = bytes > 1024 * gibibyte ? 1024 * gibibyte : gibibyte;
+  return bytes > 0 && bytes % step === 0;
+}
+
+/** A size that {@link isVolumeSize} allows. */
 export function parseVolumeSize(raw: unknown): Bytes | undefined {
   const bytes = parseSize(raw);
-  if (bytes === undefined || bytes === 0) return undefined;
-  const step = bytes > 1024 * gibibyte ? 1024 * gibibyte : gibibyte;
-  return bytes % step === 0 ? bytes : undefined;
+  return bytes !== undefined && isVolumeSize(bytes) ? bytes : undefined;
 }
 
 /** A size of whole MiB, not 0: memory. */
