@@ -61,6 +61,8 @@ export interface StorageEntry {
 export interface BackupJobEntry {
   id: string;
   options: Record<string, string>;
+  /** `exclude-path`, the one option that is a list. */
+  excludePaths?: string[];
 }
 
 export interface GuestState {

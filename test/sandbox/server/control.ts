@@ -86,7 +86,7 @@ export async function serveControl(folder: string, handle: ControlHandler): Prom
 
 async function answerControl(handle: ControlHandler, text: string): Promise<z.infer<typeof answerSchema>> {
   try {
-    return { ok: true, result: await handle(controlCommand.parse(JSON.parse(text))) };
+    return { ok: true, result: (await handle(controlCommand.parse(JSON.parse(text)))) ?? null };
   } catch (failure) {
     return { ok: false, error: failure instanceof Error ? failure.message : String(failure) };
   }

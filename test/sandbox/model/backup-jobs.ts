@@ -1,0 +1,73 @@
+/** Which guests a job selects, and which of their volumes a run would take (PVE::VZDump, PVE::API2::Backup). */
+import {
+  isBackedUp,
+  isCdrom,
+  isDriveKey,
+  isMountPointKey,
+  parseDrive,
+  parseMountPoint,
+} from "../../../proxmox/rules/property-strings";
+import { readConfiguration } from "../guests/configuration";
+import { splitList } from "../server/parameters";
+import type { Cluster } from "./site";
+import type { BackupJobEntry, GuestState } from "./state";
+
+/** A guest that a job names; `guest` is undefined when there is none of that id. */
+export interface SelectedGuest {
+  vmid: number;
+  guest: GuestState | undefined;
+}
+
+export function selectedGuests(cluster: Cluster, job: BackupJobEntry): SelectedGuest[] {
+  const { pool, vmid, all, exclude, node } = job.options;
+  const excluded = new Set(splitList(exclude ?? "").map(Number));
+  const pooled = cluster.state.access.pools.find((entry) => entry.poolid === pool)?.vmids ?? [];
+  const everything = cluster.state.guests.map((guest) => guest.vmid).filter((id) => !excluded.has(id));
+  const ids =
+    pool !== undefined ? pooled : vmid !== undefined ? splitList(vmid).map(Number) : all === "1" ? everything : [];
+  return [...new Set(ids)]
+    .sort((a, b) => a - b)
+    .map((id) => ({ vmid: id, guest: cluster.guest(id) }))
+    .filter(({ guest }) => guest === undefined || node === undefined || guest.node === node);
+}
+
+/** A disk of a guest, and whether a backup takes it. */
+export interface BackupVolume {
+  key: string;
+  /** Volume id, or the path of a bind mount. */
+  volume: string;
+  included: boolean;
+  reason: string;
+}
+
+export function guestName(guest: GuestState): string | undefined {
+  return readConfiguration(guest.configuration).keys.get(guest.type === "lxc" ? "hostname" : "name");
+}
+
+/** The disks that a guest's current configuration names, with Proxmox's own reasons. */
+export function backupVolumes(guest: GuestState): BackupVolume[] {
+  const { keys } = readConfiguration(guest.configuration);
+  const entries = [...keys];
+  return guest.type === "lxc"
+    ? entries.filter(([key]) => isMountPointKey(key)).map(([key, text]) => containerVolume(key, text))
+    : entries.filter(([key]) => isDriveKey(key)).flatMap(([key, text]) => machineVolume(key, text, keys.get("bios")));
+}
+
+function containerVolume(key: string, text: string): BackupVolume {
+  const mountPoint = parseMountPoint(key, text);
+  const included = isBackedUp("lxc", key, mountPoint);
+  const flag = included ? "enabled" : "disabled";
+  const reason = key === "rootfs" ? "rootfs" : mountPoint.kind === "volume" ? flag : "not a volume";
+  return { key, volume: mountPoint.volume, included, reason };
+}
+
+/** A drive's reason only says whether its flag is set, not to what. */
+function machineVolume(key: string, text: string, bios: string | undefined): BackupVolume[] {
+  const drive = parseDrive(key, text);
+  if (isCdrom(drive)) return [];
+  if (key.startsWith("efidisk") && bios !== "ovmf") {
+    return [{ key, volume: drive.file, included: false, reason: "efidisk but no OVMF BIOS" }];
+  }
+  const reason = drive.backup === undefined ? "backup=yes" : "backup=no";
+  return [{ key, volume: drive.file, included: isBackedUp("qemu", key, drive), reason }];
+}
