@@ -1,0 +1,143 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Connection } from "./connection";
+import { RunError, type Call } from "./resource";
+import { ExitError, runProgram, type ProgramOutput } from "./run-program";
+
+/** What ssh and sftp end with when they could not connect; ssh also when the command ended so. */
+const connectionFailed = 255;
+const firstDelayMilliseconds = 100;
+const longestDelayMilliseconds = 5_000;
+
+export interface RemoteRun {
+  readonly command: string;
+  readonly description: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly standardInput: string | undefined;
+  readonly logged: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/** Another machine, reached by the system's ssh and sftp with no setting of this user. */
+export class SshMachine {
+  constructor(private readonly connection: Connection) {}
+
+  /** Runs a command. Only connecting is tried again, never the command. @throws RunError */
+  run(run: RemoteRun, call: Call): Promise<ProgramOutput> {
+    return this.withFiles((folder) => {
+      // ssh runs the local command when it has connected and before it runs anything on the other side.
+      const connected = path.join(folder, "connected");
+      const words: [string, ...string[]] = [
+        "ssh",
+        ...this.options(folder),
+        "-oPermitLocalCommand=yes",
+        `-oLocalCommand=: > '${connected}'`,
+        ...Object.keys(run.environment).map((name) => `-oSendEnv=${name}`),
+        `-p${this.connection.port ?? 22}`,
+        "--",
+        `${this.connection.user ?? "root"}@${this.host}`,
+        run.command,
+      ];
+      const environment = { ...this.environment(), ...run.environment };
+      const { description, standardInput, logged } = run;
+      const attempt = () => runProgram({ words, description, environment, standardInput, logged }, call);
+      return this.dial(attempt, () => existsSync(connected), call);
+    });
+  }
+
+  /** Runs commands of sftp. A command after "-" may fail. @throws RunError */
+  transfer(commands: readonly string[], call: Call): Promise<ProgramOutput> {
+    return this.withFiles((folder) => {
+      const host = this.host.includes(":") ? `[${this.host}]` : this.host;
+      const words: [string, ...string[]] = [
+        "sftp",
+        "-q",
+        "-b-",
+        `-P${this.connection.port ?? 22}`,
+        ...this.options(folder),
+        "--",
+        `${this.connection.user ?? "root"}@${host}`,
+      ];
+      const run = {
+        words,
+        description: `sftp to ${this.host}`,
+        environment: this.environment(),
+        standardInput: `${commands.join("\n")}\n`,
+        logged: { stdout: false, stderr: false },
+      };
+      return this.dial(
+        () => runProgram(run, call),
+        () => false,
+        call,
+      );
+    });
+  }
+
+  private get host(): string {
+    return this.connection.host ?? "";
+  }
+
+  private async dial(
+    attempt: () => Promise<ProgramOutput>,
+    hasConnected: () => boolean,
+    call: Call,
+  ): Promise<ProgramOutput> {
+    const { dialErrorLimit: limit = 10 } = this.connection;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const isDialError = error instanceof ExitError && error.exitCode === connectionFailed && !hasConnected();
+        if (!isDialError) {
+          throw error;
+        }
+        if (call.signal.aborted || (limit >= 0 && failures >= limit)) {
+          throw new RunError(`Unable to connect to ${this.host}: ${error.message}`);
+        }
+        await delay(Math.min(firstDelayMilliseconds * 1.5 ** failures, longestDelayMilliseconds));
+      }
+    }
+  }
+
+  /** Keys go through files that only this user can read, and are deleted with the folder. */
+  private async withFiles<T>(action: (folder: string) => Promise<T>): Promise<T> {
+    const folder = mkdtempSync(path.join(tmpdir(), "lifeboat-ssh-"));
+    try {
+      const { privateKey, hostKey } = this.connection;
+      if (privateKey !== undefined) {
+        writeFileSync(path.join(folder, "key"), privateKey.replace(/\n*$/, "\n"), { mode: 0o600 });
+      }
+      if (hostKey !== undefined) {
+        writeFileSync(path.join(folder, "known-hosts"), `lifeboat-host ${hostKey.trim()}\n`);
+      }
+      return await action(folder);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Like the official provider, which checks a host key only where one is given. */
+  private options(folder: string): string[] {
+    const { privateKey, hostKey, perDialTimeout = 15 } = this.connection;
+    const options = [
+      "BatchMode=yes",
+      "LogLevel=ERROR",
+      ...(perDialTimeout > 0 ? [`ConnectTimeout=${perDialTimeout}`] : []),
+      ...(privateKey === undefined ? ["IdentityFile=none"] : [`IdentityFile=${path.join(folder, "key")}`]),
+      ...(hostKey === undefined
+        ? ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+        : [
+            "StrictHostKeyChecking=yes",
+            `UserKnownHostsFile=${path.join(folder, "known-hosts")}`,
+            "HostKeyAlias=lifeboat-host",
+          ]),
+    ];
+    return ["-F/dev/null", ...options.map((option) => `-o${option}`)];
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    const { agentSocketPath } = this.connection;
+    return { ...process.env, ...(agentSocketPath !== undefined && { SSH_AUTH_SOCK: agentSocketPath }) };
+  }
+}
