@@ -46,6 +46,8 @@ export interface Copy {
  * by one rename when it is complete. Everything half-done is under `work/`, where no later run looks for parts.
  */
 export class Cache {
+  private readonly partFolders = new Map<Part, string>();
+
   constructor(
     readonly folder: string,
     private readonly platform: Platform,
@@ -124,9 +126,16 @@ export class Cache {
     return path.join(this.folderOfPart(part), folderOfOrigin[origin]);
   }
 
+  /** The hash is taken once: what was begun is kept under the pins that it was begun with. */
   private folderOfPart(part: Part): string {
+    const known = this.partFolders.get(part);
+    if (known !== undefined) {
+      return known;
+    }
     const name = `${part.name}-${part.version}-${hashOfPart(part, this.platform)}`;
-    return path.join(this.folder, "parts", name);
+    const folder = path.join(this.folder, "parts", name);
+    this.partFolders.set(part, folder);
+    return folder;
   }
 }
 

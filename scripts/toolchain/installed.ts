@@ -1,16 +1,8 @@
-import {
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { randomUUID } from "node:crypto";
 import { Cache } from "./cache";
+import { linkOrCopy } from "./files";
 import { parts as allParts } from "./parts";
 import type { Part, Platform } from "./parts/part";
 import { originFile, pluginFolder } from "./plugin-folder";
@@ -91,13 +83,4 @@ function installPlugin(plugin: InstalledPlugin, pulumiHome: string): void {
 
 function readIfThere(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
-}
-
-/** A hard link takes no space and outlives the cache; on another file system it is not possible. */
-function linkOrCopy(source: string, target: string): void {
-  try {
-    linkSync(source, target);
-  } catch {
-    copyFileSync(source, target);
-  }
 }

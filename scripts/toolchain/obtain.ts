@@ -27,6 +27,8 @@ export class ObtainError extends Error {}
 
 interface Way {
   readonly origin: CachedOrigin;
+  /** Whether the part can be had in this way at all. */
+  leadsTo(part: Part): boolean;
   go(part: Part): Promise<Finished>;
 }
 
@@ -81,9 +83,13 @@ async function obtainMissing(errand: Errand, workshop: Workshop): Promise<readon
 function openWays(workshop: Workshop): readonly Way[] {
   const downloads = new OfficialDownloads(workshop);
   const all: Way[] = [
-    { origin: "official", go: (part) => downloads.fetch(part) },
-    { origin: "built from upstream", go: (part) => buildFromUpstream(part, workshop) },
-    { origin: "stand-in", go: (part) => bundleStandIn(part, workshop) },
+    { origin: "official", leadsTo: (part) => part.official !== undefined, go: (part) => downloads.fetch(part) },
+    {
+      origin: "built from upstream",
+      leadsTo: (part) => part.upstream !== undefined,
+      go: (part) => buildFromUpstream(part, workshop),
+    },
+    { origin: "stand-in", leadsTo: (part) => part.standIn !== undefined, go: (part) => bundleStandIn(part, workshop) },
   ];
   return all.filter((way) => waysOfMode[workshop.settings.mode].includes(way.origin));
 }
@@ -91,7 +97,7 @@ function openWays(workshop: Workshop): readonly Way[] {
 async function obtain(part: Part, ways: readonly Way[], errand: Errand, failures: string[]): Promise<Copy | undefined> {
   const { cache, progress } = errand;
   const reasons: string[] = [];
-  for (const way of ways) {
+  for (const way of ways.filter((way) => way.leadsTo(part))) {
     const begun = performance.now();
     try {
       const cached = cache.find(part, way.origin);

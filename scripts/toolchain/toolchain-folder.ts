@@ -1,17 +1,8 @@
-import { randomUUID } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { Cache, Copy } from "./cache";
+import { linkOrCopy, replaceFile } from "./files";
 import type { Part, Platform } from "./parts/part";
 import { hashOfToolchain } from "./pins";
 
@@ -63,15 +54,18 @@ export function publish(place: ToolchainPlace, copies: readonly Copy[]): void {
   const bin = binFolder(place);
   mkdirSync(bin, { recursive: true });
   const tools = copies.filter((copy) => copy.part.kind === "tool");
-  for (const { part, program } of tools) {
-    replace(path.join(bin, part.executable), (draft) => symlinkSync(program, draft));
+  for (const { part, program, origin } of tools) {
+    // Pulumi warns of a language host that is not beside the command, wherever links to the command are: so the cache's
+    // own are real files here, and what somebody else installed keeps its neighbours by a symbolic link.
+    const link = origin === "already installed" ? symlinkSync : linkOrCopy;
+    replaceFile(path.join(bin, part.executable), (draft) => link(program, draft));
   }
   const wanted = new Set(tools.map((copy) => copy.part.executable));
   for (const name of readdirSync(bin).filter((name) => !wanted.has(name))) {
     rmSync(path.join(bin, name), { force: true });
   }
   const text = `${JSON.stringify({ parts: copies.map(list) }, null, 2)}\n`;
-  replace(listFile(place), (draft) => writeFileSync(draft, text));
+  replaceFile(listFile(place), (draft) => writeFileSync(draft, text));
 }
 
 function list({ part, version, origin, program }: Copy): ListedPart {
@@ -80,10 +74,4 @@ function list({ part, version, origin, program }: Copy): ListedPart {
 
 function listFile(place: ToolchainPlace): string {
   return path.join(toolchainFolder(place), "toolchain.json");
-}
-
-function replace(file: string, write: (draft: string) => void): void {
-  const draft = `${file}.${randomUUID()}`;
-  write(draft);
-  renameSync(draft, file);
 }
