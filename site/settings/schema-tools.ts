@@ -92,7 +92,9 @@ export function mapping<Shape extends Readonly<Record<string, z.ZodType<unknown,
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       if (issue.code !== "unrecognized_keys") forward(context, issue);
-      else for (const key of issue.keys) complain(context, unknownKey(key, keys, refused[key]));
+      else
+        for (const key of issue.keys)
+          complain(context, unknownKey(key, keys, Object.hasOwn(refused, key) ? refused[key] : undefined));
     }
     return z.NEVER;
   });

@@ -1,0 +1,91 @@
+import { type CalendarEvent, nextStart } from "../proxmox/rules/calendar-events";
+import { localTime } from "../proxmox/rules/time-zones";
+import type { Guest } from "./settings/environment";
+
+/**
+ * Whether a guest is backed up as its settings want it: the rules behind `lifeboat status`. Pure; what is known about the
+ * node is handed in.
+ */
+
+/** A disk of a guest as a backup job sees it. */
+export interface JobDisk {
+  /** `rootfs`, `mp0`, `scsi0`. */
+  readonly key: string;
+  /** Volume id, or path of a bind mount. */
+  readonly volume: string;
+  readonly included: boolean;
+}
+
+/** What is known about one guest. */
+export interface CoverageFacts {
+  readonly guest: Guest;
+  /** Whether the node has it. */
+  readonly exists: boolean;
+  /** When its newest real backup began, unix seconds; undefined without one. Save points are none. */
+  readonly newest: number | undefined;
+  /** Why its archives cannot be seen; undefined when they can. */
+  readonly blind: string | undefined;
+  /** Its disks in the environment's job; undefined when the job does not have the guest. */
+  readonly disks: readonly JobDisk[] | undefined;
+}
+
+/** When backups are due. */
+export interface CoverageSchedule {
+  readonly jobId: string;
+  readonly event: CalendarEvent;
+  readonly timeZone: string;
+  /** Unix seconds. */
+  readonly now: number;
+  /** A backup run is going on: what is due may be on its way. */
+  readonly running: boolean;
+}
+
+/** Seconds after its time at which a missing backup counts as missed: guests of one job are backed up one after another. */
+const grace = 3_600;
+
+/** Everything that is wrong with a guest's backups, one sentence each; empty when it is covered. */
+export function coverageProblems(facts: CoverageFacts, schedule: CoverageSchedule): string[] {
+  const { guest, exists } = facts;
+  const missing = exists ? [] : [`guest ${String(guest.id)} is not on ${guest.node}`];
+  if (guest.optOut !== undefined) return [...missing, ...expiredOptOut("the guest", guest.optOut, schedule)];
+  return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
+}
+
+function archiveProblems({ newest, blind }: CoverageFacts, schedule: CoverageSchedule): string[] {
+  if (blind !== undefined) return [blind];
+  if (newest === undefined) return ["it was never backed up"];
+  const due = nextStart(schedule.event, newest, schedule.timeZone);
+  const late = due !== undefined && due + grace < schedule.now && !schedule.running;
+  return late ? [`the backup of ${dayAndTime(due, schedule.timeZone)} is missing`] : [];
+}
+
+function jobProblems({ guest, disks }: CoverageFacts, schedule: CoverageSchedule): string[] {
+  if (disks === undefined) return [`it is not in the backup job ${schedule.jobId}`];
+  return disks.flatMap((disk) => diskProblems(guest, disk, schedule));
+}
+
+function diskProblems(guest: Guest, { key, volume, included }: JobDisk, schedule: CoverageSchedule): string[] {
+  const declared = declaredDisk(guest, key);
+  if (declared?.kind === "bind") return [];
+  const optOut = declared?.optOut;
+  if (optOut !== undefined) return expiredOptOut(`disk ${declared?.name ?? key}`, optOut, schedule);
+  // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
+  return included ? [] : [`disk ${declared?.name ?? key} (${volume}) is in no backup`];
+}
+
+/** `disks[0]` of a container's settings is Proxmox's `mp0`. */
+function declaredDisk(guest: Guest, key: string) {
+  const place = /^mp(\d+)$/u.exec(key)?.[1];
+  return guest.kind === "container" && place !== undefined ? guest.disks[Number(place)] : undefined;
+}
+
+function expiredOptOut(what: string, optOut: { until: string; owner: string }, schedule: CoverageSchedule): string[] {
+  const today = dayAndTime(schedule.now, schedule.timeZone).slice(0, 10);
+  return today > optOut.until ? [`${what} was left out until ${optOut.until} only (owner: ${optOut.owner})`] : [];
+}
+
+function dayAndTime(moment: number, timeZone: string): string {
+  const { year, month, day, hour, minute } = localTime(moment, timeZone);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${String(year)}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`;
+}
