@@ -39,5 +39,6 @@ export async function exists(path: string): Promise<boolean> {
 
 /** Whether a failure of the file system is of this kind (`ENOENT`, `EXDEV`, …). */
 export function hasCode(failure: unknown, code: string): boolean {
-  return failure instanceof Error && "code" in failure && failure.code === code;
+  // Not `instanceof Error`: under jest the errors of Node's own modules are of another realm.
+  return typeof failure === "object" && failure !== null && "code" in failure && failure.code === code;
 }

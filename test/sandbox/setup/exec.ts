@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
+import { hasCode } from "../drivers/files";
 import { type Exports, withExports } from "./exports";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxRecord } from "./layout";
@@ -34,8 +35,9 @@ export function execInSandbox(
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return new Promise((resolve, reject) => {
     child.on("error", (failure) => {
-      const isMissing = "code" in failure && failure.code === "ENOENT";
-      reject(isMissing ? new SandboxError(`${program}: command not found`, { exitCode: 127 }) : failure);
+      reject(
+        hasCode(failure, "ENOENT") ? new SandboxError(`${program}: command not found`, { exitCode: 127 }) : failure,
+      );
     });
     child.on("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:f
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../drivers/child-process";
+import { hasCode } from "../drivers/files";
 import { findControlGroups, findMonitors, processesBelow, subfolders } from "../drivers/real/container-processes";
 import { SandboxError } from "./failure";
 import type { SiteNames } from "./names";
@@ -17,7 +18,7 @@ export async function endContainers(names: SiteNames): Promise<void> {
   const isOurs = (name: string): boolean =>
     CONTAINER_GROUP.some((kind) => name.startsWith(kind + names.containerPrefix));
   for (const group of await findControlGroups(isOurs)) await endProcesses(await processesBelow(group));
-  await endProcesses([...(await findMonitors(names.containersFolder)).values()]);
+  await endProcesses([...findMonitors(names.containersFolder).values()]);
   for (const group of await findControlGroups(isOurs)) await removeControlGroup(group);
   removeLocks(names.containersFolder);
 }
@@ -32,7 +33,7 @@ async function removeControlGroup(group: string): Promise<void> {
     try {
       return rmdirSync(group);
     } catch (failure) {
-      if (!(failure instanceof Error) || !("code" in failure) || failure.code !== "EBUSY") return;
+      if (!hasCode(failure, "EBUSY")) return;
       await sleep(20);
     }
   }

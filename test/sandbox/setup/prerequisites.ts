@@ -83,7 +83,7 @@ function isExecutable(file: string): boolean {
 /** Whether apt-get ended well. Its output goes to the error stream: the standard output is for data. */
 function aptGet(words: readonly string[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn("apt-get", ["--quiet", ...words], {
+    const child = spawn("apt-get", ["-qq", "-o", "Dpkg::Use-Pty=0", ...words], {
       stdio: ["ignore", 2, 2],
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     });

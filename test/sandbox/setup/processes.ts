@@ -53,14 +53,14 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-function processIds(): number[] {
+export function processIds(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 }
 
 /** Text of a file in /proc; empty for a process that has ended, or that this user may not look at. */
-function readProc(pid: number, file: string): string {
+export function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {

@@ -32,7 +32,7 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
   const server = await runningServer(layout);
   const { clusters, faults } = readState(layout);
   const guests = clusters.flatMap((cluster) => cluster.guests);
-  const containers = [...(await findMonitors(siteNames(layout.server).containersFolder)).keys()];
+  const containers = [...findMonitors(siteNames(layout.server).containersFolder).keys()];
   const isUp = server !== undefined && record.complete;
   if (json) {
     const { driver, nodes } = record;

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive, processIds, readProc } from "../../setup/processes";
 
 /**
  * Which containers run, read from the system itself: LXC's monitor processes and control groups. So an emulator that
@@ -7,11 +8,11 @@ import { join } from "node:path";
  */
 
 /** Process id of each container's monitor, by the container's name, for the containers below one `lxcpath`. */
-export async function findMonitors(containersFolder: string): Promise<Map<string, number>> {
+export function findMonitors(containersFolder: string): Map<string, number> {
   const prefix = `[lxc monitor] ${containersFolder} `;
   const monitors = new Map<string, number>();
-  for (const pid of await processIds()) {
-    const title = (await readProc(pid, "cmdline")).replaceAll("\0", " ").trimEnd();
+  for (const pid of processIds()) {
+    const title = readProc(pid, "cmdline").replaceAll("\0", " ").trimEnd();
     if (title.startsWith(prefix)) monitors.set(title.slice(prefix.length), pid);
   }
   return monitors;
@@ -19,12 +20,9 @@ export async function findMonitors(containersFolder: string): Promise<Map<string
 
 /** Process id of a running container's init; undefined when no process of the container is left. */
 export async function findInit(containersFolder: string, name: string): Promise<number | undefined> {
-  const monitor = (await findMonitors(containersFolder)).get(name);
-  const candidates = monitor === undefined ? await processesOfContainer(name) : await childrenOf(monitor);
-  for (const pid of candidates) {
-    if (await isInit(pid)) return pid;
-  }
-  return undefined;
+  const monitor = findMonitors(containersFolder).get(name);
+  const candidates = monitor === undefined ? await processesOfContainer(name) : childrenOf(monitor);
+  return candidates.find(isInit);
 }
 
 /** Every process in a container's control groups, its own init's and all below. */
@@ -71,22 +69,12 @@ export async function subfolders(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-export async function processIds(): Promise<number[]> {
-  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+function childrenOf(pid: number): number[] {
+  return readProc(pid, `task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 }
 
-/** Text of a file in /proc; empty for a process that has ended meanwhile, or that is another user's. */
-export async function readProc(pid: number, file: string): Promise<string> {
-  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  return (await readProc(pid, `task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
-}
-
-/** Whether it is process 1 of a process namespace, and no zombie. */
-async function isInit(pid: number): Promise<boolean> {
-  const status = await readProc(pid, "status");
-  const numbers = /^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
-  return numbers.length > 1 && numbers.at(-1) === "1" && !/^State:\s+[ZX]/m.test(status);
+/** Whether it is process 1 of a process namespace of its own. */
+function isInit(pid: number): boolean {
+  const numbers = /^NSpid:\s+(.*)$/m.exec(readProc(pid, "status"))?.[1]?.split(/\s+/) ?? [];
+  return numbers.length > 1 && numbers.at(-1) === "1" && isAlive(pid);
 }

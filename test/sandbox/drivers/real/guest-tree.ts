@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { hasCode } from "../files";
 
 /**
  * Files of a guest, named by their path in the guest. Symbolic links are followed as the guest would see them: an
@@ -90,9 +91,7 @@ function baseName(path: string): string {
 
 async function kindOf(place: string): Promise<"file" | "folder" | "link" | "other" | undefined> {
   const found = await lstat(place).catch((failure: unknown) => {
-    if (failure instanceof Error && "code" in failure && (failure.code === "ENOENT" || failure.code === "ENOTDIR")) {
-      return undefined;
-    }
+    if (hasCode(failure, "ENOENT") || hasCode(failure, "ENOTDIR")) return undefined;
     throw failure;
   });
   if (found === undefined) return undefined;

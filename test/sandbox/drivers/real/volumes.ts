@@ -14,7 +14,8 @@ export async function createVolume(volume: Volume): Promise<void> {
     return;
   }
   await resizeFile(volume.path, "wx", volume.size);
-  if (volume.format === "raw") await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,assume_storage_prezeroed=1", volume.path]);
+  if (volume.format === "raw")
+    await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,assume_storage_prezeroed=1", volume.path]);
 }
 
 /**

@@ -1,0 +1,139 @@
+import { execFileSync, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseFixture } from "../../../sandbox/model/fixture";
+import { takeDown } from "../../../sandbox/setup/down";
+import { makeSecrets } from "../../../sandbox/setup/keys";
+import { layoutOf, readRecord, sandboxFolder, writeRecord } from "../../../sandbox/setup/layout";
+import { containerName, siteNames } from "../../../sandbox/setup/names";
+import { missingPackages } from "../../../sandbox/setup/prerequisites";
+import { endProcesses, isAlive, portHolder, processesMarked } from "../../../sandbox/setup/processes";
+import { startState } from "../../../sandbox/setup/start-state";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("names on the machine", () => {
+  test("are the same for the same folder and differ between folders", () => {
+    mkdirSync(join(folder, "one"));
+    mkdirSync(join(folder, "two"));
+    const one = siteNames(join(folder, "one"));
+    expect(siteNames(`${folder}/./one/`)).toEqual(one);
+    expect(siteNames(join(folder, "two")).id).not.toBe(one.id);
+    expect(one.namespace).toMatch(/^lifeboat-[0-9a-f]{8}$/);
+  });
+
+  test("tell containers of two nodes apart", () => {
+    const names = siteNames(folder);
+    expect(containerName(names, "pve-prod", 101)).toBe(`lifeboat-${names.id}-pve-prod-101`);
+    expect(containerName(names, "pve-lab", 101)).not.toBe(containerName(names, "pve-prod", 101));
+  });
+});
+
+describe("prerequisites", () => {
+  test("names the Debian packages of programs that are not there", () => {
+    expect(missingPackages("real", (program) => !["lxc-start", "ip"].includes(program))).toEqual(["lxc", "iproute2"]);
+    expect(missingPackages("memory", () => true)).toEqual([]);
+  });
+});
+
+describe("secrets", () => {
+  test("are readable by their owner only, and differ between sandboxes", () => {
+    const layout = layoutOf(folder);
+    const { token } = makeSecrets(layout);
+    expect(token).toMatch(/^lifeboat@pve!lifeboat=[0-9a-f-]{36}$/);
+    for (const file of [layout.tokenFile, layout.rootPasswordFile, layout.passphraseFile, layout.sshKey]) {
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    }
+    expect(readFileSync(layout.tokenFile, "utf8")).toBe(`${token}\n`);
+    expect(makeSecrets(layoutOf(join(folder, "other"))).token).not.toBe(token);
+  });
+
+  test("hold an SSH key pair that OpenSSH reads", () => {
+    const layout = layoutOf(folder);
+    makeSecrets(layout);
+    const derived = execFileSync("ssh-keygen", ["-y", "-f", layout.sshKey], { encoding: "utf8" });
+    expect(readFileSync(layout.sshPublicKey, "utf8")).toBe(`${derived.trim()} sandbox\n`);
+  });
+});
+
+describe("the start-up state", () => {
+  test("is a fixture of one cluster for each node, with a token that holds the role's privileges only", () => {
+    const nodes = [
+      { name: "pve-prod", address: "192.0.2.11", port: 8006 },
+      { name: "pve-lab", address: "192.0.2.12", port: 8006 },
+    ];
+    const secrets = { token: "lifeboat@pve!lifeboat=not-a-secret-1", rootPassword: "not-a-secret-2" };
+    const { clusters, files } = parseFixture(JSON.stringify(startState(nodes, secrets, { tinyTemplate: true })));
+    expect(clusters.map((cluster) => cluster.nodes.map(({ node }) => node))).toEqual([["pve-prod"], ["pve-lab"]]);
+    expect(files.map(({ node, volid }) => [node, volid])).toEqual([
+      ["pve-prod", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
+      ["pve-lab", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
+    ]);
+    const access = clusters[0]?.access;
+    expect(access?.tokens).toMatchObject([{ userid: "lifeboat@pve", tokenid: "lifeboat", privsep: true }]);
+    expect(access?.roles[0]?.privileges).not.toContain("Permissions.Modify");
+    expect(JSON.stringify(clusters)).not.toContain("not-a-secret");
+  });
+});
+
+describe("the sandbox's folder", () => {
+  test("is the project's, unless a variable names another", () => {
+    expect(sandboxFolder("/project", {})).toBe("/project/.sandbox");
+    expect(sandboxFolder("/project", { LIFEBOAT_SANDBOX_DIR: "/srv/site" })).toBe("/srv/site");
+  });
+
+  test("gives no record when the file is cut off", () => {
+    const layout = layoutOf(folder);
+    writeRecord(layout, { format: 1, driver: "memory", nodes: [], complete: true });
+    expect(readRecord(layout)?.complete).toBe(true);
+    writeFileSync(layout.record, readFileSync(layout.record, "utf8").slice(0, 20));
+    expect(readRecord(layout)).toBeUndefined();
+  });
+
+  test("is not touched by `down` when nothing shows that it is a sandbox's", async () => {
+    mkdirSync(join(folder, "project"));
+    writeFileSync(join(folder, "project", "precious"), "");
+    await expect(takeDown(layoutOf(folder), () => undefined)).rejects.toThrow("holds no sandbox");
+    expect(existsSync(join(folder, "project", "precious"))).toBe(true);
+  });
+
+  test("keeps what is not the sandbox's", async () => {
+    const layout = layoutOf(folder);
+    writeRecord(layout, { format: 1, driver: "memory", nodes: [], complete: true });
+    mkdirSync(layout.project);
+    writeFileSync(join(folder, "notes"), "");
+    expect(await takeDown(layout, () => undefined)).toBe(true);
+    expect(existsSync(layout.project)).toBe(false);
+    expect(existsSync(join(folder, "notes"))).toBe(true);
+  });
+});
+
+describe("processes", () => {
+  test("are found by a mark in their environment and ended", async () => {
+    const mark = `mark-${process.pid}`;
+    const child = spawn("sleep", ["60"], { env: { ...process.env, LIFEBOAT_TEST_MARK: mark }, stdio: "ignore" });
+    await new Promise((resolve) => child.once("spawn", resolve));
+    expect(processesMarked("LIFEBOAT_TEST_MARK", mark)).toEqual([child.pid]);
+    await endProcesses([child.pid ?? 0]);
+    expect(isAlive(child.pid ?? 0)).toBe(false);
+    expect(processesMarked("LIFEBOAT_TEST_MARK", mark)).toEqual([]);
+  });
+
+  test("are named as holders of a port", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    expect(portHolder("127.0.0.1", port)?.pid).toBe(process.pid);
+    await new Promise((resolve) => server.close(resolve));
+    expect(portHolder("127.0.0.1", port)).toBeUndefined();
+  });
+});
