@@ -76,11 +76,18 @@ const words: ReadonlyMap<string, Omit<CalendarEvent, "text" | "utc">> = new Map(
 
 const weekdayNames = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/** Reads from the left. A method returns undefined where its part is not there; the caller goes back with `orElse`. */
+interface Failure {
+  readonly position: number;
+  readonly expected: string;
+}
+
+/** Reads from the left. */
 class Reader {
   position = 0;
-  /** The attempt that came furthest says best what is wrong. */
-  furthest: { position: number; expected: string } = { position: 0, expected: "a weekday, a date or a time" };
+  /** The attempt that came furthest says best what is missing. */
+  furthest: Failure = { position: 0, expected: "a weekday, a date or a time" };
+  /** A value that no attempt could take says better what is wrong than what the attempts after it missed. */
+  wrongValue: Failure | undefined;
 
   constructor(readonly text: string) {}
 
@@ -100,9 +107,16 @@ class Reader {
     return found;
   }
 
-  fail(expected: string, position = this.position): undefined {
-    if (position >= this.furthest.position) {
+  missing(expected: string, position = this.position): undefined {
+    if (position > this.furthest.position) {
       this.furthest = { position, expected };
+    }
+    return undefined;
+  }
+
+  wrong(expected: string, position: number): undefined {
+    if (position >= (this.wrongValue?.position ?? 0)) {
+      this.wrongValue = { position, expected };
     }
     return undefined;
   }
@@ -133,7 +147,9 @@ export function parseCalendarEvent(text: string): CalendarEvent {
   const reader = new Reader(body);
   const weekdays = /^[A-Za-z]/.test(body) ? readWeekdays(reader) : [];
   if (weekdays !== undefined) {
-    reader.match(/^[ \t]*/);
+    if (weekdays.length > 0) {
+      reader.match(/^[ \t]*/);
+    }
     const date = readDate(reader);
     if (date !== undefined) {
       reader.match(/^[ \t]*/);
@@ -148,15 +164,17 @@ export function parseCalendarEvent(text: string): CalendarEvent {
 }
 
 function explain(text: string, reader: Reader): CalendarEventError {
-  const { position, expected } =
-    reader.position > reader.furthest.position
-      ? { position: reader.position, expected: "the end of the event" }
-      : reader.furthest;
+  const { position, expected } = reader.wrongValue ?? missingPart(reader);
   const found = position < text.length ? `'${text.slice(position)}'` : "the end";
   return new CalendarEventError(
     `unable to parse calendar event at ${found} (position ${position + 1}): expected ${expected}`,
     position,
   );
+}
+
+function missingPart({ position, furthest }: Reader): Failure {
+  const cameFurther = furthest.position > position || position === 0;
+  return cameFurther ? furthest : { position, expected: "the end of the event" };
 }
 
 function readWeekdays(reader: Reader): number[] | undefined {
@@ -195,7 +213,7 @@ function readWeekday(reader: Reader): number | undefined {
   const start = reader.position;
   const name = reader.match(/^[A-Za-z]+/)?.toLowerCase() ?? "";
   const index = weekdayNames.findIndex((full) => name === full || name === full.slice(0, 3));
-  return index === -1 ? reader.fail("a weekday, such as mon or monday", start) : index;
+  return index === -1 ? reader.wrong("a weekday, such as mon or monday", start) : index;
 }
 
 function readDate(reader: Reader): Pick<CalendarEvent, "years" | "months" | "days"> | undefined {
@@ -236,7 +254,7 @@ function readField(reader: Reader, field: Field): readonly FieldEntry[] | undefi
   }
   const step = reader.attempt(() => {
     const value = reader.take("/") ? readNumber(reader, field) : undefined;
-    return value === 0 ? reader.fail("a step above 0") : value;
+    return value === 0 ? undefined : value;
   });
   return step === undefined ? [] : [{ from: field.start, step }];
 }
@@ -249,7 +267,7 @@ function readEntry(reader: Reader, field: Field): FieldEntry | undefined {
   }
   const to = reader.attempt(() => (reader.take("..") ? readNumber(reader, field) : undefined));
   if (to !== undefined && from > to) {
-    return reader.fail(`a range of ${field.name}s whose start is not after its end`, start);
+    return reader.wrong(`a range of ${field.name}s whose start is not after its end`, start);
   }
   const range = to === undefined ? { from } : { from, to };
   if (!reader.take("/")) {
@@ -262,6 +280,9 @@ function readEntry(reader: Reader, field: Field): FieldEntry | undefined {
 function readNumber(reader: Reader, field: Field): number | undefined {
   const start = reader.position;
   const digits = reader.match(/^\d+/);
-  const value = digits === undefined ? field.limit : Number(digits);
-  return value >= field.limit ? reader.fail(`a ${field.name} below ${field.limit}`, start) : value;
+  if (digits === undefined) {
+    return reader.missing("a number");
+  }
+  const value = Number(digits);
+  return value >= field.limit ? reader.wrong(`a ${field.name} below ${field.limit}`, start) : value;
 }
