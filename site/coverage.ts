@@ -1,5 +1,5 @@
 import { type CalendarEvent, nextStart } from "../proxmox/rules/calendar-events";
-import { localTime } from "../proxmox/rules/time-zones";
+import { formatMoment } from "./restore/moments";
 import type { Guest } from "./settings/environment";
 
 /**
@@ -85,7 +85,5 @@ function expiredOptOut(what: string, optOut: { until: string; owner: string }, s
 }
 
 function dayAndTime(moment: number, timeZone: string): string {
-  const { year, month, day, hour, minute } = localTime(moment, timeZone);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `${String(year)}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`;
+  return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
 }

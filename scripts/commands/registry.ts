@@ -18,6 +18,16 @@ export const groups: Readonly<Record<string, string>> = {
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   {
+    words: ["status"],
+    summary: "how old the newest backup of each guest is, and what is not covered",
+    load: () => import("./status.js"),
+  },
+  {
+    words: ["backups"],
+    summary: "list the backups of a guest",
+    load: () => import("./backups.js"),
+  },
+  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),

@@ -32,12 +32,18 @@ export class Lines {
     this.line(bold(text));
   }
 
-  /** Columns padded to their widest cell, two spaces apart. */
-  table(table: Table, indent = ""): void {
+  /**
+   * Columns padded to their widest cell, two spaces apart.
+   *
+   * @param below a line under a row, such as an id that is too long for a column.
+   */
+  table(table: Table, indent = "", below: (row: number) => Words | undefined = () => undefined): void {
     const [first = []] = table;
     const columns = first.map((_, column) => Math.max(...table.map((row) => width(row[column] ?? ""))));
-    for (const row of table) {
+    for (const [index, row] of table.entries()) {
       this.line([indent, ...row.flatMap((cell, column) => [...parts(padEnd(cell, columns[column] ?? 0)), "  "])]);
+      const more = below(index);
+      if (more !== undefined) this.line([indent, ...parts(more)]);
     }
   }
 }

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { formatMoment } from "../../site/restore/moments";
+import { isSavePoint } from "../../site/restore/save-point";
+import { type ArchiveSearch } from "../recovery/guests/inspection";
+import { searchArchives } from "../recovery/guests/search-archives";
+import type { FoundGuest } from "../project/site";
+import { defineCommand } from "./frame/command";
+import { CommandError } from "./frame/command-error";
+import { formatAge, formatBytes } from "./frame/durations";
+import { exitCodes } from "./frame/exit-codes";
+import type { Lines } from "./frame/talk";
+import { dim, shorten, type Words } from "./frame/text";
+
+/** Columns for the notes: the rest of a line of 120. */
+const notesColumns = 40;
+
+/** A backup as it is printed. */
+interface Backup {
+  archive: string;
+  storage: string;
+  type: string;
+  /** Unix seconds. */
+  time: number;
+  ageSeconds: number;
+  /** Bytes. */
+  size: number;
+  /** First line. */
+  notes: string;
+  protected: boolean;
+  savePoint: boolean;
+}
+
+export const command = defineCommand({
+  description:
+    "Lists the backups of a guest on every storage of its node, newest first, in the node's time. Ends with 10 when there are none, and with 14 when the token may not see them.",
+  examples: [
+    { command: "lifeboat backups web", meaning: "by name" },
+    { command: "lifeboat backups prod/101", meaning: "by environment and id" },
+    { command: "lifeboat restore guest web --archive <ARCHIVE>", meaning: "restore one of them" },
+  ],
+  arguments: [{ name: "guest", description: "id, name, or environment/name", required: true }],
+  input: z.object({ guest: z.string() }),
+  aim: ({ guest }) => `list the backups of ${guest}`,
+  run: async ({ guest: selector }, { site, progress, output, talk }) => {
+    const found = (await site()).findGuest(selector);
+    const { search, timeZone, now } = await progress.step(`look for backups of ${found.guest.name}`, () => look(found));
+    if (search.archives.length === 0) throw nothingFound(found, search);
+    const backups = search.archives.map((archive) => describe(archive, now));
+    const { guest, environment } = found;
+    const value = { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups };
+    output.result({ ...value, unsearched: search.unsearched }, (lines) => print(backups, timeZone, lines));
+    for (const { storage, reason } of search.unsearched) talk.warning(`storage ${storage} was not searched: ${reason}`);
+    return exitCodes.done;
+  },
+});
+
+async function look({
+  environment,
+  guest,
+}: FoundGuest): Promise<{ search: ArchiveSearch; timeZone: string; now: number }> {
+  const client = await environment.client();
+  const { time, timezone } = await client.cluster.nodeTime(guest.node);
+  const search = await searchArchives(client, guest.node, guest.id, environment.settings.backup.storage.id);
+  return { search, timeZone: timezone, now: time };
+}
+
+/** "There are none" and "you may not see them" are different answers. */
+function nothingFound(
+  { guest, environment }: FoundGuest,
+  { missing, searched, unsearched }: ArchiveSearch,
+): CommandError {
+  if (missing.length > 0) {
+    const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
+    return new CommandError(`the token may not see them: it lacks ${lacking}`, {
+      exitCode: exitCodes.unavailable,
+      hint: "lifeboat doctor --print-setup prints the lines that give it",
+      details: { missing },
+    });
+  }
+  const others = unsearched.map(({ storage, reason }) => `${storage} was not searched: ${reason}`);
+  const where = searched.length === 0 ? "no storage could be searched" : `searched: ${searched.join(", ")}`;
+  return new CommandError(`there are none (${[where, ...others].join("; ")})`, {
+    exitCode: exitCodes.nothing,
+    hint: `make one: lifeboat backup ${environment.name}/${guest.name}`,
+    details: { searched, unsearched },
+  });
+}
+
+function describe(archive: ArchiveSearch["archives"][number], now: number): Backup {
+  const { volid, storage, type, time, size, notes } = archive;
+  return {
+    archive: volid,
+    storage,
+    type,
+    time,
+    ageSeconds: Math.max(0, now - time),
+    size,
+    notes,
+    protected: archive.protected,
+    savePoint: isSavePoint(notes),
+  };
+}
+
+function print(backups: readonly Backup[], timeZone: string, lines: Lines): void {
+  const headings = [`DATE (${timeZone})`, "AGE", "SIZE", "STORAGE", "", "NOTES"].map((text) => dim(text));
+  const rows = backups.map((backup): Words[] => [
+    formatMoment(backup.time, timeZone),
+    formatAge(backup.ageSeconds),
+    formatBytes(backup.size),
+    backup.storage,
+    [backup.savePoint ? "save point" : "", backup.protected ? "protected" : ""].filter(Boolean).join(", "),
+    shorten(backup.notes, notesColumns),
+  ]);
+  lines.table([headings, ...rows], "", (row) => {
+    const backup = backups[row - 1];
+    return backup === undefined ? undefined : dim(`  ${backup.archive}`);
+  });
+}
