@@ -29,6 +29,15 @@ function withProxmox(other: Readonly<Record<string, unknown>>) {
   return { ...example, proxmox: { ...example.proxmox, ...other } };
 }
 
+function withSecond(other: Readonly<Record<string, unknown>>) {
+  const www = { ...exampleContainer(), id: 102, ...networkOf({ address: "192.0.2.102/24" }), ...other };
+  return { ...exampleSettings(), guests: { web: exampleContainer(), www } };
+}
+
+function networkOf(other: Readonly<Record<string, string>>) {
+  return { network: { bridge: "vmbr0", ...other } };
+}
+
 describe("settings that are right", () => {
   test("get every default", () => {
     const environment = environmentOf(exampleSettings());
@@ -322,16 +331,8 @@ describe("settings that are wrong", () => {
 });
 
 describe("what guests may not share", () => {
-  const second = (other: Readonly<Record<string, unknown>>) => ({
-    ...exampleSettings(),
-    guests: {
-      web: exampleContainer(),
-      www: { ...exampleContainer(), id: 102, network: { bridge: "vmbr0", address: "192.0.2.102/24" }, ...other },
-    },
-  });
-
   test("two different guests are fine", () => {
-    expect(pathsOf(second({}))).toEqual([]);
+    expect(pathsOf(withSecond({}))).toEqual([]);
   });
 
   test.each<[string, Readonly<Record<string, unknown>>, string[]]>([
@@ -339,23 +340,21 @@ describe("what guests may not share", () => {
     ["a host name", { hostname: "WEB" }, ["guests.www.hostname"]],
     ["an address", { network: { bridge: "vmbr0", address: "192.0.2.101/24" } }, ["guests.www.network.address"]],
   ])("%s", (_what, other, paths) => {
-    expect(pathsOf(second(other))).toEqual(paths);
+    expect(pathsOf(withSecond(other))).toEqual(paths);
   });
 
   test("an address in another spelling", () => {
-    const network = (address: string) => ({ network: { bridge: "vmbr0", address } });
     const guests = {
-      a: { ...exampleContainer(), ...network("2001:db8::1/64") },
-      b: { ...exampleContainer(), id: 102, ...network("2001:0db8:0:0:0:0:0:1/64") },
+      a: { ...exampleContainer(), ...networkOf({ address: "2001:db8::1/64" }) },
+      b: { ...exampleContainer(), id: 102, ...networkOf({ address: "2001:0db8:0:0:0:0:0:1/64" }) },
     };
     expect(pathsOf({ ...exampleSettings(), guests })).toEqual(["guests.b.network.address"]);
   });
 
   test("a MAC address in another case", () => {
-    const network = (address: string, mac: string) => ({ network: { bridge: "vmbr0", address, mac } });
     const guests = {
-      a: { ...exampleContainer(), ...network("192.0.2.1/24", "BC:24:11:00:00:0a") },
-      b: { ...exampleContainer(), id: 102, ...network("192.0.2.2/24", "bc:24:11:00:00:0A") },
+      a: { ...exampleContainer(), ...networkOf({ address: "192.0.2.1/24", mac: "BC:24:11:00:00:0a" }) },
+      b: { ...exampleContainer(), id: 102, ...networkOf({ address: "192.0.2.2/24", mac: "bc:24:11:00:00:0A" }) },
     };
     expect(pathsOf({ ...exampleSettings(), guests })).toEqual(["guests.b.network.mac"]);
   });

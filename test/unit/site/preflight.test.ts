@@ -1,0 +1,135 @@
+import { markOf } from "../../../site/mark";
+import { judge, judgeArchives, type ArchivesOfId, type Occupant, type SiteFacts } from "../../../site/preflight";
+import { containerOf, environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+
+const environment = environmentOf(exampleSettings());
+const newest = Date.UTC(2026, 10, 20, 1) / 1000;
+
+function factsOf(occupant: Occupant, archives?: ArchivesOfId, other: Partial<SiteFacts> = {}): SiteFacts {
+  return { guests: [{ guest: containerOf(), occupant, archives }], missingAdopted: [], freeId: 105, ...other };
+}
+
+function containerWith(description: string, node = "pve-prod"): Occupant {
+  return { kind: "container", node, name: "shop", description };
+}
+
+const ours = containerWith(`${markOf({ environment: "prod", guest: "web" })}\n`);
+
+describe("an id that is taken (A14)", () => {
+  test("by this environment's guest of that name: go on", () => {
+    expect(judge(environment, factsOf(ours))).toEqual({ refusals: [], warnings: [] });
+  });
+
+  test("by a guest without a mark: refused, with adopt and a free id", () => {
+    expect(judge(environment, factsOf(containerWith("made by hand"))).refusals).toEqual([
+      "Unable to create guest web: container 101 (shop) is on pve-prod and was not made by Lifeboat\n" +
+        "HINT: to back it up without owning it, write `web: { adopt: 101 }`; otherwise give it another id, such as 105, which is free",
+    ]);
+  });
+
+  test("without an id to offer", () => {
+    const { refusals } = judge(environment, { ...factsOf(containerWith("")), freeId: undefined });
+    expect(refusals[0]).toMatch(/otherwise give it another id$/);
+  });
+
+  test.each<[string, Occupant, RegExp]>([
+    ["another environment's guest", containerWith(markOf({ environment: "lab", guest: "web" })), /environment lab/],
+    [
+      "a virtual machine",
+      { kind: "virtual-machine", node: "pve2", name: "shop" },
+      /virtual machine 101 \(shop\) is on pve2/,
+    ],
+    ["a guest that the token may not see", { kind: "unseen" }, /may not see/],
+  ])("by %s: refused", (_what, occupant, text) => {
+    const { refusals } = judge(environment, factsOf(occupant));
+    expect(refusals).toHaveLength(1);
+    expect(refusals[0]).toMatch(text);
+  });
+
+  test("by this environment's guest of another name: a rename would make Pulumi delete it", () => {
+    const { refusals } = judge(environment, factsOf(containerWith(markOf({ environment: "prod", guest: "shop" }))));
+    expect(refusals[0]).toMatch(/guest shop of this environment; Pulumi would delete it\nHINT: keep shop as its key/);
+  });
+
+  test("by this environment's guest on another node: the provider would take it for a new one", () => {
+    const moved = containerWith(markOf({ environment: "prod", guest: "web" }), "pve2");
+    expect(judge(environment, factsOf(moved)).refusals[0]).toMatch(/is on pve2, and the settings say pve-prod/);
+  });
+
+  test("where Proxmox cannot say: a warning", () => {
+    const verdict = judge(environment, factsOf({ kind: "unknown", reason: "node is offline" }));
+    expect(verdict).toMatchObject({ refusals: [], warnings: [expect.stringContaining("node is offline")] });
+  });
+});
+
+describe("an id that is free (A9)", () => {
+  const free: Occupant = { kind: "nobody" };
+
+  test("without archives: go on", () => {
+    expect(judge(environment, factsOf(free, { kind: "known", count: 0 })).refusals).toEqual([]);
+  });
+
+  test("with archives: refused, with the line that restores it", () => {
+    expect(judge(environment, factsOf(free, { kind: "known", count: 3, newest })).refusals).toEqual([
+      "Unable to create guest web (101): storage backup holds 3 archives of it, the newest of 2026-11-20 01:00 UTC; " +
+        "backups of an empty guest would push them out\n" +
+        "HINT: lifeboat restore guest web\n      or, to begin anew, write `fresh: true` in its settings",
+    ]);
+  });
+
+  test("with archives and fresh: true: go on", () => {
+    const guest = containerOf({ fresh: true });
+    const facts = {
+      guests: [{ guest, occupant: free, archives: { kind: "known" as const, count: 3 } }],
+      missingAdopted: [],
+    };
+    expect(judge(environment, facts).refusals).toEqual([]);
+  });
+
+  test("whose archives the token may not see: an empty list proves nothing", () => {
+    const { refusals } = judge(environment, factsOf(free, { kind: "unseen", missing: ["VM.Backup on /vms/101"] }));
+    expect(refusals[0]).toMatch(/cannot be seen\nHINT: grant the token VM\.Backup on \/vms\/101/);
+  });
+
+  test("on a declared storage that is not there yet: go on, and ask again when it is", () => {
+    const facts = factsOf(free, { kind: "no-storage" });
+    expect(judge(environment, facts).refusals).toEqual([]);
+    const later = factsOf(free, { kind: "known", count: 1, newest });
+    expect(judgeArchives(environment, later.guests).refusals[0]).toMatch(/holds an archive of it/);
+  });
+
+  test("on an adopted storage that is not there: refused once, however many guests", () => {
+    const settings = { ...exampleSettings(), backup: { storage: { id: "backup", adopt: true } } };
+    const entry = { guest: containerOf(), occupant: free, archives: { kind: "no-storage" as const } };
+    const { refusals } = judge(environmentOf(settings), { guests: [entry, entry], missingAdopted: [] });
+    expect(refusals).toEqual([expect.stringMatching(/Unable to use storage backup: it is not on pve-prod/)]);
+  });
+});
+
+describe("the whole site", () => {
+  test("all refusals are told at once, in the order of the guests", () => {
+    const settings = { ...exampleSettings(), guests: { a: exampleContainer() } };
+    const facts = factsOf(containerWith(""));
+    const both = {
+      ...facts,
+      guests: [...facts.guests, { guest: containerOf(), occupant: { kind: "unseen" as const } }],
+    };
+    expect(judge(environmentOf(settings), both).refusals).toHaveLength(2);
+  });
+
+  test("an adopted guest that is gone is a warning", () => {
+    expect(judge(environment, factsOf(ours, undefined, { missingAdopted: [140] })).warnings).toEqual([
+      "Adopted guest 140 is not there; the job will fail over it.",
+    ]);
+  });
+
+  test("a job that was deleted by hand is a warning with the way out (trap 8: refresh and destroy fail over it)", () => {
+    const { warnings } = judge(environment, factsOf(ours, undefined, { jobExists: false }));
+    expect(warnings[0]).toMatch(
+      /nothing backs them up\.\nHINT: .*pulumi state delete 'urn:pulumi:prod::lifeboat::.*backup-job'/,
+    );
+    expect(judge(environment, factsOf(ours, undefined, { jobExists: true })).warnings).toEqual([]);
+    expect(judge(environment, factsOf({ kind: "nobody" }, undefined, { jobExists: false })).warnings).toEqual([]);
+    expect(judge(environment, factsOf(ours)).warnings).toEqual([]);
+  });
+});
