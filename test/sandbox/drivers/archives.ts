@@ -59,40 +59,44 @@ export async function packTree(request: TreeToPack, log: Log): Promise<{ tarByte
     tarBytes = Number(/^Total bytes written: (\d+)/.exec(line)?.[1] ?? tarBytes);
     log(line);
   };
-  await runPipeline([packStage(request), ...compressor(request.compression, request.threads)], {
-    output: request.destination,
-    onLine,
-    ...(request.bytesPerSecond === undefined ? {} : { bytesPerSecond: request.bytesPerSecond }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+  await runPipeline(
+    [{ program: "tar", arguments: packArguments(request) }, ...compressor(request.compression, request.threads)],
+    {
+      output: request.destination,
+      onLine,
+      ...(request.bytesPerSecond === undefined ? {} : { bytesPerSecond: request.bytesPerSecond }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    },
+  );
   await rm(join(request.temporary, "etc"), { recursive: true, force: true });
   return { tarBytes };
 }
 
-function packStage(request: TreeToPack): Stage {
+/** The arguments with which Proxmox packs a container's tree to its standard output. */
+export function packArguments(request: Pick<TreeToPack, "temporary" | "tree" | "exclude" | "sources">): string[] {
   const fromRoot = request.exclude.filter((pattern) => pattern.startsWith("/"));
   const anywhere = request.exclude.filter((pattern) => !pattern.startsWith("/"));
-  return {
-    program: "tar",
-    arguments: [
-      "cpf",
-      "-",
-      "--totals",
-      ...COMMON_TAR_FLAGS,
-      `--directory=${request.temporary}`,
-      "./etc/vzdump/pct.conf",
-      "./etc/vzdump/pct.fw",
-      `--directory=${request.tree}`,
-      "--no-anchored",
-      ...anywhere.map((pattern) => `--exclude=${pattern}`),
-      "--anchored",
-      ...fromRoot.map((pattern) => `--exclude=.${pattern}`),
-      ...request.sources,
-    ],
-  };
+  return [
+    "cpf",
+    "-",
+    "--totals",
+    ...COMMON_TAR_FLAGS,
+    "--one-file-system",
+    "--warning=no-file-ignored",
+    `--directory=${request.temporary}`,
+    "./etc/vzdump/pct.conf",
+    "./etc/vzdump/pct.fw",
+    `--directory=${request.tree}`,
+    "--no-anchored",
+    ...anywhere.map((pattern) => `--exclude=${pattern}`),
+    "--anchored",
+    ...fromRoot.map((pattern) => `--exclude=.${pattern}`),
+    ...request.sources,
+  ];
 }
 
-function compressor(compression: Compression, threads = 1): Stage[] {
+/** The compressor behind tar; none for an archive that is not compressed. */
+export function compressor(compression: Compression, threads = 1): Stage[] {
   if (compression === "none") return [];
   if (compression === "gzip") return [{ program: "gzip", arguments: ["--rsyncable"] }];
   if (compression === "lzo") return [{ program: "lzop", arguments: [] }];

@@ -2,7 +2,7 @@ import type { Call, Endpoint } from "../server/endpoint";
 import { death, parameterFailure, type Json } from "../server/failure";
 import type { ParameterSchema } from "../server/parameters";
 import { CONTENT_TYPES, checkVolumeAccess, enabledStorage, parseVolume, volumePath } from "../guests/storages";
-import { listContent, removeVolume, setNotes, setProtected, volumeDetails } from "../guests/content";
+import { checkProtectable, listContent, removeVolume, setNotes, setProtected, volumeDetails } from "../guests/content";
 import { prune, pruneMarks, type PruneRequest } from "../guests/pruning";
 
 const node: ParameterSchema = { type: "string", format: "pve-node" };
@@ -94,6 +94,7 @@ const change: Endpoint = {
     const notes = call.parameters.text("notes");
     const isProtected = call.parameters.flag("protected");
     if (notes !== undefined) await setNotes(call.node, volid, notes);
+    if (isProtected === true) await checkProtectable(call.node, volid, call.authority);
     if (isProtected !== undefined) await setProtected(call.node, volid, isProtected);
     return null;
   },

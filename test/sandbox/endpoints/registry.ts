@@ -4,16 +4,26 @@ import { taskEndpoints } from "./tasks";
 import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
 import { containerEndpoints } from "./containers";
+import { contentEndpoints } from "./content";
 import { jobEndpoints } from "./jobs";
-import { versionEndpoints } from "./nodes";
+import { clusterEndpoints } from "./cluster";
+import { nodeEndpoints } from "./nodes";
+import { poolEndpoints } from "./pools";
+import { storageEndpoints } from "./storages";
+import { vzdumpEndpoints } from "./vzdump";
 
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
 export const endpoints: readonly Endpoint[] = [
-  ...versionEndpoints,
+  ...nodeEndpoints,
+  ...clusterEndpoints,
+  ...poolEndpoints,
+  ...storageEndpoints,
   ...ticketEndpoints,
   ...userEndpoints,
   ...ruleEndpoints,
   ...jobEndpoints,
   ...taskEndpoints,
   ...containerEndpoints,
+  ...contentEndpoints,
+  ...vzdumpEndpoints,
 ];

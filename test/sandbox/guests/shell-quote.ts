@@ -18,6 +18,9 @@ export function commandLine(words: readonly string[]): string {
     .join(" ");
 }
 
+/** The command that stands in front of tar for an unprivileged container, so that it sees the container's own owners. */
+export const USER_NAMESPACE = ["lxc-usernsexec", "-m", "u:0:100000:65536", "-m", "g:0:100000:65536", "--"] as const;
+
 function quote(word: string, special: RegExp): string {
   if (word === "") return "''";
   if (!special.test(word)) return word;

@@ -38,6 +38,11 @@ export interface Task {
   checkpoint(name: string): Promise<void>;
 }
 
+/** Thrown by a worker that ends without a last line, as a killed one does: the task's status is `unexpected status`. */
+export class WorkerGone extends Error {
+  override readonly name = "WorkerGone";
+}
+
 export type Worker = (task: Task) => Promise<void> | void;
 
 interface RunningTask {
@@ -165,6 +170,7 @@ export class Tasks {
     try {
       await worker(this.#handle(running));
     } catch (failure) {
+      if (failure instanceof WorkerGone) return this.#end(running, undefined);
       const text = failureText(failure).trimEnd().replaceAll("\n", " ");
       this.#write(running, `TASK ERROR: ${text}`);
       return this.#end(running, text);

@@ -14,7 +14,7 @@ import {
   withGuestLock,
   type Configuration,
 } from "../configuration";
-import { commandLine } from "../shell-quote";
+import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { activateStorage } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
 import { mountsAndUnusedOf, mountsOf, withVolume, writeMount } from "./mount-points";
@@ -231,9 +231,8 @@ async function unpack(
 function unpackFailure(order: Order, path: string, configuration: Configuration, failure: unknown): unknown {
   if (failure instanceof ProxmoxFailure || !(failure instanceof Error)) return failure;
   if (!("exitCode" in failure) || typeof failure.exitCode !== "number") return failure;
-  const idMap = ["lxc-usernsexec", "-m", "u:0:100000:65536", "-m", "g:0:100000:65536", "--"];
   const command = commandLine([
-    ...(configuration.keys.get("unprivileged") === "1" ? idMap : []),
+    ...(configuration.keys.get("unprivileged") === "1" ? USER_NAMESPACE : []),
     "tar",
     ...unpackArguments(path, `/var/lib/lxc/${order.vmid}/rootfs`),
   ]);

@@ -1,0 +1,124 @@
+import type { Call, Endpoint } from "../server/endpoint";
+import { parameterFailure, type Json } from "../server/failure";
+import { basename } from "node:path";
+import { death } from "../server/failure";
+import { parseArchiveName } from "../../../proxmox/rules/archive-names";
+import { formatRetention, parseRetention } from "../../../proxmox/rules/retention";
+import { checkVolumeAccess, contentFolder, holds, parseVolume, requireStorage } from "../guests/storages";
+import { activateFile } from "../guests/volumes";
+import { checkOptionRights, checkSelection, storageOf, takesAll, VZDUMP_OPTIONS } from "../guests/vzdump/options";
+import { runVzdump } from "../guests/vzdump/run";
+import { selectGuests } from "../guests/vzdump/selection";
+
+const PATH = "/nodes/{node}/vzdump";
+const node = { type: "string", format: "pve-node" } as const;
+
+const backup: Endpoint = {
+  method: "POST",
+  path: PATH,
+  parameters: {
+    ...VZDUMP_OPTIONS,
+    node,
+    "job-id": { type: "string", optional: true, maxLength: 50, pattern: "\\S+" },
+    stdout: { type: "boolean", optional: true },
+  },
+  permissions: { user: "all" },
+  handler: async (call) => {
+    const { parameters, authority, cluster } = call;
+    if (parameters.flag("stdout") === true) {
+      throw parameterFailure({ stdout: "option is only allowed on the command line interface." });
+    }
+    checkOptionRights(authority, parameters);
+    checkSelection(parameters);
+    const { local, external } = selectGuests(cluster, call.node.name, {
+      vmids: parameters.list("vmid").map(Number),
+      all: takesAll(parameters),
+      exclude: parameters.list("exclude").map(Number),
+      pool: parameters.text("pool"),
+    });
+    if (parameters.flag("stop") === true) {
+      authority.check(`/nodes/${call.node.name}`, "Sys.Modify");
+      await stopRunningBackups(call);
+      if (local.length === 0) return "OK";
+    }
+    if (local.length === 0 && !takesAll(parameters)) return "OK";
+    const storage = storageOf(parameters);
+    if (storage !== undefined) authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
+    const [only] = local;
+    const id = local.length === 1 && only !== undefined ? String(only) : "";
+    return call.node.tasks.start("vzdump", id, call.caller.name, (task) =>
+      runVzdump({ node: call.node, caller: call.caller, parameters, vmids: local, external }, task),
+    );
+  },
+};
+
+async function stopRunningBackups(call: Call): Promise<void> {
+  const { tasks } = call.node;
+  const running = tasks.list().filter((task) => task.type === "vzdump" && tasks.isRunning(task.upid));
+  for (const task of running) await tasks.stop(task.upid);
+}
+
+/** Proxmox's own defaults (PVE::VZDump::read_vzdump_defaults, without an /etc/vzdump.conf). */
+const DEFAULTS: Readonly<Record<string, Json>> = {
+  all: 0,
+  bwlimit: 0,
+  compress: "0",
+  fleecing: { enabled: 0 },
+  ionice: 7,
+  lockwait: 180,
+  mailnotification: "always",
+  mode: "snapshot",
+  "notification-mode": "auto",
+  performance: { "max-workers": 16, "pbs-entries-max": 1_048_576 },
+  pigz: 0,
+  quiet: 0,
+  remove: 1,
+  stdexcludes: 1,
+  stop: 0,
+  stopwait: 10,
+  zstd: 1,
+};
+
+const defaults: Endpoint = {
+  method: "GET",
+  path: `${PATH}/defaults`,
+  parameters: { node, storage: { type: "string", optional: true, format: "pve-storage-id" } },
+  permissions: { user: "all" },
+  handler: ({ parameters, authority, cluster, node: where }) => {
+    const id = parameters.text("storage") ?? "local";
+    authority.checkAny(`/storage/${id}`, "Datastore.Audit", "Datastore.AllocateSpace");
+    const storage = requireStorage(cluster, id);
+    if (!holds(storage, "backup")) throw death(`can't use storage '${id}' for backups - wrong content type`);
+    const retention = storage.options["prune-backups"];
+    const { ionice, ...shown } = DEFAULTS;
+    const audits = authority.has(`/nodes/${where.name}`, "Sys.Audit");
+    return {
+      ...shown,
+      storage: id,
+      "prune-backups": retention === undefined ? "keep-all=1" : formatRetention(parseRetention(retention)),
+      ...(audits ? { ionice, dumpdir: contentFolder(storage, "backup") } : {}),
+    };
+  },
+};
+
+const extractConfig: Endpoint = {
+  method: "GET",
+  path: `${PATH}/extractconfig`,
+  parameters: { node, volume: { type: "string" } },
+  permissions: { user: "all" },
+  handler: async (call) => {
+    const volid = call.parameters.required("volume");
+    checkVolumeAccess(call.cluster, call.authority, undefined, volid, "backup");
+    const { owner } = parseVolume(call.cluster, volid);
+    call.authority.check(`/vms/${owner ?? ""}`, "VM.Backup");
+    const path = await activateFile(call.node, volid);
+    const type = parseArchiveName(basename(path), call.node.timeZone)?.guestType;
+    if (type === undefined) throw death(`ERROR: couldn't determine archive info from '${path}'`);
+    if (type === "qemu") throw death("the sandbox cannot read backups of virtual machines: it has no Proxmox QEMU");
+    const text = await call.site.driver.readMember(call.node.path(path), "./etc/vzdump/pct.conf");
+    if (text === undefined) throw death("ERROR: archive contains no configuration file");
+    return text;
+  },
+};
+
+export const vzdumpEndpoints: readonly Endpoint[] = [backup, defaults, extractConfig];
