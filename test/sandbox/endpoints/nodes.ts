@@ -1,5 +1,12 @@
-import type { Endpoint } from "../server/endpoint";
+/** Nodes, and what they say of themselves (PVE::API2::Nodes). */
+import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
+import { formatRetention, keepsEverything, parseRetention } from "../../../proxmox/rules/retention";
+import { utcOffset } from "../../../proxmox/rules/time-zones";
+import { contentFolder, enabledStorage, hasPath } from "../guests/storages";
+import { nodeRow, rootUsage } from "../model/resources";
+import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
 import type { Json } from "../server/failure";
+import { NODE, optional, STORAGE_ID } from "./tables";
 
 /** A folder of the API lists what is below it. */
 export function indexEndpoint(path: string, subfolders: readonly string[], key = "subdir"): Endpoint {
@@ -7,14 +14,107 @@ export function indexEndpoint(path: string, subfolders: readonly string[], key =
   return { method: "GET", path, parameters: {}, permissions: { user: "all" }, handler: () => list };
 }
 
-export const versionEndpoints: readonly Endpoint[] = [
+function version({ node }: Call): Json {
+  return { ...node.state.version };
+}
+
+async function listNodes({ cluster, authority, site }: Call): Promise<Json> {
+  const rows = cluster.nodes.map((node) => nodeRow(node, authority.has(`/nodes/${node.name}`, "Sys.Audit")));
+  const fingerprint = (name: string): Json => site.fingerprints.get(name) ?? null;
+  return (await Promise.all(rows)).map((row) => ({ ...row, ssl_fingerprint: fingerprint(String(row.node)) }));
+}
+
+/** The machine's own figures: a node of the sandbox is this machine. */
+async function status({ node }: Call): Promise<Json> {
+  const memory = { total: totalmem(), free: freemem(), used: totalmem() - freemem(), available: freemem() };
+  return {
+    uptime: Math.floor(uptime()),
+    cpu: 0,
+    wait: 0,
+    idle: 0,
+    loadavg: loadavg().map((load) => load.toFixed(2)),
+    memory,
+    swap: { total: 0, free: 0, used: 0 },
+    rootfs: await rootUsage(node),
+    cpuinfo: { cpus: cpus().length, cores: cpus().length, sockets: 1, model: cpus()[0]?.model ?? "unknown", hvm: "0" },
+    pveversion: `pve-manager/${node.state.version.version}/${node.state.version.repoid}`,
+    kversion: "Linux",
+  };
+}
+
+function time({ node }: Call): Json {
+  const now = node.clock.seconds();
+  return { time: now, localtime: now + utcOffset(now, node.timeZone), timezone: node.timeZone };
+}
+
+/** What a run without options would do on this node. */
+function vzdumpDefaults({ node, authority, parameters }: Call): Json {
+  const storage = parameters.text("storage") ?? "local";
+  authority.checkAny(`/storage/${storage}`, "Datastore.Audit", "Datastore.AllocateSpace");
+  const entry = enabledStorage(node, storage);
+  const retention = parseRetention(entry.options["prune-backups"] ?? "keep-all=1");
+  const forAdministrators = authority.has(`/nodes/${node.name}`, "Sys.Audit")
+    ? { ionice: 7, ...(hasPath(entry) && { dumpdir: contentFolder(entry, "backup") }) }
+    : {};
+  return {
+    all: 0,
+    bwlimit: 0,
+    compress: "0",
+    fleecing: { enabled: 0 },
+    lockwait: 180,
+    mailnotification: "always",
+    mode: "snapshot",
+    "notification-mode": "auto",
+    performance: { "max-workers": 16, "pbs-entries-max": 1048576 },
+    pigz: 0,
+    "prune-backups": keepsEverything(retention) ? "keep-all=1" : formatRetention(retention),
+    quiet: 0,
+    remove: 1,
+    stdexcludes: 1,
+    stop: 0,
+    stopwait: 10,
+    storage,
+    zstd: 1,
+    ...forAdministrators,
+  };
+}
+
+const MAY_AUDIT: PermissionRule = { check: { path: "/nodes/{node}", privileges: ["Sys.Audit"] } };
+
+const SUBFOLDERS = ["lxc", "network", "qemu", "status", "storage", "tasks", "time", "version", "vzdump"];
+
+export const nodeEndpoints: readonly Endpoint[] = [
   indexEndpoint("/", ["version", "cluster", "nodes", "storage", "access", "pools"]),
   indexEndpoint("/access", ["users", "groups", "roles", "acl", "domains", "openid", "tfa", "ticket", "password"]),
+  { method: "GET", path: "/version", parameters: {}, permissions: { user: "all" }, handler: version },
+  { method: "GET", path: "/nodes", parameters: {}, permissions: { user: "all" }, handler: listNodes },
   {
     method: "GET",
-    path: "/version",
-    parameters: {},
+    path: "/nodes/{node}",
+    parameters: { node: NODE },
     permissions: { user: "all" },
-    handler: ({ node }) => ({ ...node.state.version }),
+    handler: () => SUBFOLDERS.map((name) => ({ name })),
+  },
+  {
+    method: "GET",
+    path: "/nodes/{node}/version",
+    parameters: { node: NODE },
+    permissions: { user: "all" },
+    handler: version,
+  },
+  {
+    method: "GET",
+    path: "/nodes/{node}/status",
+    parameters: { node: NODE },
+    permissions: MAY_AUDIT,
+    handler: status,
+  },
+  { method: "GET", path: "/nodes/{node}/time", parameters: { node: NODE }, permissions: MAY_AUDIT, handler: time },
+  {
+    method: "GET",
+    path: "/nodes/{node}/vzdump/defaults",
+    parameters: { node: NODE, storage: optional(STORAGE_ID) },
+    permissions: { user: "all" },
+    handler: vzdumpDefaults,
   },
 ];

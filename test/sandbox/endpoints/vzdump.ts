@@ -1,10 +1,8 @@
-import type { Call, Endpoint } from "../server/endpoint";
-import { parameterFailure, type Json } from "../server/failure";
 import { basename } from "node:path";
-import { death } from "../server/failure";
+import type { Call, Endpoint } from "../server/endpoint";
+import { death, parameterFailure } from "../server/failure";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
-import { formatRetention, parseRetention } from "../../../proxmox/rules/retention";
-import { checkVolumeAccess, contentFolder, holds, parseVolume, requireStorage } from "../guests/storages";
+import { checkVolumeAccess, parseVolume } from "../guests/storages";
 import { activateFile } from "../guests/volumes";
 import { checkOptionRights, checkSelection, storageOf, takesAll, VZDUMP_OPTIONS } from "../guests/vzdump/options";
 import { runVzdump } from "../guests/vzdump/run";
@@ -58,49 +56,6 @@ async function stopRunningBackups(call: Call): Promise<void> {
   for (const task of running) await tasks.stop(task.upid);
 }
 
-/** Proxmox's own defaults (PVE::VZDump::read_vzdump_defaults, without an /etc/vzdump.conf). */
-const DEFAULTS: Readonly<Record<string, Json>> = {
-  all: 0,
-  bwlimit: 0,
-  compress: "0",
-  fleecing: { enabled: 0 },
-  ionice: 7,
-  lockwait: 180,
-  mailnotification: "always",
-  mode: "snapshot",
-  "notification-mode": "auto",
-  performance: { "max-workers": 16, "pbs-entries-max": 1_048_576 },
-  pigz: 0,
-  quiet: 0,
-  remove: 1,
-  stdexcludes: 1,
-  stop: 0,
-  stopwait: 10,
-  zstd: 1,
-};
-
-const defaults: Endpoint = {
-  method: "GET",
-  path: `${PATH}/defaults`,
-  parameters: { node, storage: { type: "string", optional: true, format: "pve-storage-id" } },
-  permissions: { user: "all" },
-  handler: ({ parameters, authority, cluster, node: where }) => {
-    const id = parameters.text("storage") ?? "local";
-    authority.checkAny(`/storage/${id}`, "Datastore.Audit", "Datastore.AllocateSpace");
-    const storage = requireStorage(cluster, id);
-    if (!holds(storage, "backup")) throw death(`can't use storage '${id}' for backups - wrong content type`);
-    const retention = storage.options["prune-backups"];
-    const { ionice, ...shown } = DEFAULTS;
-    const audits = authority.has(`/nodes/${where.name}`, "Sys.Audit");
-    return {
-      ...shown,
-      storage: id,
-      "prune-backups": retention === undefined ? "keep-all=1" : formatRetention(parseRetention(retention)),
-      ...(audits ? { ionice, dumpdir: contentFolder(storage, "backup") } : {}),
-    };
-  },
-};
-
 const extractConfig: Endpoint = {
   method: "GET",
   path: `${PATH}/extractconfig`,
@@ -121,4 +76,4 @@ const extractConfig: Endpoint = {
   },
 };
 
-export const vzdumpEndpoints: readonly Endpoint[] = [backup, defaults, extractConfig];
+export const vzdumpEndpoints: readonly Endpoint[] = [backup, extractConfig];

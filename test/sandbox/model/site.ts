@@ -23,6 +23,8 @@ export class Site {
   readonly settings: SiteSettings;
   readonly clock: Clock;
   readonly faults: Faults;
+  /** SHA-256 of the nodes' certificates by node, where they listen. */
+  readonly fingerprints = new Map<string, string>();
   #state: SiteState;
   #clusters: Cluster[] = [];
   #written: string | undefined;

@@ -1,4 +1,5 @@
 /** All nodes of a site: an HTTPS server for each, opened and closed as the faults say. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -95,13 +96,12 @@ export class SiteServer {
   async #open(listener: NodeListener): Promise<void> {
     const { node, address, port } = listener.listen;
     const files = certificateFiles(join(this.site.folder, "certificates"), node);
-    const server = createServer(
-      { cert: readFileSync(files.certificate), key: readFileSync(files.key), minVersion: "TLSv1.3" },
-      (request, response) => {
-        // handleRequest answers every failure itself; what is left is a connection that went away.
-        handleRequest(this.#http, node, request, response).catch(() => response.destroy());
-      },
-    );
+    const cert = readFileSync(files.certificate);
+    this.site.fingerprints.set(node, new X509Certificate(cert).fingerprint256);
+    const server = createServer({ cert, key: readFileSync(files.key), minVersion: "TLSv1.3" }, (request, response) => {
+      // handleRequest answers every failure itself; what is left is a connection that went away.
+      handleRequest(this.#http, node, request, response).catch(() => response.destroy());
+    });
     server.on("connection", (socket: Socket) => {
       listener.sockets.add(socket);
       socket.on("close", () => listener.sockets.delete(socket));

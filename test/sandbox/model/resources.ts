@@ -1,0 +1,107 @@
+/** Rows of the cluster's resources, as the statistics daemons tell them (PVE::API2Tools). */
+import { statfs } from "node:fs/promises";
+import { cpus, freemem, totalmem, uptime } from "node:os";
+import { parseDrive } from "../../../proxmox/rules/property-strings";
+import { readConfiguration } from "../guests/configuration";
+import { containerStatus } from "../guests/containers/status";
+import { storageUsage } from "../guests/usage";
+import type { Json } from "../server/failure";
+import type { Cluster, Node } from "./site";
+import type { GuestState, StorageEntry } from "./state";
+import { isSharedStorage } from "./storage-types";
+
+type Row = Record<string, Json>;
+
+/** A guest's row; without statistics its status is unknown and nothing else is said. */
+export async function guestRow(cluster: Cluster, guest: GuestState): Promise<Row> {
+  const { vmid, type, node } = guest;
+  const row: Row = { id: `${type}/${String(vmid)}`, vmid, node, type, status: "unknown" };
+  const home = cluster.node(node);
+  if (!cluster.site.settings.statistics || home === undefined) return row;
+  return { ...row, ...(type === "lxc" ? await containerNumbers(home, guest) : machineNumbers(home, guest)) };
+}
+
+const NUMBERS = ["cpu", "disk", "diskread", "diskwrite", "maxdisk", "maxmem", "mem", "netin", "netout", "uptime"];
+
+async function containerNumbers(node: Node, guest: GuestState): Promise<Row> {
+  const status = await containerStatus(node, guest);
+  const numbers = NUMBERS.map((name): [string, Json] => [name, status[name] ?? 0]);
+  return {
+    ...Object.fromEntries(numbers),
+    status: status.status ?? "unknown",
+    name: status.name ?? "",
+    maxcpu: status.cpus ?? 0,
+    template: status.template ?? 0,
+  };
+}
+
+function machineNumbers(node: Node, guest: GuestState): Row {
+  const { keys } = readConfiguration(guest.configuration);
+  const boot = keys.get("bootdisk") ?? [...keys.keys()].find((key) => /^(?:ide|sata|scsi|virtio)0$/.test(key));
+  const disk = keys.get(boot ?? "");
+  const running = guest.status === "running";
+  const seconds = running ? node.clock.seconds() - (guest.startedAt ?? node.clock.seconds()) : 0;
+  return {
+    ...Object.fromEntries(NUMBERS.map((name): [string, Json] => [name, 0])),
+    status: guest.status,
+    name: keys.get("name") ?? `VM ${String(guest.vmid)}`,
+    maxcpu: Number(keys.get("sockets") ?? 1) * Number(keys.get("cores") ?? 1),
+    maxmem: Number(/\d+/.exec(keys.get("memory") ?? "")?.[0] ?? 512) * 1024 ** 2,
+    maxdisk: disk === undefined || boot === undefined ? 0 : (parseDrive(boot, disk).size ?? 0),
+    uptime: seconds,
+    template: Number(keys.get("template") ?? 0),
+  };
+}
+
+/** A storage's row on one node. */
+export async function storageRow(node: Node, entry: StorageEntry): Promise<Row> {
+  const { storage, type, options } = entry;
+  const row: Row = {
+    id: `storage/${node.name}/${storage}`,
+    storage,
+    node: node.name,
+    type: "storage",
+    plugintype: type,
+    status: "unknown",
+    shared: isSharedStorage(type, options) ? 1 : 0,
+    content: options.content ?? "",
+  };
+  if (!node.cluster.site.settings.statistics) return row;
+  const { total, used } = await storageUsage(node, entry);
+  return { ...row, maxdisk: total, disk: used, status: "available" };
+}
+
+/** A node's row; who may not audit the node sees no numbers. */
+export async function nodeRow(node: Node, withNumbers: boolean): Promise<Row> {
+  const row: Row = { id: `node/${node.name}`, node: node.name, type: "node", status: "unknown" };
+  const { site } = node.cluster;
+  if (!site.settings.statistics) return row;
+  if (isNodeDown(node)) return { ...row, status: "offline", level: "" };
+  if (!withNumbers) return { ...row, status: "online", level: "" };
+  const { used, total } = await rootUsage(node);
+  return {
+    ...row,
+    status: "online",
+    level: "",
+    uptime: Math.floor(uptime()),
+    cpu: 0,
+    maxcpu: cpus().length,
+    mem: totalmem() - freemem(),
+    maxmem: totalmem(),
+    disk: used,
+    maxdisk: total,
+  };
+}
+
+/** Whether a fault makes the node unreachable. Asking does not use the fault up. */
+export function isNodeDown(node: Node): boolean {
+  return node.cluster.site.faults
+    .list()
+    .some((fault) => fault.name === "node-unreachable" && (fault.settings.node ?? node.name) === node.name);
+}
+
+/** Room on the file system that holds the node's folder, in bytes. */
+export async function rootUsage(node: Node): Promise<{ total: number; used: number; avail: number; free: number }> {
+  const { bsize, blocks, bfree, bavail } = await statfs(node.root);
+  return { total: blocks * bsize, used: (blocks - bfree) * bsize, avail: bavail * bsize, free: bfree * bsize };
+}
