@@ -20,6 +20,10 @@ async function declare(other: Readonly<Record<string, unknown>> = {}, guests: re
   return { ...program, child: find(program.registrations, jobType) };
 }
 
+function slowed(inputs: JobArgs): JobArgs {
+  return { ...inputs, bwlimit: 1024 };
+}
+
 describe("BackupJob", () => {
   test("gives the provider exactly these inputs", async () => {
     const { child } = await declare();
@@ -97,8 +101,7 @@ describe("BackupJob", () => {
   });
 
   test("lets a transform have the last word", async () => {
-    const job = (inputs: JobArgs) => ({ ...inputs, bwlimit: 1024 });
-    const args = { settings: settingsWith(), storage: "backup", guests: [101], transform: { job } };
+    const args = { settings: settingsWith(), storage: "backup", guests: [101], transform: { job: slowed } };
     const { registrations } = await runProgram(mocks, () => new BackupJob("backup", args));
     expect(find(registrations, jobType).inputs).toMatchObject({ bwlimit: 1024 });
   });

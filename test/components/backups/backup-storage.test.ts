@@ -19,6 +19,10 @@ async function declare(storage: Readonly<Record<string, unknown>>, transform: Ba
   return { result, child };
 }
 
+function withBasePath(inputs: DirectoryArgs): DirectoryArgs {
+  return { ...inputs, createBasePath: true };
+}
+
 describe("BackupStorage", () => {
   test("a directory is for backups, and not shared unless the settings say so (trap: the provider says shared)", async () => {
     const { child, result } = await declare({ type: "dir", path: "/mnt/backup/" });
@@ -74,8 +78,7 @@ describe("BackupStorage", () => {
   });
 
   test("lets a transform have the last word", async () => {
-    const directory = (inputs: DirectoryArgs) => ({ ...inputs, createBasePath: true });
-    const { child } = await declare({ type: "dir", path: "/mnt/backup" }, { directory });
+    const { child } = await declare({ type: "dir", path: "/mnt/backup" }, { directory: withBasePath });
     expect(child?.inputs).toMatchObject({ createBasePath: true });
   });
 });

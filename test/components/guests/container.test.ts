@@ -13,6 +13,10 @@ async function declare(other: Readonly<Record<string, unknown>> = {}, args: Part
   return { ...program, child: find(program.registrations, containerType) };
 }
 
+function startedThird(inputs: ContainerLegacyArgs): ContainerLegacyArgs {
+  return { ...inputs, startup: { order: 3 } };
+}
+
 describe("Container", () => {
   test("registers one component and one child of it, in this order", async () => {
     const { registrations } = await declare();
@@ -155,8 +159,7 @@ describe("Container", () => {
   });
 
   test("lets a transform have the last word", async () => {
-    const container = (inputs: ContainerLegacyArgs) => ({ ...inputs, startup: { order: 3 } });
-    const { child } = await declare({}, { transform: { container } });
+    const { child } = await declare({}, { transform: { container: startedThird } });
     expect(child.inputs).toMatchObject({ startup: { order: 3 }, vmId: 101 });
   });
 
