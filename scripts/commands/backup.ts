@@ -12,7 +12,7 @@ import { exitCodes } from "./frame/exit-codes";
 
 const kind = "backup-guest";
 
-export default defineCommand({
+export const command = defineCommand({
   description:
     "Backs a guest up now, with the options of its environment's backup job: storage, mode, compression, notes, retention.",
   examples: [

@@ -28,8 +28,28 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./backups.js"),
   },
   {
+    words: ["backup"],
+    summary: "back a guest up now, with the options of its job",
+    load: () => import("./backup.js"),
+  },
+  {
+    words: ["restore", "guest"],
+    summary: "bring a guest back from a backup, in place or beside it",
+    load: () => import("./restore-guest.js"),
+  },
+  {
+    words: ["undo"],
+    summary: "take the last restore of a guest back",
+    load: () => import("./undo.js"),
+  },
+  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),
+  },
+  {
+    words: ["env"],
+    summary: "print shell exports with which plain pulumi works",
+    load: () => import("./env.js"),
   },
 ];

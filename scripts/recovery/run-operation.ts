@@ -11,6 +11,11 @@ export type Explain = (failure: StepFailure) => Error;
 /** A node that does not answer now: taking back would fail as well, and the way forward is still there. */
 const outOfReach: ReadonlySet<ProxmoxErrorKind> = new Set(["unreachable", "untrusted", "unauthorized", "lost"]);
 
+/** True when the node could not be asked at all. */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof ProxmoxError && outOfReach.has(error.kind);
+}
+
 /**
  * Runs the steps of a journal that are not done.
  *
@@ -27,7 +32,7 @@ export async function runOperation(
     return await applySteps(steps, journal, {
       signal: context.signal,
       observer: observerOf(context),
-      staysOpen: (error) => error instanceof ProxmoxError && outOfReach.has(error.kind),
+      staysOpen: isOutOfReach,
     });
   } catch (error) {
     if (error instanceof Interrupted) {

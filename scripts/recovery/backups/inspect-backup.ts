@@ -1,6 +1,6 @@
 import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
-import { formatMoment } from "../../commands/frame/durations";
+import { formatMoment } from "../../../site/restore/moments";
 import { inspectPresent, runningTasks } from "../guests/inspect-present";
 import type { RunningTask } from "../guests/inspection";
 import type { Session } from "../session";

@@ -44,7 +44,6 @@ export interface Step {
   readonly title: string;
   /** The step as a line of the plan. */
   readonly does: string;
-  readonly estimate?: Estimate;
   /**
    * From the first request of this step on nothing is taken back by itself: the old guest is gone, or a copy is there
    * that somebody waited for. A failure before it takes all earlier steps back; a failure from it on leaves the operation

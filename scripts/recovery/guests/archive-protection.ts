@@ -1,3 +1,4 @@
+import type { Journal } from "../engine/journal";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "./restore-plan";
 import type { RestoreWorld } from "./world";
@@ -11,7 +12,11 @@ export function protectArchive(plan: RestorePlan, { client }: RestoreWorld): Ste
     title: "Protect the chosen archive",
     does: `protect ${volid} until the restore is proven`,
     run: async () => client.backups.setArchiveProtection(node, volid, true),
-    takeBack: async () => client.backups.setArchiveProtection(node, volid, false),
+    // What was released since may have been protected again by somebody else.
+    takeBack: async (context) => {
+      if (context.factsOf("release")["released"] === true) return;
+      await client.backups.setArchiveProtection(node, volid, false);
+    },
   };
 }
 
@@ -36,4 +41,22 @@ export function releaseArchives(
       return { facts: { released: true } };
     },
   };
+}
+
+/**
+ * Archives that restores of a guest have protected and not released: of one that ended unproven, or half-way.
+ *
+ * @param journals of the guest's restores with their plans, newest first.
+ */
+export function leftProtected(
+  journals: readonly { readonly journal: Journal; readonly plan: RestorePlan }[],
+): string[] {
+  const volids = new Set<string>();
+  for (const { journal, plan } of [...journals].reverse()) {
+    const { state } = journal.record("protect") ?? {};
+    if (plan.archive.protect && state !== undefined && state !== "taken-back") volids.add(plan.archive.volid);
+    if (journal.factsOf("release")["released"] !== true) continue;
+    for (const volid of [plan.archive.volid, ...plan.releaseAlso]) volids.delete(volid);
+  }
+  return [...volids];
 }

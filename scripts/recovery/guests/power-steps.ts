@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { TaskFailed, requireSuccess } from "../../../proxmox/api/tasks";
+import { CommandError } from "../../commands/frame/command-error";
+import { exitCodes } from "../../commands/frame/exit-codes";
 import { messageOf } from "../engine/error-code";
 import type { Step, StepContext } from "../engine/step";
 import type { RestorePlan } from "./restore-plan";
@@ -81,7 +83,12 @@ async function waitForState(
 ): Promise<void> {
   for (let second = 0; (await isRunning(client, guest)) !== running; second += 1) {
     if (second >= stateSeconds) {
-      throw new Error(`guest ${guest.vmid} is still ${running ? "stopped" : "running"} after ${stateSeconds} s`);
+      throw new CommandError(
+        `guest ${guest.vmid} is still ${running ? "stopped" : "running"} after ${stateSeconds} s`,
+        {
+          exitCode: exitCodes.failed,
+        },
+      );
     }
     await sleep(1_000, undefined, { signal });
   }

@@ -21,6 +21,8 @@ const savePointSchema = z.object({
    * storage with a retention of its own refuses once its limit is reached.
    */
   prune: z.enum(["keep-all", "no-removal"]),
+  /** Storage and size (bytes) of each of the present guest's volumes, for its notes. */
+  volumes: z.record(z.string(), z.object({ storage: z.string(), size: z.number() })),
 });
 
 /**

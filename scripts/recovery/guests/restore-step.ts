@@ -1,6 +1,4 @@
-import { ProxmoxError } from "../../../proxmox/api/errors";
-import type { TaskOutcome } from "../../../proxmox/api/tasks";
-import { requireSuccess } from "../../../proxmox/api/tasks";
+import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
 import { changedInputs } from "../engine/digest";
@@ -148,28 +146,12 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: Restor
   requireSuccess(await client.tasks.wait(upid, { signal: context.signal }));
 }
 
-/** Somebody may have deleted the copy and made another guest with its id. */
+/** Somebody may have deleted the copy and made another guest with its id: the copy's notes say what it is. */
 async function refuseStranger(plan: RestorePlan, { client }: RestoreWorld): Promise<void> {
-  const configuration = await client.guests.guestConfig(plan.target);
-  const copied = plan.request["net0"];
-  const same = copied === undefined || configuration["net0"]?.includes(hardwareAddressIn(String(copied))) === true;
-  if (same && configuration["hostname"] === plan.request["hostname"]) return;
+  const { hostname, description } = await client.guests.guestConfig(plan.target);
+  if (hostname === plan.request["hostname"] && description?.trim() === plan.request["description"]) return;
   throw new CommandError(`guest ${plan.target.vmid} is not the copy that this restore made`, {
     exitCode: exitCodes.refused,
-    hint: `look at it, and delete it by hand if nobody needs it`,
+    hint: "look at it, and delete it by hand if nobody needs it",
   });
-}
-
-function hardwareAddressIn(network: string): string {
-  return /hwaddr=([0-9A-F:]+)/iu.exec(network)?.[1] ?? "";
-}
-
-/** True when the node has no such guest; used by messages. */
-export async function isGone(world: RestoreWorld, plan: RestorePlan): Promise<boolean> {
-  try {
-    return !(await world.client.guests.exists(plan.target));
-  } catch (error) {
-    if (error instanceof ProxmoxError) return false;
-    throw error;
-  }
 }

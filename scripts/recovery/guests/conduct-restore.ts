@@ -1,0 +1,221 @@
+import { containerDisks } from "../../../site/restore/volumes";
+import { digestOf } from "../engine/digest";
+import { CommandError } from "../../commands/frame/command-error";
+import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
+import type { Demand, GivenAnswers } from "../engine/consent";
+import { pastRuns } from "../engine/durations";
+import type { Journal } from "../engine/journal";
+import { type StepNode, placeSteps } from "../engine/step";
+import { takeBack } from "../engine/take-back";
+import { runOperation } from "../run-operation";
+import { type Session, observerOf } from "../session";
+import { forceFlag, settleDemands } from "../settle-demands";
+import { leftProtected } from "./archive-protection";
+import { explainRestore } from "./explain-restore";
+import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect-restore";
+import { restoreInputs } from "./inputs";
+import { type PlannedRestore, type RestoreOptions, planRestore } from "./plan-restore";
+import { printPlan, viewOf } from "./plan-view";
+import { type RestoreJournal, restoreKind } from "./restore-journals";
+import type { RestorePlan } from "./restore-plan";
+import { printReport, reportOf } from "./restore-report";
+import { restoreSteps } from "./restore-steps";
+import { restoreWorld } from "./restore-world";
+import type { OperationInfo } from "./world";
+
+/** What a command wants restored, and the answers that it was given. */
+export interface RestoreRequest {
+  readonly wish: RestoreWish;
+  readonly storage: string | undefined;
+  readonly given: GivenAnswers;
+  /** Seconds that each check is repeated. */
+  readonly checkSeconds: number;
+  /** The command line that does the same again. */
+  readonly command: string;
+  readonly undoes: RestoreOptions["undoes"];
+}
+
+/** Inspects, plans, asks, restores and reports. */
+export async function conductRestore(
+  session: Session,
+  request: RestoreRequest,
+  earlier: readonly RestoreJournal[],
+): Promise<ExitCode> {
+  const { context, dryRun } = session;
+  const inspection = await context.progress.step(`Look at ${session.selector}`, () => inspect(session, request));
+  const planned = planRestore(
+    session.environment.settings,
+    inspection,
+    await optionsOf(session, request, inspection, earlier),
+  );
+  const inputs = inputsOf(session, inspection, planned.plan);
+  const world = await restoreWorld(session, request.checkSeconds, planned.plan.asRoot);
+  const operation = { id: "planned", inputs, startedAt: inspection.clock.time };
+  showPlan(session, inspection, planned, restoreSteps(planned.plan, world, operation));
+  if (dryRun) return exitCodes.done;
+  await settleDemands(planned.demands, request.given, context);
+  const { guest, environment } = session;
+  const journal = session.state.begin({
+    kind: restoreKind,
+    command: request.command,
+    guest: { environment: environment.name, name: guest.name, id: guest.id, node: planned.plan.target.node },
+    request: requestTexts(request),
+    inputs,
+    plan: planned.plan,
+  });
+  return run(session, { journal, plan: planned.plan }, request);
+}
+
+function inspect({ client, guest, environment }: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {
+  return inspectRestore(client, guest, environment.settings.backup.storage.id, wish);
+}
+
+async function optionsOf(
+  { environment }: Session,
+  { wish, storage, given, undoes }: RestoreRequest,
+  { archived }: RestoreInspection,
+  earlier: readonly RestoreJournal[],
+): Promise<RestoreOptions> {
+  // The secret is opened only where it is needed: most restores need no passphrase.
+  const needsRoot = containerDisks(archived.keys).some(({ mountPoint }) => mountPoint.kind !== "volume");
+  return {
+    targetId: wish.targetId,
+    storage,
+    withoutSavePoint: given["--without-save-point"],
+    mayBeRoot: needsRoot && (await environment.secret("proxmoxRootPassword")) !== undefined,
+    leftProtected: leftProtected(earlier),
+    undoes,
+  };
+}
+
+function inputsOf({ guest }: Session, { chosen, present }: RestoreInspection, plan: RestorePlan) {
+  return restoreInputs({
+    archive: { volid: chosen.volid, size: chosen.size, time: chosen.time },
+    present: plan.mode === "in-place" ? present : undefined,
+    settingsDigest: digestOf(guest),
+    plan,
+  });
+}
+
+/** What tells one request from another. The same texts: the same command. */
+function requestTexts({ wish, storage, given, undoes }: RestoreRequest): Record<string, string> {
+  const texts = {
+    archive: wish.archive,
+    at: wish.at,
+    targetId: wish.targetId?.toString(),
+    storage,
+    withoutSavePoint: given["--without-save-point"]?.toString(),
+    undo: undoes?.savePoint,
+  };
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
+  );
+}
+
+function showPlan(
+  { context, guest, state, dryRun }: Session,
+  inspection: RestoreInspection,
+  planned: PlannedRestore,
+  steps: readonly StepNode[],
+): void {
+  const past = pastRuns(
+    state.allJournals().map(({ contents }) => contents),
+    guest.id,
+  );
+  const view = viewOf(inspection, planned, steps, past);
+  if (dryRun) context.output.result({ plan: view }, (lines) => printPlan(view, lines));
+  else printPlan(view, context.talk);
+}
+
+/**
+ * Goes on with a restore that has not ended, when it is the one that was asked for.
+ *
+ * @throws CommandError (11) when another one is half done.
+ */
+export async function resumeRestore(
+  session: Session,
+  request: RestoreRequest,
+  open: RestoreJournal,
+): Promise<ExitCode | "taken-back"> {
+  const { context, selector } = session;
+  const { journal } = open;
+  const { startedAt, command, state } = journal.contents;
+  if (digestOf(journal.contents.request) !== digestOf(requestTexts(request))) {
+    throw new CommandError(`another restore of it, begun at ${startedAt}, has not ended`, {
+      exitCode: exitCodes.locked,
+      hint: `go on with it: ${command}; or take it back: lifeboat undo ${selector}`,
+    });
+  }
+  if (state === "taking-back") return (await finishTakingBack(session, open)) ? "taken-back" : exitCodes.failed;
+  const steps = await stepsOf(session, open, request.checkSeconds);
+  showRemaining(session, open, steps);
+  if (session.dryRun) return exitCodes.done;
+  const demand: Demand = {
+    flag: forceFlag,
+    reason: "going on is not confirmed",
+    question: `Go on with the restore of ${session.guest.name} begun at ${startedAt}?`,
+  };
+  await settleDemands([demand], request.given, context);
+  return run(session, open, request);
+}
+
+function showRemaining({ context, dryRun }: Session, { journal }: RestoreJournal, steps: readonly StepNode[]): void {
+  const remaining = placeSteps(steps).filter(({ path }) => journal.record(path)?.state !== "done");
+  const { startedAt, id } = journal.contents;
+  const [next] = remaining;
+  const begun = next !== undefined && journal.record(next.path) !== undefined;
+  context.talk.line(
+    `A restore begun at ${startedAt} has not ended; it stopped ${begun ? "in" : "before"} step '${next?.step.title ?? "the end"}'.`,
+  );
+  const print = (lines: typeof context.talk | Parameters<Parameters<typeof context.output.result>[1]>[0]): void => {
+    lines.line("Still to do:");
+    for (const { step } of remaining) lines.line(`  - ${step.does}`);
+  };
+  const value = {
+    operation: id,
+    startedAt,
+    remaining: remaining.map(({ path, step }) => ({ id: path, does: step.does })),
+  };
+  if (dryRun) context.output.result(value, print);
+  else print(context.talk);
+}
+
+/** Takes back what an earlier process began to take back. True: done, as if that restore had never begun. */
+export async function finishTakingBack(session: Session, open: RestoreJournal): Promise<boolean> {
+  const { context } = session;
+  const { journal } = open;
+  context.talk.line(`A restore begun at ${journal.contents.startedAt} failed and is not taken back completely yet.`);
+  if (session.dryRun) return false;
+  const steps = placeSteps(await stepsOf(session, open, 0));
+  const leftovers = await takeBack(steps, journal, { signal: context.signal, observer: observerOf(context) });
+  if (leftovers.length === 0) return true;
+  throw new CommandError(`an earlier restore cannot be taken back: ${leftovers.join("; ")}`, {
+    exitCode: exitCodes.failed,
+    hint: `try again later: ${journal.contents.command}`,
+  });
+}
+
+/** The steps of a restore whose journal is there. */
+export async function stepsOf(
+  session: Session,
+  { journal, plan }: RestoreJournal,
+  checkSeconds: number,
+): Promise<StepNode[]> {
+  return restoreSteps(plan, await restoreWorld(session, checkSeconds, plan.asRoot), operationOf(journal));
+}
+
+function operationOf(journal: Journal): OperationInfo {
+  const { id, inputs, startedAt } = journal.contents;
+  return { id, inputs, startedAt: Date.parse(startedAt) / 1000 };
+}
+
+async function run(session: Session, restore: RestoreJournal, { checkSeconds }: RestoreRequest): Promise<ExitCode> {
+  const { journal, plan } = restore;
+  const steps = await stepsOf(session, restore, checkSeconds);
+  const findings = await runOperation(session, journal, steps, (failure) =>
+    explainRestore(failure, session, plan, journal),
+  );
+  const report = reportOf(plan, journal, steps, findings);
+  session.context.output.result({ ...report }, (lines) => printReport(report, lines));
+  return report.proven ? exitCodes.done : exitCodes.partly;
+}

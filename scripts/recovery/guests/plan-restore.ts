@@ -1,0 +1,225 @@
+import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
+import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
+import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
+import { containerDisks, storageOfVolume } from "../../../site/restore/volumes";
+import type { Environment, Guest } from "../../../site/settings/environment";
+import type { Demand } from "../engine/consent";
+import { forceFlag } from "../settle-demands";
+import type { Membership } from "./inspection";
+import type { RestoreInspection } from "./inspect-restore";
+import { refuseImpossible } from "./refuse-restore";
+import type { RestorePlan } from "./restore-plan";
+
+/** What was asked for, besides the choice of the archive. */
+export interface RestoreOptions {
+  readonly targetId: number | undefined;
+  readonly storage: string | undefined;
+  /** True or a name: no save point is wanted. */
+  readonly withoutSavePoint: string | boolean | undefined;
+  /** A credential of root@pam is set. */
+  readonly mayBeRoot: boolean;
+  /** Archives that earlier, unproven restores of the guest have protected. */
+  readonly leftProtected: readonly string[];
+  /** What this restore takes back; the guest is then left as it was: running, or not. */
+  readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
+}
+
+/** A plan with what people are told and asked about it. */
+export interface PlannedRestore {
+  readonly plan: RestorePlan;
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  /** What the operator must answer. */
+  readonly demands: readonly Demand[];
+  /** Changes that a copy gets so that it cannot collide with the original. */
+  readonly overrides: readonly string[];
+}
+
+/**
+ * Decides how a guest is restored. A function of what was read: no requests, no clock.
+ *
+ * @throws CommandError (2, 11, 13) when it cannot or must not be done.
+ */
+export function planRestore(
+  environment: Environment,
+  inspection: RestoreInspection,
+  options: RestoreOptions,
+): PlannedRestore {
+  const { guest, present, archived, chosen } = inspection;
+  const inPlace = options.targetId === undefined;
+  const effects = inPlaceEffects(
+    chosen.type,
+    inPlace ? present && { keys: present.configuration, snapshots: present.snapshots } : undefined,
+    archived,
+  );
+  const wanted = inPlace ? present?.configuration : undefined;
+  const volumes = volumeTargets(archived.keys, { storage: options.storage, wanted, makeMissing: true });
+  refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
+  const copy = inPlace ? undefined : copyOf(inspection, options);
+  const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
+  return { plan, effects, volumes, demands: demandsOf(plan, effects, options), overrides: copy?.changes ?? [] };
+}
+
+function copyOf({ archived, chosen, guest }: RestoreInspection, { targetId }: RestoreOptions): CopyOverrides {
+  return copyOverrides(archived.keys, {
+    kind: chosen.type,
+    targetId: targetId ?? guest.id,
+    sourceId: guest.id,
+    archive: chosen.volid,
+  });
+}
+
+interface PlanParts {
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  readonly copy: CopyOverrides | undefined;
+}
+
+function buildPlan(
+  environment: Environment,
+  inspection: RestoreInspection,
+  options: RestoreOptions,
+  { effects, volumes, copy }: PlanParts,
+): RestorePlan {
+  const { guest, node, present, chosen } = inspection;
+  const overwritten = copy === undefined ? present : undefined;
+  const start = options.undoes?.start ?? (copy !== undefined || startsAfterwards(guest));
+  const savePoint =
+    overwritten === undefined || options.withoutSavePoint ? undefined : savePointOf(environment, inspection);
+  const host = copy === undefined ? hostOf(guest) : undefined;
+  return {
+    mode: copy === undefined ? "in-place" : "beside",
+    environment: environment.name,
+    guest: guest.name,
+    source: { node, vmid: guest.id },
+    target: { node, type: chosen.type, vmid: options.targetId ?? guest.id },
+    archive: { volid: chosen.volid, size: chosen.size, time: chosen.time, protect: !chosen.protected },
+    releaseAlso: stillProtected(inspection, options.leftProtected),
+    ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
+    ...(savePoint === undefined ? {} : { savePoint }),
+    request: requestOf(inspection, volumes, copy),
+    asRoot: effects.hostMounts.length > 0,
+    start,
+    checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
+    ...(host === undefined ? {} : { host }),
+    memberships: membershipsExpected(environment, inspection),
+    compare: copy === undefined && guest.kind === "container",
+    ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
+  };
+}
+
+function stillProtected({ search }: RestoreInspection, volids: readonly string[]): string[] {
+  return volids.filter((volid) => search.archives.some((archive) => archive.volid === volid && archive.protected));
+}
+
+/** A guest that the settings keep stopped stays stopped. */
+function startsAfterwards(guest: Guest): boolean {
+  return guest.kind === "adopted" || guest.started;
+}
+
+function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]>): NonNullable<RestorePlan["undoes"]> {
+  return { savePoint, ...(operation === undefined ? {} : { operation }) };
+}
+
+function hostOf(guest: Guest): string | undefined {
+  return guest.kind === "container" && guest.network.address.kind === "static" ? guest.network.address.ip : undefined;
+}
+
+function savePointOf(
+  { backup }: Environment,
+  { present, mayKeepAll }: RestoreInspection,
+): NonNullable<RestorePlan["savePoint"]> {
+  const volumes = containerDisks(present?.configuration ?? {}).flatMap(({ key, mountPoint }) => {
+    const storage = storageOfVolume(mountPoint.volume);
+    return storage === undefined ? [] : [[key, { storage, size: mountPoint.size ?? 0 }] as const];
+  });
+  return {
+    storage: backup.storage.id,
+    mode: backup.mode,
+    compress: backup.compress === "none" ? "0" : backup.compress,
+    prune: mayKeepAll ? "keep-all" : "no-removal",
+    volumes: Object.fromEntries(volumes),
+  };
+}
+
+/** `force` is added when the request is sent, if a guest is still in the way then. */
+function requestOf(
+  { guest, present, chosen }: RestoreInspection,
+  volumes: VolumeTargets,
+  copy: CopyOverrides | undefined,
+): RestorePlan["request"] {
+  const pool = copy === undefined && present === undefined && guest.kind === "container" ? guest.pool : undefined;
+  return {
+    ostemplate: chosen.volid,
+    ...volumes.parameters,
+    ...(pool === undefined ? {} : { pool }),
+    ...copy?.parameters,
+  };
+}
+
+/** What the guest was in before; what the settings say where it is lost, and nobody knows. */
+function membershipsExpected(
+  environment: Environment,
+  { guest, present, memberships }: RestoreInspection,
+): RestorePlan["memberships"] {
+  const pool = present === undefined ? (guest.kind === "container" ? guest.pool : undefined) : present.pool;
+  const highAvailability = present?.highAvailability?.sid;
+  return {
+    jobs: mergeJobs(declaredMembership(environment, guest), memberships ?? []),
+    ...(pool === undefined ? {} : { pool }),
+    ...(highAvailability === undefined ? {} : { highAvailability }),
+  };
+}
+
+function mergeJobs(
+  declared: Membership | undefined,
+  present: readonly Membership[],
+): RestorePlan["memberships"]["jobs"] {
+  const missing = declared !== undefined && !present.some(({ job }) => job === declared.job) ? [declared] : [];
+  return [...missing, ...present].map(({ job, disks }) => ({ job, disks: { ...disks } }));
+}
+
+function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {
+  if (guest.optOut !== undefined) return undefined;
+  if (guest.kind === "adopted") return { job: backup.jobId, disks: {} };
+  const disks = guest.disks.map(
+    (disk, index) => [`mp${index}`, disk.kind === "volume" && disk.optOut === undefined] as const,
+  );
+  return { job: backup.jobId, disks: { rootfs: true, ...Object.fromEntries(disks) } };
+}
+
+function demandsOf(plan: RestorePlan, { losses }: InPlaceEffects, { withoutSavePoint }: RestoreOptions): Demand[] {
+  const demands: Demand[] = [];
+  const { guest } = plan;
+  if (plan.present?.running === true) {
+    demands.push({
+      flag: "--stop",
+      reason: `${guest} is running and must be stopped (or restore beside it: --target-id N)`,
+      question: `${guest} is running. Stop it?`,
+    });
+  }
+  if (losses.length > 0) {
+    const names = losses.map(({ kind, name, path }) =>
+      kind === "snapshot" ? `snapshot ${name}` : `${name}${path === undefined ? "" : ` (${path})`}`,
+    );
+    demands.push({
+      flag: "--accept-loss",
+      reason: `the archive has nothing for ${names.join(", ")}, which would be lost`,
+      question: `${names.join(", ")} would be lost. Go on?`,
+    });
+  }
+  if (plan.present !== undefined && plan.savePoint === undefined && withoutSavePoint !== undefined) {
+    demands.push({
+      flag: "--without-save-point",
+      reason: `without a save point there is no way back to the present ${guest}`,
+      question: `There will be no way back to the present ${guest}.`,
+      typed: guest,
+    });
+  }
+  return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question: questionOf(plan) }];
+}
+
+function questionOf({ mode, guest, target, present }: RestorePlan): string {
+  if (mode === "beside") return `Restore ${guest} as guest ${target.vmid}?`;
+  return present === undefined ? `Bring ${guest} back?` : `Overwrite ${guest}?`;
+}

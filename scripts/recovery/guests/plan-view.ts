@@ -1,0 +1,194 @@
+import { formatMoment } from "../../../site/restore/moments";
+import type { Loss } from "../../../site/restore/losses";
+import { formatAge, formatBytes, formatDuration } from "../../commands/frame/durations";
+import type { Lines, Table } from "../../commands/frame/talk";
+import { flagOf } from "../engine/consent";
+import type { PastRuns } from "../engine/durations";
+import { type Estimate, type StepNode, placeSteps } from "../engine/step";
+import type { FoundArchive } from "./inspection";
+import type { RestoreInspection } from "./inspect-restore";
+import type { PlannedRestore } from "./plan-restore";
+
+/** A step as the plan shows it. */
+interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly does: string;
+  readonly estimate: Estimate | undefined;
+}
+
+/** A plan of a restore, for people and scripts. */
+export interface RestoreView {
+  readonly guest: string;
+  readonly vmid: number;
+  readonly mode: "in-place" | "beside";
+  readonly target: { readonly node: string; readonly vmid: number };
+  readonly archive: ArchiveView;
+  /** Why this archive. */
+  readonly reason: string;
+  readonly newest: readonly ArchiveView[];
+  readonly warnings: readonly string[];
+  readonly lost: readonly string[];
+  readonly replaced: readonly string[];
+  readonly changed: readonly string[];
+  readonly kept: readonly string[];
+  readonly steps: readonly PlannedStep[];
+  /** Flags that the plan wants. */
+  readonly needs: readonly string[];
+}
+
+interface ArchiveView {
+  readonly volid: string;
+  /** By the node's clock. */
+  readonly date: string;
+  /** Seconds. */
+  readonly age: number;
+  readonly bytes: number;
+  readonly protected: boolean;
+}
+
+/** Everything that a plan says, from what was read and what was decided. */
+export function viewOf(
+  inspection: RestoreInspection,
+  planned: PlannedRestore,
+  steps: readonly StepNode[],
+  past: PastRuns,
+): RestoreView {
+  const { plan, effects, demands } = planned;
+  const { choice, chosen, guest } = inspection;
+  return {
+    guest: `${plan.environment}/${plan.guest}`,
+    vmid: guest.id,
+    mode: plan.mode,
+    target: { node: plan.target.node, vmid: plan.target.vmid },
+    archive: archiveView(chosen, inspection),
+    reason: choice.reason,
+    newest: choice.newest.map((archive) => archiveView(archive, inspection)),
+    warnings: [...choice.warnings, ...unsearched(inspection), ...otherRuns(inspection)],
+    lost: effects.losses.map(describeLoss),
+    replaced:
+      plan.present === undefined
+        ? []
+        : effects.returns.map(({ key, path }) => `${key}${path === undefined ? "" : ` (${path})`}`),
+    changed: plan.mode === "beside" ? planned.overrides : effects.differences.map(({ key }) => key),
+    kept: keptThings(planned, inspection),
+    steps: placeSteps(steps).map(({ path, step }) => ({
+      id: path,
+      title: step.title,
+      does: step.does,
+      estimate: past.last(path) ?? past.byRate(path, chosen.size),
+    })),
+    needs: demands.map(flagOf),
+  };
+}
+
+function archiveView(archive: FoundArchive, { clock }: RestoreInspection): ArchiveView {
+  return {
+    volid: archive.volid,
+    date: formatMoment(archive.time, clock.timezone),
+    age: Math.max(0, Math.round(clock.time - archive.time)),
+    bytes: archive.size,
+    protected: archive.protected,
+  };
+}
+
+function unsearched({ search }: RestoreInspection): string[] {
+  return search.unsearched.map(({ storage, reason }) => `storage ${storage} was not searched: ${reason}`);
+}
+
+/** Only one backup runs at a time on a node: the save point waits for a run that is at work. */
+function otherRuns({ tasks }: RestoreInspection): string[] {
+  return tasks
+    .filter(({ type }) => type === "vzdump")
+    .map(
+      ({ upid, user, id }) =>
+        `a backup of guest ${id} by ${user} is running on the node (${upid}); a save point waits for it`,
+    );
+}
+
+function describeLoss({ kind, name, path, volume, size }: Loss): string {
+  const what = `${name}${path === undefined ? "" : ` (${path})`}${size === undefined ? "" : `, ${formatBytes(size)}`}`;
+  switch (kind) {
+    case "emptied":
+      return `${what}: the archive leaves it out, it comes back empty`;
+    case "vanishes":
+      return `${what}: the archive does not know it, it comes back empty`;
+    case "unused":
+      return `${name} (${volume ?? ""}): an unused disk, deleted`;
+    case "snapshot":
+      return `snapshot ${name}: deleted`;
+  }
+}
+
+function keptThings({ plan, effects }: PlannedRestore, { guest, present }: RestoreInspection): string[] {
+  const kept: string[] = [];
+  if (plan.mode === "beside") kept.push(`${guest.name} (${guest.id}) is left alone`);
+  if (plan.savePoint !== undefined)
+    kept.push(`the present ${guest.name}, as a protected save point on ${plan.savePoint.storage}`);
+  kept.push("every archive that is there: nothing is pruned");
+  for (const { key, source } of [...effects.hostMounts, ...effects.hostMountsGone]) {
+    kept.push(`${source} on the node (${key}): no restore touches it`);
+  }
+  if (present === undefined && plan.mode === "in-place")
+    kept.push(`nothing is in the way: there is no guest ${guest.id}`);
+  return kept;
+}
+
+/** The plan for people. */
+export function printPlan(view: RestoreView, lines: Lines): void {
+  const { archive, target } = view;
+  lines.heading(
+    view.mode === "beside"
+      ? `Plan: restore ${view.guest} beside it, as guest ${target.vmid} on ${target.node}`
+      : `Plan: restore ${view.guest} (${view.vmid}) in place on ${target.node}`,
+  );
+  lines.line(
+    `  from ${archive.volid}, ${archive.date}, ${formatAge(archive.age)} old, ${formatBytes(archive.bytes)}: ${view.reason}`,
+  );
+  printNewest(view, lines);
+  for (const warning of view.warnings) lines.line(`  WARNING: ${warning}`);
+  printList("Lost for good:", view.lost, lines);
+  printList("Replaced by the archive's content:", view.replaced, lines);
+  printList(view.mode === "beside" ? "Different from the original:" : "Settings that change:", view.changed, lines);
+  printList("Kept:", view.kept, lines);
+  printSteps(view, lines);
+  if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
+}
+
+function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
+  if (newest.length === 0) return;
+  lines.line("Newest backups:");
+  const rows: Table = newest.map(({ volid, date, age, bytes }) => [
+    volid === archive.volid ? "→" : " ",
+    date,
+    `${formatAge(age)} old`,
+    formatBytes(bytes),
+    volid,
+  ]);
+  lines.table(rows, "  ");
+}
+
+function printList(heading: string, items: readonly string[], lines: Lines): void {
+  if (items.length === 0) return;
+  lines.line(heading);
+  for (const item of items) lines.line(`  - ${item}`);
+}
+
+function printSteps({ steps }: RestoreView, lines: Lines): void {
+  lines.line("Steps:");
+  const rows: Table = steps.map(({ does, estimate }, index) => [
+    `${index + 1}.`,
+    does,
+    estimate === undefined ? "unknown" : `about ${formatDuration(estimate.seconds)} (${estimate.basis})`,
+  ]);
+  lines.table(rows, "  ");
+  const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
+  const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
+  lines.line(
+    known.length === steps.length
+      ? `  about ${sum} in all`
+      : known.length === 0
+        ? "  How long it takes is not known: nothing was measured on this machine yet."
+        : `  at least ${sum}; the rest is not known yet`,
+  );
+}

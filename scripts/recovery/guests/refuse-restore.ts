@@ -1,0 +1,129 @@
+import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
+import { sameGuest } from "../../../site/restore/identity";
+import type { InPlaceEffects } from "../../../site/restore/losses";
+import { CommandError } from "../../commands/frame/command-error";
+import { formatBytes } from "../../commands/frame/durations";
+import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
+import { taskAtWork } from "../backups/inspect-backup";
+import type { TargetStorage } from "./inspection";
+import { expectedName } from "./inspection";
+import type { RestoreInspection } from "./inspect-restore";
+
+/** What a refusal needs to know beyond the inspection. */
+export interface RefusalContext {
+  /** `prod/web`. */
+  readonly selector: string;
+  readonly targetId: number | undefined;
+  readonly storage: TargetOptions["storage"];
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  /** A credential of root@pam is set. */
+  readonly mayBeRoot: boolean;
+}
+
+/**
+ * Everything that Proxmox, or safety, would refuse, found before anything is changed. The first one that holds is thrown.
+ *
+ * @throws CommandError (2, 11, 13)
+ */
+export function refuseImpossible(inspection: RestoreInspection, context: RefusalContext): void {
+  refuseMachine(inspection);
+  refuseStranger(inspection, context);
+  if (context.targetId === undefined) refuseBusy(inspection);
+  else refuseTaken(inspection, context.targetId);
+  refuseHostMounts(context);
+  const [problem] = context.volumes.problems;
+  if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
+  for (const storage of storagesOf(context.volumes)) refuseStorage(storage, inspection, context);
+}
+
+function refusal(message: string, hint: string | undefined, exitCode: ExitCode = exitCodes.refused): CommandError {
+  return new CommandError(message, { exitCode, hint });
+}
+
+/** Restoring a virtual machine is another request with other dangers, which nothing here has been tried against yet. */
+function refuseMachine({ chosen, guest }: RestoreInspection): void {
+  if (chosen.type === "lxc") return;
+  throw refusal(
+    `${guest.name} is a virtual machine, and this version restores containers only`,
+    `by hand on the node, with the machine stopped: qmrestore ${chosen.volid} ${guest.id}`,
+  );
+}
+
+function refuseStranger({ guest, present, archived, chosen }: RestoreInspection, { selector }: RefusalContext): void {
+  const expected = expectedName(guest) ?? present?.configuration["hostname"] ?? guest.name;
+  const { same, found } = sameGuest(chosen.type, archived.keys, expected);
+  if (same) return;
+  throw refusal(
+    `${chosen.volid} is not of ${guest.name}: it holds a guest named '${found ?? ""}', and '${expected}' is expected`,
+    `the number ${guest.id} was used by another guest then; see all archives: lifeboat backups ${selector}`,
+  );
+}
+
+/** From another machine, or by hand: the node knows who is at work. */
+function refuseBusy({ guest, present, tasks }: RestoreInspection): void {
+  const busy = tasks.find(({ id }) => id === String(guest.id) || id === "");
+  if (busy !== undefined) throw taskAtWork(guest.name, busy);
+  if (present?.lock !== undefined) {
+    throw refusal(
+      `${guest.name} is locked on its node (${present.lock})`,
+      `see which task holds it; a lock that was left behind is removed on the node: pct unlock ${guest.id}`,
+    );
+  }
+  if (present?.protection === true) {
+    throw refusal(
+      `${guest.name} is protected against this by Proxmox (protection)`,
+      `take the protection off (Options, Protection, or 'protection: false' and pulumi up), or restore beside it: --target-id N`,
+    );
+  }
+}
+
+function refuseTaken({ guest, targetIsFree }: RestoreInspection, targetId: number): void {
+  if (targetId === guest.id) {
+    throw refusal(`--target-id ${targetId} is the guest itself`, "leave it out to restore in place", exitCodes.usage);
+  }
+  if (!targetIsFree) throw refusal(`the id ${targetId} is taken by another guest`, "give another one: --target-id N");
+}
+
+function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
+  if (effects.hostMounts.length === 0 || mayBeRoot) return;
+  const mounts = effects.hostMounts.map(({ key, path, source }) => `${key} (${source} at ${path})`).join(", ");
+  throw refusal(
+    `the archive has folders of the node mounted, which only root@pam may restore: ${mounts}`,
+    "give the password of root@pam as a secret: pulumi config set --secret lifeboat:proxmoxRootPassword",
+  );
+}
+
+function storagesOf({ targets }: VolumeTargets): string[] {
+  return [...new Set(targets.map(({ storage }) => storage))];
+}
+
+function refuseStorage(id: string, inspection: RestoreInspection, context: RefusalContext): void {
+  const code = context.storage === undefined ? exitCodes.refused : exitCodes.usage;
+  const storage = inspection.storages.find((known) => known.id === id);
+  const other = "put all volumes on another one with --storage";
+  if (storage === undefined) {
+    throw refusal(`storage ${id} is not there on ${inspection.node}, or the token may not use it`, other, code);
+  }
+  if (!storage.content.includes("rootdir")) throw refusal(`storage ${id} does not take containers`, other, code);
+  if (!storage.active) throw refusal(`storage ${id} is not active on ${inspection.node}`, other);
+  refuseFull(storage, inspection, context);
+}
+
+/** Storages that take the whole size of a volume at once; elsewhere volumes grow with their content. */
+const thickTypes: ReadonlySet<string> = new Set(["lvm", "iscsi", "iscsidirect"]);
+
+/**
+ * Old and new volumes need room side by side (D9). What thin volumes will take is not known; less than the packed
+ * archive it cannot be.
+ */
+function refuseFull(storage: TargetStorage, { chosen }: RestoreInspection, { volumes }: RefusalContext): void {
+  const sizes = volumes.targets.filter((target) => target.storage === storage.id).map(({ size }) => size);
+  const configured = sizes.reduce((sum, size) => sum + size, 0);
+  const needed = thickTypes.has(storage.type) ? configured : Math.min(chosen.size, configured);
+  if (storage.available === undefined || storage.available >= needed) return;
+  throw refusal(
+    `storage ${storage.id} has ${formatBytes(storage.available)} free, and the restore needs at least ${formatBytes(needed)} beside what is there`,
+    "make room, or put all volumes on another storage with --storage",
+  );
+}

@@ -1,0 +1,104 @@
+import { formatDuration } from "../../commands/frame/durations";
+import type { Lines, Table } from "../../commands/frame/talk";
+import type { Journal } from "../engine/journal";
+import { type Finding, type StepNode, placeSteps } from "../engine/step";
+import { describeCheck } from "./check-steps";
+import type { RestorePlan } from "./restore-plan";
+import { proofPaths } from "./restore-steps";
+import { savePointPath } from "./save-point-steps";
+
+/** What a restore did, for people and scripts. */
+export interface RestoreReport {
+  readonly guest: string;
+  readonly vmid: number;
+  readonly node: string;
+  readonly mode: "in-place" | "beside";
+  readonly archive: string;
+  /** Every check passed. */
+  readonly proven: boolean;
+  readonly checks: readonly { readonly check: string; readonly passed: boolean }[];
+  readonly savePoint: string | undefined;
+  /** Command that takes the restore back. */
+  readonly undo: string | undefined;
+  /** Seconds from the first step to the end of the last. */
+  readonly seconds: number;
+  readonly steps: readonly { readonly id: string; readonly title: string; readonly seconds: number | undefined }[];
+  readonly findings: readonly Finding[];
+  /** Id of the operation, as in the journal's file name. */
+  readonly operation: string;
+}
+
+/** Reads the report off the journal. */
+export function reportOf(
+  plan: RestorePlan,
+  journal: Journal,
+  steps: readonly StepNode[],
+  findings: readonly Finding[],
+): RestoreReport {
+  const savePoint = journal.factsOf(savePointPath)["archive"];
+  const checks = plan.checks.map((check, index) => ({
+    check: describeCheck(check),
+    passed: journal.factsOf(proofPaths(plan)[index + 1] ?? "")["proven"] === true,
+  }));
+  const canUndo = savePoint !== undefined || plan.mode === "beside";
+  return {
+    guest: `${plan.environment}/${plan.guest}`,
+    vmid: plan.target.vmid,
+    node: plan.target.node,
+    mode: plan.mode,
+    archive: plan.archive.volid,
+    proven: findings.every(({ severity }) => severity !== "problem"),
+    checks,
+    savePoint: typeof savePoint === "string" ? savePoint : undefined,
+    undo: canUndo ? `lifeboat undo ${plan.environment}/${plan.guest}` : undefined,
+    seconds: secondsOf(journal),
+    steps: placeSteps(steps).map(({ path, step }) => ({
+      id: path,
+      title: step.title,
+      seconds: journal.record(path)?.seconds,
+    })),
+    findings,
+    operation: journal.contents.id,
+  };
+}
+
+/** Working time: pauses between an interruption and the next run do not count. */
+function secondsOf(journal: Journal): number {
+  return Object.values(journal.contents.steps).reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
+}
+
+/** The report for people. */
+export function printReport(report: RestoreReport, lines: Lines): void {
+  lines.heading(headline(report));
+  lines.table(stepTable(report), "  ");
+  for (const { check, passed } of report.checks) lines.line(`  ${passed ? "Proven" : "NOT proven"}: ${check}`);
+  if (report.checks.length === 1 && report.checks[0]?.check === describeCheck({ kind: "running" })) {
+    lines.line("  (That it runs is all that was checked: no other check is declared for it.)");
+  }
+  for (const finding of report.findings) printFinding(finding, lines);
+  if (report.savePoint !== undefined) lines.line(`Save point, protected: ${report.savePoint}`);
+  if (report.undo !== undefined) lines.line(`To take this restore back, from any machine: ${report.undo}`);
+}
+
+function headline({ guest, vmid, node, mode, archive, seconds, proven, checks }: RestoreReport): string {
+  const what =
+    mode === "beside"
+      ? `Restored a copy of ${guest} as guest ${vmid} on ${node}`
+      : `Restored ${guest} (${vmid}) on ${node}`;
+  const proof = proven ? (checks.length > 0 ? ", proven" : "") : ", NOT PROVEN";
+  return `${what}${proof}, from ${archive}, in ${formatDuration(seconds)}`;
+}
+
+function stepTable({ steps }: RestoreReport): Table {
+  return steps.map(({ title, seconds }) => [
+    title,
+    seconds === undefined ? "by an earlier run" : formatDuration(seconds),
+  ]);
+}
+
+const labels = { note: "Note", todo: "To do", problem: "PROBLEM" } as const;
+
+function printFinding({ severity, text, mend }: Finding, lines: Lines): void {
+  lines.line(`${labels[severity]}: ${text}`);
+  if (mend !== undefined) lines.line(`  mend it with: ${mend}`);
+}

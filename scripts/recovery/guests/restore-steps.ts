@@ -1,0 +1,41 @@
+import type { StepNode } from "../engine/step";
+import { protectArchive, releaseArchives } from "./archive-protection";
+import { checkId, checkSteps } from "./check-steps";
+import { comparePulumiStep } from "./compare-step";
+import { checkMembership } from "./membership-step";
+import { startGuest, stopGuest } from "./power-steps";
+import type { RestorePlan } from "./restore-plan";
+import { recheck, restoreGuest } from "./restore-step";
+import { savePointGroup } from "./save-point-steps";
+import type { OperationInfo, RestoreWorld } from "./world";
+
+/** The steps of a restore. They follow from the plan alone, so that another process can go on with them. */
+export function restoreSteps(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world)];
+}
+
+/** Everything before the request that commits; all of it can be taken back. */
+function prepare(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  const steps: StepNode[] = [];
+  if (plan.archive.protect) steps.push(protectArchive(plan, world));
+  if (plan.present?.running === true) steps.push(stopGuest(plan, world));
+  if (plan.savePoint !== undefined) steps.push(savePointGroup(plan, plan.savePoint, world, operation));
+  steps.push(recheck(plan, world, operation));
+  return steps;
+}
+
+function prove(plan: RestorePlan, world: RestoreWorld): StepNode[] {
+  const steps: StepNode[] = [];
+  if (plan.start) steps.push(startGuest(plan, world));
+  if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
+  const releases = [...(plan.archive.protect ? [plan.archive.volid] : []), ...plan.releaseAlso];
+  if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));
+  if (plan.mode === "in-place") steps.push(checkMembership(plan, world));
+  if (plan.compare) steps.push(comparePulumiStep(plan, world));
+  return steps;
+}
+
+/** Steps whose fact `proven` says whether the guest is back. */
+export function proofPaths(plan: RestorePlan): string[] {
+  return ["start", ...plan.checks.map((check) => `checks/${checkId(check)}`)];
+}

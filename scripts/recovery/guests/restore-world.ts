@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { type Comparison, comparePulumi } from "../../clients/pulumi";
+import { digestOf } from "../engine/digest";
+import type { Finding } from "../engine/step";
+import type { Session } from "../session";
+import { guestProbe } from "./probe-guest";
+import type { RestorePlan } from "./restore-plan";
+import type { RestoreWorld } from "./world";
+
+/** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
+export const defaultCheckSeconds = 120;
+
+/** Connects the steps to the node, the guest and Pulumi. */
+export async function restoreWorld(session: Session, checkSeconds: number, asRoot: boolean): Promise<RestoreWorld> {
+  const { client, environment, guest, state, dryRun } = session;
+  const { ssh } = environment.settings;
+  const shell = {
+    user: ssh.user,
+    identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
+    knownHosts: join(state.path, "known_hosts"),
+  };
+  return {
+    client,
+    rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
+    probe: guestProbe(client, shell),
+    checkSeconds,
+    settingsDigest: digestOf(guest),
+    comparePulumi: async (plan, signal) => findingsOf(plan, await compare(session, plan, signal)),
+  };
+}
+
+async function compare({ context, environment }: Session, plan: RestorePlan, signal: AbortSignal): Promise<Comparison> {
+  return comparePulumi({
+    folder: environment.project.folder,
+    stack: plan.environment,
+    variables: context.io.environment,
+    signal,
+  });
+}
+
+function findingsOf(plan: RestorePlan, comparison: Comparison): Finding[] {
+  if (!comparison.compared) {
+    return [{ severity: "todo", text: `not compared with Pulumi: ${comparison.why}`, mend: comparison.command }];
+  }
+  if (comparison.differences.length === 0) {
+    return [{ severity: "note", text: `Pulumi agrees: a preview of ${plan.environment} changes nothing` }];
+  }
+  const mend = `pulumi up --refresh --stack ${plan.environment}`;
+  return comparison.differences.map(({ resource, operation, properties }) => ({
+    severity: "todo",
+    text: `Pulumi would ${operation} ${resource}${properties.length === 0 ? "" : ` (${properties.join(", ")})`}`,
+    mend,
+  }));
+}
