@@ -10,6 +10,7 @@ import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
 import { poolEndpoints } from "./pools";
 import { storageEndpoints } from "./storages";
+import { virtualMachineEndpoints } from "./virtual-machines";
 import { vzdumpEndpoints } from "./vzdump";
 
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
@@ -25,5 +26,6 @@ export const endpoints: readonly Endpoint[] = [
   ...taskEndpoints,
   ...containerEndpoints,
   ...contentEndpoints,
+  ...virtualMachineEndpoints,
   ...vzdumpEndpoints,
 ];

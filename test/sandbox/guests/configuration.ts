@@ -85,7 +85,17 @@ export function loadGuest(node: Node, type: GuestType, vmid: number): LoadedGues
   if (guest === undefined || guest.type !== type || guest.node !== node.name) {
     throw death(`Configuration file '${configurationPath(node.name, type, vmid)}' does not exist`);
   }
-  return { guest, configuration: readConfiguration(guest.configuration) };
+  const configuration = readConfiguration(guest.configuration);
+  if (type === "qemu") trimNotes(configuration);
+  return { guest, configuration };
+}
+
+/** A machine's notes come back without the line break at their end, a container's with it. */
+function trimNotes(configuration: Configuration): void {
+  for (const section of [configuration, configuration.pending, ...configuration.snapshots.values()]) {
+    const notes = section.keys.get("description");
+    if (notes !== undefined) section.keys.set("description", notes.trimEnd());
+  }
 }
 
 /** Below /etc/pve. */

@@ -1,7 +1,8 @@
-import { formatSize, isDriveKey, isBackedUp, parseDrive } from "../../../../proxmox/rules/property-strings";
+import { formatSize, isBackedUp } from "../../../../proxmox/rules/property-strings";
 import type { GuestState } from "../../model/state";
 import { death } from "../../server/failure";
 import { checkLock, readConfiguration, setLock, removeLock } from "../configuration";
+import { driveKeys, readDrive } from "../machines/drives";
 import { activateVolume } from "../volumes";
 import type { GuestBackup } from "./guest-backup";
 
@@ -22,7 +23,7 @@ export async function backUpMachine({ node, vmid, options, log }: GuestBackup, g
     const name = keys.get("name");
     if (name !== undefined) log.info(`VM Name: ${name}`);
     const volumes = driveKeys(keys).flatMap((key) => {
-      const drive = parseDrive(key, keys.get(key) ?? "");
+      const drive = readDrive(key, keys.get(key) ?? "");
       if (drive.media === "cdrom" || drive.file === "none") return [];
       if (!isBackedUp("qemu", key, drive)) {
         log.info(`exclude disk '${key}' '${drive.file}' (backup=no)`);
@@ -36,14 +37,4 @@ export async function backUpMachine({ node, vmid, options, log }: GuestBackup, g
   } finally {
     await removeLock(node, "qemu", vmid, "backup");
   }
-}
-
-/** Drives in the order in which Proxmox walks through them. */
-function driveKeys(keys: ReadonlyMap<string, string>): string[] {
-  const order = ["ide", "scsi", "virtio", "sata", "efidisk", "tpmstate"];
-  const rank = (key: string): number => {
-    const [, bus = "", number = "0"] = /^([a-z]+)(\d+)$/.exec(key) ?? [];
-    return order.indexOf(bus) * 1000 + Number(number);
-  };
-  return [...keys.keys()].filter(isDriveKey).sort((a, b) => rank(a) - rank(b));
 }

@@ -1,0 +1,297 @@
+import type { Call, Endpoint, PermissionCheck } from "../server/endpoint";
+import { death, parameterFailure, type Json } from "../server/failure";
+import { configurationAnswer, pendingAnswer } from "../guests/answers";
+import {
+  checkDigest,
+  checkLock,
+  loadGuest,
+  storeGuest,
+  withGuestLock,
+  type LoadedGuest,
+} from "../guests/configuration";
+import { createMachine } from "../guests/machines/create";
+import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
+import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
+import { agentEnabled, machineStatus } from "../guests/machines/status";
+import { updateMachine } from "../guests/machines/update";
+import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
+
+const PATH = "/nodes/{node}/qemu";
+const GUEST_PATH = `${PATH}/{vmid}`;
+const guest = { node: NODE, vmid: VMID };
+
+function needs(...privileges: readonly string[]): { check: PermissionCheck } {
+  return { check: { path: "/vms/{vmid}", privileges } };
+}
+
+function load(call: Call): LoadedGuest {
+  return loadGuest(call.node, "qemu", call.parameters.requiredInteger("vmid"));
+}
+
+const list: Endpoint = {
+  method: "GET",
+  path: PATH,
+  parameters: { node: NODE, full: FLAG },
+  permissions: { user: "all" },
+  handler: ({ cluster, node, authority }) =>
+    cluster.state.guests
+      .filter((entry) => entry.type === "qemu" && entry.node === node.name)
+      .filter((entry) => authority.has(`/vms/${entry.vmid}`, "VM.Audit"))
+      .map((entry) => machineStatus(node, entry)),
+};
+
+const create: Endpoint = {
+  method: "POST",
+  path: PATH,
+  parameters: {
+    ...MACHINE_OPTIONS,
+    ...guest,
+    archive: { ...TEXT, maxLength: 255 },
+    storage: optional(STORAGE_ID),
+    force: { ...FLAG, requires: "archive" },
+    unique: { ...FLAG, requires: "archive" },
+    "live-restore": FLAG,
+    pool: { ...TEXT, format: "pve-poolid" },
+    bwlimit: { type: "integer", optional: true, minimum: 0 },
+    start: FLAG,
+    "ha-managed": FLAG,
+    "import-working-storage": optional(STORAGE_ID),
+  },
+  permissions: { user: "all" },
+  handler: (call) => createMachine(call),
+};
+
+const destroy: Endpoint = {
+  method: "DELETE",
+  path: GUEST_PATH,
+  parameters: { ...guest, skiplock: FLAG, purge: FLAG, "destroy-unreferenced-disks": FLAG },
+  permissions: needs("VM.Allocate"),
+  handler: (call) => {
+    const vmid = call.parameters.requiredInteger("vmid");
+    checkMachineDestruction(call.node, vmid);
+    const destruction = {
+      vmid,
+      purge: call.parameters.flag("purge") ?? false,
+      unreferenced: call.parameters.flag("destroy-unreferenced-disks") ?? false,
+    };
+    return call.node.tasks.start("qmdestroy", String(vmid), call.caller.name, (task) =>
+      destroyMachine(call.node, destruction, task),
+    );
+  },
+};
+
+const readConfig: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/config`,
+  parameters: { ...guest, current: FLAG, snapshot: { ...TEXT, format: "pve-configid", maxLength: 40 } },
+  permissions: needs("VM.Audit"),
+  handler: (call) => {
+    const { configuration } = load(call);
+    const name = call.parameters.text("snapshot");
+    const section = name === undefined ? configuration : configuration.snapshots.get(name);
+    if (section === undefined) throw death(`snapshot '${name ?? ""}' does not exist`);
+    const answer = configurationAnswer(section, configuration.digest, machineValue, true);
+    return { ...answer, ...(answer.cipassword === undefined ? {} : { cipassword: "**********" }) };
+  },
+};
+
+/** Rights that one of an option's groups needs (PVE::API2::Qemu, check_vm_modify_config_perm). */
+const RIGHTS: readonly [RegExp, string][] = [
+  [/^(affinity|cpu|cores|cpulimit|cpuunits|numa\d*|smp|sockets|vcpus)$/, "VM.Config.CPU"],
+  [/^(memory|balloon|shares|keephugepages|hugepages)$/, "VM.Config.Memory"],
+  [/^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)\d+$|^(boot|bootdisk|vmstatestorage)$/, "VM.Config.Disk"],
+  [/^(cdrom|media)$/, "VM.Config.CDROM"],
+  [/^net\d+$|^(hostname|nameserver|searchdomain)$/, "VM.Config.Network"],
+  [/^ipconfig\d+$|^(ciuser|cipassword|citype|sshkeys|cicustom|ciupgrade)$/, "VM.Config.Cloudinit"],
+  [/^(vga|scsihw|hostpci\d+|usb\d+|watchdog|bios|machine|agent|tablet|serial\d+|audio0|rng0)$/, "VM.Config.HWType"],
+];
+
+function checkRights(call: Call, keys: readonly string[]): void {
+  for (const key of keys) {
+    const right = RIGHTS.find(([pattern]) => pattern.test(key))?.[1] ?? "VM.Config.Options";
+    call.authority.checkGuest(call.parameters.requiredInteger("vmid"), undefined, right);
+  }
+}
+
+const OWN = ["node", "vmid", "delete", "revert", "digest", "skiplock", "force", "background_delay"];
+
+async function change(call: Call): Promise<void> {
+  const { parameters, node } = call;
+  const vmid = parameters.requiredInteger("vmid");
+  const values = new Map(parameters.entries(...OWN));
+  const removed = parameters.list("delete");
+  if (values.size === 0 && removed.length === 0 && !parameters.has("revert")) throw death("no options specified");
+  checkRights(call, [...values.keys(), ...removed]);
+  await withGuestLock(node, "qemu", vmid, async () => {
+    const { configuration } = loadGuest(node, "qemu", vmid);
+    checkDigest(configuration, parameters.text("digest"));
+    if (parameters.flag("skiplock") !== true) checkLock("qemu", configuration);
+    await updateMachine(node, vmid, configuration, values, removed, () => {});
+    storeGuest(node, "qemu", vmid, configuration);
+  });
+}
+
+const changeParameters = {
+  ...MACHINE_OPTIONS,
+  ...guest,
+  skiplock: FLAG,
+  force: { ...FLAG, requires: "delete" },
+  delete: { ...TEXT, format: "pve-configid-list" },
+  revert: { ...TEXT, format: "pve-configid-list" },
+  digest: { ...TEXT, maxLength: 40 },
+} as const;
+
+const mayChange = {
+  check: {
+    path: "/vms/{vmid}",
+    privileges: [
+      "VM.Config.Disk",
+      "VM.Config.CDROM",
+      "VM.Config.CPU",
+      "VM.Config.Memory",
+      "VM.Config.Network",
+      "VM.Config.HWType",
+      "VM.Config.Options",
+      "VM.Config.Cloudinit",
+    ],
+    any: true,
+  },
+} as const;
+
+const writeConfig: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/config`,
+  parameters: changeParameters,
+  permissions: mayChange,
+  handler: async (call) => {
+    await change(call);
+    return null;
+  },
+};
+
+const writeConfigByTask: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/config`,
+  parameters: { ...changeParameters, background_delay: { type: "integer", optional: true, minimum: 1, maximum: 30 } },
+  permissions: mayChange,
+  handler: (call) => {
+    const { vmid } = load(call).guest;
+    return call.node.tasks.start("qmconfig", String(vmid), call.caller.name, () => change(call));
+  },
+};
+
+const pending: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/pending`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => pendingAnswer(load(call).configuration, machineValue),
+};
+
+const currentStatus: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/status/current`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => ({ ...machineStatus(call.node, load(call).guest), ha: { managed: 0 } }),
+};
+
+const start: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/start`,
+  parameters: { ...guest, skiplock: FLAG, timeout: { type: "integer", optional: true, minimum: 0 } },
+  permissions: needs("VM.PowerMgmt"),
+  handler: (call) => {
+    const { vmid } = load(call).guest;
+    if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
+      throw parameterFailure({ skiplock: "Only root may use this option." });
+    }
+    return call.node.tasks.start("qmstart", String(vmid), call.caller.name, () => {
+      checkLock("qemu", loadGuest(call.node, "qemu", vmid).configuration);
+      throw death("the sandbox cannot run virtual machines");
+    });
+  },
+};
+
+/** No machine of the sandbox runs, so that there is nothing to stop. */
+function refusedStop(action: "stop" | "shutdown" | "reboot"): Endpoint {
+  return {
+    method: "POST",
+    path: `${GUEST_PATH}/status/${action}`,
+    parameters: {
+      ...guest,
+      timeout: { type: "integer", optional: true, minimum: 0 },
+      ...(action === "reboot" ? {} : { skiplock: FLAG, keepActive: FLAG }),
+      ...(action === "shutdown" ? { forceStop: FLAG } : {}),
+      ...(action === "stop" ? { "overrule-shutdown": FLAG } : {}),
+    },
+    permissions: needs("VM.PowerMgmt"),
+    handler: (call) => {
+      const { vmid } = load(call).guest;
+      if (action === "reboot") throw death("VM is not running");
+      const type = action === "stop" ? "qmstop" : "qmshutdown";
+      return call.node.tasks.start(type, String(vmid), call.caller.name, () => {
+        if (action === "shutdown") throw death(`VM ${vmid} is not running`);
+      });
+    },
+  };
+}
+
+const listSnapshots: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/snapshot`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) => {
+    const { configuration } = load(call);
+    const parent = configuration.keys.get("parent");
+    const snapshots = [...configuration.snapshots].map(([name, { keys }]): Json => ({
+      name,
+      snaptime: Number(keys.get("snaptime") ?? 0),
+      vmstate: keys.has("vmstate") ? 1 : 0,
+      description: keys.get("description") ?? "",
+      ...(keys.has("parent") ? { parent: keys.get("parent") } : {}),
+    }));
+    const current = { name: "current", digest: configuration.digest, running: 0, description: "You are here!" };
+    return [...snapshots, { ...current, ...(parent === undefined ? {} : { parent }) }];
+  },
+};
+
+/** Commands of the guest agent: refused, since no machine runs. */
+function agentCommand(method: "GET" | "POST", command: string): Endpoint {
+  return {
+    method,
+    path: `${GUEST_PATH}/agent/${command}`,
+    parameters: guest,
+    permissions: {
+      check: {
+        path: "/vms/{vmid}",
+        privileges: ["VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"],
+        any: true,
+      },
+    },
+    handler: (call) => {
+      const { guest: found, configuration } = load(call);
+      if (!agentEnabled(configuration.keys)) throw death("No QEMU guest agent configured");
+      throw death(`VM ${found.vmid} is not running`);
+    },
+  };
+}
+
+export const virtualMachineEndpoints: readonly Endpoint[] = [
+  list,
+  create,
+  destroy,
+  readConfig,
+  writeConfig,
+  writeConfigByTask,
+  pending,
+  currentStatus,
+  start,
+  refusedStop("stop"),
+  refusedStop("shutdown"),
+  refusedStop("reboot"),
+  listSnapshots,
+  agentCommand("POST", "ping"),
+  agentCommand("GET", "network-get-interfaces"),
+];

@@ -1,0 +1,192 @@
+import { basename } from "node:path";
+import { randomUUID } from "node:crypto";
+import { formatNetwork, isDriveKey, parseNetwork } from "../../../../proxmox/rules/property-strings";
+import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
+import type { VolumeState } from "../../model/state";
+import type { Task } from "../../model/tasks";
+import type { Call } from "../../server/endpoint";
+import { death, failureText, parameterFailure, permissionFailure } from "../../server/failure";
+import {
+  checkLock,
+  checkProtection,
+  checkUnused,
+  emptyConfiguration,
+  loadGuest,
+  removeGuest,
+  storeGuest,
+  withGuestLock,
+  type Configuration,
+} from "../configuration";
+import { checkPool } from "../containers/create";
+import { randomHardwareAddress } from "../containers/networks";
+import { uniqueTags } from "../containers/permissions";
+import { checkVolumeAccess } from "../storages";
+import { activateFile, freeVolumes } from "../volumes";
+import { checkDriveStorage, createDrive, driveKeys, readDrive } from "./drives";
+
+/** Parameters of `POST nodes/N/qemu` that are no options of the configuration. */
+const OWN_PARAMETERS = [
+  "node",
+  "vmid",
+  "archive",
+  "storage",
+  "force",
+  "unique",
+  "live-restore",
+  "pool",
+  "bwlimit",
+  "start",
+  "ha-managed",
+  "import-working-storage",
+];
+
+/**
+ * Makes a virtual machine with empty disks, or refuses to restore one (PVE::API2::Qemu, create_vm). Restoring needs
+ * Proxmox's own QEMU tools: up to there the checks and texts are Proxmox's.
+ * @returns the task's UPID
+ */
+export async function createMachine(call: Call): Promise<string> {
+  const { parameters, authority, node } = call;
+  const vmid = parameters.requiredInteger("vmid");
+  const archive = parameters.text("archive");
+  const options = new Map(parameters.entries(...OWN_PARAMETERS));
+  const pool = parameters.text("pool");
+  const storage = parameters.text("storage");
+  if (pool !== undefined) checkPool(call, pool);
+  if (storage !== undefined) authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
+  if (parameters.flag("ha-managed") === true) authority.check("/", "Sys.Console");
+  if (parameters.flag("start") === true) authority.checkGuest(vmid, pool, "VM.PowerMgmt");
+  checkAllocation(call, vmid, pool, archive);
+  if (archive !== undefined) await checkArchive(call, vmid, archive, options);
+  for (const key of driveKeys(options)) checkDriveStorage(node, readDrive(key, options.get(key) ?? ""));
+  const verb = archive === undefined ? `unable to create VM ${vmid} -` : `unable to restore VM ${vmid} -`;
+  await lockForCreation(call, vmid, verb);
+  return archive === undefined
+    ? node.tasks.start("qmcreate", String(vmid), call.caller.name, (task) => build(call, vmid, options, verb, task))
+    : node.tasks.start("qmrestore", String(vmid), call.caller.name, (task) => restore(call, vmid, archive, verb, task));
+}
+
+function checkAllocation(call: Call, vmid: number, pool: string | undefined, archive: string | undefined): void {
+  const { authority, parameters, cluster } = call;
+  if (authority.has(`/vms/${vmid}`, "VM.Allocate")) return;
+  if (pool !== undefined && authority.has(`/pool/${pool}`, "VM.Allocate")) return;
+  const replaces = archive !== undefined && parameters.flag("force") === true && cluster.guest(vmid)?.type === "qemu";
+  if (!replaces || !authority.has(`/vms/${vmid}`, "VM.Backup")) throw permissionFailure();
+}
+
+/** A missing archive is refused at once, unlike a container's. */
+async function checkArchive(
+  call: Call,
+  vmid: number,
+  archive: string,
+  options: ReadonlyMap<string, string>,
+): Promise<void> {
+  const disk = [...options.keys()].sort().find(isDriveKey);
+  if (disk !== undefined) throw parameterFailure({ [disk]: "option conflicts with option 'archive'" });
+  if (archive === "-") throw death("pipe requires cli environment");
+  checkVolumeAccess(call.cluster, call.authority, vmid, archive, "backup");
+  await activateFile(call.node, archive);
+}
+
+async function lockForCreation(call: Call, vmid: number, verb: string): Promise<void> {
+  const { node, cluster, parameters } = call;
+  try {
+    await withGuestLock(node, "qemu", vmid, () => {
+      const guest = cluster.guest(vmid);
+      const replaces = parameters.flag("force") === true && guest?.type === "qemu" && guest.node === node.name;
+      if (guest !== undefined && !replaces) checkUnused(node, vmid);
+      if (guest !== undefined) checkReplaceable(call, vmid, verb);
+      const configuration = guest === undefined ? emptyConfiguration() : loadGuest(node, "qemu", vmid).configuration;
+      checkLock("qemu", configuration);
+      configuration.keys.set("lock", "create");
+      storeGuest(node, "qemu", vmid, configuration);
+    });
+  } catch (failure) {
+    const text = failureText(failure);
+    throw text.startsWith(verb) ? failure : death(`${verb} ${text}`);
+  }
+}
+
+function checkReplaceable(call: Call, vmid: number, verb: string): void {
+  const { guest, configuration } = loadGuest(call.node, "qemu", vmid);
+  checkProtection(configuration, verb.replace(/ -$/, ""));
+  if (guest.status === "running") throw death(`${verb} vm is running`);
+}
+
+async function build(
+  call: Call,
+  vmid: number,
+  options: ReadonlyMap<string, string>,
+  verb: string,
+  task: Task,
+): Promise<void> {
+  const { node, cluster, parameters } = call;
+  const made: VolumeState[] = [];
+  try {
+    await withGuestLock(node, "qemu", vmid, async () => {
+      const configuration = emptyConfiguration();
+      for (const [key, value] of options) if (!isDriveKey(key)) configuration.keys.set(key, plainValue(key, value));
+      for (const key of driveKeys(options)) {
+        const volume = await createDrive(node, vmid, configuration, key, options.get(key) ?? "", task.log);
+        if (volume !== undefined) made.push(volume);
+      }
+      addIdentity(configuration, node.clock.seconds());
+      storeGuest(node, "qemu", vmid, configuration);
+    });
+  } catch (failure) {
+    await freeVolumes(
+      node,
+      made.map((volume) => volume.volid),
+      task.log,
+    );
+    removeGuest(node, vmid);
+    throw death(`${verb} ${failureText(failure)}`);
+  }
+  const pool = cluster.state.access.pools.find((entry) => entry.poolid === parameters.text("pool"));
+  pool?.vmids.push(vmid);
+  if (parameters.flag("start") !== true) return;
+  task.log("Execute autostart");
+  task.log("the sandbox cannot run virtual machines");
+}
+
+/** A value as the configuration keeps it: networks with an address, tags in order. */
+export function plainValue(key: string, value: string): string {
+  if (key === "tags") return uniqueTags(value);
+  if (!/^net\d+$/.test(key)) return value;
+  const network = parseNetwork("qemu", value, key);
+  return formatNetwork("qemu", { ...network, mac: network.mac ?? randomHardwareAddress() }, key);
+}
+
+/** What Proxmox makes up for a new machine. */
+function addIdentity(configuration: Configuration, seconds: number): void {
+  const { keys } = configuration;
+  keys.set("meta", `creation-qemu=10.1.2,ctime=${seconds}`);
+  if (!keys.has("boot")) {
+    const disk = driveKeys(keys).find((key) => readDrive(key, keys.get(key) ?? "").media !== "cdrom");
+    const cdrom = driveKeys(keys).find((key) => readDrive(key, keys.get(key) ?? "").media === "cdrom");
+    const network = [...keys.keys()].filter((key) => /^net\d+$/.test(key)).sort()[0];
+    const devices = [disk, cdrom, network].filter((device) => device !== undefined);
+    keys.set("boot", devices.length === 0 ? " " : `order=${devices.join(";")}`);
+  }
+  if (!keys.has("smbios1")) keys.set("smbios1", `uuid=${randomUUID()}`);
+  if ((keys.get("vmgenid") ?? "1") === "1") keys.set("vmgenid", randomUUID());
+}
+
+/** A restore up to the archive's own format. What was there before is left as it is. */
+async function restore(call: Call, vmid: number, archive: string, verb: string, task: Task): Promise<void> {
+  const { node } = call;
+  try {
+    const path = await activateFile(node, archive);
+    const name = parseArchiveName(basename(path), node.timeZone);
+    if (name?.guestType !== "qemu" || name.format !== "vma") {
+      throw death(`ERROR: file '${path}' does not look like a QemuServer vzdump backup`);
+    }
+    throw death(`${verb} the sandbox cannot read backups of virtual machines: it has no Proxmox QEMU`);
+  } finally {
+    const { configuration } = loadGuest(node, "qemu", vmid);
+    configuration.keys.delete("lock");
+    if (configuration.keys.size === 0) removeGuest(node, vmid);
+    else storeGuest(node, "qemu", vmid, configuration);
+    await task.checkpoint("refused");
+  }
+}

@@ -1,0 +1,58 @@
+import type { Node } from "../../model/site";
+import type { Task } from "../../model/tasks";
+import { death } from "../../server/failure";
+import { checkLock, checkProtection, loadGuest, removeGuest, withGuestLock, type Section } from "../configuration";
+import { forgetGuest, purgeGuest } from "../purge";
+import { freeVolume, freeVolumes, ownerOf, volumesOf } from "../volumes";
+import { driveKeys, driveVolume, readDrive } from "./drives";
+
+export interface MachineDestruction {
+  vmid: number;
+  purge: boolean;
+  unreferenced: boolean;
+}
+
+/** What Proxmox refuses at once. */
+export function checkMachineDestruction(node: Node, vmid: number): void {
+  const { guest, configuration } = loadGuest(node, "qemu", vmid);
+  checkProtection(configuration, `can't remove VM ${vmid}`);
+  if (guest.status === "running") throw death(`VM ${vmid} is running - destroy failed`);
+  checkLock("qemu", configuration);
+}
+
+/** The task (PVE::API2::Qemu, destroy_vm). */
+export async function destroyMachine(
+  node: Node,
+  { vmid, purge, unreferenced }: MachineDestruction,
+  task: Task,
+): Promise<void> {
+  await withGuestLock(
+    node,
+    "qemu",
+    vmid,
+    async () => {
+      checkMachineDestruction(node, vmid);
+      const { configuration } = loadGuest(node, "qemu", vmid);
+      for (const volume of ownVolumes(configuration, vmid)) await freeVolume(node, volume, task.log);
+      if (unreferenced)
+        await freeVolumes(
+          node,
+          volumesOf(node, vmid).map((volume) => volume.volid),
+          task.log,
+        );
+      forgetGuest(node, vmid);
+      if (purge) {
+        task.log(`purging VM ${vmid} from related configurations..`);
+        purgeGuest(node, vmid);
+      }
+      removeGuest(node, vmid);
+    },
+    task.log,
+  );
+}
+
+function ownVolumes({ keys }: Section, vmid: number): Set<string> {
+  const disks = driveKeys(keys).flatMap((key) => driveVolume(readDrive(key, keys.get(key) ?? "")) ?? []);
+  const unused = [...keys].filter(([key]) => /^unused\d+$/.test(key)).map(([, value]) => value);
+  return new Set([...disks, ...unused].filter((volume) => ownerOf(volume) === vmid));
+}

@@ -1,0 +1,95 @@
+import { findSchema } from "../../server/parameter-check";
+import type { ParameterSchema, ParameterTable } from "../../server/parameters";
+
+const flag: ParameterSchema = { type: "boolean", optional: true };
+const text: ParameterSchema = { type: "string", optional: true };
+
+function flags(...names: readonly string[]): ParameterTable {
+  return Object.fromEntries(names.map((name) => [name, flag]));
+}
+
+function texts(...names: readonly string[]): ParameterTable {
+  return Object.fromEntries(names.map((name) => [name, text]));
+}
+
+function whole(minimum: number, maximum?: number): ParameterSchema {
+  return { type: "integer", optional: true, minimum, ...(maximum === undefined ? {} : { maximum }) };
+}
+
+/**
+ * Options of a virtual machine, as requests may set them (PVE::QemuServer, $confdesc). Property strings are checked
+ * where they are used: drives and networks by their own readers.
+ */
+export const MACHINE_OPTIONS: ParameterTable = {
+  ...flags("acpi", "allow-ksm", "autostart", "ciupgrade", "freeze", "keephugepages", "kvm", "localtime", "numa"),
+  ...flags("onboot", "protection", "reboot", "tablet", "tdf", "template"),
+  ...texts("affinity", "agent", "amd-sev", "args", "audio0", "boot", "cicustom", "cipassword", "ciuser", "cpu"),
+  ...texts("hotplug", "intel-tdx", "ivshmem", "machine", "memory", "rng0", "searchdomain", "spice_enhancements"),
+  ...texts("vga", "watchdog", "efidisk0", "tpmstate0", "cdrom"),
+  arch: { ...text, enum: ["x86_64", "aarch64"] },
+  balloon: whole(0),
+  bios: { ...text, enum: ["seabios", "ovmf"] },
+  bootdisk: { ...text, pattern: "(ide|sata|scsi|virtio)\\d+" },
+  citype: { ...text, enum: ["configdrive2", "nocloud", "opennebula"] },
+  cores: whole(1),
+  cpulimit: { type: "number", optional: true, minimum: 0, maximum: 128 },
+  cpuunits: whole(1, 262_144),
+  description: { ...text, maxLength: 8192 },
+  hookscript: { ...text, format: "pve-volume-id" },
+  hugepages: { ...text, enum: ["any", "2", "1024"] },
+  keyboard: { ...text, pattern: "[a-z]{2}(-[a-z]{2})?" },
+  lock: {
+    ...text,
+    enum: [
+      "backup",
+      "clone",
+      "create",
+      "migrate",
+      "rollback",
+      "snapshot",
+      "snapshot-delete",
+      "suspending",
+      "suspended",
+    ],
+  },
+  migrate_downtime: { type: "number", optional: true, minimum: 0 },
+  migrate_speed: whole(0),
+  name: { ...text, format: "dns-name" },
+  nameserver: { ...text, format: "address-list" },
+  ostype: {
+    ...text,
+    enum: ["other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris"],
+  },
+  scsihw: { ...text, enum: ["lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"] },
+  shares: whole(0, 50_000),
+  smbios1: { ...text, maxLength: 512 },
+  smp: whole(1),
+  sockets: whole(1),
+  sshkeys: { ...text, format: "urlencoded" },
+  startdate: { ...text, pattern: "(now|\\d{4}-\\d{1,2}-\\d{1,2}(T\\d{1,2}:\\d{1,2}:\\d{1,2})?)" },
+  startup: { ...text, format: "pve-startup-order" },
+  tags: { ...text, format: "pve-tag-list" },
+  vcpus: whole(1),
+  vmgenid: { ...text, pattern: "(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}|[01])" },
+  vmstatestorage: { ...text, format: "pve-storage-id" },
+  "ide[n]": { ...text, count: 4 },
+  "sata[n]": { ...text, count: 6 },
+  "scsi[n]": { ...text, count: 31 },
+  "virtio[n]": { ...text, count: 16 },
+  "unused[n]": { ...text, count: 256 },
+  "net[n]": { ...text, count: 32 },
+  "ipconfig[n]": { ...text, count: 32 },
+  "hostpci[n]": { ...text, count: 16 },
+  "usb[n]": { ...text, count: 14 },
+  "numa[n]": { ...text, count: 8 },
+  "parallel[n]": { ...text, count: 3, pattern: "/dev/parport\\d+|/dev/usb/lp\\d+" },
+  "serial[n]": { ...text, count: 4, pattern: "(/dev/[^,]+|socket)" },
+  "virtiofs[n]": { ...text, count: 10 },
+};
+
+/** A value as answers carry it: whole numbers and flags as numbers, everything else as text (`memory` too). */
+export function machineValue(key: string, value: string): string | number {
+  const type = findSchema(MACHINE_OPTIONS, key)?.type;
+  if (type === "boolean") return /^(1|on|yes|true)$/i.test(value) ? 1 : 0;
+  return type === "integer" ? Number(value) : value;
+}
