@@ -44,7 +44,7 @@ export function permissionFailure(detail?: string): ProxmoxFailure {
 export function failureText(failure: unknown): string {
   if (!(failure instanceof ProxmoxFailure)) return failure instanceof Error ? failure.message : String(failure);
   const status = failure.status === 500 ? "" : `${failure.status} `;
-  const details = Object.entries(failure.errors ?? {}).map(([name, text]) => `${name}: ${text.trimEnd()}\n`);
+  const details = Object.entries(failure.errors ?? {}).map(([name, text]) => `${name}: ${text}\n`);
   return `${status}${failure.message}${details.join("")}`;
 }
 

@@ -62,7 +62,6 @@ export async function updateContainer(
   const problems = update.running
     ? await applyToRunning(node, vmid, configuration, changed, log)
     : await applyPending(node, vmid, configuration, log, changed);
-  dropUsedFromUnused(configuration);
   return problems;
 }
 
@@ -175,6 +174,7 @@ export async function applyPending(
       applyChange(node, vmid, configuration, key, log),
     );
   }
+  dropUsedFromUnused(configuration);
   return problems;
 }
 
