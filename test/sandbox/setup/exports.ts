@@ -47,7 +47,7 @@ function quoted(text: string): string {
 /** The folder with the toolchain's programs, by its own command; undefined while they are not installed. */
 export function toolchainPath(projectFolder: string, pulumiHome: string): string | undefined {
   try {
-    const text = execFileSync("npm", ["run", "--silent", "toolchain", "--", "--print-path"], {
+    const text = execFileSync(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", "--print-path"], {
       cwd: projectFolder,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],

@@ -1,0 +1,236 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findControlGroups } from "../sandbox/drivers/real/container-processes";
+import { layoutOf } from "../sandbox/setup/layout";
+import { siteNames } from "../sandbox/setup/names";
+import { processIds, readProc } from "../sandbox/setup/processes";
+
+/** The sandbox with real containers, spoken to as any client would: by plain requests, ssh, zstd and tar. */
+
+const project = resolve(__dirname, "../..");
+const isRoot = process.getuid?.() === 0;
+
+interface Answer {
+  status: number;
+  data: unknown;
+  message?: string;
+}
+
+/** Runs inside the site's network: METHOD, path, then name=value parameters. Prints status and body as JSON. */
+const requestProgram = `
+  const { readFileSync } = require("node:fs");
+  const [method, path, ...fields] = process.argv.slice(1);
+  const form = new URLSearchParams(fields.map((field) => [field.slice(0, field.indexOf("=")), field.slice(field.indexOf("=") + 1)]));
+  const body = method === "GET" || method === "DELETE" ? "" : form.toString();
+  const request = require("node:https").request({
+    host: "192.0.2.11", port: 8006, method, ca: readFileSync("site-ca.pem"),
+    path: "/api2/json" + path + (body === "" && fields.length > 0 ? "?" + form : ""),
+    headers: {
+      Authorization: "PVEAPIToken=" + readFileSync(process.env.LIFEBOAT_PROXMOX_TOKEN_FILE, "utf8").trim(),
+      ...(body === "" ? {} : { "content-type": "application/x-www-form-urlencoded", "content-length": Buffer.byteLength(body) }),
+    },
+  }, (response) => {
+    let text = "";
+    response.on("data", (part) => (text += part));
+    response.on("end", () => console.log(JSON.stringify({ status: response.statusCode, ...JSON.parse(text || "{}") })));
+  });
+  request.end(body);
+`;
+
+(isRoot ? describe : describe.skip)("the sandbox with real containers", () => {
+  const folder = isRoot ? mkdtempSync(join(tmpdir(), "lifeboat-")) : "";
+  const layout = layoutOf(join(folder, "site"));
+  const environment = { ...process.env, LIFEBOAT_SANDBOX_DIR: layout.folder };
+  /** What the machine holds besides this sandbox, before it came. */
+  const before = isRoot ? machine() : undefined;
+  let names: ReturnType<typeof siteNames>;
+
+  afterAll(() => {
+    sandbox("down");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function sandbox(...words: string[]): string {
+    const command = ["--import", "tsx", join(project, "test/sandbox/sandbox.ts"), ...words];
+    return execFileSync(process.execPath, command, {
+      cwd: project,
+      env: environment,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  function api(method: string, path: string, ...fields: string[]): Answer {
+    return JSON.parse(sandbox("exec", process.execPath, "-e", requestProgram, method, path, ...fields));
+  }
+
+  async function task(method: string, path: string, ...fields: string[]): Promise<void> {
+    const { data: upid, message } = api(method, path, ...fields);
+    if (typeof upid !== "string") throw new Error(`${method} ${path}: ${message ?? "no task"}`);
+    for (;;) {
+      const { data } = api("GET", `/nodes/pve-prod/tasks/${encodeURIComponent(upid)}/status`);
+      if (hasMember(data, "exitstatus")) return expect(data.exitstatus).toBe("OK");
+      await sleep(100);
+    }
+  }
+
+  function ssh(command: string): string {
+    const options = ["BatchMode=yes", "ConnectTimeout=1", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"];
+    const words = options.flatMap((option) => ["-o", option]);
+    return sandbox("exec", "ssh", "-i", layout.sshKey, ...words, "root@192.0.2.101", command);
+  }
+
+  async function answersSsh(): Promise<void> {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      try {
+        return void ssh("true");
+      } catch {
+        await sleep(100);
+      }
+    }
+    throw new Error("192.0.2.101 does not answer SSH");
+  }
+
+  /** The newest archive in the storage's folder. */
+  function archive(): string {
+    const dump = join(layout.server, "nodes/pve-prod/root/var/lib/vz/dump");
+    const found = readdirSync(dump).filter((name) => name.endsWith(".tar.zst"));
+    return join(dump, found.sort().at(-1) ?? "");
+  }
+
+  test("comes up, and a second `up` leaves it as it is", () => {
+    expect(JSON.parse(sandbox("up", "--driver", "real", "--json"))).toMatchObject({ driver: "real", started: true });
+    expect(JSON.parse(sandbox("up", "--driver", "real", "--json"))).toMatchObject({ started: false });
+    names = siteNames(layout.server);
+  }, 300_000);
+
+  test("runs a container made from its template, and lets in the key that was given", async () => {
+    await task(
+      "POST",
+      "/nodes/pve-prod/lxc",
+      "vmid=101",
+      "hostname=web",
+      "ostemplate=local:vztmpl/debian-12-standard_amd64.tar.zst",
+      "rootfs=local:4",
+      "mp0=local:2,mp=/srv,backup=1",
+      "mp1=local:1,mp=/var/cache/app",
+      "memory=512",
+      "unprivileged=1",
+      "net0=name=eth0,bridge=vmbr0,ip=192.0.2.101/24,gw=192.0.2.1",
+      `ssh-public-keys=${readFileSync(layout.sshPublicKey, "utf8")}`,
+    );
+    await task("POST", "/nodes/pve-prod/lxc/101/status/start");
+    await answersSsh();
+    expect(ssh("hostname; findmnt -n -o TARGET,FSTYPE /srv; systemctl is-system-running --wait")).toMatch(
+      /^web\n\/srv +ext4\nrunning\n$/,
+    );
+    expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(layout.folder);
+  }, 60_000);
+
+  test("writes an archive of the running container that plain zstd and tar read", async () => {
+    ssh("echo precious > /srv/file; chown 1234:4321 /srv/file; chmod 4750 /srv/file; ln -s file /srv/link");
+    ssh("echo rebuilt > /var/cache/app/file; sync");
+    await task("POST", "/nodes/pve-prod/vzdump", "vmid=101", "storage=local", "mode=snapshot", "compress=zstd");
+    const listing = execFileSync("tar", ["--zstd", "--numeric-owner", "-tvf", archive()], {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    }).split("\n");
+    expect(listing[0]).toMatch(/ \.\/etc\/vzdump\/pct\.conf$/);
+    expect(listing).toContainEqual(expect.stringMatching(/^-rwsr-x--- 1234\/4321 +9 .* \.\/srv\/file$/));
+    expect(listing).toContainEqual(expect.stringMatching(/^lrwxrwxrwx 0\/0 .* \.\/srv\/link -> file$/));
+    expect(listing).toContainEqual(expect.stringMatching(/^drwxr-xr-x .* \.\/var\/cache\/app\/$/));
+    expect(listing.filter((line) => line.endsWith("./var/cache/app/file"))).toEqual([]);
+    expect(ssh("cat /srv/file")).toBe("precious\n");
+  }, 60_000);
+
+  test("brings a destroyed container back from it", async () => {
+    const volid = `local:backup/${archive().split("/").at(-1) ?? ""}`;
+    await task("POST", "/nodes/pve-prod/lxc/101/status/stop");
+    await task("DELETE", "/nodes/pve-prod/lxc/101", "purge=1");
+    expect(api("GET", "/nodes/pve-prod/lxc/101/status/current").status).toBe(500);
+    await task("POST", "/nodes/pve-prod/lxc", "vmid=101", `ostemplate=${volid}`, "restore=1", "storage=local");
+    await task("POST", "/nodes/pve-prod/lxc/101/status/start");
+    await answersSsh();
+    expect(ssh("cat /srv/link; stat -c '%u:%g %a' /srv/file; ls /var/cache/app")).toBe(
+      "precious\n1234:4321 4750\nlost+found\n",
+    );
+  }, 60_000);
+
+  test("goes on after its server was killed: the container runs all the while", async () => {
+    const { pid } = JSON.parse(sandbox("status", "--json"));
+    process.kill(pid, "SIGKILL");
+    expect(ssh("hostname")).toBe("web\n");
+    expect(JSON.parse(sandbox("up", "--driver", "real", "--json"))).toMatchObject({ started: true });
+    expect(api("GET", "/nodes/pve-prod/lxc/101/status/current").data).toMatchObject({ status: "running" });
+    await task("POST", "/nodes/pve-prod/lxc/101/status/shutdown");
+    await task("POST", "/nodes/pve-prod/lxc/101/status/start");
+    await answersSsh();
+  }, 60_000);
+
+  test("`exec` passes the command's exit code on", () => {
+    expect(exitCodeOf(() => sandbox("exec", "sh", "-c", "exit 7"))).toBe(7);
+    expect(exitCodeOf(() => sandbox("exec", "sh", "-c", "kill -TERM $$"))).toBe(143);
+    expect(exitCodeOf(() => sandbox("exec", "no-such-command"))).toBe(127);
+  }, 30_000);
+
+  test("`down` leaves nothing, also after its server was killed", async () => {
+    const { pid } = JSON.parse(sandbox("status", "--json"));
+    process.kill(pid, "SIGKILL");
+    expect(
+      exitCodeOf(() =>
+        sandbox(
+          "exec",
+          process.execPath,
+          join(project, "node_modules/tsx/dist/cli.mjs"),
+          "test/sandbox/sandbox.ts",
+          "down",
+        ),
+      ),
+    ).toBe(1);
+    sandbox("down");
+    sandbox("down");
+    expect(existsSync(layout.folder)).toBe(false);
+    expect(machine()).toEqual(before);
+    expect(traces()).toEqual([]);
+    expect(await findControlGroups((name) => name.includes(names.id))).toEqual([]);
+  }, 60_000);
+
+  /** Processes and kernel objects that name this sandbox. */
+  function traces(): string[] {
+    const processes = processIds()
+      .filter((pid) => pid !== process.pid)
+      .map((pid) => readProc(pid, "cmdline").replaceAll("\0", " "))
+      .filter((line) => line.includes(layout.folder) || line.includes(names.id));
+    const loops = execFileSync("losetup", ["--all"], { encoding: "utf8" }).split("\n");
+    const namespaces = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
+    return [...processes, ...loops, ...namespaces].filter(
+      (line) => line.includes(layout.folder) || line.includes(names.id),
+    );
+  }
+});
+
+/** What the machine has, apart from other sandboxes that may be up beside this one. */
+function machine(): unknown {
+  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  return {
+    mounts: mounts.filter((line) => !line.startsWith("nsfs ")),
+    links: readdirSync("/sys/class/net").sort(),
+    locks: existsSync("/run/lxc/lock") ? readdirSync("/run/lxc/lock") : [],
+  };
+}
+
+function exitCodeOf(run: () => unknown): number | undefined {
+  try {
+    run();
+    return 0;
+  } catch (failure) {
+    return hasMember(failure, "status") && typeof failure.status === "number" ? failure.status : undefined;
+  }
+}
+
+function hasMember<Name extends string>(value: unknown, name: Name): value is Record<Name, unknown> {
+  return typeof value === "object" && value !== null && name in value;
+}
