@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readCertificate } from "../../proxmox/api/certificate";
+import type { LoadedEnvironment } from "../project/environment";
+import { StateFolder } from "../recovery/engine/state-folder";
+import { type Backend, backendOf, type Comparison, comparePulumi } from "./pulumi";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What plain `pulumi` needs to work on one environment. */
+export interface PulumiVariables {
+  /** To export, in this order. No value is a secret. */
+  exports: Readonly<Record<string, string>>;
+  backend: Backend;
+  /** What is missing or worth knowing, one sentence each. */
+  notes: string[];
+}
+
+/** Folders in which Go looks for certificate authorities on its own; `SSL_CERT_DIR` replaces that list. */
+const systemTrust = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/**
+ * Works out the variables, and makes the folders that they name: the default backend's, and one with the node's
+ * certificate authority (the Proxmox provider has no option for it, Go reads every file in `SSL_CERT_DIR`).
+ *
+ * @throws CommandError (2), ProxmoxError when a pinned certificate cannot be fetched.
+ */
+export async function pulumiVariables(environment: LoadedEnvironment, variables: Variables): Promise<PulumiVariables> {
+  const backend = backendOf(environment.project, variables);
+  if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
+  const trust = await trustFolder(environment, variables);
+  const notes = [...passphraseNotes(variables), ...tokenNotes(environment, variables), ...trust.notes];
+  const exports = {
+    PULUMI_BACKEND_URL: backend.url,
+    ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
+    ...filePath(variables, "LIFEBOAT_PROXMOX_TOKEN_FILE"),
+    ...(trust.folder === undefined ? {} : { SSL_CERT_DIR: certificateFolders(trust.folder, variables) }),
+    // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+  };
+  return { exports, backend, notes };
+}
+
+/** {@link comparePulumi} for an environment, with everything that `pulumi` needs. */
+export async function compareEnvironment(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Comparison> {
+  const { exports } = await pulumiVariables(environment, variables);
+  return comparePulumi({
+    folder: environment.project.folder,
+    stack: environment.name,
+    variables: { ...variables, ...exports },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** A variable that names a file, absolute: `pulumi` may run in another folder. */
+function filePath(variables: Variables, name: string): Record<string, string> {
+  const file = variables[name];
+  return file === undefined || file === "" ? {} : { [name]: resolve(file) };
+}
+
+function passphraseNotes({
+  PULUMI_CONFIG_PASSPHRASE: direct,
+  PULUMI_CONFIG_PASSPHRASE_FILE: file,
+}: Variables): string[] {
+  if (direct !== undefined) return ["the passphrase stays in PULUMI_CONFIG_PASSPHRASE; it is not printed"];
+  if (file !== undefined && file !== "") return [];
+  return ["no passphrase is set: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE before you use pulumi"];
+}
+
+function tokenNotes(environment: LoadedEnvironment, variables: Variables): string[] {
+  const { LIFEBOAT_PROXMOX_TOKEN: direct, LIFEBOAT_PROXMOX_TOKEN_FILE: file } = variables;
+  if (direct !== undefined && direct !== "") return ["the token stays in LIFEBOAT_PROXMOX_TOKEN; it is not printed"];
+  if ((file !== undefined && file !== "") || environment.holds("proxmoxToken")) return [];
+  return ["no API token is set: export LIFEBOAT_PROXMOX_TOKEN_FILE=FILE, or set the secret lifeboat:proxmoxToken"];
+}
+
+interface TrustFolder {
+  /** Undefined where the system's own list is used. */
+  folder: string | undefined;
+  notes: string[];
+}
+
+async function trustFolder(environment: LoadedEnvironment, variables: Variables): Promise<TrustFolder> {
+  const trust = environment.trust();
+  if (trust.kind === "system") return { folder: undefined, notes: [] };
+  const { endpoint } = environment.settings.proxmox;
+  const state = new StateFolder({ environment: environment.name, endpoint }, variables);
+  const folder = join(state.path, "trust");
+  if (trust.kind === "ca") {
+    writeCertificate(folder, trust.pem);
+    return { folder, notes: [] };
+  }
+  const { pem, namesEndpoint } = await readCertificate(endpoint, trust);
+  writeCertificate(folder, pem);
+  const other = `the certificate of ${endpoint} was issued for another name: pulumi will refuse it`;
+  return { folder, notes: namesEndpoint ? [] : [other] };
+}
+
+/** Whoever reads the folder sees the old file or the new one. */
+function writeCertificate(folder: string, pem: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const draft = join(folder, `.draft-${String(process.pid)}`);
+  writeFileSync(draft, pem);
+  renameSync(draft, join(folder, "site.pem"));
+}
+
+/** The site's folder first, then what is already set, else the system's. Running it twice changes nothing. */
+function certificateFolders(folder: string, { SSL_CERT_DIR: present }: Variables): string {
+  const others =
+    present === undefined || present === "" ? systemTrust.filter((path) => existsSync(path)) : present.split(":");
+  return [...new Set([folder, ...others])].join(":");
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { pulumiVariables } from "../clients/pulumi-variables";
+import { shellQuote } from "../clients/shell-quote";
+import { defineCommand } from "./frame/command";
+import { usageError } from "./frame/command-error";
+import { exitCodes } from "./frame/exit-codes";
+
+export const command = defineCommand({
+  description:
+    "Prints shell exports with which plain pulumi works on an environment: backend, passphrase file, token file, the node's certificate authority. Secrets are never printed, only the names of their files.",
+  examples: [
+    { command: 'eval "$(lifeboat env prod)"', meaning: "set them in this shell" },
+    { command: "pulumi preview --stack prod", meaning: "… and use pulumi" },
+  ],
+  arguments: [{ name: "environment", description: "prod for Pulumi.prod.yaml", required: false }],
+  input: z.object({ environment: z.string().optional() }),
+  aim: ({ environment }) => `print the variables of ${environment ?? "an environment"}`,
+  run: async ({ environment: wanted }, { site, io, output, talk }) => {
+    const project = await site();
+    const name = wanted ?? onlyOne(project.environmentNames);
+    const environment = project.environment(name);
+    const { exports, backend, notes } = await pulumiVariables(environment, io.environment);
+    output.result({ environment: name, variables: exports, backend: backend.origin, notes }, (lines) => {
+      for (const [variable, value] of Object.entries(exports)) lines.line(`export ${variable}=${shellQuote(value)}`);
+    });
+    for (const note of notes) talk.warning(note);
+    if (backend.origin === "default") talk.line(`State is kept on this machine: ${backend.folder ?? ""}`);
+    return exitCodes.done;
+  },
+});
+
+function onlyOne(names: readonly string[]): string {
+  const [name, another] = names;
+  if (name !== undefined && another === undefined) return name;
+  throw usageError("name the environment", `environments here: ${names.join(", ")}`);
+}
