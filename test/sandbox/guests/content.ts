@@ -31,6 +31,8 @@ export interface ListedVolume {
   /** Of a disk: bytes on the storage. */
   used?: number;
   subtype?: string;
+  /** Of a disk: the image that it builds upon. */
+  parent?: null;
   /** First line only. */
   notes?: string;
   protected?: 1;
@@ -69,21 +71,28 @@ async function listType(
 }
 
 /** A disk counts as a container's only while a container has its number; all others are `images`. */
-function listDisks(
+async function listDisks(
   node: Node,
   storage: StorageEntry,
   type: "rootdir" | "images",
   vmid: number | undefined,
-): ListedVolume[] {
-  return node.cluster.state.volumes.flatMap((volume) => {
+): Promise<ListedVolume[]> {
+  const disks = node.cluster.state.volumes.flatMap((volume) => {
     const owner = ownerOf(volume.volid);
     if (owner === undefined || !volume.volid.startsWith(`${storage.storage}:`)) return [];
     if (volume.node !== node.name || (vmid !== undefined && owner !== vmid)) return [];
     const content = node.cluster.guest(owner)?.type === "lxc" ? "rootdir" : "images";
     if (content !== type) return [];
     const { volid, format, size } = volume;
-    return [{ volid, content, format, size, vmid: owner, used: size }];
+    return [{ volid, content, format, size, vmid: owner, used: size, parent: null, path: volume.path }];
   });
+  const listed = await Promise.all(
+    disks.map(async ({ path, ...disk }): Promise<ListedVolume | undefined> => {
+      const found = await stat(node.path(path)).catch(() => undefined);
+      return found === undefined ? undefined : { ...disk, content: type, ctime: Math.floor(found.ctimeMs / 1000) };
+    }),
+  );
+  return listed.filter((disk) => disk !== undefined);
 }
 
 async function listFile(

@@ -8,7 +8,7 @@ import { splitPropertyString } from "../../server/property-strings";
 import { namedPropertyFormat } from "../../server/formats";
 import type { Parameters } from "../../server/parameters";
 import { activateStorage, contentFolder, holds, requireStorage } from "../storages";
-import { backupGuest } from "./guest-backup";
+import { backupGuest, type GuestBackup } from "./guest-backup";
 import { GuestLog } from "./guest-log";
 import { commandOf, storageOf, takesAll } from "./options";
 import type { RunOptions } from "./run-options";
@@ -133,12 +133,23 @@ async function runJob(request: RunRequest, options: RunOptions, task: Task, log:
       authority.check(`/vms/${vmid}`, "VM.Backup");
       return true;
     });
-  let failures = 0;
-  for (const vmid of wanted) {
-    await task.checkpoint("guest");
-    if (!(await backupGuest({ node, vmid, options, authority, task, log }))) failures += 1;
-  }
+  const failures = await backUpAll(wanted, { node, options, authority, task, log });
   if (failures === 0) return log.info("Backup job finished successfully");
   log.info("Backup job finished with errors");
   throw death("job errors");
+}
+
+/** @returns how many guests failed @throws only when the run itself is broken off */
+async function backUpAll(vmids: readonly number[], backup: Omit<GuestBackup, "vmid">): Promise<number> {
+  let failures = 0;
+  try {
+    for (const vmid of vmids) {
+      await backup.task.checkpoint("guest");
+      if (!(await backupGuest({ ...backup, vmid }))) failures += 1;
+    }
+  } catch (failure) {
+    backup.log.error(`Backup job failed - ${failureText(failure)}`);
+    throw failure;
+  }
+  return failures;
 }
