@@ -20,7 +20,7 @@ function version({ node }: Call): Json {
 
 async function listNodes({ cluster, authority, site }: Call): Promise<Json> {
   const rows = cluster.nodes.map((node) => nodeRow(node, authority.has(`/nodes/${node.name}`, "Sys.Audit")));
-  const fingerprint = (name: string): Json => site.fingerprints.get(name) ?? null;
+  const fingerprint = (name: string): Json => (site.settings.statistics && site.fingerprints.get(name)) || null;
   return (await Promise.all(rows)).map((row) => ({ ...row, ssl_fingerprint: fingerprint(String(row.node)) }));
 }
 

@@ -12,7 +12,10 @@ import { Tasks } from "./tasks";
 
 /** How a site runs, beyond what its state says. */
 export interface SiteSettings {
-  /** Whether a statistics daemon runs: without it `cluster/resources` knows no guest's status. */
+  /**
+   * Whether the daemons around the API run, as on any installed node. Without them `cluster/resources` knows no guest's
+   * status and nobody knows a node's certificate: the recordings were made so.
+   */
   statistics: boolean;
 }
 

@@ -34,7 +34,7 @@ export type ControlCommand = z.input<typeof controlCommand>;
 export type ControlHandler = (command: z.output<typeof controlCommand>) => Promise<unknown>;
 
 const answerSchema = z.union([
-  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(true), result: z.unknown().optional() }),
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 

@@ -1,0 +1,232 @@
+/**
+ * Does the emulator answer as Proxmox does? Replays recordings of the real API against it and checks golden files:
+ *
+ *     npm run conformance -- [--fixture FIXTURE] [--min PERCENT] [FILE…]
+ *
+ * Without files: what lies in `../shared/pve-api`, next to the project; where that is missing nothing is checked, and
+ * the command says so. Exit status: 0 all agree well enough, 1 not, 2 wrong usage.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { createDriver } from "./drivers/create";
+import { checkGoldenFile, isGoldenFile } from "./golden";
+import { parseFixture } from "./model/fixture";
+import { serveControl } from "./server/control";
+import { controlHandler } from "./server/control-handler";
+import { SiteServer } from "./server/site-server";
+
+const PROJECT = resolve(__dirname, "..", "..");
+const SHARED = join(PROJECT, "..", "shared");
+const API = join(SHARED, "pve-api");
+const REPLAY = join(SHARED, "tools", "pve-replay");
+
+/** Share of a recording that has to agree, in percent, unless told otherwise. */
+const NEEDED = 95;
+
+/** Most differences of one recording that are printed. */
+const SHOWN = 25;
+
+/** One file to check. */
+interface Check {
+  file: string;
+  /** Start-up state of a recording. */
+  fixture: string;
+  needed: number;
+}
+
+interface Outcome {
+  file: string;
+  matching: number;
+  total: number;
+  percent: number;
+  needed: number;
+  differences: string[];
+}
+
+class UsageError extends Error {}
+
+/** The recordings and golden files that every run checks; the provider's other resources are not emulated yet. */
+function standardChecks(): Check[] {
+  const recorded = (name: string): string => join(API, "recorded", name);
+  const golden = readdirSync(API)
+    .filter((name) => isGoldenFile(name))
+    .sort();
+  return [
+    { file: recorded("auth.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
+    { file: recorded("backup_restore.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
+    { file: recorded("provider.ndjson"), fixture: recorded("provider-fixture.json"), needed: 45 },
+    ...golden.map((name) => ({ file: join(API, name), fixture: "", needed: 100 })),
+  ];
+}
+
+function givenChecks(files: readonly string[], fixture: string | undefined, least: number | undefined): Check[] {
+  return files.map((given) => {
+    const file = resolve(given);
+    if (!existsSync(file)) throw new UsageError(`${given}: there is no such file`);
+    const usual = basename(file).startsWith("provider") ? "provider-fixture.json" : "fixture.json";
+    const state = fixture === undefined ? join(API, "recorded", usual) : resolve(fixture);
+    const isGolden = isGoldenFile(file);
+    if (!isGolden && !existsSync(state)) throw new UsageError(`${state}: there is no such fixture`);
+    return { file, fixture: state, needed: least ?? (isGolden ? 100 : NEEDED) };
+  });
+}
+
+function parseCommandLine(args: readonly string[]): Check[] {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { fixture: { type: "string" }, min: { type: "string" } },
+    allowPositionals: true,
+  });
+  const least = values.min === undefined ? undefined : Number(values.min);
+  if (least !== undefined && !(least >= 0 && least <= 100)) throw new UsageError("--min needs a number from 0 to 100");
+  if (positionals.length > 0) return givenChecks(positionals, values.fixture, least);
+  if (values.fixture !== undefined) throw new UsageError("--fixture needs a recording");
+  if (!existsSync(API)) return [];
+  return standardChecks().map((check) => ({ ...check, needed: least ?? check.needed }));
+}
+
+function checkGolden({ file, needed }: Check): Outcome {
+  const { passed, failed, failures } = checkGoldenFile(file);
+  return outcome(file, passed, passed + failed, needed, [...failures]);
+}
+
+function outcome(file: string, matching: number, total: number, needed: number, differences: string[]): Outcome {
+  const percent = total === 0 ? 0 : Math.floor((matching * 10000) / total) / 100;
+  return { file, matching, total, percent, needed, differences };
+}
+
+const replayed = z.object({
+  files: z.array(
+    z.object({
+      total: z.number(),
+      matching: z.number(),
+      mismatches: z.array(
+        z.object({
+          line: z.number(),
+          method: z.string(),
+          path: z.string(),
+          kind: z.string(),
+          where: z.string(),
+          expected: z.unknown().optional(),
+          got: z.unknown().optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+type Mismatch = z.infer<typeof replayed>["files"][number]["mismatches"][number];
+
+function short(value: unknown): string {
+  return (JSON.stringify(value) ?? "(absent)").slice(0, 160);
+}
+
+function describe({ line, method, path, kind, where, expected, got }: Mismatch): string {
+  return `${String(line)}: ${method} ${path}: ${kind}: ${where}: expected ${short(expected)}, got ${short(got)}`;
+}
+
+/** Replays a recording against an emulator of its own, which is gone afterwards. */
+async function replay({ file, fixture, needed }: Check): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), "conformance-"));
+  const { nodes } = parseFixture(readFileSync(fixture, "utf8")).clusters[0] ?? { nodes: [] };
+  const node = nodes[0]?.node ?? "pve";
+  const server = await SiteServer.start({
+    folder,
+    driver: createDriver("memory", folder, [node]),
+    listen: [{ node, address: "127.0.0.1", port: 0 }],
+    unauthorizedDelay: 20,
+    statistics: false,
+  });
+  const control = await serveControl(
+    folder,
+    controlHandler(server, () => undefined),
+  );
+  try {
+    const answer = replayed.parse(JSON.parse(await runReplay(server.url(node), folder, fixture, file)));
+    const result = answer.files[0];
+    if (result === undefined) throw new Error(`${file}: pve-replay told nothing`);
+    return outcome(file, result.matching, result.total, needed, result.mismatches.map(describe));
+  } finally {
+    await control.close();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Output of pve-replay. It runs our control command for resets and for files that change on the node itself. */
+function runReplay(base: string, folder: string, fixture: string, file: string): Promise<string> {
+  const program = [process.execPath, "--import", "tsx", join(__dirname, "server", "control-command.ts"), folder];
+  const command = program.map(shellWord).join(" ");
+  const given = ["--json", "--insecure", "--base", base, "--credentials", fixture, "--fixture", fixture];
+  const commands = ["--reset", `${command} reset ${shellWord(fixture)}`, "--write", `${command} write`];
+  const child = spawn(process.execPath, [REPLAY, ...given, ...commands, file], {
+    cwd: PROJECT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return new Promise((resolveOutput, reject) => {
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      output += part;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 2) reject(new Error(`pve-replay could not replay ${file}`));
+      else resolveOutput(output);
+    });
+  });
+}
+
+function printTable(outcomes: readonly Outcome[]): void {
+  const rows = outcomes.map(({ file, matching, total, percent, needed }) => [
+    basename(file),
+    String(matching),
+    String(total),
+    percent.toFixed(2),
+    String(needed),
+    percent >= needed ? "ok" : "FAILED",
+  ]);
+  const table = [["file", "matched", "of", "per cent", "needed", ""], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of table) {
+    const cells = row.map((cell, column) =>
+      column === 0 || column === 5 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    console.log(cells.join("  ").trimEnd());
+  }
+}
+
+async function main(): Promise<number> {
+  const checks = parseCommandLine(process.argv.slice(2));
+  const hasRecordings = checks.some(({ file }) => !isGoldenFile(file));
+  if (checks.length === 0 || (hasRecordings && !existsSync(REPLAY))) {
+    console.log("conformance: skipped, because ../shared with the recordings and pve-replay is not here");
+    return 0;
+  }
+  const outcomes: Outcome[] = [];
+  for (const check of checks) outcomes.push(isGoldenFile(check.file) ? checkGolden(check) : await replay(check));
+  const failed = outcomes.filter(({ percent, needed }) => percent < needed);
+  for (const { file, differences } of failed) {
+    for (const difference of differences.slice(0, SHOWN)) console.error(`${basename(file)}:${difference}`);
+    if (differences.length > SHOWN) console.error(`${basename(file)}: and ${differences.length - SHOWN} more`);
+  }
+  printTable(outcomes);
+  return failed.length === 0 ? 0 : 1;
+}
+
+main()
+  .then((status) => {
+    process.exitCode = status;
+  })
+  .catch((failure: unknown) => {
+    console.error(`conformance: ${failure instanceof Error ? failure.message : String(failure)}`);
+    const isUsage = failure instanceof UsageError || (failure instanceof TypeError && "code" in failure);
+    process.exitCode = isUsage ? 2 : 1;
+  });
