@@ -41,7 +41,7 @@ function missingInJobs(plan: RestorePlan, present: readonly Membership[] | undef
   }
   return plan.memberships.jobs.flatMap((expected) => {
     const now = present.find(({ job }) => job === expected.job);
-    if (now === undefined) return [todo(plan, `${plan.guest} is not in backup job ${expected.job} any more`)];
+    if (now === undefined) return [todo(plan, `${plan.guest} is not in backup job ${expected.job}`)];
     const missing = Object.entries(expected.disks).filter(([disk, included]) => included && now.disks[disk] !== true);
     return missing.map(([disk]) => todo(plan, `backup job ${expected.job} leaves out ${disk} of ${plan.guest}`));
   });
@@ -51,7 +51,7 @@ function missingPool(plan: RestorePlan, pool: string | undefined): Finding[] {
   const expected = plan.memberships.pool;
   return expected === undefined || expected === pool
     ? []
-    : [todo(plan, `${plan.guest} is not in pool ${expected} any more`)];
+    : [todo(plan, `${plan.guest} is not in pool ${expected}`)];
 }
 
 function missingHighAvailability(plan: RestorePlan, sid: string | undefined): Finding[] {
