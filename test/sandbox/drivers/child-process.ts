@@ -106,8 +106,9 @@ async function move(from: Readable, to: Writable, bytesPerSecond?: number): Prom
 }
 
 function isClosedPipe(failure: unknown): boolean {
-  if (!(failure instanceof Error) || !("code" in failure)) return false;
-  return ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"].includes(String(failure.code));
+  return ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"].some((code) =>
+    hasCode(failure, code),
+  );
 }
 
 function slowed(bytesPerSecond: number): Transform {
@@ -140,4 +141,10 @@ async function readText(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Whether a failure of Node is of this kind (`ENOENT`, `EPIPE`, …). */
+export function hasCode(failure: unknown, code: string): boolean {
+  // Not by `instanceof`: Node's own errors are of another realm than the code of a test.
+  return typeof failure === "object" && failure !== null && "code" in failure && failure.code === code;
 }

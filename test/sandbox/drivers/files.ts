@@ -1,6 +1,8 @@
 import { lstat, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "./child-process";
+import { hasCode, run } from "./child-process";
+
+export { hasCode };
 
 /** Removes a tree, also one with folders in which its owner may not write (a template may have them). */
 export async function removeTree(path: string): Promise<void> {
@@ -35,10 +37,4 @@ export async function usedBytes(path: string): Promise<number> {
 /** Whether anything is there; a link counts as what it leads to. */
 export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-/** Whether a failure of the file system is of this kind (`ENOENT`, `EXDEV`, …). */
-export function hasCode(failure: unknown, code: string): boolean {
-  // Not `instanceof Error`: under jest the errors of Node's own modules are of another realm.
-  return typeof failure === "object" && failure !== null && "code" in failure && failure.code === code;
 }

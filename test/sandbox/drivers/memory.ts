@@ -2,8 +2,8 @@ import { lstat, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerSpec, Driver, InterfaceAddress, Log, Mount, PackRequest, UnpackRequest, Volume } from "./driver";
 import { packTree, readArchiveMember, unpackTree } from "./archives";
-import { CommandFailed, run } from "./child-process";
-import { hasCode, removeTree } from "./files";
+import { CommandFailed, hasCode, run } from "./child-process";
+import { removeTree } from "./files";
 
 /**
  * A machine on which no guest runs: volumes are folders, archives are real files, and a container runs because the

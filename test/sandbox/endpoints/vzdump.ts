@@ -70,7 +70,8 @@ const extractConfig: Endpoint = {
     const type = parseArchiveName(basename(path), call.node.timeZone)?.guestType;
     if (type === undefined) throw death(`ERROR: couldn't determine archive info from '${path}'`);
     if (type === "qemu") throw death("the sandbox cannot read backups of virtual machines: it has no Proxmox QEMU");
-    const text = await call.site.driver.readMember(call.node.path(path), "./etc/vzdump/pct.conf");
+    const archive = call.node.path(path);
+    const text = await call.site.driver.readMember(archive, "./etc/vzdump/pct.conf").catch(() => undefined);
     if (text === undefined) throw death("ERROR: archive contains no configuration file");
     return text;
   },

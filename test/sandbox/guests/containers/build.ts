@@ -113,7 +113,8 @@ async function recover(
 async function archivedConfiguration(order: Order): Promise<string> {
   const { node } = order.call;
   const path = node.path(await activateFile(node, order.archive));
-  const text = await node.cluster.site.driver.readMember(path, "./etc/vzdump/pct.conf");
+  // An archive that cannot be read as far as there lists no such member either.
+  const text = await node.cluster.site.driver.readMember(path, "./etc/vzdump/pct.conf").catch(() => undefined);
   if (text === undefined) throw death("ERROR: archive contains no configuration file");
   return text;
 }

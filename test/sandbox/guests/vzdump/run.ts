@@ -148,8 +148,9 @@ async function backUpAll(vmids: readonly number[], backup: Omit<GuestBackup, "vm
       if (!(await backupGuest({ ...backup, vmid }))) failures += 1;
     }
   } catch (failure) {
-    backup.log.error(`Backup job failed - ${failureText(failure)}`);
-    throw failure;
+    const text = backup.task.signal.aborted ? "interrupted by signal" : failureText(failure);
+    backup.log.error(`Backup job failed - ${text}`);
+    throw death(text);
   }
   return failures;
 }

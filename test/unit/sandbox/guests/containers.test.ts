@@ -125,15 +125,16 @@ describe("a new container", () => {
   });
 });
 
+/** Waits for the task that starts a new container. */
+async function started(): Promise<void> {
+  const upid = test.node.tasks.list().find((task) => task.type === "vzstart")?.upid ?? "";
+  expect(await test.node.tasks.wait(upid)).toBe("OK");
+}
+
 describe("a running container", () => {
   beforeEach(() =>
     test.create(110, { start: 1, net0: "name=eth0,bridge=vmbr0,ip=192.0.2.110/24,ip6=dhcp", mp0: "local:1,mp=/srv" }),
   );
-
-  async function started(): Promise<void> {
-    const upid = test.node.tasks.list().find((task) => task.type === "vzstart")?.upid ?? "";
-    expect(await test.node.tasks.wait(upid)).toBe("OK");
-  }
 
   it("is started by a task of its own, also for an emulator that is restarted", async () => {
     await started();
@@ -225,13 +226,13 @@ describe("a container's configuration", () => {
   });
 
   it("grows a disk and never shrinks one", async () => {
-    const resize = (size: string) => ({ disk: "rootfs", size });
-    expect((await test.task("PUT", "/nodes/pve/lxc/110/resize", resize("+1G"))).status).toBe("OK");
+    const path = "/nodes/pve/lxc/110/resize";
+    expect((await test.task("PUT", path, { disk: "rootfs", size: "+1G" })).status).toBe("OK");
     expect(await test.config(110)).toMatchObject({ rootfs: "local:110/vm-110-disk-0.raw,size=2G" });
-    expect((await test.refusal("PUT", "/nodes/pve/lxc/110/resize", resize("1G"))).message).toBe(
+    expect((await test.refusal("PUT", path, { disk: "rootfs", size: "1G" })).message).toBe(
       "unable to shrink disk size",
     );
-    expect((await test.refusal("PUT", "/nodes/pve/lxc/110/resize", resize("2G"))).message).toBe(
+    expect((await test.refusal("PUT", path, { disk: "rootfs", size: "2G" })).message).toBe(
       "disk is already at specified size",
     );
   });

@@ -149,7 +149,8 @@ export class TestSite {
   /** Backs a guest up. Names of archives have whole seconds, so that the clock is moved on for each. */
   async backUp(vmid: number, parameters: Readonly<Record<string, RawValue | number>> = {}): Promise<Backup> {
     this.site.state.clockOffset += 2;
-    const result = await this.task("POST", "/nodes/pve/vzdump", { vmid, compress: "zstd", ...parameters });
+    const target = parameters.dumpdir === undefined ? { storage: "local" } : {};
+    const result = await this.task("POST", "/nodes/pve/vzdump", { vmid, compress: "zstd", ...target, ...parameters });
     const created = /creating vzdump archive '(.*)'/.exec(result.log.join("\n"))?.[1] ?? "";
     const storage = String(parameters.storage ?? "local");
     return { ...result, path: created, volid: `${storage}:backup/${created.slice(created.lastIndexOf("/") + 1)}` };
