@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Part, Platform } from "./parts/part";
@@ -18,10 +18,10 @@ export function hashOfPart(part: Part, platform: Platform): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([recipe, platform, part, part.official?.(platform)]));
   if (part.upstream) {
-    hashFolder(hash, path.join(upstreamFolder, part.upstream.module));
+    hash.update(hashOfFolder(path.join(upstreamFolder, part.upstream.module)));
   }
   if (part.standIn) {
-    hashFolder(hash, standInFolder);
+    hash.update(hashOfFolder(standInFolder));
   }
   return hash.digest("hex").slice(0, 12);
 }
@@ -35,7 +35,9 @@ export function hashOfToolchain(parts: readonly Part[], platform: Platform): str
   return hash.digest("hex").slice(0, 12);
 }
 
-function hashFolder(hash: Hash, folder: string): void {
+/** A hash over the names and contents of all files below a folder. */
+export function hashOfFolder(folder: string): string {
+  const hash = createHash("sha256");
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
@@ -44,4 +46,5 @@ function hashFolder(hash: Hash, folder: string): void {
     const content = readFileSync(path.join(folder, name));
     hash.update(`${name} ${content.length}\n`).update(content);
   }
+  return hash.digest("hex");
 }
