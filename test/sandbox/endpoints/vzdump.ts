@@ -16,7 +16,6 @@ const backup: Endpoint = {
   path: PATH,
   parameters: {
     ...VZDUMP_OPTIONS,
-    node,
     "job-id": { type: "string", optional: true, maxLength: 50, pattern: "\\S+" },
     stdout: { type: "boolean", optional: true },
   },
