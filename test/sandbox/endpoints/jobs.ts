@@ -1,15 +1,15 @@
 /** Backup jobs of the cluster (PVE::API2::Backup and BackupInfo). */
 import { randomUUID } from "node:crypto";
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import { checkFleecingRight, checkRestrictedOptions, checkSelection, VZDUMP_OPTIONS } from "../guests/vzdump/options";
 import { backupVolumes, guestName, selectedGuests } from "../model/backup-jobs";
 import type { Cluster, Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
 import { death, type Json, parameterFailure, permissionFailure, underLock } from "../server/failure";
 import { parseProperties } from "../server/parameter-check";
-import { type Parameters, splitList } from "../server/parameters";
-import { checkOptionRights, checkRunOptions, isOn } from "./jobs-check";
-import { JOB_CREATE, JOB_ID, JOB_UPDATE, VZDUMP_OPTIONS } from "./jobs-table";
+import { Parameters, splitList } from "../server/parameters";
+import { JOB_CREATE, JOB_ID, JOB_UPDATE } from "./jobs-table";
 import { indexEndpoint } from "./nodes";
 
 /** Options that are property strings in requests and objects in answers. */
@@ -86,6 +86,16 @@ function sentOptions(parameters: Parameters): Record<string, string> {
   return { ...sent, schedule: everyDay ? starttime : `${days} ${starttime}` };
 }
 
+function asParameters(options: Readonly<Record<string, string>>): Parameters {
+  return new Parameters(new Map(Object.entries(options)));
+}
+
+function checkRights({ authority }: Call, sent: Readonly<Record<string, string>>): void {
+  if (authority.isRoot) return;
+  checkRestrictedOptions(authority, asParameters(sent));
+  checkFleecingRight(authority, asParameters(sent));
+}
+
 function checkPool({ cluster, authority }: Call, pool: string | undefined): void {
   if (pool === undefined || pool === "") return;
   if (!cluster.state.access.pools.some((entry) => entry.poolid === pool)) {
@@ -102,7 +112,7 @@ function targetStorage(options: Readonly<Record<string, string>>): string | unde
 async function createJob(call: Call): Promise<null> {
   const { cluster, authority, parameters } = call;
   const sent = sentOptions(parameters);
-  checkOptionRights(authority, sent, false);
+  checkRights(call, sent);
   const storage = targetStorage(sent);
   if (storage !== undefined) authority.check(`/storage/${storage}`, "Datastore.Allocate");
   checkPool(call, sent.pool);
@@ -111,7 +121,7 @@ async function createJob(call: Call): Promise<null> {
   const paths = parameters.array("exclude-path");
   await underLock(() => {
     if (findJob(cluster, id) !== undefined) throw death(`Job '${id}' already exists`);
-    checkRunOptions(sent, true);
+    checkSelection(asParameters(sent));
     const all = sent.exclude !== undefined && sent.pool === undefined ? { all: "1" } : {};
     cluster.state.jobs.push({
       id,
@@ -127,8 +137,8 @@ async function updateJob(call: Call): Promise<null> {
   const id = parameters.required("id");
   const sent = sentOptions(parameters);
   const deleted = parameters.list("delete");
-  checkOptionRights(authority, sent, false);
-  checkOptionRights(authority, Object.fromEntries(deleted.map((name) => [name, ""])), true);
+  checkRights(call, sent);
+  checkRestrictedOptions(authority, asParameters(Object.fromEntries(deleted.map((name) => [name, ""]))));
   if (sent.storage !== undefined) authority.check(`/storage/${sent.storage}`, "Datastore.Allocate");
   else if (deleted.includes("storage")) authority.check("/storage/local", "Datastore.Allocate");
   checkPool(call, sent.pool);
@@ -137,12 +147,12 @@ async function updateJob(call: Call): Promise<null> {
     if (Object.keys(sent).length === 0 && deleted.length === 0 && paths === undefined) {
       throw death("no options specified");
     }
-    checkRunOptions(sent, false);
+    checkSelection(asParameters(sent), false);
     const job = findJob(cluster, id);
     if (job === undefined) throw death("no such vzdump job");
     checkCurrentTarget(call, job);
     const changed = changedJob(job, sent, deleted, paths);
-    checkRunOptions(changed.options, true);
+    checkSelection(asParameters(changed.options));
     cluster.state.jobs[cluster.state.jobs.indexOf(job)] = changed;
   });
   return null;
@@ -178,7 +188,7 @@ function replacedSelections(
   options: Readonly<Record<string, string>>,
 ): string[] {
   if (sent.vmid !== undefined) return ["all", "exclude", "pool"];
-  if (isOn(sent.all) || (sent.exclude !== undefined && sent.pool === undefined)) return ["vmid", "pool"];
+  if (sent.all === "1" || (sent.exclude !== undefined && sent.pool === undefined)) return ["vmid", "pool"];
   return options.pool === undefined ? [] : ["vmid", "all", "exclude"];
 }
 

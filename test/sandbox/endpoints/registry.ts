@@ -8,6 +8,7 @@ import { contentEndpoints } from "./content";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
+import { networkEndpoints } from "./nodes-network";
 import { poolEndpoints } from "./pools";
 import { storageEndpoints } from "./storages";
 import { virtualMachineEndpoints } from "./virtual-machines";
@@ -16,6 +17,7 @@ import { vzdumpEndpoints } from "./vzdump";
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
 export const endpoints: readonly Endpoint[] = [
   ...nodeEndpoints,
+  ...networkEndpoints,
   ...clusterEndpoints,
   ...poolEndpoints,
   ...storageEndpoints,

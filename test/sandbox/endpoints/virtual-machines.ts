@@ -14,6 +14,7 @@ import { checkMachineDestruction, destroyMachine } from "../guests/machines/dest
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { agentEnabled, machineStatus } from "../guests/machines/status";
 import { updateMachine } from "../guests/machines/update";
+import type { ParameterTable } from "../server/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu";
@@ -172,7 +173,11 @@ const writeConfig: Endpoint = {
 const writeConfigByTask: Endpoint = {
   method: "POST",
   path: `${GUEST_PATH}/config`,
-  parameters: { ...changeParameters, background_delay: { type: "integer", optional: true, minimum: 1, maximum: 30 } },
+  parameters: {
+    ...changeParameters,
+    background_delay: { type: "integer", optional: true, minimum: 1, maximum: 30 },
+    "import-working-storage": optional(STORAGE_ID),
+  },
   permissions: mayChange,
   handler: (call) => {
     const { vmid } = load(call).guest;
@@ -196,10 +201,28 @@ const currentStatus: Endpoint = {
   handler: (call) => ({ ...machineStatus(call.node, load(call).guest), ha: { managed: 0 } }),
 };
 
+/** What a migration says to the node that it starts the machine on; nobody else sends it. */
+const migration: ParameterTable = {
+  migratedfrom: optional(NODE),
+  migration_network: { type: "string", format: "CIDR", optional: true },
+  migration_type: { type: "string", enum: ["secure", "insecure"], optional: true },
+  "nets-host-mtu": { type: "string", pattern: "net\\d+=\\d+(,net\\d+=\\d+)*", optional: true },
+  stateuri: { type: "string", maxLength: 128, optional: true },
+  targetstorage: TEXT,
+  "with-conntrack-state": FLAG,
+};
+
 const start: Endpoint = {
   method: "POST",
   path: `${GUEST_PATH}/status/start`,
-  parameters: { ...guest, skiplock: FLAG, timeout: { type: "integer", optional: true, minimum: 0 } },
+  parameters: {
+    ...guest,
+    ...migration,
+    skiplock: FLAG,
+    timeout: { type: "integer", optional: true, minimum: 0 },
+    machine: TEXT,
+    "force-cpu": TEXT,
+  },
   permissions: needs("VM.PowerMgmt"),
   handler: (call) => {
     const { vmid } = load(call).guest;
@@ -223,7 +246,7 @@ function refusedStop(action: "stop" | "shutdown" | "reboot"): Endpoint {
       timeout: { type: "integer", optional: true, minimum: 0 },
       ...(action === "reboot" ? {} : { skiplock: FLAG, keepActive: FLAG }),
       ...(action === "shutdown" ? { forceStop: FLAG } : {}),
-      ...(action === "stop" ? { "overrule-shutdown": FLAG } : {}),
+      ...(action === "stop" ? { "overrule-shutdown": FLAG, migratedfrom: optional(NODE) } : {}),
     },
     permissions: needs("VM.PowerMgmt"),
     handler: (call) => {

@@ -16,6 +16,9 @@ function whole(minimum: number, maximum?: number): ParameterSchema {
   return { type: "integer", optional: true, minimum, ...(maximum === undefined ? {} : { maximum }) };
 }
 
+const KEYBOARDS =
+  "de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt pt-br sv sl tr".split(" ");
+
 /**
  * Options of a virtual machine, as requests may set them (PVE::QemuServer, $confdesc). Property strings are checked
  * where they are used: drives and networks by their own readers.
@@ -37,7 +40,7 @@ export const MACHINE_OPTIONS: ParameterTable = {
   description: { ...text, maxLength: 8192 },
   hookscript: { ...text, format: "pve-volume-id" },
   hugepages: { ...text, enum: ["any", "2", "1024"] },
-  keyboard: { ...text, pattern: "[a-z]{2}(-[a-z]{2})?" },
+  keyboard: { ...text, enum: KEYBOARDS },
   lock: {
     ...text,
     enum: [

@@ -54,21 +54,34 @@ export function storageOf(parameters: Parameters): string | undefined {
 /** @throws for options that only root may set, or that need rights which the caller lacks */
 export function checkOptionRights(authority: Authority, parameters: Parameters): void {
   if (authority.isRoot) return;
-  for (const name of ["tmpdir", "dumpdir", "script", "job-id"]) {
-    if (parameters.has(name)) throw parameterFailure({ [name]: "Only root may set this option." });
-  }
-  if (["bwlimit", "ionice", "performance"].some((name) => parameters.has(name))) authority.check("/", "Sys.Modify");
-  const fleecing = parameters.text("fleecing");
-  const fleecingStorage = fleecing === undefined ? undefined : properties("backup-fleecing", fleecing).get("storage");
-  if (fleecingStorage !== undefined) authority.check(`/storage/${fleecingStorage}`, "Datastore.AllocateSpace");
+  checkRestrictedOptions(authority, parameters);
+  checkFleecingRight(authority, parameters);
   const storage = storageOf(parameters);
   if (parameters.has("prune-backups") && storage !== undefined) {
     authority.check(`/storage/${storage}`, "Datastore.Allocate");
   }
 }
 
-/** @throws for selections that contradict each other or are missing (PVE::VZDump::verify_vzdump_parameters) */
-export function checkSelection(parameters: Parameters): void {
+/** Options that only root may set (or take out of a job), and those that cost the node. */
+export function checkRestrictedOptions(authority: Authority, parameters: Parameters): void {
+  if (authority.isRoot) return;
+  for (const name of ["tmpdir", "dumpdir", "script", "job-id"]) {
+    if (parameters.has(name)) throw parameterFailure({ [name]: "Only root may set this option." });
+  }
+  if (["bwlimit", "ionice", "performance"].some((name) => parameters.has(name))) authority.check("/", "Sys.Modify");
+}
+
+export function checkFleecingRight(authority: Authority, parameters: Parameters): void {
+  const fleecing = parameters.text("fleecing");
+  const fleecingStorage = fleecing === undefined ? undefined : properties("backup-fleecing", fleecing).get("storage");
+  if (fleecingStorage !== undefined) authority.check(`/storage/${fleecingStorage}`, "Datastore.AllocateSpace");
+}
+
+/**
+ * @param isComplete these are all options of the run, so that a missing selection is a mistake
+ * @throws for selections that contradict each other or are missing (PVE::VZDump::verify_vzdump_parameters)
+ */
+export function checkSelection(parameters: Parameters, isComplete = true): void {
   const given = (name: string): boolean => !["", "0", undefined].includes(parameters.text(name));
   for (const name of ["all", "exclude", "pool"]) {
     if (given(name) && given("vmid")) throw parameterFailure({ [name]: "option conflicts with option 'vmid'" });
@@ -76,7 +89,7 @@ export function checkSelection(parameters: Parameters): void {
   const template = parameters.text("notes-template");
   if (template !== undefined && template !== "") checkTemplate(template);
   const selected = ["all", "stop", "pool", "vmid", "exclude"].some((name) => given(name));
-  if (!selected) throw parameterFailure({ vmid: "property is missing" });
+  if (isComplete && !selected) throw parameterFailure({ vmid: "property is missing" });
 }
 
 function checkTemplate(template: string): void {
