@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refusal";
 import type { Environment } from "../site/settings/environment";
 
 /** Where a secret may come from, in this order: a variable, the file that a variable names, the settings. */
@@ -28,11 +28,11 @@ export function readToken({ name, proxmox, proxmoxToken }: Environment): string 
   const token = readSecret(source);
   if (token !== undefined && tokenForm.test(token)) return token;
   if (token !== undefined) {
-    throw new pulumi.RunError(
+    throw refusal(
       `Unable to sign in to ${proxmox.endpoint}: the API token is not USER@REALM!TOKENID=SECRET\n${hint(source, name)}`,
     );
   }
-  throw new pulumi.RunError(`Unable to sign in to ${proxmox.endpoint}: no API token\n${hint(source, name)}`);
+  throw refusal(`Unable to sign in to ${proxmox.endpoint}: no API token\n${hint(source, name)}`);
 }
 
 /**
@@ -51,7 +51,7 @@ export function readRootPassword({ name, proxmoxRootPassword }: Environment, why
   const password = readSecret(source);
   if (password !== undefined) return password;
   const cause = `Proxmox allows ${why} to root@pam only, never to a token, and its password is not given`;
-  throw new pulumi.RunError(`Unable to declare guests of ${name}: ${cause}\n${hint(source, name)}`);
+  throw refusal(`Unable to declare guests of ${name}: ${cause}\n${hint(source, name)}`);
 }
 
 function readSecret({ variable, fileVariable, fromSettings }: Source): string | undefined {
@@ -66,9 +66,9 @@ function readSecretFile(variable: string, file: string): string {
     const secret = readFileSync(file, "utf8").trim();
     if (secret !== "") return secret;
   } catch (error) {
-    throw new pulumi.RunError(`Unable to read the file that ${variable} names: ${describe(error)}`);
+    throw refusal(`Unable to read the file that ${variable} names: ${describe(error)}`);
   }
-  throw new pulumi.RunError(`Unable to use the file that ${variable} names: ${file} is empty`);
+  throw refusal(`Unable to use the file that ${variable} names: ${file} is empty`);
 }
 
 function hint({ variable, fileVariable, setting }: Source, stack: string): string {

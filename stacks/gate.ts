@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
 import { judge, judgeArchives, type SiteFacts, type Verdict } from "../site/preflight";
@@ -40,7 +41,7 @@ async function askProxmox(client: ProxmoxClient, environment: Environment): Prom
     return await gatherFacts(client, environment);
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
-    if (error.kind !== "unreachable" && error.kind !== "lost") throw refusal(environment, error);
+    if (error.kind !== "unreachable" && error.kind !== "lost") throw cannotCheck(environment, error);
     await pulumi.log.warn(
       `Not checked: whether ids are free, and whether there are archives of guests that are about to be made, because ${error.message}`,
     );
@@ -53,12 +54,12 @@ const hints: Partial<Record<ProxmoxErrorKind, string>> = {
   unauthorized: "check the API token: user, realm, token id and secret",
 };
 
-function refusal({ name }: Environment, { kind, message }: ProxmoxError): pulumi.RunError {
+function cannotCheck({ name }: Environment, { kind, message }: ProxmoxError): pulumi.RunError {
   const hint = hints[kind] ?? `lifeboat doctor ${name}`;
-  return new pulumi.RunError(`Unable to check the guests of ${name}: ${message}\nHINT: ${hint}`);
+  return refusal(`Unable to check the guests of ${name}: ${message}\nHINT: ${hint}`);
 }
 
 async function enforce({ refusals, warnings }: Verdict): Promise<void> {
   for (const warning of warnings) await pulumi.log.warn(warning);
-  if (refusals.length > 0) throw new pulumi.RunError(refusals.join("\n\n"));
+  if (refusals.length > 0) throw refusal(refusals.join("\n\n"));
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refusal";
 import type { Environment } from "../site/settings/environment";
 import { parseSettings } from "../site/settings/parse-settings";
 import { formatProblems } from "../site/settings/problem";
@@ -12,6 +13,6 @@ import { fromPulumiConfig } from "../site/settings/pulumi-config";
 export function readSettings(): Environment {
   const stack = pulumi.getStack();
   const parsed = parseSettings(fromPulumiConfig(pulumi.runtime.allConfig()), { environment: stack });
-  if (!parsed.ok) throw new pulumi.RunError(formatProblems(parsed.problems, stack));
+  if (!parsed.ok) throw refusal(formatProblems(parsed.problems, stack));
   return parsed.environment;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refusal";
 import { createClient, readOnly, type ProxmoxClient, type Trust } from "../proxmox/api/client";
 import type { ProxmoxSettings } from "../site/settings/environment";
 
@@ -24,6 +25,6 @@ function readCa(file: string): string {
     return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new pulumi.RunError(`Unable to read the CA of lifeboat:proxmox.ca: ${cause}`);
+    throw refusal(`Unable to read the CA of lifeboat:proxmox.ca: ${cause}`);
   }
 }

@@ -1,5 +1,6 @@
 import { Job, type JobArgs } from "@muhlba91/pulumi-proxmoxve/backup/job";
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../refusal";
 import type { BackupSettings } from "../../site/settings/environment";
 import { jobGuests, jobInputs } from "./backup-job-inputs";
 
@@ -31,7 +32,7 @@ export class BackupJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupJobArgs, opts?: pulumi.ComponentResourceOptions) {
     if (args.guests.length === 0) {
-      throw new pulumi.RunError(`Unable to declare backup job ${args.settings.jobId}: no guest is to be backed up`);
+      throw refusal(`Unable to declare backup job ${args.settings.jobId}: no guest is to be backed up`);
     }
     super("lifeboat:backups:BackupJob", name, {}, opts);
     const job = this.declare(name, args);

@@ -1,5 +1,6 @@
 import { ContainerLegacy, type ContainerLegacyArgs } from "@muhlba91/pulumi-proxmoxve/containerLegacy";
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../refusal";
 import type { ContainerGuest, Seconds } from "../../site/settings/environment";
 import { containerInputs, containerProblems, settledAtCreation } from "./container-inputs";
 
@@ -32,7 +33,7 @@ export class Container extends pulumi.ComponentResource {
 
   constructor(name: string, args: ContainerArgs, opts?: pulumi.ComponentResourceOptions) {
     const problems = containerProblems(args.guest);
-    if (problems.length > 0) throw new pulumi.RunError(`Unable to declare container ${name}: ${problems.join("; ")}`);
+    if (problems.length > 0) throw refusal(`Unable to declare container ${name}: ${problems.join("; ")}`);
     super("lifeboat:guests:Container", name, {}, opts);
     this.vmId = this.declare(name, args).vmId;
     this.registerOutputs({ vmId: this.vmId });

@@ -90,11 +90,16 @@ export function mapping<Shape extends Readonly<Record<string, z.ZodType<unknown,
   return z.unknown().transform((raw, context) => {
     const result = object.safeParse(raw);
     if (result.success) return result.data;
+    const unknown = result.error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
+    const meant = new Set(unknown.map((key) => nearest(key, keys)));
     for (const issue of result.error.issues) {
-      if (issue.code !== "unrecognized_keys") forward(context, issue);
-      else
-        for (const key of issue.keys)
-          complain(context, unknownKey(key, keys, Object.hasOwn(refused, key) ? refused[key] : undefined));
+      const [key] = issue.path;
+      // A key that is only misspelt is one problem, not an unknown key and a missing one.
+      const misspelt = typeof key === "string" && meant.has(key) && at(raw, key) === undefined;
+      if (issue.code !== "unrecognized_keys" && !misspelt) forward(context, issue);
+    }
+    for (const key of unknown) {
+      complain(context, unknownKey(key, keys, Object.hasOwn(refused, key) ? refused[key] : undefined));
     }
     return z.NEVER;
   });

@@ -322,6 +322,11 @@ describe("settings that are wrong", () => {
     expect(other?.allowed).toContain("protectGuests");
   });
 
+  test("a key that is misspelt is one problem, not an unknown key and a missing one", () => {
+    const network = { brigde: "vmbr0", address: "dhcp" };
+    expect(pathsOf(withContainer({ network }))).toEqual(["guests.web.network.brigde"]);
+  });
+
   test("keys of JavaScript's own are unknown keys and wrong names like any other", () => {
     const raw: unknown = JSON.parse(JSON.stringify(exampleSettings()).replace('"web"', '"__proto__"'));
     expect(pathsOf(raw)).toEqual(["guests.__proto__"]);
