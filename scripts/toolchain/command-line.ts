@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { Cache } from "./cache";
+import { codeOf, messageOf } from "./errors";
 import { findToolchain, installPlugins, thisPlatform } from "./installed";
 import { locate } from "./locate";
 import { ObtainError, obtainToolchain } from "./obtain";
@@ -78,7 +79,7 @@ function parse(words: string[]) {
     }
     return { check, json, help, printPath, pulumiHome };
   } catch (error) {
-    throw error instanceof TypeError ? new SettingsError(error.message) : error;
+    throw codeOf(error)?.startsWith("ERR_PARSE_ARGS") ? new SettingsError(messageOf(error)) : error;
   }
 }
 

@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EnvHttpProxyAgent, fetch, type Response } from "undici";
+import { messageOf } from "./errors";
 import { formatMegabytes } from "./progress";
 
 /** Why a download gave nothing. `unreachable`: the host did not answer, so asking it for more is pointless. */
@@ -112,7 +113,7 @@ async function download(
   } catch (error) {
     throw error instanceof DownloadError
       ? error
-      : new DownloadError("cut off", `${address} broke off: ${cause(error)}`);
+      : new DownloadError("cut off", `${address} broke off: ${messageOf(error)}`);
   } finally {
     stop.abort();
     await dispatcher.destroy();
@@ -129,7 +130,7 @@ async function answer(
   try {
     return await fetch(address, { signal: stop.signal, dispatcher });
   } catch (error) {
-    throw new DownloadError("unreachable", `${new URL(address).host} cannot be reached: ${cause(error)}`);
+    throw new DownloadError("unreachable", `${new URL(address).host} cannot be reached: ${messageOf(error)}`);
   } finally {
     clearTimeout(timer);
   }
@@ -149,12 +150,4 @@ async function* untilStalled(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** fetch hides the reason of a failure in `cause`. */
-function cause(error: unknown): string {
-  if (!(error instanceof Error)) {
-    return String(error);
-  }
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { codeOf } from "./errors";
 import { isAlive, processIdentity } from "./processes";
 
 const ownerSchema = z.object({ host: z.string(), process: z.number(), started: z.string() });
@@ -65,7 +66,7 @@ function createExclusively(file: string, content: string): boolean {
     linkSync(draft, file);
     return true;
   } catch (error) {
-    if (hasCode(error, "EEXIST")) {
+    if (codeOf(error) === "EEXIST") {
       return false;
     }
     throw error;
@@ -88,7 +89,7 @@ function takeAway(file: string, judged: Owner): void {
   try {
     renameSync(file, aside);
   } catch (error) {
-    if (hasCode(error, "ENOENT")) {
+    if (codeOf(error) === "ENOENT") {
       return;
     }
     throw error;
@@ -103,13 +104,9 @@ function readOwner(file: string): Owner | undefined {
   try {
     return ownerSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    if (hasCode(error, "ENOENT")) {
+    if (codeOf(error) === "ENOENT") {
       return undefined;
     }
     throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

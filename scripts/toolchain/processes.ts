@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { constants, setPriority } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { codeOf } from "./errors";
 
 export interface RunOptions {
   readonly folder: string;
@@ -97,7 +98,7 @@ export function isAlive(id: number, identity: string): boolean {
   try {
     process.kill(id, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
   const now = processIdentity(id);
   return now === undefined || identity === "" || now === identity;

@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import path from "node:path";
+import { build } from "esbuild";
 import type { Part } from "../parts/part";
 import { standInFolder } from "../pins";
 import { checkVersion } from "./version-check";
@@ -16,7 +17,6 @@ export async function bundleStandIn(part: Part, workshop: Workshop): Promise<Fin
   }
   workshop.progress.begin(`${part.name} ${part.version}: bundling its stand-in`);
   const program = path.join(workshop.workFolder, part.executable);
-  const { build } = await import("esbuild");
   await build({
     entryPoints: [path.join(standInFolder, part.standIn.entryPoint)],
     outfile: program,

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { messageOf } from "../errors";
 import type { Part } from "../parts/part";
 import { WayClosed } from "./way";
 
@@ -15,7 +16,7 @@ export async function checkVersion(part: Part, program: string): Promise<void> {
     return;
   }
   const printed = await versionOf(program, part.versionCheck.arguments).catch((error: unknown) => {
-    throw new WayClosed(`the program does not run here: ${error instanceof Error ? error.message : String(error)}`);
+    throw new WayClosed(`the program does not run here: ${messageOf(error)}`);
   });
   if (printed !== part.versionCheck.output) {
     throw new WayClosed(`the program says that it is ${printed}, not ${part.versionCheck.output}`);
