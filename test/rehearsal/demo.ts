@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util";
+import { join } from "node:path";
+import { mainJob, siteDown, type Stage } from "./main-job";
+import { projectFolder } from "./support/commands";
+import { DemoSite, type DriverName } from "./support/demo-site";
+
+const help = `Examples:
+  npm run demo                     the whole main job on a site of its own, then the site is taken down
+  npm run demo -- --keep           leaves the site up and says how to go on by hand
+  npm run demo -- --driver memory  without guests that run (what happens without root)
+
+It brings a Proxmox site up on this machine, deploys it with Pulumi, backs it up, destroys a container, restores it with
+one command, and proves that its data is back. Root on Debian 12 gives real containers.
+`;
+
+interface Outcome {
+  title: string;
+  seen: string;
+  seconds: number;
+  failed: boolean;
+}
+
+const grey = process.stdout.isTTY && !process.env["NO_COLOR"] ? (text: string) => `\u001b[2m${text}\u001b[0m` : String;
+
+async function main(words: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: words,
+    options: { keep: { type: "boolean" }, driver: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const driver = chooseDriver(values.driver);
+  const folder = process.env["LIFEBOAT_SANDBOX_DIR"] ?? join(projectFolder, ".sandbox");
+  const site = new DemoSite(folder, driver, (line) => process.stdout.write(`${grey(`  ${line}`)}\n`));
+  sayDriver(driver);
+  return play(site, values.keep === true);
+}
+
+function chooseDriver(named: string | undefined): DriverName {
+  if (named !== undefined && named !== "real" && named !== "memory") throw new Error("--driver is real or memory");
+  return named ?? (process.getuid?.() === 0 ? "real" : "memory");
+}
+
+function sayDriver(driver: DriverName): void {
+  if (driver === "real") return;
+  process.stdout.write(
+    "No guest runs with the memory driver. The API, Pulumi, archives and disks are real; that a restored guest boots\n" +
+      "and answers ping and SSH is not shown. As root, `npm run demo` shows that too.\n",
+  );
+}
+
+async function play(site: DemoSite, keep: boolean): Promise<number> {
+  const outcomes: Outcome[] = [];
+  for (const [index, stage] of mainJob.entries()) {
+    process.stdout.write(`\n[${index + 1}/${mainJob.length}] ${stage.title}\n`);
+    const outcome = await perform(stage, site);
+    outcomes.push(outcome);
+    if (outcome.failed) break;
+  }
+  const failed = outcomes.some((outcome) => outcome.failed);
+  // A sandbox that was there before is not ours to take down; the stage that found it says so.
+  if (!keep && outcomes.length > 2) outcomes.push(await perform(siteDown, site));
+  printTable(outcomes);
+  if (keep && outcomes.length > 2) sayHowToGoOn();
+  return failed || outcomes.some((outcome) => outcome.failed) ? 1 : 0;
+}
+
+async function perform(stage: Stage, site: DemoSite): Promise<Outcome> {
+  const started = performance.now();
+  const secondsNow = (): number => (performance.now() - started) / 1000;
+  try {
+    const seen = await stage.run(site);
+    return { title: stage.title, seen, seconds: secondsNow(), failed: false };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stdout.write(`\nFAILED: ${stage.title}: ${message}\n`);
+    return { title: stage.title, seen: `FAILED: ${message.split("\n")[0] ?? ""}`, seconds: secondsNow(), failed: true };
+  }
+}
+
+function printTable(outcomes: readonly Outcome[]): void {
+  const width = Math.max(4, ...outcomes.map(({ title }) => title.length));
+  const seenWidth = Math.max(13, ...outcomes.map(({ seen }) => seen.length));
+  const row = (step: string, seen: string, seconds: string): string =>
+    `${step.padEnd(width)}  ${seen.padEnd(seenWidth)}  ${seconds.padStart(7)}\n`;
+  process.stdout.write(`\n${row("step", "what was seen", "seconds")}`);
+  for (const { title, seen, seconds } of outcomes) process.stdout.write(row(title, seen, seconds.toFixed(1)));
+}
+
+function sayHowToGoOn(): void {
+  process.stdout.write(`
+The site is still up. Go on by hand:
+  npm run -s sandbox -- exec bash      a shell in which \`pulumi\` and \`lifeboat\` work on it
+    lifeboat status
+    lifeboat restore guest web --dry-run
+    pulumi preview -s prod
+  npm run sandbox -- down              when you are done
+`);
+}
+
+main(process.argv.slice(2)).then(
+  (exitCode) => (process.exitCode = exitCode),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exitCode = 2;
+  },
+);

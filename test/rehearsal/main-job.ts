@@ -1,0 +1,177 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { type DemoSite, expectExit } from "./support/demo-site";
+
+/** One step of the main job: what is done, and what was seen of it. */
+export interface Stage {
+  title: string;
+  /** @returns what was seen, in a few words. @throws Error when it was not what must be seen. */
+  run: (site: DemoSite) => Promise<string>;
+}
+
+const node = "pve-prod";
+const web = { id: 101, address: "192.0.2.101", data: "/srv/demo.txt" };
+const text = "written before the loss";
+
+/** What the settings of the example declare: guest and disk as Proxmox names them → backed up. */
+export const declaredCoverage = {
+  "101:rootfs": true,
+  "101:mp0": true,
+  "101:mp1": false,
+  "102:rootfs": true,
+  "102:mp0": true,
+};
+
+/** The main job, end to end. Each stage stands on the one before. */
+export const mainJob: readonly Stage[] = [
+  { title: "toolchain", run: toolchain },
+  { title: "site up", run: siteUp },
+  { title: "pulumi up", run: firstUp },
+  { title: "pulumi up again", run: secondUp },
+  { title: "every disk as declared", run: coverage },
+  { title: "run the backup job", run: runJob },
+  { title: "write a file into web", run: writeFile },
+  { title: "lifeboat backup web", run: backUp },
+  { title: "destroy web behind Pulumi's back", run: destroy },
+  { title: "pulumi up refuses an empty web", run: refusesEmpty },
+  { title: "lifeboat restore guest web", run: restore },
+  { title: "the file is back", run: fileIsBack },
+  { title: "web is in its job again", run: backInJob },
+  { title: "pulumi preview is clean", run: cleanPreview },
+];
+
+/** Takes the site down; nothing of it may be left. */
+export const siteDown: Stage = { title: "site down", run: down };
+
+async function toolchain(site: DemoSite): Promise<string> {
+  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  const checked = expectExit(
+    await site.project("npm", "run", "--silent", "toolchain", "--", "--check"),
+    [0],
+    "its check",
+  );
+  return `${checked.stdout.split("\n").length - 1} parts`;
+}
+
+async function siteUp(site: DemoSite): Promise<string> {
+  if (existsSync(join(site.folder, "sandbox.json"))) {
+    throw new Error(`a sandbox is up in ${site.folder}: take it down first with \`npm run sandbox -- down\``);
+  }
+  expectExit(await site.sandbox("up", "--driver", site.driver), [0], "the sandbox");
+  return `driver ${site.driver}, node ${node}`;
+}
+
+async function firstUp(site: DemoSite): Promise<string> {
+  expectExit(await site.inside("pulumi", "stack", "init", "prod", "--non-interactive"), [0], "pulumi stack init");
+  const { stdout } = expectExit(await pulumiUp(site), [0], "pulumi up");
+  return line(stdout, /^\s*\+ \d+ created/) ?? "created";
+}
+
+async function secondUp(site: DemoSite): Promise<string> {
+  const { stdout } = expectExit(await pulumiUp(site, "--expect-no-changes"), [0], "the second pulumi up");
+  return line(stdout, /^\s*\d+ unchanged/) ?? "no changes";
+}
+
+async function coverage(site: DemoSite): Promise<string> {
+  await expectCoverage(site);
+  const included = Object.values(declaredCoverage).filter(Boolean).length;
+  return `${included} disks in the job, ${Object.keys(declaredCoverage).length - included} opted out`;
+}
+
+async function runJob(site: DemoSite): Promise<string> {
+  const { stdout } = expectExit(await site.byHand("run-job", "prod"), [0], "the job");
+  const finished = stdout.split("\n").filter((entry) => entry.includes("Finished Backup of VM"));
+  if (finished.length !== 2) throw new Error(`the job backed up ${finished.length} guests, expected 2`);
+  return "web and db backed up";
+}
+
+async function writeFile(site: DemoSite): Promise<string> {
+  if (site.driver === "real") {
+    expectExit(await site.ssh(web.address, `echo '${text}' > ${web.data} && sync`), [0], "writing over SSH");
+    return `${web.data}, over SSH`;
+  }
+  const [disk] = site.inDisks(node, web.id, "disk-1.raw");
+  if (disk === undefined) throw new Error("web has no second disk");
+  writeFileSync(join(disk, "demo.txt"), `${text}\n`);
+  return `${web.data}, in the folder that stands for the disk`;
+}
+
+async function backUp(site: DemoSite): Promise<string> {
+  const { stdout } = expectExit(await site.inside("lifeboat", "backup", "web", "--json"), [0], "lifeboat backup");
+  return z.object({ archive: z.string() }).parse(JSON.parse(stdout)).archive;
+}
+
+async function destroy(site: DemoSite): Promise<string> {
+  expectExit(await site.byHand("destroy", "web"), [0], "removing web");
+  return "gone, with purge from the job";
+}
+
+async function refusesEmpty(site: DemoSite): Promise<string> {
+  const result = await pulumiUp(site);
+  if (result.exitCode === 0) throw new Error("pulumi up made an empty guest over its archives");
+  const said = `${result.stdout}\n${result.stderr}`;
+  if (!/lifeboat restore guest (prod\/)?web/.test(said)) {
+    throw new Error(`pulumi up refused without naming the restore:\n${said.slice(-2000)}`);
+  }
+  return `refused, exit ${result.exitCode}, names the restore`;
+}
+
+async function restore(site: DemoSite): Promise<string> {
+  // 3 is "done, and something is left to do": the purge took web out of its job, which the report names.
+  const result = await site.inside("lifeboat", "restore", "guest", "web", "--force");
+  expectExit(result, [0, 3], "lifeboat restore");
+  return site.driver === "real" ? "restored, answers ping and SSH" : "restored, said to be running";
+}
+
+async function fileIsBack(site: DemoSite): Promise<string> {
+  const found = await readBack(site);
+  if (found !== text) throw new Error(`${web.data} holds '${found}', expected '${text}'`);
+  return site.driver === "real" ? `${web.data} read over SSH` : `${web.data} read in the folder of the disk`;
+}
+
+async function readBack(site: DemoSite): Promise<string> {
+  if (site.driver === "real") {
+    return expectExit(await site.ssh(web.address, `cat ${web.data}`), [0], "reading over SSH").stdout.trim();
+  }
+  const [file] = site.inDisks(node, web.id, "/demo.txt");
+  return file === undefined ? "" : readFileSync(file, "utf8").trim();
+}
+
+async function backInJob(site: DemoSite): Promise<string> {
+  expectExit(await pulumiUp(site, "--refresh"), [0], "pulumi up --refresh");
+  await expectCoverage(site);
+  return "after the command that the report names";
+}
+
+async function cleanPreview(site: DemoSite): Promise<string> {
+  const words = ["preview", "-s", "prod", "--refresh", "--expect-no-changes", "--non-interactive"];
+  expectExit(await site.inside("pulumi", ...words), [0], "pulumi preview");
+  return "no changes, also against the node";
+}
+
+async function down(site: DemoSite): Promise<string> {
+  expectExit(await site.sandbox("down"), [0], "taking the site down");
+  if (existsSync(site.folder)) throw new Error(`${site.folder} is still there`);
+  return "nothing left";
+}
+
+function pulumiUp(site: DemoSite, ...words: string[]): ReturnType<DemoSite["inside"]> {
+  return site.inside("pulumi", "up", "-s", "prod", "--yes", "--non-interactive", ...words);
+}
+
+async function expectCoverage(site: DemoSite): Promise<void> {
+  const { stdout } = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage");
+  const found = z.record(z.string(), z.boolean()).parse(JSON.parse(stdout));
+  const wrong = Object.entries(declaredCoverage).filter(([disk, included]) => found[disk] !== included);
+  if (wrong.length > 0 || Object.keys(found).length !== Object.keys(declaredCoverage).length) {
+    throw new Error(`the job covers ${stdout}, the settings declare ${JSON.stringify(declaredCoverage)}`);
+  }
+}
+
+function line(output: string, pattern: RegExp): string | undefined {
+  return output
+    .split("\n")
+    .find((entry) => pattern.test(entry))
+    ?.trim();
+}

@@ -1,0 +1,88 @@
+/**
+ * What a person does in Proxmox's own web interface, without Lifeboat and behind Pulumi's back:
+ *
+ *     by-hand run-job ENV        the button "Run now" of the environment's backup job
+ *     by-hand destroy GUEST      "Remove" with "Purge from job configurations", also of a running guest
+ *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
+ */
+import { z } from "zod";
+import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
+import { Redactor } from "../../../scripts/project/redactor";
+import { type Site, openSite } from "../../../scripts/project/site";
+
+/** What the web interface leaves out when it posts a job's options to the node: they belong to the schedule. */
+const scheduleOnly = new Set(["id", "type", "schedule", "enabled", "comment", "repeat-missed", "next-run", "node"]);
+
+async function runJob(site: Site, name: string): Promise<void> {
+  const environment = site.environment(name);
+  const client = await environment.client();
+  const { node } = environment.settings.proxmox;
+  const job = z
+    .record(z.string(), z.unknown())
+    .parse(await client.get(["cluster", "backup", environment.settings.backup.jobId]));
+  const options = Object.entries(job).filter(([option]) => !scheduleOnly.has(option));
+  const parameters = Object.fromEntries(options.map(([option, value]) => [option, flat(value)]));
+  const upid = z.string().parse(await client.post(["nodes", node, "vzdump"], parameters));
+  await finish(client.tasks.wait(upid, { onEvent: show }));
+}
+
+async function destroy(site: Site, selector: string): Promise<void> {
+  const { environment, guest } = site.findGuest(selector);
+  const client = await environment.client();
+  const address = { node: guest.node, type: "lxc", vmid: guest.id } as const;
+  const upid = await client.guests.destroy(address, { purge: true, force: true });
+  await finish(client.tasks.wait(upid, { onEvent: show }));
+}
+
+async function coverage(site: Site, name: string): Promise<void> {
+  const environment = site.environment(name);
+  const client = await environment.client();
+  const { children } = await client.backups.includedVolumes(environment.settings.backup.jobId);
+  const disks = children.flatMap((guest) => guest.children.map(({ id, included }) => [id, included] as const));
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(disks))}\n`);
+}
+
+/** Proxmox answers with objects where it takes property strings. */
+function flat(value: unknown): string | number | boolean {
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value)
+      .map(([option, text]) => `${option}=${String(text)}`)
+      .join(",");
+  }
+  return typeof value === "number" || typeof value === "boolean" ? value : String(value);
+}
+
+async function finish(waiting: Promise<TaskOutcome>): Promise<void> {
+  process.stdout.write(`task ended: ${requireSuccess(await waiting).exitStatus}\n`);
+}
+
+function show(event: TaskEvent): void {
+  if (event.kind === "log") process.stdout.write(event.lines.map((line) => `${line}\n`).join(""));
+}
+
+const actions: Readonly<Record<string, (site: Site, name: string) => Promise<void>>> = {
+  "run-job": runJob,
+  destroy,
+  coverage,
+};
+
+async function main([action = "", name = ""]: string[]): Promise<void> {
+  const run = actions[action];
+  if (run === undefined || name === "") throw new Error("by-hand run-job ENV | destroy GUEST | coverage ENV");
+  const site = await openSite({
+    redactor: new Redactor(),
+    project: undefined,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+  });
+  try {
+    await run(site, name);
+  } finally {
+    await site.close();
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
