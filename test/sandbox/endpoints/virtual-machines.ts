@@ -12,7 +12,7 @@ import {
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
-import { agentEnabled, machineStatus } from "../guests/machines/status";
+import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machines/status";
 import { updateMachine } from "../guests/machines/update";
 import type { ParameterTable } from "../server/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
@@ -34,11 +34,11 @@ const list: Endpoint = {
   path: PATH,
   parameters: { node: NODE, full: FLAG },
   permissions: { user: "all" },
-  handler: ({ cluster, node, authority }) =>
+  handler: ({ cluster, node, authority, parameters }) =>
     cluster.state.guests
       .filter((entry) => entry.type === "qemu" && entry.node === node.name)
       .filter((entry) => authority.has(`/vms/${entry.vmid}`, "VM.Audit"))
-      .map((entry) => machineStatus(node, entry)),
+      .map((entry) => (parameters.flag("full") === true ? fullMachineStatus(entry) : machineStatus(entry))),
 };
 
 const create: Endpoint = {
@@ -198,7 +198,7 @@ const currentStatus: Endpoint = {
   path: `${GUEST_PATH}/status/current`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => ({ ...machineStatus(call.node, load(call).guest), ha: { managed: 0 } }),
+  handler: (call) => ({ ...fullMachineStatus(load(call).guest), ha: { managed: 0 } }),
 };
 
 /** What a migration says to the node that it starts the machine on; nobody else sends it. */

@@ -1,9 +1,8 @@
 /** Rows of the cluster's resources, as the statistics daemons tell them (PVE::API2Tools). */
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem, uptime } from "node:os";
-import { parseDrive } from "../../../proxmox/rules/property-strings";
-import { readConfiguration } from "../guests/configuration";
 import { containerStatus } from "../guests/containers/status";
+import { machineStatus } from "../guests/machines/status";
 import { storageUsage } from "../guests/usage";
 import type { Json } from "../server/failure";
 import type { Cluster, Node } from "./site";
@@ -18,13 +17,13 @@ export async function guestRow(cluster: Cluster, guest: GuestState): Promise<Row
   const row: Row = { id: `${type}/${String(vmid)}`, vmid, node, type, status: "unknown" };
   const home = cluster.node(node);
   if (!cluster.site.settings.statistics || home === undefined) return row;
-  return { ...row, ...(type === "lxc" ? await containerNumbers(home, guest) : machineNumbers(home, guest)) };
+  return { ...row, ...(await guestNumbers(home, guest)) };
 }
 
 const NUMBERS = ["cpu", "disk", "diskread", "diskwrite", "maxdisk", "maxmem", "mem", "netin", "netout", "uptime"];
 
-async function containerNumbers(node: Node, guest: GuestState): Promise<Row> {
-  const status = await containerStatus(node, guest);
+async function guestNumbers(node: Node, guest: GuestState): Promise<Row> {
+  const status = guest.type === "lxc" ? await containerStatus(node, guest) : machineStatus(guest);
   const numbers = NUMBERS.map((name): [string, Json] => [name, status[name] ?? 0]);
   return {
     ...Object.fromEntries(numbers),
@@ -32,24 +31,6 @@ async function containerNumbers(node: Node, guest: GuestState): Promise<Row> {
     name: status.name ?? "",
     maxcpu: status.cpus ?? 0,
     template: status.template ?? 0,
-  };
-}
-
-function machineNumbers(node: Node, guest: GuestState): Row {
-  const { keys } = readConfiguration(guest.configuration);
-  const boot = keys.get("bootdisk") ?? [...keys.keys()].find((key) => /^(?:ide|sata|scsi|virtio)0$/.test(key));
-  const disk = keys.get(boot ?? "");
-  const running = guest.status === "running";
-  const seconds = running ? node.clock.seconds() - (guest.startedAt ?? node.clock.seconds()) : 0;
-  return {
-    ...Object.fromEntries(NUMBERS.map((name): [string, Json] => [name, 0])),
-    status: guest.status,
-    name: keys.get("name") ?? `VM ${String(guest.vmid)}`,
-    maxcpu: Number(keys.get("sockets") ?? 1) * Number(keys.get("cores") ?? 1),
-    maxmem: Number(/\d+/.exec(keys.get("memory") ?? "")?.[0] ?? 512) * 1024 ** 2,
-    maxdisk: disk === undefined || boot === undefined ? 0 : (parseDrive(boot, disk).size ?? 0),
-    uptime: seconds,
-    template: Number(keys.get("template") ?? 0),
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
 import type { Json } from "../../server/failure";
 import { readConfiguration } from "../configuration";
@@ -6,8 +5,8 @@ import { driveKeys, readDrive } from "./drives";
 
 const MEBIBYTE = 1024 ** 2;
 
-/** What `status/current` and the list of machines say (PVE::QemuServer::vmstatus), for machines that do not run. */
-export function machineStatus(_node: Node, guest: GuestState): Record<string, Json> {
+/** What the list of machines says (PVE::QemuServer::vmstatus), for machines that do not run. */
+export function machineStatus(guest: GuestState): Record<string, Json> {
   const { keys } = readConfiguration(guest.configuration);
   const tags = keys.get("tags");
   const lock = keys.get("lock");
@@ -16,7 +15,6 @@ export function machineStatus(_node: Node, guest: GuestState): Record<string, Js
     vmid: guest.vmid,
     name: keys.get("name") ?? `VM ${guest.vmid}`,
     status: "stopped",
-    qmpstatus: "stopped",
     cpus: Number(keys.get("vcpus") ?? Number(keys.get("sockets") ?? 1) * Number(keys.get("cores") ?? 1)),
     maxmem: memory * MEBIBYTE,
     maxdisk: bootDiskSize(keys),
@@ -33,6 +31,11 @@ export function machineStatus(_node: Node, guest: GuestState): Record<string, Js
     ...([...keys].some(([key, value]) => /^serial\d$/.test(key) && value === "socket") ? { serial: 1 } : {}),
     ...(agentEnabled(keys) ? { agent: 1 } : {}),
   };
+}
+
+/** What `status/current` says, and the list with `full`. */
+export function fullMachineStatus(guest: GuestState): Record<string, Json> {
+  return { ...machineStatus(guest), qmpstatus: "stopped" };
 }
 
 /** Size of the disk that the machine boots from. */
