@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { removeScratchFolders, scratchFolder, writeScript } from "./scratch";
+
+const project = path.join(__dirname, "../../..");
+
+let folder: string;
+const started: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = scratchFolder();
+  mkdirSync(path.join(folder, "tools"));
+});
+
+afterEach(() => {
+  started.splice(0).forEach((child) => child.kill("SIGKILL"));
+  removeScratchFolders();
+});
+
+/**
+ * Puts a program called `go` on PATH that builds, for each part, a script that tells the right version. Its builds note
+ * their process in the scratch folder, and do what a test adds.
+ */
+function writeGo(atBuild: string): void {
+  writeScript(
+    path.join(folder, "tools", "go"),
+    `[ "$1" = env ] && { echo go1.99.0; exit; }
+[ "$1" = list ] && { echo "go: downloading some.module v1.0.0" >&2; echo "package one"; exit; }
+echo "$GOTOOLCHAIN|$GOFLAGS|$GOMODCACHE|$GOCACHE|$*" >> ${folder}/builds
+echo $$ > ${folder}/go-process
+while [ "$1" != -o ]; do shift; done
+mkdir -p "$(dirname "$2")" "$GOMODCACHE"
+${atBuild}
+cat > "$2" <<'END'
+#!/bin/sh
+case "$1" in version) echo v3.258.0;; --version) echo 8.6.0;; esac
+END
+chmod +x "$2"`,
+  );
+}
+
+function start(...words: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", ...words], {
+    cwd: project,
+    env: {
+      PATH: `${folder}/tools:${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      XDG_CACHE_HOME: folder,
+      LIFEBOAT_TOOLCHAIN: "build",
+    },
+  });
+  started.push(child);
+  const output = { text: "" };
+  child.stdout.on("data", (chunk) => (output.text += chunk));
+  child.stderr.on("data", (chunk) => (output.text += chunk));
+  return { child, output, ended: once(child, "close") };
+}
+
+async function run(...words: string[]): Promise<{ code: unknown; text: string }> {
+  const { output, ended } = start(...words);
+  const [code] = await ended;
+  return { code, text: output.text };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !condition();) {
+    if (Date.now() > deadline) {
+      throw new Error("what the test waits for did not happen");
+    }
+    await delay(50);
+  }
+}
+
+function buildProcess(): number {
+  return Number(readFileSync(path.join(folder, "go-process"), "utf8"));
+}
+
+function isRunning(id: number): boolean {
+  return existsSync(`/proc/${id}`) && !readFileSync(`/proc/${id}/stat`, "utf8").includes(") Z ");
+}
+
+function builds(): string[] {
+  return readFileSync(path.join(folder, "builds"), "utf8").trim().split("\n");
+}
+
+const work = () => path.join(folder, "lifeboat", "toolchain", "work");
+
+test("a build keeps its modules and results in a folder of its own, and leaves nothing of it", async () => {
+  writeGo("");
+  expect(await run()).toMatchObject({ code: 0 });
+  expect((await run("--check")).text).toMatch(/pulumi +3.258.0 +built from upstream .*\n.*stand-in/);
+  const [toolchain, flags, modules, results] = builds()[0]?.split("|") ?? [];
+  expect(toolchain).toBe("local");
+  expect(flags).toContain("-mod=readonly");
+  expect(modules?.startsWith(work())).toBe(true);
+  expect(results?.startsWith(work())).toBe(true);
+  expect(readdirSync(work())).toEqual([]);
+}, 60_000);
+
+test("a build that fails keeps nothing and shows what Go said", async () => {
+  writeGo("echo 'undefined: something' >&2; exit 1");
+  const { code, text } = await run();
+  expect(code).toBe(1);
+  expect(text).toContain("Unable to obtain pulumi 3.258.0: built from upstream: the build failed");
+  expect(text).toContain("undefined: something");
+  expect(text).toContain("HINT: ");
+  expect((await run("--check")).code).toBe(3);
+  expect(readdirSync(work())).toEqual([]);
+}, 60_000);
+
+test("after kill -9 nothing is trusted; the next run ends what still builds, removes it, and builds again", async () => {
+  writeGo('printf half > "$2"; sleep 60');
+  const killed = start();
+  await until(() => existsSync(path.join(folder, "go-process")));
+  killed.child.kill("SIGKILL");
+  await killed.ended;
+  const orphan = buildProcess();
+  expect(isRunning(orphan)).toBe(true);
+  expect((await run("--check")).code).toBe(3);
+  writeGo("");
+  expect(await run()).toMatchObject({ code: 0 });
+  expect(isRunning(orphan)).toBe(false);
+  expect(readdirSync(work())).toEqual([]);
+  expect((await run("--check")).code).toBe(0);
+}, 60_000);
+
+test("an interrupted run ends its build before it goes", async () => {
+  writeGo("sleep 60");
+  const { child, ended } = start();
+  await until(() => existsSync(path.join(folder, "go-process")));
+  child.kill("SIGTERM");
+  expect((await ended)[0]).toBe(143);
+  await until(() => !isRunning(buildProcess()));
+}, 60_000);
+
+test("two runs at once: the second waits, and builds nothing again", async () => {
+  writeGo("sleep 1");
+  const first = start();
+  await until(() => existsSync(path.join(folder, "go-process")));
+  const second = start();
+  expect((await first.ended)[0]).toBe(0);
+  expect((await second.ended)[0]).toBe(0);
+  expect(second.output.text).toContain(`Waiting for another run (process ${first.child.pid})`);
+  // The command, and of the plugin what writes its schema and itself.
+  expect(builds()).toHaveLength(3);
+}, 60_000);
+
+test("a repeated run says what there is and builds nothing", async () => {
+  writeGo("");
+  await run();
+  const before = builds().length;
+  const { code, text } = await run();
+  expect(code).toBe(0);
+  expect(text).toContain("pulumi 3.258.0 (built from upstream)");
+  expect(builds()).toHaveLength(before);
+}, 60_000);
