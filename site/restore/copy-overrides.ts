@@ -32,7 +32,9 @@ export interface CopyOverrides {
  * a moment as its original's twin.
  *
  * - MAC: every interface gets one of its own, derived from the original's and the copy's id, so that the same plan has
- *   the same request. `unique=1` covers what is not named here (`smbios1`, `vmgenid` of virtual machines).
+ *   the same request. `unique=1` is for virtual machines only, where it covers what is not named here (`smbios1`). For a
+ *   container it must not be sent: Proxmox then takes the archive's `netN`, address included, gives it a random MAC, and
+ *   drops the `netN` of the request (pve-container, `sanitize_and_merge_config`).
  * - Address: DHCP gives another one to another MAC. A static one is dropped, and the link is down: inside, files that
  *   Proxmox does not write may still set it. Of a virtual machine nothing is known, so its links are always down.
  * - Autostart, Proxmox's protection and Lifeboat's mark are the original's alone. With the mark the copy would count as
@@ -52,14 +54,13 @@ export function copyOverrides(archived: ConfigurationKeys, options: CopyOptions)
     .map((key, index) => ({ key, ...copyNetwork(key, archived[key] ?? "", options, index === 0) }));
   return {
     parameters: {
-      unique: true,
       onboot: false,
       protection: false,
       tags: copyTags(archived["tags"]),
       description: `Copy of ${original} (${sourceId}), restored from ${options.archive}.`,
       [kind === "lxc" ? "hostname" : "name"]: name,
       ...Object.fromEntries(networks.map(({ key, parameter }) => [key, parameter])),
-      ...(kind === "qemu" ? cloudInitAddresses(archived) : {}),
+      ...(kind === "qemu" ? { unique: true, ...cloudInitAddresses(archived) } : {}),
     },
     name,
     changes: [

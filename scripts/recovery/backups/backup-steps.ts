@@ -4,6 +4,7 @@ import { exitCodes } from "../../commands/frame/exit-codes";
 import type { Step, StepNode } from "../engine/step";
 import { findStarted, runTaskOnce } from "../guests/start-task-once";
 import { type BackupPlan, requestParameters } from "./backup-plan";
+import { waitForOwnName } from "./wait-for-own-name";
 import { archiveOf, vzdumpError } from "./vzdump-archive";
 
 /** Steps of `lifeboat backup`. */
@@ -24,7 +25,10 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
       return undefined;
     },
     run: async (context) => {
-      const start = () => client.backups.vzdump(node, vmid, requestParameters(plan));
+      const start = async (signal: AbortSignal) => {
+        await waitForOwnName(client, node, plan.storage, vmid, signal);
+        return client.backups.vzdump(node, vmid, requestParameters(plan));
+      };
       const outcome = await runTaskOnce(context, client, { ...task, start });
       if (!outcome.succeeded) throw new CommandError(vzdumpError(outcome), failure(outcome.upid));
       const volid = archiveOf(outcome, plan.storage);

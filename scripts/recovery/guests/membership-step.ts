@@ -49,9 +49,7 @@ function missingInJobs(plan: RestorePlan, present: readonly Membership[] | undef
 
 function missingPool(plan: RestorePlan, pool: string | undefined): Finding[] {
   const expected = plan.memberships.pool;
-  return expected === undefined || expected === pool
-    ? []
-    : [todo(plan, `${plan.guest} is not in pool ${expected}`)];
+  return expected === undefined || expected === pool ? [] : [todo(plan, `${plan.guest} is not in pool ${expected}`)];
 }
 
 function missingHighAvailability(plan: RestorePlan, sid: string | undefined): Finding[] {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Comparison, comparePulumi } from "../../clients/pulumi";
+import type { Comparison } from "../../clients/pulumi";
+import { compareEnvironment } from "../../clients/pulumi-variables";
 import { digestOf } from "../engine/digest";
 import type { Finding } from "../engine/step";
 import type { Session } from "../session";
@@ -12,7 +13,7 @@ export const defaultCheckSeconds = 120;
 
 /** Connects the steps to the node, the guest and Pulumi. */
 export async function restoreWorld(session: Session, checkSeconds: number, asRoot: boolean): Promise<RestoreWorld> {
-  const { client, environment, guest, state, dryRun } = session;
+  const { client, context, environment, guest, state, dryRun } = session;
   const { ssh } = environment.settings;
   const shell = {
     user: ssh.user,
@@ -25,17 +26,9 @@ export async function restoreWorld(session: Session, checkSeconds: number, asRoo
     probe: guestProbe(client, shell),
     checkSeconds,
     settingsDigest: digestOf(guest),
-    comparePulumi: async (plan, signal) => findingsOf(plan, await compare(session, plan, signal)),
+    comparePulumi: async (plan, signal) =>
+      findingsOf(plan, await compareEnvironment(environment, context.io.environment, signal)),
   };
-}
-
-async function compare({ context, environment }: Session, plan: RestorePlan, signal: AbortSignal): Promise<Comparison> {
-  return comparePulumi({
-    folder: environment.project.folder,
-    stack: plan.environment,
-    variables: context.io.environment,
-    signal,
-  });
 }
 
 function findingsOf(plan: RestorePlan, comparison: Comparison): Finding[] {

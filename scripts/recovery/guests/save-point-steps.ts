@@ -4,6 +4,7 @@ import { requireSuccess } from "../../../proxmox/api/tasks";
 import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
 import { archiveOf, vzdumpError } from "../backups/vzdump-archive";
+import { waitForOwnName } from "../backups/wait-for-own-name";
 import { messageOf } from "../engine/error-code";
 import type { Step, StepContext, StepGroup } from "../engine/step";
 import type { RestorePlan } from "./restore-plan";
@@ -32,7 +33,10 @@ export function savePointGroup(
 function take(plan: RestorePlan, savePoint: SavePointPlan, world: RestoreWorld, operation: OperationInfo): Step {
   const { client } = world;
   const { node, vmid } = plan.target;
-  const start = () => client.backups.vzdump(node, vmid, requestOf(savePoint, operation));
+  const start = async (signal: AbortSignal) => {
+    await waitForOwnName(client, node, savePoint.storage, vmid, signal);
+    return client.backups.vzdump(node, vmid, requestOf(savePoint, operation));
+  };
   const request = { node, vmid, type: "vzdump", start };
   return {
     id: "take",

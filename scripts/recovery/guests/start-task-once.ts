@@ -11,7 +11,7 @@ export interface TaskRequest {
   /** `vzdump`, `vzrestore`. */
   readonly type: string;
   /** Sends the request and gives the task's id. */
-  start(): Promise<string>;
+  start(signal: AbortSignal): Promise<string>;
 }
 
 /** How many tasks of one type and guest are compared. A newer one is always among the newest. */
@@ -69,7 +69,7 @@ async function startNew(context: StepContext, client: ProxmoxClient, request: Ta
   const known = await tasksLike(client, request);
   context.note({ knownTasks: known.join(" "), asked: true, sent: true });
   try {
-    const upid = await request.start();
+    const upid = await request.start(context.signal);
     context.note({ upid });
     return upid;
   } catch (error) {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { type ProxmoxClient, createClient } from "../../../proxmox/api/client";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import type { Archive } from "../../../proxmox/api/answers";
-import { control } from "../../sandbox/server/control";
+import type { ControlCommand } from "../../sandbox/server/control";
 import { type TestSandbox, startSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 
@@ -164,7 +164,7 @@ export class RestoreSite {
     requireSuccess(await this.client.tasks.wait(await this.client.guests.destroy(guest, { purge })));
   }
 
-  control(command: Parameters<typeof control>[1]): Promise<unknown> {
+  control(command: ControlCommand): Promise<unknown> {
     return this.sandbox.control(command);
   }
 

@@ -1,0 +1,125 @@
+import { savePointTemplate } from "../../../site/restore/save-point";
+import { RestoreSite, node } from "./restore-site";
+
+let site: RestoreSite;
+
+beforeAll(async () => {
+  site = await RestoreSite.start([
+    { id: 101, name: "web" },
+    { id: 102, name: "db" },
+    { id: 103, name: "mail" },
+    { id: 104, name: "files" },
+  ]);
+}, 60_000);
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+async function memoryOf(vmid: number): Promise<string | undefined> {
+  return (await site.client.guests.guestConfig({ node, type: "lxc", vmid }))["memory"];
+}
+
+/** The guest differs from its archive from now on. */
+async function change(vmid: number): Promise<void> {
+  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
+}
+
+test("a restore whose task dies half-way: the guest is gone, the message says so and names undo, undo brings it back", async () => {
+  const archive = await site.backUp(101);
+  await change(101);
+  await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
+  const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
+  expect([failed.code, failed.stderr, await site.exists(101)]).toEqual([1, expect.stringContaining("is gone"), false]);
+  expect(failed.stderr).toContain("Unable to restore guest web: web is gone: the restore on the node failed");
+  expect(failed.stderr).toMatch(/HINT: bring web back as it was: lifeboat undo prod\/web/u);
+  const undone = await site.lifeboat(["undo", "web", "--force"]);
+  expect([undone.code, await site.running(101), await memoryOf(101)]).toEqual([0, true, "640"]);
+  const released = (await site.archives(101)).find(({ volid }) => volid === archive);
+  expect(released?.protected).toBe(false);
+  const again = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
+  expect([again.code, await memoryOf(101)]).toEqual([0, "512"]);
+}, 60_000);
+
+test("a restore task that fails before it touches anything: the guest is untouched and everything is taken back", async () => {
+  const before = await site.picture(101);
+  await site.fault("task-dies", { type: "vzrestore", at: "recovered", times: "1" });
+  const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("web is untouched")]);
+  expect(await site.picture(101)).toEqual(before);
+}, 60_000);
+
+test("from another machine, undo finds the save point by its notes", async () => {
+  await site.backUp(102);
+  await change(102);
+  expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
+  expect(await memoryOf(102)).toBe("512");
+  const env = site.otherMachine();
+  const dry = await site.lifeboat(["undo", "db", "--dry-run"], { env });
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Plan: restore prod/db (102) in place")]);
+  const undone = await site.lifeboat(["undo", "db", "--force", "--stop"], { env });
+  expect([undone.code, await site.running(102), await memoryOf(102)]).toEqual([0, true, "640"]);
+}, 60_000);
+
+test("an undo can be undone", async () => {
+  const undone = await site.lifeboat(["undo", "102", "--force", "--stop"]);
+  expect([undone.code, await memoryOf(102)]).toEqual([0, "512"]);
+}, 60_000);
+
+test("the save point cannot be made: exit 13, nothing changed, the guest runs again", async () => {
+  await site.backUp(103);
+  const before = await site.picture(103);
+  await site.fault("task-dies", { type: "vzdump", times: "1" });
+  const refused = await site.lifeboat(["restore", "guest", "mail", "--force", "--stop"]);
+  expect(refused.code).toBe(13);
+  expect(refused.stderr).toContain("the save point cannot be made");
+  expect(refused.stderr).toContain("--without-save-point=mail");
+  expect(await site.picture(103)).toEqual(before);
+  const nothing = await site.lifeboat(["undo", "mail", "--force"]);
+  expect(nothing.code).toBe(10);
+  const wrong = await site.lifeboat(["restore", "guest", "mail", "--force", "--stop", "--without-save-point=web"]);
+  expect([wrong.code, await site.picture(103)]).toEqual([13, before]);
+  const done = await site.lifeboat(["restore", "guest", "mail", "--force", "--stop", "--without-save-point=mail"]);
+  expect([done.code, (await site.archives(103)).length]).toEqual([0, 1]);
+  const noWay = await site.lifeboat(["undo", "mail", "--force", "--stop"]);
+  expect([noWay.code, noWay.stderr]).toEqual([10, expect.stringContaining("it was made without a save point")]);
+}, 60_000);
+
+test("a restore that is taken back before it overwrites leaves no save point behind", async () => {
+  await site.backUp(104);
+  const before = await site.picture(104);
+  const stopped = await site.lifeboat(["restore", "guest", "files", "--stop", "--force"], {
+    nodeOptions: ["--require", require.resolve("../../support/kill-at-journal-write.cjs")],
+    env: { LIFEBOAT_TEST_KILL: "after 11" },
+  });
+  expect(stopped.code).toBeNull();
+  const [journal = "{}"] = site.journals();
+  expect(Object.keys(JSON.parse(journal).steps)).toContain("save-point/take");
+  const dry = await site.lifeboat(["undo", "files", "--dry-run"]);
+  expect([dry.code, dry.stderr]).toEqual([0, expect.stringContaining("which has overwritten nothing")]);
+  const undone = await site.lifeboat(["undo", "files", "--force"]);
+  expect([undone.code, await site.picture(104)]).toEqual([0, before]);
+}, 60_000);
+
+test("a save point that says it is another guest's is not restored over this one", async () => {
+  const volid = await site.backUp(104);
+  const record = {
+    version: 1,
+    operation: "x1",
+    guest: "web",
+    vmid: 104,
+    node,
+    kind: "lxc",
+    source: volid,
+    time: 1,
+    wasRunning: true,
+    volumes: {},
+    jobs: [],
+  };
+  const notes = `${savePointTemplate("x1")}\nlifeboat-undo: ${JSON.stringify(record)}`;
+  await site.client.backups.setArchiveNotes(node, volid, notes);
+  const before = await site.picture(104);
+  const refused = await site.lifeboat(["undo", "files", "--force", "--stop"], { env: site.otherMachine() });
+  expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining("is of web (104), not of files")]);
+  expect(await site.picture(104)).toEqual(before);
+}, 60_000);
