@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { delimiter } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { Layout } from "./layout";
 
 /** Environment variables with which plain `pulumi` and `lifeboat` work on the sandbox. */
@@ -19,6 +20,8 @@ export function sandboxExports(layout: Layout, toolchain: string | undefined): E
       PULUMI_CONFIG_PASSPHRASE_FILE: layout.passphraseFile,
       PULUMI_HOME: layout.pulumiHome,
       PULUMI_SKIP_UPDATE_CHECK: "1",
+      // The site has no way out: a plugin that is missing is an error at once, not five attempts to download it.
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       // The provider has no option for a CA: Go reads all certificates of these folders.
       SSL_CERT_DIR: `${layout.trust}:/etc/ssl/certs`,
       XDG_STATE_HOME: layout.stateHome,
@@ -44,17 +47,27 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** The folder with the toolchain's programs, by its own command; undefined while they are not installed. */
+/**
+ * The folder with the toolchain's programs, by its own command; undefined while they are not installed. Its plugins are
+ * put into the sandbox's own `PULUMI_HOME` the first time, since the site has no way to download any.
+ */
 export function toolchainPath(projectFolder: string, pulumiHome: string): string | undefined {
   try {
-    const text = execFileSync(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", "--print-path"], {
-      cwd: projectFolder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, PULUMI_HOME: pulumiHome },
-    });
-    return text.trim() === "" ? undefined : text.trim();
+    const path = toolchain(projectFolder, pulumiHome, "--print-path");
+    if (path === "") return undefined;
+    if (!existsSync(join(pulumiHome, "plugins"))) toolchain(projectFolder, pulumiHome, "--install-plugins", pulumiHome);
+    return path;
   } catch {
     return undefined;
   }
+}
+
+function toolchain(projectFolder: string, pulumiHome: string, ...words: string[]): string {
+  const output = execFileSync(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", ...words], {
+    cwd: projectFolder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, PULUMI_HOME: pulumiHome },
+  });
+  return output.trim();
 }

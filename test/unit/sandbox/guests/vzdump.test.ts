@@ -42,7 +42,7 @@ describe("a backup run", () => {
       expect.stringMatching(/^INFO: archive file size: \d+KB$/),
       "INFO: adding notes to backup",
       "INFO: marking backup as protected",
-      "INFO: Finished Backup of VM 110 (00:00:00)",
+      expect.stringMatching(/^INFO: Finished Backup of VM 110 \(00:00:0\d\)$/),
       expect.stringMatching(/^INFO: Backup finished at /),
       "INFO: Backup job finished successfully",
       "TASK OK",
