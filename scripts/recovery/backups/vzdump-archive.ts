@@ -19,6 +19,18 @@ export function archiveOf(outcome: TaskOutcome, storage: string): string | undef
 export function vzdumpError({ exitStatus, log }: TaskOutcome): string {
   const reasons = log
     .filter((line) => line.startsWith("ERROR: "))
-    .map((line) => line.slice("ERROR: ".length).replace(/^Backup of VM \d+ failed - /u, ""));
+    .map((line) => line.slice("ERROR: ".length).replace(/^Backup of VM \d+ failed - /u, ""))
+    .map((reason) => shortReason(reason, log));
   return reasons.length === 0 ? exitStatus : reasons.join("; ");
+}
+
+/** Lines of the programs that write an archive. */
+const programLine = /^INFO: ((?:tar|zstd|gzip|pigz|lzop)\b.*)$/u;
+
+/** A failed command is reported with its whole command line; what went wrong stands in the lines of its programs. */
+function shortReason(reason: string, log: readonly string[]): string {
+  const status = /^command '.*' failed: (.+)$/su.exec(reason)?.[1];
+  if (status === undefined) return reason;
+  const told = log.flatMap((line) => programLine.exec(line)?.[1] ?? []);
+  return `${told.at(-1) ?? "the archive could not be written"} (${status})`;
 }

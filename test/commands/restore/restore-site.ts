@@ -137,6 +137,17 @@ export class RestoreSite {
     return newest.volid;
   }
 
+  /** Signed in as root@pam: makes further users and tokens. Closed by the caller. */
+  rootClient(): ProxmoxClient {
+    const trust = { kind: "ca", pem: readFileSync(this.sandbox.layout.ca, "utf8") } as const;
+    const password = readFileSync(this.sandbox.layout.rootPasswordFile, "utf8").trim();
+    return createClient({
+      endpoint: this.endpoint,
+      trust,
+      credential: { kind: "password", username: "root@pam", password },
+    });
+  }
+
   /** Newest first. */
   async archives(vmid: number): Promise<Archive[]> {
     return (await this.client.backups.archives(node, "backup", vmid)).sort((a, b) => b.ctime - a.ctime);

@@ -1,0 +1,223 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { RestoreSite, type RunResult, node } from "./restore-site";
+
+let site: RestoreSite;
+
+beforeAll(async () => {
+  site = await RestoreSite.start([
+    { id: 101, name: "web" },
+    { id: 102, name: "none" },
+    { id: 103, name: "renamed" },
+    { id: 104, name: "locked", stopped: true },
+    { id: 105, name: "kept", lines: ["protection: 1"] },
+    { id: 106, name: "bound", lines: ["mp5: /mnt/shared,mp=/shared"] },
+  ]);
+  for (const vmid of [101, 103, 104, 105, 106]) await site.backUp(vmid);
+}, 120_000);
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+const inPlace = (guest: string) => ["restore", "guest", guest, "--force", "--stop", "--accept-loss"];
+
+/** Runs a command that must be refused, and proves that nothing was changed and nothing was asked for. */
+async function refused(vmid: number, argv: readonly string[], env: Record<string, string> = {}): Promise<RunResult> {
+  const before = await site.picture(vmid);
+  const requests = site.requests().length;
+  const result = await site.lifeboat(argv, { env });
+  const changing = site
+    .requests()
+    .slice(requests)
+    .filter(({ method }) => method !== "GET");
+  expect(changing).toEqual([]);
+  expect(await site.picture(vmid)).toEqual(before);
+  expect(result.stdout).toBe("");
+  return result;
+}
+
+function told(result: RunResult): [number | null, string] {
+  const at = result.stderr.indexOf("Unable to");
+  return [result.code, at < 0 ? result.stderr : result.stderr.slice(at)];
+}
+
+test("no archive: 10", async () => {
+  expect(told(await refused(102, inPlace("none")))).toEqual([
+    10,
+    expect.stringContaining("Unable to restore guest none: there is no archive of guest 102 (searched: "),
+  ]);
+});
+
+test("no permission to see archives: 14, and not 'no archive'", async () => {
+  const limited = await limitedToken();
+  expect(told(await refused(101, inPlace("web"), { LIFEBOAT_PROXMOX_TOKEN: limited }))).toEqual([
+    14,
+    expect.stringMatching(/the token may not see archives of guest 101: it lacks .*VM\.Backup on \/vms\/101/u),
+  ]);
+});
+
+test("a wrong token: 14", async () => {
+  const wrong = `lifeboat@pve!lifeboat=${"00000000-0000-4000-8000-000000000000"}`;
+  expect(told(await refused(101, inPlace("web"), { LIFEBOAT_PROXMOX_TOKEN: wrong }))).toEqual([
+    14,
+    expect.stringMatching(/did not accept the credential[\s\S]*HINT: check the API token/u),
+  ]);
+});
+
+test("a node that cannot be reached: 14, with its address and what to check", async () => {
+  const env = { LIFEBOAT_PROJECT: projectWith((text) => text.replace("127.0.0.1:", "127.0.0.77:")) };
+  expect(told(await refused(101, inPlace("web"), env))).toEqual([
+    14,
+    expect.stringMatching(
+      /https:\/\/127\.0\.0\.77:\d+ cannot be reached[\s\S]*HINT: check that the node is up.*port \d+ is open/u,
+    ),
+  ]);
+});
+
+test("a certificate that is not trusted: 14", async () => {
+  const env = { LIFEBOAT_PROJECT: projectWith((text) => text.replace(", ca: site-ca.pem", "")) };
+  expect(told(await refused(101, inPlace("web"), env))).toEqual([
+    14,
+    expect.stringMatching(/the certificate of https:\/\/127\.0\.0\.1:\d+ is not trusted[\s\S]*HINT: compare/u),
+  ]);
+});
+
+test("a running guest without --stop: 13, also when the plan is confirmed", async () => {
+  expect(told(await refused(101, ["restore", "guest", "web", "--force", "--accept-loss"]))).toEqual([
+    13,
+    expect.stringMatching(/web is running and must be stopped[\s\S]*HINT: add --stop/u),
+  ]);
+});
+
+test("a plan that nobody confirms: 2, with the flag's name", async () => {
+  expect(told(await refused(104, ["restore", "guest", "locked"]))).toEqual([
+    2,
+    expect.stringMatching(/nobody is there to confirm the plan; nothing was changed[\s\S]*HINT: add --force/u),
+  ]);
+});
+
+test("another guest's name in the archive: 13", async () => {
+  const guest = { node, type: "lxc", vmid: 103 } as const;
+  await site.client.guests.setGuestConfig(guest, { hostname: "somebody-else" });
+  await site.backUp(103);
+  await site.client.guests.setGuestConfig(guest, { hostname: "renamed" });
+  expect(told(await refused(103, inPlace("renamed")))).toEqual([
+    13,
+    expect.stringContaining("it holds a guest named 'somebody-else', and 'renamed' is expected"),
+  ]);
+});
+
+test("a guest that its node has locked: 13, with the reason", async () => {
+  const { digest: _digest, ...keys } = await site.client.guests.guestConfig({ node, type: "lxc", vmid: 104 });
+  const path = `/etc/pve/nodes/${node}/lxc/104.conf`;
+  await site.control({ command: "write", path, content: content({ ...keys, lock: "rollback" }) });
+  expect(told(await refused(104, inPlace("locked")))).toEqual([
+    13,
+    expect.stringContaining("is locked on its node (rollback)"),
+  ]);
+  await site.control({ command: "write", path, content: content(keys) });
+});
+
+test("a protected guest: 13", async () => {
+  expect(told(await refused(105, inPlace("kept")))).toEqual([
+    13,
+    expect.stringContaining("protected against this by Proxmox"),
+  ]);
+});
+
+test("an archive with a folder of the node: 13, names the credential", async () => {
+  expect(told(await refused(106, inPlace("bound")))).toEqual([
+    13,
+    expect.stringMatching(/mp5 \(\/mnt\/shared at \/shared\)[\s\S]*lifeboat:proxmoxRootPassword/u),
+  ]);
+});
+
+test("a storage that is not there, or takes no containers: 2", async () => {
+  expect(told(await refused(101, [...inPlace("web"), "--storage", "nope"]))).toEqual([
+    2,
+    expect.stringContaining("storage nope is not there"),
+  ]);
+  expect(told(await refused(101, [...inPlace("web"), "--storage", "backup"]))).toEqual([
+    2,
+    expect.stringContaining("storage backup does not take containers"),
+  ]);
+});
+
+test("mistakes on the command line: 2", async () => {
+  expect((await refused(101, [...inPlace("web"), "--at", "yesterday"])).code).toBe(2);
+  expect((await refused(101, [...inPlace("web"), "--at", "2026-11-20", "--archive", "x"])).code).toBe(2);
+  expect((await refused(101, [...inPlace("web"), "--target-id", "101"])).code).toBe(2);
+  expect((await refused(101, inPlace("nobody"))).code).toBe(2);
+});
+
+test("another run on this machine: 11; the lock of a dead one does not count", async () => {
+  await site.lifeboat(["restore", "guest", "web"]);
+  const lock = join(site.stateFolder, "101.lock");
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, command: "lifeboat undo web" }));
+  expect(told(await refused(101, inPlace("web")))).toEqual([
+    11,
+    expect.stringContaining(`process ${process.pid} is at work on it`),
+  ]);
+  writeFileSync(lock, JSON.stringify({ pid: 4_194_304, command: "lifeboat undo web" }));
+  expect((await refused(101, ["restore", "guest", "web", "--force"])).code).toBe(13);
+});
+
+test("errors are JSON for scripts", async () => {
+  const result = await site.lifeboat([...inPlace("none"), "--json"]);
+  expect(JSON.parse(result.stdout)).toMatchObject({ message_type: "error", exitCode: 10 });
+});
+
+test("the guest changed between plan and deed: 13, named, and everything is taken back", async () => {
+  await site.fault("slow-storage", { storage: "backup", milliseconds: "400" });
+  const before = await site.picture(101);
+  const run = site.lifeboat(inPlace("web"));
+  while (!site.requestLog().includes("/nodes/pve-prod/lxc/101/status/shutdown")) await pause(20);
+  const guest = { node, type: "lxc", vmid: 101 } as const;
+  while ((await site.client.guests.guestConfig(guest))["lock"] === undefined) await pause(20);
+  while ((await site.client.guests.guestConfig(guest))["lock"] !== undefined) await pause(5);
+  await site.client.guests.setGuestConfig(guest, { memory: 700 });
+  expect(told(await run)).toEqual([
+    13,
+    expect.stringContaining("the guest's configuration changed since the plan was made"),
+  ]);
+  await site.clearFaults();
+  await site.client.guests.setGuestConfig(guest, { memory: 512 });
+  expect(await site.picture(101)).toEqual(before);
+}, 60_000);
+
+/** The text of a configuration file. */
+function content(keys: Readonly<Record<string, string>>): string {
+  return Object.entries(keys)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join("");
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, milliseconds);
+  });
+}
+
+let projects = 0;
+
+/** A copy of the project whose settings differ. */
+function projectWith(change: (text: string) => string): string {
+  projects += 1;
+  const folder = join(site.project, `other-${projects}`);
+  mkdirSync(folder);
+  for (const file of ["Pulumi.yaml", "Pulumi.prod.yaml", "site-ca.pem"]) {
+    writeFileSync(join(folder, file), change(readFileSync(join(site.project, file), "utf8")));
+  }
+  return folder;
+}
+
+/** A token that may look at guests and storages, and see no archive. */
+async function limitedToken(): Promise<string> {
+  const root = site.rootClient();
+  const answer = await root.post(["access", "users", "lifeboat@pve", "token", "limited"], { privsep: true });
+  await root.put(["access", "acl"], { path: "/", tokens: "lifeboat@pve!limited", roles: "PVEAuditor" });
+  await root.close();
+  const value = typeof answer === "object" && answer !== null && "value" in answer ? String(answer.value) : "";
+  return `lifeboat@pve!limited=${value}`;
+}
