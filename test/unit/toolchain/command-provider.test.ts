@@ -251,6 +251,16 @@ function noted(name: string): string {
   return readFileSync(path.join(folder, name), "utf8");
 }
 
+/** An sftp that notes its commands; `cd` succeeds for folders that exist on the other side. */
+function writeSftp(folders: string[]): void {
+  const isThere = folders.map((one) => `grep -qx 'cd "${one}"' ${folder}/batch && exit 0`).join("\n");
+  writeClient(
+    "sftp",
+    `cat > ${folder}/batch; cat ${folder}/batch >> ${folder}/commands\n${isThere}
+grep -q '^put' ${folder}/batch && exit 0; exit 1`,
+  );
+}
+
 describe("over SSH", () => {
   const connection = { host: "192.0.2.101", privateKey: "not a real key", dialErrorLimit: 2 };
 
@@ -320,16 +330,6 @@ describe("over SSH", () => {
 
   const asset = { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17" };
   const archive = { "4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7" };
-
-  /** An sftp that notes its commands; `cd` succeeds for folders that exist on the other side. */
-  function writeSftp(folders: string[]): void {
-    const isThere = folders.map((one) => `grep -qx 'cd "${one}"' ${folder}/batch && exit 0`).join("\n");
-    writeClient(
-      "sftp",
-      `cat > ${folder}/batch; cat ${folder}/batch >> ${folder}/commands\n${isThere}
-grep -q '^put' ${folder}/batch && exit 0; exit 1`,
-    );
-  }
 
   function copy(source: Values, remotePath: string) {
     return create("remote:CopyToRemote", { connection, source, remotePath });
