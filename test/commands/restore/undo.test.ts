@@ -101,6 +101,44 @@ test("a restore that is taken back before it overwrites leaves no save point beh
   expect([undone.code, await site.picture(104)]).toEqual([0, before]);
 }, 60_000);
 
+test("an answer that is lost (596) while the node works: no second request, and the restore ends well", async () => {
+  const restores = () =>
+    site.requests().filter(({ method, path }) => method === "POST" && path === "/nodes/pve-prod/lxc").length;
+  const before = restores();
+  await site.fault("answer-596", { path: "^POST /nodes/pve-prod/lxc$", times: "1" });
+  const result = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
+  expect([result.code, await site.running(101), restores() - before]).toEqual([0, true, 1]);
+}, 60_000);
+
+test("Ctrl-C: 130, the state is told, and the same command goes on", async () => {
+  await site.fault("slow-storage", { storage: "backup", milliseconds: "500" });
+  const command = ["restore", "guest", "web", "--force", "--stop"];
+  const requests = site.requests().length;
+  const vzdump = () =>
+    site
+      .requests()
+      .slice(requests)
+      .some(({ method, path }) => method === "POST" && path.endsWith("/vzdump"));
+  let pid = 0;
+  const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
+  while (!vzdump()) await pause(20);
+  process.kill(pid, "SIGINT");
+  const interrupted = await run;
+  expect(interrupted.code).toBe(130);
+  expect(interrupted.stderr).toContain("Stopped in step 'Take a save point'.");
+  expect(interrupted.stderr).toMatch(/The task goes on on node pve-prod: UPID:pve-prod:.*:vzdump:101:/u);
+  expect(interrupted.stderr).toContain("HINT: to go on: lifeboat restore guest prod/web --stop --force");
+  await site.clearFaults();
+  const result = await site.lifeboat(command);
+  expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("it stopped in step 'Take a save point'")]);
+}, 60_000);
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, milliseconds);
+  });
+}
+
 test("a save point that says it is another guest's is not restored over this one", async () => {
   const volid = await site.backUp(104);
   const record = {
