@@ -14,12 +14,13 @@ const ticketSchema = z.object({
 interface Ticket {
   value: string;
   csrf: string;
-  obtained: number;
 }
 
 /** Keeps what proves to Proxmox who is asking: a token as it is, or a ticket that is obtained when first needed. */
 export class SignIn {
   private ticket: Promise<Ticket> | undefined;
+  /** In milliseconds since 1970. */
+  private renewAt = 0;
 
   constructor(
     private readonly credential: Credential,
@@ -41,11 +42,14 @@ export class SignIn {
     return renewable;
   }
 
-  private async validTicket(credential: { username: string; password: string }): Promise<Ticket> {
-    const known = await this.ticket;
-    if (known !== undefined && Date.now() - known.obtained < ticketLife) return known;
-    this.ticket = this.obtain(credential);
-    this.ticket.catch(() => (this.ticket = undefined));
+  /** Requests that start together share one ticket. */
+  private validTicket(credential: { username: string; password: string }): Promise<Ticket> {
+    if (this.ticket === undefined || Date.now() > this.renewAt) {
+      const obtained = this.obtain(credential);
+      obtained.catch(() => (this.ticket = undefined));
+      this.ticket = obtained;
+      this.renewAt = Date.now() + ticketLife;
+    }
     return this.ticket;
   }
 
@@ -55,6 +59,6 @@ export class SignIn {
     if (answer.NeedTFA === 1) {
       throw new Error(`${username} needs a second factor to sign in: use an API token instead.`);
     }
-    return { value: answer.ticket, csrf: answer.CSRFPreventionToken, obtained: Date.now() };
+    return { value: answer.ticket, csrf: answer.CSRFPreventionToken };
   }
 }

@@ -141,7 +141,7 @@ export class TaskCalls {
       } catch (error) {
         tolerate(error, performance.now() - lastAnswer, options);
       }
-      await sleep(pollDelays[Math.min(round, pollDelays.length - 1)], undefined, signalOption(options));
+      await pause(pollDelays[Math.min(round, pollDelays.length - 1)], options.signal);
     }
   }
 
@@ -206,6 +206,12 @@ function tolerate(error: unknown, silentFor: number, options: WaitOptions): void
   options.onEvent?.({ kind: "silent", error });
 }
 
-function signalOption(options: WaitOptions): { signal?: AbortSignal } {
-  return options.signal === undefined ? {} : { signal: options.signal };
+/** A pause that ends with the signal's own reason. */
+async function pause(milliseconds: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

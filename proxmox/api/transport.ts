@@ -186,8 +186,8 @@ class HttpsTransport implements Transport {
       method: prepared.method,
       headers,
       dispatcher: this.agent,
-      // A redirect would carry the credential somewhere that nobody has checked; Proxmox sends none.
-      redirect: "error",
+      // Following one would carry the credential somewhere that nobody has checked; Proxmox sends none.
+      redirect: "manual",
       signal: prepared.signal === undefined ? deadline : AbortSignal.any([prepared.signal, deadline]),
     };
     if (!inQuery) {
@@ -235,7 +235,8 @@ function parseBody(text: string): z.infer<typeof bodySchema> | undefined {
 
 function findConnectionFailed(error: unknown): ConnectionFailed | undefined {
   if (error instanceof ConnectionFailed) return error;
-  return error instanceof Error && error.cause !== undefined ? findConnectionFailed(error.cause) : undefined;
+  const hasCause = typeof error === "object" && error !== null && "cause" in error;
+  return hasCause ? findConnectionFailed(error.cause) : undefined;
 }
 
 function brokenReason(error: unknown): string {

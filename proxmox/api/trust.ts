@@ -123,7 +123,9 @@ function unreachableReason(code: string, error: Error): string {
 
 /** The code of an error, or of the first of several (Node tries IPv6 and IPv4, and gives an AggregateError). */
 export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return "code" in error && typeof error.code === "string" ? error.code : codeOf(error.cause);
+  // Looked at by its members: errors of Node itself are of another realm where code runs in a context of its own.
+  if (typeof error !== "object" || error === null) return "";
+  if ("errors" in error && Array.isArray(error.errors)) return codeOf(error.errors[0]);
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return "cause" in error ? codeOf(error.cause) : "";
 }
