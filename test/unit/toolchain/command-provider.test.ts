@@ -372,7 +372,7 @@ describe("over SSH", () => {
     chmodSync(file, 0o600);
     writeSftp([]);
     await copy({ ...asset, path: file }, "/file");
-    expect(noted("batch")).toBe(`put "${folder}/x\\" y\\*" "/file"\n`);
+    expect(noted("batch")).toBe(`put "${folder}/x\\" y*" "/file"\n`);
     await expect(copy({ ...asset, path: file }, "/a\nput b")).rejects.toMatchObject({
       details: expect.stringMatching(/line break/),
     });

@@ -139,10 +139,10 @@ function makeFolders(folder: string): string[] {
   return folder === "/" || folder === "." ? [] : [...makeFolders(parent), `-mkdir ${quote(folder)}`];
 }
 
-/** sftp splits its commands like a shell and expands patterns, which a backslash prevents. */
+/** sftp splits its commands like a shell. Patterns are not expanded in quotes. */
 function quote(name: string): string {
   if (name.includes("\n")) {
     throw new RunError(`a name with a line break cannot be copied: ${JSON.stringify(name)}`);
   }
-  return `"${name.replaceAll(/[\\"*?[\]]/g, String.raw`\$&`)}"`;
+  return `"${name.replaceAll(/[\\"]/g, String.raw`\$&`)}"`;
 }
