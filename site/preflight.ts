@@ -159,10 +159,10 @@ function noAdoptedStorage({ node }: ContainerGuest, storage: string): Verdict {
 }
 
 function describeArchives({ count, newest }: { readonly count: number; readonly newest?: number | undefined }): string {
-  const many = count === 1 ? "an archive" : `${count} archives`;
-  if (newest === undefined) return `${many} of it`;
+  const many = count === 1 ? "an archive of it" : `${count} archives of it`;
+  if (newest === undefined) return many;
   const moment = new Date(newest * 1000).toISOString().replace("T", " ").slice(0, 16);
-  return `${many} of it, the newest of ${moment} UTC`;
+  return `${many}, ${count === 1 ? "" : "the newest "}of ${moment} UTC`;
 }
 
 function warnAboutAdopted({ missingAdopted }: SiteFacts): string[] {

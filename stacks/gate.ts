@@ -4,7 +4,7 @@ import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
 import { judge, judgeArchives, type SiteFacts, type Verdict } from "../site/preflight";
 import type { Environment } from "../site/settings/environment";
-import { gatherFacts, withArchives } from "./preflight";
+import { gatherFacts, offerId, withArchives } from "./preflight";
 
 /**
  * What stands between the settings and the first resource: refusals of `site/preflight`, all at once.
@@ -16,7 +16,10 @@ import { gatherFacts, withArchives } from "./preflight";
  */
 export async function passGate(client: ProxmoxClient, environment: Environment): Promise<SiteFacts | undefined> {
   const facts = await askProxmox(client, environment);
-  if (facts !== undefined) await enforce(judge(environment, facts));
+  if (facts === undefined) return undefined;
+  const verdict = judge(environment, facts);
+  const refused = verdict.refusals.length > 0;
+  await enforce(refused ? judge(environment, { ...facts, freeId: await offerId(client, environment) }) : verdict);
   return facts;
 }
 

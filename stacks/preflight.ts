@@ -28,7 +28,6 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
     guests,
     missingAdopted: await missingAdopted(client, environment),
     jobExists: await jobExists(client, environment),
-    freeId: guests.some(isTaken) ? await offerId(client, environment) : undefined,
   };
 }
 
@@ -125,12 +124,8 @@ async function jobExists(client: ProxmoxClient, { backup }: Environment): Promis
   }
 }
 
-function isTaken({ occupant }: GuestFacts): boolean {
-  return occupant.kind !== "nobody" && occupant.kind !== "unknown";
-}
-
-/** The lowest free id that no setting names. */
-async function offerId(client: ProxmoxClient, { guests }: Environment): Promise<number | undefined> {
+/** The lowest free id that no setting names, to be offered in place of one that is taken. */
+export async function offerId(client: ProxmoxClient, { guests }: Environment): Promise<number | undefined> {
   const declared = new Set(guests.map(({ id }) => id));
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {

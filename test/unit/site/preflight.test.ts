@@ -95,7 +95,9 @@ describe("an id that is free (A9)", () => {
     const facts = factsOf(free, { kind: "no-storage" });
     expect(judge(environment, facts).refusals).toEqual([]);
     const later = factsOf(free, { kind: "known", count: 1, newest });
-    expect(judgeArchives(environment, later.guests).refusals[0]).toMatch(/holds an archive of it/);
+    expect(judgeArchives(environment, later.guests).refusals[0]).toMatch(
+      /holds an archive of it, of 2026-11-20 01:00 UTC/,
+    );
   });
 
   test("on an adopted storage that is not there: refused once, however many guests", () => {
