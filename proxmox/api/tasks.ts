@@ -159,7 +159,9 @@ export class TaskCalls {
       await sleep(search === 0 ? 200 : 1_000);
       const found = await this.candidates(start, sent).catch(() => []);
       const [task, another] = found;
-      if (task !== undefined && another === undefined) return task.upid;
+      // Two that fit do not become one by looking again.
+      if (another !== undefined) break;
+      if (task !== undefined) return task.upid;
     }
     throw new ProxmoxError("lost", {
       endpoint: lost.endpoint,
