@@ -62,7 +62,12 @@ export async function startServer(
   let ended: string | undefined;
   child.on("error", (failure) => (ended = failure.message));
   child.on("exit", () => (ended = readFileSync(layout.serverLog, "utf8").slice(logStart).trim()));
-  return waitForServer(layout, record, () => ended);
+  try {
+    return await waitForServer(layout, record, () => ended);
+  } finally {
+    // It may end long after, when its log is gone with the folder.
+    child.removeAllListeners("exit");
+  }
 }
 
 /** Ends every process of the emulator: the server, and what a killed one left at work. */
