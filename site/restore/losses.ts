@@ -195,8 +195,21 @@ function storedDrives(archived: GuestConfiguration): { readonly key: string; rea
     .map(({ key, drive }) => ({ key, size: drive.size }));
 }
 
-/** Proxmox's own notes about a guest's state, which say nothing about its settings. */
-const stateKeys = new Set(["digest", "lock", "parent", "snaptime", "snapstate", "vmgenid", "meta", "runningmachine"]);
+/**
+ * Proxmox's own notes about a guest's state, which say nothing about its settings; `template` is among them, because a
+ * restore never takes it from the archive (`semantics.md` §5).
+ */
+const stateKeys = new Set([
+  "digest",
+  "lock",
+  "parent",
+  "snaptime",
+  "snapstate",
+  "template",
+  "vmgenid",
+  "meta",
+  "runningmachine",
+]);
 
 function differencesOf(
   present: ConfigurationKeys | undefined,

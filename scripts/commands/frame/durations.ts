@@ -24,6 +24,11 @@ export function formatAge(seconds: number): string {
   return `${String(Math.floor(seconds / 86_400))} d`;
 }
 
+/** The same in a sentence: `just now`, `5 min ago`. */
+export function formatAgo(seconds: number): string {
+  return seconds < 60 ? formatAge(seconds) : `${formatAge(seconds)} ago`;
+}
+
 /** Bytes in binary units, as Proxmox shows them: `512 B`, `1.5 KiB`, `8.0 GiB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

@@ -1,6 +1,6 @@
 import { formatMoment } from "../../../site/restore/moments";
 import type { Loss } from "../../../site/restore/losses";
-import { formatAge, formatBytes, formatDuration } from "../../commands/frame/durations";
+import { formatAgo, formatBytes, formatDuration } from "../../commands/frame/durations";
 import type { Lines, Table } from "../../commands/frame/talk";
 import { flagOf } from "../engine/consent";
 import type { PastRuns } from "../engine/durations";
@@ -143,7 +143,7 @@ export function printPlan(view: RestoreView, lines: Lines): void {
       : `Plan: restore ${view.guest} (${view.vmid}) in place on ${target.node}`,
   );
   lines.line(
-    `  from ${archive.volid}, ${archive.date}, ${formatAge(archive.age)} old, ${formatBytes(archive.bytes)}: ${view.reason}`,
+    `  from ${archive.volid}, ${archive.date}, ${formatAgo(archive.age)}, ${formatBytes(archive.bytes)}: ${view.reason}`,
   );
   printNewest(view, lines);
   for (const warning of view.warnings) lines.line(`  WARNING: ${warning}`);
@@ -161,7 +161,7 @@ function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
   const rows: Table = newest.map(({ volid, date, age, bytes }) => [
     volid === archive.volid ? "→" : " ",
     date,
-    `${formatAge(age)} old`,
+    formatAgo(age),
     formatBytes(bytes),
     volid,
   ]);
