@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { codeOf } from "../../proxmox/api/trust";
 
 /** How a program ended. */
 export interface ProgramResult {
@@ -64,7 +65,7 @@ export async function runProgramFile(
     options.signal?.throwIfAborted();
     return { code: code ?? undefined, stdout: stdout(), stderr: stderr(), timedOut };
   } catch (error) {
-    throw error instanceof Error && "code" in error && error.code === "ENOENT" ? new ProgramMissing(program) : error;
+    throw codeOf(error) === "ENOENT" ? new ProgramMissing(program) : error;
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);

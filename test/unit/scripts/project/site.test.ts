@@ -169,9 +169,9 @@ describe("a guest by id, name or env/name", () => {
   });
 });
 
-describe("secrets", () => {
-  const secret = (text: string): string => `{ secure: "${encrypter.encrypt(text)}" }`;
+const secret = (text: string): string => `{ secure: "${encrypter.encrypt(text)}" }`;
 
+describe("secrets", () => {
   beforeEach(() => write("Pulumi.prod.yaml", environmentFile("{}", `  lifeboat:proxmoxToken: ${secret(token)}`)));
 
   test("the token of the settings needs the passphrase, from the variable or the file", async () => {
