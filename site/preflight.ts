@@ -171,7 +171,12 @@ function warnAboutAdopted({ missingAdopted }: SiteFacts): string[] {
 
 /** A job that was deleted by hand stays in Pulumi's state, so that no update makes it again and nothing is backed up. */
 function warnAboutJob({ name, backup }: Environment, { guests, jobExists }: SiteFacts): string[] {
-  const deployed = guests.some(({ guest, occupant }) => occupant.kind === "container" && guest.optOut === undefined);
+  const deployed = guests.some(
+    ({ guest, occupant }) =>
+      occupant.kind === "container" &&
+      readMark(occupant.description)?.environment === name &&
+      guest.optOut === undefined,
+  );
   if (jobExists !== false || !deployed) return [];
   const urn = `urn:pulumi:${name}::lifeboat::lifeboat:backups:BackupJob$proxmoxve:backup/job:Job::backup-job`;
   return [

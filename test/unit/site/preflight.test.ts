@@ -131,7 +131,9 @@ describe("the whole site", () => {
       /nothing backs them up\.\nHINT: .*pulumi state delete 'urn:pulumi:prod::lifeboat::.*backup-job'/,
     );
     expect(judge(environment, factsOf(ours, undefined, { jobExists: true })).warnings).toEqual([]);
-    expect(judge(environment, factsOf({ kind: "nobody" }, undefined, { jobExists: false })).warnings).toEqual([]);
+    for (const occupant of [{ kind: "nobody" as const }, containerWith("made by hand")]) {
+      expect(judge(environment, factsOf(occupant, undefined, { jobExists: false })).warnings).toEqual([]);
+    }
     expect(judge(environment, factsOf(ours)).warnings).toEqual([]);
   });
 });

@@ -1,0 +1,217 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
+import type { Answer, Request } from "../../../proxmox/api/transport";
+import { markOf } from "../../../site/mark";
+import { checkNewStorage, passGate } from "../../../stacks/gate";
+import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import { runProgram } from "../../support/pulumi-mocks";
+
+const endpoint = "https://192.0.2.11:8006";
+
+/** What a node answers, by `path?parameters`; an error is thrown, as the client's transport does. */
+type Answers = Readonly<Record<string, unknown>>;
+
+const privileges = { "VM.Backup": 1, "Datastore.AllocateSpace": 1 };
+
+/** A node with storage `backup`, no guest, and no archive. */
+const empty: Answers = {
+  "cluster/resources?type=vm": [],
+  "cluster/nextid": "100",
+  "cluster/nextid?vmid=100": "100",
+  "cluster/nextid?vmid=101": "101",
+  "cluster/backup": [],
+  "nodes/pve-prod/lxc/101/config": proxmoxError(
+    "gone",
+    "Configuration file 'nodes/pve-prod/lxc/101.conf' does not exist",
+  ),
+  "nodes/pve-prod/storage": [{ storage: "backup", type: "dir" }],
+  "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [],
+  "access/permissions?path=/storage/backup": { "/storage/backup": privileges },
+  "access/permissions?path=/vms/101": { "/vms/101": privileges },
+};
+
+function proxmoxError(
+  kind: ProxmoxError["kind"],
+  reason: string,
+  parameters: Record<string, string> = {},
+): ProxmoxError {
+  return new ProxmoxError(kind, { endpoint, request: "GET", reason, parameters });
+}
+
+function clientWith(answers: Answers): { client: ProxmoxClient; methods: Set<string> } {
+  const methods = new Set<string>();
+  const send = async ({ method, path, parameters = {} }: Request): Promise<Answer> => {
+    methods.add(method);
+    const query = Object.entries(parameters).flatMap(([key, value]) =>
+      value === undefined ? [] : `${key}=${String(value)}`,
+    );
+    const key = [path.join("/"), ...(query.length === 0 ? [] : [query.join("&")])].join("?");
+    if (!Object.hasOwn(answers, key)) throw new Error(`the node was asked for ${key}`);
+    const data = answers[key];
+    if (data instanceof Error) throw data;
+    return { data, total: undefined };
+  };
+  return { client: new ProxmoxClient({ endpoint, send, close: async () => undefined }), methods };
+}
+
+const environment = environmentOf(exampleSettings());
+
+async function pass(other: Answers, settings = environment) {
+  const { client, methods } = clientWith({ ...empty, ...other });
+  const { result } = await runProgram({}, () => passGate(client, settings));
+  return { facts: result, methods };
+}
+
+/** What the program warned of: Pulumi's mocks print it. */
+function warnings(): string[] {
+  return jest.mocked(console.warn).mock.calls.map(([text]) => String(text));
+}
+
+beforeEach(() => {
+  jest.spyOn(console, "warn").mockImplementation();
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe("passGate", () => {
+  test("asks with GETs only, and passes where ids are free and nothing is stored", async () => {
+    const { facts, methods } = await pass({});
+    expect([...methods]).toEqual(["GET"]);
+    expect(facts?.guests).toMatchObject([{ occupant: { kind: "nobody" }, archives: { kind: "known", count: 0 } }]);
+  });
+
+  test("passes a guest of ours, and then asks for no archives and no free id", async () => {
+    const description = `${markOf({ environment: "prod", guest: "web" })}\n`;
+    const { facts } = await pass({
+      "nodes/pve-prod/lxc/101/config": { hostname: "web", description, digest: "d" },
+      "cluster/nextid": new Error("not to be asked"),
+      "nodes/pve-prod/storage": new Error("not to be asked"),
+    });
+    expect(facts?.guests).toMatchObject([{ occupant: { kind: "container", name: "web" } }]);
+    expect(facts?.guests[0]).not.toHaveProperty("archives");
+    expect(warnings()).toEqual([
+      expect.stringContaining("Backup job lifeboat-prod is not there although its guests are"),
+    ]);
+  });
+
+  test("refuses a guest made by hand, and offers the next id that is free and not declared", async () => {
+    const guests = { ...exampleSettings().guests, other: { adopt: 100 } };
+    const passing = pass(
+      {
+        "nodes/pve-prod/lxc/101/config": { hostname: "legacy", digest: "d" },
+        "cluster/nextid?vmid=100": proxmoxError("invalid", "Parameter verification failed.", {
+          vmid: "CT 100 already exists",
+        }),
+        "cluster/nextid?vmid=102": "102",
+      },
+      environmentOf({ ...exampleSettings(), guests }),
+    );
+    await expect(passing).rejects.toThrow(pulumi.RunError);
+    await expect(passing).rejects.toThrow(
+      /101 \(legacy\) is on pve-prod and was not made by Lifeboat.*\nHINT: .*such as 102/,
+    );
+  });
+
+  test.each<[string, Answers, RegExp]>([
+    [
+      "a virtual machine on another node",
+      {
+        "cluster/resources?type=vm": [{ type: "qemu", vmid: 101, node: "pve2", status: "running", name: "shop" }],
+        "cluster/nextid?vmid=101": proxmoxError("invalid", "no", { vmid: "VM 101 already exists" }),
+        "cluster/nextid?vmid=102": "102",
+      },
+      /virtual machine 101 \(shop\) is on pve2/,
+    ],
+    [
+      "a guest that the token may not see",
+      {
+        "nodes/pve-prod/lxc/101/config": proxmoxError("forbidden", "Permission check failed (/vms/101, VM.Audit)"),
+        "cluster/nextid?vmid=101": proxmoxError("invalid", "no", { vmid: "VM 101 already exists" }),
+      },
+      /may not see/,
+    ],
+    [
+      "archives of an id that is free",
+      {
+        "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [
+          { volid: "backup:backup/vzdump-lxc-101-2026_11_20-01_00_00.tar.zst", size: 1, ctime: 1_795_136_400 },
+        ],
+      },
+      /holds an archive of it, of 2026-11-20 01:00 UTC.*\nHINT: lifeboat restore guest web\n/,
+    ],
+    [
+      "a token that may not list archives (an empty list would prove nothing)",
+      { "access/permissions?path=/vms/101": { "/vms/101": {} } },
+      /cannot be seen\nHINT: grant the token VM\.Backup on \/vms\/101/,
+    ],
+    [
+      "a wrong token",
+      { "cluster/resources?type=vm": proxmoxError("unauthorized", "Authentication failed!") },
+      /did not accept the credential.*\nHINT: check the API token/,
+    ],
+    [
+      "a certificate that is not trusted",
+      { "cluster/resources?type=vm": proxmoxError("untrusted", "self-signed") },
+      /is not trusted.*\nHINT: name the CA/,
+    ],
+  ])("refuses %s", async (_what, answers, text) => {
+    const passing = pass(answers);
+    await expect(passing).rejects.toThrow(pulumi.RunError);
+    await expect(passing).rejects.toThrow(text);
+  });
+
+  test("goes on where the node does not answer: a preview works without it", async () => {
+    const { facts } = await pass({ "cluster/resources?type=vm": proxmoxError("unreachable", "no route") });
+    expect(facts).toBeUndefined();
+    expect(warnings()).toEqual([
+      expect.stringMatching(/Not checked: whether ids are free.*cannot be reached: no route/),
+    ]);
+  });
+
+  test("goes on where the token may not see jobs", async () => {
+    expect((await pass({ "cluster/backup": proxmoxError("forbidden", "Sys.Audit") })).facts?.jobExists).toBeUndefined();
+  });
+
+  test("a defect of ours is no refusal: it keeps its stack", async () => {
+    await expect(pass({ "cluster/backup": new TypeError("a defect") })).rejects.toThrow(TypeError);
+  });
+
+  test("a refusal has no frames, over which Node would take 15 seconds", async () => {
+    const passing = pass({ "cluster/resources?type=vm": proxmoxError("unauthorized", "no") });
+    await expect(passing).rejects.toMatchObject({ stack: expect.not.stringMatching(/\n\s+at /) });
+  });
+});
+
+describe("checkNewStorage", () => {
+  const withArchive: Answers = {
+    ...empty,
+    "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [{ volid: "backup:backup/x", size: 1, ctime: 1 }],
+  };
+
+  /** The storage is not there at first, and holds an archive as soon as it is. */
+  async function check(preview: boolean, fresh = false) {
+    const settings = environmentOf({ ...exampleSettings(), guests: { web: { ...exampleContainer(), fresh } } });
+    const before = clientWith({ ...empty, "nodes/pve-prod/storage": [] }).client;
+    const after = clientWith(withArchive).client;
+    return runProgram(
+      {},
+      async () => checkNewStorage(after, settings, await passGate(before, settings), pulumi.output("backup")),
+      { preview },
+    );
+  }
+
+  test("ends the program before guests are made, when the new storage holds their archives", async () => {
+    await expect(check(false)).rejects.toThrow(/holds an archive of it/);
+  });
+
+  test("has nothing to say in a preview, in which nothing is made", async () => {
+    await expect(check(true)).resolves.toBeDefined();
+  });
+
+  test("lets a guest pass that is to begin anew", async () => {
+    await expect(check(false, true)).resolves.toBeDefined();
+  });
+});
