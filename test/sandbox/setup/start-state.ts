@@ -1,35 +1,7 @@
+import type { RoleGrant } from "../../../proxmox/rules/privileges";
 import { API_TOKEN, API_USER, type Secrets } from "./keys";
 import type { SandboxNode } from "./layout";
 import { TEMPLATE } from "./template";
-
-/**
- * Privileges of the sandbox's API user: what the program and `lifeboat` need and nothing else. `lifeboat doctor
- * --print-setup` prints the same list for a real site, and a test compares the two.
- */
-export const PRIVILEGES = [
-  "Datastore.Allocate",
-  "Datastore.AllocateSpace",
-  "Datastore.Audit",
-  "Pool.Allocate",
-  "Pool.Audit",
-  "SDN.Use",
-  "Sys.Audit",
-  "Sys.Modify",
-  "VM.Allocate",
-  "VM.Audit",
-  "VM.Backup",
-  "VM.Config.CDROM",
-  "VM.Config.CPU",
-  "VM.Config.Cloudinit",
-  "VM.Config.Disk",
-  "VM.Config.HWType",
-  "VM.Config.Memory",
-  "VM.Config.Network",
-  "VM.Config.Options",
-  "VM.PowerMgmt",
-] as const;
-
-const ROLE = "Lifeboat";
 
 /** A site before its first request, in the form that the emulator's fixtures have (model/fixture.ts). */
 export interface StartState {
@@ -49,7 +21,7 @@ export interface StartCluster {
     users: { userid: string; password?: string; comment?: string }[];
     tokens: { userid: string; tokenid: string; privsep: 0 | 1; value: string }[];
     roles: { roleid: string; privileges: string[] }[];
-    acl: { path: string; type: "user" | "group" | "token"; ugid: string; roleid: string }[];
+    acl: { path: string; type: "user" | "group" | "token"; ugid: string; roleid: string; propagate?: boolean }[];
   };
   network: { node: string; interfaces: string }[];
   /** Guests made by hand: the text of their configuration, and their volumes. */
@@ -75,16 +47,19 @@ interface StartVolume {
   files?: Record<string, string>;
 }
 
+export interface StartOptions {
+  /** What the API user may do: what `lifeboat doctor --print-setup` prints for a real site. */
+  grants: readonly RoleGrant[];
+  /** Puts the memory driver's template on each node. */
+  tinyTemplate: boolean;
+}
+
 /** Standalone nodes as a fresh Proxmox has them: one storage, a template, root, and the API user of Lifeboat. */
-export function startState(
-  nodes: readonly SandboxNode[],
-  secrets: Secrets,
-  options: { tinyTemplate: boolean },
-): StartState {
+export function startState(nodes: readonly SandboxNode[], secrets: Secrets, options: StartOptions): StartState {
   return { clusters: nodes.map((node) => standaloneNode(node, secrets, options)) };
 }
 
-function standaloneNode(node: SandboxNode, secrets: Secrets, options: { tinyTemplate: boolean }): StartCluster {
+function standaloneNode(node: SandboxNode, secrets: Secrets, options: StartOptions): StartCluster {
   return {
     nodes: [
       {
@@ -103,26 +78,27 @@ function standaloneNode(node: SandboxNode, secrets: Secrets, options: { tinyTemp
         content: "iso,vztmpl,backup,snippets,rootdir,images,import",
       },
     ],
-    access: access(secrets),
+    access: access(secrets, options.grants),
     network: [{ node: node.name, interfaces: interfaces(node) }],
     guests: [],
     files: options.tinyTemplate ? [tinyTemplate] : [],
   };
 }
 
-function access({ token, rootPassword }: Secrets): StartCluster["access"] {
-  const value = token.slice(token.indexOf("=") + 1);
+/** The token is separated from its user, so it has to be granted everything on its own. */
+function access({ token, rootPassword }: Secrets, grants: readonly RoleGrant[]): StartCluster["access"] {
+  const roles = new Map(grants.map(({ role, privileges }) => [role, [...privileges]]));
   return {
     users: [
       { userid: "root@pam", password: rootPassword },
       { userid: API_USER, comment: "Lifeboat" },
     ],
-    tokens: [{ userid: API_USER, tokenid: API_TOKEN, privsep: 1, value }],
-    roles: [{ roleid: ROLE, privileges: [...PRIVILEGES] }],
-    acl: [
-      { path: "/", type: "user", ugid: API_USER, roleid: ROLE },
-      { path: "/", type: "token", ugid: `${API_USER}!${API_TOKEN}`, roleid: ROLE },
-    ],
+    tokens: [{ userid: API_USER, tokenid: API_TOKEN, privsep: 1, value: token.slice(token.indexOf("=") + 1) }],
+    roles: [...roles].map(([roleid, privileges]) => ({ roleid, privileges })),
+    acl: grants.flatMap(({ role: roleid, path, propagate }) => [
+      { path, type: "user" as const, ugid: API_USER, roleid, propagate },
+      { path, type: "token" as const, ugid: `${API_USER}!${API_TOKEN}`, roleid, propagate },
+    ]),
   };
 }
 

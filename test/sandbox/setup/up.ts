@@ -1,7 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { roleGrants } from "../../../proxmox/rules/privileges";
 import type { Driver } from "../drivers/driver";
 import type { SiteStatus } from "../server/control";
+import { declaredNeeds } from "./declared-needs";
 import { takeDown } from "./down";
 import { SandboxError } from "./failure";
 import { makeSecrets } from "./keys";
@@ -80,7 +82,10 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
   }
   const secrets = makeSecrets(layout);
   const template = driver === "real" ? await realTemplate(say) : undefined;
-  const standard = startState(options.nodes, secrets, { tinyTemplate: template === undefined });
+  const standard = startState(options.nodes, secrets, {
+    grants: roleGrants(declaredNeeds(options.projectFolder)),
+    tinyTemplate: template === undefined,
+  });
   const status = await startSite(layout, record, options, options.adjust?.(standard) ?? standard);
   // Where a free port was asked for, a later start takes the same.
   const complete = { ...record, nodes: nodesOf(status), complete: true };

@@ -3,7 +3,9 @@ import { createServer } from "node:net";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { roleGrants } from "../../../../proxmox/rules/privileges";
 import { parseFixture } from "../../../sandbox/model/fixture";
+import { declaredNeeds } from "../../../sandbox/setup/declared-needs";
 import { takeDown } from "../../../sandbox/setup/down";
 import { makeSecrets } from "../../../sandbox/setup/keys";
 import { layoutOf, readRecord, sandboxFolder, writeRecord } from "../../../sandbox/setup/layout";
@@ -71,7 +73,10 @@ describe("the start-up state", () => {
       { name: "pve-lab", address: "192.0.2.12", port: 8006 },
     ];
     const secrets = { token: "lifeboat@pve!lifeboat=not-a-secret-1", rootPassword: "not-a-secret-2" };
-    const { clusters, files } = parseFixture(JSON.stringify(startState(nodes, secrets, { tinyTemplate: true })));
+    const grants = roleGrants({ backupStorages: ["backup"], declaresStorage: true, pools: [] });
+    const { clusters, files } = parseFixture(
+      JSON.stringify(startState(nodes, secrets, { grants, tinyTemplate: true })),
+    );
     expect(clusters.map((cluster) => cluster.nodes.map(({ node }) => node))).toEqual([["pve-prod"], ["pve-lab"]]);
     expect(files.map(({ node, volid }) => [node, volid])).toEqual([
       ["pve-prod", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
@@ -79,8 +84,29 @@ describe("the start-up state", () => {
     ]);
     const access = clusters[0]?.access;
     expect(access?.tokens).toMatchObject([{ userid: "lifeboat@pve", tokenid: "lifeboat", privsep: true }]);
-    expect(access?.roles[0]?.privileges).not.toContain("Permissions.Modify");
+    expect(access?.roles.flatMap((role) => role.privileges)).not.toContain("Permissions.Modify");
+    expect(access?.acl.filter(({ roleid }) => roleid === "LifeboatJobs")).toEqual([
+      { path: "/", type: "user", ugid: "lifeboat@pve", roleid: "LifeboatJobs", propagate: false },
+      { path: "/", type: "token", ugid: "lifeboat@pve!lifeboat", roleid: "LifeboatJobs", propagate: false },
+    ]);
     expect(JSON.stringify(clusters)).not.toContain("not-a-secret");
+  });
+});
+
+describe("the token's needs", () => {
+  test("come from the settings of all environments", () => {
+    writeFileSync(
+      join(folder, "Pulumi.prod.yaml"),
+      "config:\n  lifeboat:backup: { storage: { id: nightly, adopt: true } }\n  lifeboat:guests: { web: { pool: shop } }\n",
+    );
+    expect(declaredNeeds(folder)).toEqual({ backupStorages: ["nightly"], declaresStorage: false, pools: ["shop"] });
+    writeFileSync(
+      join(folder, "Pulumi.lab.yaml"),
+      "config: { lifeboat:backup: { storage: { id: lab, type: dir } } }\n",
+    );
+    writeFileSync(join(folder, "Pulumi.wrong.yaml"), "config: 7\n");
+    const { backupStorages, declaresStorage } = declaredNeeds(folder);
+    expect([backupStorages.sort(), declaresStorage]).toEqual([["lab", "nightly"], true]);
   });
 });
 

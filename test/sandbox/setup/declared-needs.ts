@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+
+/** What the settings of a project declare that decides where its token needs privileges. */
+export interface DeclaredNeeds {
+  backupStorages: string[];
+  declaresStorage: boolean;
+  pools: string[];
+}
+
+const settingsSchema = z.object({
+  config: z.object({
+    "lifeboat:backup": z.object({ storage: z.object({ id: z.string(), adopt: z.boolean().optional() }) }).optional(),
+    "lifeboat:guests": z.record(z.string(), z.object({ pool: z.string().optional() })).optional(),
+  }),
+});
+
+/** Reads every `Pulumi.<env>.yaml`; one that is not as it should be counts as empty here, and is `lifeboat`'s to refuse. */
+export function declaredNeeds(projectFolder: string): DeclaredNeeds {
+  const files = readdirSync(projectFolder).filter((name) => /^Pulumi\..+\.ya?ml$/.test(name));
+  const configs = files.flatMap((name) => {
+    const parsed = settingsSchema.safeParse(parse(readFileSync(join(projectFolder, name), "utf8")));
+    return parsed.success ? [parsed.data.config] : [];
+  });
+  const storages = configs.flatMap((config) => config["lifeboat:backup"]?.storage ?? []);
+  const guests = configs.flatMap((config) => Object.values(config["lifeboat:guests"] ?? {}));
+  return {
+    backupStorages: [...new Set(storages.map(({ id }) => id))],
+    declaresStorage: storages.some(({ adopt }) => adopt !== true),
+    pools: [...new Set(guests.flatMap(({ pool }) => pool ?? []))],
+  };
+}
