@@ -3,6 +3,8 @@
  *
  *     by-hand run-job ENV        the button "Run now" of the environment's backup job
  *     by-hand destroy GUEST      "Remove" with "Purge from job configurations", also of a running guest
+ *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
+ *     by-hand show ENV ID        its configuration as JSON
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
  */
 import { z } from "zod";
@@ -34,6 +36,29 @@ async function destroy(site: Site, selector: string): Promise<void> {
   await finish(client.tasks.wait(upid, { onEvent: show }));
 }
 
+async function make(site: Site, name: string, id: string): Promise<void> {
+  const environment = site.environment(name);
+  const client = await environment.client();
+  const template = environment.settings.guests.find((guest) => guest.kind === "container")?.template;
+  const upid = z.string().parse(
+    await client.post(["nodes", environment.settings.proxmox.node, "lxc"], {
+      vmid: Number(id),
+      ostemplate: template,
+      hostname: "by-hand",
+      rootfs: "local:1",
+      unprivileged: 1,
+    }),
+  );
+  await finish(client.tasks.wait(upid, { onEvent: show }));
+}
+
+async function showConfiguration(site: Site, name: string, id: string): Promise<void> {
+  const environment = site.environment(name);
+  const client = await environment.client();
+  const configuration = await client.get(["nodes", environment.settings.proxmox.node, "lxc", Number(id), "config"]);
+  process.stdout.write(`${JSON.stringify(configuration)}\n`);
+}
+
 async function coverage(site: Site, name: string): Promise<void> {
   const environment = site.environment(name);
   const client = await environment.client();
@@ -60,15 +85,18 @@ function show(event: TaskEvent): void {
   if (event.kind === "log") process.stdout.write(event.lines.map((line) => `${line}\n`).join(""));
 }
 
-const actions: Readonly<Record<string, (site: Site, name: string) => Promise<void>>> = {
+const actions: Readonly<Record<string, (site: Site, name: string, id: string) => Promise<void>>> = {
   "run-job": runJob,
   destroy,
+  make,
+  show: showConfiguration,
   coverage,
 };
 
-async function main([action = "", name = ""]: string[]): Promise<void> {
+async function main([action = "", name = "", id = ""]: string[]): Promise<void> {
   const run = actions[action];
-  if (run === undefined || name === "") throw new Error("by-hand run-job ENV | destroy GUEST | coverage ENV");
+  if (run === undefined || name === "")
+    throw new Error("by-hand run-job ENV | destroy GUEST | make ENV ID | show ENV ID | coverage ENV");
   const site = await openSite({
     redactor: new Redactor(),
     project: undefined,
@@ -76,7 +104,7 @@ async function main([action = "", name = ""]: string[]): Promise<void> {
     workingDirectory: process.cwd(),
   });
   try {
-    await run(site, name);
+    await run(site, name, id);
   } finally {
     await site.close();
   }
