@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatGuestConfiguration, parseGuestConfiguration } from "../../../../proxmox/rules/guest-configuration";
 
 const container = `#Web server%3A 100%25 caf%C3%A9

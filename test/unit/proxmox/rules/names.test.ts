@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatUpid, parseUpid } from "../../../../proxmox/rules/upid";
 import {
   archiveFileName,

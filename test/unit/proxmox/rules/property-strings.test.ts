@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   formatDrive,
   formatMountPoint,
@@ -87,8 +87,7 @@ describe("mount points", () => {
   });
 
   it("name all problems at once", () => {
-    const attempt = (): unknown => parseMountPoint("mp0", "local:8,size=x");
-    expect(attempt).toThrow(
+    expect(() => parseMountPoint("mp0", "local:8,size=x")).toThrow(
       "format error\nmp0.mp: property is missing and it is not optional\nmp0.size: invalid format",
     );
   });
@@ -155,10 +154,15 @@ describe("drives", () => {
   });
 });
 
-describe("what a backup takes", () => {
-  const container = (key: string, text: string): boolean => isBackedUp("lxc", key, parseMountPoint(key, text));
-  const machine = (key: string, text: string): boolean => isBackedUp("qemu", key, parseDrive(key, text));
+function container(key: string, text: string): boolean {
+  return isBackedUp("lxc", key, parseMountPoint(key, text));
+}
 
+function machine(key: string, text: string): boolean {
+  return isBackedUp("qemu", key, parseDrive(key, text));
+}
+
+describe("what a backup takes", () => {
   it("of a container: the root disk, and volumes with the flag", () => {
     expect(container("rootfs", "local:8")).toBe(true);
     expect(container("mp0", "local:8,mp=/a")).toBe(false);
