@@ -148,14 +148,15 @@ export async function freeVolume(node: Node, volid: string, log: Log): Promise<v
   await activateStorage(node, parsed.storage.storage);
   const path = volumePath(parsed);
   const { volumes } = node.cluster.state;
-  const index = volumes.findIndex((volume) => volume.volid === volid && volume.node === node.name);
-  const found = volumes[index];
+  const found = findVolume(node, volid);
   if (found === undefined) {
     if (parsed.format !== "subvol") log(`disk image '${path}' does not exist`);
     return;
   }
   await node.cluster.site.driver.removeVolume(machineVolume(node, found));
-  volumes.splice(index, 1);
+  // Its place is looked for only now: another guest's task may have freed a volume while this one was removed.
+  const index = volumes.indexOf(found);
+  if (index >= 0) volumes.splice(index, 1);
   node.cluster.save();
   if (hasPath(parsed.storage)) await removeIfEmpty(dirname(node.path(path)));
 }
