@@ -13,19 +13,9 @@ import type { Parameters, Path } from "./encoding";
 import { ProxmoxError } from "./errors";
 import { plainText } from "./plain-text";
 import type { Requests } from "./requests";
+import type { TaskOutcome } from "./task-outcome";
 
-/** How a finished task ended. */
-export interface TaskOutcome {
-  upid: string;
-  type: string;
-  /** Proxmox's exit status: `OK`, `WARNINGS: 2`, or the error. One plain line. */
-  exitStatus: string;
-  /** `OK` or `WARNINGS: n`; everything else, also `unexpected status` (the worker died), is a failure. */
-  succeeded: boolean;
-  warnings: number;
-  /** Plain lines of the whole log. */
-  log: readonly string[];
-}
+export { requireSuccess, TaskFailed, type TaskOutcome } from "./task-outcome";
 
 /** What a waiting caller is told. */
 export type TaskEvent =
@@ -40,21 +30,6 @@ export interface WaitOptions {
   signal?: AbortSignal;
   /** How long the node may stay silent before waiting is given up, in milliseconds. Default two minutes. */
   patience?: number;
-}
-
-/** A task that ended with an error. */
-export class TaskFailed extends Error {
-  override readonly name = "TaskFailed";
-
-  constructor(readonly outcome: TaskOutcome) {
-    super(`task ${outcome.type} failed: ${outcome.exitStatus}`);
-  }
-}
-
-/** The outcome of a task that must succeed. @throws TaskFailed */
-export function requireSuccess(outcome: TaskOutcome): TaskOutcome {
-  if (!outcome.succeeded) throw new TaskFailed(outcome);
-  return outcome;
 }
 
 /** A request that starts a task, and what such a task is called in the node's list. */

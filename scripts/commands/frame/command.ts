@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { type CommandError, usageError } from "./command-error";
 import type { CommandContext } from "./context";
 import type { ExitCode } from "./exit-codes";
 
@@ -57,7 +58,7 @@ export interface Command {
   examples: readonly Example[];
   arguments: readonly ArgumentDeclaration[];
   options: readonly OptionDeclaration[];
-  /** @throws z.ZodError */
+  /** @throws CommandError (2) */
   bind: (raw: Readonly<Record<string, unknown>>) => BoundCommand;
 }
 
@@ -69,7 +70,9 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
     arguments: declaration.arguments ?? [],
     options: declaration.options ?? [],
     bind: (raw) => {
-      const input = declaration.input.parse(raw);
+      const parsed = declaration.input.safeParse(raw);
+      if (!parsed.success) throw wrongInput(parsed.error);
+      const input = parsed.data;
       return {
         aim: declaration.aim(input),
         interrupt: declaration.interrupt ?? "at-once",
@@ -77,4 +80,8 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
       };
     },
   };
+}
+
+function wrongInput(error: z.ZodError): CommandError {
+  return usageError(error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
 }

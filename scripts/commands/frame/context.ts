@@ -1,4 +1,4 @@
-import { type Site, openSite } from "../../project/site";
+import type { Site } from "../../project/site";
 import { Redactor } from "../../project/redactor";
 import { Interrupted } from "./command-error";
 import type { InputOutput } from "./input-output";
@@ -63,6 +63,8 @@ export function openContext(io: InputOutput, options: GlobalOptions): OpenContex
 
 async function openSiteWith(options: GlobalOptions, context: CommandContext): Promise<Site> {
   const { io, redactor } = context;
+  // Help, version and mistakes on the command line need neither the settings nor the client.
+  const { openSite } = await import("../../project/site.js");
   const site = await openSite({
     project: options.project,
     environment: io.environment,

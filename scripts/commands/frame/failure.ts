@@ -1,6 +1,5 @@
-import { z } from "zod";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../proxmox/api/errors";
-import { TaskFailed } from "../../../proxmox/api/tasks";
+import { TaskFailed } from "../../../proxmox/api/task-outcome";
 import { CommandError, Interrupted } from "./command-error";
 import { type ExitCode, exitCodes } from "./exit-codes";
 
@@ -25,7 +24,6 @@ export function failureOf(error: unknown, aim: string | undefined): Failure {
   if (error instanceof CommandError) return ofCommandError(error, aim);
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);
-  if (error instanceof z.ZodError) return plain(exitCodes.usage, unable(aim, prettyIssues(error)), undefined);
   const text = error instanceof Error ? error.message : String(error);
   const hint = "this is a defect of lifeboat; please report it with the lines above";
   const stack = error instanceof Error ? error.stack : undefined;
@@ -93,8 +91,4 @@ function plain(exitCode: ExitCode, message: string, hint: string | undefined): F
 
 function unable(aim: string | undefined, cause: string): string {
   return aim === undefined ? `Unable to go on: ${cause}` : `Unable to ${aim}: ${cause}`;
-}
-
-function prettyIssues(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
 }

@@ -32,18 +32,18 @@ describe("the backend", () => {
   });
 });
 
+/** A program named `pulumi` that notes its arguments and behaves as told. */
+function fakePulumi(script: string): Record<string, string> {
+  const file = join(folder, "pulumi");
+  writeFileSync(file, `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/argv\n${script}\n`);
+  chmodSync(file, 0o755);
+  return { PATH: `${folder}:/usr/bin:/bin`, PULUMI_CONFIG_PASSPHRASE: "not-a-secret-5" };
+}
+
+const run = (variables: Record<string, string>, timeout = 10_000) =>
+  comparePulumi({ folder, stack: "prod", variables, timeout });
+
 describe("comparing with pulumi", () => {
-  /** A program named `pulumi` that notes its arguments and behaves as told. */
-  function fakePulumi(script: string): Record<string, string> {
-    const file = join(folder, "pulumi");
-    writeFileSync(file, `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/argv\n${script}\n`);
-    chmodSync(file, 0o755);
-    return { PATH: `${folder}:/usr/bin:/bin`, PULUMI_CONFIG_PASSPHRASE: "not-a-secret-5" };
-  }
-
-  const run = (variables: Record<string, string>, timeout = 10_000) =>
-    comparePulumi({ folder, stack: "prod", variables, timeout });
-
   test("steps that change something are differences, with the properties", async () => {
     const steps = [
       { op: "same", urn: "urn:pulumi:prod::site::pulumi:pulumi:Stack::site-prod" },

@@ -1,0 +1,27 @@
+/** How a finished task ended. */
+export interface TaskOutcome {
+  upid: string;
+  type: string;
+  /** Proxmox's exit status: `OK`, `WARNINGS: 2`, or the error. One plain line. */
+  exitStatus: string;
+  /** `OK` or `WARNINGS: n`; everything else, also `unexpected status` (the worker died), is a failure. */
+  succeeded: boolean;
+  warnings: number;
+  /** Plain lines of the whole log. */
+  log: readonly string[];
+}
+
+/** A task that ended with an error. */
+export class TaskFailed extends Error {
+  override readonly name = "TaskFailed";
+
+  constructor(readonly outcome: TaskOutcome) {
+    super(`task ${outcome.type} failed: ${outcome.exitStatus}`);
+  }
+}
+
+/** The outcome of a task that must succeed. @throws TaskFailed */
+export function requireSuccess(outcome: TaskOutcome): TaskOutcome {
+  if (!outcome.succeeded) throw new TaskFailed(outcome);
+  return outcome;
+}

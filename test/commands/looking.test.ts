@@ -1,0 +1,407 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { z } from "zod";
+import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
+import { node, RestoreSite, type RunResult } from "./restore/restore-site";
+
+/** Commands that only look, as the bundle that users run, against a site without guests that run. */
+let site: RestoreSite;
+
+const web = { id: 101, name: "web", withCache: true };
+const db = { id: 102, name: "db" };
+
+beforeAll(async () => {
+  site = await RestoreSite.start([web, db]);
+  // A backup makes the storage's folder; these tests begin without an archive.
+  const first = await site.backUp(db.id);
+  await site.client.tasks.wait(await site.client.backups.deleteArchive(node, first));
+}, 60_000);
+
+afterAll(() => site.stop());
+afterEach(() => site.clearFaults());
+
+const messageSchema = z.looseObject({ message_type: z.string() });
+
+/** The only line on stdout, which must be JSON. */
+function json({ stdout }: RunResult): z.infer<typeof messageSchema> {
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines).toHaveLength(1);
+  return messageSchema.parse(JSON.parse(lines[0] ?? ""));
+}
+
+/** Runs with settings that are changed for this once. */
+async function withSettings(change: (text: string) => string, run: () => Promise<void>): Promise<void> {
+  const file = join(site.project, "Pulumi.prod.yaml");
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, change(before));
+  try {
+    await run();
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+async function methodsOf(run: () => Promise<unknown>): Promise<string[]> {
+  const before = site.requests().length;
+  await run();
+  return [
+    ...new Set(
+      site
+        .requests()
+        .slice(before)
+        .map(({ method }) => method),
+    ),
+  ];
+}
+
+describe("the frame", () => {
+  test("the bundle starts without node_modules and says nothing on stderr", async () => {
+    const result = await site.lifeboat(["--version"]);
+    expect(result).toEqual({ code: 0, stdout: "0.1.0\n", stderr: "" });
+    expect(statSync(join(__dirname, "../../dist/lifeboat.cjs")).mode & 0o111).toBe(0o111);
+    expect(readFileSync(join(__dirname, "../../dist/lifeboat.cjs"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/u);
+  });
+
+  test("help begins with what it is and examples, and names every exit code", async () => {
+    const { code, stdout, stderr } = await site.lifeboat(["--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout.indexOf("Examples:")).toBeLessThan(stdout.indexOf("Usage:"));
+    for (const number of [0, 1, 2, 3, 10, 11, 12, 13, 14, 130]) {
+      expect(stdout).toMatch(new RegExp(`^  ${String(number)} `, "mu"));
+    }
+  });
+
+  test.each([[["help", "restore", "guest"]], [["restore", "guest", "--help"]]])(
+    "%j is the help of one command",
+    async (argv) => {
+      const { code, stdout } = await site.lifeboat(argv);
+      expect(code).toBe(0);
+      expect(stdout).toContain("Usage: lifeboat restore guest [options] <guest>");
+      expect(stdout.indexOf("Examples:")).toBeLessThan(stdout.indexOf("Usage:"));
+    },
+  );
+
+  test.each([
+    [["statsu"], "unknown command 'statsu' (Did you mean status?)", "lifeboat --help"],
+    [
+      ["doctor", "--print-setupp"],
+      "unknown option '--print-setupp' (Did you mean --print-setup?)",
+      "lifeboat doctor --help",
+    ],
+    [["restore", "gest", "web"], "unknown command 'gest' (Did you mean guest?)", "lifeboat restore --help"],
+    [["backups"], "missing required argument 'guest'", "lifeboat backups --help"],
+    [["env", "a", "b"], "too many arguments", "lifeboat env --help"],
+  ])("%j is a mistake with a suggestion, and exit code 2", async (argv, message, hint) => {
+    const { code, stdout, stderr } = await site.lifeboat(argv);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(`HINT: ${hint}`);
+    expect(stderr).not.toMatch(/^ {4}at /mu);
+  });
+
+  test("errors are JSON on stdout with --json, wherever it stands", async () => {
+    for (const argv of [
+      ["--json", "backups", "mail"],
+      ["backups", "mail", "--json"],
+      ["--json", "statsu"],
+    ]) {
+      const result = await site.lifeboat(argv);
+      expect(result.code).toBe(2);
+      expect(json(result)).toMatchObject({ message_type: "error", exitCode: 2 });
+    }
+  });
+
+  test("no project: what to do", async () => {
+    const { code, stderr } = await site.lifeboat(["status", "--project", "/"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Unable to show the status: / (from --project) holds no Pulumi.yaml");
+    expect(stderr).toContain("HINT: ");
+  });
+});
+
+describe("doctor", () => {
+  test("a site in order: 0, every privilege, GETs only", async () => {
+    let result: RunResult | undefined;
+    const methods = await methodsOf(async () => (result = await site.lifeboat(["doctor"])));
+    expect(methods).toEqual(["GET"]);
+    expect(result?.code).toBe(0);
+    expect(result?.stdout).toMatch(/✓ privileges +all \d+ that are needed/u);
+    expect(result?.stdout).not.toContain("✗");
+    expect(result?.stdout).toContain("certificate signed by the site's CA");
+    expect(result?.stdout).not.toContain("\u001b");
+  });
+
+  test("a wrong token, a node that is down, a certificate that is not trusted: 14, each its own message", async () => {
+    const wrong = await site.lifeboat(["doctor"], {
+      env: { LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!lifeboat=not-a-secret-6" },
+    });
+    expect(wrong.code).toBe(14);
+    expect(wrong.stdout).toContain("did not accept the credential");
+    expect(wrong.stdout + wrong.stderr).not.toContain("not-a-secret-6");
+    const closed = await closedPort();
+    await withSettings(
+      (text) => text.replace(site.endpoint, closed),
+      async () => {
+        const down = await site.lifeboat(["doctor"]);
+        expect(down.code).toBe(14);
+        expect(down.stdout).toContain(`${closed} cannot be reached: connection refused`);
+      },
+    );
+    const fingerprint = `fingerprint: "${"AA:".repeat(31)}AA"`;
+    await withSettings(
+      (text) => text.replace("ca: site-ca.pem", fingerprint),
+      async () => {
+        const untrusted = await site.lifeboat(["doctor", "--json"]);
+        expect(untrusted.code).toBe(14);
+        expect(JSON.stringify(json(untrusted))).toContain('"unavailable":"untrusted"');
+      },
+    );
+  });
+
+  test("a missing privilege is named with its path and what it is for: 3", async () => {
+    const narrow = await RestoreSite.start([web], {
+      adjust: (cluster) => ({
+        ...cluster,
+        access: {
+          ...cluster.access,
+          roles: cluster.access.roles.map((role) => ({
+            ...role,
+            privileges: role.privileges.filter((privilege) => privilege !== "VM.Backup" && privilege !== "Sys.Modify"),
+          })),
+        },
+      }),
+    });
+    try {
+      const { code, stdout } = await narrow.lifeboat(["doctor"]);
+      expect(code).toBe(3);
+      expect(stdout).toContain(
+        "VM.Backup on /vms/101 is missing (look, backup, restore: it sees, makes and restores archives)",
+      );
+      expect(stdout).toContain("Sys.Modify on / is missing");
+      const backups = await narrow.lifeboat(["backups", "web"]);
+      expect(backups.code).toBe(14);
+      expect(backups.stderr).toContain("the token may not see them: it lacks VM.Backup on /vms/101");
+    } finally {
+      await narrow.stop();
+    }
+  }, 60_000);
+
+  test("a clock that is off is a warning, a node that is not there a problem", async () => {
+    await site.fault("clock-skew", { seconds: "3600" });
+    const skewed = await site.lifeboat(["doctor"]);
+    expect(skewed.stdout).toMatch(
+      /! node .*its clock is (1 h|59 min 59 s|1 h 0 min|60 min).* ahead of this machine's/u,
+    );
+    await withSettings(
+      (text) => text.replace(`node: ${node}`, "node: pve-gone"),
+      async () => {
+        const { code, stdout } = await site.lifeboat(["doctor"]);
+        expect(code).toBe(3);
+        expect(stdout).toContain(`there is no node 'pve-gone' behind this endpoint (there is: ${node})`);
+      },
+    );
+  });
+
+  test("settings that are wrong stop only their own environment", async () => {
+    const lab = join(site.project, "Pulumi.lab.yaml");
+    writeFileSync(lab, "config: { lifeboat:profile: nonsense }\n");
+    const { code, stdout } = await site.lifeboat(["doctor"]);
+    rmSync(lab);
+    expect(code).toBe(3);
+    expect(stdout).toContain("lifeboat:profile");
+    expect(stdout).toMatch(/✓ privileges/u);
+  });
+
+  test("--print-setup: lines for a shell, no request, and they give exactly what doctor asks for", async () => {
+    let result: RunResult | undefined;
+    const methods = await methodsOf(async () => (result = await site.lifeboat(["doctor", "--print-setup"])));
+    expect([result?.code, methods]).toEqual([0, []]);
+    const lines = result?.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#")) ?? [];
+    expect(lines.every((line) => line.startsWith("pveum "))).toBe(true);
+    expect(lines.at(-1)).toBe("pveum user token add lifeboat@pve cli --privsep 0");
+    expect(lines.join("\n")).toContain(
+      "pveum acl modify /storage/backup --users lifeboat@pve --roles LifeboatBackups --propagate 1",
+    );
+  });
+});
+
+test("the roles of the set-up hold every privilege that is needed, at its path", () => {
+  const scope = { vmids: [101], storages: ["local"], backupStorages: ["backup"], declaresStorage: true, pools: ["p"] };
+  const grants = roleGrants(scope);
+  for (const { privilege, path } of neededPrivileges(scope)) {
+    const above = grants.filter((grant) => grant.path === path || (grant.propagate && isBelow(path, grant.path)));
+    // Proxmox looks at the deepest path that has a role for the user, and at no other.
+    const deepest = Math.max(...above.map((grant) => grant.path.length));
+    const held = above.filter((grant) => grant.path.length === deepest).flatMap((grant) => grant.privileges);
+    expect([path, held]).toEqual([path, expect.arrayContaining([privilege])]);
+  }
+});
+
+function isBelow(path: string, above: string): boolean {
+  return above === "/" || path.startsWith(`${above}/`);
+}
+
+async function closedPort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  await new Promise((resolve) => server.close(resolve));
+  return `https://127.0.0.1:${String(port)}`;
+}
+
+describe("backups", () => {
+  test("none: 10, where was searched, and how to make one", async () => {
+    const { code, stdout, stderr } = await site.lifeboat(["backups", "db"]);
+    expect([code, stdout]).toEqual([10, ""]);
+    expect(stderr).toContain("Unable to list the backups of db: there are none (searched: local, backup)");
+    expect(stderr).toContain("HINT: make one: lifeboat backup prod/db");
+    expect(json(await site.lifeboat(["backups", "db", "--json"]))).toMatchObject({
+      message_type: "error",
+      exitCode: 10,
+    });
+  });
+
+  test("newest first, with what a person and a script want to know; hostile notes do no harm", async () => {
+    const older = await site.backUp(101);
+    const newer = await site.backUp(101);
+    const notes = "a'; touch pwned; $(x) \" \u001b[31mred\u001b]0;title\u0007";
+    await site.client.backups.setArchiveNotes(node, older, notes);
+    await site.client.backups.setArchiveProtection(node, older, true);
+    await site.client.backups.setArchiveNotes(node, newer, "lifeboat save point 101-20261121T010000000\nmore");
+    const people = await site.lifeboat(["backups", "prod/web"]);
+    expect(people.code).toBe(0);
+    expect(people.stdout.indexOf(newer)).toBeLessThan(people.stdout.indexOf(older));
+    expect(people.stdout).toContain(`a'; touch pwned; $(x) " red`);
+    expect(people.stdout).toContain("save point");
+    expect(people.stdout).toContain("protected");
+    expect(people.stdout).toContain("DATE (UTC)");
+    // eslint-disable-next-line no-control-regex
+    expect(people.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/u);
+    expect(existsSync(join(site.project, "pwned"))).toBe(false);
+    expect(json(await site.lifeboat(["backups", "101", "--json"]))).toMatchObject({
+      message_type: "result",
+      environment: "prod",
+      guest: "web",
+      id: 101,
+      timeZone: "UTC",
+      backups: [
+        { archive: newer, savePoint: true, protected: false, storage: "backup", type: "lxc" },
+        { archive: older, savePoint: false, protected: true, notes: expect.stringContaining("touch pwned") },
+      ],
+    });
+  }, 30_000);
+
+  test("a node that is down: 14 with the address", async () => {
+    const closed = await closedPort();
+    await withSettings(
+      (text) => text.replace(site.endpoint, closed),
+      async () => {
+        const { code, stderr } = await site.lifeboat(["backups", "web"]);
+        expect(code).toBe(14);
+        expect(stderr).toContain(`Unable to list the backups of web: ${closed} cannot be reached`);
+        expect(stderr).toContain("HINT: check that the node is up");
+        expect(stderr).not.toMatch(/^ {4}at /mu);
+      },
+    );
+  });
+});
+
+describe("status", () => {
+  test("says what is missing, and ends with 3", async () => {
+    const { code, stdout } = await site.lifeboat(["status"]);
+    expect(code).toBe(3);
+    expect(stdout).toContain("there is no backup job lifeboat-prod: pulumi up makes it");
+    expect(stdout).toContain("db: it was never backed up");
+  });
+
+  test("with a job and a backup of each guest: 0; save points do not count, the opted-out disk is no problem", async () => {
+    await site.client.post(["cluster", "backup"], {
+      id: "lifeboat-prod",
+      schedule: "01:00",
+      storage: "backup",
+      vmid: "101,102",
+    });
+    const savePoint = await site.backUp(102);
+    await site.client.backups.setArchiveNotes(node, savePoint, "lifeboat save point 102-20261121T010000000");
+    const [onlySavePoint] = guestsOf(await site.lifeboat(["status", "--json"])).filter(({ name }) => name === "db");
+    expect(onlySavePoint).toMatchObject({ backups: 0, savePoints: 1, problems: ["it was never backed up"] });
+    await site.backUp(101);
+    await site.backUp(102);
+    const people = await site.lifeboat(["status"]);
+    expect(people.stdout).toMatch(/next backup \d{4}-\d\d-\d\d 01:00 UTC, in /u);
+    expect(people.stdout).toMatch(/✓ web +101 +running +\d{4}-/u);
+    expect(people.stdout).not.toContain("✗");
+    expect(people.stderr).toContain("Every guest is backed up.");
+    expect(people.code).toBe(0);
+  }, 30_000);
+
+  test("a day without the job's run: the missing backup is named", async () => {
+    await site.control({ command: "clock", offset: 3 * 86_400 });
+    const { code, stdout } = await site.lifeboat(["status", "prod"]);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/✗ web: the backup of \d{4}-\d\d-\d\d 01:00 is missing/u);
+  });
+
+  test("a guest that nobody named, and one that the job does not have", async () => {
+    await site.client.put(["cluster", "backup", "lifeboat-prod"], { vmid: "101" });
+    await withSettings(
+      (text) => text.slice(0, text.indexOf("    db:")),
+      async () => {
+        const { code, stdout } = await site.lifeboat(["status"]);
+        expect(code).toBe(3);
+        expect(stdout).toContain("container 102 (db) is in no settings and in no backup job");
+      },
+    );
+    expect((await site.lifeboat(["status"])).stdout).toContain("db: it is not in the backup job lifeboat-prod");
+  });
+
+  test("nothing but GETs", async () => {
+    expect(await methodsOf(() => site.lifeboat(["status"]))).toEqual(["GET"]);
+  });
+});
+
+const statusSchema = z.looseObject({
+  environments: z.array(z.looseObject({ guests: z.array(z.looseObject({ name: z.string() })) })),
+});
+
+function guestsOf(result: RunResult) {
+  return statusSchema.parse(json(result)).environments.flatMap(({ guests }) => guests);
+}
+
+describe("env", () => {
+  test("exports that a shell understands, without a secret", async () => {
+    const passphrase = "not-a-secret-7 with a space";
+    const { code, stdout, stderr } = await site.lifeboat(["env", "prod"], {
+      env: { PULUMI_CONFIG_PASSPHRASE: passphrase },
+    });
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.every((line) => /^export [A-Z_]+=/u.test(line))).toBe(true);
+    expect(stdout).toContain(`export LIFEBOAT_PROXMOX_TOKEN_FILE=${site.env["LIFEBOAT_PROXMOX_TOKEN_FILE"] ?? ""}`);
+    expect(stdout).toContain("export PULUMI_BACKEND_URL=file://");
+    expect(stdout).toContain("export PULUMI_SKIP_UPDATE_CHECK=1");
+    expect(stdout + stderr).not.toContain("not-a-secret-7");
+    const folder = /SSL_CERT_DIR=([^:\n]+)/u.exec(stdout)?.[1] ?? "";
+    expect(readFileSync(join(folder, "site.pem"), "utf8")).toBe(
+      readFileSync(join(site.project, "site-ca.pem"), "utf8"),
+    );
+  });
+
+  test("PULUMI_BACKEND_URL is respected, and what is in SSL_CERT_DIR stays there", async () => {
+    const env = { PULUMI_BACKEND_URL: "s3://bucket?x='y'", SSL_CERT_DIR: "/somewhere" };
+    const first = await site.lifeboat(["env", "prod"], { env });
+    expect(first.stdout).toContain(`export PULUMI_BACKEND_URL='s3://bucket?x='\\''y'\\'''`);
+    const folders = /SSL_CERT_DIR=(.*)/u.exec(first.stdout)?.[1] ?? "";
+    expect(folders).toMatch(/:\/somewhere$/u);
+    const second = await site.lifeboat(["env", "prod"], { env: { ...env, SSL_CERT_DIR: folders } });
+    expect(second.stdout).toContain(`SSL_CERT_DIR=${folders}\n`);
+  });
+
+  test("an environment that is not there: 2 with those that are", async () => {
+    const { code, stderr } = await site.lifeboat(["env", "live"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("HINT: environments here: prod");
+  });
+});
