@@ -57,10 +57,6 @@ describe("archive names", () => {
   });
 
   it("take Perl's moment of the hour that autumn repeats", () => {
-    const at = (clock: string, timeZone: string): number | undefined => {
-      const parsed = parseArchiveName(`vzdump-lxc-101-${clock}.tar`, timeZone);
-      return parsed?.standard === true ? parsed.time : undefined;
-    };
     // Found by asking Perl's Time::Local: the first moment in Paris, the second in London, neither on Lord Howe.
     expect(at("2024_10_27-02_01_00", "Europe/Paris")).toBe(Date.UTC(2024, 9, 27, 0, 1) / 1000);
     expect(at("2024_10_27-01_01_00", "Europe/London")).toBe(1_729_990_860);
@@ -122,3 +118,9 @@ describe("listing", () => {
     expect(isListedFor("notes-102-copy.tar", 102)).toBe(true);
   });
 });
+
+/** The moment in the name of an archive. */
+function at(clock: string, timeZone: string): number | undefined {
+  const parsed = parseArchiveName(`vzdump-lxc-101-${clock}.tar`, timeZone);
+  return parsed?.standard === true ? parsed.time : undefined;
+}

@@ -145,7 +145,6 @@ describe("nextStart", () => {
     expect(starts("*-2-30", "UTC", "2026-11-20T00:00:00Z", 1)).toEqual([]);
   });
 
-  const number = (max: number): fc.Arbitrary<string> => fc.integer({ min: 0, max: max - 1 }).map(String);
   const field = (max: number): fc.Arbitrary<string> =>
     fc.oneof(
       fc.constant("*"),
@@ -224,4 +223,9 @@ describe("nextStart", () => {
 
 function holds(entries: readonly FieldEntry[], value: number): boolean {
   return entries.length === 0 || entries.some(({ from, to }) => value >= from && value <= (to ?? from));
+}
+
+/** A number below `max`, as text. */
+function number(max: number): fc.Arbitrary<string> {
+  return fc.integer({ min: 0, max: max - 1 }).map(String);
 }
