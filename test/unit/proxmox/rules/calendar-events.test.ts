@@ -145,13 +145,6 @@ describe("nextStart", () => {
     expect(starts("*-2-30", "UTC", "2026-11-20T00:00:00Z", 1)).toEqual([]);
   });
 
-  const field = (max: number): fc.Arbitrary<string> =>
-    fc.oneof(
-      fc.constant("*"),
-      number(max),
-      fc.tuple(number(max), number(max)).map(([a, b]) => `${Math.min(+a, +b)}..${Math.max(+a, +b)}`),
-      fc.array(number(max), { minLength: 1, maxLength: 3 }).map((list) => list.join(",")),
-    );
   const event = fc
     .tuple(
       fc.constantFrom("", "mon ", "tue..thu ", "sat,sun "),
@@ -228,4 +221,14 @@ function holds(entries: readonly FieldEntry[], value: number): boolean {
 /** A number below `max`, as text. */
 function number(max: number): fc.Arbitrary<string> {
   return fc.integer({ min: 0, max: max - 1 }).map(String);
+}
+
+/** One field of a calendar event: everything, a number, a range or a list. */
+function field(max: number): fc.Arbitrary<string> {
+  return fc.oneof(
+    fc.constant("*"),
+    number(max),
+    fc.tuple(number(max), number(max)).map(([a, b]) => `${Math.min(+a, +b)}..${Math.max(+a, +b)}`),
+    fc.array(number(max), { minLength: 1, maxLength: 3 }).map((list) => list.join(",")),
+  );
 }
