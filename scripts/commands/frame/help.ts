@@ -1,6 +1,7 @@
 import type { Command as Commander, Help } from "commander";
 import { exitCodeMeanings } from "./exit-codes";
 import type { Example } from "./command";
+import { wrap } from "./text";
 
 /** What the first screen shows: what people come for. */
 const rootExamples: readonly Example[] = [
@@ -17,15 +18,16 @@ export function rootHelp(command: Commander, helper: Help): string {
     entry.commands.length === 0 ? [entry] : entry.commands.map((inner) => inner),
   );
   return sections([
-    command.description(),
-    titled("Examples:", exampleRows(rootExamples)),
+    wrap(command.description(), columnsOf(helper)).join("\n"),
+    titled("Examples:", exampleRows(rootExamples), helper),
     `Usage: lifeboat <command> [options]`,
     titled(
       "Commands:",
       visible.map((entry) => [fullName(entry).replace(/^lifeboat /u, ""), entry.summary()] as const),
+      helper,
     ),
-    titled("Options:", optionRows(command, helper)),
-    titled("Exit codes:", codes),
+    titled("Options:", optionRows(command, helper), helper),
+    titled("Exit codes:", codes, helper),
     "More about one command: lifeboat help <command>",
   ]);
 }
@@ -35,17 +37,19 @@ export function commandHelp(command: Commander, helper: Help, examples: readonly
   const args = helper.visibleArguments(command);
   const parent = command.parent;
   return sections([
-    command.description(),
-    titled("Examples:", exampleRows(examples)),
+    wrap(command.description(), columnsOf(helper)).join("\n"),
+    titled("Examples:", exampleRows(examples), helper),
     `Usage: ${[fullName(command), "[options]", ...args.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))].join(" ")}`,
     titled(
       "Arguments:",
       args.map((argument) => [argument.name(), argument.description] as const),
+      helper,
     ),
-    titled("Options:", optionRows(command, helper)),
+    titled("Options:", optionRows(command, helper), helper),
     titled(
       "Options of every command:",
       parent === null ? [] : optionRows(rootOf(parent), helper, ["--version", "--help"]),
+      helper,
     ),
   ]);
 }
@@ -72,10 +76,24 @@ function optionRows(command: Commander, helper: Help, without: readonly string[]
     .map((option) => [helper.optionTerm(option), option.description]);
 }
 
-function titled(title: string, rows: readonly Row[]): string {
+/** Terms in a column and their meaning beside them; below, where a term is so long that nothing fits beside it. */
+function titled(title: string, rows: readonly Row[], helper: Help): string {
   if (rows.length === 0) return "";
-  const column = Math.max(...rows.map(([term]) => term.length)) + 2;
-  return [title, ...rows.map(([term, meaning]) => `  ${term.padEnd(column)}${meaning}`)].join("\n");
+  const column = Math.max(...rows.map(([term]) => term.length)) + 4;
+  const beside = columnsOf(helper) - column >= 30;
+  const lines = rows.flatMap(([term, meaning]) => {
+    if (!beside) return [`  ${term}`, ...wrap(meaning, columnsOf(helper) - 6).map((line) => `      ${line}`)];
+    const [first = "", ...rest] = wrap(meaning, columnsOf(helper) - column);
+    return [`  ${term}`.padEnd(column) + first, ...rest.map((line) => " ".repeat(column) + line)];
+  });
+  return [title, ...lines].join("\n");
+}
+
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const widest = 110;
+
+function columnsOf(helper: Help): number {
+  return Math.min(helper.helpWidth ?? 80, widest);
 }
 
 function sections(all: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { Redactor } from "../../project/redactor";
 import { hasColours, type InputOutput } from "./input-output";
-import { bold, padEnd, parts, render, type Words, width, yellow } from "./text";
+import { bold, padEnd, parts, render, type Words, width, wrap, yellow } from "./text";
 
 /** A table: the first row is the heading. */
 export type Table = readonly (readonly Words[])[];
@@ -11,8 +11,8 @@ export class Lines {
 
   constructor(
     private readonly write: (text: string) => void,
-    io: InputOutput,
-    stream: "output" | "error",
+    private readonly io: InputOutput,
+    private readonly stream: "output" | "error",
     private readonly redactor: Redactor,
   ) {
     this.colours = hasColours(io, stream);
@@ -26,6 +26,16 @@ export class Lines {
   /** Several lines of text, each made safe by itself. */
   text(text: string, indent = ""): void {
     for (const line of text.split("\n")) this.line(`${indent}${line}`);
+  }
+
+  /** A long text behind a mark or a name: on a terminal it goes on below its own beginning. */
+  hanging(prefix: Words, text: string, style: (line: string) => Words = (line) => line): void {
+    const indent = width(prefix);
+    const room = this.io.isTerminal[this.stream] ? Math.max(20, this.io.columns() - indent) : Infinity;
+    const lines = text.split("\n").flatMap((line) => wrap(line, room));
+    lines.forEach((line, index) => {
+      this.line([...parts(index === 0 ? prefix : " ".repeat(indent)), ...parts(style(line))]);
+    });
   }
 
   heading(text: string): void {

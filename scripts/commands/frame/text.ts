@@ -90,3 +90,14 @@ export function shorten(text: string, columns: number): string {
   }
   return `${kept}…`;
 }
+
+/** Text broken between words into lines of at most so many columns. A longer word (a path, an id) stays whole. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && width(last) + 1 + width(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -40,6 +40,8 @@ export interface EnvironmentStatus {
   name: string;
   endpoint: string;
   timeZone: string;
+  /** The node's clock, unix seconds. */
+  now: number;
   job: {
     id: string;
     schedule: string;
@@ -91,6 +93,7 @@ export async function inspectStatus(
     name,
     endpoint: settings.proxmox.endpoint,
     timeZone: look.timeZone,
+    now: look.now,
     job: {
       id: settings.backup.jobId,
       schedule: settings.backup.schedule,
