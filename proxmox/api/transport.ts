@@ -59,7 +59,7 @@ export interface Answer {
 export interface Transport {
   readonly endpoint: string;
   send(request: Request): Promise<Answer>;
-  /** Closes kept connections. */
+  /** Closes all connections at once; requests that wait for an answer fail. */
   close(): Promise<void>;
 }
 
@@ -136,7 +136,7 @@ class HttpsTransport implements Transport {
   }
 
   close(): Promise<void> {
-    return this.agent.close();
+    return this.agent.destroy();
   }
 
   private async authenticated(prepared: Prepared): Promise<Answer> {

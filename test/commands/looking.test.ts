@@ -120,6 +120,28 @@ describe("the frame", () => {
   });
 });
 
+test("Ctrl-C ends a command that looks at once, with 130 and one line", async () => {
+  const silent = createServer((socket) => socket.resume());
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const address = silent.address();
+  const endpoint = `https://127.0.0.1:${String(typeof address === "object" ? address?.port : 0)}`;
+  await withSettings(
+    (text) => text.replace(site.endpoint, endpoint),
+    async () => {
+      let pid = 0;
+      const run = site.lifeboat(["status"], { onSpawn: (spawned) => (pid = spawned) });
+      await new Promise((resolve) => silent.once("connection", resolve));
+      const pressed = Date.now();
+      process.kill(pid, "SIGINT");
+      const { code, stdout, stderr } = await run;
+      expect([code, stdout]).toEqual([130, ""]);
+      expect(stderr.trimEnd().split("\n").slice(1)).toEqual(["interrupted"]);
+      expect(Date.now() - pressed).toBeLessThan(2_500);
+    },
+  );
+  await new Promise((resolve) => silent.close(resolve));
+}, 15_000);
+
 describe("doctor", () => {
   test("a site in order: 0, every privilege, GETs only", async () => {
     let result: RunResult | undefined;

@@ -46,6 +46,7 @@ async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: 
     context.defer(() => interruption.stop());
     return await Promise.race([bound.run(context), interruption.quit]);
   } catch (error) {
+    if (context.signal.aborted) context.progress.abandon();
     const failure = failureOf(context.signal.aborted ? context.signal.reason : error, bound?.aim);
     report(failure, options.json, context);
     return failure.exitCode;

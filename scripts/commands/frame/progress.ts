@@ -22,6 +22,8 @@ const quietLog = 10_000;
  */
 export class Progress {
   private readonly colours: boolean;
+  private abandoned = false;
+  private stopShowing: () => void = () => undefined;
   private running: { title: string; detail: string; started: number; picture: number } | undefined;
 
   constructor(
@@ -47,12 +49,19 @@ export class Progress {
     return this.outermost(title, run);
   }
 
+  /** Says no more: the command was left, and how its step ends is nobody's concern. */
+  abandon(): void {
+    this.stopShowing();
+    this.abandoned = true;
+  }
+
   private async outermost<Result>(title: string, run: (update: Update) => Promise<Result>): Promise<Result> {
     const step = { title, detail: "", started: performance.now(), picture: 0 };
     this.running = step;
-    const stop = this.animated ? this.draw() : this.log();
+    this.stopShowing = this.animated ? this.draw() : this.log();
     const finish = (mark: Words): void => {
-      stop();
+      if (this.abandoned) return;
+      this.stopShowing();
       this.running = undefined;
       const seconds = (performance.now() - step.started) / 1_000;
       this.talk.line([...(Array.isArray(mark) ? mark : [mark]), ` ${title} `, dim(`(${formatDuration(seconds)})`)]);
