@@ -9,6 +9,7 @@ import { CommandError, usageError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
 import { type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
+import { hasRootPassword, readRootPassword } from "./root-password";
 import { Secrets } from "./secrets";
 import { type ApiToken, readToken } from "./token";
 
@@ -22,15 +23,15 @@ export interface LoadedEnvironment {
   readonly settings: Environment;
   /** Whether the settings hold a top-level key, encrypted or not; needs no passphrase. */
   holds(key: string): boolean;
-  /** A top-level secret such as `proxmoxRootPassword`. @throws CommandError (12) */
-  secret(key: string): Promise<string | undefined>;
+  /** Whether the password of root@pam is given anywhere; needs no passphrase. */
+  hasRootPassword(): boolean;
   /** @throws CommandError (2, 12) */
   token(): Promise<ApiToken>;
   /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
   trust(): Trust;
   /** The client with the API token; made once, closed with the site. @throws CommandError (2, 12) */
   client(): Promise<ProxmoxClient>;
-  /** A client signed in as root@pam, for what no token may do; undefined when the settings hold no password. */
+  /** A client signed in as root@pam, for what no token may do; undefined where its password is not given. @throws CommandError (2, 12) */
   rootClient(): Promise<ProxmoxClient | undefined>;
   /** Absolute path of a file that the settings name: relative ones start at the project's folder. */
   path(file: string): string;
@@ -84,8 +85,8 @@ class ConnectedEnvironment implements ClosableEnvironment {
     return this.secrets.has(key);
   }
 
-  secret(key: string): Promise<string | undefined> {
-    return this.secrets.read(key);
+  hasRootPassword(): boolean {
+    return hasRootPassword(this.secrets, this.options.environment);
   }
 
   token(): Promise<ApiToken> {
@@ -101,7 +102,8 @@ class ConnectedEnvironment implements ClosableEnvironment {
   }
 
   rootClient(): Promise<ProxmoxClient | undefined> {
-    return (this.passwordClient ??= this.secret("proxmoxRootPassword").then((password) =>
+    const { environment, redactor } = this.options;
+    return (this.passwordClient ??= readRootPassword(this.secrets, environment, redactor).then((password) =>
       password === undefined ? undefined : this.connect({ kind: "password", username: "root@pam", password }),
     ));
   }

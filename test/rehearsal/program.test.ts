@@ -1,22 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { ArgumentWatch } from "./support/process-arguments";
 
 // What the program refuses and what it never touches: the real `pulumi` and its provider, on a site without guests.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-program-"));
-const site = new DemoSite(join(parent, "site"), "memory", () => undefined);
+const printed: string[] = [];
+const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
+const rootPasswordFile = "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE";
+let processes: ArgumentWatch;
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
 const guests = ["config", "lifeboat:guests"];
 /** An id of the example's settings. */
 const takenId = 102;
+const media = { mount: "/media", bind: "/tank/media", protectedBy: "replication of the pool" };
 let example = "";
 
 jest.setTimeout(20 * 60_000);
 
 beforeAll(async () => {
+  processes = new ArgumentWatch();
   expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
   // A port of its own: a site that somebody has up keeps the usual one.
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8106"), [0], "the sandbox");
@@ -25,6 +31,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  processes.stop();
+  delete process.env[rootPasswordFile];
   await site.sandbox("down");
   rmSync(parent, { recursive: true, force: true });
 });
@@ -81,17 +89,63 @@ test("a guest made by hand is not taken over", async () => {
   expect((await site.byHand("show", "prod", String(takenId))).stdout).toBe(before);
 });
 
+test("a folder of the node needs root@pam: named when missing, made, backed up and restored with it", async () => {
+  writeSettings([
+    [["config", "lifeboat:protectGuests"], false],
+    [[...guests, "db"], undefined],
+    [[...guests, "web", "disks", "media"], media],
+  ]);
+  const refused = await pulumi("preview", "-s", "prod");
+  expect(refused.exitCode).not.toBe(0);
+  expect(`${refused.stdout}\n${refused.stderr}`).toContain(rootPasswordFile);
+
+  const folder = join(site.folder, "server", "nodes", "pve-prod", "root", "tank", "media");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "film"), "kept by the node\n");
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with a bind mount");
+  const covered = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage").stdout;
+  expect(Object.values(JSON.parse(covered)).filter((included) => included === true)).toHaveLength(2);
+  expectExit(await site.inside("lifeboat", "backup", "web"), [0], "lifeboat backup");
+  expectExit(await site.byHand("destroy", "web"), [0], "removing web");
+
+  delete process.env[rootPasswordFile];
+  const without = await site.inside("lifeboat", "restore", "guest", "web", "--force");
+  expect(without.exitCode).toBe(13);
+  expect(without.stderr).toContain("LIFEBOAT_PROXMOX_ROOT_PASSWORD");
+
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  expectExit(await site.inside("lifeboat", "restore", "guest", "web", "--force"), [0], "the restore");
+  const restored = expectExit(await site.byHand("show", "prod", "101"), [0], "its configuration").stdout;
+  expect(restored).toContain("/tank/media,mp=/media");
+  expect(readFileSync(join(folder, "film"), "utf8")).toBe("kept by the node\n");
+});
+
+test("Proxmox deletes a job with its last guest: the command that the program names mends that", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  const warned = await pulumi("preview", "-s", "prod");
+  const [, urn = ""] = /pulumi state delete '([^']+)'/.exec(`${warned.stdout}\n${warned.stderr}`) ?? [];
+  expect(urn).toMatch(/::backup-job$/);
+  expectExit(await pulumi("state", "delete", urn, "-s", "prod", "--yes"), [0], "the command that was named");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
+  const covered = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage").stdout;
+  expect(covered).toContain('"101:rootfs":true');
+});
+
 test("destroy deletes what the stack made and nothing else", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
   writeSettings([
     [["config", "lifeboat:protectGuests"], false],
     [[...guests, "db"], { adopt: takenId, checks: ["running"] }],
+    [[...guests, "web", "disks", "media"], media],
   ]);
   expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with an adopted guest");
   const covered = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage").stdout;
   expect(JSON.parse(covered)).toEqual({
     "101:rootfs": true,
-    "101:mp0": true,
-    "101:mp1": false,
+    "101:mp0": false,
+    "101:mp1": true,
+    "101:mp2": false,
     [`${takenId}:rootfs`]: true,
   });
   const before = (await site.byHand("show", "prod", String(takenId))).stdout;
@@ -102,18 +156,30 @@ test("destroy deletes what the stack made and nothing else", async () => {
   expect((await site.byHand("show", "prod", "101")).exitCode).not.toBe(0);
 });
 
-test("no secret lies anywhere but in its own file", async () => {
+test("no secret lies anywhere but in its own file, nor in any process's arguments", async () => {
   const keys = join(site.folder, "keys");
   const [, token = ""] = readFileSync(join(keys, "token"), "utf8").trim().split("=");
-  const passphrase = readFileSync(join(keys, "passphrase"), "utf8").trim();
-  expect(token.length).toBeGreaterThan(20);
-  expect(passphrase.length).toBeGreaterThan(8);
-  for (const secret of [token, passphrase]) {
-    const { stdout } = await runCommand("grep", ["-rlF", "-e", secret, site.folder]);
+  const [passphrase, password] = ["passphrase", "root-password"].map((name) =>
+    readFileSync(join(keys, name), "utf8").trim(),
+  );
+  const commandLines = processes.stop();
+  expect(commandLines.some((words) => words.includes("pulumi"))).toBe(true);
+  for (const secret of [token, passphrase ?? "", password ?? ""]) {
+    expect(secret.length).toBeGreaterThan(8);
+    const { stdout } = await runCommand("grep", ["-rlF", "-f", patternFile(secret), site.folder]);
     expect(stdout).toContain(keys);
     const places = stdout.split("\n").filter((path) => path !== "" && !path.startsWith(keys));
-    // The emulator is the side that must know the token; it stands for Proxmox's own files.
+    // The emulator is the side that must know token and password; it stands for Proxmox's own files.
     expect(places.filter((path) => !path.startsWith(join(site.folder, "server")))).toEqual([]);
     expect(places.filter((path) => path.endsWith("requests.ndjson") || path.endsWith(".log"))).toEqual([]);
+    expect(printed.filter((line) => line.includes(secret))).toEqual([]);
+    expect(commandLines.filter((words) => words.includes(secret))).toEqual([]);
   }
 });
+
+/** A file with the text that `grep` is to look for: in its arguments it would be a secret in a process list. */
+function patternFile(secret: string): string {
+  const file = join(parent, "pattern");
+  writeFileSync(file, secret, { mode: 0o600 });
+  return file;
+}

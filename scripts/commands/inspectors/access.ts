@@ -7,6 +7,7 @@ import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { isTimeZone } from "../../../proxmox/rules/time-zones";
 import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
+import { rootPasswordHint } from "../../project/root-password";
 import { CommandError } from "../frame/command-error";
 import { formatDuration } from "../frame/durations";
 import { hintFor } from "../frame/failure";
@@ -177,13 +178,13 @@ function inspectRootNeeds(environment: LoadedEnvironment): Finding[] {
   const bound = environment.settings.guests.filter(
     (guest) => guest.kind === "container" && guest.disks.some((disk) => disk.kind === "bind"),
   );
-  if (bound.length === 0 || environment.holds("proxmoxRootPassword")) return [];
+  if (bound.length === 0 || environment.hasRootPassword()) return [];
   const names = bound.map((guest) => guest.name).join(", ");
   return [
     warning(
       "root@pam",
       `${names}: Proxmox lets only root@pam make and restore containers with bind mounts, and no password is set`,
-      "pulumi config set --secret lifeboat:proxmoxRootPassword",
+      rootPasswordHint,
     ),
   ];
 }

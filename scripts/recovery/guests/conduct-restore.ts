@@ -1,4 +1,3 @@
-import { containerDisks } from "../../../site/restore/volumes";
 import { digestOf } from "../engine/digest";
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
@@ -43,11 +42,7 @@ export async function conductRestore(
 ): Promise<ExitCode> {
   const { context, dryRun } = session;
   const inspection = await context.progress.step(`Look at ${session.selector}`, () => inspect(session, request));
-  const planned = planRestore(
-    session.environment.settings,
-    inspection,
-    await optionsOf(session, request, inspection, earlier),
-  );
+  const planned = planRestore(session.environment.settings, inspection, optionsOf(session, request, earlier));
   const inputs = inputsOf(session, inspection, planned.plan);
   const world = await restoreWorld(session, request.checkSeconds, planned.plan.asRoot);
   const operation = { id: "planned", inputs, startedAt: inspection.clock.time };
@@ -70,19 +65,17 @@ function inspect({ client, guest, environment }: Session, { wish }: RestoreReque
   return inspectRestore(client, guest, environment.settings.backup.storage.id, wish);
 }
 
-async function optionsOf(
+function optionsOf(
   { environment }: Session,
   { wish, storage, given, undoes }: RestoreRequest,
-  { archived }: RestoreInspection,
+
   earlier: readonly RestoreJournal[],
-): Promise<RestoreOptions> {
-  // The secret is opened only where it is needed: most restores need no passphrase.
-  const needsRoot = containerDisks(archived.keys).some(({ mountPoint }) => mountPoint.kind !== "volume");
+): RestoreOptions {
   return {
     targetId: wish.targetId,
     storage,
     withoutSavePoint: given["--without-save-point"],
-    mayBeRoot: needsRoot && (await environment.secret("proxmoxRootPassword")) !== undefined,
+    mayBeRoot: environment.hasRootPassword(),
     leftProtected: leftProtected(earlier),
     undoes,
   };

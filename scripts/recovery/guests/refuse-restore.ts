@@ -8,6 +8,7 @@ import { taskAtWork } from "../backups/inspect-backup";
 import type { TargetStorage } from "./inspection";
 import { expectedName } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
+import { rootPasswordHint } from "../../project/root-password";
 
 /** What a refusal needs to know beyond the inspection. */
 export interface RefusalContext {
@@ -90,7 +91,7 @@ function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
   const mounts = effects.hostMounts.map(({ key, path, source }) => `${key} (${source} at ${path})`).join(", ");
   throw refusal(
     `the archive has folders of the node mounted, which only root@pam may restore: ${mounts}`,
-    "give the password of root@pam as a secret: pulumi config set --secret lifeboat:proxmoxRootPassword",
+    rootPasswordHint,
   );
 }
 

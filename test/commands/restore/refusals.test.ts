@@ -129,7 +129,9 @@ test("a protected guest: 13", async () => {
 test("an archive with a folder of the node: 13, names the credential", async () => {
   expect(told(await refused(106, inPlace("bound")))).toEqual([
     13,
-    expect.stringMatching(/mp5 \(\/mnt\/shared at \/shared\)[\s\S]*lifeboat:proxmoxRootPassword/u),
+    expect.stringMatching(
+      /mp5 \(\/mnt\/shared at \/shared\)[\s\S]*LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE[\s\S]*lifeboat:proxmoxRootPassword/u,
+    ),
   ]);
 });
 
