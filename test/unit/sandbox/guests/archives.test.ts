@@ -5,6 +5,7 @@ import { damageFile, readArchiveMember } from "../../../sandbox/drivers/archives
 import { CommandFailed, run } from "../../../sandbox/drivers/child-process";
 import type { Compression, Mount, PackRequest } from "../../../sandbox/drivers/driver";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
+import { isOnPath } from "../../../sandbox/setup/prerequisites";
 
 const driver = new MemoryDriver();
 let folder: string;
@@ -81,7 +82,12 @@ describe("an archive of the sandbox", () => {
     expect(listing).toMatch(/^lrwxrwxrwx \d+\/\d+ .* \.\/srv\/data\/link -> file$/m);
   });
 
-  it.each(["none", "gzip", "lzo", "zstd"] as const)("comes back whole with compression %s", async (compression) => {
+  it.each(["none", "gzip", "zstd"] as const)("comes back whole with compression %s", expectWhole);
+
+  // Only the real driver brings lzop along; without it there is nothing to try.
+  (isOnPath("lzop") ? it : it.skip)("comes back whole with compression lzo", () => expectWhole("lzo"));
+
+  async function expectWhole(compression: Compression): Promise<void> {
     const request = packRequest(container(), compression);
     await driver.pack(request, () => undefined);
     const [root, data] = [mount("new-root", "/"), mount("new-data", "/srv/data")];
@@ -94,7 +100,7 @@ describe("an archive of the sandbox", () => {
     expect((await run("ls", ["-A", join(root.volume.path, "srv/data")])).trim()).toBe("");
     expect((await run("ls", ["-A", join(root.volume.path, "etc/vzdump")])).trim()).toBe("pct.fw");
     expect(log).toEqual([expect.stringMatching(/^Total bytes read: \d+ \(/)]);
-  });
+  }
 
   it("leaves the volumes as they were", async () => {
     const mounts = container();
