@@ -87,21 +87,6 @@ describe("an archive of the sandbox", () => {
   // Only the real driver brings lzop along; without it there is nothing to try.
   (isOnPath("lzop") ? it : it.skip)("comes back whole with compression lzo", () => expectWhole("lzo"));
 
-  async function expectWhole(compression: Compression): Promise<void> {
-    const request = packRequest(container(), compression);
-    await driver.pack(request, () => undefined);
-    const [root, data] = [mount("new-root", "/"), mount("new-data", "/srv/data")];
-    const log: string[] = [];
-    await driver.unpack(
-      { archive: request.destination, mounts: [root, data], exclude: ["./etc/vzdump/pct.conf"] },
-      (line) => log.push(line),
-    );
-    expect(readFileSync(join(data.volume.path, "link"), "utf8")).toBe("kept\n");
-    expect((await run("ls", ["-A", join(root.volume.path, "srv/data")])).trim()).toBe("");
-    expect((await run("ls", ["-A", join(root.volume.path, "etc/vzdump")])).trim()).toBe("pct.fw");
-    expect(log).toEqual([expect.stringMatching(/^Total bytes read: \d+ \(/)]);
-  }
-
   it("leaves the volumes as they were", async () => {
     const mounts = container();
     const before = await run("find", [folder, "-printf", "%P %m %s\n"]);
@@ -144,3 +129,19 @@ describe("reading an archive", () => {
     expect((await run("ls", ["-A", outside])).trim()).toBe("");
   });
 });
+
+/** Packs a container and unpacks it elsewhere: everything is there again. */
+async function expectWhole(compression: Compression): Promise<void> {
+  const request = packRequest(container(), compression);
+  await driver.pack(request, () => undefined);
+  const [root, data] = [mount("new-root", "/"), mount("new-data", "/srv/data")];
+  const log: string[] = [];
+  await driver.unpack(
+    { archive: request.destination, mounts: [root, data], exclude: ["./etc/vzdump/pct.conf"] },
+    (line) => log.push(line),
+  );
+  expect(readFileSync(join(data.volume.path, "link"), "utf8")).toBe("kept\n");
+  expect((await run("ls", ["-A", join(root.volume.path, "srv/data")])).trim()).toBe("");
+  expect((await run("ls", ["-A", join(root.volume.path, "etc/vzdump")])).trim()).toBe("pct.fw");
+  expect(log).toEqual([expect.stringMatching(/^Total bytes read: \d+ \(/)]);
+}
