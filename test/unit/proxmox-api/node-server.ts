@@ -35,7 +35,6 @@ export class NodeServer {
   connections = 0;
 
   private constructor(
-    private readonly folder: string,
     private readonly server: Server,
     readonly ca: string,
     readonly fingerprint: string,
@@ -48,7 +47,9 @@ export class NodeServer {
     const certificate = readFileSync(files.certificate);
     const server = createServer({ cert: certificate, key: readFileSync(files.key), minVersion: "TLSv1.3" });
     const ca = readFileSync(certificateFiles(folder, "ca").certificate, "utf8");
-    const node = new NodeServer(folder, server, ca, new X509Certificate(certificate).fingerprint256);
+    // Everything is in memory now; a test that ends early must leave nothing behind.
+    rmSync(folder, { recursive: true, force: true });
+    const node = new NodeServer(server, ca, new X509Certificate(certificate).fingerprint256);
     server.on("secureConnection", () => (node.connections += 1));
     server.on("request", (request, response) => void node.answer(request, response, handler));
     await new Promise<void>((resolve) => server.listen(0, listen, resolve));
@@ -64,7 +65,6 @@ export class NodeServer {
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse, handler: Handler): Promise<void> {
