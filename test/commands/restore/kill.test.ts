@@ -37,20 +37,24 @@ async function versionsOfJournal({ name }: Guest): Promise<Record<string, { fact
     .map((line) => JSON.parse(line).steps);
 }
 
-function countOf(text: string): (vmid: number, path: string) => number {
-  const lines = text.split("\n").filter((line) => line.includes('"POST"'));
-  return (vmid, path) => lines.filter((line) => line.includes(path) && line.includes(`${vmid}`)).length;
+/** Restores that the node was asked for: by what the requests said, since a time or a name in the log may hold any number. */
+function restoresOf(vmid: number): number {
+  return site
+    .requests()
+    .filter(
+      ({ method, path, parameters }) =>
+        method === "POST" && path === `/nodes/${node}/lxc` && parameters["vmid"] === `${vmid}`,
+    ).length;
 }
 
 /** Kills the restore of a guest at one moment, runs the same command again, and looks at what became of it. */
 async function killAndGoOn({ id, name }: Guest, kill: string): Promise<string[]> {
   await site.client.guests.setGuestConfig({ node, type: "lxc", vmid: id }, { memory: 640 });
-  const before = countOf(site.requestLog());
+  const restoresBefore = restoresOf(id);
   const savePointsBefore = (await site.archives(id)).filter(({ notes }) => isSavePoint(notes ?? "")).length;
   const command = ["restore", "guest", name, "--force", "--stop"];
   const killed = await site.lifeboat(command, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: kill } });
   const again = killed.code === 0 ? killed : await site.lifeboat(command);
-  const after = countOf(site.requestLog());
   const configuration = await site.client.guests.guestConfig({ node, type: "lxc", vmid: id });
   const listed = await site.archives(id);
   const seen = {
@@ -58,7 +62,7 @@ async function killAndGoOn({ id, name }: Guest, kill: string): Promise<string[]>
     code: again.code,
     memory: configuration["memory"],
     running: await site.running(id),
-    restores: after(id, '/nodes/pve-prod/lxc"') - before(id, '/nodes/pve-prod/lxc"'),
+    restores: restoresOf(id) - restoresBefore,
     savePoints: listed.filter(({ notes }) => isSavePoint(notes ?? "")).length - savePointsBefore,
     protected: listed.find(({ volid }) => volid === archives.get(id))?.protected,
     state: JSON.parse(site.journals().find((text) => text.includes(`"id": "${id}-`)) ?? "{}").state,

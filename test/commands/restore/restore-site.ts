@@ -41,7 +41,7 @@ export interface RunOptions {
 export interface LoggedRequest {
   readonly method: string;
   readonly path: string;
-  readonly parameters: unknown;
+  readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 /** A `memory` site with containers made by hand, settings that name them, and the bundled command line. */
