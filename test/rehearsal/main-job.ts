@@ -14,14 +14,38 @@ const node = "pve-prod";
 const web = { id: 101, address: "192.0.2.101", data: "/srv/demo.txt" };
 const text = "written before the loss";
 
-/** What the settings of the example declare: guest and disk as Proxmox names them → backed up. */
-export const declaredCoverage = {
-  "101:rootfs": true,
-  "101:mp0": true,
-  "101:mp1": false,
-  "102:rootfs": true,
-  "102:mp0": true,
-};
+/** What the settings of an example declare. */
+interface Declared {
+  /** Guest and disk as Proxmox names them → backed up. */
+  readonly coverage: Readonly<Record<string, boolean>>;
+  /** What the job is by its profile's defaults: nothing in the examples of lab and monitoring says it. */
+  readonly schedule: string;
+  readonly keep: Readonly<Record<string, string>>;
+}
+
+const declared = {
+  prod: {
+    coverage: { "101:rootfs": true, "101:mp0": true, "101:mp1": false, "102:rootfs": true, "102:mp0": true },
+    schedule: "01:00",
+    keep: { "keep-daily": "7", "keep-weekly": "4" },
+  },
+  lab: {
+    coverage: { "201:rootfs": true, "201:mp0": false, "201:mp1": true },
+    schedule: "sun 03:00",
+    keep: { "keep-last": "3" },
+  },
+  monitoring: {
+    coverage: { "301:rootfs": true, "301:mp0": true },
+    schedule: "02:00",
+    keep: { "keep-daily": "7" },
+  },
+} satisfies Record<string, Declared>;
+
+type EnvironmentName = keyof typeof declared;
+
+const others = ["lab", "monitoring"] as const;
+
+const jobAnswer = z.object({ schedule: z.string(), "prune-backups": z.record(z.string(), z.coerce.string()) });
 
 /** The main job, end to end. Each stage stands on the one before. */
 export const mainJob: readonly Stage[] = [
@@ -29,7 +53,8 @@ export const mainJob: readonly Stage[] = [
   { title: "site up", run: siteUp },
   { title: "pulumi up", run: firstUp },
   { title: "pulumi up again", run: secondUp },
-  { title: "every disk as declared", run: coverage },
+  { title: "pulumi up, lab and monitoring", run: otherUps },
+  { title: "every job and disk as declared", run: asDeclared },
   { title: "run the backup job", run: runJob },
   { title: "write a file into web", run: writeFile },
   { title: "lifeboat backup web", run: backUp },
@@ -73,10 +98,26 @@ async function secondUp(site: DemoSite): Promise<string> {
   return line(stdout, /^\s*\d+ unchanged/) ?? "no changes";
 }
 
-async function coverage(site: DemoSite): Promise<string> {
-  await expectCoverage(site);
-  const included = Object.values(declaredCoverage).filter(Boolean).length;
-  return `${included} disks in the job, ${Object.keys(declaredCoverage).length - included} opted out`;
+/** Twice, side by side: made, then unchanged. */
+async function otherUps(site: DemoSite): Promise<string> {
+  for (const name of others) {
+    expectExit(await site.inside("pulumi", "stack", "init", name, "--non-interactive"), [0], "pulumi stack init");
+  }
+  for (const words of [[], ["--expect-no-changes"]]) {
+    const results = await Promise.all(others.map((name) => pulumiUpOf(name, site, ...words)));
+    for (const result of results) expectExit(result, [0], "pulumi up");
+  }
+  return "made on their own nodes, then unchanged";
+}
+
+async function asDeclared(site: DemoSite): Promise<string> {
+  for (const name of ["prod", ...others] as const) {
+    await expectCoverage(site, name);
+    await expectJob(site, name);
+  }
+  const disks = Object.values(declared).flatMap(({ coverage }) => Object.values(coverage));
+  const included = disks.filter(Boolean).length;
+  return `3 jobs, ${included} disks in them, ${disks.length - included} opted out`;
 }
 
 async function runJob(site: DemoSite): Promise<string> {
@@ -140,7 +181,7 @@ async function readBack(site: DemoSite): Promise<string> {
 
 async function backInJob(site: DemoSite): Promise<string> {
   expectExit(await pulumiUp(site, "--refresh"), [0], "pulumi up --refresh");
-  await expectCoverage(site);
+  await expectCoverage(site, "prod");
   return "after the command that the report names";
 }
 
@@ -157,15 +198,30 @@ async function down(site: DemoSite): Promise<string> {
 }
 
 function pulumiUp(site: DemoSite, ...words: string[]): ReturnType<DemoSite["inside"]> {
-  return site.inside("pulumi", "up", "-s", "prod", "--yes", "--non-interactive", ...words);
+  return pulumiUpOf("prod", site, ...words);
 }
 
-async function expectCoverage(site: DemoSite): Promise<void> {
-  const { stdout } = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage");
+function pulumiUpOf(name: EnvironmentName, site: DemoSite, ...words: string[]): ReturnType<DemoSite["inside"]> {
+  return site.inside("pulumi", "up", "-s", name, "--yes", "--non-interactive", ...words);
+}
+
+async function expectCoverage(site: DemoSite, name: EnvironmentName): Promise<void> {
+  const { stdout } = expectExit(await site.byHand("coverage", name), [0], "the job's coverage");
   const found = z.record(z.string(), z.boolean()).parse(JSON.parse(stdout));
-  const wrong = Object.entries(declaredCoverage).filter(([disk, included]) => found[disk] !== included);
-  if (wrong.length > 0 || Object.keys(found).length !== Object.keys(declaredCoverage).length) {
-    throw new Error(`the job covers ${stdout}, the settings declare ${JSON.stringify(declaredCoverage)}`);
+  const wanted: Readonly<Record<string, boolean>> = declared[name].coverage;
+  const wrong = Object.entries(wanted).filter(([disk, included]) => found[disk] !== included);
+  if (wrong.length > 0 || Object.keys(found).length !== Object.keys(wanted).length) {
+    throw new Error(`the job of ${name} covers ${stdout}, the settings declare ${JSON.stringify(wanted)}`);
+  }
+}
+
+async function expectJob(site: DemoSite, name: EnvironmentName): Promise<void> {
+  const { stdout } = expectExit(await site.byHand("job", name), [0], "the job");
+  const { schedule, keep }: Declared = declared[name];
+  const found = jobAnswer.parse(JSON.parse(stdout));
+  const kept = Object.entries(found["prune-backups"]);
+  if (found.schedule !== schedule || kept.length !== Object.keys(keep).length || kept.some(([k, v]) => keep[k] !== v)) {
+    throw new Error(`the job of ${name} is ${stdout}, expected ${schedule} and ${JSON.stringify(keep)}`);
   }
 }
 

@@ -5,24 +5,34 @@
  *     by-hand destroy GUEST      "Remove" with "Purge from job configurations", also of a running guest
  *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
  *     by-hand show ENV ID        its configuration as JSON
+ *     by-hand job ENV            the environment's backup job as JSON
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
  */
 import { z } from "zod";
 import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
+import type { LoadedEnvironment } from "../../../scripts/project/environment";
 import { Redactor } from "../../../scripts/project/redactor";
 import { type Site, openSite } from "../../../scripts/project/site";
 
 /** What the web interface leaves out when it posts a job's options to the node: they belong to the schedule. */
 const scheduleOnly = new Set(["id", "type", "schedule", "enabled", "comment", "repeat-missed", "next-run", "node"]);
 
+/** The environment's job as Proxmox has it. */
+async function jobOf(environment: LoadedEnvironment): Promise<Record<string, unknown>> {
+  const client = await environment.client();
+  const path = ["cluster", "backup", environment.settings.backup.jobId];
+  return z.record(z.string(), z.unknown()).parse(await client.get(path));
+}
+
+async function showJob(site: Site, name: string): Promise<void> {
+  process.stdout.write(`${JSON.stringify(await jobOf(site.environment(name)))}\n`);
+}
+
 async function runJob(site: Site, name: string): Promise<void> {
   const environment = site.environment(name);
   const client = await environment.client();
   const { node } = environment.settings.proxmox;
-  const job = z
-    .record(z.string(), z.unknown())
-    .parse(await client.get(["cluster", "backup", environment.settings.backup.jobId]));
-  const options = Object.entries(job).filter(([option]) => !scheduleOnly.has(option));
+  const options = Object.entries(await jobOf(environment)).filter(([option]) => !scheduleOnly.has(option));
   const parameters = Object.fromEntries(options.map(([option, value]) => [option, flat(value)]));
   const upid = z.string().parse(await client.post(["nodes", node, "vzdump"], parameters));
   await finish(client.tasks.wait(upid, { onEvent: show }));
@@ -87,6 +97,7 @@ function show(event: TaskEvent): void {
 
 const actions: Readonly<Record<string, (site: Site, name: string, id: string) => Promise<void>>> = {
   "run-job": runJob,
+  job: showJob,
   destroy,
   make,
   show: showConfiguration,
@@ -96,7 +107,7 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
 async function main([action = "", name = "", id = ""]: string[]): Promise<void> {
   const run = actions[action];
   if (run === undefined || name === "")
-    throw new Error("by-hand run-job ENV | destroy GUEST | make ENV ID | show ENV ID | coverage ENV");
+    throw new Error("by-hand run-job ENV | destroy GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV");
   const site = await openSite({
     redactor: new Redactor(),
     project: undefined,
