@@ -80,19 +80,22 @@ const pbsStorage = mapping({
 });
 
 /** A storage is declared or adopted; only the keys of what it is are looked at. */
-const storageSchema: Schema<BackupStorageSettings> = choose<BackupStorageSettings>((raw) => {
-  if (at(raw, "adopt") !== undefined) return adoptedStorage.transform(({ id }) => ({ type: "adopted", id }));
-  switch (at(raw, "type")) {
-    case "dir":
-      return directoryStorage.transform(({ shared = false, ...rest }) => ({ ...rest, shared }));
-    case "nfs":
-      return nfsStorage;
-    case "pbs":
-      return pbsStorage;
-    default:
-      return refusing(storageWithoutType);
-  }
-});
+const storageSchema: Schema<BackupStorageSettings> = choose<BackupStorageSettings>(
+  [adoptedStorage, directoryStorage, nfsStorage, pbsStorage],
+  (raw) => {
+    if (at(raw, "adopt") !== undefined) return adoptedStorage.transform(({ id }) => ({ type: "adopted", id }));
+    switch (at(raw, "type")) {
+      case "dir":
+        return directoryStorage.transform(({ shared = false, ...rest }) => ({ ...rest, shared }));
+      case "nfs":
+        return nfsStorage;
+      case "pbs":
+        return pbsStorage;
+      default:
+        return refusing(storageWithoutType);
+    }
+  },
+);
 
 function storageWithoutType(raw: unknown): Finding[] {
   const example = "{ id: backup, type: dir, path: /mnt/backup } or { id: backup, adopt: true }";

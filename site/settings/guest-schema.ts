@@ -78,7 +78,7 @@ const bindMount = mapping(
 
 type UnnamedDisk<T extends Disk = Disk> = T extends Disk ? Omit<T, "name"> : never;
 
-const diskSchema = choose<UnnamedDisk>((raw) =>
+const diskSchema = choose<UnnamedDisk>([volumeDisk, bindMount], (raw) =>
   at(raw, "bind") === undefined && at(raw, "protectedBy") === undefined
     ? volumeDisk.transform(({ backup, ...rest }) => ({ kind: "volume", ...rest, optOut: backup }))
     : bindMount.transform(({ readOnly = false, ...rest }) => ({ kind: "bind", ...rest, readOnly })),
@@ -166,7 +166,7 @@ export type AdoptedEntry = ReturnType<typeof adoptedSchema.parse>;
 export type GuestEntry = ({ readonly as: "container" } & ContainerEntry) | ({ readonly as: "adopted" } & AdoptedEntry);
 
 /** A guest is adopted or made; only the keys of what it is are looked at. */
-export const guestSchema: Schema<GuestEntry> = choose<GuestEntry>((raw) => {
+export const guestSchema: Schema<GuestEntry> = choose<GuestEntry>([containerSchema, adoptedSchema], (raw) => {
   if (at(raw, "adopt") !== undefined) return adoptedSchema.transform((entry) => ({ as: "adopted", ...entry }));
   if (isMapping(raw) && (at(raw, "kind") === "container" || at(raw, "template") !== undefined)) {
     return containerSchema.transform((entry) => ({ as: "container", ...entry }));

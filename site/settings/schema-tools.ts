@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shapeOf, shaped } from "./shape";
 
 /**
  * The few kinds of schema that the settings are made of. Each says in words what it allows, so that a problem can be
@@ -25,12 +26,13 @@ export type Schema<T> = z.ZodType<T, unknown>;
 
 /** A value that `parse` understands. */
 export function value<T>(noun: string, allowed: string, parse: (raw: unknown) => T | undefined): Schema<T> {
-  return z.unknown().transform((raw, context) => {
+  const schema = z.unknown().transform((raw, context) => {
     const parsed = parse(raw);
     if (parsed !== undefined) return parsed;
     complain(context, { path: [], noun, allowed });
     return z.NEVER;
   });
+  return shaped(schema, { kind: "value", allowed });
 }
 
 /** A text that matches a pattern. */
@@ -61,7 +63,8 @@ export const flag: Schema<boolean> = value("a yes or no", "true or false", (raw)
 /** A list; `noun` names one entry in the plural: `checks`. */
 export function list<T>(noun: string, item: Schema<T>, least = 0): Schema<T[]> {
   const allowed = least === 0 ? `a list of ${noun}` : `a list of ${noun} with at least one entry`;
-  return z.array(item, { error: allowed }).min(least, { error: allowed });
+  const schema = z.array(item, { error: allowed }).min(least, { error: allowed });
+  return shaped(schema, { kind: "list", noun, of: shapeOf(item) });
 }
 
 /** May be left out. A key without a value (`disks:`) counts as left out. */
@@ -73,7 +76,7 @@ export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
     for (const issue of result.error.issues) forward(context, issue);
     return z.NEVER;
   });
-  return given.optional();
+  return shaped(given.optional(), { kind: "optional", of: shapeOf(schema) });
 }
 
 /**
@@ -87,7 +90,7 @@ export function mapping<Shape extends Readonly<Record<string, z.ZodType<unknown,
 ) {
   const keys = Object.keys(shape);
   const object = z.strictObject(shape, { error: `a mapping with the keys ${listWords(keys, "and")}` });
-  return z.unknown().transform((raw, context) => {
+  const schema = z.unknown().transform((raw, context) => {
     const result = object.safeParse(raw);
     if (result.success) return result.data;
     const unknown = result.error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
@@ -103,6 +106,8 @@ export function mapping<Shape extends Readonly<Record<string, z.ZodType<unknown,
     }
     return z.NEVER;
   });
+  const shapes = new Map(Object.entries(shape).map(([key, schemaOfKey]) => [key, shapeOf(schemaOfKey)]));
+  return shaped(schema, { kind: "mapping", keys: shapes });
 }
 
 function unknownKey(key: string, keys: readonly string[], refusal: string | undefined): Finding {
@@ -118,7 +123,7 @@ function unknownKey(key: string, keys: readonly string[], refusal: string | unde
 
 /** A mapping of names that people choose to values. Entries come sorted by name: Pulumi sorts them, other readers do not. */
 export function entries<T>(noun: string, name: Schema<string>, entry: Schema<T>): Schema<[string, T][]> {
-  return z.unknown().transform((raw, context) => {
+  const schema = z.unknown().transform((raw, context) => {
     if (!isMapping(raw)) {
       complain(context, { path: [], noun: `a mapping of ${noun}`, allowed: `a mapping of names to ${noun}` });
       return z.NEVER;
@@ -133,16 +138,21 @@ export function entries<T>(noun: string, name: Schema<string>, entry: Schema<T>)
     }
     return parsed;
   });
+  return shaped(schema, { kind: "entries", noun, of: shapeOf(entry) });
 }
 
-/** A value whose shape decides which schema applies, so that only that schema's problems are told. */
-export function choose<T>(select: (raw: unknown) => Schema<T>): Schema<T> {
-  return z.unknown().transform((raw, context) => {
+/**
+ * A value that may be one of several things, and what it looks like decides which, so that only that thing's problems are
+ * told.
+ */
+export function choose<T>(alternatives: readonly Schema<unknown>[], select: (raw: unknown) => Schema<T>): Schema<T> {
+  const schema = z.unknown().transform((raw, context) => {
     const result = select(raw).safeParse(raw);
     if (result.success) return result.data;
     for (const issue of result.error.issues) forward(context, issue);
     return z.NEVER;
   });
+  return shaped(schema, { kind: "choice", of: alternatives.map(shapeOf) });
 }
 
 /** Never right: says what is wrong. */
@@ -155,13 +165,14 @@ export function refusing(rule: (raw: unknown) => readonly Finding[]): Schema<nev
 
 /** A schema and a rule between its parts. The rule sees the raw value, so that it also speaks when a part is wrong. */
 export function checked<T>(schema: Schema<T>, rule: (raw: unknown) => readonly Finding[]): Schema<T> {
-  return z.unknown().transform((raw, context) => {
+  const both = z.unknown().transform((raw, context) => {
     const result = schema.safeParse(raw);
     const findings = rule(raw);
     for (const issue of result.error?.issues ?? []) forward(context, issue);
     for (const finding of findings) complain(context, finding);
     return result.success ? result.data : z.NEVER;
   });
+  return shaped(both, shapeOf(schema));
 }
 
 /** True for what YAML calls a mapping. */

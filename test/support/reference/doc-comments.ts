@@ -1,0 +1,94 @@
+import ts from "typescript";
+import { readFileSync } from "node:fs";
+
+/** What the doc comments of a source file say about the members of its interfaces and classes. */
+export interface DocumentedMember {
+  readonly name: string;
+  /** As the source has it. */
+  readonly type: string;
+  readonly optional: boolean;
+  /** The comment's text with its lines joined; empty without one. */
+  readonly text: string;
+}
+
+export interface DocumentedType {
+  readonly name: string;
+  readonly text: string;
+  readonly members: readonly DocumentedMember[];
+  /** A class that is a Pulumi component. */
+  readonly extendsComponent: boolean;
+}
+
+/** Every exported interface, class and type of object literals of a file. */
+export function documentedTypes(file: string): DocumentedType[] {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  return source.statements.flatMap((statement) => {
+    const isType =
+      ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) || ts.isClassDeclaration(statement);
+    if (!isType || statement.name === undefined) return [];
+    return [
+      {
+        name: statement.name.text,
+        text: commentOf(statement),
+        members: membersOf(statement, source),
+        extendsComponent: ts.isClassDeclaration(statement) && extendsComponent(statement, source),
+      },
+    ];
+  });
+}
+
+function extendsComponent(declaration: ts.ClassDeclaration, source: ts.SourceFile): boolean {
+  return declaration.heritageClauses?.some((clause) => clause.getText(source).endsWith("ComponentResource")) === true;
+}
+
+function membersOf(node: ts.Node, source: ts.SourceFile): DocumentedMember[] {
+  const members: DocumentedMember[] = [];
+  const visit = (child: ts.Node): void => {
+    if (ts.isPropertySignature(child) || (ts.isPropertyDeclaration(child) && !isHidden(child))) {
+      members.push(memberOf(child, source));
+    } else if (!ts.isConstructorDeclaration(child) && !ts.isMethodDeclaration(child)) {
+      ts.forEachChild(child, visit);
+    }
+  };
+  ts.forEachChild(node, visit);
+  return members;
+}
+
+function isHidden(member: ts.PropertyDeclaration): boolean {
+  return (ts.getCombinedModifierFlags(member) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0;
+}
+
+function memberOf(member: ts.PropertySignature | ts.PropertyDeclaration, source: ts.SourceFile): DocumentedMember {
+  return {
+    name: member.name.getText(source),
+    type: (member.type?.getText(source) ?? "").replace(/\s+/gu, " "),
+    optional: member.questionToken !== undefined,
+    text: commentOf(member),
+  };
+}
+
+/** The comments on the properties of object literals whose keys are exactly these; empty where there is no such literal. */
+export function commentsOfLiteral(file: string, keys: readonly string[]): ReadonlyMap<string, string> {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+  const comments = new Map<string, string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isObjectLiteralExpression(node)) {
+      const named = node.properties.map((property) => property.name?.getText(source) ?? "");
+      if (named.length === keys.length && named.every((name) => keys.includes(name))) {
+        for (const property of node.properties) {
+          const text = commentOf(property);
+          if (text !== "") comments.set(property.name?.getText(source) ?? "", text);
+        }
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return comments;
+}
+
+function commentOf(node: ts.Node): string {
+  const [comment] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1);
+  const text = comment === undefined ? "" : (ts.getTextOfJSDocComment(comment.comment) ?? "");
+  return text.replace(/\s*\n\s*/gu, " ").trim();
+}

@@ -1,0 +1,14 @@
+import { componentsPage } from "./components-page";
+import { requirementsPage, testsOfProject } from "./requirements-page";
+
+/** A page that is written from the code: where it is, and its text. */
+export interface Page {
+  /** Path in the project. */
+  readonly path: string;
+  readonly text: (project: string) => string;
+}
+
+export const pages: readonly Page[] = [
+  { path: "docs/reference/requirements.md", text: (project) => requirementsPage(testsOfProject(project)) },
+  { path: "docs/reference/components.md", text: componentsPage },
+];

@@ -1,0 +1,113 @@
+/** What Lifeboat promises, by the ids that tests name in their titles. An id stays with its line for ever. */
+export interface Requirement {
+  readonly id: string;
+  readonly promise: string;
+}
+
+/** Declaring a site (A), restoring guests (D), and every command that changes something (K). */
+export const requirements: readonly Requirement[] = [
+  {
+    id: "A1",
+    promise:
+      "One Pulumi stack per environment (prod, lab, monitoring): `up` creates, a second `up` changes nothing, `destroy` removes.",
+  },
+  {
+    id: "A2",
+    promise:
+      "Containers and virtual machines whose disks are backed up unless they opt out with reason, owner and last day; a bind mount names what protects it; a root disk has no flag.",
+  },
+  {
+    id: "A3",
+    promise:
+      "One backup job per environment over all its guests: storage, schedule, mode, compression, mail, on or off; `status` shows the next run.",
+  },
+  { id: "A4", promise: "Each profile has a schedule and a retention of its own; every kind of retention can be set." },
+  { id: "A5", promise: "A backup storage (directory, NFS, PBS) is declared, or adopted where it exists." },
+  {
+    id: "A6",
+    promise:
+      "One schema for program and command line; all mistakes at once with their paths, before anything is touched; policies stop the program only, never a restore.",
+  },
+  {
+    id: "A7",
+    promise:
+      "A guest or disk without a backup, or with an opt-out that has expired, fails the preview by name; a policy can be suspended with reason and last day.",
+  },
+  {
+    id: "A8",
+    promise:
+      "Objectives (`rpo`, `rto`): a schedule that cannot meet the RPO fails the preview with its arithmetic; reports compare measured times with the RTO.",
+  },
+  {
+    id: "A9",
+    promise: "An id that has archives is not made as an empty guest unless the settings say so; the restore is named.",
+  },
+  {
+    id: "A10",
+    promise:
+      "Guests made by hand can be adopted: backed up and restorable, never owned; `lifeboat adopt` writes their settings.",
+  },
+  {
+    id: "A11",
+    promise:
+      "No change of settings replaces a guest with data; disks grow and are added in a way that keeps them; reboots are named first and need consent.",
+  },
+  { id: "A12", promise: "Hazards of the setup are told, and can be acknowledged in the settings." },
+  { id: "A13", promise: "A profile sets the defaults; names and number of environments are free." },
+  {
+    id: "A14",
+    promise: "An id that is taken is refused; nothing that is not marked as Lifeboat's own is ever deleted.",
+  },
+  {
+    id: "D1",
+    promise: "One command restores the newest archive, starts the guest and proves it with its declared checks.",
+  },
+  {
+    id: "D2",
+    promise:
+      "Newest is the newest real backup over all storages, of a guest with the same name; a time or an archive can be named; the plan warns of one that shrank.",
+  },
+  {
+    id: "D3",
+    promise: "No archive is a clear error that changes nothing; missing permission is not taken for a missing archive.",
+  },
+  { id: "D4", promise: "Whether a guest is a virtual machine or a container is found out." },
+  {
+    id: "D5",
+    promise: "In place after plan and confirmation; beside the original with another id, on another node or storage.",
+  },
+  {
+    id: "D6",
+    promise:
+      "The chosen archive is protected, and a save point is made that prunes nothing and can be gone back to from any machine; without one the restore stops.",
+  },
+  { id: "D7", promise: "What an in-place restore would destroy is listed and needs its own consent." },
+  {
+    id: "D8",
+    promise: "A running guest: asks to stop it or offers another id; locked or protected: refused with why.",
+  },
+  {
+    id: "D9",
+    promise: "Space is checked first; a corrupt archive is seen before anything is touched, and an older one named.",
+  },
+  { id: "D10", promise: "A copy collides with its original in neither MAC, address nor start at boot." },
+  {
+    id: "D11",
+    promise: "After a restore in place the preview is clean, or the difference and the way to reconcile it are told.",
+  },
+  { id: "D12", promise: "Snapshots of guests: list, take, roll back." },
+  { id: "D13", promise: "Snapshots on a schedule with rotation, without interrupting the guest." },
+  {
+    id: "D14",
+    promise:
+      "Every volume returns to its storage and size; membership in job, pool and high availability is checked and mended by a named command.",
+  },
+  {
+    id: "K1",
+    promise:
+      "Every command that changes something checks first, shows a summary, asks, makes a save point, reports; a dry run sends no changing request.",
+  },
+  { id: "K2", promise: "Exit codes are documented: 0 is success and nothing else is." },
+  { id: "K3", promise: "A node that cannot be reached is a clear error with its address and what to check." },
+  { id: "K4", promise: "Killed at any moment nothing is lost; the next run says what happened and goes on or undoes." },
+];
