@@ -26,6 +26,7 @@ export interface BackupJobArgs {
 export class BackupJob extends pulumi.ComponentResource {
   /** Id in Proxmox. */
   readonly jobId: pulumi.Output<string>;
+  /** Id of the storage that it writes to. */
   readonly storage: pulumi.Output<string>;
   /** A Proxmox calendar event, in the node's time zone. */
   readonly schedule: pulumi.Output<string>;

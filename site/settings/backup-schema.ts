@@ -33,49 +33,71 @@ const server = value("a server", "a DNS name or an IP address", (raw) =>
 const absolutePath = value("a path", pathFormat, parsePath);
 
 const adoptedStorage = mapping({
+  /** Id of the storage in Proxmox. */
   id: storageId,
+  /** The storage exists already: it is used, and never changed or removed. */
   adopt: value("an adoption", "true", (raw) => raw === true || undefined),
 });
 
 const directoryStorage = mapping({
+  /** Id of the storage in Proxmox. */
   id: storageId,
+  /** A folder on the node. */
   type: oneOf("a type of storage", ["dir"]),
+  /** Absolute path of the folder on the node. */
   path: absolutePath,
+  /** The same folder on every node of a cluster (a mounted network file system). Default: false. */
   shared: optional(flag),
+  /** Nodes that have it. Default: all. */
   nodes,
 });
 
 const nfsStorage = mapping({
+  /** Id of the storage in Proxmox. */
   id: storageId,
+  /** An NFS export that Proxmox mounts. */
   type: oneOf("a type of storage", ["nfs"]),
+  /** Name or address of the NFS server. */
   server,
+  /** Absolute path of the export on the server. */
   export: absolutePath,
+  /** Mount options, such as `vers=4.2`. Default: those of Proxmox. */
   options: optional(text("mount options", "options of an NFS mount, such as vers=4.2", /^[A-Za-z0-9_.=,:-]+$/)),
+  /** Nodes that have it. Default: all. */
   nodes,
 });
 
 const pbsStorage = mapping({
+  /** Id of the storage in Proxmox. */
   id: storageId,
+  /** A Proxmox Backup Server. */
   type: oneOf("a type of storage", ["pbs"]),
+  /** Name or address of the backup server. */
   server,
+  /** Datastore on the backup server. */
   datastore: text("a datastore", "letters, digits, -, _ and ., such as main", /^[A-Za-z0-9_][A-Za-z0-9._-]*$/),
+  /** User or token of the backup server. */
   username: text(
     "a user of the backup server",
     "USER@REALM or USER@REALM!TOKENID",
     /^[^\s@!:/]+@[^\s@!:/]+(?:![^\s@!:/]+)?$/,
   ),
+  /** Secret: `pulumi config set --secret --path 'lifeboat:backup.storage.password'`. */
   password: text(
     "a password",
     "a secret: pulumi config set --secret --path 'lifeboat:backup.storage.password'",
     /^\S/,
     1024,
   ),
+  /** SHA-256 of the backup server's certificate. Default: the node's CAs decide. */
   fingerprint: optional(
     text("a fingerprint", "SHA-256 of the certificate as AA:BB:…", /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/),
   ),
+  /** Namespace in the datastore. Default: its root. */
   namespace: optional(
     text("a namespace", "names joined by /", /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,7}$/),
   ),
+  /** Nodes that have it. Default: all. */
   nodes,
 });
 
@@ -110,12 +132,19 @@ const count = optional(wholeNumber("a number of archives", 0, 10_000));
 
 const keepSchema: Schema<Retention> = checked(
   mapping({
+    /** Keep every archive. Excludes the counts. */
     all: optional(flag),
+    /** The last so many archives, whenever they were made. */
     last: count,
+    /** The last archive of each of the last so many hours that have one. */
     hourly: count,
+    /** The last archive of each of the last so many days that have one. */
     daily: count,
+    /** The last archive of each of the last so many weeks that have one. */
     weekly: count,
+    /** The last archive of each of the last so many months that have one. */
     monthly: count,
+    /** The last archive of each of the last so many years that have one. */
     yearly: count,
   }),
   allOrCounts,
@@ -157,8 +186,11 @@ function toRetention({ last, hourly, daily, weekly, monthly, yearly }: KeepCount
 /** `lifeboat:backup` */
 export const backupSchema = mapping(
   {
+    /** Where the archives go: a storage to declare, or one that exists. */
     storage: storageSchema,
+    /** Id of the job in Proxmox. Default: `lifeboat-` and the name of the environment. */
     job: optional(jobId),
+    /** When the job runs: a calendar event of Proxmox, in the node's time zone. Default by profile: prod `01:00`, lab `sun 03:00`, monitoring `02:00`. */
     schedule: optional(
       value(
         "a schedule",
@@ -166,14 +198,22 @@ export const backupSchema = mapping(
         parseSchedule,
       ),
     ),
+    /** What stays after each run. Default by profile: prod 7 daily and 4 weekly, lab the last 3, monitoring 7 daily. */
     keep: optional(keepSchema),
+    /** `snapshot` does not interrupt the guest, `suspend` stops it for moments, `stop` for the whole backup. Default: `snapshot`. */
     mode: optional(oneOf("a backup mode", ["snapshot", "suspend", "stop"])),
+    /** Default: `zstd`. */
     compress: optional(oneOf("a compression", ["zstd", "lzo", "gzip", "none"])),
+    /** Template of the notes of each archive. Default: `{{guestname}} ({{vmid}}) on {{node}}`. */
     notes: optional(value("a template for notes", notesFormat(), parseNotes)),
+    /** `false`: the job stays, and does not run. Default: true. */
     enabled: optional(flag),
+    /** Proxmox's own mail about the job. Default: none. */
     mail: optional(
       mapping({
+        /** Who gets the mail. */
         to: list("mail addresses", mailAddress, 1),
+        /** After every run, or only after one that failed. Default: `failure`. */
         when: optional(oneOf("a time for mail", ["always", "failure"])),
       }),
     ),
@@ -205,7 +245,10 @@ function parseNotes(raw: unknown): string | undefined {
 
 /** The three fields of every opt-out (A2). Whether its day is past is policy, not structure. */
 export const optOutSchema = mapping({
+  /** Why it need not be backed up. */
   exclude: sentence,
+  /** Who answers for that. */
   owner: sentence,
+  /** The last day on which that holds. Afterwards the preview fails until somebody decides again. */
   until: value("a day", "a day such as 2027-06-30", parseDay),
 }).transform(({ exclude, owner, until }) => ({ reason: exclude, owner, until }));

@@ -61,14 +61,37 @@ const ip = value("an IP address", "an IPv4 or IPv6 address such as 192.0.2.1", (
 );
 
 const rootSchema = mapping(
-  { storage: storageId, size: volumeSize },
+  {
+    /** Storage of the root disk. */
+    storage: storageId,
+    /** Size of the root disk. */
+    size: volumeSize,
+  },
   { backup: "the root disk is in every backup of its guest; it has no flag" },
 );
 
-const volumeDisk = mapping({ mount: mountPath, storage: storageId, size: volumeSize, backup: optional(optOutSchema) });
+const volumeDisk = mapping({
+  /** Absolute path in the guest. */
+  mount: mountPath,
+  /** Storage of the disk. */
+  storage: storageId,
+  /** Size of the disk. */
+  size: volumeSize,
+  /** Only to opt out: why the disk is not backed up, who answers for it, and until when. Default: backed up. */
+  backup: optional(optOutSchema),
+});
 
 const bindMount = mapping(
-  { mount: mountPath, bind: mountPath, protectedBy: sentence, readOnly: optional(flag) },
+  {
+    /** Absolute path in the guest. */
+    mount: mountPath,
+    /** Absolute path of the folder on the node. */
+    bind: mountPath,
+    /** What protects the data: Proxmox never backs up a bind mount. */
+    protectedBy: sentence,
+    /** The guest can only read it. Default: false. */
+    readOnly: optional(flag),
+  },
   {
     backup: "Proxmox never backs up a bind mount; say with protectedBy what does",
     storage: "a bind mount is a folder of the node and has no storage",
@@ -86,11 +109,17 @@ const diskSchema = choose<UnnamedDisk>([volumeDisk, bindMount], (raw) =>
 
 const networkSchema = checked(
   mapping({
+    /** Bridge of the node. */
     bridge: bridgeName,
+    /** `dhcp`, or the address with its prefix. */
     address: value("an address", "dhcp, or the guest's address with its prefix such as 192.0.2.101/24", parseAddress),
+    /** Router, in the network of the guest. Default: none. */
     gateway: optional(ip),
+    /** Fixed MAC address. Default: Proxmox makes one up. */
     mac: optional(value("a MAC address", "a unicast address such as BC:24:11:00:01:01", parseMac)),
+    /** VLAN tag. Default: none. */
     vlan: optional(wholeNumber("a VLAN", 1, 4094)),
+    /** Proxmox's firewall on this interface. Default: false. */
     firewall: optional(flag),
   }),
   gatewayFits,
@@ -126,38 +155,75 @@ const checks = optional(list("checks", value("a check", checkFormat, parseCheck)
 
 const containerSchema = checked(
   mapping({
+    /** A container that the program makes. */
     kind: oneOf("a kind of guest", ["container"]),
+    /** Id in Proxmox. It must be free: a guest that is there already is never taken over. */
     id: guestId,
+    /** Node that it lives on. Default: the environment's. */
     node: optional(nodeName),
+    /** Host name. Default: its name here. */
     hostname: optional(dnsName),
+    /** Volume id of the template that it is unpacked from when it is made. */
     template: templateId,
+    /** Proxmox's kind of operating system. Default: by the name of the template. */
     osType: optional(oneOf("an operating system", osTypes)),
+    /** The root disk. Proxmox backs it up always. */
     root: rootSchema,
+    /** Further disks and bind mounts, by names of your own. */
     disks: optional(checked(entries("disks", guestName, diskSchema), mountsDiffer)),
+    /** The interface `eth0`. */
     network: networkSchema,
+    /** Default: 1. */
     cores: optional(wholeNumber("a number of cores", 1, 8192)),
+    /** Default: 512MiB. */
     memory: optional(value("a size of memory", `${sizeFormat}; at least 16MiB`, atLeast16MiB)),
+    /** Default: 0. */
     swap: optional(value("a size of swap", "0, or whole MiB such as 512MiB", parseSwapSize)),
+    /** Default: those of the node. */
     nameservers: optional(list("IP addresses", ip)),
+    /** Domain that names without a dot are looked up in. Default: that of the node. */
     searchDomain: optional(dnsName),
+    /** What proves after a restore that it is back: `running`, `ping`, `ssh`, `tcp:PORT`. Default: ping and ssh with a fixed address, running otherwise. */
     checks,
+    /** Its root is nobody on the node. Default: true. */
     unprivileged: optional(flag),
+    /** Containers inside the container, as Docker needs. Default: false. */
     nesting: optional(flag),
+    /** Started with the node. Default: true. */
     startOnBoot: optional(flag),
+    /** Running after `pulumi up`. Default: true. */
     started: optional(flag),
+    /** Proxmox's own protection, which also refuses a restore in place. Default: false. */
     protection: optional(flag),
+    /** Tags in Proxmox, beside that of Lifeboat. */
     tags: optional(list("tags", tagName)),
+    /** Pool in Proxmox. Default: none. */
     pool: optional(poolId),
+    /** Notes in Proxmox, above the mark of Lifeboat. */
     description: optional(paragraphs),
+    /** It may be made empty although the storage for backups holds archives of its id. Default: false. */
     fresh: optional(flag),
+    /** Public keys that it lets in when it is made. Default: the environment's. */
     sshKeys: optional(list("public SSH keys", publicKey)),
+    /** Only to opt out: the whole guest is not backed up. */
     backup: optional(optOutSchema),
   }),
   osTypeIsKnown,
 );
 
 const adoptedSchema = mapping(
-  { adopt: guestId, node: optional(nodeName), hostname: optional(dnsName), checks, backup: optional(optOutSchema) },
+  {
+    /** Id of a guest that was made by hand. It is backed up and can be restored, and is never changed or deleted. */
+    adopt: guestId,
+    /** Node that it lives on. Default: the environment's. */
+    node: optional(nodeName),
+    /** Name that its archives carry. Default: its name here. */
+    hostname: optional(dnsName),
+    /** What proves after a restore that it is back. Default: that it runs. */
+    checks,
+    /** Only to opt out: the whole guest is not backed up. */
+    backup: optional(optOutSchema),
+  },
   { id: "adopt names the id", kind: "Proxmox says what an adopted guest is" },
 );
 

@@ -6,9 +6,13 @@ import { durationFormat, parseDuration } from "./values/durations";
 export const proxmoxSchema = checked(
   mapping(
     {
+      /** A node, or any node of a cluster. Its port is 8006 unless somebody moved it. */
       endpoint: value("an endpoint", "https://HOST:PORT, such as https://192.0.2.11:8006", parseEndpoint),
+      /** Name of the node on which guests live that do not name one. */
       node: nodeName,
+      /** PEM file of the CA that signed the certificates of the nodes; a relative path starts at the folder of the project. Default: the CAs of the system. */
       ca: optional(fileName),
+      /** SHA-256 of the node's certificate, in place of a CA. The provider cannot check it: `lifeboat env` hands it the certificate. */
       fingerprint: optional(
         value(
           "a fingerprint",
@@ -16,11 +20,16 @@ export const proxmoxSchema = checked(
           parseFingerprint,
         ),
       ),
+      /** How long Proxmox may take to make a guest. Default: 10m. */
       createTimeout: optional(value("a duration", `${durationFormat}, at least 30s`, parseCreateTimeout)),
+      /** SSH to the nodes. Without it archives are not read on the node, and reports say so. */
       ssh: optional(
         mapping({
+          /** User on the node. Default: root. */
           user: optional(userName),
+          /** Port of SSH on the node. Default: 22. */
           port: optional(wholeNumber("a port", 1, 65_535)),
+          /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
           identity: optional(fileName),
         }),
       ),

@@ -19,19 +19,30 @@ import { fileName, guestName, publicKey, userName } from "./values/names";
 
 /** Every key of the namespace `lifeboat:`. The program and the command line read the same. */
 export const settingsSchema = mapping({
+  /** Where defaults come from (schedule, retention, objectives). */
   profile: oneOf("a profile", ["prod", "lab", "monitoring"]),
+  /** How to reach the nodes of the environment. */
   proxmox: proxmoxSchema,
+  /** The one backup job of the environment, and where it writes. */
   backup: backupSchema,
+  /** Every guest, by a name of your own: what is to be made, and what was made by hand. */
   guests: optional(checked(entries("guests", guestName, guestSchema), guestsDiffer)),
+  /** Pulumi's `protect` on every guest. `false` lets `pulumi destroy` delete the guests that the program made. Default: true. */
   protectGuests: optional(flag),
+  /** How `lifeboat` logs in to guests, and the keys that new guests let in. */
   ssh: optional(
     mapping({
+      /** User in the guests. Default: root. */
       user: optional(userName),
+      /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
       identity: optional(fileName),
+      /** Public keys, as lines of `authorized_keys`, put into every new guest that does not name its own. */
       keys: optional(list("public SSH keys", publicKey)),
     }),
   ),
+  /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first. */
   proxmoxToken: optional(tokenSchema),
+  /** Password of root@pam, as a secret: only for guests with bind mounts, which Proxmox allows nobody else. */
   proxmoxRootPassword: optional(text("a password", "the password of root@pam, as a secret", /^[^\p{Cc}]+$/u, 1024)),
 });
 

@@ -1,5 +1,6 @@
 import { componentsPage } from "./components-page";
 import { requirementsPage, testsOfProject } from "./requirements-page";
+import { settingsPage } from "./settings-page";
 
 /** A page that is written from the code: where it is, and its text. */
 export interface Page {
@@ -10,5 +11,6 @@ export interface Page {
 
 export const pages: readonly Page[] = [
   { path: "docs/reference/requirements.md", text: (project) => requirementsPage(testsOfProject(project)) },
+  { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },
 ];
