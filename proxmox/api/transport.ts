@@ -65,6 +65,9 @@ export interface Transport {
 
 const defaultTimeouts: Timeouts = { connect: 5_000, answer: 60_000 };
 
+/** To one endpoint at a time; further requests wait for their turn. pveproxy answers with three processes. */
+const mostConnections = 8;
+
 const bodySchema = z.object({
   data: z.unknown(),
   message: z.string().optional(),
@@ -116,6 +119,7 @@ class HttpsTransport implements Transport {
     // pveproxy closes an idle connection after a few seconds; a change sent on one that is just closing would be lost.
     this.agent = new Agent({
       connect: trustedConnector(options.trust, this.timeouts.connect),
+      connections: mostConnections,
       keepAliveTimeout: 2_000,
       keepAliveMaxTimeout: 2_000,
       headersTimeout: 0,

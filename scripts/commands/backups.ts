@@ -113,6 +113,6 @@ function print(backups: readonly Backup[], timeZone: string, lines: Lines): void
   ]);
   lines.table([headings, ...rows], "", (row) => {
     const backup = backups[row - 1];
-    return backup === undefined ? undefined : dim(`  ${backup.archive}`);
+    if (backup !== undefined) lines.line(dim(`  ${backup.archive}`));
   });
 }

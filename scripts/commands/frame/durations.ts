@@ -40,3 +40,10 @@ export function formatBytes(bytes: number): string {
   }
   return unit === 0 ? `${String(bytes)} B` : `${value.toFixed(value < 99.95 ? 1 : 0)} ${units[unit] ?? ""}`;
 }
+
+/** A share of 1 in whole per cent, never rounded to a border that was not reached: `0 %` is nothing, `100 %` all. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  const whole = percent > 0 && percent < 1 ? 1 : percent > 99 && percent < 100 ? 99 : Math.round(percent);
+  return `${String(whole)} %`;
+}

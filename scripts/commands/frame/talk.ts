@@ -18,6 +18,11 @@ export class Lines {
     this.colours = hasColours(io, stream);
   }
 
+  /** Columns that a line may take: those of the terminal; anywhere else a line is as long as it is. */
+  get room(): number {
+    return this.io.isTerminal[this.stream] ? this.io.columns() : Infinity;
+  }
+
   /** One line. Line breaks inside the words become spaces. */
   line(words: Words = ""): void {
     this.write(`${this.redactor.redact(render(words, this.colours))}\n`);
@@ -31,7 +36,7 @@ export class Lines {
   /** A long text behind a mark or a name: on a terminal it goes on below its own beginning. */
   hanging(prefix: Words, text: string, style: (line: string) => Words = (line) => line): void {
     const indent = width(prefix);
-    const room = this.io.isTerminal[this.stream] ? Math.max(20, this.io.columns() - indent) : Infinity;
+    const room = Math.max(20, this.room - indent);
     const lines = text.split("\n").flatMap((line) => wrap(line, room));
     lines.forEach((line, index) => {
       this.line([...parts(index === 0 ? prefix : " ".repeat(indent)), ...parts(style(line))]);
@@ -45,15 +50,14 @@ export class Lines {
   /**
    * Columns padded to their widest cell, two spaces apart.
    *
-   * @param below a line under a row, such as an id that is too long for a column.
+   * @param below prints what stands under a row, such as an id that is too long for a column.
    */
-  table(table: Table, indent = "", below: (row: number) => Words | undefined = () => undefined): void {
+  table(table: Table, indent = "", below: (row: number) => void = () => undefined): void {
     const [first = []] = table;
     const columns = first.map((_, column) => Math.max(...table.map((row) => width(row[column] ?? ""))));
     for (const [index, row] of table.entries()) {
       this.line([indent, ...row.flatMap((cell, column) => [...parts(padEnd(cell, columns[column] ?? 0)), "  "])]);
-      const more = below(index);
-      if (more !== undefined) this.line([indent, ...parts(more)]);
+      below(index);
     }
   }
 }

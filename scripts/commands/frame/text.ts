@@ -91,6 +91,25 @@ export function shorten(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/**
+ * A name cut to a number of columns. What it ends with is kept too: names of one kind often differ only there
+ * (`customer-portal-backend-01`, `…-02`).
+ */
+export function shortenName(name: string, columns: number): string {
+  if (width(name) <= columns) return name;
+  const tail = lastColumns(name, Math.floor((columns - 1) / 3));
+  return shorten(name, columns - width(tail)) + tail;
+}
+
+function lastColumns(text: string, columns: number): string {
+  let kept = "";
+  for (const { segment } of [...segmenter.segment(plainText(text))].reverse()) {
+    if (width(segment + kept) > columns) break;
+    kept = segment + kept;
+  }
+  return kept;
+}
+
 /** Text broken between words into lines of at most so many columns. A longer word (a path, an id) stays whole. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];

@@ -1,13 +1,19 @@
 import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
-import { missingToListArchives } from "../../../proxmox/api/permissions";
+import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
-import { coverageProblems, type CoverageSchedule, type JobDisk } from "../../../site/coverage";
-import { chooseArchive } from "../../../site/restore/choose-archive";
+import { coverageProblems, type JobDisk } from "../../../site/coverage";
+import { isShrunk, storageLimit } from "../../../site/health";
+import { chooseArchive, formatMoment, type ListedArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
-import type { Guest } from "../../../site/settings/environment";
+import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
+import { unless } from "../../recovery/guests/inspect-present";
+import { formatBytes, formatShare } from "../frame/durations";
+import { missingSight } from "./archive-sight";
+import { type BackupRuns, type EndedRun, inspectRuns, type RunningBackup } from "./backup-runs";
+import { inspectStorages, type StorageLook, type StorageStatus } from "./backup-storages";
+import { groupBy } from "./group-by";
 import { nodesOf } from "./needs";
 
 /** The newest real backup of a guest. */
@@ -19,6 +25,10 @@ export interface NewestBackup {
   ageSeconds: number;
   /** Bytes. */
   size: number;
+  /** Bytes of the backup before it; undefined when it is the first. */
+  previousSize: number | undefined;
+  /** It has less than half the size of the one before. */
+  shrunk: boolean;
 }
 
 export interface GuestStatus {
@@ -32,7 +42,9 @@ export interface GuestStatus {
   backups: number;
   savePoints: number;
   /** The guest is left out on purpose: why, and until when. */
-  optOut: { reason: string; owner: string; until: string } | undefined;
+  optOut: OptOut | undefined;
+  /** Disks that are left out on purpose. */
+  diskOptOuts: ({ disk: string } & OptOut)[];
   problems: string[];
 }
 
@@ -48,9 +60,13 @@ export interface EnvironmentStatus {
     enabled: boolean;
     /** Unix seconds; undefined when the schedule never comes again or the job is off. */
     nextRun: number | undefined;
-    /** A backup task is running on one of the nodes. */
-    running: boolean;
+    /** Backups that are at work on the nodes now, also those of others. */
+    running: RunningBackup[];
+    /** Newest run of the job on each node. */
+    lastRuns: EndedRun[];
   };
+  /** Storages for backups that hold the newest backups, and the one that the settings name. */
+  storages: StorageStatus[];
   guests: GuestStatus[];
   /** Guests of the node that no settings name and no job selects. */
   notCovered: { id: number; name: string; type: string }[];
@@ -60,20 +76,24 @@ export interface EnvironmentStatus {
 
 /** What one look at the nodes gave. */
 interface Look {
-  client: ProxmoxClient;
   now: number;
   timeZone: string;
   event: CalendarEvent;
   onNode: ReadonlyMap<number, NodeGuest>;
-  archives: readonly Archive[];
+  archives: ReadonlyMap<number | undefined, readonly Archive[]>;
+  storages: StorageLook;
   job: BackupJob | undefined;
-  included: IncludedVolumes | undefined;
-  running: boolean;
-  unreadable: readonly string[];
+  /** Disks of each guest in the job. */
+  inJob: ReadonlyMap<number, JobDisk[]>;
+  runs: readonly BackupRuns[];
+  /** What the token lacks to see archives of the guests that seem to have none. */
+  unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
+  notCovered: EnvironmentStatus["notCovered"];
 }
 
 /**
- * How the guests of one environment are backed up. Read only.
+ * How the guests of one environment are backed up. Read only. The number of requests depends on nodes and storages, not
+ * on guests.
  *
  * @param known ids of the guests of every environment behind the same endpoint: others on the node are nobody's.
  * @throws ProxmoxError when the node cannot be asked.
@@ -83,12 +103,12 @@ export async function inspectStatus(
   known: ReadonlySet<number>,
 ): Promise<EnvironmentStatus> {
   const { settings, name } = environment;
-  const client = await environment.client();
-  const look = await lookAt(client, environment);
-  const { job } = look;
+  const look = await lookAt(await environment.client(), environment, known);
+  const { job, runs } = look;
   const enabled = job?.enabled === true;
-  const guests: GuestStatus[] = [];
-  for (const guest of settings.guests) guests.push(await guestStatus(guest, look, environment));
+  const guests = settings.guests.map((guest) => guestStatus(guest, look, environment));
+  const storages = shownStorages(look, guests, settings.backup.storage.id);
+  const lastRuns = runs.flatMap(({ last }) => last ?? []);
   return {
     name,
     endpoint: settings.proxmox.endpoint,
@@ -99,130 +119,164 @@ export async function inspectStatus(
       schedule: settings.backup.schedule,
       enabled,
       nextRun: enabled ? nextStart(look.event, look.now, look.timeZone) : undefined,
-      running: look.running,
+      running: runs.flatMap(({ running }) => running),
+      lastRuns,
     },
+    storages,
     guests,
-    notCovered: await notCovered(client, known),
-    problems: [...jobProblems(environment, job), ...look.unreadable],
+    notCovered: look.notCovered,
+    problems: [
+      ...jobProblems(environment, job),
+      ...lastRuns.flatMap((run) => runProblems(run, guests, look)),
+      ...storages.flatMap(storageProblems),
+      ...look.storages.unreadable,
+    ],
   };
 }
 
-async function lookAt(client: ProxmoxClient, environment: LoadedEnvironment): Promise<Look> {
-  const { settings } = environment;
-  const [time, guests, job] = await Promise.all([
-    client.cluster.nodeTime(settings.proxmox.node),
-    client.cluster.guests(),
-    unlessGone(client.backups.backupJob(settings.backup.jobId)),
-  ]);
-  const included = job === undefined ? undefined : await client.backups.includedVolumes(job.id);
-  const { archives, unreadable } = await allArchives(client, environment);
-  return {
-    client,
-    now: time.time,
-    timeZone: time.timezone,
-    event: parseCalendarEvent(settings.backup.schedule),
-    onNode: new Map(guests.map((guest) => [guest.vmid, guest])),
-    archives,
-    job,
-    included,
-    running: await isBackupRunning(client, environment),
-    unreadable,
-  };
-}
-
-/** Every archive on every storage for backups of the environment's nodes, each storage asked once. */
-async function allArchives(
+async function lookAt(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
-): Promise<{ archives: Archive[]; unreadable: string[] }> {
-  const archives = new Map<string, Archive>();
-  const unreadable: string[] = [];
-  for (const node of nodesOf(environment.settings)) {
-    const storages = (await client.backups.storages(node)).filter(({ content }) =>
-      content?.split(",").includes("backup"),
-    );
-    for (const { storage, active, enabled } of storages) {
-      const usable = active !== false && enabled !== false;
-      if (!usable) unreadable.push(`storage ${storage} on ${node} is not active`);
-      const found = usable ? await archivesOn(client, node, storage, unreadable) : [];
-      for (const archive of found) archives.set(`${archive.volid}@${node}`, archive);
-    }
-  }
-  return { archives: [...archives.values()], unreadable };
+  known: ReadonlySet<number>,
+): Promise<Look> {
+  const { backup, guests: declared, proxmox } = environment.settings;
+  const nodes = nodesOf(environment.settings);
+  const [time, guests, job, included, uncovered, storages, runs] = await Promise.all([
+    client.cluster.nodeTime(proxmox.node),
+    client.cluster.guests(),
+    unless(["gone"], client.backups.backupJob(backup.jobId)),
+    unless(["gone"], client.backups.includedVolumes(backup.jobId)),
+    client.backups.notBackedUp(),
+    inspectStorages(client, nodes),
+    Promise.all(
+      nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
+    ),
+  ]);
+  const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
+  const archives = groupBy(storages.archives, ({ vmid }) => vmid);
+  const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
+  return {
+    now: time.time,
+    timeZone: time.timezone,
+    event: parseCalendarEvent(backup.schedule),
+    onNode,
+    archives,
+    storages,
+    job,
+    inJob: disksByGuest(included),
+    runs,
+    unseen: await missingSight(client, backup.storage.id, without, new Set(onNode.keys())),
+    notCovered: uncovered
+      .filter(({ vmid }) => !known.has(vmid))
+      .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
+  };
 }
 
-async function archivesOn(
-  client: ProxmoxClient,
-  node: string,
-  storage: string,
-  unreadable: string[],
-): Promise<Archive[]> {
-  try {
-    return await client.backups.archives(node, storage);
-  } catch (error) {
-    if (!(error instanceof ProxmoxError) || !["forbidden", "failed", "gone"].includes(error.kind)) throw error;
-    unreadable.push(`storage ${storage} on ${node} cannot be read: ${error.reason}`);
-    return [];
-  }
+/** Guests that the job has on a node. */
+function jobGuests(guests: readonly Guest[], node: string): Set<number> {
+  return new Set(guests.filter((guest) => guest.node === node && guest.optOut === undefined).map(({ id }) => id));
 }
 
-async function isBackupRunning(client: ProxmoxClient, environment: LoadedEnvironment): Promise<boolean> {
-  for (const node of nodesOf(environment.settings)) {
-    const tasks = await client.tasks.list(node, { source: "active", typefilter: "vzdump" });
-    if (tasks.some((task) => task.endtime === undefined)) return true;
-  }
-  return false;
-}
-
-async function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): Promise<GuestStatus> {
+function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): GuestStatus {
   const onNode = look.onNode.get(guest.id);
   const type = guest.kind === "container" ? "lxc" : onNode?.type;
-  const archives = look.archives.filter((archive) => archive.vmid === guest.id).flatMap(listed);
-  const { chosen, leftOut } = chooseArchive(
+  const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
+  const { chosen, predecessor, leftOut } = chooseArchive(
     archives,
     { kind: "newest" },
     { vmid: guest.id, type, timeZone: look.timeZone },
   );
-  const blind = archives.length === 0 ? await whyBlind(guest, look, environment) : undefined;
-  const schedule: CoverageSchedule = { ...look, jobId: environment.settings.backup.jobId };
+  const newest = chosen && newestBackup(chosen, predecessor, look.now);
+  const facts = {
+    guest,
+    exists: onNode !== undefined,
+    newest: newest?.time,
+    blind: whyBlind(look.unseen.get(guest.id) ?? []),
+    disks: look.inJob.get(guest.id),
+  };
+  const running = look.runs.some((run) => run.running.length > 0);
   return {
     name: guest.name,
     id: guest.id,
     node: guest.node,
     state: onNode?.status ?? "missing",
-    newest: chosen && { ...chosen, archive: chosen.volid, ageSeconds: Math.max(0, look.now - chosen.time) },
+    newest,
     backups: archives.length - leftOut.length,
     savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
     optOut: guest.optOut,
-    problems: coverageProblems(
-      { guest, exists: onNode !== undefined, newest: chosen?.time, blind, disks: disksInJob(guest, look.included) },
-      schedule,
-    ),
+    diskOptOuts: diskOptOuts(guest),
+    problems: [
+      ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
+      ...failedRuns(guest, newest, look),
+      ...(newest === undefined ? [] : sizeProblems(newest)),
+    ],
   };
 }
 
-function listed(archive: Archive) {
+type FoundArchive = ListedArchive & { readonly storage: string };
+
+function listed(archive: Archive): FoundArchive[] {
   const { volid, subtype, size, ctime, notes } = archive;
   if (subtype === undefined) return [];
   const storage = volid.slice(0, volid.indexOf(":"));
   return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "" }];
 }
 
+function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefined, now: number): NewestBackup {
+  const { volid, storage, time, size } = chosen;
+  return {
+    archive: volid,
+    storage,
+    time,
+    ageSeconds: Math.max(0, now - time),
+    size,
+    previousSize: predecessor?.size,
+    shrunk: isShrunk(size, predecessor?.size),
+  };
+}
+
 /** An empty list may only mean that the token may not see what is there. */
-async function whyBlind(guest: Guest, look: Look, environment: LoadedEnvironment): Promise<string | undefined> {
-  const missing = await missingToListArchives(look.client, environment.settings.backup.storage.id, guest.id);
+function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
   if (missing.length === 0) return undefined;
   const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
   return `its backups cannot be seen: the token lacks ${lacking}`;
 }
 
-function disksInJob(guest: Guest, included: IncludedVolumes | undefined): JobDisk[] | undefined {
-  const entry = included?.children.find((child) => child.id === guest.id);
-  return entry?.children.map(({ id, name, included: isIncluded }) => ({
-    key: id.slice(id.indexOf(":") + 1),
-    volume: name,
-    included: isIncluded,
-  }));
+function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDisk[]> {
+  return new Map(
+    (included?.children ?? []).map(({ id: vmid, children }) => [
+      vmid,
+      children.map(({ id, name, included: isIncluded }) => ({
+        key: id.slice(id.indexOf(":") + 1),
+        volume: name,
+        included: isIncluded,
+      })),
+    ]),
+  );
+}
+
+function diskOptOuts(guest: Guest): GuestStatus["diskOptOuts"] {
+  if (guest.kind === "adopted") return [];
+  return guest.disks.flatMap((disk) =>
+    disk.kind === "volume" && disk.optOut !== undefined ? [{ disk: disk.name, ...disk.optOut }] : [],
+  );
+}
+
+/** The job's last run could not back the guest up, and nothing has since. */
+function failedRuns(guest: Guest, newest: NewestBackup | undefined, look: Look): string[] {
+  return look.runs.flatMap(({ last }) => {
+    const failed = last?.failed.find(({ id }) => id === guest.id);
+    if (last === undefined || failed === undefined || (newest?.time ?? 0) >= last.started) return [];
+    return [`its backup failed in the run of ${minute(last.started, look)}: ${failed.reason}`];
+  });
+}
+
+function sizeProblems({ shrunk, size, previousSize = 0 }: NewestBackup): string[] {
+  if (!shrunk) return [];
+  const share = formatShare(size / previousSize);
+  return [
+    `the newest backup has ${share} of the size of the one before (${formatBytes(size)}, before ${formatBytes(previousSize)}): something may be missing`,
+  ];
 }
 
 function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined): string[] {
@@ -236,18 +290,37 @@ function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined
   ];
 }
 
-async function notCovered(client: ProxmoxClient, known: ReadonlySet<number>): Promise<EnvironmentStatus["notCovered"]> {
-  const uncovered = await client.backups.notBackedUp();
-  return uncovered
-    .filter(({ vmid }) => !known.has(vmid))
-    .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type }));
+/** A run that failed as a whole. What it did to single guests is told with them; guests of nobody are told here. */
+function runProblems(run: EndedRun, guests: readonly GuestStatus[], look: Look): string[] {
+  const head = `the backup run of ${minute(run.started, look)} on ${run.node}`;
+  const known = new Map(guests.map((guest) => [guest.id, guest]));
+  const strangers = run.failed
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, reason }) => `${head} failed for guest ${String(id)}: ${reason}`);
+  const own = run.failed.length - strangers.length;
+  if (run.succeeded || own > 0) return run.succeeded ? [] : strangers;
+  // Every guest of the node has a backup that is newer than the run: whatever it was, it is over.
+  const settled = guests.every(
+    ({ node, optOut, newest }) => node !== run.node || optOut !== undefined || (newest?.time ?? 0) >= run.started,
+  );
+  if (settled || strangers.length > 0) return strangers;
+  return [`${head} failed: ${[...run.errors, run.result].slice(0, Math.max(1, run.errors.length)).join("; ")}`];
 }
 
-async function unlessGone<Result>(request: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ProxmoxError && error.kind === "gone") return undefined;
-    throw error;
-  }
+/** Storages that matter: the declared one, and where newest backups lie. */
+function shownStorages({ storages }: Look, guests: readonly GuestStatus[], declared: string): StorageStatus[] {
+  const used = new Set([declared, ...guests.flatMap(({ newest }) => newest?.storage ?? [])]);
+  return storages.storages.filter(({ storage }) => used.has(storage));
+}
+
+function storageProblems({ storage, node, usedShare, used = 0, total = 0 }: StorageStatus): string[] {
+  if (usedShare === undefined || usedShare < storageLimit) return [];
+  return [
+    `storage ${storage} on ${node} is ${formatShare(usedShare)} full (${formatBytes(total - used)} of ${formatBytes(total)} left)`,
+  ];
+}
+
+/** `2026-11-20 03:00` by the node's wall clock. */
+function minute(moment: number, { timeZone }: Look): string {
+  return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
 }

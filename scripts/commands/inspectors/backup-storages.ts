@@ -1,0 +1,105 @@
+import type { Archive, StorageEntry } from "../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
+import { usedShare } from "../../../site/health";
+
+/** A storage for backups and how full it is. */
+export interface StorageStatus {
+  storage: string;
+  /** The node that was asked; a shared storage is asked about once. */
+  node: string;
+  shared: boolean;
+  active: boolean;
+  /** Bytes; undefined while it is not active. */
+  used: number | undefined;
+  total: number | undefined;
+  /** 0 to 1. */
+  usedShare: number | undefined;
+}
+
+/** What the storages for backups hold. */
+export interface StorageLook {
+  storages: StorageStatus[];
+  archives: Archive[];
+  /** What could not be looked at, one sentence each. */
+  unreadable: string[];
+}
+
+/**
+ * Every archive on every storage for backups of these nodes: one list of storages for each node, and one list of
+ * archives for each storage, whatever the number of guests.
+ */
+export async function inspectStorages(client: ProxmoxClient, nodes: readonly string[]): Promise<StorageLook> {
+  const listed = await Promise.all(nodes.map((node) => storagesOf(client, node)));
+  const found = firstOfShared(listed.flatMap(({ entries }) => entries));
+  const looks = await Promise.all(found.map((entry) => lookAt(client, entry)));
+  const archives = new Map<string, Archive>();
+  for (const { entry, archives: some } of looks) {
+    const place = entry.shared === true ? "" : entry.node;
+    for (const archive of some) archives.set(`${archive.volid}@${place}`, archive);
+  }
+  return {
+    storages: found.map(describe),
+    archives: [...archives.values()],
+    unreadable: [...listed, ...looks].flatMap(({ unreadable }) => unreadable),
+  };
+}
+
+type StorageOnNode = StorageEntry & { readonly node: string };
+
+async function storagesOf(
+  client: ProxmoxClient,
+  node: string,
+): Promise<{ entries: StorageOnNode[]; unreadable: string[] }> {
+  try {
+    const entries = (await client.backups.storages(node)).filter(({ content }) =>
+      content?.split(",").includes("backup"),
+    );
+    return { entries: entries.map((entry) => ({ ...entry, node })), unreadable: [] };
+  } catch (error) {
+    return { entries: [], unreadable: [unreadableText(error, `the storages of ${node} cannot be listed`)] };
+  }
+}
+
+/** A storage that all nodes see as one is looked at on the first of them that has it active. */
+function firstOfShared(entries: readonly StorageOnNode[]): StorageOnNode[] {
+  const best = new Map<string, StorageOnNode>();
+  for (const entry of entries) {
+    const key = entry.shared === true ? entry.storage : `${entry.storage}@${entry.node}`;
+    const known = best.get(key);
+    if (known === undefined || (!isUsable(known) && isUsable(entry))) best.set(key, entry);
+  }
+  return [...best.values()];
+}
+
+function isUsable({ active, enabled }: StorageEntry): boolean {
+  return active !== false && enabled !== false;
+}
+
+async function lookAt(
+  client: ProxmoxClient,
+  entry: StorageOnNode,
+): Promise<{ entry: StorageOnNode; archives: Archive[]; unreadable: string[] }> {
+  const { node, storage } = entry;
+  if (!isUsable(entry)) return { entry, archives: [], unreadable: [`storage ${storage} on ${node} is not active`] };
+  try {
+    return { entry, archives: await client.backups.archives(node, storage), unreadable: [] };
+  } catch (error) {
+    return { entry, archives: [], unreadable: [unreadableText(error, `storage ${storage} on ${node} cannot be read`)] };
+  }
+}
+
+/** The rest of the site can still be looked at; that the endpoint itself does not answer is told elsewhere. */
+function unreadableText(error: unknown, what: string): string {
+  if (error instanceof ProxmoxError && ["forbidden", "failed", "gone", "lost"].includes(error.kind)) {
+    return `${what}: ${error.reason}`;
+  }
+  throw error;
+}
+
+function describe(entry: StorageOnNode): StorageStatus {
+  const { storage, node, shared, used, total } = entry;
+  const active = isUsable(entry);
+  const usage = active ? { used, total } : { used: undefined, total: undefined };
+  return { storage, node, shared: shared === true, active, ...usage, usedShare: usedShare(usage) };
+}

@@ -1,0 +1,224 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
+import { formatArchiveName } from "../../../proxmox/rules/archive-names";
+import { startSandbox, type TestSandbox } from "../../sandbox/setup/start-sandbox";
+import type { StartCluster } from "../../sandbox/setup/start-state";
+
+const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
+
+/** An environment of the site: a node of its own with guests made by hand, all adopted. */
+export interface MorningEnvironment {
+  readonly name: string;
+  readonly node: string;
+  readonly profile: "prod" | "lab" | "monitoring";
+  readonly guests: readonly MorningGuest[];
+}
+
+export interface MorningGuest {
+  readonly id: number;
+  readonly name: string;
+  /** Default: it runs. */
+  readonly stopped?: boolean;
+  /** Further lines of its block in the settings. */
+  readonly settings?: readonly string[];
+}
+
+export interface RunResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LoggedRequest {
+  readonly node: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** A site of standalone nodes whose archives are files that were put there: many of them cost no time. */
+export class MorningSite {
+  readonly project: string;
+
+  private constructor(
+    private readonly folder: string,
+    readonly sandbox: TestSandbox,
+    readonly environments: readonly MorningEnvironment[],
+  ) {
+    this.project = join(folder, "project");
+    mkdirSync(this.project);
+    writeFileSync(join(this.project, "site-ca.pem"), readFileSync(sandbox.layout.ca, "utf8"));
+    writeFileSync(join(this.project, "Pulumi.yaml"), "name: site\nruntime: nodejs\n");
+    for (const environment of environments) this.writeSettings(environment);
+  }
+
+  static async start(environments: readonly MorningEnvironment[]): Promise<MorningSite> {
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-morning-"));
+    const byNode = new Map(environments.map((environment) => [environment.node, environment]));
+    const sandbox = await startSandbox({
+      driver: "memory",
+      folder: join(folder, "sandbox"),
+      nodes: [...byNode.keys()],
+      fixture: (state) => ({
+        clusters: state.clusters.map((cluster) => furnish(cluster, byNode.get(cluster.nodes[0]?.node ?? ""))),
+      }),
+    });
+    const site = new MorningSite(folder, sandbox, environments);
+    for (const environment of environments) await site.makeJob(environment);
+    return site;
+  }
+
+  async stop(): Promise<void> {
+    await this.sandbox.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  endpoint(node: string): string {
+    const found = this.sandbox.nodes.find(({ name }) => name === node);
+    return `https://${found?.address ?? ""}:${String(found?.port ?? 0)}`;
+  }
+
+  /** Runs with a client for one node. */
+  async on<Result>(node: string, work: (client: ProxmoxClient) => Promise<Result>): Promise<Result> {
+    const { layout } = this.sandbox;
+    const client = createClient({
+      endpoint: this.endpoint(node),
+      trust: { kind: "ca", pem: readFileSync(layout.ca, "utf8") },
+      credential: { kind: "token", value: readFileSync(layout.tokenFile, "utf8").trim() },
+    });
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
+    }
+  }
+
+  /**
+   * Puts an archive of a guest onto the storage of its node.
+   *
+   * @param time unix seconds of its start.
+   */
+  putArchive(node: string, vmid: number, time: number, size: number, notes = ""): void {
+    const dump = join(this.sandbox.layout.server, "nodes", node, "root/mnt/backup/dump");
+    mkdirSync(dump, { recursive: true });
+    const name = formatArchiveName({
+      guestType: "lxc",
+      vmid,
+      time,
+      timeZone: "UTC",
+      format: "tar",
+      compression: "zst",
+    });
+    writeFileSync(join(dump, name), Buffer.alloc(size));
+    if (notes !== "") writeFileSync(join(dump, `${name}.notes`), notes);
+  }
+
+  /** Runs the bundled command line without a terminal. */
+  lifeboat(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+    return run(process.execPath, [bundle, ...argv], { ...this.variables, ...env }, this.project);
+  }
+
+  /** Runs it in a terminal of so many columns, by `script` of util-linux. Both streams come as one. */
+  inTerminal(argv: readonly string[], columns: number, env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+    const command = `stty cols ${String(columns)}; exec '${process.execPath}' '${bundle}' ${argv.join(" ")}`;
+    const variables = { ...this.variables, TERM: "xterm", ...env };
+    return run("script", ["-qec", command, "/dev/null"], variables, this.project);
+  }
+
+  /** Requests that a node got, in order. */
+  requests(node: string): LoggedRequest[] {
+    return readFileSync(join(this.sandbox.layout.server, "requests.ndjson"), "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line): LoggedRequest => JSON.parse(line))
+      .filter((request) => request.node === node);
+  }
+
+  /** What a person needs to run the command by hand. */
+  get variables(): Record<string, string> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.folder,
+      LIFEBOAT_PROJECT: this.project,
+      LIFEBOAT_PROXMOX_TOKEN_FILE: this.sandbox.layout.tokenFile,
+      XDG_STATE_HOME: join(this.folder, "state"),
+    };
+  }
+
+  private writeSettings({ name, node, profile, guests }: MorningEnvironment): void {
+    const lines = [
+      "config:",
+      `  lifeboat:profile: ${profile}`,
+      `  lifeboat:proxmox: { endpoint: "${this.endpoint(node)}", node: ${node}, ca: site-ca.pem }`,
+      "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
+      "  lifeboat:guests:",
+      ...guests.flatMap(({ id, name, settings = [] }) => [
+        `    ${name}:`,
+        `      adopt: ${String(id)}`,
+        ...settings.map((line) => `      ${line}`),
+      ]),
+      "",
+    ];
+    writeFileSync(join(this.project, `Pulumi.${name}.yaml`), lines.join("\n"));
+  }
+
+  private async makeJob({ name, node, profile, guests }: MorningEnvironment): Promise<void> {
+    const schedule = { prod: "01:00", lab: "sun 03:00", monitoring: "02:00" }[profile];
+    const vmid = guests.map(({ id }) => id).join(",");
+    await this.on(node, (client) =>
+      client.post(["cluster", "backup"], { id: `lifeboat-${name}`, schedule, storage: "backup", vmid }),
+    );
+  }
+}
+
+function furnish(cluster: StartCluster, environment: MorningEnvironment | undefined): StartCluster {
+  const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
+  return {
+    ...cluster,
+    storage: [...cluster.storage, backup],
+    guests: (environment?.guests ?? []).map((guest) => containerOf(guest, environment?.node ?? "")),
+  };
+}
+
+const gibibyte = 1024 ** 3;
+
+function containerOf({ id, name, stopped }: MorningGuest, node: string): StartCluster["guests"][number] {
+  const volid = `local:${String(id)}/vm-${String(id)}-disk-0.raw`;
+  return {
+    vmid: id,
+    type: "lxc",
+    node,
+    status: stopped === true ? "stopped" : "running",
+    config: ["arch: amd64", `hostname: ${name}`, "memory: 512", "ostype: debian", `rootfs: ${volid},size=1G`, ""].join(
+      "\n",
+    ),
+    volumes: [
+      {
+        volid,
+        format: "raw",
+        path: `/var/lib/vz/images/${String(id)}/vm-${String(id)}-disk-0.raw`,
+        size: gibibyte,
+        files: { "etc/hostname": `${name}\n` },
+      },
+    ],
+  };
+}
+
+function run(
+  program: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<RunResult> {
+  const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+  return new Promise((done, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => done({ code, stdout, stderr }));
+  });
+}
