@@ -8,11 +8,9 @@ import { defineCommand } from "./frame/command";
 import { CommandError } from "./frame/command-error";
 import { formatAge, formatBytes } from "./frame/durations";
 import { exitCodes } from "./frame/exit-codes";
+import { type Column, fitTable, type FlexibleColumn } from "./frame/fitted-table";
 import type { Lines } from "./frame/talk";
-import { dim, shorten, type Words } from "./frame/text";
-
-/** Columns for the notes: the rest of a line of 120. */
-const notesColumns = 40;
+import { dim, shorten, type Words, yellow } from "./frame/text";
 
 /** A backup as it is printed. */
 interface Backup {
@@ -102,17 +100,22 @@ function describe(archive: ArchiveSearch["archives"][number], now: number): Back
 }
 
 function print(backups: readonly Backup[], timeZone: string, lines: Lines): void {
-  const headings = [`DATE (${timeZone})`, "AGE", "SIZE", "STORAGE", "", "NOTES"].map((text) => dim(text));
-  const rows = backups.map((backup): Words[] => [
-    formatMoment(backup.time, timeZone),
-    formatAge(backup.ageSeconds),
-    formatBytes(backup.size),
-    backup.storage,
-    [backup.savePoint ? "save point" : "", backup.protected ? "protected" : ""].filter(Boolean).join(", "),
-    shorten(backup.notes, notesColumns),
-  ]);
-  lines.table([headings, ...rows], "", (row) => {
+  const columns: (Column<Backup> | FlexibleColumn<Backup>)[] = [
+    { heading: dim(`DATE (${timeZone})`), cell: ({ time }) => formatMoment(time, timeZone) },
+    { heading: dim("AGE"), cell: ({ ageSeconds }) => formatAge(ageSeconds), align: "right" },
+    { heading: dim("SIZE"), cell: ({ size }) => formatBytes(size), align: "right" },
+    // The archive below begins with it.
+    { heading: dim("STORAGE"), cell: ({ storage }) => storage, leaveOut: 1 },
+    { heading: "", cell: markOf },
+    { heading: dim("NOTES"), text: ({ notes }) => notes, readable: 40, shorten },
+  ];
+  lines.table(fitTable(backups, columns, lines.room), "", (row) => {
     const backup = backups[row - 1];
     if (backup !== undefined) lines.line(dim(`  ${backup.archive}`));
   });
+}
+
+function markOf(backup: Backup): Words {
+  const marks = [...(backup.savePoint ? ["save point"] : []), ...(backup.protected ? ["protected"] : [])];
+  return yellow(marks.join(", "));
 }

@@ -1,5 +1,5 @@
 import type { Table } from "./talk";
-import { parts, shortenName, type Words, width } from "./text";
+import { parts, type Words, width } from "./text";
 
 /** A column of a table that fits its terminal. */
 export interface Column<Row> {
@@ -11,19 +11,20 @@ export interface Column<Row> {
   readonly leaveOut?: number;
 }
 
-/** The first column. It gives way after the others have, and its texts are shortened, never left out. */
-export interface NameColumn<Row> {
+/** The one column that gives way after others have: its texts are shortened, never left out. */
+export interface FlexibleColumn<Row> {
   readonly heading: Words;
-  readonly name: (row: Row) => string;
-  /** What stands before each name, such as a mark; all of one width. */
-  readonly before: (row: Row) => Words;
+  readonly text: (row: Row) => string;
+  /** What stands before each text, such as a mark; all of one width. */
+  readonly before?: (row: Row) => Words;
+  /** Other columns go before texts are cut below this. */
+  readonly readable: number;
+  /** Cuts a text to so many columns. */
+  readonly shorten: (text: string, columns: number) => string;
 }
 
-/** Columns go before names are cut below this. */
-const readableName = 24;
-
-/** No name is cut below this, even if lines get longer than the terminal. */
-const leastName = 8;
+/** No text is cut below this, even if lines get longer than the terminal. */
+const least = 8;
 
 /** Between two columns. */
 const gap = 2;
@@ -36,29 +37,33 @@ interface Laid {
 }
 
 /**
- * Lays rows out in the room that there is: first columns that may be left out go, then names get shorter.
+ * Lays rows out in the room that there is: first columns that may be left out go, then texts of the flexible column get
+ * shorter.
  *
+ * @param columns in order; exactly one is flexible.
  * @param room columns of the terminal, less the table's indent.
+ * @returns the heading and the rows.
  */
 export function fitTable<Row>(
   rows: readonly Row[],
-  names: NameColumn<Row>,
-  columns: readonly Column<Row>[],
+  columns: readonly (Column<Row> | FlexibleColumn<Row>)[],
   room: number,
 ): Table {
-  const before = Math.max(0, ...rows.map((row) => width(names.before(row))));
-  const longest = Math.max(width(names.heading), ...rows.map((row) => width(names.name(row))));
-  const kept = leaveOutSome(
-    columns.map((column) => layOut(column, rows)),
-    Math.min(longest, readableName),
-    room - before,
+  const flexible = columns.find((column) => "shorten" in column);
+  if (flexible === undefined) throw new TypeError("No column of the table gives way.");
+  const laid = new Map(
+    columns.flatMap((column) => ("shorten" in column ? [] : [[column, layOut(column, rows)] as const])),
   );
-  const nameRoom = Math.max(leastName, Math.min(longest, roomForName(kept, room - before)));
-  const first = [
-    [" ".repeat(before), ...parts(names.heading)],
-    ...rows.map((row): Words => [...parts(names.before(row)), shortenName(names.name(row), nameRoom)]),
-  ];
-  return first.map((words, index) => [words, ...kept.map(({ texts }) => texts[index] ?? "")]);
+  const before = Math.max(0, ...rows.map((row) => width(flexible.before?.(row) ?? "")));
+  const longest = Math.max(width(flexible.heading), ...rows.map((row) => width(flexible.text(row))));
+  const kept = leaveOutSome([...laid.values()], Math.min(longest, flexible.readable), room - before);
+  const texts = layOutFlexible(flexible, rows, before, Math.min(longest, roomLeft(kept, room - before)));
+  const shown = columns.flatMap((column) => {
+    if (column === flexible) return [texts];
+    const ordinary = "shorten" in column ? undefined : laid.get(column);
+    return ordinary !== undefined && kept.includes(ordinary) ? [ordinary.texts] : [];
+  });
+  return [undefined, ...rows].map((_, index) => shown.map((cells) => cells[index] ?? ""));
 }
 
 function layOut<Row>({ heading, cell, align, leaveOut = 0 }: Column<Row>, rows: readonly Row[]): Laid {
@@ -72,9 +77,21 @@ function padStart(words: Words, columns: number): Words {
   return [" ".repeat(Math.max(0, columns - width(words))), ...parts(words)];
 }
 
+function layOutFlexible<Row>(
+  { heading, text, before, shorten }: FlexibleColumn<Row>,
+  rows: readonly Row[],
+  indent: number,
+  room: number,
+): Words[] {
+  return [
+    [" ".repeat(indent), ...parts(heading)],
+    ...rows.map((row): Words => [...parts(before?.(row) ?? ""), shorten(text(row), Math.max(least, room))]),
+  ];
+}
+
 function leaveOutSome(columns: readonly Laid[], wanted: number, room: number): readonly Laid[] {
   let kept = columns;
-  while (roomForName(kept, room) < wanted) {
+  while (roomLeft(kept, room) < wanted) {
     const worst = Math.max(0, ...kept.map(({ leaveOut }) => leaveOut));
     if (worst === 0) break;
     kept = kept.filter(({ leaveOut }) => leaveOut !== worst);
@@ -82,6 +99,6 @@ function leaveOutSome(columns: readonly Laid[], wanted: number, room: number): r
   return kept;
 }
 
-function roomForName(columns: readonly Laid[], room: number): number {
+function roomLeft(columns: readonly Laid[], room: number): number {
   return columns.reduce((left, column) => left - gap - column.width, room);
 }

@@ -1,8 +1,8 @@
 import { formatMoment } from "../../../site/restore/moments";
-import { type Column, fitTable } from "../frame/fitted-table";
+import { type Column, fitTable, type FlexibleColumn } from "../frame/fitted-table";
 import { formatAge, formatBytes, formatDuration, formatShare } from "../frame/durations";
 import type { Lines } from "../frame/talk";
-import { bold, dim, green, red, type Styled, type Words } from "../frame/text";
+import { bold, dim, green, red, shortenName, type Styled, type Words } from "../frame/text";
 import type { EndedRun, RunningBackup } from "../inspectors/backup-runs";
 import type { StorageStatus } from "../inspectors/backup-storages";
 import type { EnvironmentStatus, GuestStatus } from "../inspectors/environment-status";
@@ -114,16 +114,20 @@ function leftOutTexts({ guests }: EnvironmentStatus): string[] {
 function printGuests({ guests, timeZone }: EnvironmentStatus, lines: Lines): void {
   const rows = [...guests.filter(needsYou), ...guests.filter((guest) => !needsYou(guest))];
   const indent = "  ";
-  const table = fitTable(
-    rows,
-    { heading: dim("GUEST"), name: ({ name }) => name, before: (guest) => [markOf(guest), " "] },
-    columnsOf(guests, timeZone),
-    lines.room - indent.length,
-  );
+  const table = fitTable(rows, [guestColumn, ...columnsOf(guests, timeZone)], lines.room - indent.length);
   lines.table(table, indent, (row) => {
     for (const text of rows[row - 1]?.problems ?? []) lines.hanging("      ", text, red);
   });
 }
+
+/** The name: columns that say less go before it is cut. */
+const guestColumn: FlexibleColumn<GuestStatus> = {
+  heading: dim("GUEST"),
+  text: ({ name }) => name,
+  before: (guest) => [markOf(guest), " "],
+  readable: 24,
+  shorten: shortenName,
+};
 
 function markOf(guest: GuestStatus): Styled {
   if (needsYou(guest)) return red("✗");

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { type Column, fitTable } from "../../../../scripts/commands/frame/fitted-table";
+import { type Column, fitTable, type FlexibleColumn } from "../../../../scripts/commands/frame/fitted-table";
 import { parts, render, shortenName, width } from "../../../../scripts/commands/frame/text";
 
 interface Row {
@@ -8,15 +8,15 @@ interface Row {
   readonly note: string;
 }
 
-const columns: readonly Column<Row>[] = [
+const columns: readonly (Column<Row> | FlexibleColumn<Row>)[] = [
+  { heading: "GUEST", text: ({ name }) => name, before: () => "✓ ", readable: 24, shorten: shortenName },
   { heading: "ID", cell: ({ id }) => String(id), align: "right" },
   { heading: "NOTE", cell: ({ note }) => note, leaveOut: 1 },
   { heading: "MORE", cell: ({ note }) => note, leaveOut: 2 },
 ];
-const names = { heading: "GUEST", name: ({ name }: Row) => name, before: () => "✓ " };
 
 function laidOut(rows: readonly Row[], room: number): string[] {
-  return fitTable(rows, names, columns, room).map((row) => row.map((cell) => render(cell, false)).join("|"));
+  return fitTable(rows, columns, room).map((row) => row.map((cell) => render(cell, false)).join("|"));
 }
 
 const rows: readonly Row[] = [
@@ -42,7 +42,7 @@ test("no line is wider than the room as long as a name of eight columns fits", (
   const row = fc.record({ name: fc.string({ minLength: 1 }), id: fc.nat(999_999_999), note: fc.string() });
   fc.assert(
     fc.property(fc.array(row, { minLength: 1 }), fc.integer({ min: 24, max: 200 }), (many, room) => {
-      const table = fitTable(many, names, columns, room);
+      const table = fitTable(many, columns, room);
       const widths = table.map((cells) => cells.reduce((sum, cell) => sum + 2 + width(cell), -2));
       expect(Math.max(...widths)).toBeLessThanOrEqual(room);
       expect(
