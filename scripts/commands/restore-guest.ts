@@ -1,66 +1,160 @@
 import { z } from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
-import { type RestoreRequest, conductRestore, resumeRestore } from "../recovery/guests/conduct-restore";
+import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from "../recovery/guests/conduct-restore";
 import { restoresAmong, unfinishedRestore } from "../recovery/guests/restore-journals";
-import { journalsOf, openSession, takeLock } from "../recovery/session";
+import { chooseGuests } from "../recovery/several/choose-guests";
+import { conductSeveral } from "../recovery/several/conduct-several";
+import { type Session, journalsOf, sessionOf, takeLock } from "../recovery/session";
 import { defineCommand } from "./frame/command";
+import { usageError } from "./frame/command-error";
+import type { CommandContext } from "./frame/context";
+import type { ExitCode } from "./frame/exit-codes";
+
+/** Guests that are restored at the same time unless the command line says otherwise. */
+const defaultParallel = 2;
 
 const inputSchema = restoreFlagsSchema.extend({
-  guest: z.string(),
+  guests: z.array(z.string()).default([]),
+  all: z.boolean().default(false),
+  env: z.string().optional(),
   archive: z.string().optional(),
   at: z.string().optional(),
   targetId: z.coerce.number().int().min(100).max(999_999_999).optional(),
   storage: z.string().optional(),
+  parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
+  skipRefused: z.boolean().default(false),
 });
+
+type Input = z.output<typeof inputSchema>;
 
 export const command = defineCommand({
   description:
-    "Brings a guest back from its newest backup, starts it and proves that it works. In place by default: a save point is made first, and 'lifeboat undo' goes back to it. With --target-id beside it.",
+    "Brings guests back from their newest backups, starts them and proves that they work. In place by default: a save point is made first, and 'lifeboat undo' goes back to it. With --target-id beside it. Several guests have one plan and one report; if one of them cannot be restored, none is touched.",
   examples: [
     { command: "lifeboat restore guest web", meaning: "show the plan, ask, restore the newest backup" },
     { command: "lifeboat restore guest web --dry-run", meaning: "show the plan only" },
     { command: "lifeboat restore guest web --at 2026-11-20", meaning: "the newest backup of that day or before" },
     { command: "lifeboat restore guest web --target-id 901", meaning: "a copy beside the original" },
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
+    { command: "lifeboat restore guest web db prod/mail", meaning: "several, two at a time" },
+    { command: "lifeboat restore guest --all --env prod", meaning: "every guest of an environment" },
   ],
-  arguments: [{ name: "guest", description: "id, name, or environment/name", required: true }],
+  arguments: [{ name: "guests", description: "ids, names, or environment/name", required: false, variadic: true }],
   options: [
+    { flags: "--all", description: "every guest of the settings" },
+    { flags: "--env <environment>", description: "with --all: of this environment only" },
     { flags: "--at <time>", description: "the newest backup that is not later: a day (its end) or a time" },
     { flags: "--archive <volid>", description: "this archive; 'lifeboat backups' lists them" },
     { flags: "--target-id <id>", description: "restore a copy with this id; the original is left alone" },
     { flags: "--storage <storage>", description: "put all volumes on this storage" },
+    {
+      flags: "--parallel <number>",
+      description: `guests that are restored at the same time, at most 2 on one node (default ${defaultParallel})`,
+    },
+    { flags: "--skip-refused", description: "leave out guests that cannot be restored, instead of refusing all" },
     ...restoreFlags,
   ],
   input: inputSchema.refine(({ at, archive }) => at === undefined || archive === undefined, {
     error: "--at and --archive exclude each other",
   }),
-  aim: ({ guest }) => `restore guest ${guest}`,
+  aim: ({ guests, all, env }) => {
+    if (all) return `restore all guests${env === undefined ? "" : ` of ${env}`}`;
+    return `restore ${guests.length === 1 ? "guest" : "guests"} ${guests.join(", ")}`;
+  },
   interrupt: "clean",
   run: async (input, context) => {
-    const session = await openSession(input.guest, context, input.dryRun);
-    const request = requestOf(input, session.selector);
-    if (!input.dryRun) takeLock(session, request.command);
-    const restores = restoresAmong(journalsOf(session));
-    const open = unfinishedRestore(restores);
-    const resumed = open === undefined ? "taken-back" : await resumeRestore(session, request, open);
-    return resumed === "taken-back" ? conductRestore(session, request, restores) : resumed;
+    const found = chooseGuests(input, await context.site());
+    const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
+    const [only, another] = sessions;
+    return only !== undefined && another === undefined
+      ? restoreOne(only, input)
+      : restoreSeveral(sessions, input, context);
   },
 });
 
-function requestOf(input: z.output<typeof inputSchema>, selector: string): RestoreRequest {
-  const { archive, at, targetId, storage } = input;
-  const choice = [
+async function restoreOne(session: Session, input: Input): Promise<ExitCode> {
+  const request = requestOf(input, session, false);
+  if (!input.dryRun) takeLock(session, request.command);
+  const restores = restoresAmong(journalsOf(session));
+  const open = unfinishedRestore(restores);
+  const resumed = open === undefined ? "taken-back" : await resumeRestore(session, request, open);
+  return resumed === "taken-back" ? conductRestore(session, request, restores) : resumed;
+}
+
+async function restoreSeveral(sessions: readonly Session[], input: Input, context: CommandContext): Promise<ExitCode> {
+  if (input.archive !== undefined || input.targetId !== undefined) {
+    const flag = input.archive === undefined ? "--target-id" : "--archive";
+    throw usageError(`${flag} is for one guest, and ${sessions.length} are named`, "restore that one by itself");
+  }
+  const unwanted = namesOf(input.withoutSavePoint).filter((name) => !sessions.some(({ guest }) => guest.name === name));
+  if (unwanted.length > 0) {
+    throw usageError(`--without-save-point names ${unwanted.join(", ")}, which is not among the guests to restore`);
+  }
+  const members = sessions.map((session) => ({ session, request: requestOf(input, session, true) }));
+  const selectors = sessions.map(({ selector }) => selector);
+  return conductSeveral(
+    {
+      members,
+      parallel: input.parallel,
+      skipRefused: input.skipRefused,
+      dryRun: input.dryRun,
+      given: answersOf(input),
+      command: commandLine(
+        ["lifeboat", "restore", "guest", ...selectors, ...choiceWords(input), ...severalWords(input)],
+        input,
+      ),
+      texts: { guests: selectors.join(" "), ...textsOf(members) },
+    },
+    context,
+  );
+}
+
+/** What is asked for each of them makes the request of all. */
+function textsOf(members: readonly { readonly session: Session; readonly request: RestoreRequest }[]) {
+  return Object.fromEntries(
+    members.flatMap(({ session, request }) =>
+      Object.entries(requestTexts(request)).map(([name, text]) => [`${session.selector} ${name}`, text]),
+    ),
+  );
+}
+
+function choiceWords({ at, archive, targetId, storage }: Input): string[] {
+  return [
     ...(at === undefined ? [] : ["--at", at]),
     ...(archive === undefined ? [] : ["--archive", archive]),
     ...(targetId === undefined ? [] : ["--target-id", String(targetId)]),
     ...(storage === undefined ? [] : ["--storage", storage]),
   ];
+}
+
+function severalWords({ parallel, skipRefused }: Input): string[] {
+  return [
+    ...(parallel === defaultParallel ? [] : ["--parallel", String(parallel)]),
+    ...(skipRefused ? ["--skip-refused"] : []),
+  ];
+}
+
+function namesOf(withoutSavePoint: Input["withoutSavePoint"]): string[] {
+  return typeof withoutSavePoint === "string" ? withoutSavePoint.split(",") : [];
+}
+
+/**
+ * What is asked for one guest. The command is the guest's own: also one of several can be continued alone. Of several
+ * guests, those that `--without-save-point` names get none.
+ */
+function requestOf(input: Input, session: Session, oneOfSeveral: boolean): RestoreRequest {
+  const { archive, at, targetId, storage } = input;
+  const isNamed = namesOf(input.withoutSavePoint).includes(session.guest.name);
+  const own = isNamed ? session.guest.name : input.withoutSavePoint === true ? true : undefined;
+  const withoutSavePoint = oneOfSeveral ? own : input.withoutSavePoint;
+  const flags = { ...input, withoutSavePoint };
   return {
     wish: { archive, at, targetId },
     storage,
-    given: answersOf(input),
+    given: answersOf(flags),
     checkSeconds: input.checkTimeout,
-    command: commandLine(["lifeboat", "restore", "guest", selector, ...choice], input),
+    command: commandLine(["lifeboat", "restore", "guest", session.selector, ...choiceWords(input)], flags),
     undoes: undefined,
+    oneOfSeveral,
   };
 }

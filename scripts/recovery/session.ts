@@ -3,7 +3,7 @@ import type { Guest } from "../../site/settings/environment";
 import { CommandError } from "../commands/frame/command-error";
 import type { CommandContext } from "../commands/frame/context";
 import { exitCodes } from "../commands/frame/exit-codes";
-import type { LoadedEnvironment } from "../project/site";
+import type { FoundGuest, LoadedEnvironment } from "../project/site";
 import type { Questioner } from "./engine/consent";
 import { GuestLockedError, lockGuest } from "./engine/guest-lock";
 import { type Journal, JournalError } from "./engine/journal";
@@ -30,7 +30,15 @@ export interface Session {
  * @throws CommandError (2, 12)
  */
 export async function openSession(selector: string, context: CommandContext, dryRun: boolean): Promise<Session> {
-  const { environment, guest } = (await context.site()).findGuest(selector);
+  return sessionOf((await context.site()).findGuest(selector), context, dryRun);
+}
+
+/** Makes everything ready for a guest of the settings. @throws CommandError (2, 12) */
+export async function sessionOf(
+  { environment, guest }: FoundGuest,
+  context: CommandContext,
+  dryRun: boolean,
+): Promise<Session> {
   const client = await environment.client();
   const site = { environment: environment.name, endpoint: environment.settings.proxmox.endpoint };
   return {

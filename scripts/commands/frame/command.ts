@@ -9,6 +9,8 @@ export interface ArgumentDeclaration {
   name: string;
   description: string;
   required: boolean;
+  /** Takes all words that are left; the input gets a list. Only the last one may. */
+  variadic?: boolean;
 }
 
 /** A flag, in commander's spelling. */

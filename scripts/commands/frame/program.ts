@@ -110,12 +110,16 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
   commander.description(command.description).configureHelp({
     formatHelp: (shown, helper) => commandHelp(shown, helper, command.examples),
   });
-  for (const { name, description, required } of command.arguments) {
-    commander.argument(required ? `<${name}>` : `[${name}]`, description);
+  for (const { name, description, required, variadic } of command.arguments) {
+    const word = variadic === true ? `${name}...` : name;
+    commander.argument(required ? `<${word}>` : `[${word}]`, description);
   }
   for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
   commander.action(() => {
-    const words = command.arguments.map(({ name }, place) => [name, commander.args[place]] as const);
+    const words = command.arguments.map(
+      ({ name, variadic }, place) =>
+        [name, variadic === true ? commander.args.slice(place) : commander.args[place]] as const,
+    );
     choose({ command, raw: { ...commander.opts(), ...Object.fromEntries(words) } });
   });
 }

@@ -7,6 +7,9 @@ import { dim, green, red, render, shorten, type Words } from "./text";
 /** Tells what a running step is at: a percentage, a line of a task's log. */
 export type Update = (detail: string) => void;
 
+/** Runs one step and shows it. */
+export type ShowStep = <Result>(title: string, run: (update: Update) => Promise<Result>) => Promise<Result>;
+
 /** Pictures of the turning wheel. */
 const wheel = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -47,6 +50,51 @@ export class Progress {
       return run((detail) => (outer.detail = `${title}: ${detail}`));
     }
     return this.outermost(title, run);
+  }
+
+  /**
+   * Runs several strands of steps at the same time, under one title. On a terminal the line that is redrawn shows what
+   * every strand is at; each step gets a line of its own when it ends, behind its strand's name.
+   */
+  async strands<Result>(title: string, run: (strand: (name: string) => ShowStep) => Promise<Result>): Promise<Result> {
+    return this.step(title, (update) => {
+      const present = new Map<string, string>();
+      const tell = (name: string, text: string | undefined): void => {
+        if (text === undefined) present.delete(name);
+        else present.set(name, text);
+        update([...present].map(([strand, at]) => `${strand}: ${at}`).join(" · "));
+      };
+      return run((name) => (step, work) => this.strandStep(name, step, work, tell));
+    });
+  }
+
+  private async strandStep<Result>(
+    strand: string,
+    title: string,
+    run: (update: Update) => Promise<Result>,
+    tell: (strand: string, text: string | undefined) => void,
+  ): Promise<Result> {
+    const started = performance.now();
+    const finish = (mark: Words): void => {
+      tell(strand, undefined);
+      if (this.abandoned) return;
+      if (this.animated) this.io.writeError("\r\u001b[K");
+      const seconds = (performance.now() - started) / 1_000;
+      this.talk.line([
+        ...(Array.isArray(mark) ? mark : [mark]),
+        ` ${strand}: ${title} `,
+        dim(`(${formatDuration(seconds)})`),
+      ]);
+    };
+    tell(strand, title);
+    try {
+      const result = await run((detail) => tell(strand, `${title}: ${detail}`));
+      finish(green("✓"));
+      return result;
+    } catch (error) {
+      finish(red("✗"));
+      throw error;
+    }
   }
 
   /** Says no more: the command was left, and how its step ends is nobody's concern. */

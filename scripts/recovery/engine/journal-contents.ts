@@ -54,6 +54,26 @@ export const journalSchema = z.object({
   steps: z.record(z.string(), stepRecordSchema),
 });
 
+/**
+ * Several operations that were asked for at once, so that one command goes on with all of them. Each has a journal of its
+ * own beside this, by which it can be continued or undone alone; so nobody has to write here while they run.
+ */
+export const journalBundleSchema = z.object({
+  version: z.literal(journalVersion),
+  id: z.string(),
+  /** `ended`: every part has ended one way or another, and what follows them all is done. */
+  state: z.enum(["open", "ended"]),
+  /** The command line that goes on with it, without secrets. */
+  command: z.string(),
+  /** What was asked for, as named texts: the same command is recognised by them. */
+  request: z.record(z.string(), z.string()),
+  startedAt: z.string(),
+  updatedAt: z.string(),
+  /** `site`: name of the state folder with the part's journal; `journal`: what that begins with. */
+  parts: z.array(z.object({ site: z.string(), journal: journalSchema })).readonly(),
+});
+
+export type JournalBundleContents = z.infer<typeof journalBundleSchema>;
 export type StepState = z.infer<typeof stepStateSchema>;
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 export type OperationState = z.infer<typeof operationStateSchema>;

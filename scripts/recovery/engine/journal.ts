@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { z } from "zod";
 import { writeDurably } from "./durable-file";
 import { messageOf } from "./error-code";
 import { type JournalContents, type OperationState, type StepRecord, journalSchema } from "./journal-contents";
@@ -41,7 +42,7 @@ export class Journal {
 
   /** Reads a journal. Throws `JournalError`. */
   static open(path: string, clock: Clock = systemClock): Journal {
-    return new Journal(path, readContents(path), clock);
+    return new Journal(path, readJournal(path, journalSchema), clock);
   }
 
   get contents(): JournalContents {
@@ -127,7 +128,7 @@ export class Journal {
 
   private write(change: Partial<JournalContents>): void {
     this.current = { ...this.current, ...change, updatedAt: isoTime(this.clock()) };
-    writeDurably(this.path, `${JSON.stringify(this.current, undefined, 2)}\n`);
+    writeDurably(this.path, journalText(this.current));
   }
 }
 
@@ -135,14 +136,20 @@ export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
-function readContents(path: string): JournalContents {
+/** How a journal stands in its file. */
+export function journalText(contents: unknown): string {
+  return `${JSON.stringify(contents, undefined, 2)}\n`;
+}
+
+/** Reads a file of the state folder. @throws JournalError */
+export function readJournal<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     throw new JournalError(path, messageOf(error));
   }
-  const result = journalSchema.safeParse(parsed);
+  const result = schema.safeParse(parsed);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new JournalError(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"}`);

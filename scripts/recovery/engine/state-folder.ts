@@ -1,9 +1,8 @@
-import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { makePrivateFolder } from "./durable-file";
-import { hasCode } from "./error-code";
 import { type Clock, Journal, isoTime, systemClock } from "./journal";
+import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
 
 /** What a new journal is about. */
@@ -15,13 +14,20 @@ export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | 
  */
 export class StateFolder {
   readonly path: string;
+  /** Name of the folder. */
+  readonly site: string;
+  /** Operations over several guests; of this site's and others'. */
+  readonly bundles: BundleFolder;
 
   constructor(
     site: { readonly environment: string; readonly endpoint: string },
     variables: Readonly<Record<string, string | undefined>> = process.env,
     private readonly clock: Clock = systemClock,
   ) {
-    this.path = join(stateHome(variables), "lifeboat", siteName(site.environment, site.endpoint));
+    this.site = siteName(site.environment, site.endpoint);
+    const home = join(stateHome(variables), "lifeboat");
+    this.path = join(home, this.site);
+    this.bundles = new BundleFolder(home, clock);
   }
 
   /** Path of a guest's lock file. */
@@ -33,13 +39,15 @@ export class StateFolder {
   /** Begins the journal of a new operation. */
   begin(operation: NewOperation): Journal {
     makePrivateFolder(this.path);
+    const contents = this.opening(operation);
+    return Journal.create(join(this.path, `${contents.id}.json`), contents, this.clock);
+  }
+
+  /** What the journal of a new operation begins with. */
+  opening(operation: NewOperation): JournalContents {
     const now = isoTime(this.clock());
-    const id = this.freeId(operation.guest.id, now);
-    return Journal.create(
-      join(this.path, `${id}.json`),
-      { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation },
-      this.clock,
-    );
+    const id = freeId(String(operation.guest.id), now, fileNames(this.path));
+    return { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation };
   }
 
   /** The guest's journals, newest first. Throws `JournalError` for one that cannot be read: it may be unfinished. */
@@ -53,28 +61,10 @@ export class StateFolder {
   }
 
   private journals(pattern: RegExp): Journal[] {
-    return this.fileNames()
+    return fileNames(this.path)
       .filter((name) => pattern.test(name))
       .map((name) => Journal.open(join(this.path, name), this.clock))
       .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
-  }
-
-  /** Ids start with the guest's and the time; two within one millisecond differ by a number at their end. */
-  private freeId(guestId: number, now: string): string {
-    const base = `${guestId}-${now.replace(/[-:.]/g, "").replace("Z", "")}`;
-    const taken = new Set(this.fileNames());
-    let id = base;
-    for (let number = 2; taken.has(`${id}.json`); number += 1) id = `${base}-${number}`;
-    return id;
-  }
-
-  private fileNames(): string[] {
-    try {
-      return readdirSync(this.path);
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return [];
-      throw error;
-    }
   }
 }
 

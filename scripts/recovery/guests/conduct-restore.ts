@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import type { Demand, GivenAnswers } from "../engine/consent";
 import { pastRuns } from "../engine/durations";
 import type { Journal } from "../engine/journal";
+import type { NewOperation } from "../engine/state-folder";
 import { type StepNode, placeSteps } from "../engine/step";
 import { takeBack } from "../engine/take-back";
 import { runOperation } from "../run-operation";
@@ -14,7 +15,7 @@ import { explainRestore } from "./explain-restore";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect-restore";
 import { restoreInputs } from "./inputs";
 import { type PlannedRestore, type RestoreOptions, planRestore } from "./plan-restore";
-import { printPlan, viewOf } from "./plan-view";
+import { type RestoreView, printPlan, viewOf } from "./plan-view";
 import { type RestoreJournal, restoreKind } from "./restore-journals";
 import type { RestorePlan } from "./restore-plan";
 import { printReport, reportOf } from "./restore-report";
@@ -32,6 +33,18 @@ export interface RestoreRequest {
   /** The command line that does the same again. */
   readonly command: string;
   readonly undoes: RestoreOptions["undoes"];
+  readonly oneOfSeveral: boolean;
+}
+
+/** A restore that was planned and not begun. */
+export interface PreparedRestore {
+  readonly session: Session;
+  readonly request: RestoreRequest;
+  readonly inspection: RestoreInspection;
+  readonly planned: PlannedRestore;
+  /** What its journal begins with. */
+  readonly operation: NewOperation;
+  readonly view: RestoreView;
 }
 
 /** Inspects, plans, asks, restores and reports. */
@@ -41,24 +54,46 @@ export async function conductRestore(
   earlier: readonly RestoreJournal[],
 ): Promise<ExitCode> {
   const { context, dryRun } = session;
-  const inspection = await context.progress.step(`Look at ${session.selector}`, () => inspect(session, request));
-  const planned = planRestore(session.environment.settings, inspection, optionsOf(session, request, earlier));
-  const inputs = inputsOf(session, inspection, planned.plan);
-  const world = await restoreWorld(session, request.checkSeconds, planned.plan.asRoot);
-  const operation = { id: "planned", inputs, startedAt: inspection.clock.time };
-  showPlan(session, inspection, planned, restoreSteps(planned.plan, world, operation));
+  const prepared = await context.progress.step(`Look at ${session.selector}`, () =>
+    prepareRestore(session, request, earlier),
+  );
+  showPlan(session, prepared);
   if (dryRun) return exitCodes.done;
+  const { planned, operation } = prepared;
   await settleDemands(planned.demands, request.given, context);
-  const { guest, environment } = session;
-  const journal = session.state.begin({
+  return run(session, { journal: session.state.begin(operation), plan: planned.plan }, request);
+}
+
+/**
+ * Looks and decides; changes nothing.
+ *
+ * @throws CommandError (2, 10, 11, 13, 14) when it cannot or must not be done.
+ */
+export async function prepareRestore(
+  session: Session,
+  request: RestoreRequest,
+  earlier: readonly RestoreJournal[],
+): Promise<PreparedRestore> {
+  const { environment, guest, state } = session;
+  const inspection = await inspect(session, request);
+  const planned = planRestore(environment.settings, inspection, optionsOf(session, request, earlier));
+  const { plan } = planned;
+  const inputs = inputsOf(session, inspection, plan);
+  const world = await restoreWorld(session, request.checkSeconds, plan.asRoot);
+  const steps = restoreSteps(plan, world, { id: "planned", inputs, startedAt: inspection.clock.time });
+  const past = pastRuns(
+    state.allJournals().map(({ contents }) => contents),
+    guest.id,
+  );
+  const operation = {
     kind: restoreKind,
     command: request.command,
-    guest: { environment: environment.name, name: guest.name, id: guest.id, node: planned.plan.target.node },
+    guest: { environment: environment.name, name: guest.name, id: guest.id, node: plan.target.node },
     request: requestTexts(request),
     inputs,
-    plan: planned.plan,
-  });
-  return run(session, { journal, plan: planned.plan }, request);
+    plan,
+  };
+  return { session, request, inspection, planned, operation, view: viewOf(inspection, planned, steps, past) };
 }
 
 function inspect({ client, guest, environment }: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {
@@ -67,8 +102,7 @@ function inspect({ client, guest, environment }: Session, { wish }: RestoreReque
 
 function optionsOf(
   { environment }: Session,
-  { wish, storage, given, undoes }: RestoreRequest,
-
+  { wish, storage, given, undoes, oneOfSeveral }: RestoreRequest,
   earlier: readonly RestoreJournal[],
 ): RestoreOptions {
   return {
@@ -78,6 +112,7 @@ function optionsOf(
     mayBeRoot: environment.hasRootPassword(),
     leftProtected: leftProtected(earlier),
     undoes,
+    oneOfSeveral,
   };
 }
 
@@ -91,7 +126,7 @@ function inputsOf({ guest }: Session, { chosen, present }: RestoreInspection, pl
 }
 
 /** What tells one request from another. The same texts: the same command. */
-function requestTexts({ wish, storage, given, undoes }: RestoreRequest): Record<string, string> {
+export function requestTexts({ wish, storage, given, undoes }: RestoreRequest): Record<string, string> {
   const texts = {
     archive: wish.archive,
     at: wish.at,
@@ -105,17 +140,7 @@ function requestTexts({ wish, storage, given, undoes }: RestoreRequest): Record<
   );
 }
 
-function showPlan(
-  { context, guest, state, dryRun }: Session,
-  inspection: RestoreInspection,
-  planned: PlannedRestore,
-  steps: readonly StepNode[],
-): void {
-  const past = pastRuns(
-    state.allJournals().map(({ contents }) => contents),
-    guest.id,
-  );
-  const view = viewOf(inspection, planned, steps, past);
+function showPlan({ context, dryRun }: Session, { view }: PreparedRestore): void {
   if (dryRun) context.output.result({ plan: view }, (lines) => printPlan(view, lines));
   else printPlan(view, context.talk);
 }

@@ -201,5 +201,5 @@ function ended(
 
 function savePointRequest({ given, checkSeconds, command }: UndoRequest, undoes: Undoes): RestoreRequest {
   const wish = { archive: undoes.savePoint, at: undefined, targetId: undefined };
-  return { wish, storage: undefined, given, checkSeconds, command, undoes };
+  return { wish, storage: undefined, given, checkSeconds, command, undoes, oneOfSeveral: false };
 }

@@ -2,6 +2,7 @@ import type { HaResource, IncludedVolumes } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import type { GuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import type { StorageRoom } from "../../../site/restore/space";
 import type { Guest } from "../../../site/settings/environment";
 
 /** A guest as it is on its node now. */
@@ -43,14 +44,10 @@ export interface ArchiveSearch {
   readonly missing: readonly MissingPrivilege[];
 }
 
-/** A storage as far as a restore needs to know it. */
-export interface TargetStorage {
-  readonly id: string;
+/** A storage as far as a restore needs to know it. Its free bytes are not known while it is not active. */
+export interface TargetStorage extends StorageRoom {
   readonly active: boolean;
   readonly content: readonly string[];
-  readonly type: string;
-  /** Free bytes; undefined while the storage is not active. */
-  readonly available: number | undefined;
 }
 
 /** A job that backs up the guest, and which of its disks. */

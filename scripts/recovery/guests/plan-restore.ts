@@ -1,5 +1,6 @@
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
 import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
+import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import { containerDisks, storageOfVolume } from "../../../site/restore/volumes";
 import type { Environment, Guest } from "../../../site/settings/environment";
@@ -7,7 +8,7 @@ import type { Demand } from "../engine/consent";
 import { forceFlag } from "../settle-demands";
 import type { Membership } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
-import { refuseImpossible } from "./refuse-restore";
+import { refuseFull, refuseImpossible } from "./refuse-restore";
 import type { RestorePlan } from "./restore-plan";
 
 /** What was asked for, besides the choice of the archive. */
@@ -20,6 +21,8 @@ export interface RestoreOptions {
   readonly mayBeRoot: boolean;
   /** Archives that earlier, unproven restores of the guest have protected. */
   readonly leftProtected: readonly string[];
+  /** It is one of several: Pulumi is asked once for all of them, at the end. */
+  readonly oneOfSeveral: boolean;
   /** What this restore takes back; the guest is then left as it was: running, or not. */
   readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
 }
@@ -31,6 +34,8 @@ export interface PlannedRestore {
   readonly volumes: VolumeTargets;
   /** What the operator must answer. */
   readonly demands: readonly Demand[];
+  /** Room that the new volumes need. */
+  readonly space: GuestSpace;
   /** Changes that a copy gets so that it cannot collide with the original. */
   readonly overrides: readonly string[];
 }
@@ -57,7 +62,15 @@ export function planRestore(
   refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
   const copy = inPlace ? undefined : copyOf(inspection, options);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
-  return { plan, effects, volumes, demands: demandsOf(plan, effects, options), overrides: copy?.changes ?? [] };
+  const space = spaceOf(inspection, plan, volumes);
+  if (!options.oneOfSeveral) refuseFull(spaceNeeds([space], 1));
+  return { plan, effects, volumes, space, demands: demandsOf(plan, effects, options), overrides: copy?.changes ?? [] };
+}
+
+function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { targets }: VolumeTargets): GuestSpace {
+  const { guest, target, present } = plan;
+  const overwrites = present !== undefined;
+  return { guest, node: target.node, archive: chosen.size, volumes: targets, storages, overwrites };
 }
 
 function copyOf({ archived, chosen, guest }: RestoreInspection, { targetId }: RestoreOptions): CopyOverrides {
@@ -103,7 +116,7 @@ function buildPlan(
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
     ...(host === undefined ? {} : { host }),
     memberships: membershipsExpected(environment, inspection),
-    compare: copy === undefined && guest.kind === "container",
+    compare: copy === undefined && guest.kind === "container" && !options.oneOfSeveral,
     ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
   };
 }

@@ -1,4 +1,5 @@
 import { formatMoment } from "../../../site/restore/moments";
+import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/space";
 import type { Loss } from "../../../site/restore/losses";
 import { formatAgo, formatBytes, formatDuration } from "../../commands/frame/durations";
 import type { Lines, Table } from "../../commands/frame/talk";
@@ -32,6 +33,8 @@ export interface RestoreView {
   readonly replaced: readonly string[];
   readonly changed: readonly string[];
   readonly kept: readonly string[];
+  /** Room that the new volumes need beside what is there. */
+  readonly space: readonly SpaceNeed[];
   readonly steps: readonly PlannedStep[];
   /** Flags that the plan wants. */
   readonly needs: readonly string[];
@@ -56,6 +59,7 @@ export function viewOf(
 ): RestoreView {
   const { plan, effects, demands } = planned;
   const { choice, chosen, guest } = inspection;
+  const space = spaceNeeds([planned.space], 1);
   return {
     guest: `${plan.environment}/${plan.guest}`,
     vmid: guest.id,
@@ -64,7 +68,7 @@ export function viewOf(
     archive: archiveView(chosen, inspection),
     reason: choice.reason,
     newest: choice.newest.map((archive) => archiveView(archive, inspection)),
-    warnings: [...choice.warnings, ...unsearched(inspection), ...otherRuns(inspection)],
+    warnings: [...choice.warnings, ...unsearched(inspection), ...otherRuns(inspection), ...spaceWarnings(space)],
     lost: effects.losses.map(describeLoss),
     replaced:
       plan.present === undefined
@@ -72,6 +76,7 @@ export function viewOf(
         : effects.returns.map(({ key, path }) => `${key}${path === undefined ? "" : ` (${path})`}`),
     changed: plan.mode === "beside" ? planned.overrides : effects.differences.map(({ key }) => key),
     kept: keptThings(planned, inspection),
+    space,
     steps: placeSteps(steps).map(({ path, step }) => ({
       id: path,
       title: step.title,
@@ -134,8 +139,38 @@ function keptThings({ plan, effects }: PlannedRestore, { guest, present }: Resto
   return kept;
 }
 
+/** Storages that have room enough for what is certain, and not for all that the volumes may take. */
+export function spaceWarnings(needs: readonly SpaceNeed[]): string[] {
+  return needs
+    .filter(mayFillUp)
+    .map(
+      ({ storage, available = 0, sizes }) =>
+        `storage ${storage} has ${formatBytes(available)} free, and the new volumes may grow to ${formatBytes(sizes)}`,
+    );
+}
+
+/** One line per storage. */
+export function printSpace(needs: readonly SpaceNeed[], lines: Lines): void {
+  printList("Space, beside what is there:", needs.map(describeNeed), lines);
+}
+
+function describeNeed({ storage, node, available, atLeast, sizes, isExact }: SpaceNeed): string {
+  const place = node === undefined ? storage : `${storage} on ${node}`;
+  const estimate = atLeast > 0 ? `an estimate, at least ${formatBytes(atLeast)}` : "an estimate";
+  const needed = isExact ? formatBytes(sizes) : `up to ${formatBytes(sizes)} as the volumes fill up (${estimate})`;
+  return `${place}: ${needed}, ${available === undefined ? "free space not known" : `${formatBytes(available)} free`}`;
+}
+
 /** The plan for people. */
 export function printPlan(view: RestoreView, lines: Lines): void {
+  printGuestPlan(view, lines);
+  printSpace(view.space, lines);
+  printSteps(view, lines);
+  if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
+}
+
+/** What becomes of one guest, without what several have in common. */
+export function printGuestPlan(view: RestoreView, lines: Lines): void {
   const { archive, target } = view;
   lines.heading(
     view.mode === "beside"
@@ -151,8 +186,6 @@ export function printPlan(view: RestoreView, lines: Lines): void {
   printList("Replaced by the archive's content:", view.replaced, lines);
   printList(view.mode === "beside" ? "Different from the original:" : "Settings that change:", view.changed, lines);
   printList("Kept:", view.kept, lines);
-  printSteps(view, lines);
-  if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
 }
 
 function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
@@ -168,7 +201,7 @@ function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
   lines.table(rows, "  ");
 }
 
-function printList(heading: string, items: readonly string[], lines: Lines): void {
+export function printList(heading: string, items: readonly string[], lines: Lines): void {
   if (items.length === 0) return;
   lines.line(heading);
   for (const item of items) lines.line(`  - ${item}`);

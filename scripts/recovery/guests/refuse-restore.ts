@@ -1,11 +1,11 @@
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
+import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
 import { sameGuest } from "../../../site/restore/identity";
 import type { InPlaceEffects } from "../../../site/restore/losses";
 import { CommandError } from "../../commands/frame/command-error";
 import { formatBytes } from "../../commands/frame/durations";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import { taskAtWork } from "../backups/inspect-backup";
-import type { TargetStorage } from "./inspection";
 import { expectedName } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
 import { rootPasswordHint } from "../../project/root-password";
@@ -108,23 +108,21 @@ function refuseStorage(id: string, inspection: RestoreInspection, context: Refus
   }
   if (!storage.content.includes("rootdir")) throw refusal(`storage ${id} does not take containers`, other, code);
   if (!storage.active) throw refusal(`storage ${id} is not active on ${inspection.node}`, other);
-  refuseFull(storage, inspection, context);
 }
 
-/** Storages that take the whole size of a volume at once; elsewhere volumes grow with their content. */
-const thickTypes: ReadonlySet<string> = new Set(["lvm", "iscsi", "iscsidirect"]);
-
 /**
- * Old and new volumes need room side by side (D9). What thin volumes will take is not known; less than the packed
- * archive it cannot be.
+ * Old and new volumes need room side by side (D9). Also for several guests at once.
+ *
+ * @throws CommandError (13)
  */
-function refuseFull(storage: TargetStorage, { chosen }: RestoreInspection, { volumes }: RefusalContext): void {
-  const sizes = volumes.targets.filter((target) => target.storage === storage.id).map(({ size }) => size);
-  const configured = sizes.reduce((sum, size) => sum + size, 0);
-  const needed = thickTypes.has(storage.type) ? configured : Math.min(chosen.size, configured);
-  if (storage.available === undefined || storage.available >= needed) return;
-  throw refusal(
-    `storage ${storage.id} has ${formatBytes(storage.available)} free, and the restore needs at least ${formatBytes(needed)} beside what is there`,
-    "make room, or put all volumes on another storage with --storage",
-  );
+export function refuseFull(needs: readonly SpaceNeed[]): void {
+  const short = needs.filter(isTooSmall);
+  if (short.length === 0) return;
+  const lacks = short.map(({ storage, node, available = 0, atLeast, guests }) => {
+    const place = node === undefined ? storage : `${storage} of ${node}`;
+    const whose = guests.length === 1 ? "the restore needs" : `the restores of ${guests.join(", ")} need`;
+    return `storage ${place} has ${formatBytes(available)} free, and ${whose} at least ${formatBytes(atLeast)} beside what is there`;
+  });
+  const fewer = short.some(({ guests }) => guests.length > 1) ? ", or restore fewer at once (--parallel 1)" : "";
+  throw refusal(lacks.join("; "), `make room, or put all volumes on another storage with --storage${fewer}`);
 }

@@ -98,7 +98,7 @@ function stepTable({ steps }: RestoreReport): Table {
 
 const labels = { note: "Note", todo: "To do", problem: "PROBLEM" } as const;
 
-function printFinding({ severity, text, mend }: Finding, lines: Lines): void {
-  lines.line(`${labels[severity]}: ${text}`);
-  if (mend !== undefined) lines.line(`  mend it with: ${mend}`);
+export function printFinding({ severity, text, mend }: Finding, lines: Lines, indent = ""): void {
+  lines.line(`${indent}${labels[severity]}: ${text}`);
+  if (mend !== undefined) lines.line(`${indent}  mend it with: ${mend}`);
 }

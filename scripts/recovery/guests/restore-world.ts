@@ -2,10 +2,11 @@ import { join } from "node:path";
 import type { Comparison } from "../../clients/pulumi";
 import { compareEnvironment } from "../../clients/pulumi-variables";
 import { digestOf } from "../engine/digest";
+import type { CommandContext } from "../../commands/frame/context";
+import type { LoadedEnvironment } from "../../project/site";
 import type { Finding } from "../engine/step";
 import type { Session } from "../session";
 import { guestProbe } from "./probe-guest";
-import type { RestorePlan } from "./restore-plan";
 import type { RestoreWorld } from "./world";
 
 /** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
@@ -26,19 +27,26 @@ export async function restoreWorld(session: Session, checkSeconds: number, asRoo
     probe: guestProbe(client, shell),
     checkSeconds,
     settingsDigest: digestOf(guest),
-    comparePulumi: async (plan, signal) =>
-      findingsOf(plan, await compareEnvironment(environment, context.io.environment, signal)),
+    comparePulumi: (_plan, signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }
 
-function findingsOf(plan: RestorePlan, comparison: Comparison): Finding[] {
+/** What Pulumi would change in an environment, as findings. */
+export async function comparisonFindings(
+  environment: LoadedEnvironment,
+  { io, signal }: Pick<CommandContext, "io" | "signal">,
+): Promise<Finding[]> {
+  return findingsOf(environment.name, await compareEnvironment(environment, io.environment, signal));
+}
+
+function findingsOf(environment: string, comparison: Comparison): Finding[] {
   if (!comparison.compared) {
     return [{ severity: "todo", text: `not compared with Pulumi: ${comparison.why}`, mend: comparison.command }];
   }
   if (comparison.differences.length === 0) {
-    return [{ severity: "note", text: `Pulumi agrees: a preview of ${plan.environment} changes nothing` }];
+    return [{ severity: "note", text: `Pulumi agrees: a preview of ${environment} changes nothing` }];
   }
-  const mend = `pulumi up --refresh --stack ${plan.environment}`;
+  const mend = `pulumi up --refresh --stack ${environment}`;
   return comparison.differences.map(({ resource, operation, properties }) => ({
     severity: "todo",
     text: `Pulumi would ${operation} ${resource}${properties.length === 0 ? "" : ` (${properties.join(", ")})`}`,

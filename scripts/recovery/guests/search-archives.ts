@@ -48,6 +48,7 @@ export async function targetStorages(client: ProxmoxClient, node: string): Promi
     active: storage.active !== false && storage.enabled !== false,
     content: contentOf(storage),
     type: storage.type,
+    shared: storage.shared === true,
     available: storage.avail,
   }));
 }

@@ -1,0 +1,107 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { makePrivateFolder, writeDurably } from "./durable-file";
+import { hasCode } from "./error-code";
+import { type Clock, Journal, isoTime, journalText, readJournal, systemClock } from "./journal";
+import { type JournalBundleContents, journalBundleSchema, journalVersion } from "./journal-contents";
+
+/** What a new bundle is about. */
+export type NewBundle = Pick<JournalBundleContents, "command" | "request" | "parts">;
+
+/** Operations that were asked for at once. Written when it begins and when all of it has ended. */
+export class JournalBundle {
+  private constructor(
+    readonly path: string,
+    private current: JournalBundleContents,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Begins a bundle. It is on disk before any of its parts is, so that none of them is begun unknown to the others. */
+  static create(path: string, contents: JournalBundleContents, clock: Clock = systemClock): JournalBundle {
+    const bundle = new JournalBundle(path, contents, clock);
+    bundle.write({});
+    return bundle;
+  }
+
+  /** Reads a bundle. Throws `JournalError`. */
+  static open(path: string, clock: Clock = systemClock): JournalBundle {
+    return new JournalBundle(path, readJournal(path, journalBundleSchema), clock);
+  }
+
+  get contents(): JournalBundleContents {
+    return this.current;
+  }
+
+  /** The journals of the parts, in the order of the parts. One that a killed process did not get to is begun now. */
+  journals(): Journal[] {
+    return this.current.parts.map(({ site, journal }) => {
+      const folder = join(this.path, "../..", site);
+      const path = join(folder, `${journal.id}.json`);
+      if (existsSync(path)) return Journal.open(path, this.clock);
+      makePrivateFolder(folder);
+      return Journal.create(path, journal, this.clock);
+    });
+  }
+
+  /** Says that nothing of it is left to do. */
+  end(): void {
+    this.write({ state: "ended" });
+  }
+
+  private write(change: Partial<JournalBundleContents>): void {
+    this.current = { ...this.current, ...change, updatedAt: isoTime(this.clock()) };
+    writeDurably(this.path, journalText(this.current));
+  }
+}
+
+/** Where bundles are kept: `several/` beside the folders of the sites, since the parts of one may be of several sites. */
+export class BundleFolder {
+  readonly path: string;
+
+  /** @param home the folder with the sites' folders. */
+  constructor(
+    home: string,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.path = join(home, "several");
+  }
+
+  begin(bundle: NewBundle): JournalBundle {
+    makePrivateFolder(this.path);
+    const now = isoTime(this.clock());
+    const id = freeId("several", now, fileNames(this.path));
+    return JournalBundle.create(
+      join(this.path, `${id}.json`),
+      { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, ...bundle },
+      this.clock,
+    );
+  }
+
+  /** Bundles that have not ended, newest first. Throws `JournalError` for one that cannot be read: it may be open. */
+  open(): JournalBundle[] {
+    return fileNames(this.path)
+      .filter((name) => /^several-.*\.json$/.test(name))
+      .map((name) => JournalBundle.open(join(this.path, name), this.clock))
+      .filter(({ contents }) => contents.state === "open")
+      .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
+  }
+}
+
+/** Ids start with what they are of and the time; two within one millisecond differ by a number at their end. */
+export function freeId(prefix: string, now: string, names: readonly string[]): string {
+  const base = `${prefix}-${now.replace(/[-:.]/g, "").replace("Z", "")}`;
+  const taken = new Set(names);
+  let id = base;
+  for (let number = 2; taken.has(`${id}.json`); number += 1) id = `${base}-${number}`;
+  return id;
+}
+
+/** Names in a folder; none where there is no folder. */
+export function fileNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isSavePoint } from "../../../site/restore/save-point";
+import { RestoreSite, type RunResult, node } from "./restore-site";
+
+const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
+const three = [101, 102, 103];
+/** Pairs that are killed side by side, so that two processors are used. */
+const pairs = [
+  [106, 107],
+  [108, 109],
+  [110, 111],
+];
+
+let site: RestoreSite;
+
+beforeAll(async () => {
+  site = await RestoreSite.start([
+    { id: 101, name: "web" },
+    { id: 102, name: "db" },
+    { id: 103, name: "mail" },
+    { id: 104, name: "none" },
+    { id: 105, name: "cached", withCache: true },
+    ...pairs.flat().map((id) => ({ id, name: `guest-${id}` })),
+  ]);
+  for (const vmid of [...three, 105, ...pairs.flat()]) await site.backUp(vmid);
+}, 60_000);
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+async function memories(vmids: readonly number[] = three): Promise<(string | undefined)[]> {
+  const configurations = vmids.map((vmid) => site.client.guests.guestConfig({ node, type: "lxc", vmid }));
+  return (await Promise.all(configurations)).map((configuration) => configuration["memory"]);
+}
+
+/** The guests differ from their archives from now on. */
+async function change(vmids: readonly number[] = three): Promise<void> {
+  for (const vmid of vmids) await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
+}
+
+async function pictures(vmids: readonly number[]): Promise<unknown[]> {
+  return Promise.all(vmids.map((vmid) => site.picture(vmid)));
+}
+
+/** Runs a command that must be refused, and proves that nothing was asked for and nothing is different. */
+async function refused(vmids: readonly number[], argv: readonly string[]): Promise<RunResult> {
+  const before = await pictures(vmids);
+  const requests = site.requests().length;
+  const result = await site.lifeboat(argv);
+  const sent = site.requests().slice(requests);
+  expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+  expect(await pictures(vmids)).toEqual(before);
+  return result;
+}
+
+function restores(vmid: number): number {
+  return site
+    .requests()
+    .filter(({ method, path }) => method === "POST" && path === `/nodes/${node}/lxc`)
+    .filter(({ parameters }) => parameters["vmid"] === String(vmid)).length;
+}
+
+test("one plan for several guests: what becomes of each, the room for all together, and nothing but GET [D5, D9, K1]", async () => {
+  const result = await refused(three, ["restore", "guest", "web", "prod/db", "103", "--dry-run", "--json"]);
+  expect(result.code).toBe(0);
+  const { plan } = JSON.parse(result.stdout);
+  expect(plan.guests.map(({ guest }: { guest: string }) => guest)).toEqual(["prod/web", "prod/db", "prod/mail"]);
+  // Two at a time: the third begins when the volumes of one before it are given back.
+  const gibibyte = 1024 ** 3;
+  expect(plan.space.map(({ storage, sizes }: { storage: string; sizes: number }) => [storage, sizes])).toEqual([
+    ["local", 2 * gibibyte],
+    ["data", 4 * gibibyte],
+  ]);
+  expect(plan.needs).toEqual(["--stop", "--force"]);
+}, 30_000);
+
+test("several guests come back with one consent, are proven, and each can be taken back by itself [D1, D5, D6, K1]", async () => {
+  await change();
+  const missing = await refused(three, ["restore", "guest", "web", "db", "mail", "--force"]);
+  expect([missing.code, missing.stderr]).toEqual([13, expect.stringContaining("HINT: add --stop if that is what")]);
+  const result = await site.lifeboat(["restore", "guest", "web", "db", "mail", "--force", "--stop", "--json"]);
+  expect(result.code).toBe(0);
+  const report = JSON.parse(result.stdout);
+  expect(report.guests.map(({ guest, result: told }: Record<string, string>) => [guest, told])).toEqual([
+    ["prod/web", "restored"],
+    ["prod/db", "restored"],
+    ["prod/mail", "restored"],
+  ]);
+  expect(report.comparisons).toEqual([
+    { environment: "prod", findings: [expect.objectContaining({ severity: "todo" })] },
+  ]);
+  expect(await memories()).toEqual(["512", "512", "512"]);
+  const undone = await site.lifeboat(["undo", "db", "--force", "--stop"]);
+  expect([undone.code, await memories()]).toEqual([0, ["512", "640", "512"]]);
+}, 60_000);
+
+test("a guest that cannot be restored stops all before anything is touched, or is left out with --skip-refused [K1, K2]", async () => {
+  await change();
+  const all = ["restore", "guest", "web", "none", "--force", "--stop"];
+  const stopped = await refused([101, 104], all);
+  expect([stopped.code, stopped.stdout]).toEqual([10, ""]);
+  expect(stopped.stderr).toContain("prod/none: there is no archive of guest 104");
+  expect(stopped.stderr).toContain(
+    "Unable to restore guests web, none: prod/none cannot be restored; nothing was changed",
+  );
+  expect(stopped.stderr).toContain("add --skip-refused");
+  const done = await site.lifeboat([...all, "--skip-refused", "--json"]);
+  const { guests } = JSON.parse(done.stdout);
+  expect(guests).toMatchObject([
+    { guest: "prod/web", result: "restored" },
+    { guest: "prod/none", result: "left out", exitCode: 10 },
+  ]);
+  expect([done.code, await memories([101])]).toEqual([3, ["512"]]);
+}, 60_000);
+
+test("each further loss wants its own consent, for the guests that have it [D7, K1]", async () => {
+  const both = ["restore", "guest", "web", "cached", "--force", "--stop"];
+  const result = await refused([101, 105], both);
+  expect([result.code, result.stderr]).toEqual([
+    13,
+    expect.stringContaining("cached: the archive has nothing for mp1 (/var/cache/app), which would be lost"),
+  ]);
+  const wrong = await refused([101, 105], [...both, "--accept-loss", "--without-save-point=db"]);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("names db, which is not among the guests")]);
+  const savePoints = async (vmid: number) =>
+    (await site.archives(vmid)).filter(({ notes }) => isSavePoint(notes ?? "")).length;
+  const before = [await savePoints(101), await savePoints(105)];
+  const done = await site.lifeboat([...both, "--accept-loss", "--without-save-point=cached"]);
+  expect([done.code, await savePoints(101), await savePoints(105)]).toEqual([0, (before[0] ?? 0) + 1, before[1]]);
+}, 60_000);
+
+test("flags that name one thing are refused for several guests [K2]", async () => {
+  for (const flag of [
+    ["--target-id", "901"],
+    ["--archive", "backup:x"],
+  ]) {
+    const result = await refused([101], ["restore", "guest", "web", "db", ...flag, "--force"]);
+    expect([result.code, result.stderr]).toEqual([2, expect.stringContaining("is for one guest, and 2 are named")]);
+  }
+  expect((await site.lifeboat(["restore", "guest"])).code).toBe(2);
+  expect((await site.lifeboat(["restore", "guest", "web", "--all"])).code).toBe(2);
+  expect((await site.lifeboat(["restore", "guest", "--env", "prod"])).code).toBe(2);
+  const everyone = await site.lifeboat([
+    "restore",
+    "guest",
+    "--all",
+    "--env",
+    "prod",
+    "--dry-run",
+    "--skip-refused",
+    "--json",
+  ]);
+  expect(JSON.parse(everyone.stdout).plan.guests).toHaveLength(10);
+}, 60_000);
+
+test("the failure of one leaves the others going: exit 3, its way back is named, the same command goes on with it alone [D6, K2, K4]", async () => {
+  await change();
+  await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
+  const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop", "--parallel", "1", "--json"];
+  const failed = await site.lifeboat(command);
+  const { guests, goOn } = JSON.parse(failed.stdout);
+  expect(failed.code).toBe(3);
+  expect(guests).toMatchObject([
+    { guest: "prod/web", result: "failed", hint: expect.stringContaining("lifeboat undo prod/web") },
+    { guest: "prod/db", result: "restored" },
+    { guest: "prod/mail", result: "restored" },
+  ]);
+  expect(goOn).toBe("lifeboat restore guest prod/web prod/db prod/mail --parallel 1 --stop --force");
+  expect([await site.exists(101), await memories([102, 103])]).toEqual([false, ["512", "512"]]);
+  const before = three.map(restores);
+  const again = await site.lifeboat(command);
+  expect([again.code, await site.running(101)]).toEqual([0, true]);
+  expect(three.map(restores)).toEqual([(before[0] ?? 0) + 1, before[1], before[2]]);
+}, 60_000);
+
+test("one of several that is half done can be taken back alone, and another request has to wait for it [K4]", async () => {
+  await change();
+  await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
+  const failed = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop", "--parallel", "1"]);
+  expect([failed.code, failed.stdout]).toEqual([3, expect.stringContaining("Restored 1 of 2 guests")]);
+  const other = await site.lifeboat(["restore", "guest", "web", "mail", "--force", "--stop"]);
+  expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("prod/web: an operation begun at")]);
+  const undone = await site.lifeboat(["undo", "web", "--force"]);
+  expect([undone.code, await memories([101])]).toEqual([0, ["640"]]);
+  const fresh = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop"]);
+  expect([fresh.code, await memories([101])]).toEqual([0, ["512"]]);
+}, 60_000);
+
+/** Kills a restore of two guests at one moment, runs the same command again, and looks at what became of both. */
+async function killAndGoOn(vmids: readonly number[], kill: string): Promise<string[]> {
+  await change(vmids);
+  const before = vmids.map(restores);
+  const names = vmids.map((vmid) => `guest-${vmid}`);
+  const command = ["restore", "guest", ...names, "--force", "--stop"];
+  const killed = await site.lifeboat(command, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: kill } });
+  const again = await site.lifeboat(command);
+  const seen = {
+    codes: [killed.code, again.code],
+    memories: await memories(vmids),
+    restores: vmids.map((vmid, index) => restores(vmid) - (before[index] ?? 0)),
+    running: await Promise.all(vmids.map((vmid) => site.running(vmid))),
+  };
+  const wanted = { codes: [null, 0], memories: ["512", "512"], restores: [1, 1], running: [true, true] };
+  return JSON.stringify(seen) === JSON.stringify(wanted) ? [] : [`${kill}: ${JSON.stringify(seen)} ${again.stderr}`];
+}
+
+test("kill -9 in the middle of several: the same command ends it, and no guest is restored twice [K4]", async () => {
+  const log = join(site.project, "writes");
+  const [first = []] = pairs;
+  const whole = await site.lifeboat(["restore", "guest", ...first.map((id) => `guest-${id}`), "--force", "--stop"], {
+    nodeOptions: hook,
+    env: { LIFEBOAT_TEST_KILL_LOG: log },
+  });
+  expect(whole.code).toBe(0);
+  const writes = readFileSync(log, "utf8").trim().split("\n").length;
+  expect(writes).toBeGreaterThan(50);
+  // The bundle's beginning, each part's beginning, and moments spread over the rest. The last write ends the bundle.
+  const spread = [1, 2, 3, 4, 5].map((part) => `after ${Math.round(3 + (part * (writes - 4)) / 6)}`);
+  const kills = ["after 1", "after 2", ...spread, `before ${writes}`, `before ${Math.round(writes / 2)}`];
+  const lanes = pairs.map(async (pair, lane) => {
+    const wrong: string[] = [];
+    for (const [index, kill] of kills.entries()) {
+      if (index % pairs.length === lane) wrong.push(...(await killAndGoOn(pair, kill)));
+    }
+    return wrong;
+  });
+  expect((await Promise.all(lanes)).flat()).toEqual([]);
+}, 120_000);
