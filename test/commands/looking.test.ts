@@ -77,7 +77,7 @@ describe("the frame", () => {
     async (argv) => {
       const { code, stdout } = await site.lifeboat(argv);
       expect(code).toBe(0);
-      expect(stdout).toContain("Usage: lifeboat restore guest [options] <guest>");
+      expect(stdout).toContain("Usage: lifeboat restore guest [options] [guests...]");
       expect(stdout.indexOf("Examples:")).toBeLessThan(stdout.indexOf("Usage:"));
     },
   );

@@ -1,4 +1,4 @@
-import type { Command as Commander, Help } from "commander";
+import type { Argument, Command as Commander, Help } from "commander";
 import { exitCodeMeanings } from "./exit-codes";
 import type { Example } from "./command";
 import { wrap } from "./text";
@@ -39,7 +39,7 @@ export function commandHelp(command: Commander, helper: Help, examples: readonly
   return sections([
     wrap(command.description(), columnsOf(helper)).join("\n"),
     titled("Examples:", exampleRows(examples), helper),
-    `Usage: ${[fullName(command), "[options]", ...args.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))].join(" ")}`,
+    `Usage: ${[fullName(command), "[options]", ...args.map(argumentWord)].join(" ")}`,
     titled(
       "Arguments:",
       args.map((argument) => [argument.name(), argument.description] as const),
@@ -98,4 +98,9 @@ function columnsOf(helper: Help): number {
 
 function sections(all: readonly string[]): string {
   return `${all.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+function argumentWord(argument: Argument): string {
+  const word = argument.variadic ? `${argument.name()}...` : argument.name();
+  return argument.required ? `<${word}>` : `[${word}]`;
 }
