@@ -1,3 +1,4 @@
+import type { Permissions } from "./answers";
 import type { ProxmoxClient } from "./client";
 
 /** One privilege that the caller lacks, and where. */
@@ -5,6 +6,10 @@ export interface MissingPrivilege {
   privilege: string;
   path: string;
 }
+
+/** What is needed to see and to make a guest's archives: on the storage, and on the guest. */
+const onStorage = "Datastore.AllocateSpace";
+const onGuest = "VM.Backup";
 
 /**
  * What the caller lacks to see a guest's archives on a storage. Proxmox gives an empty list, not an error, without both
@@ -16,8 +21,8 @@ export async function missingToListArchives(
   vmid: number,
 ): Promise<MissingPrivilege[]> {
   const needed: MissingPrivilege[] = [
-    { privilege: "Datastore.AllocateSpace", path: `/storage/${storage}` },
-    { privilege: "VM.Backup", path: `/vms/${String(vmid)}` },
+    { privilege: onStorage, path: storagePath(storage) },
+    { privilege: onGuest, path: `/vms/${String(vmid)}` },
   ];
   return missingPrivileges(client, needed);
 }
@@ -32,4 +37,53 @@ export async function missingPrivileges(
     await Promise.all(paths.map(async (path) => [path, await client.cluster.privilegesOn(path)] as const)),
   );
   return needed.filter((entry) => held.get(entry.path)?.has(entry.privilege) !== true);
+}
+
+/**
+ * {@link missingToListArchives} for many guests at once: two requests, where asking guest by guest would be two each. Only
+ * guests that the cluster's list does not show are asked for by themselves.
+ *
+ * @param visible ids in the cluster's list of guests. A role that forbids everything at `/vms/ID` leaves no entry in the
+ *   caller's permissions, but hides the guest from that list too.
+ */
+export async function missingForArchivesOf(
+  client: ProxmoxClient,
+  storage: string,
+  guests: readonly number[],
+  visible: ReadonlySet<number>,
+): Promise<Map<number, MissingPrivilege[]>> {
+  if (guests.length === 0) return new Map();
+  const [all, mayAllocate] = await Promise.all([
+    client.cluster.permissions(),
+    client.cluster.privilegesOn(storagePath(storage)),
+  ]);
+  const lacksStorage = mayAllocate.has(onStorage) ? [] : [{ privilege: onStorage, path: storagePath(storage) }];
+  const entries = guests.map(async (id): Promise<[number, MissingPrivilege[]]> => {
+    const path = `/vms/${String(id)}`;
+    const has = visible.has(id) ? holds(all, path, onGuest) : (await client.cluster.privilegesOn(path)).has(onGuest);
+    return [id, [...lacksStorage, ...(has ? [] : [{ privilege: onGuest, path }])]];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+function storagePath(storage: string): string {
+  return `/storage/${storage}`;
+}
+
+/**
+ * The deepest path that says something decides. Of one above only what also holds below it counts; an entry of which
+ * nothing does is none for the paths below.
+ */
+function holds(permissions: Permissions, path: string, privilege: string): boolean {
+  const own = permissions[path];
+  if (own !== undefined) return Object.hasOwn(own, privilege);
+  for (let above = pathAbove(path); ; above = pathAbove(above)) {
+    const entry = permissions[above] ?? {};
+    if (Object.values(entry).includes(true)) return entry[privilege] === true;
+    if (above === "/") return false;
+  }
+}
+
+function pathAbove(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -2,50 +2,112 @@ import { z } from "zod";
 import { type BackupPlan, backupPlanSchema } from "../recovery/backups/backup-plan";
 import { backupSteps } from "../recovery/backups/backup-steps";
 import { planBackup } from "../recovery/backups/inspect-backup";
+import type { LoadedEnvironment, Site } from "../project/site";
 import type { Journal } from "../recovery/engine/journal";
 import { causeOf, runOperation } from "../recovery/run-operation";
 import { type Session, journalsOf, openSession, takeLock, unfinished } from "../recovery/session";
 import { defineCommand } from "./frame/command";
-import { CommandError } from "./frame/command-error";
+import { CommandError, usageError } from "./frame/command-error";
+import type { CommandContext } from "./frame/context";
 import { formatBytes, formatDuration } from "./frame/durations";
-import { exitCodes } from "./frame/exit-codes";
+import { type ExitCode, exitCodes } from "./frame/exit-codes";
 
 const kind = "backup-guest";
 
+const inputSchema = z.object({
+  guest: z.string().optional(),
+  all: z.boolean().default(false),
+  env: z.string().optional(),
+  force: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+
+type Input = z.output<typeof inputSchema>;
+
 export const command = defineCommand({
   description:
-    "Backs a guest up now, with the options of its environment's backup job: storage, mode, compression, notes, retention.",
+    "Backs a guest up now, with the options of its environment's backup job: storage, mode, compression, notes, retention. With --all every guest of an environment, as the job would: one run for each node, one guest after the other. Guests that opted out are left out.",
   examples: [
     { command: "lifeboat backup web", meaning: "back the guest web up and wait for the result" },
     { command: "lifeboat backup prod/web --dry-run", meaning: "show what would be asked of the node" },
+    { command: "lifeboat backup --all prod", meaning: "every guest of the environment prod" },
+    { command: "lifeboat backup --all --force", meaning: "every guest of every environment, without a question" },
   ],
-  arguments: [{ name: "guest", description: "id, name, or environment/name", required: true }],
-  options: [{ flags: "--dry-run", description: "show the plan; send nothing that changes anything" }],
-  input: z.object({ guest: z.string(), dryRun: z.boolean().default(false) }),
-  aim: ({ guest }) => `back up ${guest}`,
-  interrupt: "clean",
-  run: async ({ guest, dryRun }, context) => {
-    const session = await openSession(guest, context, dryRun);
-    const command = `lifeboat backup ${session.selector}`;
-    if (!dryRun) takeLock(session, command);
-    const open = openBackup(session);
-    const plan =
-      open === undefined ? await context.progress.step("Look at the guest", () => planBackup(session)) : planOf(open);
-    showPlan(session, plan, open);
-    if (dryRun) return exitCodes.done;
-    const journal = open ?? begin(session, plan, command);
-    const findings = await runOperation(session, journal, backupSteps(plan, session.client), (failure) =>
-      failed(failure.cause, causeOf(failure)),
-    );
-    report(
-      session,
-      plan,
-      journal,
-      findings.map(({ text }) => text),
-    );
-    return exitCodes.done;
+  arguments: [
+    { name: "guest", description: "id, name, or environment/name; with --all an environment", required: false },
+  ],
+  options: [
+    { flags: "--all", description: "every guest of the environment, or of all environments" },
+    { flags: "--env <environment>", description: "with --all: of this environment only" },
+    { flags: "--force", description: "with --all: do not ask whether all environments are meant" },
+    { flags: "--dry-run", description: "show the plan; send nothing that changes anything" },
+  ],
+  input: inputSchema,
+  aim: ({ guest, all, env }) => {
+    const of = guest ?? env;
+    if (!all) return `back up ${guest ?? "a guest"}`;
+    return `back up all guests${of === undefined ? "" : ` of ${of}`}`;
   },
+  interrupt: "clean",
+  run: async (input, context) => (input.all ? backUpAll(input, context) : backUpOne(input, context)),
 });
+
+async function backUpAll({ guest, env, force, dryRun }: Input, context: CommandContext): Promise<ExitCode> {
+  if (guest !== undefined && env !== undefined && guest !== env) {
+    throw usageError(`two environments are named: ${guest} and ${env}`);
+  }
+  const only = guest ?? env;
+  const { conductRuns } = await import("../recovery/backups/several/conduct-runs.js");
+  return conductRuns(
+    {
+      environments: chosenEnvironments(await context.site(), only),
+      dryRun,
+      given: { "--force": force },
+      command: [
+        "lifeboat",
+        "backup",
+        "--all",
+        ...(only === undefined ? [] : [only]),
+        ...(force ? ["--force"] : []),
+      ].join(" "),
+    },
+    context,
+  );
+}
+
+/** Settings that cannot be read would leave guests out without a word: that is an error. */
+function chosenEnvironments(site: Site, only: string | undefined): LoadedEnvironment[] {
+  if (only?.includes("/") === true) throw usageError(`'${only}' is a guest, and --all is for environments`);
+  if (only !== undefined) return [site.environment(only)];
+  const { usable, unusable } = site.environments();
+  const [broken] = unusable;
+  if (broken !== undefined) throw broken.error;
+  return usable;
+}
+
+async function backUpOne({ guest, env, dryRun }: Input, context: CommandContext): Promise<ExitCode> {
+  if (env !== undefined) throw usageError("--env goes with --all", "name a guest of it: environment/name");
+  if (guest === undefined) throw usageError("no guest is named", "name one, or all of an environment: --all prod");
+  const session = await openSession(guest, context, dryRun);
+  const command = `lifeboat backup ${session.selector}`;
+  if (!dryRun) takeLock(session, command);
+  const open = openBackup(session);
+  const plan =
+    open === undefined ? await context.progress.step("Look at the guest", () => planBackup(session)) : planOf(open);
+  showPlan(session, plan, open);
+  if (dryRun) return exitCodes.done;
+  const journal = open ?? begin(session, plan, command);
+  const findings = await runOperation(session, journal, backupSteps(plan, session.client), (failure) =>
+    failed(failure.cause, causeOf(failure)),
+  );
+  report(
+    session,
+    plan,
+    journal,
+    findings.map(({ text }) => text),
+  );
+  return exitCodes.done;
+}
 
 /** A backup that was interrupted. A restore that was interrupted must come first: the guest may be half there. */
 function openBackup(session: Session): Journal | undefined {

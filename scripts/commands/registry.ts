@@ -29,7 +29,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: ["backup"],
-    summary: "back a guest up now, with the options of its job",
+    summary: "back guests up now, with the options of their job",
     load: () => import("./backup.js"),
   },
   {

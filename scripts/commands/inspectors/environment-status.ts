@@ -1,6 +1,6 @@
 import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import type { MissingPrivilege } from "../../../proxmox/api/permissions";
+import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { coverageProblems, type JobDisk } from "../../../site/coverage";
 import { isShrunk, storageLimit } from "../../../site/health";
@@ -10,7 +10,7 @@ import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/guests/inspect-present";
 import { formatBytes, formatShare } from "../frame/durations";
-import { missingSight } from "./archive-sight";
+
 import { type BackupRuns, type EndedRun, inspectRuns, type RunningBackup } from "./backup-runs";
 import { inspectStorages, type StorageLook, type StorageStatus } from "./backup-storages";
 import { groupBy } from "./group-by";
@@ -165,7 +165,7 @@ async function lookAt(
     job,
     inJob: disksByGuest(included),
     runs,
-    unseen: await missingSight(client, backup.storage.id, without, new Set(onNode.keys())),
+    unseen: await missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
     notCovered: uncovered
       .filter(({ vmid }) => !known.has(vmid))
       .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),

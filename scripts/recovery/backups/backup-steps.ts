@@ -26,7 +26,7 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
     },
     run: async (context) => {
       const start = async (signal: AbortSignal) => {
-        await waitForOwnName(client, node, plan.storage, vmid, signal);
+        await waitForOwnName(client, node, plan.storage, [vmid], signal);
         return client.backups.vzdump(node, vmid, requestParameters(plan));
       };
       const outcome = await runTaskOnce(context, client, { ...task, start });

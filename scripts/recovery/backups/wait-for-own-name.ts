@@ -16,11 +16,13 @@ export async function waitForOwnName(
   client: ProxmoxClient,
   node: string,
   storage: string,
-  vmid: number,
+  vmids: readonly number[],
   signal: AbortSignal,
 ): Promise<void> {
-  const archives = await client.backups.archives(node, storage, vmid);
-  const newest = Math.max(0, ...archives.map(({ ctime }) => ctime));
+  const [only, another] = vmids;
+  const archives = await client.backups.archives(node, storage, another === undefined ? only : undefined);
+  const own = archives.filter(({ vmid }) => vmid !== undefined && vmids.includes(vmid));
+  const newest = own.reduce((latest, { ctime }) => Math.max(latest, ctime), 0);
   for (;;) {
     const clock = await unless(["forbidden"], client.cluster.nodeTime(node));
     // Without the right to read the clock a whole second is enough.

@@ -34,7 +34,7 @@ function take(plan: RestorePlan, savePoint: SavePointPlan, world: RestoreWorld, 
   const { client } = world;
   const { node, vmid } = plan.target;
   const start = async (signal: AbortSignal) => {
-    await waitForOwnName(client, node, savePoint.storage, vmid, signal);
+    await waitForOwnName(client, node, savePoint.storage, [vmid], signal);
     return client.backups.vzdump(node, vmid, requestOf(savePoint, operation));
   };
   const request = { node, vmid, type: "vzdump", start };

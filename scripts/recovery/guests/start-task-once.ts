@@ -7,11 +7,14 @@ import type { StepContext } from "../engine/step";
 /** A task that a step starts, and how it is recognised in the node's list. */
 export interface TaskRequest {
   readonly node: string;
-  readonly vmid: number;
+  /** Undefined: a task over several guests, whose id names none. */
+  readonly vmid: number | undefined;
   /** `vzdump`, `vzrestore`. */
   readonly type: string;
   /** Sends the request and gives the task's id. */
   start(signal: AbortSignal): Promise<string>;
+  /** What new lines of the task's log mean for people. Default: the last one. */
+  tell?(lines: readonly string[]): string;
 }
 
 /** How many tasks of one type and guest are compared. A newer one is always among the newest. */
@@ -37,7 +40,7 @@ export async function runTaskOnce(
   const outcome = await client.tasks.wait(upid, {
     signal: context.signal,
     onEvent: (event) => {
-      if (event.kind === "log") context.progress(event.lines.at(-1) ?? "");
+      if (event.kind === "log") context.progress(request.tell?.(event.lines) ?? event.lines.at(-1) ?? "");
       else context.progress(`the node does not answer; the task goes on there (${event.error.reason})`);
     },
   });
@@ -57,7 +60,8 @@ export async function findStarted(
   const known = new Set(String(knownTasks).split(" "));
   for (let look = 0; look < looks; look += 1) {
     if (look > 0) await sleep(betweenLooks, undefined, { signal: context.signal });
-    const found = (await tasksLike(client, request)).find((candidate) => !known.has(candidate));
+    // The list begins with the newest; a task that others have started since is not the one.
+    const found = (await tasksLike(client, request)).findLast((candidate) => !known.has(candidate));
     if (found === undefined) continue;
     context.note({ upid: found });
     return found;
@@ -82,8 +86,10 @@ async function tasksLike(
   client: ProxmoxClient,
   { node, vmid, type }: Pick<TaskRequest, "node" | "vmid" | "type">,
 ): Promise<string[]> {
-  const tasks = await client.tasks.list(node, { vmid, typefilter: type, limit: listed });
-  return tasks.filter((task) => task.type === type).map((task) => task.upid);
+  const ofGuest = vmid === undefined ? {} : { vmid };
+  const tasks = await client.tasks.list(node, { ...ofGuest, typefilter: type, limit: listed });
+  const id = vmid === undefined ? "" : String(vmid);
+  return tasks.filter((task) => task.type === type && (task.id ?? "") === id).map((task) => task.upid);
 }
 
 const refusals: ReadonlySet<ProxmoxErrorKind> = new Set([

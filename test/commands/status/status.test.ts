@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type MorningGuest, MorningSite, type RunResult } from "./morning-site";
+import { type AdoptedContainer, AdoptedSite, type RunResult } from "../support/adopted-site";
 
 /** The morning page over 40 adopted guests on three nodes, one environment each. */
-let site: MorningSite;
+let site: AdoptedSite;
 
 const day = 86_400;
 const now = Math.floor(Date.now() / 1_000);
@@ -23,26 +23,26 @@ function lastSunday(hour: number): number {
 
 const longName = "customer-portal-backend-of-the-production-site";
 
-const prod: readonly MorningGuest[] = numbered(101, 20, "web").map((guest) =>
+const prod: readonly AdoptedContainer[] = numbered(101, 20, "web").map((guest) =>
   guest.id === 103
     ? { ...guest, name: `${longName}-01` }
     : guest.id === 104
       ? { ...guest, name: `${longName}-02` }
       : guest,
 );
-const lab: readonly MorningGuest[] = numbered(2_001, 12, "lab").map((guest) =>
+const lab: readonly AdoptedContainer[] = numbered(2_001, 12, "lab").map((guest) =>
   guest.id === 2_012
     ? { ...guest, settings: ["backup: { exclude: rebuilt, owner: lab team, until: 2099-06-30 }"] }
     : guest,
 );
 const monitoring = numbered(300_001, 8, "mon");
 
-function numbered(first: number, count: number, name: string): MorningGuest[] {
+function numbered(first: number, count: number, name: string): AdoptedContainer[] {
   return Array.from({ length: count }, (_, index) => ({ id: first + index, name: `${name}-${String(index + 1)}` }));
 }
 
 beforeAll(async () => {
-  site = await MorningSite.start([
+  site = await AdoptedSite.start([
     { name: "prod", node: "pve-prod", profile: "prod", guests: prod },
     { name: "lab", node: "pve-lab", profile: "lab", guests: lab },
     { name: "monitoring", node: "pve-mon", profile: "monitoring", guests: monitoring },
@@ -54,7 +54,7 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-function putArchives(node: string, guests: readonly MorningGuest[], newest: number, apart: number): void {
+function putArchives(node: string, guests: readonly AdoptedContainer[], newest: number, apart: number): void {
   for (const { id } of guests) {
     for (let back = 0; back < 3; back += 1) site.putArchive(node, id, newest - back * apart, 2_000 - back * 100);
   }

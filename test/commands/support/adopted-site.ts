@@ -10,20 +10,24 @@ import type { StartCluster } from "../../sandbox/setup/start-state";
 const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 
 /** An environment of the site: a node of its own with guests made by hand, all adopted. */
-export interface MorningEnvironment {
+export interface AdoptedEnvironment {
   readonly name: string;
   readonly node: string;
   readonly profile: "prod" | "lab" | "monitoring";
-  readonly guests: readonly MorningGuest[];
+  readonly guests: readonly AdoptedContainer[];
+  /** Further options of its job. */
+  readonly job?: Readonly<Record<string, string>>;
 }
 
-export interface MorningGuest {
+export interface AdoptedContainer {
   readonly id: number;
   readonly name: string;
   /** Default: it runs. */
   readonly stopped?: boolean;
   /** Further lines of its block in the settings. */
   readonly settings?: readonly string[];
+  /** Further lines of its configuration in Proxmox. */
+  readonly lines?: readonly string[];
 }
 
 export interface RunResult {
@@ -32,20 +36,27 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeOptions?: readonly string[];
+  readonly onSpawn?: (pid: number) => void;
+}
+
 export interface LoggedRequest {
   readonly node: string;
   readonly method: string;
   readonly path: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 /** A site of standalone nodes whose archives are files that were put there: many of them cost no time. */
-export class MorningSite {
+export class AdoptedSite {
   readonly project: string;
 
   private constructor(
     private readonly folder: string,
     readonly sandbox: TestSandbox,
-    readonly environments: readonly MorningEnvironment[],
+    readonly environments: readonly AdoptedEnvironment[],
   ) {
     this.project = join(folder, "project");
     mkdirSync(this.project);
@@ -54,8 +65,8 @@ export class MorningSite {
     for (const environment of environments) this.writeSettings(environment);
   }
 
-  static async start(environments: readonly MorningEnvironment[]): Promise<MorningSite> {
-    const folder = mkdtempSync(join(tmpdir(), "lifeboat-morning-"));
+  static async start(environments: readonly AdoptedEnvironment[]): Promise<AdoptedSite> {
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-adopted-"));
     const byNode = new Map(environments.map((environment) => [environment.node, environment]));
     const sandbox = await startSandbox({
       driver: "memory",
@@ -65,7 +76,7 @@ export class MorningSite {
         clusters: state.clusters.map((cluster) => furnish(cluster, byNode.get(cluster.nodes[0]?.node ?? ""))),
       }),
     });
-    const site = new MorningSite(folder, sandbox, environments);
+    const site = new AdoptedSite(folder, sandbox, environments);
     for (const environment of environments) await site.makeJob(environment);
     return site;
   }
@@ -116,8 +127,15 @@ export class MorningSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
-    return run(process.execPath, [bundle, ...argv], { ...this.variables, ...env }, this.project);
+  lifeboat(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const { env = {}, nodeOptions = [], onSpawn } = options;
+    return run(
+      process.execPath,
+      [...nodeOptions, bundle, ...argv],
+      { ...this.variables, ...env },
+      this.project,
+      onSpawn,
+    );
   }
 
   /** Runs it in a terminal of so many columns, by `script` of util-linux. Both streams come as one. */
@@ -147,7 +165,7 @@ export class MorningSite {
     };
   }
 
-  private writeSettings({ name, node, profile, guests }: MorningEnvironment): void {
+  private writeSettings({ name, node, profile, guests }: AdoptedEnvironment): void {
     const lines = [
       "config:",
       `  lifeboat:profile: ${profile}`,
@@ -164,16 +182,16 @@ export class MorningSite {
     writeFileSync(join(this.project, `Pulumi.${name}.yaml`), lines.join("\n"));
   }
 
-  private async makeJob({ name, node, profile, guests }: MorningEnvironment): Promise<void> {
+  private async makeJob({ name, node, profile, guests, job = {} }: AdoptedEnvironment): Promise<void> {
     const schedule = { prod: "01:00", lab: "sun 03:00", monitoring: "02:00" }[profile];
     const vmid = guests.map(({ id }) => id).join(",");
     await this.on(node, (client) =>
-      client.post(["cluster", "backup"], { id: `lifeboat-${name}`, schedule, storage: "backup", vmid }),
+      client.post(["cluster", "backup"], { id: `lifeboat-${name}`, schedule, storage: "backup", vmid, ...job }),
     );
   }
 }
 
-function furnish(cluster: StartCluster, environment: MorningEnvironment | undefined): StartCluster {
+function furnish(cluster: StartCluster, environment: AdoptedEnvironment | undefined): StartCluster {
   const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
   return {
     ...cluster,
@@ -184,16 +202,25 @@ function furnish(cluster: StartCluster, environment: MorningEnvironment | undefi
 
 const gibibyte = 1024 ** 3;
 
-function containerOf({ id, name, stopped }: MorningGuest, node: string): StartCluster["guests"][number] {
+function containerOf(
+  { id, name, stopped, lines = [] }: AdoptedContainer,
+  node: string,
+): StartCluster["guests"][number] {
   const volid = `local:${String(id)}/vm-${String(id)}-disk-0.raw`;
   return {
     vmid: id,
     type: "lxc",
     node,
     status: stopped === true ? "stopped" : "running",
-    config: ["arch: amd64", `hostname: ${name}`, "memory: 512", "ostype: debian", `rootfs: ${volid},size=1G`, ""].join(
-      "\n",
-    ),
+    config: [
+      "arch: amd64",
+      `hostname: ${name}`,
+      "memory: 512",
+      "ostype: debian",
+      `rootfs: ${volid},size=1G`,
+      ...lines,
+      "",
+    ].join("\n"),
     volumes: [
       {
         volid,
@@ -211,8 +238,10 @@ function run(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd: string,
+  onSpawn?: (pid: number) => void,
 ): Promise<RunResult> {
   const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));

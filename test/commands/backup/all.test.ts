@@ -1,0 +1,213 @@
+import { z } from "zod";
+import { AdoptedSite, type RunResult } from "../support/adopted-site";
+
+/** `lifeboat backup --all` on two standalone nodes. */
+let site: AdoptedSite;
+
+const prod = [
+  { id: 101, name: "web" },
+  { id: 102, name: "db" },
+  { id: 103, name: "mail" },
+  { id: 104, name: "scratch", settings: ["backup: { exclude: rebuilt, owner: web team, until: 2099-06-30 }"] },
+];
+const lab = [
+  { id: 201, name: "gitea" },
+  { id: 202, name: "runner" },
+];
+
+beforeAll(async () => {
+  const job = { compress: "gzip", "notes-template": "{{guestname}} nightly", "prune-backups": "keep-last=2" };
+  site = await AdoptedSite.start([
+    { name: "prod", node: "pve-prod", profile: "prod", guests: prod, job },
+    { name: "lab", node: "pve-lab", profile: "lab", guests: lab },
+  ]);
+}, 60_000);
+
+afterAll(() => site.stop());
+afterEach(() => site.sandbox.control({ command: "clear-fault" }));
+
+const resultSchema = z.looseObject({
+  guests: z.array(
+    z.looseObject({
+      guest: z.string(),
+      id: z.number(),
+      result: z.string(),
+      archive: z.string().optional(),
+      bytes: z.number().optional(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
+function guestsOf({ stdout }: RunResult) {
+  return resultSchema.parse(JSON.parse(stdout)).guests;
+}
+
+/** Runs that the nodes were asked for while something was done. */
+async function runsWhile(work: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
+  const before = [site.requests("pve-prod").length, site.requests("pve-lab").length];
+  await work();
+  return ["pve-prod", "pve-lab"].flatMap((node, index) =>
+    site
+      .requests(node)
+      .slice(before[index])
+      .filter(({ method }) => method !== "GET")
+      .map(({ path, parameters }) => ({ path, ...parameters })),
+  );
+}
+
+function archives(node: string, vmid: number) {
+  return site.on(node, (client) => client.backups.archives(node, "backup", vmid));
+}
+
+test("a dry run sends nothing but GET, and names who is left out and why [K1]", async () => {
+  let result: RunResult | undefined;
+  const changes = await runsWhile(async () => (result = await site.lifeboat(["backup", "--all", "prod", "--dry-run"])));
+  expect([result?.code, changes]).toEqual([0, []]);
+  expect(result?.stdout).toContain(
+    "back up 3 guests of pve-prod to backup, one after the other: web (101), db (102), mail (103)",
+  );
+  expect(result?.stdout).toContain("older backups are pruned as the job does it: keep-last=2");
+  expect(result?.stdout).toContain("without scratch (104): left out until 2099-06-30: rebuilt");
+});
+
+test("an environment: one run as its job would do it, and what became of each guest [A3]", async () => {
+  let result: RunResult | undefined;
+  const changes = await runsWhile(async () => (result = await site.lifeboat(["backup", "--all", "prod", "--json"])));
+  expect(changes).toEqual([
+    {
+      path: "/nodes/pve-prod/vzdump",
+      vmid: "101,102,103",
+      storage: "backup",
+      compress: "gzip",
+      "notes-template": "{{guestname}} nightly",
+      "prune-backups": "keep-last=2",
+    },
+  ]);
+  expect(result?.code).toBe(0);
+  const guests = guestsOf(result ?? { code: null, stdout: "", stderr: "" });
+  expect(guests.map(({ guest, result: word }) => [guest, word])).toEqual([
+    ["prod/web", "backed up"],
+    ["prod/db", "backed up"],
+    ["prod/mail", "backed up"],
+    ["prod/scratch", "left out"],
+  ]);
+  for (const { id, archive, bytes } of guests.slice(0, 3)) {
+    expect((await archives("pve-prod", id)).map(({ volid, size, notes }) => [volid, size, notes])).toEqual([
+      [archive, bytes, `${prod.find((guest) => guest.id === id)?.name ?? ""} nightly`],
+    ]);
+  }
+  expect(await archives("pve-prod", 104)).toEqual([]);
+});
+
+test("all environments want a yes, or --force; then each node has one run", async () => {
+  const refused = await site.lifeboat(["backup", "--all"]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("HINT: add --force to confirm it")]);
+  let result: RunResult | undefined;
+  const changes = await runsWhile(async () => (result = await site.lifeboat(["backup", "--all", "--force"])));
+  expect(changes.map(({ path, vmid }) => [path, vmid])).toEqual([
+    ["/nodes/pve-prod/vzdump", "101,102,103"],
+    ["/nodes/pve-lab/vzdump", "201,202"],
+  ]);
+  expect(result?.code).toBe(0);
+  expect(result?.stdout).toMatch(/^Backed up 5 of 5 guests, in /u);
+  expect(result?.stdout).toMatch(/✓ lab\/gitea +201 +backed up +[\d.]+ KiB +/u);
+  expect(result?.stdout).toMatch(/- prod\/scratch +104 +left out\n +left out until 2099-06-30: rebuilt/u);
+});
+
+test("one guest fails: 3, with Proxmox's own words for it, and the others are backed up", async () => {
+  await site.sandbox.control({
+    command: "set-fault",
+    name: "storage-full",
+    settings: { storage: "backup", times: "1" },
+  });
+  const result = await site.lifeboat(["backup", "--all", "prod", "--json"]);
+  expect(result.code).toBe(3);
+  expect(guestsOf(result).slice(0, 3)).toEqual([
+    expect.objectContaining({ guest: "prod/web", result: "failed", reason: expect.stringMatching(/space|full/iu) }),
+    expect.objectContaining({ guest: "prod/db", result: "backed up" }),
+    expect.objectContaining({ guest: "prod/mail", result: "backed up" }),
+  ]);
+});
+
+test("the whole run fails: 1, with its error for every guest", async () => {
+  const settings = { node: "pve-prod", type: "vzdump", at: "guest", text: "the worker had enough" };
+  await site.sandbox.control({ command: "set-fault", name: "task-dies", settings });
+  const result = await site.lifeboat(["backup", "--all", "prod"]);
+  expect(result.code).toBe(1);
+  expect(result.stdout).toMatch(/^Backed up 0 of 3 guests/u);
+  expect(result.stdout.match(/the run ended before it: .*the worker had enough/gu)).toHaveLength(3);
+});
+
+test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", async () => {
+  await site.sandbox.control({ command: "set-fault", name: "node-unreachable", settings: { node: "pve-lab" } });
+  const all = await site.lifeboat(["backup", "--all", "--force", "--json"]);
+  expect(all.code).toBe(3);
+  expect(guestsOf(all).filter(({ result }) => result === "backed up")).toHaveLength(3);
+  expect(all.stdout).toContain(`"unknown":[{"environment":"lab","message":"Unable to back up lab: `);
+  const alone = await site.lifeboat(["backup", "--all", "lab"]);
+  expect([alone.code, alone.stderr]).toEqual([14, expect.stringContaining(site.endpoint("pve-lab"))]);
+});
+
+test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
+  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
+  for (const at of ["before 4", "after 4", "before 5"]) {
+    let result: RunResult | undefined;
+    const changes = await runsWhile(async () => {
+      const options = { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: at } };
+      expect((await site.lifeboat(["backup", "--all", "lab"], options)).code).toBeNull();
+      result = await site.lifeboat(["backup", "--all", "lab"]);
+    });
+    expect([result?.code, result?.stderr]).toEqual([0, expect.stringContaining("has not ended")]);
+    expect(result?.stdout).toMatch(/^Backed up 2 of 2 guests/u);
+    expect([at, changes.length]).toEqual([at, 1]);
+  }
+}, 30_000);
+
+test("Ctrl-C: 130; the node goes on, and the same command tells the results", async () => {
+  const settings = { node: "pve-lab", storage: "backup", milliseconds: "700" };
+  await site.sandbox.control({ command: "set-fault", name: "slow-storage", settings });
+  let pid = 0;
+  const run = site.lifeboat(["backup", "--all", "lab"], { onSpawn: (spawned) => (pid = spawned) });
+  await site.on("pve-lab", async (client) => {
+    while ((await client.tasks.list("pve-lab", { source: "active" })).every(({ endtime }) => endtime !== undefined));
+  });
+  process.kill(pid, "SIGINT");
+  const { code, stderr } = await run;
+  expect([code, stderr]).toEqual([130, expect.stringMatching(/lab on pve-lab: the node goes on by itself: UPID:/u)]);
+  await site.sandbox.control({ command: "clear-fault" });
+  const result = await site.lifeboat(["backup", "--all", "lab"]);
+  expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/^Backed up 2 of 2 guests/u)]);
+}, 30_000);
+
+test("a guest that something has half done, and one that is gone, are skipped and said: 3", async () => {
+  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
+  await site.lifeboat(["backup", "db"], { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: "before 4" } });
+  await site.on("pve-prod", async (client) => {
+    const guest = { node: "pve-prod", type: "lxc", vmid: 103 } as const;
+    await client.tasks.wait(await client.guests.stop(guest));
+    await client.tasks.wait(await client.guests.destroy(guest));
+  });
+  const result = await site.lifeboat(["backup", "--all", "prod", "--json"]);
+  expect(result.code).toBe(3);
+  expect(guestsOf(result)).toEqual([
+    expect.objectContaining({ guest: "prod/web", result: "backed up" }),
+    expect.objectContaining({ guest: "prod/scratch", result: "left out" }),
+    expect.objectContaining({
+      guest: "prod/db",
+      reason: expect.stringContaining("go on with it: lifeboat backup prod/db"),
+    }),
+    expect.objectContaining({ guest: "prod/mail", result: "skipped", reason: "there is no guest 103 on pve-prod" }),
+  ]);
+});
+
+test.each([
+  [["backup"], "no guest is named"],
+  [["backup", "--env", "prod"], "--env goes with --all"],
+  [["backup", "--all", "prod/web"], "'prod/web' is a guest, and --all is for environments"],
+  [["backup", "--all", "prod", "--env", "lab"], "two environments are named: prod and lab"],
+  [["backup", "--all", "live"], "live"],
+])("%j is a mistake: 2", async (argv, message) => {
+  const { code, stdout, stderr } = await site.lifeboat(argv);
+  expect([code, stdout, stderr]).toEqual([2, "", expect.stringContaining(message)]);
+});
