@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatMoment } from "../../site/restore/moments";
 import { isSavePoint } from "../../site/restore/save-point";
 import { type ArchiveSearch } from "../recovery/guests/inspection";
-import { searchArchives } from "../recovery/guests/search-archives";
+import { isOnline, searchArchives } from "../recovery/guests/search-archives";
 import type { FoundGuest } from "../project/site";
 import { defineCommand } from "./frame/command";
 import { CommandError } from "./frame/command-error";
@@ -30,7 +30,7 @@ interface Backup {
 
 export const command = defineCommand({
   description:
-    "Lists the backups of a guest on every storage of its node, newest first, in the node's time. Ends with 10 when there are none, and with 14 when the token may not see them.",
+    "Lists the backups of a guest on every storage of its cluster, newest first, in the node's time. Ends with 10 when there are none, and with 14 when the token may not see them.",
   examples: [
     { command: "lifeboat backups web", meaning: "by name" },
     { command: "lifeboat backups prod/101", meaning: "by environment and id" },
@@ -57,8 +57,10 @@ async function look({
   guest,
 }: FoundGuest): Promise<{ search: ArchiveSearch; timeZone: string; now: number }> {
   const client = await environment.client();
-  const { time, timezone } = await client.cluster.nodeTime(guest.node);
-  const search = await searchArchives(client, guest.node, guest.id, environment.settings.backup.storage.id);
+  const nodes = (await client.cluster.nodes()).filter(isOnline);
+  const { node } = nodes.find((one) => one.node === guest.node) ?? nodes[0] ?? guest;
+  const { time, timezone } = await client.cluster.nodeTime(node);
+  const search = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   return { search, timeZone: timezone, now: time };
 }
 

@@ -20,6 +20,7 @@ const inputSchema = restoreFlagsSchema.extend({
   archive: z.string().optional(),
   at: z.string().optional(),
   targetId: z.coerce.number().int().min(100).max(999_999_999).optional(),
+  node: z.string().optional(),
   storage: z.string().optional(),
   parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
   skipRefused: z.boolean().default(false),
@@ -35,6 +36,7 @@ export const command = defineCommand({
     { command: "lifeboat restore guest web --dry-run", meaning: "show the plan only" },
     { command: "lifeboat restore guest web --at 2026-11-20", meaning: "the newest backup of that day or before" },
     { command: "lifeboat restore guest web --target-id 901", meaning: "a copy beside the original" },
+    { command: "lifeboat restore guest web --node pve2 --target-id 901", meaning: "the copy on another node" },
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
     { command: "lifeboat restore guest web db prod/mail", meaning: "several, two at a time" },
     { command: "lifeboat restore guest --all --env prod", meaning: "every guest of an environment" },
@@ -46,6 +48,7 @@ export const command = defineCommand({
     { flags: "--at <time>", description: "the newest backup that is not later: a day (its end) or a time" },
     { flags: "--archive <volid>", description: "this archive; 'lifeboat backups' lists them" },
     { flags: "--target-id <id>", description: "restore a copy with this id; the original is left alone" },
+    { flags: "--node <node>", description: "restore on this node of the cluster, instead of the guest's own" },
     { flags: "--storage <storage>", description: "put all volumes on this storage" },
     {
       flags: "--parallel <number>",
@@ -118,11 +121,12 @@ function textsOf(members: readonly { readonly session: Session; readonly request
   );
 }
 
-function choiceWords({ at, archive, targetId, storage }: Input): string[] {
+function choiceWords({ at, archive, targetId, node, storage }: Input): string[] {
   return [
     ...(at === undefined ? [] : ["--at", at]),
     ...(archive === undefined ? [] : ["--archive", archive]),
     ...(targetId === undefined ? [] : ["--target-id", String(targetId)]),
+    ...(node === undefined ? [] : ["--node", node]),
     ...(storage === undefined ? [] : ["--storage", storage]),
   ];
 }
@@ -143,13 +147,13 @@ function namesOf(withoutSavePoint: Input["withoutSavePoint"]): string[] {
  * guests, those that `--without-save-point` names get none.
  */
 function requestOf(input: Input, session: Session, oneOfSeveral: boolean): RestoreRequest {
-  const { archive, at, targetId, storage } = input;
+  const { archive, at, targetId, node, storage } = input;
   const isNamed = namesOf(input.withoutSavePoint).includes(session.guest.name);
   const own = isNamed ? session.guest.name : input.withoutSavePoint === true ? true : undefined;
   const withoutSavePoint = oneOfSeveral ? own : input.withoutSavePoint;
   const flags = { ...input, withoutSavePoint };
   return {
-    wish: { archive, at, targetId },
+    wish: { archive, at, targetId, node },
     storage,
     given: answersOf(flags),
     checkSeconds: input.checkTimeout,

@@ -131,6 +131,7 @@ export function requestTexts({ wish, storage, given, undoes }: RestoreRequest): 
     archive: wish.archive,
     at: wish.at,
     targetId: wish.targetId?.toString(),
+    node: wish.node,
     storage,
     withoutSavePoint: given["--without-save-point"]?.toString(),
     undo: undoes?.savePoint,

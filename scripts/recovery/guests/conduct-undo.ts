@@ -10,7 +10,6 @@ import { forceFlag, settleDemands } from "../settle-demands";
 import { type RestoreRequest, conductRestore, finishTakingBack, resumeRestore, stepsOf } from "./conduct-restore";
 import { inputNames, configurationDigest, readConfiguration } from "./inputs";
 import type { FoundArchive } from "./inspection";
-import { findGuest } from "./inspect-present";
 import type { RestoreOptions } from "./plan-restore";
 import { type RestoreJournal, unfinishedRestore } from "./restore-journals";
 import { savePointPath } from "./save-point-steps";
@@ -148,8 +147,7 @@ async function newestElsewhere(
   last: RestoreJournal | undefined,
 ): Promise<Undoes | undefined> {
   const { client, guest, environment } = session;
-  const node = (await findGuest(client, guest.node, guest.id))?.node ?? guest.node;
-  const { archives } = await searchArchives(client, node, guest.id, environment.settings.backup.storage.id);
+  const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const own = new Set(restores.map(({ journal }) => journal.contents.id));
   const since = last === undefined ? 0 : Date.parse(last.journal.contents.startedAt) / 1000;
   const newest = archives.find((archive) => {
@@ -157,11 +155,11 @@ async function newestElsewhere(
     if (id === undefined || own.has(id)) return false;
     return operation === undefined ? archive.time > since : id === operation;
   });
-  return newest === undefined ? undefined : describeSavePoint(session, node, newest);
+  return newest === undefined ? undefined : describeSavePoint(session, newest);
 }
 
-async function describeSavePoint({ client, guest }: Session, node: string, archive: FoundArchive): Promise<Undoes> {
-  const { notes } = await client.backups.archiveDetails(node, archive.volid);
+async function describeSavePoint({ client, guest }: Session, archive: FoundArchive): Promise<Undoes> {
+  const { notes } = await client.backups.archiveDetails(archive.nodes[0] ?? guest.node, archive.volid);
   const record = parseSavePointNotes(notes);
   // Without full notes the process died right after the backup: the guest was stopped for it then.
   if (record !== undefined && (record.vmid !== guest.id || record.guest !== guest.name)) {
@@ -200,6 +198,6 @@ function ended(
 }
 
 function savePointRequest({ given, checkSeconds, command }: UndoRequest, undoes: Undoes): RestoreRequest {
-  const wish = { archive: undoes.savePoint, at: undefined, targetId: undefined };
+  const wish = { archive: undoes.savePoint, at: undefined, targetId: undefined, node: undefined };
   return { wish, storage: undefined, given, checkSeconds, command, undoes, oneOfSeveral: false };
 }

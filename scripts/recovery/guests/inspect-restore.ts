@@ -8,6 +8,7 @@ import {
   type ArchiveWish,
   MomentError,
   chooseArchive,
+  formatMoment,
   parseMoment,
 } from "../../../site/restore/choose-archive";
 import type { Guest } from "../../../site/settings/environment";
@@ -15,6 +16,7 @@ import { CommandError, usageError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
 import { inspectPresent, membershipsOf, runningTasks, unless } from "./inspect-present";
 import type { ArchiveSearch, FoundArchive, Membership, PresentGuest, RunningTask, TargetStorage } from "./inspection";
+import { type Location, locate } from "./locate";
 import { searchArchives, targetStorages } from "./search-archives";
 
 /** What the operator asked for. */
@@ -22,12 +24,15 @@ export interface RestoreWish {
   readonly archive: string | undefined;
   readonly at: string | undefined;
   readonly targetId: number | undefined;
+  /** Node of the restore, when it is not to be the guest's own. */
+  readonly node: string | undefined;
 }
 
 /** Everything that a plan of a restore depends on, read from the node and not changed. */
 export interface RestoreInspection {
   readonly guest: Guest;
-  /** Node on which the guest is, or was. */
+  readonly location: Location;
+  /** Node of the restore. */
   readonly node: string;
   /** Undefined: the guest is lost. */
   readonly present: PresentGuest | undefined;
@@ -45,6 +50,8 @@ export interface RestoreInspection {
   readonly mayKeepAll: boolean;
   /** The id of the copy is free; true without one. */
   readonly targetIsFree: boolean;
+  /** The lowest id that is free in the whole cluster. */
+  readonly freeId: number;
 }
 
 /**
@@ -58,24 +65,24 @@ export async function inspectRestore(
   backupStorage: string,
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
-  const present = await inspectPresent(client, guest.node, guest.id);
-  const node = present?.address.node ?? guest.node;
-  const [clock, search] = await Promise.all([
-    nodeClock(client, node),
-    searchArchives(client, node, guest.id, backupStorage),
-  ]);
-  const choice = choose(guest, present, search, wish, clock);
-  const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason);
-  const [archived, storages, memberships, tasks, mayKeepAll, targetIsFree] = await Promise.all([
+  const location = await locate(client, guest, wish.node);
+  const { node, home, homeIsOffline } = location;
+  const present = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
+  const [clock, search] = await Promise.all([nodeClock(client, node), searchArchives(client, guest.id, backupStorage)]);
+  const choice = choose(guest, present, search, wish, clock, node);
+  const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason, node);
+  const [archived, storages, memberships, tasks, mayKeepAll, targetIsFree, freeId] = await Promise.all([
     archivedConfiguration(client, node, chosen),
     targetStorages(client, node),
     membershipsOf(client, guest.id),
     runningTasks(client, node, guest.id),
     mayAllocate(client, backupStorage),
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
+    client.cluster.nextId(),
   ]);
   return {
     guest,
+    location,
     node,
     present,
     clock,
@@ -88,6 +95,7 @@ export async function inspectRestore(
     tasks,
     mayKeepAll,
     targetIsFree,
+    freeId,
   };
 }
 
@@ -103,10 +111,22 @@ function choose(
   search: ArchiveSearch,
   wish: RestoreWish,
   clock: NodeTime,
+  node: string,
 ): ArchiveChoice<FoundArchive> {
   const type = present?.address.type ?? (guest.kind === "container" ? "lxc" : undefined);
   const context = { vmid: guest.id, timeZone: clock.timezone, type };
-  return chooseArchive(search.archives, archiveWish(wish, clock.timezone), context);
+  const reached = search.archives.filter(({ nodes }) => nodes.includes(node));
+  const choice = chooseArchive(reached, archiveWish(wish, clock.timezone), context);
+  const elsewhere = search.archives.filter(({ nodes }) => !nodes.includes(node));
+  const { chosen } = chooseArchive(elsewhere, archiveWish(wish, clock.timezone), context);
+  if (chosen === undefined || choice.chosen === undefined || chosen.time <= choice.chosen.time) return choice;
+  const date = formatMoment(chosen.time, clock.timezone);
+  const warning = `a newer backup, of ${date}, lies on ${placeOf(chosen)}, which ${node} cannot reach: restore there with --node ${chosen.nodes[0] ?? ""}`;
+  return { ...choice, warnings: [...choice.warnings, warning] };
+}
+
+function placeOf({ storage, nodes }: FoundArchive): string {
+  return `storage ${storage} of ${nodes.join(", ")}`;
 }
 
 function archiveWish({ archive, at }: RestoreWish, timeZone: string): ArchiveWish {
@@ -124,7 +144,8 @@ function archiveWish({ archive, at }: RestoreWish, timeZone: string): ArchiveWis
  * "None" and "not allowed to see any" look the same in Proxmox's answer (D3): the rights decide which one is said. Where
  * some storage could be searched with full rights and another not, there may be archives on the other.
  */
-function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string): never {
+function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string, node: string): never {
+  refuseOutOfReach(guest, search, node);
   const blind = search.archives.length === 0 && search.missing.length > 0;
   if (blind && search.searched.length === 0) {
     const lacks = search.missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
@@ -139,6 +160,17 @@ function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string): nev
   throw new CommandError(`${reason} (${[where, ...gaps].join("; ")})`, {
     exitCode: exitCodes.nothing,
     hint: `see all archives: lifeboat backups ${guest.name}`,
+  });
+}
+
+/** There are archives, and the node of the restore cannot reach any of them. */
+function refuseOutOfReach(guest: Guest, { archives }: ArchiveSearch, node: string): void {
+  const [newest] = archives;
+  if (newest === undefined || archives.some(({ nodes }) => nodes.includes(node))) return;
+  const places = [...new Set(archives.map(placeOf))].join("; ");
+  throw new CommandError(`${node} cannot reach the archives of ${guest.name}: they lie on ${places}`, {
+    exitCode: exitCodes.refused,
+    hint: `restore on a node that reaches them: --node ${newest.nodes[0] ?? ""}`,
   });
 }
 

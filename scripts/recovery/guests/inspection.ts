@@ -23,6 +23,8 @@ export interface PresentGuest {
 export interface FoundArchive {
   readonly volid: string;
   readonly storage: string;
+  /** Nodes that can reach it: one for a storage of its own, several for a shared one. Never empty. */
+  readonly nodes: readonly string[];
   readonly type: "lxc" | "qemu";
   /** Bytes. */
   readonly size: number;
@@ -36,9 +38,9 @@ export interface FoundArchive {
 /** What was found on the storages that hold backups. */
 export interface ArchiveSearch {
   readonly archives: readonly FoundArchive[];
-  /** Storages that were searched. */
+  /** Storages that were searched; in a cluster with their node unless they are shared: `local (pve2)`. */
   readonly searched: readonly string[];
-  /** Storages that could not be searched, with the reason. */
+  /** Storages that could not be searched, with the reason. `all (pve2)` stands for a node that is offline. */
   readonly unsearched: readonly { readonly storage: string; readonly reason: string }[];
   /** What the token lacks to see archives. With an empty list this means "not allowed", not "none". */
   readonly missing: readonly MissingPrivilege[];

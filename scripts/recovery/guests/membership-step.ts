@@ -23,6 +23,7 @@ export function checkMembership(plan: RestorePlan, { client }: RestoreWorld): St
           ...missingInJobs(plan, jobs),
           ...missingPool(plan, pool),
           ...missingHighAvailability(plan, highAvailability?.sid),
+          ...elsewhere(plan),
         ],
       };
     },
@@ -57,6 +58,19 @@ function missingHighAvailability(plan: RestorePlan, sid: string | undefined): Fi
   if (expected === undefined || expected === sid) return [];
   const mend = `ha-manager add ${expected}`;
   return [{ severity: "todo", text: `${plan.guest} is not managed by high availability any more`, mend }];
+}
+
+/** Pulumi would look for the guest where the settings have it, and make it there anew. */
+function elsewhere({ declaredNode, guest, target, environment }: RestorePlan): Finding[] {
+  if (declaredNode === undefined) return [];
+  const text = `the settings of ${environment} place ${guest} on ${declaredNode}, and it is on ${target.node} now`;
+  return [
+    {
+      severity: "todo",
+      text,
+      mend: `set 'node: ${target.node}' for ${guest} in Pulumi.${environment}.yaml before the next pulumi up`,
+    },
+  ];
 }
 
 /** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */

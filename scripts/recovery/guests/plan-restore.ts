@@ -64,7 +64,14 @@ export function planRestore(
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
   const space = spaceOf(inspection, plan, volumes);
   if (!options.oneOfSeveral) refuseFull(spaceNeeds([space], 1));
-  return { plan, effects, volumes, space, demands: demandsOf(plan, effects, options), overrides: copy?.changes ?? [] };
+  return {
+    plan,
+    effects,
+    volumes,
+    space,
+    demands: demandsOf(plan, effects, options, inspection),
+    overrides: copy?.changes ?? [],
+  };
 }
 
 function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { targets }: VolumeTargets): GuestSpace {
@@ -104,10 +111,11 @@ function buildPlan(
     mode: copy === undefined ? "in-place" : "beside",
     environment: environment.name,
     guest: guest.name,
-    source: { node, vmid: guest.id },
+    source: { node: inspection.location.home ?? guest.node, vmid: guest.id },
     target: { node, type: chosen.type, vmid: options.targetId ?? guest.id },
     archive: { volid: chosen.volid, size: chosen.size, time: chosen.time, protect: !chosen.protected },
     releaseAlso: stillProtected(inspection, options.leftProtected),
+    ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),
     ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
@@ -201,14 +209,19 @@ function declaredMembership({ backup }: Environment, guest: Guest): Membership |
   return { job: backup.jobId, disks: { rootfs: true, ...Object.fromEntries(disks) } };
 }
 
-function demandsOf(plan: RestorePlan, { losses }: InPlaceEffects, { withoutSavePoint }: RestoreOptions): Demand[] {
+function demandsOf(
+  plan: RestorePlan,
+  { losses }: InPlaceEffects,
+  { withoutSavePoint }: RestoreOptions,
+  { freeId }: RestoreInspection,
+): Demand[] {
   const demands: Demand[] = [];
   const { guest } = plan;
   if (plan.present?.running === true) {
     demands.push({
       flag: "--stop",
-      reason: `${guest} is running and must be stopped (or restore beside it: --target-id N)`,
-      question: `${guest} is running. Stop it?`,
+      reason: `${guest} is running and must be stopped (or restore beside it: --target-id ${freeId})`,
+      question: `${guest} is running. Stop it? (A copy beside it: --target-id ${freeId})`,
     });
   }
   if (losses.length > 0) {

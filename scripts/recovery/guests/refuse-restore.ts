@@ -30,8 +30,12 @@ export interface RefusalContext {
 export function refuseImpossible(inspection: RestoreInspection, context: RefusalContext): void {
   refuseMachine(inspection);
   refuseStranger(inspection, context);
-  if (context.targetId === undefined) refuseBusy(inspection);
-  else refuseTaken(inspection, context.targetId);
+  if (context.targetId === undefined) {
+    refuseElsewhere(inspection, context);
+    refuseBusy(inspection, context);
+  } else {
+    refuseTaken(inspection, context.targetId);
+  }
   refuseHostMounts(context);
   const [problem] = context.volumes.problems;
   if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
@@ -61,8 +65,25 @@ function refuseStranger({ guest, present, archived, chosen }: RestoreInspection,
   );
 }
 
+/** An id exists once in a cluster: a guest that is on one node cannot be made on another. */
+function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, { selector }: RefusalContext): void {
+  const { home, homeIsOffline } = location;
+  if (home === undefined || home === node) return;
+  const copy = `restore a copy there: lifeboat restore guest ${selector} --node ${node} --target-id ${freeId}`;
+  if (homeIsOffline) {
+    throw refusal(
+      `${home}, which is offline, still has ${guest.name} (${guest.id}), and Proxmox takes an id once in a cluster`,
+      `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/lxc/${guest.id}.conf /root/ on a node, and again`,
+    );
+  }
+  throw refusal(
+    `${guest.name} (${guest.id}) is on ${home}, and Proxmox takes an id once in a cluster`,
+    `${copy}; or move it first: pct migrate ${guest.id} ${node}`,
+  );
+}
+
 /** From another machine, or by hand: the node knows who is at work. */
-function refuseBusy({ guest, present, tasks }: RestoreInspection): void {
+function refuseBusy({ guest, present, tasks, freeId }: RestoreInspection, { selector }: RefusalContext): void {
   const busy = tasks.find(({ id }) => id === String(guest.id) || id === "");
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
   if (present?.lock !== undefined) {
@@ -74,16 +95,17 @@ function refuseBusy({ guest, present, tasks }: RestoreInspection): void {
   if (present?.protection === true) {
     throw refusal(
       `${guest.name} is protected against this by Proxmox (protection)`,
-      `take the protection off (Options, Protection, or 'protection: false' and pulumi up), or restore beside it: --target-id N`,
+      `take the protection off (in Proxmox: Options, Protection; on the node: pct set ${guest.id} --protection 0); or restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`,
     );
   }
 }
 
-function refuseTaken({ guest, targetIsFree }: RestoreInspection, targetId: number): void {
+function refuseTaken({ guest, targetIsFree, freeId }: RestoreInspection, targetId: number): void {
   if (targetId === guest.id) {
     throw refusal(`--target-id ${targetId} is the guest itself`, "leave it out to restore in place", exitCodes.usage);
   }
-  if (!targetIsFree) throw refusal(`the id ${targetId} is taken by another guest`, "give another one: --target-id N");
+  if (!targetIsFree)
+    throw refusal(`the id ${targetId} is taken by another guest`, `give another one: --target-id ${freeId}`);
 }
 
 function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
@@ -102,7 +124,9 @@ function storagesOf({ targets }: VolumeTargets): string[] {
 function refuseStorage(id: string, inspection: RestoreInspection, context: RefusalContext): void {
   const code = context.storage === undefined ? exitCodes.refused : exitCodes.usage;
   const storage = inspection.storages.find((known) => known.id === id);
-  const other = "put all volumes on another one with --storage";
+  const fit = inspection.storages.filter(({ active, content }) => active && content.includes("rootdir"));
+  const names = fit.map((known) => known.id).filter((known) => known !== id);
+  const other = `put all volumes on another one with --storage${names.length === 0 ? "" : ` (${names.join(", ")})`}`;
   if (storage === undefined) {
     throw refusal(`storage ${id} is not there on ${inspection.node}, or the token may not use it`, other, code);
   }

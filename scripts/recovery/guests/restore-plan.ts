@@ -38,6 +38,8 @@ export const restorePlanSchema = z.object({
   source: z.object({ node: z.string(), vmid: z.number() }),
   /** What is made. */
   target: addressSchema,
+  /** Node of the settings, where an in-place restore puts the guest on another one. */
+  declaredNode: z.string().exactOptional(),
   archive: z.object({
     volid: z.string(),
     /** Bytes. */

@@ -1,44 +1,107 @@
-import type { Archive, StorageEntry } from "../../../proxmox/api/answers";
+import type { Archive, NodeEntry, StorageEntry } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
 import { type MissingPrivilege, missingToListArchives } from "../../../proxmox/api/permissions";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { unless } from "./inspect-present";
 import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
 
+/** A storage with backups, and the nodes that reach the same one. */
+interface Place {
+  readonly storage: string;
+  /** What to call it. */
+  readonly label: string;
+  readonly nodes: readonly string[];
+  /** Why it cannot be searched. */
+  readonly reason?: string;
+}
+
 /**
- * Looks for a guest's archives on every storage of the node that holds backups (D2), and finds out whether an empty
- * list can be believed: without the rights to see archives Proxmox gives an empty list and no error.
+ * Looks for a guest's archives on every storage that holds backups, of every online node of the cluster (D2), and finds
+ * out whether an empty list can be believed: without the rights to see archives Proxmox gives an empty list and no error.
  *
- * @param declared the storage that the settings name for backups. It may be missing in the node's list for want of a
+ * @param declared the storage that the settings name for backups. It may be missing in the nodes' lists for want of a
  *   right on it.
  */
-export async function searchArchives(
-  client: ProxmoxClient,
-  node: string,
-  vmid: number,
-  declared: string,
-): Promise<ArchiveSearch> {
-  const storages = (await client.backups.storages(node)).filter((storage) => contentOf(storage).includes("backup"));
-  const names = [...new Set([...storages.map(({ storage }) => storage), declared])];
-  const missing = await missingRights(client, names, vmid);
+export async function searchArchives(client: ProxmoxClient, vmid: number, declared: string): Promise<ArchiveSearch> {
+  const nodes = await client.cluster.nodes();
+  const storages = await Promise.all(nodes.filter(isOnline).map(async ({ node }) => storagesOf(client, node, nodes)));
+  const places = placesOf(storages.flat(), nodes, declared);
+  const silent = nodes.filter(({ node }) => !storages.some((own) => own.some((one) => one.node === node)));
+  const missing = await missingRights(client, [...new Set(places.map(({ storage }) => storage))], vmid);
   const blind = new Set(missing.map(({ path }) => path));
   const archives: FoundArchive[] = [];
   const searched: string[] = [];
-  const unsearched: { storage: string; reason: string }[] = [];
-  for (const name of names) {
-    const reason = whyNot(storages.find(({ storage }) => storage === name)) ?? whyBlind(blind, name, vmid);
+  const unsearched = silent
+    .filter(() => nodes.length > 1)
+    .map(({ node }) => ({ storage: `all (${node})`, reason: "the node does not answer, or the token may see none" }));
+  for (const place of places) {
+    const { storage, label, nodes: reached } = place;
+    const reason = place.reason ?? whyBlind(blind, storage, vmid);
+    const [node = ""] = reached;
     const found =
       reason === undefined
-        ? await unless(["forbidden", "failed", "gone"], client.backups.archives(node, name, vmid))
+        ? await unless(["forbidden", "failed", "gone"], client.backups.archives(node, storage, vmid))
         : undefined;
     if (found === undefined) {
-      unsearched.push({ storage: name, reason: reason ?? "the node could not list it" });
+      unsearched.push({ storage: label, reason: reason ?? "the node could not list it" });
       continue;
     }
-    searched.push(name);
-    archives.push(...found.flatMap((archive) => describeArchive(archive, name)));
+    searched.push(label);
+    archives.push(...found.flatMap((archive) => describeArchive(archive, place)));
   }
   return { archives: archives.sort((a, b) => b.time - a.time), searched, unsearched, missing };
+}
+
+/** A node that answers, as far as the cluster knows. Without statistics Proxmox says `unknown`. */
+export function isOnline({ status }: NodeEntry): boolean {
+  return status !== "offline";
+}
+
+interface NodeStorage {
+  readonly node: string;
+  readonly entry: StorageEntry;
+}
+
+/** None for a node that the cluster takes for online, and that does not answer the one that is asked (595). */
+async function storagesOf(
+  client: ProxmoxClient,
+  node: string,
+  nodes: readonly NodeEntry[],
+): Promise<readonly NodeStorage[]> {
+  try {
+    return (await client.backups.storages(node)).map((entry) => ({ node, entry }));
+  } catch (error) {
+    if (nodes.length > 1 && error instanceof ProxmoxError && error.status === 595) return [];
+    throw error;
+  }
+}
+
+/** Each storage with backups once: a shared one for all nodes, any other for each node. */
+function placesOf(storages: readonly NodeStorage[], nodes: readonly NodeEntry[], declared: string): Place[] {
+  const withBackups = storages.filter(({ entry }) => contentOf(entry).includes("backup"));
+  const shared = new Map<string, Place>();
+  const own: Place[] = [];
+  for (const { node, entry } of withBackups) {
+    const reason = whyNot(entry);
+    const { storage } = entry;
+    if (entry.shared !== true) {
+      const label = nodes.length > 1 ? `${storage} (${node})` : storage;
+      own.push({ storage, label, nodes: [node], ...(reason === undefined ? {} : { reason }) });
+    } else if (reason === undefined) {
+      shared.set(storage, { storage, label: storage, nodes: [...reachedBy(shared.get(storage)), node] });
+    } else if (!shared.has(storage)) {
+      shared.set(storage, { storage, label: storage, nodes: [node], reason });
+    }
+  }
+  const places = [...own, ...shared.values()];
+  if (places.some(({ storage }) => storage === declared)) return places;
+  const reason = "the node has no such storage with backups, or the token may not see it";
+  return [...places, { storage: declared, label: declared, nodes: [], reason }];
+}
+
+function reachedBy(place: Place | undefined): readonly string[] {
+  return place === undefined || place.reason !== undefined ? [] : place.nodes;
 }
 
 /** Storages of a node as targets of a restore. */
@@ -53,12 +116,13 @@ export async function targetStorages(client: ProxmoxClient, node: string): Promi
   }));
 }
 
-function describeArchive(archive: Archive, storage: string): FoundArchive[] {
+function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArchive[] {
   if (archive.subtype === undefined) return [];
   return [
     {
       volid: archive.volid,
       storage,
+      nodes,
       type: archive.subtype,
       size: archive.size,
       time: archive.ctime,
@@ -82,8 +146,7 @@ async function missingRights(
   return [...byText.values()];
 }
 
-function whyNot(storage: StorageEntry | undefined): string | undefined {
-  if (storage === undefined) return "the node has no such storage with backups, or the token may not see it";
+function whyNot(storage: StorageEntry): string | undefined {
   if (storage.enabled === false) return "it is disabled";
   return storage.active === false ? "it is not active" : undefined;
 }

@@ -146,6 +146,13 @@ test("a storage that is not there, or takes no containers: 2", async () => {
   ]);
 });
 
+test("another node than the only one: 2 [D5]", async () => {
+  expect(told(await refused(101, [...inPlace("web"), "--node", "pve-two"]))).toEqual([
+    2,
+    expect.stringContaining("pve-prod is a node of its own: there is no pve-two in its cluster"),
+  ]);
+});
+
 test("mistakes on the command line: 2", async () => {
   expect((await refused(101, [...inPlace("web"), "--at", "yesterday"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--at", "2026-11-20", "--archive", "x"])).code).toBe(2);

@@ -16,6 +16,8 @@ export const node = "pve-prod";
 export interface TestContainer {
   readonly id: number;
   readonly name: string;
+  /** Where it is; the settings have it on the first node. Default: there. */
+  readonly node?: string;
   /** Whether it runs at the start. Default: it does. */
   readonly stopped?: boolean;
   /** `/var/cache/app` is a mount point that no backup holds. */
@@ -80,7 +82,8 @@ export class RestoreSite {
     const sandbox = await startSandbox({
       driver: "memory",
       folder: join(folder, "sandbox"),
-      nodes: [node],
+      nodes: [node, ...(options.further ?? [])],
+      ...(options.further === undefined ? {} : { cluster: "site" }),
       fixture: (state) => ({ clusters: state.clusters.map((cluster) => furnish(cluster, containers, options)) }),
     });
     return new RestoreSite(folder, sandbox, containers, options.settings ?? "");
@@ -127,12 +130,14 @@ export class RestoreSite {
   }
 
   /** A backup of the guest as its job would make it; an hour passes before it, so that names differ. */
-  async backUp(vmid: number, parameters: Record<string, string | boolean> = {}): Promise<string> {
+  async backUp(vmid: number, parameters: Record<string, string | boolean> = {}, on = node): Promise<string> {
     this.hours += 1;
     await this.control({ command: "clock", offset: this.hours * 3600 });
-    const upid = await this.client.backups.vzdump(node, vmid, { storage: "backup", compress: "zstd", ...parameters });
+    const request = { storage: "backup", compress: "zstd", ...parameters };
+    const upid = await this.client.backups.vzdump(on, vmid, request);
     requireSuccess(await this.client.tasks.wait(upid));
-    const [newest] = await this.archives(vmid);
+    const listed = await this.client.backups.archives(on, request.storage, vmid);
+    const [newest] = listed.sort((a, b) => b.ctime - a.ctime);
     if (newest === undefined) throw new Error("The backup left no archive.");
     return newest.volid;
   }
@@ -229,6 +234,8 @@ export class RestoreSite {
 export interface SiteOptions {
   /** Further lines of the settings below `config:`. */
   readonly settings?: string;
+  /** Further nodes: all of them are a cluster then. */
+  readonly further?: readonly string[];
   /** `prune-backups` of the backup storage. */
   readonly retention?: string;
   readonly adjust?: (cluster: StartCluster) => StartCluster;
@@ -253,14 +260,21 @@ function furnish(cluster: StartCluster, containers: readonly TestContainer[], op
 
 const gibibyte = 1024 ** 3;
 
-function guestOf({ id, name, stopped, withCache, lines = [] }: TestContainer): StartCluster["guests"][number] {
+function guestOf({
+  id,
+  name,
+  node: home = node,
+  stopped,
+  withCache,
+  lines = [],
+}: TestContainer): StartCluster["guests"][number] {
   const local = (disk: number) => `local:${id}/vm-${id}-disk-${disk}.raw`;
   const data = `data:${id}/vm-${id}-disk-0.raw`;
   const path = (disk: number) => `/var/lib/vz/images/${id}/vm-${id}-disk-${disk}.raw`;
   return {
     vmid: id,
     type: "lxc",
-    node,
+    node: home,
     status: stopped === true ? "stopped" : "running",
     config: [
       "arch: amd64",

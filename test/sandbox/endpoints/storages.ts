@@ -10,6 +10,7 @@ import {
   storagePath,
 } from "../guests/storages";
 import { storageUsage } from "../guests/usage";
+import { linkSharedStorages } from "../model/shared-storages";
 import type { Cluster, Node } from "../model/site";
 import type { StorageEntry } from "../model/state";
 import { isSharedStorage, SENSITIVE_OPTIONS, STORAGE_TYPES } from "../model/storage-types";
@@ -94,6 +95,7 @@ function createEntry({ cluster, node, parameters }: Call): Json {
     const content = options.content ?? STORAGE_TYPES.get(type)?.content ?? "";
     const entry = { storage, type, options: withoutFalseDisable({ ...options, content }) };
     cluster.state.storages.push(entry);
+    linkSharedStorages(cluster);
     if (isEnabledOn(node, storage)) tryStorage(node, entry);
   });
   return { storage, type };

@@ -1,6 +1,7 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node } from "../model/site";
+import { isSharedStorage } from "../model/storage-types";
 import type { StorageEntry } from "../model/state";
 import { contentFolder, hasPath, type ContentType } from "./storages";
 
@@ -25,8 +26,10 @@ export async function storageUsage(node: Node, storage: StorageEntry): Promise<S
     const avail = machine.bavail * machine.bsize;
     return { total, avail, used: (machine.blocks - machine.bfree) * machine.bsize };
   }
+  const isShared = isSharedStorage(storage.type, storage.options);
   const disks = node.cluster.state.volumes
-    .filter((volume) => volume.node === node.name && volume.volid.startsWith(`${storage.storage}:`))
+    .filter((volume) => isShared || volume.node === node.name)
+    .filter((volume) => volume.volid.startsWith(`${storage.storage}:`))
     .reduce((sum, volume) => sum + volume.size, 0);
   const used = disks + (hasPath(storage) ? await fileBytes(node, storage) : 0);
   return { total: capacity, used, avail: Math.max(0, capacity - used) };

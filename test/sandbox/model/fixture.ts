@@ -87,6 +87,8 @@ const guestSchema = z.object({
 });
 
 const fileSchema = z.object({
+  /** The first one unless another is named. */
+  node: z.string().optional(),
   volid: z.string(),
   path: z.string(),
   format: z.string(),
@@ -113,7 +115,7 @@ const fixtureSchema = z.union([
 
 /** A volume's or file's content, to be made on the nodes once the site knows them. */
 export type FixtureVolume = z.infer<typeof volumeSchema> & { node: string };
-export type FixtureFile = z.infer<typeof fileSchema> & { node: string };
+export type FixtureFile = Omit<z.infer<typeof fileSchema>, "node"> & { node: string };
 
 export interface Fixture {
   clusters: ClusterState[];
@@ -129,7 +131,9 @@ export function parseFixture(text: string): Fixture {
     volumes: parsed.flatMap(({ guests }) =>
       guests.flatMap((guest) => guest.volumes.map((volume) => ({ ...volume, node: guest.node }))),
     ),
-    files: parsed.flatMap(({ files, nodes }) => files.map((file) => ({ ...file, node: nodes[0]?.node ?? "" }))),
+    files: parsed.flatMap(({ files, nodes }) =>
+      files.map((file) => ({ ...file, node: file.node ?? nodes[0]?.node ?? "" })),
+    ),
   };
 }
 

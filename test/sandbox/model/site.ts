@@ -7,6 +7,7 @@ import { Authority, type Caller } from "./access";
 import { type Clock, shiftedClock } from "./clock";
 import { Faults } from "./faults";
 import { Locks } from "./locks";
+import { linkSharedStorages } from "./shared-storages";
 import type { ClusterState, GuestState, NodeState, SiteState, StorageEntry } from "./state";
 import { Tasks } from "./tasks";
 
@@ -77,7 +78,7 @@ export class Site {
   /** Throws everything away, nodes' folders and tasks included, and starts anew with the clusters given. */
   replace(clusters: ClusterState[]): void {
     for (const node of this.nodes) node.tasks.abandon();
-    rmSync(join(this.folder, "nodes"), { recursive: true, force: true });
+    for (const name of ["nodes", "shared"]) rmSync(join(this.folder, name), { recursive: true, force: true });
     this.#state = { ...emptyState(), clusters };
     this.#open();
     this.save();
@@ -85,6 +86,7 @@ export class Site {
 
   #open(): void {
     this.#clusters = this.#state.clusters.map((state) => new Cluster(this, state));
+    for (const cluster of this.#clusters) linkSharedStorages(cluster);
   }
 }
 

@@ -29,6 +29,8 @@ export interface TestSandboxOptions {
   folder: string;
   /** Names of the nodes; the settings' examples use the default ones. */
   nodes?: readonly string[];
+  /** Name of the one cluster that all nodes form; without it each stands alone. */
+  cluster?: string;
   /** Changes the standard state: guests, storages, privileges. */
   fixture?: (state: StartState) => StartState;
 }
@@ -44,6 +46,7 @@ export async function startSandbox(options: TestSandboxOptions): Promise<TestSan
     say: () => undefined,
     // Proxmox holds back its refusals for three seconds, which a test would spend waiting.
     unauthorizedDelay: 0,
+    ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
     ...(options.fixture === undefined ? {} : { adjust: options.fixture }),
   });
   return {

@@ -33,7 +33,8 @@ export interface StartCluster {
     config: string;
     volumes: StartVolume[];
   }[];
-  files: (Omit<StartVolume, "size"> & { text?: string })[];
+  /** On the first node unless another one is named. */
+  files: (Omit<StartVolume, "size"> & { text?: string; node?: string })[];
 }
 
 interface StartVolume {
@@ -52,24 +53,25 @@ export interface StartOptions {
   grants: readonly RoleGrant[];
   /** Puts the memory driver's template on each node. */
   tinyTemplate: boolean;
+  /** Name of the one cluster that all nodes form. Without it each stands alone. */
+  cluster?: string | undefined;
 }
 
-/** Standalone nodes as a fresh Proxmox has them: one storage, a template, root, and the API user of Lifeboat. */
+/** Nodes as a fresh Proxmox has them: one storage, a template, root, and the API user of Lifeboat. */
 export function startState(nodes: readonly SandboxNode[], secrets: Secrets, options: StartOptions): StartState {
-  return { clusters: nodes.map((node) => standaloneNode(node, secrets, options)) };
+  const groups = options.cluster === undefined ? nodes.map((node) => [node]) : [[...nodes]];
+  return { clusters: groups.map((members) => freshCluster(members, secrets, options)) };
 }
 
-function standaloneNode(node: SandboxNode, secrets: Secrets, options: StartOptions): StartCluster {
+function freshCluster(members: readonly SandboxNode[], secrets: Secrets, options: StartOptions): StartCluster {
   return {
-    nodes: [
-      {
-        node: node.name,
-        address: node.address,
-        timezone: "UTC",
-        cluster: null,
-        version: { version: "9.2.11", release: "9.2", repoid: "0000000000000000" },
-      },
-    ],
+    nodes: members.map(({ name, address }) => ({
+      node: name,
+      address,
+      timezone: "UTC",
+      cluster: options.cluster ?? null,
+      version: { version: "9.2.11", release: "9.2", repoid: "0000000000000000" },
+    })),
     storage: [
       {
         storage: "local",
@@ -79,9 +81,9 @@ function standaloneNode(node: SandboxNode, secrets: Secrets, options: StartOptio
       },
     ],
     access: access(secrets, options.grants),
-    network: [{ node: node.name, interfaces: interfaces(node) }],
+    network: members.map((node) => ({ node: node.name, interfaces: interfaces(node) })),
     guests: [],
-    files: options.tinyTemplate ? [tinyTemplate] : [],
+    files: options.tinyTemplate ? members.map(({ name }) => ({ ...tinyTemplate, node: name })) : [],
   };
 }
 

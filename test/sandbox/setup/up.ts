@@ -24,6 +24,8 @@ export interface UpOptions {
   projectFolder: string;
   /** Receives a line before each part that takes time. */
   say: (line: string) => void;
+  /** Name of the one cluster that all nodes form; without it each stands alone. */
+  cluster?: string;
   /** Changes the state that the site starts from. */
   adjust?: (state: StartState) => StartState;
   unauthorizedDelay?: number;
@@ -85,6 +87,7 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
   const standard = startState(options.nodes, secrets, {
     grants: roleGrants(declaredNeeds(options.projectFolder)),
     tinyTemplate: template === undefined,
+    cluster: options.cluster,
   });
   const status = await startSite(layout, record, options, options.adjust?.(standard) ?? standard);
   // Where a free port was asked for, a later start takes the same.

@@ -1,0 +1,136 @@
+import type { StartCluster } from "../../sandbox/setup/start-state";
+import { RestoreSite, type RunResult, node } from "./restore-site";
+
+/** The first node has the guests; the second has everything that they need; the third lacks a storage of theirs. */
+const [second, third] = ["pve-two", "pve-three"];
+let site: RestoreSite;
+
+beforeAll(async () => {
+  site = await RestoreSite.start(
+    [
+      { id: 101, name: "web" },
+      { id: 102, name: "db" },
+      { id: 103, name: "moved", node: second },
+      { id: 104, name: "local" },
+      { id: 105, name: "both" },
+    ],
+    { further: [second, third], adjust: shareBackups },
+  );
+  for (const vmid of [101, 102]) await site.backUp(vmid);
+  await site.backUp(103, { storage: "local" }, second);
+  await site.backUp(104, { storage: "local" });
+}, 60_000);
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+function shareBackups(cluster: StartCluster): StartCluster {
+  const extra: Record<string, Record<string, string>> = {
+    backup: { shared: "1" },
+    data: { nodes: `${node},${second}` },
+  };
+  return { ...cluster, storage: cluster.storage.map((entry) => ({ ...entry, ...extra[entry["storage"] ?? ""] })) };
+}
+
+const at = (place: string, vmid: number) => ({ node: place, type: "lxc", vmid }) as const;
+
+/** Runs a command that must be refused, and proves that it asked for no change. */
+async function refused(argv: readonly string[]): Promise<[number | null, string]> {
+  const requests = site.requests().length;
+  const result: RunResult = await site.lifeboat(argv);
+  const sent = site.requests().slice(requests);
+  expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+  return [result.code, result.stderr.slice(Math.max(0, result.stderr.indexOf("Unable to")))];
+}
+
+test("archives are looked for on every node of the cluster, a shared storage once [D2]", async () => {
+  const shared = JSON.parse((await site.lifeboat(["backups", "web", "--json"])).stdout);
+  expect(shared.backups).toHaveLength(1);
+  const elsewhere = JSON.parse((await site.lifeboat(["backups", "moved", "--json"])).stdout);
+  expect(elsewhere.backups).toMatchObject([{ storage: "local" }]);
+}, 30_000);
+
+test("a guest that has moved is restored where it is, from the storage of that node [D1, D2]", async () => {
+  const result = await site.lifeboat(["restore", "guest", "moved", "--force", "--stop", "--json"]);
+  expect([result.code, JSON.parse(result.stdout).node]).toEqual([0, second]);
+  expect(JSON.parse(result.stdout).findings).toContainEqual({
+    severity: "todo",
+    text: `the settings of prod place moved on ${node}, and it is on ${second} now`,
+    mend: `set 'node: ${second}' for moved in Pulumi.prod.yaml before the next pulumi up`,
+  });
+}, 30_000);
+
+test("--node with --target-id makes a copy on another node; undo deletes it there [D5, D10]", async () => {
+  const before = await site.picture(101);
+  const copy = ["restore", "guest", "web", "--node", second, "--target-id", "901", "--force"];
+  expect((await site.lifeboat(copy)).code).toBe(0);
+  expect((await site.client.guests.guestStatus(at(second, 901))).status).toBe("running");
+  expect(await site.picture(101)).toEqual(before);
+  expect((await site.lifeboat(["undo", "web", "--force"])).code).toBe(0);
+  expect(await site.client.guests.exists(at(second, 901))).toBe(false);
+}, 60_000);
+
+test("in place on another node is refused while the guest exists, and done when it is lost [D5]", async () => {
+  const inPlace = ["restore", "guest", "db", "--node", second, "--force", "--stop"];
+  expect(await refused(inPlace)).toEqual([
+    13,
+    expect.stringMatching(
+      /db \(102\) is on pve-prod, and Proxmox takes an id once in a cluster[\s\S]*--node pve-two --target-id 100; or move it first: pct migrate 102 pve-two/u,
+    ),
+  ]);
+  await site.destroy(102);
+  const result = await site.lifeboat(inPlace);
+  expect([result.code, (await site.client.guests.guestStatus(at(second, 102))).status]).toEqual([0, "running"]);
+  expect(result.stdout).toContain(`place db on ${node}, and it is on ${second} now`);
+}, 60_000);
+
+test("a node that is no node of the cluster, or lacks a storage, is refused with those that would do [D5]", async () => {
+  const copy = (...place: string[]) => ["restore", "guest", "web", "--target-id", "902", "--force", ...place];
+  expect(await refused(copy("--node", "nowhere"))).toEqual([
+    2,
+    expect.stringMatching(/there is no node nowhere in the cluster[\s\S]*pve-prod, pve-two, pve-three/u),
+  ]);
+  expect(await refused(copy("--node", third))).toEqual([
+    13,
+    expect.stringMatching(/storage data is not (?:there|active) on pve-three[\s\S]*--storage \(local\)/u),
+  ]);
+  expect(await refused(["restore", "guest", "local", "--node", second, "--target-id", "902", "--force"])).toEqual([
+    13,
+    expect.stringMatching(
+      /pve-two cannot reach the archives of local: they lie on storage local of pve-prod[\s\S]*HINT: .*--node pve-prod/u,
+    ),
+  ]);
+}, 60_000);
+
+test("a newer backup that the node cannot reach is told [D2]", async () => {
+  await site.backUp(105);
+  await site.backUp(105, { storage: "local" });
+  const copy = ["restore", "guest", "both", "--node", second, "--target-id", "903", "--dry-run", "--json"];
+  const { plan } = JSON.parse((await site.lifeboat(copy)).stdout);
+  expect(plan.archive.volid).toMatch(/^backup:/u);
+  expect(plan.warnings).toContainEqual(
+    expect.stringMatching(/a newer backup, of .*, lies on storage local of pve-prod/u),
+  );
+}, 30_000);
+
+test("the guest's node is down: in place is refused, a copy on another node works [D5, K3]", async () => {
+  await site.fault("node-unreachable", { node: second });
+  expect(await refused(["restore", "guest", "moved", "--force"])).toEqual([
+    14,
+    expect.stringMatching(/node pve-two is offline[\s\S]*--node pve-prod --target-id/u),
+  ]);
+  await site.clearFaults();
+  await site.backUp(103, {}, second);
+  await site.fault("node-unreachable", { node: second });
+  const there = ["restore", "guest", "moved", "--node", node, "--force"];
+  expect(await refused(there)).toEqual([
+    13,
+    expect.stringMatching(
+      /pve-two, which is offline, still has moved \(103\)[\s\S]*mv \/etc\/pve\/nodes\/pve-two\/lxc\/103\.conf/u,
+    ),
+  ]);
+  const copy = await site.lifeboat([...there, "--target-id", "904"]);
+  expect([copy.code, (await site.client.guests.guestStatus(at(node, 904))).status]).toEqual([0, "running"]);
+  expect(copy.stderr).toContain("all (pve-two) was not searched");
+}, 60_000);
