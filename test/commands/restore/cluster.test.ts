@@ -63,8 +63,8 @@ test("a guest that has moved is restored where it is, from the storage of that n
 
 test("--node with --target-id makes a copy on another node; undo deletes it there [D5, D10]", async () => {
   const before = await site.picture(101);
-  const copy = ["restore", "guest", "web", "--node", second, "--target-id", "901", "--force"];
-  expect((await site.lifeboat(copy)).code).toBe(0);
+  const command = ["restore", "guest", "web", "--node", second, "--target-id", "901", "--force"];
+  expect((await site.lifeboat(command)).code).toBe(0);
   expect((await site.client.guests.guestStatus(at(second, 901))).status).toBe("running");
   expect(await site.picture(101)).toEqual(before);
   expect((await site.lifeboat(["undo", "web", "--force"])).code).toBe(0);
@@ -85,8 +85,9 @@ test("in place on another node is refused while the guest exists, and done when 
   expect(result.stdout).toContain(`place db on ${node}, and it is on ${second} now`);
 }, 60_000);
 
+const copy = (...place: string[]) => ["restore", "guest", "web", "--target-id", "902", "--force", ...place];
+
 test("a node that is no node of the cluster, or lacks a storage, is refused with those that would do [D5]", async () => {
-  const copy = (...place: string[]) => ["restore", "guest", "web", "--target-id", "902", "--force", ...place];
   expect(await refused(copy("--node", "nowhere"))).toEqual([
     2,
     expect.stringMatching(/there is no node nowhere in the cluster[\s\S]*pve-prod, pve-two, pve-three/u),
@@ -106,8 +107,8 @@ test("a node that is no node of the cluster, or lacks a storage, is refused with
 test("a newer backup that the node cannot reach is told [D2]", async () => {
   await site.backUp(105);
   await site.backUp(105, { storage: "local" });
-  const copy = ["restore", "guest", "both", "--node", second, "--target-id", "903", "--dry-run", "--json"];
-  const { plan } = JSON.parse((await site.lifeboat(copy)).stdout);
+  const command = ["restore", "guest", "both", "--node", second, "--target-id", "903", "--dry-run", "--json"];
+  const { plan } = JSON.parse((await site.lifeboat(command)).stdout);
   expect(plan.archive.volid).toMatch(/^backup:/u);
   expect(plan.warnings).toContainEqual(
     expect.stringMatching(/a newer backup, of .*, lies on storage local of pve-prod/u),
@@ -130,7 +131,7 @@ test("the guest's node is down: in place is refused, a copy on another node work
       /pve-two, which is offline, still has moved \(103\)[\s\S]*mv \/etc\/pve\/nodes\/pve-two\/lxc\/103\.conf/u,
     ),
   ]);
-  const copy = await site.lifeboat([...there, "--target-id", "904"]);
-  expect([copy.code, (await site.client.guests.guestStatus(at(node, 904))).status]).toEqual([0, "running"]);
-  expect(copy.stderr).toContain("all (pve-two) was not searched");
+  const done = await site.lifeboat([...there, "--target-id", "904"]);
+  expect([done.code, (await site.client.guests.guestStatus(at(node, 904))).status]).toEqual([0, "running"]);
+  expect(done.stderr).toContain("all (pve-two) was not searched");
 }, 60_000);
