@@ -9,6 +9,7 @@ import type {
   Guest,
   GuestAccess,
   Network,
+  Objectives,
   ProxmoxSettings,
   TrustSettings,
 } from "./environment";
@@ -25,7 +26,12 @@ export function complete(settings: Settings, name: string): Environment {
     identity: settings.ssh?.identity,
     keys: settings.ssh?.keys ?? [],
   };
-  const guests = (settings.guests ?? []).map(([key, entry]) => completeGuest(key, entry, proxmox.node, ssh));
+  const objectives = {
+    rpo: settings.objectives?.rpo ?? profileDefaults[settings.profile].rpo,
+    rto: settings.objectives?.rto,
+  };
+  const defaults: GuestDefaults = { node: proxmox.node, ssh, objectives };
+  const guests = (settings.guests ?? []).map(([key, entry]) => completeGuest(key, entry, defaults));
   return {
     name,
     profile: settings.profile,
@@ -33,6 +39,9 @@ export function complete(settings: Settings, name: string): Environment {
     backup: completeBackup(settings, name),
     guests: guests.sort((a, b) => a.id - b.id),
     protectGuests: settings.protectGuests ?? true,
+    objectives,
+    suspensions: settings.suspend ?? [],
+    acknowledgements: settings.acknowledge ?? [],
     ssh,
     proxmoxToken: settings.proxmoxToken,
     proxmoxRootPassword: settings.proxmoxRootPassword,
@@ -69,30 +78,44 @@ function jobIdOf(environment: string): string {
   return `lifeboat-${environment.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`.slice(0, 50);
 }
 
-function completeGuest(name: string, entry: GuestEntry, node: string, ssh: GuestAccess): Guest {
-  return entry.as === "adopted" ? completeAdopted(name, entry, node) : completeContainer(name, entry, node, ssh);
+/** What a guest has from its environment. */
+interface GuestDefaults {
+  readonly node: string;
+  readonly ssh: GuestAccess;
+  readonly objectives: Objectives;
+}
+
+function completeGuest(name: string, entry: GuestEntry, defaults: GuestDefaults): Guest {
+  return entry.as === "adopted" ? completeAdopted(name, entry, defaults) : completeContainer(name, entry, defaults);
+}
+
+function completeObjectives(own: AdoptedEntry["objectives"], { objectives }: GuestDefaults): Objectives {
+  return { rpo: own?.rpo ?? objectives.rpo, rto: own?.rto ?? objectives.rto };
 }
 
 /** Nothing is known about an adopted guest's address, so that only its running can be proven unless the settings say more. */
-function completeAdopted(name: string, { adopt, backup, checks, ...rest }: AdoptedEntry, node: string): AdoptedGuest {
+function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefaults): AdoptedGuest {
+  const { adopt, backup, checks, disks = [], ...rest } = entry;
   return {
     kind: "adopted",
     name,
     id: adopt,
-    node: rest.node ?? node,
+    node: rest.node ?? defaults.node,
     hostname: rest.hostname ?? name,
     checks: checks ?? [{ kind: "running" }],
+    objectives: completeObjectives(rest.objectives, defaults),
+    diskOptOuts: Object.fromEntries(disks.map(([key, disk]) => [key, disk.backup])),
     optOut: backup,
   };
 }
 
-function completeContainer(name: string, entry: ContainerEntry, node: string, ssh: GuestAccess): ContainerGuest {
+function completeContainer(name: string, entry: ContainerEntry, defaults: GuestDefaults): ContainerGuest {
   const network = completeNetwork(entry.network);
   return {
     kind: "container",
     name,
     id: entry.id,
-    node: entry.node ?? node,
+    node: entry.node ?? defaults.node,
     hostname: entry.hostname ?? name,
     template: entry.template,
     osType: entry.osType ?? osTypeOf(entry.template) ?? "unmanaged",
@@ -114,7 +137,8 @@ function completeContainer(name: string, entry: ContainerEntry, node: string, ss
     pool: entry.pool,
     description: entry.description,
     fresh: entry.fresh ?? false,
-    sshKeys: entry.sshKeys ?? ssh.keys,
+    sshKeys: entry.sshKeys ?? defaults.ssh.keys,
+    objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
   };
 }

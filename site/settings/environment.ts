@@ -17,6 +17,12 @@ export interface Environment {
   readonly guests: readonly Guest[];
   /** Pulumi's `protect` on every guest. Off: `pulumi destroy` may delete the guests that Lifeboat made. */
   readonly protectGuests: boolean;
+  /** What backups and restores have to achieve; guests may say otherwise for themselves. */
+  readonly objectives: Objectives;
+  /** Policies that do not count until a day. */
+  readonly suspensions: readonly Suspension[];
+  /** Hazards that somebody knows of and accepts until a day. */
+  readonly acknowledgements: readonly Acknowledgement[];
   /** How to log in to the guests. */
   readonly ssh: GuestAccess;
   /** The decrypted secret `lifeboat:proxmoxToken`, where the settings hold one. The variables of the shell go first. */
@@ -27,6 +33,40 @@ export interface Environment {
 
 /** Where an environment's defaults come from (A4, A13). */
 export type Profile = "prod" | "lab" | "monitoring";
+
+/** Recovery objectives (A8). */
+export interface Objectives {
+  /** How much work may be lost: the time between the last backup that can be restored and the loss. */
+  readonly rpo: Seconds;
+  /** How long a restore may take. Absent: it is not judged. */
+  readonly rto?: Seconds | undefined;
+}
+
+/** Rules over the settings that stop `pulumi up` and `pulumi preview`, and never a restore. */
+export type PolicyName = "coverage" | "objectives";
+
+/** An emergency: a policy counts for nothing until a day. */
+export interface Suspension {
+  readonly policy: PolicyName;
+  readonly reason: string;
+  readonly owner: string;
+  /** Last day. */
+  readonly until: CalendarDay;
+}
+
+/** Weak points of a setup that no rule can forbid (A12). */
+export type HazardName = "own-node" | "own-storage" | "shared-ids" | "two-retentions" | "retention-cut";
+
+/** A hazard that somebody has decided to live with. */
+export interface Acknowledgement {
+  readonly hazard: HazardName;
+  /** The guest for which it is accepted. Absent: every guest. */
+  readonly guest?: string | undefined;
+  readonly reason: string;
+  readonly owner: string;
+  /** Last day. */
+  readonly until: CalendarDay;
+}
 
 /** A number of bytes. */
 export type Bytes = number;
@@ -147,6 +187,9 @@ export interface AdoptedGuest {
   /** The name that its archives carry: its key unless the settings say another. */
   readonly hostname: string;
   readonly checks: readonly Check[];
+  readonly objectives: Objectives;
+  /** Disks that are left out of backups on purpose, by Proxmox's key: `mp1`, `scsi2`. */
+  readonly diskOptOuts: Readonly<Record<string, OptOut>>;
   /** The whole guest stays out of the job. */
   readonly optOut?: OptOut | undefined;
 }
@@ -186,6 +229,7 @@ export interface ContainerGuest {
   /** May be made empty although its backup storage holds archives for its id (A9). */
   readonly fresh: boolean;
   readonly sshKeys: readonly string[];
+  readonly objectives: Objectives;
   /** The whole guest stays out of the job. */
   readonly optOut?: OptOut | undefined;
 }

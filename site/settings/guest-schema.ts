@@ -1,5 +1,6 @@
 import { optOutSchema } from "./backup-schema";
 import type { Address, Disk } from "./environment";
+import { objectivesSchema } from "./policy-schema";
 import {
   at,
   checked,
@@ -13,6 +14,7 @@ import {
   oneOf,
   optional,
   refusing,
+  text,
   value,
   wholeNumber,
   type Finding,
@@ -151,6 +153,13 @@ function gatewayFits(raw: unknown): Finding[] {
   return address.value === gateway.value ? [{ path: ["gateway"], message: "the guest's own address", allowed }] : [];
 }
 
+/** Disks of a guest that was made by hand go by Proxmox's own keys. */
+const diskKey = text(
+  "a disk's key",
+  "a key of Proxmox such as mp1, scsi0 or virtio2",
+  /^(?:mp|ide|sata|scsi|virtio|efidisk|tpmstate)\d{1,3}$/u,
+);
+
 const checks = optional(list("checks", value("a check", checkFormat, parseCheck), 1));
 
 const containerSchema = checked(
@@ -205,11 +214,18 @@ const containerSchema = checked(
     fresh: optional(flag),
     /** Public keys that it lets in when it is made. Default: the environment's. */
     sshKeys: optional(list("public SSH keys", publicKey)),
+    /** What its backups and restores have to achieve. Default: the environment's. */
+    objectives: optional(objectivesSchema),
     /** Only to opt out: the whole guest is not backed up. */
     backup: optional(optOutSchema),
   }),
   osTypeIsKnown,
 );
+
+const adoptedDisk = mapping({
+  /** Why the disk is not backed up, who answers for it, and until when. */
+  backup: optOutSchema,
+});
 
 const adoptedSchema = mapping(
   {
@@ -221,6 +237,10 @@ const adoptedSchema = mapping(
     hostname: optional(dnsName),
     /** What proves after a restore that it is back. Default: that it runs. */
     checks,
+    /** What its backups and restores have to achieve. Default: the environment's. */
+    objectives: optional(objectivesSchema),
+    /** Disks that Proxmox leaves out of backups, by Proxmox's key such as `mp1`: each has to opt out here. */
+    disks: optional(entries("disks", diskKey, adoptedDisk)),
     /** Only to opt out: the whole guest is not backed up. */
     backup: optional(optOutSchema),
   },

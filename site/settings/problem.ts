@@ -12,16 +12,16 @@ export interface Problem {
   readonly message: string;
 }
 
-/** One screen for people: three lines per problem. */
+/** For people: a line per problem, in the order of the paths. */
 export function formatProblems(problems: readonly Problem[], environment: string): string {
   const many = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const head = `Unable to use the settings in Pulumi.${environment}.yaml: ${many}`;
-  return [head, ...problems.map(formatProblem)].join("\n\n");
+  return [head, ...problems.map(formatProblem)].join("\n");
 }
 
-/** `lifeboat:guests.web.root.size: not a size`, then what was found and what is allowed. */
+/** `lifeboat:guests.web.root.size: not a size (found "8 bananas"; allowed: whole GiB such as 8GiB)` */
 function formatProblem({ path, found, allowed, message }: Problem): string {
-  return `  ${formatPath(path)}: ${message}\n    found:   ${found}\n    allowed: ${allowed}`;
+  return `  ${formatPath(path)}: ${message} (found ${found}; allowed: ${allowed})`;
 }
 
 /** A path as Pulumi writes it: `lifeboat:guests.web.checks[0]`. Keys that are not plain names are quoted. */

@@ -1,5 +1,6 @@
 import { backupSchema } from "./backup-schema";
 import { guestId, guestSchema } from "./guest-schema";
+import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
 import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
 import {
   at,
@@ -29,6 +30,12 @@ export const settingsSchema = mapping({
   guests: optional(checked(entries("guests", guestName, guestSchema), guestsDiffer)),
   /** Pulumi's `protect` on every guest. `false` lets `pulumi destroy` delete the guests that the program made. Default: true. */
   protectGuests: optional(flag),
+  /** What backups and restores have to achieve. */
+  objectives: optional(objectivesSchema),
+  /** Emergencies: policies that count for nothing until a day. */
+  suspend: optional(list("suspensions", suspensionSchema)),
+  /** Hazards that somebody knows of and accepts until a day. */
+  acknowledge: optional(list("acknowledgements", acknowledgementSchema)),
   /** How `lifeboat` logs in to guests, and the keys that new guests let in. */
   ssh: optional(
     mapping({

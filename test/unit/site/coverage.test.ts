@@ -2,7 +2,16 @@ import { parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { type CoverageFacts, coverageProblems, type CoverageSchedule } from "../../../site/coverage";
 import type { AdoptedGuest } from "../../../site/settings/environment";
 
-const guest: AdoptedGuest = { kind: "adopted", name: "web", hostname: "web", id: 101, node: "pve", checks: [] };
+const guest: AdoptedGuest = {
+  kind: "adopted",
+  name: "web",
+  hostname: "web",
+  id: 101,
+  node: "pve",
+  checks: [],
+  objectives: { rpo: 93_600 },
+  diskOptOuts: {},
+};
 const at = (text: string): number => Date.parse(text) / 1_000;
 
 const schedule = (now: string, running = false): CoverageSchedule => ({

@@ -116,7 +116,16 @@ describe("settings that are right", () => {
   test("an adopted guest is named by id and owns nothing else", () => {
     const { guests } = environmentOf({ ...exampleSettings(), guests: { legacy: { adopt: 140 } } });
     expect(guests).toEqual([
-      { kind: "adopted", name: "legacy", id: 140, node: "pve-prod", hostname: "legacy", checks: [{ kind: "running" }] },
+      {
+        kind: "adopted",
+        name: "legacy",
+        id: 140,
+        node: "pve-prod",
+        hostname: "legacy",
+        checks: [{ kind: "running" }],
+        objectives: { rpo: 26 * 3600 },
+        diskOptOuts: {},
+      },
     ]);
   });
 
@@ -159,18 +168,9 @@ describe("settings that are wrong", () => {
     };
     expect(formatProblems(problemsOf(raw), "prod")).toBe(
       `Unable to use the settings in Pulumi.prod.yaml: 3 problems
-
-  lifeboat:guests.web.id: not a guest's id
-    found:   99
-    allowed: a whole number from 100 to 999999999
-
-  lifeboat:guests.web.root.size: not the size of a volume
-    found:   "8.5GiB"
-    allowed: whole GiB such as 8GiB; above 1TiB whole TiB
-
-  lifeboat:profile: not a profile
-    found:   "production"
-    allowed: prod, lab or monitoring`,
+  lifeboat:guests.web.id: not a guest's id (found 99; allowed: a whole number from 100 to 999999999)
+  lifeboat:guests.web.root.size: not the size of a volume (found "8.5GiB"; allowed: whole GiB such as 8GiB; above 1TiB whole TiB)
+  lifeboat:profile: not a profile (found "production"; allowed: prod, lab or monitoring)`,
     );
   });
 

@@ -1,0 +1,83 @@
+import { diskOptOuts, isOver } from "../opt-outs";
+import type { AdoptedGuest, CalendarDay, Environment, Guest, OptOut } from "../settings/environment";
+import type { Finding } from "./finding";
+
+/** A disk of a guest as its live configuration has it. */
+export interface LiveDisk {
+  /** Proxmox's key: `mp0`, `scsi0`. */
+  readonly key: string;
+  /** Volume id, or the path of a bind mount. */
+  readonly volume: string;
+  /** A backup of the guest holds it. */
+  readonly included: boolean;
+}
+
+/** What the rule has to know besides the settings. */
+export interface CoverageFacts {
+  /** By the node's wall clock. */
+  readonly today: CalendarDay;
+  /** Disks of adopted guests by id; a guest that could not be looked at is missing. */
+  readonly adoptedDisks: ReadonlyMap<number, readonly LiveDisk[]>;
+}
+
+/**
+ * Every guest and every disk is backed up, or somebody answers for it that it is not (A7). That a guest which the program
+ * makes has no disk without a flag is a matter of its schema: here are the opt-outs whose day is past, and the disks of
+ * guests that were made by hand.
+ */
+export function coverageFindings({ guests, backup }: Environment, facts: CoverageFacts): Finding[] {
+  return [
+    ...(backup.enabled || guests.length === 0 ? [] : [jobIsOff()]),
+    ...guests.flatMap((guest) => guestFindings(guest, facts)),
+  ];
+}
+
+function jobIsOff(): Finding {
+  return {
+    policy: "coverage",
+    path: ["backup", "enabled"],
+    guests: [],
+    text: "the backup job is switched off, so that no guest is backed up",
+    details: [],
+    hint: "write `enabled: true`; for an emergency, suspend the policy coverage in lifeboat:suspend",
+  };
+}
+
+function guestFindings(guest: Guest, facts: CoverageFacts): Finding[] {
+  const { name, optOut } = guest;
+  if (optOut !== undefined)
+    return isOver(optOut, facts.today) ? [over(guest, ["backup"], `guest ${name}`, optOut)] : [];
+  return [
+    ...diskOptOuts(guest)
+      .filter(({ optOut: ofDisk }) => isOver(ofDisk, facts.today))
+      .map(({ disk, optOut: ofDisk }) =>
+        over(guest, ["disks", disk, "backup"], `disk ${disk} of guest ${name}`, ofDisk),
+      ),
+    ...(guest.kind === "adopted" ? adoptedFindings(guest, facts) : []),
+  ];
+}
+
+function over({ name }: Guest, path: readonly string[], what: string, { until, owner, reason }: OptOut): Finding {
+  return {
+    policy: "coverage",
+    path: ["guests", name, ...path, "until"],
+    guests: [name],
+    text: `${what} was left out of backups until ${until} only (${reason}; owner: ${owner})`,
+    details: [],
+    hint: "back it up by removing `backup`, or decide again and write a later day",
+  };
+}
+
+function adoptedFindings(guest: AdoptedGuest, { adoptedDisks }: CoverageFacts): Finding[] {
+  const disks = adoptedDisks.get(guest.id) ?? [];
+  return disks
+    .filter(({ key, included }) => !included && guest.diskOptOuts[key] === undefined)
+    .map(({ key, volume }) => ({
+      policy: "coverage",
+      path: ["guests", guest.name, "disks", key],
+      guests: [guest.name],
+      text: `disk ${key} (${volume}) of guest ${guest.name} is in no backup, and nothing says why`,
+      details: [],
+      hint: `switch its backup on in Proxmox, or write \`disks: { ${key}: { backup: { exclude: WHY, owner: WHO, until: DAY } } }\``,
+    }));
+}

@@ -1,0 +1,61 @@
+import type { Acknowledgement, HazardName, PolicyName } from "./environment";
+import { mapping, oneOf, optional, value } from "./schema-tools";
+import { parseDay } from "./values/days";
+import { durationFormat, parseDuration } from "./values/durations";
+import { guestName, sentence } from "./values/names";
+
+const policyNames = ["coverage", "objectives"] as const satisfies readonly PolicyName[];
+
+/** Every hazard that can be acknowledged. */
+export const hazardNames = [
+  "own-node",
+  "own-storage",
+  "shared-ids",
+  "two-retentions",
+  "retention-cut",
+] as const satisfies readonly HazardName[];
+
+const objective = optional(value("a duration", `${durationFormat}, at least 1m`, parseObjective));
+const day = value("a day", "a day such as 2027-06-30", parseDay);
+
+/** `lifeboat:objectives`, and the key `objectives` of a guest. */
+export const objectivesSchema = mapping({
+  /**
+   * How much work may be lost. `pulumi preview` fails when the schedule cannot keep to it. Default by profile: prod and
+   * monitoring 26h, lab 7d 2h.
+   */
+  rpo: objective,
+  /** How long a restore may take: every report of a restore compares. Default: not judged. */
+  rto: objective,
+});
+
+/** An entry of `lifeboat:suspend`. */
+export const suspensionSchema = mapping({
+  /** Policy that counts for nothing meanwhile. */
+  policy: oneOf("a policy", policyNames),
+  /** What the emergency is. */
+  reason: sentence,
+  /** Who answers for it. */
+  owner: sentence,
+  /** Last day. Every preview shows it until then; afterwards it has no effect. */
+  until: day,
+});
+
+/** An entry of `lifeboat:acknowledge`. */
+export const acknowledgementSchema = mapping({
+  /** Hazard that is accepted. */
+  hazard: oneOf("a hazard", hazardNames),
+  /** Guest for which it is accepted, by its name here. Default: every guest. */
+  guest: optional(guestName),
+  /** Why it can be lived with. */
+  reason: sentence,
+  /** Who answers for that. */
+  owner: sentence,
+  /** Last day on which it is accepted. */
+  until: day,
+}).transform((entry): Acknowledgement => entry);
+
+function parseObjective(raw: unknown): number | undefined {
+  const seconds = parseDuration(raw);
+  return seconds === undefined || seconds < 60 ? undefined : seconds;
+}
