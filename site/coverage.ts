@@ -1,6 +1,7 @@
 import { type CalendarEvent, nextStart } from "../proxmox/rules/calendar-events";
 import { formatMoment } from "./restore/moments";
-import type { Guest } from "./settings/environment";
+import { dayOf, isOver } from "./opt-outs";
+import type { Guest, OptOut } from "./settings/environment";
 
 /**
  * Whether a guest is backed up as its settings want it: the rules behind `lifeboat status`. Pure; what is known about the
@@ -67,7 +68,7 @@ function jobProblems({ guest, disks }: CoverageFacts, schedule: CoverageSchedule
 function diskProblems(guest: Guest, { key, volume, included }: JobDisk, schedule: CoverageSchedule): string[] {
   const declared = declaredDisk(guest, key);
   if (declared?.kind === "bind") return [];
-  const optOut = declared?.optOut;
+  const optOut = guest.kind === "adopted" ? guest.diskOptOuts[key] : declared?.optOut;
   if (optOut !== undefined) return expiredOptOut(`disk ${declared?.name ?? key}`, optOut, schedule);
   // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
   return included ? [] : [`disk ${declared?.name ?? key} (${volume}) is in no backup`];
@@ -79,9 +80,9 @@ function declaredDisk(guest: Guest, key: string) {
   return guest.kind === "container" && place !== undefined ? guest.disks[Number(place)] : undefined;
 }
 
-function expiredOptOut(what: string, optOut: { until: string; owner: string }, schedule: CoverageSchedule): string[] {
-  const today = dayAndTime(schedule.now, schedule.timeZone).slice(0, 10);
-  return today > optOut.until ? [`${what} was left out until ${optOut.until} only (owner: ${optOut.owner})`] : [];
+function expiredOptOut(what: string, optOut: OptOut, { now, timeZone }: CoverageSchedule): string[] {
+  const isExpired = isOver(optOut, dayOf(now, timeZone));
+  return isExpired ? [`${what} was left out until ${optOut.until} only (owner: ${optOut.owner})`] : [];
 }
 
 function dayAndTime(moment: number, timeZone: string): string {

@@ -3,24 +3,63 @@ import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
 import { judge, judgeArchives, type SiteFacts, type Verdict } from "../site/preflight";
+import { formatFinding } from "../site/policies/finding";
+import type { Neighbour } from "../site/policies/neighbours";
+import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
 import type { Environment } from "../site/settings/environment";
+import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, offerId, withArchives } from "./preflight";
 
 /**
- * What stands between the settings and the first resource: refusals of `site/preflight`, all at once.
+ * What stands between the settings and the first resource: policies, and refusals of `site/preflight`, all at once.
  *
- * A node that does not answer stops nothing here, because a preview must work without it; that it was not asked is said.
+ * A node that does not answer stops nothing here, because a preview must work without it; that it was not asked is said,
+ * and the policies are judged by what is known without it.
  *
  * @returns what Proxmox said, undefined where it did not answer.
- * @throws pulumi.RunError with every refusal, or with what is wrong with token, certificate or privileges.
+ * @throws pulumi.RunError with everything that is broken or refused, or with what is wrong with token, certificate or
+ *   privileges.
  */
-export async function passGate(client: ProxmoxClient, environment: Environment): Promise<SiteFacts | undefined> {
-  const facts = await askProxmox(client, environment);
-  if (facts === undefined) return undefined;
+export async function passGate(
+  client: ProxmoxClient,
+  environment: Environment,
+  neighbours: readonly Neighbour[] = [],
+): Promise<SiteFacts | undefined> {
+  const asked = await askProxmox(client, environment, neighbours);
+  const policies = asked?.policies ?? factsWithoutNode(Math.floor(Date.now() / 1000), neighbours);
+  const verdict = asked === undefined ? nothingAsked : await judgeSite(client, environment, asked.site);
+  const judgement = judgePolicies(environment, policies);
+  for (const warning of policyWarnings(judgement)) await pulumi.log.warn(warning);
+  await enforce({
+    warnings: verdict.warnings,
+    refusals: [...brokenPolicies(environment, judgement), ...verdict.refusals],
+  });
+  return asked?.site;
+}
+
+const nothingAsked: Verdict = { refusals: [], warnings: [] };
+
+/** Refusals with an id to offer, which is looked for only when there is something to refuse. */
+async function judgeSite(client: ProxmoxClient, environment: Environment, facts: SiteFacts): Promise<Verdict> {
   const verdict = judge(environment, facts);
-  const refused = verdict.refusals.length > 0;
-  await enforce(refused ? judge(environment, { ...facts, freeId: await offerId(client, environment) }) : verdict);
-  return facts;
+  if (verdict.refusals.length === 0) return verdict;
+  return judge(environment, { ...facts, freeId: await offerId(client, environment) });
+}
+
+function policyWarnings({ notices, suspended, notes }: Judgement): string[] {
+  return [
+    ...notices,
+    ...suspended.map((finding) => `Suspended: ${formatFinding(finding)}`),
+    ...notes.map((finding) => `${finding.policy === "hazards" ? "Hazard" : "Note"}: ${formatFinding(finding)}`),
+  ];
+}
+
+/** One message for all of them: each is a line, with what led to it below. */
+function brokenPolicies({ name }: Environment, { broken }: Judgement): string[] {
+  if (broken.length === 0) return [];
+  const many = broken.length === 1 ? "1 policy is" : `${String(broken.length)} policies are`;
+  const lines = broken.flatMap((finding) => formatFinding(finding).split("\n"));
+  return [[`Unable to deploy ${name}: ${many} broken`, ...lines.map((line) => `  ${line}`)].join("\n")];
 }
 
 /**
@@ -39,14 +78,23 @@ export async function checkNewStorage(
   await enforce(judgeArchives(environment, await withArchives(client, environment, open)));
 }
 
-async function askProxmox(client: ProxmoxClient, environment: Environment): Promise<SiteFacts | undefined> {
+async function askProxmox(
+  client: ProxmoxClient,
+  environment: Environment,
+  neighbours: readonly Neighbour[],
+): Promise<{ site: SiteFacts; policies: PolicyFacts } | undefined> {
   try {
-    return await gatherFacts(client, environment);
+    const [site, policies] = await Promise.all([
+      gatherFacts(client, environment),
+      gatherPolicyFacts(client, environment, neighbours),
+    ]);
+    return { site, policies };
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
     if (error.kind !== "unreachable" && error.kind !== "lost") throw cannotCheck(environment, error);
     await pulumi.log.warn(
-      `Not checked: whether ids are free, and whether there are archives of guests that are about to be made, because ${error.message}`,
+      "Not checked: whether ids are free, whether there are archives of guests that are about to be made, and disks of " +
+        `adopted guests; the node's time zone is taken for UTC, because ${error.message}`,
     );
     return undefined;
   }

@@ -1,8 +1,10 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { Profile } from "../site/settings/environment";
 import { readToken } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { lab } from "./lab";
 import { monitoring } from "./monitoring";
+import { readNeighbours } from "./neighbours";
 import { prod } from "./prod";
 import type { Program, StackOutputs } from "./program";
 import { createProviders } from "./providers";
@@ -17,7 +19,7 @@ export = async function main(): Promise<StackOutputs> {
   const token = readToken(environment);
   const client = lookingClient(environment.proxmox, token);
   try {
-    const facts = await passGate(client, environment);
+    const facts = await passGate(client, environment, readNeighbours(pulumi.getRootDirectory(), environment.name));
     return await programs[environment.profile]({
       environment,
       providerFor: createProviders(environment, token),

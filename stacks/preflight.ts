@@ -4,9 +4,7 @@ import { missingToListArchives } from "../proxmox/api/permissions";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts } from "../site/preflight";
 import type { ContainerGuest, Environment } from "../site/settings/environment";
-
-/** Requests that run at once: enough to be quick, few enough not to disturb a node. */
-const atOnce = 8;
+import { mapLimited } from "./map-limited";
 
 /** How many ids are tried to find one to offer. */
 const idsToTry = 20;
@@ -137,16 +135,4 @@ export async function offerId(client: ProxmoxClient, { guests }: Environment): P
 function reasonOf(error: unknown): string {
   if (error instanceof ProxmoxError) return error.message;
   throw error;
-}
-
-/** Results in the order of the items, a few at a time. */
-async function mapLimited<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let start = 0; start < items.length; start += atOnce) {
-    results.push(...(await Promise.all(items.slice(start, start + atOnce).map(work))));
-  }
-  return results;
 }

@@ -36,6 +36,7 @@ function jobIsOff(): Finding {
   return {
     policy: "coverage",
     path: ["backup", "enabled"],
+    weight: "broken",
     guests: [],
     text: "the backup job is switched off, so that no guest is backed up",
     details: [],
@@ -45,27 +46,45 @@ function jobIsOff(): Finding {
 
 function guestFindings(guest: Guest, facts: CoverageFacts): Finding[] {
   const { name, optOut } = guest;
-  if (optOut !== undefined)
-    return isOver(optOut, facts.today) ? [over(guest, ["backup"], `guest ${name}`, optOut)] : [];
+  if (optOut !== undefined) return optOutFindings(guest, ["backup"], `guest ${name}`, optOut, facts);
   return [
-    ...diskOptOuts(guest)
-      .filter(({ optOut: ofDisk }) => isOver(ofDisk, facts.today))
-      .map(({ disk, optOut: ofDisk }) =>
-        over(guest, ["disks", disk, "backup"], `disk ${disk} of guest ${name}`, ofDisk),
-      ),
+    ...diskOptOuts(guest).flatMap(({ disk, optOut: ofDisk }) =>
+      optOutFindings(guest, ["disks", disk, "backup"], `disk ${disk} of guest ${name}`, ofDisk, facts),
+    ),
     ...(guest.kind === "adopted" ? adoptedFindings(guest, facts) : []),
   ];
 }
 
-function over({ name }: Guest, path: readonly string[], what: string, { until, owner, reason }: OptOut): Finding {
-  return {
-    policy: "coverage",
-    path: ["guests", name, ...path, "until"],
-    guests: [name],
-    text: `${what} was left out of backups until ${until} only (${reason}; owner: ${owner})`,
-    details: [],
-    hint: "back it up by removing `backup`, or decide again and write a later day",
-  };
+/** An opt-out that ends within so many days is told while there is time to decide. */
+const noticeDays = 14;
+
+function optOutFindings(
+  { name }: Guest,
+  path: readonly string[],
+  what: string,
+  optOut: OptOut,
+  { today }: CoverageFacts,
+): Finding[] {
+  const { until, owner, reason } = optOut;
+  const expired = isOver(optOut, today);
+  if (!expired && daysBetween(today, until) > noticeDays) return [];
+  return [
+    {
+      policy: "coverage",
+      path: ["guests", name, ...path, "until"],
+      weight: expired ? "broken" : "note",
+      guests: [name],
+      text: expired
+        ? `${what} was left out of backups until ${until} only (${reason}; owner: ${owner})`
+        : `${what} is left out of backups until ${until} (${reason}; owner: ${owner}); afterwards previews fail`,
+      details: [],
+      hint: "back it up by removing `backup`, or decide again and write a later day",
+    },
+  ];
+}
+
+function daysBetween(from: CalendarDay, to: CalendarDay): number {
+  return (Date.parse(to) - Date.parse(from)) / 86_400_000;
 }
 
 function adoptedFindings(guest: AdoptedGuest, { adoptedDisks }: CoverageFacts): Finding[] {
@@ -75,6 +94,7 @@ function adoptedFindings(guest: AdoptedGuest, { adoptedDisks }: CoverageFacts): 
     .map(({ key, volume }) => ({
       policy: "coverage",
       path: ["guests", guest.name, "disks", key],
+      weight: "broken",
       guests: [guest.name],
       text: `disk ${key} (${volume}) of guest ${guest.name} is in no backup, and nothing says why`,
       details: [],

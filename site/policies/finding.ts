@@ -5,6 +5,8 @@ export interface Finding {
   readonly policy: "coverage" | "objectives" | "hazards";
   /** Key of the settings that it is about: `["guests", "web", "backup", "until"]`. */
   readonly path: readonly string[];
+  /** A broken policy stops the program; a note is only told. Hazards are always notes. */
+  readonly weight: "broken" | "note";
   /** Names of the guests that it is about; empty when it is about all of them. */
   readonly guests: readonly string[];
   /** What is wrong, one line. */

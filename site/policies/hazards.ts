@@ -179,5 +179,5 @@ function hazard(
   { text, details = [], hint }: { text: string; details?: readonly string[]; hint: string },
 ): Finding {
   const accept = `accept it with \`- { hazard: ${name}, reason: WHY, owner: WHO, until: DAY }\` in lifeboat:acknowledge`;
-  return { policy: "hazards", path, guests, text, details, hint: `${hint}; or ${accept}` };
+  return { policy: "hazards", path, weight: "note", guests, text, details, hint: `${hint}; or ${accept}` };
 }

@@ -1,6 +1,8 @@
 import { nextStart, parseCalendarEvent } from "../../proxmox/rules/calendar-events";
+import { utcOffset } from "../../proxmox/rules/time-zones";
 import { formatMoment } from "../restore/moments";
 import type { Environment, Guest, Seconds } from "../settings/environment";
+import { profileDefaults } from "../settings/profiles";
 import { formatDuration } from "../settings/values/durations";
 import { listNames, type Finding } from "./finding";
 
@@ -60,7 +62,7 @@ export function objectiveFindings(environment: Environment, facts: ObjectiveFact
   const general = missed.filter(({ objectives }) => objectives.rpo === environment.objectives.rpo);
   const own = missed.filter(({ objectives }) => objectives.rpo !== environment.objectives.rpo);
   return [
-    ...(general.length === 0 ? [] : [forAll(general, schedule, loss, details(environment.objectives.rpo))]),
+    ...(general.length === 0 ? [] : [forAll(general, environment, loss, details(environment.objectives.rpo))]),
     ...own.map((guest) => forOne(guest, schedule, loss, details(guest.objectives.rpo))),
   ];
 }
@@ -69,6 +71,7 @@ function neverStarts(schedule: string): Finding {
   return {
     policy: "objectives",
     path: ["backup", "schedule"],
+    weight: "broken",
     guests: [],
     text: `the schedule '${schedule}' does not start twice in the next 400 days, so that no RPO can be met`,
     details: [],
@@ -76,15 +79,27 @@ function neverStarts(schedule: string): Finding {
   };
 }
 
-function forAll(guests: readonly Guest[], schedule: string, loss: Seconds, details: readonly string[]): Finding {
+/**
+ * The defaults of a profile are nobody's mistake: monitoring's 02:00 is an hour that spring leaves out in most of Europe and
+ * America, and Proxmox then skips that run. It is told, and stops nothing.
+ */
+function forAll(
+  guests: readonly Guest[],
+  { profile, backup, objectives }: Environment,
+  loss: Seconds,
+  details: readonly string[],
+): Finding {
   const names = guests.map(({ name }) => name);
+  const defaults = profileDefaults[profile];
+  const isDefault = backup.schedule === defaults.schedule && objectives.rpo === defaults.rpo;
   return {
     policy: "objectives",
     path: ["backup", "schedule"],
+    weight: isDefault ? "note" : "broken",
     guests: names,
-    text: `'${schedule}' cannot meet the RPO of ${formatDuration(guests[0]?.objectives.rpo ?? 0)} of ${listNames(names)}`,
+    text: `'${backup.schedule}' cannot meet the RPO of ${formatDuration(objectives.rpo)} of ${listNames(names)}`,
     details,
-    hint: `run the job more often, or allow more: lifeboat:objectives.rpo ${formatDuration(loss)}`,
+    hint: `run the job at another time or more often, or allow more: lifeboat:objectives.rpo ${formatDuration(loss)}`,
   };
 }
 
@@ -92,6 +107,7 @@ function forOne({ name, objectives }: Guest, schedule: string, loss: Seconds, de
   return {
     policy: "objectives",
     path: ["guests", name, "objectives", "rpo"],
+    weight: "broken",
     guests: [name],
     text: `'${schedule}' cannot meet the RPO of ${formatDuration(objectives.rpo)} of guest ${name}`,
     details,
@@ -102,9 +118,12 @@ function forOne({ name, objectives }: Guest, schedule: string, loss: Seconds, de
 /** The sum as a person would write it. */
 function arithmetic({ from, to }: Gap, run: Seconds, rpo: Seconds, { timeZone, lastRun }: ObjectiveFacts): string[] {
   const moment = (at: number): string => formatMoment(at, timeZone).slice(0, "2026-11-20 03:00".length);
+  // A spring makes gaps shorter, unless the run between is one that its missing hour swallowed.
+  const swallowed = utcOffset(to, timeZone) > utcOffset(from, timeZone);
   const known = lastRun === undefined ? "assumed, there was none yet" : "as the last one took";
   return [
     `longest gap: ${moment(from)} to ${moment(to)} (${timeZone}) = ${formatDuration(to - from)}`,
+    ...(swallowed ? ["  (the run between falls into the hour that spring leaves out: Proxmox skips it)"] : []),
     `+ the run itself: ${formatDuration(run)} (${known})`,
     `= ${formatDuration(to - from + run)} of work can be lost; the RPO allows ${formatDuration(rpo)}`,
   ];

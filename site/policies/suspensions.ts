@@ -22,7 +22,7 @@ export function applySuspensions(
   const isSuspended = ({ policy }: Finding): boolean => active.some((suspension) => suspension.policy === policy);
   return {
     broken: findings.filter((finding) => !isSuspended(finding)),
-    suspended: findings.filter(isSuspended),
+    suspended: findings.filter((finding) => isSuspended(finding)),
     notices: suspensions.map((suspension) => notice(suspension, today)),
   };
 }

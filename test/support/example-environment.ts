@@ -25,7 +25,7 @@ export function exampleContainer() {
         mount: "/var/cache/app",
         storage: "data",
         size: "10GiB",
-        backup: { exclude: "rebuilt at start", owner: "web team", until: "2027-06-30" },
+        backup: { exclude: "rebuilt at start", owner: "web team", until: "2035-12-31" },
       },
     },
     network: { bridge: "vmbr0", address: "192.0.2.101/24", gateway: "192.0.2.1" },

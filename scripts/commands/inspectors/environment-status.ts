@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { coverageProblems, type JobDisk } from "../../../site/coverage";
+import { diskOptOuts } from "../../../site/opt-outs";
 import { isShrunk, storageLimit } from "../../../site/health";
 import { chooseArchive, formatMoment, type ListedArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -204,7 +205,7 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
     backups: archives.length - leftOut.length,
     savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
     optOut: guest.optOut,
-    diskOptOuts: diskOptOuts(guest),
+    diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
     problems: [
       ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
       ...failedRuns(guest, newest, look),
@@ -252,13 +253,6 @@ function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDis
         included: isIncluded,
       })),
     ]),
-  );
-}
-
-function diskOptOuts(guest: Guest): GuestStatus["diskOptOuts"] {
-  if (guest.kind === "adopted") return [];
-  return guest.disks.flatMap((disk) =>
-    disk.kind === "volume" && disk.optOut !== undefined ? [{ disk: disk.name, ...disk.optOut }] : [],
   );
 }
 

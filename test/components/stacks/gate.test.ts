@@ -21,6 +21,10 @@ const empty: Answers = {
   "cluster/nextid?vmid=100": "100",
   "cluster/nextid?vmid=101": "101",
   "cluster/backup": [],
+  "cluster/backup/lifeboat-prod": proxmoxError("gone", "No such job"),
+  "storage/backup": proxmoxError("gone", "storage 'backup' does not exist"),
+  "nodes/pve-prod/time": { time: 1_795_200_000, localtime: 1_795_203_600, timezone: "Europe/Berlin" },
+  "nodes/pve-prod/tasks?source=all&typefilter=vzdump&limit=50": [],
   "nodes/pve-prod/lxc/101/config": proxmoxError(
     "gone",
     "Configuration file 'nodes/pve-prod/lxc/101.conf' does not exist",
@@ -55,11 +59,14 @@ function clientWith(answers: Answers): { client: ProxmoxClient; methods: Set<str
   return { client: new ProxmoxClient({ endpoint, send, close: async () => undefined }), methods };
 }
 
-const environment = environmentOf(exampleSettings());
+/** The example without its hazard: a folder on the node holds the only backups. */
+const accepted = { hazard: "own-node", reason: "copied away every night", owner: "ops", until: "2035-12-31" };
+const settings = { ...exampleSettings(), acknowledge: [accepted] };
+const environment = environmentOf(settings);
 
-async function pass(other: Answers, settings = environment) {
+async function pass(other: Answers, used = environment) {
   const { client, methods } = clientWith({ ...empty, ...other });
-  const { result } = await runProgram({}, () => passGate(client, settings));
+  const { result } = await runProgram({}, () => passGate(client, used));
   return { facts: result, methods };
 }
 
@@ -88,7 +95,7 @@ describe("passGate", () => {
     const { facts } = await pass({
       "nodes/pve-prod/lxc/101/config": { hostname: "web", description, digest: "d" },
       "cluster/nextid": new Error("not to be asked"),
-      "nodes/pve-prod/storage": new Error("not to be asked"),
+      "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": new Error("not to be asked"),
     });
     expect(facts?.guests).toMatchObject([{ occupant: { kind: "container", name: "web" } }]);
     expect(facts?.guests[0]).not.toHaveProperty("archives");
@@ -107,7 +114,7 @@ describe("passGate", () => {
         }),
         "cluster/nextid?vmid=102": "102",
       },
-      environmentOf({ ...exampleSettings(), guests }),
+      environmentOf({ ...settings, guests }),
     );
     await expect(passing).rejects.toThrow(pulumi.RunError);
     await expect(passing).rejects.toThrow(
@@ -185,6 +192,98 @@ describe("passGate", () => {
   });
 });
 
+describe("policies", () => {
+  const expired = { exclude: "rebuilt at start", owner: "web team", until: "2026-11-19" };
+  const broken = {
+    ...settings,
+    backup: { ...settings.backup, schedule: "sun 03:00" },
+    guests: {
+      web: {
+        ...exampleContainer(),
+        disks: { cache: { mount: "/c", storage: "local", size: "1GiB", backup: expired } },
+      },
+    },
+  };
+  const everything: Answers = {
+    "cluster/nextid?vmid=101": proxmoxError("invalid", "no", { vmid: "CT 101 already exists" }),
+  };
+
+  test("all that are broken are told at once with the refusals, each with its path, guest and disk [A6, A7, A8]", async () => {
+    const passing = pass({ ...everything, "cluster/nextid": "100" }, environmentOf(broken));
+    await expect(passing).rejects.toThrow(pulumi.RunError);
+    await expect(passing).rejects.toThrow(
+      /^Unable to deploy prod: 2 policies are broken\n  lifeboat:backup\.schedule: 'sun 03:00' cannot meet the RPO of 1d 2h of web\n    longest gap: 2027-10-24 03:00 to 2027-10-31 03:00[^]*\n  lifeboat:guests\.web\.disks\.cache\.backup\.until: disk cache of guest web was left out of backups until 2026-11-19 only[^]*\n\nUnable to create guest web: id 101 belongs/,
+    );
+  });
+
+  test("a suspended policy stops nothing, and every preview shows it until its day [A7]", async () => {
+    const suspend = [
+      { policy: "objectives", reason: "migration", owner: "ops", until: "2026-12-31" },
+      { policy: "coverage", reason: "migration", owner: "ops", until: "2026-12-31" },
+    ];
+    await pass({}, environmentOf({ ...broken, suspend }));
+    expect(
+      warnings().filter((text) => text.includes("is suspended until 2026-12-31 (migration; owner: ops)")),
+    ).toHaveLength(2);
+    expect(warnings().filter((text) => text.includes("Suspended: lifeboat:"))).toHaveLength(2);
+  });
+
+  test("a suspension whose day is past counts no more, and that is said [A7]", async () => {
+    const suspend = [{ policy: "objectives", reason: "migration", owner: "ops", until: "2026-11-19" }];
+    await expect(pass({}, environmentOf({ ...broken, suspend }))).rejects.toThrow(/2 policies are broken/);
+    expect(warnings()).toEqual([expect.stringContaining("ended on 2026-11-19 and has no effect")]);
+  });
+
+  test("a hazard is a warning that says how to accept it [A12]", async () => {
+    await pass({}, environmentOf(exampleSettings()));
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /Hazard: lifeboat:backup\.storage: the only backups of web lie on their own node.*\n\s*HINT: .*hazard: own-node/,
+      ),
+    ]);
+  });
+
+  test("a disk of an adopted guest that Proxmox leaves out is found in its live configuration [A7, A10]", async () => {
+    const adopted: Answers = {
+      "cluster/resources?type=vm": [{ type: "lxc", vmid: 140, node: "pve-prod", status: "running", name: "legacy" }],
+      "cluster/nextid?vmid=140": proxmoxError("invalid", "no", { vmid: "CT 140 already exists" }),
+      "nodes/pve-prod/lxc/140/config": {
+        rootfs: "local:140/d.raw,size=8G",
+        mp0: "local:140/e.raw,mp=/srv,size=8G",
+        digest: "d",
+      },
+    };
+    const guests = { legacy: { adopt: 140 } };
+    await expect(pass(adopted, environmentOf({ ...settings, guests }))).rejects.toThrow(
+      /lifeboat:guests\.legacy\.disks\.mp0: disk mp0 \(local:140\/e\.raw\) of guest legacy is in no backup/,
+    );
+    const optOut = { exclude: "a cache", owner: "me", until: "2035-12-31" };
+    const named = { legacy: { adopt: 140, disks: { mp0: { backup: optOut } } } };
+    await expect(pass(adopted, environmentOf({ ...settings, guests: named }))).resolves.toBeDefined();
+  });
+
+  test("a new retention that removes more than a third is told with the archives that go [A12]", async () => {
+    const archives = [10, 11, 12, 13, 14].map((day) => ({
+      volid: `backup:backup/vzdump-lxc-101-2026_11_${day}-01_00_00.tar.zst`,
+      vmid: 101,
+      size: 1,
+      ctime: Date.UTC(2026, 10, day) / 1000,
+    }));
+    await pass(
+      {
+        "cluster/backup/lifeboat-prod": { id: "lifeboat-prod", "prune-backups": { "keep-daily": "30" } },
+        "nodes/pve-prod/storage/backup/content?content=backup": archives,
+        "nodes/pve-prod/lxc/101/config": { description: markOf({ environment: "prod", guest: "web" }), digest: "d" },
+      },
+      environmentOf({ ...settings, backup: { ...settings.backup, keep: { last: 3 } } }),
+    );
+    const hazard = warnings().find((text) => text.includes("Hazard"));
+    expect(hazard).toContain("removes 3 of 5 archives at the next run");
+    expect(hazard).toContain("- backup:backup/vzdump-lxc-101-2026_11_12-01_00_00.tar.zst");
+    expect(hazard).not.toContain("2026_11_13");
+  });
+});
+
 describe("checkNewStorage", () => {
   const withArchive: Answers = {
     ...empty,
@@ -193,12 +292,12 @@ describe("checkNewStorage", () => {
 
   /** The storage is not there at first, and holds an archive as soon as it is. */
   async function check(preview: boolean, fresh = false) {
-    const settings = environmentOf({ ...exampleSettings(), guests: { web: { ...exampleContainer(), fresh } } });
+    const used = environmentOf({ ...settings, guests: { web: { ...exampleContainer(), fresh } } });
     const before = clientWith({ ...empty, "nodes/pve-prod/storage": [] }).client;
     const after = clientWith(withArchive).client;
     return runProgram(
       {},
-      async () => checkNewStorage(after, settings, await passGate(before, settings), pulumi.output("backup")),
+      async () => checkNewStorage(after, used, await passGate(before, used), pulumi.output("backup")),
       { preview },
     );
   }

@@ -85,7 +85,7 @@ describe("settings that are right", () => {
     expect(data).toEqual({ kind: "volume", name: "data", mount: "/srv", storage: "local", size: 20 * 2 ** 30 });
     expect(cache).toMatchObject({
       name: "cache",
-      optOut: { reason: "rebuilt at start", owner: "web team", until: "2027-06-30" },
+      optOut: { reason: "rebuilt at start", owner: "web team", until: "2035-12-31" },
     });
   });
 
@@ -447,4 +447,32 @@ describe("hostile settings", () => {
       }),
     );
   });
+});
+
+test("twenty mistakes are twenty lines, sorted by path, and nothing else [A6]", () => {
+  const container = exampleContainer();
+  const raw = {
+    profile: "production",
+    proxmox: { endpoint: "192.0.2.11", node: "pve prod", ca: "site-ca.pem", insecure: true, createTimeout: "5" },
+    backup: {
+      storage: { id: "b", type: "dir", path: "mnt/backup" },
+      schedule: "25:00",
+      keep: { daily: -1, fortnightly: 2 },
+      mode: "live",
+      compress: "zip",
+    },
+    objectives: { rpo: "1 day" },
+    acknowledge: [{ hazard: "fire", reason: "x", owner: "me", until: "2027-02-30" }],
+    protectGuests: "maybe",
+    guests: {
+      web: { ...container, id: 99, cpu: 4, memory: "1 bit", root: { storage: "local", size: "8 bananas" } },
+      db: { adopt: "one" },
+    },
+  };
+  const [head, ...lines] = formatProblems(problemsOf(raw), "prod").split("\n");
+  expect(head).toBe("Unable to use the settings in Pulumi.prod.yaml: 20 problems");
+  expect(lines).toHaveLength(20);
+  const paths = lines.map((line) => /^ {2}(lifeboat:\S+): .+ \(found .+; allowed: .+\)$/u.exec(line)?.[1]);
+  expect(paths).not.toContain(undefined);
+  expect(paths).toEqual([...paths].sort());
 });

@@ -1,0 +1,79 @@
+import { dayOf } from "../opt-outs";
+import type { Environment, Seconds } from "../settings/environment";
+import { coverageFindings, type LiveDisk } from "./coverage";
+import { byPath, type Finding } from "./finding";
+import { hazardFindings, type BackupStorageFacts, type HazardFacts } from "./hazards";
+import { objectiveFindings } from "./objectives";
+import { applySuspensions, type Sorted } from "./suspensions";
+
+/** What is known of a site when its settings are judged. */
+export interface PolicyFacts {
+  /** Unix seconds, the node's clock. */
+  readonly now: number;
+  readonly timeZone: string;
+  /** How long the job's last run took; undefined where that is not known. */
+  readonly lastRun: Seconds | undefined;
+  /** Disks of adopted guests by id; a guest that could not be looked at is missing. */
+  readonly adoptedDisks: ReadonlyMap<number, readonly LiveDisk[]>;
+  readonly storage: BackupStorageFacts;
+  readonly presentRetention: HazardFacts["presentRetention"];
+  readonly archives: HazardFacts["archives"];
+  readonly neighbours: HazardFacts["neighbours"];
+}
+
+/** What the rules say about an environment. */
+export interface Judgement extends Sorted {
+  /** What stops nothing: hazards that nobody has acknowledged, opt-outs that end soon. */
+  readonly notes: readonly Finding[];
+}
+
+/** What is known without a node: its clock and zone are then the caller's and UTC. */
+export function factsWithoutNode(now: number, neighbours: HazardFacts["neighbours"]): PolicyFacts {
+  return {
+    now,
+    timeZone: "UTC",
+    lastRun: undefined,
+    adoptedDisks: new Map(),
+    storage: { shared: undefined, retention: undefined },
+    presentRetention: undefined,
+    archives: [],
+    neighbours,
+  };
+}
+
+/** Every rule over an environment at once. */
+export function judgePolicies(environment: Environment, facts: PolicyFacts): Judgement {
+  const today = dayOf(facts.now, facts.timeZone);
+  const findings = [
+    ...coverageFindings(environment, { ...facts, today }),
+    ...objectiveFindings(environment, facts),
+  ].sort(byPath);
+  const adoptedStorages = new Map([...facts.adoptedDisks].map(([id, disks]) => [id, disks.map(storageOf)]));
+  const storage = { ...facts.storage, shared: facts.storage.shared ?? sharedByItsType(environment) };
+  const hazards = hazardFindings(environment, { ...facts, storage, today, adoptedStorages });
+  return {
+    ...applySuspensions(
+      findings.filter(({ weight }) => weight === "broken"),
+      environment,
+      today,
+    ),
+    notes: [...findings.filter(({ weight }) => weight === "note"), ...hazards].sort(byPath),
+  };
+}
+
+function storageOf({ volume }: LiveDisk): string {
+  return volume.slice(0, Math.max(0, volume.indexOf(":")));
+}
+
+/** A storage that the settings declare is what they say; what an adopted one is, only Proxmox knows. */
+function sharedByItsType({ backup: { storage } }: Environment): boolean | undefined {
+  switch (storage.type) {
+    case "adopted":
+      return undefined;
+    case "dir":
+      return storage.shared;
+    case "nfs":
+    case "pbs":
+      return true;
+  }
+}
