@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { neighbourFrom, type Neighbour } from "../../site/policies/neighbours";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
 import type { CommandContext } from "./frame/context";
@@ -55,12 +56,13 @@ async function inspectAll(site: Site, only: string | undefined, context: Command
   const all = site.environments();
   const chosen = only === undefined ? all.usable : [site.environment(only)];
   const known = knownGuests(all.usable);
+  const neighbours = all.usable.map(({ name, settings }) => neighbourFrom(name, settings));
   const unusable = (only === undefined ? all.unusable : []).map(({ name, error }) => ({
     name,
     failure: failureOf(error, "use the settings"),
   }));
   const looks = await context.progress.step(titleOf(chosen), () =>
-    Promise.all(chosen.map((environment) => inspectOne(environment, known))),
+    Promise.all(chosen.map((environment) => inspectOne(environment, known, neighbours))),
   );
   return {
     found: looks.flatMap((look) => ("failure" in look ? [] : [look])),
@@ -80,9 +82,12 @@ function titleOf(environments: readonly LoadedEnvironment[]): string {
 async function inspectOne(
   environment: LoadedEnvironment,
   known: ReadonlyMap<string, ReadonlySet<number>>,
+  neighbours: readonly Neighbour[],
 ): Promise<EnvironmentStatus | UnknownStatus> {
   try {
-    return await inspectStatus(environment, known.get(environment.settings.proxmox.endpoint) ?? new Set());
+    const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
+    const others = neighbours.filter(({ name }) => name !== environment.name);
+    return await inspectStatus(environment, here, others);
   } catch (error) {
     const failure = failureOf(error, `look at ${environment.name}`);
     if (failure.stack !== undefined) throw error;

@@ -1,4 +1,4 @@
-import type { BackupStorageSettings } from "../settings/environment";
+import type { BackupStorageSettings, Environment } from "../settings/environment";
 import { at, isMapping } from "../settings/schema-tools";
 
 /** What one environment has to know of another beside it. */
@@ -22,6 +22,12 @@ export function storeOf(storage: BackupStorageSettings): string | undefined {
     case "adopted":
       return undefined;
   }
+}
+
+/** An environment as its neighbours see it. */
+export function neighbourFrom(name: string, { proxmox, backup, guests }: Environment): Neighbour {
+  const ids = guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
+  return { name, endpoint: proxmox.endpoint, store: storeOf(backup.storage), ids };
 }
 
 /**

@@ -2,15 +2,25 @@ import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "..
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import {
+  formatRetention,
+  parseRetention,
+  parseRetentionObject,
+  type Retention,
+} from "../../../proxmox/rules/retention";
 import { coverageProblems, type JobDisk } from "../../../site/coverage";
 import { diskOptOuts } from "../../../site/opt-outs";
 import { isShrunk, storageLimit } from "../../../site/health";
 import { chooseArchive, formatMoment, type ListedArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
-import type { Guest, OptOut } from "../../../site/settings/environment";
+import type { Finding } from "../../../site/policies/finding";
+import type { JobArchive } from "../../../site/policies/hazards";
+import type { Neighbour } from "../../../site/policies/neighbours";
+import { judgePolicies, type PolicyFacts } from "../../../site/policies/policies";
+import type { Environment, Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/guests/inspect-present";
-import { formatBytes, formatShare } from "../frame/durations";
+import { formatBytes, formatDuration, formatShare } from "../frame/durations";
 
 import { type BackupRuns, type EndedRun, inspectRuns, type RunningBackup } from "./backup-runs";
 import { inspectStorages, type StorageLook, type StorageStatus } from "./backup-storages";
@@ -32,6 +42,17 @@ export interface NewestBackup {
   shrunk: boolean;
 }
 
+/** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
+export interface PolicyStatus {
+  broken: Finding[];
+  /** Broken, and suspended for an emergency. */
+  suspended: Finding[];
+  /** Hazards that nobody has acknowledged, opt-outs that end soon. */
+  notes: Finding[];
+  /** A sentence for each suspension. */
+  notices: string[];
+}
+
 export interface GuestStatus {
   name: string;
   id: number;
@@ -39,6 +60,8 @@ export interface GuestStatus {
   /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest. */
   state: string;
   newest: NewestBackup | undefined;
+  /** How old the newest backup may be, in seconds. */
+  rpoSeconds: number;
   /** Real backups and save points that there are. */
   backups: number;
   savePoints: number;
@@ -73,6 +96,7 @@ export interface EnvironmentStatus {
   notCovered: { id: number; name: string; type: string }[];
   /** What is wrong with the environment as a whole. */
   problems: string[];
+  policies: PolicyStatus;
 }
 
 /** What one look at the nodes gave. */
@@ -97,11 +121,13 @@ interface Look {
  * on guests.
  *
  * @param known ids of the guests of every environment behind the same endpoint: others on the node are nobody's.
+ * @param neighbours the other environments of the project.
  * @throws ProxmoxError when the node cannot be asked.
  */
 export async function inspectStatus(
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
+  neighbours: readonly Neighbour[],
 ): Promise<EnvironmentStatus> {
   const { settings, name } = environment;
   const look = await lookAt(await environment.client(), environment, known);
@@ -110,6 +136,7 @@ export async function inspectStatus(
   const guests = settings.guests.map((guest) => guestStatus(guest, look, environment));
   const storages = shownStorages(look, guests, settings.backup.storage.id);
   const lastRuns = runs.flatMap(({ last }) => last ?? []);
+  const policies = policyStatus(settings, look, neighbours);
   return {
     name,
     endpoint: settings.proxmox.endpoint,
@@ -131,8 +158,42 @@ export async function inspectStatus(
       ...lastRuns.flatMap((run) => runProblems(run, guests, look)),
       ...storages.flatMap(storageProblems),
       ...look.storages.unreadable,
+      // Opt-outs that are over and disks without a backup are told with their guests.
+      ...policies.broken.filter(({ policy }) => policy === "objectives").map(({ text }) => text),
     ],
+    policies,
   };
+}
+
+function policyStatus(settings: Environment, look: Look, neighbours: readonly Neighbour[]): PolicyStatus {
+  const { broken, suspended, notes, notices } = judgePolicies(settings, policyFacts(settings, look, neighbours));
+  return { broken: [...broken], suspended: [...suspended], notes: [...notes], notices: [...notices] };
+}
+
+/** What the look at the nodes tells of what the rules want to know: no request is made for them. */
+function policyFacts({ backup, guests }: Environment, look: Look, neighbours: readonly Neighbour[]): PolicyFacts {
+  const present = look.job === undefined ? undefined : retentionOf(look.job);
+  const changes = present !== undefined && formatRetention(present) !== formatRetention(backup.keep);
+  const storage = look.storages.storages.find((entry) => entry.storage === backup.storage.id);
+  return {
+    now: look.now,
+    timeZone: look.timeZone,
+    lastRun: look.runs.flatMap(({ last }) => last ?? [])[0]?.seconds,
+    adoptedDisks: new Map(guests.map(({ id }) => [id, look.inJob.get(id) ?? []])),
+    storage: { shared: storage?.shared, retention: undefined },
+    presentRetention: changes ? present : undefined,
+    archives: changes ? guests.flatMap(({ id }) => (look.archives.get(id) ?? []).map(jobArchive)) : [],
+    neighbours,
+  };
+}
+
+function retentionOf({ "prune-backups": found }: BackupJob): Retention | undefined {
+  if (found === undefined) return undefined;
+  return typeof found === "string" ? parseRetention(found) : parseRetentionObject(found);
+}
+
+function jobArchive({ volid, vmid = 0, ctime, protected: isProtected }: Archive): JobArchive {
+  return { volid, vmid, time: ctime, protected: isProtected };
 }
 
 async function lookAt(
@@ -202,6 +263,7 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
     node: guest.node,
     state: onNode?.status ?? "missing",
     newest,
+    rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
     savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
     optOut: guest.optOut,
@@ -210,6 +272,7 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
       ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
       ...failedRuns(guest, newest, look),
       ...(newest === undefined ? [] : sizeProblems(newest)),
+      ...(newest === undefined ? [] : ageProblems(newest, guest)),
     ],
   };
 }
@@ -271,6 +334,12 @@ function sizeProblems({ shrunk, size, previousSize = 0 }: NewestBackup): string[
   return [
     `the newest backup has ${share} of the size of the one before (${formatBytes(size)}, before ${formatBytes(previousSize)}): something may be missing`,
   ];
+}
+
+/** The objective as it is today, whatever the schedule promises (A8). */
+function ageProblems({ ageSeconds }: NewestBackup, { objectives, optOut }: Guest): string[] {
+  if (optOut !== undefined || ageSeconds <= objectives.rpo) return [];
+  return [`the newest backup is ${formatDuration(ageSeconds)} old, its RPO allows ${formatDuration(objectives.rpo)}`];
 }
 
 function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined): string[] {

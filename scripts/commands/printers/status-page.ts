@@ -2,7 +2,7 @@ import { formatMoment } from "../../../site/restore/moments";
 import { type Column, fitTable, type FlexibleColumn } from "../frame/fitted-table";
 import { formatAge, formatBytes, formatDuration, formatShare } from "../frame/durations";
 import type { Lines } from "../frame/talk";
-import { bold, dim, green, red, shortenName, type Styled, type Words } from "../frame/text";
+import { bold, dim, green, red, shortenName, type Styled, type Words, yellow } from "../frame/text";
 import type { EndedRun, RunningBackup } from "../inspectors/backup-runs";
 import type { StorageStatus } from "../inspectors/backup-storages";
 import type { EnvironmentStatus, GuestStatus } from "../inspectors/environment-status";
@@ -17,9 +17,16 @@ export function printEnvironment(status: EnvironmentStatus, lines: Lines): void 
     printProblem(`${kind} ${String(id)} (${name}) is in no settings and in no backup job`, lines);
   }
   for (const text of status.problems) printProblem(text, lines);
+  for (const text of policyTexts(status)) lines.hanging(["  ", yellow("!"), " "], text);
   if (status.guests.length === 0) lines.line("  no guests in the settings");
   else printGuests(status, lines);
   lines.line();
+}
+
+/** What stops nothing, and has to be known. */
+function policyTexts({ policies }: EnvironmentStatus): string[] {
+  const { notices, suspended, notes } = policies;
+  return [...notices, ...suspended.map(({ text }) => `suspended: ${text}`), ...notes.map(({ text }) => text)];
 }
 
 export function printProblem(text: string, lines: Lines): void {
