@@ -1,7 +1,6 @@
 import { type CalendarEvent, nextStart } from "../proxmox/rules/calendar-events";
 import { formatMoment } from "./restore/moments";
-import { dayOf, isOver } from "./opt-outs";
-import type { Guest, OptOut } from "./settings/environment";
+import type { Guest } from "./settings/environment";
 
 /**
  * Whether a guest is backed up as its settings want it: the rules behind `lifeboat status`. Pure; what is known about the
@@ -44,11 +43,14 @@ export interface CoverageSchedule {
 /** Seconds after its time at which a missing backup counts as missed: guests of one job are backed up one after another. */
 const grace = 3_600;
 
-/** Everything that is wrong with a guest's backups, one sentence each; empty when it is covered. */
+/**
+ * Everything that is wrong with a guest's backups, one sentence each; empty when it is covered. What opts out is covered
+ * here, and whether it still may is a matter of policy.
+ */
 export function coverageProblems(facts: CoverageFacts, schedule: CoverageSchedule): string[] {
   const { guest, exists } = facts;
   const missing = exists ? [] : [`guest ${String(guest.id)} is not on ${guest.node}`];
-  if (guest.optOut !== undefined) return [...missing, ...expiredOptOut("the guest", guest.optOut, schedule)];
+  if (guest.optOut !== undefined) return missing;
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }
 
@@ -62,14 +64,14 @@ function archiveProblems({ newest, blind }: CoverageFacts, schedule: CoverageSch
 
 function jobProblems({ guest, disks }: CoverageFacts, schedule: CoverageSchedule): string[] {
   if (disks === undefined) return [`it is not in the backup job ${schedule.jobId}`];
-  return disks.flatMap((disk) => diskProblems(guest, disk, schedule));
+  return disks.flatMap((disk) => diskProblems(guest, disk));
 }
 
-function diskProblems(guest: Guest, { key, volume, included }: JobDisk, schedule: CoverageSchedule): string[] {
+function diskProblems(guest: Guest, { key, volume, included }: JobDisk): string[] {
   const declared = declaredDisk(guest, key);
   if (declared?.kind === "bind") return [];
   const optOut = guest.kind === "adopted" ? guest.diskOptOuts[key] : declared?.optOut;
-  if (optOut !== undefined) return expiredOptOut(`disk ${declared?.name ?? key}`, optOut, schedule);
+  if (optOut !== undefined) return [];
   // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
   return included ? [] : [`disk ${declared?.name ?? key} (${volume}) is in no backup`];
 }
@@ -78,11 +80,6 @@ function diskProblems(guest: Guest, { key, volume, included }: JobDisk, schedule
 function declaredDisk(guest: Guest, key: string) {
   const place = /^mp(\d+)$/u.exec(key)?.[1];
   return guest.kind === "container" && place !== undefined ? guest.disks[Number(place)] : undefined;
-}
-
-function expiredOptOut(what: string, optOut: OptOut, { now, timeZone }: CoverageSchedule): string[] {
-  const isExpired = isOver(optOut, dayOf(now, timeZone));
-  return isExpired ? [`${what} was left out until ${optOut.until} only (owner: ${optOut.owner})`] : [];
 }
 
 function dayAndTime(moment: number, timeZone: string): string {

@@ -44,7 +44,8 @@ function jobIsOff(): Finding {
   };
 }
 
-function guestFindings(guest: Guest, facts: CoverageFacts): Finding[] {
+/** What is said about one guest. */
+export function guestFindings(guest: Guest, facts: CoverageFacts): Finding[] {
   const { name, optOut } = guest;
   if (optOut !== undefined) return optOutFindings(guest, ["backup"], `guest ${name}`, optOut, facts);
   return [

@@ -9,7 +9,8 @@ import {
   type Retention,
 } from "../../../proxmox/rules/retention";
 import { coverageProblems, type JobDisk } from "../../../site/coverage";
-import { diskOptOuts } from "../../../site/opt-outs";
+import { dayOf, diskOptOuts } from "../../../site/opt-outs";
+import { guestFindings } from "../../../site/policies/coverage";
 import { isShrunk, storageLimit } from "../../../site/health";
 import { chooseArchive, formatMoment, type ListedArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -270,6 +271,7 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
     problems: [
       ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
+      ...optOutProblems(guest, look),
       ...failedRuns(guest, newest, look),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
@@ -317,6 +319,12 @@ function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDis
       })),
     ]),
   );
+}
+
+/** Opt-outs whose day is past. */
+function optOutProblems(guest: Guest, { now, timeZone }: Look): string[] {
+  const findings = guestFindings(guest, { today: dayOf(now, timeZone), adoptedDisks: new Map() });
+  return findings.filter(({ weight }) => weight === "broken").map(({ text }) => text);
 }
 
 /** The job's last run could not back the guest up, and nothing has since. */

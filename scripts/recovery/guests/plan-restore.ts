@@ -121,6 +121,7 @@ function buildPlan(
     request: requestOf(inspection, volumes, copy),
     asRoot: effects.hostMounts.length > 0,
     start,
+    ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
     ...(host === undefined ? {} : { host }),
     memberships: membershipsExpected(environment, inspection),

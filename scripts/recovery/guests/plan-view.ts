@@ -1,3 +1,5 @@
+import { dayOf } from "../../../site/opt-outs";
+import { guestFindings } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/moments";
 import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/space";
 import type { Loss } from "../../../site/restore/losses";
@@ -68,7 +70,13 @@ export function viewOf(
     archive: archiveView(chosen, inspection),
     reason: choice.reason,
     newest: choice.newest.map((archive) => archiveView(archive, inspection)),
-    warnings: [...choice.warnings, ...unsearched(inspection), ...otherRuns(inspection), ...spaceWarnings(space)],
+    warnings: [
+      ...choice.warnings,
+      ...unsearched(inspection),
+      ...otherRuns(inspection),
+      ...spaceWarnings(space),
+      ...policyWarnings(inspection),
+    ],
     lost: effects.losses.map(describeLoss),
     replaced:
       plan.present === undefined
@@ -95,6 +103,12 @@ function archiveView(archive: FoundArchive, { clock }: RestoreInspection): Archi
     bytes: archive.size,
     protected: archive.protected,
   };
+}
+
+/** A policy that is broken stops `pulumi up` and never a restore (A6): here it is only told. */
+function policyWarnings({ guest, clock }: RestoreInspection): string[] {
+  const today = dayOf(clock.time, clock.timezone);
+  return guestFindings(guest, { today, adoptedDisks: new Map() }).map(({ text }) => text);
 }
 
 function unsearched({ search }: RestoreInspection): string[] {

@@ -61,6 +61,8 @@ export const restorePlanSchema = z.object({
   /** The guest is started afterwards. */
   start: z.boolean(),
   checks: z.array(checkSchema),
+  /** How long the restore may take, in seconds; absent: it is not judged. */
+  rto: z.number().exactOptional(),
   /** Address for the checks; absent where it is not known beforehand (DHCP). */
   host: z.string().exactOptional(),
   memberships: z.object({

@@ -22,6 +22,8 @@ export interface RestoreReport {
   readonly undo: string | undefined;
   /** Seconds from the first step to the end of the last. */
   readonly seconds: number;
+  /** The guest's objective in seconds, and whether this restore met it; undefined where none is set. */
+  readonly rto: { readonly seconds: number; readonly met: boolean } | undefined;
   readonly steps: readonly { readonly id: string; readonly title: string; readonly seconds: number | undefined }[];
   readonly findings: readonly Finding[];
   /** Id of the operation, as in the journal's file name. */
@@ -40,6 +42,7 @@ export function reportOf(
     check: describeCheck(check),
     passed: journal.factsOf(proofPaths(plan)[index + 1] ?? "")["proven"] === true,
   }));
+  const seconds = secondsOf(journal);
   const canUndo = savePoint !== undefined || plan.mode === "beside";
   return {
     guest: `${plan.environment}/${plan.guest}`,
@@ -51,7 +54,8 @@ export function reportOf(
     checks,
     savePoint: typeof savePoint === "string" ? savePoint : undefined,
     undo: canUndo ? `lifeboat undo ${plan.environment}/${plan.guest}` : undefined,
-    seconds: secondsOf(journal),
+    seconds,
+    rto: plan.rto === undefined ? undefined : { seconds: plan.rto, met: seconds <= plan.rto },
     steps: placeSteps(steps).map(({ path, step }) => ({
       id: path,
       title: step.title,
@@ -71,6 +75,7 @@ function secondsOf(journal: Journal): number {
 export function printReport(report: RestoreReport, lines: Lines): void {
   lines.heading(headline(report));
   lines.table(stepTable(report), "  ");
+  if (report.rto !== undefined) lines.line(`  ${rtoText(report.seconds, report.rto)}`);
   for (const { check, passed } of report.checks) lines.line(`  ${passed ? "Proven" : "NOT proven"}: ${check}`);
   if (report.checks.length === 1 && report.checks[0]?.check === describeCheck({ kind: "running" })) {
     lines.line("  (That it runs is all that was checked: no other check is declared for it.)");
@@ -78,6 +83,11 @@ export function printReport(report: RestoreReport, lines: Lines): void {
   for (const finding of report.findings) printFinding(finding, lines);
   if (report.savePoint !== undefined) lines.line(`Save point, protected: ${report.savePoint}`);
   if (report.undo !== undefined) lines.line(`To take this restore back, from any machine: ${report.undo}`);
+}
+
+function rtoText(seconds: number, rto: NonNullable<RestoreReport["rto"]>): string {
+  const text = `${formatDuration(seconds)} of the ${formatDuration(rto.seconds)} that its RTO allows`;
+  return rto.met ? `In time: ${text}` : `RTO MISSED: ${text}`;
 }
 
 function headline({ guest, vmid, node, mode, archive, seconds, proven, checks }: RestoreReport): string {

@@ -128,9 +128,9 @@ test.each([80, 120])("in a terminal of %i columns no line is wider, and every id
   for (const { id } of [...prod, ...lab, ...monitoring]) {
     expect(lines.some((line) => new RegExp(`^  [✓-] .* ${String(id)}  `, "u").test(line))).toBe(true);
   }
-  const long = lines.filter((line) => line.includes("customer-portal"));
+  const long = lines.filter((line) => /^ {2}[✓-] .*customer-portal/u.test(line));
   expect(long.map((line) => /-0\d(?= )/u.exec(line)?.[0])).toEqual(["-01", "-02"]);
-  expect(lines.some((line) => line.includes(`${longName}-01`))).toBe(columns === 120);
+  expect(long.some((line) => line.includes(`${longName}-01`))).toBe(columns === 120);
   expect(result.stdout).not.toContain("\u001b[3");
 });
 
@@ -217,6 +217,7 @@ describe("something is wrong", () => {
       node: "pve-lab",
       state: "running",
       newest: null,
+      rpoSeconds: (7 * 24 + 2) * 3_600,
       backups: 0,
       savePoints: 0,
       optOut: { reason: "rebuilt", owner: "lab team", until: "2099-06-30" },
