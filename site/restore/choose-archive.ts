@@ -50,8 +50,8 @@ export interface ArchiveChoice<Archive> {
   readonly reason: string;
   /** The three newest backups, newest first; save points are not among them. */
   readonly newest: readonly Archive[];
-  /** The backup before the chosen one. */
-  readonly predecessor: Archive | undefined;
+  /** Backups before the chosen one that could be chosen instead, newest first. */
+  readonly older: readonly Archive[];
   readonly warnings: readonly string[];
   readonly leftOut: readonly LeftOutArchive<Archive>[];
 }
@@ -74,13 +74,16 @@ export function chooseArchive<Archive extends ListedArchive>(
   const out = new Set(leftOut.map(({ archive }) => archive));
   const candidates = newestFirst.filter((archive) => !out.has(archive));
   const { chosen, reason } = choose(newestFirst, candidates, wish, context);
-  const predecessor = candidates.find((candidate) => chosen !== undefined && candidate.time < chosen.time);
+  const older = candidates.filter((candidate) => chosen !== undefined && candidate.time < chosen.time);
   return {
     chosen,
     reason,
     newest: candidates.slice(0, 3),
-    predecessor,
-    warnings: chosen === undefined ? [] : warningsOf(chosen, predecessor, context),
+    older,
+    warnings:
+      chosen === undefined
+        ? []
+        : [...warningsOf(chosen, older[0], context), ...skippedWarnings(chosen, wish, leftOut, context)],
     leftOut,
   };
 }
@@ -199,4 +202,21 @@ function warningsOf(chosen: ListedArchive, predecessor: ListedArchive | undefine
     warnings.push(`${chosen.volid}: ${strange}`);
   }
   return warnings;
+}
+
+/** A newer archive that was passed over may be the one that the operator thinks of. Save points never are. */
+function skippedWarnings(
+  chosen: ListedArchive,
+  wish: ArchiveWish,
+  leftOut: readonly LeftOutArchive<ListedArchive>[],
+  { timeZone }: ChoiceContext,
+): string[] {
+  if (wish.kind === "named") return [];
+  return leftOut
+    .filter(({ archive }) => archive.time > chosen.time && !isSavePoint(archive.notes))
+    .filter(({ archive }) => wish.kind === "newest" || archive.time <= wish.time)
+    .map(
+      ({ archive, reason }) =>
+        `${archive.volid} (${formatMoment(archive.time, timeZone)}) is newer and left out: ${reason}`,
+    );
 }

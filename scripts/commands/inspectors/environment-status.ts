@@ -244,12 +244,12 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
   const onNode = look.onNode.get(guest.id);
   const type = guest.kind === "container" ? "lxc" : onNode?.type;
   const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
-  const { chosen, predecessor, leftOut } = chooseArchive(
+  const { chosen, older, leftOut } = chooseArchive(
     archives,
     { kind: "newest" },
     { vmid: guest.id, type, timeZone: look.timeZone },
   );
-  const newest = chosen && newestBackup(chosen, predecessor, look.now);
+  const newest = chosen && newestBackup(chosen, older[0], look.now);
   const facts = {
     guest,
     exists: onNode !== undefined,

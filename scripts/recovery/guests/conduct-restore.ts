@@ -96,8 +96,9 @@ export async function prepareRestore(
   return { session, request, inspection, planned, operation, view: viewOf(inspection, planned, steps, past) };
 }
 
-function inspect({ client, guest, environment }: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {
-  return inspectRestore(client, guest, environment.settings.backup.storage.id, wish);
+function inspect(session: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {
+  const { client, guest, selector, environment } = session;
+  return inspectRestore(client, { guest, selector, settings: environment.settings }, wish);
 }
 
 function optionsOf(

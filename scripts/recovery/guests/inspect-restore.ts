@@ -1,4 +1,5 @@
-import type { NodeTime } from "../../../proxmox/api/answers";
+import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
+import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { missingPrivileges } from "../../../proxmox/api/permissions";
@@ -11,11 +12,13 @@ import {
   formatMoment,
   parseMoment,
 } from "../../../site/restore/choose-archive";
-import type { Guest } from "../../../site/settings/environment";
+import { defaultProtectionLimit } from "../../../site/restore/protection-limit";
+import type { Environment, Guest } from "../../../site/settings/environment";
 import { CommandError, usageError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
 import { inspectPresent, membershipsOf, runningTasks, unless } from "./inspect-present";
 import type { ArchiveSearch, FoundArchive, Membership, PresentGuest, RunningTask, TargetStorage } from "./inspection";
+import { type ArchiveReading, readingOf } from "./archive-reading";
 import { type Location, locate } from "./locate";
 import { searchArchives, targetStorages } from "./search-archives";
 
@@ -46,12 +49,26 @@ export interface RestoreInspection {
   /** Undefined: the token may not read jobs. */
   readonly memberships: readonly Membership[] | undefined;
   readonly tasks: readonly RunningTask[];
+  /** The newest task of a guest that is locked: who may have left the lock behind. */
+  readonly lastTask: TaskEntry | undefined;
   /** The token may set a retention for one run on the backup storage. */
   readonly mayKeepAll: boolean;
   /** The id of the copy is free; true without one. */
   readonly targetIsFree: boolean;
   /** The lowest id that is free in the whole cluster. */
   readonly freeId: number;
+  /** How many archives of a guest may be protected, by storage. */
+  readonly protectionLimits: ReadonlyMap<string, number>;
+  /** How the chosen archive can be read as a whole. */
+  readonly reading: ArchiveReading;
+}
+
+/** Whose restore is looked into. */
+export interface RestoreSubject {
+  readonly guest: Guest;
+  /** `prod/web`. */
+  readonly selector: string;
+  readonly settings: Environment;
 }
 
 /**
@@ -61,42 +78,33 @@ export interface RestoreInspection {
  */
 export async function inspectRestore(
   client: ProxmoxClient,
-  guest: Guest,
-  backupStorage: string,
+  { guest, selector, settings }: RestoreSubject,
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
+  const backupStorage = settings.backup.storage.id;
   const location = await locate(client, guest, wish.node);
   const { node, home, homeIsOffline } = location;
   const present = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
   const [clock, search] = await Promise.all([nodeClock(client, node), searchArchives(client, guest.id, backupStorage)]);
   const choice = choose(guest, present, search, wish, clock, node);
   const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason, node);
-  const [archived, storages, memberships, tasks, mayKeepAll, targetIsFree, freeId] = await Promise.all([
-    archivedConfiguration(client, node, chosen),
+  const [archived, storages, memberships, tasks, lastTask, mayKeepAll] = await Promise.all([
+    archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
     targetStorages(client, node),
     membershipsOf(client, guest.id),
     runningTasks(client, node, guest.id),
+    present?.lock === undefined ? undefined : lastTaskOf(client, present.address),
     mayAllocate(client, backupStorage),
+  ]);
+  const [targetIsFree, freeId, protectionLimits, reading] = await Promise.all([
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
     client.cluster.nextId(),
+    limitsOf(client, [backupStorage, chosen.storage]),
+    readingOf(client, settings.proxmox, node, chosen.volid),
   ]);
-  return {
-    guest,
-    location,
-    node,
-    present,
-    clock,
-    search,
-    choice,
-    chosen,
-    archived,
-    storages,
-    memberships,
-    tasks,
-    mayKeepAll,
-    targetIsFree,
-    freeId,
-  };
+  const archive = { search, choice, chosen, archived, protectionLimits, reading };
+  const guests = { present, memberships, tasks, lastTask, targetIsFree, freeId };
+  return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests };
 }
 
 /** Without `Sys.Audit` on the node its clock cannot be read; this machine's then stands in. */
@@ -178,16 +186,61 @@ async function archivedConfiguration(
   client: ProxmoxClient,
   node: string,
   archive: FoundArchive,
+  { selector, older }: { readonly selector: string; readonly older: readonly FoundArchive[] },
 ): Promise<GuestConfiguration> {
+  const found = await extractConfiguration(client, node, archive);
+  if (typeof found !== "string") return found;
+  throw new CommandError(`${archive.volid} cannot be read: ${found}`, {
+    exitCode: exitCodes.refused,
+    hint: await olderHint(client, node, selector, older),
+  });
+}
+
+/** The configuration, or why there is none. */
+async function extractConfiguration(
+  client: ProxmoxClient,
+  node: string,
+  { volid, type }: FoundArchive,
+): Promise<GuestConfiguration | string> {
   try {
-    return parseGuestConfiguration(await client.backups.extractConfiguration(node, archive.volid), archive.type);
+    return parseGuestConfiguration(await client.backups.extractConfiguration(node, volid), type);
   } catch (error) {
-    if (!(error instanceof ProxmoxError) || (error.kind !== "failed" && error.kind !== "gone")) throw error;
-    throw new CommandError(`${archive.volid} cannot be read: ${error.reason}`, {
-      exitCode: exitCodes.refused,
-      hint: "choose another archive with --archive",
-    });
+    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return error.reason;
+    throw error;
   }
+}
+
+/** The command with the next older archive whose configuration can be read. */
+async function olderHint(
+  client: ProxmoxClient,
+  node: string,
+  selector: string,
+  older: readonly FoundArchive[],
+): Promise<string> {
+  for (const archive of older) {
+    if (typeof (await extractConfiguration(client, node, archive)) === "string") continue;
+    return `the next older one can be read: lifeboat restore guest ${selector} --archive ${archive.volid}`;
+  }
+  return older.length === 0
+    ? `there is no older one; see all archives: lifeboat backups ${selector}`
+    : `no older one can be read either; see all archives: lifeboat backups ${selector}`;
+}
+
+async function lastTaskOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Promise<TaskEntry | undefined> {
+  const [last] = await client.tasks.list(node, { vmid, limit: 1 });
+  return last;
+}
+
+/** Who may not read a storage's own limit is bound by Proxmox's. */
+async function limitsOf(client: ProxmoxClient, storages: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const limits = new Map<string, number>();
+  for (const storage of new Set(storages)) {
+    const limit = (await mayAllocate(client, storage))
+      ? (await unless(["forbidden", "gone"], client.backups.storageDefinition(storage)))?.["max-protected-backups"]
+      : defaultProtectionLimit;
+    if (limit !== undefined && limit >= 0) limits.set(storage, limit);
+  }
+  return limits;
 }
 
 async function mayAllocate(client: ProxmoxClient, storage: string): Promise<boolean> {

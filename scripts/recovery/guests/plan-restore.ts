@@ -8,7 +8,7 @@ import type { Demand } from "../engine/consent";
 import { forceFlag } from "../settle-demands";
 import type { Membership } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
-import { refuseFull, refuseImpossible } from "./refuse-restore";
+import { refuseExcess, refuseFull, refuseImpossible } from "./refuse-restore";
 import type { RestorePlan } from "./restore-plan";
 
 /** What was asked for, besides the choice of the archive. */
@@ -62,6 +62,7 @@ export function planRestore(
   refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
   const copy = inPlace ? undefined : copyOf(inspection, options);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
+  refuseExcess(inspection, plan);
   const space = spaceOf(inspection, plan, volumes);
   if (!options.oneOfSeveral) refuseFull(spaceNeeds([space], 1));
   return {
@@ -113,7 +114,7 @@ function buildPlan(
     guest: guest.name,
     source: { node: inspection.location.home ?? guest.node, vmid: guest.id },
     target: { node, type: chosen.type, vmid: options.targetId ?? guest.id },
-    archive: { volid: chosen.volid, size: chosen.size, time: chosen.time, protect: !chosen.protected },
+    archive: archiveOf(inspection),
     releaseAlso: stillProtected(inspection, options.leftProtected),
     ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),
     ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
@@ -127,6 +128,19 @@ function buildPlan(
     memberships: membershipsExpected(environment, inspection),
     compare: copy === undefined && guest.kind === "container" && !options.oneOfSeveral,
     ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
+  };
+}
+
+function archiveOf({ chosen, choice, reading }: RestoreInspection): RestorePlan["archive"] {
+  const { volid, size, time } = chosen;
+  const [older] = choice.older;
+  return {
+    volid,
+    size,
+    time,
+    protect: !chosen.protected,
+    reading,
+    ...(older === undefined ? {} : { older: older.volid }),
   };
 }
 

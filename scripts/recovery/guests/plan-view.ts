@@ -29,6 +29,8 @@ export interface RestoreView {
   readonly archive: ArchiveView;
   /** Why this archive. */
   readonly reason: string;
+  /** Why the archive is not read to its end before anything is touched; absent where it is. */
+  readonly notRead?: string;
   readonly newest: readonly ArchiveView[];
   readonly warnings: readonly string[];
   readonly lost: readonly string[];
@@ -69,6 +71,7 @@ export function viewOf(
     target: { node: plan.target.node, vmid: plan.target.vmid },
     archive: archiveView(chosen, inspection),
     reason: choice.reason,
+    ...(inspection.reading.kind === "none" ? { notRead: inspection.reading.why } : {}),
     newest: choice.newest.map((archive) => archiveView(archive, inspection)),
     warnings: [
       ...choice.warnings,
@@ -194,6 +197,7 @@ export function printGuestPlan(view: RestoreView, lines: Lines): void {
   lines.line(
     `  from ${archive.volid}, ${archive.date}, ${formatAgo(archive.age)}, ${formatBytes(archive.bytes)}: ${view.reason}`,
   );
+  if (view.notRead !== undefined) lines.line(`  Not read to its end before: ${view.notRead}.`);
   printNewest(view, lines);
   for (const warning of view.warnings) lines.line(`  WARNING: ${warning}`);
   printList("Lost for good:", view.lost, lines);

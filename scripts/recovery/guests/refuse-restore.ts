@@ -1,5 +1,8 @@
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
+import { isSavePoint } from "../../../site/restore/save-point";
+import { protectionExcess } from "../../../site/restore/protection-limit";
+import { formatMoment } from "../../../site/restore/moments";
 import { sameGuest } from "../../../site/restore/identity";
 import type { InPlaceEffects } from "../../../site/restore/losses";
 import { CommandError } from "../../commands/frame/command-error";
@@ -8,6 +11,7 @@ import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import { taskAtWork } from "../backups/inspect-backup";
 import { expectedName } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
+import type { RestorePlan } from "./restore-plan";
 import { rootPasswordHint } from "../../project/root-password";
 
 /** What a refusal needs to know beyond the inspection. */
@@ -83,21 +87,32 @@ function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, {
 }
 
 /** From another machine, or by hand: the node knows who is at work. */
-function refuseBusy({ guest, present, tasks, freeId }: RestoreInspection, { selector }: RefusalContext): void {
-  const busy = tasks.find(({ id }) => id === String(guest.id) || id === "");
+function refuseBusy(inspection: RestoreInspection, { selector }: RefusalContext): void {
+  const { guest, present, tasks, freeId } = inspection;
+  // A run over several guests may include this one; a guest that is not there is in none.
+  const busy = tasks.find(({ id }) => id === String(guest.id) || (id === "" && present !== undefined));
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
+  const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
   if (present?.lock !== undefined) {
     throw refusal(
-      `${guest.name} is locked on its node (${present.lock})`,
-      `see which task holds it; a lock that was left behind is removed on the node: pct unlock ${guest.id}`,
+      `${guest.name} is locked on its node (${present.lock}); ${lockHolder(inspection)}`,
+      `if that is over, remove the lock on the node: pct unlock ${guest.id}; or ${beside}`,
     );
   }
   if (present?.protection === true) {
     throw refusal(
       `${guest.name} is protected against this by Proxmox (protection)`,
-      `take the protection off (in Proxmox: Options, Protection; on the node: pct set ${guest.id} --protection 0); or restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`,
+      `take the protection off (in Proxmox: Options, Protection; on the node: pct set ${guest.id} --protection 0); or ${beside}`,
     );
   }
+}
+
+/** No running task holds the lock: it was left behind, or the token may not see the task that does. */
+function lockHolder({ lastTask, clock }: RestoreInspection): string {
+  if (lastTask === undefined) return "no task of it can be seen";
+  const { type, user, starttime, status } = lastTask;
+  const when = `begun at ${formatMoment(starttime, clock.timezone)}`;
+  return `no task of it is at work, the last one was '${type}' by ${user ?? "somebody"}, ${when}, and ended with '${status ?? "unknown"}'`;
 }
 
 function refuseTaken({ guest, targetIsFree, freeId }: RestoreInspection, targetId: number): void {
@@ -114,6 +129,31 @@ function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
   throw refusal(
     `the archive has folders of the node mounted, which only root@pam may restore: ${mounts}`,
     rootPasswordHint,
+  );
+}
+
+/**
+ * A storage that lets only so many archives of a guest be protected would fail the restore when its guest is stopped.
+ *
+ * @throws CommandError (13)
+ */
+export function refuseExcess({ search, node, chosen, protectionLimits }: RestoreInspection, plan: RestorePlan): void {
+  const here = search.archives.filter(({ nodes, type }) => nodes.includes(node) && type === chosen.type);
+  const wanted = [
+    ...(plan.archive.protect ? [chosen.storage] : []),
+    ...(plan.savePoint === undefined ? [] : [plan.savePoint.storage]),
+  ];
+  const [excess] = protectionExcess(here, wanted, protectionLimits);
+  if (excess === undefined) return;
+  const { storage, limit, present, wanted: further } = excess;
+  const selector = `${plan.environment}/${plan.guest}`;
+  const hasSavePoints = here.some(({ notes }) => isSavePoint(notes));
+  const way = hasSavePoints
+    ? `give up old save points: lifeboat undo ${selector} --forget`
+    : `take the protection off archives that need none: lifeboat backups ${selector}`;
+  throw refusal(
+    `storage ${storage} lets a guest have ${limit} protected archives; ${plan.guest} has ${present}, and the restore needs ${further} more`,
+    `${way}; or give the token Datastore.Allocate on /storage/${storage}, for which there is no limit`,
   );
 }
 

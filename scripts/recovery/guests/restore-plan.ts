@@ -48,6 +48,15 @@ export const restorePlanSchema = z.object({
     time: z.number(),
     /** It is not protected yet: the restore protects it, and releases it after success. */
     protect: z.boolean(),
+    /** The next older one that could be restored instead. */
+    older: z.string().exactOptional(),
+    /** How it is read to its end before anything is touched, or why it is not. */
+    reading: z
+      .discriminatedUnion("kind", [
+        z.object({ kind: z.literal("ssh"), host: z.string(), path: z.string() }),
+        z.object({ kind: z.literal("none"), why: z.string() }),
+      ])
+      .exactOptional(),
   }),
   /** Archives that an earlier, unproven restore protected; released after success. */
   releaseAlso: z.array(z.string()),

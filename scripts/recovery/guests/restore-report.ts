@@ -14,6 +14,9 @@ export interface RestoreReport {
   readonly node: string;
   readonly mode: "in-place" | "beside";
   readonly archive: string;
+  /** It was read to its end before anything was touched; else why not. */
+  readonly archiveRead: boolean;
+  readonly archiveNotRead?: string;
   /** Every check passed. */
   readonly proven: boolean;
   readonly checks: readonly { readonly check: string; readonly passed: boolean }[];
@@ -50,6 +53,8 @@ export function reportOf(
     node: plan.target.node,
     mode: plan.mode,
     archive: plan.archive.volid,
+    archiveRead: journal.factsOf("integrity")["read"] === true,
+    ...(plan.archive.reading?.kind === "none" ? { archiveNotRead: plan.archive.reading.why } : {}),
     proven: findings.every(({ severity }) => severity !== "problem"),
     checks,
     savePoint: typeof savePoint === "string" ? savePoint : undefined,
@@ -80,6 +85,8 @@ export function printReport(report: RestoreReport, lines: Lines): void {
   if (report.checks.length === 1 && report.checks[0]?.check === describeCheck({ kind: "running" })) {
     lines.line("  (That it runs is all that was checked: no other check is declared for it.)");
   }
+  if (report.archiveRead) lines.line("  The archive was read to its end before anything was touched.");
+  if (report.archiveNotRead !== undefined) lines.line(`  The archive was not read before: ${report.archiveNotRead}.`);
   for (const finding of report.findings) printFinding(finding, lines);
   if (report.savePoint !== undefined) lines.line(`Save point, protected: ${report.savePoint}`);
   if (report.undo !== undefined) lines.line(`To take this restore back, from any machine: ${report.undo}`);

@@ -2,6 +2,7 @@ import type { StepNode } from "../engine/step";
 import { protectArchive, releaseArchives } from "./archive-protection";
 import { checkId, checkSteps } from "./check-steps";
 import { comparePulumiStep } from "./compare-step";
+import { readArchive } from "./integrity-step";
 import { checkMembership } from "./membership-step";
 import { startGuest, stopGuest } from "./power-steps";
 import type { RestorePlan } from "./restore-plan";
@@ -17,6 +18,8 @@ export function restoreSteps(plan: RestorePlan, world: RestoreWorld, operation: 
 /** Everything before the request that commits; all of it can be taken back. */
 function prepare(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
   const steps: StepNode[] = [];
+  const { reading } = plan.archive;
+  if (reading?.kind === "ssh") steps.push(readArchive(plan, reading.host, reading.path, world));
   if (plan.archive.protect) steps.push(protectArchive(plan, world));
   if (plan.present?.running === true) steps.push(stopGuest(plan, world));
   if (plan.savePoint !== undefined) steps.push(savePointGroup(plan, plan.savePoint, world, operation));

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { readArchiveOver } from "../../clients/archive-reader";
+import type { GuestShellOptions } from "../../clients/guest-shell";
 import type { Comparison } from "../../clients/pulumi";
 import { compareEnvironment } from "../../clients/pulumi-variables";
 import { digestOf } from "../engine/digest";
@@ -25,9 +27,21 @@ export async function restoreWorld(session: Session, checkSeconds: number, asRoo
     client,
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
     probe: guestProbe(client, shell),
+    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
     checkSeconds,
     settingsDigest: digestOf(guest),
     comparePulumi: (_plan, signal) => comparisonFindings(environment, { ...context, signal }),
+  };
+}
+
+/** Without an entry in the settings nothing is read over SSH; then nobody asks for this. */
+function nodeAccess({ environment, state }: Session): GuestShellOptions {
+  const { ssh } = environment.settings.proxmox;
+  return {
+    user: ssh?.user ?? "root",
+    port: ssh?.port ?? 22,
+    identity: ssh?.identity === undefined ? undefined : environment.path(ssh.identity),
+    knownHosts: join(state.path, "known_hosts"),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import type { ReadResult } from "../../clients/archive-reader";
 import type { Check } from "../../../site/settings/environment";
 import type { Inputs } from "../engine/digest";
 import type { Finding } from "../engine/step";
@@ -23,6 +24,8 @@ export interface RestoreWorld {
   /** Signs in as root@pam, for archives with bind mounts. Undefined: no such credential is set. */
   readonly rootClient: ProxmoxClient | undefined;
   readonly probe: Probe;
+  /** Reads an archive to its end on a node. */
+  readArchive(host: string, path: string, signal: AbortSignal): Promise<ReadResult>;
   /** How long a check is repeated until it counts as failed, in seconds. */
   readonly checkSeconds: number;
   /** Digest of what the settings say about the guest, as this process has read them. */

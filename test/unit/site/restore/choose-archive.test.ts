@@ -28,7 +28,7 @@ describe("the newest", () => {
     const choice = chooseArchive(archives, newest, context);
     expect(choice.chosen).toBe(archives[1]);
     expect(choice.newest).toEqual([archives[1], archives[2], archives[0]]);
-    expect(choice.predecessor).toBe(archives[2]);
+    expect(choice.older[0]).toBe(archives[2]);
     expect(choice.reason).toBe("it is the newest backup");
   });
 
