@@ -48,9 +48,23 @@ export const command = defineCommand({
     const value = { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups };
     output.result({ ...value, unsearched: search.unsearched }, (lines) => print(backups, timeZone, lines));
     for (const { storage, reason } of search.unsearched) talk.warning(`storage ${storage} was not searched: ${reason}`);
+    const old = oldSavePoints(backups);
+    if (old !== undefined)
+      talk.hint(`${old}: lifeboat undo ${environment.name}/${guest.name} --forget --older-than ${oldDays}`);
     return exitCodes.done;
   },
 });
+
+/** Save points are never deleted by themselves; after so many days nobody takes a restore back any more. */
+const oldDays = 30;
+
+/** A sentence about save points that may be given up; undefined where there are none. */
+function oldSavePoints(backups: readonly Backup[]): string | undefined {
+  const old = backups.filter(({ savePoint, ageSeconds }) => savePoint && ageSeconds > oldDays * 86_400);
+  if (old.length === 0) return undefined;
+  const bytes = old.reduce((sum, { size }) => sum + size, 0);
+  return `${old.length === 1 ? "1 save point is" : `${old.length} save points are`} older than ${oldDays} days (${formatBytes(bytes)}); to delete them`;
+}
 
 async function look({
   environment,

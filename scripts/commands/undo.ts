@@ -1,28 +1,43 @@
 import { z } from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
+import { conductForget } from "../recovery/guests/conduct-forget";
 import { conductUndo } from "../recovery/guests/conduct-undo";
 import { restoresAmong } from "../recovery/guests/restore-journals";
-import { journalsOf, openSession, takeLock } from "../recovery/session";
+import { type Session, journalsOf, openSession, takeLock } from "../recovery/session";
+import { forceFlag } from "../recovery/settle-demands";
 import { defineCommand } from "./frame/command";
+import type { ExitCode } from "./frame/exit-codes";
 
 /** Ids of operations begin with the guest's: `101-20261120T201314000`. */
 const operationPattern = /^(\d+)-\d{8}T\d{9}(?:-\d+)?$/u;
 
 export const command = defineCommand({
   description:
-    "Takes the last restore of a guest back: restores its save point, deletes a copy, or undoes what an interrupted restore had prepared. Works from any machine: what it needs is in the save point's notes.",
+    "Takes the last restore of a guest back: restores its save point, deletes a copy, or undoes what an interrupted restore had prepared. Works from any machine: what it needs is in the save point's notes. Save points stay until you give them up with --forget.",
   examples: [
     { command: "lifeboat undo web", meaning: "show what would be taken back, ask, do it" },
     { command: "lifeboat undo web --force --stop", meaning: "without questions, for scripts" },
+    { command: "lifeboat undo web --forget --older-than 30", meaning: "delete save points that nobody needs" },
   ],
   arguments: [{ name: "guest", description: "id, name, environment/name, or the id of an operation", required: true }],
-  options: restoreFlags,
-  input: restoreFlagsSchema.extend({ guest: z.string() }),
-  aim: ({ guest }) => `undo the restore of ${guest}`,
+  options: [
+    { flags: "--forget", description: "give up the way back: delete the guest's save points" },
+    { flags: "--older-than <days>", description: "with --forget: only those that are older" },
+    ...restoreFlags,
+  ],
+  input: restoreFlagsSchema
+    .extend({
+      guest: z.string(),
+      forget: z.boolean().default(false),
+      olderThan: z.coerce.number().min(0).max(36_500).optional(),
+    })
+    .refine(({ forget, olderThan }) => forget || olderThan === undefined, { error: "--older-than goes with --forget" }),
+  aim: ({ guest, forget }) => (forget ? `forget the save points of ${guest}` : `undo the restore of ${guest}`),
   interrupt: "clean",
   run: async (input, context) => {
     const vmid = operationPattern.exec(input.guest)?.[1];
     const session = await openSession(vmid ?? input.guest, context, input.dryRun);
+    if (input.forget) return forget(session, input);
     const operation = vmid === undefined ? undefined : input.guest;
     const command = commandLine(["lifeboat", "undo", operation ?? session.selector], input);
     if (!input.dryRun) takeLock(session, command);
@@ -31,3 +46,17 @@ export const command = defineCommand({
     return conductUndo(session, { operation, given, checkSeconds: input.checkTimeout, command }, restores);
   },
 });
+
+function forget(
+  session: Session,
+  { olderThan, force, dryRun }: { olderThan?: number | undefined; force: boolean; dryRun: boolean },
+): Promise<ExitCode> {
+  const words = ["lifeboat", "undo", session.selector, "--forget"];
+  const command = [
+    ...words,
+    ...(olderThan === undefined ? [] : ["--older-than", String(olderThan)]),
+    ...(force ? [forceFlag] : []),
+  ].join(" ");
+  if (!dryRun) takeLock(session, command);
+  return conductForget(session, { olderThan, given: { [forceFlag]: force }, command });
+}

@@ -108,7 +108,7 @@ export async function inspectRestore(
 }
 
 /** Without `Sys.Audit` on the node its clock cannot be read; this machine's then stands in. */
-async function nodeClock(client: ProxmoxClient, node: string): Promise<NodeTime> {
+export async function nodeClock(client: ProxmoxClient, node: string): Promise<NodeTime> {
   const here = { time: Date.now() / 1000, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
   return (await unless(["forbidden"], client.cluster.nodeTime(node))) ?? here;
 }

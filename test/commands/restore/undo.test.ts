@@ -1,4 +1,4 @@
-import { savePointTemplate } from "../../../site/restore/save-point";
+import { isSavePoint, savePointTemplate } from "../../../site/restore/save-point";
 import { RestoreSite, node } from "./restore-site";
 
 let site: RestoreSite;
@@ -160,4 +160,22 @@ test("a save point that says it is another guest's is not restored over this one
   const refused = await site.lifeboat(["undo", "files", "--force", "--stop"], { env: site.otherMachine() });
   expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining("is of web (104), not of files")]);
   expect(await site.picture(104)).toEqual(before);
+}, 60_000);
+
+test("save points are given up by a command of its own, and nothing else is touched [D6, K1]", async () => {
+  expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
+  const listed = await site.archives(102);
+  const others = listed.filter(({ notes }) => !isSavePoint(notes ?? "")).map(({ volid }) => volid);
+  expect(listed.length).toBeGreaterThan(others.length + 1);
+  const young = await site.lifeboat(["undo", "db", "--forget", "--older-than", "30"]);
+  expect([young.code, young.stderr]).toEqual([10, expect.stringContaining("no save point of db older than 30 days")]);
+  const dry = await site.lifeboat(["undo", "db", "--forget", "--dry-run"]);
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Plan: delete ")]);
+  const unsure = await site.lifeboat(["undo", "db", "--forget"]);
+  expect([unsure.code, await site.archives(102)]).toEqual([2, listed]);
+  const gone = await site.lifeboat(["undo", "db", "--forget", "--force", "--json"]);
+  expect([gone.code, JSON.parse(gone.stdout).deleted]).toEqual([0, expect.any(Array)]);
+  expect((await site.archives(102)).map(({ volid }) => volid)).toEqual(others);
+  const late = await site.lifeboat(["undo", "db", "--force", "--stop"]);
+  expect([late.code, late.stderr]).toEqual([10, expect.stringContaining("there is no archive")]);
 }, 60_000);
