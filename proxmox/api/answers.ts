@@ -97,6 +97,10 @@ export const snapshotAnswer = z.object({
   /** Unix seconds. */
   snaptime: numberAnswer.optional(),
   parent: z.string().optional(),
+  /** Only while it is made or removed, or when that was broken off: `prepare`, `delete`. */
+  snapstate: z.string().optional(),
+  /** It holds a virtual machine's memory. */
+  vmstate: flagAnswer.optional(),
 });
 export type Snapshot = z.infer<typeof snapshotAnswer>;
 

@@ -4,5 +4,5 @@
  * They look like systemd's and are not the same (`24:00` is valid and means minute 24, second 0). 373 cases decided by
  * Proxmox's own code agree.
  */
-export { nextStart } from "./calendar-starts";
+export { lastStart, nextStart } from "./calendar-starts";
 export { CalendarEventError, parseCalendarEvent, type CalendarEvent, type FieldEntry } from "./calendar-syntax";

@@ -204,3 +204,25 @@ function nextOfEntry({ from, to, step }: FieldEntry, value: number): number | un
   const next = from + (Math.floor((value - from) / step) + 1) * step;
   return next <= (to ?? Infinity) ? next : undefined;
 }
+
+/** Spans that are searched backwards, in seconds: events come often or seldom, and each span is walked from its start. */
+const spans = [3_600, 86_400, 8 * 86_400, 62 * 86_400, 400 * 86_400, 4 * 366 * 86_400];
+
+/**
+ * The last start that is not after a moment.
+ *
+ * @param now unix seconds.
+ * @returns unix seconds, or undefined when there was none within four years.
+ * @throws RangeError when the time zone is unknown.
+ */
+export function lastStart(event: CalendarEvent, now: number, timeZone: string): number | undefined {
+  for (const span of spans) {
+    let last: number | undefined;
+    for (let next = nextStart(event, now - span, timeZone); next !== undefined && next <= now;) {
+      last = next;
+      next = nextStart(event, next, timeZone);
+    }
+    if (last !== undefined) return last;
+  }
+  return undefined;
+}

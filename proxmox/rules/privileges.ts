@@ -53,6 +53,12 @@ export const privilegeRules: readonly PrivilegeRule[] = [
     features: ["restore", "deploy"],
     reason: "creates guests, and restores a lost one",
   },
+  {
+    place: "guests",
+    privilege: "VM.Snapshot",
+    features: ["backup", "restore"],
+    reason: "takes and removes snapshots, and goes back to them",
+  },
   { place: "guests", privilege: "VM.PowerMgmt", features: ["restore", "deploy"], reason: "starts and stops guests" },
   {
     place: "guests",

@@ -33,6 +33,21 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./backup.js"),
   },
   {
+    words: ["backup", "snapshot"],
+    summary: "take a snapshot of a guest, without interrupting it",
+    load: () => import("./backup-snapshot.js"),
+  },
+  {
+    words: ["backup", "snapshots"],
+    summary: "take every snapshot that is due by its schedule; for a timer",
+    load: () => import("./backup-snapshots.js"),
+  },
+  {
+    words: ["snapshots"],
+    summary: "list the snapshots of a guest",
+    load: () => import("./snapshots.js"),
+  },
+  {
     words: ["restore", "guest"],
     summary: "bring a guest back from a backup, in place or beside it",
     load: () => import("./restore-guest.js"),

@@ -183,6 +183,20 @@ function toRetention({ last, hourly, daily, weekly, monthly, yearly }: KeepCount
   return Object.keys(retention).length === 0 ? { keepAll: true } : retention;
 }
 
+const scheduleSchema = value(
+  "a schedule",
+  'a calendar event of Proxmox, such as "01:00", "sun 03:00" or "mon..fri 22:30"',
+  parseSchedule,
+);
+
+/** `snapshots` of a guest. */
+export const snapshotsSchema = mapping({
+  /** When a snapshot is taken: a calendar event of Proxmox, in the node's time zone, such as `0/6:00` (every six hours). */
+  schedule: scheduleSchema,
+  /** How many of them stay; the oldest goes when a new one is there. Snapshots with other names are left alone. */
+  keep: wholeNumber("a number of snapshots", 1, 1_000),
+});
+
 /** `lifeboat:backup` */
 export const backupSchema = mapping(
   {
@@ -191,13 +205,7 @@ export const backupSchema = mapping(
     /** Id of the job in Proxmox. Default: `lifeboat-` and the name of the environment. */
     job: optional(jobId),
     /** When the job runs: a calendar event of Proxmox, in the node's time zone. Default by profile: prod `01:00`, lab `sun 03:00`, monitoring `02:00`. */
-    schedule: optional(
-      value(
-        "a schedule",
-        'a calendar event of Proxmox, such as "01:00", "sun 03:00" or "mon..fri 22:30"',
-        parseSchedule,
-      ),
-    ),
+    schedule: optional(scheduleSchema),
     /** What stays after each run. Default by profile: prod 7 daily and 4 weekly, lab the last 3, monitoring 7 daily. */
     keep: optional(keepSchema),
     /** `snapshot` does not interrupt the guest, `suspend` stops it for moments, `stop` for the whole backup. Default: `snapshot`. */

@@ -106,6 +106,7 @@ function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefau
     objectives: completeObjectives(rest.objectives, defaults),
     diskOptOuts: Object.fromEntries(disks.map(([key, disk]) => [key, disk.backup])),
     optOut: backup,
+    snapshots: rest.snapshots,
   };
 }
 
@@ -140,6 +141,7 @@ function completeContainer(name: string, entry: ContainerEntry, defaults: GuestD
     sshKeys: entry.sshKeys ?? defaults.ssh.keys,
     objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
+    snapshots: entry.snapshots,
   };
 }
 

@@ -177,6 +177,17 @@ export type BackupStorageSettings =
 
 export type Guest = ContainerGuest | AdoptedGuest;
 
+/**
+ * Snapshots of a guest on a schedule (D13). They do not interrupt it, and lie on the storage of its own disks: they are
+ * no backups.
+ */
+export interface SnapshotSettings {
+  /** When: a Proxmox calendar event, in the node's time zone. */
+  readonly schedule: string;
+  /** How many of the schedule's snapshots stay. */
+  readonly keep: number;
+}
+
 /** A guest that was made by hand: backed up and restorable, never owned (A10). */
 export interface AdoptedGuest {
   readonly kind: "adopted";
@@ -192,6 +203,8 @@ export interface AdoptedGuest {
   readonly diskOptOuts: Readonly<Record<string, OptOut>>;
   /** The whole guest stays out of the job. */
   readonly optOut?: OptOut | undefined;
+  /** Absent: no snapshots on a schedule. */
+  readonly snapshots?: SnapshotSettings | undefined;
 }
 
 /** A container that the program makes. */
@@ -232,6 +245,8 @@ export interface ContainerGuest {
   readonly objectives: Objectives;
   /** The whole guest stays out of the job. */
   readonly optOut?: OptOut | undefined;
+  /** Absent: no snapshots on a schedule. */
+  readonly snapshots?: SnapshotSettings | undefined;
 }
 
 /** The root disk. Proxmox always backs it up. */

@@ -1,4 +1,4 @@
-import { optOutSchema } from "./backup-schema";
+import { optOutSchema, snapshotsSchema } from "./backup-schema";
 import type { Address, Disk } from "./environment";
 import { objectivesSchema } from "./policy-schema";
 import {
@@ -218,8 +218,10 @@ const containerSchema = checked(
     objectives: optional(objectivesSchema),
     /** Only to opt out: the whole guest is not backed up. */
     backup: optional(optOutSchema),
+    /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
+    snapshots: optional(snapshotsSchema),
   }),
-  osTypeIsKnown,
+  (raw) => [...osTypeIsKnown(raw), ...snapshotsArePossible(raw)],
 );
 
 const adoptedDisk = mapping({
@@ -243,6 +245,8 @@ const adoptedSchema = mapping(
     disks: optional(entries("disks", diskKey, adoptedDisk)),
     /** Only to opt out: the whole guest is not backed up. */
     backup: optional(optOutSchema),
+    /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
+    snapshots: optional(snapshotsSchema),
   },
   { id: "adopt names the id", kind: "Proxmox says what an adopted guest is" },
 );
@@ -284,6 +288,21 @@ function osTypeIsKnown(raw: unknown): Finding[] {
   if (typeof template !== "string" || osTypeOf(template) !== undefined) return [];
   return [
     { path: ["osType"], message: "missing, and the template's name does not tell", allowed: listWords(osTypes, "or") },
+  ];
+}
+
+/** Proxmox takes snapshots of all disks of a guest or of none, and of a folder of the node it takes none. */
+function snapshotsArePossible(raw: unknown): Finding[] {
+  const disks = at(raw, "disks");
+  if (at(raw, "snapshots") === undefined || !isMapping(disks)) return [];
+  const bound = Object.keys(disks).filter((name) => at(at(disks, name), "bind") !== undefined);
+  if (bound.length === 0) return [];
+  return [
+    {
+      path: ["snapshots"],
+      message: `Proxmox takes no snapshots of a guest with a bind mount (${bound.sort().join(", ")})`,
+      allowed: "snapshots of guests whose disks are all volumes",
+    },
   ];
 }
 

@@ -14,9 +14,30 @@ export interface GuestAddress {
 
 /** Task types by guest type and action. */
 const taskTypes = {
-  lxc: { start: "vzstart", shutdown: "vzshutdown", stop: "vzstop", destroy: "vzdestroy" },
-  qemu: { start: "qmstart", shutdown: "qmshutdown", stop: "qmstop", destroy: "qmdestroy" },
+  lxc: {
+    start: "vzstart",
+    shutdown: "vzshutdown",
+    stop: "vzstop",
+    destroy: "vzdestroy",
+    takeSnapshot: "vzsnapshot",
+    removeSnapshot: "vzdelsnapshot",
+    rollBack: "vzrollback",
+  },
+  qemu: {
+    start: "qmstart",
+    shutdown: "qmshutdown",
+    stop: "qmstop",
+    destroy: "qmdestroy",
+    takeSnapshot: "qmsnapshot",
+    removeSnapshot: "qmdelsnapshot",
+    rollBack: "qmrollback",
+  },
 } as const;
+
+/** What the tasks of guests are called in a node's list. */
+export function guestTaskType(guest: Pick<GuestAddress, "type">, action: keyof (typeof taskTypes)["lxc"]): string {
+  return taskTypes[guest.type][action];
+}
 
 /** Calls about single guests. Those that start a task give its id (UPID); nothing is done before that task has ended. */
 export class GuestCalls {
@@ -49,6 +70,33 @@ export class GuestCalls {
   async snapshots(guest: GuestAddress): Promise<answers.Snapshot[]> {
     const all = await this.requests.read(z.array(answers.snapshotAnswer), [...guestPath(guest), "snapshot"]);
     return all.filter((snapshot) => snapshot.name !== "current");
+  }
+
+  /** The guest's configuration as a snapshot holds it. */
+  snapshotConfig(guest: GuestAddress, name: string): Promise<answers.GuestConfiguration> {
+    return this.requests.read(answers.guestConfigurationAnswer, [...snapshotPath(guest, name), "config"]);
+  }
+
+  /** Whether every disk of the guest lies on a storage that can keep snapshots. */
+  async hasSnapshots(guest: GuestAddress): Promise<boolean> {
+    const schema = z.object({ hasFeature: answers.flagAnswer });
+    const answer = await this.requests.read(schema, [...guestPath(guest), "feature"], { feature: "snapshot" });
+    return answer.hasFeature;
+  }
+
+  /** Takes a snapshot of the guest's disks, and of no memory: the guest goes on. Needs `VM.Snapshot`. */
+  takeSnapshot(guest: GuestAddress, name: string, description: string): Promise<string> {
+    const parameters = { snapname: name, description };
+    return this.task(guest, "takeSnapshot", "POST", [...guestPath(guest), "snapshot"], parameters);
+  }
+
+  removeSnapshot(guest: GuestAddress, name: string): Promise<string> {
+    return this.task(guest, "removeSnapshot", "DELETE", snapshotPath(guest, name), {});
+  }
+
+  /** Goes back to a snapshot: disks and configuration. A running container is killed, and left stopped. */
+  rollBack(guest: GuestAddress, name: string): Promise<string> {
+    return this.task(guest, "rollBack", "POST", [...snapshotPath(guest, name), "rollback"], {});
   }
 
   start(guest: GuestAddress): Promise<string> {
@@ -120,4 +168,8 @@ export class GuestCalls {
 
 function guestPath(guest: GuestAddress): Path {
   return ["nodes", guest.node, guest.type, guest.vmid];
+}
+
+function snapshotPath(guest: GuestAddress, name: string): Path {
+  return [...guestPath(guest), "snapshot", name];
 }

@@ -85,5 +85,10 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
 }
 
 function wrongInput(error: z.ZodError): CommandError {
-  return usageError(error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+  return usageError(error.issues.map(issueText).join("; "));
+}
+
+/** What is wrong with the whole has no path. */
+function issueText({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }

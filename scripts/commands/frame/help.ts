@@ -1,4 +1,5 @@
 import type { Argument, Command as Commander, Help } from "commander";
+import { groups } from "../registry";
 import { exitCodeMeanings } from "./exit-codes";
 import type { Example } from "./command";
 import { wrap } from "./text";
@@ -15,7 +16,7 @@ const rootExamples: readonly Example[] = [
 export function rootHelp(command: Commander, helper: Help): string {
   const codes = exitCodeMeanings.map(([code, meaning]) => [String(code), meaning] as const);
   const visible = command.commands.flatMap((entry) =>
-    entry.commands.length === 0 ? [entry] : entry.commands.map((inner) => inner),
+    entry.name() in groups ? [...entry.commands] : [entry, ...entry.commands],
   );
   return sections([
     wrap(command.description(), columnsOf(helper)).join("\n"),

@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError, Option } from "commander";
 import packageJson from "../../../package.json";
 import { type CommandEntry, commands, groups } from "../registry";
 import type { BoundCommand, Command } from "./command";
-import { CommandError } from "./command-error";
+import { CommandError, usageError } from "./command-error";
 import { type CommandContext, type GlobalOptions, openContext } from "./context";
 import { type ExitCode, exitCodes } from "./exit-codes";
 import { type Failure, failureOf } from "./failure";
@@ -28,7 +28,7 @@ export async function runProgram(argv: readonly string[], io: InputOutput): Prom
   let chosen: Chosen | undefined;
   const root = buildProgram(io, (choice) => (chosen = choice));
   try {
-    await root.parseAsync(helpAsFlag(argv), { from: "user" });
+    await root.parseAsync(globalsFirst(helpAsFlag(argv)), { from: "user" });
   } catch (error) {
     return endOfParsing(error, argv, { json, project: undefined }, io);
   }
@@ -82,6 +82,8 @@ function buildProgram(io: InputOutput, choose: (chosen: Chosen) => void): Comman
 function prepare(command: Commander, io: InputOutput): void {
   command
     .exitOverride()
+    // Options of `backup` and of `backup snapshot` have the same names: those behind a command's words are its own.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: io.writeOutput,
       writeErr: io.writeError,
@@ -116,6 +118,7 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
   }
   for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
   commander.action(() => {
+    refuseMisplaced(commander);
     const words = command.arguments.map(
       ({ name, variadic }, place) =>
         [name, variadic === true ? commander.args.slice(place) : commander.args[place]] as const,
@@ -124,7 +127,20 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
   });
 }
 
-/** The command that an entry belongs under: the root, or its group, which is made when first needed. */
+/**
+ * `backup --dry-run snapshot web`: the flag would be `backup`'s, and the snapshot be taken.
+ *
+ * @throws CommandError (2)
+ */
+function refuseMisplaced({ parent }: Commander): void {
+  if (parent === null || parent.parent === null) return;
+  const given = parent.options.filter((option) => parent.getOptionValueSource(option.attributeName()) === "cli");
+  const [first] = given;
+  if (first === undefined) return;
+  throw usageError(`${first.long ?? first.flags} stands before the last word of the command`, "put it at the end");
+}
+
+/** The command that an entry belongs under: the root, a command of its first word, or its group, made when first needed. */
 function parentOf(root: Commander, entry: CommandEntry, io: InputOutput): Commander {
   const [group, thing] = entry.words;
   if (group === undefined || thing === undefined) return root;
@@ -143,6 +159,19 @@ function helpAsFlag(argv: readonly string[]): string[] {
   return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
 }
 
+/** Options of every command may stand anywhere; commander looks for them before the command only. */
+function globalsFirst(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const isGlobal = (word: string, place: number): boolean =>
+    word === "--json" || word === "--project" || word.startsWith("--project=") || words[place - 1] === "--project";
+  return [
+    ...words.filter(isGlobal),
+    ...words.filter((word, place) => !isGlobal(word, place)),
+    ...(end < 0 ? [] : argv.slice(end)),
+  ];
+}
+
 /** Help and version end parsing as well; everything else that ends it is a mistake on the command line. */
 async function endOfParsing(
   error: unknown,
@@ -152,18 +181,12 @@ async function endOfParsing(
 ): Promise<ExitCode> {
   const { context, close } = openContext(io, options);
   try {
+    if (error instanceof CommandError) return tellMistake(error, argv, options, context);
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
     if (error.code === "commander.help") return exitCodes.usage;
     const message = error.message.replace(/^error: /u, "").replace(/\s*\n\s*/gu, " ");
-    const known = commandWords(argv);
-    const hint = ["lifeboat", ...known, "--help"].join(" ");
-    report(
-      failureOf(new CommandError(message, { exitCode: exitCodes.usage, hint }), "read the command line"),
-      options.json,
-      context,
-    );
-    return exitCodes.usage;
+    return tellMistake(usageError(message), argv, options, context);
   } catch (defect) {
     const failure = failureOf(defect, undefined);
     report(failure, options.json, context);
@@ -173,11 +196,23 @@ async function endOfParsing(
   }
 }
 
+function tellMistake(
+  { message, hint }: CommandError,
+  argv: readonly string[],
+  { json }: GlobalOptions,
+  context: CommandContext,
+): ExitCode {
+  const help = ["lifeboat", ...commandWords(argv), "--help"].join(" ");
+  report(failureOf(usageError(message, hint ?? help), "read the command line"), json, context);
+  return exitCodes.usage;
+}
+
 /** The words at the beginning that name a command or a group. */
 function commandWords(argv: readonly string[]): readonly string[] {
   const words = argv.filter((word) => !word.startsWith("-"));
-  const exact = commands.find((entry) => entry.words.every((word, place) => words[place] === word));
-  if (exact !== undefined) return exact.words;
+  const exact = commands.filter((entry) => entry.words.every((word, place) => words[place] === word));
+  const [longest] = exact.toSorted((a, b) => b.words.length - a.words.length);
+  if (longest !== undefined) return longest.words;
   const [group] = words;
   return group !== undefined && group in groups ? [group] : [];
 }

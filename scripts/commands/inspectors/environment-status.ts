@@ -22,11 +22,11 @@ import type { Environment, Guest, OptOut } from "../../../site/settings/environm
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/guests/inspect-present";
 import { formatBytes, formatDuration, formatShare } from "../frame/durations";
-
 import { type BackupRuns, type EndedRun, inspectRuns, type RunningBackup } from "./backup-runs";
 import { inspectStorages, type StorageLook, type StorageStatus } from "./backup-storages";
 import { groupBy } from "./group-by";
 import { nodesOf } from "./needs";
+import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
 /** The newest real backup of a guest. */
 export interface NewestBackup {
@@ -70,6 +70,8 @@ export interface GuestStatus {
   optOut: OptOut | undefined;
   /** Disks that are left out on purpose. */
   diskOptOuts: ({ disk: string } & OptOut)[];
+  /** Undefined: the settings want no snapshots of it on a schedule. */
+  snapshots: SnapshotStatus | undefined;
   problems: string[];
 }
 
@@ -115,6 +117,8 @@ interface Look {
   /** What the token lacks to see archives of the guests that seem to have none. */
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   notCovered: EnvironmentStatus["notCovered"];
+  /** By guest's id, of those with a schedule for snapshots. */
+  snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
 
 /**
@@ -217,10 +221,15 @@ async function lookAt(
   ]);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
   const archives = groupBy(storages.archives, ({ vmid }) => vmid);
+  const { time: now, timezone: timeZone } = time;
   const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
+  const [unseen, snapshots] = await Promise.all([
+    missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
+    inspectSnapshots(client, declared, onNode, { now, timeZone }),
+  ]);
   return {
-    now: time.time,
-    timeZone: time.timezone,
+    now,
+    timeZone,
     event: parseCalendarEvent(backup.schedule),
     onNode,
     archives,
@@ -228,7 +237,8 @@ async function lookAt(
     job,
     inJob: disksByGuest(included),
     runs,
-    unseen: await missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
+    unseen,
+    snapshots,
     notCovered: uncovered
       .filter(({ vmid }) => !known.has(vmid))
       .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
@@ -257,6 +267,7 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
     blind: whyBlind(look.unseen.get(guest.id) ?? []),
     disks: look.inJob.get(guest.id),
   };
+  const snapshots = look.snapshots.get(guest.id);
   const running = look.runs.some((run) => run.running.length > 0);
   return {
     name: guest.name,
@@ -269,12 +280,14 @@ function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): 
     savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
     optOut: guest.optOut,
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
+    snapshots,
     problems: [
       ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, look),
       ...failedRuns(guest, newest, look),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
+      ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
     ],
   };
 }

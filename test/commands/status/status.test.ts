@@ -222,6 +222,7 @@ describe("something is wrong", () => {
       savePoints: 0,
       optOut: { reason: "rebuilt", owner: "lab team", until: "2099-06-30" },
       diskOptOuts: [],
+      snapshots: null,
       problems: [],
     });
     expect(summary).toMatchObject({ guests: 40, leftOut: 1, besides: [], unknown: [] });

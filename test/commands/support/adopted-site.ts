@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setImmediate as nextTick } from "node:timers/promises";
+import { z } from "zod";
 import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
 import { startSandbox, type TestSandbox } from "../../sandbox/setup/start-sandbox";
@@ -28,6 +30,8 @@ export interface AdoptedContainer {
   readonly settings?: readonly string[];
   /** Further lines of its configuration in Proxmox. */
   readonly lines?: readonly string[];
+  /** Type of the storage of its disk. Default: a folder. */
+  readonly disk?: keyof typeof diskStorages;
 }
 
 export interface RunResult {
@@ -48,6 +52,12 @@ export interface LoggedRequest {
   readonly path: string;
   readonly parameters: Readonly<Record<string, unknown>>;
 }
+
+const stateSchema = z.object({
+  clusters: z.array(
+    z.object({ guests: z.array(z.object({ vmid: z.number(), node: z.string(), configuration: z.string() })) }),
+  ),
+});
 
 /** A site of standalone nodes whose archives are files that were put there: many of them cost no time. */
 export class AdoptedSite {
@@ -77,7 +87,11 @@ export class AdoptedSite {
       }),
     });
     const site = new AdoptedSite(folder, sandbox, environments);
-    for (const environment of environments) await site.makeJob(environment);
+    for (const environment of environments) {
+      await site.makeJob(environment);
+      // A request is logged when it has been answered: tests that count begin after this one.
+      while (site.requests(environment.node).length === 0) await nextTick();
+    }
     return site;
   }
 
@@ -126,6 +140,19 @@ export class AdoptedSite {
     if (notes !== "") writeFileSync(join(dump, `${name}.notes`), notes);
   }
 
+  /** Where a file of a guest's root disk is on this machine. */
+  guestFile(node: string, id: number, disk: keyof typeof diskStorages, path: string): string {
+    return join(this.sandbox.layout.server, "nodes", node, "root", rootVolume(disk, id).path, path);
+  }
+
+  /** Text of a container's configuration file on its node. */
+  configuration(node: string, id: number): string {
+    const state: unknown = JSON.parse(readFileSync(join(this.sandbox.layout.server, "site.json"), "utf8"));
+    const { clusters } = stateSchema.parse(state);
+    const guests = clusters.flatMap((cluster) => cluster.guests);
+    return guests.find((guest) => guest.node === node && guest.vmid === id)?.configuration ?? "";
+  }
+
   /** Runs the bundled command line without a terminal. */
   lifeboat(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const { env = {}, nodeOptions = [], onSpawn } = options;
@@ -147,7 +174,9 @@ export class AdoptedSite {
 
   /** Requests that a node got, in order. */
   requests(node: string): LoggedRequest[] {
-    return readFileSync(join(this.sandbox.layout.server, "requests.ndjson"), "utf8")
+    const file = join(this.sandbox.layout.server, "requests.ndjson");
+    if (!existsSync(file)) return [];
+    return readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "")
       .map((line): LoggedRequest => JSON.parse(line))
@@ -191,11 +220,37 @@ export class AdoptedSite {
   }
 }
 
+/** Storages for disks, one of each kind, and where volumes lie on them. */
+const diskStorages = {
+  dir: { storage: "data", path: "/mnt/data" },
+  lvmthin: { storage: "thin", vgname: "pve", thinpool: "data" },
+  zfspool: { storage: "tank", pool: "tank" },
+} as const;
+
+function rootVolume(type: keyof typeof diskStorages, id: number): { volid: string; path: string; format: string } {
+  switch (type) {
+    case "dir":
+      return {
+        volid: `data:${id}/vm-${id}-disk-0.raw`,
+        path: `/mnt/data/images/${id}/vm-${id}-disk-0.raw`,
+        format: "raw",
+      };
+    case "lvmthin":
+      return { volid: `thin:vm-${id}-disk-0`, path: `/dev/pve/vm-${id}-disk-0`, format: "raw" };
+    case "zfspool":
+      return { volid: `tank:subvol-${id}-disk-0`, path: `/tank/subvol-${id}-disk-0`, format: "subvol" };
+  }
+}
+
 function furnish(cluster: StartCluster, environment: AdoptedEnvironment | undefined): StartCluster {
   const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
   return {
     ...cluster,
-    storage: [...cluster.storage, backup],
+    storage: [
+      ...cluster.storage,
+      backup,
+      ...Object.entries(diskStorages).map(([type, options]) => ({ type, content: "rootdir,images", ...options })),
+    ],
     guests: (environment?.guests ?? []).map((guest) => containerOf(guest, environment?.node ?? "")),
   };
 }
@@ -203,10 +258,10 @@ function furnish(cluster: StartCluster, environment: AdoptedEnvironment | undefi
 const gibibyte = 1024 ** 3;
 
 function containerOf(
-  { id, name, stopped, lines = [] }: AdoptedContainer,
+  { id, name, stopped, lines = [], disk = "dir" }: AdoptedContainer,
   node: string,
 ): StartCluster["guests"][number] {
-  const volid = `local:${String(id)}/vm-${String(id)}-disk-0.raw`;
+  const volume = rootVolume(disk, id);
   return {
     vmid: id,
     type: "lxc",
@@ -217,15 +272,13 @@ function containerOf(
       `hostname: ${name}`,
       "memory: 512",
       "ostype: debian",
-      `rootfs: ${volid},size=1G`,
+      `rootfs: ${volume.volid},size=1G`,
       ...lines,
       "",
     ].join("\n"),
     volumes: [
       {
-        volid,
-        format: "raw",
-        path: `/var/lib/vz/images/${String(id)}/vm-${String(id)}-disk-0.raw`,
+        ...volume,
         size: gibibyte,
         files: { "etc/hostname": `${name}\n` },
       },
