@@ -5,6 +5,7 @@ import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
 import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
+import { firewallEndpoints } from "./firewall";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
@@ -20,6 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...networkEndpoints,
   ...clusterEndpoints,
   ...poolEndpoints,
+  ...firewallEndpoints,
   ...storageEndpoints,
   ...ticketEndpoints,
   ...userEndpoints,

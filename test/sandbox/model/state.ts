@@ -29,6 +29,8 @@ export interface ClusterState {
   guests: GuestState[];
   /** Volumes that exist; archives, templates and snippets are found in the storages' folders instead. */
   volumes: VolumeState[];
+  /** Text of /etc/pve/firewall/cluster.fw; undefined when there is none. */
+  firewall?: string;
   /** datacenter.cfg. */
   options: Record<string, string>;
   /** What URLs answer where no HTTP server is asked (fixtures). */
@@ -44,6 +46,8 @@ export interface NodeState {
   version: { version: string; release: string; repoid: string };
   /** Text of /etc/network/interfaces. */
   interfaces: string;
+  /** Text of /etc/pve/nodes/NODE/host.fw; undefined when there is none. */
+  firewall?: string;
   /** Text of /etc/network/interfaces.new: changes that are not applied. */
   pendingInterfaces?: string;
 }

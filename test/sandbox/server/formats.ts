@@ -88,6 +88,31 @@ function absolutePath(value: string): void {
   if (!value.startsWith("/")) throw new FormatError(`value does not look like a valid absolute path`);
 }
 
+const ALIAS = /^(?:(?:dc|guest)\/)?[A-Za-z][A-Za-z0-9\-_]+$/;
+
+function notAnAddress(value: string): string {
+  return `value does not look like a valid IP address or CIDR network - '${value}'`;
+}
+
+/** Addresses, networks, ranges, an alias or `+set`. The provider sends empty text to say "none". */
+function isAddressSpecification(value: string): boolean {
+  if (value === "" || ALIAS.test(value) || /^\+(?:(?:dc|guest)\/)?[A-Za-z][A-Za-z0-9\-_]+$/.test(value)) return true;
+  return value.split(",").every((part) => {
+    const [first = "", last] = part.split("-");
+    return isNetwork(part) || (isIP(first) !== 0 && (last === undefined || isIP(last) === isIP(first)));
+  });
+}
+
+/** Port numbers, ranges `80:85`, names, joined by commas; empty for none. */
+function isPortSpecification(value: string): boolean {
+  if (value === "") return true;
+  return value.split(",").every((part) => {
+    if (/^[a-z][a-z0-9-]*$/i.test(part)) return true;
+    const ports = part.split(":");
+    return ports.length <= 2 && ports.every((port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535);
+  });
+}
+
 const CONTENT_TYPES = ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"];
 const STATUSES = ["ok", "error", "warning", "unknown"];
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -114,6 +139,14 @@ const CHECKS = new Map<string, Check>([
   ["pve-roleid", matching(/^[A-Za-z0-9.\-_]+$/, (value) => `role name '${value}' contains invalid characters`)],
   ["pve-realm", matching(/^[A-Za-z][A-Za-z0-9.\-_]+$/, () => "value does not look like a valid realm")],
   ["pve-priv", oneOf(PRIVILEGES, (value) => `invalid privilege '${value}'`)],
+  ["IPorCIDR", satisfying((value) => isIP(value) !== 0 || isNetwork(value), notAnAddress)],
+  ["IPorCIDRorAlias", satisfying((value) => isIP(value) !== 0 || isNetwork(value) || ALIAS.test(value), notAnAddress)],
+  ["pve-fw-addr-spec", satisfying(isAddressSpecification, (value) => `invalid address '${value}'`)],
+  ["pve-fw-dport-spec", satisfying(isPortSpecification, (value) => `invalid port '${value}'`)],
+  ["pve-fw-sport-spec", satisfying(isPortSpecification, (value) => `invalid port '${value}'`)],
+  ["pve-fw-icmp-type-spec", matching(/^[a-z0-9/-]*$/, (value) => `invalid icmp-type '${value}'`)],
+  ["pve-fw-protocol-spec", matching(/^(?:[a-z0-9-]*)$/, (value) => `unknown protocol '${value}'`)],
+  ["pve-fw-conntrack-helper", matching(/^[a-z0-9,;-]*$/, (value) => `unknown helper '${value}'`)],
   ["pve-calendar-event", calendarEvent],
   ["pve-day-of-week", oneOf(DAYS, (value) => `invalid day '${value}'`)],
   ["pve-storage-content", oneOf(CONTENT_TYPES, (value) => `invalid content type '${value}'`)],
@@ -168,6 +201,14 @@ const CHECKS = new Map<string, Check>([
   ["ipv4", satisfying(isIPv4, () => "value does not look like a valid IPv4 address")],
   ["ipv6", satisfying(isIPv6, () => "value does not look like a valid IPv6 address")],
   ["CIDR", satisfying(isNetwork, () => "value does not look like a valid CIDR network")],
+  [
+    "ipv4mask",
+    matching(
+      /^(?:(?:255|254|252|248|240|224|192|128|0)(?:\.|$)){4}$/,
+      () => "value does not look like a valid IP netmask",
+    ),
+  ],
+  ["pve-vlan-id-or-range", matching(/^\d{1,4}(?:-\d{1,4})?$/, (value) => `invalid VLAN ID '${value}'`)],
   ["CIDRv4", satisfying(isNetwork4, () => "value does not look like a valid IPv4 CIDR network")],
   ["CIDRv6", satisfying(isNetwork6, () => "value does not look like a valid IPv6 CIDR network")],
   [

@@ -7,8 +7,8 @@ export interface Route {
   parameters: ReadonlyMap<string, string>;
 }
 
-/** Parameters that take the rest of the path, slashes included: volume ids. */
-const REST = new Set(["{volume}"]);
+/** Parameters that take the rest of the path, slashes included: volume ids and networks. */
+const REST = new Set(["{volume}", "{cidr}"]);
 
 interface Branch {
   fixed: Map<string, Branch>;
