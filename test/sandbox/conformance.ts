@@ -59,7 +59,7 @@ function standardChecks(): Check[] {
     { file: recorded("auth.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
     { file: recorded("backup_restore.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
     { file: recorded("crud.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
-    { file: recorded("provider.ndjson"), fixture: recorded("provider-fixture.json"), needed: 60 },
+    { file: recorded("provider.ndjson"), fixture: recorded("provider-fixture.json"), needed: NEEDED },
     ...golden.map((name) => ({ file: join(API, name), fixture: "", needed: 100 })),
   ];
 }

@@ -201,10 +201,13 @@ function updateToken({ cluster, parameters }: Call): Json {
   const comment = parameters.text("comment");
   if (comment === "" || parameters.list("delete").includes("comment")) delete token.comment;
   else if (comment !== undefined) token.comment = comment;
-  if (!parameters.flag("regenerate")) return tokenData(token);
+  // What was sent comes back as it was sent.
+  const privsep = parameters.text("privsep");
+  const answer = { ...tokenData(token), ...(privsep !== undefined && { privsep }) };
+  if (!parameters.flag("regenerate")) return answer;
   const value = randomUUID();
   token.secretHash = hashTokenSecret(value);
-  return { ...tokenData(token), value, "full-tokenid": `${token.userid}!${token.tokenid}` };
+  return { ...answer, value, "full-tokenid": `${token.userid}!${token.tokenid}` };
 }
 
 function deleteToken({ cluster, parameters }: Call): null {

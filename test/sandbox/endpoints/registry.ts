@@ -5,6 +5,7 @@ import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
 import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
+import { downloadEndpoints } from "./downloads";
 import { firewallEndpoints } from "./firewall";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
@@ -30,6 +31,7 @@ export const endpoints: readonly Endpoint[] = [
   ...taskEndpoints,
   ...containerEndpoints,
   ...contentEndpoints,
+  ...downloadEndpoints,
   ...virtualMachineEndpoints,
   ...vzdumpEndpoints,
 ];

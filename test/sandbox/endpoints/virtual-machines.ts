@@ -13,6 +13,7 @@ import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machines/status";
+import { resizeMachine } from "../guests/machines/resize";
 import { updateMachine } from "../guests/machines/update";
 import type { ParameterTable } from "../server/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
@@ -301,6 +302,36 @@ function agentCommand(method: "GET" | "POST", command: string): Endpoint {
   };
 }
 
+const DISKS = ["ide", "scsi", "virtio", "sata"].flatMap((bus) =>
+  Array.from({ length: { ide: 4, scsi: 31, virtio: 16, sata: 6 }[bus] ?? 0 }, (_, number) => `${bus}${number}`),
+);
+
+const resize: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/resize`,
+  parameters: {
+    ...guest,
+    disk: { type: "string", enum: [...DISKS, "efidisk0", "tpmstate0"] },
+    size: { type: "string", pattern: "\\+?\\d+(\\.\\d+)?[KMGT]?" },
+    digest: { ...TEXT, maxLength: 40 },
+    skiplock: FLAG,
+  },
+  permissions: needs("VM.Config.Disk"),
+  handler: (call) => resizeMachine(call),
+};
+
+/** Proxmox writes the cloud-init drive anew; the sandbox writes it when the machine is started. */
+const regenerateSeed: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/cloudinit`,
+  parameters: guest,
+  permissions: needs("VM.Config.Cloudinit"),
+  handler: (call) => {
+    checkLock("qemu", load(call).configuration);
+    return null;
+  },
+};
+
 export const virtualMachineEndpoints: readonly Endpoint[] = [
   list,
   create,
@@ -311,6 +342,8 @@ export const virtualMachineEndpoints: readonly Endpoint[] = [
   pending,
   currentStatus,
   start,
+  resize,
+  regenerateSeed,
   refusedStop("stop"),
   refusedStop("shutdown"),
   refusedStop("reboot"),

@@ -20,6 +20,8 @@ export interface Allocation {
   /** Bytes; a container's volume of 0 bytes is a folder without a limit. */
   size: number;
   format: VolumeState["format"];
+  /** Instead of the next number: what follows the guest's number in the name, such as `cloudinit`. */
+  purpose?: string;
 }
 
 /**
@@ -65,6 +67,7 @@ async function lacksRoom(node: Node, storage: StorageEntry, size: number): Promi
 
 /** The volume's name below the storage: numbers that any disk of the guest has there are taken. */
 function volumeName(node: Node, storage: StorageEntry, wanted: Allocation): string {
+  if (wanted.purpose !== undefined) return placed(storage, wanted, `vm-${wanted.vmid}-${wanted.purpose}`);
   const taken = new Set(
     volumesOf(node, wanted.vmid)
       .filter((volume) => volume.volid.startsWith(`${storage.storage}:`))
@@ -73,9 +76,13 @@ function volumeName(node: Node, storage: StorageEntry, wanted: Allocation): stri
   for (let number = 0; number < MOST_DISKS; number += 1) {
     if (taken.has(String(number))) continue;
     const name = `${wanted.format === "subvol" ? "subvol" : "vm"}-${wanted.vmid}-disk-${number}`;
-    return hasPath(storage) ? `${wanted.vmid}/${name}.${wanted.format}` : name;
+    return placed(storage, wanted, name);
   }
   throw death(`unable to allocate an image name for VM ${wanted.vmid} in storage '${storage.storage}'`);
+}
+
+function placed(storage: StorageEntry, { vmid, format }: Allocation, name: string): string {
+  return hasPath(storage) ? `${vmid}/${name}.${format}` : name;
 }
 
 /**

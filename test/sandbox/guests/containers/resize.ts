@@ -1,8 +1,8 @@
-import { parseSize } from "../../../../proxmox/rules/property-strings";
 import type { Call } from "../../server/endpoint";
 import { death } from "../../server/failure";
 import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
+import { wantedSize } from "../wanted-size";
 import { activateVolume, findVolume, machineVolume } from "../volumes";
 import { readMount, withVolume, writeMount, type ContainerMount } from "./mount-points";
 import { checkOptionRights } from "./permissions";
@@ -43,12 +43,6 @@ async function checkGrowth(call: Call, vmid: number): Promise<Growth> {
   if (size < volume.size) throw death("unable to shrink disk size");
   if (size === volume.size) throw death("disk is already at specified size");
   return { configuration, mount, size };
-}
-
-function wantedSize(text: string, current: number): number {
-  const size = parseSize(text.replace(/^\+/, ""));
-  if (size === undefined) throw death("invalid size string");
-  return Math.floor(text.startsWith("+") ? current + size : size);
 }
 
 async function grow(call: Call, vmid: number): Promise<void> {

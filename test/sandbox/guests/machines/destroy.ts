@@ -4,7 +4,7 @@ import { death } from "../../server/failure";
 import { checkLock, checkProtection, loadGuest, removeGuest, withGuestLock, type Section } from "../configuration";
 import { forgetGuest, purgeGuest } from "../purge";
 import { freeVolume, freeVolumes, ownerOf, volumesOf } from "../volumes";
-import { driveKeys, driveVolume, readDrive } from "./drives";
+import { driveKeys, driveVolume, isSeed, readDrive } from "./drives";
 
 export interface MachineDestruction {
   vmid: number;
@@ -52,7 +52,8 @@ export async function destroyMachine(
 }
 
 function ownVolumes({ keys }: Section, vmid: number): Set<string> {
-  const disks = driveKeys(keys).flatMap((key) => driveVolume(readDrive(key, keys.get(key) ?? "")) ?? []);
+  const drives = driveKeys(keys).map((key) => readDrive(key, keys.get(key) ?? ""));
+  const disks = drives.flatMap((drive) => (isSeed(drive) ? drive.file : (driveVolume(drive) ?? [])));
   const unused = [...keys].filter(([key]) => /^unused\d+$/.test(key)).map(([, value]) => value);
   return new Set([...disks, ...unused].filter((volume) => ownerOf(volume) === vmid));
 }

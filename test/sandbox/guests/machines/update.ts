@@ -44,7 +44,7 @@ async function setDrive(
   checkDriveStorage(node, drive);
   const old = configuration.keys.get(key);
   const before = old === undefined ? undefined : readDrive(key, old);
-  if (newVolumeSize(drive.file) !== undefined) {
+  if (newVolumeSize(drive.file) !== undefined || drive.file.endsWith(":cloudinit")) {
     releaseDrive(configuration, key);
     await createDrive(node, vmid, configuration, key, value, log);
     return;

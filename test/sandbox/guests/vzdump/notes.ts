@@ -16,7 +16,7 @@ export function checkNotesTemplate(template: string): void {
       .map((match) => `escape sequence '\\${match[1]}' at char ${match.index}`),
     ...[...template.matchAll(/\{\{([^\s{}]+)\}\}/g)]
       .filter(([, name]) => !/^(cluster|guestname|node|vmid)$/.test(name ?? ""))
-      .map((match) => `variable '${match[1]}' at char ${match.index + 2}`),
+      .map((match) => `variable '${match[1]}' at char ${match.index + 4}`),
   ];
   if (problems.length > 0) throw new Error(`found unknown: ${problems.join(", ")}`);
 }
