@@ -41,23 +41,53 @@ function missingInJobs(plan: RestorePlan, present: readonly Membership[] | undef
     ];
   }
   return plan.memberships.jobs.flatMap((expected) => {
-    const now = present.find(({ job }) => job === expected.job);
-    if (now === undefined) return [todo(plan, `${plan.guest} is not in backup job ${expected.job}`)];
+    const { job } = expected;
+    const now = present.find((membership) => membership.job === job);
+    if (now === undefined) return [todo(`${plan.guest} is not in backup job ${job}`, intoJob(plan, expected))];
     const missing = Object.entries(expected.disks).filter(([disk, included]) => included && now.disks[disk] !== true);
-    return missing.map(([disk]) => todo(plan, `backup job ${expected.job} leaves out ${disk} of ${plan.guest}`));
+    return missing.map(([disk]) =>
+      todo(`backup job ${job} leaves out ${disk} of ${plan.guest}`, intoBackup(plan, disk, expected)),
+    );
   });
 }
 
-function missingPool(plan: RestorePlan, pool: string | undefined): Finding[] {
-  const expected = plan.memberships.pool;
-  return expected === undefined || expected === pool ? [] : [todo(plan, `${plan.guest} is not in pool ${expected}`)];
+function missingPool({ memberships, guest, target, environment }: RestorePlan, present: string | undefined): Finding[] {
+  const { pool, poolIsDeclared } = memberships;
+  if (pool === undefined || pool === present) return [];
+  const mend = poolIsDeclared === false ? `pveum pool modify ${pool} --vms ${target.vmid}` : pulumiUp(environment);
+  return [todo(`${guest} is not in pool ${pool}`, mend)];
 }
 
-function missingHighAvailability(plan: RestorePlan, sid: string | undefined): Finding[] {
-  const expected = plan.memberships.highAvailability;
+function missingHighAvailability({ memberships, guest }: RestorePlan, sid: string | undefined): Finding[] {
+  const { highAvailability: expected, highAvailabilityOptions: options = "" } = memberships;
   if (expected === undefined || expected === sid) return [];
-  const mend = `ha-manager add ${expected}`;
-  return [{ severity: "todo", text: `${plan.guest} is not managed by high availability any more`, mend }];
+  const mend = `ha-manager add ${expected} ${options}`.trimEnd();
+  return [todo(`${guest} is not managed by high availability any more`, mend)];
+}
+
+/** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */
+function pulumiUp(environment: string): string {
+  return `pulumi up --refresh --stack ${environment}`;
+}
+
+type ExpectedJob = RestorePlan["memberships"]["jobs"][number];
+
+/** A job that somebody made by hand is changed by hand: its list of guests is its owner's. */
+function intoJob({ environment, target }: RestorePlan, { job, declared }: ExpectedJob): string {
+  return declared === false
+    ? `in Proxmox: Datacenter, Backup, job ${job}: select ${target.vmid} again`
+    : pulumiUp(environment);
+}
+
+/** Whether a disk is backed up is said at the guest; Pulumi says it for guests of the declared job. */
+function intoBackup({ environment, target }: RestorePlan, disk: string, { declared }: ExpectedJob): string {
+  return declared === false
+    ? `in Proxmox: container ${target.vmid}, Resources, ${disk}: Backup`
+    : pulumiUp(environment);
+}
+
+function todo(text: string, mend: string): Finding {
+  return { severity: "todo", text, mend };
 }
 
 /** Pulumi would look for the guest where the settings have it, and make it there anew. */
@@ -71,9 +101,4 @@ function elsewhere({ declaredNode, guest, target, environment }: RestorePlan): F
       mend: `set 'node: ${target.node}' for ${guest} in Pulumi.${environment}.yaml before the next pulumi up`,
     },
   ];
-}
-
-/** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */
-function todo(plan: RestorePlan, text: string): Finding {
-  return { severity: "todo", text, mend: `pulumi up --refresh --stack ${plan.environment}` };
 }

@@ -1,3 +1,4 @@
+import type { HaResource } from "../../../proxmox/api/answers";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
 import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
@@ -198,21 +199,29 @@ function membershipsExpected(
   environment: Environment,
   { guest, present, memberships }: RestoreInspection,
 ): RestorePlan["memberships"] {
-  const pool = present === undefined ? (guest.kind === "container" ? guest.pool : undefined) : present.pool;
-  const highAvailability = present?.highAvailability?.sid;
+  const declaredPool = guest.kind === "container" ? guest.pool : undefined;
+  const pool = present === undefined ? declaredPool : present.pool;
+  const resource = present?.highAvailability;
   return {
-    jobs: mergeJobs(declaredMembership(environment, guest), memberships ?? []),
-    ...(pool === undefined ? {} : { pool }),
-    ...(highAvailability === undefined ? {} : { highAvailability }),
+    jobs: mergeJobs(environment.backup.jobId, declaredMembership(environment, guest), memberships ?? []),
+    ...(pool === undefined ? {} : { pool, poolIsDeclared: pool === declaredPool }),
+    ...(resource === undefined ? {} : { highAvailability: resource.sid, highAvailabilityOptions: haOptions(resource) }),
   };
 }
 
+function haOptions({ state, group }: HaResource): string {
+  return [...(state === undefined ? [] : ["--state", state]), ...(group === undefined ? [] : ["--group", group])].join(
+    " ",
+  );
+}
+
 function mergeJobs(
+  jobId: string,
   declared: Membership | undefined,
   present: readonly Membership[],
 ): RestorePlan["memberships"]["jobs"] {
   const missing = declared !== undefined && !present.some(({ job }) => job === declared.job) ? [declared] : [];
-  return [...missing, ...present].map(({ job, disks }) => ({ job, disks: { ...disks } }));
+  return [...missing, ...present].map(({ job, disks }) => ({ job, disks: { ...disks }, declared: job === jobId }));
 }
 
 function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {

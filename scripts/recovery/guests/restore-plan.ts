@@ -9,7 +9,12 @@ const checkSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tcp"), port: z.number() }),
 ]);
 
-const membershipSchema = z.object({ job: z.string(), disks: z.record(z.string(), z.boolean()) });
+const membershipSchema = z.object({
+  job: z.string(),
+  disks: z.record(z.string(), z.boolean()),
+  /** It is the job of the settings, which Pulumi writes. */
+  declared: z.boolean().exactOptional(),
+});
 
 /** What a save point is made with; the backup job's own options. */
 const savePointSchema = z.object({
@@ -78,7 +83,12 @@ export const restorePlanSchema = z.object({
     /** Jobs and disks that are expected afterwards. */
     jobs: z.array(membershipSchema),
     pool: z.string().exactOptional(),
+    /** The settings say so, and Pulumi puts the guest there. */
+    poolIsDeclared: z.boolean().exactOptional(),
+    /** Id of the resource: `ct:101`. */
     highAvailability: z.string().exactOptional(),
+    /** State and group that high availability kept it in, as `ha-manager` takes them. */
+    highAvailabilityOptions: z.string().exactOptional(),
   }),
   /** Compare with Pulumi at the end: only a guest that Pulumi owns, restored in place. */
   compare: z.boolean(),

@@ -88,7 +88,7 @@ async function inTurn(guest: Guest, kills: readonly string[]): Promise<string[]>
   return wrong;
 }
 
-test("kill -9 after each write of the journal, and between each task's start and its record: the same command ends it", async () => {
+test("kill -9 after each write of the journal, and between each task's start and its record: the same command ends it [K4]", async () => {
   const [first] = guests;
   if (first === undefined) throw new Error("There is no guest.");
   const versions = await versionsOfJournal(first);

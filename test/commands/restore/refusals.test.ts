@@ -42,14 +42,14 @@ function told(result: RunResult): [number | null, string] {
   return [result.code, at < 0 ? result.stderr : result.stderr.slice(at)];
 }
 
-test("no archive: 10", async () => {
+test("no archive: 10 [D3]", async () => {
   expect(told(await refused(102, inPlace("none")))).toEqual([
     10,
     expect.stringContaining("Unable to restore guest none: there is no archive of guest 102 (searched: "),
   ]);
 });
 
-test("no permission to see archives: 14, and not 'no archive'", async () => {
+test("no permission to see archives: 14, and not 'no archive' [D3]", async () => {
   const limited = await limitedToken();
   expect(told(await refused(101, inPlace("web"), { LIFEBOAT_PROXMOX_TOKEN: limited }))).toEqual([
     14,
@@ -57,7 +57,7 @@ test("no permission to see archives: 14, and not 'no archive'", async () => {
   ]);
 });
 
-test("a wrong token: 14", async () => {
+test("a wrong token: 14 [K1, K2]", async () => {
   const wrong = `lifeboat@pve!lifeboat=${"00000000-0000-4000-8000-000000000000"}`;
   expect(told(await refused(101, inPlace("web"), { LIFEBOAT_PROXMOX_TOKEN: wrong }))).toEqual([
     14,
@@ -65,7 +65,7 @@ test("a wrong token: 14", async () => {
   ]);
 });
 
-test("a node that cannot be reached: 14, with its address and what to check", async () => {
+test("a node that cannot be reached: 14, with its address and what to check [K3]", async () => {
   const env = { LIFEBOAT_PROJECT: projectWith((text) => text.replace("127.0.0.1:", "127.0.0.77:")) };
   expect(told(await refused(101, inPlace("web"), env))).toEqual([
     14,
@@ -75,7 +75,7 @@ test("a node that cannot be reached: 14, with its address and what to check", as
   ]);
 });
 
-test("a certificate that is not trusted: 14", async () => {
+test("a certificate that is not trusted: 14 [K1]", async () => {
   const env = { LIFEBOAT_PROJECT: projectWith((text) => text.replace(", ca: site-ca.pem", "")) };
   expect(told(await refused(101, inPlace("web"), env))).toEqual([
     14,
@@ -83,21 +83,23 @@ test("a certificate that is not trusted: 14", async () => {
   ]);
 });
 
-test("a running guest without --stop: 13, also when the plan is confirmed", async () => {
+test("a running guest without --stop: 13, also when the plan is confirmed [D8, K1]", async () => {
   expect(told(await refused(101, ["restore", "guest", "web", "--force", "--accept-loss"]))).toEqual([
     13,
-    expect.stringMatching(/web is running and must be stopped[\s\S]*HINT: add --stop/u),
+    expect.stringMatching(
+      /web is running and must be stopped \(or restore beside it: --target-id 100\)[\s\S]*HINT: add --stop/u,
+    ),
   ]);
 });
 
-test("a plan that nobody confirms: 2, with the flag's name", async () => {
+test("a plan that nobody confirms: 2, with the flag's name [K1]", async () => {
   expect(told(await refused(104, ["restore", "guest", "locked"]))).toEqual([
     2,
     expect.stringMatching(/nobody is there to confirm the plan; nothing was changed[\s\S]*HINT: add --force/u),
   ]);
 });
 
-test("another guest's name in the archive: 13", async () => {
+test("another guest's name in the archive: 13 [D2]", async () => {
   const guest = { node, type: "lxc", vmid: 103 } as const;
   await site.client.guests.setGuestConfig(guest, { hostname: "somebody-else" });
   await site.backUp(103);
@@ -108,25 +110,40 @@ test("another guest's name in the archive: 13", async () => {
   ]);
 });
 
-test("a guest that its node has locked: 13, with the reason", async () => {
+test("a guest that its node has locked: 13, with the reason [D8]", async () => {
   const { digest: _digest, ...keys } = await site.client.guests.guestConfig({ node, type: "lxc", vmid: 104 });
   const path = `/etc/pve/nodes/${node}/lxc/104.conf`;
   await site.control({ command: "write", path, content: content({ ...keys, lock: "rollback" }) });
   expect(told(await refused(104, inPlace("locked")))).toEqual([
     13,
-    expect.stringContaining("is locked on its node (rollback)"),
+    expect.stringMatching(
+      /is locked on its node \(rollback\); no task of it is at work, the last one was 'vzdump' by lifeboat@pve[\s\S]*HINT: if that is over.*pct unlock 104; or restore beside it: lifeboat restore guest prod\/locked --target-id 100/u,
+    ),
   ]);
   await site.control({ command: "write", path, content: content(keys) });
 });
 
-test("a protected guest: 13", async () => {
+test("a guest on which the node is at work: 11, with the task, its owner and since when [D8, K1]", async () => {
+  await site.fault("slow-storage", { storage: "data", milliseconds: "3000" });
+  const run = await site.client.backups.vzdump(node, 104, { storage: "backup", compress: "zstd" });
+  expect(told(await site.lifeboat(inPlace("locked")))).toEqual([
+    11,
+    expect.stringMatching(/a task 'vzdump' of lifeboat@pve.* is at work on locked since \d{4}-.* \(UPID:pve-prod:/u),
+  ]);
+  await site.clearFaults();
+  await site.client.tasks.wait(run);
+});
+
+test("a protected guest: 13 [D8]", async () => {
   expect(told(await refused(105, inPlace("kept")))).toEqual([
     13,
-    expect.stringContaining("protected against this by Proxmox"),
+    expect.stringMatching(
+      /protected against this by Proxmox[\s\S]*pct set 105 --protection 0\); or restore beside it: lifeboat restore guest prod\/kept --target-id 100/u,
+    ),
   ]);
 });
 
-test("an archive with a folder of the node: 13, names the credential", async () => {
+test("an archive with a folder of the node: 13, names the credential [D7, K1]", async () => {
   expect(told(await refused(106, inPlace("bound")))).toEqual([
     13,
     expect.stringMatching(
@@ -135,7 +152,7 @@ test("an archive with a folder of the node: 13, names the credential", async () 
   ]);
 });
 
-test("a storage that is not there, or takes no containers: 2", async () => {
+test("a storage that is not there, or takes no containers: 2 [D5, K1]", async () => {
   expect(told(await refused(101, [...inPlace("web"), "--storage", "nope"]))).toEqual([
     2,
     expect.stringContaining("storage nope is not there"),
@@ -153,14 +170,14 @@ test("another node than the only one: 2 [D5]", async () => {
   ]);
 });
 
-test("mistakes on the command line: 2", async () => {
+test("mistakes on the command line: 2 [K2]", async () => {
   expect((await refused(101, [...inPlace("web"), "--at", "yesterday"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--at", "2026-11-20", "--archive", "x"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--target-id", "101"])).code).toBe(2);
   expect((await refused(101, inPlace("nobody"))).code).toBe(2);
 });
 
-test("another run on this machine: 11; the lock of a dead one does not count", async () => {
+test("another run on this machine: 11; the lock of a dead one does not count [K1, K4]", async () => {
   await site.lifeboat(["restore", "guest", "web"]);
   const lock = join(site.stateFolder, "101.lock");
   writeFileSync(lock, JSON.stringify({ pid: process.pid, command: "lifeboat undo web" }));
@@ -172,12 +189,12 @@ test("another run on this machine: 11; the lock of a dead one does not count", a
   expect((await refused(101, ["restore", "guest", "web", "--force"])).code).toBe(13);
 });
 
-test("errors are JSON for scripts", async () => {
+test("errors are JSON for scripts [K2]", async () => {
   const result = await site.lifeboat([...inPlace("none"), "--json"]);
   expect(JSON.parse(result.stdout)).toMatchObject({ message_type: "error", exitCode: 10 });
 });
 
-test("the guest changed between plan and deed: 13, named, and everything is taken back", async () => {
+test("the guest changed between plan and deed: 13, named, and everything is taken back [K1, K4]", async () => {
   await site.fault("slow-storage", { storage: "backup", milliseconds: "400" });
   const before = await site.picture(101);
   const run = site.lifeboat(inPlace("web"));

@@ -12,6 +12,7 @@ beforeAll(async () => {
       { id: 102, name: "db" },
       { id: 103, name: "cached", withCache: true },
       { id: 104, name: "mail" },
+      { id: 106, name: "pooled" },
       { id: 105, name: "files", stopped: true, checks: '[running, "tcp:9"]' },
     ],
     { retention: "keep-last=1" },
@@ -30,7 +31,7 @@ function lines(text: string): string[] {
   return text.split("\n").map((line) => line.trim());
 }
 
-test("a dry run shows the plan and sends nothing but GET", async () => {
+test("a dry run shows the plan and sends nothing but GET [D2, D5, K1]", async () => {
   const archive = await site.backUp(101);
   const before = await site.picture(101);
   const requests = site.requests().length;
@@ -52,7 +53,7 @@ test("a dry run shows the plan and sends nothing but GET", async () => {
   expect(await site.picture(101)).toEqual(before);
 }, 30_000);
 
-test("keep-last=1 and seven archives: the oldest is restored, all are there afterwards, the newest stays the newest", async () => {
+test("keep-last=1 and seven archives: the oldest is restored, all are there afterwards, the newest stays the newest [D1, D6]", async () => {
   const archives: string[] = [];
   for (let count = 0; count < 7; count += 1) archives.push(await site.backUp(102, { "prune-backups": "keep-all=1" }));
   const [oldest = ""] = archives;
@@ -80,7 +81,7 @@ test("keep-last=1 and seven archives: the oldest is restored, all are there afte
   });
 }, 60_000);
 
-test("every volume returns to its own storage at its own size, with its content and its flags", async () => {
+test("every volume returns to its own storage at its own size, with its content and its flags [D14]", async () => {
   await site.backUp(104);
   const guest = { node, type: "lxc", vmid: 104 } as const;
   const before = await site.client.guests.guestConfig(guest);
@@ -93,7 +94,7 @@ test("every volume returns to its own storage at its own size, with its content 
   expect(await site.running(104)).toBe(true);
 }, 30_000);
 
-test("an excluded mount point is lost only with --accept-loss, and comes back empty", async () => {
+test("an excluded mount point is lost only with --accept-loss, and comes back empty [D7]", async () => {
   await site.backUp(103);
   const before = await site.picture(103);
   const refused = await site.lifeboat(["restore", "guest", "cached", "--force", "--stop"]);
@@ -108,7 +109,7 @@ test("an excluded mount point is lost only with --accept-loss, and comes back em
   expect(await site.volumeOf(103, "mp1")).toMatch(/^local:103\//u);
 }, 30_000);
 
-test("a check that fails after a good restore: exit 3, not proven, and the archive stays protected until one succeeds", async () => {
+test("a check that fails after a good restore: exit 3, not proven, and the archive stays protected until one succeeds [D1]", async () => {
   const archive = await site.backUp(105);
   const result = await site.lifeboat(["restore", "guest", "files", "--force", "--check-timeout", "1"]);
   expect(result.code).toBe(3);
@@ -118,7 +119,7 @@ test("a check that fails after a good restore: exit 3, not proven, and the archi
   expect([await site.running(105), await protectedNow()]).toEqual([true, true]);
 }, 30_000);
 
-test("hostile notes and descriptions come back unchanged, reach no terminal raw and do no harm", async () => {
+test("hostile notes and descriptions come back unchanged, reach no terminal raw and do no harm [K1]", async () => {
   const [archive] = await site.archives(104);
   const target = (await site.archives(104)).find(({ notes }) => !isSavePoint(notes ?? ""));
   expect(archive).toBeDefined();
@@ -131,7 +132,7 @@ test("hostile notes and descriptions come back unchanged, reach no terminal raw 
   expect(`${result.stdout}${result.stderr}`).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
 }, 30_000);
 
-test("a lost guest: no stop, no save point, nothing to accept; it is back, and not being in its job is told", async () => {
+test("a lost guest: no stop, no save point, nothing to accept; it is back, and not being in its job is told [D5, D14]", async () => {
   await site.backUp(101);
   await site.destroy(101);
   const result = await site.lifeboat(["restore", "guest", "prod/101", "--force"]);
@@ -142,7 +143,34 @@ test("a lost guest: no stop, no save point, nothing to accept; it is back, and n
   expect(result.stdout).not.toContain("Save point");
 }, 30_000);
 
-test("a restored copy shares neither MAC nor address nor autostart with the original, which is left alone", async () => {
+test("a guest that its pool has lost meanwhile: the report names it with the command that mends it [D14]", async () => {
+  await site.backUp(106);
+  const root = site.rootClient();
+  await root.post(["pools"], { poolid: "team" });
+  await root.put(["pools"], { poolid: "team", vms: "106" });
+  const holders = { users: "lifeboat@pve", tokens: "lifeboat@pve!lifeboat", roles: "PVEPoolUser" };
+  await root.put(["access", "acl"], { path: "/pool/team", ...holders });
+  await site.fault("slow-storage", { storage: "local", milliseconds: "300" });
+  const run = site.lifeboat(["restore", "guest", "pooled", "--force", "--stop"]);
+  const restoring = () =>
+    site
+      .requests()
+      .some(
+        ({ method, path, parameters }) =>
+          method === "POST" && path === `/nodes/${node}/lxc` && parameters["vmid"] === "106",
+      );
+  while (!restoring()) await new Promise((done) => setTimeout(done, 20));
+  await root.put(["pools"], { poolid: "team", vms: "106", delete: true });
+  const result = await run;
+  await site.clearFaults();
+  await root.close();
+  expect([result.code, result.stdout]).toEqual([
+    0,
+    expect.stringContaining("To do: pooled is not in pool team\n  mend it with: pveum pool modify team --vms 106"),
+  ]);
+}, 30_000);
+
+test("a restored copy shares neither MAC nor address nor autostart with the original, which is left alone [D5, D10]", async () => {
   const before = await site.picture(102);
   const result = await site.lifeboat(["restore", "guest", "db", "--target-id", "902", "--force"]);
   expect(result.code).toBe(0);
@@ -161,7 +189,7 @@ test("a restored copy shares neither MAC nor address nor autostart with the orig
   expect([undone.code, await site.exists(902), await site.exists(102)]).toEqual([0, false, true]);
 }, 60_000);
 
-test("no secret is in what was printed, written or asked", async () => {
+test("no secret is in what was printed, written or asked [K1]", async () => {
   const secret = readFileSync(site.sandbox.layout.tokenFile, "utf8").trim().split("=")[1] ?? "missing";
   const plan = await site.lifeboat(["restore", "guest", "mail", "--dry-run", "--json"]);
   const failed = await site.lifeboat(["restore", "guest", "mail"]);

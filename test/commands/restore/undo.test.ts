@@ -25,7 +25,7 @@ async function change(vmid: number): Promise<void> {
   await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
 }
 
-test("a restore whose task dies half-way: the guest is gone, the message says so and names undo, undo brings it back", async () => {
+test("a restore whose task dies half-way: the guest is gone, the message says so and names undo, undo brings it back [D6, K4]", async () => {
   const archive = await site.backUp(101);
   await change(101);
   await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
@@ -41,7 +41,7 @@ test("a restore whose task dies half-way: the guest is gone, the message says so
   expect([again.code, await memoryOf(101)]).toEqual([0, "512"]);
 }, 60_000);
 
-test("a restore task that fails before it touches anything: the guest is untouched and everything is taken back", async () => {
+test("a restore task that fails before it touches anything: the guest is untouched and everything is taken back [D6, K4]", async () => {
   const before = await site.picture(101);
   await site.fault("task-dies", { type: "vzrestore", at: "recovered", times: "1" });
   const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
@@ -49,7 +49,7 @@ test("a restore task that fails before it touches anything: the guest is untouch
   expect(await site.picture(101)).toEqual(before);
 }, 60_000);
 
-test("from another machine, undo finds the save point by its notes", async () => {
+test("from another machine, undo finds the save point by its notes [D6]", async () => {
   await site.backUp(102);
   await change(102);
   expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
@@ -61,12 +61,12 @@ test("from another machine, undo finds the save point by its notes", async () =>
   expect([undone.code, await site.running(102), await memoryOf(102)]).toEqual([0, true, "640"]);
 }, 60_000);
 
-test("an undo can be undone", async () => {
+test("an undo can be undone [D6]", async () => {
   const undone = await site.lifeboat(["undo", "102", "--force", "--stop"]);
   expect([undone.code, await memoryOf(102)]).toEqual([0, "512"]);
 }, 60_000);
 
-test("the save point cannot be made: exit 13, nothing changed, the guest runs again", async () => {
+test("the save point cannot be made: exit 13, nothing changed, the guest runs again [D6]", async () => {
   await site.backUp(103);
   const before = await site.picture(103);
   await site.fault("task-dies", { type: "vzdump", times: "1" });
@@ -85,7 +85,7 @@ test("the save point cannot be made: exit 13, nothing changed, the guest runs ag
   expect([noWay.code, noWay.stderr]).toEqual([10, expect.stringContaining("it was made without a save point")]);
 }, 60_000);
 
-test("a restore that is taken back before it overwrites leaves no save point behind", async () => {
+test("a restore that is taken back before it overwrites leaves no save point behind [D6, K4]", async () => {
   await site.backUp(104);
   const before = await site.picture(104);
   const stopped = await site.lifeboat(["restore", "guest", "files", "--stop", "--force"], {
@@ -101,7 +101,7 @@ test("a restore that is taken back before it overwrites leaves no save point beh
   expect([undone.code, await site.picture(104)]).toEqual([0, before]);
 }, 60_000);
 
-test("an answer that is lost (596) while the node works: no second request, and the restore ends well", async () => {
+test("an answer that is lost (596) while the node works: no second request, and the restore ends well [K4]", async () => {
   const restores = () =>
     site.requests().filter(({ method, path }) => method === "POST" && path === "/nodes/pve-prod/lxc").length;
   const before = restores();
@@ -110,7 +110,7 @@ test("an answer that is lost (596) while the node works: no second request, and 
   expect([result.code, await site.running(101), restores() - before]).toEqual([0, true, 1]);
 }, 60_000);
 
-test("Ctrl-C: 130, the state is told, and the same command goes on", async () => {
+test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async () => {
   await site.fault("slow-storage", { storage: "backup", milliseconds: "500" });
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;
@@ -139,7 +139,7 @@ function pause(milliseconds: number): Promise<void> {
   });
 }
 
-test("a save point that says it is another guest's is not restored over this one", async () => {
+test("a save point that says it is another guest's is not restored over this one [D6]", async () => {
   const volid = await site.backUp(104);
   const record = {
     version: 1,
