@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import type { Demand, GivenAnswers } from "../engine/consent";
 import { pastRuns } from "../engine/durations";
 import type { Journal } from "../engine/journal";
+import type { JournalContents } from "../engine/journal-contents";
 import type { NewOperation } from "../engine/state-folder";
 import { type StepNode, placeSteps } from "../engine/step";
 import { takeBack } from "../engine/take-back";
@@ -67,24 +68,23 @@ export async function conductRestore(
 /**
  * Looks and decides; changes nothing.
  *
+ * @param measured journals of the site, newest first, from which times are estimated.
  * @throws CommandError (2, 10, 11, 13, 14) when it cannot or must not be done.
  */
 export async function prepareRestore(
   session: Session,
   request: RestoreRequest,
   earlier: readonly RestoreJournal[],
+  measured: readonly JournalContents[] = measurements(session),
 ): Promise<PreparedRestore> {
-  const { environment, guest, state } = session;
+  const { environment, guest } = session;
   const inspection = await inspect(session, request);
   const planned = planRestore(environment.settings, inspection, optionsOf(session, request, earlier));
   const { plan } = planned;
   const inputs = inputsOf(session, inspection, plan);
   const world = await restoreWorld(session, request.checkSeconds, plan.asRoot);
   const steps = restoreSteps(plan, world, { id: "planned", inputs, startedAt: inspection.clock.time });
-  const past = pastRuns(
-    state.allJournals().map(({ contents }) => contents),
-    guest.id,
-  );
+  const past = pastRuns(measured, guest.id);
   const operation = {
     kind: restoreKind,
     command: request.command,
@@ -94,6 +94,11 @@ export async function prepareRestore(
     plan,
   };
   return { session, request, inspection, planned, operation, view: viewOf(inspection, planned, steps, past) };
+}
+
+/** Every operation that this machine has done at the site: how long things take there. */
+export function measurements({ state }: Session): JournalContents[] {
+  return state.allJournals().map(({ contents }) => contents);
 }
 
 function inspect(session: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {

@@ -2,7 +2,8 @@ import { spaceNeeds } from "../../../site/restore/space";
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import { failureOf } from "../../commands/frame/failure";
-import { type PreparedRestore, type RestoreRequest, prepareRestore } from "../guests/conduct-restore";
+import type { JournalContents } from "../engine/journal-contents";
+import { type PreparedRestore, type RestoreRequest, measurements, prepareRestore } from "../guests/conduct-restore";
 import { refuseFull } from "../guests/refuse-restore";
 import { restoresAmong } from "../guests/restore-journals";
 import { type Session, journalsOf } from "../session";
@@ -27,19 +28,26 @@ const looksAtOnce = 4;
 /** Looks at each guest, and decides for each by itself. Changes nothing. */
 export async function planSeveral(members: readonly SeveralMember[]): Promise<SeveralPlan> {
   const bounds = { parallel: looksAtOnce, perKey: looksAtOnce, keyOf: () => "" };
-  const results = await runBounded(members, bounds, prepareOrRefuse);
+  const bySite = new Map<string, readonly JournalContents[]>();
+  for (const { session } of members) {
+    const { path } = session.state;
+    if (!bySite.has(path)) bySite.set(path, measurements(session));
+  }
+  const results = await runBounded(members, bounds, (member) =>
+    prepareOrRefuse(member, bySite.get(member.session.state.path) ?? []),
+  );
   return {
     prepared: results.flatMap((result) => ("view" in result ? [result] : [])),
     refused: results.flatMap((result) => ("view" in result ? [] : [result])),
   };
 }
 
-async function prepareOrRefuse({
-  session,
-  request,
-}: SeveralMember): Promise<PreparedRestore | SeveralPlan["refused"][number]> {
+async function prepareOrRefuse(
+  { session, request }: SeveralMember,
+  measured: readonly JournalContents[],
+): Promise<PreparedRestore | SeveralPlan["refused"][number]> {
   try {
-    return await prepareRestore(session, request, restoresAmong(journalsOf(session)));
+    return await prepareRestore(session, request, restoresAmong(journalsOf(session)), measured);
   } catch (error) {
     const { exitCode, message, hint, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;

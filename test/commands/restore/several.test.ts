@@ -188,6 +188,33 @@ test("one of several that is half done can be taken back alone, and another requ
   expect([fresh.code, await memories([101])]).toEqual([0, ["512"]]);
 }, 60_000);
 
+test("Ctrl-C: 130, what each guest is at is told, and the same command goes on with all [K4]", async () => {
+  await change();
+  await site.fault("slow-storage", { storage: "backup", milliseconds: "400" });
+  const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
+  const before = site.requests().length;
+  const isBackingUp = (): boolean =>
+    site
+      .requests()
+      .slice(before)
+      .some(({ method, path }) => method === "POST" && path.endsWith("/vzdump"));
+  let pid = 0;
+  const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
+  while (!isBackingUp()) await new Promise((done) => setTimeout(done, 20));
+  process.kill(pid, "SIGINT");
+  const interrupted = await run;
+  expect(interrupted.code).toBe(130);
+  expect(interrupted.stderr).toContain("prod/web: stopped in step 'save-point/take'");
+  expect(interrupted.stderr).toContain("prod/mail: not begun");
+  expect(interrupted.stderr).toContain(
+    "HINT: to go on: lifeboat restore guest prod/web prod/db prod/mail --stop --force",
+  );
+  await site.clearFaults();
+  const result = await site.lifeboat(command);
+  expect([result.code, await memories()]).toEqual([0, ["512", "512", "512"]]);
+  expect(result.stderr).toContain("Left to do: prod/web, prod/db, prod/mail");
+}, 60_000);
+
 /** Kills a restore of two guests at one moment, runs the same command again, and looks at what became of both. */
 async function killAndGoOn(vmids: readonly number[], kill: string): Promise<string[]> {
   await change(vmids);
