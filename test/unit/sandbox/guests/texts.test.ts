@@ -46,6 +46,6 @@ describe("a notes template", () => {
 
   it("is refused with line breaks, other escapes and unknown variables", () => {
     expect(() => notesFrom("a\nb", facts)).toThrow("contains a line feed");
-    expect(() => notesFrom("{{nope}}", facts)).toThrow("found unknown: variable 'nope' at char 2");
+    expect(() => notesFrom("{{nope}}", facts)).toThrow("found unknown: variable 'nope' at char 4");
   });
 });

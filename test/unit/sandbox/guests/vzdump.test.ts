@@ -337,7 +337,7 @@ describe("what is no backup run", () => {
     expect(await errors({ storage: "local" })).toEqual({ vmid: "property is missing" });
     expect(await errors({ vmid: 110, all: 1 })).toEqual({ all: "option conflicts with option 'vmid'" });
     expect(await errors({ vmid: 110, storage: "local", "notes-template": "{{nope}} \\x" })).toEqual({
-      "notes-template": "found unknown: escape sequence '\\x' at char 9, variable 'nope' at char 2\n",
+      "notes-template": "found unknown: escape sequence '\\x' at char 9, variable 'nope' at char 4\n",
     });
     expect(await errors({ vmid: 110, protected: 1 })).toEqual({ storage: "missing property required by 'protected'" });
   });
