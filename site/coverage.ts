@@ -68,18 +68,20 @@ function jobProblems({ guest, disks }: CoverageFacts, schedule: CoverageSchedule
 }
 
 function diskProblems(guest: Guest, { key, volume, included }: JobDisk): string[] {
-  const declared = declaredDisk(guest, key);
-  if (declared?.kind === "bind") return [];
-  const optOut = guest.kind === "adopted" ? guest.diskOptOuts[key] : declared?.optOut;
-  if (optOut !== undefined) return [];
+  const { name, isLeftOut } = declaredDisk(guest, key);
   // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
-  return included ? [] : [`disk ${declared?.name ?? key} (${volume}) is in no backup`];
+  return included || isLeftOut ? [] : [`disk ${name} (${volume}) is in no backup`];
 }
 
-/** `disks[0]` of a container's settings is Proxmox's `mp0`. */
-function declaredDisk(guest: Guest, key: string) {
+/** What the settings say of a disk: `disks[0]` of a container is Proxmox's `mp0`. */
+function declaredDisk(guest: Guest, key: string): { name: string; isLeftOut: boolean } {
+  if (guest.kind === "adopted") return { name: key, isLeftOut: guest.diskOptOuts[key] !== undefined };
+  if (guest.kind === "virtual-machine") {
+    return { name: key, isLeftOut: guest.disks.some((disk) => disk.key === key && disk.optOut !== undefined) };
+  }
   const place = /^mp(\d+)$/u.exec(key)?.[1];
-  return guest.kind === "container" && place !== undefined ? guest.disks[Number(place)] : undefined;
+  const disk = place === undefined ? undefined : guest.disks[Number(place)];
+  return { name: disk?.name ?? key, isLeftOut: disk?.kind === "bind" || disk?.optOut !== undefined };
 }
 
 function dayAndTime(moment: number, timeZone: string): string {

@@ -22,6 +22,9 @@ export function diskOptOuts(guest: Guest): DiskOptOut[] {
   if (guest.kind === "adopted") {
     return Object.entries(guest.diskOptOuts).map(([disk, optOut]) => ({ disk, optOut }));
   }
+  if (guest.kind === "virtual-machine") {
+    return guest.disks.flatMap(({ key, optOut }) => (optOut === undefined ? [] : [{ disk: key, optOut }]));
+  }
   return guest.disks.flatMap((disk) =>
     disk.kind === "volume" && disk.optOut !== undefined ? [{ disk: disk.name, optOut: disk.optOut }] : [],
   );

@@ -1,5 +1,5 @@
 import { readMark } from "./mark";
-import type { ContainerGuest, Environment } from "./settings/environment";
+import type { Environment, OwnedGuest } from "./settings/environment";
 
 /**
  * What the program refuses to do before it registers anything (A9, A14). The provider takes over a guest whose id is
@@ -10,9 +10,13 @@ import type { ContainerGuest, Environment } from "./settings/environment";
 /** Who has the id of a declared guest. */
 export type Occupant =
   | { readonly kind: "nobody" }
-  /** A container; `description` as Proxmox returns it. */
-  | { readonly kind: "container"; readonly node: string; readonly name: string; readonly description: string }
-  | { readonly kind: "virtual-machine"; readonly node: string; readonly name: string }
+  /** A guest of one of both kinds; `description` as Proxmox returns it. */
+  | {
+      readonly kind: OwnedGuest["kind"];
+      readonly node: string;
+      readonly name: string;
+      readonly description: string;
+    }
   /** Taken, but the token may not see by whom. */
   | { readonly kind: "unseen" }
   /** Proxmox could not say; the reason is one line. */
@@ -28,7 +32,7 @@ export type ArchivesOfId =
   | { readonly kind: "unknown"; readonly reason: string };
 
 export interface GuestFacts {
-  readonly guest: ContainerGuest;
+  readonly guest: OwnedGuest;
   readonly occupant: Occupant;
   readonly archives?: ArchivesOfId | undefined;
 }
@@ -81,9 +85,8 @@ function judgeGuest(environment: Environment, facts: GuestFacts, freeId: number 
     case "nobody":
       return judgeFreeId(environment, facts);
     case "container":
-      return judgeContainer(environment, guest, occupant, freeId);
     case "virtual-machine":
-      return taken(guest, `virtual machine ${guest.id} (${occupant.name}) is on ${occupant.node}`, freeId);
+      return judgeOccupant(environment, guest, occupant, freeId);
     case "unseen":
       return taken(guest, `id ${guest.id} belongs to a guest that the token may not see`, freeId);
     case "unknown":
@@ -91,14 +94,15 @@ function judgeGuest(environment: Environment, facts: GuestFacts, freeId: number 
   }
 }
 
-function judgeContainer(
+function judgeOccupant(
   environment: Environment,
-  guest: ContainerGuest,
-  { node, name, description }: Extract<Occupant, { kind: "container" }>,
+  guest: OwnedGuest,
+  { kind, node, name, description }: Extract<Occupant, { kind: OwnedGuest["kind"] }>,
   freeId: number | undefined,
 ): Verdict {
   const mark = readMark(description);
-  const who = `container ${guest.id} (${name}) is on ${node}`;
+  const who = `${kind.replace("-", " ")} ${guest.id} (${name}) is on ${node}`;
+  if (kind !== guest.kind) return taken(guest, who, freeId);
   if (mark === undefined) return taken(guest, `${who} and was not made by Lifeboat`, freeId);
   if (mark.environment !== environment.name) {
     return taken(guest, `${who} and is guest ${mark.guest} of environment ${mark.environment}`, freeId);
@@ -111,15 +115,15 @@ function judgeContainer(
   return fine;
 }
 
-/** Pulumi would take a renamed guest for a new one and delete the old one: they are the same container. */
-function renamed(guest: ContainerGuest, who: string, before: string): Verdict {
+/** Pulumi would take a renamed guest for a new one and delete the old one: they are the same guest. */
+function renamed(guest: OwnedGuest, who: string, before: string): Verdict {
   return refuse(
     `Unable to create guest ${guest.name}: ${who} and is guest ${before} of this environment; Pulumi would delete it`,
     `keep ${before} as its key and write \`hostname: ${guest.hostname}\` there`,
   );
 }
 
-function taken({ id, name }: ContainerGuest, why: string, freeId: number | undefined): Verdict {
+function taken({ id, name }: OwnedGuest, why: string, freeId: number | undefined): Verdict {
   const other = freeId === undefined ? "give it another id" : `give it another id, such as ${freeId}, which is free`;
   return refuse(
     `Unable to create guest ${name}: ${why}`,
@@ -151,7 +155,7 @@ function judgeFreeId({ backup }: Environment, { guest, archives }: GuestFacts): 
   }
 }
 
-function noAdoptedStorage({ node }: ContainerGuest, storage: string): Verdict {
+function noAdoptedStorage({ node }: OwnedGuest, storage: string): Verdict {
   return refuse(
     `Unable to use storage ${storage}: it is not on ${node}, or the token may not see it`,
     "write the id of a storage that exists, or declare it: `{ id, type, … }` in place of `adopt: true`",
@@ -173,7 +177,7 @@ function warnAboutAdopted({ missingAdopted }: SiteFacts): string[] {
 function warnAboutJob({ name, backup }: Environment, { guests, jobExists }: SiteFacts): string[] {
   const deployed = guests.some(
     ({ guest, occupant }) =>
-      occupant.kind === "container" &&
+      (occupant.kind === "container" || occupant.kind === "virtual-machine") &&
       readMark(occupant.description)?.environment === name &&
       guest.optOut === undefined,
   );

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { BackupJob } from "../components/backups/backup-job";
 import { BackupStorage } from "../components/backups/backup-storage";
 import { Container } from "../components/guests/container";
-import type { ContainerGuest, Environment, Guest } from "../site/settings/environment";
+import { VirtualMachine } from "../components/guests/virtual-machine";
+import type { ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../site/settings/environment";
 import type { Site, StackOutputs } from "./program";
 
 /** What every environment has: a storage for backups, its guests, and the one job over them. */
@@ -21,7 +22,20 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
 
 /** The id of a guest; that of an adopted one is only named. */
 function declareGuest(site: Site, guest: Guest): pulumi.Input<number> {
-  return guest.kind === "container" ? declareContainer(site, guest) : guest.id;
+  switch (guest.kind) {
+    case "container":
+      return declareContainer(site, guest);
+    case "virtual-machine":
+      return declareVirtualMachine(site, guest);
+    case "adopted":
+      return guest.id;
+  }
+}
+
+function declareVirtualMachine({ environment, providerFor }: Site, guest: VirtualMachineGuest): pulumi.Output<number> {
+  const { name, protectGuests, proxmox } = environment;
+  const args = { guest, environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
+  return new VirtualMachine(guest.name, args, { provider: providerFor(guest) }).vmId;
 }
 
 function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): pulumi.Output<number> {

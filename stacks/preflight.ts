@@ -1,9 +1,10 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError } from "../proxmox/api/errors";
 import { missingToListArchives } from "../proxmox/api/permissions";
+import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts } from "../site/preflight";
-import type { ContainerGuest, Environment } from "../site/settings/environment";
+import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
 
 /** How many ids are tried to find one to offer. */
@@ -16,8 +17,8 @@ const idsToTry = 20;
  */
 export async function gatherFacts(client: ProxmoxClient, environment: Environment): Promise<SiteFacts> {
   const listed = await client.cluster.guests();
-  const containers = environment.guests.filter((guest) => guest.kind === "container");
-  const occupants = await mapLimited(containers, async (guest) => ({
+  const owned = environment.guests.filter((guest) => guest.kind !== "adopted");
+  const occupants = await mapLimited(owned, async (guest) => ({
     guest,
     occupant: await occupantOf(client, guest, listed),
   }));
@@ -51,27 +52,32 @@ export async function withArchives(
  */
 async function occupantOf(
   client: ProxmoxClient,
-  { id, node }: ContainerGuest,
+  { id, node, kind }: OwnedGuest,
   listed: readonly ListedGuest[],
 ): Promise<Occupant> {
   try {
-    const here = await containerOn(client, node, id);
+    const here = await guestOn(client, { node, type: typeOf(kind), vmid: id });
     if (here !== undefined) return here;
     if (await client.cluster.isFree(id)) return { kind: "nobody" };
     const other = listed.find((guest) => guest.vmid === id);
     if (other === undefined) return { kind: "unseen" };
-    if (other.type === "qemu")
-      return { kind: "virtual-machine", node: other.node, name: other.name ?? "without a name" };
-    return (await containerOn(client, other.node, id)) ?? { kind: "unseen" };
+    return (await guestOn(client, { node: other.node, type: other.type, vmid: id })) ?? { kind: "unseen" };
   } catch (error) {
     return { kind: "unknown", reason: reasonOf(error) };
   }
 }
 
-async function containerOn(client: ProxmoxClient, node: string, vmid: number): Promise<Occupant | undefined> {
+function typeOf(kind: OwnedGuest["kind"]): GuestAddress["type"] {
+  return kind === "container" ? "lxc" : "qemu";
+}
+
+async function guestOn(client: ProxmoxClient, address: GuestAddress): Promise<Occupant | undefined> {
+  const { node, type, vmid } = address;
   try {
-    const { hostname = `CT${vmid}`, description = "" } = await client.guests.guestConfig({ node, type: "lxc", vmid });
-    return { kind: "container", node, name: hostname, description };
+    const { hostname, name, description = "" } = await client.guests.guestConfig(address);
+    return type === "lxc"
+      ? { kind: "container", node, name: hostname ?? `CT${vmid}`, description }
+      : { kind: "virtual-machine", node, name: name ?? `VM ${vmid}`, description };
   } catch (error) {
     // Without VM.Audit Proxmox answers 403 whether or not there is a guest.
     if (error instanceof ProxmoxError && (error.kind === "gone" || error.kind === "forbidden")) return undefined;
@@ -86,7 +92,7 @@ async function hasStorage(client: ProxmoxClient, node: string, storage: string):
 async function archivesOf(
   client: ProxmoxClient,
   { backup }: Environment,
-  { id, node }: ContainerGuest,
+  { id, node }: OwnedGuest,
   storageExists: Promise<boolean>,
 ): Promise<ArchivesOfId> {
   try {

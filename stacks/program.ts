@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ContainerGuest, Environment } from "../site/settings/environment";
+import type { Environment, OwnedGuest } from "../site/settings/environment";
 
 /** What a program needs besides its settings. */
 export interface Site {
   readonly environment: Environment;
   /** The provider that may declare this guest: root@pam's where Proxmox allows nobody else. */
-  readonly providerFor: (guest?: ContainerGuest) => pulumi.ProviderResource;
+  readonly providerFor: (guest?: OwnedGuest) => pulumi.ProviderResource;
   /**
    * Ends the program if the storage, which was not there before, turns out to hold archives of guests that are about to
    * be made. To be awaited between the storage and the guests.

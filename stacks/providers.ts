@@ -1,7 +1,7 @@
 import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { needsRoot } from "../components/guests/container-inputs";
-import type { ContainerGuest, Environment } from "../site/settings/environment";
+import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { readRootPassword } from "./credentials";
 
 /**
@@ -18,8 +18,8 @@ export function createProviders(environment: Environment, token: string) {
     rootPassword === undefined
       ? ordinary
       : new Provider("proxmox-root", { endpoint, username: "root@pam", password: pulumi.secret(rootPassword) });
-  return (guest?: ContainerGuest): Provider =>
-    guest !== undefined && needsRoot(guest) !== undefined ? root : ordinary;
+  return (guest?: OwnedGuest): Provider =>
+    guest?.kind === "container" && needsRoot(guest) !== undefined ? root : ordinary;
 }
 
 function rootPasswordIfNeeded(environment: Environment): string | undefined {

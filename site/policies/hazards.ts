@@ -89,6 +89,7 @@ function ownStorage(environment: Environment, guests: readonly Guest[], facts: H
 
 function storagesOf(guest: Guest, { adoptedStorages }: HazardFacts): readonly string[] {
   if (guest.kind === "adopted") return adoptedStorages.get(guest.id) ?? [];
+  if (guest.kind === "virtual-machine") return guest.disks.map(({ storage }) => storage);
   return [guest.root.storage, ...guest.disks.flatMap((disk) => (disk.kind === "volume" ? [disk.storage] : []))];
 }
 

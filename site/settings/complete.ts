@@ -3,17 +3,26 @@ import type {
   AdoptedGuest,
   BackupSettings,
   Check,
+  CloudInit,
   ContainerGuest,
   Disk,
   Environment,
   Guest,
   GuestAccess,
+  MachineDisk,
   Network,
   Objectives,
   ProxmoxSettings,
   TrustSettings,
+  VirtualMachineGuest,
 } from "./environment";
-import { osTypeOf, type AdoptedEntry, type ContainerEntry, type GuestEntry } from "./guest-schema";
+import {
+  osTypeOf,
+  type AdoptedEntry,
+  type ContainerEntry,
+  type GuestEntry,
+  type VirtualMachineEntry,
+} from "./guest-schema";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";
 import { mebibyte } from "./values/sizes";
@@ -86,7 +95,14 @@ interface GuestDefaults {
 }
 
 function completeGuest(name: string, entry: GuestEntry, defaults: GuestDefaults): Guest {
-  return entry.as === "adopted" ? completeAdopted(name, entry, defaults) : completeContainer(name, entry, defaults);
+  switch (entry.as) {
+    case "adopted":
+      return completeAdopted(name, entry, defaults);
+    case "container":
+      return completeContainer(name, entry, defaults);
+    case "virtual-machine":
+      return completeVirtualMachine(name, entry, defaults);
+  }
 }
 
 function completeObjectives(own: AdoptedEntry["objectives"], { objectives }: GuestDefaults): Objectives {
@@ -143,6 +159,56 @@ function completeContainer(name: string, entry: ContainerEntry, defaults: GuestD
     optOut: entry.backup,
     snapshots: entry.snapshots,
   };
+}
+
+function completeVirtualMachine(
+  name: string,
+  entry: VirtualMachineEntry,
+  defaults: GuestDefaults,
+): VirtualMachineGuest {
+  const network = completeNetwork(entry.network);
+  const disks = entry.disks.map(([key, { backup, format = "raw", ...disk }]): MachineDisk => {
+    return { key, ...disk, format, optOut: backup };
+  });
+  return {
+    kind: "virtual-machine",
+    name,
+    id: entry.id,
+    node: entry.node ?? defaults.node,
+    hostname: entry.hostname ?? name,
+    osType: entry.osType ?? "l26",
+    disks: disks.sort((a, b) => (naturalKey(a.key) < naturalKey(b.key) ? -1 : 1)),
+    network,
+    cores: entry.cores ?? 1,
+    cpu: entry.cpu ?? "x86-64-v2-AES",
+    memory: entry.memory ?? 1024 * mebibyte,
+    firmware: entry.firmware ?? "seabios",
+    agent: entry.agent ?? false,
+    cloudInit: entry.cloudInit && completeCloudInit(entry.cloudInit, defaults),
+    checks: entry.checks ?? defaultChecks(network),
+    startOnBoot: entry.startOnBoot ?? true,
+    started: entry.started ?? true,
+    protection: entry.protection ?? false,
+    tags: [...new Set(entry.tags)].filter((tag) => tag !== markTag).sort(),
+    pool: entry.pool,
+    description: entry.description,
+    fresh: entry.fresh ?? false,
+    objectives: completeObjectives(entry.objectives, defaults),
+    snapshots: entry.snapshots,
+    optOut: entry.backup,
+  };
+}
+
+/** `scsi2` before `scsi10`. */
+function naturalKey(key: string): string {
+  return key.replace(/\d+$/u, (digits) => digits.padStart(3, "0"));
+}
+
+function completeCloudInit(
+  { storage, user, sshKeys, nameservers = [], searchDomain }: NonNullable<VirtualMachineEntry["cloudInit"]>,
+  { ssh }: GuestDefaults,
+): CloudInit {
+  return { storage, user: user ?? ssh.user, sshKeys: sshKeys ?? ssh.keys, nameservers, searchDomain };
 }
 
 function completeNetwork({ gateway, firewall = false, address, ...rest }: ContainerEntry["network"]): Network {

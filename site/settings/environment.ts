@@ -175,7 +175,10 @@ export type BackupStorageSettings =
       readonly nodes?: readonly string[] | undefined;
     };
 
-export type Guest = ContainerGuest | AdoptedGuest;
+export type Guest = OwnedGuest | AdoptedGuest;
+
+/** A guest that the program makes. */
+export type OwnedGuest = ContainerGuest | VirtualMachineGuest;
 
 /**
  * Snapshots of a guest on a schedule (D13). They do not interrupt it, and lie on the storage of its own disks: they are
@@ -249,6 +252,69 @@ export interface ContainerGuest {
   readonly snapshots?: SnapshotSettings | undefined;
 }
 
+/** A virtual machine that the program makes. */
+export interface VirtualMachineGuest {
+  readonly kind: "virtual-machine";
+  /** Key in the settings, name of its resource, and its name in Proxmox unless `hostname` differs. */
+  readonly name: string;
+  readonly id: number;
+  readonly node: string;
+  readonly hostname: string;
+  /** Proxmox's `ostype`. */
+  readonly osType: string;
+  /** By Proxmox's key; the first one is booted from. */
+  readonly disks: readonly MachineDisk[];
+  readonly network: Network;
+  readonly cores: number;
+  /** Proxmox's model of the CPU. */
+  readonly cpu: string;
+  readonly memory: Bytes;
+  readonly firmware: "seabios" | "ovmf";
+  /** The QEMU guest agent runs in it. */
+  readonly agent: boolean;
+  /** What cloud-init sets up at the first start. Absent: nothing does. */
+  readonly cloudInit?: CloudInit | undefined;
+  readonly checks: readonly Check[];
+  readonly startOnBoot: boolean;
+  readonly started: boolean;
+  /** Proxmox's own protection, which also refuses an in-place restore. */
+  readonly protection: boolean;
+  /** Lower case, sorted, without Lifeboat's own tag. */
+  readonly tags: readonly string[];
+  readonly pool?: string | undefined;
+  readonly description?: string | undefined;
+  /** May be made empty although its backup storage holds archives for its id (A9). */
+  readonly fresh: boolean;
+  readonly objectives: Objectives;
+  /** Absent: no snapshots on a schedule. */
+  readonly snapshots?: SnapshotSettings | undefined;
+  /** The whole guest stays out of the job. */
+  readonly optOut?: OptOut | undefined;
+}
+
+/** A disk of a virtual machine. */
+export interface MachineDisk {
+  /** Proxmox's key, which is also its key in the settings: `scsi0`, `virtio1`. A disk keeps it for ever. */
+  readonly key: string;
+  readonly storage: string;
+  readonly size: Bytes;
+  readonly format: "raw" | "qcow2";
+  /** Volume id of an image that the disk is made from: `local:import/debian-12.qcow2`. Absent: empty. */
+  readonly image?: string | undefined;
+  /** Absent: backed up. */
+  readonly optOut?: OptOut | undefined;
+}
+
+/** What cloud-init sets up. */
+export interface CloudInit {
+  /** Storage of the drive that it reads. */
+  readonly storage: string;
+  readonly user: string;
+  readonly sshKeys: readonly string[];
+  readonly nameservers: readonly string[];
+  readonly searchDomain?: string | undefined;
+}
+
 /** The root disk. Proxmox always backs it up. */
 export interface RootDisk {
   readonly storage: string;
@@ -290,7 +356,7 @@ export interface OptOut {
   readonly until: CalendarDay;
 }
 
-/** The guest's interface `eth0`. */
+/** The guest's first interface. */
 export interface Network {
   readonly bridge: string;
   readonly address: Address;

@@ -9,6 +9,7 @@ import {
   type Retention,
 } from "../../../proxmox/rules/retention";
 import { coverageProblems, type JobDisk } from "../../../site/coverage";
+import { typeOfGuest } from "../../../site/guest-types";
 import { dayOf, diskOptOuts } from "../../../site/opt-outs";
 import { guestFindings } from "../../../site/policies/coverage";
 import { isShrunk, storageLimit } from "../../../site/health";
@@ -252,7 +253,7 @@ function jobGuests(guests: readonly Guest[], node: string): Set<number> {
 
 function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): GuestStatus {
   const onNode = look.onNode.get(guest.id);
-  const type = guest.kind === "container" ? "lxc" : onNode?.type;
+  const type = typeOfGuest(guest) ?? onNode?.type;
   const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
   const { chosen, older, leftOut } = chooseArchive(
     archives,

@@ -1,5 +1,5 @@
 import type { PrivilegeScope } from "../../../proxmox/rules/privileges";
-import type { Environment, Guest } from "../../../site/settings/environment";
+import type { Environment, Guest, VirtualMachineGuest } from "../../../site/settings/environment";
 
 /** A use of a storage: what must be allowed on it. */
 export interface StorageNeed {
@@ -18,7 +18,7 @@ export function scopeOf(settings: Environment): PrivilegeScope {
     storages: [...new Set(settings.guests.flatMap(storagesOf))],
     backupStorages: [settings.backup.storage.id],
     declaresStorage: settings.backup.storage.type !== "adopted",
-    pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "container" ? poolOf(guest.pool) : [])))],
+    pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "adopted" ? [] : poolOf(guest.pool))))],
   };
 }
 
@@ -52,10 +52,21 @@ export function nodesOf(settings: Environment): string[] {
 function storageNeedsOf(guest: Guest): StorageNeed[] {
   if (guest.kind === "adopted") return [];
   const { node, name } = guest;
+  const user = `guest ${name}`;
+  if (guest.kind === "virtual-machine") return machineNeeds(guest, user);
   const template = guest.template.split(":")[0] ?? "";
   const disks = guest.disks.flatMap((disk) => (disk.kind === "volume" ? [disk.storage] : []));
   return [
-    ...[guest.root.storage, ...disks].map((storage) => ({ node, storage, content: "rootdir", user: `guest ${name}` })),
+    ...[guest.root.storage, ...disks].map((storage) => ({ node, storage, content: "rootdir", user })),
     { node, storage: template, content: "vztmpl", user: `the template of ${name}` },
+  ];
+}
+
+function machineNeeds({ node, disks, cloudInit }: VirtualMachineGuest, user: string): StorageNeed[] {
+  const images = disks.flatMap(({ image }) => (image === undefined ? [] : [image.split(":")[0] ?? ""]));
+  const storages = [...disks.map(({ storage }) => storage), ...(cloudInit === undefined ? [] : [cloudInit.storage])];
+  return [
+    ...storages.map((storage) => ({ node, storage, content: "images", user })),
+    ...images.map((storage) => ({ node, storage, content: "import", user: `an image of ${user}` })),
   ];
 }

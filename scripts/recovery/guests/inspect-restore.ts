@@ -1,3 +1,4 @@
+import { typeOfGuest } from "../../../site/guest-types";
 import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
@@ -121,7 +122,7 @@ function choose(
   clock: NodeTime,
   node: string,
 ): ArchiveChoice<FoundArchive> {
-  const type = present?.address.type ?? (guest.kind === "container" ? "lxc" : undefined);
+  const type = present?.address.type ?? typeOfGuest(guest);
   const context = { vmid: guest.id, timeZone: clock.timezone, type };
   const reached = search.archives.filter(({ nodes }) => nodes.includes(node));
   const choice = chooseArchive(reached, archiveWish(wish, clock.timezone), context);

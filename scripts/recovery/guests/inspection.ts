@@ -86,5 +86,5 @@ export function membershipIn(job: string, volumes: IncludedVolumes, vmid: number
 
 /** The host name that a guest must have, as far as the settings know it: an adopted guest may have any. */
 export function expectedName(guest: Guest): string | undefined {
-  return guest.kind === "container" ? guest.hostname : undefined;
+  return guest.kind === "adopted" ? undefined : guest.hostname;
 }

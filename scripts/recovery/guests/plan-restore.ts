@@ -127,7 +127,7 @@ function buildPlan(
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
     ...(host === undefined ? {} : { host }),
     memberships: membershipsExpected(environment, inspection),
-    compare: copy === undefined && guest.kind === "container" && !options.oneOfSeveral,
+    compare: copy === undefined && guest.kind !== "adopted" && !options.oneOfSeveral,
     ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
   };
 }
@@ -159,7 +159,7 @@ function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]
 }
 
 function hostOf(guest: Guest): string | undefined {
-  return guest.kind === "container" && guest.network.address.kind === "static" ? guest.network.address.ip : undefined;
+  return guest.kind !== "adopted" && guest.network.address.kind === "static" ? guest.network.address.ip : undefined;
 }
 
 function savePointOf(
@@ -185,7 +185,7 @@ function requestOf(
   volumes: VolumeTargets,
   copy: CopyOverrides | undefined,
 ): RestorePlan["request"] {
-  const pool = copy === undefined && present === undefined && guest.kind === "container" ? guest.pool : undefined;
+  const pool = copy === undefined && present === undefined && guest.kind !== "adopted" ? guest.pool : undefined;
   return {
     ostemplate: chosen.volid,
     ...volumes.parameters,
@@ -199,7 +199,7 @@ function membershipsExpected(
   environment: Environment,
   { guest, present, memberships }: RestoreInspection,
 ): RestorePlan["memberships"] {
-  const declaredPool = guest.kind === "container" ? guest.pool : undefined;
+  const declaredPool = guest.kind === "adopted" ? undefined : guest.pool;
   const pool = present === undefined ? declaredPool : present.pool;
   const resource = present?.highAvailability;
   return {
@@ -227,6 +227,10 @@ function mergeJobs(
 function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {
   if (guest.optOut !== undefined) return undefined;
   if (guest.kind === "adopted") return { job: backup.jobId, disks: {} };
+  if (guest.kind === "virtual-machine") {
+    const included = guest.disks.map(({ key, optOut }) => [key, optOut === undefined] as const);
+    return { job: backup.jobId, disks: Object.fromEntries(included) };
+  }
   const disks = guest.disks.map(
     (disk, index) => [`mp${index}`, disk.kind === "volume" && disk.optOut === undefined] as const,
   );

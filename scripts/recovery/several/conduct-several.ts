@@ -223,7 +223,7 @@ async function compare(
 ): Promise<SeveralReport["comparisons"]> {
   const owned = outcomes.filter(
     ({ part, kind }) =>
-      kind === "restored" && part.restore.plan.mode === "in-place" && part.session.guest.kind === "container",
+      kind === "restored" && part.restore.plan.mode === "in-place" && part.session.guest.kind !== "adopted",
   );
   const environments = new Map(owned.map(({ part }) => [part.session.environment.name, part.session.environment]));
   const comparisons: { environment: string; findings: readonly Finding[] }[] = [];

@@ -65,6 +65,13 @@ export const templateId = text(
   /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:vztmpl\/[A-Za-z0-9][A-Za-z0-9._+~-]*\.(?:tar|tar\.(?:gz|xz|zst|bz2)|tgz)$/,
 );
 
+/** Volume id of an image that a virtual machine's disk can be made from. */
+export const imageId = text(
+  "an image",
+  "storage:import/file, such as local:import/debian-12.qcow2",
+  /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:import\/[A-Za-z0-9][A-Za-z0-9._+~-]*\.(?:qcow2|raw|vmdk)$/,
+);
+
 /** A login name. */
 export const userName = text("a user", "a login name such as root", /^[a-z_][a-z0-9_-]{0,31}$/);
 

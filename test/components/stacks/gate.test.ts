@@ -127,6 +127,7 @@ describe("passGate", () => {
       "a virtual machine on another node",
       {
         "cluster/resources?type=vm": [{ type: "qemu", vmid: 101, node: "pve2", status: "running", name: "shop" }],
+        "nodes/pve2/qemu/101/config": { name: "shop", digest: "d" },
         "cluster/nextid?vmid=101": proxmoxError("invalid", "no", { vmid: "VM 101 already exists" }),
         "cluster/nextid?vmid=102": "102",
       },

@@ -65,7 +65,9 @@ async function make(site: Site, name: string, id: string): Promise<void> {
 async function showConfiguration(site: Site, name: string, id: string): Promise<void> {
   const environment = site.environment(name);
   const client = await environment.client();
-  const configuration = await client.get(["nodes", environment.settings.proxmox.node, "lxc", Number(id), "config"]);
+  const guest = (await client.cluster.guests()).find(({ vmid }) => vmid === Number(id));
+  if (guest === undefined) throw new Error(`there is no guest ${id}`);
+  const configuration = await client.get(["nodes", guest.node, guest.type, guest.vmid, "config"]);
   process.stdout.write(`${JSON.stringify(configuration)}\n`);
 }
 

@@ -36,7 +36,7 @@ describe("an id that is taken (A14)", () => {
     ["another environment's guest", containerWith(markOf({ environment: "lab", guest: "web" })), /environment lab/],
     [
       "a virtual machine",
-      { kind: "virtual-machine", node: "pve2", name: "shop" },
+      { kind: "virtual-machine", node: "pve2", name: "shop", description: "" },
       /virtual machine 101 \(shop\) is on pve2/,
     ],
     ["a guest that the token may not see", { kind: "unseen" }, /may not see/],

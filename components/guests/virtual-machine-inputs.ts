@@ -1,0 +1,100 @@
+import { describe, markTag } from "../../site/mark";
+import type { CloudInit, MachineDisk, Network, VirtualMachineGuest } from "../../site/settings/environment";
+import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
+
+/**
+ * What the provider's resource of a virtual machine is given, computed without Pulumi. Nothing in it needs SSH to the node:
+ * images are imported by Proxmox itself, and cloud-init is set by fields and not by files.
+ */
+export function virtualMachineInputs(guest: VirtualMachineGuest, environment: string, createTimeout: number) {
+  return {
+    nodeName: guest.node,
+    vmId: guest.id,
+    // Without a name the provider makes one with a random tail.
+    name: guest.hostname,
+    description: describe({ environment, guest: guest.name }, guest.description),
+    tags: [...new Set([...guest.tags, markTag])].sort(),
+    operatingSystem: { type: guest.osType },
+    bios: guest.firmware,
+    scsiHardware: "virtio-scsi-single",
+    cpu: { cores: guest.cores, type: guest.cpu },
+    memory: { dedicated: guest.memory / mebibyte },
+    agent: { enabled: guest.agent },
+    // Left out, the provider would add one of 8 GiB on `local-lvm`.
+    disks: guest.disks.map(diskInputs),
+    networkDevices: [networkInputs(guest.network)],
+    ...(guest.cloudInit === undefined ? {} : { initialization: cloudInitInputs(guest.cloudInit, guest.network) }),
+    onBoot: guest.startOnBoot,
+    started: guest.started,
+    protection: guest.protection,
+    ...(guest.pool === undefined ? {} : { poolId: guest.pool }),
+    // A change is applied at the next start that somebody wants: a reboot is not the provider's to decide.
+    rebootAfterUpdate: false,
+    // Without it Proxmox is asked to shut the guest down, which takes as long as the guest likes.
+    stopOnDestroy: true,
+    // Proxmox's purge takes the guest out of every job and deletes one that has no other: the job goes by its own resource.
+    purgeOnDestroy: false,
+    timeoutCreate: createTimeout,
+  };
+}
+
+/** `backup` is always said, as Proxmox's default is the other way round for containers. */
+function diskInputs({ key, storage, size, format, image, optOut }: MachineDisk) {
+  return {
+    interface: key,
+    datastoreId: storage,
+    size: size / gibibyte,
+    fileFormat: format,
+    backup: optOut === undefined,
+    ...(image === undefined ? {} : { importFrom: image }),
+  };
+}
+
+function networkInputs({ bridge, mac, vlan, firewall }: Network) {
+  return {
+    bridge,
+    firewall,
+    ...(mac === undefined ? {} : { macAddress: mac }),
+    ...(vlan === undefined ? {} : { vlanId: vlan }),
+  };
+}
+
+function cloudInitInputs({ storage, user, sshKeys, nameservers, searchDomain }: CloudInit, network: Network) {
+  const dns = {
+    ...(nameservers.length === 0 ? {} : { servers: [...nameservers] }),
+    ...(searchDomain === undefined ? {} : { domain: searchDomain }),
+  };
+  return {
+    datastoreId: storage,
+    interface: "ide2",
+    ipConfigs: [addressInputs(network)],
+    userAccount: { username: user, ...(sshKeys.length === 0 ? {} : { keys: [...sshKeys] }) },
+    ...(Object.keys(dns).length === 0 ? {} : { dns }),
+  };
+}
+
+function addressInputs({ address }: Network) {
+  if (address.kind === "dhcp") return { ipv4: { address: "dhcp" } };
+  const inputs = { address: address.cidr, ...(address.gateway === undefined ? {} : { gateway: address.gateway }) };
+  return address.family === 4 ? { ipv4: inputs } : { ipv6: inputs };
+}
+
+/**
+ * Differences that are none: Proxmox does not return a disk's speed without limits, and the provider would add it for ever;
+ * the image is only what the disk was made from.
+ */
+export function settledDisks({ disks }: VirtualMachineGuest): string[] {
+  return disks.flatMap((_, index) => [`disks[${index}].speed`, `disks[${index}].importFrom`]);
+}
+
+/** What is wrong with a virtual machine that did not come out of the settings' schema; empty when nothing is. */
+export function virtualMachineProblems({ id, hostname, disks }: VirtualMachineGuest): string[] {
+  const problems: string[] = [];
+  if (!Number.isInteger(id) || id < 100 || id > 999_999_999) problems.push(`id ${id} is not from 100 to 999999999`);
+  if (hostname === "") problems.push("hostname is empty");
+  if (disks.length === 0) problems.push("there is no disk, and the provider would make one up");
+  for (const { key, size } of disks) {
+    if (!isVolumeSize(size)) problems.push(`disks.${key}.size ${size} is not whole GiB, or TiB above 1 TiB`);
+  }
+  return problems;
+}

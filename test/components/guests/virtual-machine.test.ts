@@ -1,0 +1,123 @@
+import type { VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
+import * as pulumi from "@pulumi/pulumi";
+import { VirtualMachine, type VirtualMachineArgs } from "../../../components/guests/virtual-machine";
+import type { VirtualMachineGuest } from "../../../site/settings/environment";
+import { environmentOf, exampleSettings } from "../../support/example-environment";
+import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
+
+const machineType = "proxmoxve:index/vmLegacy:VmLegacy";
+const mocks = { [machineType]: () => ({}) };
+const optOut = { exclude: "a cache", owner: "ops", until: "2035-12-31" };
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample you@example.com";
+
+const example = {
+  kind: "virtual-machine",
+  id: 150,
+  disks: {
+    scsi10: { storage: "data", size: "4GiB", format: "qcow2", backup: optOut },
+    scsi0: { storage: "local", size: "32GiB", image: "local:import/debian-12.qcow2" },
+  },
+  network: { bridge: "vmbr0", address: "192.0.2.150/24", gateway: "192.0.2.1" },
+  cloudInit: { storage: "local", user: "ops", sshKeys: [key], nameservers: ["192.0.2.1"] },
+};
+
+function machineOf(other: Readonly<Record<string, unknown>> = {}): VirtualMachineGuest {
+  const { guests } = environmentOf({ ...exampleSettings(), guests: { db: { ...example, ...other } } });
+  const [guest] = guests;
+  if (guest?.kind !== "virtual-machine") throw new Error("the example is a virtual machine");
+  return guest;
+}
+
+async function declare(other: Readonly<Record<string, unknown>> = {}, args: Partial<VirtualMachineArgs> = {}) {
+  const guest = machineOf(other);
+  const program = await runProgram(mocks, () => new VirtualMachine("db", { guest, environment: "prod", ...args }));
+  return { ...program, child: find(program.registrations, machineType) };
+}
+
+function onAnotherNode(inputs: VmLegacyArgs): VmLegacyArgs {
+  return { ...inputs, nodeName: "pve2" };
+}
+
+describe("VirtualMachine", () => {
+  test("registers one component and one child of it, protected, and outputs the id [A2]", async () => {
+    const { registrations, child, result } = await declare();
+    expect(registrations.map(({ type, name, parent }) => [type, name, parent])).toEqual([
+      ["lifeboat:guests:VirtualMachine", "db", undefined],
+      [machineType, "db-machine", "db"],
+    ]);
+    expect(child).toMatchObject({ protect: true, deleteBeforeReplace: true });
+    expect(await valueOf(result.vmId)).toBe(150);
+    expect((await declare({}, { protect: false })).child.protect).toBe(false);
+  });
+
+  test("gives the provider exactly these inputs, every disk with its flag [A2]", async () => {
+    expect((await declare()).child.inputs).toEqual({
+      nodeName: "pve-prod",
+      vmId: 150,
+      name: "db",
+      description: "lifeboat: prod/db",
+      tags: ["lifeboat"],
+      operatingSystem: { type: "l26" },
+      bios: "seabios",
+      scsiHardware: "virtio-scsi-single",
+      cpu: { cores: 1, type: "x86-64-v2-AES" },
+      memory: { dedicated: 1024 },
+      agent: { enabled: false },
+      disks: [
+        {
+          interface: "scsi0",
+          datastoreId: "local",
+          size: 32,
+          fileFormat: "raw",
+          backup: true,
+          importFrom: "local:import/debian-12.qcow2",
+        },
+        { interface: "scsi10", datastoreId: "data", size: 4, fileFormat: "qcow2", backup: false },
+      ],
+      networkDevices: [{ bridge: "vmbr0", firewall: false }],
+      initialization: {
+        datastoreId: "local",
+        interface: "ide2",
+        ipConfigs: [{ ipv4: { address: "192.0.2.150/24", gateway: "192.0.2.1" } }],
+        userAccount: { username: "ops", keys: [key] },
+        dns: { servers: ["192.0.2.1"] },
+      },
+      onBoot: true,
+      started: true,
+      protection: false,
+      rebootAfterUpdate: false,
+      stopOnDestroy: true,
+      purgeOnDestroy: false,
+      timeoutCreate: 600,
+    });
+  });
+
+  test("nothing that the provider would do over SSH or by replacing is in its inputs (traps: fileId, *FileId)", async () => {
+    expect(JSON.stringify((await declare()).child.inputs)).not.toMatch(/FileId|fileId|"clone"/u);
+  });
+
+  test("a disk's speed and its image are no differences (traps: speed drifts for ever, an image is used once)", async () => {
+    expect((await declare()).child.ignoreChanges).toEqual([
+      "disks[0].speed",
+      "disks[0].importFrom",
+      "disks[1].speed",
+      "disks[1].importFrom",
+    ]);
+  });
+
+  test("a machine without a disk is refused (trap: the provider makes one up on local-lvm)", async () => {
+    const guest = { ...machineOf(), disks: [] };
+    const declaring = runProgram(mocks, () => new VirtualMachine("db", { guest, environment: "prod" }));
+    await expect(declaring).rejects.toThrow(pulumi.RunError);
+    await expect(declaring).rejects.toThrow(/there is no disk/);
+  });
+
+  test("deleting one never edits backup jobs (trap: purge deletes a job that has no other guest)", async () => {
+    expect((await declare()).child.inputs).toMatchObject({ purgeOnDestroy: false });
+  });
+
+  test("a transform has the last word", async () => {
+    const transform = { machine: onAnotherNode };
+    expect((await declare({}, { transform })).child.inputs).toMatchObject({ nodeName: "pve2" });
+  });
+});
