@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readCommand } from "../../scripts/clients/archive-reader";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
 import { layoutOf } from "../sandbox/setup/layout";
 import { siteNames } from "../sandbox/setup/names";
@@ -77,10 +78,10 @@ const requestProgram = `
     }
   }
 
-  function ssh(command: string): string {
+  function ssh(command: string, host = "192.0.2.101"): string {
     const options = ["BatchMode=yes", "ConnectTimeout=1", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"];
     const words = options.flatMap((option) => ["-o", option]);
-    return sandbox("exec", "ssh", "-i", layout.sshKey, ...words, "root@192.0.2.101", command);
+    return sandbox("exec", "ssh", "-i", layout.sshKey, ...words, `root@${host}`, command);
   }
 
   async function answersSsh(): Promise<void> {
@@ -92,6 +93,15 @@ const requestProgram = `
       }
     }
     throw new Error("192.0.2.101 does not answer SSH");
+  }
+
+  /** What `ssh` says on its error stream when a command fails there. */
+  function complaint(command: string, host: string): string {
+    try {
+      return ssh(command, host);
+    } catch (failure) {
+      return hasMember(failure, "stderr") ? String(failure.stderr) : "";
+    }
   }
 
   /** The newest archive in the storage's folder. */
@@ -144,6 +154,17 @@ const requestProgram = `
     expect(listing).toContainEqual(expect.stringMatching(/^drwxr-xr-x .* \.\/var\/cache\/app\/$/));
     expect(listing.filter((line) => line.endsWith("./var/cache/app/file"))).toEqual([]);
     expect(ssh("cat /srv/file")).toBe("precious\n");
+  }, 60_000);
+
+  test("each node has a shell that sees its storages: there the archive is read to its end, and damage is found [D9]", () => {
+    const node = "192.0.2.11";
+    const path = `/var/lib/vz/dump/${archive().split("/").at(-1) ?? ""}`;
+    expect(ssh(readCommand(path), node)).toBe("");
+    const damaged = path.replace("vzdump-", "damaged-");
+    ssh(`cp ${path} ${damaged} && truncate -s -1000 ${damaged}`, node);
+    expect(complaint(readCommand(damaged), node)).toMatch(/premature end|unexpected end/iu);
+    ssh(`rm ${damaged}`, node);
+    expect(complaint("ls /var/lib/vz/dump", "192.0.2.12")).toContain("No such file or directory");
   }, 60_000);
 
   test("brings a destroyed container back from it", async () => {

@@ -51,13 +51,20 @@ export function sandboxSettings(text: string, copy: ProjectCopy): string {
   settings.setIn(["config", "lifeboat:proxmox", "endpoint"], `https://${node.address}:${node.port}`);
   settings.setIn(["config", "lifeboat:proxmox", "ca"], "site-ca.pem");
   settings.deleteIn(["config", "lifeboat:proxmox", "fingerprint"]);
-  // The sandbox's nodes have no SSH server.
-  settings.deleteIn(["config", "lifeboat:proxmox", "ssh"]);
+  setNodeAccess(settings, copy);
   settings.setIn(["config", "lifeboat:ssh", "user"], "root");
   settings.setIn(["config", "lifeboat:ssh", "identity"], copy.layout.sshKey);
   settings.setIn(["config", "lifeboat:ssh", "keys"], [readFileSync(copy.layout.sshPublicKey, "utf8").trim()]);
   if (!copy.guestsRun) checkRunningOnly(settings);
   return settings.toString({ lineWidth: 0 });
+}
+
+/** Only nodes with real guests have an SSH server; and only where the settings use it is it used. */
+function setNodeAccess(settings: Document, { guestsRun, layout }: ProjectCopy): void {
+  const place = ["config", "lifeboat:proxmox", "ssh"];
+  if (!settings.hasIn(place)) return;
+  if (guestsRun) settings.setIn(place, settings.createNode({ user: "root", identity: layout.sshKey }));
+  else settings.deleteIn(place);
 }
 
 function checkRunningOnly(settings: Document): void {

@@ -37,6 +37,7 @@ const RECIPE = {
     "ca-certificates",
     "less",
     "vim-tiny",
+    "zstd",
   ],
   /** Manuals and translations of a guest that lives for minutes would be a third of it. */
   exclude: ["/usr/share/man/*", "/usr/share/locale/*/LC_MESSAGES/*.mo", "/usr/share/doc/*"],

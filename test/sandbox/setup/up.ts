@@ -13,6 +13,7 @@ import { siteNames } from "./names";
 import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
 import { runningServer, startServer } from "./server-process";
+import { startNodeShells } from "./node-shells";
 import { startState, type StartState } from "./start-state";
 import { placeFile, realTemplate, TEMPLATE } from "./template";
 
@@ -92,7 +93,10 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
   const status = await startSite(layout, record, options, options.adjust?.(standard) ?? standard);
   // Where a free port was asked for, a later start takes the same.
   const complete = { ...record, nodes: nodesOf(status), complete: true };
-  if (template !== undefined) placeTemplate(layout, complete, template);
+  if (template !== undefined) {
+    placeTemplate(layout, complete, template);
+    await startNodeShells(layout, complete, template);
+  }
   finishFolder(layout, complete, options.projectFolder);
   writeRecord(layout, complete);
   return { record: complete, status, started: true };
@@ -105,6 +109,7 @@ async function continueSandbox(layout: Layout, record: SandboxRecord, options: U
   options.say("Its server does not run: starting it again from its state");
   const state: StartState = JSON.parse(readFileSync(join(layout.server, "start-state.json"), "utf8"));
   const status = await startSite(layout, record, options, state);
+  if (record.driver === "real") await startNodeShells(layout, record, await realTemplate(options.say));
   finishFolder(layout, record, options.projectFolder);
   return { record, status, started: true };
 }
