@@ -41,12 +41,20 @@ describe("the settings of the sandbox's project copy", () => {
       endpoint: "https://127.0.0.11:18006",
       node: "pve-prod",
       ca: "site-ca.pem",
+      ssh: { user: "root", identity: layout.sshKey },
     });
     expect(config["lifeboat:ssh"]).toEqual({
       user: "root",
       identity: layout.sshKey,
       keys: [`ecdsa-sha2-nistp256 ${"A".repeat(140)} sandbox`],
     });
+  });
+
+  test("use the nodes' SSH servers only where there are any and the settings do", () => {
+    const memory = parse(copied(false)).config["lifeboat:proxmox"];
+    const without = parse(copied(true, settings.replace("    ssh: { user: root }\n", ""))).config["lifeboat:proxmox"];
+    expect([memory, without]).toEqual([memory, memory]);
+    expect(memory).not.toHaveProperty("ssh");
   });
 
   test("keep the comments, and each key on one line", () => {
