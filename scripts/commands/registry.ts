@@ -53,6 +53,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./restore-guest.js"),
   },
   {
+    words: ["restore", "snapshot"],
+    summary: "roll a guest back to one of its snapshots",
+    load: () => import("./restore-snapshot.js"),
+  },
+  {
     words: ["undo"],
     summary: "take the last restore of a guest back",
     load: () => import("./undo.js"),

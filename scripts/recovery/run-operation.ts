@@ -3,6 +3,7 @@ import { Interrupted, StepFailure, applySteps } from "./engine/apply";
 import { messageOf } from "./engine/error-code";
 import type { Journal } from "./engine/journal";
 import type { Finding, StepNode } from "./engine/step";
+import { restoreKind } from "./guests/restore-journals";
 import { type Session, observerOf } from "./session";
 
 /** Turns a failed step into the error that is told: its cause, what became of the guest, and what to do next. */
@@ -52,7 +53,7 @@ function tellInterruption({ context, selector }: Session, journal: Journal, { st
     context.talk.line(`The task goes on on node ${journal.contents.guest.node}: ${upid}`);
   }
   context.talk.hint(`to go on: ${journal.contents.command}`);
-  if (journal.contents.kind !== "backup-guest") context.talk.hint(`to take it back: lifeboat undo ${selector}`);
+  if (journal.contents.kind === restoreKind) context.talk.hint(`to take it back: lifeboat undo ${selector}`);
 }
 
 /** Sentences about steps that could not be taken back. */

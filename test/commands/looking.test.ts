@@ -337,7 +337,7 @@ describe("status", () => {
     const { code, stdout } = await site.lifeboat(["status"]);
     expect(code).toBe(3);
     expect(stdout).toContain("there is no backup job lifeboat-prod: pulumi up makes it");
-    expect(stdout).toMatch(/✗ db +102 .*none\n +it was never backed up\n/u);
+    expect(stdout).toMatch(/✗ db +102 .*none +26 h\n +it was never backed up\n/u);
   });
 
   test("with a job and a backup of each guest: 0; save points do not count, the opted-out disk is no problem", async () => {

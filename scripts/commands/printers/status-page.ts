@@ -67,6 +67,7 @@ function listed(names: readonly string[]): string {
 function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
   const { job } = status;
   const leftOut = leftOutTexts(status);
+  const snapshots = snapshotsText(status);
   return [
     ["next run", nextRun(status)],
     ...job.running.map((run): [string, string] => ["running", runningText(run, status)]),
@@ -75,6 +76,7 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
       ? [["last run", "none in the nodes' lists of tasks"] satisfies [string, string]]
       : []),
     ...status.storages.map((storage): [string, string] => ["storage", storageText(storage, status)]),
+    ...(snapshots === undefined ? [] : [["snapshots", snapshots] satisfies [string, string]]),
     ...(leftOut.length > 0 ? [["left out", leftOut.join("; ")] satisfies [string, string]] : []),
   ];
 }
@@ -108,6 +110,14 @@ function storageText(
   const name = several && !shared ? `${storage} on ${node}` : storage;
   if (!active) return `${name}: not active`;
   return usedShare === undefined ? name : `${name}: ${formatShare(usedShare)} of ${formatBytes(total)} used`;
+}
+
+function snapshotsText({ guests, timeZone }: EnvironmentStatus): string | undefined {
+  const scheduled = guests.flatMap(({ snapshots }) => snapshots ?? []);
+  if (scheduled.length === 0) return undefined;
+  const times = scheduled.flatMap(({ next }) => next ?? []);
+  const next = times.length === 0 ? "" : `, next ${minute(Math.min(...times), timeZone)}`;
+  return `${scheduled.length === 1 ? "1 guest" : `${String(scheduled.length)} guests`} on a schedule${next}`;
 }
 
 function leftOutTexts({ guests }: EnvironmentStatus): string[] {
@@ -147,7 +157,13 @@ function columnsOf(guests: readonly GuestStatus[], timeZone: string): Column<Gue
     { heading: dim("ID"), cell: ({ id }) => String(id), align: "right" },
     { heading: dim("STATE"), cell: ({ state }) => (state === "missing" ? red(state) : state), leaveOut: 5 },
     { heading: dim("NEWEST BACKUP"), cell: (guest) => newestText(guest, timeZone), leaveOut: 3 },
-    { heading: dim("AGE"), cell: ({ newest }) => (newest ? formatAge(newest.ageSeconds) : ""), align: "right" },
+    { heading: dim("AGE"), cell: ageText, align: "right" },
+    {
+      heading: dim("RPO"),
+      cell: ({ rpoSeconds, optOut }) => (optOut === undefined ? dim(formatSpan(rpoSeconds)) : ""),
+      align: "right",
+      leaveOut: 1,
+    },
     { heading: dim("SIZE"), cell: ({ newest }) => (newest ? formatBytes(newest.size) : ""), align: "right" },
     { heading: dim("CHANGE"), cell: changeText, align: "right", leaveOut: 2 },
     ...(storages.size > 1
@@ -159,6 +175,17 @@ function columnsOf(guests: readonly GuestStatus[], timeZone: string): Column<Gue
 function newestText({ newest, optOut }: GuestStatus, timeZone: string): Words {
   if (newest !== undefined) return minute(newest.time, timeZone);
   return optOut === undefined ? red("none") : dim("left out");
+}
+
+function ageText({ newest, rpoSeconds, optOut }: GuestStatus): Words {
+  if (newest === undefined) return optOut === undefined ? red("none") : "";
+  const age = formatAge(newest.ageSeconds);
+  return newest.ageSeconds > rpoSeconds && optOut === undefined ? red(age) : age;
+}
+
+/** In hours up to two days, as ages are: 26 h is what people say. */
+function formatSpan(seconds: number): string {
+  return seconds < 2 * 86_400 ? formatAge(seconds) : formatDuration(seconds);
 }
 
 /** Against the backup before it. */

@@ -8,8 +8,11 @@ import type { CheckTarget, RestoreWorld } from "./world";
 /** Pause between two attempts at a check, in milliseconds. */
 const pause = 1_000;
 
+/** What these steps need of a plan. */
+export type CheckPlan = Pick<RestorePlan, "guest" | "target" | "host" | "checks">;
+
 /** One step per declared check: each has its own time and its own line in the report. */
-export function checkSteps(plan: RestorePlan, world: RestoreWorld): Step[] {
+export function checkSteps(plan: CheckPlan, world: RestoreWorld): Step[] {
   return plan.checks.map((check) => checkStep(check, plan, world));
 }
 
@@ -31,7 +34,7 @@ export function describeCheck(check: Check): string {
   }
 }
 
-function checkStep(check: Check, plan: RestorePlan, world: RestoreWorld): Step {
+function checkStep(check: Check, plan: CheckPlan, world: RestoreWorld): Step {
   return {
     id: checkId(check),
     title: `Check that ${describeCheck(check)}`,
@@ -41,7 +44,7 @@ function checkStep(check: Check, plan: RestorePlan, world: RestoreWorld): Step {
 }
 
 /** Repeats a check until the guest passes or its time is over. Services come up one after another. */
-async function prove(context: StepContext, check: Check, plan: RestorePlan, world: RestoreWorld): Promise<StepResult> {
+async function prove(context: StepContext, check: Check, plan: CheckPlan, world: RestoreWorld): Promise<StepResult> {
   const deadline = performance.now() + world.checkSeconds * 1_000;
   const { guest, target } = plan;
   for (;;) {
@@ -59,13 +62,13 @@ async function prove(context: StepContext, check: Check, plan: RestorePlan, worl
   }
 }
 
-function unproven(plan: RestorePlan, check: Check, reason: string): StepResult {
+function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
   const text = `${plan.guest} is restored, not proven: check '${checkId(check)}' failed (${reason})`;
   return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
 }
 
 /** The address of a guest that gets one from DHCP, from the node; containers only. */
-async function addressOf({ target }: RestorePlan, { client }: RestoreWorld, check: Check): Promise<string | undefined> {
+async function addressOf({ target }: CheckPlan, { client }: RestoreWorld, check: Check): Promise<string | undefined> {
   if (check.kind === "running" || target.type !== "lxc") return undefined;
   const interfaces = await client.guests.interfaces(target);
   const inet = interfaces.find(({ name, inet }) => name !== "lo" && inet !== undefined)?.inet;

@@ -244,7 +244,8 @@ async function limitsOf(client: ProxmoxClient, storages: readonly string[]): Pro
   return limits;
 }
 
-async function mayAllocate(client: ProxmoxClient, storage: string): Promise<boolean> {
+/** Whether the token may set a retention for one run on a storage: then a save point prunes nothing. */
+export async function mayAllocate(client: ProxmoxClient, storage: string): Promise<boolean> {
   const needed = [{ privilege: "Datastore.Allocate", path: `/storage/${storage}` }];
   return (await missingPrivileges(client, needed)).length === 0;
 }

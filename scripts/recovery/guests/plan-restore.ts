@@ -158,13 +158,15 @@ function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]
   return { savePoint, ...(operation === undefined ? {} : { operation }) };
 }
 
-function hostOf(guest: Guest): string | undefined {
+/** Address for a guest's checks, where the settings know it. */
+export function hostOf(guest: Guest): string | undefined {
   return guest.kind !== "adopted" && guest.network.address.kind === "static" ? guest.network.address.ip : undefined;
 }
 
-function savePointOf(
+/** How the present guest is backed up before it is overwritten. */
+export function savePointOf(
   { backup }: Environment,
-  { present, mayKeepAll }: RestoreInspection,
+  { present, mayKeepAll }: Pick<RestoreInspection, "present" | "mayKeepAll">,
 ): NonNullable<RestorePlan["savePoint"]> {
   const volumes = containerDisks(present?.configuration ?? {}).flatMap(({ key, mountPoint }) => {
     const storage = storageOfVolume(mountPoint.volume);

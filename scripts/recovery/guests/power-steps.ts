@@ -21,8 +21,11 @@ const taskTypes = {
   qemu: { start: "qmstart", shutdown: "qmshutdown" },
 } as const;
 
+/** What these steps need of a plan. */
+export type PowerPlan = Pick<RestorePlan, "guest" | "target" | "mode">;
+
 /** Stops the guest that will be overwritten; starts it again when the restore does not come to that. */
-export function stopGuest(plan: RestorePlan, { client }: RestoreWorld): Step {
+export function stopGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
   return {
     id: "stop",
     title: `Stop ${plan.guest}`,
@@ -40,7 +43,7 @@ export function stopGuest(plan: RestorePlan, { client }: RestoreWorld): Step {
 }
 
 /** A guest that does not start is restored all the same: the report says so, and the checks after it will. */
-export function startGuest(plan: RestorePlan, { client }: RestoreWorld): Step {
+export function startGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
   const { target } = plan;
   return {
     id: "start",

@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-const addressSchema = z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() });
+export const addressSchema = z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() });
 
-const checkSchema = z.discriminatedUnion("kind", [
+export const checkSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("running") }),
   z.object({ kind: z.literal("ping") }),
   z.object({ kind: z.literal("ssh") }),
   z.object({ kind: z.literal("tcp"), port: z.number() }),
 ]);
 
-const membershipSchema = z.object({
+export const membershipSchema = z.object({
   job: z.string(),
   disks: z.record(z.string(), z.boolean()),
   /** It is the job of the settings, which Pulumi writes. */
@@ -17,7 +17,7 @@ const membershipSchema = z.object({
 });
 
 /** What a save point is made with; the backup job's own options. */
-const savePointSchema = z.object({
+export const savePointSchema = z.object({
   storage: z.string(),
   mode: z.string(),
   compress: z.string(),

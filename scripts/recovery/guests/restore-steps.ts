@@ -39,6 +39,6 @@ function prove(plan: RestorePlan, world: RestoreWorld): StepNode[] {
 }
 
 /** Steps whose fact `proven` says whether the guest is back. */
-export function proofPaths(plan: RestorePlan): string[] {
+export function proofPaths(plan: Pick<RestorePlan, "checks">): string[] {
   return ["start", ...plan.checks.map((check) => `checks/${checkId(check)}`)];
 }

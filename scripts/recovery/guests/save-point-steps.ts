@@ -14,11 +14,17 @@ import type { OperationInfo, RestoreWorld } from "./world";
 
 export const savePointPath = "save-point/take";
 
+/** What these steps need of a plan; `archive` is what the guest is about to be overwritten with. */
+export type SavePointSubject = Pick<
+  RestorePlan,
+  "environment" | "guest" | "target" | "present" | "savePoint" | "memberships"
+> & { readonly archive: { readonly volid: string } };
+
 type SavePointPlan = NonNullable<RestorePlan["savePoint"]>;
 
 /** A fresh, protected backup of the guest as it is, which prunes nothing and is never taken for an ordinary one (D6). */
 export function savePointGroup(
-  plan: RestorePlan,
+  plan: SavePointSubject,
   savePoint: SavePointPlan,
   world: RestoreWorld,
   operation: OperationInfo,
@@ -30,7 +36,7 @@ export function savePointGroup(
   };
 }
 
-function take(plan: RestorePlan, savePoint: SavePointPlan, world: RestoreWorld, operation: OperationInfo): Step {
+function take(plan: SavePointSubject, savePoint: SavePointPlan, world: RestoreWorld, operation: OperationInfo): Step {
   const { client } = world;
   const { node, vmid } = plan.target;
   const start = async (signal: AbortSignal) => {
@@ -79,7 +85,7 @@ function requestOf({ storage, mode, compress, prune }: SavePointPlan, { id }: Op
 /** Believes only the storage: the archive is there, has content, and is this operation's. */
 async function confirm(
   volid: string,
-  plan: RestorePlan,
+  plan: SavePointSubject,
   savePoint: SavePointPlan,
   { client }: RestoreWorld,
   { id }: OperationInfo,
@@ -92,7 +98,7 @@ async function confirm(
   return archive.size;
 }
 
-function impossible(plan: RestorePlan, reason: string): CommandError {
+function impossible(plan: SavePointSubject, reason: string): CommandError {
   const few = /protected backups|max backup limit/u.test(reason);
   const advice = few ? "delete save points that nobody needs, or " : "";
   return new CommandError(`the save point cannot be made: ${reason}`, {
@@ -103,7 +109,7 @@ function impossible(plan: RestorePlan, reason: string): CommandError {
 
 /** Adds what undo needs on any machine. */
 function annotate(
-  plan: RestorePlan,
+  plan: SavePointSubject,
   savePoint: SavePointPlan,
   { client }: RestoreWorld,
   operation: OperationInfo,
@@ -139,7 +145,7 @@ function annotate(
 /** Deletes a save point that nothing needs any more, and only if it is this operation's own. */
 async function discard(
   context: StepContext,
-  plan: RestorePlan,
+  plan: SavePointSubject,
   { client }: RestoreWorld,
   { id }: OperationInfo,
 ): Promise<void> {

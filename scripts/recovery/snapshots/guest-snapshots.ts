@@ -9,6 +9,8 @@ import type { ListedSnapshot } from "../../../site/snapshots";
 /** A guest's snapshots, the oldest first. */
 export async function readSnapshots(client: ProxmoxClient, guest: GuestAddress): Promise<ListedSnapshot[]> {
   const snapshots = await client.guests.snapshots(guest);
+  const parents = new Map(snapshots.map(({ name, parent }) => [name, parent]));
+  const order = (one: ListedSnapshot): number => depthOf(one.name, parents);
   return snapshots
     .map(({ name, description = "", snaptime, snapstate }) => ({
       name,
@@ -16,7 +18,16 @@ export async function readSnapshots(client: ProxmoxClient, guest: GuestAddress):
       time: snaptime,
       incomplete: snapstate !== undefined,
     }))
-    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0) || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0) || order(a) - order(b));
+}
+
+/** How many snapshots came before one, by the chain of parents: those of one second have one time. */
+function depthOf(name: string, parents: ReadonlyMap<string, string | undefined>): number {
+  let depth = 0;
+  for (let parent = parents.get(name); parent !== undefined && depth < parents.size; parent = parents.get(parent)) {
+    depth += 1;
+  }
+  return depth;
 }
 
 /** A disk of a guest and where it lies. */

@@ -38,7 +38,7 @@ export async function allocateVolume(node: Node, wanted: Allocation, log: Log): 
     if (wanted.size > LARGEST_FILE) {
       throw imageFailure(path, `The image size is too large for file format '${wanted.format}'`);
     }
-  } else if (wanted.size !== 0) {
+  } else if (wanted.size !== 0 && storage.type !== "zfspool") {
     throw death("storage does not support subvol quotas");
   }
   if (await lacksRoom(node, storage, wanted.size)) {

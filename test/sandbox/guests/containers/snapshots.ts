@@ -168,6 +168,8 @@ export async function deleteSnapshot(node: Node, vmid: number, name: string, log
 /** Goes back to a snapshot (PVE::AbstractConfig::snapshot_rollback). */
 export async function rollBack(node: Node, vmid: number, name: string, task: Task): Promise<void> {
   const snapshot = await withGuestLock(node, "lxc", vmid, () => prepareRollback(node, vmid, name), task.log);
+  // A worker that dies here leaves the guest locked, as Proxmox does.
+  await task.checkpoint("rolling-back");
   for (const mount of snapshotMounts(snapshot, name)) {
     const { path } = await activateVolume(node, mount.volume);
     await removeTree(node.path(path));
@@ -202,6 +204,7 @@ async function prepareRollback(node: Node, vmid: number, name: string): Promise<
   const { configuration } = loaded;
   if (configuration.keys.get("template") === "1") throw death("you can't rollback if vm is a template");
   const snapshot = snapshotOf(configuration, name);
+  for (const mount of snapshotMounts(snapshot, name)) checkRollback(node, configuration, mount.volume, name);
   const state = snapshot.keys.get("snapstate");
   if (state !== undefined) throw death(`unable to rollback to incomplete snapshot (snapstate = ${state})`);
   checkLock("lxc", configuration);
@@ -209,4 +212,20 @@ async function prepareRollback(node: Node, vmid: number, name: string): Promise<
   configuration.keys.set("lock", "rollback");
   storeGuest(node, "lxc", vmid, configuration);
   return snapshot;
+}
+
+/** ZFS goes back to its newest snapshot only (PVE::Storage::ZFSPoolPlugin::volume_rollback_is_possible). */
+function checkRollback(node: Node, { snapshots }: Configuration, volid: string, name: string): void {
+  if (parseVolume(node.cluster, volid).storage.type !== "zfspool") return;
+  const holding = [...snapshots].filter(([, { keys }]) => mountsOf(keys).some(({ volume }) => volume === volid));
+  const taken = holding.find(([own]) => own === name)?.[1].keys.get("snaptime") ?? "0";
+  const isNewer = ([own, { keys }]: readonly [string, Section]): boolean =>
+    own !== name && Number(keys.get("snaptime") ?? 0) >= Number(taken) && isDescendant(snapshots, own, name);
+  if (holding.some(isNewer)) throw death(`can't rollback, '${name}' is not most recent snapshot on '${volid}'`);
+}
+
+/** Whether a snapshot was taken after another, by the chain of parents: snapshots of one second have one time. */
+function isDescendant(snapshots: Configuration["snapshots"], name: string, ancestor: string): boolean {
+  const parent = snapshots.get(name)?.keys.get("parent");
+  return parent !== undefined && (parent === ancestor || isDescendant(snapshots, parent, ancestor));
 }

@@ -1,0 +1,251 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { AdoptedSite, type RunResult } from "../support/adopted-site";
+
+/** Going back to snapshots: on LVM-thin, which can do so at any time, and on ZFS, which goes back to the newest only. */
+let site: AdoptedSite;
+
+const node = "pve-prod";
+const guests = [
+  { id: 101, name: "web", disk: "lvmthin" },
+  { id: 102, name: "db", disk: "zfspool" },
+  { id: 103, name: "kill", disk: "lvmthin" },
+] as const;
+
+beforeAll(async () => {
+  site = await AdoptedSite.start([{ name: "prod", node, profile: "prod", guests }]);
+}, 60_000);
+
+afterAll(() => site.stop());
+afterEach(() => site.sandbox.control({ command: "clear-fault" }));
+
+function file({ id, disk }: (typeof guests)[number]): string {
+  return site.guestFile(node, id, disk, "etc/state");
+}
+
+/** Writes into the guest's disk. */
+function write(guest: (typeof guests)[number], text: string): void {
+  writeFileSync(file(guest), text);
+}
+
+function read(guest: (typeof guests)[number]): string {
+  return existsSync(file(guest)) ? readFileSync(file(guest), "utf8") : "";
+}
+
+async function snapshot(guest: (typeof guests)[number], name: string): Promise<void> {
+  const { code, stderr } = await site.lifeboat(["backup", "snapshot", guest.name, "--name", name]);
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+}
+
+async function names(vmid: number): Promise<string[]> {
+  const snapshots = await site.on(node, (client) => client.guests.snapshots({ node, type: "lxc", vmid }));
+  return snapshots.map(({ name }) => name).sort();
+}
+
+function isRunning(vmid: number): Promise<boolean> {
+  return site.on(
+    node,
+    async (client) => (await client.guests.guestStatus({ node, type: "lxc", vmid })).status === "running",
+  );
+}
+
+function changed(since: number): string[] {
+  return site
+    .requests(node)
+    .slice(since)
+    .filter(({ method }) => method !== "GET")
+    .map(({ method, path }) => `${method} ${path.replace(/^\/nodes\/[^/]+\//u, "")}`);
+}
+
+const [web, db, kill] = guests;
+
+describe("on a storage that goes back at any time", () => {
+  beforeAll(async () => {
+    write(web, "one");
+    await snapshot(web, "first");
+    write(web, "two");
+    await snapshot(web, "second");
+    write(web, "three");
+    await site.on(node, (client) => client.guests.setGuestConfig({ node, type: "lxc", vmid: 101 }, { memory: 1_024 }));
+  }, 30_000);
+
+  test("a dry run names what is lost, what goes back and what is kept, and sends nothing but GET [D12, K1]", async () => {
+    const before = site.requests(node).length;
+    const { code, stdout } = await site.lifeboat(["restore", "snapshot", "web", "first", "--dry-run"]);
+    expect([code, changed(before)]).toEqual([0, []]);
+    expect(stdout).toMatch(/^Plan: roll prod\/web \(101 on pve-prod\) back to first of \d{4}-/u);
+    expect(stdout).toContain("lost: everything written since then (just now)");
+    expect(stdout).toContain("back: memory: 1024 becomes 512");
+    expect(stdout).toMatch(/way back: snapshot before-\d{8}-\d{6} of the present state is taken first/u);
+    expect(stdout).toContain("Flags that answer all questions: --stop --force");
+  });
+
+  test.each([
+    [[], 13, "web is running and must be stopped"],
+    [["--force"], 13, "web is running and must be stopped"],
+    [["--stop"], 2, "nobody is there to confirm the plan"],
+    [["--force", "--stop", "--without-save-point"], 13, "there is no way back to the present web"],
+  ])("%j is not enough: %i, nothing changed [K1]", async (flags, code, message) => {
+    const before = site.requests(node).length;
+    const result = await site.lifeboat(["restore", "snapshot", "web", "first", ...flags]);
+    expect([result.code, result.stderr]).toEqual([code, expect.stringContaining(message)]);
+    expect(changed(before)).toEqual([]);
+  });
+
+  test("rolled back, started, proven; the present is one more snapshot, and the report's command goes back to it [D12]", async () => {
+    const result = await site.lifeboat(["restore", "snapshot", "web", "first", "--force", "--stop", "--json"]);
+    expect(result.code).toBe(0);
+    const report = JSON.parse(result.stdout);
+    expect(report).toMatchObject({
+      guest: "prod/web",
+      snapshot: "first",
+      proven: true,
+      checks: [{ check: "it runs", passed: true }],
+      removed: [],
+      undo: expect.stringMatching(/^lifeboat restore snapshot prod\/web before-\d{8}-\d{6}$/u),
+    });
+    expect([read(web), await isRunning(101)]).toEqual(["one", true]);
+    const wayBack = report.undo.split(" ").at(-1);
+    expect(await names(101)).toEqual([wayBack, "first", "second"].sort());
+    expect((await site.lifeboat(["snapshots", "web"])).stdout).toMatch(/before-\S+ .* way back /u);
+    const back = await site.lifeboat([...report.undo.split(" ").slice(1), "--force", "--stop"]);
+    expect(back.code).toBe(0);
+    expect(back.stdout).toMatch(/^Rolled prod\/web back to before-\S+ in .*, and proven\n/u);
+    const memory = await site.on(node, (client) => client.guests.guestConfig({ node, type: "lxc", vmid: 101 }));
+    expect([read(web), memory["memory"]]).toEqual(["three", "1024"]);
+  }, 30_000);
+
+  test("a stopped guest is rolled back without --stop, and stays stopped", async () => {
+    await site.on(node, async (client) =>
+      client.tasks.wait(await client.guests.stop({ node, type: "lxc", vmid: 101 })),
+    );
+    const result = await site.lifeboat(["restore", "snapshot", "web", "second", "--force"]);
+    expect([result.code, read(web), await isRunning(101)]).toEqual([0, "two", false]);
+  });
+
+  test("no such snapshot: 10 with those that are there", async () => {
+    const result = await site.lifeboat(["restore", "snapshot", "web", "third", "--force", "--stop"]);
+    expect([result.code, result.stderr]).toEqual([
+      10,
+      expect.stringMatching(/web has no snapshot third \(there is: first, second/u),
+    ]);
+  });
+
+  test("the node's task dies: 1, what that means, and the same command goes on", async () => {
+    write(web, "four");
+    const settings = { type: "vzrollback", at: "rolling-back", text: "the worker had enough", times: "1" };
+    await site.sandbox.control({ command: "set-fault", name: "task-dies", settings });
+    const failed = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("the worker had enough");
+    expect(failed.stderr).toContain("HINT: to go on: lifeboat restore snapshot prod/web first --force");
+    const other = await site.lifeboat(["restore", "snapshot", "web", "second", "--force"]);
+    expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("has not ended")]);
+    const locked = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
+    expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining("CT is locked (rollback)")]);
+    const configuration = site.configuration(node, 101).replace("lock: rollback\n", "");
+    await site.sandbox.control({
+      command: "write",
+      path: `/etc/pve/nodes/${node}/lxc/101.conf`,
+      content: configuration,
+    });
+    const result = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
+    expect([result.code, read(web)]).toEqual([0, "one"]);
+  }, 30_000);
+});
+
+describe("on ZFS", () => {
+  beforeAll(async () => {
+    write(db, "one");
+    await snapshot(db, "first");
+    write(db, "two");
+    await snapshot(db, "second");
+    write(db, "three");
+  }, 30_000);
+
+  test("Proxmox itself refuses to go past a newer snapshot", async () => {
+    await site.on(node, async (client) => {
+      const upid = await client.guests.rollBack({ node, type: "lxc", vmid: 102 }, "first");
+      expect((await client.tasks.wait(upid)).exitStatus).toBe(
+        "can't rollback, 'first' is not most recent snapshot on 'tank:subvol-102-disk-0'",
+      );
+    });
+    expect([read(db), await isRunning(102)]).toEqual(["three", true]);
+  });
+
+  test("newer snapshots go only with --accept-loss; the present is a save point, and undo brings it back [D12, D6]", async () => {
+    const refused = await site.lifeboat(["restore", "snapshot", "db", "first", "--force", "--stop"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      13,
+      expect.stringContaining("the storage goes back to its newest snapshot only: second would be removed"),
+    ]);
+    const flags = ["--force", "--stop", "--accept-loss"];
+    const result = await site.lifeboat(["restore", "snapshot", "db", "first", ...flags, "--json"]);
+    expect([result.code, result.stderr]).toEqual([0, expect.any(String)]);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      removed: ["second"],
+      undo: "lifeboat undo prod/db",
+      proven: true,
+    });
+    expect([read(db), await names(102), await isRunning(102)]).toEqual(["one", ["first"], true]);
+    const [savePoint] = await site.on(node, (client) => client.backups.archives(node, "backup", 102));
+    expect(savePoint).toMatchObject({ protected: true, notes: expect.stringMatching(/^lifeboat save point 102-/u) });
+    const undone = await site.lifeboat(["undo", "db", ...flags]);
+    const { rootfs = "" } = await site.on(node, (client) =>
+      client.guests.guestConfig({ node, type: "lxc", vmid: 102 }),
+    );
+    const volume = /^tank:([^,]+)/u.exec(rootfs)?.[1] ?? "";
+    expect([undone.code, readFileSync(file(db).replace("subvol-102-disk-0", volume), "utf8")]).toEqual([0, "three"]);
+  }, 30_000);
+});
+
+describe("killed", () => {
+  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
+  const command = ["restore", "snapshot", "kill", "first", "--force", "--stop"];
+
+  async function killedAt(at: string): Promise<RunResult> {
+    return site.lifeboat(command, { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: at } });
+  }
+
+  test("at any write of the journal: the same command goes on, and ends as if nothing had been [K4]", async () => {
+    write(kill, "one");
+    await snapshot(kill, "first");
+    let killed = 0;
+    for (let write = 2; ; write += 4) {
+      writeFileSync(file(kill), "present");
+      if ((await killedAt(`before ${String(write)}`)).code !== null) break;
+      killed += 1;
+      const result = await site.lifeboat(command);
+      expect([write, result.code, result.stderr]).toEqual([write, 0, expect.stringContaining("has not ended")]);
+      expect([write, read(kill), await isRunning(103)]).toEqual([write, "one", true]);
+      const ways = (await names(103)).filter((name) => name.startsWith("before-"));
+      expect([write, ways.length]).toEqual([write, 1]);
+      for (const name of ways) await site.lifeboat(["backup", "snapshot", "kill", "--remove", name, "--force"]);
+    }
+    expect(killed).toBeGreaterThanOrEqual(3);
+  }, 60_000);
+
+  test("changed meanwhile: refused, and what was begun is taken back", async () => {
+    await site.on(node, async (client) => {
+      for (const name of (await names(103)).filter((one) => one.startsWith("before-"))) {
+        await client.tasks.wait(await client.guests.removeSnapshot({ node, type: "lxc", vmid: 103 }, name));
+      }
+    });
+    writeFileSync(file(kill), "present");
+    expect((await killedAt("before 5")).code).toBeNull();
+    await site.on(node, (client) => client.guests.setGuestConfig({ node, type: "lxc", vmid: 103 }, { memory: 2_048 }));
+    const result = await site.lifeboat(command);
+    expect([result.code, result.stderr]).toEqual([
+      13,
+      expect.stringContaining("the guest's configuration changed since the plan was made. Nothing is changed"),
+    ]);
+    expect([read(kill), await names(103), await isRunning(103)]).toEqual(["present", ["first"], true]);
+  }, 30_000);
+});
+
+test("the plan is the same for scripts", async () => {
+  const { stdout } = await site.lifeboat(["restore", "snapshot", "kill", "first", "--dry-run", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    message_type: "result",
+    plan: { guest: "prod/kill", snapshot: "first", wayBack: { kind: "snapshot" }, flags: ["--stop", "--force"] },
+  });
+});

@@ -1,0 +1,36 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemdQuote, systemdWord } from "../../../../scripts/clients/systemd-quote";
+import { timerUnits } from "../../../../scripts/recovery/snapshots/timer-units";
+
+test.each([
+  ["/usr/bin/lifeboat", "/usr/bin/lifeboat", "/usr/bin/lifeboat"],
+  ["/home/a b/x", '"/home/a b/x"', '"/home/a b/x"'],
+  ["100%", "100%%", "100%%"],
+  ["$HOME", "$HOME", "$$HOME"],
+  ['say "x"', '"say \\"x\\""', '"say \\"x\\""'],
+  ["back\\slash", '"back\\\\slash"', '"back\\\\slash"'],
+])("%s", (text, value, word) => expect([systemdQuote(text), systemdWord(text)]).toEqual([value, word]));
+
+const verify = spawnSync("systemd-analyze", ["--version"]).status === 0 ? test : test.skip;
+
+verify("systemd itself takes the units, with any project folder [D13]", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-units-"));
+  try {
+    const { service, timer } = timerUnits({
+      command: ["/bin/true", "backup", "snapshots", "--due"],
+      project: "/srv/our site 100% $HOME",
+      variables: { LIFEBOAT_PROXMOX_TOKEN_FILE: "/etc/lifeboat/token" },
+      minutes: 5,
+    });
+    writeFileSync(join(folder, "lifeboat-snapshots.service"), service);
+    writeFileSync(join(folder, "lifeboat-snapshots.timer"), timer);
+    const units = ["lifeboat-snapshots.service", "lifeboat-snapshots.timer"].map((name) => join(folder, name));
+    execFileSync("systemd-analyze", ["verify", "--man=no", ...units], { stdio: "pipe" });
+    execFileSync("systemd-analyze", ["calendar", "*:0/5"], { stdio: "pipe" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
