@@ -47,6 +47,18 @@ export function isScheduledName(name: string): boolean {
   return namePattern.test(name);
 }
 
+/**
+ * A name by the time, such as `before-20261120-030000`, that no snapshot has yet.
+ *
+ * @param moment unix seconds.
+ */
+export function nameByTime(prefix: string, moment: number, timeZone: string, taken: readonly string[]): string {
+  const base = `${prefix}-${formatMoment(moment, timeZone).replaceAll(/[-:]/g, "").replace(" ", "-")}`;
+  let name = base;
+  for (let number = 2; taken.includes(name); number += 1) name = `${base}-${number}`;
+  return name;
+}
+
 const wayBackMarker = /^lifeboat way back from /;
 
 /** The snapshot of the present state that is made before a guest goes back to an earlier one. */

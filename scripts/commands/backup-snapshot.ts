@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
-import { formatMoment } from "../../site/restore/moments";
-import { isScheduledName } from "../../site/snapshots";
+import { isScheduledName, nameByTime } from "../../site/snapshots";
+import type { PresentGuest } from "../recovery/guests/inspection";
 import { settleDemands } from "../recovery/settle-demands";
 import { type Session, openSession, takeLock } from "../recovery/session";
 import { readSnapshots } from "../recovery/snapshots/guest-snapshots";
@@ -75,7 +75,7 @@ async function take(session: Session, input: Input): Promise<ExitCode> {
   const { present, name } = await context.progress.step(`Look at ${guest.name}`, async () => {
     const found = await guestForSnapshots(session);
     await requireSnapshotSupport(session, found);
-    return { present: found, name: input.name ?? (await nameByTime(session, found.address.node)) };
+    return { present: found, name: input.name ?? (await freeName(session, found)) };
   });
   if (present.snapshots.includes(name)) {
     throw new CommandError(`${guest.name} has a snapshot ${name} already`, {
@@ -100,9 +100,9 @@ async function take(session: Session, input: Input): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function nameByTime({ client }: Session, node: string): Promise<string> {
-  const { time, timezone } = await client.cluster.nodeTime(node);
-  return `manual-${formatMoment(time, timezone).replaceAll(/[-:]/gu, "").replace(" ", "-")}`;
+async function freeName({ client }: Session, { address, snapshots }: PresentGuest): Promise<string> {
+  const { time, timezone } = await client.cluster.nodeTime(address.node);
+  return nameByTime("manual", time, timezone, snapshots);
 }
 
 async function remove(session: Session, name: string, { force }: Input): Promise<ExitCode> {

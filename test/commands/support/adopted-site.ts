@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setImmediate as nextTick } from "node:timers/promises";
 import { z } from "zod";
 import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
@@ -87,11 +86,7 @@ export class AdoptedSite {
       }),
     });
     const site = new AdoptedSite(folder, sandbox, environments);
-    for (const environment of environments) {
-      await site.makeJob(environment);
-      // A request is logged when it has been answered: tests that count begin after this one.
-      while (site.requests(environment.node).length === 0) await nextTick();
-    }
+    for (const environment of environments) await site.makeJob(environment);
     return site;
   }
 

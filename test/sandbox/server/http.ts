@@ -50,10 +50,11 @@ export async function handleRequest(
   const seen: Seen = { method: request.method ?? "GET", path: "", sent: new Map(), caller: "" };
   const reply = await replyTo(options, nodeName, request, seen).catch(failureReply);
   if (reply.status === 401) await sleep(options.unauthorizedDelay);
-  send(response, reply);
   const time = new Date(options.site.clock.milliseconds()).toISOString();
   const { method, path, caller } = seen;
+  // Before the answer leaves: who has it can count on the log.
   logRequest(options.site.folder, { time, node: nodeName, method, path, caller, status: reply.status }, seen.sent);
+  send(response, reply);
 }
 
 async function replyTo(options: HttpOptions, nodeName: string, request: IncomingMessage, seen: Seen): Promise<Reply> {

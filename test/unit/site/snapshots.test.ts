@@ -1,4 +1,4 @@
-import { type ListedSnapshot, missedSnapshot, scheduledFor, snapshotDuty } from "../../../site/snapshots";
+import { type ListedSnapshot, missedSnapshot, nameByTime, scheduledFor, snapshotDuty } from "../../../site/snapshots";
 
 const zone = "Europe/Amsterdam";
 const settings = { schedule: "*/6:00", keep: 3 };
@@ -102,4 +102,11 @@ test("a schedule without a past has nothing due", () => {
     remove: [],
     next: at("2030-01-01T00:00:00+01:00"),
   });
+});
+
+test("a name by the time is one that is free, though two are made in one second", () => {
+  const moment = at("2026-11-20T06:10:09+01:00");
+  expect(nameByTime("before", moment, zone, [])).toBe("before-20261120-061009");
+  const taken = ["before-20261120-061009", "before-20261120-061009-2"];
+  expect(nameByTime("before", moment, zone, taken)).toBe("before-20261120-061009-3");
 });

@@ -2,7 +2,7 @@ import type { GuestConfiguration } from "../../../../proxmox/rules/guest-configu
 import { goesBackToNewestOnly } from "../../../../proxmox/rules/snapshots";
 import { type RollbackChanges, rollbackChanges } from "../../../../site/restore/rollback-changes";
 import { formatMoment } from "../../../../site/restore/moments";
-import type { ListedSnapshot } from "../../../../site/snapshots";
+import { type ListedSnapshot, nameByTime } from "../../../../site/snapshots";
 import { CommandError } from "../../../commands/frame/command-error";
 import { formatAgo } from "../../../commands/frame/durations";
 import { exitCodes } from "../../../commands/frame/exit-codes";
@@ -52,7 +52,8 @@ export async function planRollback(
     client.guests.hasSnapshots(address),
   ]);
   const newestOnly = await isNewestOnly(session, present, held);
-  const wayBack = wayBackOf({ withoutSavePoint, byBackup: newestOnly || !canSnapshot }, clock.time, clock.timezone);
+  const wayBackName = nameByTime("before", clock.time, clock.timezone, present.snapshots);
+  const wayBack = wayBackOf(withoutSavePoint, newestOnly || !canSnapshot, wayBackName);
   const plan: RollbackPlan = {
     environment: environment.name,
     guest: guest.name,
@@ -129,13 +130,12 @@ function newerThan(snapshots: readonly ListedSnapshot[], chosen: ListedSnapshot)
 }
 
 function wayBackOf(
-  { withoutSavePoint, byBackup }: { withoutSavePoint: string | boolean | undefined; byBackup: boolean },
-  now: number,
-  timeZone: string,
+  withoutSavePoint: string | boolean | undefined,
+  byBackup: boolean,
+  name: string,
 ): RollbackPlan["wayBack"] {
   if (withoutSavePoint !== undefined && withoutSavePoint !== false) return { kind: "none" };
-  if (byBackup) return { kind: "save-point" };
-  return { kind: "snapshot", name: `before-${formatMoment(now, timeZone).replaceAll(/[-:]/gu, "").replace(" ", "-")}` };
+  return byBackup ? { kind: "save-point" } : { kind: "snapshot", name };
 }
 
 function optionalHost(guest: Session["guest"]): { host: string } | Record<string, never> {
