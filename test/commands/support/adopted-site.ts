@@ -16,6 +16,8 @@ export interface AdoptedEnvironment {
   readonly node: string;
   readonly profile: "prod" | "lab" | "monitoring";
   readonly guests: readonly AdoptedContainer[];
+  /** Of its node. Default: UTC. */
+  readonly timeZone?: string;
   /** Further options of its job. */
   readonly job?: Readonly<Record<string, string>>;
 }
@@ -241,6 +243,7 @@ function furnish(cluster: StartCluster, environment: AdoptedEnvironment | undefi
   const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
   return {
     ...cluster,
+    nodes: cluster.nodes.map((node) => ({ ...node, timezone: environment?.timeZone ?? node.timezone })),
     storage: [
       ...cluster.storage,
       backup,

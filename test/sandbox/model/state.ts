@@ -46,10 +46,22 @@ export interface NodeState {
   version: { version: string; release: string; repoid: string };
   /** Text of /etc/network/interfaces. */
   interfaces: string;
+  /** What the node's scheduler remembers of each backup job, by the job's id. */
+  jobRuns?: Record<string, JobRun>;
   /** Text of /etc/pve/nodes/NODE/host.fw; undefined when there is none. */
   firewall?: string;
   /** Text of /etc/network/interfaces.new: changes that are not applied. */
   pendingInterfaces?: string;
+}
+
+/** Below /var/lib/pve-manager/jobs. */
+export interface JobRun {
+  /** The schedule that `since` belongs to. */
+  schedule: string;
+  /** Unix seconds: the last start, or when the job came to be. The next start is counted from here. */
+  since: number;
+  /** The last run's task. */
+  upid?: string;
 }
 
 /** A section of storage.cfg: values as text, as in the file. */

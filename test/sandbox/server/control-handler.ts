@@ -7,7 +7,7 @@ import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
 import type { Node, Site } from "../model/site";
 import type { VolumeState } from "../model/state";
-import type { ControlHandler, SiteStatus } from "./control";
+import type { ControlHandler, SiteStatus, SiteTime } from "./control";
 import type { SiteServer } from "./site-server";
 
 /** @param stop called after `stop` was answered */
@@ -31,12 +31,25 @@ export function controlHandler(server: SiteServer, stop: () => void): ControlHan
         site.faults.clear(command.name);
         return server.applyFaults();
       case "clock":
+        // Somebody set the clock: nothing has happened in between.
         site.state.clockOffset = command.offset;
-        return site.save();
+        return server.scheduler.skipMissed();
+      case "forward":
+        await server.scheduler.forward(command.seconds);
+        return siteTime(site);
+      case "time":
+        return siteTime(site);
       case "stop":
         setImmediate(stop);
         return null;
     }
+  };
+}
+
+function siteTime(site: Site): SiteTime {
+  return {
+    time: site.clock.seconds(),
+    nodes: site.nodes.map(({ name, timeZone, clock }) => ({ node: name, timeZone, time: clock.seconds() })),
   };
 }
 

@@ -25,6 +25,10 @@ export const controlCommand = z.discriminatedUnion("command", [
   z.object({ command: z.literal("clear-fault"), name: z.string().optional() }),
   /** Sets how many seconds the site's clock is ahead of the machine's. */
   z.object({ command: z.literal("clock"), offset: z.number() }),
+  /** Lets time pass: backup jobs that are due meanwhile run, each at its own time. Answers with the site's time. */
+  z.object({ command: z.literal("forward"), seconds: z.number().nonnegative() }),
+  /** The site's time, unix seconds, and each node's time zone. */
+  z.object({ command: z.literal("time") }),
   /** Ends the process in good order. */
   z.object({ command: z.literal("stop") }),
 ]);
@@ -44,6 +48,14 @@ export const statusSchema = z.object({
   authority: z.string(),
   nodes: z.array(z.object({ node: z.string(), address: z.string(), port: z.number(), url: z.string() })),
 });
+
+export const timeSchema = z.object({
+  /** Unix seconds. */
+  time: z.number(),
+  nodes: z.array(z.object({ node: z.string(), timeZone: z.string(), time: z.number() })),
+});
+
+export type SiteTime = z.infer<typeof timeSchema>;
 
 export type SiteStatus = z.infer<typeof statusSchema>;
 

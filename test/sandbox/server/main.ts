@@ -3,9 +3,10 @@
  *
  *     node --import tsx test/sandbox/server/main.ts --state FOLDER --listen NODE=ADDRESS:PORT …
  *       [--driver memory|real] [--fixture FILE] [--unauthorized-delay MILLISECONDS] [--without-statistics]
+ *       [--scheduler]
  *
  * Prints one line of JSON when it is ready: what the control command `status` answers. A fixture is loaded where the
- * folder holds no site yet. Ends at SIGTERM, SIGINT or the control command `stop`.
+ * folder holds no site yet. With `--scheduler` backup jobs run by themselves. Ends at SIGTERM, SIGINT or the control command `stop`.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
       fixture: { type: "string" },
       "unauthorized-delay": { type: "string", default: "3000" },
       "without-statistics": { type: "boolean", default: false },
+      scheduler: { type: "boolean", default: false },
     },
   });
   if (values.state === undefined) throw new Error("--state is needed");
@@ -59,10 +61,18 @@ async function main(): Promise<void> {
       .then(() => process.exit(0))
       .catch(fail);
   };
+  if (values.scheduler) runScheduler(server);
   const control = await serveControl(folder, controlHandler(server, stop));
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   console.log(JSON.stringify(await siteStatus(folder)));
+}
+
+/** Proxmox looks once a minute. */
+function runScheduler({ scheduler }: SiteServer): void {
+  setInterval(() => {
+    scheduler.tick().catch((failure: unknown) => console.error(failure));
+  }, 60_000).unref();
 }
 
 function fail(failure: unknown): void {

@@ -10,6 +10,7 @@ import { Site } from "../model/site";
 import { certificateFiles, ensureCertificates } from "./certificates";
 import { handleRequest, type HttpOptions } from "./http";
 import { Router } from "./router";
+import { Scheduler } from "./scheduler";
 
 /** Where a node listens; port 0 takes a free one. */
 export interface Listen {
@@ -39,6 +40,7 @@ export class SiteServer {
   readonly site: Site;
   /** PEM file of the authority that signed the nodes' certificates. */
   readonly authorityFile: string;
+  readonly scheduler: Scheduler;
   readonly #listeners: NodeListener[];
   readonly #http: HttpOptions;
 
@@ -50,7 +52,9 @@ export class SiteServer {
       server: undefined,
       sockets: new Set(),
     }));
-    this.#http = { site, router: new Router(endpoints), unauthorizedDelay: options.unauthorizedDelay ?? 3000 };
+    const router = new Router(endpoints);
+    this.#http = { site, router, unauthorizedDelay: options.unauthorizedDelay ?? 3000 };
+    this.scheduler = new Scheduler(site, router);
   }
 
   /** Opens the folder and listens. Node certificates are made where they are missing. */
@@ -60,6 +64,7 @@ export class SiteServer {
     const authorityFile = await ensureCertificates(join(options.folder, "certificates"), holders);
     const server = new SiteServer(site, authorityFile, options);
     await server.applyFaults();
+    server.scheduler.skipMissed();
     return server;
   }
 

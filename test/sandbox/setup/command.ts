@@ -3,6 +3,7 @@ import { takeDown } from "./down";
 import { execInSandbox } from "./exec";
 import { type Exports, shellExports, sandboxExports, toolchainPath } from "./exports";
 import { SandboxError } from "./failure";
+import { moveClock } from "./clock-command";
 import { setFault } from "./fault-command";
 import { layoutOf, readRecord, type Layout, type SandboxRecord, sandboxFolder } from "./layout";
 import { requirePackages } from "./prerequisites";
@@ -18,6 +19,7 @@ const EXAMPLES = `Examples:
   npm run -s sandbox -- exec pulumi up -s prod   one command where the site's addresses are reachable
   npm run -s sandbox -- exec bash                a shell there
   npm run sandbox -- fault node-unreachable on node=pve-prod
+  npm run sandbox -- clock forward 4w            four weeks pass; backup jobs run at their time
   npm run sandbox -- down
 
 The sandbox lies in .sandbox/ of the project, or in the folder that LIFEBOAT_SANDBOX_DIR names.
@@ -85,6 +87,14 @@ function sandboxProgram(layout: Layout, end: (exitCode: number) => void): Comman
       setFault(layout, name, state, settings),
     );
   program
+    .command("clock")
+    .description("the nodes' time; `set TIME` moves it, `forward DURATION` lets it pass with its backup jobs")
+    .addArgument(program.createArgument("[action]").choices(["set", "forward"]))
+    .argument("[value]", "2027-03-27T12:00:00Z, or 8h, 7d, 4w")
+    .action((action: "set" | "forward" | undefined, value: string | undefined) =>
+      moveClock(layout, action, value, say),
+    );
+  program
     .command("requests")
     .description("the requests that the site was sent, oldest first")
     .option("--json", "print JSON lines, with parameters")
@@ -111,7 +121,7 @@ function addUp(program: Command, layout: Layout): void {
     .action(async (options: { driver: DriverName; port: number; json?: boolean }) => {
       const { driver, port } = options;
       const nodes = defaultNodes(driver, port);
-      const result = await bringUp(layout, { driver, nodes, projectFolder: PROJECT_FOLDER, say });
+      const result = await bringUp(layout, { driver, nodes, projectFolder: PROJECT_FOLDER, say, scheduler: true });
       reportUp(layout, result, options.json === true);
     });
 }

@@ -15,6 +15,8 @@ export interface ServerOptions {
   startState: StartState;
   /** Milliseconds before the emulator sends a 401; Proxmox waits 3000. */
   unauthorizedDelay?: number;
+  /** Backup jobs run at their time by themselves. */
+  scheduler?: boolean;
 }
 
 /** What runs in the sandbox's folder; undefined when no server answers there. */
@@ -47,6 +49,7 @@ export async function startServer(
     startState,
     ...record.nodes.flatMap(({ name, address, port }) => ["--listen", `${name}=${address}:${port}`]),
     ...(options.unauthorizedDelay === undefined ? [] : ["--unauthorized-delay", String(options.unauthorizedDelay)]),
+    ...(options.scheduler === true ? ["--scheduler"] : []),
   ];
   const [program = "", ...rest] = record.driver === "real" ? [...inNetwork(names), ...words] : words;
   const log = openSync(layout.serverLog, "a");

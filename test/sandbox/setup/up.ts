@@ -30,6 +30,8 @@ export interface UpOptions {
   /** Changes the state that the site starts from. */
   adjust?: (state: StartState) => StartState;
   unauthorizedDelay?: number;
+  /** Backup jobs run at their time by themselves: for people. Tests let time pass when they want it to. */
+  scheduler?: boolean;
 }
 
 export interface UpResult {
@@ -125,10 +127,11 @@ async function startSite(
     await makeNetwork(siteNames(layout.server), record.nodes);
   }
   options.say(`Starting ${record.nodes.map((node) => node.name).join(", ")}`);
-  const { unauthorizedDelay } = options;
+  const { unauthorizedDelay, scheduler = false } = options;
   return startServer(layout, record, options.projectFolder, {
     startState: state,
     ...(unauthorizedDelay === undefined ? {} : { unauthorizedDelay }),
+    scheduler,
   });
 }
 
