@@ -23,7 +23,7 @@ function archive(
 }
 
 describe("the newest", () => {
-  it("is found over several storages, whatever their order", () => {
+  it("is found over several storages, whatever their order [D2]", () => {
     const archives = [archive(3), archive(7, { storage: "offsite" }), archive(5)];
     const choice = chooseArchive(archives, newest, context);
     expect(choice.chosen).toBe(archives[1]);
@@ -32,7 +32,7 @@ describe("the newest", () => {
     expect(choice.reason).toBe("it is the newest backup");
   });
 
-  it("is never a save point, an empty file, another guest's, or one of a strange name", () => {
+  it("is never a save point, an empty file, another guest's, or one of a strange name [D2]", () => {
     const real = archive(3);
     const others = [
       archive(4, { notes: "lifeboat save point 101-x" }),
@@ -53,7 +53,7 @@ describe("the newest", () => {
     ]);
   });
 
-  it("is missing where there is none, and where all are left out", () => {
+  it("is missing where there is none, and where all are left out [D2]", () => {
     expect(chooseArchive([], newest, context)).toMatchObject({
       chosen: undefined,
       reason: "there is no archive of guest 101",
@@ -63,13 +63,13 @@ describe("the newest", () => {
     expect(choice.reason).toContain("1 archive left out");
   });
 
-  it("warns when it is less than half of the one before", () => {
+  it("warns when it is less than half of the one before [D2]", () => {
     const small = chooseArchive([archive(3), archive(4, { size: 499 })], newest, context);
     expect(small.warnings).toEqual([expect.stringContaining("has 49 % of the size of the backup before it")]);
     expect(chooseArchive([archive(3), archive(4, { size: 500 })], newest, context).warnings).toEqual([]);
   });
 
-  it("is at least as new as every other candidate", () => {
+  it("is at least as new as every other candidate [D2]", () => {
     const some = fc.array(fc.record({ day: fc.integer({ min: 1, max: 30 }), save: fc.boolean() }), { maxLength: 12 });
     fc.assert(
       fc.property(some, (days) => {
@@ -87,7 +87,7 @@ describe("the newest", () => {
 describe("another wish", () => {
   const archives = [archive(3), archive(5), archive(7), archive(8, { notes: "lifeboat save point x" })];
 
-  it("a moment: the newest that is not later", () => {
+  it("a moment: the newest that is not later [D2]", () => {
     const at = (time: number) => chooseArchive(archives, { kind: "at", time }, context).chosen;
     expect(at(archives[1]?.time ?? 0)).toBe(archives[1]);
     expect(at((archives[1]?.time ?? 0) - 1)).toBe(archives[0]);
@@ -97,7 +97,7 @@ describe("another wish", () => {
     expect(none.reason).toContain("the oldest is from 2026-11-03");
   });
 
-  it("a name: also of a save point, never of an empty one", () => {
+  it("a name: also of a save point, never of an empty one [D2]", () => {
     const named = (volid: string, of = archives) => chooseArchive(of, { kind: "named", volid }, context);
     expect(named(archives[3]?.volid ?? "").chosen).toBe(archives[3]);
     expect(named("backup:backup/none").reason).toBe("there is no archive backup:backup/none of guest 101");
@@ -107,13 +107,13 @@ describe("another wish", () => {
 });
 
 describe("moments", () => {
-  it("a day means its end on the node, also when the day has 23 or 25 hours", () => {
+  it("a day means its end on the node, also when the day has 23 or 25 hours [D2]", () => {
     expect(parseMoment("2026-11-20", "UTC")).toBe(Date.UTC(2026, 10, 21) / 1000 - 1);
     expect(parseMoment("2026-03-29", "Europe/Amsterdam")).toBe(Date.UTC(2026, 2, 29, 22) / 1000 - 1);
     expect(parseMoment("2026-10-25", "Europe/Amsterdam")).toBe(Date.UTC(2026, 9, 25, 23) / 1000 - 1);
   });
 
-  it("a time is the node's, unless it names its offset", () => {
+  it("a time is the node's, unless it names its offset [D2]", () => {
     expect(parseMoment("2026-07-01T03:00", "Europe/Amsterdam")).toBe(Date.UTC(2026, 6, 1, 1) / 1000);
     expect(parseMoment("2026-07-01 03:00:30", "UTC")).toBe(Date.UTC(2026, 6, 1, 3, 0, 30) / 1000);
     expect(parseMoment("2026-07-01T03:00Z", "Europe/Amsterdam")).toBe(Date.UTC(2026, 6, 1, 3) / 1000);
@@ -124,7 +124,7 @@ describe("moments", () => {
     expect(() => parseMoment(text, "UTC")).toThrow(MomentError);
   });
 
-  it("are read again as they are written", () => {
+  it("are read again as they are written [D2]", () => {
     const time = fc.integer({ min: 0, max: Date.UTC(2060, 0) / 1000 });
     fc.assert(fc.property(time, (moment) => expect(parseMoment(formatMoment(moment, "UTC"), "UTC")).toBe(moment)));
   });

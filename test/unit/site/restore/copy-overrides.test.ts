@@ -11,7 +11,7 @@ const web = {
 };
 const options = { kind: "lxc", targetId: 190, sourceId: 101, archive: "backup:backup/a.tar.zst" } as const;
 
-it("a copy has neither MAC, nor address, nor autostart, nor mark of its original", () => {
+it("a copy has neither MAC, nor address, nor autostart, nor mark of its original [D10]", () => {
   const { parameters, name } = copyOverrides(web, options);
   expect(name).toBe("web-190.example.org");
   expect(parameters["hostname"]).toBe(name);
@@ -26,26 +26,26 @@ it("a copy has neither MAC, nor address, nor autostart, nor mark of its original
   expect(parameters["net1"]).toMatch(/ip=dhcp/);
 });
 
-it("does not send `unique` for a container: Proxmox would then take the archive's interfaces", () => {
+it("does not send `unique` for a container: Proxmox would then take the archive's interfaces [D10]", () => {
   expect(copyOverrides(web, options).parameters).not.toHaveProperty("unique");
   expect(
     copyOverrides({ name: "vm", net0: `virtio=${mac},bridge=vmbr0` }, { ...options, kind: "qemu" }).parameters,
   ).toMatchObject({ unique: true, name: "vm-190", onboot: false });
 });
 
-it("gives interfaces MAC addresses that are local, different, and the same for the same plan", () => {
+it("gives interfaces MAC addresses that are local, different, and the same for the same plan [D10]", () => {
   expect(macs(190)).toEqual(macs(190));
   expect(new Set([...macs(190), ...macs(191), mac]).size).toBe(5);
   for (const found of macs(190)) expect(Number.parseInt(found.slice(0, 2), 16) & 3).toBe(2);
 });
 
-it("takes an address of its own where one is given", () => {
+it("takes an address of its own where one is given [D10]", () => {
   const { parameters } = copyOverrides(web, { ...options, address: { ip: "192.0.2.190/24", gateway: "192.0.2.1" } });
   expect(parameters["net0"]).toMatch(/ip=192\.0\.2\.190\/24/);
   expect(parameters["net0"]).not.toMatch(/link_down/);
 });
 
-it("an archive is of the guest when its configuration has the guest's name", () => {
+it("an archive is of the guest when its configuration has the guest's name [D10]", () => {
   expect(sameGuest("lxc", web, "WEB.example.org")).toEqual({ same: true, found: "web.example.org" });
   expect(sameGuest("lxc", web, "web")).toMatchObject({ same: false });
   expect(sameGuest("lxc", {}, "web")).toEqual({ same: false, found: undefined });

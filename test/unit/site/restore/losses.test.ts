@@ -18,7 +18,7 @@ function effects(changes: Record<string, string>, snapshots: string[] = []) {
 }
 
 describe("a container", () => {
-  it("loses the content of a volume that the archive leaves out", () => {
+  it("loses the content of a volume that the archive leaves out [D7]", () => {
     const { losses, returns, hostMounts } = effects({});
     expect(losses).toEqual([
       { kind: "emptied", name: "mp1", path: "/cache", volume: "local:101/vm-101-disk-2.raw", size: 10 * 1024 ** 3 },
@@ -30,7 +30,7 @@ describe("a container", () => {
     expect(hostMounts).toEqual([{ key: "mp2", path: "/media", source: "/tank/media", kind: "bind" }]);
   });
 
-  it("loses volumes that the archive does not know, unused ones and snapshots", () => {
+  it("loses volumes that the archive does not know, unused ones and snapshots [D7]", () => {
     const { losses } = effects(
       { mp5: "data:101/new.raw,mp=/new,backup=1,size=1G", unused0: "local:101/vm-101-disk-9.raw" },
       ["before", "current"],
@@ -43,16 +43,16 @@ describe("a container", () => {
     ]);
   });
 
-  it("is known by paths, not by numbers: a volume that changed its key is no loss", () => {
+  it("is known by paths, not by numbers: a volume that changed its key is no loss [D7]", () => {
     const moved = effects({ mp0: archived.keys["mp1"] ?? "", mp1: archived.keys["mp0"] ?? "" });
     expect(moved.losses.map(({ path }) => path)).toEqual(["/cache"]);
   });
 
-  it("that is lost already loses nothing", () => {
+  it("that is lost already loses nothing [D7]", () => {
     expect(inPlaceEffects("lxc", undefined, archived).losses).toEqual([]);
   });
 
-  it("names settings that change, and not what Proxmox notes for itself", () => {
+  it("names settings that change, and not what Proxmox notes for itself [D7]", () => {
     const { differences } = effects({ memory: "1024", digest: "x", template: "0", lock: "backup" });
     expect(differences).toEqual([{ key: "memory", present: "1024", archived: "512" }]);
   });
@@ -63,7 +63,7 @@ describe("a virtual machine", () => {
     "scsi0: local:102/a.qcow2,size=8G\nscsi1: local:102/b.qcow2,backup=0,size=8G\nide2: none,media=cdrom\nname: vm\n",
   );
 
-  it("keeps disks that are not in the archive, as unused ones; its snapshots are lost", () => {
+  it("keeps disks that are not in the archive, as unused ones; its snapshots are lost [D7]", () => {
     const { losses, returns, detached } = inPlaceEffects("qemu", { keys: machine.keys, snapshots: ["s1"] }, machine);
     expect(losses).toEqual([{ kind: "snapshot", name: "s1" }]);
     expect(returns.map(({ key }) => key)).toEqual(["scsi0"]);

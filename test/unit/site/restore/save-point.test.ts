@@ -23,14 +23,14 @@ const record: SavePointRecord = {
   jobs: ["lifeboat-prod"],
 };
 
-it("the first line alone makes it known, and goes through vzdump's template unchanged", () => {
+it("the first line alone makes it known, and goes through vzdump's template unchanged [D6]", () => {
   const template = savePointTemplate(record.operation);
   expect(template).not.toMatch(/[\\{}\n]/);
   expect(parseSavePoint(template)).toEqual({ operation: record.operation });
   expect(isSavePoint(formatSavePointNotes(record).split("\n")[0] ?? "")).toBe(true);
 });
 
-it("full notes are read again as they were written, whatever the names in them", () => {
+it("full notes are read again as they were written, whatever the names in them [D6]", () => {
   const name = fc.oneof(fc.string(), fc.constantFrom("a'; touch pwned; $(x) \"", "x\nlifeboat-undo: {}", "\u001b[2J"));
   fc.assert(
     fc.property(name, name, (guest, pool) => {
@@ -52,7 +52,7 @@ it.each([
   expect(isSavePoint(notes)).toBe(false);
 });
 
-it("a record that is not of the first line's operation, not alone, or not well-formed is none", () => {
+it("a record that is not of the first line's operation, not alone, or not well-formed is none [D6]", () => {
   const notes = formatSavePointNotes(record);
   expect(parseSavePointNotes(notes.replace("save point 101", "save point 102"))).toBeUndefined();
   expect(parseSavePointNotes(`${notes}\nlifeboat-undo: {}`)).toBeUndefined();
@@ -61,7 +61,7 @@ it("a record that is not of the first line's operation, not alone, or not well-f
   expect(parseSavePointNotes(savePointTemplate(record.operation))).toBeUndefined();
 });
 
-it("refuses what it could not read again, or what Proxmox would not take", () => {
+it("refuses what it could not read again, or what Proxmox would not take [D6]", () => {
   expect(() => savePointTemplate("a b")).toThrow(RangeError);
   expect(() => savePointTemplate("{{vmid}}")).toThrow(RangeError);
   expect(() => formatSavePointNotes({ ...record, guest: "x".repeat(60_000) })).toThrow(/characters/);

@@ -8,7 +8,7 @@ const archived = {
   mp1: "local:101/vm-101-disk-1.raw,mp=/cache,size=512M",
 };
 
-it("every volume returns to its own storage at its own size, with its options", () => {
+it("every volume returns to its own storage at its own size, with its options [D14]", () => {
   const { parameters, targets, problems } = volumeTargets(archived);
   expect(problems).toEqual([]);
   expect(parameters["rootfs"]).toBe("local:8");
@@ -24,12 +24,12 @@ it("every volume returns to its own storage at its own size, with its options", 
   ]);
 });
 
-it("one storage takes them all where it is asked for", () => {
+it("one storage takes them all where it is asked for [D14]", () => {
   const { targets } = volumeTargets(archived, { storage: "big" });
   expect(targets.map(({ storage }) => storage)).toEqual(["big", "big", "big"]);
 });
 
-it("what the guest has now decides where a volume goes; its size never falls below the archive's", () => {
+it("what the guest has now decides where a volume goes; its size never falls below the archive's [D14]", () => {
   const wanted = {
     rootfs: "fast:101/vm-101-disk-5.raw,size=4G",
     mp3: "fast:101/vm-101-disk-6.raw,mp=/srv,backup=1,size=40G",
@@ -44,7 +44,7 @@ it("what the guest has now decides where a volume goes; its size never falls bel
   expect(made.targets.at(-1)).toMatchObject({ key: "mp4", filled: false });
 });
 
-it("a volume without a limit stays one, and a folder of the node is sent as it is", () => {
+it("a volume without a limit stays one, and a folder of the node is sent as it is [D14]", () => {
   const { parameters } = volumeTargets({
     rootfs: "local:101/subvol-101-disk-0.subvol,size=0T",
     mp0: "/tank/media,mp=/media,ro=1",
@@ -53,14 +53,14 @@ it("a volume without a limit stays one, and a folder of the node is sent as it i
   expect(parameters["mp0"]).toBe("/tank/media,mp=/media,ro=1");
 });
 
-it("says what keeps a request from being made", () => {
+it("says what keeps a request from being made [D14]", () => {
   expect(volumeTargets({ mp0: archived.mp0 }).problems).toEqual(["the archive's configuration has no root disk"]);
   expect(volumeTargets({ rootfs: "local:101/vm-101-disk-0.raw" }).problems).toEqual([
     "the size of rootfs (/) is recorded neither in the archive nor in the guest",
   ]);
 });
 
-it("all or none: every volume of the archive is in the request, and none shrinks", () => {
+it("all or none: every volume of the archive is in the request, and none shrinks [D14]", () => {
   const bytes = fc.integer({ min: 1, max: 4 * gibibyte });
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 6 }), bytes, (sizes, root) => {
