@@ -33,6 +33,7 @@ export function controlHandler(server: SiteServer, stop: () => void): ControlHan
       case "clock":
         // Somebody set the clock: nothing has happened in between.
         site.state.clockOffset = command.offset;
+        site.save();
         return server.scheduler.skipMissed();
       case "forward":
         await server.scheduler.forward(command.seconds);

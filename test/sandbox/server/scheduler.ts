@@ -34,10 +34,12 @@ export class Scheduler {
 
   /** What a daemon does when it starts: a run that was missed meanwhile is over, unless the job repeats it. */
   skipMissed(): void {
-    for (const { node, job } of this.#localJobs()) {
+    const jobs = this.#localJobs();
+    for (const { node, job } of jobs) {
       if (job.options["repeat-missed"] !== "1") this.#runOf(node, job).since = node.clock.seconds();
     }
-    this.#site.save();
+    // A folder without a site in it stays so until somebody fills it.
+    if (jobs.length > 0) this.#site.save();
   }
 
   /** Starts what is due now. */
