@@ -66,7 +66,8 @@ async function listType(
   if ((type === "iso" || type === "vztmpl") && vmid !== undefined) return [];
   const folder = node.path(contentFolder(storage, type));
   const names = await readdir(folder).catch(() => []);
-  const volumes = await Promise.all(names.map((name) => listFile(node, storage, type, folder, name, vmid)));
+  const beside = new Set(names);
+  const volumes = await Promise.all(names.map((name) => listFile(node, storage, type, { folder, name, beside }, vmid)));
   return volumes.filter((volume) => volume !== undefined);
 }
 
@@ -95,19 +96,28 @@ async function listDisks(
   return listed.filter((disk) => disk !== undefined);
 }
 
+/** A file of a storage's folder. */
+interface ContentFile {
+  folder: string;
+  name: string;
+  /** Names of all files in the folder: whether an archive has notes is asked thousands of times. */
+  beside: ReadonlySet<string>;
+}
+
 async function listFile(
   node: Node,
   storage: StorageEntry,
   type: ContentType,
-  folder: string,
-  name: string,
+  file: ContentFile,
   vmid: number | undefined,
 ): Promise<ListedVolume | undefined> {
+  const { folder, name } = file;
+  if (type === "backup" && listArchive(name, node.timeZone) === undefined) return undefined;
   const path = join(folder, name);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.isDirectory()) return undefined;
   const plain = { size: found.size, ctime: Math.floor(found.ctimeMs / 1000) };
-  if (type === "backup") return listBackup(node, storage, path, plain, vmid);
+  if (type === "backup") return listBackup(node, storage, file, plain, vmid);
   const format = fileFormat(type, name);
   if (format === undefined) return undefined;
   return { volid: `${storage.storage}:${type}/${name}`, content: type, format, ...plain };
@@ -125,15 +135,14 @@ function fileFormat(type: ContentType, name: string): string | undefined {
 async function listBackup(
   node: Node,
   storage: StorageEntry,
-  path: string,
+  { folder, name, beside }: ContentFile,
   file: { size: number; ctime: number },
   vmid: number | undefined,
 ): Promise<ListedVolume | undefined> {
-  const name = basename(path);
   const archive = listArchive(name, node.timeZone);
   if (archive === undefined || (vmid !== undefined && !isListedFor(name, vmid))) return undefined;
   const owner = vmid ?? archive.vmid;
-  const notes = await readNotes(path);
+  const notes = beside.has(`${name}.notes`) ? await readNotes(join(folder, name)) : undefined;
   const firstLine = notes?.split("\n")[0];
   return {
     volid: `${storage.storage}:backup/${name}`,
@@ -144,7 +153,7 @@ async function listBackup(
     subtype: archive.subtype,
     ...(owner === undefined ? {} : { vmid: owner }),
     ...(firstLine === undefined || firstLine === "" ? {} : { notes: firstLine }),
-    ...((await exists(`${path}.protected`)) ? { protected: 1 as const } : {}),
+    ...(beside.has(`${name}.protected`) ? { protected: 1 as const } : {}),
   };
 }
 

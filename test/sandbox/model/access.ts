@@ -44,6 +44,8 @@ export function rolePrivileges(access: AccessState, roleid: string): readonly st
 export class Authority {
   readonly caller: Caller;
   readonly #access: AccessState;
+  /** What was found out, for as long as one request or worker lasts, as Proxmox does (`aclcache`). */
+  readonly #known = new Map<string, ReadonlyMap<string, boolean>>();
 
   constructor(access: AccessState, caller: Caller) {
     this.#access = access;
@@ -57,6 +59,12 @@ export class Authority {
 
   /** The caller's privileges on a path; the value says whether each holds below it as well. */
   permissions(path: string): ReadonlyMap<string, boolean> {
+    const known = this.#known.get(path) ?? this.#findOut(path);
+    this.#known.set(path, known);
+    return known;
+  }
+
+  #findOut(path: string): ReadonlyMap<string, boolean> {
     if (this.isRoot) return new Map(PRIVILEGES.map((privilege) => [privilege, true]));
     if (this.caller.tokenid === undefined) return this.#privileges(this.caller, path);
     const token = findToken(this.#access, this.caller);
