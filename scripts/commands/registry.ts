@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./undo.js"),
   },
   {
+    words: ["adopt"],
+    summary: "write guests that were made by hand into the settings",
+    load: () => import("./adopt.js"),
+  },
+  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),

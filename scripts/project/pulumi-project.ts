@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { usageError } from "../commands/frame/command-error";
 import type { FoundProject } from "./find-project";
-import { readYamlFile } from "./yaml-file";
+import { parseYaml, readText, readYamlFile } from "./yaml-file";
 
 /** What `Pulumi.yaml` says that is needed here. */
 export interface PulumiProject {
@@ -62,7 +62,12 @@ const stackSchema = z.object({
 /** @throws CommandError (2) */
 export function readStackFile(project: PulumiProject, environment: string): StackFile {
   const file = fileOf(project, environment);
-  const parsed = stackSchema.safeParse(readYamlFile(file) ?? {});
+  return parseStackText(readText(file), file);
+}
+
+/** @param file for messages. @throws CommandError (2) */
+export function parseStackText(text: string, file: string): StackFile {
+  const parsed = stackSchema.safeParse(parseYaml(text, file) ?? {});
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
     throw usageError(`${basename(file)} does not hold Pulumi settings: ${problems.join("; ")}`, `edit ${file}`);

@@ -10,8 +10,13 @@ import { usageError } from "../commands/frame/command-error";
  *   stand twice (the second would silently win).
  */
 export function readYamlFile(file: string): unknown {
+  return parseYaml(readText(file), file);
+}
+
+/** Reads the text of a YAML file. @throws CommandError (2), as {@link readYamlFile} does */
+export function parseYaml(text: string, file: string): unknown {
   const lineCounter = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {
     const found = document.errors.map((error) => {
       const { line, col } = lineCounter.linePos(error.pos[0]);
@@ -27,7 +32,8 @@ function sentence(code: string, message: string): string {
   return code === "DUPLICATE_KEY" ? "this key stands twice" : message;
 }
 
-function readText(file: string): string {
+/** The text of a file. @throws CommandError (2) */
+export function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

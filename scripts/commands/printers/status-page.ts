@@ -14,7 +14,10 @@ export function printEnvironment(status: EnvironmentStatus, lines: Lines): void 
   for (const [label, text] of factsOf(status)) lines.hanging(["  ", dim(label.padEnd(9)), "  "], text);
   for (const { id, name, type } of status.notCovered) {
     const kind = type === "lxc" ? "container" : "virtual machine";
-    printProblem(`${kind} ${String(id)} (${name}) is in no settings and in no backup job`, lines);
+    printProblem(
+      `${kind} ${String(id)} (${name}) is in no settings and in no backup job: lifeboat adopt ${String(id)}`,
+      lines,
+    );
   }
   for (const text of status.problems) printProblem(text, lines);
   for (const text of policyTexts(status)) lines.hanging(["  ", yellow("!"), " "], text);

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** A folder that only its owner can enter. */
@@ -8,12 +8,15 @@ export function makePrivateFolder(folder: string): void {
 
 /**
  * Replaces a file so that whoever reads it, now or after a power cut, finds the old text or the new one, never a part.
- * Only the owner can read it. Synchronous on purpose: nothing else may happen between a step and its record.
+ * Synchronous on purpose: nothing else may happen between a step and its record.
+ *
+ * @param mode who may read it. Default: only its owner.
  */
-export function writeDurably(path: string, text: string): void {
+export function writeDurably(path: string, text: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w", 0o600);
   try {
+    if (mode !== 0o600) fchmodSync(file, mode);
     writeSync(file, text);
     fsyncSync(file);
   } finally {
