@@ -1,8 +1,10 @@
+import { reboots } from "./changes/reboots";
+import { replacementMessage, replacements, type LiveContainer } from "./changes/replacements";
 import { readMark } from "./mark";
 import type { Environment, OwnedGuest } from "./settings/environment";
 
 /**
- * What the program refuses to do before it registers anything (A9, A14). The provider takes over a guest whose id is
+ * What the program refuses to do before it registers anything (A9, A11, A14). The provider takes over a guest whose id is
  * taken and reports success, and an empty guest pushes the good archives of its id out of the storage: neither may happen
  * by accident. Pure: `stacks/preflight.ts` asks Proxmox.
  */
@@ -11,12 +13,12 @@ import type { Environment, OwnedGuest } from "./settings/environment";
 export type Occupant =
   | { readonly kind: "nobody" }
   /** A guest of one of both kinds; `description` as Proxmox returns it. */
-  | {
+  | ({
       readonly kind: OwnedGuest["kind"];
       readonly node: string;
       readonly name: string;
       readonly description: string;
-    }
+    } & LiveContainer)
   /** Taken, but the token may not see by whom. */
   | { readonly kind: "unseen" }
   /** Proxmox could not say; the reason is one line. */
@@ -44,8 +46,25 @@ export interface SiteFacts {
   readonly missingAdopted: readonly number[];
   /** Whether the environment's job is there; undefined where the token may not see. */
   readonly jobExists?: boolean | undefined;
+  /** Guests with this environment's mark under ids that the settings do not have. */
+  readonly strays?: readonly Stray[] | undefined;
   /** An id that is free and that no setting names; undefined where none was looked for. */
   readonly freeId?: number | undefined;
+}
+
+/** A guest that this environment has made, by its mark, and that is not where the settings have it. */
+export interface Stray {
+  /** Key in the settings that it was made for. */
+  readonly guest: string;
+  readonly id: number;
+  readonly node: string;
+}
+
+/** A running guest that the provider would reboot, and why: one line each. */
+export interface Reboot {
+  readonly guest: string;
+  readonly id: number;
+  readonly reasons: readonly string[];
 }
 
 export interface Verdict {
@@ -56,7 +75,10 @@ export interface Verdict {
 
 /** Decides about every guest, so that all refusals are told at once. */
 export function judge(environment: Environment, facts: SiteFacts): Verdict {
-  const verdicts = facts.guests.map((entry) => judgeGuest(environment, entry, facts.freeId));
+  const verdicts = facts.guests.map((entry) => {
+    const stray = facts.strays?.find(({ guest }) => guest === entry.guest.name);
+    return stray === undefined ? judgeGuest(environment, entry, facts.freeId) : otherId(entry.guest, stray);
+  });
   return {
     // One storage that is missing is one refusal, however many guests were to be on it.
     refusals: [...new Set(verdicts.flatMap(({ refusals }) => refusals))],
@@ -75,6 +97,17 @@ export function judgeArchives(environment: Environment, facts: readonly GuestFac
     refusals: verdicts.flatMap(({ refusals }) => refusals),
     warnings: verdicts.flatMap(({ warnings }) => warnings),
   };
+}
+
+/** Guests of this environment that an update would reboot (A11). */
+export function rebootsIn(environment: Environment, { guests }: SiteFacts): Reboot[] {
+  return guests.flatMap(({ guest, occupant }) => {
+    if (guest.kind !== "container" || occupant.kind !== "container") return [];
+    const mark = readMark(occupant.description);
+    if (mark?.environment !== environment.name || mark.guest !== guest.name) return [];
+    const reasons = reboots(guest, occupant);
+    return reasons.length === 0 ? [] : [{ guest: guest.name, id: guest.id, reasons }];
+  });
 }
 
 const fine: Verdict = { refusals: [], warnings: [] };
@@ -97,9 +130,10 @@ function judgeGuest(environment: Environment, facts: GuestFacts, freeId: number 
 function judgeOccupant(
   environment: Environment,
   guest: OwnedGuest,
-  { kind, node, name, description }: Extract<Occupant, { kind: OwnedGuest["kind"] }>,
+  occupant: Extract<Occupant, { kind: OwnedGuest["kind"] }>,
   freeId: number | undefined,
 ): Verdict {
+  const { kind, node, name, description } = occupant;
   const mark = readMark(description);
   const who = `${kind.replace("-", " ")} ${guest.id} (${name}) is on ${node}`;
   if (kind !== guest.kind) return taken(guest, who, freeId);
@@ -112,7 +146,18 @@ function judgeOccupant(
     const hint = `write \`node: ${node}\` in its settings, or migrate it back`;
     return refuse(`Unable to manage guest ${guest.name}: ${who}, and the settings say ${guest.node}`, hint);
   }
-  return fine;
+  if (guest.kind !== "container") return fine;
+  const of = { environment: environment.name, guest };
+  const found = replacements(of, occupant);
+  return found.length === 0 ? fine : { refusals: [replacementMessage(of, found)], warnings: [] };
+}
+
+/** Pulumi would delete the guest with its data and make an empty one under the new id. */
+function otherId({ name, id }: OwnedGuest, { id: found, node }: Stray): Verdict {
+  return refuse(
+    `Unable to change the id of guest ${name} from ${found} to ${id}: ${found} on ${node} would be deleted, and ${id} would be empty`,
+    `write \`id: ${found}\`; a copy of it under another id comes from a backup: lifeboat restore guest ${name} --target-id ${id}`,
+  );
 }
 
 /** Pulumi would take a renamed guest for a new one and delete the old one: they are the same guest. */

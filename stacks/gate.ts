@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
-import { judge, judgeArchives, type SiteFacts, type Verdict } from "../site/preflight";
+import { judge, judgeArchives, rebootsIn, type SiteFacts, type Verdict } from "../site/preflight";
 import { formatFinding } from "../site/policies/finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
 import type { Environment } from "../site/settings/environment";
 import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, offerId, withArchives } from "./preflight";
+import { judgeReboots } from "./reboot-consent";
 
 /**
  * What stands between the settings and the first resource: policies, and refusals of `site/preflight`, all at once.
@@ -29,10 +30,11 @@ export async function passGate(
   const policies = asked?.policies ?? factsWithoutNode(Math.floor(Date.now() / 1000), neighbours);
   const verdict = asked === undefined ? nothingAsked : await judgeSite(client, environment, asked.site);
   const judgement = judgePolicies(environment, policies);
+  const rebooting = asked === undefined ? nothingAsked : judgeReboots(environment, rebootsIn(environment, asked.site));
   for (const warning of policyWarnings(judgement)) await pulumi.log.warn(warning);
   await enforce({
-    warnings: verdict.warnings,
-    refusals: [...brokenPolicies(environment, judgement), ...verdict.refusals],
+    warnings: [...verdict.warnings, ...rebooting.warnings],
+    refusals: [...brokenPolicies(environment, judgement), ...verdict.refusals, ...rebooting.refusals],
   });
   return asked?.site;
 }
@@ -93,11 +95,19 @@ async function askProxmox(
     if (!(error instanceof ProxmoxError)) throw error;
     if (error.kind !== "unreachable" && error.kind !== "lost") throw cannotCheck(environment, error);
     await pulumi.log.warn(
-      "Not checked: whether ids are free, whether there are archives of guests that are about to be made, and disks of " +
-        `adopted guests; the node's time zone is taken for UTC, because ${error.message}`,
+      "Not checked: whether ids are free, whether there are archives of guests that are about to be made, whether a " +
+        `change would reboot or replace a guest (${replacementsWithoutNode(environment)}), and disks of adopted guests; ` +
+        `the node's time zone is taken for UTC, because ${error.message}`,
     );
     return undefined;
   }
+}
+
+/** Pulumi's own protection is what is left then. */
+function replacementsWithoutNode({ protectGuests }: Environment): string {
+  return protectGuests
+    ? "Pulumi's protect still stops a replacement"
+    : "nothing stops a replacement: lifeboat:protectGuests is false";
 }
 
 const hints: Partial<Record<ProxmoxErrorKind, string>> = {

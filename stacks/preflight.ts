@@ -3,7 +3,8 @@ import { ProxmoxError } from "../proxmox/api/errors";
 import { missingToListArchives } from "../proxmox/api/permissions";
 import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
-import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts } from "../site/preflight";
+import { markTag, readMark } from "../site/mark";
+import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts, Stray } from "../site/preflight";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
 
@@ -25,6 +26,7 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
   const guests = await withArchives(client, environment, occupants);
   return {
     guests,
+    strays: await straysAmong(client, environment, listed),
     missingAdopted: await missingAdopted(client, environment),
     jobExists: await jobExists(client, environment),
   };
@@ -56,12 +58,12 @@ async function occupantOf(
   listed: readonly ListedGuest[],
 ): Promise<Occupant> {
   try {
-    const here = await guestOn(client, { node, type: typeOf(kind), vmid: id });
+    const other = listed.find((guest) => guest.vmid === id);
+    const here = await guestOn(client, { node, type: typeOf(kind), vmid: id }, other);
     if (here !== undefined) return here;
     if (await client.cluster.isFree(id)) return { kind: "nobody" };
-    const other = listed.find((guest) => guest.vmid === id);
     if (other === undefined) return { kind: "unseen" };
-    return (await guestOn(client, { node: other.node, type: other.type, vmid: id })) ?? { kind: "unseen" };
+    return (await guestOn(client, { node: other.node, type: other.type, vmid: id }, other)) ?? { kind: "unseen" };
   } catch (error) {
     return { kind: "unknown", reason: reasonOf(error) };
   }
@@ -71,18 +73,41 @@ function typeOf(kind: OwnedGuest["kind"]): GuestAddress["type"] {
   return kind === "container" ? "lxc" : "qemu";
 }
 
-async function guestOn(client: ProxmoxClient, address: GuestAddress): Promise<Occupant | undefined> {
+/** @param listed what the cluster's list says of it: the pool is nowhere else. */
+async function guestOn(
+  client: ProxmoxClient,
+  address: GuestAddress,
+  listed: ListedGuest | undefined,
+): Promise<Occupant | undefined> {
   const { node, type, vmid } = address;
   try {
-    const { hostname, name, description = "" } = await client.guests.guestConfig(address);
+    const configuration = await client.guests.guestConfig(address);
+    const { hostname, name, description = "" } = configuration;
+    const live = { node, description, configuration, running: listed?.status === "running", pool: listed?.pool };
     return type === "lxc"
-      ? { kind: "container", node, name: hostname ?? `CT${vmid}`, description }
-      : { kind: "virtual-machine", node, name: name ?? `VM ${vmid}`, description };
+      ? { kind: "container", name: hostname ?? `CT${vmid}`, ...live }
+      : { kind: "virtual-machine", name: name ?? `VM ${vmid}`, ...live };
   } catch (error) {
     // Without VM.Audit Proxmox answers 403 whether or not there is a guest.
     if (error instanceof ProxmoxError && (error.kind === "gone" || error.kind === "forbidden")) return undefined;
     throw error;
   }
+}
+
+/** Only guests with Lifeboat's tag are looked at: the mark itself is in each one's own configuration. */
+async function straysAmong(
+  client: ProxmoxClient,
+  { name, guests }: Environment,
+  listed: readonly ListedGuest[],
+): Promise<Stray[]> {
+  const declared = new Set(guests.map(({ id }) => id));
+  const tagged = listed.filter(({ vmid, tags = "" }) => !declared.has(vmid) && tags.split(/[;, ]/u).includes(markTag));
+  const found = await mapLimited(tagged, async (guest): Promise<Stray[]> => {
+    const occupant = await guestOn(client, guest, guest);
+    const mark = occupant !== undefined && "description" in occupant ? readMark(occupant.description) : undefined;
+    return mark?.environment === name ? [{ guest: mark.guest, id: guest.vmid, node: guest.node }] : [];
+  });
+  return found.flat();
 }
 
 async function hasStorage(client: ProxmoxClient, node: string, storage: string): Promise<boolean> {

@@ -80,9 +80,10 @@ function addressInputs({ address }: Network) {
 
 /**
  * Changes that would make the provider destroy the guest and make an empty one, although they matter only to a new one:
- * the template it was unpacked from and the keys that were put in. They are settled when the guest is made.
+ * the template it was unpacked from, the keys that were put in, and its pool, which the provider sets when it makes the
+ * guest and never reads again. They are settled when the guest is made.
  */
-export const settledAtCreation = ["operatingSystem.templateFileId", "initialization.userAccount"] as const;
+export const settledAtCreation = ["operatingSystem.templateFileId", "initialization.userAccount", "poolId"] as const;
 
 /** Things that Proxmox allows nobody but root@pam with a ticket, a token of root@pam included. */
 export function needsRoot(guest: ContainerGuest): string | undefined {

@@ -25,6 +25,7 @@ import {
 } from "./guest-schema";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";
+import { arrangeDisks } from "./slots";
 import { mebibyte } from "./values/sizes";
 
 /** Fills in every default of settings that passed the schema. */
@@ -220,10 +221,7 @@ function defaultChecks(network: Network): Check[] {
   return network.address.kind === "static" ? [{ kind: "ping" }, { kind: "ssh" }] : [{ kind: "running" }];
 }
 
-/**
- * `disks[0]` becomes `mp0`. Ordered by where they are mounted, because Proxmox mounts in that order and a disk below
- * another must come after it; not by the file, because Pulumi hands over the keys of a mapping sorted.
- */
+/** `disks[0]` becomes `mp0`. */
 function orderDisks(disks: NonNullable<ContainerEntry["disks"]>): Disk[] {
-  return disks.map(([name, disk]): Disk => ({ name, ...disk })).sort((a, b) => (a.mount < b.mount ? -1 : 1));
+  return arrangeDisks(disks.map(([name, disk]) => ({ name, ...disk }))).map(({ slot: _slot, ...disk }): Disk => disk);
 }

@@ -223,7 +223,7 @@ export interface ContainerGuest {
   /** Proxmox's `ostype`. */
   readonly osType: string;
   readonly root: RootDisk;
-  /** `disks[0]` is Proxmox's `mp0`, and so on. */
+  /** `disks[0]` is Proxmox's `mp0`, and so on: `slot` in the settings, or the order of the paths. */
   readonly disks: readonly Disk[];
   readonly network: Network;
   readonly cores: number;

@@ -20,6 +20,7 @@ import {
   type Finding,
   type Schema,
 } from "./schema-tools";
+import { arrangeDisks, hiddenDisk } from "./slots";
 import { isInNetwork, parseHostAddress, parseIp } from "./values/addresses";
 import { checkFormat, parseCheck } from "./values/checks";
 import {
@@ -74,9 +75,13 @@ const rootSchema = mapping(
   { backup: "the root disk is in every backup of its guest; it has no flag" },
 );
 
+const slotSchema = wholeNumber("a slot", 0, 255);
+
 const volumeDisk = mapping({
   /** Absolute path in the guest. */
   mount: mountPath,
+  /** Number of its mount point: 2 is `mp2`. Slots have no gaps. Default: what is left, by the order of the paths. */
+  slot: optional(slotSchema),
   /** Storage of the disk. */
   storage: storageId,
   /** Size of the disk. */
@@ -89,6 +94,8 @@ const bindMount = mapping(
   {
     /** Absolute path in the guest. */
     mount: mountPath,
+    /** Number of its mount point: 2 is `mp2`. Slots have no gaps. Default: what is left, by the order of the paths. */
+    slot: optional(slotSchema),
     /** Absolute path of the folder on the node. */
     bind: mountPath,
     /** What protects the data: Proxmox never backs up a bind mount. */
@@ -103,7 +110,9 @@ const bindMount = mapping(
   },
 );
 
-type UnnamedDisk<T extends Disk = Disk> = T extends Disk ? Omit<T, "name"> : never;
+type UnnamedDisk<T extends Disk = Disk> = T extends Disk
+  ? Omit<T, "name"> & { readonly slot?: number | undefined }
+  : never;
 
 const diskSchema = choose<UnnamedDisk>([volumeDisk, bindMount], (raw) =>
   at(raw, "bind") === undefined && at(raw, "protectedBy") === undefined
@@ -216,7 +225,9 @@ const containerSchema = checked(
     /** The root disk. Proxmox backs it up always. */
     root: rootSchema,
     /** Further disks and bind mounts, by names of your own. */
-    disks: optional(checked(entries("disks", guestName, diskSchema), mountsDiffer)),
+    disks: optional(
+      checked(entries("disks", guestName, diskSchema), (raw) => [...mountsDiffer(raw), ...slotsFit(raw)]),
+    ),
     /** The interface `eth0`. */
     network: networkSchema,
     /** Default: 1. */
@@ -432,4 +443,37 @@ function mountsDiffer(raw: unknown): Finding[] {
       { path: [name, "mount"], message: `disk ${other} is mounted there`, allowed: "a path of its own for each disk" },
     ];
   });
+}
+
+/** The provider knows no numbers, only a list: a gap would close, and a disk would be mounted twice. */
+function slotsFit(raw: unknown): Finding[] {
+  if (!isMapping(raw)) return [];
+  const disks = Object.keys(raw)
+    .sort()
+    .map((name) => placedDisk(name, at(raw, name)));
+  const named = disks.filter(({ slot }) => slot !== undefined);
+  const last = disks.length - 1;
+  const allowed = `each of 0 to ${String(last)} for one disk: there are ${String(disks.length)}`;
+  const wrong = named.flatMap(({ name, slot = 0 }): Finding[] => {
+    const first = named.find((other) => other.slot === slot)?.name ?? name;
+    if (first !== name) return [{ path: [name, "slot"], message: `disk ${first} has the same slot`, allowed }];
+    return slot > last ? [{ path: [name, "slot"], message: "slots have no gaps", allowed }] : [];
+  });
+  if (wrong.length > 0 || disks.some(({ mount }) => mount === "")) return wrong;
+  const hidden = hiddenDisk(arrangeDisks(disks));
+  if (hidden === undefined) return [];
+  return [
+    {
+      path: [hidden.disk.name, "slot"],
+      message: `disk ${hidden.above.name} is mounted above it and comes later, which would hide it`,
+      allowed: "a slot behind that of the disk above",
+      found: `slot ${String(arrangeDisks(disks).indexOf(hidden.disk))}`,
+    },
+  ];
+}
+
+/** A disk whose path or slot is wrong has that told elsewhere: it takes part without. */
+function placedDisk(name: string, raw: unknown) {
+  const slot = slotSchema.safeParse(at(raw, "slot"));
+  return { name, mount: parsePath(at(raw, "mount")) ?? "", slot: slot.success ? slot.data : undefined };
 }

@@ -46,3 +46,26 @@ export function containerOf(other: Readonly<Record<string, unknown>> = {}): Cont
   if (guest?.kind !== "container") throw new Error("the example is a container");
   return guest;
 }
+
+/** The example's container as Proxmox returns it after `pulumi up`, with other keys; undefined takes one away. */
+export function liveConfiguration(other: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
+  const agreed = {
+    arch: "amd64",
+    cores: "1",
+    description: "lifeboat: prod/web\n",
+    digest: "0000000000000000000000000000000000000000",
+    hostname: "web",
+    memory: "512",
+    mp0: "local:101/vm-101-disk-1.raw,mp=/srv,backup=1,size=20G",
+    mp1: "data:101/vm-101-disk-0.raw,mp=/var/cache/app,size=10G",
+    net0: "name=eth0,bridge=vmbr0,gw=192.0.2.1,hwaddr=BC:24:11:3D:14:E1,ip=192.0.2.101/24,type=veth",
+    ostype: "debian",
+    rootfs: "local:101/vm-101-disk-0.raw,size=8G",
+    swap: "0",
+    unprivileged: "1",
+    ...other,
+  };
+  return Object.fromEntries(
+    Object.entries(agreed).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}

@@ -79,7 +79,7 @@ describe("Container", () => {
 
   test("does not replace a guest over its template or its first keys (trap: both force a replacement)", async () => {
     const { child } = await declare();
-    expect(child.ignoreChanges).toEqual(["operatingSystem.templateFileId", "initialization.userAccount"]);
+    expect(child.ignoreChanges).toEqual(["operatingSystem.templateFileId", "initialization.userAccount", "poolId"]);
   });
 
   test("always says the host name (trap 3: the second update fails without one)", async () => {

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { Answer, Request } from "../../../proxmox/api/transport";
-import { markOf } from "../../../site/mark";
 import { checkNewStorage, passGate } from "../../../stacks/gate";
-import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import { environmentOf, exampleContainer, exampleSettings, liveConfiguration } from "../../support/example-environment";
 import { runProgram } from "../../support/pulumi-mocks";
 
 const endpoint = "https://192.0.2.11:8006";
@@ -64,9 +64,9 @@ const accepted = { hazard: "own-node", reason: "copied away every night", owner:
 const settings = { ...exampleSettings(), acknowledge: [accepted] };
 const environment = environmentOf(settings);
 
-async function pass(other: Answers, used = environment) {
+async function pass(other: Answers, used = environment, options: { readonly preview?: boolean } = {}) {
   const { client, methods } = clientWith({ ...empty, ...other });
-  const { result } = await runProgram({}, () => passGate(client, used));
+  const { result } = await runProgram({}, () => passGate(client, used), options);
   return { facts: result, methods };
 }
 
@@ -91,9 +91,8 @@ describe("passGate", () => {
   });
 
   test("passes a guest of ours, and then asks for no archives and no free id", async () => {
-    const description = `${markOf({ environment: "prod", guest: "web" })}\n`;
     const { facts } = await pass({
-      "nodes/pve-prod/lxc/101/config": { hostname: "web", description, digest: "d" },
+      "nodes/pve-prod/lxc/101/config": liveConfiguration(),
       "cluster/nextid": new Error("not to be asked"),
       "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": new Error("not to be asked"),
     });
@@ -193,6 +192,96 @@ describe("passGate", () => {
   });
 });
 
+function environmentWith(other: Readonly<Record<string, unknown>>) {
+  return environmentOf({ ...settings, guests: { web: { ...exampleContainer(), ...other } } });
+}
+
+describe("changes of a guest that is there (A11)", () => {
+  const deployed: Answers = {
+    "cluster/resources?type=vm": [
+      { type: "lxc", vmid: 101, node: "pve-prod", status: "running", name: "web", tags: "lifeboat" },
+    ],
+    "cluster/backup": [{ id: "lifeboat-prod" }],
+    "nodes/pve-prod/lxc/101/config": liveConfiguration(),
+  };
+
+  afterEach(() => {
+    delete process.env["LIFEBOAT_ALLOW_REBOOT"];
+  });
+
+  test("nothing is said where nothing changes [A11]", async () => {
+    await pass(deployed);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("a replacement is refused, in a preview too, with guest, disk, found, wanted and the way [A11]", async () => {
+    const { disks } = exampleContainer();
+    const grown = environmentWith({ disks: { ...disks, data: { ...disks.data, size: "30GiB" } } });
+    await expect(pass({ ...deployed, "cluster/nextid": "100" }, grown, { preview: true })).rejects.toThrow(
+      "Unable to update guest web (101): a change would replace it with an empty one\n" +
+        "  disk data (mp0) has 20GiB, 30GiB is wanted\n" +
+        "  HINT: lifeboat grow prod/web; then pulumi up --refresh -s prod",
+    );
+  });
+
+  test("a pool of its own is no change: the cluster's list knows it [A11]", async () => {
+    const [listed] = z.array(z.looseObject({})).parse(deployed["cluster/resources?type=vm"]);
+    await pass(
+      { ...deployed, "cluster/resources?type=vm": [{ ...listed, pool: "prod" }] },
+      environmentWith({ pool: "prod" }),
+    );
+    expect(warnings()).toEqual([]);
+  });
+
+  test("another id: the guest under its mark is found, and would be deleted [A11]", async () => {
+    const moved = environmentWith({ id: 102 });
+    const answers: Answers = {
+      ...deployed,
+      "nodes/pve-prod/lxc/102/config": proxmoxError("gone", "does not exist"),
+      "cluster/nextid?vmid=102": "102",
+      "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [],
+      "access/permissions?path=/vms/102": { "/vms/102": privileges },
+    };
+    await expect(pass(answers, moved)).rejects.toThrow(/Unable to change the id of guest web from 101 to 102/);
+  });
+
+  test("a reboot is named in a preview, and refused in an update without consent [A11]", async () => {
+    const larger = environmentWith({ memory: "1GiB" });
+    await pass(deployed, larger, { preview: true });
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /This update reboots guest web \(101\): memory from 512MiB to 1GiB; it is refused without consent\n\s*HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod/,
+      ),
+    ]);
+    await expect(pass({ ...deployed, "cluster/nextid": "100" }, larger)).rejects.toThrow(
+      "Unable to update guest web (101): it would reboot (memory from 512MiB to 1GiB), and nobody has consented to that\n" +
+        "HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod",
+    );
+  });
+
+  test("consent is for the guests that it names; a name that is none is told [A11]", async () => {
+    const larger = environmentWith({ memory: "1GiB" });
+    process.env["LIFEBOAT_ALLOW_REBOOT"] = "db, web";
+    await pass(deployed, larger);
+    expect(warnings()).toEqual([
+      expect.stringContaining("LIFEBOAT_ALLOW_REBOOT names db, which is no guest of prod"),
+      expect.stringContaining("This update reboots guest web (101): memory from 512MiB to 1GiB"),
+    ]);
+    process.env["LIFEBOAT_ALLOW_REBOOT"] = "db";
+    await expect(pass(deployed, larger)).rejects.toThrow("nobody has consented");
+  });
+
+  test("where the node does not answer, what is left is said [A11]", async () => {
+    const down = { "cluster/resources?type=vm": proxmoxError("unreachable", "no route") };
+    await pass(down);
+    await pass(down, environmentOf({ ...settings, protectGuests: false }));
+    expect(warnings()).toEqual([
+      expect.stringContaining("reboot or replace a guest (Pulumi's protect still stops a replacement)"),
+      expect.stringContaining("nothing stops a replacement: lifeboat:protectGuests is false"),
+    ]);
+  });
+});
+
 describe("policies", () => {
   const expired = { exclude: "rebuilt at start", owner: "web team", until: "2026-11-19" };
   const broken = {
@@ -274,7 +363,7 @@ describe("policies", () => {
       {
         "cluster/backup/lifeboat-prod": { id: "lifeboat-prod", "prune-backups": { "keep-daily": "30" } },
         "nodes/pve-prod/storage/backup/content?content=backup": archives,
-        "nodes/pve-prod/lxc/101/config": { description: markOf({ environment: "prod", guest: "web" }), digest: "d" },
+        "nodes/pve-prod/lxc/101/config": liveConfiguration(),
       },
       environmentOf({ ...settings, backup: { ...settings.backup, keep: { last: 3 } } }),
     );

@@ -1,16 +1,32 @@
 import { markOf } from "../../../site/mark";
-import { judge, judgeArchives, type ArchivesOfId, type Occupant, type SiteFacts } from "../../../site/preflight";
-import { containerOf, environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import {
+  judge,
+  judgeArchives,
+  rebootsIn,
+  type ArchivesOfId,
+  type Occupant,
+  type SiteFacts,
+} from "../../../site/preflight";
+import type { ContainerGuest } from "../../../site/settings/environment";
+import {
+  containerOf,
+  environmentOf,
+  exampleContainer,
+  exampleSettings,
+  liveConfiguration,
+} from "../../support/example-environment";
 
 const environment = environmentOf(exampleSettings());
 const newest = Date.UTC(2026, 10, 20, 1) / 1000;
+
+const live = { configuration: liveConfiguration(), running: true, pool: undefined };
 
 function factsOf(occupant: Occupant, archives?: ArchivesOfId, other: Partial<SiteFacts> = {}): SiteFacts {
   return { guests: [{ guest: containerOf(), occupant, archives }], missingAdopted: [], freeId: 105, ...other };
 }
 
 function containerWith(description: string, node = "pve-prod"): Occupant {
-  return { kind: "container", node, name: "shop", description };
+  return { kind: "container", node, name: "shop", description, ...live };
 }
 
 const ours = containerWith(`${markOf({ environment: "prod", guest: "web" })}\n`);
@@ -36,7 +52,7 @@ describe("an id that is taken (A14)", () => {
     ["another environment's guest", containerWith(markOf({ environment: "lab", guest: "web" })), /environment lab/],
     [
       "a virtual machine",
-      { kind: "virtual-machine", node: "pve2", name: "shop", description: "" },
+      { kind: "virtual-machine", node: "pve2", name: "shop", description: "", ...live },
       /virtual machine 101 \(shop\) is on pve2/,
     ],
     ["a guest that the token may not see", { kind: "unseen" }, /may not see/],
@@ -135,5 +151,41 @@ describe("the whole site", () => {
       expect(judge(environment, factsOf(occupant, undefined, { jobExists: false })).warnings).toEqual([]);
     }
     expect(judge(environment, factsOf(ours)).warnings).toEqual([]);
+  });
+});
+
+function verdictOn(guest: ContainerGuest, occupant: Occupant, other: Partial<SiteFacts> = {}) {
+  const facts: SiteFacts = { guests: [{ guest, occupant }], missingAdopted: [], ...other };
+  return { ...judge(environment, facts), reboots: rebootsIn(environment, facts) };
+}
+
+describe("a change that would replace or reboot a guest (A11)", () => {
+  const changed = containerOf({ unprivileged: false, memory: "1GiB" });
+
+  test("our guest: refused, and its reboot named [A11]", () => {
+    const { refusals, reboots } = verdictOn(changed, ours);
+    expect(refusals).toEqual([
+      "Unable to update guest web (101): a change would replace it with an empty one\n" +
+        "  it is unprivileged, and the settings say `unprivileged: false`\n" +
+        "  HINT: write `unprivileged: true`: the files of its disks belong to other users otherwise",
+    ]);
+    expect(reboots).toEqual([{ guest: "web", id: 101, reasons: ["memory from 512MiB to 1GiB"] }]);
+  });
+
+  test("somebody else's guest: another refusal says it all [A11, A14]", () => {
+    const { refusals, reboots } = verdictOn(changed, containerWith("made by hand"));
+    expect(refusals).toEqual([expect.stringContaining("was not made by Lifeboat")]);
+    expect(reboots).toEqual([]);
+  });
+
+  test("another id: the guest under the old one would be deleted [A11]", () => {
+    const stray = { guest: "web", id: 111, node: "pve-prod" };
+    const { refusals } = verdictOn(containerOf(), { kind: "nobody" }, { strays: [stray] });
+    expect(refusals).toEqual([
+      "Unable to change the id of guest web from 111 to 101: 111 on pve-prod would be deleted, and 101 would be empty\n" +
+        "HINT: write `id: 111`; a copy of it under another id comes from a backup: lifeboat restore guest web --target-id 101",
+    ]);
+    const other = { ...stray, guest: "gone" };
+    expect(verdictOn(containerOf(), { kind: "nobody" }, { strays: [other] }).refusals).toEqual([]);
   });
 });
