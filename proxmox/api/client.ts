@@ -20,10 +20,13 @@ export class ProxmoxClient {
   readonly backups: BackupCalls;
   readonly tasks: TaskCalls;
 
-  constructor(readonly transport: Transport) {
+  constructor(
+    readonly transport: Transport,
+    private readonly patience?: number,
+  ) {
     const requests = new Requests(transport);
     this.endpoint = transport.endpoint;
-    this.tasks = new TaskCalls(requests);
+    this.tasks = new TaskCalls(requests, patience);
     this.cluster = new ClusterCalls(requests);
     this.guests = new GuestCalls(requests, this.tasks);
     this.backups = new BackupCalls(requests, this.tasks);
@@ -48,14 +51,19 @@ export class ProxmoxClient {
   close(): Promise<void> {
     return this.transport.close();
   }
+
+  /** The same client over the same connections, which refuses everything but GET before it is sent. */
+  readOnly(): ProxmoxClient {
+    return new ProxmoxClient(readOnlyTransport(this.transport), this.patience);
+  }
 }
 
 /** @throws TypeError when the endpoint is not an `https` address. Nothing is sent before the first call. */
 export function createClient(options: ClientOptions): ProxmoxClient {
-  return new ProxmoxClient(createTransport(options));
+  return new ProxmoxClient(createTransport(options), options.patience);
 }
 
 /** The same client over the same connections, which refuses everything but GET before it is sent. */
 export function readOnly(client: ProxmoxClient): ProxmoxClient {
-  return new ProxmoxClient(readOnlyTransport(client.transport));
+  return client.readOnly();
 }

@@ -54,7 +54,11 @@ const searches = 8;
 
 /** Calls about tasks. A task is asked for at the node that its id names, through the endpoint. */
 export class TaskCalls {
-  constructor(private readonly requests: Requests) {}
+  /** @param patience how long a node may be silent while a task of it is waited for, in milliseconds. */
+  constructor(
+    private readonly requests: Requests,
+    private readonly patience = defaultPatience,
+  ) {}
 
   /** @throws ProxmoxError of kind `gone` for an unknown task. */
   status(upid: string): Promise<TaskStatus> {
@@ -114,7 +118,7 @@ export class TaskCalls {
         lastAnswer = performance.now();
         if (status.status !== "running") return outcomeOf(status, log);
       } catch (error) {
-        tolerate(error, performance.now() - lastAnswer, options);
+        tolerate(error, performance.now() - lastAnswer, options.patience ?? this.patience, options);
       }
       await pause(pollDelays[Math.min(round, pollDelays.length - 1)], options.signal);
     }
@@ -130,9 +134,14 @@ export class TaskCalls {
   }
 
   private async find(start: TaskStart, sent: number, lost: ProxmoxError): Promise<string> {
-    for (let search = 0; search < searches; search += 1) {
+    const began = performance.now();
+    // A search that the node did not answer says nothing: it counts against the patience only.
+    for (let search = 0; search < searches;) {
       await sleep(search === 0 ? 200 : 1_000);
-      const found = await this.candidates(start, sent).catch(() => []);
+      const found = await this.candidates(start, sent).catch(() => undefined);
+      if (found === undefined && performance.now() - began > this.patience) break;
+      if (found === undefined) continue;
+      search += 1;
       const [task, another] = found;
       // Two that fit do not become one by looking again.
       if (another !== undefined) break;
@@ -177,9 +186,9 @@ function outcomeOf(status: TaskStatus, log: readonly string[]): TaskOutcome {
 }
 
 /** A node that is silent for a moment does not end a task; anything else does end the waiting. */
-function tolerate(error: unknown, silentFor: number, options: WaitOptions): void {
+function tolerate(error: unknown, silentFor: number, patience: number, options: WaitOptions): void {
   const silent = error instanceof ProxmoxError && (error.kind === "lost" || error.kind === "unreachable");
-  if (!silent || silentFor > (options.patience ?? defaultPatience)) throw error;
+  if (!silent || silentFor > patience) throw error;
   options.onEvent?.({ kind: "silent", error });
 }
 

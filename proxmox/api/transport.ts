@@ -34,6 +34,8 @@ export interface ClientOptions {
   trust: Trust;
   credential: Credential;
   timeouts?: Partial<Timeouts>;
+  /** How long a node may be silent while a task of it is waited for, in milliseconds. Default two minutes. */
+  patience?: number;
   observe?: (exchange: Exchange) => void;
 }
 

@@ -117,10 +117,22 @@ class ConnectedEnvironment implements ClosableEnvironment {
   }
 
   private connect(credential: Parameters<typeof createClient>[0]["credential"]): ProxmoxClient {
-    const client = createClient({ endpoint: this.settings.proxmox.endpoint, trust: this.trust(), credential });
+    const { endpoint } = this.settings.proxmox;
+    const patience = patienceOf(this.options.environment);
+    const client = createClient({ endpoint, trust: this.trust(), credential, ...(patience && { patience }) });
     this.clients.push(client);
     return client;
   }
+}
+
+/** `LIFEBOAT_NODE_PATIENCE`: seconds that a node may be silent while it works on a task. @throws CommandError (2) */
+function patienceOf({
+  LIFEBOAT_NODE_PATIENCE: text,
+}: Readonly<Record<string, string | undefined>>): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds > 0) return seconds * 1_000;
+  throw usageError(`LIFEBOAT_NODE_PATIENCE is '${text}', and not a whole number of seconds`, "unset it, or write 120");
 }
 
 function readTrust(trust: TrustSettings, path: (file: string) => string): Trust {

@@ -44,6 +44,8 @@ export interface LoggedRequest {
   readonly method: string;
   readonly path: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** HTTP status of the answer. */
+  readonly status: number;
 }
 
 /** A `memory` site with containers made by hand, settings that name them, and the bundled command line. */

@@ -5,7 +5,10 @@ import type { FaultState } from "./state";
  * one node, `times` ends it by itself after so many hits).
  *
  * - `node-unreachable`: connections to the node are refused (`node`).
- * - `answer-596`: the caller gets 596 while the work goes on (`path`: regular expression over `METHOD /path`).
+ * - `answer-595`: the caller gets 595 and nothing is done, as when the node behind another one is gone (`path`: regular
+ *   expression over `METHOD /path`).
+ * - `answer-596`, `answer-599`: the caller gets that while the work goes on (`path`; `milliseconds`: so long after the
+ *   request, otherwise when the work is done).
  * - `task-dies`: a task fails half-way, and cleans up as Proxmox does (`type`, `at`: name of the checkpoint, `text`).
  * - `worker-killed`: a task's worker ends without a last line and cleans nothing up (`type`, `at`).
  * - `storage-full`: no volume or archive can be written to `storage` (required).
@@ -16,7 +19,9 @@ import type { FaultState } from "./state";
  */
 export const FAULTS = {
   "node-unreachable": { settings: ["node"], required: [] },
-  "answer-596": { settings: ["node", "path", "times"], required: [] },
+  "answer-595": { settings: ["node", "path", "times"], required: [] },
+  "answer-596": { settings: ["node", "path", "milliseconds", "times"], required: [] },
+  "answer-599": { settings: ["node", "path", "milliseconds", "times"], required: [] },
   "task-dies": { settings: ["node", "type", "at", "text", "times"], required: [] },
   "worker-killed": { settings: ["node", "type", "at", "times"], required: [] },
   "storage-full": { settings: ["node", "storage", "times"], required: ["storage"] },

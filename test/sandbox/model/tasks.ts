@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { failureText } from "../server/failure";
 import type { Clock } from "./clock";
 import type { Faults } from "./faults";
+import { asProcess } from "./locks";
 
 /** A task as the lists and its status show it. */
 export interface TaskRecord {
@@ -159,10 +160,15 @@ export class Tasks {
   }
 
   async #run(running: RunningTask, worker: Worker): Promise<void> {
-    const killed = new Promise<void>((resolve) => {
-      this.#killers.set(running.record.upid, resolve);
+    await asProcess(async (kill) => {
+      const killed = new Promise<void>((resolve) => {
+        this.#killers.set(running.record.upid, () => {
+          kill();
+          resolve();
+        });
+      });
+      await Promise.race([this.#work(running, worker), killed]);
     });
-    await Promise.race([this.#work(running, worker), killed]);
   }
 
   async #work(running: RunningTask, worker: Worker): Promise<void> {

@@ -81,13 +81,25 @@ async function replyTo(options: HttpOptions, nodeName: string, request: Incoming
   return answered(options, node, { method, path: seen.path, sent: seen.sent, signedIn });
 }
 
-/** Runs the call. With the fault `answer-596` the caller gets nothing, while the work goes on. */
+/** Runs the call. With the faults `answer-596` and `answer-599` the caller gets nothing, while the work goes on. */
 async function answered(options: HttpOptions, node: Node, call: Parameters<typeof dispatch>[2]): Promise<Reply> {
+  const where = { node: node.name, path: `${call.method} ${call.path}` };
+  const { faults } = options.site;
+  if (faults.hit("answer-595", where) !== undefined) return emptyReply(595, "No route to host");
   const work = dispatch(options.router, node, call);
-  const lost = options.site.faults.hit("answer-596", { node: node.name, path: `${call.method} ${call.path}` });
-  if (lost === undefined) return answerReply(await work);
-  await work.catch(() => undefined);
-  return { status: 596, reason: "Connection timed out", body: "", contentType: undefined };
+  const timedOut = faults.hit("answer-596", where);
+  const broken = timedOut ?? faults.hit("answer-599", where);
+  if (broken === undefined) return answerReply(await work);
+  const done = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await (broken.milliseconds === undefined ? done : sleep(Number(broken.milliseconds)));
+  return timedOut === undefined ? emptyReply(599, "Too many redirections") : emptyReply(596, "Connection timed out");
+}
+
+function emptyReply(status: number, reason: string): Reply {
+  return { status, reason, body: "", contentType: undefined };
 }
 
 function refusedBody(method: string, request: IncomingMessage): Reply | undefined {

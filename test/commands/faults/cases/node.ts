@@ -1,0 +1,202 @@
+import {
+  isBackup,
+  isRestore,
+  restored,
+  sameCommandEnds,
+  undoBringsBack,
+  untouched,
+  everyArchive,
+  guestIsGone,
+} from "../afterwards";
+import type { FaultCase } from "../fault-case";
+
+const restore = "restore guest web --force --stop";
+const slow = { storage: "backup", milliseconds: "300" };
+
+/** The node, the way to it, and its tasks. */
+export const nodeFaults: readonly FaultCase[] = [
+  {
+    fault: "the node refuses connections before anything was asked",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there\nHINT: check that the node is up, that the address in lifeboat:proxmox is right, and that port 8006 is open from here",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("node-unreachable", { node: "pve-prod" });
+      const result = await lifeboat(restore);
+      await site.clearFaults();
+      return result;
+    },
+  },
+  {
+    fault: "the node goes down while the save point is being made",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      return during(restore, isBackup, () => site.fault("node-unreachable", { node: "pve-prod" }));
+    },
+  },
+  {
+    fault: "the node goes down while the restore is running",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Restore the archive'.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      return during(restore, isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+    },
+  },
+  {
+    fault: "the node is silent for a moment while the restore is running",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      const silence = async (): Promise<void> => {
+        await site.fault("node-unreachable", { node: "pve-prod" });
+        setTimeout(() => void site.clearFaults(), 500);
+      };
+      return during(restore, isRestore, silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
+    },
+  },
+  {
+    fault: "595: the connection to the node behind is lost before the restore is taken",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: the connection to https://192.0.2.11:8006 was lost before the answer to POST /nodes/pve-prod/lxc came: No route to host; no single task 'vzrestore' was found on node pve-prod afterwards, so nobody knows whether it was started. The restore stands still in step 'Restore the archive'.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("answer-595", { path: "^POST /nodes/pve-prod/lxc$", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "596: the answer to the restore is lost, and the work goes on",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("answer-596", { path: "^POST /nodes/pve-prod/lxc$", milliseconds: "50", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "599: the same, in the save point",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      // The archive's own task must not be taken for the one whose answer was lost.
+      await site.control({ command: "forward", seconds: 60 });
+      await site.fault("answer-599", { path: "^POST /nodes/pve-prod/vzdump$", milliseconds: "50", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the restore's task dies while it unpacks",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - worker failed at 'extracting'). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+    afterwards: [guestIsGone, everyArchive, undoBringsBack],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the restore's worker is killed (`unexpected status`)",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to restore guest web: web is incomplete: the restore on the node failed (unexpected status). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+    afterwards: [everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("worker-killed", { type: "vzrestore", at: "extracting", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the save point's worker is killed (`unexpected status`)",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: the save point cannot be made: unexpected status. Nothing is changed: what was begun has been taken back.\nHINT: restore without a way back: add --without-save-point=web",
+    afterwards: [everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("worker-killed", { type: "vzdump", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the node's clock is two hours ahead",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("clock-skew", { node: "pve-prod", seconds: "7200" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the node's clock is two hours behind, so that its newest archive lies in the future",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("clock-skew", { node: "pve-prod", seconds: "-7200" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the token expires while the save point is being made",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 did not accept the credential: Authentication failed!. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      return during(restore, isBackup, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
+    },
+  },
+  {
+    fault: "a backup's task dies",
+    command: "backup web",
+    exitCode: 1,
+    message:
+      "Unable to back up web: Backup job failed - worker failed at 'guest'\nHINT: the whole log: Proxmox's web interface, tasks of the node (UPID:…)",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("task-dies", { type: "vzdump", times: "1" });
+      return lifeboat("backup web");
+    },
+  },
+  {
+    fault: "the node goes down while an undo is running",
+    command: "undo web --force --stop",
+    exitCode: 14,
+    message:
+      "Unable to undo the restore of web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Restore the archive'.\nHINT: to go on: lifeboat undo prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, undoBringsBack],
+    run: async ({ site, lifeboat, during }) => {
+      expect((await lifeboat(restore)).code).toBe(0);
+      await site.fault("slow-storage", slow);
+      return during("undo web --force --stop", isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+    },
+  },
+];

@@ -1,0 +1,58 @@
+import { RestoreSite, type LoggedRequest, type RunOptions } from "../restore/restore-site";
+import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
+
+/** Shows every case on one site, each with a guest of its own. */
+export function runCases(cases: readonly FaultCase[]): void {
+  let site: RestoreSite;
+  const guests = cases.map((_, index) => ({ id: 301 + index, name: `guest${index}x` }));
+
+  beforeAll(async () => {
+    site = await RestoreSite.start(guests);
+  }, 60_000);
+  afterAll(() => site.stop());
+  afterEach(() => site.clearFaults());
+
+  test.each(cases.map((one, index) => ({ title: one.fault, one, guest: guests[index] })))(
+    "$title [K2, K4]",
+    async ({ one, guest }) => {
+      if (guest === undefined) throw new Error("every case has a guest");
+      const scene = await prepare(site, guest);
+      const result = await one.run(scene);
+      await site.clearFaults();
+      const said = masked(errorOf(result), scene);
+      expect({ exitCode: result.code, message: said }).toEqual({ exitCode: one.exitCode, message: one.message });
+      for (const { check } of one.afterwards) await check(scene);
+    },
+    60_000,
+  );
+}
+
+/** One archive of the guest with 512 MiB, and a guest that has 640 since. */
+async function prepare(site: RestoreSite, { id, name }: { id: number; name: string }): Promise<Scene> {
+  const archive = await site.backUp(id);
+  await site.client.guests.setGuestConfig({ node: "pve-prod", type: "lxc", vmid: id }, { memory: 640 });
+  const lifeboat = (command: string, options?: RunOptions) =>
+    site.lifeboat(
+      command.split(" ").map((word) => word.replace(/^web$/u, name).replace(/=web$/u, `=${name}`)),
+      { ...options, env: { LIFEBOAT_NODE_PATIENCE: "1", ...options?.env } },
+    );
+  const during: Scene["during"] = async (command, moment, deed, options) => {
+    const seen = site.requests().length;
+    const running = lifeboat(command, options);
+    const isOver = running.then(() => true);
+    const reached = (request: LoggedRequest): boolean => moment(request);
+    while (!site.requests().slice(seen).some(reached)) {
+      if (await Promise.race([isOver, pause(5).then(() => false)])) return running;
+    }
+    await deed();
+    return running;
+  };
+  const before = await site.picture(id);
+  return { site, vmid: id, name, archive, before, archivesBefore: await site.archives(id), lifeboat, during };
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, milliseconds);
+  });
+}
