@@ -3,7 +3,15 @@ import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import type { LoadedEnvironment } from "../project/environment";
 import { StateFolder } from "../recovery/engine/state-folder";
-import { type Backend, backendOf, type Comparison, comparePulumi } from "./pulumi";
+import {
+  type Backend,
+  backendOf,
+  type Comparison,
+  type ComparisonOptions,
+  comparePulumi,
+  type Refresh,
+  refreshPulumi,
+} from "./pulumi";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -47,13 +55,33 @@ export async function compareEnvironment(
   variables: Variables,
   signal?: AbortSignal,
 ): Promise<Comparison> {
+  return comparePulumi(await optionsFor(environment, variables, signal));
+}
+
+/** {@link refreshPulumi} for a container that the program makes. */
+export async function refreshContainer(
+  environment: LoadedEnvironment,
+  guest: string,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Refresh> {
+  const types = "lifeboat:guests:Container$proxmoxve:index/containerLegacy:ContainerLegacy";
+  const urn = `urn:pulumi:${environment.name}::${environment.project.name}::${types}::${guest}-container`;
+  return refreshPulumi(await optionsFor(environment, variables, signal), urn);
+}
+
+async function optionsFor(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal: AbortSignal | undefined,
+): Promise<ComparisonOptions> {
   const { exports } = await pulumiVariables(environment, variables);
-  return comparePulumi({
+  return {
     folder: environment.project.folder,
     stack: environment.name,
     variables: { ...variables, ...exports },
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
 }
 
 /** A variable that names a file, absolute: `pulumi` may run in another folder. */

@@ -85,21 +85,39 @@ export interface ComparisonOptions {
 export async function comparePulumi(options: ComparisonOptions): Promise<Comparison> {
   const argv = ["preview", "--stack", options.stack, "--refresh", "--json", "--non-interactive"];
   const command = `pulumi preview --stack ${options.stack} --refresh`;
-  const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = options.variables;
+  const ran = await runPulumi(argv, options);
+  return "why" in ran ? { compared: false, why: ran.why, command } : readPreview(ran.result, command);
+}
+
+/** Whether Pulumi's state was brought up to date; otherwise why not, and how to do it later. */
+export type Refresh = { refreshed: true } | { refreshed: false; why: string; command: string };
+
+/** Writes into Pulumi's state how one resource is in the real world. Nothing else of the stack is touched. */
+export async function refreshPulumi(options: ComparisonOptions, urn: string): Promise<Refresh> {
+  const command = `pulumi refresh --stack ${options.stack}`;
+  const argv = ["refresh", "--stack", options.stack, "--target", urn, "--yes", "--skip-preview", "--non-interactive"];
+  const ran = await runPulumi(argv, options);
+  if ("why" in ran) return { refreshed: false, why: ran.why, command };
+  const { result } = ran;
+  if (result.timedOut) return { refreshed: false, why: "pulumi refresh took too long", command };
+  if (result.code === 0) return { refreshed: true };
+  return { refreshed: false, why: `pulumi refresh failed: ${reasonOf(result, undefined)}`, command };
+}
+
+async function runPulumi(
+  argv: readonly string[],
+  { folder, variables, timeout = 180_000, signal }: ComparisonOptions,
+): Promise<{ result: ProgramResult } | { why: string }> {
+  const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
   if (direct === undefined && (file === undefined || file === "")) {
-    return { compared: false, why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)", command };
+    return { why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)" };
   }
   try {
-    const result = await runProgramFile("pulumi", argv, {
-      environment: options.variables,
-      workingDirectory: options.folder,
-      timeout: options.timeout ?? 180_000,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
-    return readPreview(result, command);
+    const options = { environment: variables, workingDirectory: folder, timeout };
+    return { result: await runProgramFile("pulumi", argv, signal === undefined ? options : { ...options, signal }) };
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    return { compared: false, why: "the pulumi CLI is not installed here", command };
+    return { why: "the pulumi CLI is not installed here" };
   }
 }
 

@@ -5,7 +5,8 @@ import type { PresentGuest } from "../recovery/guests/inspection";
 import { settleDemands } from "../recovery/settle-demands";
 import { type Session, openSession, takeLock } from "../recovery/session";
 import { readSnapshots } from "../recovery/snapshots/guest-snapshots";
-import { guestForSnapshots, requireSnapshotSupport } from "../recovery/snapshots/snapshot-guest";
+import { idleGuest } from "../recovery/guests/idle-guest";
+import { requireSnapshotSupport } from "../recovery/snapshots/snapshot-guest";
 import { removeSnapshot, takeSnapshot } from "../recovery/snapshots/take-snapshot";
 import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "./frame/command-error";
@@ -73,7 +74,7 @@ function refuseName(name: string): void {
 async function take(session: Session, input: Input): Promise<ExitCode> {
   const { context, client, guest, selector, dryRun } = session;
   const { present, name } = await context.progress.step(`Look at ${guest.name}`, async () => {
-    const found = await guestForSnapshots(session);
+    const found = await idleGuest(session);
     await requireSnapshotSupport(session, found);
     return { present: found, name: input.name ?? (await freeName(session, found)) };
   });
@@ -107,7 +108,7 @@ async function freeName({ client }: Session, { address, snapshots }: PresentGues
 
 async function remove(session: Session, name: string, { force }: Input): Promise<ExitCode> {
   const { context, client, guest, selector, dryRun } = session;
-  const present = await context.progress.step(`Look at ${guest.name}`, () => guestForSnapshots(session));
+  const present = await context.progress.step(`Look at ${guest.name}`, () => idleGuest(session));
   const snapshot = (await readSnapshots(client, present.address)).find((one) => one.name === name);
   if (snapshot === undefined) {
     throw new CommandError(`${guest.name} has no such snapshot`, {

@@ -68,6 +68,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./adopt.js"),
   },
   {
+    words: ["grow"],
+    summary: "grow and add disks of a container, which keeps its data",
+    load: () => import("./grow.js"),
+  },
+  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),

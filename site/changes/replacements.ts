@@ -1,6 +1,6 @@
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
 import type { MountPoint } from "../../proxmox/rules/property-strings";
-import type { ContainerGuest, Disk, RootDisk } from "../settings/environment";
+import type { ContainerGuest, Disk } from "../settings/environment";
 import { formatSize, isVolumeSize } from "../settings/values/sizes";
 import { compareDisks, pathOf, slotOf, type DiskDifference } from "./compare-disks";
 import { slotLines } from "./slot-lines";
@@ -14,6 +14,8 @@ export interface Replacement {
   readonly text: string;
   /** What to do instead: one line. */
   readonly way: string;
+  /** `lifeboat grow` does it. */
+  readonly growable?: boolean;
 }
 
 /** A container as its node describes it. */
@@ -36,8 +38,8 @@ export function replacements(of: GuestOfEnvironment, live: LiveContainer): Repla
   return [...diskReplacements(of, live.configuration), ...otherReplacements(of, live)];
 }
 
-/** Whether `lifeboat grow` does it: the volume gets larger, or a new one is added behind the others. */
-export function canGrow({ kind }: DiskDifference): boolean {
+/** The volume gets larger, or a new one comes behind the others. */
+function canGrow({ kind }: DiskDifference): boolean {
   return kind === "smaller" || kind === "missing";
 }
 
@@ -51,21 +53,14 @@ function diskReplacements(of: GuestOfEnvironment, configuration: ConfigurationKe
 }
 
 function diskReplacement(difference: DiskDifference, of: GuestOfEnvironment, shifted: boolean): Replacement[] {
-  const { environment, guest } = of;
-  const grow = shifted
-    ? "see below, about its slot"
-    : `lifeboat grow ${environment}/${guest.name}; then pulumi up --refresh -s ${environment}`;
+  // Numbers come first: which disk is new, and which grows, can be told when they are right.
+  if (shifted && canGrow(difference)) return [];
   switch (difference.kind) {
     case "missing":
-      return [
-        {
-          text: `${nameOf(difference.disk)} is not there, ${describeDisk(difference.disk)} is wanted`,
-          way: wayToAdd(difference.disk, guest, grow),
-        },
-      ];
+      return [missingReplacement(difference.disk, of)];
     case "smaller":
       // The root disk grows in place.
-      return difference.disk.kind === "root" ? [] : [{ text: sizes(difference), way: grow }];
+      return difference.disk.kind === "root" ? [] : [{ text: sizes(difference), way: wayToGrow(of), growable: true }];
     case "larger":
       return [{ text: sizes(difference), way: wayOfLarger(difference.found) }];
     case "storage":
@@ -73,7 +68,7 @@ function diskReplacement(difference: DiskDifference, of: GuestOfEnvironment, shi
     case "source":
       return [sourceReplacement(difference)];
     case "unknown":
-      return [unknownReplacement(difference, guest)];
+      return [unknownReplacement(difference, of.guest)];
     case "slot":
     case "mount":
     case "backup":
@@ -82,9 +77,21 @@ function diskReplacement(difference: DiskDifference, of: GuestOfEnvironment, shi
   }
 }
 
-function wayToAdd(disk: Disk, { id }: ContainerGuest, grow: string): string {
-  if (disk.kind === "volume") return grow;
-  return `add it as root on the node (pct set ${id} --mpN ${disk.bind},mp=${disk.mount}), then pulumi up --refresh`;
+function missingReplacement(disk: Disk, of: GuestOfEnvironment): Replacement {
+  if (disk.kind === "volume") {
+    const text = `disk ${disk.name} is not there, ${formatSize(disk.size)} on ${disk.storage} at ${disk.mount} is wanted`;
+    return { text, way: wayToGrow(of), growable: true };
+  }
+  const { id, disks } = of.guest;
+  const add = `pct set ${id} --mp${String(disks.indexOf(disk))} ${disk.bind},mp=${disk.mount}`;
+  return {
+    text: `disk ${disk.name} is not there, ${disk.bind} at ${disk.mount} is wanted`,
+    way: `only root can add a folder of the node: ${add} there, then pulumi up --refresh`,
+  };
+}
+
+function wayToGrow({ environment, guest }: GuestOfEnvironment): string {
+  return `lifeboat grow ${environment}/${guest.name}; then pulumi up --refresh -s ${environment}`;
 }
 
 function sizes({ disk, key, found }: Extract<DiskDifference, { kind: "smaller" | "larger" }>): string {
@@ -188,24 +195,18 @@ function nameOf(disk: { readonly kind: "root" | Disk["kind"]; readonly name: str
   return disk.kind === "root" ? "the root disk" : `disk ${disk.name}`;
 }
 
-function describeDisk(disk: Disk): string {
-  return disk.kind === "bind" ? `${disk.bind} at ${disk.mount}` : `${describeVolume(disk)} at ${disk.mount}`;
-}
-
-function describeVolume({ size, storage }: RootDisk): string {
-  return `${formatSize(size)} on ${storage}`;
-}
-
-/** A message for all of them; below those that have one way stands that way. */
+/** A message for all of them. */
 export function replacementMessage({ guest }: GuestOfEnvironment, found: readonly Replacement[]): string {
+  const what = found.length === 1 ? "a change" : "changes";
+  const head = `Unable to update guest ${guest.name} (${guest.id}): ${what} would replace it with an empty one`;
+  return [head, ...replacementLines(found)].join("\n");
+}
+
+/** A line for each; below those that have one way stands that way. */
+export function replacementLines(found: readonly Replacement[]): string[] {
   const ways = [...new Set(found.map(({ way }) => way))];
-  const lines = ways.flatMap((way) => [
+  return ways.flatMap((way) => [
     ...found.filter((one) => one.way === way).map(({ text }) => `  ${text}`),
     `  HINT: ${way}`,
   ]);
-  const what = found.length === 1 ? "a change" : "changes";
-  return [
-    `Unable to update guest ${guest.name} (${guest.id}): ${what} would replace it with an empty one`,
-    ...lines,
-  ].join("\n");
 }

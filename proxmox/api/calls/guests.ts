@@ -56,6 +56,32 @@ export class GuestCalls {
     await this.requests.change(z.unknown(), "PUT", [...guestPath(guest), "config"], parameters);
   }
 
+  /**
+   * Grows one disk of a guest, and the file system in it where that is a container's. Nothing shrinks.
+   *
+   * @param disk `rootfs`, `mp0`, `scsi1`.
+   * @param size absolute, in Proxmox's spelling: `30G`.
+   */
+  resize(guest: GuestAddress, disk: string, size: string): Promise<string> {
+    return this.tasks.start({
+      node: guest.node,
+      method: "PUT",
+      path: [...guestPath(guest), "resize"],
+      parameters: { disk, size },
+      type: "resize",
+      vmid: guest.vmid,
+    });
+  }
+
+  /** Keys of a container's configuration that take effect at its next start. */
+  async pendingKeys(guest: GuestAddress): Promise<string[]> {
+    const schema = z.array(
+      z.object({ key: z.string(), pending: z.unknown().optional(), delete: z.unknown().optional() }),
+    );
+    const entries = await this.requests.read(schema, [...guestPath(guest), "pending"]);
+    return entries.filter((entry) => entry.pending !== undefined || entry.delete !== undefined).map(({ key }) => key);
+  }
+
   guestStatus(guest: GuestAddress): Promise<answers.GuestStatus> {
     return this.requests.read(answers.guestStatusAnswer, [...guestPath(guest), "status", "current"]);
   }

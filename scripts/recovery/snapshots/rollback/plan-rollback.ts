@@ -15,7 +15,7 @@ import { hostOf, savePointOf } from "../../guests/plan-restore";
 import type { Session } from "../../session";
 import { forceFlag } from "../../settle-demands";
 import { disksOf, readSnapshots } from "../guest-snapshots";
-import { guestForSnapshots } from "../snapshot-guest";
+import { idleGuest } from "../../guests/idle-guest";
 import { rollbackInputs } from "./rollback-inputs";
 import type { RollbackPlan } from "./rollback-plan";
 
@@ -41,7 +41,7 @@ export async function planRollback(
   withoutSavePoint: string | boolean | undefined,
 ): Promise<PlannedRollback> {
   const { client, guest, environment } = session;
-  const present = await guestForSnapshots(session);
+  const present = await idleGuest(session);
   const { address } = present;
   const snapshots = await readSnapshots(client, address);
   const chosen = requireSnapshot(session, snapshots, name);

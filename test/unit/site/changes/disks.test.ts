@@ -74,7 +74,7 @@ test("a folder of the node that is another one [A11]", () => {
   expect(found(withDisks({ media }), live)).toEqual([
     expect.stringMatching(/^disk media \(mp2\) is \/tank\/old, \/tank\/media/u),
   ]);
-  expect(found(withDisks({ media }))).toEqual([expect.stringMatching(/pct set 101 --mpN \/tank\/media,mp=\/zmedia/u)]);
+  expect(found(withDisks({ media }))).toEqual([expect.stringMatching(/pct set 101 --mp2 \/tank\/media,mp=\/zmedia/u)]);
 });
 
 test("the pool and what else replaces a guest [A11]", () => {

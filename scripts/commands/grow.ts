@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { conductGrow } from "../recovery/disks/conduct-grow";
+import { journalsOf, openSession, takeLock } from "../recovery/session";
+import { defineCommand } from "./frame/command";
+
+export const command = defineCommand({
+  description:
+    "Makes the disks of a container what the settings say, and keeps what is on them: disks grow with their file systems while it runs, and new ones are made and mounted. (The provider would replace the container and lose its data.) Nothing is ever removed or made smaller. Afterwards Pulumi's state is brought up to date.",
+  examples: [
+    { command: "lifeboat grow web --dry-run", meaning: "what would be done to its disks?" },
+    { command: "lifeboat grow web", meaning: "show the plan, ask, do it" },
+    { command: "lifeboat grow prod/web --force", meaning: "without a question, for scripts" },
+  ],
+  arguments: [{ name: "guest", description: "id, name, or environment/name", required: true }],
+  options: [
+    { flags: "--dry-run", description: "show the plan; send nothing that changes anything" },
+    { flags: "--force", description: "answer the plan's question with yes" },
+  ],
+  input: z.object({ guest: z.string(), dryRun: z.boolean().default(false), force: z.boolean().default(false) }),
+  aim: ({ guest }) => `grow the disks of ${guest}`,
+  interrupt: "clean",
+  run: async ({ guest, dryRun, force }, context) => {
+    const session = await openSession(guest, context, dryRun);
+    const command = `lifeboat grow ${session.selector}${force ? " --force" : ""}`;
+    if (!dryRun) takeLock(session, command);
+    return conductGrow(session, { given: { "--force": force }, command }, journalsOf(session));
+  },
+});

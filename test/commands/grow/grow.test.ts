@@ -1,0 +1,270 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Parameters } from "../../../proxmox/api/encoding";
+import { requireSuccess } from "../../../proxmox/api/tasks";
+import { markOf } from "../../../site/mark";
+import { AdoptedSite, type RunResult } from "../support/adopted-site";
+
+/** Containers with two disks that the settings own: `web` runs, `batch` is stopped, `seven` is adopted. */
+const node = "pve-prod";
+const template = "local:vztmpl/debian-12-standard_amd64.tar.zst";
+const web = { id: 101, name: "web" };
+const batch = { id: 102, name: "batch" };
+type Owned = typeof web;
+
+const disks = {
+  data: "{ mount: /srv, storage: local, size: 2GiB }",
+  cache:
+    "{ mount: /var/cache/app, storage: data, size: 1GiB, backup: { exclude: rebuilt, owner: web team, until: 2035-12-31 } }",
+};
+
+let site: AdoptedSite;
+let head: string;
+
+beforeAll(async () => {
+  site = await AdoptedSite.start([{ name: "prod", node, profile: "prod", guests: [{ id: 107, name: "seven" }] }]);
+  head = readFileSync(settingsFile(), "utf8");
+  await make(web, true);
+  await make(batch, false);
+}, 60_000);
+
+afterAll(() => site.stop());
+
+function settingsFile(): string {
+  return join(site.project, "Pulumi.prod.yaml");
+}
+
+async function make({ id, name }: Owned, started: boolean): Promise<void> {
+  await site.on(node, async (client) => {
+    const parameters: Parameters = {
+      vmid: id,
+      ostemplate: template,
+      hostname: name,
+      description: markOf({ environment: "prod", guest: name }),
+      unprivileged: 1,
+      rootfs: "local:1",
+      mp0: "local:2,mp=/srv,backup=1",
+      mp1: "data:1,mp=/var/cache/app",
+      net0: "name=eth0,bridge=vmbr0,ip=dhcp",
+    };
+    requireSuccess(await client.tasks.wait(z.string().parse(await client.post(["nodes", node, "lxc"], parameters))));
+    const guest = { node, type: "lxc", vmid: id } as const;
+    if (started) requireSuccess(await client.tasks.wait(await client.guests.start(guest)));
+  });
+}
+
+/** The settings of an owned guest, with other disks. */
+function block({ id, name }: Owned, other: Readonly<Record<string, string>>, root = "1GiB"): string[] {
+  const all = Object.entries({ ...disks, ...other }).filter(([, text]) => text !== "");
+  return [
+    `    ${name}:`,
+    "      kind: container",
+    `      id: ${String(id)}`,
+    `      template: ${template}`,
+    `      root: { storage: local, size: ${root} }`,
+    "      disks:",
+    ...all.map(([disk, text]) => `        ${disk}: ${text}`),
+    "      network: { bridge: vmbr0, address: dhcp }",
+  ];
+}
+
+function writeSettings(...blocks: readonly (readonly string[])[]): void {
+  writeFileSync(settingsFile(), [head.trimEnd(), ...blocks.flat(), ""].join("\n"));
+}
+
+function configuration({ id }: Owned): Promise<Readonly<Record<string, string>>> {
+  return site.on(node, (client) => client.guests.guestConfig({ node, type: "lxc", vmid: id }));
+}
+
+function change({ id }: Owned, parameters: Parameters): Promise<void> {
+  return site.on(node, (client) => client.guests.setGuestConfig({ node, type: "lxc", vmid: id }, parameters));
+}
+
+/** The folder that stands for a disk. */
+function folder(volume: string): string {
+  const [storage, path = ""] = volume.split(",")[0]?.split(":") ?? [];
+  const root = join(site.sandbox.layout.server, "nodes", node, "root");
+  return join(root, storage === "data" ? "mnt/data" : "var/lib/vz", "images", path);
+}
+
+/** Everything that was sent and was no GET. */
+function changes(): string[] {
+  return site
+    .requests(node)
+    .filter(({ method }) => method !== "GET")
+    .map(({ method, path }) => `${method} ${path}`);
+}
+
+function grow(...argv: string[]): Promise<RunResult> {
+  return site.lifeboat(["grow", ...argv]);
+}
+
+const reportSchema = z.looseObject({
+  grown: z.array(z.looseObject({ key: z.string(), from: z.number(), bytes: z.number() })),
+  added: z.array(z.looseObject({ key: z.string() })),
+  next: z.string(),
+  findings: z.array(z.looseObject({ severity: z.string(), text: z.string(), mend: z.string().optional() })),
+});
+
+test("a dry run shows what is there and what is wanted, and sends nothing but GETs [A11]", async () => {
+  writeSettings(
+    block(web, {
+      data: "{ mount: /srv, storage: local, size: 3GiB }",
+      logs: "{ mount: /zlogs, storage: data, size: 1GiB }",
+    }),
+  );
+  const before = changes().length;
+  const { code, stdout } = await grow("web", "--dry-run");
+  expect(stdout).toContain("grow disk data (mp0) and its file system from 2GiB to 3GiB, while the guest runs");
+  expect(stdout).toContain("make an empty disk logs (mp2) of 1GiB on data, mounted at /zlogs");
+  expect(stdout).toContain("Flags that answer all questions: --force");
+  expect(code).toBe(0);
+  expect(changes().length).toBe(before);
+});
+
+test("without --force a script gets the plan and nothing is changed [A11]", async () => {
+  const before = changes().length;
+  const { code, stderr } = await grow("web");
+  expect(stderr).toContain("HINT: add --force");
+  expect(code).toBe(2);
+  expect(changes().length).toBe(before);
+});
+
+test("disks grow and are added with the data on them, without a reboot; then there is nothing to do [A11]", async () => {
+  writeSettings(
+    block(
+      web,
+      { data: "{ mount: /srv, storage: local, size: 3GiB }", logs: "{ mount: /zlogs, storage: data, size: 1GiB }" },
+      "2GiB",
+    ),
+  );
+  const before = await configuration(web);
+  const file = join(folder(before["mp0"] ?? ""), "kept.txt");
+  writeFileSync(file, "written before\n");
+  const sent = changes().length;
+  const { code, stdout } = await grow("web", "--force", "--json");
+  expect(code).toBe(0);
+  const report = reportSchema.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+  expect(report.grown.map(({ key, from, bytes }) => [key, from, bytes])).toEqual([
+    ["rootfs", 2 ** 30, 2 ** 31],
+    ["mp0", 2 ** 31, 3 * 2 ** 30],
+  ]);
+  expect(report.added.map(({ key }) => key)).toEqual(["mp2"]);
+  expect(report.next).toBe("pulumi up --refresh -s prod");
+  expect(report.findings[0]).toMatchObject({ severity: "todo", mend: "pulumi up --refresh -s prod" });
+  expect(changes().slice(sent)).toEqual([
+    `PUT /nodes/${node}/lxc/101/resize`,
+    `PUT /nodes/${node}/lxc/101/resize`,
+    `PUT /nodes/${node}/lxc/101/config`,
+  ]);
+  const after = await configuration(web);
+  expect(after["rootfs"]).toMatch(/,size=2G$/u);
+  expect(after["mp0"]).toBe(before["mp0"]?.replace("size=2G", "size=3G"));
+  expect(after["mp1"]).toBe(before["mp1"]);
+  expect(after["mp2"]).toMatch(/^data:101\/.*,mp=\/zlogs,backup=1,size=1G$/u);
+  expect(readFileSync(file, "utf8")).toBe("written before\n");
+  const again = await grow("web", "--force");
+  expect(again.stdout).toContain("Every disk of prod/web is there and has the size that the settings say.");
+  expect(again.code).toBe(0);
+});
+
+/** `web` as the test before has left it. */
+const present = {
+  data: "{ mount: /srv, storage: local, size: 3GiB }",
+  logs: "{ mount: /zlogs, storage: data, size: 1GiB }",
+};
+
+test.each<[string, Record<string, string>, number, string]>([
+  [
+    "a disk that comes before the others in the order of paths",
+    { ...present, early: "{ mount: /opt, storage: local, size: 1GiB }" },
+    13,
+    "`slot: 3` in disks.early",
+  ],
+  ["a disk that is to be smaller", { ...present, data: disks.data }, 13, "disk data (mp0) has 3GiB, 2GiB is wanted"],
+  ["a disk that the settings have no more", { data: present.data }, 13, "pct set 101 --delete mp2"],
+  [
+    "a disk on another storage",
+    { ...present, logs: "{ mount: /zlogs, storage: local, size: 1GiB }" },
+    13,
+    "pct move-volume 101 mp2 local",
+  ],
+])("refused with the way, and nothing changed: %s [A11]", async (_, changed, code, text) => {
+  writeSettings(block(web, changed, "2GiB"));
+  const before = changes().length;
+  const result = await grow("web", "--force");
+  expect(result.stderr).toContain(text);
+  expect(result.code).toBe(code);
+  expect(changes().length).toBe(before);
+});
+
+test("guests that are not Lifeboat's, protected or locked are left alone [A11, A14]", async () => {
+  writeSettings(block(batch, { data: "{ mount: /srv, storage: local, size: 4GiB }" }));
+  const adopted = await grow("seven");
+  expect(adopted.stderr).toContain("seven is adopted");
+  expect(adopted.code).toBe(2);
+  await change(batch, { protection: true });
+  const kept = await grow("batch", "--force");
+  expect(kept.stderr).toContain("batch is protected in Proxmox");
+  expect(kept.code).toBe(13);
+  await change(batch, { protection: false, description: "somebody else's" });
+  const strange = await grow("batch", "--force");
+  expect(strange.stderr).toContain("it has not its mark");
+  expect(strange.code).toBe(13);
+  await change(batch, { description: markOf({ environment: "prod", guest: "batch" }) });
+});
+
+test("the answer to a new disk is lost while the node makes it: one disk, found again [A11]", async () => {
+  writeSettings(block(batch, { more: "{ mount: /zmore, storage: local, size: 1GiB }" }));
+  await site.sandbox.control({
+    command: "set-fault",
+    name: "answer-596",
+    settings: { path: "PUT /nodes/.*/lxc/102/config", times: "1" },
+  });
+  const { code, stderr } = await grow("batch", "--force");
+  expect(stderr).not.toContain("Unable");
+  expect(code).toBe(0);
+  const { mp2 = "", mp3 } = await configuration(batch);
+  expect(mp2).toContain("mp=/zmore");
+  expect(mp3).toBeUndefined();
+  expect(existsSync(folder(mp2))).toBe(true);
+});
+
+test("killed at any moment: the same command goes on, each disk is made once [A11]", async () => {
+  const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
+  const log = join(site.project, "versions");
+  const run = async (size: number, env: Record<string, string>) => {
+    await removeAdded();
+    writeSettings(
+      block(batch, {
+        data: `{ mount: /srv, storage: local, size: ${String(size)}GiB }`,
+        more: "{ mount: /zmore, storage: local, size: 1GiB }",
+      }),
+    );
+    return site.lifeboat(["grow", "batch", "--force"], { nodeOptions: hook, env });
+  };
+  expect((await run(3, { LIFEBOAT_TEST_KILL_LOG: log })).code).toBe(0);
+  const versions = readFileSync(log, "utf8").trim().split("\n").length;
+  expect(versions).toBeGreaterThan(10);
+  for (let moment = 1; moment <= versions; moment += 1) {
+    const sent = changes().length;
+    const killed = await run(3 + moment, { LIFEBOAT_TEST_KILL: `after ${String(moment)}` });
+    const again = killed.code === 0 ? killed : await grow("batch", "--force");
+    const { mp0 = "", mp2 = "", unused0 } = await configuration(batch);
+    expect({ moment, code: again.code, unused0 }).toEqual({ moment, code: 0, unused0: undefined });
+    expect(mp0).toContain(`size=${String(3 + moment)}G`);
+    expect(mp2).toContain("mp=/zmore");
+    const puts = changes()
+      .slice(sent)
+      .filter((request) => request.endsWith("/resize"));
+    expect(puts).toHaveLength(1);
+  }
+}, 120_000);
+
+/** The guest is stopped: the disk and its volume go at once. */
+async function removeAdded(): Promise<void> {
+  if ((await configuration(batch))["mp2"] === undefined) return;
+  await change(batch, { delete: ["mp2"] });
+  await change(batch, { delete: ["unused0"] });
+}
