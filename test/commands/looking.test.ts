@@ -63,7 +63,7 @@ describe("the frame", () => {
     expect(readFileSync(join(__dirname, "../../dist/lifeboat.cjs"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/u);
   });
 
-  test("help begins with what it is and examples, and names every exit code", async () => {
+  test("help begins with what it is and examples, and names every exit code [K2]", async () => {
     const { code, stdout, stderr } = await site.lifeboat(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout.indexOf("Examples:")).toBeLessThan(stdout.indexOf("Usage:"));
@@ -154,7 +154,7 @@ describe("doctor", () => {
     expect(result?.stdout).not.toContain("\u001b");
   });
 
-  test("a wrong token, a node that is down, a certificate that is not trusted: 14, each its own message", async () => {
+  test("a wrong token, a node that is down, a certificate that is not trusted: 14, each its own message [K2, K3]", async () => {
     const wrong = await site.lifeboat(["doctor"], {
       env: { LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!lifeboat=not-a-secret-6" },
     });
@@ -317,7 +317,7 @@ describe("backups", () => {
     });
   }, 30_000);
 
-  test("a node that is down: 14 with the address", async () => {
+  test("a node that is down: 14 with the address [K3]", async () => {
     const closed = await closedPort();
     await withSettings(
       (text) => text.replace(site.endpoint, closed),
@@ -340,7 +340,7 @@ describe("status", () => {
     expect(stdout).toMatch(/✗ db +102 .*none +26 h\n +it was never backed up\n/u);
   });
 
-  test("with a job and a backup of each guest: 0; save points do not count, the opted-out disk is no problem", async () => {
+  test("with a job and a backup of each guest: 0; save points do not count, the opted-out disk is no problem [A3]", async () => {
     await site.client.post(["cluster", "backup"], {
       id: "lifeboat-prod",
       schedule: "01:00",
@@ -361,7 +361,7 @@ describe("status", () => {
     expect(people.code).toBe(0);
   }, 30_000);
 
-  test("a day without the job's run: the missing backup is named", async () => {
+  test("a day without the job's run: the missing backup is named [A8]", async () => {
     await site.control({ command: "clock", offset: 3 * 86_400 });
     const { code, stdout } = await site.lifeboat(["status", "prod"]);
     expect(code).toBe(3);

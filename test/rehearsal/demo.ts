@@ -54,7 +54,7 @@ function sayDriver(driver: DriverName): void {
 async function play(site: DemoSite, keep: boolean): Promise<number> {
   const outcomes: Outcome[] = [];
   for (const [index, stage] of mainJob.entries()) {
-    process.stdout.write(`\n[${index + 1}/${mainJob.length}] ${stage.title}\n`);
+    process.stdout.write(`\n[${index + 1}/${mainJob.length}] ${nameOf(stage)}\n`);
     const outcome = await perform(stage, site);
     outcomes.push(outcome);
     if (outcome.failed) break;
@@ -67,16 +67,22 @@ async function play(site: DemoSite, keep: boolean): Promise<number> {
   return failed || outcomes.some((outcome) => outcome.failed) ? 1 : 0;
 }
 
+/** The title without the requirements. */
+function nameOf({ title }: Stage): string {
+  return title.replace(/ \[[^\]]+\]$/u, "");
+}
+
 async function perform(stage: Stage, site: DemoSite): Promise<Outcome> {
+  const title = nameOf(stage);
   const started = performance.now();
   const secondsNow = (): number => (performance.now() - started) / 1000;
   try {
     const seen = await stage.run(site);
-    return { title: stage.title, seen, seconds: secondsNow(), failed: false };
+    return { title, seen, seconds: secondsNow(), failed: false };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stdout.write(`\nFAILED: ${stage.title}: ${message}\n`);
-    return { title: stage.title, seen: `FAILED: ${message.split("\n")[0] ?? ""}`, seconds: secondsNow(), failed: true };
+    process.stdout.write(`\nFAILED: ${title}: ${message}\n`);
+    return { title, seen: `FAILED: ${message.split("\n")[0] ?? ""}`, seconds: secondsNow(), failed: true };
   }
 }
 

@@ -5,6 +5,7 @@ import { type DemoSite, expectExit } from "./support/demo-site";
 
 /** One step of the main job: what is done, and what was seen of it. */
 export interface Stage {
+  /** Ends with the requirements that it shows, which the table of the demo leaves out. */
   title: string;
   /** @returns what was seen, in a few words. @throws Error when it was not what must be seen. */
   run: (site: DemoSite) => Promise<string>;
@@ -52,18 +53,18 @@ export const mainJob: readonly Stage[] = [
   { title: "toolchain", run: toolchain },
   { title: "site up", run: siteUp },
   { title: "pulumi up", run: firstUp },
-  { title: "pulumi up again", run: secondUp },
-  { title: "pulumi up, lab and monitoring", run: otherUps },
-  { title: "every job and disk as declared", run: asDeclared },
+  { title: "pulumi up again [A1]", run: secondUp },
+  { title: "pulumi up, lab and monitoring [A1, A13]", run: otherUps },
+  { title: "every job and disk as declared [A2, A3, A4]", run: asDeclared },
   { title: "run the backup job", run: runJob },
   { title: "write a file into web", run: writeFile },
   { title: "lifeboat backup web", run: backUp },
   { title: "destroy web behind Pulumi's back", run: destroy },
-  { title: "pulumi up refuses an empty web", run: refusesEmpty },
-  { title: "lifeboat restore guest web", run: restore },
-  { title: "the file is back", run: fileIsBack },
-  { title: "web is in its job again", run: backInJob },
-  { title: "pulumi preview is clean", run: cleanPreview },
+  { title: "pulumi up refuses an empty web [A9]", run: refusesEmpty },
+  { title: "lifeboat restore guest web [D1, D4]", run: restore },
+  { title: "the file is back [D14]", run: fileIsBack },
+  { title: "web is in its job again [D14]", run: backInJob },
+  { title: "pulumi preview is clean [D11]", run: cleanPreview },
 ];
 
 /** Takes the site down; nothing of it may be left. */

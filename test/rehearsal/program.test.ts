@@ -57,7 +57,7 @@ async function changingRequests(): Promise<string[]> {
   return requests.filter((line) => !/"method":\s?"GET"/.test(line));
 }
 
-test("three mistakes: one screen, three paths, nothing touched", async () => {
+test("three mistakes: one screen, three paths, nothing touched [A6]", async () => {
   writeSettings([
     [[...guests, "web", "id"], "eleven"],
     [[...guests, "web", "root", "size"], "8 bananas"],
@@ -75,7 +75,7 @@ test("three mistakes: one screen, three paths, nothing touched", async () => {
   expect(await changingRequests()).toEqual([]);
 });
 
-test("a guest made by hand is not taken over", async () => {
+test("a guest made by hand is not taken over [A14]", async () => {
   writeSettings([[["config", "lifeboat:protectGuests"], false]]);
   expectExit(await site.byHand("make", "prod", String(takenId)), [0], "making a guest by hand");
   const before = expectExit(await site.byHand("show", "prod", String(takenId)), [0], "its configuration").stdout;
@@ -89,7 +89,7 @@ test("a guest made by hand is not taken over", async () => {
   expect((await site.byHand("show", "prod", String(takenId))).stdout).toBe(before);
 });
 
-test("a folder of the node needs root@pam: named when missing, made, backed up and restored with it", async () => {
+test("a folder of the node needs root@pam: named when missing, made, backed up and restored with it [A2, K1]", async () => {
   writeSettings([
     [["config", "lifeboat:protectGuests"], false],
     [[...guests, "db"], undefined],
@@ -132,7 +132,7 @@ test("Proxmox deletes a job with its last guest: the command that the program na
   expect(covered).toContain('"101:rootfs":true');
 });
 
-test("destroy deletes what the stack made and nothing else", async () => {
+test("destroy deletes what the stack made and nothing else [A1, A10, A14]", async () => {
   process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
   writeSettings([
     [["config", "lifeboat:protectGuests"], false],
@@ -156,7 +156,7 @@ test("destroy deletes what the stack made and nothing else", async () => {
   expect((await site.byHand("show", "prod", "101")).exitCode).not.toBe(0);
 });
 
-test("no secret lies anywhere but in its own file, nor in any process's arguments", async () => {
+test("no secret lies anywhere but in its own file, nor in any process's arguments [K1]", async () => {
   const keys = join(site.folder, "keys");
   const [, token = ""] = readFileSync(join(keys, "token"), "utf8").trim().split("=");
   const [passphrase, password] = ["passphrase", "root-password"].map((name) =>

@@ -23,7 +23,7 @@ afterAll(() => site.stop());
 
 afterEach(() => site.clearFaults());
 
-test("a dry run sends nothing but GET and shows the job's options", async () => {
+test("a dry run sends nothing but GET and shows the job's options [K1]", async () => {
   const requests = site.requests().length;
   const result = await site.lifeboat(["backup", "web", "--dry-run", "--json"]);
   expect(result.code).toBe(0);
@@ -56,14 +56,14 @@ test("a backup is made as the job would make it: options, notes, retention; two 
   );
 }, 30_000);
 
-test("a backup that fails: 1, with the guest's own reason instead of 'job errors'", async () => {
+test("a backup that fails: 1, with the guest's own reason instead of 'job errors' [K2]", async () => {
   await site.fault("storage-full", { storage: "backup", times: "1" });
   const result = await site.lifeboat(["backup", "db"]);
   expect([result.code, result.stderr]).toEqual([1, expect.stringMatching(/Unable to back up db: .*(space|full)/iu)]);
   expect(await site.archives(102)).toEqual([]);
 }, 30_000);
 
-test("killed while the node is at work: the same command waits for that run and starts no other", async () => {
+test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
   const hook = require.resolve("../../support/kill-at-journal-write.cjs");
   const before = (await site.archives(102)).length;
   const options = { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: "before 4" } };

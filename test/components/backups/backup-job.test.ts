@@ -25,7 +25,7 @@ function slowed(inputs: JobArgs): JobArgs {
 }
 
 describe("BackupJob", () => {
-  test("gives the provider exactly these inputs", async () => {
+  test("gives the provider exactly these inputs [A3]", async () => {
     const { child } = await declare();
     expect(child).toMatchObject({ name: "backup-job", parent: "backup", protect: false });
     expect(child.inputs).toEqual({
@@ -42,7 +42,7 @@ describe("BackupJob", () => {
     });
   });
 
-  test("outputs job id, storage and schedule (A3)", async () => {
+  test("outputs job id, storage and schedule [A3]", async () => {
     const { result } = await declare();
     expect(await valueOf(pulumi.all([result.jobId, result.storage, result.schedule]))).toEqual([
       "lifeboat-prod",
@@ -51,7 +51,7 @@ describe("BackupJob", () => {
     ]);
   });
 
-  test("says what is off or empty (trap 6: what is left out stays as it was in Proxmox)", async () => {
+  test("says what is off or empty (trap 6: what is left out stays as it was in Proxmox) [A3]", async () => {
     const { child } = await declare({ keep: { daily: 0 }, enabled: false, compress: "none", mode: "stop" });
     expect(child.inputs).toMatchObject({
       pruneBackups: { "keep-all": "1" },
@@ -61,7 +61,7 @@ describe("BackupJob", () => {
     });
   });
 
-  test("passes on all six counts", async () => {
+  test("passes on all six counts [A4]", async () => {
     const keep = { last: 1, hourly: 2, daily: 3, weekly: 4, monthly: 5, yearly: 6 };
     const { child } = await declare({ keep });
     expect(child.inputs["pruneBackups"]).toEqual({
@@ -74,7 +74,7 @@ describe("BackupJob", () => {
     });
   });
 
-  test("sends mail where the settings say so", async () => {
+  test("sends mail where the settings say so [A3]", async () => {
     const { child } = await declare({ mail: { to: ["ops@example.com"] } });
     expect(child.inputs).toMatchObject({ mailtos: ["ops@example.com"], mailnotification: "failure" });
   });

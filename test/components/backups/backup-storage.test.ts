@@ -24,7 +24,7 @@ function withBasePath(inputs: DirectoryArgs): DirectoryArgs {
 }
 
 describe("BackupStorage", () => {
-  test("a directory is for backups, and not shared unless the settings say so (trap: the provider says shared)", async () => {
+  test("a directory is for backups, and not shared unless the settings say so (trap: the provider says shared) [A5]", async () => {
     const { child, result } = await declare({ type: "dir", path: "/mnt/backup/" });
     expect(child).toMatchObject({ name: "backup-storage", parent: "backup", deleteBeforeReplace: true });
     expect(child?.inputs).toEqual({
@@ -36,12 +36,12 @@ describe("BackupStorage", () => {
     expect(await valueOf(result.storageId)).toBe("backup");
   });
 
-  test("a shared directory of some nodes", async () => {
+  test("a shared directory of some nodes [A5]", async () => {
     const { child } = await declare({ type: "dir", path: "/mnt/nas", shared: true, nodes: ["pve1", "pve2"] });
     expect(child?.inputs).toMatchObject({ shared: true, nodes: ["pve1", "pve2"] });
   });
 
-  test("an NFS export", async () => {
+  test("an NFS export [A5]", async () => {
     const { child } = await declare({ type: "nfs", server: "192.0.2.20", export: "/volume1/pve", options: "vers=4.2" });
     expect(child).toMatchObject({ type: "proxmoxve:storage/nfs:Nfs", parent: "backup" });
     expect(child?.inputs).toEqual({
@@ -53,7 +53,7 @@ describe("BackupStorage", () => {
     });
   });
 
-  test("a backup server, whose password is a secret from the start", async () => {
+  test("a backup server, whose password is a secret from the start [A5]", async () => {
     const { child } = await declare({
       type: "pbs",
       server: "pbs.example.com",
@@ -71,7 +71,7 @@ describe("BackupStorage", () => {
     });
   });
 
-  test("an adopted storage is named and nothing more", async () => {
+  test("an adopted storage is named and nothing more [A5]", async () => {
     const { child, result } = await declare({ adopt: true });
     expect(child).toBeUndefined();
     expect(await valueOf(result.storageId)).toBe("backup");

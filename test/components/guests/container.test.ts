@@ -60,7 +60,7 @@ describe("Container", () => {
     expect(await valueOf(result.vmId)).toBe(101);
   });
 
-  test("carries the mark in its tags and in the last line of its description (trap 1: a taken id is taken over)", async () => {
+  test("carries the mark in its tags and in the last line of its description (trap 1: a taken id is taken over) [A14]", async () => {
     const { child } = await declare({ description: "Shop\nask the web team\n", tags: ["web", "lifeboat"] });
     expect(child.inputs).toMatchObject({
       description: "Shop\nask the web team\n\nlifeboat: prod/web",
@@ -68,7 +68,7 @@ describe("Container", () => {
     });
   });
 
-  test("is protected, and replaced only after its deletion (trap 2: a replacement destroys the guest)", async () => {
+  test("is protected, and replaced only after its deletion (trap 2: a replacement destroys the guest) [A11]", async () => {
     const { child } = await declare();
     expect(child).toMatchObject({ protect: true, deleteBeforeReplace: true });
   });
@@ -100,14 +100,14 @@ describe("Container", () => {
     });
   });
 
-  test("says the backup flag of every mount point (trap: one without the flag is in no backup)", async () => {
+  test("says the backup flag of every mount point (trap: one without the flag is in no backup) [A2]", async () => {
     const { child } = await declare();
     const { mountPoints } = child.inputs;
     expect(mountPoints).toHaveLength(2);
     for (const mountPoint of Array.isArray(mountPoints) ? mountPoints : []) expect(mountPoint).toHaveProperty("backup");
   });
 
-  test("has no flag on the root disk (A2: Proxmox always backs it up)", async () => {
+  test("has no flag on the root disk: Proxmox always backs it up [A2]", async () => {
     expect((await declare()).child.inputs["disk"]).toEqual({ datastoreId: "local", size: 8 });
   });
 
@@ -121,7 +121,7 @@ describe("Container", () => {
     expect(child.inputs).toMatchObject({ mountPoints: [{ size: "1T" }, { size: "1023G" }, { size: "3T" }] });
   });
 
-  test("declares a bind mount as what it is: never in a backup, without a size", async () => {
+  test("declares a bind mount as what it is: never in a backup, without a size [A2]", async () => {
     const disks = {
       media: { mount: "/media", bind: "/mnt/media", protectedBy: "snapshots of the NAS", readOnly: true },
     };

@@ -103,7 +103,7 @@ describe("passGate", () => {
     ]);
   });
 
-  test("refuses a guest made by hand, and offers the next id that is free and not declared", async () => {
+  test("refuses a guest made by hand, and offers the next id that is free and not declared [A14]", async () => {
     const guests = { ...exampleSettings().guests, other: { adopt: 100 } };
     const passing = pass(
       {
@@ -170,7 +170,7 @@ describe("passGate", () => {
     await expect(passing).rejects.toThrow(text);
   });
 
-  test("goes on where the node does not answer: a preview works without it", async () => {
+  test("goes on where the node does not answer: a preview works without it [A6]", async () => {
     const { facts } = await pass({ "cluster/resources?type=vm": proxmoxError("unreachable", "no route") });
     expect(facts).toBeUndefined();
     expect(warnings()).toEqual([
@@ -392,7 +392,7 @@ describe("checkNewStorage", () => {
     );
   }
 
-  test("ends the program before guests are made, when the new storage holds their archives", async () => {
+  test("ends the program before guests are made, when the new storage holds their archives [A9]", async () => {
     await expect(check(false)).rejects.toThrow(/holds an archive of it/);
   });
 
@@ -400,7 +400,7 @@ describe("checkNewStorage", () => {
     await expect(check(true)).resolves.toBeDefined();
   });
 
-  test("lets a guest pass that is to begin anew", async () => {
+  test("lets a guest pass that is to begin anew [A9]", async () => {
     await expect(check(false, true)).resolves.toBeDefined();
   });
 });

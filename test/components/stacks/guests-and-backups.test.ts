@@ -30,7 +30,7 @@ function bound() {
 }
 
 describe("every environment", () => {
-  test("is a provider, a storage, its guests, and one job over them", async () => {
+  test("is a provider, a storage, its guests, and one job over them [A3]", async () => {
     const { registrations, result } = await declare({});
     expect(registrations.map(({ type, name, parent }) => [type, name, parent])).toEqual([
       [providerType, "proxmox", undefined],
@@ -55,18 +55,18 @@ describe("every environment", () => {
     }
   });
 
-  test("protects its guests, unless protectGuests says otherwise", async () => {
+  test("protects its guests, unless protectGuests says otherwise [A11]", async () => {
     expect(find((await declare({})).registrations, containerType).protect).toBe(true);
     expect(find((await declare({ protectGuests: false })).registrations, containerType).protect).toBe(false);
   });
 
-  test("has adopted guests in its job, and never owns them (A10)", async () => {
+  test("has adopted guests in its job, and never owns them [A10]", async () => {
     const { registrations } = await declare({ guests: { web: exampleContainer(), legacy: { adopt: 140 } } });
     expect(find(registrations, jobType).inputs["vmids"]).toEqual(["101", "140"]);
     expect(registrations.filter(({ type }) => type === containerType)).toHaveLength(1);
   });
 
-  test("leaves guests out of its job that opted out as a whole (A2)", async () => {
+  test("leaves guests out of its job that opted out as a whole [A2]", async () => {
     const guests = {
       web: { ...exampleContainer(), backup: optOut },
       legacy: { adopt: 140 },

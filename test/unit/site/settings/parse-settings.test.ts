@@ -39,7 +39,7 @@ function networkOf(other: Readonly<Record<string, string>>) {
 }
 
 describe("settings that are right", () => {
-  test("get every default", () => {
+  test("get every default [A4]", () => {
     const environment = environmentOf(exampleSettings());
     expect(environment).toMatchObject({
       name: "prod",
@@ -80,7 +80,7 @@ describe("settings that are right", () => {
     expect(environmentOf({ ...exampleSettings(), profile }).backup).toMatchObject({ schedule, keep });
   });
 
-  test("a mount point without a flag is backed up; one with the three fields is not", () => {
+  test("a mount point without a flag is backed up; one with the three fields is not [A2]", () => {
     const [data, cache] = containerOf().disks;
     expect(data).toEqual({ kind: "volume", name: "data", mount: "/srv", storage: "local", size: 20 * 2 ** 30 });
     expect(cache).toMatchObject({
@@ -89,7 +89,7 @@ describe("settings that are right", () => {
     });
   });
 
-  test("an opt-out whose day is past is no problem of structure (A6: it must never stop a restore)", () => {
+  test("an opt-out whose day is past is no problem of structure: it must never stop a restore [A6]", () => {
     const backup = { exclude: "x", owner: "y", until: "2001-01-01" };
     expect(containerOf({ backup }).optOut).toEqual({ reason: "x", owner: "y", until: "2001-01-01" });
   });
@@ -107,13 +107,13 @@ describe("settings that are right", () => {
     expect(environmentOf({ ...exampleSettings(), guests }).guests.map(({ id }) => id)).toEqual([100, 200, 300]);
   });
 
-  test("checks: ping and ssh where the address is fixed, running where it is not", () => {
+  test("checks: ping and ssh where the address is fixed, running where it is not [D1]", () => {
     expect(containerOf().checks).toEqual([{ kind: "ping" }, { kind: "ssh" }]);
     expect(containerOf({ network: { bridge: "vmbr0", address: "dhcp" } }).checks).toEqual([{ kind: "running" }]);
     expect(containerOf({ checks: ["tcp:80"] }).checks).toEqual([{ kind: "tcp", port: 80 }]);
   });
 
-  test("an adopted guest is named by id and owns nothing else", () => {
+  test("an adopted guest is named by id and owns nothing else [A10]", () => {
     const { guests } = environmentOf({ ...exampleSettings(), guests: { legacy: { adopt: 140 } } });
     expect(guests).toEqual([
       {
@@ -145,13 +145,13 @@ describe("settings that are right", () => {
     expect(environmentOf({ ...exampleSettings(), protectGuests: "false" }).protectGuests).toBe(false);
   });
 
-  test("keep: nothing above 0 keeps everything, as Proxmox has it", () => {
+  test("keep: nothing above 0 keeps everything, as Proxmox has it [A4]", () => {
     expect(environmentOf(withBackup({ keep: { daily: 0 } })).backup.keep).toEqual({ keepAll: true });
     expect(environmentOf(withBackup({ keep: { all: true } })).backup.keep).toEqual({ keepAll: true });
     expect(environmentOf(withBackup({ keep: { last: 2, daily: 0 } })).backup.keep).toEqual({ keepLast: 2 });
   });
 
-  test("a job's id is made from any stack's name", () => {
+  test("a job's id is made from any stack's name [A13]", () => {
     expect(environmentOf(exampleSettings(), "customer.a").backup.jobId).toBe("lifeboat-customer-a");
   });
 
@@ -161,7 +161,7 @@ describe("settings that are right", () => {
 });
 
 describe("settings that are wrong", () => {
-  test("every problem is told at once, sorted by path, with what was found and what is allowed", () => {
+  test("every problem is told at once, sorted by path, with what was found and what is allowed [A6]", () => {
     const raw = {
       ...withContainer({ id: 99, root: { storage: "local", size: "8.5GiB" } }),
       profile: "production",

@@ -11,7 +11,7 @@ function asConfig(settings: Readonly<Record<string, unknown>>): Record<string, s
   return Object.fromEntries(entries);
 }
 
-test("the program's form of the settings means the same as the file's", () => {
+test("the program's form of the settings means the same as the file's [A6]", () => {
   const settings = { ...exampleSettings(), protectGuests: false };
   expect(parseSettings(fromPulumiConfig(asConfig(settings)), { environment: "prod" })).toEqual(
     parseSettings(settings, { environment: "prod" }),
