@@ -154,7 +154,8 @@ export const archiveAnswer = z.object({
   /** Unix seconds: when the backup started, from the file's name. */
   ctime: numberAnswer,
   vmid: numberAnswer.optional(),
-  subtype: guestTypeAnswer.optional(),
+  /** Of a file whose name is not Proxmox's own it is something else, which is left out here. */
+  subtype: guestTypeAnswer.optional().catch(undefined),
   /** First line of the notes only. */
   notes: textAnswer.optional(),
   protected: flagAnswer.optional().transform((value) => value ?? false),

@@ -1,9 +1,12 @@
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { getSystemErrorMap } from "node:util";
+import { CommandError } from "../../commands/frame/command-error";
+import { exitCodes } from "../../commands/frame/exit-codes";
 
 /** A folder that only its owner can enter. */
 export function makePrivateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  explained(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
 }
 
 /**
@@ -11,19 +14,39 @@ export function makePrivateFolder(folder: string): void {
  * Synchronous on purpose: nothing else may happen between a step and its record.
  *
  * @param mode who may read it. Default: only its owner.
+ * @throws CommandError (1) when the system cannot write it: the old text is then still there.
  */
 export function writeDurably(path: string, text: string, mode = 0o600): void {
+  explained(path, () => write(path, text, mode));
+}
+
+function write(path: string, text: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w", 0o600);
   try {
     if (mode !== 0o600) fchmodSync(file, mode);
-    writeSync(file, text);
+    // Unlike one write, which may end half-way on a disk that is nearly full.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** What the system refuses is somebody's full disk or missing right, and no defect. */
+function explained(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") throw error;
+    const hint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
+    throw new CommandError(`${path} cannot be written: ${getSystemErrorMap().get(error.errno)?.[1] ?? error.message}`, {
+      exitCode: exitCodes.failed,
+      hint,
+    });
+  }
 }
 
 function syncFolder(folder: string): void {

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeOptions?: readonly string[];
   readonly onSpawn?: (pid: number) => void;
+  /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
+  readonly fileLimit?: number;
 }
 
 export interface LoggedRequest {
@@ -114,8 +116,12 @@ export class RestoreSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], { env = {}, nodeOptions = [], onSpawn }: RunOptions = {}): Promise<RunResult> {
-    const child = spawn(process.execPath, [...nodeOptions, bundle, ...argv], {
+  lifeboat(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const { env = {}, nodeOptions = [], onSpawn, fileLimit } = options;
+    const words = [process.execPath, ...nodeOptions, bundle, ...argv];
+    const limited = ["bash", "-c", `ulimit -f ${String(fileLimit)}; exec "$0" "$@"`, ...words];
+    const [program = "", ...rest] = fileLimit === undefined ? words : limited;
+    const child = spawn(program, rest, {
       cwd: this.project,
       env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],

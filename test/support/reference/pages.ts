@@ -1,4 +1,5 @@
 import { componentsPage } from "./components-page";
+import { faultsPage } from "./faults-page";
 import { requirementsPage, testsOfProject } from "./requirements-page";
 import { settingsPage } from "./settings-page";
 
@@ -11,6 +12,7 @@ export interface Page {
 
 export const pages: readonly Page[] = [
   { path: "docs/reference/requirements.md", text: (project) => requirementsPage(testsOfProject(project)) },
+  { path: "docs/reference/faults.md", text: faultsPage },
   { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },
 ];

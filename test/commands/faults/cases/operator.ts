@@ -1,0 +1,171 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { everyArchive, isBackup, restored, sameCommandEnds, untouched } from "../afterwards";
+import type { FaultCase, Scene } from "../fault-case";
+
+const restore = "restore guest web --force --stop";
+const slow = { storage: "backup", milliseconds: "300" };
+
+async function change({ site, vmid }: Scene, changes: Record<string, string | number>): Promise<void> {
+  await site.client.guests.setGuestConfig({ node: "pve-prod", type: "lxc", vmid }, changes);
+}
+
+/** The guest, this machine, and the person at it. */
+export const operatorFaults: readonly FaultCase[] = [
+  {
+    fault: "the guest is protected in Proxmox",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: web is protected against this by Proxmox (protection)\nHINT: take the protection off (in Proxmox: Options, Protection; on the node: pct set 101 --protection 0); or restore beside it: lifeboat restore guest prod/web --target-id 100",
+    afterwards: [],
+    run: async (scene) => {
+      await change(scene, { protection: 1 });
+      return scene.lifeboat(restore);
+    },
+  },
+  {
+    fault: "somebody changes the guest between plan and deed",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
+    afterwards: [],
+    run: async (scene) => {
+      await scene.site.fault("slow-storage", slow);
+      const guest = { node: "pve-prod", type: "lxc", vmid: scene.vmid } as const;
+      return scene.during(restore, isBackup, async () => {
+        while ((await scene.site.client.guests.guestConfig(guest))["lock"] === undefined) await brief();
+        while ((await scene.site.client.guests.guestConfig(guest))["lock"] !== undefined) await brief();
+        await change(scene, { memory: 700 });
+      });
+    },
+  },
+  {
+    fault: "a second restore of the guest on the same machine",
+    command: restore,
+    exitCode: 11,
+    message:
+      "Unable to restore guest web: process 4711 is at work on it: lifeboat restore guest prod/web --stop --force\nHINT: wait until it has ended",
+    afterwards: [restored, everyArchive],
+    run: async (scene) => {
+      await scene.site.fault("slow-storage", slow);
+      const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
+      await scene.during(restore, isBackup, async () => {
+        second.result = await scene.lifeboat(restore);
+      });
+      return required(second.result);
+    },
+  },
+  {
+    fault: "a second restore of the guest from another machine",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
+    afterwards: [restored, everyArchive],
+    run: async (scene) => {
+      await scene.site.fault("slow-storage", slow);
+      const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
+      await scene.during(restore, isBackup, async () => {
+        const guest = { node: "pve-prod", type: "lxc", vmid: scene.vmid } as const;
+        while ((await scene.site.client.guests.guestConfig(guest))["lock"] === undefined) await brief();
+        second.result = await scene.lifeboat(restore, { env: scene.site.otherMachine() });
+      });
+      return required(second.result);
+    },
+  },
+  {
+    fault: "Ctrl-C while the save point is being made",
+    command: restore,
+    exitCode: 130,
+    message: "",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      const started: { pid: number } = { pid: 0 };
+      return during(
+        restore,
+        isBackup,
+        async () => {
+          process.kill(started.pid, "SIGINT");
+        },
+        { onSpawn: (pid) => (started.pid = pid) },
+      );
+    },
+  },
+  {
+    fault: "SIGTERM while the save point is being made",
+    command: restore,
+    exitCode: 130,
+    message: "",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("slow-storage", slow);
+      const started: { pid: number } = { pid: 0 };
+      return during(
+        restore,
+        isBackup,
+        async () => {
+          process.kill(started.pid, "SIGTERM");
+        },
+        { onSpawn: (pid) => (started.pid = pid) },
+      );
+    },
+  },
+  {
+    fault: "the folder for journals cannot be written",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to restore guest web: STATE cannot be written: not a directory\nHINT: make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      const state = join(site.project, "no-folder");
+      writeFileSync(state, "a file\n");
+      chmodSync(state, 0o600);
+      return lifeboat(restore, { env: { XDG_STATE_HOME: state } });
+    },
+  },
+  {
+    fault: "the disk of the journal is full half-way",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to restore guest web: STATE/….json cannot be written: file too large\nHINT: make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again",
+    afterwards: [everyArchive],
+    run: async ({ lifeboat }) => lifeboat(restore, { fileLimit: 4 }),
+  },
+  {
+    fault: "a journal of this guest cannot be read",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to read journal STATE/….json: Expected property name or '}' in JSON at position 2\nHINT: if you are sure that nothing is half done, move it away: mv STATE/….json STATE/….json.unreadable",
+    afterwards: [untouched],
+    run: async (scene) => {
+      const env = scene.site.otherMachine();
+      const folder = join(env["XDG_STATE_HOME"] ?? "", "lifeboat", siteFolder(scene));
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, `${scene.vmid}-garbled.json`), "{ not json");
+      return scene.lifeboat(restore, { env });
+    },
+  },
+];
+
+/** Name of the site's folder among the states. */
+function siteFolder({ site }: Scene): string {
+  const [name = ""] = readdirSync(join(site.stateFolder, "..")).filter((one) => one.startsWith("prod@"));
+  return name;
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("the second command did not run");
+  return value;
+}
+
+function brief(): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, 10);
+  });
+}

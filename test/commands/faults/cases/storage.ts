@@ -1,0 +1,43 @@
+import { everyArchive, restored, undoBringsBack, untouched } from "../afterwards";
+import type { FaultCase } from "../fault-case";
+
+const restore = "restore guest web --force --stop";
+
+/** The storages. */
+export const storageFaults: readonly FaultCase[] = [
+  {
+    fault: "the storage is full when the save point is made",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: the save point cannot be made: zstd: error 70 : Write error : cannot write block : No space left on device (exit code 70). Nothing is changed: what was begun has been taken back.\nHINT: restore without a way back: add --without-save-point=web",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("storage-full", { storage: "backup" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the storage of the disks is full when the restore allocates them (Proxmox then loses the guest)",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - unable to create image: qemu-img: /mnt/data/images/101/vm-101-disk-1.raw: Could not create '/mnt/data/images/101/vm-101-disk-1.raw': No space left on device). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+    afterwards: [everyArchive, undoBringsBack],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("storage-full", { storage: "data", times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
+    fault: "the storage is slow",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("slow-storage", { storage: "backup", milliseconds: "300" });
+      return lifeboat(restore);
+    },
+  },
+];

@@ -1,0 +1,6 @@
+import { storageFaults } from "./cases/storage";
+import { runCases } from "./run-cases";
+
+describe("the storages", () => {
+  runCases(storageFaults);
+});
