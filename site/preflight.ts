@@ -75,10 +75,7 @@ export interface Verdict {
 
 /** Decides about every guest, so that all refusals are told at once. */
 export function judge(environment: Environment, facts: SiteFacts): Verdict {
-  const verdicts = facts.guests.map((entry) => {
-    const stray = facts.strays?.find(({ guest }) => guest === entry.guest.name);
-    return stray === undefined ? judgeGuest(environment, entry, facts.freeId) : otherId(entry.guest, stray);
-  });
+  const verdicts = facts.guests.map((entry) => judgeGuest(environment, entry, facts));
   return {
     // One storage that is missing is one refusal, however many guests were to be on it.
     refusals: [...new Set(verdicts.flatMap(({ refusals }) => refusals))],
@@ -112,11 +109,15 @@ export function rebootsIn(environment: Environment, { guests }: SiteFacts): Rebo
 
 const fine: Verdict = { refusals: [], warnings: [] };
 
-function judgeGuest(environment: Environment, facts: GuestFacts, freeId: number | undefined): Verdict {
+function judgeGuest(environment: Environment, facts: GuestFacts, { strays, freeId }: SiteFacts): Verdict {
   const { guest, occupant } = facts;
   switch (occupant.kind) {
-    case "nobody":
-      return judgeFreeId(environment, facts);
+    case "nobody": {
+      const verdict = judgeFreeId(environment, facts);
+      const stray = strays?.find((one) => one.guest === guest.name);
+      // With archives of its own id the guest was lost, and what bears its mark is somebody's copy.
+      return stray === undefined || verdict.refusals.length > 0 ? verdict : otherId(guest, stray);
+    }
     case "container":
     case "virtual-machine":
       return judgeOccupant(environment, guest, occupant, freeId);

@@ -126,14 +126,15 @@ async function run(session: Session, journal: Journal, plan: GrowPlan): Promise<
     added: plan.additions,
     seconds,
     findings,
-    next: `pulumi up --refresh -s ${plan.environment}`,
+    // Pulumi knows everything by now, unless something is left to do.
+    next: findings.some(({ severity }) => severity === "todo") ? `pulumi up --refresh -s ${plan.environment}` : null,
     operation: journal.contents.id,
   };
   context.output.result(value, (lines) => {
     const many = [...plan.growths, ...plan.additions].map(({ disk, key }) => `${disk} (${key})`).join(", ");
     lines.heading(`Disks of ${selector} are as the settings say, in ${formatDuration(seconds)}: ${many}`);
     for (const finding of findings) printFinding(finding, lines);
-    lines.line(`Next: ${value.next}`);
+    if (value.next !== null) lines.line(`Next: ${value.next}`);
   });
   return exitCodes.done;
 }

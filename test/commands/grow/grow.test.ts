@@ -245,8 +245,10 @@ test("killed at any moment: the same command goes on, each disk is made once [A1
     return site.lifeboat(["grow", "batch", "--force"], { nodeOptions: hook, env });
   };
   expect((await run(3, { LIFEBOAT_TEST_KILL_LOG: log })).code).toBe(0);
-  const versions = readFileSync(log, "utf8").trim().split("\n").length;
-  expect(versions).toBeGreaterThan(10);
+  const written = readFileSync(log, "utf8").trim().split("\n");
+  // What follows the last disk only asks Pulumi, which is not here.
+  const versions = written.findIndex((line) => JSON.parse(line).steps["add-mp2"]?.state === "done") + 1;
+  expect(versions).toBeGreaterThan(8);
   for (let moment = 1; moment <= versions; moment += 1) {
     const sent = changes().length;
     const killed = await run(3 + moment, { LIFEBOAT_TEST_KILL: `after ${String(moment)}` });

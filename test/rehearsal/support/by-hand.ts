@@ -3,6 +3,7 @@
  *
  *     by-hand run-job ENV        the button "Run now" of the environment's backup job
  *     by-hand destroy GUEST      "Remove" with "Purge from job configurations", also of a running guest
+ *     by-hand reboot GUEST       "Reboot" of a running guest
  *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
  *     by-hand show ENV ID        its configuration as JSON
  *     by-hand job ENV            the environment's backup job as JSON
@@ -43,6 +44,13 @@ async function destroy(site: Site, selector: string): Promise<void> {
   const client = await environment.client();
   const address = { node: guest.node, type: "lxc", vmid: guest.id } as const;
   const upid = await client.guests.destroy(address, { purge: true, force: true });
+  await finish(client.tasks.wait(upid, { onEvent: show }));
+}
+
+async function reboot(site: Site, selector: string): Promise<void> {
+  const { environment, guest } = site.findGuest(selector);
+  const client = await environment.client();
+  const upid = z.string().parse(await client.post(["nodes", guest.node, "lxc", guest.id, "status", "reboot"], {}));
   await finish(client.tasks.wait(upid, { onEvent: show }));
 }
 
@@ -101,6 +109,7 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
   "run-job": runJob,
   job: showJob,
   destroy,
+  reboot,
   make,
   show: showConfiguration,
   coverage,
@@ -109,7 +118,9 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
 async function main([action = "", name = "", id = ""]: string[]): Promise<void> {
   const run = actions[action];
   if (run === undefined || name === "")
-    throw new Error("by-hand run-job ENV | destroy GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV");
+    throw new Error(
+      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV",
+    );
   const site = await openSite({
     redactor: new Redactor(),
     project: undefined,

@@ -185,6 +185,9 @@ describe("a change that would replace or reboot a guest (A11)", () => {
       "Unable to change the id of guest web from 111 to 101: 111 on pve-prod would be deleted, and 101 would be empty\n" +
         "HINT: write `id: 111`; a copy of it under another id comes from a backup: lifeboat restore guest web --target-id 101",
     ]);
+    expect(verdictOn(containerOf(), ours, { strays: [stray] }).refusals).toEqual([]);
+    const lost = judge(environment, { ...factsOf({ kind: "nobody" }, { kind: "known", count: 3 }), strays: [stray] });
+    expect(lost.refusals).toEqual([expect.stringContaining("HINT: lifeboat restore guest web")]);
     const other = { ...stray, guest: "gone" };
     expect(verdictOn(containerOf(), { kind: "nobody" }, { strays: [other] }).refusals).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CommandFailed, run } from "../child-process";
 import type { Volume } from "../driver";
 import { privateMounts } from "./mounted-tree";
@@ -30,10 +31,19 @@ export async function growVolume(volume: Volume, size: number, stage: string): P
   else await growUnmounted(volume.path);
 }
 
-/** Grows the file system of an image that was grown while it could not follow. */
+/** How often, and how many milliseconds apart, a volume is looked at that its container has just let go. */
+const letGo = { looks: 50, apart: 100 };
+
+/**
+ * Grows the file system of an image that was grown while it could not follow. In a reboot the mounts of the container
+ * that has ended go a moment later than its last process.
+ */
 export async function catchUpGrowth(volume: Volume): Promise<void> {
-  if (volume.format !== "raw" || (await isMounted(volume.path))) return;
-  if (await isSmallerThanImage(volume.path)) await growUnmounted(volume.path);
+  if (volume.format !== "raw" || !(await isSmallerThanImage(volume.path))) return;
+  for (let look = 0; look < letGo.looks; look += 1) {
+    if (!(await isMounted(volume.path))) return growUnmounted(volume.path);
+    await sleep(letGo.apart);
+  }
 }
 
 /** Removes a volume's data. An image that is still mounted keeps its blocks until the last mount is gone. */
