@@ -117,6 +117,6 @@ function isFixedCloudInit(text: string): boolean {
 function reasonOf(type: "lxc" | "qemu", { key }: LiveDisk, configuration: ConfigurationKeys): string {
   const kind = type === "lxc" ? parseMountPoint(key, configuration[key] ?? "", "keep").kind : "volume";
   return kind === "volume"
-    ? "left out in Proxmox when the guest was adopted; nobody has said why"
-    : "not on a storage, so that Proxmox never backs it up; say what protects it";
+    ? "left out when it was adopted; nobody has said why"
+    : "not on a storage: Proxmox never backs it up";
 }

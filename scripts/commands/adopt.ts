@@ -11,8 +11,9 @@ import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "./frame/command-error";
 import type { CommandContext } from "./frame/context";
 import { type ExitCode, exitCodes } from "./frame/exit-codes";
+import { type Column, fitTable, type FlexibleColumn } from "./frame/fitted-table";
 import type { Lines } from "./frame/talk";
-import { dim } from "./frame/text";
+import { dim, shortenName } from "./frame/text";
 import { asJson, type Candidate, candidatesOf, chooseUnnamed } from "./inspectors/choose-unnamed";
 import { groupBy } from "./inspectors/group-by";
 import { inspectGuests, type SeenGuests } from "./inspectors/unnamed-guests";
@@ -101,15 +102,14 @@ function printCandidates(candidates: readonly Candidate[], lines: Lines): void {
     lines.line("Every guest that the token may see is in the settings.");
     return;
   }
-  const heading = ["ID", "NAME", "KIND", "NODE", "ENVIRONMENT"].map(dim);
-  const rows = candidates.map(({ guest, environment }) => [
-    String(guest.id),
-    guest.name,
-    guest.type === "lxc" ? "container" : "virtual machine",
-    guest.node,
-    environment.name,
-  ]);
-  lines.table([heading, ...rows]);
+  const columns: (Column<Candidate> | FlexibleColumn<Candidate>)[] = [
+    { heading: dim("ID"), cell: ({ guest }) => String(guest.id), align: "right" },
+    { heading: dim("NAME"), text: ({ guest }) => guest.name, readable: 20, shorten: shortenName },
+    { heading: dim("KIND"), cell: ({ guest }) => (guest.type === "lxc" ? "container" : "virtual machine") },
+    { heading: dim("NODE"), cell: ({ guest }) => guest.node, leaveOut: 1 },
+    { heading: dim("ENVIRONMENT"), cell: ({ environment }) => environment.name },
+  ];
+  lines.table(fitTable(candidates, columns, lines.room));
   lines.line(`They are in no settings. To adopt the first: lifeboat adopt ${String(first.guest.id)}`);
 }
 

@@ -16,7 +16,7 @@ import { type Session, unfinished } from "../session";
 import { forceFlag, settleDemands } from "../settle-demands";
 import { type GrowPlan, growKind, growPlanSchema } from "./grow-plan";
 import { growSteps, type GrowWorld } from "./grow-steps";
-import { type PlannedGrowth, planGrowth } from "./plan-grow";
+import { type PlannedGrowth, planGrowth, settingsInput } from "./plan-grow";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -32,7 +32,17 @@ export async function conductGrow(
   journals: readonly Journal[],
 ): Promise<ExitCode> {
   const open = unfinished(journals);
-  return open === undefined ? begin(session, request) : goOn(session, request, open);
+  if (open === undefined || isOutdated(session, open)) return begin(session, request);
+  return goOn(session, request, open);
+}
+
+/** What is left follows from guest and settings alone: with other settings another plan is made. */
+function isOutdated({ context, dryRun, guest }: Session, open: Journal): boolean {
+  const { kind, inputs, startedAt } = open.contents;
+  if (kind !== growKind || inputs[settingsInput] === digestOf(guest)) return false;
+  context.talk.line(`What was begun at ${startedAt} is not gone on with: the settings have changed since.`);
+  if (!dryRun) open.setState("unproven");
+  return true;
 }
 
 async function begin(session: Session, request: GrowRequest): Promise<ExitCode> {

@@ -138,7 +138,7 @@ async function isThere(client: ProxmoxClient, target: GrowPlan["target"], additi
   if (pathOf(found) === addition.mount && found.volume.startsWith(`${addition.storage}:`)) return true;
   throw new CommandError(`${addition.key} is another disk by now: ${text}`, {
     exitCode: exitCodes.refused,
-    hint: "somebody has changed the guest at the same time",
+    hint: "somebody has changed the guest at the same time: declare that disk, give this one another slot, and run this again",
   });
 }
 

@@ -52,9 +52,12 @@ export async function planGrowth(session: Session): Promise<PlannedGrowth> {
   };
 }
 
+/** Name of the digest of the guest's settings among the inputs. */
+export const settingsInput = "the guest's settings";
+
 /** What the plan rests on. */
 export function growthInputs(configuration: Readonly<Record<string, string>>, settingsDigest: string): Inputs {
-  return { "the guest's configuration": digestOf(configuration), "the guest's settings": settingsDigest };
+  return { "the guest's configuration": digestOf(configuration), [settingsInput]: settingsDigest };
 }
 
 /** Only disks of containers need this way. */

@@ -94,7 +94,7 @@ test("the block comes from the guest as it is; nothing else in the file changes,
   expect(stdout).toContain(`Disk mp1 (local:140/vm-140-disk-2.raw) of legacy is in no backup. Decide by`);
   expect(stdout).toContain("pulumi up -s prod");
   expect(code).toBe(0);
-  const reason = "left out in Proxmox when the guest was adopted; nobody has said why";
+  const reason = "left out when it was adopted; nobody has said why";
   const added = [
     "    queue: { adopt: 142 }",
     "    legacy:",

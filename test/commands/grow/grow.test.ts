@@ -264,6 +264,27 @@ test("killed at any moment: the same command goes on, each disk is made once [A1
   }
 }, 120_000);
 
+test("a number that was taken while it was down: said, and with other settings another plan is made [A11]", async () => {
+  const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
+  await removeAdded();
+  const data = `{ mount: /srv, storage: local, size: 40GiB }`;
+  const more = "{ mount: /zmore, storage: local, size: 1GiB }";
+  writeSettings(block(batch, { data, more }));
+  // Killed when the disk has grown, before the other one is made.
+  await site.lifeboat(["grow", "batch", "--force"], { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: "after 8" } });
+  const { mp0 = "", mp2 } = await configuration(batch);
+  expect([mp0.includes("size=40G"), mp2]).toEqual([true, undefined]);
+  await change(batch, { mp2: "local:1,mp=/zother,backup=1" });
+  const taken = await grow("batch", "--force");
+  expect(taken.stderr).toContain("mp2 is another disk by now");
+  expect(taken.code).toBe(13);
+  writeSettings(block(batch, { data, other: "{ mount: /zother, storage: local, size: 1GiB, slot: 2 }", more }));
+  const after = await grow("batch", "--force");
+  expect(after.stderr).toContain("is not gone on with: the settings have changed since");
+  expect(after.code).toBe(0);
+  expect((await configuration(batch))["mp3"]).toContain("mp=/zmore");
+});
+
 /** The guest is stopped: the disk and its volume go at once. */
 async function removeAdded(): Promise<void> {
   if ((await configuration(batch))["mp2"] === undefined) return;

@@ -42,9 +42,9 @@ test("disks that no backup holds are named with what is known of why; a CD-ROM d
     mp1: "local:140/vm-140-disk-2.raw,mp=/var/cache,size=8G",
     mp2: "/mnt/photos,mp=/photos",
   });
-  expect(container.disks.map(({ key, reason }) => [key, reason.split(",")[0]])).toEqual([
-    ["mp1", "left out in Proxmox when the guest was adopted; nobody has said why"],
-    ["mp2", "not on a storage"],
+  expect(container.disks.map(({ key, reason }) => [key, reason])).toEqual([
+    ["mp1", "left out when it was adopted; nobody has said why"],
+    ["mp2", "not on a storage: Proxmox never backs it up"],
   ]);
   const machine = adopted(
     { scsi0: "local:140/a.raw", scsi1: "local:140/b.raw,backup=0", ide2: "local:cloudinit,media=cdrom" },
