@@ -62,7 +62,7 @@ async function make(site: Site, name: string, id: string): Promise<void> {
     await client.post(["nodes", environment.settings.proxmox.node, "lxc"], {
       vmid: Number(id),
       ostemplate: template,
-      hostname: "by-hand",
+      hostname: `by-hand-${id}`,
       rootfs: "local:1",
       unprivileged: 1,
     }),
