@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AdoptedSite, type RunOptions } from "../commands/support/adopted-site";
+import { type Ratio, medianOf } from "./measure";
+
+const sizes = [10, 100, 1_000];
+const archivesOfGuest = 30;
+const day = 86_400;
+
+/** Commands whose work grows with the site. The emulator's own time is in them, it lists every archive as Proxmox does. */
+const commands = [
+  { measure: "settings", argv: ["env", "prod"], exitCodes: [0] },
+  { measure: "status", argv: ["status", "prod", "--json"], exitCodes: [0, 3] },
+  { measure: "plan", argv: ["restore", "guest", "guest-1", "--dry-run", "--json"], exitCodes: [0] },
+];
+
+interface Measured {
+  readonly milliseconds: number;
+  readonly peakMebibytes: number;
+}
+
+/**
+ * Each command at 10, 100 and 1,000 guests with 30 archives each: ten times the guests may take ten times the time at most.
+ *
+ * @param progress is told what is measured next.
+ */
+export async function measureGrowth(progress: (line: string) => void): Promise<Ratio[]> {
+  const ratios: Ratio[] = [];
+  let smaller = new Map<string, Measured>();
+  for (const size of sizes) {
+    progress(`${String(size)} guests with ${String(archivesOfGuest)} archives each`);
+    const measured = await measureSite(size);
+    for (const [measure, { milliseconds, peakMebibytes }] of measured) {
+      const before = smaller.get(measure);
+      if (before === undefined) continue;
+      const ratio = milliseconds / before.milliseconds;
+      const what = `${String(size)} guests ÷ ${String(size / 10)}`;
+      const againstMilliseconds = before.milliseconds;
+      ratios.push({ measure, what, milliseconds, againstMilliseconds, ratio, atMost: 10, peakMebibytes });
+    }
+    smaller = measured;
+  }
+  return ratios.toSorted((left, right) => left.measure.localeCompare(right.measure));
+}
+
+async function measureSite(size: number): Promise<Map<string, Measured>> {
+  const guests = Array.from({ length: size }, (_, index) => ({
+    id: 1_001 + index,
+    name: `guest-${String(index + 1)}`,
+  }));
+  const site = await AdoptedSite.start([{ name: "prod", node: "pve-prod", profile: "prod", guests }]);
+  try {
+    const now = Math.floor(Date.now() / 1_000);
+    for (const { id } of guests) {
+      for (let back = 0; back < archivesOfGuest; back += 1) {
+        site.putArchive("pve-prod", id, now - back * day - 2 * 3_600, 1_000);
+      }
+    }
+    // The plan reads the archive that it takes: the newest, hence a real one.
+    await expectEnd(site, ["backup", "guest-1"], [0]);
+    const measured = new Map<string, Measured>();
+    for (const { measure, argv, exitCodes } of commands) {
+      const peak = join(site.project, "..", "peak");
+      const milliseconds = await medianOf(3, async () => {
+        await expectEnd(site, argv, exitCodes, {
+          env: { LIFEBOAT_BENCH_PEAK: peak },
+          nodeOptions: ["--require", join(__dirname, "peak-memory.cjs")],
+        });
+      });
+      measured.set(measure, { milliseconds, peakMebibytes: Number(readFileSync(peak, "utf8")) / 1_024 });
+    }
+    return measured;
+  } finally {
+    await site.stop();
+  }
+}
+
+async function expectEnd(
+  site: AdoptedSite,
+  argv: readonly string[],
+  exitCodes: readonly number[],
+  options: RunOptions = {},
+): Promise<void> {
+  const { code, stdout, stderr } = await site.lifeboat(argv, options);
+  if (exitCodes.includes(code ?? -1)) return;
+  const said = `${stderr}${stdout}`.slice(0, 800);
+  throw new Error(`lifeboat ${argv.join(" ")} ended with ${String(code)}: ${said}`);
+}
