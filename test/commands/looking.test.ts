@@ -16,7 +16,7 @@ beforeAll(async () => {
   // A backup makes the storage's folder; these tests begin without an archive.
   const first = await site.backUp(db.id);
   await site.client.tasks.wait(await site.client.backups.deleteArchive(node, first));
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 afterEach(() => site.clearFaults());
@@ -138,7 +138,7 @@ test("Ctrl-C ends a command that looks at once, with 130 and one line", async ()
     },
   );
   await new Promise((resolve) => silent.close(resolve));
-}, 15_000);
+});
 
 describe("doctor", () => {
   test("a site in order: 0, every privilege, GETs only", async () => {
@@ -209,7 +209,7 @@ describe("doctor", () => {
     } finally {
       await narrow.stop();
     }
-  }, 60_000);
+  });
 
   test("a clock that is off is a warning, a node that is not there a problem", async () => {
     await site.fault("clock-skew", { seconds: "3600" });
@@ -313,7 +313,7 @@ describe("backups", () => {
         { archive: older, savePoint: false, protected: true, notes: expect.stringContaining("touch pwned") },
       ],
     });
-  }, 30_000);
+  });
 
   test("a node that is down: 14 with the address [K3]", async () => {
     const closed = await closedPort();
@@ -357,7 +357,7 @@ describe("status", () => {
     expect(people.stdout).not.toContain("✗");
     expect(people.stdout).toMatch(/\n✓ 2 guests: 2 fine\n$/u);
     expect(people.code).toBe(0);
-  }, 30_000);
+  });
 
   test("a day without the job's run: the missing backup is named [A8]", async () => {
     await site.control({ command: "clock", offset: 3 * 86_400 });

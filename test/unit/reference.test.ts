@@ -7,4 +7,4 @@ test("the pages of docs/reference are what the code says now (npm run reference 
   const words = ["--import", "tsx", "test/support/reference/main.ts", "--check"];
   const { status, stdout } = spawnSync(process.execPath, words, { cwd: project, encoding: "utf8" });
   expect([status, stdout]).toEqual([0, ""]);
-}, 60_000);
+});

@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
   await makeContainer("pve-lab", 140, { hostname: "other" });
   await run("pve-lab", "qemu", { vmid: 240, name: "old-vm", scsi0: "local:1", scsi1: "local:1,backup=0" });
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
     "prune-backups": "keep-last=2",
     "exclude-path": ["/var/log/*"],
   });
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -54,14 +54,14 @@ test("a backup is made as the job would make it: options, notes, retention; two 
       .slice(0, 2)
       .map((volid) => [volid, "tar.gz", "web nightly"]),
   );
-}, 30_000);
+});
 
 test("a backup that fails: 1, with the guest's own reason instead of 'job errors' [K2]", async () => {
   await site.fault("storage-full", { storage: "backup", times: "1" });
   const result = await site.lifeboat(["backup", "db"]);
   expect([result.code, result.stderr]).toEqual([1, expect.stringMatching(/Unable to back up db: .*(space|full)/iu)]);
   expect(await site.archives(102)).toEqual([]);
-}, 30_000);
+});
 
 test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
   const hook = require.resolve("../../support/kill-at-journal-write.cjs");
@@ -72,7 +72,7 @@ test("killed while the node is at work: the same command waits for that run and 
   const result = await site.lifeboat(["backup", "db"]);
   expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("has not ended: going on with it")]);
   expect((await site.archives(102)).length).toBe(before + 1);
-}, 30_000);
+});
 
 test("a guest that is not there: 1, and the way to bring it back", async () => {
   await site.destroy(102);

@@ -9,6 +9,10 @@ export function isBackup({ method, path }: { method: string; path: string }): bo
   return method === "POST" && path === "/nodes/pve-prod/vzdump";
 }
 
+/** Settings of the fault `task-waits`: the save point, or the restore, stands still half-way until the fault is off. */
+export const inSavePoint = { type: "vzdump", at: "archiving" };
+export const inRestore = { type: "vzrestore", at: "extracting" };
+
 async function memoryOf({ site, vmid }: Scene): Promise<string | undefined> {
   return (await site.client.guests.guestConfig({ node: "pve-prod", type: "lxc", vmid }))["memory"];
 }

@@ -8,7 +8,7 @@ export function runCases(cases: readonly FaultCase[]): void {
 
   beforeAll(async () => {
     site = await RestoreSite.start(guests);
-  }, 60_000);
+  });
   afterAll(() => site.stop());
   afterEach(() => site.clearFaults());
 
@@ -23,7 +23,6 @@ export function runCases(cases: readonly FaultCase[]): void {
       expect({ exitCode: result.code, message: said }).toEqual({ exitCode: one.exitCode, message: one.message });
       for (const { check } of one.afterwards) await check(scene);
     },
-    60_000,
   );
 }
 

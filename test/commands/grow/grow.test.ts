@@ -27,7 +27,7 @@ beforeAll(async () => {
   head = readFileSync(settingsFile(), "utf8");
   await make(web, true);
   await make(batch, false);
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -262,7 +262,7 @@ test("killed at any moment: the same command goes on, each disk is made once [A1
       .filter((request) => request.endsWith("/resize"));
     expect(puts).toHaveLength(1);
   }
-}, 120_000);
+});
 
 test("a number that was taken while it was down: said, and with other settings another plan is made [A11]", async () => {
   const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];

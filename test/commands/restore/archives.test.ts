@@ -29,7 +29,7 @@ beforeAll(async () => {
   await site.control({ command: "write", path: "/mnt/data/images/102/vm-102-disk-0.raw/large", content });
   for (const vmid of [101, 101, 102, 102, 104, 105, 105]) await site.backUp(vmid);
   overSsh = { PATH: `${nodeShell()}:${site.env["PATH"] ?? ""}`, LIFEBOAT_PROJECT: projectWithSsh() };
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -95,7 +95,7 @@ test("an archive is read to its end over SSH before anything is touched, and the
   expect(words).toMatch(
     /\n2222\n-l\nroot\n--\n127\.0\.0\.1\nbash -o pipefail -c '.*' \/mnt\/backup\/dump\/vzdump-lxc-101-\S+\n$/u,
   );
-}, 30_000);
+});
 
 test("a flipped bit is found before anything is touched; the next older archive is named with its command [D9]", async () => {
   const [damaged, older] = await newest(102);
@@ -106,7 +106,7 @@ test("a flipped bit is found before anything is touched; the next older archive 
       new RegExp(`${damaged} is damaged: [\\s\\S]*HINT: .*lifeboat restore guest prod/db --archive ${older}`, "u"),
     ),
   ]);
-}, 30_000);
+});
 
 test("without SSH, or when it fails, the archive is not read and the plan and the report say so [D9]", async () => {
   const dry = await site.lifeboat(["restore", "guest", "web", "--dry-run"]);
@@ -117,7 +117,7 @@ test("without SSH, or when it fails, the archive is not read and the plan and th
   expect(report.findings).toContainEqual(
     expect.objectContaining({ severity: "todo", text: expect.stringContaining("Permission denied (publickey).") }),
   );
-}, 30_000);
+});
 
 test("an archive whose configuration cannot be read: 13, and the next older one that can be [D9]", async () => {
   const [damaged, older] = await newest(105);
@@ -135,7 +135,7 @@ test("an archive whose configuration cannot be read: 13, and the next older one 
   const { plan } = JSON.parse((await site.lifeboat(["restore", "guest", "mail", "--dry-run", "--json"])).stdout);
   expect(plan.archive.volid).toBe(older);
   expect(plan.warnings).toContainEqual(expect.stringMatching(/is newer and left out: it is empty/u));
-}, 30_000);
+});
 
 test("a storage without room for old and new side by side: 13 with numbers, and what to do [D9]", async () => {
   expect(told(await refused(101, [...inPlace("web"), "--storage", "vg"]))).toEqual([
@@ -144,7 +144,7 @@ test("a storage without room for old and new side by side: 13 with numbers, and 
       /storage vg of pve-prod has 2\.0 GiB free, and the restore needs at least 3\.0 GiB beside what is there[\s\S]*--storage/u,
     ),
   ]);
-}, 30_000);
+});
 
 test("a restore that would protect more archives than the storage allows says so before the guest is stopped [D6]", async () => {
   for (let count = 0; count < 4; count += 1) {
@@ -159,7 +159,7 @@ test("a restore that would protect more archives than the storage allows says so
       /storage backup lets a guest have 5 protected archives; limited has 4, and the restore needs 2 more[\s\S]*Datastore\.Allocate on \/storage\/backup/u,
     ),
   ]);
-}, 60_000);
+});
 
 /** The API token's rights, but for `Datastore.Allocate`. */
 async function withoutAllocate(): Promise<string> {

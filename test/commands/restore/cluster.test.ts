@@ -19,7 +19,7 @@ beforeAll(async () => {
   for (const vmid of [101, 102]) await site.backUp(vmid);
   await site.backUp(103, { storage: "local" }, second);
   await site.backUp(104, { storage: "local" });
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -49,7 +49,7 @@ test("archives are looked for on every node of the cluster, a shared storage onc
   expect(shared.backups).toHaveLength(1);
   const elsewhere = JSON.parse((await site.lifeboat(["backups", "moved", "--json"])).stdout);
   expect(elsewhere.backups).toMatchObject([{ storage: "local" }]);
-}, 30_000);
+});
 
 test("a guest that has moved is restored where it is, from the storage of that node [D1, D2]", async () => {
   const result = await site.lifeboat(["restore", "guest", "moved", "--force", "--stop", "--json"]);
@@ -59,7 +59,7 @@ test("a guest that has moved is restored where it is, from the storage of that n
     text: `the settings of prod place moved on ${node}, and it is on ${second} now`,
     mend: `set 'node: ${second}' for moved in Pulumi.prod.yaml before the next pulumi up`,
   });
-}, 30_000);
+});
 
 test("--node with --target-id makes a copy on another node; undo deletes it there [D5, D10]", async () => {
   const before = await site.picture(101);
@@ -69,7 +69,7 @@ test("--node with --target-id makes a copy on another node; undo deletes it ther
   expect(await site.picture(101)).toEqual(before);
   expect((await site.lifeboat(["undo", "web", "--force"])).code).toBe(0);
   expect(await site.client.guests.exists(at(second, 901))).toBe(false);
-}, 60_000);
+});
 
 test("in place on another node is refused while the guest exists, and done when it is lost [D5]", async () => {
   const inPlace = ["restore", "guest", "db", "--node", second, "--force", "--stop"];
@@ -83,7 +83,7 @@ test("in place on another node is refused while the guest exists, and done when 
   const result = await site.lifeboat(inPlace);
   expect([result.code, (await site.client.guests.guestStatus(at(second, 102))).status]).toEqual([0, "running"]);
   expect(result.stdout).toContain(`place db on ${node}, and it is on ${second} now`);
-}, 60_000);
+});
 
 const copy = (...place: string[]) => ["restore", "guest", "web", "--target-id", "902", "--force", ...place];
 
@@ -102,7 +102,7 @@ test("a node that is no node of the cluster, or lacks a storage, is refused with
       /pve-two cannot reach the archives of local: they lie on storage local of pve-prod[\s\S]*HINT: .*--node pve-prod/u,
     ),
   ]);
-}, 60_000);
+});
 
 test("a newer backup that the node cannot reach is told [D2]", async () => {
   await site.backUp(105);
@@ -113,7 +113,7 @@ test("a newer backup that the node cannot reach is told [D2]", async () => {
   expect(plan.warnings).toContainEqual(
     expect.stringMatching(/a newer backup, of .*, lies on storage local of pve-prod/u),
   );
-}, 30_000);
+});
 
 test("the guest's node is down: in place is refused, a copy on another node works [D5, K3]", async () => {
   await site.fault("node-unreachable", { node: second });
@@ -134,4 +134,4 @@ test("the guest's node is down: in place is refused, a copy on another node work
   const done = await site.lifeboat([...there, "--target-id", "904"]);
   expect([done.code, (await site.client.guests.guestStatus(at(node, 904))).status]).toEqual([0, "running"]);
   expect(done.stderr).toContain("all (pve-two) was not searched");
-}, 60_000);
+});

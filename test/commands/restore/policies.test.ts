@@ -11,7 +11,7 @@ beforeAll(async () => {
   site = await RestoreSite.start([{ id: 101, name: "web", withCache: true }], { settings: objectives });
   const file = join(site.project, "Pulumi.prod.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace("until: 2099-06-30", "until: 2020-06-30"));
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -26,7 +26,7 @@ test("an opt-out that is over is a warning, and the restore goes on; its report 
   const said = (again.stdout + again.stderr).replace(/\s+/gu, " ");
   expect(said).toContain("WARNING: disk cache of guest web was left out of backups until 2020-06-30 only");
   expect(said).toMatch(/In time: .* of the 1 h that its RTO allows/u);
-}, 60_000);
+});
 
 test("status names it with its guest, shows the hazard, and ends with 3 [A3, A7, A12]", async () => {
   const { code, stdout } = await site.lifeboat(["status"]);
@@ -38,4 +38,4 @@ test("status names it with its guest, shows the hazard, and ends with 3 [A3, A7,
   const { policies } = JSON.parse((await site.lifeboat(["status", "--json"])).stdout).environments[0];
   expect(policies.broken).toMatchObject([{ policy: "coverage", guests: ["web"] }]);
   expect(policies.notes).toMatchObject([{ policy: "hazards", guests: ["web"] }]);
-}, 60_000);
+});

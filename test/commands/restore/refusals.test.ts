@@ -14,7 +14,7 @@ beforeAll(async () => {
     { id: 106, name: "bound", lines: ["mp5: /mnt/shared,mp=/shared"] },
   ]);
   for (const vmid of [101, 103, 104, 105, 106]) await site.backUp(vmid);
-}, 120_000);
+});
 
 afterAll(() => site.stop());
 
@@ -124,7 +124,7 @@ test("a guest that its node has locked: 13, with the reason [D8]", async () => {
 });
 
 test("a guest on which the node is at work: 11, with the task, its owner and since when [D8, K1]", async () => {
-  await site.fault("slow-storage", { storage: "data", milliseconds: "3000" });
+  await site.fault("task-waits", { type: "vzdump", at: "archiving" });
   const run = await site.client.backups.vzdump(node, 104, { storage: "backup", compress: "zstd" });
   expect(told(await site.lifeboat(inPlace("locked")))).toEqual([
     11,
@@ -195,7 +195,8 @@ test("errors are JSON for scripts [K2]", async () => {
 });
 
 test("the guest changed between plan and deed: 13, named, and everything is taken back [K1, K4]", async () => {
-  await site.fault("slow-storage", { storage: "backup", milliseconds: "400" });
+  // The guest is unlocked, and the task has not ended.
+  await site.fault("task-waits", { type: "vzdump", at: "guests-done" });
   const before = await site.picture(101);
   const run = site.lifeboat(inPlace("web"));
   while (!site.requestLog().includes("/nodes/pve-prod/lxc/101/status/shutdown")) await pause(20);
@@ -203,14 +204,14 @@ test("the guest changed between plan and deed: 13, named, and everything is take
   while ((await site.client.guests.guestConfig(guest))["lock"] === undefined) await pause(20);
   while ((await site.client.guests.guestConfig(guest))["lock"] !== undefined) await pause(5);
   await site.client.guests.setGuestConfig(guest, { memory: 700 });
+  await site.clearFaults();
   expect(told(await run)).toEqual([
     13,
     expect.stringContaining("the guest's configuration changed since the plan was made"),
   ]);
-  await site.clearFaults();
   await site.client.guests.setGuestConfig(guest, { memory: 512 });
   expect(await site.picture(101)).toEqual(before);
-}, 60_000);
+});
 
 /** The text of a configuration file. */
 function content(keys: Readonly<Record<string, string>>): string {

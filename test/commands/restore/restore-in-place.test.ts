@@ -17,7 +17,7 @@ beforeAll(async () => {
     ],
     { retention: "keep-last=1" },
   );
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -51,7 +51,7 @@ test("a dry run shows the plan and sends nothing but GET [D2, D5, K1]", async ()
   expect(sent.length).toBeGreaterThan(10);
   expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
   expect(await site.picture(101)).toEqual(before);
-}, 30_000);
+});
 
 test("keep-last=1 and seven archives: the oldest is restored, all are there afterwards, the newest stays the newest [D1, D6]", async () => {
   const archives: string[] = [];
@@ -79,7 +79,7 @@ test("keep-last=1 and seven archives: the oldest is restored, all are there afte
     checks: [{ check: "it runs", passed: true }],
     undo: "lifeboat undo prod/db",
   });
-}, 60_000);
+});
 
 test("every volume returns to its own storage at its own size, with its content and its flags [D14]", async () => {
   await site.backUp(104);
@@ -92,7 +92,7 @@ test("every volume returns to its own storage at its own size, with its content 
   expect(described(after)).toEqual(described(before));
   expect(after["mp0"]).toMatch(/^data:104\/.*,mp=\/srv,.*size=2G/u);
   expect(await site.running(104)).toBe(true);
-}, 30_000);
+});
 
 test("an excluded mount point is lost only with --accept-loss, and comes back empty [D7]", async () => {
   await site.backUp(103);
@@ -107,7 +107,7 @@ test("an excluded mount point is lost only with --accept-loss, and comes back em
   const result = await site.lifeboat(["restore", "guest", "cached", "--force", "--stop", "--accept-loss"]);
   expect(result.code).toBe(0);
   expect(await site.volumeOf(103, "mp1")).toMatch(/^local:103\//u);
-}, 30_000);
+});
 
 test("a check that fails after a good restore: exit 3, not proven, and the archive stays protected until one succeeds [D1]", async () => {
   const archive = await site.backUp(105);
@@ -117,7 +117,7 @@ test("a check that fails after a good restore: exit 3, not proven, and the archi
   expect(result.stdout).toContain("PROBLEM: files is restored, not proven: check 'tcp-9' failed");
   const protectedNow = async () => (await site.archives(105)).find(({ volid }) => volid === archive)?.protected;
   expect([await site.running(105), await protectedNow()]).toEqual([true, true]);
-}, 30_000);
+});
 
 test("hostile notes and descriptions come back unchanged, reach no terminal raw and do no harm [K1]", async () => {
   const [archive] = await site.archives(104);
@@ -130,7 +130,7 @@ test("hostile notes and descriptions come back unchanged, reach no terminal raw 
   expect((await site.client.backups.archiveDetails(node, target?.volid ?? "")).notes).toBe(notes);
   // eslint-disable-next-line no-control-regex
   expect(`${result.stdout}${result.stderr}`).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
-}, 30_000);
+});
 
 test("a lost guest: no stop, no save point, nothing to accept; it is back, and not being in its job is told [D5, D14]", async () => {
   await site.backUp(101);
@@ -141,7 +141,7 @@ test("a lost guest: no stop, no save point, nothing to accept; it is back, and n
   expect(result.stdout).toContain("To do: web is not in backup job lifeboat-prod");
   expect(result.stdout).toContain("mend it with: pulumi up --refresh --stack prod");
   expect(result.stdout).not.toContain("Save point");
-}, 30_000);
+});
 
 test("a guest that its pool has lost meanwhile: the report names it with the command that mends it [D14]", async () => {
   await site.backUp(106);
@@ -150,7 +150,7 @@ test("a guest that its pool has lost meanwhile: the report names it with the com
   await root.put(["pools"], { poolid: "team", vms: "106" });
   const holders = { users: "lifeboat@pve", tokens: "lifeboat@pve!lifeboat", roles: "PVEPoolUser" };
   await root.put(["access", "acl"], { path: "/pool/team", ...holders });
-  await site.fault("slow-storage", { storage: "local", milliseconds: "300" });
+  await site.fault("task-waits", { type: "vzrestore", at: "extracting" });
   const run = site.lifeboat(["restore", "guest", "pooled", "--force", "--stop"]);
   const restoring = () =>
     site
@@ -161,14 +161,14 @@ test("a guest that its pool has lost meanwhile: the report names it with the com
       );
   while (!restoring()) await new Promise((done) => setTimeout(done, 20));
   await root.put(["pools"], { poolid: "team", vms: "106", delete: true });
-  const result = await run;
   await site.clearFaults();
+  const result = await run;
   await root.close();
   expect([result.code, result.stdout]).toEqual([
     0,
     expect.stringContaining("To do: pooled is not in pool team\n  mend it with: pveum pool modify team --vms 106"),
   ]);
-}, 30_000);
+});
 
 test("a restored copy shares neither MAC nor address nor autostart with the original, which is left alone [D5, D10]", async () => {
   const before = await site.picture(102);
@@ -187,7 +187,7 @@ test("a restored copy shares neither MAC nor address nor autostart with the orig
   expect([taken.code, taken.stderr]).toEqual([13, expect.stringContaining("the id 902 is taken by another guest")]);
   const undone = await site.lifeboat(["undo", "db", "--force"]);
   expect([undone.code, await site.exists(902), await site.exists(102)]).toEqual([0, false, true]);
-}, 60_000);
+});
 
 test("no secret is in what was printed, written or asked [K1]", async () => {
   const secret = readFileSync(site.sandbox.layout.tokenFile, "utf8").trim().split("=")[1] ?? "missing";
@@ -196,4 +196,4 @@ test("no secret is in what was printed, written or asked [K1]", async () => {
   const texts = [plan.stdout, plan.stderr, failed.stdout, failed.stderr, site.requestLog(), ...site.journals()];
   expect(texts.length).toBeGreaterThan(8);
   expect(texts.filter((text) => text.includes(secret))).toEqual([]);
-}, 30_000);
+});

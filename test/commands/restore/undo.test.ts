@@ -10,7 +10,7 @@ beforeAll(async () => {
     { id: 103, name: "mail" },
     { id: 104, name: "files" },
   ]);
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -39,7 +39,7 @@ test("a restore whose task dies half-way: the guest is gone, the message says so
   expect(released?.protected).toBe(false);
   const again = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
   expect([again.code, await memoryOf(101)]).toEqual([0, "512"]);
-}, 60_000);
+});
 
 test("a restore task that fails before it touches anything: the guest is untouched and everything is taken back [D6, K4]", async () => {
   const before = await site.picture(101);
@@ -47,7 +47,7 @@ test("a restore task that fails before it touches anything: the guest is untouch
   const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("web is untouched")]);
   expect(await site.picture(101)).toEqual(before);
-}, 60_000);
+});
 
 test("from another machine, undo finds the save point by its notes [D6]", async () => {
   await site.backUp(102);
@@ -59,12 +59,12 @@ test("from another machine, undo finds the save point by its notes [D6]", async 
   expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Plan: restore prod/db (102) in place")]);
   const undone = await site.lifeboat(["undo", "db", "--force", "--stop"], { env });
   expect([undone.code, await site.running(102), await memoryOf(102)]).toEqual([0, true, "640"]);
-}, 60_000);
+});
 
 test("an undo can be undone [D6]", async () => {
   const undone = await site.lifeboat(["undo", "102", "--force", "--stop"]);
   expect([undone.code, await memoryOf(102)]).toEqual([0, "512"]);
-}, 60_000);
+});
 
 test("the save point cannot be made: exit 13, nothing changed, the guest runs again [D6]", async () => {
   await site.backUp(103);
@@ -83,7 +83,7 @@ test("the save point cannot be made: exit 13, nothing changed, the guest runs ag
   expect([done.code, (await site.archives(103)).length]).toEqual([0, 1]);
   const noWay = await site.lifeboat(["undo", "mail", "--force", "--stop"]);
   expect([noWay.code, noWay.stderr]).toEqual([10, expect.stringContaining("it was made without a save point")]);
-}, 60_000);
+});
 
 test("a restore that is taken back before it overwrites leaves no save point behind [D6, K4]", async () => {
   await site.backUp(104);
@@ -99,7 +99,7 @@ test("a restore that is taken back before it overwrites leaves no save point beh
   expect([dry.code, dry.stderr]).toEqual([0, expect.stringContaining("which has overwritten nothing")]);
   const undone = await site.lifeboat(["undo", "files", "--force"]);
   expect([undone.code, await site.picture(104)]).toEqual([0, before]);
-}, 60_000);
+});
 
 test("an answer that is lost (596) while the node works: no second request, and the restore ends well [K4]", async () => {
   const restores = () =>
@@ -108,10 +108,10 @@ test("an answer that is lost (596) while the node works: no second request, and 
   await site.fault("answer-596", { path: "^POST /nodes/pve-prod/lxc$", times: "1" });
   const result = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
   expect([result.code, await site.running(101), restores() - before]).toEqual([0, true, 1]);
-}, 60_000);
+});
 
 test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async () => {
-  await site.fault("slow-storage", { storage: "backup", milliseconds: "500" });
+  await site.fault("task-waits", { type: "vzdump", at: "archiving" });
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;
   const vzdump = () =>
@@ -131,7 +131,7 @@ test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async 
   await site.clearFaults();
   const result = await site.lifeboat(command);
   expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("it stopped in step 'Take a save point'")]);
-}, 60_000);
+});
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => {
@@ -160,7 +160,7 @@ test("a save point that says it is another guest's is not restored over this one
   const refused = await site.lifeboat(["undo", "files", "--force", "--stop"], { env: site.otherMachine() });
   expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining("is of web (104), not of files")]);
   expect(await site.picture(104)).toEqual(before);
-}, 60_000);
+});
 
 test("save points are given up by a command of its own, and nothing else is touched [D6, K1]", async () => {
   expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
@@ -178,4 +178,4 @@ test("save points are given up by a command of its own, and nothing else is touc
   expect((await site.archives(102)).map(({ volid }) => volid)).toEqual(others);
   const late = await site.lifeboat(["undo", "db", "--force", "--stop"]);
   expect([late.code, late.stderr]).toEqual([10, expect.stringContaining("there is no archive")]);
-}, 60_000);
+});

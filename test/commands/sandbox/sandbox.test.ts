@@ -51,7 +51,7 @@ test("a port that is taken names the process that has it, and leaves nothing hal
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain(`127.0.0.12:${port} is in use by process ${process.pid} `);
   expect(existsSync(layout.folder)).toBe(false);
-}, 30_000);
+});
 
 test("`up` twice is `up`; a killed server goes on from its state; `down` leaves nothing", () => {
   expect(JSON.parse(up().stdout)).toMatchObject({ driver: "memory", started: true });
@@ -67,7 +67,7 @@ test("`up` twice is `up`; a killed server goes on from its state; `down` leaves 
   expect(sandbox("down").code).toBe(0);
   expect(processesMarked(serverMark, id)).toEqual([]);
   expect(existsSync(layout.folder)).toBe(false);
-}, 60_000);
+});
 
 test("`exec` runs in the project's copy with its environment, and passes the exit code on", () => {
   up();
@@ -77,7 +77,7 @@ test("`exec` runs in the project's copy with its environment, and passes the exi
     stdout: `${layout.project} ${layout.project}\n`,
   });
   expect(sandbox("exec", "no-such-command").code).toBe(127);
-}, 30_000);
+});
 
 test("faults go on and off, and one that does not exist names those that do", () => {
   up();
@@ -86,4 +86,4 @@ test("faults go on and off, and one that does not exist names those that do", ()
   expect(sandbox("fault", "storage-full", "off").code).toBe(0);
   expect(sandbox("fault").stdout).toContain("On:\n  none\n");
   expect(sandbox("fault", "nope", "on")).toMatchObject({ code: 2, stderr: expect.stringContaining("storage-full") });
-}, 30_000);
+});

@@ -13,7 +13,7 @@ const guests = [
 
 beforeAll(async () => {
   site = await AdoptedSite.start([{ name: "prod", node, profile: "prod", guests }]);
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 afterEach(() => site.sandbox.control({ command: "clear-fault" }));
@@ -66,7 +66,7 @@ describe("on a storage that goes back at any time", () => {
     await snapshot(web, "second");
     write(web, "three");
     await site.on(node, (client) => client.guests.setGuestConfig({ node, type: "lxc", vmid: 101 }, { memory: 1_024 }));
-  }, 30_000);
+  });
 
   test("a dry run names what is lost, what goes back and what is kept, and sends nothing but GET [D12, K1]", async () => {
     const before = site.requests(node).length;
@@ -112,7 +112,7 @@ describe("on a storage that goes back at any time", () => {
     expect(back.stdout).toMatch(/^Rolled prod\/web back to before-\S+ in .*, and proven\n/u);
     const memory = await site.on(node, (client) => client.guests.guestConfig({ node, type: "lxc", vmid: 101 }));
     expect([read(web), memory["memory"]]).toEqual(["three", "1024"]);
-  }, 30_000);
+  });
 
   test("a stopped guest is rolled back without --stop, and stays stopped", async () => {
     await site.on(node, async (client) =>
@@ -150,7 +150,7 @@ describe("on a storage that goes back at any time", () => {
     });
     const result = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
     expect([result.code, read(web)]).toEqual([0, "one"]);
-  }, 30_000);
+  });
 });
 
 describe("on ZFS", () => {
@@ -160,7 +160,7 @@ describe("on ZFS", () => {
     write(db, "two");
     await snapshot(db, "second");
     write(db, "three");
-  }, 30_000);
+  });
 
   test("Proxmox itself refuses to go past a newer snapshot", async () => {
     await site.on(node, async (client) => {
@@ -195,7 +195,7 @@ describe("on ZFS", () => {
     );
     const volume = /^tank:([^,]+)/u.exec(rootfs)?.[1] ?? "";
     expect([undone.code, readFileSync(file(db).replace("subvol-102-disk-0", volume), "utf8")]).toEqual([0, "three"]);
-  }, 30_000);
+  });
 });
 
 describe("killed", () => {
@@ -222,7 +222,7 @@ describe("killed", () => {
       for (const name of ways) await site.lifeboat(["backup", "snapshot", "kill", "--remove", name, "--force"]);
     }
     expect(killed).toBeGreaterThanOrEqual(3);
-  }, 60_000);
+  });
 
   test("changed meanwhile: refused, and what was begun is taken back", async () => {
     await site.on(node, async (client) => {
@@ -239,7 +239,7 @@ describe("killed", () => {
       expect.stringContaining("the guest's configuration changed since the plan was made. Nothing is changed"),
     ]);
     expect([read(kill), await names(103), await isRunning(103)]).toEqual(["present", ["first"], true]);
-  }, 30_000);
+  });
 });
 
 test("the plan is the same for scripts", async () => {

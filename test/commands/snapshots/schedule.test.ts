@@ -21,7 +21,7 @@ const midnight = Math.floor(Date.now() / 86_400_000) * 86_400 + 2 * 86_400;
 
 beforeAll(async () => {
   site = await AdoptedSite.start([{ name: "prod", node, profile: "prod", guests }]);
-}, 60_000);
+});
 
 afterAll(() => site.stop());
 
@@ -117,7 +117,7 @@ describe("on a schedule", () => {
     }
     expect(await names(101)).toEqual(["auto-20200101-0600", auto(18), auto(24), "before-update"]);
     expect(await names(102)).toEqual([auto(18), auto(24)]);
-  }, 30_000);
+  });
 
   test("two runs at once, as from two machines, make one snapshot and no fuss", async () => {
     await clock(30.1);

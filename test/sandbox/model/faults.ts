@@ -11,6 +11,7 @@ import type { FaultState } from "./state";
  *   request, otherwise when the work is done).
  * - `task-dies`: a task fails half-way, and cleans up as Proxmox does (`type`, `at`: name of the checkpoint, `text`).
  * - `worker-killed`: a task's worker ends without a last line and cleans nothing up (`type`, `at`).
+ * - `task-waits`: a task stands still at a checkpoint until the fault is off or the task is stopped (`type`, `at`).
  * - `storage-full`: no volume or archive can be written to `storage` (required).
  * - `slow-storage`: each access to the storage takes `milliseconds` longer (required; `storage`).
  * - `clock-skew`: the node's clock is `seconds` ahead (required).
@@ -24,6 +25,7 @@ export const FAULTS = {
   "answer-599": { settings: ["node", "path", "milliseconds", "times"], required: [] },
   "task-dies": { settings: ["node", "type", "at", "text", "times"], required: [] },
   "worker-killed": { settings: ["node", "type", "at", "times"], required: [] },
+  "task-waits": { settings: ["node", "type", "at"], required: [] },
   "storage-full": { settings: ["node", "storage", "times"], required: ["storage"] },
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { failureText } from "../server/failure";
 import type { Clock } from "./clock";
 import type { Faults } from "./faults";
@@ -34,7 +35,7 @@ export interface Task {
   warn(text: string): void;
   /**
    * A named point half-way: throws `received interrupt` in a stopped task; the faults `task-dies` (throws) and
-   * `worker-killed` (never returns, the task has ended) work here.
+   * `worker-killed` (never returns, the task has ended) and `task-waits` (returns late) work here.
    */
   checkpoint(name: string): Promise<void>;
 }
@@ -197,8 +198,10 @@ export class Tasks {
         this.#write(running, `WARN: ${text}`);
       },
       checkpoint: async (at) => {
-        if (running.abort.signal.aborted) throw new Error("received interrupt");
         const where = { node: this.#node, type, at };
+        const isHeld = (): boolean => this.#faults.hit("task-waits", where) !== undefined;
+        while (!running.abort.signal.aborted && isHeld()) await pause(20);
+        if (running.abort.signal.aborted) throw new Error("received interrupt");
         const death = this.#faults.hit("task-dies", where);
         if (death !== undefined) throw new Error(death.text ?? `worker failed at '${at}'`);
         if (this.#faults.hit("worker-killed", where) === undefined) return;

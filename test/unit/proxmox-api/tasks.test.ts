@@ -132,7 +132,7 @@ describe("starting a task whose answer is lost", () => {
     expect(error).toMatchObject({ kind: "lost" });
     expect(String(error)).toContain("nobody knows whether it was started");
     expect(server.seen.filter(({ method }) => method === "POST")).toHaveLength(1);
-  }, 20_000);
+  });
 
   test("any other refusal is passed on without a search", async () => {
     await serve(() => ({ status: 500, body: { data: null, message: "CT is locked (backup)\n" } }));

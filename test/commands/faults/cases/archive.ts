@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { everyArchive, isBackup, restored, runsAsBefore } from "../afterwards";
+import { everyArchive, inSavePoint, isBackup, restored, runsAsBefore } from "../afterwards";
 import type { FaultCase, Scene } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -68,8 +68,11 @@ export const archiveFaults: readonly FaultCase[] = [
       "Unable to restore guest web: the archive changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
     afterwards: [],
     run: async (scene) => {
-      await scene.site.fault("slow-storage", { storage: "backup", milliseconds: "200" });
-      return scene.during(restore, isBackup, async () => rmSync(fileOf(scene)));
+      await scene.site.fault("task-waits", inSavePoint);
+      return scene.during(restore, isBackup, async () => {
+        rmSync(fileOf(scene));
+        await scene.site.clearFaults();
+      });
     },
   },
   {

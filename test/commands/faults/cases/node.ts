@@ -7,11 +7,12 @@ import {
   untouched,
   everyArchive,
   guestIsGone,
+  inRestore,
+  inSavePoint,
 } from "../afterwards";
 import type { FaultCase } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
-const slow = { storage: "backup", milliseconds: "300" };
 
 /** The node, the way to it, and its tasks. */
 export const nodeFaults: readonly FaultCase[] = [
@@ -37,7 +38,7 @@ export const nodeFaults: readonly FaultCase[] = [
       "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inSavePoint);
       return during(restore, isBackup, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
@@ -49,7 +50,7 @@ export const nodeFaults: readonly FaultCase[] = [
       "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Restore the archive'.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inRestore);
       return during(restore, isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
@@ -60,7 +61,7 @@ export const nodeFaults: readonly FaultCase[] = [
     message: "",
     afterwards: [restored, everyArchive],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inRestore);
       const silence = async (): Promise<void> => {
         await site.fault("node-unreachable", { node: "pve-prod" });
         setTimeout(() => void site.clearFaults(), 500);
@@ -170,7 +171,7 @@ export const nodeFaults: readonly FaultCase[] = [
       "Unable to restore guest web: https://192.0.2.11:8006 did not accept the credential: Authentication failed!. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inSavePoint);
       return during(restore, isBackup, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
     },
   },
@@ -195,7 +196,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, undoBringsBack],
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inRestore);
       return during("undo web --force --stop", isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },

@@ -1,13 +1,26 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { everyArchive, isBackup, restored, sameCommandEnds, untouched } from "../afterwards";
+import {
+  everyArchive,
+  inRestore,
+  inSavePoint,
+  isBackup,
+  isRestore,
+  restored,
+  sameCommandEnds,
+  untouched,
+} from "../afterwards";
+import type { LoggedRequest, RunResult } from "../../restore/restore-site";
 import type { FaultCase, Scene } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
-const slow = { storage: "backup", milliseconds: "300" };
 
-async function change({ site, vmid }: Scene, changes: Record<string, string | number>): Promise<void> {
-  await site.client.guests.setGuestConfig({ node: "pve-prod", type: "lxc", vmid }, changes);
+function guestOf({ vmid }: Scene): { node: string; type: "lxc"; vmid: number } {
+  return { node: "pve-prod", type: "lxc", vmid };
+}
+
+async function change(scene: Scene, changes: Record<string, string | number>): Promise<void> {
+  await scene.site.client.guests.setGuestConfig(guestOf(scene), changes);
 }
 
 /** The guest, this machine, and the person at it. */
@@ -32,12 +45,13 @@ export const operatorFaults: readonly FaultCase[] = [
       "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
     afterwards: [],
     run: async (scene) => {
-      await scene.site.fault("slow-storage", slow);
-      const guest = { node: "pve-prod", type: "lxc", vmid: scene.vmid } as const;
+      // The guest is unlocked, and the task has not ended.
+      await scene.site.fault("task-waits", { type: "vzdump", at: "guests-done" });
       return scene.during(restore, isBackup, async () => {
-        while ((await scene.site.client.guests.guestConfig(guest))["lock"] === undefined) await brief();
-        while ((await scene.site.client.guests.guestConfig(guest))["lock"] !== undefined) await brief();
+        while ((await scene.site.archives(scene.vmid)).length === scene.archivesBefore.length) await brief();
+        while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] !== undefined) await brief();
         await change(scene, { memory: 700 });
+        await scene.site.clearFaults();
       });
     },
   },
@@ -49,31 +63,32 @@ export const operatorFaults: readonly FaultCase[] = [
       "Unable to restore guest web: process 4711 is at work on it: lifeboat restore guest prod/web --stop --force\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
     run: async (scene) => {
-      await scene.site.fault("slow-storage", slow);
+      await scene.site.fault("task-waits", inSavePoint);
       const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
       await scene.during(restore, isBackup, async () => {
         second.result = await scene.lifeboat(restore);
+        await scene.site.clearFaults();
       });
       return required(second.result);
     },
   },
   {
-    fault: "a second restore of the guest from another machine",
+    fault: "a second restore of the guest from another machine, while the first takes its save point",
     command: restore,
-    exitCode: 13,
+    exitCode: 11,
     message:
-      "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
+      "Unable to restore guest web: a task 'vzdump' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
-    run: async (scene) => {
-      await scene.site.fault("slow-storage", slow);
-      const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
-      await scene.during(restore, isBackup, async () => {
-        const guest = { node: "pve-prod", type: "lxc", vmid: scene.vmid } as const;
-        while ((await scene.site.client.guests.guestConfig(guest))["lock"] === undefined) await brief();
-        second.result = await scene.lifeboat(restore, { env: scene.site.otherMachine() });
-      });
-      return required(second.result);
-    },
+    run: (scene) => fromAnotherMachine(scene, isBackup, inSavePoint),
+  },
+  {
+    fault: "a second restore of the guest from another machine, while the first restores",
+    command: restore,
+    exitCode: 11,
+    message:
+      "Unable to restore guest web: a task 'vzrestore' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
+    afterwards: [restored, everyArchive],
+    run: (scene) => fromAnotherMachine(scene, isRestore, inRestore),
   },
   {
     fault: "Ctrl-C while the save point is being made",
@@ -82,7 +97,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message: "",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inSavePoint);
       const started: { pid: number } = { pid: 0 };
       return during(
         restore,
@@ -101,7 +116,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message: "",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
-      await site.fault("slow-storage", slow);
+      await site.fault("task-waits", inSavePoint);
       const started: { pid: number } = { pid: 0 };
       return during(
         restore,
@@ -152,6 +167,22 @@ export const operatorFaults: readonly FaultCase[] = [
     },
   },
 ];
+
+/** What a second command is told that begins when the first one's task is half-way. */
+async function fromAnotherMachine(
+  scene: Scene,
+  moment: (request: LoggedRequest) => boolean,
+  held: Record<string, string>,
+): Promise<RunResult> {
+  await scene.site.fault("task-waits", held);
+  const second: { result?: RunResult } = {};
+  await scene.during(restore, moment, async () => {
+    while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] === undefined) await brief();
+    second.result = await scene.lifeboat(restore, { env: scene.site.otherMachine() });
+    await scene.site.clearFaults();
+  });
+  return required(second.result);
+}
 
 /** Name of the site's folder among the states. */
 function siteFolder({ site }: Scene): string {

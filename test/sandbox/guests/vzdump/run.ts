@@ -147,6 +147,7 @@ async function backUpAll(vmids: readonly number[], backup: Omit<GuestBackup, "vm
       await backup.task.checkpoint("guest");
       if (!(await backupGuest({ ...backup, vmid }))) failures += 1;
     }
+    await backup.task.checkpoint("guests-done");
   } catch (failure) {
     const text = backup.task.signal.aborted ? "interrupted by signal" : failureText(failure);
     backup.log.error(`Backup job failed - ${text}`);

@@ -94,4 +94,15 @@ describe("tasks of the emulator", () => {
     expect(cleanedUp).toBe(false);
     expect(site.node().tasks.log(upid)).toEqual([]);
   });
+
+  test("the fault 'task-waits' holds the worker at its checkpoint until it is off, or the task is stopped", async () => {
+    site.server.site.faults.set("task-waits", { type: "vzdump", at: "extract" });
+    const held = start(restoring);
+    const stopped = start(restoring);
+    await site.node().tasks.stop(stopped);
+    expect(await site.node().tasks.wait(stopped)).toBe("received interrupt");
+    expect((await read(held, "/status")).body.data).toMatchObject({ status: "running" });
+    site.server.site.faults.clear("task-waits");
+    expect(await site.node().tasks.wait(held)).toBe("OK");
+  });
 });
