@@ -1,6 +1,6 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError } from "../proxmox/api/errors";
-import { missingToListArchives } from "../proxmox/api/permissions";
+import { missingForArchivesOf } from "../proxmox/api/permissions";
 import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import { markTag, readMark } from "../site/mark";
@@ -38,19 +38,22 @@ export async function withArchives(
   environment: Environment,
   guests: readonly GuestFacts[],
 ): Promise<GuestFacts[]> {
-  const storages = new Map<string, Promise<boolean>>();
-  return mapLimited(guests, async (facts) => {
-    const { guest, occupant } = facts;
-    if (occupant.kind !== "nobody" || guest.fresh) return facts;
-    const known = storages.get(guest.node) ?? hasStorage(client, guest.node, environment.backup.storage.id);
-    storages.set(guest.node, known);
-    return { ...facts, archives: await archivesOf(client, environment, guest, known) };
+  const wanted = guests.filter(({ guest, occupant }) => occupant.kind === "nobody" && !guest.fresh);
+  const nodes = [...new Set(wanted.map(({ guest }) => guest.node))];
+  const found = await mapLimited(nodes, async (node) => {
+    const ids = wanted.filter(({ guest }) => guest.node === node).map(({ guest }) => guest.id);
+    return archivesOn(client, node, environment.backup.storage.id, ids);
+  });
+  const archives = new Map(found.flatMap((entries) => [...entries]));
+  return guests.map((facts) => {
+    const ofGuest = archives.get(facts.guest.id);
+    return ofGuest === undefined ? facts : { ...facts, archives: ofGuest };
   });
 }
 
 /**
- * A guest's own node is asked first: the cluster's list is some seconds old. `nextid` knows of guests that the token may
- * not see.
+ * The cluster's list is some seconds old, and shows only what the token may see; `nextid` knows better. So a guest that is
+ * listed is asked for on its own node first, and of an id that is not, whether it is free.
  */
 async function occupantOf(
   client: ProxmoxClient,
@@ -59,10 +62,11 @@ async function occupantOf(
 ): Promise<Occupant> {
   try {
     const other = listed.find((guest) => guest.vmid === id);
+    if (other === undefined && (await client.cluster.isFree(id))) return { kind: "nobody" };
     const here = await guestOn(client, { node, type: typeOf(kind), vmid: id }, other);
     if (here !== undefined) return here;
-    if (await client.cluster.isFree(id)) return { kind: "nobody" };
     if (other === undefined) return { kind: "unseen" };
+    if (await client.cluster.isFree(id)) return { kind: "nobody" };
     return (await guestOn(client, { node: other.node, type: other.type, vmid: id }, other)) ?? { kind: "unseen" };
   } catch (error) {
     return { kind: "unknown", reason: reasonOf(error) };
@@ -110,26 +114,32 @@ async function straysAmong(
   return found.flat();
 }
 
-async function hasStorage(client: ProxmoxClient, node: string, storage: string): Promise<boolean> {
-  return (await client.backups.storages(node)).some((entry) => entry.storage === storage);
-}
-
-async function archivesOf(
+/** Archives of ids that no guest has, on one node: listed once for all of them. */
+async function archivesOn(
   client: ProxmoxClient,
-  { backup }: Environment,
-  { id, node }: OwnedGuest,
-  storageExists: Promise<boolean>,
-): Promise<ArchivesOfId> {
+  node: string,
+  storage: string,
+  ids: readonly number[],
+): Promise<Map<number, ArchivesOfId>> {
+  const all = (answer: ArchivesOfId): [number, ArchivesOfId][] => ids.map((id) => [id, answer]);
   try {
-    const missing = await missingToListArchives(client, backup.storage.id, id);
-    if (missing.length > 0) {
-      return { kind: "unseen", missing: missing.map(({ privilege, path }) => `${privilege} on ${path}`) };
-    }
-    if (!(await storageExists)) return { kind: "no-storage" };
-    const archives = await client.backups.archives(node, backup.storage.id, id);
-    return { kind: "known", count: archives.length, newest: newestOf(archives.map(({ ctime }) => ctime)) };
+    const missing = await missingForArchivesOf(client, storage, ids, new Set());
+    const exists = (await client.backups.storages(node)).some((entry) => entry.storage === storage);
+    // One guest's archives are less to send; a node looks through all of them in either case.
+    const listed = exists ? await client.backups.archives(node, storage, ids.length === 1 ? ids[0] : undefined) : [];
+    return new Map(
+      ids.map((id): [number, ArchivesOfId] => {
+        const lacks = missing.get(id) ?? [];
+        if (lacks.length > 0) {
+          return [id, { kind: "unseen", missing: lacks.map(({ privilege, path }) => `${privilege} on ${path}`) }];
+        }
+        if (!exists) return [id, { kind: "no-storage" }];
+        const times = listed.filter(({ vmid }) => ids.length === 1 || vmid === id).map(({ ctime }) => ctime);
+        return [id, { kind: "known", count: times.length, newest: newestOf(times) }];
+      }),
+    );
   } catch (error) {
-    return { kind: "unknown", reason: reasonOf(error) };
+    return new Map(all({ kind: "unknown", reason: reasonOf(error) }));
   }
 }
 

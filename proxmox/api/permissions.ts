@@ -53,8 +53,9 @@ export async function missingForArchivesOf(
   visible: ReadonlySet<number>,
 ): Promise<Map<number, MissingPrivilege[]>> {
   if (guests.length === 0) return new Map();
+  const someVisible = guests.some((id) => visible.has(id));
   const [all, mayAllocate] = await Promise.all([
-    client.cluster.permissions(),
+    someVisible ? client.cluster.permissions() : {},
     client.cluster.privilegesOn(storagePath(storage)),
   ]);
   const lacksStorage = mayAllocate.has(onStorage) ? [] : [{ privilege: onStorage, path: storagePath(storage) }];

@@ -92,6 +92,7 @@ describe("passGate", () => {
 
   test("passes a guest of ours, and then asks for no archives and no free id", async () => {
     const { facts } = await pass({
+      "cluster/resources?type=vm": [{ vmid: 101, node: "pve-prod", type: "lxc", status: "running", name: "web" }],
       "nodes/pve-prod/lxc/101/config": liveConfiguration(),
       "cluster/nextid": new Error("not to be asked"),
       "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": new Error("not to be asked"),
@@ -108,6 +109,9 @@ describe("passGate", () => {
     const passing = pass(
       {
         "nodes/pve-prod/lxc/101/config": { hostname: "legacy", digest: "d" },
+        "cluster/nextid?vmid=101": proxmoxError("invalid", "Parameter verification failed.", {
+          vmid: "CT 101 already exists",
+        }),
         "cluster/nextid?vmid=100": proxmoxError("invalid", "Parameter verification failed.", {
           vmid: "CT 100 already exists",
         }),
