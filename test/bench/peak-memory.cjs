@@ -1,5 +1,8 @@
-// Loaded into a measured process with --require: writes its peak memory in KiB to the file named by LIFEBOAT_BENCH_PEAK.
+// Loaded into measured processes with --require: each writes its peak memory in KiB into LIFEBOAT_BENCH_PEAK, a folder.
 const { writeFileSync } = require("node:fs");
+const { join } = require("node:path");
 
-const file = process.env["LIFEBOAT_BENCH_PEAK"];
-if (file !== undefined) process.once("exit", () => writeFileSync(file, String(process.resourceUsage().maxRSS)));
+const folder = process.env["LIFEBOAT_BENCH_PEAK"];
+if (folder !== undefined) {
+  process.once("exit", () => writeFileSync(join(folder, String(process.pid)), String(process.resourceUsage().maxRSS)));
+}
