@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AdoptedSite, type RunOptions } from "../commands/support/adopted-site";
 import { type Ratio, medianOf } from "./measure";
 import { peakOf, watchPeak } from "./peak-memory";
+import { makePulumiProject } from "./pulumi-project";
 
-const sizes = [10];
+const sizes = [10, 100, 1_000];
 const archivesOfGuest = 30;
 const day = 86_400;
 
@@ -68,10 +70,27 @@ async function measureSite(size: number): Promise<Map<string, Measured>> {
       });
       measured.set(measure, { milliseconds, peakMebibytes });
     }
+    measured.set("preview", await measurePreviewOf(site));
     return measured;
   } finally {
     await site.stop();
   }
+}
+
+/** `pulumi preview` of the same guests, which are adopted: every one of them is asked for. */
+async function measurePreviewOf(site: AdoptedSite): Promise<Measured> {
+  const settings = readFileSync(join(site.project, "Pulumi.prod.yaml"), "utf8");
+  const project = makePulumiProject(site.sandbox, join(site.project, "..", "preview"), {
+    stack: "prod",
+    program: "stacks/start.cjs",
+    options: ["typescript: false"],
+    settings: settings.replace("site-ca.pem", site.sandbox.layout.ca),
+  });
+  let peakMebibytes = project.preview();
+  const milliseconds = await medianOf(3, async () => {
+    peakMebibytes = Math.max(peakMebibytes, project.preview());
+  });
+  return { milliseconds, peakMebibytes };
 }
 
 async function expectEnd(

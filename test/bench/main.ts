@@ -9,6 +9,7 @@
 import { measureGrowth } from "./growth";
 import type { Ratio } from "./measure";
 import { measurePreview } from "./preview";
+import { measureRestore } from "./restore";
 import { measureStart } from "./start";
 
 function row(cells: readonly string[]): string {
@@ -41,7 +42,12 @@ async function main(argv: readonly string[]): Promise<void> {
   const unknown = argv.find((argument) => argument !== "--json");
   if (unknown !== undefined) throw new Error(`unknown argument '${unknown}'; write: npm run bench -- --json`);
   progress("start of the command line");
-  const ratios = [...(await measureStart()), ...(await measurePreview(progress)), ...(await measureGrowth(progress))];
+  const ratios = [
+    ...(await measureStart()),
+    ...(await measurePreview(progress)),
+    await measureRestore(progress),
+    ...(await measureGrowth(progress)),
+  ];
   process.stdout.write(argv.includes("--json") ? `${JSON.stringify({ ratios })}\n` : `${tableOf(ratios)}\n`);
   if (ratios.some(({ ratio, atMost }) => ratio > atMost)) process.exitCode = 1;
 }

@@ -14,16 +14,20 @@ export interface Ratio {
 /**
  * Runs both in turns, so that a slow moment of the machine hits both, and compares medians.
  *
+ * @param between is done before each, and not measured.
  * @returns medians in milliseconds.
  */
 export async function inTurns(
   runs: number,
   measured: () => Promise<void>,
   against: () => Promise<void>,
+  between: () => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly measured: number; readonly against: number }> {
   const times = { measured: [] as number[], against: [] as number[] };
   for (let run = 0; run < runs; run += 1) {
+    await between();
     times.against.push(await millisecondsOf(against));
+    await between();
     times.measured.push(await millisecondsOf(measured));
   }
   return { measured: median(times.measured), against: median(times.against) };
