@@ -27,6 +27,7 @@ export async function runOperation(
   journal: Journal,
   steps: readonly StepNode[],
   explain: Explain,
+  beforeEnd?: () => void,
 ): Promise<readonly Finding[]> {
   const { context } = session;
   try {
@@ -34,6 +35,7 @@ export async function runOperation(
       signal: context.signal,
       observer: observerOf(context),
       staysOpen: isOutOfReach,
+      beforeEnd,
     });
   } catch (error) {
     if (error instanceof Interrupted) {

@@ -12,6 +12,11 @@ export interface ApplyOptions {
    * so that taking back cannot work either.
    */
   readonly staysOpen: (error: unknown) => boolean;
+  /**
+   * Called when every step is done and the journal does not say so yet: what must be true of an ended operation is, even
+   * if the process dies here; the same command then ends it.
+   */
+  readonly beforeEnd?: (() => void) | undefined;
 }
 
 /** A step failed. `position` says what that means for the guest. */
@@ -64,6 +69,7 @@ export async function applySteps(
     }
   }
   const findings = steps.flatMap(({ path }) => journal.record(path)?.findings ?? []);
+  options.beforeEnd?.();
   journal.setState(findings.some(({ severity }) => severity === "problem") ? "unproven" : "done");
   return findings;
 }

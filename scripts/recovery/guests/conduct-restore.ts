@@ -1,3 +1,4 @@
+import type { StepFailure } from "../engine/apply";
 import { digestOf } from "../engine/digest";
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
@@ -35,6 +36,8 @@ export interface RestoreRequest {
   readonly command: string;
   readonly undoes: RestoreOptions["undoes"];
   readonly oneOfSeveral: boolean;
+  /** Called when it is restored and proven, before its journal says so. */
+  readonly beforeEnd?: () => void;
 }
 
 /** A restore that was planned and not begun. */
@@ -234,12 +237,11 @@ function operationOf(journal: Journal): OperationInfo {
   return { id, inputs, startedAt: Date.parse(startedAt) / 1000 };
 }
 
-async function run(session: Session, restore: RestoreJournal, { checkSeconds }: RestoreRequest): Promise<ExitCode> {
+async function run(session: Session, restore: RestoreJournal, request: RestoreRequest): Promise<ExitCode> {
   const { journal, plan } = restore;
-  const steps = await stepsOf(session, restore, checkSeconds);
-  const findings = await runOperation(session, journal, steps, (failure) =>
-    explainRestore(failure, session, plan, journal),
-  );
+  const steps = await stepsOf(session, restore, request.checkSeconds);
+  const explain = (failure: StepFailure): Error => explainRestore(failure, session, plan, journal);
+  const findings = await runOperation(session, journal, steps, explain, request.beforeEnd);
   const report = reportOf(plan, journal, steps, findings);
   session.context.output.result({ ...report }, (lines) => printReport(report, lines));
   return report.proven ? exitCodes.done : exitCodes.partly;

@@ -38,8 +38,9 @@ export async function conductUndo(
 ): Promise<ExitCode> {
   const open = unfinishedRestore(restores);
   if (open?.plan.undoes !== undefined) {
-    const resumed = await resumeRestore(session, savePointRequest(request, { start: true, ...open.plan.undoes }), open);
-    if (resumed !== "taken-back") return ended(session, resumed, open.plan.undoes.operation, restores);
+    const undoes = { start: true, ...open.plan.undoes };
+    const resumed = await resumeRestore(session, savePointRequest(request, undoes, restores), open);
+    if (resumed !== "taken-back") return resumed;
   }
   const last = restores.find((restore) => isCandidate(restore, request));
   const elsewhere = await newestElsewhere(session, request, restores, last);
@@ -174,30 +175,25 @@ async function describeSavePoint({ client, guest }: Session, archive: FoundArchi
   return { savePoint: archive.volid, start: record?.wasRunning ?? true };
 }
 
-async function restoreSavePoint(
+function restoreSavePoint(
   session: Session,
   request: UndoRequest,
   undoes: Undoes,
   restores: readonly RestoreJournal[],
 ): Promise<ExitCode> {
-  const code = await conductRestore(session, savePointRequest(request, undoes), restores);
-  return ended(session, code, undoes.operation, restores);
+  return conductRestore(session, savePointRequest(request, undoes, restores), restores);
 }
 
-/** The restore whose save point is back is neither to be continued nor to be undone again. */
-function ended(
-  { dryRun }: Session,
-  code: ExitCode,
-  operation: string | undefined,
+function savePointRequest(
+  { given, checkSeconds, command }: UndoRequest,
+  undoes: Undoes,
   restores: readonly RestoreJournal[],
-): ExitCode {
-  const succeeded = code === exitCodes.done || code === exitCodes.partly;
-  const undone = restores.find(({ journal }) => journal.contents.id === operation);
-  if (succeeded && !dryRun) undone?.journal.setState("undone");
-  return code;
-}
-
-function savePointRequest({ given, checkSeconds, command }: UndoRequest, undoes: Undoes): RestoreRequest {
+): RestoreRequest {
   const wish = { archive: undoes.savePoint, at: undefined, targetId: undefined, node: undefined };
-  return { wish, storage: undefined, given, checkSeconds, command, undoes, oneOfSeveral: false };
+  // The restore whose save point is back is neither to be continued nor to be undone again. If the process dies between
+  // the two journals, the next `undo` must go on with this one, not take it back.
+  const beforeEnd = (): void => {
+    restores.find(({ journal }) => journal.contents.id === undoes.operation)?.journal.setState("undone");
+  };
+  return { wish, storage: undefined, given, checkSeconds, command, undoes, oneOfSeveral: false, beforeEnd };
 }
