@@ -78,7 +78,7 @@ export function journalsOf({ guest, state }: Session): Journal[] {
     if (!(error instanceof JournalError)) throw error;
     throw new CommandError(error.message, {
       exitCode: exitCodes.failed,
-      hint: `if you are sure that nothing is half done, move it away: mv ${error.path} ${error.path}.unreadable`,
+      hint: error.hint,
     });
   }
 }

@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { z } from "zod";
+import { z } from "zod";
 import { writeDurably } from "./durable-file";
 import { messageOf } from "./error-code";
-import { type JournalContents, type OperationState, type StepRecord, journalSchema } from "./journal-contents";
+import {
+  type JournalContents,
+  type OperationState,
+  type StepRecord,
+  journalSchema,
+  journalVersion,
+} from "./journal-contents";
 import type { Facts, StepResult } from "./step";
 
 /** A journal that cannot be read: damaged, or written by another version of Lifeboat. */
@@ -12,6 +18,8 @@ export class JournalError extends Error {
   constructor(
     readonly path: string,
     cause: string,
+    /** What to do next. */
+    readonly hint = `if you are sure that nothing is half done, move it away: mv ${path} ${path}.unreadable`,
   ) {
     super(`Unable to read journal ${path}: ${cause}`);
   }
@@ -151,6 +159,14 @@ export function readJournal<Schema extends z.ZodType>(path: string, schema: Sche
   }
   const result = schema.safeParse(parsed);
   if (result.success) return result.data;
+  const { version } = z
+    .looseObject({ version: z.number().catch(journalVersion) })
+    .catch({ version: journalVersion })
+    .parse(parsed);
+  if (version > journalVersion) {
+    const cause = `a newer Lifeboat wrote it (format ${String(version)}; this one reads ${String(journalVersion)})`;
+    throw new JournalError(path, cause, "go on with that version: lifeboat --version tells which one this is");
+  }
   const [issue] = result.error.issues;
   throw new JournalError(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"}`);
 }

@@ -281,9 +281,10 @@ const start: Endpoint = {
     checkSkipLock(call);
     const { guest: found } = load(call);
     if (await isRunning(call.node, found)) throw death(`CT ${found.vmid} already running`);
-    return call.node.tasks.start("vzstart", String(found.vmid), call.caller.name, ({ log }) =>
-      startWorker(call.node, found.vmid, log),
-    );
+    return call.node.tasks.start("vzstart", String(found.vmid), call.caller.name, async (task) => {
+      await task.checkpoint("starting");
+      await startWorker(call.node, found.vmid, task.log);
+    });
   },
 };
 

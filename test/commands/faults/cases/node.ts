@@ -10,6 +10,7 @@ import {
   inRestore,
   inSavePoint,
 } from "../afterwards";
+import type { LoggedRequest } from "../../restore/restore-site";
 import type { FaultCase } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -52,6 +53,20 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, during }) => {
       await site.fault("task-waits", inRestore);
       return during(restore, isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+    },
+  },
+  {
+    fault: "the node goes down after the restore, while the guest is being started",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Start web'.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during, vmid }) => {
+      await site.fault("task-waits", { type: "vzstart", at: "starting" });
+      const isStart = ({ method, path }: LoggedRequest): boolean =>
+        method === "POST" && path === `/nodes/pve-prod/lxc/${String(vmid)}/status/start`;
+      return during(restore, isStart, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -173,6 +188,26 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
       return during(restore, isBackup, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
+    },
+  },
+  {
+    fault: "the token loses its rights on the guest while the save point is being made",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit). The restore stands still before step 'Check that nothing has changed'; web is not overwritten, and may be stopped. Not taken back: Take a save point: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Backup); Stop web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit).\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during, vmid }) => {
+      const root = site.rootClient();
+      const rights = { path: `/vms/${String(vmid)}`, roles: "NoAccess", tokens: "lifeboat@pve!lifeboat" };
+      await site.fault("task-waits", inSavePoint);
+      const result = await during(restore, isBackup, async () => {
+        await root.put(["access", "acl"], rights);
+        await site.clearFaults();
+      });
+      await root.put(["access", "acl"], { ...rights, delete: true });
+      await root.close();
+      return result;
     },
   },
   {

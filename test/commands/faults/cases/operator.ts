@@ -38,6 +38,21 @@ export const operatorFaults: readonly FaultCase[] = [
     },
   },
   {
+    fault: "the guest is locked, and no task of it is at work",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: web is locked on its node (rollback); no task of it is at work, the last one was 'vzdump' by lifeboat@pve, begun at TIME, and ended with 'OK'\nHINT: if that is over, remove the lock on the node: pct unlock 101; or restore beside it: lifeboat restore guest prod/web --target-id 100",
+    afterwards: [everyArchive],
+    run: async (scene) => {
+      const path = `/etc/pve/nodes/pve-prod/lxc/${String(scene.vmid)}.conf`;
+      const { digest: _digest, ...keys } = await scene.site.client.guests.guestConfig(guestOf(scene));
+      const content = Object.entries({ ...keys, lock: "rollback" }).map(([key, value]) => `${key}: ${value}\n`);
+      await scene.site.control({ command: "write", path, content: content.join("") });
+      return scene.lifeboat(restore);
+    },
+  },
+  {
     fault: "somebody changes the guest between plan and deed",
     command: restore,
     exitCode: 13,
@@ -110,6 +125,26 @@ export const operatorFaults: readonly FaultCase[] = [
     },
   },
   {
+    fault: "Ctrl-C twice while the restore is running",
+    command: restore,
+    exitCode: 130,
+    message: "",
+    afterwards: [everyArchive, sameCommandEnds(restore)],
+    run: async ({ site, during }) => {
+      await site.fault("task-waits", inRestore);
+      const started: { pid: number } = { pid: 0 };
+      return during(
+        restore,
+        isRestore,
+        async () => {
+          process.kill(started.pid, "SIGINT");
+          process.kill(started.pid, "SIGINT");
+        },
+        { onSpawn: (pid) => (started.pid = pid) },
+      );
+    },
+  },
+  {
     fault: "SIGTERM while the save point is being made",
     command: restore,
     exitCode: 130,
@@ -158,13 +193,16 @@ export const operatorFaults: readonly FaultCase[] = [
     message:
       "Unable to read journal STATE/….json: Expected property name or '}' in JSON at position 2\nHINT: if you are sure that nothing is half done, move it away: mv STATE/….json STATE/….json.unreadable",
     afterwards: [untouched],
-    run: async (scene) => {
-      const env = scene.site.otherMachine();
-      const folder = join(env["XDG_STATE_HOME"] ?? "", "lifeboat", siteFolder(scene));
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, `${scene.vmid}-garbled.json`), "{ not json");
-      return scene.lifeboat(restore, { env });
-    },
+    run: (scene) => withJournal(scene, "garbled", "{ not json"),
+  },
+  {
+    fault: "a journal of this guest was written by a newer version",
+    command: restore,
+    exitCode: 1,
+    message:
+      "Unable to read journal STATE/….json: a newer Lifeboat wrote it (format 2; this one reads 1)\nHINT: go on with that version: lifeboat --version tells which one this is",
+    afterwards: [untouched],
+    run: (scene) => withJournal(scene, "newer", JSON.stringify({ version: 2, id: "x" })),
   },
 ];
 
@@ -182,6 +220,15 @@ async function fromAnotherMachine(
     await scene.site.clearFaults();
   });
   return required(second.result);
+}
+
+/** Puts a file into the journals of another machine, and restores there. */
+async function withJournal(scene: Scene, name: string, text: string): Promise<RunResult> {
+  const env = scene.site.otherMachine();
+  const folder = join(env["XDG_STATE_HOME"] ?? "", "lifeboat", siteFolder(scene));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${scene.vmid}-${name}.json`), text);
+  return scene.lifeboat(restore, { env });
 }
 
 /** Name of the site's folder among the states. */
