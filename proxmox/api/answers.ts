@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The answers that are used, as the API of Proxmox VE 8 and 9 gives them. Proxmox is careless about types (VM memory is a

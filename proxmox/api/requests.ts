@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { encodePath, type Parameters, type Path } from "./encoding";
 import { ProxmoxError } from "./errors";
 import type { Method, Transport } from "./transport";

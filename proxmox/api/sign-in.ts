@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { percentEncode, type Parameters } from "./encoding";
 import type { Answer, Credential, Method } from "./transport";
 

@@ -1,5 +1,5 @@
 import { Agent, fetch, type RequestInit, type Response } from "undici";
-import { z } from "zod";
+import * as z from "zod";
 import { encodeParameters, encodePath, type Parameters, type Path } from "./encoding";
 import { kindOfAnswer, ProxmoxError, ReadOnlyViolation } from "./errors";
 import { SignIn } from "./sign-in";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
 import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";
 

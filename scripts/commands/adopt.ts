@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { adoptionOf, graceEnd, madeByLifeboat, type Adoption, type FoundGuest } from "../../site/adoption";
 import { dayOf } from "../../site/opt-outs";
 import { type SettingsEdit, proposeGuests, writeEdit } from "../project/edit-settings";

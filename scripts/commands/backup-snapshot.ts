@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
 import { isScheduledName, nameByTime } from "../../site/snapshots";
 import type { PresentGuest } from "../recovery/guests/inspection";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
 import { StateFolder } from "../recovery/engine/state-folder";
 import { type DueResult, takeDue } from "../recovery/snapshots/take-due";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type BackupPlan, backupPlanSchema } from "../recovery/backups/backup-plan";
 import { backupSteps } from "../recovery/backups/backup-steps";
 import { planBackup } from "../recovery/backups/inspect-backup";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatMoment } from "../../site/restore/moments";
 import { isSavePoint } from "../../site/restore/save-point";
 import { type ArchiveSearch } from "../recovery/guests/inspection";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
 import type { CommandContext } from "./frame/context";

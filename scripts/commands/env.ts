@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { pulumiVariables } from "../clients/pulumi-variables";
 import { shellQuote } from "../clients/shell-quote";
 import { defineCommand } from "./frame/command";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { conductGrow } from "../recovery/disks/conduct-grow";
 import { journalsOf, openSession, takeLock } from "../recovery/session";
 import { defineCommand } from "./frame/command";

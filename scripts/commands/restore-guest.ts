@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
 import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from "../recovery/guests/conduct-restore";
 import { restoresAmong, unfinishedRestore } from "../recovery/guests/restore-journals";

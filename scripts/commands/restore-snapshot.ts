@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
 import { journalsOf, openSession, takeLock } from "../recovery/session";
 import { conductRollback } from "../recovery/snapshots/rollback/conduct-rollback";

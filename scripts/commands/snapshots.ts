@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatMoment } from "../../site/restore/moments";
 import { isWayBack, type ListedSnapshot, scheduledFor, snapshotDuty } from "../../site/snapshots";
 import type { FoundGuest } from "../project/site";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { neighbourFrom, type Neighbour } from "../../site/policies/neighbours";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";

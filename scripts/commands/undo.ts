@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
 import { conductForget } from "../recovery/guests/conduct-forget";
 import { conductUndo } from "../recovery/guests/conduct-undo";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { usageError } from "../commands/frame/command-error";
 import type { FoundProject } from "./find-project";
 import { parseYaml, readText, readYamlFile } from "./yaml-file";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { CommandError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
 import { type Decrypter, openSecrets, UnreadableSecret, WrongPassphrase } from "./passphrase";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Cache, Copy } from "./cache";
 import { linkOrCopy, replaceFile } from "./files";
 import type { Part, Platform } from "./parts/part";

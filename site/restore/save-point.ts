@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Notes of a save point: the backup of the present guest that is made before a restore overwrites it (D6).

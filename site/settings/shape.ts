@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a schema takes, for those who write it down: the reference of settings. */
 export type Shape =

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
 import { node, RestoreSite, type RunResult } from "./restore/restore-site";
 

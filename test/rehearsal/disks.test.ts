@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 

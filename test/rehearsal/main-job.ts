@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type DemoSite, expectExit } from "./support/demo-site";
 
 /** One step of the main job: what is done, and what was seen of it. */

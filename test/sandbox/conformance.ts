@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { createDriver } from "./drivers/create";
 import { checkGoldenFile, isGoldenFile } from "./golden";
 import { parseFixture } from "./model/fixture";

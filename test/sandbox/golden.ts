@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { listArchive, ownerOfArchive, parseArchiveName } from "../../proxmox/rules/archive-names";
 import { CalendarEventError, nextStart, parseCalendarEvent } from "../../proxmox/rules/calendar-events";
 import {

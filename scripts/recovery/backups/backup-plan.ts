@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import type { Parameters } from "../../../proxmox/api/encoding";
 import { missingPrivileges } from "../../../proxmox/api/permissions";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Name of the operation in journals. */
 export const growKind = "grow-disks";

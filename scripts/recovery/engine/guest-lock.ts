@@ -1,5 +1,5 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { hasCode } from "./error-code";
 
 const ownerSchema = z.object({ pid: z.number(), processStart: z.string().exactOptional(), command: z.string() });

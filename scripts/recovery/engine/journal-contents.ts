@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Raised when a change makes older journals unreadable. A journal of another version is refused, never guessed at. */
 export const journalVersion = 1;

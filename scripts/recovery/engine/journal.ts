@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { writeDurably } from "./durable-file";
 import { messageOf } from "./error-code";
 import {

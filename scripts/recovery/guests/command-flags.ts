@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { shellQuote } from "../../clients/shell-quote";
 import type { OptionDeclaration } from "../../commands/frame/command";
 import type { GivenAnswers } from "../engine/consent";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Save points of one guest that are given up, as the journal keeps them. */
 export const forgetPlanSchema = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const addressSchema = z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() });
 

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";
 import { AdoptedSite } from "../support/adopted-site";

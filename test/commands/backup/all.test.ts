@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AdoptedSite, type RunResult } from "../support/adopted-site";
 
 /** `lifeboat backup --all` on two standalone nodes. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Parameters } from "../../../proxmox/api/encoding";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { AdoptedSite, type RunResult } from "../support/adopted-site";
 
 /** Snapshots by hand and on a schedule, on storages that keep them and on one that does not. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type AdoptedContainer, AdoptedSite, type RunResult } from "../support/adopted-site";
 
 /** The morning page over 40 adopted guests on three nodes, one environment each. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
 import { startSandbox, type TestSandbox } from "../../sandbox/setup/start-sandbox";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
+import * as z from "zod";
 import { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { Answer, Request } from "../../../proxmox/api/transport";

@@ -9,7 +9,7 @@
  *     by-hand job ENV            the environment's backup job as JSON
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import type { LoadedEnvironment } from "../../../scripts/project/environment";
 import { Redactor } from "../../../scripts/project/redactor";

@@ -2,7 +2,7 @@
  * Start-up states: JSON files that say what a site is before its first request. The form is that of the recordings'
  * fixtures; a file with `clusters` holds several of them, one for each standalone node or cluster.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { hashPassword, hashTokenSecret } from "./secrets";
 import type { AccessState, ClusterState, StorageEntry } from "./state";
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What can be asked. Paths are absolute paths of this machine, except where a node's path is said. */
 export const controlCommand = z.discriminatedUnion("command", [

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FAULTS } from "../model/faults";
 import { control } from "../server/control";
 import { SandboxError } from "./failure";

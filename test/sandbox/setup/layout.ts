@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Where the parts of a sandbox lie in its folder. Nothing of a sandbox lies elsewhere, the template cache excepted. */
 export interface Layout {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Layout } from "./layout";
 
 const requestLine = z.object({

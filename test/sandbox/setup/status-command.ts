@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { findMonitors } from "../drivers/real/container-processes";
 import { formatSettings } from "./fault-command";
 import { type Layout, readRecord } from "./layout";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A guest of the settings by the names that people and Proxmox have for it. */
 const guestSchema = z.object({ name: z.string(), id: z.number() }).readonly();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { TaskOutcome } from "../../../../proxmox/api/tasks";
 import { parseVzdumpLog } from "../../../../proxmox/rules/vzdump-log";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { addressSchema, checkSchema, membershipSchema, savePointSchema } from "../../guests/restore-plan";
 
 /** Name of these operations in journals. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Problem } from "./resource";
 import { asRecord, reveal, unknownValue, type Properties } from "./values";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { refusals, text, whole } from "./command-inputs";
 import type { Problem } from "./resource";
 import { asRecord, type Properties } from "./values";

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { problemsOf, text } from "./command-inputs";
 import { checkConnection, connectionSchema } from "./connection";
 import { RunError, type Call, type Problem, type ResourceKind } from "./resource";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { commonInputs, loggedStreams, previousOutputs, problemsOf, refusals, text, texts } from "./command-inputs";
 import type { Call, Problem, ResourceKind } from "./resource";
 import { runProgram } from "./run-program";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { commonInputs, loggedStreams, previousOutputs, problemsOf } from "./command-inputs";
 import { checkConnection, connectionSchema } from "./connection";
 import type { Call, Problem, ResourceKind } from "./resource";

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { containerName, type SiteNames } from "../../setup/names";
 import { CommandFailed, run } from "../child-process";
 import type { ContainerSpec, InterfaceAddress } from "../driver";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { TestServer, TOKENS } from "./support";
 
 describe("the emulator's API over HTTPS", () => {

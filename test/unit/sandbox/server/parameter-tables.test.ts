@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { endpoints } from "../../../sandbox/endpoints/registry";
 import { isFormat } from "../../../sandbox/server/formats";
 import type { ParameterSchema } from "../../../sandbox/server/parameters";

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
 import { parseFixture } from "../../../sandbox/model/fixture";
 import { loadFixture } from "../../../sandbox/model/fixture-files";
