@@ -194,12 +194,13 @@ export function printGuestPlan(view: RestoreView, lines: Lines): void {
       ? `Plan: restore ${view.guest} beside it, as guest ${target.vmid} on ${target.node}`
       : `Plan: restore ${view.guest} (${view.vmid}) in place on ${target.node}`,
   );
-  lines.line(
-    `  from ${archive.volid}, ${archive.date}, ${formatAgo(archive.age)}, ${formatBytes(archive.bytes)}: ${view.reason}`,
+  lines.hanging(
+    "  from ",
+    `${archive.volid}, ${archive.date}, ${formatAgo(archive.age)}, ${formatBytes(archive.bytes)}: ${view.reason}`,
   );
-  if (view.notRead !== undefined) lines.line(`  Not read to its end before: ${view.notRead}.`);
+  if (view.notRead !== undefined) lines.hanging("  ", `Not read to its end before: ${view.notRead}.`);
   printNewest(view, lines);
-  for (const warning of view.warnings) lines.line(`  WARNING: ${warning}`);
+  for (const warning of view.warnings) lines.hanging("  WARNING: ", warning);
   printList("Lost for good:", view.lost, lines);
   printList("Replaced by the archive's content:", view.replaced, lines);
   printList(view.mode === "beside" ? "Different from the original:" : "Settings that change:", view.changed, lines);
@@ -209,30 +210,32 @@ export function printGuestPlan(view: RestoreView, lines: Lines): void {
 function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
   if (newest.length === 0) return;
   lines.line("Newest backups:");
-  const rows: Table = newest.map(({ volid, date, age, bytes }) => [
+  const rows = newest.map(({ volid, date, age, bytes }) => [
     volid === archive.volid ? "→" : " ",
     date,
     formatAgo(age),
     formatBytes(bytes),
-    volid,
   ]);
-  lines.table(rows, "  ");
+  // An archive's name is to be copied: it is never cut, and stands below its row where there is no room beside it.
+  const isNarrow = lines.room < 100;
+  const table: Table = isNarrow ? rows : rows.map((row, index) => [...row, newest[index]?.volid ?? ""]);
+  lines.table(table, "  ", (row) => {
+    if (isNarrow) lines.line(`     ${newest[row]?.volid ?? ""}`);
+  });
 }
 
 export function printList(heading: string, items: readonly string[], lines: Lines): void {
   if (items.length === 0) return;
   lines.line(heading);
-  for (const item of items) lines.line(`  - ${item}`);
+  for (const item of items) lines.hanging("  - ", item);
 }
 
 function printSteps({ steps }: RestoreView, lines: Lines): void {
   lines.line("Steps:");
-  const rows: Table = steps.map(({ does, estimate }, index) => [
-    `${index + 1}.`,
-    does,
-    estimate === undefined ? "unknown" : `about ${formatDuration(estimate.seconds)} (${estimate.basis})`,
-  ]);
-  lines.table(rows, "  ");
+  for (const [index, { does, estimate }] of steps.entries()) {
+    const time = estimate === undefined ? "" : `: about ${formatDuration(estimate.seconds)} (${estimate.basis})`;
+    lines.hanging(`  ${`${String(index + 1)}.`.padEnd(4)}`, `${does}${time}`);
+  }
   const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
   const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
   lines.line(

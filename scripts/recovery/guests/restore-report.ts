@@ -83,12 +83,13 @@ export function printReport(report: RestoreReport, lines: Lines): void {
   if (report.rto !== undefined) lines.line(`  ${rtoText(report.seconds, report.rto)}`);
   for (const { check, passed } of report.checks) lines.line(`  ${passed ? "Proven" : "NOT proven"}: ${check}`);
   if (report.checks.length === 1 && report.checks[0]?.check === describeCheck({ kind: "running" })) {
-    lines.line("  (That it runs is all that was checked: no other check is declared for it.)");
+    lines.hanging("  ", "(That it runs is all that was checked: no other check is declared for it.)");
   }
-  if (report.archiveRead) lines.line("  The archive was read to its end before anything was touched.");
-  if (report.archiveNotRead !== undefined) lines.line(`  The archive was not read before: ${report.archiveNotRead}.`);
+  if (report.archiveRead) lines.hanging("  ", "The archive was read to its end before anything was touched.");
+  if (report.archiveNotRead !== undefined)
+    lines.hanging("  ", `The archive was not read before: ${report.archiveNotRead}.`);
   for (const finding of report.findings) printFinding(finding, lines);
-  if (report.savePoint !== undefined) lines.line(`Save point, protected: ${report.savePoint}`);
+  if (report.savePoint !== undefined) lines.hanging("Save point, protected: ", report.savePoint);
   if (report.undo !== undefined) lines.line(`To take this restore back, from any machine: ${report.undo}`);
 }
 
@@ -116,6 +117,6 @@ function stepTable({ steps }: RestoreReport): Table {
 const labels = { note: "Note", todo: "To do", problem: "PROBLEM" } as const;
 
 export function printFinding({ severity, text, mend }: Finding, lines: Lines, indent = ""): void {
-  lines.line(`${indent}${labels[severity]}: ${text}`);
+  lines.hanging(`${indent}${labels[severity]}: `, text);
   if (mend !== undefined) lines.line(`${indent}  mend it with: ${mend}`);
 }

@@ -66,7 +66,7 @@ export function printSeveralPlan(view: SeveralView, lines: Lines): void {
   lines.heading(`Together: ${view.guests.length} guests, ${view.parallel} at a time`);
   printList("Left out:", view.skipped.map(describeSkipped), lines);
   printSpace(view.space, lines);
-  for (const warning of view.warnings) lines.line(`  WARNING: ${warning}`);
+  for (const warning of view.warnings) lines.hanging("  WARNING: ", warning);
   printSteps(view, lines);
   if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
 }

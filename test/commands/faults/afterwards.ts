@@ -1,13 +1,21 @@
+import type { LoggedRequest } from "../restore/restore-site";
 import type { Afterwards, Scene } from "./fault-case";
 
-/** Paths that a restore's destructive request has. */
-export function isRestore({ method, path }: { method: string; path: string }): boolean {
+type Request = Pick<LoggedRequest, "method" | "path">;
+
+/** The request that overwrites a guest. */
+function isRestore({ method, path }: Request): boolean {
   return method === "POST" && path === "/nodes/pve-prod/lxc";
 }
 
-export function isBackup({ method, path }: { method: string; path: string }): boolean {
-  return method === "POST" && path === "/nodes/pve-prod/vzdump";
+/** The command asks how a task of this type is getting on: it has got the answer to the request that started it. */
+function asksFor(type: string) {
+  return ({ method, path }: Request): boolean => method === "GET" && path.includes(`:${type}:`);
 }
+
+export const waitsForSavePoint = asksFor("vzdump");
+export const waitsForRestore = asksFor("vzrestore");
+export const waitsForStart = asksFor("vzstart");
 
 /** Settings of the fault `task-waits`: the save point, or the restore, stands still half-way until the fault is off. */
 export const inSavePoint = { type: "vzdump", at: "archiving" };

@@ -197,7 +197,7 @@ test("Ctrl-C: 130, what each guest is at is told, and the same command goes on w
     site
       .requests()
       .slice(before)
-      .some(({ method, path }) => method === "POST" && path.endsWith("/vzdump"));
+      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:"));
   let pid = 0;
   const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
   while (!isBackingUp()) await new Promise((done) => setTimeout(done, 20));

@@ -114,11 +114,12 @@ test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async 
   await site.fault("task-waits", { type: "vzdump", at: "archiving" });
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;
+  // It asks how the task is getting on, so that it has its id.
   const vzdump = () =>
     site
       .requests()
       .slice(requests)
-      .some(({ method, path }) => method === "POST" && path.endsWith("/vzdump"));
+      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:"));
   let pid = 0;
   const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
   while (!vzdump()) await pause(20);

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { everyArchive, inSavePoint, isBackup, restored, runsAsBefore } from "../afterwards";
+import { everyArchive, inSavePoint, waitsForSavePoint, restored, runsAsBefore } from "../afterwards";
 import type { FaultCase, Scene } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -69,7 +69,7 @@ export const archiveFaults: readonly FaultCase[] = [
     afterwards: [],
     run: async (scene) => {
       await scene.site.fault("task-waits", inSavePoint);
-      return scene.during(restore, isBackup, async () => {
+      return scene.during(restore, waitsForSavePoint, async () => {
         rmSync(fileOf(scene));
         await scene.site.clearFaults();
       });

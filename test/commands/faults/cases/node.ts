@@ -1,6 +1,7 @@
 import {
-  isBackup,
-  isRestore,
+  waitsForSavePoint,
+  waitsForStart,
+  waitsForRestore,
   restored,
   sameCommandEnds,
   undoBringsBack,
@@ -10,7 +11,6 @@ import {
   inRestore,
   inSavePoint,
 } from "../afterwards";
-import type { LoggedRequest } from "../../restore/restore-site";
 import type { FaultCase } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -40,7 +40,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
-      return during(restore, isBackup, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, waitsForSavePoint, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -52,7 +52,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inRestore);
-      return during(restore, isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, waitsForRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -62,11 +62,9 @@ export const nodeFaults: readonly FaultCase[] = [
     message:
       "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Start web'.\nHINT: to go on: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
-    run: async ({ site, during, vmid }) => {
+    run: async ({ site, during }) => {
       await site.fault("task-waits", { type: "vzstart", at: "starting" });
-      const isStart = ({ method, path }: LoggedRequest): boolean =>
-        method === "POST" && path === `/nodes/pve-prod/lxc/${String(vmid)}/status/start`;
-      return during(restore, isStart, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, waitsForStart, () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -81,7 +79,7 @@ export const nodeFaults: readonly FaultCase[] = [
         await site.fault("node-unreachable", { node: "pve-prod" });
         setTimeout(() => void site.clearFaults(), 500);
       };
-      return during(restore, isRestore, silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
+      return during(restore, waitsForRestore, silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
     },
   },
   {
@@ -187,7 +185,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
-      return during(restore, isBackup, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
+      return during(restore, waitsForSavePoint, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
     },
   },
   {
@@ -201,7 +199,7 @@ export const nodeFaults: readonly FaultCase[] = [
       const root = site.rootClient();
       const rights = { path: `/vms/${String(vmid)}`, roles: "NoAccess", tokens: "lifeboat@pve!lifeboat" };
       await site.fault("task-waits", inSavePoint);
-      const result = await during(restore, isBackup, async () => {
+      const result = await during(restore, waitsForSavePoint, async () => {
         await root.put(["access", "acl"], rights);
         await site.clearFaults();
       });
@@ -232,7 +230,9 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);
       await site.fault("task-waits", inRestore);
-      return during("undo web --force --stop", isRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during("undo web --force --stop", waitsForRestore, () =>
+        site.fault("node-unreachable", { node: "pve-prod" }),
+      );
     },
   },
 ];

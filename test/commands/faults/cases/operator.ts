@@ -4,8 +4,8 @@ import {
   everyArchive,
   inRestore,
   inSavePoint,
-  isBackup,
-  isRestore,
+  waitsForSavePoint,
+  waitsForRestore,
   restored,
   sameCommandEnds,
   untouched,
@@ -62,7 +62,7 @@ export const operatorFaults: readonly FaultCase[] = [
     run: async (scene) => {
       // The guest is unlocked, and the task has not ended.
       await scene.site.fault("task-waits", { type: "vzdump", at: "guests-done" });
-      return scene.during(restore, isBackup, async () => {
+      return scene.during(restore, waitsForSavePoint, async () => {
         while ((await scene.site.archives(scene.vmid)).length === scene.archivesBefore.length) await brief();
         while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] !== undefined) await brief();
         await change(scene, { memory: 700 });
@@ -80,7 +80,7 @@ export const operatorFaults: readonly FaultCase[] = [
     run: async (scene) => {
       await scene.site.fault("task-waits", inSavePoint);
       const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
-      await scene.during(restore, isBackup, async () => {
+      await scene.during(restore, waitsForSavePoint, async () => {
         second.result = await scene.lifeboat(restore);
         await scene.site.clearFaults();
       });
@@ -94,7 +94,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message:
       "Unable to restore guest web: a task 'vzdump' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
-    run: (scene) => fromAnotherMachine(scene, isBackup, inSavePoint),
+    run: (scene) => fromAnotherMachine(scene, waitsForSavePoint, inSavePoint),
   },
   {
     fault: "a second restore of the guest from another machine, while the first restores",
@@ -103,7 +103,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message:
       "Unable to restore guest web: a task 'vzrestore' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
-    run: (scene) => fromAnotherMachine(scene, isRestore, inRestore),
+    run: (scene) => fromAnotherMachine(scene, waitsForRestore, inRestore),
   },
   {
     fault: "Ctrl-C while the save point is being made",
@@ -116,7 +116,7 @@ export const operatorFaults: readonly FaultCase[] = [
       const started: { pid: number } = { pid: 0 };
       return during(
         restore,
-        isBackup,
+        waitsForSavePoint,
         async () => {
           process.kill(started.pid, "SIGINT");
         },
@@ -135,7 +135,7 @@ export const operatorFaults: readonly FaultCase[] = [
       const started: { pid: number } = { pid: 0 };
       return during(
         restore,
-        isRestore,
+        waitsForRestore,
         async () => {
           process.kill(started.pid, "SIGINT");
           process.kill(started.pid, "SIGINT");
@@ -155,7 +155,7 @@ export const operatorFaults: readonly FaultCase[] = [
       const started: { pid: number } = { pid: 0 };
       return during(
         restore,
-        isBackup,
+        waitsForSavePoint,
         async () => {
           process.kill(started.pid, "SIGTERM");
         },
