@@ -1,48 +1,23 @@
-import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
-import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
-import { type CalendarEvent, nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import type { Archive, BackupJob } from "../../../proxmox/api/answers";
+import { nextStart } from "../../../proxmox/rules/calendar-events";
 import {
   formatRetention,
   parseRetention,
   parseRetentionObject,
   type Retention,
 } from "../../../proxmox/rules/retention";
-import { coverageProblems, type JobDisk } from "../../../site/coverage";
-import { typeOfGuest } from "../../../site/guest-types";
-import { dayOf, diskOptOuts } from "../../../site/opt-outs";
-import { guestFindings } from "../../../site/policies/coverage";
-import { isShrunk, storageLimit } from "../../../site/health";
-import { chooseArchive, formatMoment, type ListedArchive } from "../../../site/restore/choose-archive";
-import { isSavePoint } from "../../../site/restore/save-point";
+import { storageLimit } from "../../../site/health";
 import type { Finding } from "../../../site/policies/finding";
 import type { JobArchive } from "../../../site/policies/hazards";
 import type { Neighbour } from "../../../site/policies/neighbours";
 import { judgePolicies, type PolicyFacts } from "../../../site/policies/policies";
-import type { Environment, Guest, OptOut } from "../../../site/settings/environment";
+import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
-import { unless } from "../../recovery/guests/inspect-present";
-import { formatBytes, formatDuration, formatShare } from "../frame/durations";
-import { type BackupRuns, type EndedRun, inspectRuns, type RunningBackup } from "./backup-runs";
-import { inspectStorages, type StorageLook, type StorageStatus } from "./backup-storages";
-import { groupBy } from "./group-by";
-import { nodesOf } from "./needs";
-import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
-
-/** The newest real backup of a guest. */
-export interface NewestBackup {
-  archive: string;
-  storage: string;
-  /** Unix seconds. */
-  time: number;
-  ageSeconds: number;
-  /** Bytes. */
-  size: number;
-  /** Bytes of the backup before it; undefined when it is the first. */
-  previousSize: number | undefined;
-  /** It has less than half the size of the one before. */
-  shrunk: boolean;
-}
+import { formatBytes, formatShare } from "../frame/durations";
+import type { EndedRun, RunningBackup } from "./backup-runs";
+import type { StorageStatus } from "./backup-storages";
+import { type GuestStatus, guestStatus } from "./guest-status";
+import { type Look, lookAt, minute } from "./status-look";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
 export interface PolicyStatus {
@@ -53,27 +28,6 @@ export interface PolicyStatus {
   notes: Finding[];
   /** A sentence for each suspension. */
   notices: string[];
-}
-
-export interface GuestStatus {
-  name: string;
-  id: number;
-  node: string;
-  /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest. */
-  state: string;
-  newest: NewestBackup | undefined;
-  /** How old the newest backup may be, in seconds. */
-  rpoSeconds: number;
-  /** Real backups and save points that there are. */
-  backups: number;
-  savePoints: number;
-  /** The guest is left out on purpose: why, and until when. */
-  optOut: OptOut | undefined;
-  /** Disks that are left out on purpose. */
-  diskOptOuts: ({ disk: string } & OptOut)[];
-  /** Undefined: the settings want no snapshots of it on a schedule. */
-  snapshots: SnapshotStatus | undefined;
-  problems: string[];
 }
 
 export interface EnvironmentStatus {
@@ -96,30 +50,10 @@ export interface EnvironmentStatus {
   /** Storages for backups that hold the newest backups, and the one that the settings name. */
   storages: StorageStatus[];
   guests: GuestStatus[];
-  /** Guests of the node that no settings name and no job selects. */
-  notCovered: { id: number; name: string; type: string }[];
+  notCovered: Look["notCovered"];
   /** What is wrong with the environment as a whole. */
   problems: string[];
   policies: PolicyStatus;
-}
-
-/** What one look at the nodes gave. */
-interface Look {
-  now: number;
-  timeZone: string;
-  event: CalendarEvent;
-  onNode: ReadonlyMap<number, NodeGuest>;
-  archives: ReadonlyMap<number | undefined, readonly Archive[]>;
-  storages: StorageLook;
-  job: BackupJob | undefined;
-  /** Disks of each guest in the job. */
-  inJob: ReadonlyMap<number, JobDisk[]>;
-  runs: readonly BackupRuns[];
-  /** What the token lacks to see archives of the guests that seem to have none. */
-  unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
-  notCovered: EnvironmentStatus["notCovered"];
-  /** By guest's id, of those with a schedule for snapshots. */
-  snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
 
 /**
@@ -202,168 +136,6 @@ function jobArchive({ volid, vmid = 0, ctime, protected: isProtected }: Archive)
   return { volid, vmid, time: ctime, protected: isProtected };
 }
 
-async function lookAt(
-  client: ProxmoxClient,
-  environment: LoadedEnvironment,
-  known: ReadonlySet<number>,
-): Promise<Look> {
-  const { backup, guests: declared, proxmox } = environment.settings;
-  const nodes = nodesOf(environment.settings);
-  const [time, guests, job, included, uncovered, storages, runs] = await Promise.all([
-    client.cluster.nodeTime(proxmox.node),
-    client.cluster.guests(),
-    unless(["gone"], client.backups.backupJob(backup.jobId)),
-    unless(["gone"], client.backups.includedVolumes(backup.jobId)),
-    client.backups.notBackedUp(),
-    inspectStorages(client, nodes),
-    Promise.all(
-      nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
-    ),
-  ]);
-  const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
-  const archives = groupBy(storages.archives, ({ vmid }) => vmid);
-  const { time: now, timezone: timeZone } = time;
-  const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
-  const [unseen, snapshots] = await Promise.all([
-    missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
-    inspectSnapshots(client, declared, onNode, { now, timeZone }),
-  ]);
-  return {
-    now,
-    timeZone,
-    event: parseCalendarEvent(backup.schedule),
-    onNode,
-    archives,
-    storages,
-    job,
-    inJob: disksByGuest(included),
-    runs,
-    unseen,
-    snapshots,
-    notCovered: uncovered
-      .filter(({ vmid }) => !known.has(vmid))
-      .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
-  };
-}
-
-/** Guests that the job has on a node. */
-function jobGuests(guests: readonly Guest[], node: string): Set<number> {
-  return new Set(guests.filter((guest) => guest.node === node && guest.optOut === undefined).map(({ id }) => id));
-}
-
-function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): GuestStatus {
-  const onNode = look.onNode.get(guest.id);
-  const type = typeOfGuest(guest) ?? onNode?.type;
-  const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
-  const { chosen, older, leftOut } = chooseArchive(
-    archives,
-    { kind: "newest" },
-    { vmid: guest.id, type, timeZone: look.timeZone },
-  );
-  const newest = chosen && newestBackup(chosen, older[0], look.now);
-  const facts = {
-    guest,
-    exists: onNode !== undefined,
-    newest: newest?.time,
-    blind: whyBlind(look.unseen.get(guest.id) ?? []),
-    disks: look.inJob.get(guest.id),
-  };
-  const snapshots = look.snapshots.get(guest.id);
-  const running = look.runs.some((run) => run.running.length > 0);
-  return {
-    name: guest.name,
-    id: guest.id,
-    node: guest.node,
-    state: onNode?.status ?? "missing",
-    newest,
-    rpoSeconds: guest.objectives.rpo,
-    backups: archives.length - leftOut.length,
-    savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
-    optOut: guest.optOut,
-    diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
-    snapshots,
-    problems: [
-      ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
-      ...optOutProblems(guest, look),
-      ...failedRuns(guest, newest, look),
-      ...(newest === undefined ? [] : sizeProblems(newest)),
-      ...(newest === undefined ? [] : ageProblems(newest, guest)),
-      ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
-    ],
-  };
-}
-
-type FoundArchive = ListedArchive & { readonly storage: string };
-
-function listed(archive: Archive): FoundArchive[] {
-  const { volid, subtype, size, ctime, notes } = archive;
-  if (subtype === undefined) return [];
-  const storage = volid.slice(0, volid.indexOf(":"));
-  return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "" }];
-}
-
-function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefined, now: number): NewestBackup {
-  const { volid, storage, time, size } = chosen;
-  return {
-    archive: volid,
-    storage,
-    time,
-    ageSeconds: Math.max(0, now - time),
-    size,
-    previousSize: predecessor?.size,
-    shrunk: isShrunk(size, predecessor?.size),
-  };
-}
-
-/** An empty list may only mean that the token may not see what is there. */
-function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
-  if (missing.length === 0) return undefined;
-  const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
-  return `its backups cannot be seen: the token lacks ${lacking}`;
-}
-
-function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDisk[]> {
-  return new Map(
-    (included?.children ?? []).map(({ id: vmid, children }) => [
-      vmid,
-      children.map(({ id, name, included: isIncluded }) => ({
-        key: id.slice(id.indexOf(":") + 1),
-        volume: name,
-        included: isIncluded,
-      })),
-    ]),
-  );
-}
-
-/** Opt-outs whose day is past. */
-function optOutProblems(guest: Guest, { now, timeZone }: Look): string[] {
-  const findings = guestFindings(guest, { today: dayOf(now, timeZone), adoptedDisks: new Map() });
-  return findings.filter(({ weight }) => weight === "broken").map(({ text }) => text);
-}
-
-/** The job's last run could not back the guest up, and nothing has since. */
-function failedRuns(guest: Guest, newest: NewestBackup | undefined, look: Look): string[] {
-  return look.runs.flatMap(({ last }) => {
-    const failed = last?.failed.find(({ id }) => id === guest.id);
-    if (last === undefined || failed === undefined || (newest?.time ?? 0) >= last.started) return [];
-    return [`its backup failed in the run of ${minute(last.started, look)}: ${failed.reason}`];
-  });
-}
-
-function sizeProblems({ shrunk, size, previousSize = 0 }: NewestBackup): string[] {
-  if (!shrunk) return [];
-  const share = formatShare(size / previousSize);
-  return [
-    `the newest backup has ${share} of the size of the one before (${formatBytes(size)}, before ${formatBytes(previousSize)}): something may be missing`,
-  ];
-}
-
-/** The objective as it is today, whatever the schedule promises (A8). */
-function ageProblems({ ageSeconds }: NewestBackup, { objectives, optOut }: Guest): string[] {
-  if (optOut !== undefined || ageSeconds <= objectives.rpo) return [];
-  return [`the newest backup is ${formatDuration(ageSeconds)} old, its RPO allows ${formatDuration(objectives.rpo)}`];
-}
-
 function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined): string[] {
   const { jobId, schedule } = settings.backup;
   if (job === undefined) return [`there is no backup job ${jobId}: pulumi up makes it`];
@@ -403,9 +175,4 @@ function storageProblems({ storage, node, usedShare, used = 0, total = 0 }: Stor
   return [
     `storage ${storage} on ${node} is ${formatShare(usedShare)} full (${formatBytes(total - used)} of ${formatBytes(total)} left)`,
   ];
-}
-
-/** `2026-11-20 03:00` by the node's wall clock. */
-function minute(moment: number, { timeZone }: Look): string {
-  return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
 }

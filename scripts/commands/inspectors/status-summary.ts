@@ -1,4 +1,5 @@
-import type { EnvironmentStatus, GuestStatus } from "./environment-status";
+import type { EnvironmentStatus } from "./environment-status";
+import type { GuestStatus } from "./guest-status";
 
 /** The whole site in a few numbers. */
 export interface StatusSummary {

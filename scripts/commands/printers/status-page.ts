@@ -5,7 +5,8 @@ import type { Lines } from "../frame/talk";
 import { bold, dim, green, red, shortenName, type Styled, type Words, yellow } from "../frame/text";
 import type { EndedRun, RunningBackup } from "../inspectors/backup-runs";
 import type { StorageStatus } from "../inspectors/backup-storages";
-import type { EnvironmentStatus, GuestStatus } from "../inspectors/environment-status";
+import type { EnvironmentStatus } from "../inspectors/environment-status";
+import type { GuestStatus } from "../inspectors/guest-status";
 import { isInOrder, needsYou, type StatusSummary } from "../inspectors/status-summary";
 
 /** One environment: what holds for all its guests, what is wrong with it, and a line for each guest. */
