@@ -151,7 +151,8 @@ test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", as
 
 test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
   const hook = require.resolve("../../support/kill-at-journal-write.cjs");
-  for (const at of ["before 4", "before 5"]) {
+  // The bundle, its one part, the run's step, its task: each write, and the moments before the task is known.
+  for (const at of ["after 1", "after 2", "after 3", "before 4", "after 4", "before 5", "after 5"]) {
     let result: RunResult | undefined;
     const changes = await runsWhile(async () => {
       const options = { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: at } };
