@@ -81,12 +81,27 @@ export const undoBringsBack: Afterwards = {
   },
 };
 
-export const runsAsBefore: Afterwards = {
+export const stillRuns: Afterwards = {
   words: "the guest runs with what it had; nothing was restored",
   check: async (scene) => {
     expect(await memoryOf(scene)).toBe("640");
     expect(await scene.site.running(scene.vmid)).toBe(true);
+  },
+};
+
+export const runsAsBefore: Afterwards = {
+  words: "the guest runs with what it had, and its archive is not protected; nothing was restored",
+  check: async (scene) => {
+    await stillRuns.check(scene);
     expect(await unprotected(scene)).toBe(true);
+  },
+};
+
+export const asSomebodyLeftIt: Afterwards = {
+  words: "the guest runs with what somebody made of it; nothing was restored",
+  check: async (scene) => {
+    expect(await memoryOf(scene)).toBe("700");
+    expect(await scene.site.running(scene.vmid)).toBe(true);
   },
 };
 

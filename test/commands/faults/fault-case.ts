@@ -10,7 +10,7 @@ export interface FaultCase {
   readonly exitCode: number;
   /** What is said, from "Unable to" on, as {@link masked}; empty where the command succeeds. */
   readonly message: string;
-  readonly afterwards: readonly Afterwards[];
+  readonly afterwards: readonly [Afterwards, ...Afterwards[]];
   /** Makes it go wrong and runs the command. */
   readonly run: (scene: Scene) => Promise<RunResult>;
 }

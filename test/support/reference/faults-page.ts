@@ -1,5 +1,6 @@
 import { faultCases } from "../../commands/faults/cases";
 import type { FaultCase } from "../../commands/faults/fault-case";
+import { table } from "./markdown";
 
 /** What each fault leads to, from the cases that inject it: the tests assert every word of it. */
 export function faultsPage(): string {
@@ -9,11 +10,26 @@ export function faultsPage(): string {
     "Written by `npm run reference` from `test/commands/faults/`, where each of these is injected and every line is asserted: " +
       "change the cases, not this page. Addresses, dates, sizes and durations stand for whatever they are.",
     "",
-    "What `kill -9` does at every write of the journal is shown by `test/commands/restore/kill.test.ts` and " +
-      "`several.test.ts` beside it: the same command goes on, and nothing is restored twice.",
+    "`kill -9` at every step of every plan: the same command goes on, and nothing is done twice. That is shown by " +
+      "`kill.test.ts` (in place, beside, undo, backup) and `kill-several.test.ts` in `test/commands/restore/`, and by the tests " +
+      "of `backup --all`, `grow` and `restore snapshot`.",
+    "",
+    ...table(["fault", "ends with", "says", "afterwards"], faultCases.map(cells)),
+    "",
+    "The messages in full:",
     "",
     ...faultCases.flatMap(section),
   ].join("\n");
+}
+
+/** A line of the table; what is said up to its first full stop. */
+function cells({ fault, exitCode, message, afterwards }: FaultCase): string[] {
+  const says = (message.split(/\.\s|\n/u)[0] ?? "").replace(/^Unable to [^:]+: /u, "");
+  return [fault, `**${String(exitCode)}**`, says, wordsOf(afterwards)];
+}
+
+function wordsOf(afterwards: FaultCase["afterwards"]): string {
+  return afterwards.map(({ words }) => words).join("; ");
 }
 
 function section({ fault, command, exitCode, message, afterwards }: FaultCase): string[] {
@@ -23,7 +39,7 @@ function section({ fault, command, exitCode, message, afterwards }: FaultCase): 
     `\`lifeboat ${command}\` ends with **${String(exitCode)}**${message === "" ? "." : " and says:"}`,
     "",
     ...(message === "" ? [] : ["```text", message, "```", ""]),
-    `Afterwards: ${afterwards.map(({ words }) => words).join("; ")}.`,
+    `Afterwards: ${wordsOf(afterwards)}.`,
     "",
   ];
 }

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { everyArchive, inSavePoint, waitsForSavePoint, restored, runsAsBefore } from "../afterwards";
+import { everyArchive, inSavePoint, restored, runsAsBefore, stillRuns, waitsForSavePoint } from "../afterwards";
 import type { FaultCase, Scene } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -18,7 +18,7 @@ export const archiveFaults: readonly FaultCase[] = [
     exitCode: 10,
     message:
       "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out) (searched: local, backup)\nHINT: see all archives: lifeboat backups web",
-    afterwards: [],
+    afterwards: [stillRuns],
     run: async (scene) => {
       writeFileSync(fileOf(scene), "");
       return scene.lifeboat(restore);
@@ -30,7 +30,7 @@ export const archiveFaults: readonly FaultCase[] = [
     exitCode: 10,
     message:
       "Unable to restore guest web: there is no archive of guest 101 (searched: local, backup)\nHINT: see all archives: lifeboat backups web",
-    afterwards: [],
+    afterwards: [stillRuns],
     run: async (scene) => {
       renameSync(fileOf(scene), fileOf(scene).replace("vzdump-lxc", "old-vzdump-lxc"));
       return scene.lifeboat(restore);
@@ -66,7 +66,7 @@ export const archiveFaults: readonly FaultCase[] = [
     exitCode: 13,
     message:
       "Unable to restore guest web: the archive changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
-    afterwards: [],
+    afterwards: [stillRuns],
     run: async (scene) => {
       await scene.site.fault("task-waits", inSavePoint);
       return scene.during(restore, waitsForSavePoint, async () => {

@@ -1,14 +1,16 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  asSomebodyLeftIt,
   everyArchive,
   inRestore,
   inSavePoint,
-  waitsForSavePoint,
-  waitsForRestore,
   restored,
+  runsAsBefore,
   sameCommandEnds,
   untouched,
+  waitsForRestore,
+  waitsForSavePoint,
 } from "../afterwards";
 import type { LoggedRequest, RunResult } from "../../restore/restore-site";
 import type { FaultCase, Scene } from "../fault-case";
@@ -31,7 +33,7 @@ export const operatorFaults: readonly FaultCase[] = [
     exitCode: 13,
     message:
       "Unable to restore guest web: web is protected against this by Proxmox (protection)\nHINT: take the protection off (in Proxmox: Options, Protection; on the node: pct set 101 --protection 0); or restore beside it: lifeboat restore guest prod/web --target-id 100",
-    afterwards: [],
+    afterwards: [runsAsBefore, everyArchive],
     run: async (scene) => {
       await change(scene, { protection: 1 });
       return scene.lifeboat(restore);
@@ -58,7 +60,7 @@ export const operatorFaults: readonly FaultCase[] = [
     exitCode: 13,
     message:
       "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
-    afterwards: [],
+    afterwards: [asSomebodyLeftIt, everyArchive],
     run: async (scene) => {
       // The guest is unlocked, and the task has not ended.
       await scene.site.fault("task-waits", { type: "vzdump", at: "guests-done" });
