@@ -96,7 +96,7 @@ async function takeRestoreBack(session: Session, request: UndoRequest, restore: 
       ? `the copy ${plan.target.vmid} of ${plan.guest}`
       : `the restore of ${plan.guest}, which has overwritten nothing`;
   context.talk.line(`Plan: take back ${what} (begun at ${journal.contents.startedAt})`);
-  for (const line of lines) context.talk.line(`  - ${line}`);
+  for (const line of lines) context.talk.hanging("  - ", line);
   const result = { guest: selector, operation: journal.contents.id, steps: lines };
   if (dryRun) {
     context.output.result({ plan: result }, (output) => output.line(`Would take back ${what}.`));

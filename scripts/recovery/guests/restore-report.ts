@@ -1,5 +1,6 @@
 import { formatDuration } from "../../commands/frame/durations";
 import type { Lines, Table } from "../../commands/frame/talk";
+import { bold } from "../../commands/frame/text";
 import type { Journal } from "../engine/journal";
 import { type Finding, type StepNode, placeSteps } from "../engine/step";
 import { describeCheck } from "./check-steps";
@@ -78,7 +79,7 @@ function secondsOf(journal: Journal): number {
 
 /** The report for people. */
 export function printReport(report: RestoreReport, lines: Lines): void {
-  lines.heading(headline(report));
+  lines.hanging("", headline(report), bold);
   lines.table(stepTable(report), "  ");
   if (report.rto !== undefined) lines.line(`  ${rtoText(report.seconds, report.rto)}`);
   for (const { check, passed } of report.checks) lines.line(`  ${passed ? "Proven" : "NOT proven"}: ${check}`);

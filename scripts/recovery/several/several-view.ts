@@ -78,10 +78,11 @@ function describeSkipped({ guest, message }: RefusedGuest): string {
 function printSteps({ guests, seconds }: SeveralView, lines: Lines): void {
   lines.line("Steps of each, in full with --json:");
   for (const { guest, steps } of guests) lines.hanging(`  ${guest}: `, stepWords(steps).join(", "));
-  lines.line(
+  lines.hanging(
+    "  ",
     seconds === undefined
-      ? "  How long it takes is not known: not every step was measured on this machine yet."
-      : `  about ${formatDuration(seconds)} in all`,
+      ? "How long it takes is not known: not every step was measured on this machine yet."
+      : `about ${formatDuration(seconds)} in all`,
   );
 }
 
