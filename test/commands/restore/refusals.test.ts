@@ -198,10 +198,10 @@ test("the guest changed between plan and deed: 13, named, and everything is take
   // The guest is unlocked, and the task has not ended.
   await site.fault("task-waits", { type: "vzdump", at: "guests-done" });
   const before = await site.picture(101);
+  const archives = (await site.archives(101)).length;
   const run = site.lifeboat(inPlace("web"));
-  while (!site.requestLog().includes("/nodes/pve-prod/lxc/101/status/shutdown")) await pause(20);
   const guest = { node, type: "lxc", vmid: 101 } as const;
-  while ((await site.client.guests.guestConfig(guest))["lock"] === undefined) await pause(20);
+  while ((await site.archives(101)).length === archives) await pause(20);
   while ((await site.client.guests.guestConfig(guest))["lock"] !== undefined) await pause(5);
   await site.client.guests.setGuestConfig(guest, { memory: 700 });
   await site.clearFaults();
