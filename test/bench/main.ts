@@ -13,7 +13,7 @@ import { measureRestore } from "./restore";
 import { measureStart } from "./start";
 
 function row(cells: readonly string[]): string {
-  const widths = [10, 30, 10, 10, 8, 8, 9];
+  const widths = [10, 34, 10, 10, 8, 8, 9];
   return cells
     .map((cell, index) => (index < 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)))
     .join(" ");
