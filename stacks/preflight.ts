@@ -121,7 +121,6 @@ async function archivesOn(
   storage: string,
   ids: readonly number[],
 ): Promise<Map<number, ArchivesOfId>> {
-  const all = (answer: ArchivesOfId): [number, ArchivesOfId][] => ids.map((id) => [id, answer]);
   try {
     const missing = await missingForArchivesOf(client, storage, ids, new Set());
     const exists = (await client.backups.storages(node)).some((entry) => entry.storage === storage);
@@ -139,7 +138,8 @@ async function archivesOn(
       }),
     );
   } catch (error) {
-    return new Map(all({ kind: "unknown", reason: reasonOf(error) }));
+    const reason = reasonOf(error);
+    return new Map(ids.map((id) => [id, { kind: "unknown", reason }]));
   }
 }
 

@@ -2,6 +2,7 @@ import type { ContainerGuest, Disk, Network } from "../../site/settings/environm
 import { describe, markTag } from "../../site/mark";
 import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
 import { formatSize } from "../../proxmox/rules/property-strings";
+import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
 
 /**
  * What the provider's container resource is given, computed without Pulumi. Every value that Proxmox would otherwise
@@ -48,34 +49,18 @@ function mountPointInputs(disk: Disk) {
 }
 
 /** Without any interface the provider fails in its own validation. */
-function interfaceInputs({ bridge, mac, vlan, firewall }: Network) {
-  return {
-    name: "eth0",
-    bridge,
-    firewall,
-    ...(mac === undefined ? {} : { macAddress: mac }),
-    ...(vlan === undefined ? {} : { vlanId: vlan }),
-  };
+function interfaceInputs(network: Network) {
+  return { name: "eth0", ...cardInputs(network) };
 }
 
 /** The host name is always said: Proxmox would name the guest CT101, and the provider's next update would fail over it. */
 function initializationInputs({ hostname, network, nameservers, searchDomain, sshKeys }: ContainerGuest) {
-  const dns = {
-    ...(nameservers.length === 0 ? {} : { servers: [...nameservers] }),
-    ...(searchDomain === undefined ? {} : { domain: searchDomain }),
-  };
   return {
     hostname,
     ipConfigs: [addressInputs(network)],
-    ...(Object.keys(dns).length === 0 ? {} : { dns }),
+    ...dnsInputs({ nameservers, searchDomain }),
     ...(sshKeys.length === 0 ? {} : { userAccount: { keys: [...sshKeys] } }),
   };
-}
-
-function addressInputs({ address }: Network) {
-  if (address.kind === "dhcp") return { ipv4: { address: "dhcp" } };
-  const inputs = { address: address.cidr, ...(address.gateway === undefined ? {} : { gateway: address.gateway }) };
-  return address.family === 4 ? { ipv4: inputs } : { ipv6: inputs };
 }
 
 /**
@@ -94,10 +79,7 @@ export function needsRoot(guest: ContainerGuest): string | undefined {
 
 /** What is wrong with a container that did not come out of the settings' schema; empty when nothing is. */
 export function containerProblems(guest: ContainerGuest): string[] {
-  const problems: string[] = [];
-  if (!Number.isInteger(guest.id) || guest.id < 100 || guest.id > 999_999_999) {
-    problems.push(`id ${guest.id} is not from 100 to 999999999`);
-  }
+  const problems = idProblems(guest.id);
   if (guest.hostname === "") problems.push("hostname is empty");
   if (!isVolumeSize(guest.root.size)) problems.push(`root.size ${guest.root.size} is not whole GiB`);
   const mounts = new Set<string>();

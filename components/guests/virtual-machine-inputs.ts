@@ -1,6 +1,7 @@
 import { describe, markTag } from "../../site/mark";
 import type { CloudInit, MachineDisk, Network, VirtualMachineGuest } from "../../site/settings/environment";
 import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
+import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
 
 /**
  * What the provider's resource of a virtual machine is given, computed without Pulumi. Nothing in it needs SSH to the node:
@@ -22,7 +23,7 @@ export function virtualMachineInputs(guest: VirtualMachineGuest, environment: st
     agent: { enabled: guest.agent },
     // Left out, the provider would add one of 8 GiB on `local-lvm`.
     disks: guest.disks.map(diskInputs),
-    networkDevices: [networkInputs(guest.network)],
+    networkDevices: [cardInputs(guest.network)],
     ...(guest.cloudInit === undefined ? {} : { initialization: cloudInitInputs(guest.cloudInit, guest.network) }),
     onBoot: guest.startOnBoot,
     started: guest.started,
@@ -50,33 +51,14 @@ function diskInputs({ key, storage, size, format, image, optOut }: MachineDisk) 
   };
 }
 
-function networkInputs({ bridge, mac, vlan, firewall }: Network) {
-  return {
-    bridge,
-    firewall,
-    ...(mac === undefined ? {} : { macAddress: mac }),
-    ...(vlan === undefined ? {} : { vlanId: vlan }),
-  };
-}
-
 function cloudInitInputs({ storage, user, sshKeys, nameservers, searchDomain }: CloudInit, network: Network) {
-  const dns = {
-    ...(nameservers.length === 0 ? {} : { servers: [...nameservers] }),
-    ...(searchDomain === undefined ? {} : { domain: searchDomain }),
-  };
   return {
     datastoreId: storage,
     interface: "ide2",
     ipConfigs: [addressInputs(network)],
     userAccount: { username: user, ...(sshKeys.length === 0 ? {} : { keys: [...sshKeys] }) },
-    ...(Object.keys(dns).length === 0 ? {} : { dns }),
+    ...dnsInputs({ nameservers, searchDomain }),
   };
-}
-
-function addressInputs({ address }: Network) {
-  if (address.kind === "dhcp") return { ipv4: { address: "dhcp" } };
-  const inputs = { address: address.cidr, ...(address.gateway === undefined ? {} : { gateway: address.gateway }) };
-  return address.family === 4 ? { ipv4: inputs } : { ipv6: inputs };
 }
 
 /**
@@ -89,8 +71,7 @@ export function settledDisks({ disks }: VirtualMachineGuest): string[] {
 
 /** What is wrong with a virtual machine that did not come out of the settings' schema; empty when nothing is. */
 export function virtualMachineProblems({ id, hostname, disks }: VirtualMachineGuest): string[] {
-  const problems: string[] = [];
-  if (!Number.isInteger(id) || id < 100 || id > 999_999_999) problems.push(`id ${id} is not from 100 to 999999999`);
+  const problems = idProblems(id);
   if (hostname === "") problems.push("hostname is empty");
   if (disks.length === 0) problems.push("there is no disk, and the provider would make one up");
   for (const { key, size } of disks) {

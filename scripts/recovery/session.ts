@@ -76,16 +76,21 @@ export function journalsOf({ guest, state }: Session): Journal[] {
     return state.journalsOf(guest.id);
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
-    throw new CommandError(error.message, {
-      exitCode: exitCodes.failed,
-      hint: error.hint,
-    });
+    throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
   }
 }
 
 /** The operation on the guest that has not ended, if there is one. */
 export function unfinished(journals: readonly Journal[]): Journal | undefined {
   return journals.find(({ contents }) => contents.state === "open" || contents.state === "taking-back");
+}
+
+/** Another operation on the guest has to be brought to an end first. */
+export function halfDone({ guest }: Session, { contents }: Journal): CommandError {
+  return new CommandError(`an operation on ${guest.name} begun at ${contents.startedAt} has not ended`, {
+    exitCode: exitCodes.locked,
+    hint: `go on with it: ${contents.command}`,
+  });
 }
 
 /** Shows steps with the command's progress display. */

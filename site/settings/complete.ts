@@ -127,27 +127,17 @@ function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefau
   };
 }
 
-function completeContainer(name: string, entry: ContainerEntry, defaults: GuestDefaults): ContainerGuest {
+/** What containers and virtual machines that the program makes have alike. */
+function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry, defaults: GuestDefaults) {
   const network = completeNetwork(entry.network);
   return {
-    kind: "container",
     name,
     id: entry.id,
     node: entry.node ?? defaults.node,
     hostname: entry.hostname ?? name,
-    template: entry.template,
-    osType: entry.osType ?? osTypeOf(entry.template) ?? "unmanaged",
-    root: entry.root,
-    disks: orderDisks(entry.disks ?? []),
     network,
     cores: entry.cores ?? 1,
-    memory: entry.memory ?? 512 * mebibyte,
-    swap: entry.swap ?? 0,
-    nameservers: entry.nameservers ?? [],
-    searchDomain: entry.searchDomain,
     checks: entry.checks ?? defaultChecks(network),
-    unprivileged: entry.unprivileged ?? true,
-    nesting: entry.nesting ?? false,
     startOnBoot: entry.startOnBoot ?? true,
     started: entry.started ?? true,
     protection: entry.protection ?? false,
@@ -155,10 +145,27 @@ function completeContainer(name: string, entry: ContainerEntry, defaults: GuestD
     pool: entry.pool,
     description: entry.description,
     fresh: entry.fresh ?? false,
-    sshKeys: entry.sshKeys ?? defaults.ssh.keys,
     objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
     snapshots: entry.snapshots,
+  };
+}
+
+function completeContainer(name: string, entry: ContainerEntry, defaults: GuestDefaults): ContainerGuest {
+  return {
+    kind: "container",
+    ...completeMade(name, entry, defaults),
+    template: entry.template,
+    osType: entry.osType ?? osTypeOf(entry.template) ?? "unmanaged",
+    root: entry.root,
+    disks: orderDisks(entry.disks ?? []),
+    memory: entry.memory ?? 512 * mebibyte,
+    swap: entry.swap ?? 0,
+    nameservers: entry.nameservers ?? [],
+    searchDomain: entry.searchDomain,
+    unprivileged: entry.unprivileged ?? true,
+    nesting: entry.nesting ?? false,
+    sshKeys: entry.sshKeys ?? defaults.ssh.keys,
   };
 }
 
@@ -167,36 +174,19 @@ function completeVirtualMachine(
   entry: VirtualMachineEntry,
   defaults: GuestDefaults,
 ): VirtualMachineGuest {
-  const network = completeNetwork(entry.network);
   const disks = entry.disks.map(([key, { backup, format = "raw", ...disk }]): MachineDisk => {
     return { key, ...disk, format, optOut: backup };
   });
   return {
     kind: "virtual-machine",
-    name,
-    id: entry.id,
-    node: entry.node ?? defaults.node,
-    hostname: entry.hostname ?? name,
+    ...completeMade(name, entry, defaults),
     osType: entry.osType ?? "l26",
     disks: disks.sort((a, b) => (naturalKey(a.key) < naturalKey(b.key) ? -1 : 1)),
-    network,
-    cores: entry.cores ?? 1,
     cpu: entry.cpu ?? "x86-64-v2-AES",
     memory: entry.memory ?? 1024 * mebibyte,
     firmware: entry.firmware ?? "seabios",
     agent: entry.agent ?? false,
     cloudInit: entry.cloudInit && completeCloudInit(entry.cloudInit, defaults),
-    checks: entry.checks ?? defaultChecks(network),
-    startOnBoot: entry.startOnBoot ?? true,
-    started: entry.started ?? true,
-    protection: entry.protection ?? false,
-    tags: [...new Set(entry.tags)].filter((tag) => tag !== markTag).sort(),
-    pool: entry.pool,
-    description: entry.description,
-    fresh: entry.fresh ?? false,
-    objectives: completeObjectives(entry.objectives, defaults),
-    snapshots: entry.snapshots,
-    optOut: entry.backup,
   };
 }
 

@@ -210,30 +210,19 @@ export interface AdoptedGuest {
   readonly snapshots?: SnapshotSettings | undefined;
 }
 
-/** A container that the program makes. */
-export interface ContainerGuest {
-  readonly kind: "container";
-  /** Key in the settings, name of its resource, and its host name unless `hostname` differs. */
+/** What containers and virtual machines that the program makes have alike. */
+interface MadeGuest {
+  /** Key in the settings, name of its resource, and its name in Proxmox and host name unless `hostname` differs. */
   readonly name: string;
   readonly id: number;
   readonly node: string;
   readonly hostname: string;
-  /** Volume id of the template: `local:vztmpl/debian-12-standard_amd64.tar.zst`. */
-  readonly template: string;
   /** Proxmox's `ostype`. */
   readonly osType: string;
-  readonly root: RootDisk;
-  /** `disks[0]` is Proxmox's `mp0`, and so on: `slot` in the settings, or the order of the paths. */
-  readonly disks: readonly Disk[];
   readonly network: Network;
   readonly cores: number;
   readonly memory: Bytes;
-  readonly swap: Bytes;
-  readonly nameservers: readonly string[];
-  readonly searchDomain?: string | undefined;
   readonly checks: readonly Check[];
-  readonly unprivileged: boolean;
-  readonly nesting: boolean;
   readonly startOnBoot: boolean;
   readonly started: boolean;
   /** Proxmox's own protection, which also refuses an in-place restore. */
@@ -244,7 +233,6 @@ export interface ContainerGuest {
   readonly description?: string | undefined;
   /** May be made empty although its backup storage holds archives for its id (A9). */
   readonly fresh: boolean;
-  readonly sshKeys: readonly string[];
   readonly objectives: Objectives;
   /** The whole guest stays out of the job. */
   readonly optOut?: OptOut | undefined;
@@ -252,44 +240,34 @@ export interface ContainerGuest {
   readonly snapshots?: SnapshotSettings | undefined;
 }
 
+/** A container that the program makes. */
+export interface ContainerGuest extends MadeGuest {
+  readonly kind: "container";
+  /** Volume id of the template: `local:vztmpl/debian-12-standard_amd64.tar.zst`. */
+  readonly template: string;
+  readonly root: RootDisk;
+  /** `disks[0]` is Proxmox's `mp0`, and so on: `slot` in the settings, or the order of the paths. */
+  readonly disks: readonly Disk[];
+  readonly swap: Bytes;
+  readonly nameservers: readonly string[];
+  readonly searchDomain?: string | undefined;
+  readonly unprivileged: boolean;
+  readonly nesting: boolean;
+  readonly sshKeys: readonly string[];
+}
+
 /** A virtual machine that the program makes. */
-export interface VirtualMachineGuest {
+export interface VirtualMachineGuest extends MadeGuest {
   readonly kind: "virtual-machine";
-  /** Key in the settings, name of its resource, and its name in Proxmox unless `hostname` differs. */
-  readonly name: string;
-  readonly id: number;
-  readonly node: string;
-  readonly hostname: string;
-  /** Proxmox's `ostype`. */
-  readonly osType: string;
   /** By Proxmox's key; the first one is booted from. */
   readonly disks: readonly MachineDisk[];
-  readonly network: Network;
-  readonly cores: number;
   /** Proxmox's model of the CPU. */
   readonly cpu: string;
-  readonly memory: Bytes;
   readonly firmware: "seabios" | "ovmf";
   /** The QEMU guest agent runs in it. */
   readonly agent: boolean;
   /** What cloud-init sets up at the first start. Absent: nothing does. */
   readonly cloudInit?: CloudInit | undefined;
-  readonly checks: readonly Check[];
-  readonly startOnBoot: boolean;
-  readonly started: boolean;
-  /** Proxmox's own protection, which also refuses an in-place restore. */
-  readonly protection: boolean;
-  /** Lower case, sorted, without Lifeboat's own tag. */
-  readonly tags: readonly string[];
-  readonly pool?: string | undefined;
-  readonly description?: string | undefined;
-  /** May be made empty although its backup storage holds archives for its id (A9). */
-  readonly fresh: boolean;
-  readonly objectives: Objectives;
-  /** Absent: no snapshots on a schedule. */
-  readonly snapshots?: SnapshotSettings | undefined;
-  /** The whole guest stays out of the job. */
-  readonly optOut?: OptOut | undefined;
 }
 
 /** A disk of a virtual machine. */

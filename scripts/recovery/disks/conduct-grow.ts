@@ -4,7 +4,7 @@ import { formatDuration } from "../../commands/frame/durations";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import { failureOf } from "../../commands/frame/failure";
 import type { Lines } from "../../commands/frame/talk";
-import type { StepFailure } from "../engine/apply";
+import { type StepFailure, remainingSteps } from "../engine/apply";
 import { flagOf, type GivenAnswers } from "../engine/consent";
 import { digestOf } from "../engine/digest";
 import type { Journal } from "../engine/journal";
@@ -12,7 +12,7 @@ import { type Finding, placeSteps } from "../engine/step";
 import { printFinding } from "../guests/restore-report";
 import { comparisonFindings } from "../guests/restore-world";
 import { causeOf, runOperation } from "../run-operation";
-import { type Session, unfinished } from "../session";
+import { type Session, halfDone, unfinished } from "../session";
 import { forceFlag, settleDemands } from "../settle-demands";
 import { type GrowPlan, growKind, growPlanSchema } from "./grow-plan";
 import { growSteps, type GrowWorld } from "./grow-steps";
@@ -79,16 +79,13 @@ function nothingToDo({ context, selector, environment }: Session, { remarks }: P
 /** @throws CommandError (11) when something else is half done */
 async function goOn(session: Session, request: GrowRequest, open: Journal): Promise<ExitCode> {
   const { context, guest, selector, dryRun } = session;
-  const { startedAt, command, kind } = open.contents;
+  const { startedAt, kind } = open.contents;
   if (kind !== growKind) {
-    throw new CommandError(`an operation on ${guest.name} begun at ${startedAt} has not ended`, {
-      exitCode: exitCodes.locked,
-      hint: `go on with it: ${command}`,
-    });
+    throw halfDone(session, open);
   }
   const plan = growPlanSchema.parse(open.contents.plan);
-  const steps = placeSteps(growSteps(plan, worldOf(session), open.contents.inputs));
-  const left = steps.filter(({ path }) => open.record(path)?.state !== "done").map(({ step }) => step.does);
+  const steps = growSteps(plan, worldOf(session), open.contents.inputs);
+  const left = remainingSteps(steps, open).map(({ step }) => step.does);
   context.talk.line(`A change of the disks of ${selector} begun at ${startedAt} has not ended. Still to do:`);
   for (const text of left) context.talk.hanging("  - ", text);
   if (dryRun) {
@@ -108,7 +105,7 @@ function worldOf({ client, context, environment, guest }: Session): GrowWorld {
     settingsDigest: digestOf(guest),
     record: async (signal) =>
       recorded(environment.name, await refreshContainer(environment, guest.name, io.environment, signal)),
-    compare: (signal) => comparisonFindings(environment, { ...context, signal }),
+    comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }
 
@@ -127,7 +124,7 @@ async function run(session: Session, journal: Journal, plan: GrowPlan): Promise<
   const steps = growSteps(plan, worldOf(session), journal.contents.inputs);
   const findings = await runOperation(session, journal, steps, (failure) => explain(failure, plan, journal));
   const { context, selector } = session;
-  const seconds = Object.values(journal.contents.steps).reduce((sum, step) => sum + (step.seconds ?? 0), 0);
+  const { seconds } = journal;
   const value = {
     guest: selector,
     vmid: plan.target.vmid,

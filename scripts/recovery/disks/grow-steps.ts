@@ -9,19 +9,17 @@ import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
 import { changedInputs, type Inputs } from "../engine/digest";
 import type { Finding, Step, StepContext, StepNode } from "../engine/step";
+import { comparePulumiStep } from "../guests/compare-step";
 import { lastingKeys } from "../guests/inspect-present";
 import { findStarted, isRefusal, runTaskOnce } from "../guests/start-task-once";
+import type { RestoreWorld } from "../guests/world";
 import { growthInputs } from "./plan-grow";
 import type { Addition, GrowPlan, Growth } from "./grow-plan";
 
 /** What the steps use besides the plan. */
-export interface GrowWorld {
-  readonly client: ProxmoxClient;
-  readonly settingsDigest: string;
+export interface GrowWorld extends Pick<RestoreWorld, "client" | "settingsDigest" | "comparePulumi"> {
   /** Writes into Pulumi's state how the guest is now. */
   record(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** What Pulumi would change in the environment now. */
-  compare(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
 /** The steps. They follow from the plan alone, so that another process can go on with them. */
@@ -31,7 +29,7 @@ export function growSteps(plan: GrowPlan, world: GrowWorld, inputs: Inputs): Ste
     ...plan.growths.map((growth) => growDisk(plan, growth, world)),
     ...plan.additions.map((addition) => addDisk(plan, addition, world)),
     recordStep(plan, world),
-    compareStep(plan, world),
+    comparePulumiStep(plan, world),
   ];
 }
 
@@ -164,14 +162,5 @@ function recordStep({ environment }: GrowPlan, world: GrowWorld): Step {
     title: "Bring Pulumi's state up to date",
     does: `pulumi refresh of this guest, so that the next pulumi up -s ${environment} finds nothing to replace`,
     run: async ({ signal }) => ({ findings: await world.record(signal) }),
-  };
-}
-
-function compareStep({ environment }: GrowPlan, world: GrowWorld): Step {
-  return {
-    id: "compare",
-    title: "Compare with Pulumi",
-    does: `ask pulumi preview what differs from ${environment}'s state`,
-    run: async ({ signal }) => ({ findings: await world.compare(signal) }),
   };
 }

@@ -74,6 +74,11 @@ export async function applySteps(
   return findings;
 }
 
+/** The steps that the journal does not know as done, in order. */
+export function remainingSteps(nodes: readonly StepNode[], journal: Journal): PlacedStep[] {
+  return placeSteps(nodes).filter(({ path }) => journal.record(path)?.state !== "done");
+}
+
 async function runStep(placed: PlacedStep, journal: Journal, { signal, observer }: ApplyOptions): Promise<void> {
   signal.throwIfAborted();
   const { path, step } = placed;

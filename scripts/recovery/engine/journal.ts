@@ -57,6 +57,11 @@ export class Journal {
     return this.current;
   }
 
+  /** Working time in seconds: pauses between an interruption and the next run do not count. */
+  get seconds(): number {
+    return Object.values(this.current.steps).reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+  }
+
   record(stepPath: string): StepRecord | undefined {
     return this.current.steps[stepPath];
   }

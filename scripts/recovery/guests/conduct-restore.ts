@@ -1,4 +1,4 @@
-import type { StepFailure } from "../engine/apply";
+import { type StepFailure, remainingSteps } from "../engine/apply";
 import { digestOf } from "../engine/digest";
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
@@ -188,7 +188,7 @@ export async function resumeRestore(
 }
 
 function showRemaining({ context, dryRun }: Session, { journal }: RestoreJournal, steps: readonly StepNode[]): void {
-  const remaining = placeSteps(steps).filter(({ path }) => journal.record(path)?.state !== "done");
+  const remaining = remainingSteps(steps, journal);
   const { startedAt, id } = journal.contents;
   const [next] = remaining;
   const begun = next !== undefined && journal.record(next.path) !== undefined;

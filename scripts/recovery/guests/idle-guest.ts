@@ -1,9 +1,9 @@
+import { formatMoment } from "../../../site/restore/moments";
 import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
-import { taskAtWork } from "../backups/inspect-backup";
 import type { Session } from "../session";
 import { inspectPresent, runningTasks } from "./inspect-present";
-import type { PresentGuest } from "./inspection";
+import type { PresentGuest, RunningTask } from "./inspection";
 
 /**
  * The guest as it is, when nothing stands in the way of changing it.
@@ -28,4 +28,13 @@ export async function idleGuest({ client, guest, selector }: Session): Promise<P
     });
   }
   return present;
+}
+
+/** Another run on the node, from wherever it was started. */
+export function taskAtWork(guest: string, { type, upid, user, since }: RunningTask): CommandError {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return new CommandError(
+    `a task '${type}' of ${user} is at work on ${guest} since ${formatMoment(since, zone)} (${upid})`,
+    { exitCode: exitCodes.locked, hint: "wait until it has ended" },
+  );
 }

@@ -8,7 +8,7 @@ import type { InPlaceEffects } from "../../../site/restore/losses";
 import { CommandError } from "../../commands/frame/command-error";
 import { formatBytes } from "../../commands/frame/durations";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
-import { taskAtWork } from "../backups/inspect-backup";
+import { taskAtWork } from "./idle-guest";
 import { expectedName } from "./inspection";
 import type { RestoreInspection } from "./inspect-restore";
 import type { RestorePlan } from "./restore-plan";

@@ -46,7 +46,7 @@ export function reportOf(
     check: describeCheck(check),
     passed: journal.factsOf(proofPaths(plan)[index + 1] ?? "")["proven"] === true,
   }));
-  const seconds = secondsOf(journal);
+  const { seconds } = journal;
   const canUndo = savePoint !== undefined || plan.mode === "beside";
   return {
     guest: `${plan.environment}/${plan.guest}`,
@@ -70,11 +70,6 @@ export function reportOf(
     findings,
     operation: journal.contents.id,
   };
-}
-
-/** Working time: pauses between an interruption and the next run do not count. */
-function secondsOf(journal: Journal): number {
-  return Object.values(journal.contents.steps).reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
 }
 
 /** The report for people. */

@@ -30,7 +30,7 @@ export async function restoreWorld(session: Session, checkSeconds: number, asRoo
     readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
     checkSeconds,
     settingsDigest: digestOf(guest),
-    comparePulumi: (_plan, signal) => comparisonFindings(environment, { ...context, signal }),
+    comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }
 

@@ -3,7 +3,6 @@ import type { ReadResult } from "../../clients/archive-reader";
 import type { Check } from "../../../site/settings/environment";
 import type { Inputs } from "../engine/digest";
 import type { Finding } from "../engine/step";
-import type { RestorePlan } from "./restore-plan";
 
 /** What a check talks to. */
 export interface CheckTarget {
@@ -30,8 +29,8 @@ export interface RestoreWorld {
   readonly checkSeconds: number;
   /** Digest of what the settings say about the guest, as this process has read them. */
   readonly settingsDigest: string;
-  /** Compares the guest with Pulumi's state (D11). */
-  comparePulumi(plan: RestorePlan, signal: AbortSignal): Promise<readonly Finding[]>;
+  /** What Pulumi would change in the environment now (D11). */
+  comparePulumi(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
 /** The operation as its steps see it. */

@@ -74,10 +74,7 @@ function openBundle(bundles: BundleFolder, { texts }: SeveralRequest): JournalBu
     return bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(texts));
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
-    throw new CommandError(error.message, {
-      exitCode: exitCodes.failed,
-      hint: error.hint,
-    });
+    throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
   }
 }
 

@@ -1,19 +1,19 @@
 import { CommandError } from "../../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../../commands/frame/exit-codes";
 import { failureOf } from "../../../commands/frame/failure";
-import { type StepFailure, hasCommitted } from "../../engine/apply";
+import { type StepFailure, hasCommitted, remainingSteps } from "../../engine/apply";
 import type { GivenAnswers } from "../../engine/consent";
 import { digestOf } from "../../engine/digest";
 import type { Journal } from "../../engine/journal";
 import { type StepNode, placeSteps } from "../../engine/step";
 import { takeBack } from "../../engine/take-back";
-import { comparisonFindings, restoreWorld } from "../../guests/restore-world";
+import { restoreWorld } from "../../guests/restore-world";
 import { causeOf, leftoverText, runOperation } from "../../run-operation";
-import { type Session, observerOf, unfinished } from "../../session";
+import { type Session, halfDone, observerOf, unfinished } from "../../session";
 import { forceFlag, settleDemands } from "../../settle-demands";
 import { planRollback } from "./plan-rollback";
 import { rollbackKind, type RollbackPlan, rollbackPlanSchema } from "./rollback-plan";
-import { rollbackSteps, type RollbackWorld } from "./rollback-steps";
+import { rollbackSteps } from "./rollback-steps";
 import { printRollbackPlan, printRollbackReport, rollbackReport, viewOf } from "./rollback-view";
 
 /** What `lifeboat restore snapshot` was asked for. */
@@ -46,7 +46,7 @@ async function begin(session: Session, request: RollbackRequest): Promise<ExitCo
     planRollback(session, request.snapshot, request.given["--without-save-point"]),
   );
   const { plan, demands, inputs, now } = planned;
-  const world = await worldOf(session, request.checkSeconds);
+  const world = await restoreWorld(session, request.checkSeconds, false);
   const view = viewOf(planned, rollbackSteps(plan, world, { id: "planned", inputs, startedAt: now }));
   if (dryRun) context.output.result({ plan: view }, (lines) => printRollbackPlan(view, lines));
   else printRollbackPlan(view, context.talk);
@@ -69,14 +69,6 @@ function textsOf({ snapshot, given }: RollbackRequest): Record<string, string> {
   return { snapshot, ...(without === undefined ? {} : { withoutSavePoint: String(without) }) };
 }
 
-async function worldOf(session: Session, checkSeconds: number): Promise<RollbackWorld> {
-  const { environment, context } = session;
-  return {
-    ...(await restoreWorld(session, checkSeconds, false)),
-    compare: (signal) => comparisonFindings(environment, { ...context, signal }),
-  };
-}
-
 async function stepsOf(
   session: Session,
   journal: Journal,
@@ -85,24 +77,20 @@ async function stepsOf(
 ): Promise<StepNode[]> {
   const { id, inputs, startedAt } = journal.contents;
   const operation = { id, inputs, startedAt: Date.parse(startedAt) / 1_000 };
-  return rollbackSteps(plan, await worldOf(session, checkSeconds), operation);
+  return rollbackSteps(plan, await restoreWorld(session, checkSeconds, false), operation);
 }
 
 /** @throws CommandError (11) when something else is half done */
 async function goOn(session: Session, request: RollbackRequest, open: Journal): Promise<ExitCode | "taken-back"> {
   const { context, selector, guest } = session;
-  const { startedAt, command, kind, state } = open.contents;
+  const { startedAt, kind, state } = open.contents;
   if (kind !== rollbackKind || digestOf(open.contents.request) !== digestOf(textsOf(request))) {
-    throw new CommandError(`an operation on ${guest.name} begun at ${startedAt} has not ended`, {
-      exitCode: exitCodes.locked,
-      hint: `go on with it: ${command}`,
-    });
+    throw halfDone(session, open);
   }
   const plan = rollbackPlanSchema.parse(open.contents.plan);
   const steps = await stepsOf(session, open, plan, request.checkSeconds);
   if (state === "taking-back") return finishTakingBack(session, open, steps);
-  const remaining = placeSteps(steps).filter(({ path }) => open.record(path)?.state !== "done");
-  const left = remaining.map(({ step }) => step.does);
+  const left = remainingSteps(steps, open).map(({ step }) => step.does);
   context.talk.line(`A rollback of ${selector} begun at ${startedAt} has not ended. Still to do:`);
   for (const text of left) context.talk.hanging("  - ", text);
   if (session.dryRun) {

@@ -4,8 +4,9 @@ import { wayBackDescription } from "../../../../site/snapshots";
 import { CommandError } from "../../../commands/frame/command-error";
 import { exitCodes } from "../../../commands/frame/exit-codes";
 import { changedInputs } from "../../engine/digest";
-import type { Finding, Step, StepNode } from "../../engine/step";
+import type { Step, StepNode } from "../../engine/step";
 import { checkSteps } from "../../guests/check-steps";
+import { comparePulumiStep } from "../../guests/compare-step";
 import { startGuest, stopGuest } from "../../guests/power-steps";
 import { savePointGroup } from "../../guests/save-point-steps";
 import { findStarted, runTaskOnce } from "../../guests/start-task-once";
@@ -15,14 +16,8 @@ import { removeSnapshot } from "../take-snapshot";
 import { readRollbackInputs } from "./rollback-inputs";
 import type { RollbackPlan } from "./rollback-plan";
 
-/** What the steps use besides the plan. */
-export interface RollbackWorld extends RestoreWorld {
-  /** What Pulumi would change in the environment now. */
-  compare(signal: AbortSignal): Promise<readonly Finding[]>;
-}
-
 /** The steps of a rollback. They follow from the plan alone, so that another process can go on with them. */
-export function rollbackSteps(plan: RollbackPlan, world: RollbackWorld, operation: OperationInfo): StepNode[] {
+export function rollbackSteps(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
   const steps: StepNode[] = [];
   const power = { ...plan, mode: "in-place" as const };
   if (plan.present.running) steps.push(stopGuest(power, world));
@@ -31,11 +26,11 @@ export function rollbackSteps(plan: RollbackPlan, world: RollbackWorld, operatio
   steps.push(rollBack(plan, world));
   if (plan.start) steps.push(startGuest(power, world));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
-  if (plan.compare) steps.push(compareStep(plan, world));
+  if (plan.compare) steps.push(comparePulumiStep(plan, world));
   return steps;
 }
 
-function keepPresent(plan: RollbackPlan, world: RollbackWorld, operation: OperationInfo): StepNode[] {
+function keepPresent(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
   const { wayBack, savePoint } = plan;
   if (wayBack.kind === "snapshot") return [takeWayBack(plan, wayBack.name, world)];
   if (savePoint === undefined) return [];
@@ -44,7 +39,7 @@ function keepPresent(plan: RollbackPlan, world: RollbackWorld, operation: Operat
 }
 
 /** A snapshot of the present state, which rotation leaves alone. */
-function takeWayBack(plan: RollbackPlan, name: string, { client }: RollbackWorld): Step {
+function takeWayBack(plan: RollbackPlan, name: string, { client }: RestoreWorld): Step {
   const { target } = plan;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "takeSnapshot") };
   const isThere = async (): Promise<boolean> =>
@@ -84,7 +79,7 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
 }
 
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
-function recheck(plan: RollbackPlan, { client, settingsDigest }: RollbackWorld, { inputs }: OperationInfo): Step {
+function recheck(plan: RollbackPlan, { client, settingsDigest }: RestoreWorld, { inputs }: OperationInfo): Step {
   return {
     id: "recheck",
     title: "Check that nothing has changed",
@@ -100,7 +95,7 @@ function recheck(plan: RollbackPlan, { client, settingsDigest }: RollbackWorld, 
   };
 }
 
-function removeNewer(plan: RollbackPlan, { client }: RollbackWorld): Step {
+function removeNewer(plan: RollbackPlan, { client }: RestoreWorld): Step {
   const { target } = plan;
   return {
     id: "remove-newer",
@@ -120,7 +115,7 @@ function removeNewer(plan: RollbackPlan, { client }: RollbackWorld): Step {
 }
 
 /** The request that destroys the present state. */
-function rollBack(plan: RollbackPlan, { client }: RollbackWorld): Step {
+function rollBack(plan: RollbackPlan, { client }: RestoreWorld): Step {
   const { target } = plan;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "rollBack") };
   return {
@@ -140,14 +135,5 @@ function rollBack(plan: RollbackPlan, { client }: RollbackWorld): Step {
       const start = () => client.guests.rollBack(target, plan.snapshot);
       requireSuccess(await runTaskOnce(context, client, { ...task, start }));
     },
-  };
-}
-
-function compareStep({ environment }: RollbackPlan, world: RollbackWorld): Step {
-  return {
-    id: "compare",
-    title: "Compare with Pulumi",
-    does: `ask pulumi preview what differs from ${environment}'s state`,
-    run: async ({ signal }) => ({ findings: await world.compare(signal) }),
   };
 }

@@ -110,7 +110,7 @@ export function rollbackReport(plan: RollbackPlan, journal: Journal, findings: r
     })),
     removed: plan.removeNewer,
     undo: undoCommand(plan, journal, guest),
-    seconds: Object.values(journal.contents.steps).reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
+    seconds: journal.seconds,
     findings,
     operation: journal.contents.id,
   };
