@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, node } from "../commands/restore/restore-site";
 import { inTurns, type Ratio } from "./measure";
 
+const slow = { storage: "data", milliseconds: "2000" };
 const guest = { node, type: "lxc", vmid: 101 } as const;
 
 /** Steps that have a price of their own, which people choose: each says in the report what it took. */
@@ -18,7 +19,7 @@ export async function measureRestore(progress: (line: string) => void): Promise<
   try {
     await site.backUp(guest.vmid);
     await site.destroy(guest.vmid);
-    await site.fault("slow-storage", { storage: "data", milliseconds: "2000" });
+    await site.fault("slow-storage", slow);
     let named = 0;
     const restore = async (): Promise<void> => {
       const { code, stdout, stderr } = await site.lifeboat(["restore", "guest", "web", "--force", "--json"]);
@@ -35,7 +36,7 @@ export async function measureRestore(progress: (line: string) => void): Promise<
     const lost = async (): Promise<void> => {
       await site.clearFaults();
       await site.destroy(guest.vmid);
-      await site.fault("slow-storage", { storage: "data", milliseconds: "2000" });
+      await site.fault("slow-storage", slow);
     };
     const { measured, against } = await inTurns(3, restore, byHand, lost);
     const milliseconds = measured - named;

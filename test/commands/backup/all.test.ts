@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { AdoptedSite, type RunResult } from "../support/adopted-site";
+import { asksFor, inSavePoint } from "../support/held-tasks";
 
 /** `lifeboat backup --all` on two standalone nodes. */
 let site: AdoptedSite;
@@ -166,18 +168,14 @@ test("killed while the node is at work: the same command waits for that run and 
 });
 
 test("Ctrl-C: 130; the node goes on, and the same command tells the results", async () => {
-  const settings = { node: "pve-lab", type: "vzdump", at: "archiving" };
+  const settings = { node: "pve-lab", ...inSavePoint };
   await site.sandbox.control({ command: "set-fault", name: "task-waits", settings });
   let pid = 0;
   const before = site.requests("pve-lab").length;
   const run = site.lifeboat(["backup", "--all", "lab"], { onSpawn: (spawned) => (pid = spawned) });
   // It asks how the task is getting on, so that it has its id.
-  const asks = (): boolean =>
-    site
-      .requests("pve-lab")
-      .slice(before)
-      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:"));
-  while (!asks()) await new Promise((done) => setTimeout(done, 20));
+  const asks = (): boolean => site.requests("pve-lab").slice(before).some(asksFor("vzdump"));
+  while (!asks()) await pause(20);
   process.kill(pid, "SIGINT");
   const { code, stderr } = await run;
   expect([code, stderr]).toEqual([130, expect.stringMatching(/lab on pve-lab: the node goes on by itself: UPID:/u)]);

@@ -1,25 +1,10 @@
 import type { LoggedRequest } from "../restore/restore-site";
 import type { Afterwards, Scene } from "./fault-case";
 
-type Request = Pick<LoggedRequest, "method" | "path">;
-
 /** The request that overwrites a guest. */
-function isRestore({ method, path }: Request): boolean {
+function isRestore({ method, path }: LoggedRequest): boolean {
   return method === "POST" && path === "/nodes/pve-prod/lxc";
 }
-
-/** The command asks how a task of this type is getting on: it has got the answer to the request that started it. */
-function asksFor(type: string) {
-  return ({ method, path }: Request): boolean => method === "GET" && path.includes(`:${type}:`);
-}
-
-export const waitsForSavePoint = asksFor("vzdump");
-export const waitsForRestore = asksFor("vzrestore");
-export const waitsForStart = asksFor("vzstart");
-
-/** Settings of the fault `task-waits`: the save point, or the restore, stands still half-way until the fault is off. */
-export const inSavePoint = { type: "vzdump", at: "archiving" };
-export const inRestore = { type: "vzrestore", at: "extracting" };
 
 async function memoryOf({ site, vmid }: Scene): Promise<string | undefined> {
   return (await site.client.guests.guestConfig({ node: "pve-prod", type: "lxc", vmid }))["memory"];
@@ -81,27 +66,25 @@ export const undoBringsBack: Afterwards = {
   },
 };
 
-export const stillRuns: Afterwards = {
-  words: "the guest runs with what it had; nothing was restored",
-  check: async (scene) => {
-    expect(await memoryOf(scene)).toBe("640");
-    expect(await scene.site.running(scene.vmid)).toBe(true);
-  },
-};
+function runsWith(memory: string, words: string): Afterwards {
+  return {
+    words,
+    check: async (scene) => {
+      expect(await memoryOf(scene)).toBe(memory);
+      expect(await scene.site.running(scene.vmid)).toBe(true);
+    },
+  };
+}
+
+export const stillRuns = runsWith("640", "the guest runs with what it had; nothing was restored");
+
+export const asSomebodyLeftIt = runsWith("700", "the guest runs with what somebody made of it; nothing was restored");
 
 export const runsAsBefore: Afterwards = {
   words: "the guest runs with what it had, and its archive is not protected; nothing was restored",
   check: async (scene) => {
     await stillRuns.check(scene);
     expect(await unprotected(scene)).toBe(true);
-  },
-};
-
-export const asSomebodyLeftIt: Afterwards = {
-  words: "the guest runs with what somebody made of it; nothing was restored",
-  check: async (scene) => {
-    expect(await memoryOf(scene)).toBe("700");
-    expect(await scene.site.running(scene.vmid)).toBe(true);
   },
 };
 

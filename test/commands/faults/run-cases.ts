@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, type LoggedRequest, type RunOptions } from "../restore/restore-site";
 import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
 
@@ -48,10 +49,4 @@ async function prepare(site: RestoreSite, { id, name }: { id: number; name: stri
   };
   const before = await site.picture(id);
   return { site, vmid: id, name, archive, before, archivesBefore: await site.archives(id), lifeboat, during };
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, milliseconds);
-  });
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, type RunResult, node } from "./restore-site";
+import { afterSavePoint, inSavePoint } from "../support/held-tasks";
 
 let site: RestoreSite;
 
@@ -124,7 +126,7 @@ test("a guest that its node has locked: 13, with the reason [D8]", async () => {
 });
 
 test("a guest on which the node is at work: 11, with the task, its owner and since when [D8, K1]", async () => {
-  await site.fault("task-waits", { type: "vzdump", at: "archiving" });
+  await site.fault("task-waits", inSavePoint);
   const run = await site.client.backups.vzdump(node, 104, { storage: "backup", compress: "zstd" });
   expect(told(await site.lifeboat(inPlace("locked")))).toEqual([
     11,
@@ -195,8 +197,7 @@ test("errors are JSON for scripts [K2]", async () => {
 });
 
 test("the guest changed between plan and deed: 13, named, and everything is taken back [K1, K4]", async () => {
-  // The guest is unlocked, and the task has not ended.
-  await site.fault("task-waits", { type: "vzdump", at: "guests-done" });
+  await site.fault("task-waits", afterSavePoint);
   const before = await site.picture(101);
   const archives = (await site.archives(101)).length;
   const run = site.lifeboat(inPlace("web"));
@@ -218,12 +219,6 @@ function content(keys: Readonly<Record<string, string>>): string {
   return Object.entries(keys)
     .map(([key, value]) => `${key}: ${value}\n`)
     .join("");
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, milliseconds);
-  });
 }
 
 let projects = 0;

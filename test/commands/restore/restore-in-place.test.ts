@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, node } from "./restore-site";
 import { isSavePoint } from "../../../site/restore/save-point";
+import { inRestore } from "../support/held-tasks";
 
 let site: RestoreSite;
 const hostile = `a'; touch pwned; $(x) "\u001b[31m`;
@@ -150,7 +152,7 @@ test("a guest that its pool has lost meanwhile: the report names it with the com
   await root.put(["pools"], { poolid: "team", vms: "106" });
   const holders = { users: "lifeboat@pve", tokens: "lifeboat@pve!lifeboat", roles: "PVEPoolUser" };
   await root.put(["access", "acl"], { path: "/pool/team", ...holders });
-  await site.fault("task-waits", { type: "vzrestore", at: "extracting" });
+  await site.fault("task-waits", inRestore);
   const run = site.lifeboat(["restore", "guest", "pooled", "--force", "--stop"]);
   const restoring = () =>
     site
@@ -159,7 +161,7 @@ test("a guest that its pool has lost meanwhile: the report names it with the com
         ({ method, path, parameters }) =>
           method === "POST" && path === `/nodes/${node}/lxc` && parameters["vmid"] === "106",
       );
-  while (!restoring()) await new Promise((done) => setTimeout(done, 20));
+  while (!restoring()) await pause(20);
   await root.put(["pools"], { poolid: "team", vms: "106", delete: true });
   await site.clearFaults();
   const result = await run;

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { RestoreSite, type RunResult, node } from "./restore-site";
+import { asksFor, inSavePoint } from "../support/held-tasks";
 
 const three = [101, 102, 103];
 
@@ -180,17 +182,13 @@ test("one of several that is half done can be taken back alone, and another requ
 
 test("Ctrl-C: 130, what each guest is at is told, and the same command goes on with all [K4]", async () => {
   await change();
-  await site.fault("task-waits", { type: "vzdump", at: "archiving" });
+  await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
   const before = site.requests().length;
-  const isBackingUp = (): boolean =>
-    site
-      .requests()
-      .slice(before)
-      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:"));
+  const isBackingUp = (): boolean => site.requests().slice(before).some(asksFor("vzdump"));
   let pid = 0;
   const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
-  while (!isBackingUp()) await new Promise((done) => setTimeout(done, 20));
+  while (!isBackingUp()) await pause(20);
   process.kill(pid, "SIGINT");
   const interrupted = await run;
   expect(interrupted.code).toBe(130);

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint, savePointTemplate } from "../../../site/restore/save-point";
 import { RestoreSite, node } from "./restore-site";
+import { asksFor, inSavePoint } from "../support/held-tasks";
 
 let site: RestoreSite;
 
@@ -111,15 +113,11 @@ test("an answer that is lost (596) while the node works: no second request, and 
 });
 
 test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async () => {
-  await site.fault("task-waits", { type: "vzdump", at: "archiving" });
+  await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;
   // It asks how the task is getting on, so that it has its id.
-  const vzdump = () =>
-    site
-      .requests()
-      .slice(requests)
-      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:"));
+  const vzdump = () => site.requests().slice(requests).some(asksFor("vzdump"));
   let pid = 0;
   const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
   while (!vzdump()) await pause(20);
@@ -133,12 +131,6 @@ test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async 
   const result = await site.lifeboat(command);
   expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("it stopped in step 'Take a save point'")]);
 });
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, milliseconds);
-  });
-}
 
 test("a save point that says it is another guest's is not restored over this one [D6]", async () => {
   const volid = await site.backUp(104);

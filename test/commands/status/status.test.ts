@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AdoptedContainer, AdoptedSite, type RunResult } from "../support/adopted-site";
+import { inSavePoint } from "../support/held-tasks";
 
 /** The morning page over 40 adopted guests on three nodes, one environment each. */
 let site: AdoptedSite;
@@ -230,7 +231,7 @@ describe("something is wrong", () => {
 });
 
 test("a running backup is shown, and what is due on its way is not missed", async () => {
-  const settings = { node: "pve-mon", type: "vzdump", at: "archiving" };
+  const settings = { node: "pve-mon", ...inSavePoint };
   await site.sandbox.control({ command: "set-fault", name: "task-waits", settings });
   await site.on("pve-mon", async (client) => {
     const upid = String(await client.post(["nodes", "pve-mon", "vzdump"], { vmid: "300001", storage: "backup" }));

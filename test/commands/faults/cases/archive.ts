@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { everyArchive, inSavePoint, restored, runsAsBefore, stillRuns, waitsForSavePoint } from "../afterwards";
+import { everyArchive, restored, runsAsBefore, stillRuns } from "../afterwards";
+import { asksFor, inSavePoint } from "../../support/held-tasks";
 import type { FaultCase, Scene } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -69,7 +70,7 @@ export const archiveFaults: readonly FaultCase[] = [
     afterwards: [stillRuns],
     run: async (scene) => {
       await scene.site.fault("task-waits", inSavePoint);
-      return scene.during(restore, waitsForSavePoint, async () => {
+      return scene.during(restore, asksFor("vzdump"), async () => {
         rmSync(fileOf(scene));
         await scene.site.clearFaults();
       });

@@ -1,16 +1,5 @@
-import {
-  waitsForSavePoint,
-  waitsForStart,
-  waitsForRestore,
-  restored,
-  sameCommandEnds,
-  undoBringsBack,
-  untouched,
-  everyArchive,
-  guestIsGone,
-  inRestore,
-  inSavePoint,
-} from "../afterwards";
+import { restored, sameCommandEnds, undoBringsBack, untouched, everyArchive, guestIsGone } from "../afterwards";
+import { asksFor, inRestore, inSavePoint } from "../../support/held-tasks";
 import type { FaultCase } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
@@ -40,7 +29,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
-      return during(restore, waitsForSavePoint, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, asksFor("vzdump"), () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -52,7 +41,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inRestore);
-      return during(restore, waitsForRestore, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, asksFor("vzrestore"), () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -64,7 +53,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", { type: "vzstart", at: "starting" });
-      return during(restore, waitsForStart, () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, asksFor("vzstart"), () => site.fault("node-unreachable", { node: "pve-prod" }));
     },
   },
   {
@@ -79,7 +68,7 @@ export const nodeFaults: readonly FaultCase[] = [
         await site.fault("node-unreachable", { node: "pve-prod" });
         setTimeout(() => void site.clearFaults(), 500);
       };
-      return during(restore, waitsForRestore, silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
+      return during(restore, asksFor("vzrestore"), silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
     },
   },
   {
@@ -185,7 +174,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
-      return during(restore, waitsForSavePoint, () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
+      return during(restore, asksFor("vzdump"), () => site.fault("token-expires", { token: "lifeboat@pve!lifeboat" }));
     },
   },
   {
@@ -199,7 +188,7 @@ export const nodeFaults: readonly FaultCase[] = [
       const root = site.rootClient();
       const rights = { path: `/vms/${String(vmid)}`, roles: "NoAccess", tokens: "lifeboat@pve!lifeboat" };
       await site.fault("task-waits", inSavePoint);
-      const result = await during(restore, waitsForSavePoint, async () => {
+      const result = await during(restore, asksFor("vzdump"), async () => {
         await root.put(["access", "acl"], rights);
         await site.clearFaults();
       });
@@ -230,7 +219,7 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);
       await site.fault("task-waits", inRestore);
-      return during("undo web --force --stop", waitsForRestore, () =>
+      return during("undo web --force --stop", asksFor("vzrestore"), () =>
         site.fault("node-unreachable", { node: "pve-prod" }),
       );
     },

@@ -1,17 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  asSomebodyLeftIt,
-  everyArchive,
-  inRestore,
-  inSavePoint,
-  restored,
-  runsAsBefore,
-  sameCommandEnds,
-  untouched,
-  waitsForRestore,
-  waitsForSavePoint,
-} from "../afterwards";
+import { setTimeout as pause } from "node:timers/promises";
+import { asSomebodyLeftIt, everyArchive, restored, runsAsBefore, sameCommandEnds, untouched } from "../afterwards";
+import { afterSavePoint, asksFor, inRestore, inSavePoint } from "../../support/held-tasks";
 import type { LoggedRequest, RunResult } from "../../restore/restore-site";
 import type { FaultCase, Scene } from "../fault-case";
 
@@ -62,11 +53,10 @@ export const operatorFaults: readonly FaultCase[] = [
       "Unable to restore guest web: the guest's configuration changed since the plan was made. Nothing is changed: what was begun has been taken back.\nHINT: look at the new plan: lifeboat restore guest prod/web --dry-run",
     afterwards: [asSomebodyLeftIt, everyArchive],
     run: async (scene) => {
-      // The guest is unlocked, and the task has not ended.
-      await scene.site.fault("task-waits", { type: "vzdump", at: "guests-done" });
-      return scene.during(restore, waitsForSavePoint, async () => {
-        while ((await scene.site.archives(scene.vmid)).length === scene.archivesBefore.length) await brief();
-        while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] !== undefined) await brief();
+      await scene.site.fault("task-waits", afterSavePoint);
+      return scene.during(restore, asksFor("vzdump"), async () => {
+        while ((await scene.site.archives(scene.vmid)).length === scene.archivesBefore.length) await pause(10);
+        while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] !== undefined) await pause(10);
         await change(scene, { memory: 700 });
         await scene.site.clearFaults();
       });
@@ -82,7 +72,7 @@ export const operatorFaults: readonly FaultCase[] = [
     run: async (scene) => {
       await scene.site.fault("task-waits", inSavePoint);
       const second: { result?: Awaited<ReturnType<Scene["lifeboat"]>> } = {};
-      await scene.during(restore, waitsForSavePoint, async () => {
+      await scene.during(restore, asksFor("vzdump"), async () => {
         second.result = await scene.lifeboat(restore);
         await scene.site.clearFaults();
       });
@@ -96,7 +86,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message:
       "Unable to restore guest web: a task 'vzdump' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
-    run: (scene) => fromAnotherMachine(scene, waitsForSavePoint, inSavePoint),
+    run: (scene) => fromAnotherMachine(scene, asksFor("vzdump"), inSavePoint),
   },
   {
     fault: "a second restore of the guest from another machine, while the first restores",
@@ -105,7 +95,7 @@ export const operatorFaults: readonly FaultCase[] = [
     message:
       "Unable to restore guest web: a task 'vzrestore' of lifeboat@pve is at work on web since TIME (UPID:…)\nHINT: wait until it has ended",
     afterwards: [restored, everyArchive],
-    run: (scene) => fromAnotherMachine(scene, waitsForRestore, inRestore),
+    run: (scene) => fromAnotherMachine(scene, asksFor("vzrestore"), inRestore),
   },
   {
     fault: "Ctrl-C while the save point is being made",
@@ -113,18 +103,7 @@ export const operatorFaults: readonly FaultCase[] = [
     exitCode: 130,
     message: "",
     afterwards: [everyArchive, sameCommandEnds(restore)],
-    run: async ({ site, during }) => {
-      await site.fault("task-waits", inSavePoint);
-      const started: { pid: number } = { pid: 0 };
-      return during(
-        restore,
-        waitsForSavePoint,
-        async () => {
-          process.kill(started.pid, "SIGINT");
-        },
-        { onSpawn: (pid) => (started.pid = pid) },
-      );
-    },
+    run: (scene) => interrupted(scene, asksFor("vzdump"), inSavePoint, "SIGINT"),
   },
   {
     fault: "Ctrl-C twice while the restore is running",
@@ -132,19 +111,7 @@ export const operatorFaults: readonly FaultCase[] = [
     exitCode: 130,
     message: "",
     afterwards: [everyArchive, sameCommandEnds(restore)],
-    run: async ({ site, during }) => {
-      await site.fault("task-waits", inRestore);
-      const started: { pid: number } = { pid: 0 };
-      return during(
-        restore,
-        waitsForRestore,
-        async () => {
-          process.kill(started.pid, "SIGINT");
-          process.kill(started.pid, "SIGINT");
-        },
-        { onSpawn: (pid) => (started.pid = pid) },
-      );
-    },
+    run: (scene) => interrupted(scene, asksFor("vzrestore"), inRestore, "SIGINT", "SIGINT"),
   },
   {
     fault: "SIGTERM while the save point is being made",
@@ -152,18 +119,7 @@ export const operatorFaults: readonly FaultCase[] = [
     exitCode: 130,
     message: "",
     afterwards: [everyArchive, sameCommandEnds(restore)],
-    run: async ({ site, during }) => {
-      await site.fault("task-waits", inSavePoint);
-      const started: { pid: number } = { pid: 0 };
-      return during(
-        restore,
-        waitsForSavePoint,
-        async () => {
-          process.kill(started.pid, "SIGTERM");
-        },
-        { onSpawn: (pid) => (started.pid = pid) },
-      );
-    },
+    run: (scene) => interrupted(scene, asksFor("vzdump"), inSavePoint, "SIGTERM"),
   },
   {
     fault: "the folder for journals cannot be written",
@@ -217,11 +173,26 @@ async function fromAnotherMachine(
   await scene.site.fault("task-waits", held);
   const second: { result?: RunResult } = {};
   await scene.during(restore, moment, async () => {
-    while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] === undefined) await brief();
+    while ((await scene.site.client.guests.guestConfig(guestOf(scene)))["lock"] === undefined) await pause(10);
     second.result = await scene.lifeboat(restore, { env: scene.site.otherMachine() });
     await scene.site.clearFaults();
   });
   return required(second.result);
+}
+
+/** Sends signals to the command when its task is half-way. */
+async function interrupted(
+  { site, during }: Scene,
+  moment: (request: LoggedRequest) => boolean,
+  held: Record<string, string>,
+  ...signals: NodeJS.Signals[]
+): Promise<RunResult> {
+  await site.fault("task-waits", held);
+  const started: { pid: number } = { pid: 0 };
+  const deed = async (): Promise<void> => {
+    for (const signal of signals) process.kill(started.pid, signal);
+  };
+  return during(restore, moment, deed, { onSpawn: (pid) => (started.pid = pid) });
 }
 
 /** Puts a file into the journals of another machine, and restores there. */
@@ -242,10 +213,4 @@ function siteFolder({ site }: Scene): string {
 function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error("the second command did not run");
   return value;
-}
-
-function brief(): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, 10);
-  });
 }
