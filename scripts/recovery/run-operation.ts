@@ -4,7 +4,7 @@ import { messageOf } from "./engine/error-code";
 import type { Journal } from "./engine/journal";
 import type { Finding, StepNode } from "./engine/step";
 import { restoreKind } from "./guests/restore-journals";
-import { type Session, observerOf } from "./session";
+import { type Session, type StackSession, observerOf } from "./session";
 
 /** Turns a failed step into the error that is told: its cause, what became of the guest, and what to do next. */
 export type Explain = (failure: StepFailure) => Error;
@@ -23,7 +23,7 @@ export function isOutOfReach(error: unknown): boolean {
  * @throws what `explain` makes of a failed step; the signal's reason after Ctrl-C, when the state has been told.
  */
 export async function runOperation(
-  session: Session,
+  session: Session | StackSession,
   journal: Journal,
   steps: readonly StepNode[],
   explain: Explain,
@@ -47,12 +47,17 @@ export async function runOperation(
 }
 
 /** What state things are in after Ctrl-C, and how to go on. */
-function tellInterruption({ context, selector }: Session, journal: Journal, { step }: Interrupted): void {
+function tellInterruption(
+  { context, selector }: Session | StackSession,
+  journal: Journal,
+  { step }: Interrupted,
+): void {
   const { upid, asked } = journal.factsOf(step.path);
   const begun = journal.record(step.path) !== undefined;
   context.talk.line(`Stopped ${begun ? "in" : "before"} step '${step.step.title}'.`);
   if (typeof upid === "string" && asked === true) {
-    context.talk.line(`The task goes on on node ${journal.contents.guest.node}: ${upid}`);
+    const node = journal.contents.guest?.node;
+    context.talk.line(`The task goes on${node === undefined ? "" : ` on node ${node}`}: ${upid}`);
   }
   context.talk.hint(`to go on: ${journal.contents.command}`);
   if (journal.contents.kind === restoreKind) context.talk.hint(`to take it back: lifeboat undo ${selector}`);

@@ -5,7 +5,7 @@ import type { CommandContext } from "../commands/frame/context";
 import { exitCodes } from "../commands/frame/exit-codes";
 import type { FoundGuest, LoadedEnvironment } from "../project/site";
 import type { Questioner } from "./engine/consent";
-import { GuestLockedError, lockGuest } from "./engine/guest-lock";
+import { LockedError, takeProcessLock } from "./engine/process-lock";
 import { type Journal, JournalError } from "./engine/journal";
 import type { Observer } from "./engine/observer";
 import { StateFolder } from "./engine/state-folder";
@@ -21,6 +21,22 @@ export interface Session {
   readonly dryRun: boolean;
   /** `prod/web`: what to call the guest on a command line. */
   readonly selector: string;
+}
+
+/** A command at work on the stack of an environment. */
+export interface StackSession {
+  readonly context: CommandContext;
+  readonly environment: LoadedEnvironment;
+  readonly state: StateFolder;
+  readonly dryRun: boolean;
+  /** `prod`: what to call the stack on a command line. */
+  readonly selector: string;
+}
+
+/** Makes everything ready for a stack. Connects to nothing. @throws CommandError (2) */
+export async function openStackSession(name: string, context: CommandContext, dryRun: boolean): Promise<StackSession> {
+  const environment = (await context.site()).environment(name);
+  return { context, environment, state: stateOf(environment, context), dryRun, selector: name };
 }
 
 /**
@@ -40,54 +56,61 @@ export async function sessionOf(
   dryRun: boolean,
 ): Promise<Session> {
   const client = await environment.client();
-  const site = { environment: environment.name, endpoint: environment.settings.proxmox.endpoint };
   return {
     context,
     environment,
     guest,
     client: dryRun ? readOnly(client) : client,
-    state: new StateFolder(site, context.io.environment),
+    state: stateOf(environment, context),
     dryRun,
     selector: `${environment.name}/${guest.name}`,
   };
 }
 
+function stateOf({ name, settings }: LoadedEnvironment, { io }: CommandContext): StateFolder {
+  return new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
+}
+
 /**
- * Keeps other runs on this machine away from the guest until the command has ended.
+ * Keeps other runs on this machine away from the guest, or from the stack, until the command has ended.
  *
  * @throws CommandError (11)
  */
-export function takeLock({ context, guest, state }: Session, command: string): void {
+export function takeLock(session: Session | StackSession, command: string): void {
+  const { context, state } = session;
+  const path = "guest" in session ? state.lockPath(session.guest.id) : state.stackLockPath();
   try {
-    context.defer(lockGuest(state.lockPath(guest.id), command));
+    context.defer(takeProcessLock(path, command));
   } catch (error) {
-    if (!(error instanceof GuestLockedError)) throw error;
+    if (!(error instanceof LockedError)) throw error;
     throw new CommandError(error.message, { exitCode: exitCodes.locked, hint: "wait until it has ended" });
   }
 }
 
 /**
- * The guest's journals, newest first.
+ * The journals of the guest, or of the stack, newest first.
  *
  * @throws CommandError (1) for one that cannot be read: it may be of an operation that is half done.
  */
-export function journalsOf({ guest, state }: Session): Journal[] {
+export function journalsOf(session: Session | StackSession): Journal[] {
+  const { state } = session;
   try {
-    return state.journalsOf(guest.id);
+    return "guest" in session ? state.journalsOf(session.guest.id) : state.stackJournals();
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
   }
 }
 
-/** The operation on the guest that has not ended, if there is one. */
+/** The operation that has not ended, if there is one. */
 export function unfinished(journals: readonly Journal[]): Journal | undefined {
   return journals.find(({ contents }) => contents.state === "open" || contents.state === "taking-back");
 }
 
-/** Another operation on the guest has to be brought to an end first. */
-export function halfDone({ guest }: Session, { contents }: Journal): CommandError {
-  return new CommandError(`an operation on ${guest.name} begun at ${contents.startedAt} has not ended`, {
+/** Another operation on the guest or stack has to be brought to an end first. */
+export function halfDone(session: Session | StackSession, { contents }: Journal): CommandError {
+  const name = "guest" in session ? session.guest.name : session.selector;
+  return new CommandError(`an operation on ${name} begun at ${contents.startedAt} has not ended`, {
     exitCode: exitCodes.locked,
     hint: `go on with it: ${contents.command}`,
   });

@@ -17,7 +17,7 @@ export function pastRuns(journals: readonly JournalContents[], guestId: number):
   return {
     last(stepPath) {
       const measured = newest(
-        journals.filter(({ guest }) => guest.id === guestId),
+        journals.filter(({ guest }) => guest?.id === guestId),
         stepPath,
         () => true,
       );

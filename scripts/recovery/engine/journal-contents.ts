@@ -41,7 +41,8 @@ export const journalSchema = z.object({
   state: operationStateSchema,
   /** The command line that goes on with it, without secrets. */
   command: z.string(),
-  guest: z.object({ environment: z.string(), name: z.string(), id: z.number(), node: z.string() }),
+  /** The guest that it is about. Absent: it is about the stack of the environment in whose folder the journal lies. */
+  guest: z.object({ environment: z.string(), name: z.string(), id: z.number(), node: z.string() }).exactOptional(),
   /** What was asked for, as named texts: the same command is recognised by them. */
   request: z.record(z.string(), z.string()),
   startedAt: z.string(),
@@ -78,4 +79,4 @@ export type StepState = z.infer<typeof stepStateSchema>;
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 export type OperationState = z.infer<typeof operationStateSchema>;
 export type JournalContents = z.infer<typeof journalSchema>;
-export type JournalGuest = JournalContents["guest"];
+export type JournalGuest = NonNullable<JournalContents["guest"]>;

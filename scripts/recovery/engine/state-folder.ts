@@ -5,8 +5,11 @@ import { type Clock, Journal, isoTime, systemClock } from "./journal";
 import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
 
-/** What a new journal is about. */
+/** What a new journal is about: a guest, or without one the environment's stack. */
 export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | "request" | "inputs" | "plan">;
+
+/** What journals and the lock of the stack are called where those of a guest have its id. */
+const ofStack = "stack";
 
 /**
  * Where Lifeboat keeps what it must remember of one site: `$XDG_STATE_HOME/lifeboat/<environment>@<host>[_<port>]/`,
@@ -32,8 +35,12 @@ export class StateFolder {
 
   /** Path of a guest's lock file. */
   lockPath(guestId: number): string {
-    makePrivateFolder(this.path);
-    return join(this.path, `${guestId}.lock`);
+    return this.lockOf(String(guestId));
+  }
+
+  /** Path of the lock file of the environment's stack. */
+  stackLockPath(): string {
+    return this.lockOf(ofStack);
   }
 
   /** Begins the journal of a new operation. */
@@ -46,7 +53,7 @@ export class StateFolder {
   /** What the journal of a new operation begins with. */
   opening(operation: NewOperation): JournalContents {
     const now = isoTime(this.clock());
-    const id = freeId(String(operation.guest.id), now, fileNames(this.path));
+    const id = freeId(String(operation.guest?.id ?? ofStack), now, fileNames(this.path));
     return { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation };
   }
 
@@ -55,9 +62,19 @@ export class StateFolder {
     return this.journals(new RegExp(`^${guestId}-.*\\.json$`));
   }
 
-  /** All journals of the site, newest first. */
+  /** Journals of operations on the environment's stack, newest first. Throws `JournalError` like those of guests. */
+  stackJournals(): Journal[] {
+    return this.journals(new RegExp(`^${ofStack}-.*\\.json$`));
+  }
+
+  /** The journals of all guests, newest first. */
   allJournals(): Journal[] {
     return this.journals(/^\d+-.*\.json$/);
+  }
+
+  private lockOf(subject: string): string {
+    makePrivateFolder(this.path);
+    return join(this.path, `${subject}.lock`);
   }
 
   private journals(pattern: RegExp): Journal[] {

@@ -82,6 +82,7 @@ function openBundle(bundles: BundleFolder, { texts }: SeveralRequest): JournalBu
 function partsOf(bundle: JournalBundle, members: readonly SeveralMember[]): SeveralPart[] {
   return bundle.journals().flatMap((journal) => {
     const { guest, plan } = journal.contents;
+    if (guest === undefined) return [];
     const member = members.find(({ session }) => session.selector === `${guest.environment}/${guest.name}`);
     if (member === undefined) return [];
     const { session, request } = member;

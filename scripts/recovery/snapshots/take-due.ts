@@ -7,7 +7,7 @@ import { type SnapshotDuty, snapshotDuty } from "../../../site/snapshots";
 import { CommandError } from "../../commands/frame/command-error";
 import type { CommandContext } from "../../commands/frame/context";
 import type { LoadedEnvironment } from "../../project/site";
-import { GuestLockedError, lockGuest } from "../engine/guest-lock";
+import { LockedError, takeProcessLock } from "../engine/process-lock";
 import type { StateFolder } from "../engine/state-folder";
 import { runBounded } from "../several/bounded";
 import { readSnapshots, whyNoSnapshots } from "./guest-snapshots";
@@ -101,9 +101,9 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
 /** Another command of this machine is at work on the guest. */
 function tryLock({ state }: DueEnvironment, guest: Guest): string | (() => void) {
   try {
-    return lockGuest(state.lockPath(guest.id), "lifeboat backup snapshots --due");
+    return takeProcessLock(state.lockPath(guest.id), "lifeboat backup snapshots --due");
   } catch (error) {
-    if (error instanceof GuestLockedError) return error.message;
+    if (error instanceof LockedError) return error.message;
     throw error;
   }
 }

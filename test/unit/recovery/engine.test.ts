@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Interrupted, StepFailure, applySteps } from "../../../scripts/recovery/engine/apply";
 import { changedInputs, digestOf } from "../../../scripts/recovery/engine/digest";
 import { pastRuns } from "../../../scripts/recovery/engine/durations";
-import { GuestLockedError, lockGuest } from "../../../scripts/recovery/engine/guest-lock";
+import { LockedError, takeProcessLock } from "../../../scripts/recovery/engine/process-lock";
 import { type Journal, JournalError } from "../../../scripts/recovery/engine/journal";
 import type { Observer } from "../../../scripts/recovery/engine/observer";
 import { StateFolder } from "../../../scripts/recovery/engine/state-folder";
@@ -352,6 +352,15 @@ describe("state folder", () => {
     expect(state.journalsOf(10)).toEqual([]);
   });
 
+  test("journals of the stack and of guests are kept apart", () => {
+    const state = stateFolder();
+    const ofGuest = begin(state);
+    const ofStack = state.begin({ kind: "test", command: "lifeboat up prod", request: {}, inputs: {}, plan: {} });
+    expect(state.stackJournals().map(({ path }) => path)).toEqual([ofStack.path]);
+    expect(state.allJournals().map(({ path }) => path)).toEqual([ofGuest.path]);
+    expect(state.stackLockPath()).not.toBe(state.lockPath(101));
+  });
+
   test("a site without a folder has no journals", () => {
     expect(stateFolder().allJournals()).toEqual([]);
   });
@@ -373,11 +382,11 @@ describe("state folder", () => {
 describe("lock of a guest", () => {
   test("a second run is refused and told who holds it; afterwards the lock is free", () => {
     const path = join(folder, "101.lock");
-    const release = lockGuest(path, "lifeboat restore guest web");
-    expect(() => lockGuest(path, "lifeboat undo web")).toThrow(GuestLockedError);
-    expect(() => lockGuest(path, "lifeboat undo web")).toThrow(`process ${process.pid} is at work on it`);
+    const release = takeProcessLock(path, "lifeboat restore guest web");
+    expect(() => takeProcessLock(path, "lifeboat undo web")).toThrow(LockedError);
+    expect(() => takeProcessLock(path, "lifeboat undo web")).toThrow(`process ${process.pid} is at work on it`);
     release();
-    lockGuest(path, "lifeboat undo web")();
+    takeProcessLock(path, "lifeboat undo web")();
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -388,7 +397,7 @@ describe("lock of a guest", () => {
   ])("a lock %s is taken over", (_name, content) => {
     const path = join(folder, "101.lock");
     writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-    lockGuest(path, "lifeboat restore guest web")();
+    takeProcessLock(path, "lifeboat restore guest web")();
     expect(readdirSync(folder)).toEqual([]);
   });
 });

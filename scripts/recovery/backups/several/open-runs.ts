@@ -2,7 +2,7 @@ import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
 import type { CommandContext } from "../../../commands/frame/context";
 import { type Failure, failureOf } from "../../../commands/frame/failure";
 import type { LoadedEnvironment } from "../../../project/site";
-import { GuestLockedError, lockGuest } from "../../engine/guest-lock";
+import { LockedError, takeProcessLock } from "../../engine/process-lock";
 import { StateFolder } from "../../engine/state-folder";
 import { halfDone, planRuns } from "./plan-runs";
 import type { BackupRun, EnvironmentRuns, LeftOutGuest } from "./run-plan";
@@ -78,10 +78,10 @@ export function lockGuests(
 
 function tryLock(path: string, command: string, context: CommandContext): string | undefined {
   try {
-    context.defer(lockGuest(path, command));
+    context.defer(takeProcessLock(path, command));
     return undefined;
   } catch (error) {
-    if (error instanceof GuestLockedError) return error.message;
+    if (error instanceof LockedError) return error.message;
     throw error;
   }
 }

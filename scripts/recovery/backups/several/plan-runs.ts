@@ -99,9 +99,10 @@ export function halfDone(state: StateFolder): Map<number, string> {
     state
       .allJournals()
       .filter(({ contents }) => contents.state === "open" || contents.state === "taking-back")
-      .map(({ contents }) => [
-        contents.guest.id,
-        `an operation begun at ${contents.startedAt} has not ended; go on with it: ${contents.command}`,
-      ]),
+      .flatMap(({ contents: { guest, startedAt, command } }): [number, string][] =>
+        guest === undefined
+          ? []
+          : [[guest.id, `an operation begun at ${startedAt} has not ended; go on with it: ${command}`]],
+      ),
   );
 }

@@ -6,9 +6,9 @@ const ownerSchema = z.object({ pid: z.number(), processStart: z.string().exactOp
 
 type Owner = z.infer<typeof ownerSchema>;
 
-/** Another run on this machine works on the guest. */
-export class GuestLockedError extends Error {
-  override readonly name = "GuestLockedError";
+/** Another run on this machine works on the guest or stack. */
+export class LockedError extends Error {
+  override readonly name = "LockedError";
 
   constructor(
     readonly pid: number,
@@ -19,13 +19,13 @@ export class GuestLockedError extends Error {
 }
 
 /**
- * Takes the lock of a guest on this machine and answers with the function that gives it back. A lock whose process has
+ * Takes the lock of a guest or stack on this machine and answers with the function that gives it back. A lock whose process has
  * ended (`kill -9`, power cut) is taken over. Other machines are kept out by what the node says: running tasks and the
  * guest's own lock.
  *
- * @throws GuestLockedError
+ * @throws LockedError
  */
-export function lockGuest(path: string, command: string): () => void {
+export function takeProcessLock(path: string, command: string): () => void {
   const own = `${path}.${process.pid}`;
   const processStart = startOf(process.pid);
   const owner: Owner = { pid: process.pid, command, ...(processStart === undefined ? {} : { processStart }) };
@@ -55,7 +55,7 @@ function tryLink(own: string, path: string): boolean {
  */
 function clearDeadLock(path: string): void {
   const owner = readOwner(path);
-  if (owner !== undefined && isAlive(owner)) throw new GuestLockedError(owner.pid, owner.command);
+  if (owner !== undefined && isAlive(owner)) throw new LockedError(owner.pid, owner.command);
   const aside = `${path}.dead.${process.pid}`;
   try {
     renameSync(path, aside);
