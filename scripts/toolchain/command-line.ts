@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
-import { Cache } from "./cache";
+import { handOver } from "./artifact";
+import { Cache, type Copy } from "./cache";
 import { codeOf, messageOf } from "./errors";
 import { findToolchain, installPlugins, thisPlatform } from "./installed";
 import { locate } from "./locate";
 import { ObtainError, obtainToolchain } from "./obtain";
-import { parts as allParts } from "./parts";
+import { artifacts as allArtifacts, parts as allParts } from "./parts";
+import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { Progress, type Screen } from "./progress";
 import { printCheck, type CheckedPart } from "./report";
@@ -17,6 +19,19 @@ const usage = `Examples:
   export PATH="$(npm run -s toolchain -- --print-path):$PATH"
   npm run toolchain -- --install-plugins "$PULUMI_HOME"
                                                      put the plugins where Pulumi finds them
+  npm run toolchain -- --artifact minio-server --to /srv/artifacts
+                                                     build the server of the state store, for a web server of
+                                                     yours: the program, and its sum in a file beside it
+  npm run -s toolchain -- --artifact minio-server    build it, and print where it is
+  npm run -s toolchain -- --check --artifact minio-server
+                                                     whether it was built, and where
+  npm run toolchain -- --all                         the toolchain and all artifacts in one run, which is quicker
+                                                     than one after the other
+
+Artifacts: programs that run in guests, obtained only when they are named.
+  minio-server               the S3 server of the state store: ${minioServer.version}
+  minio-server-hotfix        the same source under another release name: ${minioServerHotfix.version};
+                             an upgrade is rehearsed with it
 
 Environment:
   LIFEBOAT_TOOLCHAIN         auto (default): a copy already installed, else the official download, else built
@@ -34,6 +49,9 @@ const options = {
   json: { type: "boolean" },
   "print-path": { type: "boolean" },
   "install-plugins": { type: "string" },
+  artifact: { type: "string", multiple: true },
+  to: { type: "string" },
+  all: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -51,9 +69,10 @@ export async function runCommandLine(
   words: string[],
   console: Console,
   parts: readonly Part[] = allParts,
+  artifacts: readonly Part[] = allArtifacts,
 ): Promise<number> {
   try {
-    return await run(parse(words), console, parts);
+    return await run(parse(words), console, { parts, artifacts });
   } catch (error) {
     if (error instanceof SettingsError) {
       console.screen.write(`${error.message}\nHINT: npm run toolchain -- --help\n`);
@@ -72,42 +91,96 @@ type Request = ReturnType<typeof parse>;
 function parse(words: string[]) {
   try {
     const { values } = parseArgs({ args: words, options, allowPositionals: false });
-    const { check, json, help, "print-path": printPath, "install-plugins": pulumiHome } = values;
-    const asked = [check, printPath, pulumiHome !== undefined].filter(Boolean).length;
-    if (asked > 1 || (json && !check) || pulumiHome === "") {
+    const { check, json, help, "print-path": printPath, "install-plugins": pulumiHome, artifact, to, all } = values;
+    const uses = [printPath, pulumiHome !== undefined].filter(Boolean).length;
+    const asked = uses + [check, to !== undefined].filter(Boolean).length;
+    const chosen = [all, artifact].filter(Boolean).length;
+    const isEmpty = pulumiHome === "" || to === "";
+    if (
+      asked > 1 ||
+      chosen > 1 ||
+      uses + chosen > 1 ||
+      (json && !check) ||
+      (to !== undefined && !artifact) ||
+      isEmpty
+    ) {
       throw new SettingsError("These options do not go together, or a folder is missing");
     }
-    return { check, json, help, printPath, pulumiHome };
+    return { check, json, help, printPath, pulumiHome, artifact, to, all };
   } catch (error) {
     throw codeOf(error)?.startsWith("ERR_PARSE_ARGS") ? new SettingsError(messageOf(error)) : error;
   }
 }
 
-async function run(request: Request, console: Console, parts: readonly Part[]): Promise<number> {
+/** Everything that can be obtained. */
+interface Offer {
+  readonly parts: readonly Part[];
+  readonly artifacts: readonly Part[];
+}
+
+async function run(request: Request, console: Console, offer: Offer): Promise<number> {
   if (request.help) {
     console.out(usage);
     return exitCodes.done;
   }
   const settings = readSettings(console.environment);
+  const chosen = choose(request, offer);
   if (request.check) {
-    return check(settings, parts, request.json === true, console.out);
+    return check(settings, chosen, request.json === true, console.out);
   }
   if (request.printPath || request.pulumiHome !== undefined) {
-    return useToolchain(request.pulumiHome, console, parts);
+    return useToolchain(request.pulumiHome, console, chosen);
   }
-  return obtain(settings, parts, console);
+  const progress = new Progress(console.screen);
+  const copies = await obtain(settings, chosen, console, progress);
+  if (request.artifact) {
+    tellArtifacts(copies, request.to, console, progress);
+  } else {
+    progress.say('HINT: export PATH="$(npm run -s toolchain -- --print-path):$PATH"');
+  }
+  return exitCodes.done;
 }
 
-async function obtain(settings: ToolchainSettings, parts: readonly Part[], console: Console): Promise<number> {
-  const progress = new Progress(console.screen);
+function choose({ artifact, all }: Request, { parts, artifacts }: Offer): readonly Part[] {
+  if (artifact) {
+    const unknown = artifact.filter((name) => !artifacts.some((part) => part.name === name));
+    if (unknown.length > 0) {
+      const known = artifacts.map((part) => part.name).join(", ");
+      throw new SettingsError(`There is no artifact ${unknown.join(", ")}; there are ${known}`);
+    }
+    return artifacts.filter((part) => artifact.includes(part.name));
+  }
+  return all ? [...parts, ...artifacts] : parts;
+}
+
+/** Where artifacts are, on standard output. */
+function tellArtifacts(
+  copies: readonly Copy[],
+  folder: string | undefined,
+  { out }: Console,
+  progress: Progress,
+): void {
+  for (const copy of copies) {
+    out(`${folder === undefined ? copy.program : handOver(copy, folder)}\n`);
+  }
+  if (folder === undefined) {
+    progress.say("HINT: --to FOLDER puts it where your web server finds it, with its sum beside it");
+  }
+}
+
+async function obtain(
+  settings: ToolchainSettings,
+  parts: readonly Part[],
+  console: Console,
+  progress: Progress,
+): Promise<readonly Copy[]> {
   progress.begin(`Toolchain: looking for ${parts.map((part) => part.name).join(", ")}`);
   const platform = thisPlatform();
   const cache = new Cache(settings.cacheFolder, platform);
   const { environment } = console;
   const copies = await obtainToolchain({ parts, settings, cache, platform, progress, environment });
   progress.say(`Toolchain: ${copies.map((copy) => `${copy.part.name} ${copy.version} (${copy.origin})`).join(", ")}`);
-  progress.say('HINT: export PATH="$(npm run -s toolchain -- --print-path):$PATH"');
-  return exitCodes.done;
+  return copies;
 }
 
 async function check(

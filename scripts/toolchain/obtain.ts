@@ -7,13 +7,14 @@ import type { Part, Platform } from "./parts/part";
 import { endNotedProcesses } from "./processes";
 import { formatSeconds, type Progress } from "./progress";
 import type { Mode, ToolchainSettings } from "./settings";
-import { publish, isPublished } from "./toolchain-folder";
+import { isPublished, publish, type ToolchainPlace } from "./toolchain-folder";
 import { OfficialDownloads } from "./ways/official";
 import { bundleStandIn } from "./ways/stand-in";
 import { buildFromUpstream } from "./ways/upstream";
 import { WayClosed, type Finished, type Workshop } from "./ways/way";
 
 export interface Errand {
+  /** All parts of the toolchain or none, and any artifacts. */
   readonly parts: readonly Part[];
   readonly settings: ToolchainSettings;
   readonly cache: Cache;
@@ -40,14 +41,14 @@ const waysOfMode: Record<Mode, readonly CachedOrigin[]> = {
 
 /**
  * Sees to it that every part is on this machine, each by the first way that works, and that the toolchain's folder leads
- * to them. Does nothing where all is there. Two runs at once wait for one another.
+ * to them; it does not lead to artifacts. Does nothing where all is there. Two runs at once wait for one another.
  *
  * @throws ObtainError naming all parts that cannot be had; the others are kept for the next run.
  */
 export async function obtainToolchain(errand: Errand): Promise<readonly Copy[]> {
   const present = await Promise.all(errand.parts.map((part) => locateForGood(part, errand)));
   const copies = present.filter((copy) => copy !== undefined);
-  if (copies.length === errand.parts.length && isPublished(errand, copies)) {
+  if (copies.length === errand.parts.length && leadsTo(copies, errand)) {
     return copies;
   }
   const { cache, progress } = errand;
@@ -56,11 +57,34 @@ export async function obtainToolchain(errand: Errand): Promise<readonly Copy[]> 
     removeLeftovers(cache);
     const workFolder = cache.workFolder("run");
     try {
-      return await obtainMissing(errand, { ...errand, workFolder });
+      const obtained = await obtainMissing(errand, { ...errand, workFolder });
+      lead(obtained, errand);
+      return obtained;
     } finally {
       rmSync(workFolder, { recursive: true, force: true });
     }
   });
+}
+
+/** Whether the toolchain's folder leads to these copies, as far as they are of the toolchain. */
+function leadsTo(copies: readonly Copy[], errand: Errand): boolean {
+  const tools = copies.filter(isOfToolchain);
+  return tools.length === 0 || isPublished(placeOf(errand), tools);
+}
+
+function lead(copies: readonly Copy[], errand: Errand): void {
+  const tools = copies.filter(isOfToolchain);
+  if (tools.length > 0) {
+    publish(placeOf(errand), tools);
+  }
+}
+
+function isOfToolchain({ part }: { part: Part }): boolean {
+  return part.kind !== "artifact";
+}
+
+function placeOf(errand: Errand): ToolchainPlace {
+  return { ...errand, parts: errand.parts.filter((part) => isOfToolchain({ part })) };
 }
 
 async function obtainMissing(errand: Errand, workshop: Workshop): Promise<readonly Copy[]> {
@@ -76,7 +100,6 @@ async function obtainMissing(errand: Errand, workshop: Workshop): Promise<readon
   if (failures.length > 0) {
     throw new ObtainError(failures.join("\n"));
   }
-  publish(errand, copies);
   return copies;
 }
 
@@ -119,6 +142,9 @@ async function obtain(part: Part, ways: readonly Way[], errand: Errand, failures
         cache.noteOfficialTried(part, officialSource(part, errand));
       }
     }
+  }
+  if (reasons.length === 0) {
+    reasons.push(`${errand.settings.mode}: there is no such way to it`);
   }
   failures.push(`Unable to obtain ${part.name} ${part.version}: ${reasons.join("; ")}`);
   return undefined;

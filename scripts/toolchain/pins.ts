@@ -35,6 +35,11 @@ export function hashOfToolchain(parts: readonly Part[], platform: Platform): str
   return hash.digest("hex").slice(0, 12);
 }
 
+/** SHA-256 of a file, in hexadecimal digits. */
+export function hashOfFile(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
 /** A hash over the names and contents of all files below a folder. */
 export function hashOfFolder(folder: string): string {
   const hash = createHash("sha256");

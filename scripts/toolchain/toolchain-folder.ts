@@ -20,7 +20,7 @@ const listSchema = z.object({
   parts: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(["tool", "plugin"]),
+      kind: z.enum(["tool", "plugin", "artifact"]),
       version: z.string(),
       origin: z.enum(["already installed", "official", "built from upstream", "stand-in"]),
       program: z.string(),

@@ -1,8 +1,13 @@
 import { command } from "./command";
 import { languageHost } from "./language-host";
+import { minio } from "./minio";
+import { minioServer, minioServerHotfix } from "./minio-server";
 import type { Part } from "./part";
 import { proxmoxve } from "./proxmoxve";
 import { pulumi } from "./pulumi";
 
 /** Every part of the toolchain, in the order in which they are obtained and reported. */
-export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, command];
+export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
+
+/** What runs elsewhere than here: obtained only when it is named. */
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix];

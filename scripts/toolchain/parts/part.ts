@@ -8,8 +8,11 @@ export interface Part {
   readonly name: string;
   /** Exact version that is obtained, without a leading "v". */
   readonly version: string;
-  /** A tool goes on PATH; a plugin goes into the plugins folder of a PULUMI_HOME. */
-  readonly kind: "tool" | "plugin";
+  /**
+   * A tool goes on PATH; a plugin goes into the plugins folder of a PULUMI_HOME; an artifact is no part of the toolchain:
+   * a program for a guest, which is handed over as a file.
+   */
+  readonly kind: "tool" | "plugin" | "artifact";
   /** File name of the program. For a plugin the one that Pulumi's engine expects: `pulumi-resource-<name>`. */
   readonly executable: string;
   /** How a copy that somebody else installed is found; left out where no such copy is ever used. */
@@ -52,6 +55,8 @@ export interface UpstreamBuild {
   readonly module: string;
   /** Go package of the program: an import path, or a path in the module. */
   readonly goPackage: string;
+  /** Build tags, where upstream's own build sets any. */
+  readonly tags?: readonly string[];
   /** Variables that the linker sets: import path and name, and value. */
   readonly variables: Readonly<Record<string, string>>;
   /** Runs before the program is built, to write files that it embeds. */
@@ -66,7 +71,7 @@ export interface StandIn {
 
 export interface VersionCheck {
   readonly arguments: readonly string[];
-  /** What the program must print, apart from white space at the ends. */
+  /** The first line that the program must print, apart from white space at its ends. */
   readonly output: string;
 }
 

@@ -83,9 +83,10 @@ class GoBuild {
   private async goBuild(goPackage: string, program: string, packages: number): Promise<void> {
     const variables = Object.entries(this.build.variables).map(([name, value]) => `-X ${name}=${value}`);
     const linkerFlags = ["-s", "-w", ...variables].join(" ");
+    const tags = this.build.tags === undefined ? [] : ["-tags", this.build.tags.join(",")];
     let compiled = 0;
     // With -v Go prints the name of each package that it compiles.
-    await this.execute("go", ["build", "-v", "-ldflags", linkerFlags, "-o", program, goPackage], () => {
+    await this.execute("go", ["build", "-v", ...tags, "-ldflags", linkerFlags, "-o", program, goPackage], () => {
       compiled += 1;
       this.workshop.progress.update(compiled < packages ? `${compiled} of ${packages} packages` : "linking");
     });

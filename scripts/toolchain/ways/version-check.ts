@@ -23,11 +23,11 @@ export async function checkVersion(part: Part, program: string): Promise<void> {
   }
 }
 
-/** What a program prints about its version. Rejects if it does not run. */
+/** The first line that a program prints about its version. Rejects if it does not run. */
 export async function versionOf(program: string, options: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program, [...options], {
     timeout: timeoutMilliseconds,
     env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "1" },
   });
-  return stdout.trim();
+  return stdout.trim().split("\n", 1)[0]?.trimEnd() ?? "";
 }

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { removeScratchFolders, scratchFolder, writeScript } from "./scratch";
+import { buildsIn, writeGo } from "./fake-go";
+import { removeScratchFolders, scratchFolder } from "./scratch";
 
 const project = path.join(__dirname, "../../..");
 
@@ -12,35 +13,12 @@ const started: ChildProcess[] = [];
 
 beforeEach(() => {
   folder = scratchFolder();
-  mkdirSync(path.join(folder, "tools"));
 });
 
 afterEach(() => {
   started.splice(0).forEach((child) => child.kill("SIGKILL"));
   removeScratchFolders();
 });
-
-/**
- * Puts a program called `go` on PATH that builds, for each part, a script that tells the right version. Its builds note
- * their process in the scratch folder, and do what a test adds.
- */
-function writeGo(atBuild: string): void {
-  writeScript(
-    path.join(folder, "tools", "go"),
-    `[ "$1" = env ] && { echo go1.99.0; exit; }
-[ "$1" = list ] && { echo "go: downloading some.module v1.0.0" >&2; echo "package one"; exit; }
-echo "$GOTOOLCHAIN|$GOFLAGS|$GOMODCACHE|$GOCACHE|$*" >> ${folder}/builds
-echo $$ > ${folder}/go-process
-while [ "$1" != -o ]; do shift; done
-mkdir -p "$(dirname "$2")" "$GOMODCACHE"
-${atBuild}
-cat > "$2" <<'END'
-#!/bin/sh
-case "$1" in version) echo v3.258.0;; --version) echo 8.6.0;; esac
-END
-chmod +x "$2"`,
-  );
-}
 
 function start(...words: string[]) {
   const child = spawn(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", ...words], {
@@ -77,17 +55,13 @@ function isRunning(id: number): boolean {
   return existsSync(`/proc/${id}`) && !readFileSync(`/proc/${id}/stat`, "utf8").includes(") Z ");
 }
 
-function builds(): string[] {
-  return readFileSync(path.join(folder, "builds"), "utf8").trim().split("\n");
-}
-
 const work = () => path.join(folder, "lifeboat", "toolchain", "work");
 
 test("a build keeps its modules and results in a folder of its own, and leaves nothing of it", async () => {
-  writeGo("");
+  writeGo(folder, "");
   expect(await run()).toMatchObject({ code: 0 });
   expect((await run("--check")).text).toMatch(/pulumi +3.258.0 +built from upstream .*\n.*stand-in/);
-  const [toolchain, flags, modules, results] = builds()[0]?.split("|") ?? [];
+  const [toolchain, flags, modules, results] = buildsIn(folder)[0]?.split("|") ?? [];
   expect(toolchain).toBe("local");
   expect(flags).toContain("-mod=readonly");
   expect(modules?.startsWith(work())).toBe(true);
@@ -96,7 +70,7 @@ test("a build keeps its modules and results in a folder of its own, and leaves n
 });
 
 test("a build that fails keeps nothing and shows what Go said", async () => {
-  writeGo("echo 'undefined: something' >&2; exit 1");
+  writeGo(folder, "echo 'undefined: something' >&2; exit 1");
   const { code, text } = await run();
   expect(code).toBe(1);
   expect(text).toContain("Unable to obtain pulumi 3.258.0: built from upstream: the build failed");
@@ -107,7 +81,7 @@ test("a build that fails keeps nothing and shows what Go said", async () => {
 });
 
 test("after kill -9 nothing is trusted; the next run ends what still builds, removes it, and builds again", async () => {
-  writeGo('printf half > "$2"; sleep 60');
+  writeGo(folder, 'printf half > "$2"; sleep 60');
   const killed = start();
   await until(() => buildProcess() > 0);
   killed.child.kill("SIGKILL");
@@ -115,7 +89,7 @@ test("after kill -9 nothing is trusted; the next run ends what still builds, rem
   const orphan = buildProcess();
   expect(isRunning(orphan)).toBe(true);
   expect((await run("--check")).code).toBe(3);
-  writeGo("");
+  writeGo(folder, "");
   expect(await run()).toMatchObject({ code: 0 });
   await until(() => !isRunning(orphan));
   expect(readdirSync(work())).toEqual([]);
@@ -123,7 +97,7 @@ test("after kill -9 nothing is trusted; the next run ends what still builds, rem
 });
 
 test("an interrupted run ends its build before it goes", async () => {
-  writeGo("sleep 60");
+  writeGo(folder, "sleep 60");
   const { child, ended } = start();
   await until(() => buildProcess() > 0);
   child.kill("SIGTERM");
@@ -132,23 +106,39 @@ test("an interrupted run ends its build before it goes", async () => {
 });
 
 test("two runs at once: the second waits, and builds nothing again", async () => {
-  writeGo("sleep 1");
+  writeGo(folder, "sleep 1");
   const first = start();
   await until(() => buildProcess() > 0);
   const second = start();
   expect((await first.ended)[0]).toBe(0);
   expect((await second.ended)[0]).toBe(0);
   expect(second.output.text).toContain(`Waiting for another run (process ${first.child.pid})`);
-  // The command, and of the plugin what writes its schema and itself.
-  expect(builds()).toHaveLength(3);
+  // The command, and of each plugin what writes its schema and itself.
+  expect(buildsIn(folder)).toHaveLength(5);
+});
+
+test("artifacts are built only when they are named, beside the toolchain, and in one run with it", async () => {
+  writeGo(folder, "");
+  await run();
+  expect((await run("--check", "--all")).text).toMatch(/minio-server +RELEASE\S+ +missing/);
+  expect(await run("--all")).toMatchObject({ code: 0 });
+  expect(buildsIn(folder)).toHaveLength(7);
+  const [plain, hotfix] = buildsIn(folder).slice(5);
+  expect(plain).toContain("build -v -tags kqueue -ldflags -s -w");
+  expect(plain).toContain("cmd.Version=2026-02-12T20:18:48Z");
+  expect(plain).toContain("cmd.ReleaseTag=RELEASE.2026-02-12T20-18-48Z ");
+  expect(hotfix).toContain("cmd.ReleaseTag=RELEASE.2026-02-12T20-18-48Z.hotfix.7aac2a2c5b7c ");
+  const tools = (await run("--print-path")).text.trim();
+  expect(readdirSync(tools).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
+  expect(await run("--check", "--all")).toMatchObject({ code: 0 });
 });
 
 test("a repeated run says what there is and builds nothing", async () => {
-  writeGo("");
+  writeGo(folder, "");
   await run();
-  const before = builds().length;
+  const before = buildsIn(folder).length;
   const { code, text } = await run();
   expect(code).toBe(0);
   expect(text).toContain("pulumi 3.258.0 (built from upstream)");
-  expect(builds()).toHaveLength(before);
+  expect(buildsIn(folder)).toHaveLength(before);
 });

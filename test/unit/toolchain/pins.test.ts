@@ -1,6 +1,6 @@
 import { appendFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parts } from "../../../scripts/toolchain/parts";
+import { artifacts, parts } from "../../../scripts/toolchain/parts";
 import type { Part } from "../../../scripts/toolchain/parts/part";
 import { proxmoxve } from "../../../scripts/toolchain/parts/proxmoxve";
 import { hashOfFolder, hashOfPart, hashOfToolchain, upstreamFolder } from "../../../scripts/toolchain/pins";
@@ -44,7 +44,7 @@ test("one more line in go.sum, and one more file, are another hash", () => {
   expect(new Set([before, withLine, hashOfFolder(folder)]).size).toBe(3);
 });
 
-test.each(parts.filter((part) => part.upstream))(
+test.each([...parts, ...artifacts].filter((part) => part.upstream))(
   "$name is pinned to one module version each, with its sums",
   (part) => {
     const folder = path.join(upstreamFolder, part.upstream?.module ?? "");
