@@ -183,7 +183,8 @@ function toRetention({ last, hourly, daily, weekly, monthly, yearly }: KeepCount
   return Object.keys(retention).length === 0 ? { keepAll: true } : retention;
 }
 
-const scheduleSchema = value(
+/** A time at which something is done again and again. */
+export const scheduleSchema = value(
   "a schedule",
   'a calendar event of Proxmox, such as "01:00", "sun 03:00" or "mon..fri 22:30"',
   parseSchedule,

@@ -23,6 +23,7 @@ import {
   type GuestEntry,
   type VirtualMachineEntry,
 } from "./guest-schema";
+import { completeStateStore, completeStateStoreKeys } from "./complete-state-store";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";
 import { arrangeDisks } from "./slots";
@@ -55,6 +56,11 @@ export function complete(settings: Settings, name: string): Environment {
     ssh,
     proxmoxToken: settings.proxmoxToken,
     proxmoxRootPassword: settings.proxmoxRootPassword,
+    stateStore: settings.stateStore && completeStateStore(settings.stateStore),
+    stateStoreKeys: settings.stateStoreKeys && completeStateStoreKeys(settings.stateStoreKeys),
+    stateStoreAuthority: settings.stateStoreAuthority,
+    stateStoreOffsiteKey: settings.stateStoreOffsiteKey,
+    stateKey: settings.stateKey,
   };
 }
 

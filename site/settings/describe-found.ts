@@ -1,7 +1,14 @@
 import { isMapping, listWords } from "./schema-tools";
 
 /** Keys whose value is never shown. */
-const secretKeys = new Set(["proxmoxToken", "proxmoxRootPassword", "password"]);
+const secretKeys = new Set([
+  "proxmoxToken",
+  "proxmoxRootPassword",
+  "password",
+  "stateKey",
+  "stateStoreKeys",
+  "stateStoreOffsiteKey",
+]);
 
 /** A value of the settings for a message: short, on one line, without control characters, and never a secret. */
 export function describeFound(value: unknown, path: readonly string[]): string {

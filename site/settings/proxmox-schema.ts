@@ -1,13 +1,14 @@
 import { at, checked, mapping, optional, text, value, wholeNumber, type Finding } from "./schema-tools";
 import { fileName, nodeName, userName } from "./values/names";
 import { durationFormat, parseDuration } from "./values/durations";
+import { endpointFormat, parseEndpoint } from "./values/endpoints";
 
 /** `lifeboat:proxmox` */
 export const proxmoxSchema = checked(
   mapping(
     {
       /** A node, or any node of a cluster. Its port is 8006 unless somebody moved it. */
-      endpoint: value("an endpoint", "https://HOST:PORT, such as https://192.0.2.11:8006", parseEndpoint),
+      endpoint: value("an endpoint", endpointFormat, parseEndpoint),
       /** Name of the node on which guests live that do not name one. */
       node: nodeName,
       /** PEM file of the CA that signed the certificates of the nodes; a relative path starts at the folder of the project. Default: the CAs of the system. */
@@ -46,12 +47,6 @@ export const tokenSchema = text(
   /^[^\s@!=]+@[^\s@!=]+![^\s@!=]+=\S+$/,
   1024,
 );
-
-function parseEndpoint(raw: unknown): string | undefined {
-  if (typeof raw !== "string" || !/^https:\/\/[A-Za-z0-9.:[\]-]+\/?$/.test(raw) || !URL.canParse(raw)) return undefined;
-  const { host, hostname } = new URL(raw);
-  return hostname === "" ? undefined : `https://${host}`;
-}
 
 function parseFingerprint(raw: unknown): string | undefined {
   return typeof raw === "string" && /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/.test(raw) ? raw.toUpperCase() : undefined;

@@ -26,6 +26,23 @@ export function parseHostAddress(raw: unknown): NetworkAddress | undefined {
   return isNetworkOrBroadcast(address, prefix) ? undefined : { ...address, ip, prefix };
 }
 
+/**
+ * Reads a network: an address with its prefix, all bits of the host 0, such as `192.0.2.0/24`. An address without prefix is
+ * the network of that one host.
+ *
+ * @returns the network in one spelling.
+ */
+export function parseNetwork(raw: unknown): string | undefined {
+  if (typeof raw !== "string") return undefined;
+  const [, ip, digits] = /^([0-9A-Fa-f.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(raw) ?? [];
+  const address = parseIp(ip);
+  if (ip === undefined || address === undefined) return undefined;
+  const prefix = digits === undefined ? bitsOf(address) : Number(digits);
+  if (prefix > bitsOf(address)) return undefined;
+  const hosts = 1n << BigInt(bitsOf(address) - prefix);
+  return address.value % hosts === 0n ? `${ip.toLowerCase()}/${String(prefix)}` : undefined;
+}
+
 /** True when both are in the network of the first. */
 export function isInNetwork(network: NetworkAddress, other: IpAddress): boolean {
   const hostBits = BigInt(bitsOf(network) - network.prefix);

@@ -4,7 +4,10 @@ export interface Requirement {
   readonly promise: string;
 }
 
-/** Declaring a site (A), restoring guests (D), and every command that changes something (K). */
+/**
+ * Declaring a site (A), its state store (B), restoring guests (D) and states (E), rebuilding (F) and verifying (G), every
+ * command that changes something (K), how long it may take (L), and working with it (M).
+ */
 export const requirements: readonly Requirement[] = [
   {
     id: "A1",
@@ -59,6 +62,26 @@ export const requirements: readonly Requirement[] = [
     promise: "An id that is taken is refused; nothing that is not marked as Lifeboat's own is ever deleted.",
   },
   {
+    id: "B1",
+    promise:
+      "A container with the state store: only named networks reach its ports, a service of the system runs it, and its health is proven.",
+  },
+  {
+    id: "B2",
+    promise:
+      "One versioned bucket per environment, with an identity that reaches no other and can neither delete versions nor change rules; old versions expire.",
+  },
+  {
+    id: "B3",
+    promise: "One command takes all stacks into the store, the store's own first; it can be repeated and interrupted.",
+  },
+  { id: "B4", promise: "The server is a file with a checksum, from an address or from disk; it is upgraded in place." },
+  {
+    id: "B5",
+    promise: "TLS from an authority of the site's own, which outlives the store; clients get its certificate.",
+  },
+  { id: "B6", promise: "An S3 service that is there already takes the container's place." },
+  {
     id: "D1",
     promise: "One command restores the newest archive, starts the guest and proves it with its declared checks.",
   },
@@ -103,6 +126,31 @@ export const requirements: readonly Requirement[] = [
       "Every volume returns to its storage and size; membership in job, pool and high availability is checked and mended by a named command.",
   },
   {
+    id: "E1",
+    promise:
+      "Points to which a state can be restored are listed with date, size, what the update was and its result, from every source; half-written ones are marked.",
+  },
+  {
+    id: "E2",
+    promise: "A chosen point becomes the state after consent, and a preview shows what differs from the world.",
+  },
+  {
+    id: "E3",
+    promise:
+      "A state that is locked is refused with who and since when; the passphrase is proven first; the present state is kept.",
+  },
+  { id: "E4", promise: "Without the store a stack goes on with a local state, and returns with nothing lost." },
+  { id: "E5", promise: "A state lost everywhere: an import file for what exists." },
+  {
+    id: "E6",
+    promise: "States and their histories are copied elsewhere, by hand and on a timer; the age of each copy is shown.",
+  },
+  {
+    id: "F1",
+    promise: "The state store is rebuilt with the same address, buckets and identities, and the states pushed into it.",
+  },
+  { id: "G1", promise: "Every version of every state is read and checked; what is bad is named." },
+  {
     id: "K1",
     promise:
       "Every command that changes something checks first, shows a summary, asks, makes a save point, reports; a dry run sends no changing request.",
@@ -110,4 +158,8 @@ export const requirements: readonly Requirement[] = [
   { id: "K2", promise: "Exit codes are documented: 0 is success and nothing else is." },
   { id: "K3", promise: "A node that cannot be reached is a clear error with its address and what to check." },
   { id: "K4", promise: "Killed at any moment nothing is lost; the next run says what happened and goes on or undoes." },
+  { id: "L2", promise: "Restoring a state takes less than two minutes." },
+  { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
+  { id: "M1", promise: "Pull requests get a preview of each environment." },
+  { id: "M4", promise: "The checks of every commit audit dependencies and lint the workflow." },
 ];

@@ -96,7 +96,7 @@ function variantOf(keys: ReadonlyMap<string, Shape>): string {
     const shape = keys.get(key);
     if (shape?.kind === "value" && /^[\w-]+$/u.test(shape.allowed)) return ` with \`${key}: ${shape.allowed}\``;
   }
-  return ["adopt", "bind"]
+  return ["adopt", "bind", "service", "url", "file"]
     .filter((key) => keys.has(key))
     .map((key) => ` with \`${key}\``)
     .join("");

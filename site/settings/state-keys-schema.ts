@@ -1,0 +1,53 @@
+import { entries, mapping, optional, text } from "./schema-tools";
+
+/** Name of a stack, as Pulumi allows it. */
+const stackName = text(
+  "an environment's name",
+  "a stack's name: letters, digits, -, _ and ., such as prod",
+  /^[A-Za-z0-9_.-]{1,100}$/,
+);
+
+const privateKey = text(
+  "a private key",
+  "a private key in PEM (PKCS#8), as `lifeboat up` writes it",
+  /^-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END PRIVATE KEY-----\n?$/,
+  16_384,
+);
+
+/** An S3 key: whoever has both halves can do what the identity may. */
+export const keyPairSchema = mapping({
+  /** Name of the identity at the object store. Example: `lifeboat-prod`. */
+  accessKey: text(
+    "an access key",
+    "3 to 128 letters, digits and . _ + @ -, such as lifeboat-prod",
+    /^[A-Za-z0-9._+@-]{3,128}$/,
+  ),
+  /** The secret half. */
+  secretKey: text("a secret key", "8 to 128 printable characters without spaces", /^[\x21-\x7e]{8,128}$/),
+});
+
+/** `lifeboat:stateStoreKeys`, decrypted. */
+export const stateStoreKeysSchema = mapping({
+  /** The key that may do everything on the store. With a service of your own: one that may make buckets and users; left out, they have to exist. */
+  root: optional(keyPairSchema),
+  /** Private key of the authority that signs the store's certificate. It survives a rebuild, so that clients go on trusting the store. */
+  authorityKey: optional(privateKey),
+  /** Private key of the store's own certificate. */
+  serverKey: optional(privateKey),
+  /** The key that copies all buckets to another place: it reads them and nothing else. */
+  copier: optional(keyPairSchema),
+  /** The key of each environment, by the environment's name: it reads and writes that environment's bucket and no other. */
+  identities: optional(entries("identities", stackName, keyPairSchema)),
+  /** A key for each environment that reads its bucket and cannot write, for previews of pull requests. */
+  readers: optional(entries("readers", stackName, keyPairSchema)),
+});
+
+/** `lifeboat:stateStoreAuthority` */
+export const certificateSchema = text(
+  "a certificate",
+  "a certificate in PEM, as `lifeboat up` writes it",
+  /^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?$/,
+  16_384,
+);
+
+export type StateKeysEntry = ReturnType<typeof stateStoreKeysSchema.parse>;
