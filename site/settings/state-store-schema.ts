@@ -104,15 +104,7 @@ const copiesSchema = mapping({
   ),
 });
 
-/** What a store of either kind has. */
-const common = {
-  /** What the names of the buckets begin with; `-` and the environment's name follow. Default: lifeboat-state. */
-  buckets: optional(bucketPrefix),
-  /** How long old versions of a state stay, in whole days. Default: 90d. */
-  expire: optional(value("a duration", `${durationFormat}; whole days, at most 3650d`, parseDays)),
-  /** Where else the states are kept. Default: in a folder on the operator's machine. */
-  copies: optional(copiesSchema),
-};
+const expiry = value("a duration", `${durationFormat}; whole days, at most 3650d`, parseDays);
 
 const containerStore = mapping({
   /** Name of the guest that holds the store: a container of this environment with a fixed address and `firewall: true` on its network card. */
@@ -127,7 +119,12 @@ const containerStore = mapping({
   allowSsh: optional(list("networks", network, 1)),
   /** Ports of the store. Default: 9000 for S3 and no console. */
   ports: optional(portsSchema),
-  ...common,
+  /** What the names of the buckets begin with; `-` and the environment's name follow. Default: lifeboat-state. */
+  buckets: optional(bucketPrefix),
+  /** How long old versions of a state stay, in whole days. Default: 90d. */
+  expire: optional(expiry),
+  /** Where else the states are kept. Default: in a folder on the operator's machine. */
+  copies: optional(copiesSchema),
 });
 
 const ownContainer = "not with service: the service is there already";
@@ -143,7 +140,12 @@ const serviceStore = mapping(
       /** PEM file of the CA that signed its certificate; a relative path starts at the folder of the project. Default: the CAs of the system. */
       ca: optional(fileName),
     }),
-    ...common,
+    /** What the names of the buckets begin with; `-` and the environment's name follow. Default: lifeboat-state. */
+    buckets: optional(bucketPrefix),
+    /** How long old versions of a state stay, in whole days. Default: 90d. */
+    expire: optional(expiry),
+    /** Where else the states are kept. Default: in a folder on the operator's machine. */
+    copies: optional(copiesSchema),
   },
   {
     guest: ownContainer,
