@@ -23,6 +23,8 @@ export interface LoadedEnvironment {
   readonly settings: Environment;
   /** Whether the settings hold a top-level key, encrypted or not; needs no passphrase. */
   holds(key: string): boolean;
+  /** A top-level setting of the namespace, decrypted if it is a secret; undefined when it is not set. @throws CommandError (12) */
+  secret(key: string): Promise<string | undefined>;
   /** Whether the password of root@pam is given anywhere; needs no passphrase. */
   hasRootPassword(): boolean;
   /** @throws CommandError (2, 12) */
@@ -83,6 +85,10 @@ class ConnectedEnvironment implements ClosableEnvironment {
 
   holds(key: string): boolean {
     return this.secrets.has(key);
+  }
+
+  secret(key: string): Promise<string | undefined> {
+    return this.secrets.read(key);
   }
 
   hasRootPassword(): boolean {

@@ -1,5 +1,6 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../proxmox/api/errors";
 import { TaskFailed } from "../../../proxmox/api/task-outcome";
+import { StoreError, type StoreErrorKind } from "../../clients/object-store/object-store";
 import { CommandError, Interrupted } from "./command-error";
 import { type ExitCode, exitCodes } from "./exit-codes";
 
@@ -24,6 +25,7 @@ export function failureOf(error: unknown, aim: string | undefined): Failure {
   if (error instanceof CommandError) return ofCommandError(error, aim);
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);
+  if (error instanceof StoreError) return ofStoreError(error, aim);
   const text = error instanceof Error ? error.message : String(error);
   const hint = "this is a defect of lifeboat; please report it with the lines above";
   const stack = error instanceof Error ? error.stack : undefined;
@@ -49,6 +51,21 @@ function ofTask(error: TaskFailed, aim: string | undefined): Failure {
   const details = { task: outcome.upid, exitStatus: outcome.exitStatus };
   return { ...plain(exitCodes.failed, unable(aim, `${error.message}${told}`), hint), details };
 }
+
+function ofStoreError(error: StoreError, aim: string | undefined): Failure {
+  const { kind, place } = error;
+  const exitCode = kind === "failed" ? exitCodes.failed : exitCodes.unavailable;
+  return { ...plain(exitCode, unable(aim, error.message), storeHints[kind]), details: { kind, store: place } };
+}
+
+const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
+  unreachable:
+    "check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT",
+  untrusted: "compare the store's certificate with lifeboat:stateStoreAuthority, or with 'ca' of its settings",
+  denied: "check lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+  "no-bucket": "the environment's bucket is made with the state store: pulumi up of the stack that declares it",
+  failed: undefined,
+};
 
 const unavailable: ReadonlySet<ProxmoxErrorKind> = new Set([
   "unreachable",

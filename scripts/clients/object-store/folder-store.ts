@@ -1,0 +1,181 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { getSystemErrorMap } from "node:util";
+import { codeOf } from "../../../proxmox/api/trust";
+import { messageOf } from "../../recovery/engine/error-code";
+import { attributesSuffix, escapeKey, pathOfKey, unescapeKey } from "./folder-names";
+import {
+  ConditionFailed,
+  NoSuchObject,
+  type ObjectStore,
+  type StoredObject,
+  StoreError,
+  type WriteCondition,
+} from "./object-store";
+
+export interface FolderStoreOptions {
+  /** Write the `.attrs` file that go-cloud keeps beside every object (`metadata=skip` in the URL: no). Default true. */
+  readonly attributes?: boolean;
+}
+
+/** Files that are looked at at once. */
+const looksAtOnce = 32;
+
+/**
+ * A folder with the layout of Pulumi's `file://` backend. It keeps no versions. A condition is looked at just before the
+ * write: a folder has no way to do both at once, so callers also hold Pulumi's lock.
+ */
+export class FolderStore implements ObjectStore {
+  readonly place: string;
+  private readonly attributes: boolean;
+
+  constructor(
+    private readonly folder: string,
+    { attributes = true }: FolderStoreOptions = {},
+  ) {
+    this.place = folder;
+    this.attributes = attributes;
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    return this.explained(async () => {
+      const found: StoredObject[] = [];
+      const names = await filesBelow(
+        join(this.folder, escapeKey(prefix.slice(0, Math.max(0, prefix.lastIndexOf("/"))))),
+      );
+      const keyed = names
+        .map((path) => ({ path, key: unescapeKey(relative(this.folder, path)) }))
+        .filter(({ key }) => key.startsWith(prefix));
+      for (let first = 0; first < keyed.length; first += looksAtOnce) {
+        const looked = await Promise.all(
+          keyed.slice(first, first + looksAtOnce).map(({ path, key }) => look(path, key)),
+        );
+        found.push(...looked.filter((one) => one !== undefined));
+      }
+      return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+    });
+  }
+
+  async read(key: string): Promise<Buffer> {
+    return this.explained(async () => {
+      try {
+        return await readFile(this.path(key));
+      } catch (error) {
+        if (codeOf(error) === "ENOENT" || codeOf(error) === "EISDIR") throw new NoSuchObject(this.place, key);
+        throw error;
+      }
+    });
+  }
+
+  async write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void> {
+    const path = this.path(key);
+    await this.explained(async () => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const draft = `${path}.${randomUUID()}.draft`;
+      try {
+        await writeWhole(draft, body);
+        await this.commit(draft, path, key, condition);
+        if (this.attributes) await writeAttributes(path, body);
+      } finally {
+        await rm(draft, { force: true });
+      }
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    const path = this.path(key);
+    await this.explained(async () => {
+      await rm(path, { force: true });
+      await rm(path + attributesSuffix, { force: true });
+    });
+  }
+
+  private async commit(draft: string, path: string, key: string, condition: WriteCondition | undefined): Promise<void> {
+    if (condition === undefined) return rename(draft, path);
+    if ("ifMatch" in condition) {
+      if ((await look(path, key))?.etag !== condition.ifMatch) throw new ConditionFailed(this.place, key);
+      return rename(draft, path);
+    }
+    try {
+      // Unlike a rename, a link never replaces what is there.
+      await link(draft, path);
+    } catch (error) {
+      throw codeOf(error) === "EEXIST" ? new ConditionFailed(this.place, key) : error;
+    }
+  }
+
+  private path(key: string): string {
+    const path = pathOfKey(this.folder, key);
+    if (path === undefined) throw new StoreError("failed", this.place, `no file can hold the key '${key}'`);
+    return path;
+  }
+
+  private async explained<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = codeOf(error);
+      if (error instanceof StoreError || code === "") throw error;
+      const kind = code === "EACCES" || code === "EPERM" || code === "EROFS" ? "denied" : "failed";
+      throw new StoreError(kind, this.place, systemText(error), error);
+    }
+  }
+}
+
+/** Every file below a folder but go-cloud's side files; none where the folder is not there. */
+async function filesBelow(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && !entry.name.endsWith(attributesSuffix))
+      .map((entry) => join(entry.parentPath, entry.name));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+/** Undefined for a file that is gone by now. The etag is go-cloud's: time in nanoseconds and size. */
+async function look(path: string, key: string): Promise<StoredObject | undefined> {
+  try {
+    const { size, mtimeNs } = await stat(path, { bigint: true });
+    const etag = `"${mtimeNs.toString(16)}-${size.toString(16)}"`;
+    return { key, size: Number(size), modified: Number(mtimeNs / 1_000n) / 1_000, etag };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+async function writeWhole(path: string, body: Uint8Array): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    await file.writeFile(body);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** As `fileblob` writes them, so that the checksum of the old content does not stay beside the new. */
+async function writeAttributes(path: string, body: Uint8Array): Promise<void> {
+  const attributes = {
+    "user.cache_control": "",
+    "user.content_disposition": "",
+    "user.content_encoding": "",
+    "user.content_language": "",
+    "user.content_type": "text/plain; charset=utf-8",
+    "user.metadata": null,
+    md5: createHash("md5").update(body).digest("base64"),
+  };
+  await writeFile(path + attributesSuffix, `${JSON.stringify(attributes)}\n`, { mode: 0o600 });
+}
+
+function systemText(error: unknown): string {
+  // Looked at by its members: errors of Node itself are of another realm where code runs in a context of its own.
+  const number = typeof error === "object" && error !== null && "errno" in error ? error.errno : undefined;
+  const known = typeof number === "number" ? getSystemErrorMap().get(number)?.[1] : undefined;
+  return known ?? messageOf(error);
+}

@@ -1,0 +1,219 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import {
+  ConditionFailed,
+  NoSuchObject,
+  type ObjectStore,
+  type ObjectVersion,
+  type StoredObject,
+  type WriteCondition,
+} from "./object-store";
+import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf } from "./s3-errors";
+
+export interface S3StoreOptions {
+  readonly bucket: string;
+  /** `https://192.0.2.132:9000`. Absent: AWS's own of the region. */
+  readonly endpoint?: string;
+  readonly region: string;
+  /** PEM of the authority that signed the store's certificate. Absent: the system's authorities. */
+  readonly ca?: string;
+  /** Absent: where the AWS SDK looks (`AWS_ACCESS_KEY_ID`, then the profile in the shared credentials file). */
+  readonly credentials?: { readonly accessKey: string; readonly secretKey: string };
+  readonly profile?: string;
+  /** Keys lie below this in the bucket. Default: at the top. */
+  readonly prefix?: string;
+  /** `https://host/bucket/key` and not `https://bucket.host/key`. Default true. */
+  readonly pathStyle?: boolean;
+  /** Milliseconds for a connection (default 5 s) and for a whole request (default 2 min). */
+  readonly connectTimeout?: number;
+  readonly requestTimeout?: number;
+  /** How often a request is sent at most. Default 3. */
+  readonly attempts?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Connections at once: more than any caller here asks for. */
+const connections = 32;
+
+/**
+ * A bucket of an S3 service. Load this file with `import()`: the client is large, and most commands do not need it.
+ */
+export class S3Store implements ObjectStore {
+  readonly place: string;
+  private readonly client: S3Client;
+  private readonly bucket: string;
+  private readonly prefix: string;
+  private readonly sendOptions: { abortSignal?: AbortSignal };
+
+  constructor(options: S3StoreOptions) {
+    const { bucket, endpoint, region, prefix = "", signal } = options;
+    this.bucket = bucket;
+    this.prefix = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+    this.place = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`} at ${endpoint ?? `AWS ${region}`}`;
+    this.client = clientOf(options);
+    this.sendOptions = signal === undefined ? {} : { abortSignal: signal };
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    let token: string | undefined;
+    do {
+      const page: ListObjectsV2CommandOutput = await this.explained(() =>
+        this.client.send(
+          new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix + prefix, ContinuationToken: token }),
+          this.sendOptions,
+        ),
+      );
+      found.push(...(page.Contents ?? []).map((entry) => this.objectOf(entry)));
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+    return found;
+  }
+
+  async versions(prefix: string): Promise<ObjectVersion[]> {
+    const found: ObjectVersion[] = [];
+    let next: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+    while (next !== undefined) {
+      const from: { KeyMarker?: string; VersionIdMarker?: string } = next;
+      const page: ListObjectVersionsCommandOutput = await this.explained(() =>
+        this.client.send(
+          new ListObjectVersionsCommand({ Bucket: this.bucket, Prefix: this.prefix + prefix, ...from }),
+          this.sendOptions,
+        ),
+      );
+      found.push(...(page.Versions ?? []).map((entry) => this.versionOf(entry, false)));
+      found.push(...(page.DeleteMarkers ?? []).map((entry) => this.versionOf(entry, true)));
+      next = page.IsTruncated === true ? markersOf(page) : undefined;
+    }
+    return found.sort(byKeyNewestFirst);
+  }
+
+  async read(key: string, versionId?: string): Promise<Buffer> {
+    return this.explained(async () => {
+      try {
+        const answer = await this.client.send(
+          new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, VersionId: versionId }),
+          this.sendOptions,
+        );
+        return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+      } catch (error) {
+        if (isMissing(s3FailureOf(error))) throw new NoSuchObject(this.place, key);
+        throw error;
+      }
+    });
+  }
+
+  async write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void> {
+    await this.explained(async () => {
+      try {
+        await this.client.send(
+          new PutObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, Body: body, ...headersOf(condition) }),
+          this.sendOptions,
+        );
+      } catch (error) {
+        if (condition !== undefined && isConditionFailed(s3FailureOf(error))) {
+          throw new ConditionFailed(this.place, key);
+        }
+        throw error;
+      }
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.explained(() =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: this.prefix + key }), this.sendOptions),
+    );
+  }
+
+  private objectOf(entry: {
+    Key?: string | undefined;
+    Size?: number | undefined;
+    LastModified?: Date | undefined;
+    ETag?: string | undefined;
+  }): StoredObject {
+    return {
+      key: (entry.Key ?? "").slice(this.prefix.length),
+      size: entry.Size ?? 0,
+      modified: entry.LastModified?.getTime() ?? 0,
+      ...(entry.ETag === undefined ? {} : { etag: entry.ETag }),
+    };
+  }
+
+  private versionOf(
+    entry: Parameters<S3Store["objectOf"]>[0] & { VersionId?: string | undefined; IsLatest?: boolean | undefined },
+    deleteMarker: boolean,
+  ): ObjectVersion {
+    return {
+      ...this.objectOf(entry),
+      versionId: entry.VersionId ?? "null",
+      latest: entry.IsLatest === true,
+      deleteMarker,
+    };
+  }
+
+  private async explained<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      this.sendOptions.abortSignal?.throwIfAborted();
+      if (error instanceof NoSuchObject || error instanceof ConditionFailed) throw error;
+      throw storeErrorOf(error, this.place);
+    }
+  }
+}
+
+function clientOf(options: S3StoreOptions): S3Client {
+  const { endpoint, region, ca, credentials, profile, pathStyle = true, attempts = 3 } = options;
+  // The SDK announces on stderr which Node it will want one day. That is for who builds this, and not for an operator.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  return new S3Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined
+      ? {}
+      : { credentials: { accessKeyId: credentials.accessKey, secretAccessKey: credentials.secretKey } }),
+    ...(profile === undefined ? {} : { profile }),
+    forcePathStyle: pathStyle,
+    maxAttempts: attempts,
+    // Other stores than AWS's refuse the newer checksums, or store them as content.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: {
+      connectionTimeout: options.connectTimeout ?? 5_000,
+      requestTimeout: options.requestTimeout ?? 120_000,
+      throwOnRequestTimeout: true,
+      httpsAgent: { keepAlive: true, maxSockets: connections, ...(ca === undefined ? {} : { ca }) },
+      httpAgent: { keepAlive: true, maxSockets: connections },
+    },
+  });
+}
+
+function headersOf(condition: WriteCondition | undefined): { IfMatch?: string; IfNoneMatch?: string } {
+  if (condition === undefined) return {};
+  return "ifMatch" in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: "*" };
+}
+
+function markersOf({ NextKeyMarker, NextVersionIdMarker }: ListObjectVersionsCommandOutput): {
+  KeyMarker?: string;
+  VersionIdMarker?: string;
+} {
+  return {
+    ...(NextKeyMarker === undefined ? {} : { KeyMarker: NextKeyMarker }),
+    ...(NextVersionIdMarker === undefined ? {} : { VersionIdMarker: NextVersionIdMarker }),
+  };
+}
+
+/** S3 gives versions of a key newest first, but marks and contents apart. The latest comes first whatever the clock says. */
+function byKeyNewestFirst(a: ObjectVersion, b: ObjectVersion): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  if (a.latest !== b.latest) return a.latest ? -1 : 1;
+  return b.modified - a.modified;
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { FolderStore } from "../clients/object-store/folder-store";
+import type { ObjectStore } from "../clients/object-store/object-store";
+import type { S3StoreOptions } from "../clients/object-store/s3-store";
+import { type Backend, backendOf } from "../clients/pulumi";
+import { usageError } from "../commands/frame/command-error";
+import { messageOf } from "../recovery/engine/error-code";
+import type { LoadedEnvironment } from "./environment";
+import { environmentNames, type PulumiProject, readStackFile } from "./pulumi-project";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where the state of an environment's stack lies, and the way to it. */
+export interface StateBackend {
+  readonly backend: Backend;
+  /** Keys begin with `.pulumi/`, whatever path the backend's URL has. */
+  readonly store: ObjectStore;
+}
+
+/**
+ * Opens the place where Pulumi keeps the state of the environment: a folder or a bucket. Connects to nothing yet.
+ *
+ * @throws CommandError (2) where the backend is neither, (12) when the environment's own key pair cannot be opened.
+ */
+export async function openStateBackend(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<StateBackend> {
+  const backend = backendOf(environment.project, variables);
+  const url = backend.url;
+  if (url.startsWith("file://")) return { backend, store: folderStore(url, variables) };
+  if (url.startsWith("s3://")) return { backend, store: await bucketStore(url, environment, variables, signal) };
+  throw usageError(
+    `the state of ${environment.name} is kept in ${withoutQuery(url)} (${backend.origin}), and Lifeboat reads file:// and s3:// only`,
+    "name its backend with PULUMI_BACKEND_URL, or restore it with the tools of that service",
+  );
+}
+
+/** `file://` as Pulumi reads it (`massageBlobPath`): `~` is the home folder, and relative paths are allowed. */
+function folderStore(url: string, { HOME }: Variables): ObjectStore {
+  const [rest = "", query = ""] = url.slice("file://".length).split("?", 2);
+  const path = decodeURIComponent(rest);
+  const folder = path.startsWith("~") ? join(HOME ?? homedir(), path.slice(1)) : resolve(path);
+  return new FolderStore(folder, { attributes: new URLSearchParams(query).get("metadata") !== "skip" });
+}
+
+async function bucketStore(
+  url: string,
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal: AbortSignal | undefined,
+): Promise<ObjectStore> {
+  const options = { ...bucketOf(url, variables), ...(await accessOf(url, environment, variables)) };
+  const ca = authorityOf(environment.project, variables);
+  // Large, and only this needs it.
+  const { S3Store } = await import("../clients/object-store/s3-store.js");
+  return new S3Store({ ...options, ...(ca === undefined ? {} : { ca }), ...(signal === undefined ? {} : { signal }) });
+}
+
+/** What the URL says: the parameters of go-cloud's `s3blob` and those older ones that Pulumi still translates. */
+export function bucketOf(url: string, variables: Variables): S3StoreOptions {
+  const parsed = new URL(url);
+  const query = parsed.searchParams;
+  const endpoint = query.get("endpoint");
+  const plain = isTrue(query.get("disable_https")) || isTrue(query.get("disableSSL"));
+  const region = query.get("region") ?? variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] ?? "us-east-1";
+  return {
+    bucket: parsed.hostname,
+    prefix: decodeURIComponent(parsed.pathname).replace(/^\/+|\/+$/gu, ""),
+    region,
+    ...(endpoint === null ? {} : { endpoint: withScheme(endpoint, plain) }),
+    pathStyle: isTrue(query.get("use_path_style")) || isTrue(query.get("s3ForcePathStyle")),
+  };
+}
+
+const keySchema = z.object({ accessKey: z.string().min(1), secretKey: z.string().min(1) });
+
+/** Name of the profile that `lifeboat env` writes for an environment. */
+export function profileOf(environment: string): string {
+  return `lifeboat-${environment}`;
+}
+
+/**
+ * A profile in the URL is meant before the variables, as in the AWS SDK. The profile of the environment itself is its own
+ * key pair in the settings.
+ */
+async function accessOf(
+  url: string,
+  environment: LoadedEnvironment,
+  variables: Variables,
+): Promise<Pick<S3StoreOptions, "credentials" | "profile">> {
+  const profile = new URL(url).searchParams.get("profile");
+  const isOwn = profile === null || profile === profileOf(environment.name);
+  const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = variables;
+  if (profile === null && isSet(accessKey) && isSet(secretKey)) return { credentials: { accessKey, secretKey } };
+  const own = isOwn ? await environment.secret("stateKey") : undefined;
+  if (own !== undefined) return { credentials: readKey(own, environment) };
+  return profile === null ? {} : { profile };
+}
+
+function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keySchema> {
+  try {
+    return keySchema.parse(JSON.parse(text));
+  } catch {
+    throw usageError(`lifeboat:stateKey in ${file} is not JSON with accessKey and secretKey`);
+  }
+}
+
+/** `AWS_CA_BUNDLE`, else the authority that the state store's own environment has in its settings. */
+function authorityOf(project: PulumiProject, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
+  if (isSet(bundle)) return readBundle(bundle);
+  for (const name of environmentNames(project)) {
+    const pem = readStackFile(project, name).settings["stateStoreAuthority"];
+    if (typeof pem === "string" && pem !== "") return pem;
+  }
+  return undefined;
+}
+
+function readBundle(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw usageError(`the file that AWS_CA_BUNDLE names cannot be read: ${messageOf(error)}`);
+  }
+}
+
+function withScheme(endpoint: string, plain: boolean): string {
+  if (/^https?:\/\//u.test(endpoint)) return endpoint;
+  return `${plain ? "http" : "https"}://${endpoint}`;
+}
+
+function isTrue(text: string | null): boolean {
+  return text === "true" || text === "1" || text === "t" || text === "T" || text === "TRUE" || text === "True";
+}
+
+function withoutQuery(url: string): string {
+  return url.split("?", 1)[0] ?? url;
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== "";
+}
