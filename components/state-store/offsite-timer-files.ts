@@ -1,0 +1,266 @@
+/**
+ * What the store's container needs to copy the state of all environments to another S3 service by itself: texts only, no
+ * Pulumi. Guests have no Node, so that this is POSIX shell around Debian's `rclone`.
+ */
+
+/** Name of the service, its timer and its user. */
+export const offsiteUnit = "lifeboat-offsite-copy";
+
+const folder = `/etc/${offsiteUnit}`;
+const program = `/usr/local/lib/lifeboat/${offsiteUnit}`;
+
+/** An environment whose state is copied. */
+export interface CopiedEnvironment {
+  readonly name: string;
+  /** Its bucket in the store. */
+  readonly bucket: string;
+}
+
+export interface OffsiteTimerSettings {
+  /** The project's name in `Pulumi.yaml`. */
+  readonly project: string;
+  readonly environments: readonly CopiedEnvironment[];
+  /** Bucket of the other service; a folder for each environment is made in it. */
+  readonly bucket: string;
+  /** When, as systemd's `OnCalendar`: `04:15`. The container's time zone. */
+  readonly schedule: string;
+  /** PEM texts of the authorities that the two services are trusted by, besides those of the system. */
+  readonly authorities: readonly string[];
+}
+
+/** One of the two S3 services. */
+export interface Remote {
+  /** `https://host:port`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/**
+ * Configuration of rclone: the one file with secrets. It goes to the container over standard input and is readable by the
+ * copier's user alone.
+ */
+export function rcloneConfiguration(remotes: { readonly store: Remote; readonly offsite: Remote }): string {
+  return [...remoteLines("store", remotes.store), "", ...remoteLines("offsite", remotes.offsite), ""].join("\n");
+}
+
+function remoteLines(name: string, { endpoint, region, accessKey, secretKey }: Remote): string[] {
+  return [
+    `[${name}]`,
+    "type = s3",
+    "provider = Minio",
+    `endpoint = ${endpoint}`,
+    `region = ${region}`,
+    `access_key_id = ${accessKey}`,
+    `secret_access_key = ${secretKey}`,
+    "force_path_style = true",
+    // Neither key has to be allowed to make buckets each time that something is written.
+    "no_check_bucket = true",
+  ];
+}
+
+/**
+ * A shell script that installs, or brings up to date, the copier and its timer. It reads {@link rcloneConfiguration} from
+ * standard input and may be run any number of times. It holds no secret.
+ */
+export function installScript(settings: OffsiteTimerSettings): string {
+  const files = [
+    { path: program, mode: "0755", text: copyScript(settings) },
+    { path: `/etc/systemd/system/${offsiteUnit}.service`, mode: "0644", text: serviceUnit() },
+    { path: `/etc/systemd/system/${offsiteUnit}.timer`, mode: "0644", text: timerUnit(settings) },
+    ...settings.authorities.map((text, index) => ({
+      path: `${folder}/trust/${String(index)}.pem`,
+      mode: "0644",
+      text,
+    })),
+  ];
+  return [
+    "set -eu",
+    "umask 077",
+    ...requireRclone,
+    `id -u ${offsiteUnit} >/dev/null 2>&1 || useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin ${offsiteUnit}`,
+    `install -d -m 0755 ${folder} /usr/local/lib/lifeboat`,
+    `rm -rf ${folder}/trust`,
+    `install -d -m 0755 ${folder}/trust`,
+    // A file appears whole or not at all, and nobody else can read it for a moment.
+    `cat >${folder}/rclone.conf.new`,
+    `chown ${offsiteUnit}: ${folder}/rclone.conf.new`,
+    `mv ${folder}/rclone.conf.new ${folder}/rclone.conf`,
+    ...files.flatMap(writeFileLines),
+    "systemctl daemon-reload",
+    `systemctl enable ${offsiteUnit}.timer`,
+    // Started before with another schedule, it would go on by that.
+    `systemctl restart ${offsiteUnit}.timer`,
+    "",
+  ].join("\n");
+}
+
+/** Takes away what {@link installScript} has put there. Copies that were made stay. */
+export function removeScript(): string {
+  return [
+    `systemctl disable --now ${offsiteUnit}.timer 2>/dev/null || :`,
+    `rm -rf ${folder} ${program} /etc/systemd/system/${offsiteUnit}.service /etc/systemd/system/${offsiteUnit}.timer`,
+    "systemctl daemon-reload",
+    "",
+  ].join("\n");
+}
+
+const requireRclone = [
+  "if ! command -v rclone >/dev/null 2>&1; then",
+  "  export DEBIAN_FRONTEND=noninteractive",
+  "  { apt-get update && apt-get install --yes --no-install-recommends rclone; } >&2 || {",
+  "    echo 'rclone is missing in this container and cannot be installed: install the package rclone, or use a template that has it' >&2",
+  "    exit 1",
+  "  }",
+  "fi",
+];
+
+/** The end of a text in the installation; no line of a text may be this. */
+const endOfText = "end-of-lifeboat-file";
+
+function writeFileLines({ path, mode, text }: { path: string; mode: string; text: string }): string[] {
+  return [
+    `cat >${path}.new <<'${endOfText}'`,
+    text.trimEnd(),
+    endOfText,
+    `chmod ${mode} ${path}.new`,
+    `mv ${path}.new ${path}`,
+  ];
+}
+
+/** The service that copies once. Only restrictions that an unprivileged container allows: none that needs mounts. */
+export function serviceUnit(): string {
+  return `[Unit]
+Description=Copies the state of all environments to the offsite service
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+User=${offsiteUnit}
+ExecStart=${program}
+# What is in work lies in memory, for the copier alone, and is gone afterwards.
+RuntimeDirectory=${offsiteUnit}
+RuntimeDirectoryMode=0700
+# Go reads every certificate in these folders.
+Environment=SSL_CERT_DIR=${folder}/trust:/etc/ssl/certs
+TimeoutStartSec=1h
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+RestrictNamespaces=yes
+LockPersonality=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+UMask=0077
+`;
+}
+
+function timerUnit({ schedule }: OffsiteTimerSettings): string {
+  return `[Unit]
+Description=Copies the state of all environments to the offsite service
+
+[Timer]
+OnCalendar=${schedule}
+# What was missed while the container was off is made up for at its start.
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
+
+/** Copies every environment, goes on past one that fails, and fails at the end if one did. */
+export function copyScript({ project, environments, bucket }: OffsiteTimerSettings): string {
+  return `#!/bin/sh
+# Copies the state of every environment from the store to the offsite service. Nothing is ever removed there, and no
+# state is replaced by an older one. Written by Lifeboat: changes to this file are overwritten.
+set -u
+umask 077
+
+work=\${RUNTIME_DIRECTORY:?is set by systemd}
+export RCLONE_CONFIG=${folder}/rclone.conf
+# It wants a place for a cache that it does not need.
+export HOME="$work"
+failed=
+
+say() { printf '%s\\n' "$*"; }
+complain() { say "$*" >&2; failed=yes; }
+
+# An interrupted write leaves a part of a text, or of a compressed file.
+is_whole() {
+	case $1 in
+	*.gz) gzip -t "$1" ;;
+	*.zst) ! command -v zstd >/dev/null 2>&1 || zstd -tq "$1" ;;
+	*) [ "$(head -c 1 "$1")" = '{' ] && [ "$(tail -c 16 "$1" | tr -d ' \\n' | tail -c 1)" = '}' ] ;;
+	esac
+}
+
+# The newest of the forms in which Pulumi may have left it.
+newest_state() {
+	newest=
+	for file in "$stage/$1.json" "$stage/$1.json.gz" "$stage/$1.json.zst"; do
+		[ -f "$file" ] || continue
+		if [ -z "$newest" ] || [ "$(stat -c %Y "$file")" -gt "$(stat -c %Y "$newest")" ]; then newest=$file; fi
+	done
+	printf '%s' "$newest"
+}
+
+# What says, beside the copy, what it is: its last line is whether an update was at work.
+marker() {
+	file=$2
+	printf '{"version":1,"project":"${project}","environment":"%s","time":"%s","by":"timer","from":"%s",' \\
+		"$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "s3://$3"
+	printf '"checkpoint":{"object":".pulumi/stacks/${project}/%s","size":%s,"sha256":"%s","modified":"%s"},' \\
+		"\${file##*/}" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d ' ' -f 1)" \\
+		"$(date -u -r "$file" +%Y-%m-%dT%H:%M:%SZ)"
+	printf '"duringUpdate":%s}\\n' "$4"
+}
+
+copy_environment() {
+	environment=$1
+	source=store:$2
+	target=offsite:${bucket}/$environment
+	stage=$work/$environment
+	rm -rf "$stage"
+	locks=$(rclone lsf -R --files-only "$source/.pulumi/locks" 2>/dev/null | wc -l)
+	# History and saved points never change: what is there is never written again.
+	rclone copy --quiet --ignore-existing --include '/.pulumi/meta.yaml' --include '/.pulumi/history/${project}/**' \\
+		--include '/.lifeboat/**' "$source" "$target" || return 1
+	rclone copy --quiet --include "/$environment.json" --include "/$environment.json.gz" \\
+		--include "/$environment.json.zst" --include "/$environment.json*.pulumi-tags" \\
+		"$source/.pulumi/stacks/${project}" "$stage" || return 1
+	state=$(newest_state "$environment")
+	if [ -z "$state" ]; then
+		say "$environment: has no state in $source"
+		return 0
+	fi
+	if ! is_whole "$state"; then
+		say "$environment: its state in $source is damaged; the copy of it stays as it was"
+		return 1
+	fi
+	rclone copy --quiet --update "$stage" "$target/.pulumi/stacks/${project}" || return 1
+	# Reads back what was written.
+	if ! rclone check --quiet --one-way --download "$stage" "$target/.pulumi/stacks/${project}"; then
+		say "$environment: the copy differs from the state in $source; a newer one is there, or it was damaged on its way"
+		return 1
+	fi
+	during=false
+	[ "$locks" -eq 0 ] || during=true
+	marker "$environment" "$state" "$2" "$during" >"$work/marker" || return 1
+	rclone copyto --quiet --ignore-times "$work/marker" "$target/lifeboat-copy.json" || return 1
+	say "$environment: copied"
+}
+
+if ! rclone lsd --quiet offsite:${bucket} >/dev/null 2>&1; then
+	rclone mkdir --s3-no-check-bucket=false offsite:${bucket} || complain "the bucket ${bucket} is not there and cannot be made"
+fi
+# Where the key may not decide this, whoever made the bucket has.
+versioning=$(rclone backend versioning offsite:${bucket} Enabled 2>/dev/null) || versioning=
+[ "$versioning" = Enabled ] || say "old versions of what is copied are perhaps not kept in ${bucket}: versioning cannot be switched on"
+
+${environments.map(({ name, bucket: source }) => `copy_environment ${name} ${source} || complain "${name}: NOT copied"`).join("\n")}
+[ -z "$failed" ]
+`;
+}

@@ -1,0 +1,112 @@
+import { type CopyMarker, formatMarker, parseMarker } from "../../../../site/state-copies/copy-marker";
+import { isNewerThanCopy } from "../../../../site/state-copies/freshness";
+import { type CopyDecisionInput, judgeCopy } from "../../../../site/state-copies/judge-copy";
+import { movedSince } from "../../../../site/state-copies/moves";
+
+const noon = Date.parse("2026-11-20T12:00:00.000Z");
+const minute = 60_000;
+
+const checkpoint = {
+  object: ".pulumi/stacks/shop/prod.json",
+  size: 10,
+  sha256: "aa",
+  modified: noon + 250,
+  made: noon,
+  pulumi: "v3.258.0",
+};
+const marker: CopyMarker = {
+  version: 1,
+  project: "shop",
+  environment: "prod",
+  time: noon + minute,
+  by: "command",
+  from: "s3://lifeboat-state-prod at https://192.0.2.132:9000",
+  checkpoint,
+  update: { kind: "update", result: "succeeded", ended: noon, message: "more memory" },
+  duringUpdate: false,
+};
+
+describe("the text beside a copy", () => {
+  test("is read as it was written [E6]", () => {
+    expect(parseMarker(formatMarker(marker))).toEqual(marker);
+  });
+
+  test("of the copier in the container says less [E6]", () => {
+    const text =
+      '{"version":1,"project":"shop","environment":"prod","time":"2026-11-20T12:01:00Z","by":"timer","from":"s3://b",' +
+      '"checkpoint":{"object":"o","size":3,"sha256":"aa","modified":"2026-11-20T12:00:00Z"},"duringUpdate":true}';
+    expect(parseMarker(text)).toMatchObject({
+      time: noon + minute,
+      checkpoint: { modified: noon },
+      duringUpdate: true,
+    });
+  });
+
+  test.each(["", "{", "[]", '{"version":2}', formatMarker(marker).replace("prod", "").slice(0, 60)])(
+    "is nothing when it is damaged: %j",
+    (text) => expect(parseMarker(text)).toBeUndefined(),
+  );
+});
+
+describe("whether a state takes the place of its copy", () => {
+  const input: CopyDecisionInput = {
+    source: { sha256: "new", made: noon },
+    copy: { sha256: "old", made: noon - minute },
+    newestOfCopy: "prod-1",
+    knownToSource: new Set(),
+    savedInSource: new Set(),
+  };
+
+  test.each<[string, Partial<CopyDecisionInput>, ReturnType<typeof judgeCopy>]>([
+    ["there is no copy", { copy: undefined }, "write"],
+    ["it is this state", { copy: { sha256: "new", made: noon } }, "same"],
+    ["the source has moved on", {}, "write"],
+    ["the copy is newer", { copy: { sha256: "old", made: noon + minute } }, "keep"],
+    [
+      "the copy is newer, and somebody went back: the source's history knows it",
+      { copy: { sha256: "old", made: noon + minute }, knownToSource: new Set(["prod-1"]) },
+      "write",
+    ],
+    [
+      "the copy is newer, and somebody went back: the source has saved it",
+      { copy: { sha256: "old", made: noon + minute }, savedInSource: new Set(["old"]) },
+      "write",
+    ],
+    [
+      "the copy is newer and has no history",
+      { copy: { sha256: "old", made: noon + minute }, newestOfCopy: undefined },
+      "keep",
+    ],
+    ["the source does not say when it was made", { source: { sha256: "new", made: undefined } }, "keep"],
+    ["the copy does not say when it was made", { copy: { sha256: "old", made: undefined } }, "write"],
+  ])("%s [E6]", (_, change, wanted) => {
+    expect(judgeCopy({ ...input, ...change })).toBe(wanted);
+  });
+});
+
+describe("whether the store is newer than a copy", () => {
+  const seen = { modified: checkpoint.modified, size: 10, object: checkpoint.object };
+
+  test.each([
+    ["what was copied", seen, false],
+    ["the copier knows whole seconds only", { ...seen, modified: noon }, false],
+    ["written later", { ...seen, modified: noon + 1_000 }, true],
+    ["written earlier: the store was brought back", { ...seen, modified: noon - minute }, false],
+    ["written in the same second", { ...seen, size: 11 }, true],
+    ["now compressed", { ...seen, object: `${checkpoint.object}.gz` }, true],
+  ])("%s [E6]", (_, state, newer) => {
+    expect(isNewerThanCopy(state, marker)).toBe(newer);
+  });
+});
+
+test.each([
+  ["base", "base", "neither"],
+  ["changed", "base", "local"],
+  ["base", "changed", "store"],
+  ["changed", "other", "both"],
+  ["changed", "changed", "neither"],
+  ["base", undefined, "local"],
+  ["changed", undefined, "local"],
+] as const)("local %s and store %s since a fallback: moved is %s [E4]", (local, store, moved) => {
+  expect(movedSince("base", local, store)).toBe(moved);
+});
