@@ -7,11 +7,13 @@ import { exitCodes } from "../commands/frame/exit-codes";
 import { writeDurably } from "../recovery/engine/durable-file";
 import type { LoadedEnvironment } from "./environment";
 import type { GuestBlock } from "./guest-block";
-import { InsertError, insertGuests } from "./insert-guests";
+import { insertGuests } from "./insert-guests";
 import { parseStackText } from "./pulumi-project";
 import { Redactor } from "./redactor";
 import { Secrets } from "./secrets";
+import { type NewSettings, setSettings } from "./set-settings";
 import { readText } from "./yaml-file";
+import { InsertError } from "./yaml-places";
 
 /** A settings file as it is and as it will be. */
 export interface SettingsEdit {
@@ -38,6 +40,25 @@ export function proposeGuests({ name, file }: LoadedEnvironment, guests: readonl
     hint: byHand(file, guests),
     details: { environment: name, problems: parsed.problems },
   });
+}
+
+/**
+ * What a settings file is with these settings in it. Nothing is written.
+ *
+ * @throws CommandError (2) when the file has not a form that can be edited.
+ */
+export function proposeSettings({ name, file }: LoadedEnvironment, settings: NewSettings): SettingsEdit {
+  const before = readText(file);
+  try {
+    return { environment: name, file, before, after: setSettings(before, settings) };
+  } catch (error) {
+    if (!(error instanceof InsertError)) throw error;
+    const keys = Object.keys(settings.config).join(" and ");
+    throw usageError(
+      `${basename(file)} cannot be edited: ${error.message}`,
+      `make room for ${keys} in it: edit ${file}`,
+    );
+  }
 }
 
 /**

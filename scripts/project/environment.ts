@@ -7,6 +7,7 @@ import { parseSettings } from "../../site/settings/parse-settings";
 import { formatProblems } from "../../site/settings/problem";
 import { CommandError, usageError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
+import type { SecretBox } from "./passphrase";
 import { type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
@@ -25,6 +26,8 @@ export interface LoadedEnvironment {
   holds(key: string): boolean;
   /** A top-level setting of the namespace, decrypted if it is a secret; undefined when it is not set. @throws CommandError (12) */
   secret(key: string): Promise<string | undefined>;
+  /** What opens and makes the secrets of the settings. @throws CommandError (12) */
+  secretBox(): Promise<SecretBox>;
   /** Whether the password of root@pam is given anywhere; needs no passphrase. */
   hasRootPassword(): boolean;
   /** @throws CommandError (2, 12) */
@@ -89,6 +92,10 @@ class ConnectedEnvironment implements ClosableEnvironment {
 
   secret(key: string): Promise<string | undefined> {
     return this.secrets.read(key);
+  }
+
+  secretBox(): Promise<SecretBox> {
+    return this.secrets.box();
   }
 
   hasRootPassword(): boolean {

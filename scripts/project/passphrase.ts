@@ -1,4 +1,4 @@
-import { createDecipheriv, pbkdf2 } from "node:crypto";
+import { createCipheriv, createDecipheriv, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 
 /**
@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 const rounds = 1_000_000;
 const keyLength = 32;
 const tagLength = 16;
+const nonceLength = 12;
+const saltLength = 8;
 const verifierText = "pulumi";
 
 /** A passphrase that does not open the settings. */
@@ -26,25 +28,65 @@ export class UnreadableSecret extends Error {
 /** Opens secret values. */
 export type Decrypter = (ciphertext: string) => string;
 
+/** Opens secret values and makes new ones. */
+export interface SecretBox {
+  /** What `encryptionsalt` says. */
+  readonly salt: string;
+  readonly open: Decrypter;
+  /** `v1:<nonce>:<ciphertext>`: another one each time. */
+  readonly seal: (text: string) => string;
+}
+
 /**
  * Proves a passphrase against `encryptionsalt` and gives what opens the secrets. Takes a fifth of a second, on purpose.
  *
  * @throws WrongPassphrase, UnreadableSecret
  */
 export async function openSecrets(encryptionSalt: string, passphrase: string): Promise<Decrypter> {
+  return (await openSecretBox(encryptionSalt, passphrase)).open;
+}
+
+/** The same as {@link openSecrets}, for whoever also makes secrets. @throws WrongPassphrase, UnreadableSecret */
+export async function openSecretBox(encryptionSalt: string, passphrase: string): Promise<SecretBox> {
   const [version, salt, ...verifier] = encryptionSalt.split(":");
   if (version !== "v1" || salt === undefined || verifier.length !== 3) {
     throw new UnreadableSecret("encryptionsalt is not of the form v1:salt:v1:nonce:ciphertext");
   }
-  const key = await promisify(pbkdf2)(passphrase, Buffer.from(salt, "base64"), rounds, keyLength, "sha256");
+  const key = await keyOf(passphrase, Buffer.from(salt, "base64"));
   if (decrypt(key, verifier.join(":")) !== verifierText) {
     throw new WrongPassphrase("the passphrase does not open the secrets");
   }
-  return (ciphertext) => {
-    const text = decrypt(key, ciphertext);
-    if (text === undefined) throw new UnreadableSecret("a secret was encrypted with another passphrase or salt");
-    return text;
+  return boxOf(encryptionSalt, key);
+}
+
+/** A salt of its own for settings that have none yet, as `pulumi stack init` makes it. */
+export async function createSecretBox(passphrase: string): Promise<SecretBox> {
+  const salt = randomBytes(saltLength);
+  const key = await keyOf(passphrase, salt);
+  return boxOf(`v1:${salt.toString("base64")}:${encrypt(key, verifierText)}`, key);
+}
+
+function keyOf(passphrase: string, salt: Buffer): Promise<Buffer> {
+  return promisify(pbkdf2)(passphrase, salt, rounds, keyLength, "sha256");
+}
+
+function boxOf(salt: string, key: Buffer): SecretBox {
+  return {
+    salt,
+    open: (ciphertext) => {
+      const text = decrypt(key, ciphertext);
+      if (text === undefined) throw new UnreadableSecret("a secret was encrypted with another passphrase or salt");
+      return text;
+    },
+    seal: (text) => encrypt(key, text),
   };
+}
+
+function encrypt(key: Buffer, text: string): string {
+  const nonce = randomBytes(nonceLength);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  const data = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+  return `v1:${nonce.toString("base64")}:${data.toString("base64")}`;
 }
 
 /** The text, or undefined when the key does not fit. */

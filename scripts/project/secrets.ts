@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { CommandError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
-import { type Decrypter, openSecrets, UnreadableSecret, WrongPassphrase } from "./passphrase";
+import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
 import type { StackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
 
@@ -13,7 +13,7 @@ const sealed = "[secret]";
 
 /** The secrets of one environment. Nothing is decrypted before it is asked for, so that most commands need no passphrase. */
 export class Secrets {
-  private decrypter: Promise<Decrypter> | undefined;
+  private opened: Promise<SecretBox> | undefined;
 
   constructor(
     private readonly stack: StackFile,
@@ -37,8 +37,17 @@ export class Secrets {
     if (typeof value === "string") return this.redactor.remember(value);
     const secure = secureSchema.safeParse(value);
     if (!secure.success) return undefined;
-    const decrypt = await (this.decrypter ??= this.open());
-    return this.redactor.remember(this.guarded(() => decrypt(secure.data.secure)));
+    const { open } = await this.box();
+    return this.redactor.remember(this.guarded(() => open(secure.data.secure)));
+  }
+
+  /**
+   * What opens these secrets and makes new ones; with a salt of its own where the settings hold none yet.
+   *
+   * @throws CommandError (12) when the passphrase is missing or wrong, or another keeper has the secrets.
+   */
+  box(): Promise<SecretBox> {
+    return (this.opened ??= this.open());
   }
 
   /** The settings with every secret replaced by a placeholder, and without those keys that are secrets as a whole. */
@@ -47,15 +56,19 @@ export class Secrets {
     return Object.fromEntries(entries.map(([key, value]) => [key, seal(value)]));
   }
 
-  private async open(): Promise<Decrypter> {
+  private async open(): Promise<SecretBox> {
     const { encryptionSalt, secretsProvider, file } = this.stack;
     if (secretsProvider !== undefined) {
       throw this.error(`the secrets of ${this.environmentName} are kept by ${secretsProvider}, which needs pulumi`);
     }
-    if (encryptionSalt === undefined) throw this.error(`${file} holds secrets but no encryptionsalt`);
-    const passphrase = this.passphrase();
+    const passphrase = this.redactor.remember(this.passphrase());
+    if (encryptionSalt === undefined && this.holdsSecrets()) {
+      throw this.error(`${file} holds secrets but no encryptionsalt`);
+    }
     try {
-      return await openSecrets(encryptionSalt, this.redactor.remember(passphrase));
+      return await (encryptionSalt === undefined
+        ? createSecretBox(passphrase)
+        : openSecretBox(encryptionSalt, passphrase));
     } catch (error) {
       if (error instanceof WrongPassphrase) throw this.error(`the passphrase does not open the secrets in ${file}`);
       if (error instanceof UnreadableSecret) throw this.error(`${file}: ${error.message}`);
@@ -63,12 +76,18 @@ export class Secrets {
     }
   }
 
+  private holdsSecrets(): boolean {
+    return Object.values(this.stack.settings).some(isSecure);
+  }
+
   /** In Pulumi's order: the variable, then the file that the second variable names. */
   private passphrase(): string {
     const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = this.variables;
     if (direct !== undefined) return direct;
     if (file === undefined || file === "") {
-      throw this.error(`no passphrase is set, and ${this.stack.file} holds an encrypted value that is needed`);
+      throw this.error(
+        `no passphrase is set, and ${this.stack.file} ${this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets"}`,
+      );
     }
     try {
       // Pulumi strips white space around the passphrase in a file.

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import { adoptionBlock, type GuestBlock } from "../../../../scripts/project/guest-block";
-import { InsertError, insertGuests } from "../../../../scripts/project/insert-guests";
+import { insertGuests } from "../../../../scripts/project/insert-guests";
+import { InsertError } from "../../../../scripts/project/yaml-places";
 import type { Adoption } from "../../../../site/adoption";
 
 const grace = { owner: "to be named", until: "2026-12-21" };
