@@ -1,6 +1,7 @@
 import { reboots } from "./changes/reboots";
 import { replacementMessage, replacements, type LiveContainer } from "./changes/replacements";
 import { readMark } from "./mark";
+import { backupName, componentKinds, resourceTypes, urnOf } from "./resources";
 import type { Environment, OwnedGuest } from "./settings/environment";
 
 /**
@@ -228,7 +229,9 @@ function warnAboutJob({ name, backup }: Environment, { guests, jobExists }: Site
       guest.optOut === undefined,
   );
   if (jobExists !== false || !deployed) return [];
-  const urn = `urn:pulumi:${name}::lifeboat::lifeboat:backups:BackupJob$proxmoxve:backup/job:Job::backup-job`;
+  const { component, child } = componentKinds["backup-job"];
+  const types = [component, resourceTypes["backup-job"]];
+  const urn = urnOf({ project: "lifeboat", stack: name, types, name: child(backupName) });
   return [
     `Backup job ${backup.jobId} is not there although its guests are: nothing backs them up.\n` +
       `HINT: if it was deleted by hand, run \`pulumi state delete '${urn}' -s ${name}\`, then \`pulumi up -s ${name}\``,

@@ -3,6 +3,7 @@ import { BackupJob } from "../components/backups/backup-job";
 import { BackupStorage } from "../components/backups/backup-storage";
 import { Container } from "../components/guests/container";
 import { VirtualMachine } from "../components/guests/virtual-machine";
+import { backupName } from "../site/resources";
 import type { ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../site/settings/environment";
 import type { Site, StackOutputs } from "./program";
 
@@ -10,13 +11,13 @@ import type { Site, StackOutputs } from "./program";
 export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs> {
   const { environment, providerFor, checkNewStorage } = site;
   const opts = { provider: providerFor() };
-  const storage = new BackupStorage("backup", { storage: environment.backup.storage }, opts);
+  const storage = new BackupStorage(backupName, { storage: environment.backup.storage }, opts);
   await checkNewStorage(storage.storageId);
   const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest)]));
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const { backup } = environment;
-  const job = new BackupJob("backup", { settings: backup, storage: storage.storageId, guests }, opts);
+  const job = new BackupJob(backupName, { settings: backup, storage: storage.storageId, guests }, opts);
   return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule };
 }
 

@@ -1,6 +1,7 @@
 import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { needsRoot } from "../components/guests/container-inputs";
+import { needsRoot } from "../site/guest-inputs/container-inputs";
+import { providerNames } from "../site/resources";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { readRootPassword } from "./credentials";
 
@@ -13,11 +14,11 @@ import { readRootPassword } from "./credentials";
 export function createProviders(environment: Environment, token: string) {
   const { endpoint } = environment.proxmox;
   const rootPassword = rootPasswordIfNeeded(environment);
-  const ordinary = new Provider("proxmox", { endpoint, apiToken: pulumi.secret(token) });
+  const ordinary = new Provider(providerNames.token, { endpoint, apiToken: pulumi.secret(token) });
   const root =
     rootPassword === undefined
       ? ordinary
-      : new Provider("proxmox-root", { endpoint, username: "root@pam", password: pulumi.secret(rootPassword) });
+      : new Provider(providerNames.root, { endpoint, username: "root@pam", password: pulumi.secret(rootPassword) });
   return (guest?: OwnedGuest): Provider =>
     guest?.kind === "container" && needsRoot(guest) !== undefined ? root : ordinary;
 }

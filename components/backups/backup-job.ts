@@ -1,6 +1,7 @@
 import { Job, type JobArgs } from "@muhlba91/pulumi-proxmoxve/backup/job";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../refusal";
+import { componentKinds } from "../../site/resources";
 import type { BackupSettings } from "../../site/settings/environment";
 import { jobGuests, jobInputs } from "./backup-job-inputs";
 
@@ -35,7 +36,7 @@ export class BackupJob extends pulumi.ComponentResource {
     if (args.guests.length === 0) {
       throw refusal(`Unable to declare backup job ${args.settings.jobId}: no guest is to be backed up`);
     }
-    super("lifeboat:backups:BackupJob", name, {}, opts);
+    super(componentKinds["backup-job"].component, name, {}, opts);
     const job = this.declare(name, args);
     this.jobId = job.resourceId;
     this.storage = job.storage;
@@ -46,7 +47,7 @@ export class BackupJob extends pulumi.ComponentResource {
   private declare(name: string, { settings, storage, guests, transform = {} }: BackupJobArgs): Job {
     const vmids = pulumi.all([...guests]).apply(jobGuests);
     const inputs = { ...jobInputs(settings), storage, vmids };
-    return new Job(`${name}-job`, transform.job?.(inputs) ?? inputs, {
+    return new Job(componentKinds["backup-job"].child(name), transform.job?.(inputs) ?? inputs, {
       parent: this,
       // A job that somebody switched to "all guests" cannot go back in place: the provider would send both selections,
       // which Proxmox refuses. A job holds no data, so that making it anew costs nothing.

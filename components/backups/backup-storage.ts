@@ -2,6 +2,7 @@ import { Directory, type DirectoryArgs } from "@muhlba91/pulumi-proxmoxve/storag
 import { Nfs, type NfsArgs } from "@muhlba91/pulumi-proxmoxve/storage/nfs";
 import { Pbs, type PbsArgs } from "@muhlba91/pulumi-proxmoxve/storage/pbs";
 import * as pulumi from "@pulumi/pulumi";
+import { componentKinds } from "../../site/resources";
 import type { BackupStorageSettings } from "../../site/settings/environment";
 import { storageInputs } from "./backup-storage-inputs";
 
@@ -25,8 +26,8 @@ export class BackupStorage extends pulumi.ComponentResource {
   readonly storageId: pulumi.Output<string>;
 
   constructor(name: string, args: BackupStorageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lifeboat:backups:BackupStorage", name, {}, opts);
-    this.storageId = this.declare(`${name}-storage`, args);
+    super(componentKinds["backup-storage"].component, name, {}, opts);
+    this.storageId = this.declare(componentKinds["backup-storage"].child(name), args);
     this.registerOutputs({ storageId: this.storageId });
   }
 

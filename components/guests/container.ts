@@ -1,8 +1,9 @@
 import { ContainerLegacy, type ContainerLegacyArgs } from "@muhlba91/pulumi-proxmoxve/containerLegacy";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../refusal";
+import { componentKinds } from "../../site/resources";
 import type { ContainerGuest, Seconds } from "../../site/settings/environment";
-import { containerInputs, containerProblems, settledAtCreation } from "./container-inputs";
+import { containerInputs, containerProblems, settledAtCreation } from "../../site/guest-inputs/container-inputs";
 
 export interface ContainerArgs {
   /** The container, as the settings describe it. */
@@ -34,7 +35,7 @@ export class Container extends pulumi.ComponentResource {
   constructor(name: string, args: ContainerArgs, opts?: pulumi.ComponentResourceOptions) {
     const problems = containerProblems(args.guest);
     if (problems.length > 0) throw refusal(`Unable to declare container ${name}: ${problems.join("; ")}`);
-    super("lifeboat:guests:Container", name, {}, opts);
+    super(componentKinds.container.component, name, {}, opts);
     this.vmId = this.declare(name, args).vmId;
     this.registerOutputs({ vmId: this.vmId });
   }
@@ -42,7 +43,7 @@ export class Container extends pulumi.ComponentResource {
   private declare(name: string, { guest, environment, createTimeout = 600, ...rest }: ContainerArgs): ContainerLegacy {
     const { protect = true, transform = {} } = rest;
     const inputs = containerInputs(guest, environment, createTimeout);
-    return new ContainerLegacy(`${name}-container`, transform.container?.(inputs) ?? inputs, {
+    return new ContainerLegacy(componentKinds.container.child(name), transform.container?.(inputs) ?? inputs, {
       parent: this,
       protect,
       // With a fixed id Pulumi's usual order (new before old) would "create" the old guest and then delete it.

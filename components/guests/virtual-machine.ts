@@ -1,8 +1,13 @@
 import { VmLegacy, type VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../refusal";
+import { componentKinds } from "../../site/resources";
 import type { Seconds, VirtualMachineGuest } from "../../site/settings/environment";
-import { settledDisks, virtualMachineInputs, virtualMachineProblems } from "./virtual-machine-inputs";
+import {
+  settledDisks,
+  virtualMachineInputs,
+  virtualMachineProblems,
+} from "../../site/guest-inputs/virtual-machine-inputs";
 
 export interface VirtualMachineArgs {
   /** The virtual machine, as the settings describe it. */
@@ -33,7 +38,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
   constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.ComponentResourceOptions) {
     const problems = virtualMachineProblems(args.guest);
     if (problems.length > 0) throw refusal(`Unable to declare virtual machine ${name}: ${problems.join("; ")}`);
-    super("lifeboat:guests:VirtualMachine", name, {}, opts);
+    super(componentKinds["virtual-machine"].component, name, {}, opts);
     this.vmId = this.declare(name, args).vmId;
     this.registerOutputs({ vmId: this.vmId });
   }
@@ -41,7 +46,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
   private declare(name: string, { guest, environment, createTimeout = 600, ...rest }: VirtualMachineArgs): VmLegacy {
     const { protect = true, transform = {} } = rest;
     const inputs = virtualMachineInputs(guest, environment, createTimeout);
-    return new VmLegacy(`${name}-machine`, transform.machine?.(inputs) ?? inputs, {
+    return new VmLegacy(componentKinds["virtual-machine"].child(name), transform.machine?.(inputs) ?? inputs, {
       parent: this,
       protect,
       // With a fixed id Pulumi's usual order (new before old) would "create" the old guest and then delete it.

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
+import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import type { LoadedEnvironment } from "../project/environment";
 import { StateFolder } from "../recovery/engine/state-folder";
 import {
@@ -65,8 +66,9 @@ export async function refreshContainer(
   variables: Variables,
   signal?: AbortSignal,
 ): Promise<Refresh> {
-  const types = "lifeboat:guests:Container$proxmoxve:index/containerLegacy:ContainerLegacy";
-  const urn = `urn:pulumi:${environment.name}::${environment.project.name}::${types}::${guest}-container`;
+  const { component, child } = componentKinds.container;
+  const types = [component, resourceTypes.container];
+  const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(guest) });
   return refreshPulumi(await optionsFor(environment, variables, signal), urn);
 }
 

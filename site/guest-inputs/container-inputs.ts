@@ -1,6 +1,6 @@
-import type { ContainerGuest, Disk, Network } from "../../site/settings/environment";
-import { describe, markTag } from "../../site/mark";
-import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
+import type { ContainerGuest, Disk, Network } from "../settings/environment";
+import { describe, markTag } from "../mark";
+import { gibibyte, isVolumeSize, mebibyte } from "../settings/values/sizes";
 import { formatSize } from "../../proxmox/rules/property-strings";
 import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
 

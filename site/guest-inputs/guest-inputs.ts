@@ -1,4 +1,4 @@
-import type { Network } from "../../site/settings/environment";
+import type { Network } from "../settings/environment";
 
 /** What containers and virtual machines are given alike. */
 

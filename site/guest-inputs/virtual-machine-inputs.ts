@@ -1,6 +1,6 @@
-import { describe, markTag } from "../../site/mark";
-import type { CloudInit, MachineDisk, Network, VirtualMachineGuest } from "../../site/settings/environment";
-import { gibibyte, isVolumeSize, mebibyte } from "../../site/settings/values/sizes";
+import { describe, markTag } from "../mark";
+import type { CloudInit, MachineDisk, Network, VirtualMachineGuest } from "../settings/environment";
+import { gibibyte, isVolumeSize, mebibyte } from "../settings/values/sizes";
 import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
 
 /**
