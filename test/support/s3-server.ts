@@ -1,0 +1,196 @@
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import { certificateFiles, ensureCertificates } from "../sandbox/server/certificates";
+
+interface Version {
+  readonly id: string;
+  readonly time: number;
+  /** Undefined: the mark of a deletion. */
+  readonly body: Buffer | undefined;
+}
+
+/** One request as it came. */
+export interface S3Request {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Who may use which buckets; `*`: all. */
+export type S3Keys = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Versioned buckets behind TLS on loopback, as far as Lifeboat uses S3: where no real server can be had, and where a test
+ * has to decide what a server answers. It believes whoever names a known access key. The rehearsal has a real server.
+ */
+export class S3Server {
+  /** PEM file of the authority that signed its certificate. */
+  readonly ca: string;
+  readonly requests: S3Request[] = [];
+  /** The status that every request gets, such as 503. Undefined: it works. */
+  failWith: number | undefined;
+  private server: Server | undefined;
+  private port = 0;
+  private readonly buckets = new Map<string, Map<string, Version[]>>();
+  private lastTime = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly keys: S3Keys,
+  ) {
+    this.ca = certificateFiles(folder, "ca").certificate;
+  }
+
+  /** @param folder for its certificates. */
+  static async start(folder: string, keys: S3Keys): Promise<S3Server> {
+    await ensureCertificates(folder, [{ node: "s3", names: ["127.0.0.1"] }]);
+    const server = new S3Server(folder, keys);
+    await server.open();
+    return server;
+  }
+
+  get endpoint(): string {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  /** Listens, on the port that it had before. */
+  async open(): Promise<void> {
+    const { certificate, key } = certificateFiles(this.folder, "s3");
+    this.server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
+      void this.answer(request, response);
+    });
+    const { server } = this;
+    await new Promise<void>((done) => server.listen(this.port, "127.0.0.1", done));
+    const address = server.address();
+    if (typeof address === "object" && address !== null) this.port = address.port;
+  }
+
+  /** Nobody listens any more; what is stored stays. */
+  async close(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+
+  makeBucket(name: string): void {
+    this.buckets.set(name, this.buckets.get(name) ?? new Map());
+  }
+
+  /** A bucket that is lost with everything in it. */
+  dropBucket(name: string): void {
+    this.buckets.delete(name);
+  }
+
+  /** Present contents of a bucket. */
+  contents(bucket: string): Map<string, string> {
+    const present = [...(this.buckets.get(bucket) ?? [])].flatMap(([key, [latest]]): [string, string][] =>
+      latest?.body === undefined ? [] : [[key, latest.body.toString()]],
+    );
+    return new Map(present.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  put(bucket: string, key: string, body: string | Buffer): void {
+    this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, Buffer.from(body));
+  }
+
+  private add(objects: Map<string, Version[]>, key: string, body: Buffer | undefined): Version {
+    // Two writes never have one time: what is newest is never in doubt.
+    this.lastTime = Math.max(Date.now(), this.lastTime + 1);
+    const version = { id: randomUUID(), time: this.lastTime, body };
+    objects.set(key, [version, ...(objects.get(key) ?? [])]);
+    return version;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", this.endpoint);
+    const [, bucket = "", ...rest] = url.pathname.split("/");
+    const key = decodeURIComponent(rest.join("/"));
+    this.requests.push({ method: request.method ?? "", path: decodeURIComponent(url.pathname) });
+    const body = Buffer.concat(await request.toArray());
+    if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
+    const accessKey = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const allowed = this.keys[accessKey];
+    if (allowed === undefined) return fail(response, 403, "InvalidAccessKeyId");
+    if (!allowed.includes("*") && !allowed.includes(bucket)) return fail(response, 403, "AccessDenied");
+    const objects = this.buckets.get(bucket);
+    if (objects === undefined) return fail(response, 404, "NoSuchBucket");
+    if (key === "") return url.searchParams.has("versions") ? listVersions(objects, url, response) : list(objects, url, response);
+    this.serveObject(objects, key, url, request, body, response);
+  }
+
+  private serveObject(
+    objects: Map<string, Version[]>,
+    key: string,
+    url: URL,
+    { method, headers }: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+  ): void {
+    const [latest] = objects.get(key) ?? [];
+    if (method === "PUT") {
+      const etag = latest?.body && etagOf(latest.body);
+      const unwanted = headers["if-none-match"] === "*" && etag !== undefined;
+      const changed = headers["if-match"] !== undefined && headers["if-match"] !== etag;
+      if (unwanted || changed) return fail(response, 412, "PreconditionFailed");
+      this.add(objects, key, body);
+      return void response.writeHead(200, { etag: etagOf(body) }).end();
+    }
+    if (method === "DELETE") {
+      this.add(objects, key, undefined);
+      return void response.writeHead(204).end();
+    }
+    const id = url.searchParams.get("versionId");
+    const found = id === null ? latest : objects.get(key)?.find((version) => version.id === id);
+    if (found?.body === undefined) return fail(response, 404, "NoSuchKey");
+    response.writeHead(200, { etag: etagOf(found.body), "content-length": found.body.length });
+    response.end(method === "HEAD" ? undefined : found.body);
+  }
+}
+
+function list(objects: Map<string, Version[]>, url: URL, response: ServerResponse): void {
+  const prefix = url.searchParams.get("prefix") ?? "";
+  const found = [...objects].filter(([key, [latest]]) => key.startsWith(prefix) && latest?.body !== undefined);
+  const entries = found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, [latest]]) => `<Contents>${entryOf(key, latest)}</Contents>`);
+  xml(response, 200, `<ListBucketResult><IsTruncated>false</IsTruncated>${entries.join("")}</ListBucketResult>`);
+}
+
+function listVersions(objects: Map<string, Version[]>, url: URL, response: ServerResponse): void {
+  const prefix = url.searchParams.get("prefix") ?? "";
+  const entries = [...objects]
+    .filter(([key]) => key.startsWith(prefix))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, versions]) =>
+      versions.map((version, index) => {
+        const tag = version.body === undefined ? "DeleteMarker" : "Version";
+        const ids = `<VersionId>${version.id}</VersionId><IsLatest>${String(index === 0)}</IsLatest>`;
+        return `<${tag}>${entryOf(key, version)}${ids}</${tag}>`;
+      }),
+    );
+  xml(response, 200, `<ListVersionsResult><IsTruncated>false</IsTruncated>${entries.join("")}</ListVersionsResult>`);
+}
+
+function entryOf(key: string, version: Version | undefined): string {
+  const body = version?.body;
+  const time = new Date(version?.time ?? 0).toISOString();
+  const rest = body === undefined ? "" : `<Size>${String(body.length)}</Size><ETag>${escaped(etagOf(body))}</ETag>`;
+  return `<Key>${escaped(key)}</Key><LastModified>${time}</LastModified>${rest}`;
+}
+
+function etagOf(body: Buffer): string {
+  return `"${createHash("md5").update(body).digest("hex")}"`;
+}
+
+function fail(response: ServerResponse, status: number, code: string): void {
+  xml(response, status, `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+}
+
+function xml(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "application/xml" }).end(`<?xml version="1.0"?>${text}`);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}
