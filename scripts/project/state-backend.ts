@@ -20,6 +20,9 @@ export interface StateBackend {
   readonly store: ObjectStore;
 }
 
+/** How to reach a bucket. */
+export type ReachOptions = Pick<S3StoreOptions, "connectTimeout" | "requestTimeout" | "attempts" | "signal">;
+
 /**
  * Opens the place where Pulumi keeps the state of the environment: a folder or a bucket. Connects to nothing yet.
  *
@@ -28,16 +31,31 @@ export interface StateBackend {
 export async function openStateBackend(
   environment: LoadedEnvironment,
   variables: Variables,
-  signal?: AbortSignal,
+  reach: ReachOptions = {},
 ): Promise<StateBackend> {
   const backend = backendOf(environment.project, variables);
-  const url = backend.url;
-  if (url.startsWith("file://")) return { backend, store: folderStore(url, variables) };
-  if (url.startsWith("s3://")) return { backend, store: await bucketStore(url, environment, variables, signal) };
+  const store = await openStateAt(backend.url, environment, variables, reach);
+  if (store !== undefined) return { backend, store };
   throw usageError(
-    `the state of ${environment.name} is kept in ${withoutQuery(url)} (${backend.origin}), and Lifeboat reads file:// and s3:// only`,
+    `the state of ${environment.name} is kept in ${withoutQuery(backend.url)} (${backend.origin}), and Lifeboat reads file:// and s3:// only`,
     "name its backend with PULUMI_BACKEND_URL, or restore it with the tools of that service",
   );
+}
+
+/**
+ * The store of a backend's URL, for the environment's own key pair. Connects to nothing yet.
+ *
+ * @returns undefined for a URL that is neither `file://` nor `s3://`.
+ * @throws CommandError (12) when the environment's own key pair cannot be opened.
+ */
+export async function openStateAt(
+  url: string,
+  environment: LoadedEnvironment,
+  variables: Variables,
+  reach: ReachOptions = {},
+): Promise<ObjectStore | undefined> {
+  if (url.startsWith("file://")) return folderStore(url, variables);
+  return url.startsWith("s3://") ? bucketStore(url, environment, variables, reach) : undefined;
 }
 
 /** `file://` as Pulumi reads it (`massageBlobPath`): `~` is the home folder, and relative paths are allowed. */
@@ -52,13 +70,13 @@ async function bucketStore(
   url: string,
   environment: LoadedEnvironment,
   variables: Variables,
-  signal: AbortSignal | undefined,
+  reach: ReachOptions,
 ): Promise<ObjectStore> {
-  const options = { ...bucketOf(url, variables), ...(await accessOf(url, environment, variables)) };
+  const options = { ...bucketOf(url, variables), ...(await accessOf(url, environment, variables)), ...reach };
   const ca = authorityOf(environment.project, variables);
   // Large, and only this needs it.
   const { S3Store } = await import("../clients/object-store/s3-store.js");
-  return new S3Store({ ...options, ...(ca === undefined ? {} : { ca }), ...(signal === undefined ? {} : { signal }) });
+  return new S3Store({ ...options, ...(ca === undefined ? {} : { ca }) });
 }
 
 /** What the URL says: the parameters of go-cloud's `s3blob` and those older ones that Pulumi still translates. */
@@ -110,21 +128,30 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
   }
 }
 
-/** `AWS_CA_BUNDLE`, else the authority that the state store's own environment has in its settings. */
+const serviceSchema = z.object({ service: z.object({ ca: z.string() }) });
+
+/**
+ * `AWS_CA_BUNDLE`, else the authority that the environment of the state store has in its settings: of its own making, or of
+ * a service that is there already.
+ */
 function authorityOf(project: PulumiProject, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
-  if (isSet(bundle)) return readBundle(bundle);
+  if (isSet(bundle)) return readAuthority(bundle, "AWS_CA_BUNDLE");
   for (const name of environmentNames(project)) {
-    const pem = readStackFile(project, name).settings["stateStoreAuthority"];
+    const { stateStoreAuthority: pem, stateStore } = readStackFile(project, name).settings;
     if (typeof pem === "string" && pem !== "") return pem;
+    const { success, data } = serviceSchema.safeParse(stateStore);
+    if (success)
+      return readAuthority(resolve(project.folder, data.service.ca), `'ca' in lifeboat:stateStore of ${name}`);
   }
   return undefined;
 }
 
-function readBundle(file: string): string {
+/** @param namedBy who says that it is this file. */
+function readAuthority(file: string, namedBy: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw usageError(`the file that AWS_CA_BUNDLE names cannot be read: ${messageOf(error)}`);
+    throw usageError(`the file that ${namedBy} names cannot be read: ${messageOf(error)}`);
   }
 }
 

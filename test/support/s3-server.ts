@@ -117,7 +117,8 @@ export class S3Server {
     if (!allowed.includes("*") && !allowed.includes(bucket)) return fail(response, 403, "AccessDenied");
     const objects = this.buckets.get(bucket);
     if (objects === undefined) return fail(response, 404, "NoSuchBucket");
-    if (key === "") return url.searchParams.has("versions") ? listVersions(objects, url, response) : list(objects, url, response);
+    if (key === "")
+      return url.searchParams.has("versions") ? listVersions(objects, url, response) : list(objects, url, response);
     this.serveObject(objects, key, url, request, body, response);
   }
 
@@ -153,7 +154,9 @@ export class S3Server {
 function list(objects: Map<string, Version[]>, url: URL, response: ServerResponse): void {
   const prefix = url.searchParams.get("prefix") ?? "";
   const found = [...objects].filter(([key, [latest]]) => key.startsWith(prefix) && latest?.body !== undefined);
-  const entries = found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, [latest]]) => `<Contents>${entryOf(key, latest)}</Contents>`);
+  const entries = found
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, [latest]]) => `<Contents>${entryOf(key, latest)}</Contents>`);
   xml(response, 200, `<ListBucketResult><IsTruncated>false</IsTruncated>${entries.join("")}</ListBucketResult>`);
 }
 
