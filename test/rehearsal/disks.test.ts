@@ -6,6 +6,7 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { obtainToolchain } from "./support/toolchain";
 
 // Growing and adding disks with data on them: the real provider, a real container. Each test stands on the one before.
 const isRoot = process.getuid?.() === 0;
@@ -25,7 +26,7 @@ let checksum = "";
 
 beforeAll(async () => {
   if (!isRoot) return;
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  await obtainToolchain(site);
   expectExit(await site.sandbox("up", "--driver", "real"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
   // One guest is enough, and small: what matters is what is on its disks.

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectFolder } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { obtainToolchain } from "./support/toolchain";
 
 // Every command of the guide, in its order, on a site with guests that somebody made by hand.
 const guide = readFileSync(join(projectFolder, "docs/guides/getting-started.md"), "utf8");
@@ -24,7 +25,7 @@ function settingsOf(text: string): string {
 }
 
 beforeAll(async () => {
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  await obtainToolchain(site);
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8108"), [0], "the sandbox");
   for (const id of ["140", "141"]) expectExit(await site.byHand("make", "prod", id), [0], "a guest made by hand");
   const project = join(site.folder, "project");

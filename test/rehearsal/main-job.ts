@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { type DemoSite, expectExit } from "./support/demo-site";
+import { obtainToolchain } from "./support/toolchain";
 
 /** One step of the main job: what is done, and what was seen of it. */
 export interface Stage {
@@ -71,13 +72,7 @@ export const mainJob: readonly Stage[] = [
 export const siteDown: Stage = { title: "site down", run: down };
 
 async function toolchain(site: DemoSite): Promise<string> {
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
-  const checked = expectExit(
-    await site.project("npm", "run", "--silent", "toolchain", "--", "--check"),
-    [0],
-    "its check",
-  );
-  return `${checked.stdout.split("\n").length - 1} parts`;
+  return `${await obtainToolchain(site)} parts`;
 }
 
 async function siteUp(site: DemoSite): Promise<string> {

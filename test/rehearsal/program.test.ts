@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { obtainToolchain } from "./support/toolchain";
 import { ArgumentWatch } from "./support/process-arguments";
 
 // What the program refuses and what it never touches: the real `pulumi` and its provider, on a site without guests.
@@ -23,7 +24,7 @@ jest.setTimeout(20 * 60_000);
 
 beforeAll(async () => {
   processes = new ArgumentWatch();
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  await obtainToolchain(site);
   // A port of its own: a site that somebody has up keeps the usual one.
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8106"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +39,25 @@ const requestProgram = `
     response.on("end", () => console.log(JSON.stringify({ status: response.statusCode, ...JSON.parse(text || "{}") })));
   });
   request.end(body);
+`;
+
+/** Runs inside the site's network: writes an object twice to the offsite bucket, and prints how many versions it has. */
+const versionsProgram = `
+  const { readFileSync } = require("node:fs");
+  const { S3 } = require("@aws-sdk/client-s3");
+  const [keyFile, ca] = process.argv.slice(1);
+  const { accessKey, secretKey } = JSON.parse(readFileSync(keyFile, "utf8"));
+  const { Agent } = require("node:https");
+  const s3 = new S3({
+    endpoint: "https://192.0.2.30:9000", region: "us-east-1", forcePathStyle: true, maxAttempts: 1,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+    requestHandler: { httpsAgent: new Agent(ca === undefined ? {} : { ca: readFileSync(ca) }) },
+  });
+  const main = async () => {
+    for (const Body of ["first", "second"]) await s3.putObject({ Bucket: "offsite", Key: "copy", Body });
+    console.log((await s3.listObjectVersions({ Bucket: "offsite" })).Versions.length);
+  };
+  main().catch((failure) => { console.error(failure.message); process.exitCode = 1; });
 `;
 
 (isRoot ? describe : describe.skip)("the sandbox with real containers", () => {
@@ -110,6 +129,10 @@ const requestProgram = `
     const found = readdirSync(dump).filter((name) => name.endsWith(".tar.zst"));
     return join(dump, found.sort().at(-1) ?? "");
   }
+
+  beforeAll(() => {
+    execFileSync("npm", ["run", "--silent", "toolchain", "--", "--all"], { cwd: project, stdio: "ignore" });
+  }, 3_600_000);
 
   test("comes up, and a second `up` leaves it as it is", () => {
     expect(JSON.parse(sandbox("up", "--driver", "real", "--json"))).toMatchObject({ driver: "real", started: true });
@@ -191,6 +214,57 @@ const requestProgram = `
     await answersSsh();
   });
 
+  test("its mirror has the state store's server in two versions, each with its sum", () => {
+    const files = readdirSync(join(layout.server, "services/mirror/files")).filter((name) => !name.endsWith(".sha256"));
+    expect(files.sort()).toEqual([
+      "debian-12-standard_amd64.tar.zst",
+      "minio.RELEASE.2026-02-12T20-18-48Z",
+      "minio.RELEASE.2026-02-12T20-18-48Z.hotfix.7aac2a2c5b7c",
+    ]);
+    const arrived = files.map((name) => onMirror(`${name} | sha256sum`).replace("-", name));
+    expect(files.map((name) => onMirror(`${name}.sha256`))).toEqual(arrived);
+    expect(new Set(arrived.map((line) => line.split(" ")[0])).size).toBe(3);
+    for (const name of ["..%2flog", "no-such-file"]) expect(exitCodeOf(() => onMirror(name))).toBe(22);
+  });
+
+  test("an S3 server plays the offsite provider: TLS by the site's CA, a key in a file, all versions are kept", () => {
+    expect(versions(layout.ca)).toBe("2\n");
+    expect(exitCodeOf(() => versions())).toBe(1);
+    expect(statSync(layout.offsiteKeyFile).mode & 0o777).toBe(0o600);
+    const { secretKey } = JSON.parse(readFileSync(layout.offsiteKeyFile, "utf8"));
+    const visible = processIds().flatMap((pid) => [readProc(pid, "cmdline"), readProc(pid, "environ")]);
+    expect(visible.filter((text) => text.includes(secretKey))).toEqual([]);
+  });
+
+  test("a service is stopped and started, and `up` starts one that was killed: its data stays", () => {
+    sandbox("service", "offsite", "stop");
+    expect(exitCodeOf(() => versions(layout.ca))).toBe(1);
+    expect(exitCodeOf(() => sandbox("status"))).toBe(3);
+    sandbox("service", "offsite", "start");
+    expect(versions(layout.ca)).toBe("4\n");
+    for (const { pid } of running()) process.kill(pid, "SIGKILL");
+    sandbox("up", "--driver", "real");
+    expect(running().map(({ name, url }) => `${name} ${url}`)).toEqual([
+      "mirror http://192.0.2.20",
+      "offsite https://192.0.2.30:9000",
+    ]);
+    expect(versions(layout.ca)).toBe("6\n");
+  });
+
+  /** What the mirror has at an address, or what a shell's filter behind it makes of it. */
+  function onMirror(path: string): string {
+    return sandbox("exec", "sh", "-c", `curl --fail -sS http://192.0.2.20/${path}`);
+  }
+
+  /** Its services, which all run. */
+  function running(): { name: string; url: string; pid: number }[] {
+    return JSON.parse(sandbox("status", "--json")).services;
+  }
+
+  function versions(...ca: string[]): string {
+    return sandbox("exec", process.execPath, "-e", versionsProgram, layout.offsiteKeyFile, ...ca);
+  }
+
   test("`exec` passes the command's exit code on", () => {
     expect(exitCodeOf(() => sandbox("exec", "sh", "-c", "exit 7"))).toBe(7);
     expect(exitCodeOf(() => sandbox("exec", "sh", "-c", "kill -TERM $$"))).toBe(143);
@@ -198,8 +272,8 @@ const requestProgram = `
   });
 
   test("`down` leaves nothing, also after its server was killed", async () => {
-    const { pid } = JSON.parse(sandbox("status", "--json"));
-    process.kill(pid, "SIGKILL");
+    const { pid, services } = JSON.parse(sandbox("status", "--json"));
+    for (const killed of [pid, services[0].pid]) process.kill(killed, "SIGKILL");
     expect(
       exitCodeOf(() =>
         sandbox(

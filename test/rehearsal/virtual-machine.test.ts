@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { obtainToolchain } from "./support/toolchain";
 
 // A virtual machine's life with the real provider: made, changed in place, deleted. Nothing of it runs.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-machine-"));
@@ -38,7 +39,7 @@ const changed = {
 jest.setTimeout(20 * 60_000);
 
 beforeAll(async () => {
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  await obtainToolchain(site);
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8107"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
   example = readFileSync(settings, "utf8");

@@ -8,6 +8,8 @@ import { setFault } from "./fault-command";
 import { layoutOf, readRecord, type Layout, type SandboxRecord, sandboxFolder } from "./layout";
 import { requirePackages } from "./prerequisites";
 import { printRequests } from "./requests-command";
+import { SERVICE_NAMES, type ServiceName } from "./services/service";
+import { setService } from "./services/service-command";
 import { PROJECT_FOLDER } from "./start-sandbox";
 import { describeStatus } from "./status-command";
 import { bringUp, defaultNodes, type UpResult } from "./up";
@@ -19,6 +21,7 @@ const EXAMPLES = `Examples:
   npm run -s sandbox -- exec pulumi up -s prod   one command where the site's addresses are reachable
   npm run -s sandbox -- exec bash                a shell there
   npm run sandbox -- fault node-unreachable on node=pve-prod
+  npm run sandbox -- service offsite stop        the provider of offsite storage is down
   npm run sandbox -- clock forward 4w            four weeks pass; backup jobs run at their time
   npm run sandbox -- down
 
@@ -86,6 +89,15 @@ function sandboxProgram(layout: Layout, end: (exitCode: number) => void): Comman
     .action((name: string | undefined, state: "on" | "off" | undefined, settings: string[]) =>
       setFault(layout, name, state, settings),
     );
+  program
+    .command("service")
+    .description("the servers beside the nodes; `start` and `stop` one, which ends it as a power cut does")
+    .addArgument(program.createArgument("[name]").choices(SERVICE_NAMES))
+    .addArgument(program.createArgument("[action]").choices(["start", "stop"]))
+    .action((name: ServiceName | undefined, action: "start" | "stop" | undefined) => {
+      requireRecord(layout);
+      return setService(layout, PROJECT_FOLDER, name, action);
+    });
   program
     .command("clock")
     .description("the nodes' time; `set TIME` moves it, `forward DURATION` lets it pass with its backup jobs")

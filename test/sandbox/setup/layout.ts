@@ -19,6 +19,8 @@ export interface Layout {
   /** Of root@pam, for what Proxmox allows to no token. */
   rootPasswordFile: string;
   passphraseFile: string;
+  /** Key pair of the offsite S3 server, as `{ accessKey, secretKey }`; only where that server is. */
+  offsiteKeyFile: string;
   /** Copy of the project with the sandbox's addresses in its settings. */
   project: string;
   /** The state store of `pulumi` in the sandbox. */
@@ -56,6 +58,7 @@ export function layoutOf(folder: string): Layout {
     tokenFile: join(folder, "keys", "token"),
     rootPasswordFile: join(folder, "keys", "root-password"),
     passphraseFile: join(folder, "keys", "passphrase"),
+    offsiteKeyFile: join(folder, "keys", "offsite"),
     project: join(folder, "project"),
     pulumiState: join(folder, "pulumi-state"),
     pulumiHome: join(folder, "pulumi-home"),

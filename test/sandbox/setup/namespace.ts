@@ -30,6 +30,11 @@ export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[
   await ip("link", "set", BRIDGE, "up");
 }
 
+/** One more address of the site on its bridge, for a server that runs beside the nodes. */
+export async function addAddress(names: SiteNames, address: string): Promise<void> {
+  await run("ip", ["-n", names.namespace, "address", "replace", `${address}/${PREFIX}`, "dev", BRIDGE]);
+}
+
 /** Processes whose network is the site's. */
 export async function processesInNetwork(names: SiteNames): Promise<number[]> {
   if (!existsSync(`${NAMESPACES}/${names.namespace}`)) return [];

@@ -1,9 +1,11 @@
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -11,6 +13,7 @@ import {
 import { join } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
 import type { Layout, SandboxNode } from "./layout";
+import type { Artifacts } from "./services/artifacts";
 
 /** What a run of the program needs of the project besides its settings. */
 const LINKED = ["components", "node_modules", "package.json", "proxmox", "site", "stacks", "tsconfig.json"];
@@ -21,6 +24,8 @@ export interface ProjectCopy {
   nodes: readonly SandboxNode[];
   /** In a `memory` site a guest proves that it is said to run, and nothing more. */
   guestsRun: boolean;
+  /** What the site's mirror offers; left out where the site has no mirror. */
+  artifacts?: Artifacts | undefined;
 }
 
 /**
@@ -73,7 +78,9 @@ function checkRunningOnly(settings: Document): void {
   for (const { value } of guests.items) if (isMap(value)) value.set("checks", settings.createNode(["running"]));
 }
 
+/** A link that is right already stays: a run of the program may be reading through it. */
 function link(target: string, place: string): void {
+  if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(place) === target) return;
   rmSync(place, { force: true });
   symlinkSync(target, place);
 }

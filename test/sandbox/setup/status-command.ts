@@ -6,6 +6,8 @@ import { formatSettings } from "./fault-command";
 import { type Layout, readRecord } from "./layout";
 import { siteNames } from "./names";
 import { runningServer } from "./server-process";
+import { serviceLines } from "./services/service-command";
+import { serviceStates } from "./services/services";
 
 /** The part of the emulator's state file that is shown. */
 const stateFile = z.object({
@@ -33,25 +35,30 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
   const { clusters, faults } = readState(layout);
   const guests = clusters.flatMap((cluster) => cluster.guests);
   const containers = [...findMonitors(siteNames(layout.server).containersFolder).keys()];
+  const states = serviceStates(layout);
   const isUp = server !== undefined && record.complete;
+  const exitCode = isUp && states.every(({ pid }) => pid !== undefined) ? 0 : 3;
   if (json) {
     const { driver, nodes } = record;
+    const { folder } = layout;
+    const services = states.map(({ service: { name, url }, pid }) => ({ name, url, pid: pid ?? null }));
     process.stdout.write(
-      `${JSON.stringify({ up: isUp, driver, folder: layout.folder, pid: server?.pid ?? null, nodes, guests, containers, faults })}\n`,
+      `${JSON.stringify({ up: isUp, driver, folder, pid: server?.pid ?? null, nodes, services, guests, containers, faults })}\n`,
     );
-    return isUp ? 0 : 3;
+    return exitCode;
   }
   const lines = [
     `driver    ${record.driver}`,
     `folder    ${layout.folder}`,
     `server    ${server === undefined ? "does not run: npm run sandbox -- up starts it again" : `process ${server.pid}`}`,
     ...record.nodes.map(({ name, address, port }) => `node      ${name}  https://${address}:${port}`),
+    ...serviceLines(states).map((line) => `service   ${line}`),
     ...guests.map(({ vmid, type, node, status }) => `guest     ${vmid}  ${type}  ${node}  ${status}`),
     ...containers.map((name) => `container ${name}`),
     ...faults.map(({ name, settings }) => `fault     ${name} ${formatSettings(settings)}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
-  return isUp ? 0 : 3;
+  return exitCode;
 }
 
 function readState(layout: Layout): z.infer<typeof stateFile> {

@@ -14,6 +14,7 @@ import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
 import { runningServer, startServer } from "./server-process";
 import { startNodeShells } from "./node-shells";
+import { startServices } from "./services/services";
 import { startState, type StartState } from "./start-state";
 import { placeFile, realTemplate, TEMPLATE } from "./template";
 
@@ -99,20 +100,23 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
     placeTemplate(layout, complete, template);
     await startNodeShells(layout, complete, template);
   }
-  finishFolder(layout, complete, options.projectFolder);
+  await finishSite(layout, complete, options);
   writeRecord(layout, complete);
   return { record: complete, status, started: true };
 }
 
 async function continueSandbox(layout: Layout, record: SandboxRecord, options: UpOptions): Promise<UpResult> {
   const running = await runningServer(layout);
-  if (running !== undefined) return { record, status: running, started: false };
+  if (running !== undefined) {
+    await finishSite(layout, record, options);
+    return { record, status: running, started: false };
+  }
   requireRoot(record.driver);
   options.say("Its server does not run: starting it again from its state");
   const state: StartState = JSON.parse(readFileSync(join(layout.server, "start-state.json"), "utf8"));
   const status = await startSite(layout, record, options, state);
   if (record.driver === "real") await startNodeShells(layout, record, await realTemplate(options.say));
-  finishFolder(layout, record, options.projectFolder);
+  await finishSite(layout, record, options);
   return { record, status, started: true };
 }
 
@@ -145,10 +149,14 @@ function placeTemplate(layout: Layout, record: SandboxRecord, template: string):
   }
 }
 
-/** Everything by which people and programs use the site: its CA, the copy of the project, the command. */
-function finishFolder(layout: Layout, record: SandboxRecord, projectFolder: string): void {
+/**
+ * The servers beside the nodes, and everything by which people and programs use the site: its CA, the copy of the
+ * project, the command.
+ */
+async function finishSite(layout: Layout, record: SandboxRecord, { projectFolder, say }: UpOptions): Promise<void> {
   copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);
-  copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun: record.driver === "real" });
+  const artifacts = await startServices(layout, record, projectFolder, say);
+  copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun: record.driver === "real", artifacts });
   const command = join(layout.bin, "lifeboat");
   rmSync(command, { force: true });
   symlinkSync(join(projectFolder, "dist", "lifeboat.cjs"), command);

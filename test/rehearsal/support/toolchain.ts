@@ -1,0 +1,14 @@
+import { expectExit, type DemoSite } from "./demo-site";
+
+/**
+ * Obtains the toolchain and what guests install, in one run: whatever test is the first on a machine, its builds share
+ * their modules.
+ *
+ * @returns the number of parts of the toolchain
+ */
+export async function obtainToolchain(site: DemoSite): Promise<number> {
+  expectExit(await site.project("npm", "run", "--silent", "toolchain", "--", "--all"), [0], "the toolchain");
+  const check = ["npm", "run", "--silent", "toolchain", "--", "--check"] as const;
+  const { stdout } = expectExit(await site.project(...check), [0], "its check");
+  return stdout.split("\n").length - 1;
+}

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Layout } from "../layout";
+import { placeFile, realTemplate } from "../template";
+import type { Artifact } from "./artifacts";
+import { type Service, serviceFolder, type ServicePlace, typeScript } from "./service";
+
+const ADDRESS = "192.0.2.20";
+
+/** The site's own web server with what guests install, and beside each file its sum as `<file>.sha256`. */
+export const mirror: Service = {
+  name: "mirror",
+  title: "artifact mirror",
+  address: ADDRESS,
+  url: `http://${ADDRESS}`,
+  prepare,
+  command: ({ projectFolder, folder }) => ({
+    words: [
+      ...typeScript(projectFolder, "test/sandbox/services/artifact-mirror.ts"),
+      "--folder",
+      join(folder, FILES),
+      "--listen",
+      `${ADDRESS}:80`,
+    ],
+  }),
+  ready,
+};
+
+/** Where an artifact is on the mirror, as settings name it. */
+export function onMirror(layout: Layout, artifact: Artifact): { url: string; sha256: string } {
+  const file = join(serviceFolder(layout, "mirror"), FILES, artifact.name);
+  return { url: `${mirror.url}/${artifact.name}`, sha256: readFileSync(`${file}.sha256`, "utf8").split(" ")[0] ?? "" };
+}
+
+const FILES = "files";
+
+async function prepare({ folder, artifacts }: ServicePlace): Promise<void> {
+  const { minio, minioHotfix } = artifacts;
+  const template = await realTemplate(() => undefined);
+  const files = [minio, minioHotfix, { program: template, name: basename(template) }];
+  for (const { program, name } of files) {
+    const place = join(folder, FILES, name);
+    placeFile(program, place);
+    if (!existsSync(`${place}.sha256`)) writeFileSync(`${place}.sha256`, `${await sumOf(place)}  ${name}\n`);
+  }
+}
+
+async function sumOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+const START_LIMIT = 30_000;
+
+/** It says where it listens, in one line. */
+async function ready({ log }: ServicePlace): Promise<void> {
+  for (let waited = 0; waited < START_LIMIT; waited += 50) {
+    const said = readFileSync(log, "utf8");
+    if (said.includes(`"address":"${ADDRESS}"`)) return;
+    if (said.includes("Error")) throw new Error(said.trim());
+    await sleep(50);
+  }
+  throw new Error(`it does not listen: ${readFileSync(log, "utf8").trim()}`);
+}
