@@ -4,15 +4,11 @@ import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import type { LoadedEnvironment } from "../project/environment";
 import { StateFolder } from "../recovery/engine/state-folder";
-import {
-  type Backend,
-  backendOf,
-  type Comparison,
-  type ComparisonOptions,
-  comparePulumi,
-  type Refresh,
-  refreshPulumi,
-} from "./pulumi";
+import { type Backend, backendOf } from "../project/backend";
+import { CommandError } from "../commands/frame/command-error";
+import { grantStoreAccess, type StoreAccess } from "./store-access";
+import { storeTrouble } from "./store-health";
+import { type Comparison, type ComparisonOptions, comparePulumi, type Refresh, refreshPulumi } from "./pulumi";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -29,21 +25,24 @@ export interface PulumiVariables {
 const systemTrust = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /**
- * Works out the variables, and makes the folders that they name: the default backend's, and one with the node's
- * certificate authority (the Proxmox provider has no option for it, Go reads every file in `SSL_CERT_DIR`).
+ * Works out the variables, and makes what they name: the folder of a backend on this machine, the file with the key to the
+ * state store, and a folder with the certificate authorities of the node and of the store (the Proxmox provider has no
+ * option for it, Go reads every file in `SSL_CERT_DIR`).
  *
  * @throws CommandError (2), ProxmoxError when a pinned certificate cannot be fetched.
  */
 export async function pulumiVariables(environment: LoadedEnvironment, variables: Variables): Promise<PulumiVariables> {
-  const backend = backendOf(environment.project, variables);
+  const backend = backendOf(environment, variables);
   if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
   const trust = await trustFolder(environment, variables);
-  const notes = [...passphraseNotes(variables), ...tokenNotes(environment, variables), ...trust.notes];
+  const access = await storeAccess(environment, variables);
+  const notes = [...passphraseNotes(variables), ...tokenNotes(environment, variables), ...trust.notes, ...access.notes];
   const exports = {
     PULUMI_BACKEND_URL: backend.url,
     ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
     ...filePath(variables, "LIFEBOAT_PROXMOX_TOKEN_FILE"),
     ...(trust.folder === undefined ? {} : { SSL_CERT_DIR: certificateFolders(trust.folder, variables) }),
+    ...access.exports,
     // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
     PULUMI_SKIP_UPDATE_CHECK: "1",
   };
@@ -56,7 +55,9 @@ export async function compareEnvironment(
   variables: Variables,
   signal?: AbortSignal,
 ): Promise<Comparison> {
-  return comparePulumi(await optionsFor(environment, variables, signal));
+  const options = await optionsFor(environment, variables, signal);
+  const command = `pulumi preview --stack ${environment.name} --refresh`;
+  return "why" in options ? { compared: false, why: options.why, command } : comparePulumi(options);
 }
 
 /** {@link refreshPulumi} for a container that the program makes. */
@@ -69,21 +70,43 @@ export async function refreshContainer(
   const { component, child } = componentKinds.container;
   const types = [component, resourceTypes.container];
   const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(guest) });
-  return refreshPulumi(await optionsFor(environment, variables, signal), urn);
+  const options = await optionsFor(environment, variables, signal);
+  const command = `pulumi refresh --stack ${environment.name}`;
+  return "why" in options ? { refreshed: false, why: options.why, command } : refreshPulumi(options, urn);
 }
 
 async function optionsFor(
   environment: LoadedEnvironment,
   variables: Variables,
   signal: AbortSignal | undefined,
-): Promise<ComparisonOptions> {
-  const { exports } = await pulumiVariables(environment, variables);
-  return {
-    folder: environment.project.folder,
-    stack: environment.name,
-    variables: { ...variables, ...exports },
-    ...(signal === undefined ? {} : { signal }),
-  };
+): Promise<ComparisonOptions | { why: string }> {
+  try {
+    const { exports, backend } = await pulumiVariables(environment, variables);
+    const store = backend.origin === "state store" ? environment.stateStore() : undefined;
+    // `pulumi` would try for long, and then say it in words of its libraries.
+    const trouble = store && (await storeTrouble(store, signal));
+    if (trouble !== undefined) return { why: trouble };
+    return {
+      folder: environment.project.folder,
+      stack: environment.name,
+      variables: { ...variables, ...exports },
+      ...(signal === undefined ? {} : { signal }),
+    };
+  } catch (error) {
+    if (error instanceof CommandError) return { why: error.message };
+    throw error;
+  }
+}
+
+/** The key to the state store, also while the state itself is elsewhere: the program may need it, or a later command. */
+async function storeAccess(environment: LoadedEnvironment, variables: Variables): Promise<StoreAccess> {
+  const store = environment.stateStore();
+  if (store === undefined) return { exports: {}, notes: [] };
+  return grantStoreAccess(environment, store, stateFolder(environment, variables), variables);
+}
+
+function stateFolder({ name, settings }: LoadedEnvironment, variables: Variables): string {
+  return new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables).path;
 }
 
 /** A variable that names a file, absolute: `pulumi` may run in another folder. */
@@ -115,27 +138,28 @@ interface TrustFolder {
 }
 
 async function trustFolder(environment: LoadedEnvironment, variables: Variables): Promise<TrustFolder> {
-  const trust = environment.trust();
-  if (trust.kind === "system") return { folder: undefined, notes: [] };
+  const folder = join(stateFolder(environment, variables), "trust");
+  const authority = environment.stateStore()?.authority;
+  if (authority !== undefined) writeCertificate(folder, "state-store.pem", authority);
   const { endpoint } = environment.settings.proxmox;
-  const state = new StateFolder({ environment: environment.name, endpoint }, variables);
-  const folder = join(state.path, "trust");
+  const trust = environment.trust();
+  if (trust.kind === "system") return { folder: authority === undefined ? undefined : folder, notes: [] };
   if (trust.kind === "ca") {
-    writeCertificate(folder, trust.pem);
+    writeCertificate(folder, "site.pem", trust.pem);
     return { folder, notes: [] };
   }
   const { pem, namesEndpoint } = await readCertificate(endpoint, trust);
-  writeCertificate(folder, pem);
+  writeCertificate(folder, "site.pem", pem);
   const other = `the certificate of ${endpoint} was issued for another name: pulumi will refuse it`;
   return { folder, notes: namesEndpoint ? [] : [other] };
 }
 
 /** Whoever reads the folder sees the old file or the new one. */
-function writeCertificate(folder: string, pem: string): void {
+function writeCertificate(folder: string, name: string, pem: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `.draft-${String(process.pid)}`);
   writeFileSync(draft, pem);
-  renameSync(draft, join(folder, "site.pem"));
+  renameSync(draft, join(folder, name));
 }
 
 /** The site's folder first, then what is already set, else the system's. Running it twice changes nothing. */

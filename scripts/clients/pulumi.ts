@@ -1,55 +1,8 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
 import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";
 
 type Variables = Readonly<Record<string, string | undefined>>;
-
-/** Where Pulumi's state is kept, and who says so. */
-export interface Backend {
-  url: string;
-  origin: "PULUMI_BACKEND_URL" | "Pulumi.yaml" | "last login" | "default";
-  /** Folder that has to exist before Pulumi uses it; only for the default. */
-  folder: string | undefined;
-}
-
-/**
- * The backend of a project: `PULUMI_BACKEND_URL`, else `backend.url` of `Pulumi.yaml`, else the last `pulumi login`, else a
- * folder on this machine: `$XDG_DATA_HOME/lifeboat/<project>/pulumi` (`~/.local/share/…`). Every backend URL of
- * Lifeboat comes from here.
- */
-export function backendOf(project: { name: string; backendUrl: string | undefined }, variables: Variables): Backend {
-  const named = variables["PULUMI_BACKEND_URL"];
-  if (named !== undefined && named !== "") return { url: named, origin: "PULUMI_BACKEND_URL", folder: undefined };
-  if (project.backendUrl !== undefined) return { url: project.backendUrl, origin: "Pulumi.yaml", folder: undefined };
-  const login = lastLogin(variables);
-  if (login !== undefined) return { url: login, origin: "last login", folder: undefined };
-  const folder = join(dataHome(variables), "lifeboat", project.name, "pulumi");
-  return { url: pathToFileURL(folder).href, origin: "default", folder };
-}
-
-function dataHome(variables: Variables): string {
-  const configured = variables["XDG_DATA_HOME"];
-  if (configured !== undefined && isAbsolute(configured)) return configured;
-  return join(variables["HOME"] ?? homedir(), ".local", "share");
-}
-
-const credentialsSchema = z.object({ current: z.string().optional() });
-
-/** What `pulumi login` wrote down. Only the URL is read from that file, nothing else. */
-function lastLogin(variables: Variables): string | undefined {
-  const home = variables["PULUMI_HOME"] ?? join(variables["HOME"] ?? homedir(), ".pulumi");
-  try {
-    const text = readFileSync(join(home, "credentials.json"), "utf8");
-    const { current } = credentialsSchema.parse(JSON.parse(text));
-    return current === "" ? undefined : current;
-  } catch {
-    return undefined;
-  }
-}
 
 /** One resource in which Pulumi's state and the real world differ. */
 export interface Difference {

@@ -56,7 +56,7 @@ async function examine(site: Site, only: string | undefined, context: CommandCon
     const findings = await context.progress.step(title, () => inspectAccess(environment));
     examinations.push({ name: environment.name, endpoint: environment.settings.proxmox.endpoint, findings });
   }
-  const tools = await inspectTools(site.project, context.io.environment);
+  const tools = await inspectTools(usable, context.io.environment);
   examinations.push({ name: "this machine", endpoint: undefined, findings: tools });
   const exitCode = exitCodeOf(examinations);
   context.output.result({ ok: exitCode === exitCodes.done, exitCode, examinations }, (lines) =>

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { pulumiVariables } from "../clients/pulumi-variables";
 import { shellQuote } from "../clients/shell-quote";
+import type { Backend } from "../project/backend";
+import type { LoadedEnvironment } from "../project/environment";
 import { defineCommand } from "./frame/command";
 import { usageError } from "./frame/command-error";
 import { exitCodes } from "./frame/exit-codes";
@@ -24,10 +26,16 @@ export const command = defineCommand({
       for (const [variable, value] of Object.entries(exports)) lines.line(`export ${variable}=${shellQuote(value)}`);
     });
     for (const note of notes) talk.warning(note);
-    if (backend.origin === "default") talk.line(`State is kept on this machine: ${backend.folder ?? ""}`);
+    if (backend.folder !== undefined) talk.line(placeText(backend, environment));
     return exitCodes.done;
   },
 });
+
+/** A state on this machine, while the site has a store for it, is there for a while only. */
+function placeText({ origin, folder = "" }: Backend, { name }: LoadedEnvironment): string {
+  const place = `State is kept on this machine: ${folder}`;
+  return origin === "local state" ? `${place} (until lifeboat up ${name}, or lifeboat state return ${name})` : place;
+}
 
 function onlyOne(names: readonly string[]): string {
   const [name, another] = names;

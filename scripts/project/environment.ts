@@ -12,6 +12,7 @@ import { type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
 import { Secrets } from "./secrets";
+import { findSiteStore, type SiteStore } from "./state-store";
 import { type ApiToken, readToken } from "./token";
 
 /** An environment with its settings, and the way to its node. */
@@ -28,6 +29,8 @@ export interface LoadedEnvironment {
   secret(key: string): Promise<string | undefined>;
   /** What opens and makes the secrets of the settings. @throws CommandError (12) */
   secretBox(): Promise<SecretBox>;
+  /** The state store of the site, whichever environment declares it. @throws CommandError (2) */
+  stateStore(): SiteStore | undefined;
   /** Whether the password of root@pam is given anywhere; needs no passphrase. */
   hasRootPassword(): boolean;
   /** @throws CommandError (2, 12) */
@@ -74,6 +77,7 @@ export function loadEnvironment(
 
 class ConnectedEnvironment implements ClosableEnvironment {
   private readonly clients: ProxmoxClient[] = [];
+  private siteStore: { readonly found: SiteStore | undefined } | undefined;
   private tokenClient: Promise<ProxmoxClient> | undefined;
   private passwordClient: Promise<ProxmoxClient | undefined> | undefined;
 
@@ -96,6 +100,11 @@ class ConnectedEnvironment implements ClosableEnvironment {
 
   secretBox(): Promise<SecretBox> {
     return this.secrets.box();
+  }
+
+  stateStore(): SiteStore | undefined {
+    this.siteStore ??= { found: findSiteStore(this.project) };
+    return this.siteStore.found;
   }
 
   hasRootPassword(): boolean {

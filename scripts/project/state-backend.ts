@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { identityOf } from "../../site/state-store/names";
 import { FolderStore } from "../clients/object-store/folder-store";
 import type { ObjectStore } from "../clients/object-store/object-store";
 import type { S3StoreOptions } from "../clients/object-store/s3-store";
-import { type Backend, backendOf } from "../clients/pulumi";
 import { usageError } from "../commands/frame/command-error";
 import { messageOf } from "../recovery/engine/error-code";
+import { type Backend, backendOf } from "./backend";
 import type { LoadedEnvironment } from "./environment";
-import { environmentNames, type PulumiProject, readStackFile } from "./pulumi-project";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +33,7 @@ export async function openStateBackend(
   variables: Variables,
   reach: ReachOptions = {},
 ): Promise<StateBackend> {
-  const backend = backendOf(environment.project, variables);
+  const backend = backendOf(environment, variables);
   const store = await openStateAt(backend.url, environment, variables, reach);
   if (store !== undefined) return { backend, store };
   throw usageError(
@@ -73,7 +73,7 @@ async function bucketStore(
   reach: ReachOptions,
 ): Promise<ObjectStore> {
   const options = { ...bucketOf(url, variables), ...(await accessOf(url, environment, variables)), ...reach };
-  const ca = authorityOf(environment.project, variables);
+  const ca = authorityOf(environment, variables);
   // Large, and only this needs it.
   const { S3Store } = await import("../clients/object-store/s3-store.js");
   return new S3Store({ ...options, ...(ca === undefined ? {} : { ca }) });
@@ -97,11 +97,6 @@ export function bucketOf(url: string, variables: Variables): S3StoreOptions {
 
 const keySchema = z.object({ accessKey: z.string().min(1), secretKey: z.string().min(1) });
 
-/** Name of the profile that `lifeboat env` writes for an environment. */
-export function profileOf(environment: string): string {
-  return `lifeboat-${environment}`;
-}
-
 /**
  * A profile in the URL is meant before the variables, as in the AWS SDK. The profile of the environment itself is its own
  * key pair in the settings.
@@ -112,7 +107,7 @@ async function accessOf(
   variables: Variables,
 ): Promise<Pick<S3StoreOptions, "credentials" | "profile">> {
   const profile = new URL(url).searchParams.get("profile");
-  const isOwn = profile === null || profile === profileOf(environment.name);
+  const isOwn = profile === null || profile === identityOf(environment.name);
   const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = variables;
   if (profile === null && isSet(accessKey) && isSet(secretKey)) return { credentials: { accessKey, secretKey } };
   const own = isOwn ? await environment.secret("stateKey") : undefined;
@@ -128,30 +123,18 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
   }
 }
 
-const serviceSchema = z.object({ service: z.object({ ca: z.string() }) });
-
-/**
- * `AWS_CA_BUNDLE`, else the authority that the environment of the state store has in its settings: of its own making, or of
- * a service that is there already.
- */
-function authorityOf(project: PulumiProject, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
-  if (isSet(bundle)) return readAuthority(bundle, "AWS_CA_BUNDLE");
-  for (const name of environmentNames(project)) {
-    const { stateStoreAuthority: pem, stateStore } = readStackFile(project, name).settings;
-    if (typeof pem === "string" && pem !== "") return pem;
-    const { success, data } = serviceSchema.safeParse(stateStore);
-    if (success)
-      return readAuthority(resolve(project.folder, data.service.ca), `'ca' in lifeboat:stateStore of ${name}`);
-  }
-  return undefined;
+/** The state store's own authority, and those of `AWS_CA_BUNDLE`: whoever has set that wants them for every S3 service. */
+function authorityOf(environment: LoadedEnvironment, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
+  const own = environment.stateStore()?.authority;
+  if (!isSet(bundle)) return own;
+  return [...(own === undefined ? [] : [own]), readBundle(bundle)].join("\n");
 }
 
-/** @param namedBy who says that it is this file. */
-function readAuthority(file: string, namedBy: string): string {
+function readBundle(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw usageError(`the file that ${namedBy} names cannot be read: ${messageOf(error)}`);
+    throw usageError(`the file that AWS_CA_BUNDLE names cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { plainText } from "../../../proxmox/api/plain-text";
-import { backendOf } from "../../clients/pulumi";
 import { ProgramMissing, runProgramFile } from "../../clients/run-program";
-import type { PulumiProject } from "../../project/pulumi-project";
+import { backendOf } from "../../project/backend";
+import { CommandError } from "../frame/command-error";
+import type { LoadedEnvironment } from "../../project/site";
 import { type Finding, ok, warning } from "./finding";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -10,15 +11,33 @@ type Variables = Readonly<Record<string, string | undefined>>;
 const oldestPulumi = [3, 258] as const;
 
 /** Looks at the programs and variables of this machine. Nothing here stops a restore, so nothing is a problem. */
-export async function inspectTools(project: PulumiProject, variables: Variables): Promise<Finding[]> {
-  const backend = backendOf(project, variables);
+export async function inspectTools(
+  environments: readonly LoadedEnvironment[],
+  variables: Variables,
+): Promise<Finding[]> {
   return [
     await inspectPulumi(variables),
-    ok("backend", `${backend.url} (${backend.origin})`),
+    ...inspectBackends(environments, variables),
     inspectPassphrase(variables),
     await inspectProgram("ssh", ["-V"], "guests are not checked by logging in"),
     await inspectProgram("ping", ["-V"], "guests are not checked by ping"),
   ];
+}
+
+/** One line where all environments keep their states in one place. */
+function inspectBackends(environments: readonly LoadedEnvironment[], variables: Variables): Finding[] {
+  const places = environments.map((environment) => {
+    try {
+      const { url, origin } = backendOf(environment, variables);
+      return { name: environment.name, finding: ok("backend", `${url.split("&profile=")[0] ?? url} (${origin})`) };
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return { name: environment.name, finding: warning("backend", error.message, error.hint) };
+    }
+  });
+  const [first] = places;
+  if (first !== undefined && places.every(({ finding }) => finding.text === first.finding.text)) return [first.finding];
+  return places.map(({ name, finding }) => ({ ...finding, subject: `backend of ${name}` }));
 }
 
 async function inspectPulumi(variables: Variables): Promise<Finding> {

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { backendOf, comparePulumi } from "../../../../scripts/clients/pulumi";
+import { comparePulumi } from "../../../../scripts/clients/pulumi";
 import { shellQuote } from "../../../../scripts/clients/shell-quote";
 
 let folder: string;
@@ -11,26 +11,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-describe("the backend", () => {
-  const project = { name: "site", backendUrl: undefined };
-
-  test("in the order of pulumi itself, then a folder of this machine", () => {
-    const home = join(folder, "home");
-    mkdirSync(join(home, ".pulumi"), { recursive: true });
-    expect(backendOf(project, { HOME: home })).toEqual({
-      url: `file://${home}/.local/share/lifeboat/site/pulumi`,
-      origin: "default",
-      folder: `${home}/.local/share/lifeboat/site/pulumi`,
-    });
-    writeFileSync(join(home, ".pulumi/credentials.json"), JSON.stringify({ current: "s3://bucket", accounts: {} }));
-    expect(backendOf(project, { HOME: home })).toMatchObject({ url: "s3://bucket", origin: "last login" });
-    const own = { name: "site", backendUrl: "file://./state" };
-    expect(backendOf(own, { HOME: home })).toMatchObject({ url: "file://./state", origin: "Pulumi.yaml" });
-    const variables = { HOME: home, PULUMI_BACKEND_URL: "file:///elsewhere" };
-    expect(backendOf(own, variables)).toMatchObject({ url: "file:///elsewhere", origin: "PULUMI_BACKEND_URL" });
-  });
-});
 
 /** A program named `pulumi` that notes its arguments and behaves as told. */
 function fakePulumi(script: string): Record<string, string> {

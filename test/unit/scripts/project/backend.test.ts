@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pulumiVariables } from "../../../../scripts/clients/pulumi-variables";
+import { backendOf, localBackend } from "../../../../scripts/project/backend";
+import { loadEnvironment } from "../../../../scripts/project/environment";
+import { readPulumiProject } from "../../../../scripts/project/pulumi-project";
+import { Redactor } from "../../../../scripts/project/redactor";
+import { PulumiEncrypter } from "./encrypt";
+
+let folder: string;
+const passphrase = "correct horse";
+const encrypter = new PulumiEncrypter(passphrase);
+const service = "{ service: { endpoint: https://s3.example.com:9000, ca: s3-ca.pem } }";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-backend-"));
+  write("Pulumi.yaml", "name: site\nruntime: nodejs\n");
+  write("Pulumi.prod.yaml", settings());
+  write("s3-ca.pem", "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, text: string): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+
+function settings(...lines: string[]): string {
+  return [
+    "config:",
+    "  lifeboat:profile: prod",
+    "  lifeboat:proxmox: { endpoint: https://192.0.2.11:8006, node: pve }",
+    "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+function declareStore(): void {
+  write("Pulumi.monitoring.yaml", settings(`  lifeboat:stateStore: ${service}`));
+}
+
+function environment(variables: Record<string, string> = {}) {
+  const project = readPulumiProject({ folder, file: join(folder, "Pulumi.yaml") });
+  return loadEnvironment(project, "prod", { environment: variables, redactor: new Redactor() });
+}
+
+function found(variables: Record<string, string> = {}) {
+  return backendOf(environment(), { HOME: folder, ...variables });
+}
+
+const bucket =
+  "s3://lifeboat-state-prod?endpoint=https://s3.example.com:9000&use_path_style=true&region=us-east-1&profile=lifeboat-prod";
+
+describe("where a state is", () => {
+  test("without a store: in the order of pulumi itself, then a folder of this machine", () => {
+    expect(found()).toEqual({
+      url: `file://${folder}/.local/share/lifeboat/site/pulumi`,
+      origin: "default",
+      folder: `${folder}/.local/share/lifeboat/site/pulumi`,
+    });
+    write(".pulumi/credentials.json", JSON.stringify({ current: "s3://bucket", accounts: {} }));
+    expect(found()).toMatchObject({ url: "s3://bucket", origin: "last login" });
+    write("Pulumi.yaml", "name: site\nruntime: nodejs\nbackend: { url: file://./state }\n");
+    expect(found()).toMatchObject({ url: "file://./state", origin: "Pulumi.yaml" });
+    expect(found({ PULUMI_BACKEND_URL: "file:///elsewhere" })).toMatchObject({
+      url: "file:///elsewhere",
+      origin: "PULUMI_BACKEND_URL",
+    });
+  });
+
+  test("with a store: its bucket, before a login; on this machine while a state is there [B3, B6]", () => {
+    declareStore();
+    write(".pulumi/credentials.json", JSON.stringify({ current: "s3://bucket", accounts: {} }));
+    expect(found()).toEqual({ url: bucket, origin: "state store", folder: undefined });
+    const local = localBackend(environment().project, { HOME: folder });
+    for (const end of ["json", "json.gz"]) {
+      const place = `.local/share/lifeboat/site/pulumi/.pulumi/stacks/site/prod.${end}`;
+      write(place, "{}");
+      expect(found()).toEqual({ ...local, origin: "local state" });
+      rmSync(join(folder, place));
+    }
+    write(".local/share/lifeboat/site/pulumi/.pulumi/stacks/site/prod.json.bak", "{}");
+    write(".local/share/lifeboat/site/pulumi/.pulumi/stacks/site/prod-2.json", "{}");
+    expect(found()).toMatchObject({ origin: "state store" });
+  });
+
+  test("what lifeboat env printed for any environment names nothing of its own; another URL does [B3]", () => {
+    declareStore();
+    const { url } = localBackend(environment().project, { HOME: folder });
+    const lab = bucket.replaceAll("-prod", "-monitoring");
+    for (const own of [url, bucket, lab]) {
+      expect(found({ PULUMI_BACKEND_URL: own })).toMatchObject({ url: bucket, origin: "state store" });
+    }
+    expect(found({ PULUMI_BACKEND_URL: "s3://lifeboat-state-prod" })).toMatchObject({ origin: "PULUMI_BACKEND_URL" });
+  });
+
+  test("two stores: refused with their names; broken settings stop only whoever declares the store [B3]", () => {
+    write("Pulumi.lab.yaml", "config: [");
+    declareStore();
+    expect(found()).toMatchObject({ origin: "state store" });
+    write("Pulumi.lab.yaml", settings(`  lifeboat:stateStore: ${service}`));
+    expect(() => found()).toThrow("lab and monitoring each declare a state store");
+    write("Pulumi.lab.yaml", settings());
+    write("Pulumi.monitoring.yaml", settings(`  lifeboat:stateStore: ${service}`, "  lifeboat:profil: prod"));
+    expect(() => found()).toThrow("the settings of monitoring, which declares the state store, are wrong");
+  });
+});
+
+describe("what pulumi needs for the store", () => {
+  test("a key in a file that only its owner reads, under the profile of the URL; the authority; no secret [B3]", async () => {
+    declareStore();
+    const sealed = encrypter.encrypt(JSON.stringify({ accessKey: "lifeboat-prod", secretKey: "not-a-secret-9" }));
+    const key = `  lifeboat:stateKey: { secure: "${sealed}" }\nencryptionsalt: ${encrypter.salt}`;
+    write("Pulumi.prod.yaml", settings(key));
+    write("bundle.pem", "others\n");
+    const variables = {
+      HOME: folder,
+      XDG_STATE_HOME: join(folder, "state"),
+      PULUMI_CONFIG_PASSPHRASE: passphrase,
+      LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c",
+      AWS_CA_BUNDLE: join(folder, "bundle.pem"),
+    };
+    const { exports, notes } = await pulumiVariables(environment(variables), variables);
+    expect(JSON.stringify({ exports, notes })).not.toContain("not-a-secret-9");
+    expect(exports["PULUMI_BACKEND_URL"]).toBe(bucket);
+    const file = exports["AWS_SHARED_CREDENTIALS_FILE"] ?? "";
+    expect(readFileSync(file, "utf8")).toBe(
+      "[lifeboat-prod]\naws_access_key_id = lifeboat-prod\naws_secret_access_key = not-a-secret-9\n",
+    );
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const [trust = ""] = exports["SSL_CERT_DIR"]?.split(":") ?? [];
+    const authority = readFileSync(join(folder, "s3-ca.pem"), "utf8");
+    expect(readFileSync(join(trust, "state-store.pem"), "utf8")).toBe(authority);
+    expect(readFileSync(exports["AWS_CA_BUNDLE"] ?? "", "utf8")).toBe(`others\n${authority}`);
+    const again = await pulumiVariables(environment(variables), { ...variables, ...exports });
+    expect(again.exports).toEqual(exports);
+  });
+
+  test("what is missing is a note, and stops nothing [B3]", async () => {
+    declareStore();
+    const variables = { HOME: folder, XDG_STATE_HOME: join(folder, "state"), LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c" };
+    const none = await pulumiVariables(environment(variables), variables);
+    expect(none.notes).toContain("prod has no key for the state store yet: lifeboat up makes it");
+    const sealed = `  lifeboat:stateKey: { secure: "${encrypter.encrypt("{}")}" }\nencryptionsalt: ${encrypter.salt}`;
+    write("Pulumi.prod.yaml", settings(sealed));
+    const { notes } = await pulumiVariables(environment(variables), variables);
+    expect(notes.join("\n")).toContain("the key for the state store is not written down: no passphrase is set");
+  });
+});
