@@ -34,6 +34,8 @@ export interface BindMount {
 
 /** One network interface of a container, as `netN` of its configuration says. */
 export interface ContainerNetwork {
+  /** The N of `netN`. */
+  number: number;
   /** Name in the container, such as `eth0`. */
   name: string;
   bridge: string | undefined;
@@ -45,6 +47,8 @@ export interface ContainerNetwork {
   ip6: string | undefined;
   gateway6: string | undefined;
   linkDown: boolean;
+  /** The card's own switch of Proxmox's firewall. */
+  firewall: boolean;
 }
 
 /** A container as the driver runs it. */
@@ -63,6 +67,9 @@ export interface ContainerSpec {
   memory: number;
   nesting: boolean;
 }
+
+/** A container's cards, and what tells it from others. */
+export type ContainerCards = Pick<ContainerSpec, "node" | "vmid" | "networks">;
 
 /** What `POST nodes/N/lxc` gives a container made from a template, beyond its configuration. */
 export interface FirstUse {
@@ -112,8 +119,28 @@ export interface InterfaceAddress {
   addresses: { address: string; prefix: number; family: "inet" | "inet6" }[];
 }
 
+/** A card of a container with the rules that stand before it. */
+export interface GuardedCard {
+  node: string;
+  vmid: number;
+  /** The N of `netN`. */
+  number: number;
+  /** Statements of nftables for what is sent to the guest, in order. */
+  incoming: readonly string[];
+  /** The same for what the guest sends. */
+  outgoing: readonly string[];
+}
+
+/** What keeps packets from guests. */
+export interface PacketFilter {
+  /** These cards, and no others, are guarded from now on; connections that are open stay open. */
+  enforce(cards: readonly GuardedCard[]): Promise<void>;
+}
+
 export interface Driver {
   readonly name: "memory" | "real";
+  /** Undefined where there are no packets. */
+  readonly firewall: PacketFilter | undefined;
 
   createVolume(volume: Volume): Promise<void>;
   /** Grows a volume to `size` bytes; its data stays. */
@@ -132,6 +159,8 @@ export interface Driver {
   prepareFirstUse(container: ContainerSpec, first: FirstUse): Promise<void>;
   /** Writes host name, network and resolver files as Proxmox does before each start, then starts. */
   start(container: ContainerSpec): Promise<void>;
+  /** Puts a running container's cards on the bridges that its configuration names, behind the firewall or not. */
+  plug(container: ContainerCards): Promise<void>;
   /** Ends it at once. */
   stop(container: ContainerSpec): Promise<void>;
   /** Asks it to end; false when it still runs after `timeout` seconds. */

@@ -11,6 +11,7 @@ import { removeTree } from "./files";
  */
 export class MemoryDriver implements Driver {
   readonly name = "memory";
+  readonly firewall = undefined;
 
   async createVolume(volume: Volume): Promise<void> {
     await mkdir(volume.path, { recursive: true });
@@ -52,6 +53,8 @@ export class MemoryDriver implements Driver {
   async prepareFirstUse(): Promise<void> {}
 
   async start(): Promise<void> {}
+
+  async plug(): Promise<void> {}
 
   async stop(): Promise<void> {}
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { damageFile } from "../drivers/archives";
+import { enforceFirewall } from "../firewall/enforce";
 import { parseVolume, volumePath } from "../guests/storages";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
@@ -19,9 +20,11 @@ export function controlHandler(server: SiteServer, stop: () => void): ControlHan
         return siteStatus(server);
       case "reset":
         await loadFixture(site, parseFixture(readFileSync(command.fixture, "utf8")));
+        await enforceFirewall(site);
         return server.applyFaults();
       case "write":
-        return writeNodeFile(site, command.path, command.content);
+        writeNodeFile(site, command.path, command.content);
+        return enforceFirewall(site);
       case "faults":
         return site.faults.list();
       case "set-fault":

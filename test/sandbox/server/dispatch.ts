@@ -1,5 +1,6 @@
 /** One call from route to answer, in Proxmox's order (PVE::HTTPServer::rest_handler). */
 import type { SignedIn } from "./sign-in";
+import { enforceFirewall } from "../firewall/enforce";
 import type { Node } from "../model/site";
 import { Answer, type Endpoint, type Method } from "./endpoint";
 import { death, parameterFailure, permissionFailure } from "./failure";
@@ -55,7 +56,10 @@ async function run(endpoint: Endpoint, call: Parameters<Endpoint["handler"]>[0])
     const result = await endpoint.handler(call);
     return result instanceof Answer ? result : new Answer(result);
   } finally {
-    if (endpoint.method !== "GET") call.site.save();
+    if (endpoint.method !== "GET") {
+      call.site.save();
+      await enforceFirewall(call.site);
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Driver } from "../drivers/driver";
 import { endpoints } from "../endpoints/registry";
+import { enforceFirewall } from "../firewall/enforce";
 import { Site } from "../model/site";
 import { certificateFiles, ensureCertificates } from "./certificates";
 import { handleRequest, type HttpOptions } from "./http";
@@ -63,6 +64,8 @@ export class SiteServer {
     const holders = options.listen.map(({ node, address }) => ({ node, names: [address] }));
     const authorityFile = await ensureCertificates(join(options.folder, "certificates"), holders);
     const server = new SiteServer(site, authorityFile, options);
+    // Before anybody can ask for anything: containers may run since before this server.
+    await enforceFirewall(site);
     await server.applyFaults();
     server.scheduler.skipMissed();
     return server;

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { run } from "../drivers/child-process";
+import { SandboxError } from "./failure";
 import type { SandboxNode } from "./layout";
 import type { SiteNames } from "./names";
 
@@ -8,6 +9,8 @@ const NAMESPACES = "/run/netns";
 
 /** The bridge that the settings' examples name; every node's address and every guest is on it. */
 const BRIDGE = "vmbr0";
+
+const BRIDGE_ADDRESS = "bc:24:11:00:00:01";
 
 /** Router of the example's network: guests have it as gateway. Nothing is routed out of the namespace. */
 const GATEWAY = "192.0.2.1";
@@ -23,7 +26,9 @@ export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[
   const ip = (...words: string[]): Promise<string> => run("ip", ["-n", names.namespace, ...words]);
   await run("ip", ["netns", "add", names.namespace]);
   await ip("link", "set", "lo", "up");
-  await ip("link", "add", BRIDGE, "type", "bridge");
+  await showForwardedPackets(names);
+  // An address of its own: a bridge without one takes another with each port, and guests would lose their gateway.
+  await ip("link", "add", BRIDGE, "address", BRIDGE_ADDRESS, "type", "bridge");
   for (const address of [GATEWAY, ...nodes.map((node) => node.address)]) {
     await ip("address", "add", `${address}/${PREFIX}`, "dev", BRIDGE);
   }
@@ -33,6 +38,22 @@ export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[
 /** One more address of the site on its bridge, for a server that runs beside the nodes. */
 export async function addAddress(names: SiteNames, address: string): Promise<void> {
   await run("ip", ["-n", names.namespace, "address", "replace", `${address}/${PREFIX}`, "dev", BRIDGE]);
+}
+
+/**
+ * Lets nftables see what bridges forward, as Proxmox does (PVE::Firewall, enable_bridge_firewall).
+ * @throws SandboxError where the kernel cannot
+ */
+async function showForwardedPackets(names: SiteNames): Promise<void> {
+  // Built in, or loaded already: what counts is whether the settings are there.
+  await run("modprobe", ["br_netfilter"]).catch(() => undefined);
+  const [program, ...wrapper] = inNetwork(names);
+  const script = "for name in iptables ip6tables; do echo 1 > /proc/sys/net/bridge/bridge-nf-call-$name || exit; done";
+  await run(program, [...wrapper, "sh", "-c", script]).catch(() => {
+    throw new SandboxError("this machine's kernel does not let a firewall see what bridges forward", {
+      hint: "as root: modprobe br_netfilter",
+    });
+  });
 }
 
 /** Processes whose network is the site's. */

@@ -23,6 +23,7 @@ const PREREQUISITES: Readonly<Record<Driver["name"], readonly Prerequisite[]>> =
     { package: "lxc", program: "lxc-start" },
     { package: "mmdebstrap", program: "mmdebstrap" },
     { package: "iproute2", program: "ip" },
+    { package: "nftables", program: "nft" },
     { package: "iputils-ping", program: "ping" },
     { package: "openssh-client", program: "ssh" },
     { package: "e2fsprogs", program: "mkfs.ext4" },

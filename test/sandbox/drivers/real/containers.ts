@@ -6,7 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { containerName, type SiteNames } from "../../setup/names";
 import { CommandFailed, run } from "../child-process";
-import type { ContainerSpec, InterfaceAddress } from "../driver";
+import type { ContainerCards, ContainerSpec, InterfaceAddress } from "../driver";
+import { devicesOf, plugLines, unplugLines } from "./card-devices";
 import { findInit, processesOfContainer } from "./container-processes";
 import { withHeldProcess } from "./held-process";
 import { lxcConfiguration } from "./lxc-configuration";
@@ -28,7 +29,7 @@ export class Containers {
   /** Starts a container whose files are prepared. Rejects with LXC's own words when it does not come up. */
   async start(container: ContainerSpec, haltSignal: string): Promise<void> {
     const name = this.#name(container);
-    const cards = container.networks.map((_, index) => this.#card(container, index));
+    const cards = container.networks.map(({ number }) => devicesOf(this.#nodes, { ...container, number }).card);
     for (const { bridge } of container.networks) if (bridge !== undefined) await this.#requireBridge(bridge);
     const folder = join(this.#names.containersFolder, name);
     const rootFolder = join(folder, "rootfs");
@@ -42,7 +43,12 @@ export class Containers {
     });
     await writeFile(join(folder, "config"), configuration);
     await this.#launch(name, folder, mountArguments(rootFolder, container.mounts, container.bindMounts));
-    await this.#plug(container, cards);
+    await this.plug(container);
+  }
+
+  /** Puts the host's ends of a running container's cards on their bridges. */
+  async plug(container: ContainerCards): Promise<void> {
+    await this.#setLinks(plugLines(container, this.#nodes, await this.#links()));
   }
 
   async stop(container: ContainerSpec): Promise<void> {
@@ -51,7 +57,7 @@ export class Containers {
     // LXC itself may be stuck or its monitor dead; the processes are then ended one by one.
     await this.#lxc("lxc-stop", name, ["--kill"]).catch(() => undefined);
     await this.#killLeftovers(name);
-    await this.#forget(name);
+    await this.#forget(container);
   }
 
   async shutdown(container: ContainerSpec, timeout: number): Promise<boolean> {
@@ -59,7 +65,7 @@ export class Containers {
     if (!(await this.isRunning(container.node, container.vmid))) return true;
     await this.#lxc("lxc-stop", name, ["--nokill", "--timeout", String(timeout)]).catch(() => undefined);
     if (await this.isRunning(container.node, container.vmid)) return false;
-    await this.#forget(name);
+    await this.#forget(container);
     return true;
   }
 
@@ -122,15 +128,6 @@ export class Containers {
     }
   }
 
-  /** Puts the host's ends of the cards on their bridges. */
-  async #plug(container: ContainerSpec, cards: readonly string[]): Promise<void> {
-    for (const [index, { bridge, linkDown }] of container.networks.entries()) {
-      const card = cards[index];
-      if (card === undefined || bridge === undefined) continue;
-      await this.#ip("link", "set", card, "master", bridge, linkDown ? "down" : "up");
-    }
-  }
-
   async #requireBridge(bridge: string): Promise<void> {
     await this.#ip("link", "show", "dev", bridge).catch(() => {
       throw new CommandFailed("lxc-start", undefined, `bridge '${bridge}' does not exist`);
@@ -147,8 +144,21 @@ export class Containers {
     throw new CommandFailed("lxc-stop", undefined, `processes of ${name} do not end`);
   }
 
-  async #forget(name: string): Promise<void> {
-    await rm(join(this.#names.containersFolder, name), { recursive: true, force: true });
+  async #forget(container: ContainerSpec): Promise<void> {
+    await rm(join(this.#names.containersFolder, this.#name(container)), { recursive: true, force: true });
+    await this.#setLinks(unplugLines(this.#nodes, container, await this.#links()));
+  }
+
+  /** Names of the devices in the site's network. */
+  async #links(): Promise<Set<string>> {
+    const links = linkList.parse(JSON.parse(await this.#ip("-json", "link", "show")));
+    return new Set(links.map(({ ifname }) => ifname));
+  }
+
+  async #setLinks(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const [program, ...wrapper] = this.#inNamespace();
+    await run(program, [...wrapper, "ip", "-batch", "-"], { inputText: `${lines.join("\n")}\n` });
   }
 
   async #lxc(command: string, name: string, options: readonly string[]): Promise<string> {
@@ -169,12 +179,9 @@ export class Containers {
   #name(container: ContainerSpec): string {
     return containerName(this.#names, container.node, container.vmid);
   }
-
-  /** Kernel names of network cards have 15 characters at most; the node's place makes them differ between nodes. */
-  #card(container: ContainerSpec, index: number): string {
-    return `v${this.#nodes.indexOf(container.node)}-${container.vmid}i${index}`;
-  }
 }
+
+const linkList = z.array(z.object({ ifname: z.string() }));
 
 const interfaceList = z.array(
   z.object({

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { siteNames, type SiteNames } from "../../setup/names";
 import { packTree, readArchiveMember, unpackTree } from "../archives";
 import type {
+  ContainerCards,
   ContainerSpec,
   Driver,
   FirstUse,
@@ -14,6 +15,7 @@ import type {
   Volume,
 } from "../driver";
 import { Containers } from "./containers";
+import { NamespaceFirewall } from "./namespace-firewall";
 import { prepareFirstUse } from "./first-use";
 import { GuestTree } from "./guest-tree";
 import { withMountedTree } from "./mounted-tree";
@@ -29,6 +31,7 @@ import { catchUpGrowth, createVolume, growVolume, removeVolume } from "./volumes
  */
 export class RealDriver implements Driver {
   readonly name = "real";
+  readonly firewall: NamespaceFirewall;
   readonly #names: SiteNames;
   readonly #containers: Containers;
 
@@ -39,6 +42,7 @@ export class RealDriver implements Driver {
   constructor(stateFolder: string, nodes: readonly string[]) {
     this.#names = siteNames(stateFolder);
     this.#containers = new Containers(this.#names, nodes);
+    this.firewall = new NamespaceFirewall(this.#names, nodes);
   }
 
   createVolume(volume: Volume): Promise<void> {
@@ -86,6 +90,10 @@ export class RealDriver implements Driver {
       return haltSignal(tree);
     });
     await this.#containers.start(container, signal);
+  }
+
+  plug(container: ContainerCards): Promise<void> {
+    return this.#containers.plug(container);
   }
 
   stop(container: ContainerSpec): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Log } from "../../drivers/driver";
+import { enforceFirewall } from "../../firewall/enforce";
 import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
 import { death } from "../../server/failure";
@@ -75,6 +76,7 @@ export async function destroyContainer(node: Node, destruction: Destruction, tas
         purgeGuest(node, vmid);
       }
       removeGuest(node, vmid);
+      await enforceFirewall(node.cluster.site);
     },
     task.log,
   );

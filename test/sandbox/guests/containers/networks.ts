@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { ContainerNetwork } from "../../drivers/driver";
 import type { Authority } from "../../model/access";
 import { FORMATS, readProperties, writeProperties, type Properties } from "../properties";
 
@@ -21,6 +22,28 @@ export function readNetwork(text: string): Properties {
 
 export function writeNetwork(network: Properties): string {
   return writeProperties(FORMATS.containerNetwork, network);
+}
+
+/** Network interfaces in the order of their numbers. */
+export function networksOf(keys: ReadonlyMap<string, string>): ContainerNetwork[] {
+  return [...keys.keys()]
+    .filter((key) => /^net\d+$/.test(key))
+    .sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)))
+    .map((key) => {
+      const network = readNetwork(keys.get(key) ?? "");
+      return {
+        number: Number(key.slice(3)),
+        name: network.get("name") ?? "eth0",
+        bridge: network.get("bridge"),
+        hardwareAddress: network.get("hwaddr") ?? "",
+        ip: network.get("ip"),
+        gateway: network.get("gw"),
+        ip6: network.get("ip6"),
+        gateway6: network.get("gw6"),
+        linkDown: network.get("link_down") === "1",
+        firewall: network.get("firewall") === "1",
+      };
+    });
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { BindMount, ContainerNetwork, ContainerSpec, Log, Mount } from "../../drivers/driver";
+import type { BindMount, ContainerSpec, Log, Mount } from "../../drivers/driver";
 import { exists } from "../../drivers/files";
+import { enforceFirewall } from "../../firewall/enforce";
 import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
 import { death, failureText } from "../../server/failure";
@@ -8,7 +9,7 @@ import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type
 import { FORMATS, readProperties } from "../properties";
 import { activateVolume, machineVolume } from "../volumes";
 import { mountsOf } from "./mount-points";
-import { readNetwork } from "./networks";
+import { networksOf } from "./networks";
 import { applyPending } from "./update";
 
 /** Whether a container runs: the driver knows, or the emulator's own record where no process exists. */
@@ -65,26 +66,6 @@ function bindMounts(node: Node, keys: ReadonlyMap<string, string>): BindMount[] 
   });
 }
 
-/** Network interfaces in the order of their numbers. */
-export function networksOf(keys: ReadonlyMap<string, string>): ContainerNetwork[] {
-  return [...keys.keys()]
-    .filter((key) => /^net\d+$/.test(key))
-    .sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)))
-    .map((key) => {
-      const network = readNetwork(keys.get(key) ?? "");
-      return {
-        name: network.get("name") ?? "eth0",
-        bridge: network.get("bridge"),
-        hardwareAddress: network.get("hwaddr") ?? "",
-        ip: network.get("ip"),
-        gateway: network.get("gw"),
-        ip6: network.get("ip6"),
-        gateway6: network.get("gw6"),
-        linkDown: network.get("link_down") === "1",
-      };
-    });
-}
-
 /** Starts a container, pending changes first (PVE::LXC::vm_start). The caller holds the guest's lock. */
 export async function startContainer(node: Node, { guest, configuration }: LoadedGuest, log: Log): Promise<void> {
   if (configuration.pending.keys.size > 0) {
@@ -97,6 +78,7 @@ export async function startContainer(node: Node, { guest, configuration }: Loade
       if (!(await exists(bind.source)))
         throw new Error(`directory '${bind.source.slice(node.root.length)}' does not exist`);
     }
+    await enforceFirewall(node.cluster.site);
     await node.cluster.site.driver.start(spec);
   } catch (failure) {
     log(failureText(failure));

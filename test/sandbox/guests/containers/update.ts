@@ -17,7 +17,7 @@ import {
   writeMount,
   type ContainerMount,
 } from "./mount-points";
-import { readNetwork, writeNetwork } from "./networks";
+import { networksOf, readNetwork, writeNetwork } from "./networks";
 import { uniqueTags } from "./permissions";
 
 /** A request to change a container's configuration. */
@@ -143,7 +143,16 @@ async function applyToRunning(
   for (const key of pendingKeys(configuration).filter((key) => now(key) || isNewMount(configuration, changed, key))) {
     await attempt(problems, key, `unable to hotplug ${key}:`, () => applyChange(node, vmid, configuration, key, log));
   }
+  const card = [...changed].find((key) => /^net\d+$/.test(key));
+  if (card !== undefined) {
+    await attempt(problems, card, `unable to hotplug ${card}:`, () => plugCards(node, vmid, configuration));
+  }
   return problems;
+}
+
+/** Bridge and firewall of a card change while the container runs; everything else of it when it starts again. */
+async function plugCards(node: Node, vmid: number, configuration: Configuration): Promise<void> {
+  await node.cluster.site.driver.plug({ node: node.name, vmid, networks: networksOf(configuration.keys) });
 }
 
 function isNewMount(configuration: Configuration, changed: ReadonlySet<string>, key: string): boolean {

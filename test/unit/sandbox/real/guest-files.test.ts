@@ -9,6 +9,7 @@ import { haltSignal, writeStartFiles } from "../../../sandbox/drivers/real/prepa
 import { hostsFile, networkdFile, resolverFile } from "../../../sandbox/drivers/real/start-files";
 
 const network = {
+  number: 0,
   name: "eth0",
   bridge: "vmbr0",
   hardwareAddress: "BC:24:11:00:00:01",
@@ -17,6 +18,7 @@ const network = {
   ip6: undefined,
   gateway6: undefined,
   linkDown: false,
+  firewall: false,
 };
 
 const container: ContainerSpec = {

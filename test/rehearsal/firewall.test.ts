@@ -1,0 +1,181 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { layoutOf } from "../sandbox/setup/layout";
+import { typeScript } from "./support/commands";
+import { DemoSite, expectExit } from "./support/demo-site";
+import { addSender, tryPort } from "./support/site-network";
+
+// The sandbox enforces Proxmox's firewall on real packets. Each test stands on the one before.
+const isRoot = process.getuid?.() === 0;
+const parent = mkdtempSync(join(tmpdir(), "lifeboat-firewall-"));
+const printed: string[] = [];
+const site = new DemoSite(join(parent, "site"), "real", (line) => printed.push(line));
+const node = "192.0.2.11";
+const guest = { id: 101, address: "192.0.2.101" };
+const lxc = `/nodes/pve-prod/lxc/${guest.id}`;
+/** A network that the rules name, and one that they do not. */
+const named = "198.51.100.7";
+const other = "203.0.113.7";
+const service = 9000;
+const card = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:01:01,ip=192.0.2.101/24,gw=192.0.2.1";
+
+jest.setTimeout(10 * 60_000);
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  expectExit(await site.sandbox("up", "--driver", "real"), [0], "the sandbox");
+  await addSender(site, named);
+  await addSender(site, other);
+  await asRoot(
+    "POST",
+    "/nodes/pve-prod/lxc",
+    `vmid=${guest.id}`,
+    "hostname=store",
+    "ostemplate=local:vztmpl/debian-12-standard_amd64.tar.zst",
+    "rootfs=local:2",
+    "memory=256",
+    `net0=${card},firewall=1`,
+    `ssh-public-keys=${readFileSync(layoutOf(site.folder).sshPublicKey, "utf8")}`,
+  );
+  await start();
+}, 10 * 60_000);
+
+afterAll(async () => {
+  if (isRoot) await site.sandbox("down");
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** A request of the site's administrator. */
+async function asRoot(method: string, path: string, ...fields: string[]): Promise<void> {
+  const program = [process.execPath, ...typeScript("test/rehearsal/support/root-request.ts")];
+  expectExit(await site.inside(...program, site.folder, node, method, path, ...fields), [0], `${method} ${path}`);
+}
+
+/** Starts the guest, with a second SSH server as the service that the rules are about. */
+async function start(): Promise<void> {
+  await asRoot("POST", `${lxc}/status/start`);
+  for (let attempt = 0; attempt < 50 && (await from(node, 22)) !== "open"; attempt += 1) await sleep(200);
+  await inGuest(`/usr/sbin/sshd -p ${service}`);
+}
+
+async function inGuest(command: string): Promise<string> {
+  return expectExit(await site.ssh(guest.address, command), [0], command).stdout.trim();
+}
+
+function from(sender: string, port = service): Promise<string> {
+  return tryPort(site, { from: sender, to: guest.address, port });
+}
+
+/** What there is of the firewall in the site's network: tables, and devices beside the guests' own cards. */
+async function leftovers(): Promise<string[]> {
+  const tables = await site.inside("nft", "list", "tables");
+  const links = await site.inside("ip", "-brief", "link", "show");
+  const devices = links.stdout.split("\n").filter((line) => /^[bpl]\d+-/u.test(line));
+  return [...tables.stdout.split("\n").filter((line) => line !== ""), ...devices];
+}
+
+(isRoot ? describe : describe.skip)("the firewall of a guest", () => {
+  test("without the switches of datacenter and guest everybody gets in, whatever the rules say [B1]", async () => {
+    await asRoot(
+      "POST",
+      `${lxc}/firewall/rules`,
+      "type=in",
+      "action=ACCEPT",
+      "macro=SSH",
+      "source=192.0.2.0/24",
+      "enable=1",
+    );
+    await asRoot(
+      "POST",
+      `${lxc}/firewall/rules`,
+      "type=in",
+      "action=ACCEPT",
+      "proto=tcp",
+      `dport=${service}`,
+      "source=198.51.100.0/24",
+      "enable=1",
+    );
+    expect([await from(named), await from(other), await from(node)]).toEqual(["open", "open", "open"]);
+  });
+
+  test("with them the service is reached from the named network only, and SSH goes on [B1]", async () => {
+    await asRoot("PUT", `${lxc}/firewall/options`, "enable=1");
+    await asRoot("PUT", "/cluster/firewall/options", "enable=1");
+    expect(await from(named)).toBe("open");
+    expect(await from(other)).toBe("silent");
+    expect(await from(node)).toBe("silent");
+    expect(await from(named, 22)).toBe("silent");
+    expect(await inGuest("hostname")).toBe("store");
+  });
+
+  test("what the guest itself begins is answered, and large answers arrive whole [B1]", async () => {
+    const read = `exec 3<>/dev/tcp/${node}/22; head -c 4 <&3`;
+    expect(await inGuest(`bash -c '${read}'`)).toBe("SSH-");
+    expect(await inGuest("head -c 20000000 /dev/zero | base64 -w0 | tail -c 5")).toBe("AAAA=");
+  });
+
+  test.each([
+    ["the datacenter's", "/cluster/firewall/options", "enable"],
+    ["the guest's", `${lxc}/firewall/options`, "enable"],
+  ])("%s switch off: everybody gets in; on again: nobody but the named [B1]", async (_, path, option) => {
+    await asRoot("PUT", path, `${option}=0`);
+    expect(await from(other)).toBe("open");
+    await asRoot("PUT", path, `${option}=1`);
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+  });
+
+  test("the card's switch off and on again, while the guest runs [B1]", async () => {
+    await asRoot("PUT", `${lxc}/config`, `net0=${card}`);
+    expect(await from(other)).toBe("open");
+    expect((await leftovers()).filter((line) => !line.startsWith("table"))).toEqual([]);
+    await asRoot("PUT", `${lxc}/config`, `net0=${card},firewall=1`);
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+  });
+
+  test("the node's own switch off changes nothing for guests, as in Proxmox [B1]", async () => {
+    await asRoot("PUT", "/nodes/pve-prod/firewall/options", "enable=0");
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+  });
+
+  test("rules count in their order, aliases and sets stand for their addresses [B1]", async () => {
+    await asRoot("POST", "/cluster/firewall/ipset", "name=clients");
+    await asRoot("POST", "/cluster/firewall/ipset/clients", "cidr=203.0.113.0/24");
+    const admit = ["type=in", "action=ACCEPT", "proto=tcp", `dport=${service}`, "source=+clients", "enable=1"];
+    await asRoot("POST", `${lxc}/firewall/rules`, ...admit);
+    expect(await from(other)).toBe("open");
+    await asRoot("POST", "/cluster/firewall/ipset/clients", `cidr=${other}`, "nomatch=1");
+    expect(await from(other)).toBe("silent");
+    await asRoot(
+      "POST",
+      `${lxc}/firewall/rules`,
+      "type=in",
+      "action=REJECT",
+      "proto=tcp",
+      "source=203.0.113.0/24",
+      "enable=1",
+    );
+    expect([await from(named), await from(other)]).toEqual(["open", "refused"]);
+  });
+
+  test("holds after a start of the guest, and after the emulator was killed [B1]", async () => {
+    await asRoot("POST", `${lxc}/status/stop`);
+    await asRoot("DELETE", `${lxc}/firewall/rules/0`);
+    await start();
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+    const { pid }: { pid: number } = JSON.parse((await site.sandbox("status", "--json")).stdout);
+    process.kill(pid, "SIGKILL");
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+    expectExit(await site.sandbox("up", "--driver", "real"), [0], "the sandbox again");
+    expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
+    await asRoot("PUT", `${lxc}/firewall/options`, "policy_in=REJECT");
+    expect(await from(other)).toBe("refused");
+  });
+
+  test("goes with the guest", async () => {
+    expect(await leftovers()).not.toEqual([]);
+    await asRoot("DELETE", lxc, "force=1");
+    expect(await leftovers()).toEqual([]);
+  });
+});
