@@ -24,6 +24,7 @@ export function sandboxExports(layout: Layout, toolchain: string | undefined): E
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       // The provider has no option for a CA: Go reads all certificates of these folders.
       SSL_CERT_DIR: `${layout.trust}:/etc/ssl/certs`,
+      XDG_DATA_HOME: layout.dataHome,
       XDG_STATE_HOME: layout.stateHome,
     },
     path: [layout.bin, ...(toolchain === undefined ? [] : [toolchain])],

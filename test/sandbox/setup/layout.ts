@@ -23,7 +23,9 @@ export interface Layout {
   offsiteKeyFile: string;
   /** Copy of the project with the sandbox's addresses in its settings. */
   project: string;
-  /** The state store of `pulumi` in the sandbox. */
+  /** What `lifeboat` keeps besides its journals: copies of states, and the states of `pulumiState` (XDG_DATA_HOME). */
+  dataHome: string;
+  /** Backend of `pulumi` on this machine: the very folder that `lifeboat` takes for a state that is in no store. */
   pulumiState: string;
   pulumiHome: string;
   /** Journals and reports of `lifeboat` (XDG_STATE_HOME). */
@@ -38,12 +40,15 @@ export const ENTRIES = [
   "trust",
   "keys",
   "project",
-  "pulumi-state",
+  "data-home",
   "pulumi-home",
   "state-home",
   "bin",
   "sandbox.json",
 ] as const;
+
+/** The project's name in its Pulumi.yaml. */
+const PULUMI_PROJECT = "lifeboat";
 
 export function layoutOf(folder: string): Layout {
   return {
@@ -60,7 +65,8 @@ export function layoutOf(folder: string): Layout {
     passphraseFile: join(folder, "keys", "passphrase"),
     offsiteKeyFile: join(folder, "keys", "offsite"),
     project: join(folder, "project"),
-    pulumiState: join(folder, "pulumi-state"),
+    dataHome: join(folder, "data-home"),
+    pulumiState: join(folder, "data-home", "lifeboat", PULUMI_PROJECT, "pulumi"),
     pulumiHome: join(folder, "pulumi-home"),
     stateHome: join(folder, "state-home"),
     bin: join(folder, "bin"),

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
 import type { Layout, SandboxNode } from "./layout";
 import type { Artifacts } from "./services/artifacts";
+import { OFFSITE_CA, fillStoreSettings } from "./services/store-settings";
 
 /** What a run of the program needs of the project besides its settings. */
 const LINKED = ["components", "node_modules", "package.json", "proxmox", "site", "stacks", "tsconfig.json"];
@@ -37,13 +38,15 @@ export function copyProject(copy: ProjectCopy): void {
   mkdirSync(layout.project, { recursive: true });
   for (const name of LINKED) link(join(projectFolder, name), join(layout.project, name));
   link(layout.ca, join(layout.project, "site-ca.pem"));
+  link(layout.ca, join(layout.project, OFFSITE_CA));
   for (const name of readdirSync(projectFolder)) {
     if (/^Pulumi\.ya?ml$/.test(name)) copyFileSync(join(projectFolder, name), join(layout.project, name));
     if (!/^Pulumi\..+\.ya?ml$/.test(name)) continue;
     const place = join(layout.project, name);
+    const example = readFileSync(join(projectFolder, name), "utf8");
     // `pulumi` writes into it (the salt of its secrets): a second `up` must not take that away.
-    if (!existsSync(place))
-      writeFileSync(place, sandboxSettings(readFileSync(join(projectFolder, name), "utf8"), copy));
+    if (!existsSync(place)) writeFileSync(place, sandboxSettings(example, copy));
+    if (copy.artifacts !== undefined) fillStoreSettings(place, example, { layout, projectFolder }, copy.artifacts);
   }
 }
 
@@ -60,7 +63,11 @@ export function sandboxSettings(text: string, copy: ProjectCopy): string {
   settings.setIn(["config", "lifeboat:ssh", "user"], "root");
   settings.setIn(["config", "lifeboat:ssh", "identity"], copy.layout.sshKey);
   settings.setIn(["config", "lifeboat:ssh", "keys"], [readFileSync(copy.layout.sshPublicKey, "utf8").trim()]);
-  if (!copy.guestsRun) checkRunningOnly(settings);
+  if (!copy.guestsRun) {
+    checkRunningOnly(settings);
+    // Nothing can be installed in a guest that does not run.
+    settings.deleteIn(["config", "lifeboat:stateStore"]);
+  }
   return settings.toString({ lineWidth: 0 });
 }
 

@@ -76,6 +76,12 @@ describe("the settings of the sandbox's project copy", () => {
     });
   });
 
+  test("declare a state store only where a guest runs that it can be installed in", () => {
+    const store = "  lifeboat:stateStore: { guest: db }\n";
+    expect(parse(copied(true, settings + store)).config["lifeboat:stateStore"]).toEqual({ guest: "db" });
+    expect(parse(copied(false, settings + store)).config).not.toHaveProperty("lifeboat:stateStore");
+  });
+
   test("stay as they are for a node that the sandbox does not have", () => {
     const other = settings.replace("pve-prod", "pve-elsewhere");
     expect(copied(false, other)).toBe(other);
