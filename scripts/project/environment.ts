@@ -27,6 +27,8 @@ export interface LoadedEnvironment {
   holds(key: string): boolean;
   /** A top-level setting of the namespace, decrypted if it is a secret; undefined when it is not set. @throws CommandError (12) */
   secret(key: string): Promise<string | undefined>;
+  /** `encryptionsalt` of the settings, where they have one. */
+  encryptionSalt(): string | undefined;
   /** What opens and makes the secrets of the settings. @throws CommandError (12) */
   secretBox(): Promise<SecretBox>;
   /** The state store of the site, whichever environment declares it. @throws CommandError (2) */
@@ -96,6 +98,10 @@ class ConnectedEnvironment implements ClosableEnvironment {
 
   secret(key: string): Promise<string | undefined> {
     return this.secrets.read(key);
+  }
+
+  encryptionSalt(): string | undefined {
+    return this.secrets.salt;
   }
 
   secretBox(): Promise<SecretBox> {

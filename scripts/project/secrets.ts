@@ -22,6 +22,11 @@ export class Secrets {
     private readonly redactor: Redactor,
   ) {}
 
+  /** `encryptionsalt`, where the settings have one. */
+  get salt(): string | undefined {
+    return this.stack.encryptionSalt;
+  }
+
   /** Whether the settings hold this key at all, encrypted or not. */
   has(key: string): boolean {
     return this.stack.settings[key] !== undefined;

@@ -33,6 +33,8 @@ export interface Site {
   readonly environmentNames: readonly string[];
   /** @throws CommandError (2) when there is no such environment or its settings are wrong. */
   environment(name: string): LoadedEnvironment;
+  /** The environment as its file says now, also from here on: this run has changed it. @throws CommandError (2) */
+  reread(name: string): LoadedEnvironment;
   /** Every environment, and those whose settings are wrong. */
   environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] };
   /**
@@ -56,6 +58,8 @@ class ProjectSite implements Site {
   readonly name: string;
   readonly environmentNames: readonly string[];
   private readonly loaded = new Map<string, ClosableEnvironment>();
+  /** They may have connections that somebody still uses. */
+  private readonly outdated: ClosableEnvironment[] = [];
 
   constructor(
     readonly project: PulumiProject,
@@ -71,6 +75,13 @@ class ProjectSite implements Site {
     const loaded = loadEnvironment(this.project, name, this.options);
     this.loaded.set(name, loaded);
     return loaded;
+  }
+
+  reread(name: string): LoadedEnvironment {
+    const old = this.loaded.get(name);
+    if (old !== undefined) this.outdated.push(old);
+    this.loaded.delete(name);
+    return this.environment(name);
   }
 
   environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] } {
@@ -94,6 +105,6 @@ class ProjectSite implements Site {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.loaded.values()].map((environment) => environment.close()));
+    await Promise.all([...this.outdated, ...this.loaded.values()].map((environment) => environment.close()));
   }
 }

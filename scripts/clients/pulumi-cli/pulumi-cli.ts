@@ -1,0 +1,219 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { plainLines } from "../../../proxmox/api/plain-text";
+import { CommandError } from "../../commands/frame/command-error";
+import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
+import { makePrivateFolder } from "../../recovery/engine/durable-file";
+import { ProgramMissing, type ProgramResult, runProgramFile } from "../run-program";
+import { type LongRun, runLong } from "./long-run";
+import { type Changes, readErrors, readLocks, readPreview, readProgress, readSummary, type ToldLock } from "./said";
+
+/** A stack as `pulumi` is to work on it. */
+export interface PulumiPlace {
+  /** Folder of `Pulumi.yaml`. */
+  readonly folder: string;
+  readonly stack: string;
+  /** Environment of the process: the backend, the passphrase and all other secrets are named in it, never in arguments. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Folder for what long runs print. */
+  readonly logs: string;
+}
+
+/** What somebody who waits is told, and how to stop. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** What it is at. */
+  readonly onProgress?: (text: string) => void;
+  /** The id of its process. */
+  readonly onStart?: (pid: number) => void;
+}
+
+/** Why `pulumi` failed. `refused`: the program itself says why it does not do it. */
+export type PulumiFailureKind = "refused" | "locked" | "missing" | "failed";
+
+const codes: Readonly<Record<PulumiFailureKind, ExitCode>> = {
+  refused: exitCodes.refused,
+  locked: exitCodes.locked,
+  missing: exitCodes.failed,
+  failed: exitCodes.failed,
+};
+
+/** `pulumi` failed. The message is in its own words, or the program's. */
+export class PulumiFailure extends CommandError {
+  constructor(
+    message: string,
+    readonly kind: PulumiFailureKind,
+    hint: string | undefined,
+    /** Who holds the lock. */
+    readonly locks: readonly ToldLock[] = [],
+  ) {
+    super(message, { exitCode: codes[kind], hint, details: locks.length === 0 ? {} : { locks } });
+  }
+}
+
+/** Logs of long runs that are kept for each stack. */
+const keptLogs = 20;
+
+/** Milliseconds that a look may take: the provider may read every resource from the node. */
+const longestLook = 15 * 60_000;
+
+const exportSchema = z.looseObject({ version: z.number(), deployment: z.looseObject({}) });
+
+/** What `pulumi stack export` prints. Secrets in it are encrypted. */
+export type ExportedState = z.infer<typeof exportSchema>;
+
+/** Runs the `pulumi` program on one stack. Every method throws {@link PulumiFailure}, and the signal's reason. */
+export class PulumiCli {
+  constructor(private readonly place: PulumiPlace) {}
+
+  /** Makes the stack in its backend. Its settings need a salt already, so that `pulumi` leaves the file as it is. */
+  async init(watch: Watch): Promise<void> {
+    await this.long("stack-init", ["stack", "init", this.place.stack, "--no-select"], watch);
+  }
+
+  /** What `up` would do, by the state alone. */
+  async preview(signal: AbortSignal): Promise<{ changes: Changes; warnings: string[] }> {
+    const result = await this.short(["preview", "--stack", this.place.stack, "--json"], signal);
+    const preview = readPreview(result.stdout);
+    if (result.code === 0 && preview !== undefined) return preview;
+    const errors =
+      preview === undefined || preview.errors.length === 0 ? readErrors(`\n${result.stderr}`) : preview.errors;
+    throw this.failure("pulumi preview", errors, result.timedOut ? "it took too long" : endOf(result), undefined);
+  }
+
+  /** Brings the world to what the program says. */
+  async up(watch: Watch): Promise<Changes> {
+    const argv = [
+      "up",
+      "--stack",
+      this.place.stack,
+      "--yes",
+      "--skip-preview",
+      "--suppress-outputs",
+      "--suppress-progress",
+    ];
+    return readSummary((await this.long("up", argv, watch)).said);
+  }
+
+  async exportState(signal: AbortSignal): Promise<ExportedState> {
+    const result = await this.short(["stack", "export", "--stack", this.place.stack], signal);
+    if (result.code !== 0)
+      throw this.failure("pulumi stack export", readErrors(`\n${result.stderr}`), endOf(result), undefined);
+    return exportSchema.parse(JSON.parse(result.stdout));
+  }
+
+  /** Replaces the state. Nothing on the site changes. */
+  async importState(state: ExportedState, watch: Watch): Promise<void> {
+    await inFolder(async (folder) => {
+      const file = join(folder, "state.json");
+      writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+      await this.long("stack-import", ["stack", "import", "--stack", this.place.stack, "--file", file], watch);
+    });
+  }
+
+  /** Copies the stack from another backend into this one, which must not have it. The other keeps its own. */
+  async migrate(from: string, watch: Watch): Promise<void> {
+    await this.long("stack-migrate", ["stack", "migrate", from, this.place.stack, "--yes"], watch);
+  }
+
+  /** Deletes every lock of the stack; stops nobody. */
+  async cancel(watch: Watch): Promise<void> {
+    await this.long("cancel", ["cancel", this.place.stack, "--yes"], watch);
+  }
+
+  /** Removes a stack without resources from its backend, and leaves its settings alone. */
+  async removeEmpty(watch: Watch): Promise<void> {
+    await this.long("stack-rm", ["stack", "rm", this.place.stack, "--yes", "--preserve-config"], watch);
+  }
+
+  /** The same stack, with the settings in another folder. */
+  withSettingsIn(folder: string): PulumiCli {
+    return new PulumiCli({ ...this.place, folder });
+  }
+
+  private async long(name: string, argv: readonly string[], watch: Watch): Promise<LongRun> {
+    const { folder, variables } = this.place;
+    const log = this.newLog(name);
+    const { onProgress, onStart, signal } = watch;
+    const onLine = (line: string): void => {
+      const text = readProgress(line);
+      if (text !== undefined) onProgress?.(text);
+    };
+    const common = ["--non-interactive", "--color", "never"];
+    const run = await explained(() =>
+      runLong([...argv, ...common], { folder, variables, log, signal, onLine, onStart }),
+    );
+    signal.throwIfAborted();
+    if (run.code === 0) return run;
+    const stage = `pulumi ${name.replace("-", " ")}`;
+    const end = run.code === undefined ? "a signal ended it" : `exit code ${String(run.code)}`;
+    throw this.failure(stage, readErrors(`\n${run.said}`), end, log);
+  }
+
+  private short(argv: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
+    const { folder, variables } = this.place;
+    const options = { environment: variables, workingDirectory: folder, timeout: longestLook, signal };
+    return explained(() => runProgramFile("pulumi", [...argv, "--non-interactive", "--color", "never"], options));
+  }
+
+  private failure(stage: string, errors: readonly string[], end: string, log: string | undefined): PulumiFailure {
+    const told = errors
+      .filter((text) => !/^update failed$|^preview failed$/u.test(text))
+      .map((text) => plainLines(text));
+    const text = told.length === 0 ? end : told.join("\n");
+    const locks = readLocks(text);
+    const kind =
+      locks.length > 0 ? "locked" : told.some((said) => said.startsWith("Unable to ")) ? "refused" : "failed";
+    const where = log === undefined ? undefined : `all that pulumi printed: ${log}`;
+    if (kind === "locked") return new PulumiFailure(locks.map(lockText).join("; "), kind, where, locks);
+    return new PulumiFailure(`${stage} of ${this.place.stack}: ${text}`, kind, where);
+  }
+
+  private newLog(name: string): string {
+    const { logs } = this.place;
+    makePrivateFolder(logs);
+    const old = readdirSync(logs).sort().slice(0, -keptLogs);
+    for (const file of old) rmSync(join(logs, file), { force: true });
+    return join(logs, `${new Date().toISOString().replace(/[-:.]/gu, "")}-${name}.log`);
+  }
+}
+
+/** Whether a lock is of a process of this machine that has ended. */
+export function isDead({ hostname: host, pid }: Pick<ToldLock, "hostname" | "pid">): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
+}
+
+export function lockText({ owner, hostname: host, pid, since }: ToldLock): string {
+  return `${owner} on ${host} (process ${String(pid)}) holds Pulumi's lock of it since ${since}`;
+}
+
+async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProgramMissing)) throw error;
+    throw new PulumiFailure("the pulumi CLI is not installed here", "missing", "npm run toolchain gets it");
+  }
+}
+
+/** Runs with a folder that only its owner can enter, and that is gone afterwards. */
+export async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function endOf({ code }: ProgramResult): string {
+  return code === undefined ? "a signal ended it" : `exit code ${String(code)}`;
+}

@@ -1,0 +1,117 @@
+import * as z from "zod";
+import { plainText } from "../../../proxmox/api/plain-text";
+
+/** Changes by what is done: `{ create: 3 }`. What stays the same is not in it. */
+export type Changes = Readonly<Record<string, number>>;
+
+/** Steps that change nothing. */
+const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
+
+/** Steps of a replacement, which is counted as one by `replace`. */
+const parts: ReadonlySet<string> = new Set(["create-replacement", "delete-replaced"]);
+
+const previewSchema = z.object({
+  changeSummary: z.record(z.string(), z.number()).default({}),
+  diagnostics: z.array(z.object({ message: z.string(), severity: z.string() })).default([]),
+});
+
+/** What `pulumi preview --json` printed; undefined when it printed none. */
+export function readPreview(stdout: string): { changes: Changes; errors: string[]; warnings: string[] } | undefined {
+  try {
+    const { changeSummary, diagnostics } = previewSchema.parse(JSON.parse(stdout));
+    const said = (severity: string): string[] =>
+      diagnostics
+        .filter((diagnostic) => diagnostic.severity === severity)
+        .map(({ message }) => message.replace(/^(?:error|warning): /u, "").trim());
+    return { changes: told(changeSummary), errors: said("error"), warnings: said("warning") };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Past tenses of the summary of `pulumi up`, as the operations of a preview. */
+const done: Readonly<Record<string, string>> = {
+  created: "create",
+  updated: "update",
+  deleted: "delete",
+  replaced: "replace",
+  imported: "import",
+};
+
+/** The summary of `pulumi up` and its like: `    + 3 created`. */
+export function readSummary(said: string): Changes {
+  const lines = said.slice(said.lastIndexOf("\nResources:")).split("\n");
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, count, what = ""] = /^ +(?:[+\-~=]+ )?(\d+) (\w+)$/u.exec(line) ?? [];
+      const operation = done[what];
+      return count === undefined || operation === undefined ? [] : [[operation, Number(count)]];
+    }),
+  );
+}
+
+/**
+ * Errors that `pulumi` printed: those of the program and of resources, which stand indented below their resource, and its
+ * own at the beginning of a line.
+ */
+export function readErrors(said: string): string[] {
+  const found: string[][] = [];
+  let open: { lines: string[]; indent: number } | undefined;
+  const from = said.indexOf("\nDiagnostics:");
+  for (const line of (from < 0 ? said : said.slice(from)).split("\n")) {
+    const [, indent, text] = /^( *)error: (.*)$/u.exec(line) ?? [];
+    if (indent !== undefined && text !== undefined) {
+      open = { lines: [text], indent: indent.length };
+      found.push(open.lines);
+    } else if (open !== undefined && belongs(line, open.indent)) open.lines.push(line.slice(open.indent));
+    else open = undefined;
+  }
+  const own =
+    from < 0
+      ? []
+      : said
+          .slice(0, from)
+          .split("\n")
+          .flatMap((line) => /^error: (.*)$/u.exec(line)?.[1] ?? []);
+  return [...new Set([...found.map((lines) => lines.join("\n").trim()), ...own])];
+}
+
+/** What follows an error goes on at its indentation, until another resource or message begins. */
+function belongs(line: string, indent: number): boolean {
+  return (
+    line.startsWith(" ".repeat(indent)) &&
+    line.trim() !== "" &&
+    !/^ *(?:warning|info|debug): |^ {2}\S+ \(.*\):$/u.test(line)
+  );
+}
+
+/** Who holds Pulumi's lock, as its error says. */
+export interface ToldLock {
+  readonly owner: string;
+  readonly hostname: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** The locks that an error of `pulumi` tells of; empty when it is about something else. */
+export function readLocks(errors: string): ToldLock[] {
+  if (!errors.includes("the stack is currently locked by")) return [];
+  return [...errors.matchAll(/created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/gu)].map(
+    ([, owner = "", hostname = "", pid = "", since = ""]) => ({ owner, hostname, pid: Number(pid), since }),
+  );
+}
+
+/** A line of `pulumi up` that tells what it is at: ` +  proxmoxve:index:Container web creating (3s)`. */
+export function readProgress(line: string): string | undefined {
+  const text = plainText(line).trim();
+  const [, , type = "", name, what] = /^(\+\+?|~|-|\+-|-\+|=|><)? *(\S+:\S+) (\S+) (\w.*)$/u.exec(text) ?? [];
+  if (name === undefined || what === undefined) return undefined;
+  return `${type.split(/[:/]/u).at(-1) ?? type} ${name}: ${what.split(/ (?:error|warning): /u)[0] ?? what}`;
+}
+
+function told(summary: Changes): Changes {
+  return Object.fromEntries(
+    Object.entries(summary).filter(([operation, count]) => count > 0 && !quiet.has(operation) && !parts.has(operation)),
+  );
+}
