@@ -13,6 +13,7 @@ export interface CommandEntry {
 /** First words that stand for several commands, and what the list of commands says about them. */
 export const groups: Readonly<Record<string, string>> = {
   restore: "bring something back",
+  state: "look after the state of an environment's stack",
 };
 
 /** Every command, in the order of the help. */
@@ -76,6 +77,11 @@ export const commands: readonly CommandEntry[] = [
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),
+  },
+  {
+    words: ["state", "import-file"],
+    summary: "where a state is lost everywhere: write what pulumi import takes into a new one",
+    load: () => import("./state-import-file.js"),
   },
   {
     words: ["env"],

@@ -35,6 +35,8 @@ export interface LoadedEnvironment {
   stateStore(): SiteStore | undefined;
   /** Whether the password of root@pam is given anywhere; needs no passphrase. */
   hasRootPassword(): boolean;
+  /** The password of root@pam; undefined where it is not given. @throws CommandError (2, 12) */
+  rootPassword(): Promise<string | undefined>;
   /** @throws CommandError (2, 12) */
   token(): Promise<ApiToken>;
   /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
@@ -117,6 +119,10 @@ class ConnectedEnvironment implements ClosableEnvironment {
     return hasRootPassword(this.secrets, this.options.environment);
   }
 
+  rootPassword(): Promise<string | undefined> {
+    return readRootPassword(this.secrets, this.options.environment, this.options.redactor);
+  }
+
   token(): Promise<ApiToken> {
     return readToken(this.secrets, this.options.environment, this.options.redactor);
   }
@@ -130,8 +136,7 @@ class ConnectedEnvironment implements ClosableEnvironment {
   }
 
   rootClient(): Promise<ProxmoxClient | undefined> {
-    const { environment, redactor } = this.options;
-    return (this.passwordClient ??= readRootPassword(this.secrets, environment, redactor).then((password) =>
+    return (this.passwordClient ??= this.rootPassword().then((password) =>
       password === undefined ? undefined : this.connect({ kind: "password", username: "root@pam", password }),
     ));
   }

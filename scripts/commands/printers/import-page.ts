@@ -1,0 +1,63 @@
+import type { ImportEntry, ImportFile } from "../../../site/import-file/import-file";
+import type { ImportPlan, LeftOut } from "../../../site/import-file/plan";
+import type { Environment } from "../../../site/settings/environment";
+import type { Lines } from "../frame/talk";
+import { bold, dim } from "../frame/text";
+
+/** A resource that is taken into the new state. */
+interface Imported {
+  readonly type: string;
+  readonly name: string;
+  readonly id: string;
+}
+
+/** What an import file holds and what it does not, for people and scripts. */
+export interface ImportView {
+  readonly imported: readonly Imported[];
+  readonly leftOut: readonly LeftOut[];
+  /** What has no counterpart on the site, or comes back differently: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export function importView(settings: Environment, { leftOut }: ImportPlan, { resources }: ImportFile): ImportView {
+  const imported = resources.flatMap(({ type, logicalName, id }: ImportEntry) =>
+    id === undefined ? [] : [{ type, name: logicalName, id }],
+  );
+  return { imported, leftOut, notes: notesOf(settings) };
+}
+
+function notesOf({ backup }: Environment): string[] {
+  return [
+    "components and providers stand for nothing on the site: the file makes them anew",
+    "guests are remembered as the settings have them; pulumi refresh then reads how they really are",
+    ...(backup.storage.type === "pbs"
+      ? [`storage ${backup.storage.id}: Proxmox does not give its password away; the next update writes it again`]
+      : []),
+  ];
+}
+
+interface ImportPage extends ImportView {
+  readonly environment: string;
+  readonly file: string;
+  readonly isWritten: boolean;
+  readonly next: readonly string[];
+}
+
+export function printImport(page: ImportPage, lines: Lines): void {
+  const { environment, file, isWritten, imported, leftOut, notes, next } = page;
+  lines.heading(`Taken into the new state of ${environment}:`);
+  lines.table([
+    [dim("NAME"), dim("ID"), dim("TYPE")],
+    ...imported.map(({ name, id, type }) => [name, id, type.split(":").at(-1) ?? type]),
+  ]);
+  if (leftOut.length > 0) lines.heading("Left out:");
+  for (const { what, why, next: advice } of leftOut) {
+    lines.hanging([bold(what), ": "], why);
+    lines.hanging("  ", advice);
+  }
+  for (const note of notes) lines.hanging("- ", note);
+  lines.line(isWritten ? `Written to ${file} (without a secret in the clear).` : `Not written: ${file}.`);
+  if (!isWritten) return;
+  lines.heading("Next, in the project's folder:");
+  for (const command of next) lines.line(`  ${command}`);
+}
