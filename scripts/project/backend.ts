@@ -88,13 +88,17 @@ function dataHome(variables: Variables): string {
   return join(variables["HOME"] ?? homedir(), ".local", "share");
 }
 
+/** Where Pulumi of this user keeps its login and its plugins. */
+export function pulumiHome(variables: Variables): string {
+  return variables["PULUMI_HOME"] || join(variables["HOME"] || homedir(), ".pulumi");
+}
+
 const credentialsSchema = z.object({ current: z.string().optional() });
 
 /** What `pulumi login` wrote down. Only the URL is read from that file, nothing else. */
 function lastLogin(variables: Variables): string | undefined {
-  const home = variables["PULUMI_HOME"] ?? join(variables["HOME"] ?? homedir(), ".pulumi");
   try {
-    const text = readFileSync(join(home, "credentials.json"), "utf8");
+    const text = readFileSync(join(pulumiHome(variables), "credentials.json"), "utf8");
     const { current } = credentialsSchema.parse(JSON.parse(text));
     return current === "" ? undefined : current;
   } catch {

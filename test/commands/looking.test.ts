@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
@@ -223,6 +224,26 @@ describe("doctor", () => {
         expect(stdout).toContain(`there is no node 'pve-gone' behind this endpoint (there is: ${node})`);
       },
     );
+  });
+
+  test("plugins of pulumi that are not installed are named with their versions, and fail nothing", async () => {
+    const home = mkdtempSync(join(tmpdir(), "lifeboat-"));
+    try {
+      const none = await site.lifeboat(["doctor"], { env: { PULUMI_HOME: home } });
+      expect(none.code).toBe(0);
+      expect(none.stdout).toContain(
+        `not in ${home}/plugins: proxmoxve 8.6.0, minio 0.17.1, command 1.2.1; pulumi downloads them`,
+      );
+      for (const name of ["proxmoxve-v8.6.0", "minio-v0.17.1", "command-v1.2.0"]) {
+        const folder = join(home, "plugins", `resource-${name}`);
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, `pulumi-resource-${name.split("-")[0]}`), "");
+      }
+      const outdated = await site.lifeboat(["doctor"], { env: { PULUMI_HOME: home } });
+      expect(outdated.stdout).toContain(`not in ${home}/plugins: command 1.2.1; pulumi`);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 
   test("settings that are wrong stop only their own environment", async () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readCommand } from "../../scripts/clients/archive-reader";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
 import { layoutOf } from "../sandbox/setup/layout";
+import { mirrorFiles } from "../sandbox/setup/services/mirror";
 import { siteNames } from "../sandbox/setup/names";
 import { processIds, readProc } from "../sandbox/setup/processes";
 
@@ -39,6 +40,19 @@ const requestProgram = `
     response.on("end", () => console.log(JSON.stringify({ status: response.statusCode, ...JSON.parse(text || "{}") })));
   });
   request.end(body);
+`;
+
+/** Runs inside the site's network: prints what the mirror has at each path: status, SHA-256, and a short text. */
+const downloadProgram = `
+  const main = async () => {
+    for (const path of process.argv.slice(1)) {
+      const answer = await fetch("http://192.0.2.20/" + path);
+      const body = Buffer.from(await answer.arrayBuffer());
+      const sum = require("node:crypto").createHash("sha256").update(body).digest("hex");
+      console.log(JSON.stringify({ status: answer.status, sum, text: body.length > 1000 ? "" : body.toString() }));
+    }
+  };
+  main();
 `;
 
 /** Runs inside the site's network: writes an object twice to the offsite bucket, and prints how many versions it has. */
@@ -215,16 +229,18 @@ const versionsProgram = `
   });
 
   test("its mirror has the state store's server in two versions, each with its sum", () => {
-    const files = readdirSync(join(layout.server, "services/mirror/files")).filter((name) => !name.endsWith(".sha256"));
+    const files = readdirSync(mirrorFiles(layout)).filter((name) => !name.endsWith(".sha256"));
     expect(files.sort()).toEqual([
       "debian-12-standard_amd64.tar.zst",
       "minio.RELEASE.2026-02-12T20-18-48Z",
       "minio.RELEASE.2026-02-12T20-18-48Z.hotfix.7aac2a2c5b7c",
     ]);
-    const arrived = files.map((name) => onMirror(`${name} | sha256sum`).replace("-", name));
-    expect(files.map((name) => onMirror(`${name}.sha256`))).toEqual(arrived);
-    expect(new Set(arrived.map((line) => line.split(" ")[0])).size).toBe(3);
-    for (const name of ["..%2flog", "no-such-file"]) expect(exitCodeOf(() => onMirror(name))).toBe(22);
+    const arrived = fromMirror(...files);
+    expect(arrived.map(({ sum }, index) => `${sum}  ${files[index]}\n`)).toEqual(
+      fromMirror(...files.map((name) => `${name}.sha256`)).map(({ text }) => text),
+    );
+    expect(new Set(arrived.map(({ sum }) => sum)).size).toBe(3);
+    expect(fromMirror("..%2flog", "no-such-file").map(({ status }) => status)).toEqual([404, 404]);
   });
 
   test("an S3 server plays the offsite provider: TLS by the site's CA, a key in a file, all versions are kept", () => {
@@ -251,9 +267,12 @@ const versionsProgram = `
     expect(versions(layout.ca)).toBe("6\n");
   });
 
-  /** What the mirror has at an address, or what a shell's filter behind it makes of it. */
-  function onMirror(path: string): string {
-    return sandbox("exec", "sh", "-c", `curl --fail -sS http://192.0.2.20/${path}`);
+  function fromMirror(...paths: string[]): { status: number; sum: string; text: string }[] {
+    const printed = sandbox("exec", process.execPath, "-e", downloadProgram, ...paths);
+    return printed
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
   }
 
   /** Its services, which all run. */

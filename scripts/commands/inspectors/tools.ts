@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { ProgramMissing, runProgramFile } from "../../clients/run-program";
-import { backendOf } from "../../project/backend";
+import { backendOf, pulumiHome } from "../../project/backend";
+import { parts } from "../../toolchain/parts";
+import { pluginFolder } from "../../toolchain/plugin-folder";
 import { CommandError } from "../frame/command-error";
 import type { LoadedEnvironment } from "../../project/site";
 import { type Finding, ok, warning } from "./finding";
@@ -17,6 +21,7 @@ export async function inspectTools(
 ): Promise<Finding[]> {
   return [
     await inspectPulumi(variables),
+    inspectPlugins(variables),
     ...inspectBackends(environments, variables),
     inspectPassphrase(variables),
     await inspectProgram("ssh", ["-V"], "guests are not checked by logging in"),
@@ -54,6 +59,20 @@ async function inspectPulumi(variables: Variables): Promise<Finding> {
     if (error instanceof ProgramMissing) return warning("pulumi", "not installed here", hint);
     throw error;
   }
+}
+
+/** The plugins that the program's packages ask for, in their exact versions. */
+function inspectPlugins(variables: Variables): Finding {
+  const home = pulumiHome(variables);
+  const plugins = parts.filter(({ kind }) => kind === "plugin");
+  const missing = plugins.filter((plugin) => !existsSync(join(pluginFolder(home, plugin), plugin.executable)));
+  const named = (some: typeof plugins): string => some.map(({ name, version }) => `${name} ${version}`).join(", ");
+  if (missing.length === 0) return ok("plugins", named(plugins));
+  return warning(
+    "plugins",
+    `not in ${join(home, "plugins")}: ${named(missing)}; pulumi downloads them when it runs, where it has a way to the internet`,
+    `npm run toolchain && npm run toolchain -- --install-plugins ${home}`,
+  );
 }
 
 function inspectPassphrase(variables: Variables): Finding {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { constants, createReadStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../layout";
-import { placeFile, realTemplate } from "../template";
+import { realTemplate } from "../template";
 import type { Artifact } from "./artifacts";
 import { type Service, serviceFolder, type ServicePlace, typeScript } from "./service";
 
@@ -31,8 +32,13 @@ export const mirror: Service = {
 
 /** Where an artifact is on the mirror, as settings name it. */
 export function onMirror(layout: Layout, artifact: Artifact): { url: string; sha256: string } {
-  const file = join(serviceFolder(layout, "mirror"), FILES, artifact.name);
-  return { url: `${mirror.url}/${artifact.name}`, sha256: readFileSync(`${file}.sha256`, "utf8").split(" ")[0] ?? "" };
+  const sum = readFileSync(join(mirrorFiles(layout), `${artifact.name}.sha256`), "utf8");
+  return { url: `${mirror.url}/${artifact.name}`, sha256: sum.split(" ")[0] ?? "" };
+}
+
+/** Folder with what the mirror offers: what is put there is offered at once. */
+export function mirrorFiles(layout: Layout): string {
+  return join(serviceFolder(layout, "mirror"), FILES);
 }
 
 const FILES = "files";
@@ -43,9 +49,16 @@ async function prepare({ folder, artifacts }: ServicePlace): Promise<void> {
   const files = [minio, minioHotfix, { program: template, name: basename(template) }];
   for (const { program, name } of files) {
     const place = join(folder, FILES, name);
-    placeFile(program, place);
+    if (!existsSync(place)) await copyWhole(program, place);
     if (!existsSync(`${place}.sha256`)) writeFileSync(`${place}.sha256`, `${await sumOf(place)}  ${name}\n`);
   }
+}
+
+/** A copy, no link: whoever damages a file on the mirror leaves the toolchain's cache as it is. */
+async function copyWhole(file: string, place: string): Promise<void> {
+  mkdirSync(dirname(place), { recursive: true });
+  await copyFile(file, `${place}.new`, constants.COPYFILE_FICLONE);
+  renameSync(`${place}.new`, place);
 }
 
 async function sumOf(file: string): Promise<string> {

@@ -4,8 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { openSecretBox } from "../../../../scripts/project/passphrase";
 import { layoutOf, type Layout } from "../../../sandbox/setup/layout";
-import { mirror } from "../../../sandbox/setup/services/mirror";
-import { serviceFolder } from "../../../sandbox/setup/services/service";
+import { mirrorFiles } from "../../../sandbox/setup/services/mirror";
 import { fillStoreSettings, withSandboxStore } from "../../../sandbox/setup/services/store-settings";
 
 const projectFolder = resolve(__dirname, "../../../..");
@@ -65,7 +64,7 @@ describe("the state store's settings in the sandbox's copy", () => {
       file = join(layout.folder, "Pulumi.monitoring.yaml");
       write(layout.passphraseFile, "not a secret 1\n");
       write(layout.offsiteKeyFile, '{"accessKey":"offsite","secretKey":"not-a-secret-2"}\n');
-      write(join(serviceFolder(layout, mirror.name), "files", `${artifact.name}.sha256`), `${server.sha256}  x\n`);
+      write(join(mirrorFiles(layout), `${artifact.name}.sha256`), `${server.sha256}  x\n`);
       write(file, example);
     });
 
