@@ -1,9 +1,11 @@
 import type { StorageEntry, TaskEntry } from "../proxmox/api/answers";
 import type { ProxmoxClient } from "../proxmox/api/client";
-import { ProxmoxError } from "../proxmox/api/errors";
+import { readFirewallSwitches } from "../proxmox/api/firewall-switches";
+import { unlessHidden } from "../proxmox/api/unless-hidden";
 import { formatRetention, parseRetention, parseRetentionObject, type Retention } from "../proxmox/rules/retention";
 import { liveDisks } from "../site/live-disks";
 import type { LiveDisk } from "../site/policies/coverage";
+import { firewalledGuests } from "../site/policies/firewall";
 import type { JobArchive } from "../site/policies/hazards";
 import type { Neighbour } from "../site/policies/neighbours";
 import type { PolicyFacts } from "../site/policies/policies";
@@ -23,13 +25,17 @@ export async function gatherPolicyFacts(
 ): Promise<PolicyFacts> {
   const { node } = environment.proxmox;
   const adopted = environment.guests.filter((guest) => guest.kind === "adopted");
-  const [clock, storages, tasks, retention, adoptedDisks, storageRetention] = await Promise.all([
+  const [clock, storages, tasks, retention, adoptedDisks, storageRetention, firewall] = await Promise.all([
     client.cluster.nodeTime(node),
     client.backups.storages(node),
-    seen(client.tasks.list(node, { typefilter: "vzdump", limit: 50 })),
+    unlessHidden(client.tasks.list(node, { typefilter: "vzdump", limit: 50 })),
     presentRetention(client, environment),
     disksOf(client, adopted),
     retentionOfStorage(client, environment),
+    readFirewallSwitches(
+      client,
+      firewalledGuests(environment).map(({ id }) => id),
+    ),
   ]);
   const changes = retention !== undefined && formatRetention(retention) !== formatRetention(environment.backup.keep);
   return {
@@ -41,17 +47,8 @@ export async function gatherPolicyFacts(
     presentRetention: changes ? retention : undefined,
     archives: changes ? await archivesOf(client, environment) : [],
     neighbours,
+    firewall,
   };
-}
-
-/** The answer, or undefined where the token may not have it or there is no such thing. */
-async function seen<Value>(answer: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ProxmoxError && ["forbidden", "gone", "failed"].includes(error.kind)) return undefined;
-    throw error;
-  }
 }
 
 /** Seconds of the newest run over several guests that has ended: runs of one guest are made by hand. */
@@ -61,7 +58,7 @@ function lastRunOf(tasks: readonly TaskEntry[]): number | undefined {
 }
 
 async function presentRetention(client: ProxmoxClient, { backup }: Environment): Promise<Retention | undefined> {
-  const job = await seen(client.backups.backupJob(backup.jobId));
+  const job = await unlessHidden(client.backups.backupJob(backup.jobId));
   const found = job?.["prune-backups"];
   if (found === undefined) return undefined;
   return typeof found === "string" ? parseRetention(found) : parseRetentionObject(found);
@@ -69,7 +66,7 @@ async function presentRetention(client: ProxmoxClient, { backup }: Environment):
 
 /** Needs `Datastore.Allocate`: without it nothing is said about a second retention. */
 async function retentionOfStorage(client: ProxmoxClient, { backup }: Environment): Promise<string | undefined> {
-  const found = (await seen(client.backups.storageDefinition(backup.storage.id)))?.["prune-backups"];
+  const found = (await unlessHidden(client.backups.storageDefinition(backup.storage.id)))?.["prune-backups"];
   return found === undefined || found === "keep-all=1" ? undefined : found;
 }
 
@@ -87,7 +84,7 @@ async function disksOf(
   const found = await mapLimited(adopted, async ({ id }): Promise<[number, LiveDisk[]][]> => {
     const guest = listed.get(id);
     if (guest === undefined) return [];
-    const configuration = await seen(client.guests.guestConfig(guest));
+    const configuration = await unlessHidden(client.guests.guestConfig(guest));
     return configuration === undefined ? [] : [[id, liveDisks(guest.type, configuration)]];
   });
   return new Map(found.flat());
@@ -95,7 +92,7 @@ async function disksOf(
 
 async function archivesOf(client: ProxmoxClient, { backup, guests, proxmox }: Environment): Promise<JobArchive[]> {
   const ids = new Set(guests.map(({ id }) => id));
-  const listed = (await seen(client.backups.archives(proxmox.node, backup.storage.id))) ?? [];
+  const listed = (await unlessHidden(client.backups.archives(proxmox.node, backup.storage.id))) ?? [];
   return listed.flatMap(({ volid, vmid, ctime, protected: isProtected }) =>
     vmid !== undefined && ids.has(vmid) ? [{ volid, vmid, time: ctime, protected: isProtected }] : [],
   );

@@ -66,6 +66,9 @@ export const guestAnswer = z.object({
 });
 export type Guest = z.infer<typeof guestAnswer>;
 
+/** Options of the firewall of a datacenter, a node or a guest. */
+export const firewallOptionsAnswer = z.object({ enable: flagAnswer.optional() });
+
 /** The present state of a guest, asked of its own node. */
 export const guestStatusAnswer = z.object({
   status: z.string(),

@@ -1,5 +1,6 @@
 import { BackupCalls } from "./calls/backups";
 import { ClusterCalls } from "./calls/cluster";
+import { FirewallCalls } from "./calls/firewall";
 import { GuestCalls } from "./calls/guests";
 import type { Parameters, Path } from "./encoding";
 import { Requests } from "./requests";
@@ -18,6 +19,7 @@ export class ProxmoxClient {
   readonly cluster: ClusterCalls;
   readonly guests: GuestCalls;
   readonly backups: BackupCalls;
+  readonly firewall: FirewallCalls;
   readonly tasks: TaskCalls;
 
   constructor(
@@ -30,6 +32,7 @@ export class ProxmoxClient {
     this.cluster = new ClusterCalls(requests);
     this.guests = new GuestCalls(requests, this.tasks);
     this.backups = new BackupCalls(requests, this.tasks);
+    this.firewall = new FirewallCalls(requests);
   }
 
   async get(path: Path, parameters: Parameters = {}): Promise<unknown> {

@@ -70,7 +70,7 @@ export const privilegeRules: readonly PrivilegeRule[] = [
     place: "guests",
     privilege: "VM.Config.Network",
     features: ["restore", "deploy"],
-    reason: "sets host name, addresses and MACs",
+    reason: "sets host name, addresses, MACs and firewall rules",
   },
   {
     place: "guests",

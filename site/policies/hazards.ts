@@ -56,7 +56,12 @@ export function hazardFindings(environment: Environment, facts: HazardFacts): Fi
 }
 
 /** Guests for which nobody has acknowledged a hazard. */
-function open(hazard: HazardName, guests: readonly Guest[], { acknowledgements }: Environment, today: CalendarDay) {
+export function open<Kind extends Guest>(
+  hazard: HazardName,
+  guests: readonly Kind[],
+  { acknowledgements }: Environment,
+  today: CalendarDay,
+): Kind[] {
   const counting = acknowledgements.filter((entry) => entry.hazard === hazard && !isOver(entry, today));
   return guests.filter(({ name }) => !counting.some(({ guest }) => guest === undefined || guest === name));
 }
@@ -173,7 +178,7 @@ export function removedByNextRun(
   return archives.filter((_, index) => marks[index] === "remove");
 }
 
-function hazard(
+export function hazard(
   name: HazardName,
   path: readonly string[],
   guests: readonly string[],

@@ -2,6 +2,7 @@ import { dayOf } from "../opt-outs";
 import type { Environment, Seconds } from "../settings/environment";
 import { coverageFindings, type LiveDisk } from "./coverage";
 import { byPath, type Finding } from "./finding";
+import { type FirewallFacts, firewallFindings, unknownFirewall } from "./firewall";
 import { hazardFindings, type BackupStorageFacts, type HazardFacts } from "./hazards";
 import { objectiveFindings } from "./objectives";
 import { applySuspensions, type Sorted } from "./suspensions";
@@ -19,6 +20,7 @@ export interface PolicyFacts {
   readonly presentRetention: HazardFacts["presentRetention"];
   readonly archives: HazardFacts["archives"];
   readonly neighbours: HazardFacts["neighbours"];
+  readonly firewall: FirewallFacts;
 }
 
 /** What the rules say about an environment. */
@@ -38,6 +40,7 @@ export function factsWithoutNode(now: number, neighbours: HazardFacts["neighbour
     presentRetention: undefined,
     archives: [],
     neighbours,
+    firewall: unknownFirewall,
   };
 }
 
@@ -50,7 +53,10 @@ export function judgePolicies(environment: Environment, facts: PolicyFacts): Jud
   ].sort(byPath);
   const adoptedStorages = new Map([...facts.adoptedDisks].map(([id, disks]) => [id, disks.map(storageOf)]));
   const storage = { ...facts.storage, shared: facts.storage.shared ?? sharedByItsType(environment) };
-  const hazards = hazardFindings(environment, { ...facts, storage, today, adoptedStorages });
+  const hazards = [
+    ...hazardFindings(environment, { ...facts, storage, today, adoptedStorages }),
+    ...firewallFindings(environment, facts.firewall, today),
+  ];
   return {
     ...applySuspensions(
       findings.filter(({ weight }) => weight === "broken"),

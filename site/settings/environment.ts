@@ -153,7 +153,8 @@ export interface Suspension {
 }
 
 /** Weak points of a setup that no rule can forbid (A12). */
-export type HazardName = "own-node" | "own-storage" | "shared-ids" | "two-retentions" | "retention-cut";
+export type HazardName =
+  "own-node" | "own-storage" | "shared-ids" | "two-retentions" | "retention-cut" | "firewall-off";
 
 /** A hazard that somebody has decided to live with. */
 export interface Acknowledgement {

@@ -13,6 +13,7 @@ export const hazardNames = [
   "shared-ids",
   "two-retentions",
   "retention-cut",
+  "firewall-off",
 ] as const satisfies readonly HazardName[];
 
 const objective = optional(value("a duration", `${durationFormat}, at least 1m`, parseObjective));

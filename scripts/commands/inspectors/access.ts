@@ -12,6 +12,7 @@ import { CommandError } from "../frame/command-error";
 import { formatDuration } from "../frame/durations";
 import { hintFor } from "../frame/failure";
 import { type Finding, ok, problem, skipped, warning } from "./finding";
+import { inspectFirewall } from "./firewall";
 import { groupBy } from "./group-by";
 import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "./needs";
 
@@ -79,6 +80,7 @@ async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment
     ...(await inspectNodes(client, settings)),
     ...(await guardedAll("privileges", () => inspectPrivileges(client, settings))),
     ...(await guardedAll("storages", () => inspectStorages(client, settings))),
+    ...(await guardedAll("firewall", () => inspectFirewall(client, settings))),
     ...inspectRootNeeds(environment),
   ];
 }

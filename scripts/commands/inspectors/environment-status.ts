@@ -10,6 +10,7 @@ import { storageLimit } from "../../../site/health";
 import type { Finding } from "../../../site/policies/finding";
 import type { JobArchive } from "../../../site/policies/hazards";
 import type { Neighbour } from "../../../site/policies/neighbours";
+import { unknownFirewall } from "../../../site/policies/firewall";
 import { judgePolicies, type PolicyFacts } from "../../../site/policies/policies";
 import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -124,6 +125,7 @@ function policyFacts({ backup, guests }: Environment, look: Look, neighbours: re
     presentRetention: changes ? present : undefined,
     archives: changes ? guests.flatMap(({ id }) => (look.archives.get(id) ?? []).map(jobArchive)) : [],
     neighbours,
+    firewall: unknownFirewall,
   };
 }
 

@@ -378,6 +378,53 @@ describe("policies", () => {
   });
 });
 
+describe("firewall rules that have no effect", () => {
+  const guarded = { ...exampleContainer(), network: { ...exampleContainer().network, firewall: true } };
+  const used = environmentOf({ ...settings, guests: { web: guarded } });
+  const card = "name=eth0,bridge=vmbr0,gw=192.0.2.1,hwaddr=BC:24:11:3D:14:E1,ip=192.0.2.101/24,type=veth";
+  const on: Answers = {
+    "cluster/resources?type=vm": [{ type: "lxc", vmid: 101, node: "pve-prod", status: "running", name: "web" }],
+    "cluster/backup/lifeboat-prod": { id: "lifeboat-prod" },
+    "nodes/pve-prod/lxc/101/config": liveConfiguration({ net0: `${card},firewall=1` }),
+    "cluster/firewall/options": { enable: 1, digest: "d" },
+    "nodes/pve-prod/lxc/101/firewall/options": { enable: 1, digest: "d" },
+  };
+  const told = (): string[] => warnings().filter((text) => text.includes("firewall"));
+
+  test("nothing is said while every switch is on [A12, B1]", async () => {
+    await pass(on, used);
+    expect(told()).toEqual([]);
+  });
+
+  test.each<[string, Answers, RegExp]>([
+    [
+      "the datacenter's is off",
+      { "cluster/firewall/options": { digest: "d" } },
+      /Hazard: lifeboat:guests: the firewall rules of web have no effect: the datacenter's firewall is off\n.*HINT: .*pvesh set \/cluster\/firewall\/options --enable 1; or accept it with .*hazard: firewall-off/u,
+    ],
+    [
+      "the guest's is off",
+      { "nodes/pve-prod/lxc/101/firewall/options": { enable: 0, digest: "d" } },
+      /lifeboat:guests\.web\.network\.firewall: the firewall rules of web have no effect: the guest's own firewall is off\n.*pvesh set \/nodes\/pve-prod\/lxc\/101\/firewall\/options --enable 1/u,
+    ],
+  ])("a warning, never a stop: %s [A12, B1]", async (_, answers, expected) => {
+    const { methods } = await pass({ ...on, ...answers }, used);
+    expect(told()).toEqual([expect.stringMatching(expected)]);
+    expect([...methods]).toEqual(["GET"]);
+  });
+
+  test("what the token may not see is not taken for off [D3, B1]", async () => {
+    const hidden = proxmoxError("forbidden", "Permission check failed (/, Sys.Audit)");
+    await pass({ ...on, "cluster/firewall/options": hidden, "nodes/pve-prod/lxc/101/firewall/options": hidden }, used);
+    expect(told()).toEqual([]);
+  });
+
+  test("a guest that is not there yet is not asked for [B1]", async () => {
+    await pass({ "cluster/firewall/options": {} }, used);
+    expect(told()).toEqual([expect.stringContaining("the datacenter's firewall is off")]);
+  });
+});
+
 describe("checkNewStorage", () => {
   const withArchive: Answers = {
     ...empty,
