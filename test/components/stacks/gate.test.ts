@@ -75,6 +75,10 @@ function warnings(): string[] {
   return jest.mocked(console.warn).mock.calls.map(([text]) => String(text));
 }
 
+function firewallWarnings(): string[] {
+  return warnings().filter((text) => text.includes("firewall"));
+}
+
 beforeEach(() => {
   jest.spyOn(console, "warn").mockImplementation();
 });
@@ -389,11 +393,10 @@ describe("firewall rules that have no effect", () => {
     "cluster/firewall/options": { enable: 1, digest: "d" },
     "nodes/pve-prod/lxc/101/firewall/options": { enable: 1, digest: "d" },
   };
-  const told = (): string[] => warnings().filter((text) => text.includes("firewall"));
 
   test("nothing is said while every switch is on [A12, B1]", async () => {
     await pass(on, used);
-    expect(told()).toEqual([]);
+    expect(firewallWarnings()).toEqual([]);
   });
 
   test.each<[string, Answers, RegExp]>([
@@ -409,19 +412,19 @@ describe("firewall rules that have no effect", () => {
     ],
   ])("a warning, never a stop: %s [A12, B1]", async (_, answers, expected) => {
     const { methods } = await pass({ ...on, ...answers }, used);
-    expect(told()).toEqual([expect.stringMatching(expected)]);
+    expect(firewallWarnings()).toEqual([expect.stringMatching(expected)]);
     expect([...methods]).toEqual(["GET"]);
   });
 
   test("what the token may not see is not taken for off [D3, B1]", async () => {
     const hidden = proxmoxError("forbidden", "Permission check failed (/, Sys.Audit)");
     await pass({ ...on, "cluster/firewall/options": hidden, "nodes/pve-prod/lxc/101/firewall/options": hidden }, used);
-    expect(told()).toEqual([]);
+    expect(firewallWarnings()).toEqual([]);
   });
 
   test("a guest that is not there yet is not asked for [B1]", async () => {
     await pass({ "cluster/firewall/options": {} }, used);
-    expect(told()).toEqual([expect.stringContaining("the datacenter's firewall is off")]);
+    expect(firewallWarnings()).toEqual([expect.stringContaining("the datacenter's firewall is off")]);
   });
 });
 
