@@ -7,6 +7,8 @@ import { formatFinding } from "../site/policies/finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
 import type { Environment } from "../site/settings/environment";
+import { freshVariable } from "./fresh-consent";
+import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, offerId, withArchives } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
@@ -33,7 +35,7 @@ export async function passGate(
   const rebooting = asked === undefined ? nothingAsked : judgeReboots(environment, rebootsIn(environment, asked.site));
   for (const warning of policyWarnings(judgement)) await pulumi.log.warn(warning);
   await enforce({
-    warnings: [...verdict.warnings, ...rebooting.warnings],
+    warnings: [...unknownGuests(freshVariable, environment), ...verdict.warnings, ...rebooting.warnings],
     refusals: [...brokenPolicies(environment, judgement), ...verdict.refusals, ...rebooting.refusals],
   });
   return asked?.site;

@@ -7,25 +7,34 @@ import { backupName } from "../site/resources";
 import type { ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../site/settings/environment";
 import type { Site, StackOutputs } from "./program";
 
-/** What every environment has: a storage for backups, its guests, and the one job over them. */
+/** What every environment has: a storage for backups, its guests, and the one job over them; one of them has the state store. */
 export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs> {
   const { environment, providerFor, checkNewStorage } = site;
   const opts = { provider: providerFor() };
   const storage = new BackupStorage(backupName, { storage: environment.backup.storage }, opts);
   await checkNewStorage(storage.storageId);
-  const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest)]));
+  const containers = new Map<string, Container>();
+  const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest, containers)]));
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
+  const store = site.declareStateStore?.(site, containers) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const { backup } = environment;
   const job = new BackupJob(backupName, { settings: backup, storage: storage.storageId, guests }, opts);
-  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule };
+  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store };
 }
 
-/** The id of a guest; that of an adopted one is only named. */
-function declareGuest(site: Site, guest: Guest): pulumi.Input<number> {
+/**
+ * The id of a guest; that of an adopted one is only named.
+ *
+ * @param containers gets every container under its name
+ */
+function declareGuest(site: Site, guest: Guest, containers: Map<string, Container>): pulumi.Input<number> {
   switch (guest.kind) {
-    case "container":
-      return declareContainer(site, guest);
+    case "container": {
+      const container = declareContainer(site, guest);
+      containers.set(guest.name, container);
+      return container.vmId;
+    }
     case "virtual-machine":
       return declareVirtualMachine(site, guest);
     case "adopted":
@@ -39,10 +48,10 @@ function declareVirtualMachine({ environment, providerFor }: Site, guest: Virtua
   return new VirtualMachine(guest.name, args, { provider: providerFor(guest) }).vmId;
 }
 
-function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): pulumi.Output<number> {
+function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): Container {
   const { name, protectGuests, proxmox } = environment;
   const args = { guest, environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
-  return new Container(guest.name, args, { provider: providerFor(guest) }).vmId;
+  return new Container(guest.name, args, { provider: providerFor(guest) });
 }
 
 async function warnWithoutGuests({ name }: Environment, storage: BackupStorage): Promise<StackOutputs> {

@@ -1,31 +1,43 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Profile } from "../site/settings/environment";
+import type { SiteFacts } from "../site/preflight";
+import type { Environment, Profile } from "../site/settings/environment";
 import { readToken } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
+import { withFreshConsent } from "./fresh-consent";
 import { lab } from "./lab";
 import { monitoring } from "./monitoring";
-import { readNeighbours } from "./neighbours";
+import { environmentsIn, readNeighbours } from "./neighbours";
 import { prod } from "./prod";
 import type { Program, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readSettings } from "./settings";
 import { lookingClient } from "./site-client";
+import type { DeclareStore } from "./state-store";
 
 const programs: Readonly<Record<Profile, Program>> = { prod, lab, monitoring };
 
 /** What `pulumi up` and `pulumi preview` run: what can be refused is refused before anything is registered. */
 export = async function main(): Promise<StackOutputs> {
-  const environment = readSettings();
+  const environment = withFreshConsent(readSettings());
   const token = readToken(environment);
   const client = lookingClient(environment.proxmox, token);
   try {
     const facts = await passGate(client, environment, readNeighbours(pulumi.getRootDirectory(), environment.name));
+    const declareStateStore = await prepareStore(environment, facts);
     return await programs[environment.profile]({
       environment,
       providerFor: createProviders(environment, token),
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),
+      declareStateStore,
     });
   } finally {
     await client.close();
   }
 };
+
+/** Its providers and the library for certificates are loaded where there is a store only. */
+async function prepareStore(environment: Environment, facts: SiteFacts | undefined): Promise<DeclareStore | undefined> {
+  if (environment.stateStore === undefined) return undefined;
+  const { prepareStateStore } = await import("./state-store.js");
+  return prepareStateStore(environment, environmentsIn(pulumi.getRootDirectory()), facts);
+}

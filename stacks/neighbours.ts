@@ -6,6 +6,13 @@ import { at, isMapping } from "../site/settings/schema-tools";
 
 const settingsFile = /^Pulumi\.([A-Za-z0-9._-]+)\.ya?ml$/u;
 
+/** Names of all environments of the project, sorted. */
+export function environmentsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .flatMap((file) => settingsFile.exec(file)?.[1] ?? [])
+    .sort();
+}
+
 /** The other environments of the project, from their files. A file that cannot be read is its own environment's matter. */
 export function readNeighbours(folder: string, own: string): Neighbour[] {
   return readdirSync(folder).flatMap((file) => {

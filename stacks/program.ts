@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
+import type { DeclareStore } from "./state-store";
 
 /** What a program needs besides its settings. */
 export interface Site {
@@ -11,6 +12,8 @@ export interface Site {
    * be made. To be awaited between the storage and the guests.
    */
   readonly checkNewStorage: (storageId: pulumi.Output<string>) => Promise<void>;
+  /** Declares the state store, in the environment that has it. */
+  readonly declareStateStore?: DeclareStore | undefined;
 }
 
 /** Outputs of a stack by name. */

@@ -31,12 +31,16 @@ export interface ContainerArgs {
 export class Container extends pulumi.ComponentResource {
   /** Id in Proxmox. Build backup jobs from it, so that they are made after the container and deleted before it. */
   readonly vmId: pulumi.Output<number>;
+  /** MAC address of its network card: another one tells that the container was made anew. */
+  readonly macAddress: pulumi.Output<string>;
 
   constructor(name: string, args: ContainerArgs, opts?: pulumi.ComponentResourceOptions) {
     const problems = containerProblems(args.guest);
     if (problems.length > 0) throw refusal(`Unable to declare container ${name}: ${problems.join("; ")}`);
     super(componentKinds.container.component, name, {}, opts);
-    this.vmId = this.declare(name, args).vmId;
+    const container = this.declare(name, args);
+    this.vmId = container.vmId;
+    this.macAddress = container.networkInterfaces.apply((cards) => cards?.[0]?.macAddress ?? "");
     this.registerOutputs({ vmId: this.vmId });
   }
 

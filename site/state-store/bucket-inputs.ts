@@ -1,0 +1,26 @@
+import type { Seconds, StateStoreSettings } from "../settings/environment";
+import { bucketOf } from "./names";
+
+const day = 86_400;
+
+/**
+ * What the provider is given for the bucket of one environment. No object lock: the files with which Pulumi locks a state
+ * have to be deletable. Never `forceDestroy`: it deletes every version of every state.
+ */
+export function bucketInputs(store: StateStoreSettings, environmentName: string) {
+  const bucket = bucketOf(store, environmentName);
+  return {
+    bucket: { bucket, acl: "private", forceDestroy: false, objectLocking: false },
+    versioning: { bucket, versioningConfiguration: { status: "Enabled" } },
+    lifecycle: { bucket, rules: lifecycleRules(store.expire) },
+  };
+}
+
+/**
+ * Old versions expire so many days after they were replaced or deleted, and a delete marker with nothing behind it goes
+ * too. Current objects never expire.
+ */
+function lifecycleRules(expire: Seconds) {
+  const rule = { id: "lifeboat-old-versions", expiration: "DeleteMarker" };
+  return [{ ...rule, noncurrentVersionExpirationDays: expire / day }];
+}

@@ -1,0 +1,231 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Provider } from "@pulumi/minio/provider";
+import * as pulumi from "@pulumi/pulumi";
+import type { Container } from "../components/guests/container";
+import { refusal } from "../components/refusal";
+import { StateBucket } from "../components/state-store/state-bucket";
+import { StateStore, type StoreLogin } from "../components/state-store/state-store";
+import { StoreIdentity } from "../components/state-store/store-identity";
+import type { SiteFacts } from "../site/preflight";
+import type { ContainerGuest, ContainerStateStore, Environment, KeyPair } from "../site/settings/environment";
+import { authorityProblem, type Authority } from "../site/state-store/authority";
+import { declaredStore, type DeclaredStore } from "../site/state-store/location";
+import { bucketOf, identityClashes } from "../site/state-store/names";
+import { copierPolicy, identityPolicy, readerPolicy } from "../site/state-store/policies";
+import {
+  bucketResource,
+  copierResource,
+  readerResource,
+  storeName,
+  storeProviderName,
+} from "../site/state-store/resource-names";
+import { guestLogin } from "./guest-login";
+import type { Site, StackOutputs } from "./program";
+import { existingBuckets } from "./state-store-probe";
+
+/**
+ * `apart`: buckets and identities are left out of this run, which then needs no store. The store keeps what it has, and the
+ * next run takes its buckets in again. A variable, for one run.
+ */
+const modeVariable = "LIFEBOAT_STATE_STORE";
+
+/** What is needed to make the server; absent where a service is there already. */
+interface ServerPlan {
+  readonly guest: ContainerGuest;
+  readonly store: ContainerStateStore;
+  readonly root: KeyPair;
+  readonly authority: Authority;
+  readonly serverKey: string;
+  readonly login: StoreLogin;
+  readonly file: string | undefined;
+}
+
+/** What is needed to make buckets and identities; absent where they are left out. */
+interface ContentPlan {
+  readonly root: KeyPair;
+  readonly environments: readonly string[];
+  /** Buckets that the store has. */
+  readonly existing: ReadonlySet<string>;
+}
+
+/** Declares the store when the guests are declared. */
+export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Container>) => StackOutputs;
+
+/**
+ * Reads and asks everything that the store needs, before anything is registered.
+ *
+ * @param environments names of all environments of the project
+ * @param facts what Proxmox said; undefined where it did not answer
+ * @throws pulumi.RunError with what is missing
+ */
+export async function prepareStateStore(
+  environment: Environment,
+  environments: readonly string[],
+  facts: SiteFacts | undefined,
+): Promise<DeclareStore> {
+  const declared = declaredStore(environment);
+  if (declared === undefined) throw new Error(`${environment.name} declares no state store`);
+  const server = serverPlan(environment);
+  const content = await contentPlan(declared, environments, facts);
+  return (site, containers) => {
+    const store = server && declareServer(server, site, containers);
+    const buckets = content && declareContent(declared, content, store);
+    return {
+      stateStoreEndpoint: store?.endpoint ?? pulumi.output(declared.endpoint),
+      ...(buckets && { stateStoreBuckets: pulumi.output(buckets) }),
+      ...(server && { stateStoreAuthority: pulumi.output(server.authority.certificate) }),
+    };
+  };
+}
+
+function serverPlan(environment: Environment): ServerPlan | undefined {
+  const { name, stateStore: store, stateStoreKeys: keys, stateStoreAuthority: certificate } = environment;
+  if (store?.kind !== "container") return undefined;
+  const guest = environment.guests.find((one) => one.name === store.guest);
+  if (guest?.kind !== "container") throw new Error(`${store.guest} is no container`);
+  const { root, authorityKey, serverKey } = keys ?? {};
+  if (root === undefined || authorityKey === undefined || serverKey === undefined || certificate === undefined) {
+    const missing = certificate === undefined ? "lifeboat:stateStoreAuthority" : "lifeboat:stateStoreKeys";
+    throw cannotDeclare(name, `${keys === undefined ? "lifeboat:stateStoreKeys" : missing} does not hold its keys`);
+  }
+  const authority = { key: authorityKey, certificate };
+  const problem = authorityProblem(authority, new Date());
+  if (problem !== undefined) throw cannotDeclare(name, `its authority is of no use: ${problem}`);
+  return { guest, store, root, authority, serverKey, login: guestLogin(environment), file: serverFile(store) };
+}
+
+function cannotDeclare(environment: string, cause: string): pulumi.RunError {
+  return refusal(`Unable to declare the state store of ${environment}: ${cause}\nHINT: lifeboat up ${environment}`);
+}
+
+function serverFile({ server }: ContainerStateStore): string | undefined {
+  if (server.from === "url") return undefined;
+  const file = resolve(pulumi.getRootDirectory(), server.file);
+  if (existsSync(file)) return file;
+  throw refusal(
+    `Unable to install the state store: lifeboat:stateStore.server.file names ${file}, which does not exist`,
+  );
+}
+
+async function contentPlan(
+  declared: DeclaredStore,
+  environments: readonly string[],
+  facts: SiteFacts | undefined,
+): Promise<ContentPlan | undefined> {
+  const { name, stateStoreKeys: keys } = declared.environment;
+  if (isApart()) {
+    await pulumi.log.warn(
+      `${modeVariable}=apart: buckets and identities of the state store are left out of this run; the store keeps them`,
+    );
+    return undefined;
+  }
+  if (keys?.root === undefined) return undefined;
+  const clashes = identityClashes(environments);
+  if (clashes.length > 0) throw refusal(`Unable to declare the state store of ${name}: ${clashes.join("; ")}`);
+  const known = environments.filter((one) => keys.identities[one] !== undefined);
+  for (const one of environments.filter((other) => !known.includes(other))) {
+    await pulumi.log.warn(
+      `Environment ${one} has no key in lifeboat:stateStoreKeys, so that it gets no bucket\nHINT: lifeboat up ${one}`,
+    );
+  }
+  return { root: keys.root, environments: known, existing: await lookAtStore(declared, keys.root, known, facts) };
+}
+
+function isApart(): boolean {
+  const mode = process.env[modeVariable] ?? "";
+  if (mode === "" || mode === "apart") return mode === "apart";
+  throw refusal(
+    `Unable to deploy: ${modeVariable} is ${JSON.stringify(mode)}\nHINT: ${modeVariable}=apart, or leave it out`,
+  );
+}
+
+async function lookAtStore(
+  { environment, store, endpoint }: DeclaredStore,
+  key: KeyPair,
+  environments: readonly string[],
+  facts: SiteFacts | undefined,
+): Promise<ReadonlySet<string>> {
+  const buckets = environments.map((name) => bucketOf(store, name));
+  if (store.kind === "container" && willBeMade(store.guest, facts)) return new Set();
+  const result = await existingBuckets(
+    { endpoint, region: store.region, key, authority: trustedBy(environment) },
+    buckets,
+  );
+  if (result.kind === "answered") return result.existing;
+  await pulumi.log.warn(
+    `The state store at ${endpoint} does not answer: ${result.reason}. Its buckets and identities cannot be changed until it does` +
+      `\nHINT: lifeboat status ${environment.name}; without the store: ${modeVariable}=apart pulumi up -s ${environment.name}`,
+  );
+  return new Set();
+}
+
+/** A store that is not there yet need not be asked. */
+function willBeMade(guest: string, facts: SiteFacts | undefined): boolean {
+  return facts?.guests.find((one) => one.guest.name === guest)?.occupant.kind === "nobody";
+}
+
+function trustedBy({ stateStore, stateStoreAuthority }: Environment): string | undefined {
+  if (stateStore?.kind === "container") return stateStoreAuthority;
+  if (stateStore?.ca === undefined) return undefined;
+  try {
+    return readFileSync(resolve(pulumi.getRootDirectory(), stateStore.ca), "utf8");
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw refusal(`Unable to read the CA of lifeboat:stateStore.service: ${cause}`);
+  }
+}
+
+function declareServer(
+  plan: ServerPlan,
+  { providerFor }: Site,
+  containers: ReadonlyMap<string, Container>,
+): StateStore {
+  const container = containers.get(plan.guest.name);
+  if (container === undefined) throw new Error(`${plan.guest.name} was not declared`);
+  return new StateStore(storeName, { ...plan, container, now: new Date() }, { provider: providerFor(plan.guest) });
+}
+
+/** @returns buckets by the names of their environments */
+function declareContent(
+  { environment, store, endpoint }: DeclaredStore,
+  { root, environments, existing }: ContentPlan,
+  server: StateStore | undefined,
+): Record<string, pulumi.Output<string>> {
+  const provider = new Provider(storeProviderName, {
+    minioServer: new URL(endpoint).host,
+    minioUser: root.accessKey,
+    minioPassword: pulumi.secret(root.secretKey),
+    minioRegion: store.region,
+    minioSsl: true,
+  });
+  const opts = { provider, dependsOn: server === undefined ? [] : [server] };
+  const { identities = {}, readers = {}, copier } = environment.stateStoreKeys ?? {};
+  const buckets = environments.map((name) => {
+    const bucket = bucketOf(store, name);
+    const made = new StateBucket(
+      bucketResource(name),
+      { environment: name, store, exists: existing.has(bucket) },
+      opts,
+    );
+    // Identities are MinIO's own affair: a service that is there has its own.
+    if (store.kind === "container") {
+      declareIdentity(bucketResource(name), identities[name], identityPolicy(bucket), opts);
+      declareIdentity(readerResource(name), readers[name], readerPolicy(bucket), opts);
+    }
+    return [name, made.bucket] as const;
+  });
+  if (store.kind === "container" && environments.length > 0) {
+    declareIdentity(copierResource, copier, copierPolicy(environments.map((name) => bucketOf(store, name))), opts);
+  }
+  return Object.fromEntries(buckets);
+}
+
+function declareIdentity(
+  name: string,
+  key: KeyPair | undefined,
+  policy: ReturnType<typeof identityPolicy>,
+  opts: pulumi.ComponentResourceOptions,
+): StoreIdentity | undefined {
+  return key && new StoreIdentity(name, { key, policy }, opts);
+}

@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, parseDocument } from "yaml";
+import * as z from "zod";
+import { createSecretBox, openSecretBox } from "../../../scripts/project/passphrase";
+import { setSettings } from "../../../scripts/project/set-settings";
+import type { StateStoreKeys } from "../../../site/settings/environment";
+import { createAuthority, createServerKey } from "../../../site/state-store/authority";
+import { createKeyPair, formatKeys } from "../../../site/state-store/keys";
+import { copierName, identityOf, readerOf, rootName } from "../../../site/state-store/names";
+
+const salted = z.object({ encryptionsalt: z.string().optional() });
+
+/** Keys as `lifeboat up` makes them, and the certificate of their authority. */
+export interface MadeKeys {
+  readonly keys: StateStoreKeys & { readonly root: NonNullable<StateStoreKeys["root"]> };
+  readonly authority: string;
+}
+
+/** New keys for a store with these environments. */
+export async function makeKeys(environments: readonly string[]): Promise<MadeKeys> {
+  const authority = await createAuthority("rehearsal", new Date());
+  const keys = {
+    root: createKeyPair(rootName),
+    authorityKey: authority.key,
+    serverKey: await createServerKey(),
+    copier: createKeyPair(copierName),
+    identities: Object.fromEntries(environments.map((name) => [name, createKeyPair(identityOf(name))])),
+    readers: Object.fromEntries(environments.map((name) => [name, createKeyPair(readerOf(name))])),
+  };
+  return { keys, authority: authority.certificate };
+}
+
+/** Puts keys into a settings file, the secret ones sealed with the sandbox's passphrase. */
+export async function sealKeys(site: string, file: string, { keys, authority }: MadeKeys): Promise<void> {
+  const text = readFileSync(file, "utf8");
+  const passphrase = readFileSync(join(site, "keys", "passphrase"), "utf8").trim();
+  const { encryptionsalt } = salted.parse(parse(text));
+  const box =
+    encryptionsalt === undefined ? await createSecretBox(passphrase) : await openSecretBox(encryptionsalt, passphrase);
+  const config = {
+    "lifeboat:stateStoreKeys": { secure: box.seal(formatKeys(keys)) },
+    "lifeboat:stateStoreAuthority": authority,
+  };
+  writeFileSync(file, setSettings(text, { config, salt: encryptionsalt === undefined ? box.salt : undefined }));
+}
+
+/** Changes settings of a file; a value of undefined removes the key. */
+export function changeSettings(
+  file: string,
+  changes: readonly (readonly [path: readonly string[], value: unknown])[],
+): void {
+  const document = parseDocument(readFileSync(file, "utf8"));
+  for (const [path, value] of changes) {
+    if (value === undefined) document.deleteIn(path);
+    else document.setIn(path, document.createNode(value));
+  }
+  writeFileSync(file, document.toString({ lineWidth: 0 }));
+}
