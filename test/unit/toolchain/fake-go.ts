@@ -25,7 +25,7 @@ answer=
 case "$words" in
 ${[...parts, ...artifacts].flatMap(answerOf).join("\n")}
 esac
-printf '#!/bin/sh\\necho "%s"\\n' "$answer" > "$2"
+printf '#!/bin/sh\\necho "%s"\\necho more\\n' "$answer" > "$2"
 chmod +x "$2"`,
   );
 }
