@@ -6,7 +6,7 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
-import { obtainToolchain } from "./support/toolchain";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
 // Growing and adding disks with data on them: the real provider, a real container. Each test stands on the one before.
 const isRoot = process.getuid?.() === 0;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   // One guest is enough, and small: what matters is what is on its disks.
   change([[[...guest.slice(0, 2), "db"], undefined]]);
   expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
-});
+}, firstUseLimit);
 
 afterAll(async () => {
   delete process.env[consent];

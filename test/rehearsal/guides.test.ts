@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectFolder } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
-import { obtainToolchain } from "./support/toolchain";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
 // Every command of the guide, in its order, on a site with guests that somebody made by hand.
 const guide = readFileSync(join(projectFolder, "docs/guides/getting-started.md"), "utf8");
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const prod = readFileSync(join(project, "Pulumi.prod.yaml"), "utf8");
   const own = /endpoint: (\S+)/u.exec(prod)?.[1] ?? "";
   writeFileSync(join(project, "Pulumi.home.yaml"), settingsOf(guide).replace(endpoint, own));
-});
+}, firstUseLimit);
 
 afterAll(async () => {
   await site.sandbox("down");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
-import { obtainToolchain } from "./support/toolchain";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 import { ArgumentWatch } from "./support/process-arguments";
 
 // What the program refuses and what it never touches: the real `pulumi` and its provider, on a site without guests.
@@ -29,7 +29,7 @@ beforeAll(async () => {
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8106"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
   example = readFileSync(settings, "utf8");
-});
+}, firstUseLimit);
 
 afterAll(async () => {
   processes.stop();

@@ -9,6 +9,7 @@ import { layoutOf } from "../sandbox/setup/layout";
 import { mirrorFiles } from "../sandbox/setup/services/mirror";
 import { siteNames } from "../sandbox/setup/names";
 import { processIds, readProc } from "../sandbox/setup/processes";
+import { firstUseLimit } from "./support/toolchain";
 
 /** The sandbox with real containers, spoken to as any client would: by plain requests, ssh, zstd and tar. */
 
@@ -146,7 +147,7 @@ const versionsProgram = `
 
   beforeAll(() => {
     execFileSync("npm", ["run", "--silent", "toolchain", "--", "--all"], { cwd: project, stdio: "ignore" });
-  }, 3_600_000);
+  }, firstUseLimit);
 
   test("comes up, and a second `up` leaves it as it is", () => {
     expect(JSON.parse(sandbox("up", "--driver", "real", "--json"))).toMatchObject({ driver: "real", started: true });

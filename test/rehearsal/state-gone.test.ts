@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { layoutOf } from "../sandbox/setup/layout";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
 // A state that is lost everywhere, with the real `pulumi` and its provider: guests of every kind, on a site that goes on.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-gone-"));
@@ -12,7 +14,7 @@ const printed: string[] = [];
 const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
 const rootPasswordFile = "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE";
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
-const backend = join(site.folder, "pulumi-state", ".pulumi");
+const backend = join(layoutOf(site.folder).pulumiState, ".pulumi");
 const importFile = join(parent, "import.json");
 const gateway = "192.0.2.1";
 const common = {
@@ -60,7 +62,7 @@ const guests = {
 jest.setTimeout(20 * 60_000);
 
 beforeAll(async () => {
-  expectExit(await site.project("npm", "run", "--silent", "toolchain"), [0], "the toolchain");
+  await obtainToolchain(site);
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8148"), [0], "the sandbox");
   process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
   mkdirSync(join(site.folder, "server/nodes/pve-prod/root/tank/media"), { recursive: true });
@@ -70,7 +72,7 @@ beforeAll(async () => {
   }
   writeFileSync(settings, document.toString({ lineWidth: 0 }));
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
-});
+}, firstUseLimit);
 
 afterAll(async () => {
   delete process.env[rootPasswordFile];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
-import { obtainToolchain } from "./support/toolchain";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
 // A virtual machine's life with the real provider: made, changed in place, deleted. Nothing of it runs.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-machine-"));
@@ -43,7 +43,7 @@ beforeAll(async () => {
   expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8107"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
   example = readFileSync(settings, "utf8");
-});
+}, firstUseLimit);
 
 afterAll(async () => {
   await site.sandbox("down");

@@ -1,5 +1,8 @@
 import { expectExit, type DemoSite } from "./demo-site";
 
+/** Milliseconds for a hook that may be the first on a machine to obtain the toolchain: on a busy one half an hour. */
+export const firstUseLimit = 60 * 60_000;
+
 /**
  * Obtains the toolchain and what guests install, in one run: whatever test is the first on a machine, its builds share
  * their modules.
