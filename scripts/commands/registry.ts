@@ -59,6 +59,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./restore-snapshot.js"),
   },
   {
+    words: ["restore", "state"],
+    summary: "list earlier states of an environment, and go back to one",
+    load: () => import("./restore-state.js"),
+  },
+  {
     words: ["undo"],
     summary: "take the last restore of a guest back",
     load: () => import("./undo.js"),
@@ -72,6 +77,16 @@ export const commands: readonly CommandEntry[] = [
     words: ["grow"],
     summary: "grow and add disks of a container, which keeps its data",
     load: () => import("./grow.js"),
+  },
+  {
+    words: ["state", "prune"],
+    summary: "remove old states of an environment's history",
+    load: () => import("./state-prune.js"),
+  },
+  {
+    words: ["verify"],
+    summary: "read every state and check that it can be restored",
+    load: () => import("./verify.js"),
   },
   {
     words: ["doctor"],

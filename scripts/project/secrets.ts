@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { CommandError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
 import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
+import { readPassphrase } from "./passphrase-source";
 import type { StackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
 
@@ -85,21 +85,12 @@ export class Secrets {
     return Object.values(this.stack.settings).some(isSecure);
   }
 
-  /** In Pulumi's order: the variable, then the file that the second variable names. */
   private passphrase(): string {
-    const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = this.variables;
-    if (direct !== undefined) return direct;
-    if (file === undefined || file === "") {
-      throw this.error(
-        `no passphrase is set, and ${this.stack.file} ${this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets"}`,
-      );
-    }
-    try {
-      // Pulumi strips white space around the passphrase in a file.
-      return readFileSync(file, "utf8").trim();
-    } catch (error) {
-      throw this.error(`the passphrase file cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const found = readPassphrase(this.variables);
+    if (found.kind === "given") return found.passphrase;
+    if (found.kind === "unreadable") throw this.error(found.why);
+    const need = this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets";
+    throw this.error(`no passphrase is set, and ${this.stack.file} ${need}`);
   }
 
   private guarded(read: () => string): string {

@@ -1,4 +1,5 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../proxmox/api/errors";
+import { StoreError } from "../clients/object-store/object-store";
 import { Interrupted, StepFailure, applySteps } from "./engine/apply";
 import { messageOf } from "./engine/error-code";
 import type { Journal } from "./engine/journal";
@@ -12,8 +13,9 @@ export type Explain = (failure: StepFailure) => Error;
 /** A node that does not answer now: taking back would fail as well, and the way forward is still there. */
 const outOfReach: ReadonlySet<ProxmoxErrorKind> = new Set(["unreachable", "untrusted", "unauthorized", "lost"]);
 
-/** True when the node could not be asked at all. */
+/** True when the node, or the store of a state, could not be asked at all. */
 export function isOutOfReach(error: unknown): boolean {
+  if (error instanceof StoreError) return error.kind !== "failed";
   return error instanceof ProxmoxError && outOfReach.has(error.kind);
 }
 

@@ -16,11 +16,11 @@ export function makePrivateFolder(folder: string): void {
  * @param mode who may read it. Default: only its owner.
  * @throws CommandError (1) when the system cannot write it: the old text is then still there.
  */
-export function writeDurably(path: string, text: string, mode = 0o600): void {
+export function writeDurably(path: string, text: string | Uint8Array, mode = 0o600): void {
   explained(path, () => write(path, text, mode));
 }
 
-function write(path: string, text: string, mode: number): void {
+function write(path: string, text: string | Uint8Array, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w", 0o600);
   try {

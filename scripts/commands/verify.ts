@@ -1,0 +1,20 @@
+import * as z from "zod";
+import { conductVerifyState } from "../recovery/state/conduct-verify-state";
+import { defineCommand } from "./frame/command";
+
+export const command = defineCommand({
+  description:
+    "Reads every version of every state and checks it: that it unpacks, parses, belongs to the environment, dangles nowhere, and that the passphrase opens every secret in it. Ends with 3 when one is bad.",
+  examples: [
+    { command: "lifeboat verify --state", meaning: "the states of all environments" },
+    { command: "lifeboat verify --state prod", meaning: "of one" },
+    { command: "lifeboat verify --state --json", meaning: "for scripts" },
+  ],
+  arguments: [{ name: "environment", description: "prod for Pulumi.prod.yaml; all by default", required: false }],
+  options: [{ flags: "--state", description: "check Pulumi's states" }],
+  input: z
+    .object({ environment: z.string().optional(), state: z.boolean().default(false) })
+    .refine(({ state }) => state, { error: "say what to check: --state" }),
+  aim: ({ environment }) => `verify the states of ${environment ?? "all environments"}`,
+  run: ({ environment }, context) => conductVerifyState(context, environment),
+});
