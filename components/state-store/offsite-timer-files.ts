@@ -229,7 +229,7 @@ copy_environment() {
 	rclone copy --quiet --ignore-existing --include '/.pulumi/meta.yaml' --include '/.pulumi/history/${project}/**' \\
 		--include '/.lifeboat/**' "$source" "$target" || return 1
 	rclone copy --quiet --include "/$environment.json" --include "/$environment.json.gz" \\
-		--include "/$environment.json.zst" --include "/$environment.json*.pulumi-tags" \\
+		--include "/$environment.json.zst" --include "/$environment.pulumi-tags" \\
 		"$source/.pulumi/stacks/${project}" "$stage" || return 1
 	state=$(newest_state "$environment")
 	if [ -z "$state" ]; then

@@ -44,6 +44,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./backup-snapshots.js"),
   },
   {
+    words: ["backup", "state"],
+    summary: "copy the states of the stacks to a folder or another S3",
+    load: () => import("./backup-state.js"),
+  },
+  {
     words: ["snapshots"],
     summary: "list the snapshots of a guest",
     load: () => import("./snapshots.js"),
@@ -89,19 +94,19 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./verify.js"),
   },
   {
-    words: ["preview"],
-    summary: "what pulumi up would do to each environment",
-    load: () => import("./preview.js"),
-  },
-  {
-    words: ["preview", "comment"],
-    summary: "write previews into a comment of a pull request; for workflows",
-    load: () => import("./preview-comment.js"),
-  },
-  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),
+  },
+  {
+    words: ["state", "fallback"],
+    summary: "the state store does not answer: go on with a copy of a state on this machine",
+    load: () => import("./state-fallback.js"),
+  },
+  {
+    words: ["state", "return"],
+    summary: "the state store answers again: bring the state back",
+    load: () => import("./state-return.js"),
   },
   {
     words: ["state", "import-file"],

@@ -82,7 +82,8 @@ function isOwn(url: string, project: PulumiProject, store: SiteStore | undefined
   return store !== undefined && environmentNames(project).some((name) => storeUrl(store, name) === url);
 }
 
-function dataHome(variables: Variables): string {
+/** `$XDG_DATA_HOME`, `~/.local/share` by default: for what people would miss. */
+export function dataHome(variables: Variables): string {
   const configured = variables["XDG_DATA_HOME"];
   if (configured !== undefined && isAbsolute(configured)) return configured;
   return join(variables["HOME"] ?? homedir(), ".local", "share");

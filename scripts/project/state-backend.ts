@@ -110,7 +110,7 @@ async function accessOf(
   const isOwn = profile === null || profile === identityOf(environment.name);
   const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = variables;
   if (profile === null && isSet(accessKey) && isSet(secretKey)) return { credentials: { accessKey, secretKey } };
-  const own = isOwn ? await environment.stateKey() : undefined;
+  const own = isOwn ? await environment.secret("stateKey") : undefined;
   if (own !== undefined) return { credentials: readKey(own, environment) };
   return profile === null ? {} : { profile };
 }
@@ -119,9 +119,7 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
   try {
     return keySchema.parse(JSON.parse(text));
   } catch {
-    throw usageError(
-      `the key for the state store (LIFEBOAT_STATE_KEY, or lifeboat:stateKey in ${file}) is not JSON with accessKey and secretKey`,
-    );
+    throw usageError(`lifeboat:stateKey in ${file} is not JSON with accessKey and secretKey`);
   }
 }
 
@@ -129,14 +127,15 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
 function authorityOf(environment: LoadedEnvironment, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
   const own = environment.stateStore()?.authority;
   if (!isSet(bundle)) return own;
-  return [...(own === undefined ? [] : [own]), readBundle(bundle)].join("\n");
+  return [...(own === undefined ? [] : [own]), readAuthority(bundle, "AWS_CA_BUNDLE")].join("\n");
 }
 
-function readBundle(file: string): string {
+/** The certificates in a PEM file. @param namedBy who says that it is this file. @throws CommandError (2) */
+export function readAuthority(file: string, namedBy: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw usageError(`the file that AWS_CA_BUNDLE names cannot be read: ${messageOf(error)}`);
+    throw usageError(`the file that ${namedBy} names cannot be read: ${messageOf(error)}`);
   }
 }
 

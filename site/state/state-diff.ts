@@ -44,8 +44,8 @@ export interface DiffSide {
 }
 
 /** What Pulumi writes in place of a secret: this key with this value (`sdk/go/common/resource/sig`). */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+export const signatureKey = "4dabf18193072939515e22adb298388d";
+export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Longer values are not shown. */
 const longest = 60;

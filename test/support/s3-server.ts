@@ -54,8 +54,9 @@ export class S3Server {
     return `https://127.0.0.1:${this.port}`;
   }
 
-  /** Listens, on the port that it had before. */
+  /** Listens, on the port that it had before. Harmless when it does already. */
   async open(): Promise<void> {
+    if (this.server !== undefined) return;
     const { certificate, key } = certificateFiles(this.folder, "s3");
     this.server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
       void this.answer(request, response);
@@ -94,11 +95,6 @@ export class S3Server {
 
   put(bucket: string, key: string, body: string | Buffer): void {
     this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, Buffer.from(body));
-  }
-
-  /** As a client deletes: versions stay. */
-  remove(bucket: string, key: string): void {
-    this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, undefined);
   }
 
   private add(objects: Map<string, Version[]>, key: string, body: Buffer | undefined): Version {

@@ -1,7 +1,5 @@
-import type { ImportEntry } from "../../../site/import-file/entries";
-import type { ImportFile } from "../../../site/import-file/import-file";
-import type { LeftOut } from "../../../site/import-file/left-out";
-import type { ImportPlan } from "../../../site/import-file/plan";
+import type { ImportEntry, ImportFile } from "../../../site/import-file/import-file";
+import type { ImportPlan, LeftOut } from "../../../site/import-file/plan";
 import type { Environment } from "../../../site/settings/environment";
 import type { Lines } from "../frame/talk";
 import { bold, dim } from "../frame/text";
@@ -21,23 +19,20 @@ export interface ImportView {
   readonly notes: readonly string[];
 }
 
-export function importView(settings: Environment, plan: ImportPlan, { resources }: ImportFile): ImportView {
+export function importView(settings: Environment, { leftOut }: ImportPlan, { resources }: ImportFile): ImportView {
   const imported = resources.flatMap(({ type, logicalName, id }: ImportEntry) =>
     id === undefined ? [] : [{ type, name: logicalName, id }],
   );
-  return { imported, leftOut: plan.leftOut, notes: notesOf(settings, plan) };
+  return { imported, leftOut, notes: notesOf(settings) };
 }
 
-function notesOf({ backup }: Environment, { store }: ImportPlan): string[] {
+function notesOf({ backup }: Environment): string[] {
   return [
     "components and providers stand for nothing on the site: the file makes them anew",
     "guests are remembered as the settings have them; pulumi refresh then reads how they really are",
     ...(backup.storage.type === "pbs"
       ? [`storage ${backup.storage.id}: Proxmox does not give its password away; the next update writes it again`]
       : []),
-    ...(store === undefined || store.identities.length === 0
-      ? []
-      : ["the state store gives no identity's secret away: the next update writes those of the settings again"]),
   ];
 }
 

@@ -33,18 +33,12 @@ export async function chooseListedPoint(
   }
 }
 
-function noPoint(access: StateAccess, { candidates, keepsVersions }: ListedPoints, why: string): CommandError {
-  const list = `lifeboat restore state ${access.place.stack} --list`;
+function noPoint({ place }: StateAccess, { candidates, keepsVersions }: ListedPoints, why: string): CommandError {
+  const list = `lifeboat restore state ${place.stack} --list`;
   if (candidates.length > 0) return usageError(why, `see what there is: ${list}${keepsVersions ? " --versions" : ""}`);
-  return nothingLeft(access);
-}
-
-/** The end of whoever looks for states where there are none, with what is left to do then (E5). */
-export function nothingLeft({ place, store }: StateAccess): CommandError {
-  const { stack } = place;
-  return new CommandError(`there is no restore point of ${stack} in ${store.place}`, {
+  return new CommandError(`there is no restore point of ${place.stack}`, {
     exitCode: exitCodes.nothing,
-    hint: `is this the right backend (lifeboat env ${stack} shows it)? Where the state is lost everywhere, a new one is made of what is on the site: lifeboat state import-file ${stack}`,
+    hint: "is this the right backend? lifeboat env shows it",
   });
 }
 

@@ -1,15 +1,13 @@
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
-import type { CommandContext } from "../../commands/frame/context";
 import { failureOf } from "../../commands/frame/failure";
-import type { LoadedEnvironment } from "../../project/environment";
 import { type StepFailure, remainingSteps } from "../engine/apply";
 import type { GivenAnswers } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
 import type { Journal } from "../engine/journal";
-import { type Finding, placeSteps, type Step } from "../engine/step";
+import { placeSteps, type Step } from "../engine/step";
 import { takeBack } from "../engine/take-back";
-import { comparisonFindings } from "../guests/restore-world";
+import { compareState } from "./compare-state";
 import { causeOf, leftoverText, runOperation } from "../run-operation";
 import { type StackSession, halfDone, observerOf, unfinished } from "../session";
 import { forceFlag, settleDemands } from "../settle-demands";
@@ -71,23 +69,8 @@ function textsOf({ wish }: StateRestoreRequest): Record<string, string> {
 
 function stepsOf(session: StackSession, access: StateAccess, plan: RestoreStatePlan, inputs: Inputs): Step[] {
   const { environment, context } = session;
-  const comparePulumi = (signal: AbortSignal) => compared(environment, { ...context, signal });
+  const comparePulumi = (signal: AbortSignal) => compareState({ environment, context }, signal);
   return restoreStateSteps(plan, { access, comparePulumi }, inputs);
-}
-
-/** The state stands, whether or not Pulumi can be asked. */
-async function compared(
-  environment: LoadedEnvironment,
-  context: Pick<CommandContext, "io" | "signal">,
-): Promise<Finding[]> {
-  try {
-    return await comparisonFindings(environment, context);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    const { stack, message } = failureOf(error, "compare with Pulumi");
-    if (stack !== undefined) throw error;
-    return [{ severity: "todo", text: message, mend: `pulumi preview --stack ${environment.name} --refresh` }];
-  }
 }
 
 /** @throws CommandError (11) when something else is half done */

@@ -1,4 +1,3 @@
-import { actionlint } from "./actionlint";
 import { command } from "./command";
 import { languageHost } from "./language-host";
 import { minio } from "./minio";
@@ -10,5 +9,5 @@ import { pulumi } from "./pulumi";
 /** Every part of the toolchain, in the order in which they are obtained and reported. */
 export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
 
-/** What no `pulumi up` on this machine needs: obtained only when it is named. */
-export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, actionlint];
+/** What runs elsewhere than here: obtained only when it is named. */
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix];

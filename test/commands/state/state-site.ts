@@ -1,21 +1,12 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, relative, resolve } from "node:path";
-import { type BuiltState, gzipped, StateBuilder } from "../../support/state/build-state";
+import { join, resolve } from "node:path";
+import { FolderStore } from "../../../scripts/clients/object-store/folder-store";
+import { S3Server } from "../../support/s3-server";
+import { PulumiEncrypter } from "../../unit/scripts/project/encrypt";
 
 const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
-export const passphrase = "rhubarb crumble";
 
 export interface RunResult {
   readonly code: number | null;
@@ -23,142 +14,80 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Where a backend's objects lie. */
-export interface TestBackend {
-  readonly url: string;
-  /** Variables with which the command line reaches it. */
-  readonly variables: Readonly<Record<string, string>>;
-  /** @param time when it was written, where the backend can be told. */
-  put(key: string, body: string | Buffer, time?: Date): void;
-  remove(key: string): void;
-  /** Digests of everything that is in it now, by key. */
-  picture(): Map<string, string>;
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeOptions?: readonly string[];
 }
 
-/** A folder, with go-cloud's side files. */
-export class FolderBackend implements TestBackend {
-  readonly variables = {};
+/** Environments of the site; the store is declared by the last one. */
+const environments = ["lab", "prod", "monitoring"] as const;
 
-  constructor(readonly folder: string) {
-    mkdirSync(folder, { recursive: true });
-  }
+export type StateEnvironment = (typeof environments)[number];
 
-  get url(): string {
-    return `file://${this.folder}`;
-  }
+const passphrase = "correct horse";
 
-  put(key: string, body: string | Buffer, time?: Date): void {
-    const path = join(this.folder, key);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, body);
-    const md5 = createHash("md5").update(body).digest("base64");
-    const text = { "user.cache_control": "", "user.content_type": "text/plain; charset=utf-8", "user.metadata": null };
-    writeFileSync(`${path}.attrs`, `${JSON.stringify({ ...text, md5 })}\n`);
-    if (time !== undefined) utimesSync(path, time, time);
-  }
-
-  remove(key: string): void {
-    rmSync(join(this.folder, key), { force: true });
-    rmSync(join(this.folder, `${key}.attrs`), { force: true });
-  }
-
-  picture(): Map<string, string> {
-    const entries = readdirSync(this.folder, { recursive: true, withFileTypes: true });
-    return new Map(
-      entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith(".attrs"))
-        .map((entry) => join(entry.parentPath, entry.name))
-        .sort()
-        .map((path) => [relative(this.folder, path), digestOf(readFileSync(path))]),
-    );
-  }
-}
-
-export function digestOf(content: Buffer | string): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
-/** One update of the stack, as it lies in the backend. */
-export interface Update {
-  readonly checkpoint: Buffer;
-  /** Key of the checkpoint in the history. */
-  readonly key: string;
-  readonly entryKey: string;
-}
-
-/** A project with one environment, `prod`, whose state a test writes; and the bundled command line. */
+/**
+ * A project whose states are in an S3 service, with a second one for copies. No node is there: these commands need none.
+ */
 export class StateSite {
-  readonly builder = new StateBuilder("shop", "prod", passphrase);
-  private readonly variables: Readonly<Record<string, string>>;
+  readonly project: string;
+  readonly encrypter = new PulumiEncrypter(passphrase);
 
-  constructor(
+  private constructor(
     readonly folder: string,
-    readonly backend: TestBackend,
+    readonly store: S3Server,
+    readonly offsite: S3Server,
   ) {
-    const project = join(folder, "project");
-    mkdirSync(project);
-    writeFileSync(join(project, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
-    writeFileSync(join(project, "Pulumi.prod.yaml"), settings);
+    this.project = join(folder, "project");
+    mkdirSync(this.project);
+    writeFileSync(join(this.project, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
     writeFileSync(join(folder, "passphrase"), `${passphrase}\n`);
-    this.variables = {
-      PATH: programsOnly(folder),
-      HOME: folder,
-      TZ: "UTC",
-      LIFEBOAT_PROJECT: project,
-      PULUMI_BACKEND_URL: backend.url,
-      PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "passphrase"),
-      XDG_STATE_HOME: join(folder, "state"),
-      ...backend.variables,
-    };
+    writeFileSync(join(this.project, "s3-ca.pem"), readFileSync(store.ca));
+    writeFileSync(join(this.project, "offsite-ca.pem"), readFileSync(offsite.ca));
+    for (const name of environments) this.writeSettings(name);
   }
 
-  static inFolder(): StateSite {
+  static async start(): Promise<StateSite> {
     const folder = mkdtempSync(join(tmpdir(), "lifeboat-state-"));
-    return new StateSite(folder, new FolderBackend(join(folder, "backend")));
+    const keys = Object.fromEntries(environments.map((name) => [`lifeboat-${name}`, [`lifeboat-state-${name}`]]));
+    const store = await S3Server.start(join(folder, "store"), keys);
+    const offsite = await S3Server.start(join(folder, "offsite"), { copies: ["copies"] });
+    for (const name of environments) store.makeBucket(`lifeboat-state-${name}`);
+    offsite.makeBucket("copies");
+    return new StateSite(folder, store, offsite);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    await Promise.all([this.store.close(), this.offsite.close()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  get stateFolder(): string {
-    return join(this.folder, "state", "lifeboat", "prod@192.0.2.11_8006");
+  /** The folder of copies that the settings' default names. */
+  copies(name: StateEnvironment): FolderStore {
+    return new FolderStore(join(this.folder, "data", "lifeboat", "shop", "state-copies", name), { attributes: false });
   }
 
-  /** Writes what Pulumi writes for an update that ended: the checkpoint, its copies and its history entry. */
-  update(
-    state: BuiltState,
-    {
-      message = "",
-      result = "succeeded",
-      packed = false,
-    }: { message?: string; result?: string; packed?: boolean } = {},
-  ): Update {
-    const text = this.builder.checkpoint(state);
-    const checkpoint = packed ? gzipped(text) : Buffer.from(text);
-    const suffix = packed ? ".json.gz" : ".json";
-    const entry = this.builder.entry(message, result);
-    const time = this.builder.next();
-    const nanos = `${String(time.getTime())}123456`;
-    const stem = `.pulumi/history/shop/prod/prod-${nanos}`;
-    this.backend.put(`.pulumi/stacks/shop/prod${suffix}`, checkpoint, time);
-    this.backend.put(`${stem}.history${suffix}`, packed ? gzipped(entry) : entry, time);
-    this.backend.put(`${stem}.checkpoint${suffix}`, checkpoint, time);
-    this.backend.put(`.pulumi/backups/shop/prod/prod.${nanos}${suffix}`, checkpoint, time);
-    return { checkpoint, key: `${stem}.checkpoint${suffix}`, entryKey: `${stem}.history${suffix}` };
+  /** Pulumi's backend on this machine. */
+  get local(): FolderStore {
+    return new FolderStore(join(this.folder, "data", "lifeboat", "shop", "pulumi"));
+  }
+
+  /** Puts an object into an environment's bucket. */
+  put(name: StateEnvironment, key: string, text: string): void {
+    this.store.put(`lifeboat-state-${name}`, key, text);
+  }
+
+  /** What an environment's bucket holds. */
+  bucket(name: StateEnvironment): Map<string, string> {
+    return this.store.contents(`lifeboat-state-${name}`);
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(
-    argv: readonly string[],
-    { env = {}, nodeOptions = [] }: { env?: Record<string, string | undefined>; nodeOptions?: readonly string[] } = {},
-  ): Promise<RunResult> {
-    const variables = Object.fromEntries(
-      Object.entries({ ...this.variables, ...env }).filter(([, value]) => value !== undefined),
-    );
-    const child = spawn(process.execPath, [...nodeOptions, bundle, ...argv], {
-      cwd: this.folder,
-      env: variables,
+  lifeboat(argv: readonly string[], { env = {}, nodeOptions = [] }: RunOptions = {}): Promise<RunResult> {
+    const words = [...nodeOptions, bundle, ...argv];
+    const child = spawn(process.execPath, words, {
+      cwd: this.project,
+      env: { ...this.variables, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
@@ -171,65 +100,42 @@ export class StateSite {
     });
   }
 
-  /** The points that `--list` tells. */
-  async points(...flags: string[]): Promise<ListedPoint[]> {
-    const { code, stdout, stderr } = await this.lifeboat(["restore", "state", "prod", "--list", "--json", ...flags]);
-    if (code !== 0) throw new Error(`--list ended with ${String(code)}: ${stderr}`);
-    const { points }: { points: ListedPoint[] } = JSON.parse(stdout);
-    return points;
+  private get variables(): Record<string, string> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.folder,
+      LIFEBOAT_PROJECT: this.project,
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(this.folder, "passphrase"),
+      LIFEBOAT_PROXMOX_TOKEN: "nobody@pve!asks=00000000-0000-0000-0000-000000000000",
+      XDG_DATA_HOME: join(this.folder, "data"),
+      XDG_STATE_HOME: join(this.folder, "state"),
+    };
   }
 
-  /** Id of the point whose state an update left. */
-  async idOf({ key }: Pick<Update, "key">, ...flags: string[]): Promise<string> {
-    const found = (await this.points("--all", ...flags)).find((point) => point.key === key);
-    if (found === undefined) throw new Error(`No point has ${key}.`);
-    return found.id;
+  private writeSettings(name: StateEnvironment): void {
+    const key = (accessKey: string) => this.secret({ accessKey, secretKey: `only-for-${accessKey}` });
+    const store = [
+      "  lifeboat:stateStore:",
+      `    service: { endpoint: "${this.store.endpoint}", region: us-east-1, ca: s3-ca.pem }`,
+      "    copies:",
+      `      offsite: { endpoint: "${this.offsite.endpoint}", bucket: copies, ca: offsite-ca.pem }`,
+      `  lifeboat:stateStoreOffsiteKey: ${key("copies")}`,
+    ];
+    const lines = [
+      `encryptionsalt: ${this.encrypter.salt}`,
+      "config:",
+      `  lifeboat:profile: ${name}`,
+      '  lifeboat:proxmox: { endpoint: "https://127.0.0.1:1", node: pve }',
+      "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
+      `  lifeboat:guests: { web: { adopt: ${String(101 + environments.indexOf(name))} } }`,
+      `  lifeboat:stateKey: ${key(`lifeboat-${name}`)}`,
+      ...(name === "monitoring" ? store : []),
+      "",
+    ];
+    writeFileSync(join(this.project, `Pulumi.${name}.yaml`), lines.join("\n"));
   }
 
-  /** Texts of all journals, newest first. */
-  journals(): string[] {
-    return readdirSync(this.stateFolder)
-      .filter((name) => /^stack-.*\.json$/u.test(name))
-      .sort()
-      .reverse()
-      .map((name) => readFileSync(join(this.stateFolder, name), "utf8"));
+  private secret(value: unknown): string {
+    return `{ secure: "${this.encrypter.encrypt(JSON.stringify(value))}" }`;
   }
 }
-
-export interface ListedPoint {
-  readonly id: string;
-  readonly source: string;
-  readonly status: string;
-  readonly why: string | null;
-  readonly present: boolean;
-  readonly key: string | null;
-  readonly versionId: string | null;
-  readonly before: string | null;
-  readonly resources: number | null;
-  readonly update: { readonly message: string; readonly result: string } | null;
-}
-
-/** What the command line may find besides Node: no `pulumi`, whatever this machine has. */
-function programsOnly(folder: string): string {
-  const programs = join(folder, "bin");
-  mkdirSync(programs);
-  for (const place of (process.env["PATH"] ?? "").split(delimiter)) {
-    const zstd = join(place, "zstd");
-    try {
-      readFileSync(zstd);
-      symlinkSync(zstd, join(programs, "zstd"));
-      break;
-    } catch {
-      continue;
-    }
-  }
-  return programs;
-}
-
-const settings = `config:
-  lifeboat:profile: prod
-  lifeboat:proxmox: { endpoint: "https://192.0.2.11:8006", node: pve-prod }
-  lifeboat:backup: { storage: { id: backup, adopt: true } }
-  lifeboat:guests:
-    legacy: { adopt: 140 }
-`;

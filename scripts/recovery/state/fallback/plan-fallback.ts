@@ -1,0 +1,158 @@
+import { isNewerThanCopy } from "../../../../site/state-copies/freshness";
+import { markerKey, parseMarker } from "../../../../site/state-copies/copy-marker";
+import { stateDigest } from "../../../../site/state-copies/state-digest";
+import { NoSuchObject } from "../../../clients/object-store/object-store";
+import { storeTrouble } from "../../../clients/store-health";
+import { CommandError } from "../../../commands/frame/command-error";
+import { formatAgo } from "../../../commands/frame/durations";
+import { exitCodes } from "../../../commands/frame/exit-codes";
+import type { Demand } from "../../engine/consent";
+import { digestOf } from "../../engine/digest";
+import type { StackSession } from "../../session";
+import { forceFlag } from "../../settle-demands";
+import type { CopyPlace } from "../copies/copy-places";
+import { lastSeen } from "../seen-state";
+import { lastUpdate, listStack, type PresentState, readPresent, type StackObjects } from "../stack-look";
+import type { PlannedOperation } from "../stack-operation";
+import type { StateAccess } from "../state-access";
+import { shut, StateSecrets } from "../state-secrets";
+import type { FallbackPlan } from "./fallback-plan";
+import { readRecord } from "./fallback-record";
+import type { StateSides } from "./state-sides";
+
+/** Flags of what a fallback may ask for besides the plan's own question. */
+export const staleFlag = "--accept-stale";
+export const answersFlag = "--although-store-answers";
+
+/**
+ * Looks at the store, at this machine and at the copy, and proves that the passphrase opens the copy.
+ *
+ * @param place where the copy is; `argument`: what the command line says for it.
+ * @throws CommandError (10) without a copy that can be used, (12), (13) when the state is on this machine already.
+ */
+export async function planFallback(
+  session: StackSession,
+  sides: StateSides,
+  place: CopyPlace,
+  argument: string | undefined,
+): Promise<PlannedOperation<FallbackPlan>> {
+  const { context, environment, selector, state } = session;
+  await refuseLocal(session, sides);
+  const trouble = await storeTrouble(sides.siteStore, context.signal);
+  const access: StateAccess = { place: sides.local.place, store: place.of(selector) };
+  const { copied, present } = await usableCopy(session, access, place);
+  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
+  const open = opening.kind === "open" ? opening.open : shut;
+  const copy = await describeCopy(access, copied, present);
+  const seen = lastSeen(state);
+  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: copy.compared });
+  const { compared: _compared, ...described } = copy;
+  const plan: FallbackPlan = {
+    environment: selector,
+    project: environment.project.name,
+    ...(argument === undefined ? {} : { from: argument }),
+    fromName: place.name,
+    store: sides.siteStore.endpoint,
+    copy: described,
+    base: stateDigest(present.checkpoint, open),
+    ...(isStale ? { staleSince: seen.modified } : {}),
+    answers: trouble === undefined,
+  };
+  return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
+}
+
+/** @throws CommandError (13) */
+async function refuseLocal({ selector }: StackSession, { local, record }: StateSides): Promise<void> {
+  const { present } = await listStack(local);
+  if (present === undefined) return;
+  const isFallback = readRecord(record) !== undefined;
+  throw new CommandError(`the state of ${selector} is on this machine already (${local.store.place})`, {
+    exitCode: exitCodes.refused,
+    hint: isFallback
+      ? `go on with pulumi: eval "$(lifeboat env ${selector})"; when the store answers: lifeboat state return ${selector}`
+      : `it was never moved into the store: lifeboat up ${selector}`,
+  });
+}
+
+/** @throws CommandError (10) */
+export async function usableCopy(
+  { selector }: Pick<StackSession, "selector">,
+  access: StateAccess,
+  place: CopyPlace,
+): Promise<{ copied: StackObjects; present: PresentState }> {
+  const copied = await listStack(access);
+  const present = copied.present && (await readPresent(access, copied.present));
+  if (typeof present === "object") return { copied, present };
+  const why = present === undefined ? `holds no copy of the state of ${selector}` : `holds a damaged copy: ${present}`;
+  throw new CommandError(`${place.name} ${why}`, {
+    exitCode: exitCodes.nothing,
+    hint:
+      place.kind === "offsite"
+        ? "name another place with copies: --from FOLDER"
+        : "name another place with copies: --from offsite, --from FOLDER",
+  });
+}
+
+async function describeCopy(access: StateAccess, copied: StackObjects, present: PresentState) {
+  const marker = await markerOf(access);
+  const update = await lastUpdate(access, copied);
+  const own = marker?.checkpoint.sha256 === present.sha256 ? marker : undefined;
+  const { object, content, sha256, made, checkpoint } = present;
+  return {
+    object: object.key,
+    sha256,
+    size: content.length,
+    ...(own === undefined ? {} : { time: own.time }),
+    ...(made === undefined ? {} : { made }),
+    duringUpdate: own?.duringUpdate === true || checkpoint.pending.length > 0,
+    ...(update === undefined
+      ? {}
+      : {
+          update: { kind: update.kind, result: update.result, ended: update.endTime * 1_000, message: update.message },
+        }),
+    // Without its own marker nobody knows when the store had this state: what was made later than it is newer.
+    compared: own?.checkpoint ?? {
+      object: object.key,
+      size: content.length,
+      sha256,
+      modified: made ?? object.modified,
+    },
+  };
+}
+
+async function markerOf({ store }: StateAccess) {
+  try {
+    return parseMarker((await store.read(markerKey)).toString("utf8"));
+  } catch (error) {
+    if (error instanceof NoSuchObject) return undefined;
+    throw error;
+  }
+}
+
+function demandsOf({ environment, copy, staleSince, answers, store }: FallbackPlan): Demand[] {
+  const demands: Demand[] = [];
+  if (answers) {
+    demands.push({
+      flag: answersFlag,
+      reason: `the state store at ${store} answers`,
+      question: "The state store answers. Fall back nevertheless?",
+    });
+  }
+  if (staleSince !== undefined) {
+    const since = `the store was last seen with a newer state, of ${momentOf(staleSince)}`;
+    demands.push({
+      flag: staleFlag,
+      reason: since,
+      question: `${since}; what came after the copy is missing. Use it?`,
+    });
+  }
+  const age = copy.time === undefined ? "" : ` (${formatAgo(Math.max(0, Date.now() - copy.time) / 1_000)})`;
+  const question = `Go on with the copy${age} of the state of ${environment} on this machine?`;
+  return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question }];
+}
+
+/** `2026-11-20 12:00 UTC`. A copy and a store may be anywhere: there is no node whose time zone would be meant. */
+export function momentOf(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
