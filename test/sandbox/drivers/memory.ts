@@ -1,6 +1,16 @@
 import { lstat, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ContainerSpec, Driver, InterfaceAddress, Log, Mount, PackRequest, UnpackRequest, Volume } from "./driver";
+import type {
+  ContainerSpec,
+  Driver,
+  InterfaceAddress,
+  Log,
+  Mount,
+  PackRequest,
+  PacketFilter,
+  UnpackRequest,
+  Volume,
+} from "./driver";
 import { packTree, readArchiveMember, unpackTree } from "./archives";
 import { CommandFailed, hasCode, run } from "./child-process";
 import { removeTree } from "./files";
@@ -11,7 +21,7 @@ import { removeTree } from "./files";
  */
 export class MemoryDriver implements Driver {
   readonly name = "memory";
-  readonly firewall = undefined;
+  readonly firewall: PacketFilter | undefined = undefined;
 
   async createVolume(volume: Volume): Promise<void> {
     await mkdir(volume.path, { recursive: true });

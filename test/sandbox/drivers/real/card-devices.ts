@@ -25,7 +25,8 @@ export function devicesOf(
 }
 
 /**
- * Lines for `ip -batch` that put the cards of a running container on their bridges.
+ * Lines for `ip -batch` that put the cards of a running container on their bridges, and take away those that its
+ * configuration has no more.
  *
  * @param present the devices that there are in the site's network
  */
@@ -34,13 +35,18 @@ export function plugLines(
   nodes: readonly string[],
   present: ReadonlySet<string>,
 ): string[] {
-  return networks.flatMap((network) => {
+  const numbers = new Set(networks.map(({ number }) => number));
+  const removed = ownDevices(nodes, { node, vmid }, present).filter(
+    (device) => !numbers.has(Number(device.slice(device.lastIndexOf("i") + 1))),
+  );
+  const plugged = networks.flatMap((network) => {
     const devices = devicesOf(nodes, { node, vmid, number: network.number });
     if (network.bridge === undefined || !present.has(devices.card)) return [];
     return network.firewall && !network.linkDown
       ? guardedLines(devices, network.bridge, present)
       : plainLines(devices, network.bridge, network, present);
   });
+  return [...plugged, ...removed.map((device) => `link delete ${device}`)];
 }
 
 /** The card's bridge answers for nobody: it has neither addresses nor ARP of its own. */
@@ -77,6 +83,17 @@ export function unplugLines(
   { node, vmid }: { node: string; vmid: number },
   present: ReadonlySet<string>,
 ): string[] {
-  const own = new RegExp(`^[bp]${String(nodes.indexOf(node))}-${String(vmid)}i\\d+$`, "u");
-  return [...present].filter((device) => own.test(device)).map((device) => `link delete ${device}`);
+  return ownDevices(nodes, { node, vmid }, present)
+    .filter((device) => !device.startsWith("v"))
+    .map((device) => `link delete ${device}`);
+}
+
+/** Devices of a container's cards. Of a pair one end is enough: the other goes with it. */
+function ownDevices(
+  nodes: readonly string[],
+  { node, vmid }: { node: string; vmid: number },
+  present: ReadonlySet<string>,
+): string[] {
+  const own = new RegExp(`^[vbp]${String(nodes.indexOf(node))}-${String(vmid)}i\\d+$`, "u");
+  return [...present].filter((device) => own.test(device));
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Driver } from "../../../sandbox/drivers/driver";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
 import { run } from "../../../sandbox/drivers/child-process";
 import { endpoints } from "../../../sandbox/endpoints/registry";
@@ -60,12 +61,12 @@ export class TestSite {
   readonly template = TEMPLATE;
   readonly #router = new Router(endpoints);
 
-  private constructor() {
-    this.site = new Site(this.folder, new MemoryDriver());
+  private constructor(driver: Driver) {
+    this.site = new Site(this.folder, driver);
   }
 
-  static async open(): Promise<TestSite> {
-    const test = new TestSite();
+  static async open(driver: Driver = new MemoryDriver()): Promise<TestSite> {
+    const test = new TestSite(driver);
     await loadFixture(test.site, parseFixture(JSON.stringify(FIXTURE)));
     return test;
   }
