@@ -1,8 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { firewallRuleset } from "../sandbox/drivers/real/firewall-ruleset";
+import { guardedCards } from "../sandbox/firewall/enforce";
 import { layoutOf } from "../sandbox/setup/layout";
+import { firewalledCluster } from "../support/firewalled-cluster";
 import { typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { addSender, tryPort } from "./support/site-network";
@@ -20,6 +23,52 @@ const named = "198.51.100.7";
 const other = "203.0.113.7";
 const service = 9000;
 const card = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:01:01,ip=192.0.2.101/24,gw=192.0.2.1";
+
+const icmpTypes = [
+  "any",
+  "8",
+  "echo-request",
+  "echo-reply",
+  "fragmentation-needed",
+  "port-unreachable",
+  "time-exceeded",
+];
+const icmpv6Types = ["128", "echo-request", "neighbor-solicitation", "packet-too-big", "router-advertisement"];
+const everyRule = [
+  ...["SSH", "Ping", "HTTP", "HTTPS", "Web", "DNS"].map((macro) => `IN ${macro}(ACCEPT) -source +clients`),
+  ...icmpTypes.map((type) => `IN ACCEPT -p icmp -icmp-type ${type}`),
+  ...icmpv6Types.map((type) => `IN ACCEPT -p icmpv6 -icmp-type ${type}`),
+  "IN Citrix(DROP) -source 192.0.2.7",
+  "IN ACCEPT -source 0.0.0.0/0 -p tcp -dport 80,80:90",
+  "IN ACCEPT -source ::/0 -dest 2001:db8::1 -p sctp -dport 1:5 -sport 9,10",
+  "IN REJECT -source 192.0.2.1-192.0.2.9 -p 99",
+  "GROUP api",
+  "OUT DROP -dest office -p gre",
+];
+const everyName = `[OPTIONS]
+
+enable: 1
+
+[ALIASES]
+
+office 198.51.100.0/24
+
+[IPSET clients]
+
+dc/office
+192.0.2.0/24
+!192.0.2.128/25
+2001:db8::/32
+
+[IPSET blacklist]
+
+203.0.113.0/24
+
+[group api]
+
+IN ACCEPT -source +clients -p tcp -dport 9000
+OUT DROP -p udp
+`;
 
 jest.setTimeout(10 * 60_000);
 
@@ -171,6 +220,22 @@ async function leftovers(): Promise<string[]> {
     expect([await from(named), await from(other)]).toEqual(["open", "silent"]);
     await asRoot("PUT", `${lxc}/firewall/options`, "policy_in=REJECT");
     expect(await from(other)).toBe("refused");
+  });
+
+  test("nftables takes every kind of rule and option [B1]", async () => {
+    const file = join(parent, "rules.nft");
+    const all = [
+      "policy_in: REJECT\npolicy_out: REJECT\nipfilter: 1\nradv: 1",
+      "policy_out: DROP",
+      "ndp: 0\ndhcp: 0\nmacfilter: 0",
+    ];
+    for (const options of all) {
+      const guestFile = `[OPTIONS]\nenable: 1\n${options}\n\n[RULES]\n\n${everyRule.join("\n")}\n`;
+      const cards = guardedCards(firewalledCluster({ datacenter: everyName, guest: guestFile }));
+      expect(cards[0]?.incoming.length).toBeGreaterThan(everyRule.length);
+      writeFileSync(file, firewallRuleset(cards, ["pve-prod"]));
+      expectExit(await site.inside("nft", "--check", "--file", file), [0], "nft");
+    }
   });
 
   test("goes with the guest", async () => {

@@ -71,7 +71,24 @@ export function portSet(specification: string): string | undefined {
     item === null ? [] : [[Number(item[1]), Number(item[2] ?? item[1])] as const],
   );
   const sound = ports.length === items.length && ports.every(([from, to]) => from <= to && to <= 65_535);
-  return sound ? `{ ${ports.map(([from, to]) => (from === to ? from : `${from}-${to}`)).join(", ")} }` : undefined;
+  return sound ? `{ ${merged(ports).map(formatPorts).join(", ")} }` : undefined;
+}
+
+type Ports = readonly [from: number, to: number];
+
+/** Without overlaps, which nftables refuses. */
+function merged(ports: readonly Ports[]): Ports[] {
+  const found: Ports[] = [];
+  for (const [from, to] of [...ports].sort(([a], [b]) => a - b)) {
+    const before = found.at(-1);
+    if (before !== undefined && from <= before[1]) found[found.length - 1] = [before[0], Math.max(before[1], to)];
+    else found.push([from, to]);
+  }
+  return found;
+}
+
+function formatPorts([from, to]: Ports): string {
+  return from === to ? String(from) : `${from}-${to}`;
 }
 
 const icmpTypes: ReadonlyMap<string, string> = new Map([

@@ -42,10 +42,15 @@ beforeEach(async () => {
 
 afterEach(() => site.close());
 
-test("before a container starts its rules are there [B1]", async () => {
-  await site.task("POST", "/nodes/pve/lxc/101/status/start");
-  const start = driver.told.indexOf("start 101");
-  expect(driver.told.slice(0, start)).toContain("enforce 101/0: drop");
+test("before a restored container starts its rules are there, from the archive [B1]", async () => {
+  await site.task("POST", "/nodes/pve/vzdump", { vmid: 101, storage: "local", compress: "zstd" });
+  const [archive] = Object(await site.call("GET", "/nodes/pve/storage/local/content", { content: "backup" }));
+  await site.task("DELETE", "/nodes/pve/lxc/101");
+  driver.told.length = 0;
+  const restore = { vmid: 101, ostemplate: archive.volid, restore: 1, storage: "local", start: 1 };
+  expect(await site.task("POST", "/nodes/pve/lxc", restore)).toMatchObject({ status: "OK" });
+  for (const { upid } of site.node.tasks.list()) await site.node.tasks.wait(upid);
+  expect(driver.told).toEqual(["enforce ", "enforce 101/0: drop", "start 101"]);
 });
 
 test.each<[string, "POST" | "PUT", string, Record<string, string>, string]>([

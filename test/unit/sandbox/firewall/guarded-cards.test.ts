@@ -1,51 +1,6 @@
 import type { GuardedCard } from "../../../sandbox/drivers/driver";
 import { guardedCards } from "../../../sandbox/firewall/enforce";
-import type { ClusterState } from "../../../sandbox/model/state";
-
-interface Files {
-  datacenter?: string;
-  node?: string;
-  guest?: string;
-  /** Further options of `net0`. */
-  card?: string;
-}
-
-const on = "[OPTIONS]\nenable: 1\n";
-
-/** A node with one container, all switches on unless said otherwise. */
-function cluster({ datacenter = on, node = "", guest = on, card = ",firewall=1" }: Files): ClusterState {
-  const address = "hwaddr=BC:24:11:00:00:01,ip=192.0.2.101/24,gw=192.0.2.1";
-  return {
-    name: null,
-    nodes: [
-      {
-        node: "pve-prod",
-        address: "192.0.2.11",
-        timezone: "UTC",
-        version: { version: "9.2.11", release: "9.2", repoid: "0000000000000000" },
-        interfaces: "auto vmbr0\niface vmbr0 inet static\n\taddress 192.0.2.11/24\n",
-        firewall: node,
-      },
-    ],
-    storages: [],
-    access: { users: [], tokens: [], groups: [], pools: [], roles: [], acl: [] },
-    jobs: [],
-    guests: [
-      {
-        vmid: 101,
-        type: "lxc",
-        node: "pve-prod",
-        configuration: `hostname: web\nnet0: name=eth0,bridge=vmbr0,${address}${card}\nnet1: name=eth1,bridge=vmbr0,hwaddr=BC:24:11:00:00:02\n`,
-        firewall: guest,
-        status: "running",
-      },
-    ],
-    volumes: [],
-    firewall: datacenter,
-    options: {},
-    urls: [],
-  };
-}
+import { firewalledCluster as cluster, type FirewallFiles as Files } from "../../../support/firewalled-cluster";
 
 function onlyCard(files: Files): GuardedCard {
   const [card, ...others] = guardedCards(cluster(files));
@@ -64,6 +19,8 @@ function rulesOf(
   const start = all.findIndex((statement, index) => statement !== without[index]);
   return start < 0 ? [] : all.slice(start, start + all.length - without.length);
 }
+
+const on = "[OPTIONS]\nenable: 1\n";
 
 describe("the switches", () => {
   test("with all of them on, the card with the flag is guarded and the one without is not [B1]", () => {
@@ -182,6 +139,12 @@ describe("rules", () => {
       "ip6 saddr { 2001:db8:0:0:0:0:0:0-2001:db8:0:0:ffff:ffff:ffff:ffff } ip6 daddr { 2001:db8:0:0:0:0:0:1 } accept",
     ]);
     expect(rulesOf({ rules: "IN ACCEPT -source 192.0.2.1 -dest 2001:db8::1" })).toEqual([]);
+  });
+
+  test("ports that overlap are one range", () => {
+    expect(rulesOf({ rules: "IN ACCEPT -p tcp -dport 9000,80,8000:9000,80" })).toEqual([
+      "meta l4proto 6 th dport { 80, 8000-9000 } accept",
+    ]);
   });
 
   test("a rule for another card does not count", () => {
