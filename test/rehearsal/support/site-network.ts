@@ -1,4 +1,5 @@
 /** Senders in the network of a site with real containers: what a guest's firewall lets in, and from where. */
+import * as z from "zod";
 import { type DemoSite, expectExit } from "./demo-site";
 
 /**
@@ -25,19 +26,26 @@ export interface Attempt {
 }
 
 const connectProgram = `
-  const [localAddress, host, port] = process.argv.slice(1);
-  const end = (outcome) => { console.log(outcome); process.exit(); };
-  const socket = require("node:net").connect({ localAddress, host, port: Number(port) });
-  socket.on("connect", () => end("open"));
-  socket.on("error", (error) => end(error.code === "ECONNREFUSED" ? "refused" : "failed: " + error.message));
-  setTimeout(() => end("silent"), 3000);
+  const attempts = JSON.parse(process.argv[1]);
+  const outcome = ({ from, to, port }) => new Promise((end) => {
+    const socket = require("node:net").connect({ localAddress: from, host: to, port });
+    socket.on("connect", () => end("open"));
+    socket.on("error", (error) => end(error.code === "ECONNREFUSED" ? "refused" : "failed: " + error.message));
+    setTimeout(() => end("silent"), 3000);
+  });
+  Promise.all(attempts.map(outcome)).then((outcomes) => { console.log(JSON.stringify(outcomes)); process.exit(); });
 `;
 
 /**
- * What comes of a TCP connection: `open`, `refused` (an answer, from a guest without a listener or a rule that rejects),
- * or `silent` (no answer within three seconds: a rule that drops).
+ * What comes of TCP connections that are tried at the same time: `open`, `refused` (an answer, from a guest without a
+ * listener or a rule that rejects), or `silent` (no answer within three seconds: a rule that drops).
  */
-export async function tryPort(site: DemoSite, { from, to, port }: Attempt): Promise<string> {
-  const words = [process.execPath, "-e", connectProgram, from, to, String(port)];
-  return expectExit(await site.inside(...words), [0], `a connection from ${from} to ${to}:${port}`).stdout.trim();
+export async function tryPorts(site: DemoSite, attempts: readonly Attempt[]): Promise<string[]> {
+  const result = await site.inside(process.execPath, "-e", connectProgram, JSON.stringify(attempts));
+  return z.array(z.string()).parse(JSON.parse(expectExit(result, [0], "connections in the site's network").stdout));
+}
+
+/** {@link tryPorts} for one of them. */
+export async function tryPort(site: DemoSite, attempt: Attempt): Promise<string> {
+  return (await tryPorts(site, [attempt]))[0] ?? "";
 }
