@@ -4,6 +4,7 @@ import { Provider } from "@pulumi/minio/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Container } from "../components/guests/container";
 import { refusal } from "../components/refusal";
+import { OffsiteTimer } from "../components/state-store/offsite-timer";
 import { StateBucket } from "../components/state-store/state-bucket";
 import { StateStore, type StoreLogin } from "../components/state-store/state-store";
 import { StoreIdentity } from "../components/state-store/store-identity";
@@ -68,11 +69,14 @@ export async function prepareStateStore(
   if (declared === undefined) throw new Error(`${environment.name} declares no state store`);
   const server = serverPlan(environment);
   const content = await contentPlan(declared, environments, facts);
+  const offsite = server && offsitePlan(declared, environments);
   return (site, containers) => {
     const store = server && declareServer(server, site, containers);
+    const timer = server && offsite && declareOffsite(server, offsite, containers, store);
     const buckets = content && declareContent(declared, content, store);
     return {
       stateStoreEndpoint: store?.endpoint ?? pulumi.output(declared.endpoint),
+      ...(timer && { stateStoreOffsiteCopies: timer.schedule }),
       ...(buckets && { stateStoreBuckets: pulumi.output(buckets) }),
       ...(server && { stateStoreAuthority: pulumi.output(server.authority.certificate) }),
     };
@@ -93,6 +97,37 @@ function serverPlan(environment: Environment): ServerPlan | undefined {
   const problem = authorityProblem(authority, new Date());
   if (problem !== undefined) throw cannotDeclare(name, `its authority is of no use: ${problem}`);
   return { guest, store, root, authority, serverKey, login: guestLogin(environment), file: serverFile(store) };
+}
+
+/**
+ * What copies the states elsewhere by itself; undefined where the settings name no second service, or not everything yet.
+ * Part of runs without buckets, too: leaving it out would take it away.
+ */
+function offsitePlan({ environment, store, endpoint }: DeclaredStore, environments: readonly string[]) {
+  const { stateStoreKeys: keys, stateStoreOffsiteKey: key, stateStoreAuthority: own } = environment;
+  const { offsite } = store.copies;
+  if (offsite === undefined) return undefined;
+  if (key === undefined) {
+    throw cannotDeclare(
+      environment.name,
+      "it has copies.offsite, and the secret lifeboat:stateStoreOffsiteKey is not set",
+    );
+  }
+  const copier = keys?.copier;
+  if (copier === undefined || own === undefined) return undefined;
+  const known = environments.filter((name) => keys?.identities[name] !== undefined);
+  const other = offsite.ca === undefined ? [] : [readAuthority(offsite.ca, "copies.offsite")];
+  return {
+    project: pulumi.getProject(),
+    environments: known.map((name) => ({ name, bucket: bucketOf(store, name) })),
+    bucket: offsite.bucket,
+    schedule: offsite.schedule,
+    authorities: [own, ...other],
+    remotes: {
+      store: { endpoint, region: store.region, ...copier },
+      offsite: { endpoint: offsite.endpoint, region: offsite.region, ...key },
+    },
+  };
 }
 
 function cannotDeclare(environment: string, cause: string): pulumi.RunError {
@@ -167,12 +202,15 @@ function willBeMade(guest: string, facts: SiteFacts | undefined): boolean {
 
 function trustedBy({ stateStore, stateStoreAuthority }: Environment): string | undefined {
   if (stateStore?.kind === "container") return stateStoreAuthority;
-  if (stateStore?.ca === undefined) return undefined;
+  return stateStore?.ca === undefined ? undefined : readAuthority(stateStore.ca, "service");
+}
+
+function readAuthority(file: string, setting: string): string {
   try {
-    return readFileSync(resolve(pulumi.getRootDirectory(), stateStore.ca), "utf8");
+    return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw refusal(`Unable to read the CA of lifeboat:stateStore.service: ${cause}`);
+    throw refusal(`Unable to read the CA of lifeboat:stateStore.${setting}: ${cause}`);
   }
 }
 
@@ -184,6 +222,19 @@ function declareServer(
   const container = containers.get(plan.guest.name);
   if (container === undefined) throw new Error(`${plan.guest.name} was not declared`);
   return new StateStore(storeName, { ...plan, container, now: new Date() }, { provider: providerFor(plan.guest) });
+}
+
+function declareOffsite(
+  { guest, login }: ServerPlan,
+  offsite: NonNullable<ReturnType<typeof offsitePlan>>,
+  containers: ReadonlyMap<string, Container>,
+  store: StateStore | undefined,
+): OffsiteTimer {
+  const container = containers.get(guest.name);
+  const { address } = guest.network;
+  if (container === undefined || address.kind !== "static") throw new Error(`${guest.name} was not declared`);
+  const args = { ...offsite, address: address.ip, macAddress: container.macAddress, login };
+  return new OffsiteTimer(storeName, args, { dependsOn: store === undefined ? [] : [store] });
 }
 
 /** @returns buckets by the names of their environments */

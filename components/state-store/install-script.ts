@@ -82,7 +82,7 @@ function writeFile(name: string, text: string): string {
 }
 
 /** For POSIX shells. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 

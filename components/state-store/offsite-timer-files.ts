@@ -7,7 +7,8 @@
 export const offsiteUnit = "lifeboat-offsite-copy";
 
 const folder = `/etc/${offsiteUnit}`;
-const program = `/usr/local/lib/lifeboat/${offsiteUnit}`;
+const programFolder = "/usr/local/lib/lifeboat";
+const program = `${programFolder}/${offsiteUnit}`;
 
 /** An environment whose state is copied. */
 export interface CopiedEnvironment {
@@ -22,7 +23,7 @@ export interface OffsiteTimerSettings {
   readonly environments: readonly CopiedEnvironment[];
   /** Bucket of the other service; a folder for each environment is made in it. */
   readonly bucket: string;
-  /** When, as systemd's `OnCalendar`: `04:15`. The container's time zone. */
+  /** When, as a calendar event of Proxmox: `04:15`. The container's time zone. */
   readonly schedule: string;
   /** PEM texts of the authorities that the two services are trusted by, besides those of the system. */
   readonly authorities: readonly string[];
@@ -37,12 +38,15 @@ export interface Remote {
   readonly secretKey: string;
 }
 
-/**
- * Configuration of rclone: the one file with secrets. It goes to the container over standard input and is readable by the
- * copier's user alone.
- */
-export function rcloneConfiguration(remotes: { readonly store: Remote; readonly offsite: Remote }): string {
-  return [...remoteLines("store", remotes.store), "", ...remoteLines("offsite", remotes.offsite), ""].join("\n");
+/** The two services of a copy. */
+export interface Remotes {
+  readonly store: Remote;
+  readonly offsite: Remote;
+}
+
+/** Configuration of rclone: the one file with secrets, readable by the copier's user alone. */
+function rcloneConfiguration({ store, offsite }: Remotes): string {
+  return [...remoteLines("store", store), "", ...remoteLines("offsite", offsite)].join("\n");
 }
 
 function remoteLines(name: string, { endpoint, region, accessKey, secretKey }: Remote): string[] {
@@ -61,10 +65,10 @@ function remoteLines(name: string, { endpoint, region, accessKey, secretKey }: R
 }
 
 /**
- * A shell script that installs, or brings up to date, the copier and its timer. It reads {@link rcloneConfiguration} from
- * standard input and may be run any number of times. It holds no secret.
+ * A shell script that installs, or brings up to date, the copier and its timer. It may be run any number of times. It holds
+ * secrets: it goes to the container over standard input.
  */
-export function installScript(settings: OffsiteTimerSettings): string {
+export function installScript(settings: OffsiteTimerSettings, remotes: Remotes): string {
   const files = [
     { path: program, mode: "0755", text: copyScript(settings) },
     { path: `/etc/systemd/system/${offsiteUnit}.service`, mode: "0644", text: serviceUnit() },
@@ -74,19 +78,15 @@ export function installScript(settings: OffsiteTimerSettings): string {
       mode: "0644",
       text,
     })),
+    { path: `${folder}/rclone.conf`, mode: "0600", owner: offsiteUnit, text: rcloneConfiguration(remotes) },
   ];
   return [
     "set -eu",
     "umask 077",
     ...requireRclone,
     `id -u ${offsiteUnit} >/dev/null 2>&1 || useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin ${offsiteUnit}`,
-    `install -d -m 0755 ${folder} /usr/local/lib/lifeboat`,
     `rm -rf ${folder}/trust`,
-    `install -d -m 0755 ${folder}/trust`,
-    // A file appears whole or not at all, and nobody else can read it for a moment.
-    `cat >${folder}/rclone.conf.new`,
-    `chown ${offsiteUnit}: ${folder}/rclone.conf.new`,
-    `mv ${folder}/rclone.conf.new ${folder}/rclone.conf`,
+    `install -d -m 0755 ${folder} ${folder}/trust ${programFolder}`,
     ...files.flatMap(writeFileLines),
     "systemctl daemon-reload",
     `systemctl enable ${offsiteUnit}.timer`,
@@ -96,7 +96,7 @@ export function installScript(settings: OffsiteTimerSettings): string {
   ].join("\n");
 }
 
-/** Takes away what {@link installScript} has put there. Copies that were made stay. */
+/** Takes away what {@link installScript} has put there; harmless where it never was. Copies that were made stay. */
 export function removeScript(): string {
   return [
     `systemctl disable --now ${offsiteUnit}.timer 2>/dev/null || :`,
@@ -119,11 +119,21 @@ const requireRclone = [
 /** The end of a text in the installation; no line of a text may be this. */
 const endOfText = "end-of-lifeboat-file";
 
-function writeFileLines({ path, mode, text }: { path: string; mode: string; text: string }): string[] {
+interface WrittenFile {
+  readonly path: string;
+  readonly mode: string;
+  /** Default: root. */
+  readonly owner?: string;
+  readonly text: string;
+}
+
+/** A file appears whole or not at all, and nobody else can read it for a moment. */
+function writeFileLines({ path, mode, owner, text }: WrittenFile): string[] {
   return [
     `cat >${path}.new <<'${endOfText}'`,
     text.trimEnd(),
     endOfText,
+    ...(owner === undefined ? [] : [`chown ${owner}: ${path}.new`]),
     `chmod ${mode} ${path}.new`,
     `mv ${path}.new ${path}`,
   ];
@@ -162,13 +172,26 @@ function timerUnit({ schedule }: OffsiteTimerSettings): string {
 Description=Copies the state of all environments to the offsite service
 
 [Timer]
-OnCalendar=${schedule}
+OnCalendar=${systemdCalendar(schedule)}
 # What was missed while the container was off is made up for at its start.
 Persistent=true
 
 [Install]
 WantedBy=timers.target
 `;
+}
+
+/**
+ * A calendar event of Proxmox as systemd writes it. They differ where no hour is named, which in Proxmox means every hour,
+ * and in a star before a repetition.
+ */
+export function systemdCalendar(event: string): string {
+  const words = event.trim().split(/\s+/u);
+  const time = words.at(-1) ?? "";
+  if (!/^[\d*][\d*,./:]*$/u.test(time)) return words.join(" ");
+  const [hours, minutes] = time.includes(":") ? time.split(":", 2) : ["*", time];
+  const repeated = [hours, minutes].map((part) => (part ?? "").replace(/^\*\//u, "0/"));
+  return [...words.slice(0, -1), repeated.join(":")].join(" ");
 }
 
 /** Copies every environment, goes on past one that fails, and fails at the end if one did. */

@@ -158,8 +158,8 @@ async function scriptFor(
   return installScript({ mount: place.mount, ports: store.ports, ...files });
 }
 
-/** The server of a guest that has just been started takes a moment. */
-function connectionTo(host: string, { user, privateKey }: StoreLogin) {
+/** How the provider logs in. The server of a guest that has just been started takes a moment. */
+export function connectionTo(host: string, { user, privateKey }: StoreLogin) {
   const key = privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) };
   return { host, user, ...key, dialErrorLimit: 20, perDialTimeout: 15 };
 }

@@ -7,6 +7,7 @@ export const stateStoreComponents = {
   store: "lifeboat:stateStore:StateStore",
   bucket: "lifeboat:stateStore:StateBucket",
   identity: "lifeboat:stateStore:StoreIdentity",
+  offsite: "lifeboat:stateStore:OffsiteTimer",
 } as const;
 
 /** Types of the providers' resources. */
@@ -15,6 +16,7 @@ export const stateStoreTypes = {
   firewall: "proxmoxve:firewall/optionsLegacy:OptionsLegacy",
   binary: "command:remote:CopyToRemote",
   server: "command:remote:Command",
+  offsite: "command:remote:Command",
   bucket: "minio:index/s3Bucket:S3Bucket",
   versioning: "minio:index/s3BucketVersioning:S3BucketVersioning",
   lifecycle: "minio:index/ilmPolicy:IlmPolicy",

@@ -3,9 +3,9 @@ import {
   copyScript,
   installScript,
   type OffsiteTimerSettings,
-  rcloneConfiguration,
   removeScript,
   serviceUnit,
+  systemdCalendar,
 } from "../../../components/state-store/offsite-timer-files";
 
 const settings: OffsiteTimerSettings = {
@@ -26,19 +26,41 @@ const remote = {
   secretKey: "hidden$1 '",
 };
 
+const remotes = { store: remote, offsite: remote };
+
 test.each([
   ["the copier", copyScript(settings)],
-  ["the installation", installScript(settings)],
+  ["the installation", installScript(settings, remotes)],
   ["the removal", removeScript()],
 ])("%s is a POSIX shell script", (_, script) => {
   expect(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("only the configuration of rclone holds secrets, and it comes over standard input [E6]", () => {
-  const configuration = rcloneConfiguration({ store: remote, offsite: remote });
-  expect(configuration.match(/secret_access_key = hidden\$1 '/gu)).toHaveLength(2);
-  expect(installScript(settings)).toContain("cat >/etc/lifeboat-offsite-copy/rclone.conf.new\n");
-  expect(installScript(settings)).not.toContain("hidden");
+test("only the configuration of rclone holds secrets, and only the copier may read it [E6]", () => {
+  const script = installScript(settings, remotes);
+  expect(script.match(/^secret_access_key = hidden\$1 '$/gmu)).toHaveLength(2);
+  expect(script.match(/hidden/gu)).toHaveLength(2);
+  const after = script.slice(script.lastIndexOf("hidden")).split("\n");
+  const file = "/etc/lifeboat-offsite-copy/rclone.conf";
+  expect(after.filter((line) => line.includes("rclone.conf"))).toEqual([
+    `chown lifeboat-offsite-copy: ${file}.new`,
+    `chmod 0600 ${file}.new`,
+    `mv ${file}.new ${file}`,
+  ]);
+  expect(copyScript(settings) + removeScript() + serviceUnit()).not.toContain("hidden");
+});
+
+test.each([
+  ["04:15", "04:15"],
+  ["sat 04:15", "sat 04:15"],
+  ["mon..fri 2,14:00", "mon..fri 2,14:00"],
+  ["*/15", "*:0/15"],
+  ["0/15", "*:0/15"],
+  ["*/2:30", "0/2:30"],
+  ["2026-11-20 04:15", "2026-11-20 04:15"],
+  ["daily", "daily"],
+])("the calendar event %s is %s for systemd", (event, wanted) => {
+  expect(systemdCalendar(event)).toBe(wanted);
 });
 
 test("every environment is copied, and nothing is ever removed offsite [E6]", () => {

@@ -1,0 +1,49 @@
+import { Command, type CommandArgs } from "@pulumi/command/remote";
+import * as pulumi from "@pulumi/pulumi";
+import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
+import { quote } from "./install-script";
+import { installScript, type OffsiteTimerSettings, type Remotes, removeScript } from "./offsite-timer-files";
+import { connectionTo, type StoreLogin } from "./state-store";
+
+export interface OffsiteTimerArgs extends OffsiteTimerSettings {
+  /** Address of the store's container. */
+  readonly address: string;
+  /** `Container.macAddress`: another one has it installed again. */
+  readonly macAddress: pulumi.Input<string>;
+  /** How to log in to the container. */
+  readonly login: StoreLogin;
+  /** The two services and the keys to them. The keys are secret. */
+  readonly remotes: Remotes;
+  /** A last word on what the provider is given, for what has no setting. */
+  readonly transform?: { readonly offsite?: (inputs: CommandArgs) => CommandArgs };
+}
+
+/**
+ * A timer in the store's container that copies the states of all environments to another S3 service (E6). Deleting the
+ * component stops it; copies that were made stay.
+ */
+export class OffsiteTimer extends pulumi.ComponentResource {
+  /** When it copies; known once the timer is there. */
+  readonly schedule: pulumi.Output<string>;
+
+  constructor(name: string, args: OffsiteTimerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(stateStoreComponents.offsite, name, {}, opts);
+    const { address, macAddress, login, remotes, transform = {} } = args;
+    const shell = login.user === "root" ? "" : "sudo -n ";
+    const inputs = {
+      connection: connectionTo(address, login),
+      create: `${shell}sh -s`,
+      stdin: pulumi.secret(installScript(args, remotes)),
+      delete: `${shell}sh -c ${quote(removeScript())}`,
+      triggers: [macAddress],
+      addPreviousOutputInEnv: false,
+    };
+    const command = new Command(childName(name, "offsite"), transform.offsite?.(inputs) ?? inputs, {
+      parent: this,
+      // Pulumi's usual order would remove what has just been installed.
+      deleteBeforeReplace: true,
+    });
+    this.schedule = command.id.apply(() => args.schedule);
+    this.registerOutputs({ schedule: this.schedule });
+  }
+}
