@@ -1,15 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, parseDocument } from "yaml";
-import * as z from "zod";
-import { createSecretBox, openSecretBox } from "../../../scripts/project/passphrase";
-import { setSettings } from "../../../scripts/project/set-settings";
+import { parseDocument } from "yaml";
 import type { StateStoreKeys } from "../../../site/settings/environment";
 import { createAuthority, createServerKey } from "../../../site/state-store/authority";
 import { createKeyPair, formatKeys } from "../../../site/state-store/keys";
 import { copierName, identityOf, readerOf, rootName } from "../../../site/state-store/names";
-
-const salted = z.object({ encryptionsalt: z.string().optional() });
+import { sealSettings } from "../../support/sealed-settings";
 
 /** Keys as `lifeboat up` makes them, and the certificate of their authority. */
 export interface MadeKeys {
@@ -32,17 +28,9 @@ export async function makeKeys(environments: readonly string[]): Promise<MadeKey
 }
 
 /** Puts keys into a settings file, the secret ones sealed with the sandbox's passphrase. */
-export async function sealKeys(site: string, file: string, { keys, authority }: MadeKeys): Promise<void> {
-  const text = readFileSync(file, "utf8");
-  const passphrase = readFileSync(join(site, "keys", "passphrase"), "utf8").trim();
-  const { encryptionsalt } = salted.parse(parse(text));
-  const box =
-    encryptionsalt === undefined ? await createSecretBox(passphrase) : await openSecretBox(encryptionsalt, passphrase);
-  const config = {
-    "lifeboat:stateStoreKeys": { secure: box.seal(formatKeys(keys)) },
-    "lifeboat:stateStoreAuthority": authority,
-  };
-  writeFileSync(file, setSettings(text, { config, salt: encryptionsalt === undefined ? box.salt : undefined }));
+export function sealKeys(site: string, file: string, { keys, authority }: MadeKeys): Promise<void> {
+  const secrets = { "lifeboat:stateStoreKeys": formatKeys(keys) };
+  return sealSettings(file, join(site, "keys", "passphrase"), secrets, { "lifeboat:stateStoreAuthority": authority });
 }
 
 /** Changes settings of a file; a value of undefined removes the key. */
