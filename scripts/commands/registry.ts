@@ -19,6 +19,11 @@ export const groups: Readonly<Record<string, string>> = {
 /** Every command, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   {
+    words: ["up"],
+    summary: "bring up every environment, and their states into the state store",
+    load: () => import("./up.js"),
+  },
+  {
     words: ["status"],
     summary: "how old the newest backup of each guest is, and what is not covered",
     load: () => import("./status.js"),

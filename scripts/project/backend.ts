@@ -97,7 +97,7 @@ export function pulumiHome(variables: Variables): string {
 const credentialsSchema = z.object({ current: z.string().optional() });
 
 /** What `pulumi login` wrote down. Only the URL is read from that file, nothing else. */
-function lastLogin(variables: Variables): string | undefined {
+export function lastLogin(variables: Variables): string | undefined {
   try {
     const text = readFileSync(join(pulumiHome(variables), "credentials.json"), "utf8");
     const { current } = credentialsSchema.parse(JSON.parse(text));

@@ -27,6 +27,8 @@ export interface KeyChanges {
   readonly authority: string | undefined;
   /** By the environment's name. */
   readonly own: Readonly<Record<string, KeyPair>>;
+  /** There were none before: nobody has made the store yet. */
+  readonly first: boolean;
   /** What is new, one half sentence each. */
   readonly made: readonly string[];
   /** Environments whose key only the administrator of a service can give. */
@@ -68,6 +70,7 @@ async function madeKeys({ keys, authority, own }: PresentKeys, occasion: KeyOcca
     keys: isSame(keys, complete) ? undefined : complete,
     authority: signer.certificate === authority ? undefined : signer.certificate,
     own: ownKeys(own, identities),
+    first: keys === undefined,
     made,
     absent: [],
   };
@@ -107,6 +110,7 @@ function givenKeys({ keys, own }: PresentKeys): KeyChanges {
     keys: undefined,
     authority: undefined,
     own: changed,
+    first: false,
     made: Object.keys(changed).map((name) => `the key of ${name} in its own settings`),
     absent: Object.keys(own)
       .filter((name) => given[name] === undefined)

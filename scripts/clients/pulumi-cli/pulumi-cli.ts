@@ -6,6 +6,7 @@ import { plainLines } from "../../../proxmox/api/plain-text";
 import { CommandError } from "../../commands/frame/command-error";
 import { type ExitCode, exitCodes } from "../../commands/frame/exit-codes";
 import { makePrivateFolder } from "../../recovery/engine/durable-file";
+import { isRunning } from "../../recovery/engine/process-lock";
 import { ProgramMissing, type ProgramResult, runProgramFile } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
 import { type Changes, readErrors, readLocks, readPreview, readProgress, readSummary, type ToldLock } from "./said";
@@ -97,6 +98,17 @@ export class PulumiCli {
     return readSummary((await this.long("up", argv, watch)).said);
   }
 
+  /** Names of the project's stacks in the backend. */
+  async list(signal: AbortSignal): Promise<string[]> {
+    const result = await this.short(["stack", "ls", "--json"], signal);
+    if (result.code !== 0)
+      throw this.failure("pulumi stack ls", readErrors(`\n${result.stderr}`), endOf(result), undefined);
+    return z
+      .array(z.object({ name: z.string() }))
+      .parse(JSON.parse(result.stdout))
+      .map(({ name }) => name);
+  }
+
   async exportState(signal: AbortSignal): Promise<ExportedState> {
     const result = await this.short(["stack", "export", "--stack", this.place.stack], signal);
     if (result.code !== 0)
@@ -182,13 +194,7 @@ export class PulumiCli {
 
 /** Whether a lock is of a process of this machine that has ended. */
 export function isDead({ hostname: host, pid }: Pick<ToldLock, "hostname" | "pid">): boolean {
-  if (host !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ESRCH";
-  }
+  return host === hostname() && pid > 0 && !isRunning(pid);
 }
 
 export function lockText({ owner, hostname: host, pid, since }: ToldLock): string {

@@ -78,19 +78,30 @@ function readOwner(path: string): Owner | undefined {
 
 /** Process ids are used again; the start time tells a process from its successor where `/proc` is there. */
 function isAlive({ pid, processStart }: Owner): boolean {
+  return isRunning(pid) && (processStart === undefined || startOf(pid) === processStart);
+}
+
+/** Whether a process of this machine is there, and has not ended already (nobody may have asked yet how). */
+export function isRunning(pid: number): boolean {
+  if (statOf(pid)?.[0] === "Z") return false;
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
     return hasCode(error, "EPERM");
   }
-  return processStart === undefined || startOf(pid) === processStart;
 }
 
-/** Start of a process in clock ticks since boot: field 22 of `/proc/PID/stat`, after the name in parentheses. */
-function startOf(pid: number): string | undefined {
+/** Start of a process in clock ticks since boot: field 22 of `/proc/PID/stat`. */
+export function startOf(pid: number): string | undefined {
+  return statOf(pid)?.[19];
+}
+
+/** Fields of `/proc/PID/stat` behind the name in parentheses: the state is the first. */
+function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }

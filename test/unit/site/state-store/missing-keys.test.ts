@@ -36,7 +36,7 @@ test("a site without keys gets every one; a second look makes nothing [B3]", asy
   ];
   expect(new Set(secrets.map((pair) => pair?.secretKey)).size).toBe(6);
   const again = await completeKeys(written(nothing, changes), occasion);
-  expect(again).toEqual({ keys: undefined, authority: undefined, own: {}, made: [], absent: [] });
+  expect(again).toEqual({ keys: undefined, authority: undefined, own: {}, first: false, made: [], absent: [] });
 });
 
 test("a new environment gets its keys, and nobody else another one [B3]", async () => {

@@ -1,0 +1,38 @@
+import * as z from "zod";
+import { conductUp } from "../recovery/up/conduct-up";
+import { defineCommand } from "./frame/command";
+
+export const command = defineCommand({
+  description:
+    "Brings up every environment of the site, or those that are named: pulumi up of each, in order. Where the settings declare a state store, that is made first, on a state on this machine, which is then moved into the store; the others keep their states there from the beginning. Run again it does what is left, also after an interruption, and otherwise nothing.",
+  examples: [
+    { command: "lifeboat up --dry-run", meaning: "what would be made and changed?" },
+    { command: "lifeboat up", meaning: "show the plan, ask, do it" },
+    { command: "lifeboat up prod", meaning: "only this environment, and the state store where it needs one" },
+    { command: "lifeboat up --force", meaning: "without a question, for scripts" },
+  ],
+  arguments: [
+    {
+      name: "environments",
+      description: "prod for Pulumi.prod.yaml; all without a name",
+      required: false,
+      variadic: true,
+    },
+  ],
+  options: [
+    { flags: "--dry-run", description: "show the plan; change nothing" },
+    { flags: "--force", description: "answer the plan's question with yes" },
+  ],
+  input: z.object({
+    environments: z.array(z.string()).default([]),
+    dryRun: z.boolean().default(false),
+    force: z.boolean().default(false),
+  }),
+  aim: ({ environments }) => `bring up ${environments.length === 0 ? "the site" : environments.join(", ")}`,
+  interrupt: "clean",
+  run: async ({ environments, dryRun, force }, context) => {
+    const words = ["lifeboat up", ...environments, ...(force ? ["--force"] : [])];
+    const request = { wanted: environments, dryRun, given: { "--force": force }, command: words.join(" ") };
+    return conductUp(await context.site(), request, context);
+  },
+});

@@ -1,0 +1,72 @@
+import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
+import { parseLock } from "../../../site/state/pulumi-lock";
+import {
+  checkpointKeys,
+  checkpointStem,
+  lockPrefix,
+  presentForm,
+  type StackPlace,
+} from "../../../site/state/state-keys";
+import { type ObjectStore, StoreError } from "../../clients/object-store/object-store";
+import type { ToldLock } from "../../clients/pulumi-cli/said";
+import { unpack } from "../../clients/unpack";
+import type { LoadedEnvironment } from "../../project/environment";
+import { openStateAt } from "../../project/state-backend";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What a backend holds of a stack. */
+export interface StackLook {
+  /** The present state. Undefined: the backend has no such stack. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly locks: readonly ToldLock[];
+  /** Why the bucket cannot be used yet, as half a sentence: the store does not know it, or not this key. */
+  readonly closed?: string;
+}
+
+/** A look goes on soon: a store on the site answers at once, or not at all. */
+const reach = { connectTimeout: 3_000, requestTimeout: 30_000, attempts: 2 };
+
+/**
+ * Reads what the backend of a URL holds of an environment's stack; undefined where Lifeboat cannot read such a backend.
+ *
+ * @throws StoreError when the backend does not answer, CommandError (12), UnreadableCheckpoint
+ */
+export async function lookAtStack(
+  environment: LoadedEnvironment,
+  url: string,
+  variables: Variables,
+  signal: AbortSignal,
+): Promise<StackLook | undefined> {
+  const store = await openStateAt(url, environment, variables, { ...reach, signal });
+  if (store === undefined) return undefined;
+  const place = { project: environment.project.name, stack: environment.name };
+  try {
+    return { checkpoint: await presentCheckpoint(store, place), locks: await locksOf(store, place) };
+  } catch (error) {
+    const isClosed = error instanceof StoreError && (error.kind === "no-bucket" || error.kind === "denied");
+    if (!isClosed) throw error;
+    return { checkpoint: undefined, locks: [], closed: error.message };
+  }
+}
+
+async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise<Checkpoint | undefined> {
+  const keys = new Set(checkpointKeys(place));
+  const listed = await store.list(`${checkpointStem(place)}.`);
+  const present = presentForm(
+    place,
+    listed.filter(({ key }) => keys.has(key)),
+  );
+  return present && parseCheckpoint(await unpack(await store.read(present.key)));
+}
+
+async function locksOf(store: ObjectStore, place: StackPlace): Promise<ToldLock[]> {
+  const listed = await store.list(lockPrefix(place));
+  const unknown = { username: "somebody", hostname: "a machine that it does not name", pid: 0, timestamp: "" };
+  const texts = await Promise.all(listed.map(async ({ key }) => (await store.read(key)).toString("utf8")));
+  return texts.map((text, index) => {
+    const modified = new Date(listed[index]?.modified ?? 0).toISOString();
+    const { username, hostname, pid, timestamp } = parseLock(text) ?? { ...unknown, timestamp: modified };
+    return { owner: username, hostname, pid, since: timestamp };
+  });
+}

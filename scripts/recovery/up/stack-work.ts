@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { pulumiVariables } from "../../clients/pulumi-variables";
+import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
+import type { CommandContext } from "../../commands/frame/context";
+import { localBackend } from "../../project/backend";
+import type { LoadedEnvironment } from "../../project/environment";
+import type { Site } from "../../project/site";
+import { StateFolder } from "../engine/state-folder";
+import type { StackSession } from "../session";
+import { lookAtStack, type StackLook } from "./stack-look";
+
+/** An environment's stack, as `lifeboat up` works on it. Its settings are read anew, since this run may change them. */
+export class StackWork implements StackSession {
+  readonly state: StateFolder;
+
+  constructor(
+    readonly site: Site,
+    readonly selector: string,
+    readonly context: CommandContext,
+    readonly dryRun: boolean,
+  ) {
+    const { endpoint } = this.environment.settings.proxmox;
+    this.state = new StateFolder({ environment: selector, endpoint }, context.io.environment);
+  }
+
+  get environment(): LoadedEnvironment {
+    return this.site.environment(this.selector);
+  }
+
+  /** The `pulumi` program on this stack, in the backend of a URL. */
+  async cli(url: string): Promise<PulumiCli> {
+    const variables = this.context.io.environment;
+    const { project } = this.environment;
+    const { exports } = await pulumiVariables(this.environment, variables);
+    const local = localBackend(project, variables);
+    if (url === local.url) mkdirSync(local.folder, { recursive: true, mode: 0o700 });
+    return new PulumiCli({
+      folder: project.folder,
+      stack: this.selector,
+      variables: { ...variables, ...exports, PULUMI_BACKEND_URL: url },
+      logs: join(this.state.path, "pulumi"),
+    });
+  }
+
+  look(url: string): Promise<StackLook | undefined> {
+    return lookAtStack(this.environment, url, this.context.io.environment, this.context.signal);
+  }
+}

@@ -1,0 +1,45 @@
+import * as z from "zod";
+
+/** Kind of the journals of `lifeboat up`. */
+export const upKind = "up";
+
+/**
+ * What is done with one environment.
+ *
+ * - `store`: its state is in the state store, or gets there;
+ * - `here`: it is on this machine, and stays there for now;
+ * - `named`: somebody has named another backend.
+ */
+export const upPlanSchema = z.object({
+  environment: z.string(),
+  /** Where the state is when all is done. */
+  place: z.enum(["store", "here", "named"]),
+  /** Backend with which `pulumi up` works. */
+  url: z.string(),
+  /** Keys are made first, one half sentence each. */
+  keys: z.array(z.string()),
+  /** Locks of processes of this machine that have ended, and are taken away. */
+  deadLocks: z.array(z.string()),
+  /** The stack is not there yet. */
+  init: z.boolean(),
+  /** When the state goes from this machine to the store. */
+  move: z.enum(["no", "before-up", "after-up"]),
+  /** Wait until the store answers. */
+  wait: z.boolean(),
+  up: z.boolean(),
+  /** What a preview has counted; absent: there was none. */
+  changes: z.record(z.string(), z.number()).exactOptional(),
+});
+
+export type UpPlan = z.infer<typeof upPlanSchema>;
+
+/** Why nothing is done with an environment. */
+export interface BlockedStack {
+  readonly environment: string;
+  readonly error: Error;
+}
+
+/** Whether anything is to be done at all. */
+export function isIdle({ keys, deadLocks, init, move, up }: UpPlan): boolean {
+  return keys.length === 0 && deadLocks.length === 0 && !init && move === "no" && !up;
+}
