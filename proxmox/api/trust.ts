@@ -84,9 +84,14 @@ export function isTlsSocket(socket: object): socket is TLSSocket {
 /** Node's and OpenSSL's codes for a certificate that does not convince. */
 const untrustedCode = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ISSUER|ERR_TLS_CERT|HOSTNAME_MISMATCH/u;
 
+/** Whether the code of an error says that somebody is there, whose certificate does not convince. */
+export function isUntrusted(code: string): boolean {
+  return untrustedCode.test(code);
+}
+
 function connectionFailed(error: Error, trust: Trust): ConnectionFailed {
   const code = codeOf(error);
-  if (untrustedCode.test(code)) return new ConnectionFailed("untrusted", untrustedReason(code, error, trust), error);
+  if (isUntrusted(code)) return new ConnectionFailed("untrusted", untrustedReason(code, error, trust), error);
   return new ConnectionFailed("unreachable", unreachableReason(code, error), error);
 }
 

@@ -1,27 +1,39 @@
 import { request } from "node:https";
 import { rootCertificates } from "node:tls";
-import { codeOf } from "../../proxmox/api/trust";
+import { codeOf, isUntrusted } from "../../proxmox/api/trust";
 import { messageOf } from "../recovery/engine/error-code";
 import type { SiteStore } from "../project/state-store";
 
 /** Milliseconds for the whole question: a store on the site answers in a few. */
 const patience = 4_000;
 
-/**
- * Asks a state store whether it is there; without a key. MinIO says so itself; of another service any answer will do.
- *
- * @returns undefined when it is, otherwise why not, as half a sentence.
- */
+/** What a state store says of itself. */
+export interface StoreHealth {
+  /** Why it cannot be used, as half a sentence. Undefined: it is well. */
+  readonly trouble: string | undefined;
+  /** Something answers there, though perhaps not what was expected. */
+  readonly isThere: boolean;
+}
+
+/** {@link storeHealth} for whoever only wants to use it. */
 export async function storeTrouble(store: SiteStore, signal?: AbortSignal): Promise<string | undefined> {
+  return (await storeHealth(store, signal)).trouble;
+}
+
+/** Asks a state store whether it is there; without a key. MinIO says so itself; of another service any answer will do. */
+export async function storeHealth(store: SiteStore, signal?: AbortSignal): Promise<StoreHealth> {
   const { endpoint, authority, store: settings } = store;
   const path = settings.kind === "container" ? "/minio/health/live" : "/";
   try {
     const status = await statusOf(new URL(path, endpoint), authority, signal);
     const isWell = settings.kind === "container" ? status === 200 : status < 500;
-    return isWell ? undefined : `the state store at ${endpoint} answers ${String(status)}`;
+    return { trouble: isWell ? undefined : `the state store at ${endpoint} answers ${String(status)}`, isThere: true };
   } catch (error) {
     signal?.throwIfAborted();
-    return `the state store at ${endpoint} does not answer: ${codeOf(error) || messageOf(error)}`;
+    const code = codeOf(error);
+    const isThere = isUntrusted(code);
+    const what = isThere ? "is not to be trusted" : "does not answer";
+    return { trouble: `the state store at ${endpoint} ${what}: ${code || messageOf(error)}`, isThere };
   }
 }
 

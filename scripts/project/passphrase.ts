@@ -66,8 +66,14 @@ export async function createSecretBox(passphrase: string): Promise<SecretBox> {
   return boxOf(`v1:${salt.toString("base64")}:${encrypt(key, verifierText)}`, key);
 }
 
+/** Keys that this process has worked out: settings that are read again need not cost that time again. */
+const known = new Map<string, Promise<Buffer>>();
+
 function keyOf(passphrase: string, salt: Buffer): Promise<Buffer> {
-  return promisify(pbkdf2)(passphrase, salt, rounds, keyLength, "sha256");
+  const name = `${salt.toString("hex")} ${passphrase}`;
+  const key = known.get(name) ?? promisify(pbkdf2)(passphrase, salt, rounds, keyLength, "sha256");
+  known.set(name, key);
+  return key;
 }
 
 function boxOf(salt: string, key: Buffer): SecretBox {

@@ -20,8 +20,11 @@ export interface StateBackend {
   readonly store: ObjectStore;
 }
 
-/** How to reach a bucket. */
-export type ReachOptions = Pick<S3StoreOptions, "connectTimeout" | "requestTimeout" | "attempts" | "signal">;
+/** How to reach a bucket; with `credentials`, by another key than the settings have. */
+export type ReachOptions = Pick<
+  S3StoreOptions,
+  "connectTimeout" | "requestTimeout" | "attempts" | "signal" | "credentials"
+>;
 
 /**
  * Opens the place where Pulumi keeps the state of the environment: a folder or a bucket. Connects to nothing yet.

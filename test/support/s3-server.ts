@@ -116,6 +116,10 @@ export class S3Server {
     const allowed = this.keys[accessKey];
     if (allowed === undefined) return fail(response, 403, "InvalidAccessKeyId");
     if (!allowed.includes("*") && !allowed.includes(bucket)) return fail(response, 403, "AccessDenied");
+    if (key === "" && request.method === "PUT") {
+      this.makeBucket(bucket);
+      return void response.writeHead(200).end();
+    }
     const objects = this.buckets.get(bucket);
     if (objects === undefined) return fail(response, 404, "NoSuchBucket");
     if (key === "")

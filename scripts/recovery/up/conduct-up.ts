@@ -136,7 +136,7 @@ function doneText(journal: Journal, planned: string): string {
 function explain(failure: StepFailure): Error {
   const { exitCode, hint, stack } = failureOf(failure.cause, undefined);
   if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
-  return new CommandError(`${causeOf(failure)}\nin step '${failure.step.step.title}'`, {
+  return new CommandError(causeOf(failure), {
     exitCode,
     hint,
     details: { step: failure.step.path },
@@ -167,9 +167,9 @@ function report({ blocked, plans }: SitePlan, outcomes: readonly Outcome[], cont
   const done = outcomes.filter(({ result }) => result === "done");
   const troubles = [...failed.map(({ environment, error }) => ({ environment, error })), ...blocked];
   const [first] = troubles;
+  for (const name of left) context.talk.line(`${name}: not begun`);
   if (done.length === 0 && troubles.length === 1 && first?.error !== undefined) throw tellWhole(first.error, context);
   for (const { environment, error } of troubles) tellTrouble(environment, error, context);
-  for (const name of left) context.talk.line(`${name}: not begun`);
   context.output.result(value, (lines) => {
     for (const { environment, result, changes } of outcomes) {
       if (result !== "failed") lines.line(`${environment}: ${result === "unchanged" ? "nothing to do" : changes}`);
@@ -188,12 +188,25 @@ function tellTrouble(environment: string, error: unknown, { talk }: CommandConte
   if (hint !== undefined) talk.hint(hint);
 }
 
-/** What the program says may be of several lines: they are told as they are, and the last word is the command's. */
+/** What the program says may be of several lines, with a hint of its own: all are told, and its first line is the error's. */
 function tellWhole(error: Error, { talk, output }: CommandContext): Error {
   if (!(error instanceof CommandError) || !error.message.includes("\n") || output.json) return error;
   const [first = "", ...rest] = error.message.split("\n");
-  talk.text(rest.length === 0 ? first : error.message);
-  return new CommandError(first, { exitCode: error.exitCode, hint: error.hint, details: error.details, cause: error });
+  if (!rest.every(isHint)) talk.text(error.message);
+  const hints = [
+    ...rest.filter(isHint).map((line) => line.slice("HINT: ".length)),
+    ...(error.hint === undefined ? [] : [error.hint]),
+  ];
+  return new CommandError(first, {
+    exitCode: error.exitCode,
+    hint: hints.join("; "),
+    details: error.details,
+    cause: error,
+  });
+}
+
+function isHint(line: string): boolean {
+  return line.startsWith("HINT: ");
 }
 
 function blockedCode({ plans, blocked }: SitePlan): ExitCode {

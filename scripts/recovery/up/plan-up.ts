@@ -1,6 +1,6 @@
 import type { Profile } from "../../../site/settings/environment";
 import { StoreError } from "../../clients/object-store/object-store";
-import { storeTrouble } from "../../clients/store-health";
+import { storeHealth } from "../../clients/store-health";
 import { isDead, lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
 import { CommandError, usageError } from "../../commands/frame/command-error";
 import type { CommandContext } from "../../commands/frame/context";
@@ -20,6 +20,8 @@ interface StoreView {
   readonly store: SiteStore;
   /** Why it cannot be used now. */
   readonly trouble: string | undefined;
+  /** Something answers at its address. */
+  readonly isThere: boolean;
   readonly keys: KeyChanges;
 }
 
@@ -41,7 +43,7 @@ export async function planUp(site: Site, wanted: readonly string[], context: Com
   const chosen = chooseEnvironments(site, wanted);
   const store = site.environment(chosen[0] ?? "").stateStore();
   const view = store && (await viewOf(site, store, context));
-  const names = view === undefined ? chosen : withOwner(site, chosen, view, context);
+  const names = view === undefined ? chosen : await withOwner(site, chosen, view, context);
   const plans: UpPlan[] = [];
   const blocked: BlockedStack[] = [];
   for (const name of names) {
@@ -69,17 +71,29 @@ function chooseEnvironments(site: Site, wanted: readonly string[]): string[] {
 
 async function viewOf(site: Site, store: SiteStore, context: CommandContext): Promise<StoreView> {
   const keys = await planKeys(site, store, context);
-  return { store, trouble: await storeTrouble(store, context.signal), keys };
+  return { store, ...(await storeHealth(store, context.signal)), keys };
 }
 
 /** The environment that makes the store goes first, also unasked where the others cannot do without it. */
-function withOwner(site: Site, chosen: readonly string[], view: StoreView, context: CommandContext): string[] {
+async function withOwner(
+  site: Site,
+  chosen: readonly string[],
+  view: StoreView,
+  context: CommandContext,
+): Promise<string[]> {
   const owner = view.store.environment.name;
   const others = chosen.filter((name) => name !== owner);
-  const { project } = site;
-  const isNew = localStates(project, owner, context.io.environment).length > 0 || view.keys.keys !== undefined;
-  const isNeeded = others.length < chosen.length || isNew || view.keys.authority !== undefined;
+  const isNeeded = others.length < chosen.length || !(await isSettled(new StackWork(site, owner, context, true), view));
   return isNeeded ? [owner, ...others] : others;
+}
+
+/** Whether the stack that makes the store is in it, and knows every key. */
+async function isSettled(owner: StackWork, { store, keys, trouble }: StoreView): Promise<boolean> {
+  if (keys.keys !== undefined || keys.authority !== undefined) return false;
+  if (localStates(owner.environment.project, owner.selector, owner.context.io.environment).length > 0) return false;
+  // While it does not answer nothing can be done with it; whoever needs it says so.
+  if (trouble !== undefined) return true;
+  return (await owner.look(storeUrl(store, owner.selector), keys.own[owner.selector]))?.checkpoint !== undefined;
 }
 
 /** @throws Error that says why nothing can be done with it. */
@@ -128,8 +142,7 @@ async function planInStore(
   const isOwner = selector === view.store.environment.name;
   const isLocal = localStates(environment.project, selector, context.io.environment).length > 0;
   const local = isLocal ? await work.look(here) : undefined;
-  const stored =
-    view.trouble === undefined && view.keys.own[selector] === undefined ? await work.look(there) : undefined;
+  const stored = view.trouble === undefined ? await work.look(there, view.keys.own[selector]) : undefined;
   const common = {
     ...nothing,
     keys: [],
@@ -153,7 +166,7 @@ async function planInStore(
 
 /** The stack that makes the store, without a state on this machine. */
 function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefined, common: UpPlan): UpPlan {
-  const { store, keys, trouble } = view;
+  const { store, keys, trouble, isThere } = view;
   if (stored?.checkpoint !== undefined) return common;
   const here = localBackend(work.environment.project, work.context.io.environment).url;
   const first: UpPlan = { ...common, url: here, init: true, move: "after-up", wait: true };
@@ -161,6 +174,7 @@ function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefin
     if (trouble !== undefined) throw storeDown(trouble, work.selector);
     return stored === undefined || stored.closed !== undefined ? first : { ...common, init: true };
   }
+  if (keys.first && isThere) throw strangeStore(store, work.selector);
   if (keys.first || hasBegun(work)) return first;
   if (trouble !== undefined) throw storeDown(trouble, work.selector);
   throw new CommandError(`the state store at ${store.endpoint} is there, and holds no state of ${work.selector}`, {
@@ -261,6 +275,17 @@ function inFallback(name: string): CommandError {
     exitCode: exitCodes.refused,
     hint: `bring it back to the store first: lifeboat state return ${name}`,
   });
+}
+
+/** Somebody has taken the keys out of the settings: new ones would be of a second store, with nothing in it. */
+function strangeStore({ endpoint }: SiteStore, name: string): CommandError {
+  return new CommandError(
+    `something answers at ${endpoint}, and the settings of ${name} hold no keys of a state store`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `put lifeboat:stateStoreKeys and lifeboat:stateStoreAuthority back (git log -p Pulumi.${name}.yaml), or choose an address that is free`,
+    },
+  );
 }
 
 function storeDown(trouble: string, name: string): CommandError {

@@ -1,4 +1,5 @@
 import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
+import type { KeyPair } from "../../../site/settings/environment";
 import { parseLock } from "../../../site/state/pulumi-lock";
 import {
   checkpointKeys,
@@ -30,6 +31,7 @@ const reach = { connectTimeout: 3_000, requestTimeout: 30_000, attempts: 2 };
 /**
  * Reads what the backend of a URL holds of an environment's stack; undefined where Lifeboat cannot read such a backend.
  *
+ * @param key for a bucket, where the settings do not hold it yet.
  * @throws StoreError when the backend does not answer, CommandError (12), UnreadableCheckpoint
  */
 export async function lookAtStack(
@@ -37,8 +39,10 @@ export async function lookAtStack(
   url: string,
   variables: Variables,
   signal: AbortSignal,
+  key?: KeyPair,
 ): Promise<StackLook | undefined> {
-  const store = await openStateAt(url, environment, variables, { ...reach, signal });
+  const options = { ...reach, signal, ...(key === undefined ? {} : { credentials: key }) };
+  const store = await openStateAt(url, environment, variables, options);
   if (store === undefined) return undefined;
   const place = { project: environment.project.name, stack: environment.name };
   try {

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { KeyPair } from "../../../site/settings/environment";
 import { pulumiVariables } from "../../clients/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import type { CommandContext } from "../../commands/frame/context";
@@ -43,7 +44,8 @@ export class StackWork implements StackSession {
     });
   }
 
-  look(url: string): Promise<StackLook | undefined> {
-    return lookAtStack(this.environment, url, this.context.io.environment, this.context.signal);
+  /** @param key for a bucket, where the settings do not hold it yet. */
+  look(url: string, key?: KeyPair): Promise<StackLook | undefined> {
+    return lookAtStack(this.environment, url, this.context.io.environment, this.context.signal, key);
   }
 }

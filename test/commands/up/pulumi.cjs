@@ -1,0 +1,243 @@
+#!/usr/bin/env node
+/**
+ * Stands on PATH where the real `pulumi` would be, since nothing is installed in this layer: it keeps checkpoints as the real
+ * one does, under the same keys, in a folder or over HTTPS in a bucket, with the key and the authority that its environment
+ * names. Its "program" is a file: `program.json` beside Pulumi.yaml has the names of each stack's resources, and the buckets
+ * that are made with them. What it prints is what the real one prints. The rehearsal has the real one.
+ */
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const https = require("node:https");
+const os = require("node:os");
+const path = require("node:path");
+
+const words = process.argv.slice(2).filter((word) => word !== "--non-interactive");
+const env = process.env;
+const project = /^name: (\S+)$/m.exec(fs.readFileSync("Pulumi.yaml", "utf8"))[1];
+const flag = (name) => words[words.indexOf(name) + 1];
+const keyOf = (stack) => `.pulumi/stacks/${project}/${stack}.json`;
+const lockFolder = (stack) => `.pulumi/locks/organization/${project}/${stack}/`;
+const urnOf = (stack, name) => `urn:pulumi:${stack}::${project}::site:index:Thing::${name}`;
+const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+
+function fail(text) {
+  process.stderr.write(`error: ${text}\n`);
+  process.exit(1);
+}
+
+function folderBackend(folder) {
+  const place = (key) => path.join(folder, key);
+  return {
+    list: async (prefix) => {
+      if (!fs.existsSync(place(prefix))) return [];
+      const names = fs.readdirSync(place(prefix)).filter((name) => !name.endsWith(".attrs"));
+      return names.map((name) => prefix + name);
+    },
+    read: async (key) => (fs.existsSync(place(key)) ? fs.readFileSync(place(key), "utf8") : undefined),
+    write: async (key, text) => {
+      fs.mkdirSync(path.dirname(place(key)), { recursive: true });
+      fs.writeFileSync(place(key), text);
+      fs.writeFileSync(`${place(key)}.attrs`, "{}");
+    },
+    remove: async (key) => fs.rmSync(place(key), { force: true }),
+  };
+}
+
+/** The profile of the URL, in the file that the environment names, and no other key. */
+function accessKey(profile) {
+  const text = fs.readFileSync(env.AWS_SHARED_CREDENTIALS_FILE, "utf8");
+  return new RegExp(`\\[${profile}\\]\\naws_access_key_id = (\\S+)`).exec(text)[1];
+}
+
+function authorities() {
+  if (env.AWS_CA_BUNDLE) return [fs.readFileSync(env.AWS_CA_BUNDLE, "utf8")];
+  const folder = env.SSL_CERT_DIR.split(":")[0];
+  return fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name), "utf8"));
+}
+
+function bucketBackend(url) {
+  const parsed = new URL(url);
+  const endpoint = parsed.searchParams.get("endpoint");
+  const key = accessKey(parsed.searchParams.get("profile"));
+  const bucket = parsed.hostname;
+  const ask = (method, name, body, query = "") => askStore(endpoint, key, method, `/${bucket}/${name}${query}`, body);
+  return {
+    list: async (prefix) => {
+      const { text } = await ask("GET", "", undefined, `?list-type=2&prefix=${encodeURIComponent(prefix)}`);
+      return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, found]) => found);
+    },
+    read: async (name) => {
+      const { status, text } = await ask("GET", name);
+      return status === 404 ? undefined : text;
+    },
+    write: (name, text) => ask("PUT", name, text),
+    remove: (name) => ask("DELETE", name),
+  };
+}
+
+async function askStore(endpoint, key, method, place, body) {
+  const headers = { authorization: `AWS4-HMAC-SHA256 Credential=${key}/20261121/us-east-1/s3/aws4_request` };
+  const answer = await new Promise((resolve, reject) => {
+    const request = https.request(new URL(place, endpoint), { method, headers, ca: authorities(), agent: false });
+    request.once("response", resolve).once("error", reject).end(body);
+  });
+  const text = Buffer.concat(await answer.toArray()).toString("utf8");
+  if (answer.statusCode === 403 || text.includes("NoSuchBucket")) fail(`read ".pulumi/meta.yaml": ${text}`);
+  return { status: answer.statusCode, text };
+}
+
+function backendOf(url) {
+  return url.startsWith("file://") ? folderBackend(new URL(url).pathname) : bucketBackend(url);
+}
+
+async function readStack(backend, stack) {
+  const text = await backend.read(keyOf(stack));
+  if (text === undefined) fail(`no stack named '${stack}' found`);
+  return JSON.parse(text);
+}
+
+const writeStack = (backend, stack, latest) =>
+  backend.write(
+    keyOf(stack),
+    JSON.stringify({ version: 3, checkpoint: { stack: `organization/${project}/${stack}`, latest } }),
+  );
+
+/** The key of the stack's secrets, by the salt in its settings. */
+function secretsKey(stack) {
+  const salt = /^encryptionsalt: (\S+)$/m.exec(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"))[1];
+  const passphrase = fs.readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8").trim();
+  return {
+    salt,
+    key: crypto.pbkdf2Sync(passphrase, Buffer.from(salt.split(":")[1], "base64"), 1_000_000, 32, "sha256"),
+  };
+}
+
+function seal({ key }, text) {
+  const nonce = crypto.randomBytes(12);
+  const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce);
+  const data = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  return `v1:${nonce.toString("base64")}:${data.toString("base64")}`;
+}
+
+function programOf(stack) {
+  const program = JSON.parse(fs.readFileSync("program.json", "utf8"));
+  return { names: program[stack] ?? [], refuses: program.refuses?.[stack], buckets: program.buckets?.[stack] };
+}
+
+const refusalOf = (stack) => `Unable to deploy: ${programOf(stack).refuses}\nHINT: mend the settings`;
+
+const commands = {
+  "stack init": async (backend, stack) => {
+    if ((await backend.read(keyOf(stack))) !== undefined) fail(`stack '${stack}' already exists`);
+    if (!fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8").includes("\nencryptionsalt: ")) fail("it has no salt");
+    await writeStack(backend, stack, undefined);
+  },
+  "stack ls": async (backend) => {
+    const keys = await backend.list(`.pulumi/stacks/${project}/`);
+    const names = keys.flatMap((key) => /([^/]+)\.json$/.exec(key)?.[1] ?? []);
+    process.stdout.write(JSON.stringify(names.map((name) => ({ name }))));
+  },
+  "stack export": async (backend, stack) => {
+    const { checkpoint } = await readStack(backend, stack);
+    process.stdout.write(JSON.stringify({ version: 3, deployment: checkpoint.latest ?? {} }));
+  },
+  "stack import": async (backend, stack) => {
+    await writeStack(backend, stack, JSON.parse(fs.readFileSync(flag("--file"), "utf8")).deployment);
+  },
+  "stack rm": async (backend, stack) => {
+    const { checkpoint } = await readStack(backend, stack);
+    if ((checkpoint.latest?.resources ?? []).length > 0) fail(`'${stack}' still has resources; removal rejected`);
+    await backend.remove(keyOf(stack));
+  },
+  "stack migrate": async (backend, stack) => {
+    const { checkpoint } = await readStack(backendOf(words[2]), stack);
+    if ((await backend.read(keyOf(stack))) !== undefined) fail(`target stack "${stack}" already exists`);
+    await writeStack(backend, stack, undefined);
+    const settings = `Pulumi.${stack}.yaml`;
+    fs.copyFileSync(settings, `${settings}.bak.1`);
+    fs.appendFileSync(settings, "# written anew\n");
+    const secrets = secretsKey(stack);
+    const resources = (checkpoint.latest?.resources ?? []).map((resource) => sealAgain(resource, secrets));
+    await writeStack(backend, stack, { ...checkpoint.latest, resources });
+  },
+  cancel: async (backend, stack) => {
+    for (const key of await backend.list(lockFolder(stack))) await backend.remove(key);
+  },
+  preview: async (backend, stack) => {
+    const { checkpoint } = await readStack(backend, stack);
+    const known = new Set((checkpoint.latest?.resources ?? []).map(({ urn }) => urn));
+    const { names, refuses } = programOf(stack);
+    const fresh = names.filter((name) => !known.has(urnOf(stack, name)));
+    const diagnostics = refuses === undefined ? [] : [{ severity: "error", message: `error: ${refusalOf(stack)}\n` }];
+    process.stdout.write(JSON.stringify({ changeSummary: { same: known.size, create: fresh.length }, diagnostics }));
+    if (refuses !== undefined) process.exit(1);
+  },
+  up: update,
+};
+
+/** Sealed anew, the same secret looks like another. */
+function sealAgain(resource, secrets) {
+  return {
+    ...resource,
+    outputs: { ...resource.outputs, password: { ...signature, ciphertext: seal(secrets, secretOf(resource)) } },
+  };
+}
+
+const secretOf = ({ urn }) => JSON.stringify(`secret of ${urn.split("::").at(-1)}`);
+
+async function update(backend, stack) {
+  const locks = await backend.list(lockFolder(stack));
+  if (locks.length > 0) await failLocked(backend, locks);
+  const lock = `${lockFolder(stack)}${crypto.randomUUID()}.json`;
+  const owner = { pid: process.pid, username: "tester", hostname: os.hostname(), timestamp: new Date().toISOString() };
+  await backend.write(lock, JSON.stringify(owner));
+  const { checkpoint } = await readStack(backend, stack);
+  const { names, refuses, buckets = [] } = programOf(stack);
+  if (refuses !== undefined) {
+    await backend.remove(lock);
+    process.stdout.write(`Updating (${stack}):\nDiagnostics:\n  pulumi:pulumi:Stack (${project}-${stack}):\n`);
+    process.stdout.write(`    error: ${refusalOf(stack).replaceAll("\n", "\n    ")}\n\nResources:\n    1 errored\n`);
+    process.exit(255);
+  }
+  const secrets = secretsKey(stack);
+  const latest = { secrets_providers: { type: "passphrase", state: { salt: secrets.salt } }, ...checkpoint.latest };
+  const resources = [...(latest.resources ?? [])];
+  const fresh = names.filter((name) => !resources.some(({ urn }) => urn === urnOf(stack, name)));
+  for (const name of fresh) {
+    const resource = { urn: urnOf(stack, name), type: "site:index:Thing", custom: true, id: `id of ${name}` };
+    // An update that died here left this behind, and it stays.
+    const pending = [...(latest.pending_operations ?? []), { type: "creating", resource: { urn: resource.urn } }];
+    await writeStack(backend, stack, { ...latest, resources, pending_operations: pending });
+    if (env.TEST_PULUMI_DIES_AT === name) process.kill(process.pid, "SIGKILL");
+    process.stdout.write(` +  site:index:Thing ${name} created (0s)\n`);
+    resources.push(sealAgain(resource, secrets));
+  }
+  for (const bucket of buckets) await makeBucket(bucket);
+  await writeStack(backend, stack, { ...latest, resources });
+  await backend.remove(lock);
+  process.stdout.write(
+    `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,
+  );
+}
+
+async function failLocked(backend, locks) {
+  const texts = await Promise.all(locks.map(async (key) => ({ key, ...JSON.parse(await backend.read(key)) })));
+  const told = texts.map(
+    ({ key, username, hostname, pid, timestamp }) =>
+      `\n  ${key}: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}`,
+  );
+  fail(`the stack is currently locked by ${locks.length} lock(s).${told.join("")}`);
+}
+
+/** With the store's own key, as the program does. */
+async function makeBucket(name) {
+  const { endpoint, root } = JSON.parse(fs.readFileSync("program.json", "utf8")).store;
+  await askStore(endpoint, root, "PUT", `/${name}`);
+}
+
+const [first = "", second = ""] = words;
+const command = first === "stack" ? `stack ${second}` : first;
+const positional = command === "stack migrate" ? words[3] : command === "cancel" ? words[1] : words[2];
+const stack = words.includes("--stack") ? flag("--stack") : positional;
+if (env.TEST_PULUMI_LOG) fs.appendFileSync(env.TEST_PULUMI_LOG, `${stack} ${command}\n`);
+commands[command](backendOf(env.PULUMI_BACKEND_URL), stack).catch((error) => fail(error.stack));

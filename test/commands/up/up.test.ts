@@ -1,0 +1,264 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { S3Server } from "../../support/s3-server";
+import { passphrase, startStore, UpSite } from "./up-site";
+
+let folder: string;
+let store: S3Server;
+let site: UpSite;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-up-store-"));
+  store = await startStore(folder);
+});
+
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const up = (...words: string[]) => site.lifeboat(["up", ...words, "--force"]);
+const checkpoint = (name: string) => `.pulumi/stacks/site/${name}.json`;
+
+/** A lock as Pulumi writes it. */
+function lock(pid: number, host: string): string {
+  return JSON.stringify({ pid, username: "ops", hostname: host, timestamp: "2026-11-20T10:00:00Z" });
+}
+
+describe("a site on which nothing is yet", () => {
+  let number = 0;
+
+  beforeEach(() => {
+    number += 1;
+    site = UpSite.create(store, String(number));
+  });
+
+  afterEach(() => site.remove());
+
+  test("one command: the store's stack begins here and moves, the others begin there; again: nothing [B3, B6]", async () => {
+    const { code, stdout, stderr } = await up();
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(site.pulumiRuns().filter((run) => !/ (?:preview|stack export)$/u.test(run))).toEqual([
+      "monitoring stack init",
+      "monitoring up",
+      "monitoring stack migrate",
+      "prod stack init",
+      "prod up",
+    ]);
+    expect(site.picture()).toMatchObject({
+      stored: {
+        monitoring: [{ key: checkpoint("monitoring"), resources: ["metrics", "store"], pending: 0 }],
+        prod: [{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }],
+      },
+      live: [],
+      archived: ["monitoring-TIME.json"],
+      files: ["Pulumi.monitoring.yaml", "Pulumi.prod.yaml", "Pulumi.yaml", "program.json", "s3-ca.pem", "site-ca.pem"],
+      left: [],
+    });
+    expect(site.read("Pulumi.prod.yaml")).toContain("lifeboat:profile:   prod   # as it is\n");
+    expect(stdout + stderr).not.toMatch(/not-a-secret/u);
+
+    const before = {
+      picture: site.picture(),
+      texts: site.read("Pulumi.prod.yaml"),
+      contents: store.contents(site.bucket("prod")),
+    };
+    const again = await up();
+    expect(again).toMatchObject({ code: 0, stdout: "Everything is as the settings say; nothing was changed.\n" });
+    expect(site.pulumiRuns()).toEqual(["monitoring preview", "prod preview"]);
+    expect({
+      picture: site.picture(),
+      texts: site.read("Pulumi.prod.yaml"),
+      contents: store.contents(site.bucket("prod")),
+    }).toEqual(before);
+  });
+
+  test("a dry run shows every step and writes nothing; without an answer nothing is done either [K1]", async () => {
+    const before = site.picture();
+    const { code, stdout } = await site.lifeboat(["up", "--dry-run"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("pulumi stack migrate: copy its state from this machine into the state store");
+    expect((await site.lifeboat(["up"])).code).toBe(2);
+    expect(site.picture()).toEqual(before);
+    expect(site.pulumiRuns()).toEqual([]);
+  });
+
+  test("one environment by name brings the store first where it needs it, and only then [B3]", async () => {
+    expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    expect(site.picture()).toMatchObject({
+      archived: ["monitoring-TIME.json"],
+      stored: { prod: [{ resources: ["web", "db"] }] },
+    });
+    site.pulumiRuns();
+    site.program({ prod: ["web", "db", "mail"], monitoring: ["metrics", "store", "more"] });
+    const { code, stdout } = await up("prod");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("prod: create 1") });
+    expect(site.pulumiRuns()).toEqual(["prod preview", "prod up", "prod stack export"]);
+  });
+
+  test("a refusal at the first update: nothing moves, and the others say why they wait [B3]", async () => {
+    site.program({ refuses: { monitoring: "the RPO cannot be met" } });
+    const { code, stderr } = await up();
+    expect(code).toBe(13);
+    expect(stderr).toContain("Unable to deploy: the RPO cannot be met");
+    expect(stderr).toContain("prod: not begun");
+    expect(site.picture()).toMatchObject({
+      live: ["monitoring.json", "monitoring.json.attrs"],
+      archived: [],
+      stored: { prod: [] },
+    });
+    site.program({});
+    expect(await up()).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    expect(site.picture()).toMatchObject({ live: [], archived: ["monitoring-TIME.json"] });
+  });
+
+  test("a stack that lives on this machine moves too, with what is in it [B3]", async () => {
+    expect(await up("monitoring")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    const { buckets } = site;
+    store.dropBucket(`${buckets}-prod`);
+    store.makeBucket(`${buckets}-prod`);
+    site.write(
+      "Pulumi.monitoring.yaml",
+      site.read("Pulumi.monitoring.yaml").replace(/^ +lifeboat:stateStore:.*\n/mu, ""),
+    );
+    expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    expect(site.picture()).toMatchObject({ live: ["prod.json", "prod.json.attrs"], stored: { prod: [] } });
+    site.declareStore();
+    site.pulumiRuns();
+    expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    expect(site.pulumiRuns()).not.toContain("prod up");
+    expect(site.picture()).toMatchObject({
+      live: [],
+      archived: ["monitoring-TIME.json", "prod-TIME.json"],
+      stored: { prod: [{ key: checkpoint("prod"), resources: ["web", "db"] }] },
+    });
+  });
+
+  test("pulumi killed in the middle of an update: the same command ends it, and knows what became of everything [B3, K4]", async () => {
+    const killed = await site.lifeboat(["up", "--force"], { env: { TEST_PULUMI_DIES_AT: "db" } });
+    expect(killed.code).toBe(3);
+    expect(killed.stderr).toMatch(/Unable to bring up prod: pulumi up of prod: a signal ended it/u);
+    expect(killed.stderr).toMatch(/HINT: all that pulumi printed: .*-up\.log/u);
+    expect(site.stored("prod")).toMatchObject([
+      { key: expect.stringContaining("/locks/") },
+      { resources: ["web"], pending: 1 },
+    ]);
+    const { code, stderr } = await up();
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
+  });
+
+  test("a service's keys that nobody has given: 13, naming the secrets and how to give them [B6]", async () => {
+    site.giveKeys(["monitoring"]);
+    const { code, stderr } = await up();
+    expect(code).toBe(13);
+    expect(stderr).toContain("is missing for prod");
+    expect(stderr).toContain(
+      '{"identities": {"prod": {"accessKey": "…", "secretKey": "…"}}}; then: LIFEBOAT_STATE_KEYS_FILE=FILE lifeboat up',
+    );
+  });
+
+  test("a state that the last login points to is not left behind [B3]", async () => {
+    expect(await up("monitoring")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    const old = join(site.folder, "old");
+    mkdirSync(join(old, ".pulumi/stacks/site"), { recursive: true });
+    const state = { version: 3, checkpoint: { stack: "organization/site/prod", latest: {} } };
+    writeFileSync(join(old, checkpoint("prod")), JSON.stringify(state));
+    mkdirSync(join(site.folder, ".pulumi"));
+    writeFileSync(join(site.folder, ".pulumi/credentials.json"), JSON.stringify({ current: `file://${old}` }));
+    const { code, stderr } = await up("prod");
+    expect(code).toBe(13);
+    expect(stderr).toContain(`pulumi stack migrate file://${old} prod`);
+  });
+
+  test("without a declared store: pulumi up of each, on this machine [B3]", async () => {
+    site.write(
+      "Pulumi.monitoring.yaml",
+      site.read("Pulumi.prod.yaml").replace("profile:   prod", "profile: monitoring"),
+    );
+    const { code, stdout } = await up();
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("prod: create 2") });
+    expect(site.localFiles(".pulumi/stacks/site").filter((name) => name.endsWith(".json"))).toEqual([
+      "monitoring.json",
+      "prod.json",
+    ]);
+    expect(await up()).toMatchObject({ code: 0, stdout: "Everything is as the settings say; nothing was changed.\n" });
+  });
+});
+
+describe("a site that is up", () => {
+  beforeAll(async () => {
+    site = UpSite.create(store, "up");
+    const { code, stderr } = await up();
+    if (code !== 0) throw new Error(stderr);
+  });
+
+  beforeEach(() => {
+    site.program({});
+    site.pulumiRuns();
+  });
+
+  afterAll(() => site.remove());
+
+  test("what the program refuses is told in its own words; the others are brought up nevertheless [B3, K2]", async () => {
+    site.program({ refuses: { prod: "guest db has no backup" }, monitoring: ["metrics", "store", "more"] });
+    const alone = await up("prod");
+    expect(alone.code).toBe(13);
+    expect(alone.stderr).toContain("Unable to deploy: guest db has no backup");
+    expect(alone.stderr).toContain("HINT: mend the settings");
+    const { code, stdout, stderr } = await up();
+    expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining("monitoring: create 1") });
+    expect(stderr).toContain("Unable to deploy: guest db has no backup");
+    expect(site.stored("monitoring")).toMatchObject([{ resources: ["metrics", "store", "more"] }]);
+  });
+
+  test("a fallback is not undone by the way: 13, with the command that brings it back [B3, E4]", async () => {
+    const local = join(site.localFolder(), checkpoint("prod"));
+    mkdirSync(dirname(local), { recursive: true });
+    writeFileSync(local, store.contents(site.bucket("prod")).get(checkpoint("prod")) ?? "");
+    const { code, stderr } = await up("prod");
+    expect(code).toBe(13);
+    expect(stderr).toContain("HINT: bring it back to the store first: lifeboat state return prod");
+    expect(existsSync(local)).toBe(true);
+    rmSync(local);
+  });
+
+  test("somebody else's lock: 11 with who and since when; one of a dead process here is taken away [B3, E3]", async () => {
+    site.program({ prod: ["web", "db", "mail"] });
+    const key = ".pulumi/locks/organization/site/prod/1.json";
+    store.put(site.bucket("prod"), key, lock(1, "another-machine"));
+    const locked = await up("prod");
+    expect(locked.code).toBe(11);
+    expect(locked.stderr).toContain(
+      "ops on another-machine (process 1) holds Pulumi's lock of it since 2026-11-20T10:00:00Z",
+    );
+    store.put(site.bucket("prod"), key, lock(2 ** 22 + 1, hostname()));
+    expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db", "mail"], pending: 0 }]);
+  });
+
+  test("the store is down: 14 naming it, and what goes on without it; pulumi is not even asked [B3, K3]", async () => {
+    site.pulumiRuns();
+    await store.close();
+    try {
+      const { code, stderr } = await up("prod");
+      expect(code).toBe(14);
+      expect(stderr).toContain(`the state store at ${store.endpoint} does not answer: ECONNREFUSED`);
+      expect(stderr).toContain("lifeboat state fallback prod");
+      expect(site.pulumiRuns()).toEqual([]);
+    } finally {
+      await store.open();
+    }
+  });
+
+  test("a wrong passphrase: 12, nothing begun [B3]", async () => {
+    site.pulumiRuns();
+    writeFileSync(join(site.folder, "passphrase"), "another");
+    const { code } = await up();
+    expect(code).toBe(12);
+    expect(site.pulumiRuns()).toEqual([]);
+    writeFileSync(join(site.folder, "passphrase"), passphrase);
+    expect(readFileSync(join(site.folder, "passphrase"), "utf8")).toBe(passphrase);
+  });
+});
