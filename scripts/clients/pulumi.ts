@@ -1,20 +1,11 @@
 import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
+import { type Difference, errorOf, type ReadPreview, readPreview } from "./pulumi-preview";
 import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** One resource in which Pulumi's state and the real world differ. */
-export interface Difference {
-  /** Name of the resource in the program. */
-  resource: string;
-  /** Pulumi's type, such as `proxmoxve:index/containerLegacy:ContainerLegacy`. */
-  type: string;
-  /** What `pulumi up` would do: `create`, `update`, `replace`, `delete`. */
-  operation: string;
-  /** Properties that differ, where Pulumi names them. */
-  properties: readonly string[];
-}
+export type { Difference };
 
 /** What a comparison found, or why there was none and how to make it later. */
 export type Comparison =
@@ -39,7 +30,22 @@ export async function comparePulumi(options: ComparisonOptions): Promise<Compari
   const argv = ["preview", "--stack", options.stack, "--refresh", "--json", "--non-interactive"];
   const command = `pulumi preview --stack ${options.stack} --refresh`;
   const ran = await runPulumi(argv, options);
-  return "why" in ran ? { compared: false, why: ran.why, command } : readPreview(ran.result, command);
+  return "why" in ran ? { compared: false, why: ran.why, command } : asComparison(ran.result, command);
+}
+
+/**
+ * Asks Pulumi what it would do to a stack. Changes nothing, takes no lock, and writes nothing, so that read-only credentials
+ * are enough, unless the backend is empty: Pulumi marks it as its own when it first opens it.
+ */
+export async function previewPulumi({
+  refresh,
+  ...options
+}: ComparisonOptions & { refresh: boolean }): Promise<ReadPreview> {
+  const argv = ["preview", "--stack", options.stack, ...(refresh ? ["--refresh"] : []), "--json", "--non-interactive"];
+  const ran = await runPulumi(argv, options);
+  if ("result" in ran && !ran.result.timedOut) return readPreview(ran.result);
+  const failure = "why" in ran ? ran.why : "pulumi preview took too long";
+  return { differences: [], same: 0, warnings: [], failure };
 }
 
 /** Whether Pulumi's state was brought up to date; otherwise why not, and how to do it later. */
@@ -54,7 +60,7 @@ export async function refreshPulumi(options: ComparisonOptions, urn: string): Pr
   const { result } = ran;
   if (result.timedOut) return { refreshed: false, why: "pulumi refresh took too long", command };
   if (result.code === 0) return { refreshed: true };
-  return { refreshed: false, why: `pulumi refresh failed: ${reasonOf(result, undefined)}`, command };
+  return { refreshed: false, why: `pulumi refresh failed: ${errorOf(result)}`, command };
 }
 
 async function runPulumi(
@@ -74,59 +80,9 @@ async function runPulumi(
   }
 }
 
-const previewSchema = z.object({
-  steps: z
-    .array(
-      z.object({
-        op: z.string(),
-        urn: z.string(),
-        detailedDiff: z.record(z.string(), z.unknown()).nullish(),
-        diffReasons: z.array(z.string()).nullish(),
-      }),
-    )
-    .default([]),
-  diagnostics: z.array(z.object({ message: z.string(), severity: z.string() })).default([]),
-});
-
-/** Steps that change nothing. */
-const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
-
-function readPreview(result: ProgramResult, command: string): Comparison {
+function asComparison(result: ProgramResult, command: string): Comparison {
   if (result.timedOut) return { compared: false, why: "pulumi preview took too long", command };
-  const preview = parsePreview(result.stdout);
-  if (result.code !== 0 || preview === undefined) {
-    return { compared: false, why: `pulumi preview failed: ${reasonOf(result, preview)}`, command };
-  }
-  const differences = preview.steps.filter((step) => !quiet.has(step.op)).map(differenceOf);
-  return { compared: true, differences };
-}
-
-function parsePreview(stdout: string): z.infer<typeof previewSchema> | undefined {
-  try {
-    const parsed = previewSchema.safeParse(JSON.parse(stdout));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function differenceOf(step: z.infer<typeof previewSchema>["steps"][number]): Difference {
-  // urn:pulumi:<stack>::<project>::<types>::<name>
-  const [, , types = "", name = ""] = step.urn.split("::");
-  const properties = Object.keys(step.detailedDiff ?? {});
-  return {
-    resource: name,
-    type: types.split("$").at(-1) ?? types,
-    operation: step.op,
-    properties: properties.length > 0 ? properties : (step.diffReasons ?? []),
-  };
-}
-
-function reasonOf(result: ProgramResult, preview: z.infer<typeof previewSchema> | undefined): string {
-  const told = preview?.diagnostics.find((diagnostic) => diagnostic.severity === "error")?.message;
-  const last = result.stderr
-    .split("\n")
-    .map((line) => plainText(line))
-    .find((line) => line.startsWith("error:"));
-  return plainText(told ?? last ?? `exit code ${String(result.code)}`);
+  const { differences, failure } = readPreview(result);
+  if (failure === undefined) return { compared: true, differences };
+  return { compared: false, why: `pulumi preview failed: ${plainText(failure)}`, command };
 }

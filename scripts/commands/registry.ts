@@ -99,6 +99,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./verify.js"),
   },
   {
+    words: ["preview"],
+    summary: "what pulumi up would do to each environment",
+    load: () => import("./preview.js"),
+  },
+  {
+    words: ["preview", "comment"],
+    summary: "write previews into a comment of a pull request; for workflows",
+    load: () => import("./preview-comment.js"),
+  },
+  {
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),

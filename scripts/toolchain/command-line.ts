@@ -6,6 +6,7 @@ import { findToolchain, installPlugins, thisPlatform } from "./installed";
 import { locate } from "./locate";
 import { ObtainError, obtainToolchain } from "./obtain";
 import { artifacts as allArtifacts, parts as allParts } from "./parts";
+import { actionlint } from "./parts/actionlint";
 import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { Progress, type Screen } from "./progress";
@@ -28,10 +29,11 @@ const usage = `Examples:
   npm run toolchain -- --all                         the toolchain and all artifacts in one run, which is quicker
                                                      than one after the other
 
-Artifacts: programs that run in guests, obtained only when they are named.
+Artifacts: programs that run in guests or check the project, obtained only when they are named.
   minio-server               the S3 server of the state store: ${minioServer.version}
   minio-server-hotfix        the same source under another release name: ${minioServerHotfix.version};
                              an upgrade is rehearsed with it
+  actionlint                 checks .github/workflows, for npm run lint:workflows: ${actionlint.version}
 
 Environment:
   LIFEBOAT_TOOLCHAIN         auto (default): a copy already installed, else the official download, else built

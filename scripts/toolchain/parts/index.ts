@@ -1,3 +1,4 @@
+import { actionlint } from "./actionlint";
 import { command } from "./command";
 import { languageHost } from "./language-host";
 import { minio } from "./minio";
@@ -9,5 +10,5 @@ import { pulumi } from "./pulumi";
 /** Every part of the toolchain, in the order in which they are obtained and reported. */
 export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
 
-/** What runs elsewhere than here: obtained only when it is named. */
-export const artifacts: readonly Part[] = [minioServer, minioServerHotfix];
+/** What no `pulumi up` on this machine needs: obtained only when it is named. */
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, actionlint];

@@ -10,7 +10,7 @@ export interface Part {
   readonly version: string;
   /**
    * A tool goes on PATH; a plugin goes into the plugins folder of a PULUMI_HOME; an artifact is no part of the toolchain:
-   * a program for a guest, which is handed over as a file.
+   * a program for a guest, which is handed over as a file, or one that checks the project itself.
    */
   readonly kind: "tool" | "plugin" | "artifact";
   /** File name of the program. For a plugin the one that Pulumi's engine expects: `pulumi-resource-<name>`. */

@@ -50,7 +50,7 @@ test.each([...parts, ...artifacts].filter((part) => part.upstream))(
     const folder = path.join(upstreamFolder, part.upstream?.module ?? "");
     const goSum = readFileSync(path.join(folder, "go.sum"), "utf8");
     const required = [...readFileSync(path.join(folder, "go.mod"), "utf8").matchAll(/^\t(\S+) (v\S+)/gm)];
-    expect(required.length).toBeGreaterThan(100);
+    expect(required.length).toBeGreaterThan(10);
     expect(goSum.split("\n").every((line) => line === "" || /^\S+ v\S+ h1:\S{44}$/.test(line))).toBe(true);
   },
 );

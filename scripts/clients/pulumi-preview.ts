@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { plainLines, plainText } from "../../proxmox/api/plain-text";
+import type { ProgramResult } from "./run-program";
+
+/** One resource in which Pulumi's state and the real world, or the program, differ. */
+export interface Difference {
+  /** Name of the resource in the program. */
+  resource: string;
+  /** Pulumi's type, such as `proxmoxve:index/containerLegacy:ContainerLegacy`. */
+  type: string;
+  /** What `pulumi up` would do: `create`, `update`, `replace`, `delete`. */
+  operation: string;
+  /** Properties that differ, where Pulumi names them. */
+  properties: readonly string[];
+}
+
+const stepSchema = z.object({
+  op: z.string(),
+  urn: z.string(),
+  detailedDiff: z.record(z.string(), z.unknown()).nullish(),
+  diffReasons: z.array(z.string()).nullish(),
+  replaceReasons: z.array(z.string()).nullish(),
+});
+
+const previewSchema = z.object({
+  steps: z.array(stepSchema).default([]),
+  diagnostics: z.array(z.object({ message: z.string(), severity: z.string() })).default([]),
+  changeSummary: z.record(z.string(), z.number()).default({}),
+});
+
+type Preview = z.infer<typeof previewSchema>;
+
+/** What `pulumi preview --json` said. */
+export interface ReadPreview {
+  differences: Difference[];
+  /** Resources that stay as they are. */
+  same: number;
+  /** What the program and Pulumi warned of, in order; each may have several lines. */
+  warnings: string[];
+  /** Why there is no preview, with every line that Pulumi or the program said about it; undefined when there is one. */
+  failure: string | undefined;
+}
+
+/** Steps that change nothing. */
+const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
+
+export function readPreview(result: ProgramResult): ReadPreview {
+  const preview = parsePreview(result.stdout);
+  const failed = result.code !== 0 || preview === undefined;
+  const { steps = [], changeSummary = {} } = preview ?? {};
+  return {
+    differences: steps.filter((step) => !quiet.has(step.op)).map(differenceOf),
+    same: changeSummary["same"] ?? 0,
+    warnings: messages(preview, "warning"),
+    failure: failed ? failureOf(result, preview) : undefined,
+  };
+}
+
+function parsePreview(stdout: string): Preview | undefined {
+  try {
+    const parsed = previewSchema.safeParse(JSON.parse(stdout));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function differenceOf({ op, urn, ...step }: z.infer<typeof stepSchema>): Difference {
+  // urn:pulumi:<stack>::<project>::<types>::<name>
+  const [, , types = "", ...name] = urn.split("::");
+  const detailed = Object.keys(step.detailedDiff ?? {});
+  const forcing = op === "replace" ? (step.replaceReasons ?? []) : [];
+  return {
+    resource: name.join("::"),
+    type: types.split("$").at(-1) ?? types,
+    operation: op,
+    properties: [forcing, detailed, step.diffReasons ?? []].find((names) => names.length > 0) ?? [],
+  };
+}
+
+function failureOf(result: ProgramResult, preview: Preview | undefined): string {
+  const told = messages(preview, "error");
+  return told.length > 0 ? told.join("\n") : errorOf(result);
+}
+
+/** The line in which Pulumi says why it failed, or else its exit code. */
+export function errorOf({ stderr, code }: ProgramResult): string {
+  const lines = stderr.split("\n").map((line) => plainText(line));
+  return lines.find((line) => line.startsWith("error:")) ?? `exit code ${String(code)}`;
+}
+
+function messages(preview: Preview | undefined, severity: "error" | "warning"): string[] {
+  const found = preview?.diagnostics.filter((diagnostic) => diagnostic.severity === severity) ?? [];
+  return found.map(({ message }) => plainLines(message).trim()).filter((message) => message !== "");
+}

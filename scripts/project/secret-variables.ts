@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import type { Redactor } from "./redactor";
+
+/** Variables that hold a secret, or with `_FILE` the path of one, whoever reads them: this program, Pulumi, its backend. */
+const secretVariables = [
+  "PULUMI_CONFIG_PASSPHRASE",
+  "LIFEBOAT_PROXMOX_TOKEN",
+  "LIFEBOAT_PROXMOX_ROOT_PASSWORD",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "GITHUB_TOKEN",
+];
+
+/** Remembers every secret of the environment, for what prints or writes the words of a program that inherits it. */
+export function rememberVariables(redactor: Redactor, variables: Readonly<Record<string, string | undefined>>): void {
+  for (const name of secretVariables) {
+    for (const text of [variables[name], contentOf(variables[`${name}_FILE`])]) {
+      if (text === undefined) continue;
+      const secret = redactor.remember(text.trim());
+      // A token is USER@REALM!TOKENID=SECRET.
+      redactor.remember(secret.slice(secret.indexOf("=") + 1));
+    }
+  }
+}
+
+/** A file that cannot be read is the affair of whoever needs it. */
+function contentOf(file: string | undefined): string | undefined {
+  try {
+    return file === undefined || file === "" ? undefined : readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import type { LoadedEnvironment } from "../project/environment";
+import { previewPulumi } from "../clients/pulumi";
+import type { Difference, ReadPreview } from "../clients/pulumi-preview";
+import { pulumiVariables } from "../clients/pulumi-variables";
+import { type Change, failed, type Operation, previewed, type StackPreview } from "./preview-file";
+
+/** Milliseconds. Pulumi may have to ask a node about every guest. */
+const timeout = 10 * 60_000;
+
+export interface PreviewOptions {
+  variables: Readonly<Record<string, string | undefined>>;
+  /** Looks at the real world first, so that what was changed by hand is a change too. */
+  refresh: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * What `pulumi up` would do to the stack of an environment. Writes nothing, on the site or in the state.
+ *
+ * @throws CommandError (2, 12) when the token or the passphrase is missing or wrong.
+ */
+export async function takePreview(environment: LoadedEnvironment, options: PreviewOptions): Promise<StackPreview> {
+  // A token that cannot be read has a clearer message here than in the program.
+  await environment.token();
+  const { exports } = await pulumiVariables(environment, options.variables);
+  const found = await previewPulumi({
+    folder: environment.project.folder,
+    stack: environment.name,
+    variables: { ...options.variables, ...exports },
+    refresh: options.refresh,
+    timeout,
+    signal: options.signal,
+  });
+  return toStackPreview(environment.name, found);
+}
+
+export function toStackPreview(stack: string, found: ReadPreview): StackPreview {
+  if (found.failure !== undefined) return failed(stack, explain(found.failure, stack), found.warnings);
+  return previewed(stack, { ...found, changes: found.differences.flatMap(changeOf) });
+}
+
+/** Pulumi's steps of a preview. The two halves of a replacement come with the step `replace` that stands for both. */
+const operationOf: Readonly<Record<string, Operation | undefined>> = {
+  create: "create",
+  import: "import",
+  update: "update",
+  replace: "replace",
+  "import-replacement": "replace",
+  delete: "delete",
+};
+const halves: ReadonlySet<string> = new Set([
+  "create-replacement",
+  "delete-replaced",
+  "read-replacement",
+  "discard-replaced",
+  "remove-pending-replace",
+  "discard",
+]);
+
+function changeOf({ operation: step, ...rest }: Difference): Change[] {
+  if (halves.has(step)) return [];
+  // A step that this version does not know is shown rather than left out.
+  return [{ ...rest, operation: operationOf[step] ?? "update", properties: [...rest.properties] }];
+}
+
+/** Failures that everybody meets once, with the next command. */
+const explanations: readonly { readonly sign: RegExp; readonly hint: (stack: string) => string }[] = [
+  {
+    sign: /meta\.yaml/u,
+    hint: (stack) =>
+      `the place of the state is empty, and Pulumi marks an empty one as its own, which read-only credentials may not: deploy once (lifeboat up ${stack})`,
+  },
+  {
+    sign: /no stack named/u,
+    hint: (stack) => `this environment is not deployed yet, so that all of it would be new: lifeboat up ${stack}`,
+  },
+  {
+    sign: /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|StatusCode: 403/u,
+    hint: () => "the place of the state does not accept this key: docs/guides/pull-requests.md has what it needs",
+  },
+  {
+    sign: /incorrect passphrase|passphrase must be set/u,
+    hint: (stack) => `PULUMI_CONFIG_PASSPHRASE has to be the passphrase of ${stack}`,
+  },
+];
+
+function explain(failure: string, stack: string): string {
+  const hints = explanations.filter(({ sign }) => sign.test(failure)).map(({ hint }) => `HINT: ${hint(stack)}`);
+  return [failure, ...hints].join("\n");
+}
