@@ -91,5 +91,11 @@ export function errorOf({ stderr, code }: ProgramResult): string {
 
 function messages(preview: Preview | undefined, severity: "error" | "warning"): string[] {
   const found = preview?.diagnostics.filter((diagnostic) => diagnostic.severity === severity) ?? [];
-  return found.map(({ message }) => plainLines(message).trim()).filter((message) => message !== "");
+  return found
+    .map(({ message }) =>
+      plainLines(message)
+        .replace(/^(?:error|warning): /u, "")
+        .trim(),
+    )
+    .filter((message) => message !== "" && message !== "preview failed");
 }

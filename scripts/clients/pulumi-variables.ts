@@ -8,7 +8,15 @@ import { type Backend, backendOf } from "../project/backend";
 import { CommandError } from "../commands/frame/command-error";
 import { grantStoreAccess, type StoreAccess } from "./store-access";
 import { storeTrouble } from "./store-health";
-import { type Comparison, type ComparisonOptions, comparePulumi, type Refresh, refreshPulumi } from "./pulumi";
+import {
+  type Comparison,
+  type ComparisonOptions,
+  comparePulumi,
+  previewPulumi,
+  type Refresh,
+  refreshPulumi,
+} from "./pulumi";
+import type { ReadPreview } from "./pulumi-preview";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -58,6 +66,17 @@ export async function compareEnvironment(
   const options = await optionsFor(environment, variables, signal);
   const command = `pulumi preview --stack ${environment.name} --refresh`;
   return "why" in options ? { compared: false, why: options.why, command } : comparePulumi(options);
+}
+
+/** {@link previewPulumi} for an environment, with everything that `pulumi` needs. */
+export async function previewEnvironment(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  { signal, ...rest }: { refresh: boolean; timeout: number; signal: AbortSignal },
+): Promise<ReadPreview> {
+  const options = await optionsFor(environment, variables, signal);
+  if ("why" in options) return { differences: [], same: 0, warnings: [], failure: options.why };
+  return previewPulumi({ ...options, ...rest });
 }
 
 /** {@link refreshPulumi} for a container that the program makes. */

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
 import { type Difference, errorOf, type ReadPreview, readPreview } from "./pulumi-preview";
 import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";

@@ -39,10 +39,10 @@ export async function grantStoreAccess(
 async function writeCredentials(environment: LoadedEnvironment, file: string): Promise<string | undefined> {
   const { name } = environment;
   try {
-    const text = await environment.secret("stateKey");
+    const text = await environment.stateKey();
     if (text === undefined) return `${name} has no key for the state store yet: lifeboat up makes it`;
     const key = parseKeyPair(text);
-    if (key === undefined) return `lifeboat:stateKey of ${name} is no key: { accessKey, secretKey }`;
+    if (key === undefined) return `the key of ${name} for the state store is no key: {"accessKey", "secretKey"}`;
     const lines = [
       `[${identityOf(name)}]`,
       `aws_access_key_id = ${key.accessKey}`,

@@ -8,6 +8,7 @@ import { formatProblems } from "../../site/settings/problem";
 import { CommandError, usageError } from "../commands/frame/command-error";
 import { exitCodes } from "../commands/frame/exit-codes";
 import type { SecretBox } from "./passphrase";
+import { type CredentialSource, findCredential } from "./credential-source";
 import { type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "./redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
@@ -39,6 +40,11 @@ export interface LoadedEnvironment {
   rootPassword(): Promise<string | undefined>;
   /** @throws CommandError (2, 12) */
   token(): Promise<ApiToken>;
+  /**
+   * The key to this environment's bucket of the site's store, as text: from LIFEBOAT_STATE_KEY, the file that
+   * LIFEBOAT_STATE_KEY_FILE names, or the settings; undefined where there is none. @throws CommandError (2, 12)
+   */
+  stateKey(): Promise<string | undefined>;
   /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
   trust(): Trust;
   /** The client with the API token; made once, closed with the site. @throws CommandError (2, 12) */
@@ -78,6 +84,13 @@ export function loadEnvironment(
   }
   return new ConnectedEnvironment(name, stack.file, project, parsed.environment, secrets, options);
 }
+
+/** A variable goes first, so that a run with rights to look only can be given a key that only reads. */
+const stateKeySource: CredentialSource = {
+  variable: "LIFEBOAT_STATE_KEY",
+  fileVariable: "LIFEBOAT_STATE_KEY_FILE",
+  setting: "stateKey",
+};
 
 class ConnectedEnvironment implements ClosableEnvironment {
   private readonly clients: ProxmoxClient[] = [];
@@ -125,6 +138,11 @@ class ConnectedEnvironment implements ClosableEnvironment {
 
   token(): Promise<ApiToken> {
     return readToken(this.secrets, this.options.environment, this.options.redactor);
+  }
+
+  async stateKey(): Promise<string | undefined> {
+    const { environment, redactor } = this.options;
+    return (await findCredential(stateKeySource, this.secrets, environment, redactor))?.value;
   }
 
   trust(): Trust {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { parseKeyPair } from "../../site/state-store/keys";
 import type { Redactor } from "./redactor";
 
 /** Variables that hold a secret, or with `_FILE` the path of one, whoever reads them: this program, Pulumi, its backend. */
@@ -6,6 +7,7 @@ const secretVariables = [
   "PULUMI_CONFIG_PASSPHRASE",
   "LIFEBOAT_PROXMOX_TOKEN",
   "LIFEBOAT_PROXMOX_ROOT_PASSWORD",
+  "LIFEBOAT_STATE_KEY",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
   "GITHUB_TOKEN",
@@ -17,8 +19,9 @@ export function rememberVariables(redactor: Redactor, variables: Readonly<Record
     for (const text of [variables[name], contentOf(variables[`${name}_FILE`])]) {
       if (text === undefined) continue;
       const secret = redactor.remember(text.trim());
-      // A token is USER@REALM!TOKENID=SECRET.
+      // A token is USER@REALM!TOKENID=SECRET, a key of the state store JSON.
       redactor.remember(secret.slice(secret.indexOf("=") + 1));
+      redactor.remember(parseKeyPair(secret)?.secretKey ?? secret);
     }
   }
 }

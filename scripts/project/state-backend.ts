@@ -113,7 +113,7 @@ async function accessOf(
   const isOwn = profile === null || profile === identityOf(environment.name);
   const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = variables;
   if (profile === null && isSet(accessKey) && isSet(secretKey)) return { credentials: { accessKey, secretKey } };
-  const own = isOwn ? await environment.secret("stateKey") : undefined;
+  const own = isOwn ? await environment.stateKey() : undefined;
   if (own !== undefined) return { credentials: readKey(own, environment) };
   return profile === null ? {} : { profile };
 }
@@ -122,7 +122,9 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
   try {
     return keySchema.parse(JSON.parse(text));
   } catch {
-    throw usageError(`lifeboat:stateKey in ${file} is not JSON with accessKey and secretKey`);
+    throw usageError(
+      `the key for the state store (LIFEBOAT_STATE_KEY, or lifeboat:stateKey in ${file}) is not JSON with accessKey and secretKey`,
+    );
   }
 }
 

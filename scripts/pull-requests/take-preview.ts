@@ -1,7 +1,6 @@
 import type { LoadedEnvironment } from "../project/environment";
-import { previewPulumi } from "../clients/pulumi";
 import type { Difference, ReadPreview } from "../clients/pulumi-preview";
-import { pulumiVariables } from "../clients/pulumi-variables";
+import { previewEnvironment } from "../clients/pulumi-variables";
 import { type Change, failed, type Operation, previewed, type StackPreview } from "./preview-file";
 
 /** Milliseconds. Pulumi may have to ask a node about every guest. */
@@ -22,15 +21,8 @@ export interface PreviewOptions {
 export async function takePreview(environment: LoadedEnvironment, options: PreviewOptions): Promise<StackPreview> {
   // A token that cannot be read has a clearer message here than in the program.
   await environment.token();
-  const { exports } = await pulumiVariables(environment, options.variables);
-  const found = await previewPulumi({
-    folder: environment.project.folder,
-    stack: environment.name,
-    variables: { ...options.variables, ...exports },
-    refresh: options.refresh,
-    timeout,
-    signal: options.signal,
-  });
+  const { variables, ...rest } = options;
+  const found = await previewEnvironment(environment, variables, { ...rest, timeout });
   return toStackPreview(environment.name, found);
 }
 

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import * as z from "zod";
+import { runProgramFile } from "../../../scripts/clients/run-program";
 import type { Accepted } from "./accepted";
 
 /** A known weakness of a package that the program is installed with. */
@@ -34,16 +34,23 @@ const reportSchema = z.object({
 });
 const refusalSchema = z.object({ message: z.string() });
 
+/** Milliseconds. npm itself tries for a while. */
+const timeout = 5 * 60_000;
+
 /**
  * Asks the registry about the packages of `package-lock.json` that are installed with the program, by `npm audit`.
  *
  * @param today `2026-11-30`.
  * @throws Error when what npm prints is not understood.
  */
-export function audit(folder: string, accepted: readonly Accepted[], today: string, options: string[] = []): Audit {
+export async function audit(
+  folder: string,
+  accepted: readonly Accepted[],
+  today: string,
+  options: readonly string[] = [],
+): Promise<Audit> {
   const words = ["audit", "--omit=dev", "--package-lock-only", "--json", ...options];
-  const { stdout, error } = spawnSync("npm", words, { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
-  if (error !== undefined) throw error;
+  const { stdout } = await runProgramFile("npm", words, { workingDirectory: folder, timeout });
   const printed: unknown = JSON.parse(stdout);
   const report = reportSchema.safeParse(printed);
   if (report.success) return judge(report.data, accepted, today);

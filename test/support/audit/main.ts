@@ -29,8 +29,12 @@ function report(found: Audit): void {
   writeFileSync(file, JSON.stringify({ passed, failed, skipped: found.audited ? 0 : 1 }));
 }
 
-const found = audit(resolve(__dirname, "../../.."), accepted, new Date().toISOString().slice(0, 10));
-print(found);
-report(found);
-const mustAnswer = process.env["GITHUB_ACTIONS"] === "true";
-process.exitCode = found.audited ? Number(found.open.length > 0) : Number(mustAnswer);
+async function main(): Promise<number> {
+  const found = await audit(resolve(__dirname, "../../.."), accepted, new Date().toISOString().slice(0, 10));
+  print(found);
+  report(found);
+  const mustAnswer = process.env["GITHUB_ACTIONS"] === "true";
+  return found.audited ? Number(found.open.length > 0) : Number(mustAnswer);
+}
+
+void main().then((code) => (process.exitCode = code));
