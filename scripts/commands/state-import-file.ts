@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
-import { planImport } from "../../site/import-file/plan";
+import type { ImportFile } from "../../site/import-file/import-file";
+import { type ImportPlan, planImport } from "../../site/import-file/plan";
 import { shellQuote } from "../clients/shell-quote";
 import type { LoadedEnvironment } from "../project/environment";
 import { makePrivateFolder, writeDurably } from "../recovery/engine/durable-file";
 import { StateFolder } from "../recovery/engine/state-folder";
 import { lookAtSite } from "../recovery/import-file/look-at-site";
+import { knownStore, lookAtStore } from "../recovery/import-file/look-at-store";
 import { makeImportFile } from "../recovery/import-file/make-import-file";
 import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "./frame/command-error";
@@ -25,7 +27,7 @@ type Input = z.output<typeof inputSchema>;
 
 export const command = defineCommand({
   description:
-    "For an environment whose state is lost everywhere: writes a file with which `pulumi import` takes what exists on the site into a new state, so that the next preview neither replaces nor deletes anything. Taken in are the guests that bear this environment's mark, its backup storage and its backup job; everything else is named, with what becomes of it. Nothing on the site is changed.",
+    "For an environment whose state is lost everywhere: writes a file with which `pulumi import` takes what exists on the site into a new state, so that the next preview neither replaces nor deletes anything. Taken in are the guests that bear this environment's mark, its backup storage and job, and the firewall rules, buckets and identities of the state store; everything else is named, with what becomes of it. Nothing on the site is changed.",
   examples: [
     { command: "lifeboat state import-file prod --dry-run", meaning: "what would be taken in, and what not?" },
     { command: "lifeboat state import-file prod", meaning: "write the file, and say what to do with it" },
@@ -40,12 +42,21 @@ export const command = defineCommand({
   input: inputSchema,
   aim: ({ environment }) => `write the import file of ${environment}`,
   run: async (input, context) => {
-    const environment = (await context.site()).environment(input.environment);
+    const site = await context.site();
+    const environment = site.environment(input.environment);
     const file = fileFor(environment, input, context);
-    const contents = await context.progress.step(`look at what is there of ${environment.name}`, async () =>
-      lookAtSite(await environment.client(), environment.settings),
-    );
-    return write(environment, planImport(environment.settings, contents), { file, ...input }, context);
+    const store = await knownStore(environment, context.redactor);
+    const contents = await context.progress.step(`look at what is there of ${environment.name}`, async () => {
+      const client = await environment.client();
+      const onSite = await lookAtSite(client, environment.settings);
+      const authority = environment.stateStore()?.authority;
+      return store === undefined
+        ? onSite
+        : { ...onSite, store: await lookAtStore(store, site.environmentNames, client, authority) };
+    });
+    const plan = planImport(environment.settings, contents);
+    const importFile = await makeImportFile(environment, plan, store);
+    return write(environment, plan, importFile, { file, ...input }, context);
   },
 });
 
@@ -63,12 +74,12 @@ function fileFor(environment: LoadedEnvironment, { to, force, dryRun }: Input, {
 
 async function write(
   environment: LoadedEnvironment,
-  plan: ReturnType<typeof planImport>,
+  plan: ImportPlan,
+  contents: ImportFile,
   { file, to, dryRun }: Input & { readonly file: string },
   { output }: CommandContext,
 ): Promise<ExitCode> {
   const { name } = environment;
-  const contents = await makeImportFile(environment, plan);
   if (contents.resources.every(({ id }) => id === undefined)) throw nothingThere(name, plan);
   if (!dryRun) {
     if (to === undefined) makePrivateFolder(dirname(file));
@@ -82,7 +93,7 @@ async function write(
   return plan.leftOut.every(({ isMade }) => isMade) ? exitCodes.done : exitCodes.partly;
 }
 
-function nothingThere(name: string, { leftOut }: ReturnType<typeof planImport>): CommandError {
+function nothingThere(name: string, { leftOut }: ImportPlan): CommandError {
   return new CommandError("nothing that it declares is on the site", {
     exitCode: exitCodes.nothing,
     hint: `guests that have backups come back with lifeboat restore guest; the rest is made by pulumi up -s ${name}`,

@@ -1,142 +1,79 @@
 import { needsRoot } from "../guest-inputs/container-inputs";
-import { backupName, componentKinds, providerNames, resourceTypes } from "../resources";
-import type { Environment } from "../settings/environment";
+import { backupName, componentKinds, resourceTypes } from "../resources";
+import type { Environment, OwnedGuest } from "../settings/environment";
 import { containerState } from "./container-state";
+import { component, type ImportEntry, pair } from "./entries";
 import type { ImportedGuest, ImportPlan } from "./plan";
+import { pluginOf, providerEntryNames, type ProviderPlugins } from "./providers";
+import { storeEntries } from "./store-entries";
 import { virtualMachineState } from "./virtual-machine-state";
-
-/** One entry of an import file. Source: `importSpec` in pulumi 3.258, `pkg/cmd/pulumi/operations/import.go`. */
-export interface ImportEntry {
-  readonly type: string;
-  /** How other entries name it, which has to be unique in the file. */
-  readonly name: string;
-  /** Pulumi's own name. */
-  readonly logicalName: string;
-  /** Id at the provider. Neither components nor providers have one. */
-  readonly id?: string;
-  readonly component?: true;
-  /** Names of other entries. */
-  readonly parent?: string;
-  readonly provider?: string;
-  readonly version?: string;
-  readonly pluginDownloadUrl?: string;
-  readonly inputs?: Readonly<Record<string, unknown>>;
-  /** With it the resource is not read from the site while it is imported. */
-  readonly outputs?: Readonly<Record<string, unknown>>;
-}
 
 /** What `pulumi import --file` takes. */
 export interface ImportFile {
   readonly resources: readonly ImportEntry[];
 }
 
-/** Version and origin of the provider's plugin: part of what Pulumi remembers of a provider. */
-export interface ProviderPlugin {
-  readonly version: string;
-  readonly server: string;
+/** The providers that a plan's resources need, by the names of their entries. */
+export function neededProviders(environment: Environment, plan: ImportPlan): ReadonlySet<string> {
+  return new Set(entriesOf(environment, plan).flatMap(({ provider }) => provider ?? []));
 }
 
-/** Who signs in, with secrets that are sealed already. */
-export interface SealedCredentials {
-  readonly token: SealedSecret;
-  /** Only where a guest needs it. */
-  readonly rootPassword?: SealedSecret | undefined;
-}
-
-/** A secret as Pulumi writes it into states and import files. */
-export type SealedSecret = Readonly<Record<string, string>>;
-
-/** Marks an object as a secret. Source: pulumi, `sdk/go/common/resource/sig`. */
-const signature = { key: "4dabf18193072939515e22adb298388d", secret: "1b47061264138c4ac30d75fd1eb44270" } as const;
-
-/** @param seal encrypts a text with the passphrase of the stack */
-export function sealedSecret(value: string, seal: (text: string) => string): SealedSecret {
-  return { [signature.key]: signature.secret, ciphertext: seal(JSON.stringify(value)) };
-}
-
-/** Whether the new state needs the provider that signs in as root@pam. */
-export function needsRootProvider({ guests }: ImportPlan): boolean {
-  return guests.some(({ guest }) => guest.kind === "container" && needsRoot(guest) !== undefined);
-}
-
-/** The import file of a plan: every entry is named and placed as the program registers it. */
+/**
+ * The import file of a plan: every entry is named and placed as the program registers it.
+ *
+ * @param providers entries of {@link neededProviders}
+ */
 export function importFileOf(
   environment: Environment,
   plan: ImportPlan,
-  credentials: SealedCredentials,
-  plugin: ProviderPlugin,
+  providers: readonly ImportEntry[],
+  plugins: ProviderPlugins,
 ): ImportFile {
-  const entries = [
-    ...(plan.storage ? storageEntries(environment) : adoptedStorage(environment)),
-    ...plan.guests.flatMap((imported) => guestEntries(environment, imported)),
-    ...(plan.job ? jobEntries(environment) : []),
-  ];
-  const used = new Set(entries.map(({ provider }) => provider));
-  const providers = providerEntries(environment, credentials, plugin).filter(({ name }) => used.has(name));
-  const origin = { version: plugin.version, pluginDownloadUrl: plugin.server };
-  const resources = entries.map((entry) => (entry.provider === undefined ? entry : { ...entry, ...origin }));
+  const resources = entriesOf(environment, plan).map((entry) => {
+    if (entry.provider === undefined) return entry;
+    const { version, server } = pluginOf(entry.provider, plugins);
+    return { ...entry, version, ...(server === undefined ? {} : { pluginDownloadUrl: server }) };
+  });
   return { resources: [...providers, ...resources] };
 }
 
-const providerType = "pulumi:providers:proxmoxve";
-
-function providerEntries(
-  { proxmox }: Environment,
-  { token, rootPassword }: SealedCredentials,
-  { version, server }: ProviderPlugin,
-): ImportEntry[] {
-  const common = { endpoint: proxmox.endpoint, version, __internal: { pluginDownloadURL: server } };
-  const root = { ...common, username: "root@pam", password: rootPassword };
+function entriesOf(environment: Environment, plan: ImportPlan): ImportEntry[] {
   return [
-    { ...place(providerType, providerNames.token), inputs: { ...common, apiToken: token } },
-    ...(rootPassword === undefined ? [] : [{ ...place(providerType, providerNames.root), inputs: root }]),
+    ...(plan.storage ? storageEntries(environment) : adoptedStorage(environment)),
+    ...plan.guests.flatMap((imported) => guestEntries(environment, imported)),
+    ...(plan.store === undefined ? [] : storeEntries(plan.store, providerOf(plan.store.guarded))),
+    ...(plan.job ? jobEntries(environment) : []),
   ];
 }
 
-/** An entry's own name holds its type: a guest may be called like the storage, or like a provider. */
-function place(type: string, logicalName: string) {
-  return { type, name: `${type}::${logicalName}`, logicalName };
-}
-
-/** A component and the resource in it. */
-function pair(
-  kind: keyof typeof componentKinds,
-  name: string,
-  resource: { readonly type: string; readonly id: string; readonly provider?: string } & Pick<
-    ImportEntry,
-    "inputs" | "outputs"
-  >,
-): ImportEntry[] {
-  const component = componentOf(kind, name);
-  const { type, provider = providerNames.token, ...rest } = resource;
-  const child = place(type, componentKinds[kind].child(name));
-  return [component, { ...child, parent: component.name, provider: place(providerType, provider).name, ...rest }];
-}
-
-function componentOf(kind: keyof typeof componentKinds, name: string) {
-  return { ...place(componentKinds[kind].component, name), component: true } as const;
+/** The entry of the provider that declares a guest: root@pam's where Proxmox allows nobody else. */
+function providerOf(guest: OwnedGuest | undefined): string {
+  const isRoots = guest?.kind === "container" && needsRoot(guest) !== undefined;
+  return isRoots ? providerEntryNames.root : providerEntryNames.token;
 }
 
 function storageEntries({ backup: { storage } }: Environment): ImportEntry[] {
   if (storage.type === "adopted") return [];
-  return pair("backup-storage", backupName, { type: resourceTypes[storage.type], id: storage.id });
+  const child = { type: resourceTypes[storage.type], id: storage.id, provider: providerEntryNames.token };
+  return pair(componentKinds["backup-storage"], backupName, child);
 }
 
 /** Its component stands for nothing on the site; without it the next preview would not be clean. */
 function adoptedStorage({ backup: { storage } }: Environment): ImportEntry[] {
-  return storage.type === "adopted" ? [componentOf("backup-storage", backupName)] : [];
+  return storage.type === "adopted" ? [component(componentKinds["backup-storage"].component, backupName)] : [];
 }
 
 function jobEntries({ backup }: Environment): ImportEntry[] {
-  return pair("backup-job", backupName, { type: resourceTypes["backup-job"], id: backup.jobId });
+  const child = { type: resourceTypes["backup-job"], id: backup.jobId, provider: providerEntryNames.token };
+  return pair(componentKinds["backup-job"], backupName, child);
 }
 
 function guestEntries(environment: Environment, { guest, configuration }: ImportedGuest): ImportEntry[] {
   const of = { environment: environment.name, createTimeout: environment.proxmox.createTimeout };
-  const common = { type: resourceTypes[guest.kind], id: String(guest.id) };
-  if (guest.kind === "virtual-machine") {
-    return pair(guest.kind, guest.name, { ...common, ...virtualMachineState(guest, of, configuration) });
-  }
-  const provider = needsRoot(guest) === undefined ? providerNames.token : providerNames.root;
-  return pair(guest.kind, guest.name, { ...common, provider, ...containerState(guest, of, configuration) });
+  const child = { type: resourceTypes[guest.kind], id: String(guest.id), provider: providerOf(guest) };
+  const state =
+    guest.kind === "container"
+      ? containerState(guest, of, configuration)
+      : virtualMachineState(guest, of, configuration);
+  return pair(componentKinds[guest.kind], guest.name, { ...child, ...state });
 }

@@ -2,6 +2,9 @@ import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration"
 import { typeOfGuest } from "../guest-types";
 import { markOf, readMark } from "../mark";
 import type { Environment, OwnedGuest } from "../settings/environment";
+import { declaredStore } from "../state-store/location";
+import type { LeftOut } from "./left-out";
+import { planStore, type StoreContent, type StoreOnSite, type StorePlan } from "./store-plan";
 
 /** A guest as its node describes it. */
 export interface GuestOnSite {
@@ -22,6 +25,14 @@ export interface SiteContents {
   /** The backup storage with Proxmox's word for its type, `dir`. */
   readonly storage: { readonly type: string } | "free" | "unseen";
   readonly jobExists: boolean;
+  /** Only where the environment declares the state store. */
+  readonly store?: StoreContents | undefined;
+}
+
+/** A state store: what the program makes in it, and what is there. */
+export interface StoreContents {
+  readonly content: StoreContent;
+  readonly found: StoreOnSite;
 }
 
 /** A guest that is taken into the new state, as its node describes it. */
@@ -30,22 +41,12 @@ export interface ImportedGuest {
   readonly configuration: ConfigurationKeys;
 }
 
-/** Something that the program declares and that is not taken in. */
-export interface LeftOut {
-  /** `container web (101)` */
-  readonly what: string;
-  readonly why: string;
-  /** What to do, or what the next update does. */
-  readonly next: string;
-  /** Whether the next update makes it; otherwise it refuses, or asks for something first. */
-  readonly isMade: boolean;
-}
-
 /** What goes into the new state of an environment, and what does not. */
 export interface ImportPlan {
   readonly guests: readonly ImportedGuest[];
   readonly storage: boolean;
   readonly job: boolean;
+  readonly store: StorePlan | undefined;
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -65,17 +66,32 @@ export function planImport(environment: Environment, contents: SiteContents): Im
   const { storage } = environment.backup;
   const found = typeof contents.storage === "string" ? undefined : contents.storage.type;
   const takesStorage = storage.type !== "adopted" && found === storage.type;
+  const store = storePlan(environment, contents, guests);
   const hasJob = environment.guests.some(({ optOut }) => optOut === undefined);
   return {
     guests,
     storage: takesStorage,
     job: hasJob && contents.jobExists,
+    store,
     leftOut: [
       ...leftOut,
       ...(takesStorage ? [] : storageLeftOut(environment, contents)),
       ...(hasJob && !contents.jobExists ? [jobLeftOut(environment)] : []),
+      ...(store?.leftOut ?? []),
     ],
   };
+}
+
+function storePlan(
+  environment: Environment,
+  { store }: SiteContents,
+  guests: readonly ImportedGuest[],
+): StorePlan | undefined {
+  const declared = declaredStore(environment);
+  if (declared === undefined || store === undefined) return undefined;
+  const host = declared.store.kind === "container" ? declared.store.guest : undefined;
+  const guest = guests.map((imported) => imported.guest).find(({ name }) => name === host);
+  return planStore(declared, store.content, store.found, guest?.kind === "container" ? guest : undefined);
 }
 
 function decide(environment: Environment, guest: OwnedGuest, found: IdOnSite): ImportedGuest | LeftOut {

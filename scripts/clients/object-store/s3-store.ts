@@ -1,5 +1,7 @@
 import {
   DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
@@ -38,6 +40,13 @@ export interface S3StoreOptions {
   /** How often a request is sent at most. Default 3. */
   readonly attempts?: number;
   readonly signal?: AbortSignal;
+}
+
+/** Settings of a bucket. */
+export interface BucketSettings {
+  readonly isVersioned: boolean;
+  /** It has rules after which something expires. */
+  readonly hasLifecycle: boolean;
 }
 
 /** Connections at once: more than any caller here asks for. */
@@ -131,6 +140,26 @@ export class S3Store implements ObjectStore {
     await this.explained(() =>
       this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: this.prefix + key }), this.sendOptions),
     );
+  }
+
+  /** What the bucket itself is set to. @throws StoreError of kind `no-bucket` when it is not there */
+  async bucketSettings(): Promise<BucketSettings> {
+    const bucket = { Bucket: this.bucket };
+    const [versioning, hasLifecycle] = await Promise.all([
+      this.explained(() => this.client.send(new GetBucketVersioningCommand(bucket), this.sendOptions)),
+      this.explained(() => this.hasLifecycle()),
+    ]);
+    return { isVersioned: versioning.Status === "Enabled", hasLifecycle };
+  }
+
+  private async hasLifecycle(): Promise<boolean> {
+    try {
+      const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.bucket });
+      return ((await this.client.send(command, this.sendOptions)).Rules ?? []).length > 0;
+    } catch (error) {
+      if (s3FailureOf(error).name === "NoSuchLifecycleConfiguration") return false;
+      throw error;
+    }
   }
 
   private objectOf(entry: {

@@ -1,5 +1,7 @@
-import type { ImportEntry, ImportFile } from "../../../site/import-file/import-file";
-import type { ImportPlan, LeftOut } from "../../../site/import-file/plan";
+import type { ImportEntry } from "../../../site/import-file/entries";
+import type { ImportFile } from "../../../site/import-file/import-file";
+import type { LeftOut } from "../../../site/import-file/left-out";
+import type { ImportPlan } from "../../../site/import-file/plan";
 import type { Environment } from "../../../site/settings/environment";
 import type { Lines } from "../frame/talk";
 import { bold, dim } from "../frame/text";
@@ -19,20 +21,23 @@ export interface ImportView {
   readonly notes: readonly string[];
 }
 
-export function importView(settings: Environment, { leftOut }: ImportPlan, { resources }: ImportFile): ImportView {
+export function importView(settings: Environment, plan: ImportPlan, { resources }: ImportFile): ImportView {
   const imported = resources.flatMap(({ type, logicalName, id }: ImportEntry) =>
     id === undefined ? [] : [{ type, name: logicalName, id }],
   );
-  return { imported, leftOut, notes: notesOf(settings) };
+  return { imported, leftOut: plan.leftOut, notes: notesOf(settings, plan) };
 }
 
-function notesOf({ backup }: Environment): string[] {
+function notesOf({ backup }: Environment, { store }: ImportPlan): string[] {
   return [
     "components and providers stand for nothing on the site: the file makes them anew",
     "guests are remembered as the settings have them; pulumi refresh then reads how they really are",
     ...(backup.storage.type === "pbs"
       ? [`storage ${backup.storage.id}: Proxmox does not give its password away; the next update writes it again`]
       : []),
+    ...(store === undefined || store.identities.length === 0
+      ? []
+      : ["the state store gives no identity's secret away: the next update writes those of the settings again"]),
   ];
 }
 
