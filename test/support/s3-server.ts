@@ -97,6 +97,11 @@ export class S3Server {
     this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, Buffer.from(body));
   }
 
+  /** As a client deletes: versions stay. */
+  remove(bucket: string, key: string): void {
+    this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, undefined);
+  }
+
   private add(objects: Map<string, Version[]>, key: string, body: Buffer | undefined): Version {
     // Two writes never have one time: what is newest is never in doubt.
     this.lastTime = Math.max(Date.now(), this.lastTime + 1);

@@ -36,8 +36,8 @@ export class StateBuilder {
     readonly stack: string,
     passphrase: string,
   ) {
-    const salt = randomBytes(8);
-    this.key = pbkdf2Sync(passphrase, salt, 1_000_000, 32, "sha256");
+    const { salt, key } = keyOf(passphrase);
+    this.key = key;
     this.salt = `v1:${salt.toString("base64")}:${this.encrypt("pulumi")}`;
   }
 
@@ -127,6 +127,18 @@ export class StateBuilder {
       ciphertext: this.encrypt(JSON.stringify(text)),
     };
   }
+}
+
+const keys = new Map<string, { salt: Buffer; key: Buffer }>();
+
+/** Made once for each passphrase: it takes a while, on purpose. */
+function keyOf(passphrase: string): { salt: Buffer; key: Buffer } {
+  const known = keys.get(passphrase);
+  if (known !== undefined) return known;
+  const salt = randomBytes(8);
+  const made = { salt, key: pbkdf2Sync(passphrase, salt, 1_000_000, 32, "sha256") };
+  keys.set(passphrase, made);
+  return made;
 }
 
 /** As `PULUMI_DIY_BACKEND_GZIP` packs. */

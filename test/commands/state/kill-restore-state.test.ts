@@ -1,0 +1,90 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { digestOf, StateSite, type Update } from "./history-site";
+
+/** `kill -9` after and before each write of the journal of a restored state: the same command ends it. */
+
+const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
+const web = { name: "web", id: "disk-1" };
+const presentKey = ".pulumi/stacks/shop/prod.json";
+let site: StateSite;
+let first: Update;
+let second: Update;
+
+beforeAll(() => {
+  site = StateSite.inFolder();
+  first = site.update({ resources: [web] }, { packed: true });
+  second = site.update({ resources: [web, { name: "db", id: "disk-2" }] });
+});
+
+afterAll(() => site.stop());
+
+/** Back to the second state, with nothing saved and no locks. */
+function reset(): void {
+  const { backend } = site;
+  for (const key of backend.picture().keys()) {
+    if (/^\.lifeboat|\/locks\/|\/stacks\//u.test(key)) backend.remove(key);
+  }
+  backend.put(presentKey, second.checkpoint);
+}
+
+/** What became of the state. */
+function look() {
+  const picture = site.backend.picture();
+  const keys = [...picture.keys()];
+  return {
+    packed: picture.get(`${presentKey}.gz`) === digestOf(first.checkpoint),
+    plain: picture.get(presentKey) === digestOf(second.checkpoint),
+    saved: keys
+      .filter((key) => key.startsWith(".lifeboat"))
+      .map((key) => picture.get(key) === digestOf(second.checkpoint)),
+    locks: keys.filter((key) => key.includes("/locks/")).length,
+    state: JSON.parse(site.journals()[0] ?? "{}").state,
+  };
+}
+
+const ended = { packed: true, plain: false, saved: [true], locks: 0, state: "done" };
+
+async function killed(kill: string, id: string) {
+  reset();
+  const argv = ["restore", "state", "prod", "--to", id, "--force"];
+  const run = await site.lifeboat(argv, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: kill } });
+  return { argv, code: run.code };
+}
+
+test("kill -9 at every step: the same command ends it, with one kept state and no lock [K4]", async () => {
+  const id = await site.idOf(first);
+  const log = join(mkdtempSync(join(site.folder, "log-")), "log");
+  reset();
+  const argv = ["restore", "state", "prod", "--to", id, "--force"];
+  const undisturbed = await site.lifeboat(argv, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL_LOG: log } });
+  expect([undisturbed.code, look()]).toEqual([0, ended]);
+  const writes = readFileSync(log, "utf8").trim().split("\n").length;
+  expect(writes).toBeGreaterThan(15);
+  const wrong: unknown[] = [];
+  for (let write = 1; write < writes; write += 1) {
+    for (const moment of ["before", "after"]) {
+      const { code } = await killed(`${moment} ${String(write)}`, id);
+      const again = await site.lifeboat(argv);
+      const seen = look();
+      const isRight = code === null && again.code === 0 && JSON.stringify(seen) === JSON.stringify(ended);
+      if (!isRight) wrong.push({ moment, write, code, again, seen });
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("while it has not ended another restore is refused, and told how to go on [K4]", async () => {
+  const id = await site.idOf(first);
+  const { argv, code } = await killed("after 8", id);
+  expect(code).toBe(null);
+  const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
+  expect([other.code, other.stderr]).toEqual([
+    11,
+    expect.stringContaining(`go on with it: lifeboat ${argv.join(" ")}`),
+  ]);
+  const dry = await site.lifeboat([...argv.slice(0, -1), "--dry-run"]);
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Would go on with the restore begun at")]);
+  expect((await site.lifeboat(argv)).code).toBe(0);
+  expect(look()).toEqual(ended);
+});

@@ -1,0 +1,125 @@
+import { StateSite, type Update } from "./history-site";
+
+/** `state prune` and `verify --state`, on a backend in a folder. */
+
+let site: StateSite;
+let updates: Update[];
+const web = { name: "web", id: "disk-1", secret: "swordfish swordfish" };
+const presentKey = ".pulumi/stacks/shop/prod.json";
+
+beforeEach(() => {
+  site = StateSite.inFolder();
+  updates = [1, 2, 3, 4].map((number) => site.update({ resources: [web] }, { message: `update ${String(number)}` }));
+});
+
+afterEach(() => site.stop());
+
+const prune = (...flags: string[]) => site.lifeboat(["state", "prune", "prod", ...flags]);
+const verify = (...flags: string[]) => site.lifeboat(["verify", "--state", ...flags]);
+const keys = (): string[] => [...site.backend.picture().keys()];
+
+describe("state prune", () => {
+  test("shows what goes, and removes it after consent [K1]", async () => {
+    const before = site.backend.picture();
+    const dry = await prune("--keep", "2", "--dry-run");
+    expect([dry.code, site.backend.picture()]).toEqual([0, before]);
+    expect(dry.stdout).toMatch(/updates \(entry and checkpoint\)\s+2\s+2/u);
+    expect((await prune("--keep", "2")).code).toBe(2);
+    expect(site.backend.picture()).toEqual(before);
+    expect((await prune("--keep", "2", "--force")).code).toBe(0);
+    const [first, second, third, fourth] = updates;
+    for (const gone of [first, second]) expect(keys()).not.toContain(gone?.key);
+    for (const gone of [first, second]) expect(keys()).not.toContain(gone?.entryKey);
+    for (const stays of [third, fourth]) expect(keys()).toContain(stays?.key);
+    expect(keys().filter((key) => key.includes("/backups/"))).toHaveLength(2);
+    expect(site.backend.picture().get(presentKey)).toBe(before.get(presentKey));
+    const again = await prune("--keep", "2", "--force");
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("Nothing of prod is older")]);
+  });
+
+  test("the last good update and the one that is present stay, however old they are", async () => {
+    site.update({ resources: [web] }, { result: "failed" });
+    const [first, , , good] = updates;
+    site.backend.put(presentKey, first?.checkpoint ?? "", site.builder.next());
+    expect((await prune("--keep", "1s", "--force")).code).toBe(0);
+    const history = keys().filter((key) => key.includes(".checkpoint."));
+    expect(history).toEqual([first?.key, good?.key]);
+  });
+
+  test.each([
+    [[], "--keep is missing"],
+    [["--keep", "0"], "neither an age nor a number"],
+  ])("%j: 2", async (flags, why) => {
+    const result = await prune(...flags);
+    expect([result.code, result.stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
+});
+
+describe("verify --state", () => {
+  test("all are good: 0 [G1]", async () => {
+    const result = await verify("--json");
+    expect(result.code).toBe(0);
+    // The present one, and of each update the entry, the checkpoint and the copy.
+    expect(JSON.parse(result.stdout).stacks).toMatchObject([{ environment: "prod", checked: 13, bad: [] }]);
+  });
+
+  test.each<[string, (update: Update) => string, string]>([
+    ["cut off", ({ checkpoint }) => checkpoint.toString().slice(0, 300), "not JSON, or cut off"],
+    [
+      "of another stack",
+      () => site.builder.checkpoint({ resources: [], stack: "organization/shop/lab" }),
+      "organization/shop/lab",
+    ],
+    ["of a newer version", () => site.builder.checkpoint({ resources: [], version: 9 }), "newer than"],
+    [
+      "dangling",
+      () => site.builder.checkpoint({ resources: [{ ...web, dependsOn: ["gone"] }] }),
+      "its dependency gone (shop:index:Disk) is not there",
+    ],
+    [
+      "with a secret of another key",
+      ({ checkpoint }) =>
+        checkpoint.toString().replace(/"ciphertext":"[^"]*"/u, `"ciphertext":"v1:AAAAAAAAAAAAAAAA:${"A".repeat(32)}"`),
+      "1 of its secrets cannot be opened",
+    ],
+    ["empty", () => "", "it is empty"],
+  ])("one that is %s turns it red: 3, and is named [G1, G3]", async (_, content, why) => {
+    const [, second] = updates;
+    if (second === undefined) throw new Error("There is no update.");
+    site.backend.put(second.key, content(second));
+    const result = await verify("prod");
+    expect(result.code).toBe(3);
+    expect(result.stdout).toContain("1 is bad");
+    expect(result.stdout).toContain(second.key);
+    expect(result.stdout).toContain(why);
+    expect(result.stdout + result.stderr).not.toContain("swordfish");
+  });
+
+  test("a damaged history entry is named too [G1]", async () => {
+    const [first] = updates;
+    site.backend.put(first?.entryKey ?? "", "{");
+    const result = await verify();
+    expect([result.code, result.stdout]).toEqual([3, expect.stringContaining("no history entry")]);
+  });
+
+  test("a wrong passphrase opens none of them; without one nothing is said of them [G1, G3]", async () => {
+    const wrong = await site.lifeboat(["verify", "--state"], { env: { PULUMI_CONFIG_PASSPHRASE: "apple pie" } });
+    expect([wrong.code, wrong.stdout]).toEqual([3, expect.stringContaining("the passphrase does not open the state")]);
+    const none = await site.lifeboat(["verify", "--state"], { env: { PULUMI_CONFIG_PASSPHRASE_FILE: undefined } });
+    expect(none.code).toBe(12);
+  });
+
+  test("no state: 10 where one was named; what to check must be said", async () => {
+    const env = { PULUMI_BACKEND_URL: `file://${site.folder}/nothing` };
+    expect((await site.lifeboat(["verify", "--state", "prod"], { env })).code).toBe(10);
+    const all = await site.lifeboat(["verify", "--state"], { env });
+    expect([all.code, all.stdout]).toEqual([0, expect.stringContaining("prod: no state yet")]);
+    expect((await site.lifeboat(["verify"])).code).toBe(2);
+  });
+
+  test("nothing is changed by it", async () => {
+    const before = site.backend.picture();
+    await verify();
+    expect(site.backend.picture()).toEqual(before);
+  });
+});
