@@ -10,6 +10,7 @@ import { StateFolder } from "../recovery/engine/state-folder";
 import { lookAtSite } from "../recovery/import-file/look-at-site";
 import { knownStore, lookAtStore } from "../recovery/import-file/look-at-store";
 import { makeImportFile } from "../recovery/import-file/make-import-file";
+import { tellOfStates } from "../recovery/import-file/remaining-states";
 import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "./frame/command-error";
 import type { CommandContext } from "./frame/context";
@@ -45,6 +46,8 @@ export const command = defineCommand({
     const site = await context.site();
     const environment = site.environment(input.environment);
     const file = fileFor(environment, input, context);
+    const remaining = await tellOfStates(environment, context);
+    if (remaining !== undefined) context.talk.warning(remaining);
     const store = await knownStore(environment, context.redactor);
     const contents = await context.progress.step(`look at what is there of ${environment.name}`, async () => {
       const client = await environment.client();

@@ -33,12 +33,18 @@ export async function chooseListedPoint(
   }
 }
 
-function noPoint({ place }: StateAccess, { candidates, keepsVersions }: ListedPoints, why: string): CommandError {
-  const list = `lifeboat restore state ${place.stack} --list`;
+function noPoint(access: StateAccess, { candidates, keepsVersions }: ListedPoints, why: string): CommandError {
+  const list = `lifeboat restore state ${access.place.stack} --list`;
   if (candidates.length > 0) return usageError(why, `see what there is: ${list}${keepsVersions ? " --versions" : ""}`);
-  return new CommandError(`there is no restore point of ${place.stack}`, {
+  return nothingLeft(access);
+}
+
+/** The end of whoever looks for states where there are none, with what is left to do then (E5). */
+export function nothingLeft({ place, store }: StateAccess): CommandError {
+  const { stack } = place;
+  return new CommandError(`there is no restore point of ${stack} in ${store.place}`, {
     exitCode: exitCodes.nothing,
-    hint: "is this the right backend? lifeboat env shows it",
+    hint: `is this the right backend (lifeboat env ${stack} shows it)? Where the state is lost everywhere, a new one is made of what is on the site: lifeboat state import-file ${stack}`,
   });
 }
 

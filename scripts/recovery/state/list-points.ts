@@ -2,14 +2,13 @@ import { formatMoment } from "../../../site/restore/moments";
 import { changesText } from "../../../site/state/history-entry";
 import { nameOf } from "../../../site/state/integrity";
 import type { RestorePoint } from "../../../site/state/restore-points";
-import { CommandError } from "../../commands/frame/command-error";
 import { formatAge, formatBytes } from "../../commands/frame/durations";
 import { exitCodes, type ExitCode } from "../../commands/frame/exit-codes";
 import { type Column, fitTable, type FlexibleColumn } from "../../commands/frame/fitted-table";
 import type { Lines } from "../../commands/frame/talk";
 import { dim, green, red, shorten, type Words, yellow } from "../../commands/frame/text";
 import type { StackSession } from "../session";
-import { localTimeZone } from "./choose-listed-point";
+import { localTimeZone, nothingLeft } from "./choose-listed-point";
 import { PointsCache } from "./points-cache";
 import { pointForScripts, updateWords } from "./points-view";
 import { type FoundLock, locksOf, lockWords } from "./pulumi-lock";
@@ -44,7 +43,7 @@ export async function listStatePoints(
       return [candidates, read, await locksOf(access)] as const;
     },
   );
-  if (points.length === 0) throw none(access);
+  if (points.length === 0) throw nothingLeft(access);
   const total = listed.candidates.length;
   const value = {
     environment: selector,
@@ -77,13 +76,6 @@ function tellMore(
   if (keepsVersions && !withVersions)
     talk.line(`States between two updates: lifeboat restore state ${selector} --list --versions`);
   talk.hint(`to go back to one: lifeboat restore state ${selector} --to ID --dry-run`);
-}
-
-function none({ place, store }: StateAccess): CommandError {
-  return new CommandError(`there is no restore point of ${place.stack} in ${store.place}`, {
-    exitCode: exitCodes.nothing,
-    hint: `is this the right backend? lifeboat env ${place.stack} shows it`,
-  });
 }
 
 function printPoints(points: readonly RestorePoint[], lines: Lines): void {

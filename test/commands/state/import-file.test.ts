@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { requireSuccess } from "../../../proxmox/api/tasks";
@@ -181,6 +181,55 @@ test("a file that is there already is kept unless --force gives it up [E5]", asy
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test("needs the stack's own passphrase and salt, and names the next command [E5, E3]", async () => {
+  const wrong = await importFile([], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+  expect(wrong.code).toBe(12);
+  writeSettings({ salt: undefined });
+  const saltless = await importFile([]);
+  expect(saltless.code).toBe(2);
+  expect(saltless.stderr).toContain("HINT: pulumi stack init prod");
+});
+
+function backend(): string {
+  return join(site.project, "backend");
+}
+
+function variables() {
+  return { PULUMI_BACKEND_URL: `file://${backend()}` };
+}
+
+function leaveState(resources: readonly object[]): void {
+  const folder = join(backend(), ".pulumi/stacks/site");
+  mkdirSync(folder, { recursive: true });
+  const latest = { manifest: { time: "2026-11-20T10:00:00Z", magic: "", version: "v3.258.0" }, resources };
+  const checkpoint = { version: 3, checkpoint: { stack: "organization/site/prod", latest } };
+  writeFileSync(join(folder, "prod.json"), JSON.stringify(checkpoint));
+}
+
+describe("where a state may be left", () => {
+  test("a search for states that finds none leads to the import file [E1, E5]", async () => {
+    mkdirSync(backend(), { recursive: true });
+    for (const words of [["--list"], ["--to", "last"]]) {
+      const { code, stderr } = await site.lifeboat(["restore", "state", "prod", ...words], { env: variables() });
+      expect([code, stderr]).toEqual([10, expect.stringContaining("lifeboat state import-file prod")]);
+    }
+    expect((await importFile([], variables())).stderr).not.toContain("WARNING");
+  });
+
+  test("a state that is still there is told of: it knows more than the site [E5]", async () => {
+    const urn = "urn:pulumi:prod::site::pulumi:pulumi:Stack::site-prod";
+    leaveState([{ urn, custom: false, type: "pulumi:pulumi:Stack" }]);
+    const { code, stderr } = await importFile([], variables());
+    expect(stderr).toMatch(/WARNING: There is a state of prod in .*: lifeboat restore state prod --list/u);
+    expect(code).toBe(0);
+  });
+
+  test("a stack that was only just made is no state [E5]", async () => {
+    leaveState([]);
+    expect((await importFile([], variables())).stderr).not.toContain("WARNING");
+  });
+});
+
 test("nothing of it on the site: exit 10 with what to do [E5]", async () => {
   writeSettings({ guests: [`lost: ${container(103)}`] });
   await site.on("pve-prod", (client) => client.delete(["cluster", "backup", "lifeboat-prod"]));
@@ -189,13 +238,4 @@ test("nothing of it on the site: exit 10 with what to do [E5]", async () => {
   expect(code).toBe(10);
   expect(stderr).toMatch(/^Unable to write the import file of prod: nothing that it declares is on the site$/mu);
   expect(stderr).toContain("HINT: ");
-});
-
-test("needs the stack's own passphrase and salt, and names the next command [E5, E3]", async () => {
-  const wrong = await importFile([], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
-  expect(wrong.code).toBe(12);
-  writeSettings({ salt: undefined });
-  const saltless = await importFile([]);
-  expect(saltless.code).toBe(2);
-  expect(saltless.stderr).toContain("HINT: pulumi stack init prod");
 });
