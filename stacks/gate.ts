@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
-import { judge, judgeArchives, rebootsIn, type SiteFacts, type Verdict } from "../site/preflight";
+import { judge, judgeArchives, rebootsIn, type GuestFacts, type SiteFacts, type Verdict } from "../site/preflight";
 import { formatFinding } from "../site/policies/finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
@@ -44,10 +44,25 @@ export async function passGate(
 const nothingAsked: Verdict = { refusals: [], warnings: [] };
 
 /** Refusals with an id to offer, which is looked for only when there is something to refuse. */
-async function judgeSite(client: ProxmoxClient, environment: Environment, facts: SiteFacts): Promise<Verdict> {
+async function judgeSite(client: ProxmoxClient, environment: Environment, asked: SiteFacts): Promise<Verdict> {
+  const facts = pulumi.runtime.isDryRun() ? asOnlooker(asked) : asked;
   const verdict = judge(environment, facts);
   if (verdict.refusals.length === 0) return verdict;
   return judge(environment, { ...facts, freeId: await offerId(client, environment) });
+}
+
+/**
+ * Proxmox knows no right to see archives that is not one to make them, too. A preview may be made by whoever can only look:
+ * what cannot be seen is told then, and stops the update.
+ */
+function asOnlooker(facts: SiteFacts): SiteFacts {
+  const guests = facts.guests.map((entry): GuestFacts => {
+    if (entry.archives?.kind !== "unseen") return entry;
+    const missing = entry.archives.missing.join(" and ");
+    const reason = `the token lacks ${missing}, and an update with it is refused`;
+    return { ...entry, archives: { kind: "unknown", reason } };
+  });
+  return { ...facts, guests };
 }
 
 function policyWarnings({ notices, suspended, notes }: Judgement): string[] {

@@ -205,3 +205,12 @@ export function roleGrants(scope: Pick<PrivilegeScope, "backupStorages" | "decla
 function privilegesOf(place: Place): string[] {
   return privilegeRules.filter((rule) => rule.place === place).map((rule) => rule.privilege);
 }
+
+/**
+ * The one role of a token that can only look, for previews: every privilege to see that is needed anywhere, everywhere. It
+ * sees no archives, because who may see those may also make some.
+ */
+export function lookingGrants(): RoleGrant[] {
+  const audits = privilegeRules.map(({ privilege }) => privilege).filter((privilege) => privilege.endsWith(".Audit"));
+  return [{ role: "LifeboatPreview", privileges: [...new Set(audits)].sort(), path: "/", propagate: true }];
+}

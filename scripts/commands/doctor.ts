@@ -11,7 +11,13 @@ import { type Finding, problem, type Verdict } from "./inspectors/finding";
 import { type Setup, setupsOf } from "./inspectors/setup";
 import { inspectTools } from "./inspectors/tools";
 
-const input = z.object({ environment: z.string().optional(), printSetup: z.boolean().default(false) });
+const input = z
+  .object({
+    environment: z.string().optional(),
+    printSetup: z.boolean().default(false),
+    readOnly: z.boolean().default(false),
+  })
+  .refine(({ printSetup, readOnly }) => printSetup || !readOnly, { message: "--read-only goes with --print-setup" });
 
 /** What was found out about one environment, or about this machine. */
 interface Examination {
@@ -34,12 +40,16 @@ export const command = defineCommand({
       flags: "--print-setup",
       description: "print pveum lines for a token with least privileges, and connect to nothing",
     },
+    {
+      flags: "--read-only",
+      description: "with --print-setup: for a token that can only look, for previews of pull requests",
+    },
   ],
   input,
   aim: ({ printSetup }) => (printSetup ? "print the set-up" : "examine the site"),
-  run: async ({ environment, printSetup }, context) => {
+  run: async ({ environment, printSetup, readOnly }, context) => {
     const site = await context.site();
-    return printSetup ? printSetupLines(site, environment, context) : examine(site, environment, context);
+    return printSetup ? printSetupLines(site, { environment, readOnly }, context) : examine(site, environment, context);
   },
 });
 
@@ -104,16 +114,27 @@ function conclusion(examinations: readonly Examination[]): string {
   return `Done: ${told.join(", ")}.`;
 }
 
-function printSetupLines(site: Site, only: string | undefined, { output, talk }: CommandContext): ExitCode {
+function printSetupLines(
+  site: Site,
+  { environment: only, readOnly }: { environment: string | undefined; readOnly: boolean },
+  { output, talk }: CommandContext,
+): ExitCode {
   const environments: LoadedEnvironment[] = only === undefined ? site.environments().usable : [site.environment(only)];
-  const setups = setupsOf(environments);
+  const setups = setupsOf(environments, readOnly);
   output.result({ setups }, (lines) => setups.forEach((setup) => printSetup(setup, lines)));
   talk.line("Run these lines as root on a node. The last one shows the token's secret, once; then:");
-  talk.line(`  (umask 077; echo 'lifeboat@pve!cli=SECRET' > ~/.config/lifeboat-token)`);
-  talk.line("  export LIFEBOAT_PROXMOX_TOKEN_FILE=~/.config/lifeboat-token");
-  talk.line("  lifeboat doctor");
+  for (const line of readOnly ? afterwardsForPreviews : afterwards) talk.line(`  ${line}`);
   return exitCodes.done;
 }
+
+const afterwards = [
+  "(umask 077; echo 'lifeboat@pve!cli=SECRET' > ~/.config/lifeboat-token)",
+  "export LIFEBOAT_PROXMOX_TOKEN_FILE=~/.config/lifeboat-token",
+  "lifeboat doctor",
+];
+const afterwardsForPreviews = [
+  "gh secret set LIFEBOAT_PROXMOX_TOKEN --env preview-ENVIRONMENT   (lifeboat-preview@pve!preview=SECRET)",
+];
 
 function printSetup({ endpoint, environments, nodes, commands }: Setup, lines: Lines): void {
   lines.line(`# ${endpoint} (${nodes.join(", ")}), for ${environments.join(", ")}`);

@@ -28,7 +28,18 @@ export async function takePreview(environment: LoadedEnvironment, options: Previ
 
 export function toStackPreview(stack: string, found: ReadPreview): StackPreview {
   if (found.failure !== undefined) return failed(stack, explain(found.failure, stack), found.warnings);
-  return previewed(stack, { ...found, changes: found.differences.flatMap(changeOf) });
+  const differences = found.differences.filter((difference) => !isOwnCredential(difference));
+  const same = found.same + found.differences.length - differences.length;
+  return previewed(stack, { warnings: found.warnings, same, changes: differences.flatMap(changeOf) });
+}
+
+/** Settings of providers that hold a credential. */
+const credentials: ReadonlySet<string> = new Set(["apiToken", "username", "password", "minioUser", "minioPassword"]);
+
+/** A preview has its own token, which can only look; that it is not the one of the last deployment is no change. */
+function isOwnCredential({ operation, type, properties }: Difference): boolean {
+  const isProvider = type.startsWith("pulumi:providers:") && operation === "update" && properties.length > 0;
+  return isProvider && properties.every((property) => credentials.has(property));
 }
 
 /** Pulumi's steps of a preview. The two halves of a replacement come with the step `replace` that stands for both. */

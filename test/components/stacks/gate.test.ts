@@ -88,6 +88,14 @@ afterEach(() => {
 });
 
 describe("passGate", () => {
+  test("a token that can only look makes previews of new guests, and no updates [A9, M1]", async () => {
+    const none = { "access/permissions?path=/storage/backup": {}, "access/permissions?path=/vms/101": {} };
+    await pass(none, environment, { preview: true });
+    const missing = "the token lacks Datastore.AllocateSpace on /storage/backup and VM.Backup on /vms/101";
+    expect(warnings().join("\n")).toContain(`${missing}, and an update with it is refused`);
+    await expect(pass(none)).rejects.toThrow("whether storage backup holds archives of it cannot be seen");
+  });
+
   test("asks with GETs only, and passes where ids are free and nothing is stored", async () => {
     const { facts, methods } = await pass({});
     expect([...methods]).toEqual(["GET"]);

@@ -7,8 +7,11 @@
  *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
  *     by-hand show ENV ID        its configuration as JSON
  *     by-hand job ENV            the environment's backup job as JSON
+ *     by-hand account ENV FILE   what the lines of `lifeboat doctor --print-setup` make, read from its JSON in FILE; the
+ *                                token is written to FILE.token
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
 import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import type { LoadedEnvironment } from "../../../scripts/project/environment";
@@ -87,6 +90,34 @@ async function coverage(site: Site, name: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(Object.fromEntries(disks))}\n`);
 }
 
+const setupsSchema = z.object({
+  setups: z.array(
+    z.object({
+      user: z.string(),
+      token: z.string(),
+      grants: z.array(
+        z.object({ role: z.string(), privileges: z.array(z.string()), path: z.string(), propagate: z.boolean() }),
+      ),
+    }),
+  ),
+});
+
+async function makeAccount(site: Site, name: string, file: string): Promise<void> {
+  const client = await site.environment(name).rootClient();
+  if (client === undefined) throw new Error("the password of root@pam is not given");
+  const { setups } = setupsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  for (const { user, token, grants } of setups) {
+    await client.post(["access", "users"], { userid: user });
+    for (const { role, privileges, path, propagate } of grants) {
+      await client.post(["access", "roles"], { roleid: role, privs: privileges.join(",") });
+      await client.put(["access", "acl"], { path, users: user, roles: role, propagate: propagate ? 1 : 0 });
+    }
+    const path = ["access", "users", user, "token", token.slice(token.indexOf("!") + 1)];
+    const made = z.object({ value: z.string() }).parse(await client.post(path, { privsep: 0 }));
+    writeFileSync(`${file}.token`, `${token}=${made.value}\n`, { mode: 0o600 });
+  }
+}
+
 /** Proxmox answers with objects where it takes property strings. */
 function flat(value: unknown): string | number | boolean {
   if (typeof value === "object" && value !== null) {
@@ -113,13 +144,14 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
   make,
   show: showConfiguration,
   coverage,
+  account: makeAccount,
 };
 
 async function main([action = "", name = "", id = ""]: string[]): Promise<void> {
   const run = actions[action];
   if (run === undefined || name === "")
     throw new Error(
-      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV",
+      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV | account ENV FILE",
     );
   const site = await openSite({
     redactor: new Redactor(),

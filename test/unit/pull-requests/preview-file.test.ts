@@ -101,6 +101,14 @@ describe("from Pulumi's steps", () => {
     });
   });
 
+  test("the preview's own token is no change; the provider's address is one [M1]", () => {
+    const provider = { ...step("update"), resource: "proxmox", type: "pulumi:providers:proxmoxve" };
+    const seen = (properties: string[]) => toStackPreview("prod", found([{ ...provider, properties }]));
+    expect(seen(["apiToken"])).toMatchObject({ counts: { update: 0, same: 5 }, changes: [] });
+    expect(seen(["apiToken", "endpoint"])).toMatchObject({ counts: { update: 1, same: 4 } });
+    expect(seen([])).toMatchObject({ counts: { update: 1 } });
+  });
+
   test.each([
     ["error: could not write .pulumi/meta.yaml: AccessDenied", "lifeboat up prod"],
     ["error: no stack named 'prod' found", "not deployed yet"],
