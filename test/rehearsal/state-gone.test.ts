@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,15 +7,20 @@ import * as z from "zod";
 import { layoutOf } from "../sandbox/setup/layout";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { changeSettings, makeKeys, sealKeys } from "./support/store-settings";
+import { createAuthority, issueServerCertificate } from "../../site/state-store/authority";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
-// A state that is lost everywhere, with the real `pulumi` and its provider: guests of every kind, on a site that goes on.
+// A state that is lost everywhere, with the real `pulumi` and its provider: guests of every kind and buckets of a real
+// MinIO, on a site that goes on.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-gone-"));
 const printed: string[] = [];
 const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
 const rootPasswordFile = "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE";
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
 const backend = join(layoutOf(site.folder).pulumiState, ".pulumi");
+const storeAddress = "127.0.0.1:9148";
+let store: ChildProcess | undefined;
 const importFile = join(parent, "import.json");
 const gateway = "192.0.2.1";
 const common = {
@@ -71,10 +77,37 @@ beforeAll(async () => {
     document.setIn(["config", "lifeboat:guests", name], document.createNode(guest));
   }
   writeFileSync(settings, document.toString({ lineWidth: 0 }));
+  await startStore();
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
 }, firstUseLimit);
 
+/** An S3 service that is there already: a real MinIO on loopback, and its keys in the settings. */
+async function startStore(): Promise<void> {
+  const artifact = ["run", "--silent", "toolchain", "--", "--artifact", "minio-server"];
+  const program = expectExit(await site.project("npm", ...artifact), [0], "the server").stdout.trim();
+  const { keys } = await makeKeys(["lab", "monitoring", "prod"]);
+  const folder = join(parent, "store");
+  const certificates = join(folder, "certs");
+  mkdirSync(certificates, { recursive: true });
+  const authority = await createAuthority("rehearsal", new Date());
+  const server = { key: keys.serverKey ?? "", names: ["127.0.0.1"] };
+  writeFileSync(join(certificates, "private.key"), server.key, { mode: 0o600 });
+  writeFileSync(join(certificates, "public.crt"), await issueServerCertificate(authority, server, new Date()));
+  const ca = join(site.folder, "trust", "store.pem");
+  for (const file of [ca, join(site.folder, "project", "s3-ca.pem")]) writeFileSync(file, authority.certificate);
+  const words = ["server", "--quiet", "--certs-dir", certificates, "--address", storeAddress, join(folder, "data")];
+  const env = { ...process.env, MINIO_ROOT_USER: keys.root.accessKey, MINIO_ROOT_PASSWORD: keys.root.secretKey };
+  store = spawn(program, words, { env, stdio: "ignore" });
+  const service = { endpoint: `https://${storeAddress}`, region: "us-east-1", ca: "s3-ca.pem" };
+  changeSettings(settings, [[["config", "lifeboat:stateStore"], { service }]]);
+  await sealKeys(site.folder, settings, { keys, authority: authority.certificate });
+  const patience = ["--retry", "60", "--retry-connrefused", "--retry-delay", "1"];
+  const health = `${service.endpoint}/minio/health/live`;
+  expectExit(await site.project("curl", "--silent", "--cacert", ca, ...patience, health), [0], "the store");
+}
+
 afterAll(async () => {
+  store?.kill();
   delete process.env[rootPasswordFile];
   await site.sandbox("down");
   rmSync(parent, { recursive: true, force: true });
@@ -109,19 +142,22 @@ async function remembered() {
     urn,
     id: type.startsWith("pulumi:providers:") ? undefined : id,
     protect,
-    outputs: type.startsWith("proxmoxve:") ? outputs : undefined,
+    outputs: /^(?:proxmoxve|minio):/u.test(type) ? outputs : undefined,
   }));
   return found.sort((a, b) => (a.urn < b.urn ? -1 : 1)).map((resource) => normal(resource));
 }
 
-/** Of an absent list or text Pulumi says now that it is empty, now that it is none; a secret is encrypted anew each time. */
+/**
+ * Of an absent list or text Pulumi says now that it is empty, now that it is none; a secret is encrypted anew each time.
+ * A bucket's `forceDestroy` is the provider's own affair: what it was not told it takes for false.
+ */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(normal);
   if (typeof value !== "object" || value === null) return value === null || value === "" ? undefined : value;
   const kept = Object.entries(value)
     .filter(([key]) => key !== "__pulumi_raw_state_delta" && key !== "password")
     .map(([key, entry]) => [key, normal(entry)] as const)
-    .filter(([, entry]) => entry !== undefined);
+    .filter(([key, entry]) => entry !== undefined && !(key === "forceDestroy" && entry === false));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 

@@ -21,8 +21,8 @@ export async function tellOfStates(
     const access = await openStateAccess(environment, io.environment, signal);
     const count = await countStates(access);
     if (count === 0) return undefined;
-    const many = count === 1 ? "a state" : `${String(count)} states`;
-    return `There is ${many} of ${environment.name} in ${access.store.place}, which knows more than the site: lifeboat restore state ${environment.name} --list`;
+    const left = count === 1 ? "There is a state" : `There are ${String(count)} states`;
+    return `${left} of ${environment.name} in ${access.store.place}: they know more than the site does. lifeboat restore state ${environment.name} --list`;
   } catch (error) {
     if (!(error instanceof StoreError) && !(error instanceof CommandError)) throw error;
     return `Whether there is still a state of ${environment.name} could not be found out: ${error.message}`;

@@ -220,7 +220,7 @@ describe("where a state may be left", () => {
     const urn = "urn:pulumi:prod::site::pulumi:pulumi:Stack::site-prod";
     leaveState([{ urn, custom: false, type: "pulumi:pulumi:Stack" }]);
     const { code, stderr } = await importFile([], variables());
-    expect(stderr).toMatch(/WARNING: There is a state of prod in .*: lifeboat restore state prod --list/u);
+    expect(stderr).toMatch(/WARNING: There is a state of prod in .* lifeboat restore state prod --list/u);
     expect(code).toBe(0);
   });
 
