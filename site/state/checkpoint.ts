@@ -86,6 +86,8 @@ export class UnreadableCheckpoint extends Error {
 export function parseCheckpoint(text: string): Checkpoint {
   const value = parseJson(text);
   const { version } = shaped(envelopeSchema, value);
+  const made = version === 0 ? justMade.safeParse(value) : undefined;
+  if (made?.success === true) return emptyOf(made.data.checkpoint.stack);
   if (!versions.includes(version)) {
     const which = version > 4 ? "newer than this Lifeboat reads" : "older than Lifeboat reads (pulumi up renews it)";
     throw new UnreadableCheckpoint(`it is of version ${String(version)}, ${which}`);
@@ -103,6 +105,14 @@ export function parseCheckpoint(text: string): Checkpoint {
       pulumi: latest?.manifest?.version ?? "",
     },
   };
+}
+
+/** What `pulumi stack init` writes first: a checkpoint of version 0 without a state. */
+const justMade = z.object({ checkpoint: z.object({ stack: z.string(), latest: z.null().optional() }) });
+
+function emptyOf(stack: string): Checkpoint {
+  const manifest = { time: undefined, magic: undefined, pulumi: "" };
+  return { version: 0, stack, resources: [], pending: [], keeper: { kind: "none" }, manifest };
 }
 
 /**

@@ -33,6 +33,7 @@ test("a stack that was only just made has a state without resources", () => {
   const text = '{"version":3,"checkpoint":{"stack":"organization/shop/prod","latest":{"metadata":{}}}}';
   expect(parseCheckpoint(text)).toMatchObject({ resources: [], pending: [], keeper: { kind: "none" } });
   expect(parseCheckpoint('{"version":3,"checkpoint":{"stack":"s"}}').resources).toEqual([]);
+  expect(parseCheckpoint('{"version":0,"checkpoint":{"stack":"s"}}').resources).toEqual([]);
 });
 
 test.each([
@@ -40,6 +41,7 @@ test.each([
   ['{"version":3,"checkpoint":{"stack":"organi', "cut off"],
   ["{}", "version"],
   ['{"version":2,"checkpoint":{}}', "older than"],
+  ['{"version":0,"checkpoint":{"stack":"s","latest":{}}}', "older than"],
   ['{"version":5,"checkpoint":{}}', "newer than"],
   ['{"version":3,"checkpoint":{"latest":{}}}', "checkpoint.stack"],
   ['{"version":3,"checkpoint":{"stack":"s","latest":{"resources":[{"id":"x"}]}}}', "urn"],

@@ -1,0 +1,236 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseDocument } from "yaml";
+import * as z from "zod";
+import { S3Store } from "../../scripts/clients/object-store/s3-store";
+import { type CommandResult } from "./support/commands";
+import { DemoSite, expectExit } from "./support/demo-site";
+import { MinioServer } from "./support/minio-server";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+
+// Earlier states in a real MinIO: the real `pulumi` updates, is killed, and finds its stack restored.
+const parent = mkdtempSync(join(tmpdir(), "lifeboat-points-"));
+const printed: string[] = [];
+const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
+const settings = join(site.folder, "project", "Pulumi.prod.yaml");
+const guests = ["config", "lifeboat:guests"];
+const place = ".pulumi/stacks/lifeboat/prod.json";
+let minio: MinioServer;
+let backend: string;
+let store: S3Store;
+
+jest.setTimeout(20 * 60_000);
+
+beforeAll(async () => {
+  await obtainToolchain(site);
+  mkdirSync(join(parent, "minio"));
+  minio = await MinioServer.start(join(parent, "minio"));
+  backend = await minio.makeBucket("state-prod");
+  process.env["AWS_ACCESS_KEY_ID"] = MinioServer.accessKey;
+  process.env["AWS_SECRET_ACCESS_KEY"] = MinioServer.secretKey;
+  store = new S3Store({
+    bucket: "state-prod",
+    endpoint: minio.endpoint,
+    region: "us-east-1",
+    credentials: { accessKey: MinioServer.accessKey, secretKey: MinioServer.secretKey },
+  });
+  expectExit(await site.sandbox("up", "--driver", "memory", "--port", "8162"), [0], "the sandbox");
+  expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
+}, firstUseLimit);
+
+afterAll(async () => {
+  delete process.env["AWS_ACCESS_KEY_ID"];
+  delete process.env["AWS_SECRET_ACCESS_KEY"];
+  await site.sandbox("down");
+  await minio.stop();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+function inStore(program: string, ...words: string[]): Promise<CommandResult> {
+  return site.inside("env", `PULUMI_BACKEND_URL=${backend}`, program, ...words);
+}
+
+function pulumi(...words: string[]): Promise<CommandResult> {
+  return inStore("pulumi", ...words, "--non-interactive");
+}
+
+const lifeboat = (...words: string[]) => inStore("lifeboat", ...words);
+
+/** Changes one setting, and updates. */
+async function update(message: string, path: readonly string[], value: unknown): Promise<void> {
+  change(path, value);
+  expectExit(await pulumi("up", "-s", "prod", "--yes", "--skip-preview", "-m", message), [0], `pulumi up (${message})`);
+}
+
+function change(path: readonly string[], value: unknown): void {
+  const document = parseDocument(readFileSync(settings, "utf8"));
+  document.setIn([...path], document.createNode(value));
+  writeFileSync(settings, document.toString({ lineWidth: 0 }));
+}
+
+const previewSchema = z.object({
+  steps: z.array(
+    z.object({ op: z.string(), urn: z.string(), detailedDiff: z.record(z.string(), z.unknown()).nullish() }),
+  ),
+});
+
+/** What Pulumi would do, by its state and the settings. */
+async function preview(): Promise<string[]> {
+  const { stdout } = expectExit(await pulumi("preview", "-s", "prod", "--json"), [0], "pulumi preview");
+  return previewSchema
+    .parse(JSON.parse(stdout))
+    .steps.filter(({ op }) => op !== "same")
+    .map(({ op, urn, detailedDiff }) =>
+      `${op} ${urn.split("::")[3] ?? ""} ${Object.keys(detailedDiff ?? {}).join()}`.trim(),
+    )
+    .sort();
+}
+
+const exportSchema = z.object({ deployment: z.object({ resources: z.array(z.unknown()) }).loose() });
+
+async function deployment(): Promise<unknown> {
+  const { stdout } = expectExit(await pulumi("stack", "export", "-s", "prod"), [0], "pulumi stack export");
+  return exportSchema.parse(JSON.parse(stdout)).deployment;
+}
+
+const pointsSchema = z.object({
+  points: z.array(
+    z.object({
+      id: z.string(),
+      source: z.string(),
+      status: z.string(),
+      present: z.boolean(),
+      update: z.object({ message: z.string() }).nullable(),
+    }),
+  ),
+});
+
+async function points(...flags: string[]) {
+  const { stdout } = expectExit(
+    await lifeboat("restore", "state", "prod", "--list", "--json", ...flags),
+    [0],
+    "--list",
+  );
+  return pointsSchema.parse(JSON.parse(stdout)).points;
+}
+
+async function idOf(message: string, ...flags: string[]): Promise<string> {
+  const found = (await points(...flags)).find((point) => point.update?.message === message);
+  if (found === undefined) throw new Error(`No point is of the update '${message}'.`);
+  return found.id;
+}
+
+let last: unknown;
+
+test("three updates; the first comes back, and the preview shows exactly the difference [E1, E2]", async () => {
+  await update("first", [...guests, "web", "tags"], ["first"]);
+  await update("second", [...guests, "web", "tags"], ["second"]);
+  await update("third", [...guests, "db", "tags"], ["third"]);
+  expect(await preview()).toEqual([]);
+  last = await deployment();
+  expect((await points()).map(({ source, status, update: of }) => [source, status, of?.message])).toEqual([
+    ["history", "complete", "third"],
+    ["history", "complete", "second"],
+    ["history", "complete", "first"],
+  ]);
+  const restored = await lifeboat("restore", "state", "prod", "--to", await idOf("first"), "--force");
+  expectExit(restored, [0], "restoring the first state");
+  expect(await preview()).toEqual(["update db-container tags", "update web-container tags"]);
+});
+
+test("the last one comes back: the preview is clean, and the deployment is the same, resource by resource [E2]", async () => {
+  const restored = await lifeboat("restore", "state", "prod", "--to", await idOf("third"), "--force");
+  expectExit(restored, [0], "restoring the last state");
+  // The restore itself has asked Pulumi, which has looked at the real world.
+  expect(restored.stdout).toContain("Pulumi agrees: a preview of prod changes nothing");
+  expect(await preview()).toEqual([]);
+  expect(await deployment()).toEqual(last);
+});
+
+test("pulumi stack rm --force: its points are found among versions, and the stack comes back [E1]", async () => {
+  const before = await idOf("third");
+  expectExit(await pulumi("stack", "rm", "prod", "--force", "--yes", "--preserve-config"), [0], "pulumi stack rm");
+  const left = await points();
+  expect(left.filter(({ source }) => source === "history" || source === "present")).toEqual([]);
+  expect(await idOf("third", "--versions")).toBe(before);
+  expectExit(await lifeboat("restore", "state", "prod", "--to", before, "--force"), [0], "restoring the removed stack");
+  expect(await deployment()).toEqual(last);
+  expect(await preview()).toEqual([]);
+});
+
+test("verify reads every version of it [G1]", async () => {
+  const { stdout } = expectExit(await lifeboat("verify", "--state", "prod", "--json"), [0], "verify --state");
+  const { stacks } = z
+    .object({ stacks: z.array(z.object({ checked: z.number(), bad: z.array(z.unknown()) })) })
+    .parse(JSON.parse(stdout));
+  expect(stacks).toMatchObject([{ bad: [] }]);
+  // Some 2 versions for each resource of each update.
+  expect(stacks[0]?.checked).toBeGreaterThan(20);
+});
+
+test("an update killed in the middle: its lock and what it was making are named, and the restore ends clean [E1, E3]", async () => {
+  await site.sandbox("fault", "task-waits", "type=vzcreate", "at=extracting");
+  change([...guests, "late"], {
+    kind: "container",
+    id: 103,
+    template: "local:vztmpl/debian-12-standard_amd64.tar.zst",
+    root: { storage: "local", size: "4GiB" },
+    network: { bridge: "vmbr0", address: "192.0.2.103/24", gateway: "192.0.2.1" },
+  });
+  let ended = false;
+  const running = pulumi("up", "-s", "prod", "--yes", "--skip-preview").finally(() => (ended = true));
+  await untilCreating(() => ended);
+  await killUpdate();
+  await running;
+  const [first] = await points();
+  expect(first).toMatchObject({ source: "present", status: "half-written" });
+  const id = await idOf("third");
+  const locked = await lifeboat("restore", "state", "prod", "--to", id, "--force");
+  expect([locked.exitCode, locked.stderr]).toEqual([
+    11,
+    expect.stringContaining("that process has ended on this machine"),
+  ]);
+  expect(locked.stderr).toContain("pulumi cancel --stack prod --yes");
+  expectExit(await pulumi("cancel", "--stack", "prod", "--yes"), [0], "pulumi cancel");
+  const restored = expectExit(await lifeboat("restore", "state", "prod", "--to", id, "--force"), [0], "the restore");
+  expect(restored.stdout).toContain("an update was broken off while it was creating late-container");
+  await site.sandbox("fault", "clear");
+  expect(await deployment()).toEqual(last);
+  expect((await store.list(".pulumi/locks/")).length).toBe(0);
+  expect((await points())[0]).toMatchObject({ source: "saved", status: "half-written" });
+});
+
+/** The state says that the guest is being made. */
+async function untilCreating(hasEnded: () => boolean): Promise<void> {
+  while (!hasEnded()) {
+    const text = (await store.read(place)).toString("utf8");
+    if (/"pending_operations":.*late-container/u.test(text)) return;
+    await sleep(200);
+  }
+  throw new Error(`The update does not get there: ${printed.slice(-20).join("\n")}`);
+}
+
+/** `kill -9` of the process that holds the lock, and of those that it started. */
+async function killUpdate(): Promise<void> {
+  const [lock] = await store.list(".pulumi/locks/");
+  const { pid } = z.object({ pid: z.number() }).parse(JSON.parse((await store.read(lock?.key ?? "")).toString("utf8")));
+  for (const one of [pid, ...childrenOf(pid)]) process.kill(one, "SIGKILL");
+}
+
+function childrenOf(pid: number): number[] {
+  const processes = readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+        const parentOf = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+        return [{ pid: Number(name), parent: parentOf }];
+      } catch {
+        return [];
+      }
+    });
+  const own = processes.filter((one) => one.parent === pid).map((one) => one.pid);
+  return [...own, ...own.flatMap(childrenOf)];
+}

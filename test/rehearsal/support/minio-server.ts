@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { findArtifacts } from "../../sandbox/setup/services/artifacts";
+import { projectFolder } from "./commands";
+
+/** A real MinIO on loopback, without TLS, with its data in a folder of the test's. */
+export class MinioServer {
+  static readonly accessKey = "rehearsal-root";
+  static readonly secretKey = "rehearsal-root-secret";
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly endpoint: string,
+  ) {}
+
+  /** @throws Error when the toolchain has not built the server. */
+  static async start(folder: string): Promise<MinioServer> {
+    const program = findArtifacts(projectFolder)?.minio.program;
+    if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
+    const address = `127.0.0.1:${String(await freePort())}`;
+    const child = spawn(program, ["server", "--quiet", "--address", address, folder], {
+      stdio: "ignore",
+      env: {
+        ...process.env,
+        MINIO_ROOT_USER: MinioServer.accessKey,
+        MINIO_ROOT_PASSWORD: MinioServer.secretKey,
+        MINIO_BROWSER: "off",
+        MINIO_UPDATE: "off",
+      },
+    });
+    const server = new MinioServer(child, `http://${address}`);
+    await server.ready();
+    return server;
+  }
+
+  /** A bucket that keeps versions, and the URL with which Pulumi keeps its state in it. */
+  async makeBucket(name: string): Promise<string> {
+    const client = new S3Client(this.clientOptions());
+    await client.send(new CreateBucketCommand({ Bucket: name }));
+    const enabled = { Bucket: name, VersioningConfiguration: { Status: "Enabled" } } as const;
+    await client.send(new PutBucketVersioningCommand(enabled));
+    client.destroy();
+    return `s3://${name}?endpoint=${this.endpoint}&use_path_style=true&region=us-east-1`;
+  }
+
+  clientOptions(): S3ClientConfig {
+    return {
+      endpoint: this.endpoint,
+      region: "us-east-1",
+      forcePathStyle: true,
+      credentials: { accessKeyId: MinioServer.accessKey, secretAccessKey: MinioServer.secretKey },
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((done) => this.child.once("exit", done));
+    this.child.kill("SIGTERM");
+    await ended;
+  }
+
+  private async ready(): Promise<void> {
+    for (;;) {
+      if (this.child.exitCode !== null) throw new Error(`MinIO ended with ${String(this.child.exitCode)}.`);
+      const answer = await fetch(`${this.endpoint}/minio/health/live`).catch(() => undefined);
+      if (answer?.ok === true) return;
+      await sleep(100);
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === "object" && address !== null ? done(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
