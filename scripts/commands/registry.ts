@@ -13,6 +13,7 @@ export interface CommandEntry {
 /** First words that stand for several commands, and what the list of commands says about them. */
 export const groups: Readonly<Record<string, string>> = {
   restore: "bring something back",
+  rebuild: "make something again that is lost",
   state: "look after the state of an environment's stack",
 };
 
@@ -112,6 +113,11 @@ export const commands: readonly CommandEntry[] = [
     words: ["doctor"],
     summary: "check settings, nodes, certificates, token and privileges",
     load: () => import("./doctor.js"),
+  },
+  {
+    words: ["rebuild", "state-store"],
+    summary: "the state store is lost: make it again, with the states of a copy",
+    load: () => import("./rebuild-state-store.js"),
   },
   {
     words: ["state", "fallback"],

@@ -47,7 +47,8 @@ export const command = defineCommand({
     const sides = await openSides(session);
     const { environment: variables, workingDirectory } = context.io;
     const site = await context.site();
-    const place = await copyPlace(from, { site, variables, workingDirectory, reach: { signal: context.signal } });
+    const reach = { signal: context.signal };
+    const place = await copyPlace(from, { site, variables, workingDirectory, reach }, context.defer);
     const given = { "--force": force, [staleFlag]: acceptStale, [answersFlag]: althoughStoreAnswers };
     const operation = fallbackOperation(session, sides, place, { from, given, command });
     return conductStackOperation(session, operation, journalsOf(session));

@@ -84,8 +84,19 @@ export class PulumiCli {
     throw this.failure("pulumi preview", errors, result.timedOut ? "it took too long" : endOf(result), undefined);
   }
 
-  /** Brings the world to what the program says. */
-  async up(watch: Watch): Promise<Changes> {
+  /** Writes into the state how some resources are in the real world. One that is gone is then made again by `up`. */
+  async refresh(urns: readonly string[], watch: Watch): Promise<void> {
+    const targets = urns.flatMap((urn) => ["--target", urn]);
+    const quiet = ["--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress"];
+    await this.long("refresh", ["refresh", "--stack", this.place.stack, ...quiet, ...targets], watch);
+  }
+
+  /**
+   * Brings the world to what the program says.
+   *
+   * @param replace resources that are made anew although nothing about them has changed.
+   */
+  async up(watch: Watch, replace: readonly string[] = []): Promise<Changes> {
     const argv = [
       "up",
       "--stack",
@@ -94,6 +105,7 @@ export class PulumiCli {
       "--skip-preview",
       "--suppress-outputs",
       "--suppress-progress",
+      ...replace.flatMap((urn) => ["--replace", urn]),
     ];
     return readSummary((await this.long("up", argv, watch)).said);
   }

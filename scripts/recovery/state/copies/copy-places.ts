@@ -1,8 +1,12 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { plainText } from "../../../../proxmox/api/plain-text";
 import { parseKeyPair } from "../../../../site/state-store/keys";
 import { FolderStore } from "../../../clients/object-store/folder-store";
 import type { ObjectStore } from "../../../clients/object-store/object-store";
 import type { S3StoreOptions } from "../../../clients/object-store/s3-store";
+import { runProgramFile } from "../../../clients/run-program";
 import { usageError } from "../../../commands/frame/command-error";
 import { dataHome } from "../../../project/backend";
 import type { Site } from "../../../project/site";
@@ -38,13 +42,33 @@ const offsiteWord = "offsite";
  * The place that a command line names: `offsite`, `s3://bucket/path?endpoint=…`, or a folder; the settings' folder without
  * a name.
  *
+ * @param defer set for a place that is only read from: then it may also be a tar file of such a folder.
  * @throws CommandError (2, 12)
  */
-export async function copyPlace(text: string | undefined, context: PlaceContext): Promise<CopyPlace> {
+export async function copyPlace(
+  text: string | undefined,
+  context: PlaceContext,
+  defer?: (cleanUp: () => void) => void,
+): Promise<CopyPlace> {
   if (text === undefined) return folderOfSettings(context);
   if (text === offsiteWord) return offsiteOfSettings(requireStore(context), context);
   if (text.startsWith("s3://")) return bucketPlace(text, context);
-  return folderPlace("other", resolve(context.workingDirectory, text));
+  const path = resolve(context.workingDirectory, text);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (!isFile) return folderPlace("other", path);
+  if (defer === undefined) throw usageError(`${path} is a file`, "name a folder");
+  return { ...folderPlace("other", await unpackedFolder(path, defer)), name: path, argument: text };
+}
+
+/** A tar file of a folder of copies, or of a folder with such a one in it, unpacked until the command has ended. */
+async function unpackedFolder(file: string, defer: (cleanUp: () => void) => void): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
+  defer(() => rmSync(folder, { recursive: true, force: true }));
+  const { code, stderr } = await runProgramFile("tar", ["-xf", file, "-C", folder], { timeout: 600_000 });
+  if (code !== 0) throw usageError(`${file} cannot be unpacked: ${plainText(stderr)}`, "name a tar file, or a folder");
+  const [only, ...others] = readdirSync(folder);
+  const isWrapped = only !== undefined && others.length === 0 && !existsSync(join(folder, only, ".pulumi"));
+  return isWrapped ? join(folder, only) : folder;
 }
 
 /** The folder on this machine: of the settings, or `$XDG_DATA_HOME/lifeboat/<project>/state-copies`. */

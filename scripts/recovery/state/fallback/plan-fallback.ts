@@ -1,7 +1,5 @@
 import { isNewerThanCopy } from "../../../../site/state-copies/freshness";
-import { markerKey, parseMarker } from "../../../../site/state-copies/copy-marker";
 import { stateDigest } from "../../../../site/state-copies/state-digest";
-import { NoSuchObject } from "../../../clients/object-store/object-store";
 import { storeTrouble } from "../../../clients/store-health";
 import { CommandError } from "../../../commands/frame/command-error";
 import { formatAgo } from "../../../commands/frame/durations";
@@ -10,9 +8,10 @@ import type { Demand } from "../../engine/consent";
 import { digestOf } from "../../engine/digest";
 import type { StackSession } from "../../session";
 import { forceFlag } from "../../settle-demands";
+import { copyFacts } from "../copies/copy-facts";
 import type { CopyPlace } from "../copies/copy-places";
 import { lastSeen } from "../seen-state";
-import { lastUpdate, listStack, type PresentState, readPresent, type StackObjects } from "../stack-look";
+import { listStack, type PresentState, readPresent, type StackObjects } from "../stack-look";
 import type { PlannedOperation } from "../stack-operation";
 import type { StateAccess } from "../state-access";
 import { shut, StateSecrets } from "../state-secrets";
@@ -44,17 +43,16 @@ export async function planFallback(
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
   const open = opening.kind === "open" ? opening.open : shut;
-  const copy = await describeCopy(access, copied, present);
+  const facts = await copyFacts(access, copied, present);
   const seen = lastSeen(state);
-  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: copy.compared });
-  const { compared: _compared, ...described } = copy;
+  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
   const plan: FallbackPlan = {
     environment: selector,
     project: environment.project.name,
     ...(argument === undefined ? {} : { from: argument }),
     fromName: place.name,
     store: sides.siteStore.endpoint,
-    copy: described,
+    copy: described(facts),
     base: stateDigest(present.checkpoint, open),
     ...(isStale ? { staleSince: seen.modified } : {}),
     answers: trouble === undefined,
@@ -94,40 +92,22 @@ export async function usableCopy(
   });
 }
 
-async function describeCopy(access: StateAccess, copied: StackObjects, present: PresentState) {
-  const marker = await markerOf(access);
-  const update = await lastUpdate(access, copied);
-  const own = marker?.checkpoint.sha256 === present.sha256 ? marker : undefined;
-  const { object, content, sha256, made, checkpoint } = present;
+type CopyFacts = Awaited<ReturnType<typeof copyFacts>>;
+
+function described({ object, sha256, size, time, made, duringUpdate, update }: CopyFacts): FallbackPlan["copy"] {
   return {
-    object: object.key,
+    object,
     sha256,
-    size: content.length,
-    ...(own === undefined ? {} : { time: own.time }),
+    size,
+    duringUpdate,
+    ...(time === undefined ? {} : { time }),
     ...(made === undefined ? {} : { made }),
-    duringUpdate: own?.duringUpdate === true || checkpoint.pending.length > 0,
     ...(update === undefined
       ? {}
       : {
           update: { kind: update.kind, result: update.result, ended: update.endTime * 1_000, message: update.message },
         }),
-    // Without its own marker nobody knows when the store had this state: what was made later than it is newer.
-    compared: own?.checkpoint ?? {
-      object: object.key,
-      size: content.length,
-      sha256,
-      modified: made ?? object.modified,
-    },
   };
-}
-
-async function markerOf({ store }: StateAccess) {
-  try {
-    return parseMarker((await store.read(markerKey)).toString("utf8"));
-  } catch (error) {
-    if (error instanceof NoSuchObject) return undefined;
-    throw error;
-  }
 }
 
 function demandsOf({ environment, copy, staleSince, answers, store }: FallbackPlan): Demand[] {
