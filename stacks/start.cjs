@@ -30,8 +30,9 @@ function build() {
       platform: "node",
       format: "cjs",
       target: "node20.19",
-      // Pulumi's runner and the program must share these: they hold what is registered.
-      external: ["@pulumi/*", "@muhlba91/*"],
+      // Pulumi's runner and the program must share these: they hold what is registered. The last two issue certificates,
+      // and are read from disk by the one stack that does.
+      external: ["@pulumi/*", "@muhlba91/*", "@peculiar/x509", "reflect-metadata"],
       logLevel: "silent",
     });
     // A source that changes during the build is newer than it.

@@ -182,7 +182,12 @@ async function lookAtStore(
   facts: SiteFacts | undefined,
 ): Promise<ReadonlySet<string>> {
   const buckets = environments.map((name) => bucketOf(store, name));
-  if (store.kind === "container" && willBeMade(store.guest, facts)) return new Set();
+  if (store.kind === "container" && willBeMade(store.guest, facts)) {
+    await pulumi.log.info(
+      `The guest of the state store, ${store.guest}, is not on its node: it is made by this run. If it was there before: lifeboat rebuild state-store`,
+    );
+    return new Set();
+  }
   const result = await existingBuckets(
     { endpoint, region: store.region, key, authority: trustedBy(environment) },
     buckets,

@@ -76,10 +76,15 @@ export class StateStore extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
-  /** The rules first: with the switch alone nobody would get in. Neither is taken back: the guest stays guarded. */
+  /**
+   * The rules first: with the switch alone nobody would get in. Neither is taken back: the guest stays guarded.
+   *
+   * A guest that was made anew under the same id has neither, and the provider's refresh takes a switch that is not set for
+   * the one that it set: both are made again then.
+   */
   private declareFirewall(name: string, { guest, container, store, transform = {} }: StateStoreArgs): OptionsLegacy {
     const place = { nodeName: guest.node, containerId: container.vmId };
-    const opts = { parent: this, retainOnDelete: true };
+    const opts = { parent: this, retainOnDelete: true, replacementTrigger: container.macAddress };
     const rules = { ...place, rules: storeRules(guest, store) };
     const declared = new RulesLegacy(childName(name, "rules"), transform.rules?.(rules) ?? rules, opts);
     const firewall = { ...place, ...storeFirewall };

@@ -238,6 +238,11 @@ function guestIsFit(name: string, guest: unknown): Finding[] {
     const message = "the state store's rules have no effect without Proxmox's firewall on its network card";
     found.push({ path: [...path, "network", "firewall"], message, allowed: "true" });
   }
+  if (at(at(guest, "network"), "mac") !== undefined) {
+    const message =
+      "the state store's guest gets its MAC address from Proxmox: another one tells that it was made anew";
+    found.push({ path: [...path, "network", "mac"], message, allowed: "no fixed MAC address" });
+  }
   if (at(guest, "backup") !== undefined) {
     const message = "the state store's guest has to be in the backup";
     found.push({ path: [...path, "backup"], message, found: "an opt-out", allowed: "no opt-out" });

@@ -24,6 +24,8 @@ export interface Registration {
   readonly ignoreChanges: readonly string[];
   readonly replaceOnChanges: readonly string[];
   readonly retainOnDelete: boolean;
+  /** Another value has the resource made anew. */
+  readonly replacementTrigger: unknown;
   readonly dependsOn: readonly string[];
 }
 
@@ -137,6 +139,7 @@ function toRegistration(request: RegisterResourceRequest): Registration {
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() === true,
+    replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     dependsOn: request.getDependenciesList().flatMap((urn) => nameInUrn(urn) ?? []),
   };
 }

@@ -119,9 +119,12 @@ test.each([
   expect(pathsOf(storeSettings({ stateStore: { ...exampleStore(), ...other } }))).toEqual([path]);
 });
 
+const network = { bridge: "vmbr0", address: "192.0.2.132/24", firewall: true };
+
 test.each([
   ["an address by DHCP", { network: { bridge: "vmbr0", address: "dhcp", firewall: true } }, "network.address"],
   ["no firewall", { network: { bridge: "vmbr0", address: "192.0.2.132/24" } }, "network.firewall"],
+  ["a fixed MAC address", { network: { ...network, mac: "BC:24:11:00:00:01" } }, "network.mac"],
   ["an opt-out", { backup: { exclude: "no use", owner: "ops", until: "2035-12-31" } }, "backup"],
 ])("a store in a guest with %s is refused [A6, B1]", (_, other, path) => {
   expect(pathsOf(withStoreGuest(other))).toEqual([`lifeboat:guests.store.${path}`]);
