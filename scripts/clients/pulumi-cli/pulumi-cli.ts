@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { plainLines } from "../../../proxmox/api/plain-text";
 import { CommandError } from "../../commands/frame/command-error";
@@ -18,7 +18,7 @@ export interface PulumiPlace {
   readonly stack: string;
   /** Environment of the process: the backend, the passphrase and all other secrets are named in it, never in arguments. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Folder for what long runs print. */
+  /** Folder for what long runs print. A folder `scratch` beside it exists only while it is used. */
   readonly logs: string;
 }
 
@@ -130,7 +130,7 @@ export class PulumiCli {
 
   /** Replaces the state. Nothing on the site changes. */
   async importState(state: ExportedState, watch: Watch): Promise<void> {
-    await inFolder(async (folder) => {
+    await inScratch(join(dirname(this.place.logs), "scratch"), async (folder) => {
       const file = join(folder, "state.json");
       writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
       await this.long("stack-import", ["stack", "import", "--stack", this.place.stack, "--file", file], watch);
@@ -222,9 +222,10 @@ async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** Runs with a folder that only its owner can enter, and that is gone afterwards. */
-export async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
+/** Runs with a folder that only its owner can enter, empty at first, and gone afterwards. */
+export async function inScratch<Result>(folder: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+  rmSync(folder, { recursive: true, force: true });
+  makePrivateFolder(folder);
   try {
     return await work(folder);
   } finally {

@@ -106,10 +106,13 @@ async function bringUp(
 ): Promise<Outcome> {
   const { environment } = plan;
   const changes = changesText(plan.changes ?? {});
-  if (isIdle(plan)) return { environment, result: "unchanged", seconds: 0, changes, findings: [] };
   const { context, state } = work;
   let journal: Journal | undefined;
   try {
+    if (isIdle(plan)) {
+      unfinished(journalsOf(work))?.setState("done");
+      return { environment, result: "unchanged", seconds: 0, changes, findings: [] };
+    }
     takeLock(work, command);
     unfinished(journalsOf(work))?.setState("unproven");
     journal = state.begin({ kind: upKind, command, request: {}, inputs, plan });

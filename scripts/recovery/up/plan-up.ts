@@ -13,7 +13,7 @@ import { halfDone, journalsOf, unfinished } from "../session";
 import { isComplete, planKeys } from "./site-keys";
 import type { StackLook } from "./stack-look";
 import { StackWork } from "./stack-work";
-import { type BlockedStack, type UpPlan, upKind } from "./up-plan";
+import { type BlockedStack, isIdle, type UpPlan, upKind } from "./up-plan";
 
 /** The site's store as a plan sees it. */
 interface StoreView {
@@ -111,12 +111,15 @@ async function planStack(
   const draft = isStores ? await planInStore(work, view, before, blocked) : await planElsewhere(work, backend.url);
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
   // Before the keys are written a preview would not know them.
-  if (draft.init || (makesKeys && work.selector === view?.store.environment.name)) return draft;
-  tell("preview");
-  return previewed(work, draft);
+  const isBlind = draft.init || (makesKeys && work.selector === view?.store.environment.name);
+  if (!isBlind) tell("preview");
+  const plan = isBlind ? draft : await previewed(work, draft);
+  // Where an earlier run died after everything else, only the copy is left.
+  const isChanged = !isIdle(plan) || open !== undefined;
+  return { ...plan, copy: isStores && plan.place === "store" && isChanged };
 }
 
-const nothing = { keys: [], deadLocks: [], init: false, move: "no", wait: false, up: true } as const;
+const nothing = { keys: [], deadLocks: [], init: false, move: "no", wait: false, up: true, copy: false } as const;
 
 async function planElsewhere(work: StackWork, url: string): Promise<UpPlan> {
   const local = localBackend(work.environment.project, work.context.io.environment);
@@ -260,8 +263,11 @@ function withKeys(plans: readonly UpPlan[], view: StoreView | undefined): UpPlan
 
 /** Whether the copy in the store is this command's own doing, and nobody has moved the state otherwise since. */
 function hasMoved(work: StackWork): boolean {
-  const [newest] = journalsOf(work);
-  return newest?.contents.kind === upKind && newest.record("move") !== undefined;
+  for (const journal of journalsOf(work)) {
+    if (journal.contents.kind !== upKind || journal.record("archive")?.state === "done") return false;
+    if (journal.record("move") !== undefined) return true;
+  }
+  return false;
 }
 
 /** Whether this command has made the keys, and nothing with them yet. */

@@ -25,6 +25,11 @@ export class StackWork implements StackSession {
     this.state = new StateFolder({ environment: selector, endpoint }, context.io.environment);
   }
 
+  /** Folder for what exists only while it is used. */
+  get scratch(): string {
+    return join(this.state.path, "scratch");
+  }
+
   get environment(): LoadedEnvironment {
     return this.site.environment(this.selector);
   }

@@ -27,6 +27,8 @@ export const upPlanSchema = z.object({
   /** Wait until the store answers. */
   wait: z.boolean(),
   up: z.boolean(),
+  /** Its state is copied to where the settings keep copies. */
+  copy: z.boolean(),
   /** What a preview has counted; absent: there was none. */
   changes: z.record(z.string(), z.number()).exactOptional(),
 });
@@ -40,6 +42,6 @@ export interface BlockedStack {
 }
 
 /** Whether anything is to be done at all. */
-export function isIdle({ keys, deadLocks, init, move, up }: UpPlan): boolean {
-  return keys.length === 0 && deadLocks.length === 0 && !init && move === "no" && !up;
+export function isIdle({ keys, deadLocks, init, move, up, copy }: UpPlan): boolean {
+  return keys.length === 0 && deadLocks.length === 0 && !init && move === "no" && !up && !copy;
 }

@@ -1,22 +1,27 @@
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { differingResources } from "../../../site/state/equal-states";
 import { nameOf } from "../../../site/state/integrity";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
-import { type ExportedState, inFolder, type PulumiCli, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
+import { type ExportedState, inScratch, type PulumiCli, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../clients/store-health";
 import { CommandError } from "../../commands/frame/command-error";
 import { exitCodes } from "../../commands/frame/exit-codes";
-import { localBackend, localStates, storeUrl } from "../../project/backend";
+import { localBackend, storeUrl } from "../../project/backend";
 import { proposeSettings, writeEdit } from "../../project/edit-settings";
 import { type Decrypter, UnreadableSecret } from "../../project/passphrase";
+import { openStateAt } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
-import { makePrivateFolder } from "../engine/durable-file";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
 import { startOf } from "../engine/process-lock";
 import type { Finding, Step, StepContext } from "../engine/step";
+import { archiveLocal } from "../state/archive-local";
+import { copyFindings } from "../state/copies/copy-states";
+import { missingFrom, sendObjects } from "../state/send-objects";
+import { listStack } from "../state/stack-look";
+import type { StateAccess } from "../state/state-access";
 import { writeKeys } from "./site-keys";
 import type { StackWork } from "./stack-work";
 import type { UpPlan } from "./up-plan";
@@ -31,7 +36,8 @@ export interface UpWorld {
 
 /** The steps, in the order in which nothing can be lost: a state is gone from one place when the other has been read back. */
 export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
-  const moving = plan.move === "no" ? [] : [moveStep(world), compareStep(world), archiveStep(world)];
+  const moving =
+    plan.move === "no" ? [] : [moveStep(world), compareStep(world), historyStep(world), archiveStep(world)];
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, world)] : []),
     ...(plan.deadLocks.length > 0 ? [unlockStep(plan, world)] : []),
@@ -40,6 +46,7 @@ export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
     ...(plan.up ? [upStep(plan, world)] : []),
     ...(plan.wait ? [waitStep(world)] : []),
     ...(plan.move === "after-up" ? moving : []),
+    ...(plan.copy ? [copyStep(world)] : []),
   ];
 }
 
@@ -176,7 +183,8 @@ function moveStep({ work }: UpWorld): Step {
     title: `Copy the state of ${work.selector} into the state store`,
     does: "pulumi stack migrate: copy its state from this machine into the state store",
     run: async (context) => {
-      const url = storeUrl(requireStore(work), work.selector);
+      rmSync(work.scratch, { recursive: true, force: true });
+      const url = thereOf(work);
       const look = await work.look(url);
       if (look?.closed !== undefined) throw new CommandError(look.closed, { exitCode: exitCodes.unavailable });
       // What is there already was begun by this command, and is compared next; otherwise nothing would have been planned.
@@ -192,9 +200,9 @@ function moveStep({ work }: UpWorld): Step {
  * `stack migrate` writes the settings anew, with the same salt, and leaves a copy of the old file. It works on copies of
  * project and settings file: what is encrypted in the real one stays good.
  */
-async function migrate({ environment, context }: StackWork, cli: PulumiCli, watch: Watch): Promise<void> {
+async function migrate({ environment, context, scratch }: StackWork, cli: PulumiCli, watch: Watch): Promise<void> {
   const { project, file } = environment;
-  await inFolder(async (folder) => {
+  await inScratch(scratch, async (folder) => {
     // One level down: the settings may lie beside the project.
     const copy = join(folder, "project");
     mkdirSync(copy);
@@ -214,14 +222,12 @@ function compareStep({ work }: UpWorld): Step {
     title: "Read the copy back",
     does: "read the copy back, and compare it with the original resource by resource",
     run: async ({ signal }) => {
-      const { environment, context } = work;
-      const here = localBackend(environment.project, context.io.environment).url;
-      const there = storeUrl(requireStore(work), work.selector);
+      const [here, there] = [hereOf(work), thereOf(work)];
       const [original, copy] = [
         await (await work.cli(here)).exportState(signal),
         await (await work.cli(there)).exportState(signal),
       ];
-      const open = lenient((await environment.secretBox()).open);
+      const open = lenient((await work.environment.secretBox()).open);
       const differing = differingResources(resourcesOf(original), resourcesOf(copy), open, open);
       if (differing.length === 0) return { facts: { resources: resourcesOf(copy).length } };
       throw new CommandError(
@@ -253,30 +259,55 @@ function resourcesOf({ deployment }: ExportedState): readonly unknown[] {
   return Array.isArray(resources) ? resources : [];
 }
 
+/** `stack migrate` leaves it behind; restore points are made of it. */
+function historyStep({ work }: UpWorld): Step {
+  return standing({
+    id: "history",
+    title: `Copy the history of ${work.selector} into the state store`,
+    does: "copy its history, too: earlier states can be restored from there",
+    run: async ({ signal, progress }) => {
+      const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
+      await sendObjects(missingFrom(await listStack(to), await listStack(from)), from.store, to.store, {
+        signal,
+        progress,
+      });
+    },
+  });
+}
+
+async function accessTo({ environment, context, selector }: StackWork, url: string): Promise<StateAccess> {
+  const store = await openStateAt(url, environment, context.io.environment, { signal: context.signal });
+  if (store === undefined) throw new Error(`${url} is neither a folder nor a bucket`);
+  return { store, place: { project: environment.project.name, stack: selector } };
+}
+
 function archiveStep({ work }: UpWorld): Step {
   return standing({
     id: "archive",
     title: "Put the original away",
     does: "rename the original into the archive, so that only one copy lives",
-    run: async () => ({ facts: { archive: archiveLocal(work) } }),
+    run: async () => {
+      const { environment, context } = work;
+      return { facts: { archive: archiveLocal(environment, context.io.environment, new Date().toISOString()) } };
+    },
   });
 }
 
-/** @returns where the state is now. */
-function archiveLocal({ environment, context, selector }: StackWork): string {
-  const variables = context.io.environment;
-  const folder = join(localBackend(environment.project, variables).folder, "archive");
-  makePrivateFolder(folder);
-  const time = new Date().toISOString().replace(/[-:.]/gu, "");
-  let archived = "";
-  for (const path of localStates(environment.project, selector, variables)) {
-    const end = basename(path).slice(selector.length);
-    archived = join(folder, `${selector}-${time}${end}`);
-    renameSync(path, archived);
-    // go-cloud's own notes about the file.
-    rmSync(`${path}.attrs`, { force: true });
-  }
-  return archived;
+function copyStep({ work }: UpWorld): Step {
+  return standing({
+    id: "copy",
+    title: `Copy the state of ${work.selector}`,
+    does: "copy its state to the folder for copies",
+    run: async () => ({ findings: await copyFindings([work.environment], work.context) }),
+  });
+}
+
+function hereOf({ environment, context }: StackWork): string {
+  return localBackend(environment.project, context.io.environment).url;
+}
+
+function thereOf(work: StackWork): string {
+  return storeUrl(requireStore(work), work.selector);
 }
 
 export function changesText(changes: Readonly<Record<string, number>>): string {

@@ -102,17 +102,17 @@ const writeStack = (backend, stack, latest) =>
     JSON.stringify({ version: 3, checkpoint: { stack: `organization/${project}/${stack}`, latest } }),
   );
 
-/** The key of the stack's secrets, by the salt in its settings. */
-function secretsKey(stack) {
-  const salt = /^encryptionsalt: (\S+)$/m.exec(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"))[1];
-  const passphrase = fs.readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8").trim();
-  return {
-    salt,
-    key: crypto.pbkdf2Sync(passphrase, Buffer.from(salt.split(":")[1], "base64"), 1_000_000, 32, "sha256"),
-  };
+function saltOf(stack) {
+  return /^encryptionsalt: (\S+)$/m.exec(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"))[1];
 }
 
-function seal({ key }, text) {
+/** The key of the stack's secrets, by the salt in its settings. */
+function secretsKey(stack) {
+  const passphrase = fs.readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8").trim();
+  return crypto.pbkdf2Sync(passphrase, Buffer.from(saltOf(stack).split(":")[1], "base64"), 1_000_000, 32, "sha256");
+}
+
+function seal(key, text) {
   const nonce = crypto.randomBytes(12);
   const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce);
   const data = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
@@ -156,8 +156,7 @@ const commands = {
     const settings = `Pulumi.${stack}.yaml`;
     fs.copyFileSync(settings, `${settings}.bak.1`);
     fs.appendFileSync(settings, "# written anew\n");
-    const secrets = secretsKey(stack);
-    const resources = (checkpoint.latest?.resources ?? []).map((resource) => sealAgain(resource, secrets));
+    const resources = (checkpoint.latest?.resources ?? []).map((resource) => sealAgain(resource, stack));
     await writeStack(backend, stack, { ...checkpoint.latest, resources });
   },
   cancel: async (backend, stack) => {
@@ -175,11 +174,12 @@ const commands = {
   up: update,
 };
 
-/** Sealed anew, the same secret looks like another. */
-function sealAgain(resource, secrets) {
+/** Sealed anew, the same secret looks like another. Only the store has one: a key takes its time. */
+function sealAgain(resource, stack) {
+  if (!resource.urn.endsWith("::store")) return resource;
   return {
     ...resource,
-    outputs: { ...resource.outputs, password: { ...signature, ciphertext: seal(secrets, secretOf(resource)) } },
+    outputs: { password: { ...signature, ciphertext: seal(secretsKey(stack), secretOf(resource)) } },
   };
 }
 
@@ -199,8 +199,7 @@ async function update(backend, stack) {
     process.stdout.write(`    error: ${refusalOf(stack).replaceAll("\n", "\n    ")}\n\nResources:\n    1 errored\n`);
     process.exit(255);
   }
-  const secrets = secretsKey(stack);
-  const latest = { secrets_providers: { type: "passphrase", state: { salt: secrets.salt } }, ...checkpoint.latest };
+  const latest = { secrets_providers: { type: "passphrase", state: { salt: saltOf(stack) } }, ...checkpoint.latest };
   const resources = [...(latest.resources ?? [])];
   const fresh = names.filter((name) => !resources.some(({ urn }) => urn === urnOf(stack, name)));
   for (const name of fresh) {
@@ -210,7 +209,7 @@ async function update(backend, stack) {
     await writeStack(backend, stack, { ...latest, resources, pending_operations: pending });
     if (env.TEST_PULUMI_DIES_AT === name) process.kill(process.pid, "SIGKILL");
     process.stdout.write(` +  site:index:Thing ${name} created (0s)\n`);
-    resources.push(sealAgain(resource, secrets));
+    resources.push(sealAgain(resource, stack));
   }
   for (const bucket of buckets) await makeBucket(bucket);
   await writeStack(backend, stack, { ...latest, resources });

@@ -134,6 +134,26 @@ export class UpSite {
     });
   }
 
+  stateFolder(name: string): string {
+    return join(this.folder, "state/lifeboat", `${name}@192.0.2.11_8006`);
+  }
+
+  /** States of all journals, newest first, by environment. */
+  journals(): Record<string, string[]> {
+    const states = environments.map((name): [string, string[]] => {
+      const folder = this.stateFolder(name);
+      const names = existsSync(folder) ? readdirSync(folder).filter((file) => /^stack-.*\.json$/u.test(file)) : [];
+      return [
+        name,
+        names
+          .sort()
+          .reverse()
+          .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")).state),
+      ];
+    });
+    return Object.fromEntries(states);
+  }
+
   /** Commands that `pulumi` was given since the last call. */
   pulumiRuns(): string[] {
     const log = this.env["TEST_PULUMI_LOG"] ?? "";
@@ -158,9 +178,21 @@ export class UpSite {
       live: this.localFiles(".pulumi/stacks/site"),
       archived: this.localFiles("archive").map((name) => name.replace(/\d{8}T\d+Z/u, "TIME")),
       files: readdirSync(this.project).sort(),
-      settings: environments.map((name) => this.read(`Pulumi.${name}.yaml`).replace(/v1:\S+/gu, "SEALED")),
-      left: readdirSync(tmpdir()).filter((name) => /^lifeboat-[A-Za-z0-9]{6}$/u.test(name)),
+      settings: environments.map((name) =>
+        this.read(`Pulumi.${name}.yaml`)
+          .replace(/v1:\S+/gu, "SEALED")
+          .replaceAll(this.buckets, "BUCKETS"),
+      ),
+      copies: this.copies(),
+      scratch: environments.filter((name) => existsSync(join(this.stateFolder(name), "scratch"))),
     };
+  }
+
+  private copies(): string[] {
+    const folder = join(this.folder, "data/lifeboat/site/state-copies");
+    if (!existsSync(folder)) return [];
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return names.filter((name) => name.includes("/stacks/site/")).sort();
   }
 
   /** Names of the resources of a stack in the store, and whatever else is there. */

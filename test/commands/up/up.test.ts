@@ -54,7 +54,7 @@ describe("a site on which nothing is yet", () => {
       live: [],
       archived: ["monitoring-TIME.json"],
       files: ["Pulumi.monitoring.yaml", "Pulumi.prod.yaml", "Pulumi.yaml", "program.json", "s3-ca.pem", "site-ca.pem"],
-      left: [],
+      scratch: [],
     });
     expect(site.read("Pulumi.prod.yaml")).toContain("lifeboat:profile:   prod   # as it is\n");
     expect(stdout + stderr).not.toMatch(/not-a-secret/u);
