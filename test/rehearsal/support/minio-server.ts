@@ -37,6 +37,7 @@ export class MinioServer {
 
   /** A bucket that keeps versions, and the URL with which Pulumi keeps its state in it. */
   async makeBucket(name: string): Promise<string> {
+    process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
     const client = new S3Client(this.clientOptions());
     await client.send(new CreateBucketCommand({ Bucket: name }));
     const enabled = { Bucket: name, VersioningConfiguration: { Status: "Enabled" } } as const;
