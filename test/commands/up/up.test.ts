@@ -149,6 +149,17 @@ describe("a site on which nothing is yet", () => {
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
   });
 
+  test("Ctrl-C goes on to pulumi, which ends what it is at; then the same command ends it: 130, and 0 [B3, K4]", async () => {
+    const env = { TEST_PULUMI_INTERRUPTS_AT: "web" };
+    const { code, stderr } = await site.lifeboat(["up", "--force"], { env });
+    expect(code).toBe(130);
+    expect(stderr).toContain("Stopped in step 'pulumi up of prod'.");
+    expect(stderr).toContain("HINT: to go on: lifeboat up --force");
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web"], pending: 0 }]);
+    expect((await up()).code).toBe(0);
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
+  });
+
   test("a service's keys that nobody has given: 13, naming the secrets and how to give them [B6]", async () => {
     site.giveKeys(["monitoring"]);
     const { code, stderr } = await up();
