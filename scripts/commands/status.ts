@@ -9,6 +9,7 @@ import type { Lines } from "./frame/talk";
 import { bold, dim } from "./frame/text";
 import { type EnvironmentStatus, inspectStatus } from "./inspectors/environment-status";
 import { groupBy } from "./inspectors/group-by";
+import { inspectState, stateProblems } from "./inspectors/state-status";
 import { isInOrder, type StatusSummary, summarize } from "./inspectors/status-summary";
 import { printEnvironment, printProblem, printSummary } from "./printers/status-page";
 
@@ -25,7 +26,7 @@ interface SiteStatus {
 
 export const command = defineCommand({
   description:
-    "The page to look at every morning: for each guest its newest backup, how old and how large it is, what the last run of the job said, when the next one is due, how full the storage is, and what is not covered. Save points do not count as backups. Ends with 3 when something needs you, so that a timer can watch it.",
+    "The page to look at every morning: for each guest its newest backup, how old and how large it is, what the last run of the job said, when the next one is due, how full the storage is, what is not covered, where the state is and how old its copies are. Save points do not count as backups. Ends with 3 when something needs you, so that a timer can watch it.",
   examples: [
     { command: "lifeboat status", meaning: "every environment" },
     { command: "lifeboat status prod", meaning: "one environment" },
@@ -62,7 +63,7 @@ async function inspectAll(site: Site, only: string | undefined, context: Command
     failure: failureOf(error, "use the settings"),
   }));
   const looks = await context.progress.step(titleOf(chosen), () =>
-    Promise.all(chosen.map((environment) => inspectOne(environment, known, neighbours))),
+    Promise.all(chosen.map((environment) => inspectOne(environment, { site, known, neighbours }, context))),
   );
   return {
     found: looks.flatMap((look) => ("failure" in look ? [] : [look])),
@@ -78,16 +79,30 @@ function titleOf(environments: readonly LoadedEnvironment[]): string {
     : `look at ${environments.map(({ name }) => name).join(", ")}`;
 }
 
+/** What an environment is looked at with. */
+interface Surroundings {
+  readonly site: Site;
+  readonly known: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly neighbours: readonly Neighbour[];
+}
+
 /** An environment that cannot be looked at does not keep the others from being shown. */
 async function inspectOne(
   environment: LoadedEnvironment,
-  known: ReadonlyMap<string, ReadonlySet<number>>,
-  neighbours: readonly Neighbour[],
+  { site, known, neighbours }: Surroundings,
+  context: CommandContext,
 ): Promise<EnvironmentStatus | UnknownStatus> {
   try {
     const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
     const others = neighbours.filter(({ name }) => name !== environment.name);
-    return await inspectStatus(environment, here, others);
+    const [status, state] = await Promise.all([
+      inspectStatus(environment, here, others),
+      inspectState(environment, site, context),
+    ]);
+    if (state === undefined) return status;
+    const schedule = environment.stateStore()?.store.copies.offsite?.schedule;
+    const problems = stateProblems(environment.name, state, schedule, Date.now() / 1_000);
+    return { ...status, state, problems: [...status.problems, ...problems] };
   } catch (error) {
     const failure = failureOf(error, `look at ${environment.name}`);
     if (failure.stack !== undefined) throw error;

@@ -18,6 +18,8 @@ function canonical(value: unknown, open: OpenSecret): string {
   if (members.get(signatureKey) === secretSignature && typeof ciphertext === "string") {
     return `secret ${open(ciphertext) ?? ciphertext}`;
   }
-  const shown = [...members].filter(([, member]) => member !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  // What the bridge of a provider notes for itself, and writes one time and leaves out another.
+  const kept = [...members].filter(([key, member]) => member !== undefined && !key.startsWith("__"));
+  const shown = kept.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${shown.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member, open)}`).join(",")}}`;
 }

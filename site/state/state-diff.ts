@@ -133,7 +133,9 @@ function opened(value: unknown, open: OpenSecret): { text: string; secret: boole
       if (typeof plaintext === "string") return `secret ${plaintext}`;
       return `secret ${typeof ciphertext === "string" ? (open(ciphertext) ?? ciphertext) : ""}`;
     }
+    // What the bridge of a provider notes for itself, and writes one time and leaves out another.
     return `{${[...members]
+      .filter(([key]) => !key.startsWith("__"))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, member]) => `${JSON.stringify(key)}:${texts(member)}`)
       .join(",")}}`;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Site } from "../../project/site";
 import { Redactor } from "../../project/redactor";
 import { Interrupted } from "./command-error";
@@ -45,6 +46,8 @@ export function openContext(io: InputOutput, options: GlobalOptions): OpenContex
   const redactor = new Redactor();
   const cleanUps: (() => void | Promise<void>)[] = [];
   const abort = new AbortController();
+  // Every request that is under way listens for it: hundreds are no leak.
+  setMaxListeners(0, abort.signal);
   const talk = new Talk(io.writeError, io, "error", redactor);
   let site: Promise<Site> | undefined;
   const context: CommandContext = {

@@ -18,6 +18,7 @@ import { formatBytes, formatShare } from "../frame/durations";
 import type { EndedRun, RunningBackup } from "./backup-runs";
 import type { StorageStatus } from "./backup-storages";
 import { type GuestStatus, guestStatus } from "./guest-status";
+import type { StateStatus } from "./state-status";
 import { type Look, lookAt, minute } from "./status-look";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
@@ -55,6 +56,8 @@ export interface EnvironmentStatus {
   /** What is wrong with the environment as a whole. */
   problems: string[];
   policies: PolicyStatus;
+  /** Where the state of its stack is. Absent: the site has no state store. */
+  state?: StateStatus | undefined;
 }
 
 /**

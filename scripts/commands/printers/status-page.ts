@@ -1,12 +1,13 @@
 import { formatMoment } from "../../../site/restore/moments";
 import { type Column, fitTable, type FlexibleColumn } from "../frame/fitted-table";
-import { formatAge, formatBytes, formatDuration, formatShare } from "../frame/durations";
+import { formatAge, formatAgo, formatBytes, formatDuration, formatShare } from "../frame/durations";
 import type { Lines } from "../frame/talk";
 import { bold, dim, green, red, shortenName, type Styled, type Words, yellow } from "../frame/text";
 import type { EndedRun, RunningBackup } from "../inspectors/backup-runs";
 import type { StorageStatus } from "../inspectors/backup-storages";
 import type { EnvironmentStatus } from "../inspectors/environment-status";
 import type { GuestStatus } from "../inspectors/guest-status";
+import type { CopyStatus } from "../inspectors/state-status";
 import { isInOrder, needsYou, type StatusSummary } from "../inspectors/status-summary";
 
 /** One environment: what holds for all its guests, what is wrong with it, and a line for each guest. */
@@ -81,8 +82,32 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
       : []),
     ...status.storages.map((storage): [string, string] => ["storage", storageText(storage, status)]),
     ...(snapshots === undefined ? [] : [["snapshots", snapshots] satisfies [string, string]]),
+    ...stateFacts(status),
     ...(leftOut.length > 0 ? [["left out", leftOut.join("; ")] satisfies [string, string]] : []),
   ];
+}
+
+function stateFacts({ state, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
+  if (state === undefined) return [];
+  const { lives, place, modified, copies } = state;
+  const words = { store: "in the store", fallback: "FALLBACK", local: "on this machine", elsewhere: "elsewhere" };
+  const written = modified === undefined ? "" : `, written ${agoOf(modified, now)}`;
+  return [
+    ["state", `${words[lives]}: ${place}${written}`],
+    ...copies.map((copy): [string, string] => ["copy", copyText(copy, now, timeZone)]),
+  ];
+}
+
+function copyText({ kind, time, trouble, isOlder, duringUpdate }: CopyStatus, now: number, timeZone: string): string {
+  if (trouble !== undefined) return `${kind}: not looked at: ${trouble}`;
+  if (time === undefined) return `${kind}: none`;
+  const older = isOlder === true ? "; THE STORE IS NEWER" : "";
+  const during = duringUpdate ? "; from the middle of an update" : "";
+  return `${kind}: ${minute(time / 1_000, timeZone)} (${agoOf(time, now)})${older}${during}`;
+}
+
+function agoOf(milliseconds: number, now: number): string {
+  return formatAgo(Math.max(0, now - milliseconds / 1_000));
 }
 
 function nextRun({ job, timeZone, now }: EnvironmentStatus): string {

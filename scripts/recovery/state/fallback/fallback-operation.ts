@@ -2,6 +2,7 @@ import { plainText } from "../../../../proxmox/api/plain-text";
 import { formatAgo, formatBytes, formatDuration } from "../../../commands/frame/durations";
 import type { Lines } from "../../../commands/frame/talk";
 import type { GivenAnswers } from "../../engine/consent";
+import type { Finding } from "../../engine/step";
 import { printFinding } from "../../guests/restore-report";
 import type { StackSession } from "../../session";
 import { compareState } from "../compare-state";
@@ -27,7 +28,9 @@ export function fallbackOperation(
   { from, given, command }: FallbackRequest,
 ): StackOperation<FallbackPlan> {
   const copy = { place: sides.local.place, store: place.of(session.selector) };
-  const comparePulumi = (signal: AbortSignal) => compareState(session, signal);
+  const isOwner = sides.siteStore.environment.name === session.selector;
+  const comparePulumi = async (signal: AbortSignal): Promise<Finding[]> =>
+    isOwner ? [withoutBuckets(session.selector)] : compareState(session, signal);
   return {
     kind: fallbackKind,
     name: `fallback of ${session.selector}`,
@@ -55,6 +58,15 @@ export function fallbackOperation(
       position === "committed"
         ? `the state of ${environment} is on this machine.`
         : `the state of ${environment} is where it was.`,
+  };
+}
+
+/** The stack that makes the store has its buckets in its state, and they cannot be read now. */
+function withoutBuckets(environment: string): Finding {
+  return {
+    severity: "note",
+    text: `buckets and identities of the store cannot be read or changed until it answers; what else ${environment} declares can be, without them`,
+    mend: `LIFEBOAT_STATE_STORE=apart pulumi up --stack ${environment}`,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Watch } from "../../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../../clients/store-health";
 import { CommandError } from "../../../commands/frame/command-error";
 import { exitCodes } from "../../../commands/frame/exit-codes";
-import { componentKinds } from "../../../../site/resources";
+import { backupName, componentKinds } from "../../../../site/resources";
 import { childName, storeName } from "../../../../site/state-store/resource-names";
 import { stateDigest } from "../../../../site/state-copies/state-digest";
 import { isRunning, startOf } from "../../engine/process-lock";
@@ -108,6 +108,12 @@ async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvi
   }
 }
 
+/** For Pulumi nothing has changed about the server of a container that is there. */
+const broken = [childName(storeName, "server")];
+
+/** What went with the container. The provider cannot be asked about rules of a guest that is gone. */
+const gone = [childName(storeName, "rules"), childName(storeName, "firewall")];
+
 function containerSteps(
   plan: RebuildPlan,
   guest: NonNullable<RebuildPlan["guest"]>,
@@ -127,13 +133,10 @@ function containerSteps(
       standing({
         id: "refresh",
         title: `Tell Pulumi what became of ${name}`,
-        does: `pulumi refresh: write into the state ${what}`,
+        does: `pulumi refresh: write into the state ${what}, and what its backup job is`,
         run: async (context) => {
-          const urns = await urnsOf(session, plan.owner, [
-            componentKinds.container.child(name),
-            childName(storeName, "rules"),
-            childName(storeName, "firewall"),
-          ]);
+          const job = componentKinds["backup-job"].child(backupName);
+          const urns = await urnsOf(session, plan.owner, [componentKinds.container.child(name), job]);
           if (urns.length > 0) await runPulumi(session, context, apart, (cli, watch) => cli.refresh(urns, watch));
         },
       }),
@@ -143,9 +146,7 @@ function containerSteps(
         does: `pulumi up: ${does}`,
         run: async (context) => {
           const variables = { ...apart, LIFEBOAT_FRESH: name };
-          // Nothing about the server of a container that is there has changed for Pulumi.
-          const urns =
-            exists && !plan.answers ? await urnsOf(session, plan.owner, [childName(storeName, "server")]) : [];
+          const urns = await urnsOf(session, plan.owner, exists ? broken : gone);
           await runPulumi(session, context, variables, (cli, watch) => cli.up(watch, urns));
         },
       }),
