@@ -27,6 +27,8 @@ export interface Registration {
   /** Another value has the resource made anew. */
   readonly replacementTrigger: unknown;
   readonly dependsOn: readonly string[];
+  /** What is taken in instead of being made; empty: nothing. */
+  readonly importId: string;
 }
 
 /** Stands in {@link Registration.inputs} for a secret value. */
@@ -140,6 +142,7 @@ function toRegistration(request: RegisterResourceRequest): Registration {
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() === true,
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+    importId: request.getImportid(),
     dependsOn: request.getDependenciesList().flatMap((urn) => nameInUrn(urn) ?? []),
   };
 }
