@@ -111,6 +111,8 @@ probe() {
 start() {
   systemctl daemon-reload
   systemctl enable --quiet "$unit.service" 2>/dev/null || return 1
+  # Also sets the count of deaths to 0.
+  systemctl reset-failed "$unit.service" 2>/dev/null || :
   systemctl restart "$unit.service" || return 1
   left=60
   while [ "$left" -gt 0 ]; do

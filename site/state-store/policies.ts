@@ -1,6 +1,6 @@
 /** One statement of a policy of AWS's language, as far as it is used here. */
 export interface PolicyStatement {
-  readonly Effect: "Allow";
+  readonly Effect: "Allow" | "Deny";
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
 }
@@ -16,11 +16,15 @@ const lookAtObjects = ["s3:GetObject", "s3:GetObjectVersion"];
 
 /**
  * What an environment's identity may do (B2): look at its bucket and at every version in it, write objects and delete the
- * current ones. Deleting leaves the versions: `s3:DeleteObjectVersion` is not among the actions, and neither is anything that
- * changes versioning, lifecycle or policy.
+ * current ones. Deleting leaves the versions: to delete one is refused, and nothing that changes versioning, lifecycle or
+ * policy is among the actions.
+ *
+ * It is refused in so many words, because MinIO lets whoever may delete objects delete versions too unless a policy says no.
  */
 export function identityPolicy(bucket: string): PolicyDocument {
-  return policy([bucket], [...lookAtObjects, "s3:PutObject", "s3:DeleteObject"]);
+  const { Version, Statement } = policy([bucket], [...lookAtObjects, "s3:PutObject", "s3:DeleteObject"]);
+  const Resource = [`arn:aws:s3:::${bucket}/*`];
+  return { Version, Statement: [...Statement, { Effect: "Deny", Action: ["s3:DeleteObjectVersion"], Resource }] };
 }
 
 /** What previews of pull requests may do: look. */

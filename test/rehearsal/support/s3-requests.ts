@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import {
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
@@ -47,6 +48,11 @@ const requests: Readonly<Record<string, (client: S3Client, input: unknown) => Pr
   },
   delete: async (client, input) => {
     await client.send(new DeleteObjectCommand(version.parse(input)));
+  },
+  "delete-several": async (client, input) => {
+    const { Bucket, ...one } = version.parse(input);
+    const { Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [one] } }));
+    return Errors?.map(({ Code }) => Code);
   },
   versioning: async (client, input) => (await client.send(new GetBucketVersioningCommand(bucket.parse(input)))).Status,
   lifecycle: async (client, input) =>

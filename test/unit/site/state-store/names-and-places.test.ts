@@ -77,7 +77,8 @@ describe("policies", () => {
 
   test("an identity looks at its own bucket, writes and deletes current objects, and nothing else [B2]", () => {
     const [bucket, objects, ...others] = identityPolicy("state-prod").Statement;
-    expect(others).toEqual([]);
+    const versions = { Action: ["s3:DeleteObjectVersion"], Resource: ["arn:aws:s3:::state-prod/*"] };
+    expect(others).toEqual([{ Effect: "Deny", ...versions }]);
     expect(bucket?.Resource).toEqual(["arn:aws:s3:::state-prod"]);
     expect(objects?.Resource).toEqual(["arn:aws:s3:::state-prod/*"]);
     expect(objects?.Action).toEqual(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"]);
