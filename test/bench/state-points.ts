@@ -31,9 +31,11 @@ type Measures = Readonly<Record<"cold" | "warm" | "restore", Measured>>;
  */
 export async function measurePoints(progress: (line: string) => void): Promise<Ratio[]> {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-bench-store-"));
-  const server = await StoreServer.start(folder);
-  const site = await AdoptedSite.start([{ name: stack, node: "pve-prod", profile: "prod", guests: [] }]);
+  const guests = [{ id: 101, name: "web" }];
+  const site = await AdoptedSite.start([{ name: stack, node: "pve-prod", profile: "prod", guests }]);
+  let server: StoreServer | undefined;
   try {
+    server = await StoreServer.start(folder);
     const ratios: Ratio[] = [];
     let before: { size: number; measures: Measures } | undefined;
     for (const size of sizes) {
@@ -46,7 +48,7 @@ export async function measurePoints(progress: (line: string) => void): Promise<R
     return ratios.toSorted((left, right) => left.measure.localeCompare(right.measure));
   } finally {
     await site.stop();
-    await server.stop();
+    await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
