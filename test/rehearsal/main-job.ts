@@ -37,15 +37,15 @@ const declared = {
     keep: { "keep-last": "3" },
   },
   monitoring: {
-    coverage: { "301:rootfs": true, "301:mp0": true },
+    coverage: { "301:rootfs": true, "301:mp0": true, "302:rootfs": true, "302:mp0": true },
     schedule: "02:00",
     keep: { "keep-daily": "7" },
   },
 } satisfies Record<string, Declared>;
 
-type EnvironmentName = keyof typeof declared;
+const environmentNames = ["prod", "lab", "monitoring"] as const;
 
-const others = ["lab", "monitoring"] as const;
+type EnvironmentName = keyof typeof declared;
 
 const jobAnswer = z.object({ schedule: z.string(), "prune-backups": z.record(z.string(), z.coerce.string()) });
 
@@ -53,9 +53,9 @@ const jobAnswer = z.object({ schedule: z.string(), "prune-backups": z.record(z.s
 export const mainJob: readonly Stage[] = [
   { title: "toolchain", run: toolchain },
   { title: "site up", run: siteUp },
-  { title: "pulumi up", run: firstUp },
-  { title: "pulumi up again [A1]", run: secondUp },
-  { title: "pulumi up, lab and monitoring [A1, A13]", run: otherUps },
+  { title: "lifeboat up [A1, A13, B1, B3]", run: firstUp },
+  { title: "lifeboat up again [A1, B3]", run: secondUp },
+  { title: "lifeboat restore state prod --list [E1]", run: listStates },
   { title: "every job and disk as declared [A2, A3, A4]", run: asDeclared },
   { title: "run the backup job", run: runJob },
   { title: "write a file into web", run: writeFile },
@@ -84,30 +84,34 @@ async function siteUp(site: DemoSite): Promise<string> {
 }
 
 async function firstUp(site: DemoSite): Promise<string> {
-  expectExit(await site.inside("pulumi", "stack", "init", "prod", "--non-interactive"), [0], "pulumi stack init");
-  const { stdout } = expectExit(await pulumiUp(site), [0], "pulumi up");
-  return line(stdout, /^\s*\+ \d+ created/) ?? "created";
+  const { stdout } = expectExit(await site.inside("lifeboat", "up", "--force", "--json"), [0], "lifeboat up");
+  const { environments } = broughtUp.parse(JSON.parse(stdout));
+  const [one, ...more] = new Set(environments.map(({ state }) => state));
+  if (one === undefined || more.length > 0) throw new Error(`the states are not in one place: ${stdout}`);
+  if (one !== (site.driver === "real" ? "store" : "local")) throw new Error(`the states are in the wrong place: ${one}`);
+  return `${environments.map(({ environment }) => environment).join(", ")}; states in the ${one === "store" ? "state store" : "local backend"}`;
 }
 
 async function secondUp(site: DemoSite): Promise<string> {
-  const { stdout } = expectExit(await pulumiUp(site, "--expect-no-changes"), [0], "the second pulumi up");
-  return line(stdout, /^\s*\d+ unchanged/) ?? "no changes";
+  const { stderr, stdout } = expectExit(await site.inside("lifeboat", "up", "--force"), [0], "the second lifeboat up");
+  const said = line(`${stdout}\n${stderr}`, /nothing was changed/);
+  if (said === undefined) throw new Error(`the second lifeboat up changed something:\n${stdout}${stderr}`);
+  for (const name of environmentNames) {
+    expectExit(await site.pulumi(name, "preview", "--expect-no-changes"), [0], `pulumi preview of ${name}`);
+  }
+  return "nothing was changed; every preview is clean";
 }
 
-/** Twice, side by side: made, then unchanged. */
-async function otherUps(site: DemoSite): Promise<string> {
-  for (const name of others) {
-    expectExit(await site.inside("pulumi", "stack", "init", name, "--non-interactive"), [0], "pulumi stack init");
-  }
-  for (const words of [[], ["--expect-no-changes"]]) {
-    const results = await Promise.all(others.map((name) => pulumiUpOf(name, site, ...words)));
-    for (const result of results) expectExit(result, [0], "pulumi up");
-  }
-  return "made on their own nodes, then unchanged";
+async function listStates(site: DemoSite): Promise<string> {
+  const words = ["restore", "state", "prod", "--list", "--json"];
+  const { stdout } = expectExit(await site.inside("lifeboat", ...words), [0], "the restore points");
+  const { where, points } = restorePoints.parse(JSON.parse(stdout));
+  if (points.length === 0) throw new Error(`no restore point: ${stdout}`);
+  return `${points.length} in ${where.split(" at ")[0] ?? where}`;
 }
 
 async function asDeclared(site: DemoSite): Promise<string> {
-  for (const name of ["prod", ...others] as const) {
+  for (const name of environmentNames) {
     await expectCoverage(site, name);
     await expectJob(site, name);
   }
@@ -182,8 +186,7 @@ async function backInJob(site: DemoSite): Promise<string> {
 }
 
 async function cleanPreview(site: DemoSite): Promise<string> {
-  const words = ["preview", "-s", "prod", "--refresh", "--expect-no-changes", "--non-interactive"];
-  expectExit(await site.inside("pulumi", ...words), [0], "pulumi preview");
+  expectExit(await site.pulumi("prod", "preview", "--refresh", "--expect-no-changes"), [0], "pulumi preview");
   return "no changes, also against the node";
 }
 
@@ -194,11 +197,7 @@ async function down(site: DemoSite): Promise<string> {
 }
 
 function pulumiUp(site: DemoSite, ...words: string[]): ReturnType<DemoSite["inside"]> {
-  return pulumiUpOf("prod", site, ...words);
-}
-
-function pulumiUpOf(name: EnvironmentName, site: DemoSite, ...words: string[]): ReturnType<DemoSite["inside"]> {
-  return site.inside("pulumi", "up", "-s", name, "--yes", "--non-interactive", ...words);
+  return site.pulumi("prod", "up", "--yes", ...words);
 }
 
 async function expectCoverage(site: DemoSite, name: EnvironmentName): Promise<void> {

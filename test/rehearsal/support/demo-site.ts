@@ -31,6 +31,13 @@ export class DemoSite {
     return this.run(words.join(" "), ["exec", ...words]);
   }
 
+  /** Plain `pulumi` on an environment, with what `lifeboat env` says. */
+  pulumi(environment: string, ...words: string[]): Promise<CommandResult> {
+    const script = 'exports=$(lifeboat env "$1") && eval "$exports" && shift && exec pulumi "$@"';
+    const shown = [words[0] ?? "", "-s", environment, ...words.slice(1), "--non-interactive"];
+    return this.run(`pulumi ${shown.join(" ")}`, ["exec", "sh", "-c", script, "sh", environment, ...shown]);
+  }
+
   /** What somebody does to the site in Proxmox's own web interface. */
   byHand(...words: string[]): Promise<CommandResult> {
     const program = [process.execPath, ...typeScript("test/rehearsal/support/by-hand.ts")];
