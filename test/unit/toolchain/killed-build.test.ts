@@ -122,7 +122,7 @@ test("artifacts are built only when they are named, beside the toolchain, and in
   await run();
   expect((await run("--check", "--all")).text).toMatch(/minio-server +RELEASE\S+ +missing/);
   expect(await run("--all")).toMatchObject({ code: 0 });
-  expect(buildsIn(folder)).toHaveLength(7);
+  expect(buildsIn(folder)).toHaveLength(8);
   const [plain, hotfix] = buildsIn(folder).slice(5);
   expect(plain).toContain("build -v -tags kqueue -ldflags -s -w");
   expect(plain).toContain("cmd.Version=2026-02-12T20:18:48Z");
