@@ -43,7 +43,7 @@ export function readSummary(said: string): Changes {
   const lines = said.slice(said.lastIndexOf("\nResources:")).split("\n");
   return Object.fromEntries(
     lines.flatMap((line) => {
-      const [, count, what = ""] = /^ +(?:[+\-~=]+ )?(\d+) (\w+)$/u.exec(line) ?? [];
+      const [, count, what = ""] = /^ +(?:[+\-~=]+ ?)?(\d+) (\w+)$/u.exec(line) ?? [];
       const operation = done[what];
       return count === undefined || operation === undefined ? [] : [[operation, Number(count)]];
     }),

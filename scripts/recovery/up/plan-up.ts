@@ -153,6 +153,10 @@ async function planInStore(
     deadLocks: [...deadLocks(local), ...deadLocks(stored)],
   };
   const holds = (stored?.checkpoint?.resources.length ?? 0) > 0;
+  if (isLocal && work.isInFallback) {
+    if (view.trouble === undefined) throw inFallback(selector);
+    return { ...common, place: "here", url: here };
+  }
   if (isLocal) {
     if (holds && !hasMoved(work)) throw inFallback(selector);
     if (holds) return { ...common, place: "store", url: there, move: "before-up" };

@@ -1,18 +1,12 @@
 import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
 import type { KeyPair } from "../../../site/settings/environment";
-import { parseLock } from "../../../site/state/pulumi-lock";
-import {
-  checkpointKeys,
-  checkpointStem,
-  lockPrefix,
-  presentForm,
-  type StackPlace,
-} from "../../../site/state/state-keys";
+import { checkpointKeys, checkpointStem, presentForm, type StackPlace } from "../../../site/state/state-keys";
 import { type ObjectStore, StoreError } from "../../clients/object-store/object-store";
 import type { ToldLock } from "../../clients/pulumi-cli/said";
 import { unpack } from "../../clients/unpack";
 import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
+import { type FoundLock, locksOf } from "../state/pulumi-lock";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +40,10 @@ export async function lookAtStack(
   if (store === undefined) return undefined;
   const place = { project: environment.project.name, stack: environment.name };
   try {
-    return { checkpoint: await presentCheckpoint(store, place), locks: await locksOf(store, place) };
+    return {
+      checkpoint: await presentCheckpoint(store, place),
+      locks: (await locksOf({ store, place })).map(toldLock),
+    };
   } catch (error) {
     const isClosed = error instanceof StoreError && (error.kind === "no-bucket" || error.kind === "denied");
     if (!isClosed) throw error;
@@ -64,13 +61,10 @@ async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise
   return present && parseCheckpoint(await unpack(await store.read(present.key)));
 }
 
-async function locksOf(store: ObjectStore, place: StackPlace): Promise<ToldLock[]> {
-  const listed = await store.list(lockPrefix(place));
-  const unknown = { username: "somebody", hostname: "a machine that it does not name", pid: 0, timestamp: "" };
-  const texts = await Promise.all(listed.map(async ({ key }) => (await store.read(key)).toString("utf8")));
-  return texts.map((text, index) => {
-    const modified = new Date(listed[index]?.modified ?? 0).toISOString();
-    const { username, hostname, pid, timestamp } = parseLock(text) ?? { ...unknown, timestamp: modified };
-    return { owner: username, hostname, pid, since: timestamp };
-  });
+/** A lock that nobody can read locks nevertheless, and is nobody's that has ended. */
+function toldLock({ key, owner }: FoundLock): ToldLock {
+  if (owner === undefined)
+    return { owner: "somebody", hostname: `another machine (${key})`, pid: 0, since: "some time" };
+  const { username, hostname, pid, timestamp } = owner;
+  return { owner: username, hostname, pid, since: timestamp };
 }

@@ -7,6 +7,7 @@ import type { CommandContext } from "../../commands/frame/context";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
+import { readRecord, recordFile } from "../state/fallback/fallback-record";
 import { StateFolder } from "../engine/state-folder";
 import type { StackSession } from "../session";
 import { lookAtStack, type StackLook } from "./stack-look";
@@ -23,6 +24,12 @@ export class StackWork implements StackSession {
   ) {
     const { endpoint } = this.environment.settings.proxmox;
     this.state = new StateFolder({ environment: selector, endpoint }, context.io.environment);
+  }
+
+  /** Whether the state is on this machine because the store was given up for a while. */
+  get isInFallback(): boolean {
+    const { project } = this.environment;
+    return readRecord(recordFile(project, this.selector, this.context.io.environment)) !== undefined;
   }
 
   /** Folder for what exists only while it is used. */
@@ -44,9 +51,15 @@ export class StackWork implements StackSession {
     return new PulumiCli({
       folder: project.folder,
       stack: this.selector,
-      variables: { ...variables, ...exports, PULUMI_BACKEND_URL: url },
+      variables: { ...variables, ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
       logs: join(this.state.path, "pulumi"),
     });
+  }
+
+  /** The stack that makes the store does without it in a fallback. */
+  private apart(): Record<string, string> {
+    const isOwner = this.environment.stateStore()?.environment.name === this.selector;
+    return isOwner && this.isInFallback ? { LIFEBOAT_STATE_STORE: "apart" } : {};
   }
 
   /** @param key for a bucket, where the settings do not hold it yet. */

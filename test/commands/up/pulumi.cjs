@@ -210,6 +210,7 @@ async function update(backend, stack) {
     if (env.TEST_PULUMI_DIES_AT === name) process.kill(process.pid, "SIGKILL");
     process.stdout.write(` +  site:index:Thing ${name} created (0s)\n`);
     resources.push(sealAgain(resource, stack));
+    if (env.TEST_PULUMI_INTERRUPTS_AT === name) return canceled(backend, stack, { ...latest, resources }, lock);
   }
   for (const bucket of buckets) await makeBucket(bucket);
   await writeStack(backend, stack, { ...latest, resources });
@@ -217,6 +218,19 @@ async function update(backend, stack) {
   process.stdout.write(
     `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,
   );
+}
+
+/** Ctrl-C by whoever waits for this: what is under way is ended, nothing more is begun, and the lock is given back. */
+async function canceled(backend, stack, latest, lock) {
+  const interrupted = new Promise((resolve) => process.once("SIGINT", resolve));
+  const alive = setInterval(() => undefined, 1_000);
+  process.kill(process.ppid, "SIGINT");
+  await interrupted;
+  clearInterval(alive);
+  await writeStack(backend, stack, latest);
+  await backend.remove(lock);
+  process.stderr.write("error: update canceled\n");
+  process.exitCode = 255;
 }
 
 async function failLocked(backend, locks) {

@@ -149,6 +149,17 @@ describe("a site on which nothing is yet", () => {
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
   });
 
+  test("Ctrl-C goes on to pulumi, which ends what it is at; then the same command ends it: 130, and 0 [B3, K4]", async () => {
+    const env = { TEST_PULUMI_INTERRUPTS_AT: "web" };
+    const { code, stderr } = await site.lifeboat(["up", "--force"], { env });
+    expect(code).toBe(130);
+    expect(stderr).toContain("Stopped in step 'pulumi up of prod'.");
+    expect(stderr).toContain("HINT: to go on: lifeboat up --force");
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web"], pending: 0 }]);
+    expect((await up()).code).toBe(0);
+    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
+  });
+
   test("a service's keys that nobody has given: 13, naming the secrets and how to give them [B6]", async () => {
     site.giveKeys(["monitoring"]);
     const { code, stderr } = await up();
@@ -224,6 +235,27 @@ describe("a site that is up", () => {
     rmSync(local);
   });
 
+  test("in a fallback, while the store is down, it goes on here, and without the store; then it has to return [B3, E4]", async () => {
+    const copied = await site.lifeboat(["backup", "state", "prod"]);
+    expect({ code: copied.code, stderr: copied.stderr }).toMatchObject({ code: 0 });
+    site.program({ prod: ["web", "db", "post"] });
+    await store.close();
+    try {
+      const fallback = await site.lifeboat(["state", "fallback", "prod", "--force"]);
+      expect(fallback).toMatchObject({ code: 0 });
+      expect(await up("prod")).toMatchObject({ code: 0, stdout: expect.stringContaining("prod: create 1") });
+      expect(site.localFiles(".pulumi/stacks/site")).toContain("prod.json");
+    } finally {
+      await store.open();
+    }
+    expect(await up("prod")).toMatchObject({ code: 13, stderr: expect.stringContaining("lifeboat state return prod") });
+    expect(await site.lifeboat(["state", "return", "prod", "--force"])).toMatchObject({ code: 0 });
+    expect(await up("prod")).toMatchObject({
+      code: 0,
+      stdout: "Everything is as the settings say; nothing was changed.\n",
+    });
+  });
+
   test("somebody else's lock: 11 with who and since when; one of a dead process here is taken away [B3, E3]", async () => {
     site.program({ prod: ["web", "db", "mail"] });
     const key = ".pulumi/locks/organization/site/prod/1.json";
@@ -235,7 +267,9 @@ describe("a site that is up", () => {
     );
     store.put(site.bucket("prod"), key, lock(2 ** 22 + 1, hostname()));
     expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
-    expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db", "mail"], pending: 0 }]);
+    const keys = [...store.contents(site.bucket("prod")).keys()];
+    expect(keys.filter((one) => one.includes("/locks/"))).toEqual([]);
+    expect(store.contents(site.bucket("prod")).get(checkpoint("prod"))).toContain("::mail");
   });
 
   test("the store is down: 14 naming it, and what goes on without it; pulumi is not even asked [B3, K3]", async () => {

@@ -1,0 +1,188 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
+import * as z from "zod";
+import { openSecretBox } from "../../scripts/project/passphrase";
+import { parseStateStoreKeys } from "../../site/state-store/keys";
+import { type CommandResult, runCommand } from "./support/commands";
+import { DemoSite, expectExit } from "./support/demo-site";
+import { ArgumentWatch } from "./support/process-arguments";
+import { processTree } from "./support/process-tree";
+import { changeSettings } from "./support/store-settings";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+
+// From nothing to three stacks in a store of the site's own: real `pulumi`, real containers, a real MinIO in one of them.
+const isRoot = process.getuid?.() === 0;
+const parent = mkdtempSync(join(tmpdir(), "lifeboat-bootstrap-"));
+const printed: string[] = [];
+const site = new DemoSite(join(parent, "site"), "real", (line) => printed.push(line));
+const project = join(site.folder, "project");
+const environments = ["monitoring", "prod", "lab"];
+let processes: ArgumentWatch;
+
+jest.setTimeout(20 * 60_000);
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  processes = new ArgumentWatch();
+  await obtainToolchain(site);
+  expectExit(await site.sandbox("up", "--driver", "real"), [0], "the sandbox");
+  declareStore();
+}, firstUseLimit);
+
+afterAll(async () => {
+  processes?.stop();
+  if (isRoot) await site.sandbox("down");
+  rmSync(parent, { recursive: true, force: true });
+});
+
+const guests = ["config", "lifeboat:guests"];
+
+/** Few and small guests are enough, and the one that holds the store. */
+function declareStore(): void {
+  const mirror = join(site.folder, "server", "services", "mirror", "files");
+  const name = readdirSync(mirror).find((file) => /^minio\.RELEASE\.[^.]+$/u.test(file)) ?? "";
+  const [sha256] = readFileSync(join(mirror, `${name}.sha256`), "utf8").split(" ");
+  const store = {
+    kind: "container",
+    id: 302,
+    template: "local:vztmpl/debian-12-standard_amd64.tar.zst",
+    root: { storage: "local", size: "4GiB" },
+    disks: { data: { mount: "/var/lib/minio", storage: "local", size: "4GiB" } },
+    network: { bridge: "vmbr0", address: "192.0.2.132/24", gateway: "192.0.2.1", firewall: true },
+  };
+  const server = { url: `http://192.0.2.20/${name}`, sha256 };
+  changeSettings(join(project, "Pulumi.monitoring.yaml"), [
+    [guests, { store }],
+    [["config", "lifeboat:stateStore"], { guest: "store", server, allow: ["192.0.2.0/24"] }],
+  ]);
+  changeSettings(join(project, "Pulumi.prod.yaml"), [[[...guests, "db"], undefined]]);
+  changeSettings(join(project, "Pulumi.lab.yaml"), [[[...guests, "gitea"], undefined]]);
+}
+
+/** A command line with plain `pulumi`, in a shell that has what `lifeboat env` prints. */
+function plain(environment: string, command: string): Promise<CommandResult> {
+  return site.inside("bash", "-c", `eval "$(lifeboat env ${environment} 2>/dev/null)" && ${command}`);
+}
+
+function stateFolder(environment: string): string {
+  const home = join(site.folder, "state-home", "lifeboat");
+  return join(home, readdirSync(home).find((name) => name.startsWith(`${environment}@`)) ?? "");
+}
+
+const lockSchema = z.object({ pid: z.number() });
+
+/** The command line and everything below it, as soon as Pulumi is making the guest. */
+async function killInTheMiddle(): Promise<number> {
+  for (;;) {
+    await sleep(50);
+    if (!isMaking()) continue;
+    const { pid } = lockSchema.parse(JSON.parse(readFileSync(join(stateFolder("monitoring"), "stack.lock"), "utf8")));
+    const tree = processTree(pid);
+    for (const one of tree) process.kill(one, "SIGKILL");
+    return tree.length;
+  }
+}
+
+function isMaking(): boolean {
+  try {
+    const logs = join(stateFolder("monitoring"), "pulumi");
+    const log = readdirSync(logs).find((name) => name.endsWith("-up.log"));
+    return log !== undefined && readFileSync(join(logs, log), "utf8").includes("store-container creating");
+  } catch {
+    return false;
+  }
+}
+
+(isRoot ? describe : describe.skip)("a site from nothing", () => {
+  test("killed with -9 in the middle of the first update: one state on this machine, no second one [B3, K4]", async () => {
+    const [result, killed] = await Promise.all([site.inside("lifeboat", "up", "--force"), killInTheMiddle()]);
+    expect(result.exitCode).not.toBe(0);
+    // Node, pulumi, its language host and providers.
+    expect(killed).toBeGreaterThan(3);
+    const stacks = join(site.folder, "data-home/lifeboat/lifeboat/pulumi/.pulumi/stacks/lifeboat");
+    expect(readdirSync(stacks).filter((name) => name.endsWith(".json"))).toEqual(["monitoring.json"]);
+  });
+
+  test("the same command: three stacks in the store, and nothing left on this machine [B1, B2, B3]", async () => {
+    const { stderr } = expectExit(await site.inside("lifeboat", "up", "--force"), [0], "lifeboat up");
+    expect(stderr).toContain("has not ended; what is left is planned anew");
+    for (const environment of environments) {
+      const { stdout } = expectExit(
+        await plain(environment, "pulumi stack ls --json 2>/dev/null"),
+        [0],
+        "pulumi stack ls",
+      );
+      const listed = z.array(z.object({ name: z.string(), resourceCount: z.number() })).parse(JSON.parse(stdout));
+      expect(listed.map(({ name }) => name)).toEqual([environment]);
+      expect(listed[0]?.resourceCount).toBeGreaterThan(1);
+      const preview = `pulumi preview -s ${environment} --refresh --expect-no-changes --non-interactive`;
+      expectExit(await plain(environment, preview), [0], `a preview of ${environment}`);
+      const exported = expectExit(
+        await plain(environment, `pulumi stack export -s ${environment} 2>/dev/null`),
+        [0],
+        "export",
+      );
+      expect(JSON.parse(exported.stdout).deployment.pending_operations ?? []).toEqual([]);
+    }
+    const local = join(site.folder, "data-home/lifeboat/lifeboat/pulumi");
+    expect(readdirSync(join(local, ".pulumi/stacks/lifeboat")).filter((name) => name.endsWith(".json"))).toEqual([]);
+    expect(readdirSync(join(local, "archive"))).toEqual([expect.stringMatching(/^monitoring-.*\.json$/u)]);
+    expect(readdirSync(project).filter((name) => name.includes(".bak"))).toEqual([]);
+  });
+
+  test("run again it changes nothing, neither on the site nor in a file [B3]", async () => {
+    const texts = environments.map((name) => readFileSync(join(project, `Pulumi.${name}.yaml`), "utf8"));
+    await site.sandbox("requests", "--clear");
+    const { stdout } = expectExit(await site.inside("lifeboat", "up"), [0], "lifeboat up");
+    expect(stdout).toBe("Everything is as the settings say; nothing was changed.");
+    const requests = (await site.sandbox("requests", "--json")).stdout
+      .split("\n")
+      .filter((line) => line.startsWith("{"));
+    expect(requests.filter((line) => !/"method":\s?"GET"/u.test(line))).toEqual([]);
+    expect(environments.map((name) => readFileSync(join(project, `Pulumi.${name}.yaml`), "utf8"))).toEqual(texts);
+  });
+
+  test("no key is in any process's arguments, in what was printed, or in a file that is not its own [B2, K1]", async () => {
+    const commandLines = processes.stop();
+    expect(commandLines.some((words) => words.includes("pulumi up"))).toBe(true);
+    const secrets = await madeSecrets();
+    expect(secrets.length).toBeGreaterThan(7);
+    for (const secret of secrets) {
+      expect(commandLines.filter((words) => words.includes(secret))).toEqual([]);
+      expect(printed.filter((line) => line.includes(secret))).toEqual([]);
+    }
+    const pattern = join(parent, "pattern");
+    writeFileSync(pattern, secrets.join("\n"), { mode: 0o600 });
+    const folders = ["state-home", "data-home", "project", "server/requests.ndjson"].map((name) =>
+      join(site.folder, name),
+    );
+    const { stdout } = await runCommand("grep", ["-rlF", "-f", pattern, ...folders]);
+    const places = stdout.split("\n").filter((path) => path !== "");
+    expect(places.length).toBe(environments.length);
+    expect(places.filter((path) => !path.endsWith("/aws-credentials"))).toEqual([]);
+  });
+});
+
+/** Every secret half of a key that the command has made. */
+async function madeSecrets(): Promise<string[]> {
+  const settings: unknown = parse(readFileSync(join(project, "Pulumi.monitoring.yaml"), "utf8"));
+  const { config, encryptionsalt } = z
+    .object({
+      config: z.looseObject({ "lifeboat:stateStoreKeys": z.object({ secure: z.string() }) }),
+      encryptionsalt: z.string(),
+    })
+    .parse(settings);
+  const passphrase = readFileSync(join(site.folder, "keys", "passphrase"), "utf8").trim();
+  const { open } = await openSecretBox(encryptionsalt, passphrase);
+  const keys = parseStateStoreKeys(open(config["lifeboat:stateStoreKeys"].secure));
+  const pairs = [
+    keys?.root,
+    keys?.copier,
+    ...Object.values(keys?.identities ?? {}),
+    ...Object.values(keys?.readers ?? {}),
+  ];
+  return pairs.flatMap((pair) => pair?.secretKey ?? []);
+}
