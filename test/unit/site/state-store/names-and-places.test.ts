@@ -26,6 +26,7 @@ describe("names", () => {
         expect(bucket === bucketOf(store, other)).toBe(one === other);
       }),
     );
+    for (const length of [48, 49, 100]) expect(bucketOf(store, "a".repeat(length)).length).toBeLessThanOrEqual(63);
     expect(new Set(["Prod", "prod", "pr.od", "pr_od", "prod-"].map((name) => bucketOf(store, name))).size).toBe(5);
   });
 
