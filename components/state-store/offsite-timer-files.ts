@@ -204,6 +204,8 @@ umask 077
 
 work=\${RUNTIME_DIRECTORY:?is set by systemd}
 export RCLONE_CONFIG=${folder}/rclone.conf
+# A service that is down is down: the timer tries again, and nobody waits for hours.
+export RCLONE_CONTIMEOUT=15s RCLONE_TIMEOUT=2m RCLONE_RETRIES=2 RCLONE_LOW_LEVEL_RETRIES=2
 # It wants a place for a cache that it does not need.
 export HOME="$work"
 failed=
@@ -277,7 +279,10 @@ copy_environment() {
 }
 
 if ! rclone lsd --quiet offsite:${bucket} >/dev/null 2>&1; then
-	rclone mkdir --s3-no-check-bucket=false offsite:${bucket} || complain "the bucket ${bucket} is not there and cannot be made"
+	if ! rclone mkdir --s3-no-check-bucket=false offsite:${bucket}; then
+		say 'the bucket ${bucket} cannot be reached or made; nothing was copied' >&2
+		exit 1
+	fi
 fi
 # Where the key may not decide this, whoever made the bucket has.
 versioning=$(rclone backend versioning offsite:${bucket} Enabled 2>/dev/null) || versioning=
