@@ -8,6 +8,7 @@ import { openSecretBox } from "../../scripts/project/passphrase";
 import { parseStateStoreKeys } from "../../site/state-store/keys";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { readGuide } from "./support/guide";
 import { ArgumentWatch } from "./support/process-arguments";
 import { processTree } from "./support/process-tree";
 import { changeSettings } from "./support/store-settings";
@@ -163,6 +164,16 @@ function isMaking(): boolean {
     const places = stdout.split("\n").filter((path) => path !== "");
     expect(places.length).toBe(environments.length);
     expect(places.filter((path) => !path.endsWith("/aws-credentials"))).toEqual([]);
+  });
+
+  test("every command of the guide does what it says [B3, E1, E5, E6, G1]", async () => {
+    const { commands } = readGuide("state");
+    expect(commands.length).toBeGreaterThan(10);
+    for (const command of commands) {
+      // Findings are no failure of a command that only looks.
+      const looks = command.endsWith("--dry-run");
+      expectExit(await site.inside("bash", "-c", `${command} 2>&1`), looks ? [0, 3] : [0], command);
+    }
   });
 });
 

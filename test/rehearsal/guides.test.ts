@@ -1,24 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFolder } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { readGuide } from "./support/guide";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
 // Every command of the guide, in its order, on a site with guests that somebody made by hand.
-const guide = readFileSync(join(projectFolder, "docs/guides/getting-started.md"), "utf8");
+const guide = readGuide("getting-started");
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-guides-"));
 const printed: string[] = [];
 const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
 const endpoint = "https://192.0.2.11:8006";
 
 jest.setTimeout(20 * 60_000);
-
-/** Commands of a guide: the lines of its console blocks that begin with `$`. */
-function commandsOf(text: string): string[] {
-  const blocks = [...text.matchAll(/```console\n([\s\S]*?)```/gu)].map(([, block = ""]) => block);
-  return blocks.flatMap((block) => block.split("\n").flatMap((line) => (line.startsWith("$ ") ? [line.slice(2)] : [])));
-}
 
 function settingsOf(text: string): string {
   return /```yaml\n([\s\S]*?)```/u.exec(text)?.[1] ?? "";
@@ -31,7 +25,7 @@ beforeAll(async () => {
   const project = join(site.folder, "project");
   const prod = readFileSync(join(project, "Pulumi.prod.yaml"), "utf8");
   const own = /endpoint: (\S+)/u.exec(prod)?.[1] ?? "";
-  writeFileSync(join(project, "Pulumi.home.yaml"), settingsOf(guide).replace(endpoint, own));
+  writeFileSync(join(project, "Pulumi.home.yaml"), settingsOf(guide.text).replace(endpoint, own));
 }, firstUseLimit);
 
 afterAll(async () => {
@@ -40,12 +34,12 @@ afterAll(async () => {
 });
 
 test("the guide has commands and settings", () => {
-  expect(commandsOf(guide).length).toBeGreaterThan(8);
-  expect(settingsOf(guide)).toContain(endpoint);
+  expect(guide.commands.length).toBeGreaterThan(8);
+  expect(settingsOf(guide.text)).toContain(endpoint);
 });
 
 test("every command of the guide does what it says [A10, D5, D10]", async () => {
-  for (const command of commandsOf(guide)) {
+  for (const command of guide.commands) {
     // Findings are no failure of a command that looks: the examples' other guests are nobody's here.
     const looks = /^lifeboat (?:doctor|status|adopt --env)/u.test(command);
     const result = await site.inside("bash", "-c", `${command} 2>&1`);
