@@ -11,9 +11,11 @@ import type { Ratio } from "./measure";
 import { measurePreview } from "./preview";
 import { measureRestore } from "./restore";
 import { measureStart } from "./start";
+import { measurePoints } from "./state-points";
+import { measureStorePreview } from "./store-preview";
 
 function row(cells: readonly string[]): string {
-  const widths = [10, 34, 10, 10, 8, 8, 9];
+  const widths = [12, 34, 10, 10, 8, 8, 9];
   return cells
     .map((cell, index) => (index < 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)))
     .join(" ");
@@ -47,6 +49,8 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(await measurePreview(progress)),
     await measureRestore(progress),
     ...(await measureGrowth(progress)),
+    await measureStorePreview(progress),
+    ...(await measurePoints(progress)),
   ];
   process.stdout.write(argv.includes("--json") ? `${JSON.stringify({ ratios })}\n` : `${tableOf(ratios)}\n`);
   if (ratios.some(({ ratio, atMost }) => ratio > atMost)) process.exitCode = 1;

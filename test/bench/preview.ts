@@ -79,7 +79,7 @@ function directSettings(sandbox: TestSandbox, size: number): string {
 }
 
 /** The same guests as `direct/index.ts` has. */
-function lifeboatSettings(sandbox: TestSandbox, size: number): string {
+export function lifeboatSettings(sandbox: TestSandbox, size: number): string {
   const guests = Array.from({ length: size }, (_, index) => [
     `    guest-${String(index + 1)}:`,
     "      kind: container",

@@ -10,6 +10,16 @@ const checkout = resolve(__dirname, "../..");
 export interface PulumiProject {
   /** Runs `pulumi preview`; answers with the peak memory of its largest Node process in MiB. */
   readonly preview: () => number;
+  /** Runs `pulumi up`. */
+  readonly up: () => void;
+}
+
+interface ProjectOptions {
+  readonly stack: string;
+  readonly program: string;
+  readonly options: readonly string[];
+  readonly settings: string;
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -18,16 +28,17 @@ export interface PulumiProject {
  * @param program path of the program in the checkout
  * @param options lines of `runtime.options` in Pulumi.yaml
  * @param settings text of the stack's settings
+ * @param variables of `pulumi`, such as its backend. Default: a state on this machine.
  */
 export function makePulumiProject(
   sandbox: TestSandbox,
   folder: string,
-  { stack, program, options, settings }: { stack: string; program: string; options: string[]; settings: string },
+  { stack, program, options, settings, variables: own = {} }: ProjectOptions,
 ): PulumiProject {
   const toolchain = toolchainPath(checkout, sandbox.layout.pulumiHome);
   if (toolchain === undefined) throw new Error("the toolchain is not installed; write: npm run toolchain");
   const PATH = [toolchain, process.env["PATH"] ?? ""].join(delimiter);
-  const env = { ...process.env, ...sandbox.env, PATH };
+  const env = { ...process.env, ...sandbox.env, ...own, PATH };
   mkdirSync(folder, { recursive: true });
   for (const name of ["node_modules", "package.json"]) symlinkSync(join(checkout, name), join(folder, name));
   symlinkSync(join(checkout, program, ".."), join(folder, "program"));
@@ -45,6 +56,7 @@ export function makePulumiProject(
   };
   pulumi(["stack", "init", stack]);
   return {
+    up: () => pulumi(["up", "-s", stack, "--yes", "--skip-preview"]),
     preview: () => {
       const watch = watchPeak(folder);
       pulumi(["preview", "-s", stack], watch.variables);

@@ -1,11 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
-import { readFileSync } from "node:fs";
 import { S3Store } from "../../scripts/clients/object-store/s3-store";
 import { s3Url } from "../../site/state-store/location";
 import { certificateFiles, ensureCertificates } from "../sandbox/server/certificates";
@@ -47,6 +46,7 @@ export class StoreServer {
 
   /** Makes a versioned bucket, once the server answers. */
   async makeBucket(bucket: string): Promise<void> {
+    process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
     const client = new S3Client({
       endpoint: this.endpoint,
       region,
