@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConditionFailed } from "../../../clients/object-store/object-store";
+import { ConditionFailed, type StoredObject } from "../../../clients/object-store/object-store";
 import { compareEnvironment } from "../../../clients/pulumi-variables";
 import type { Watch } from "../../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../../clients/store-health";
@@ -7,6 +7,7 @@ import { CommandError } from "../../../commands/frame/command-error";
 import { exitCodes } from "../../../commands/frame/exit-codes";
 import { backupName, componentKinds } from "../../../../site/resources";
 import { childName, storeName } from "../../../../site/state-store/resource-names";
+import { compressionOf, savedKey } from "../../../../site/state/state-keys";
 import { stateDigest } from "../../../../site/state-copies/state-digest";
 import { isRunning, startOf } from "../../engine/process-lock";
 import type { Finding, Step, StepContext, StepGroup, StepNode } from "../../engine/step";
@@ -37,7 +38,7 @@ export function rebuildSteps(plan: RebuildPlan, session: RebuildSession, begun: 
     ...(guest === undefined || plan.answers ? [] : [containerSteps(plan, guest, session)]),
     contentStep(plan, session),
     ...others.map((one) => pushSteps(one, session)),
-    homeSteps(plan, session, begun),
+    homeStep(plan, session, begun),
     proofs(plan, session),
     copyStep(plan, session),
   ];
@@ -111,9 +112,6 @@ async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvi
 /** For Pulumi nothing has changed about the server of a container that is there. */
 const broken = [childName(storeName, "server")];
 
-/** What went with the container. The provider cannot be asked about rules of a guest that is gone. */
-const gone = [childName(storeName, "rules"), childName(storeName, "firewall")];
-
 function containerSteps(
   plan: RebuildPlan,
   guest: NonNullable<RebuildPlan["guest"]>,
@@ -146,7 +144,7 @@ function containerSteps(
         does: `pulumi up: ${does}`,
         run: async (context) => {
           const variables = { ...apart, LIFEBOAT_FRESH: name };
-          const urns = await urnsOf(session, plan.owner, exists ? broken : gone);
+          const urns = exists ? await urnsOf(session, plan.owner, broken) : [];
           await runPulumi(session, context, variables, (cli, watch) => cli.up(watch, urns));
         },
       }),
@@ -213,7 +211,7 @@ async function push(from: StateAccess, to: StateAccess, one: RebuiltEnvironment,
 }
 
 /** The owner's state went on on this machine while the store was made. */
-function homeSteps({ owner }: RebuildPlan, session: RebuildSession, begun: BegunOperation): Step {
+function homeStep({ owner, environments }: RebuildPlan, session: RebuildSession, begun: BegunOperation): Step {
   return standing({
     id: "home",
     title: `Bring the state of ${owner} into the store`,
@@ -227,7 +225,9 @@ function homeSteps({ owner }: RebuildPlan, session: RebuildSession, begun: Begun
       if (here.present === undefined) return;
       const content = await local.store.read(here.present.key);
       await sendObjects(missingFrom(there, here), local.store, bucket.store, context);
-      await writeOwn(bucket, there.present, here.present.key, content);
+      const base = environments.find(({ name }) => name === owner)?.copy?.sha256;
+      const left = await writeOwn(bucket, { key: here.present.key, content }, there.present, { base, begun });
+      if (left !== undefined) return { findings: [left] };
       const archive = archiveLocal(environment, variables, begun.startedAt);
       removeRecord(recordFile(environment.project, owner, variables));
       return { facts: { archive } };
@@ -235,20 +235,32 @@ function homeSteps({ owner }: RebuildPlan, session: RebuildSession, begun: Begun
   });
 }
 
-/** @throws CommandError (13) when another state is there */
+/**
+ * A store that kept its data has the state that the copy was made of; it stays as a restore point.
+ *
+ * @returns what is left to do where the store has another one
+ */
 async function writeOwn(
   bucket: StateAccess,
-  present: { readonly key: string } | undefined,
-  key: string,
-  content: Buffer,
-): Promise<void> {
-  if (present !== undefined && (await digestIn(bucket, present.key)) === sha256Of(content)) return;
-  if (present === undefined) return writeChecked(bucket.store, key, content, { ifNoneMatch: true });
-  const { stack } = bucket.place;
-  throw new CommandError(`the store has a state of ${stack}, which is another than the one on this machine`, {
-    exitCode: exitCodes.refused,
-    hint: `decide which one is right: lifeboat state return ${stack}`,
-  });
+  own: { readonly key: string; readonly content: Buffer },
+  present: StoredObject | undefined,
+  { base, begun }: { readonly base: string | undefined; readonly begun: BegunOperation },
+): Promise<Finding | undefined> {
+  const { store, place } = bucket;
+  if (present === undefined) {
+    await writeChecked(store, own.key, own.content, { ifNoneMatch: true });
+    return undefined;
+  }
+  const old = await store.read(present.key);
+  if (old.equals(own.content)) return undefined;
+  if (sha256Of(old) !== base || present.key !== own.key || present.etag === undefined) {
+    const text = `the store has a state of ${place.stack} that is newer than its copy; the one on this machine lives until you have decided`;
+    return { severity: "problem", text, mend: `lifeboat state return ${place.stack}` };
+  }
+  const names = { time: Date.parse(begun.startedAt), before: sha256Of(own.content).slice(0, 10) };
+  await writeChecked(store, savedKey(place, names, compressionOf(old)), old);
+  await writeChecked(store, own.key, own.content, { ifMatch: present.etag });
+  return undefined;
 }
 
 function proofs({ environments }: RebuildPlan, session: RebuildSession): StepGroup {
