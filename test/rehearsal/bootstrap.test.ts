@@ -166,6 +166,19 @@ function isMaking(): boolean {
     expect(places.filter((path) => !path.endsWith("/aws-credentials"))).toEqual([]);
   });
 
+  test("with the key that only reads, a preview works and an update does not [M1, B2]", async () => {
+    const reader = (await madeKeys())?.readers["prod"];
+    const key = join(parent, "reader");
+    writeFileSync(key, JSON.stringify(reader), { mode: 0o600 });
+    const asReader = (...words: string[]) => site.inside("env", `LIFEBOAT_STATE_KEY_FILE=${key}`, ...words);
+    const preview = await asReader("lifeboat", "preview", "prod", "--json");
+    expect(expectExit(preview, [0], "the preview").stdout).toContain('"prod"');
+    const update = 'eval "$(lifeboat env prod)" && pulumi up -s prod --yes --non-interactive';
+    const refused = await asReader("bash", "-c", update);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stdout + refused.stderr).toContain("AccessDenied");
+  });
+
   test("every command of the guide does what it says [B3, E1, E5, E6, G1]", async () => {
     const { commands } = readGuide("state");
     expect(commands.length).toBeGreaterThan(10);
@@ -177,8 +190,8 @@ function isMaking(): boolean {
   });
 });
 
-/** Every secret half of a key that the command has made. */
-async function madeSecrets(): Promise<string[]> {
+/** The keys that the command has made. */
+async function madeKeys() {
   const settings: unknown = parse(readFileSync(join(project, "Pulumi.monitoring.yaml"), "utf8"));
   const { config, encryptionsalt } = z
     .object({
@@ -188,7 +201,12 @@ async function madeSecrets(): Promise<string[]> {
     .parse(settings);
   const passphrase = readFileSync(join(site.folder, "keys", "passphrase"), "utf8").trim();
   const { open } = await openSecretBox(encryptionsalt, passphrase);
-  const keys = parseStateStoreKeys(open(config["lifeboat:stateStoreKeys"].secure));
+  return parseStateStoreKeys(open(config["lifeboat:stateStoreKeys"].secure));
+}
+
+/** Every secret half of them. */
+async function madeSecrets(): Promise<string[]> {
+  const keys = await madeKeys();
   const pairs = [
     keys?.root,
     keys?.copier,
