@@ -61,6 +61,18 @@ export interface Step {
   takeBack?(context: StepContext): Promise<void>;
 }
 
+/** A step that is never taken back: it leaves a site on which the same command goes on. */
+export function standing(step: Omit<Step, "commits">): Step {
+  return {
+    ...step,
+    commits: true,
+    run: async (context) => {
+      context.note({ sent: true });
+      return step.run(context);
+    },
+  };
+}
+
 /** A plan within a plan. */
 export interface StepGroup {
   readonly id: string;

@@ -16,7 +16,7 @@ import { openStateAt } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
 import { startOf } from "../engine/process-lock";
-import type { Finding, Step, StepContext } from "../engine/step";
+import { type Finding, type Step, type StepContext, standing } from "../engine/step";
 import { archiveLocal } from "../state/archive-local";
 import { copyFindings } from "../state/copies/copy-states";
 import { missingFrom, sendObjects } from "../state/send-objects";
@@ -48,18 +48,6 @@ export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
     ...(plan.move === "after-up" ? moving : []),
     ...(plan.copy ? [copyStep(world)] : []),
   ];
-}
-
-/** Nothing here is taken back: each step leaves a site on which the same command goes on. */
-function standing(step: Omit<Step, "commits">): Step {
-  return {
-    ...step,
-    commits: true,
-    run: async (context) => {
-      context.note({ sent: true });
-      return step.run(context);
-    },
-  };
 }
 
 function keysStep({ keys: made }: UpPlan, { work, keys }: UpWorld): Step {

@@ -10,7 +10,7 @@ import { childName, storeName } from "../../../../site/state-store/resource-name
 import { compressionOf, savedKey } from "../../../../site/state/state-keys";
 import { stateDigest } from "../../../../site/state-copies/state-digest";
 import { isRunning, startOf } from "../../engine/process-lock";
-import type { Finding, Step, StepContext, StepGroup, StepNode } from "../../engine/step";
+import { type Finding, type Step, type StepContext, type StepGroup, type StepNode, standing } from "../../engine/step";
 import { planKeys, writeKeys } from "../../up/site-keys";
 import { archiveLocal } from "../archive-local";
 import { copyFindings } from "../copies/copy-states";
@@ -42,18 +42,6 @@ export function rebuildSteps(plan: RebuildPlan, session: RebuildSession, begun: 
     proofs(plan, session),
     copyStep(plan, session),
   ];
-}
-
-/** Nothing here is taken back: each step leaves a site on which the same command goes on. */
-function standing(step: Omit<Step, "commits">): Step {
-  return {
-    ...step,
-    commits: true,
-    run: async (context) => {
-      context.note({ sent: true });
-      return step.run(context);
-    },
-  };
 }
 
 function keysStep({ keys }: RebuildPlan, { site, siteStore, context }: RebuildSession): Step {
