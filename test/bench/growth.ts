@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AdoptedSite, type RunOptions } from "../commands/support/adopted-site";
+import { AdoptedSite } from "../commands/support/adopted-site";
 import { type Ratio, medianOf } from "./measure";
 import { peakOf, watchPeak } from "./peak-memory";
 import { makePulumiProject } from "./pulumi-project";
+import type { RunOptions } from "../commands/support/run-bundle";
 
 const sizes = [10, 100, 1_000];
 const archivesOfGuest = 30;

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
-import { node, RestoreSite, type RunResult } from "./restore/restore-site";
+import { node, RestoreSite } from "./restore/restore-site";
+import type { RunResult } from "./support/run-bundle";
 
 /** Commands that only look, as the bundle that users run, against a site without guests that run. */
 let site: RestoreSite;

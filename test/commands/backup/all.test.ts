@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { AdoptedSite, type RunResult } from "../support/adopted-site";
+import { AdoptedSite } from "../support/adopted-site";
 import { asksFor, inSavePoint } from "../support/held-tasks";
+import type { RunResult } from "../support/run-bundle";
 
 /** `lifeboat backup --all` on two standalone nodes. */
 let site: AdoptedSite;

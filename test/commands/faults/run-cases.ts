@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { RestoreSite, type LoggedRequest, type RunOptions } from "../restore/restore-site";
+import { RestoreSite, type LoggedRequest } from "../restore/restore-site";
 import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
+import type { RunOptions } from "../support/run-bundle";
 
 /** Shows every case on one site, each with a guest of its own. */
 export function runCases(cases: readonly FaultCase[]): void {

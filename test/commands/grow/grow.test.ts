@@ -4,7 +4,8 @@ import * as z from "zod";
 import type { Parameters } from "../../../proxmox/api/encoding";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";
-import { AdoptedSite, type RunResult } from "../support/adopted-site";
+import { AdoptedSite } from "../support/adopted-site";
+import type { RunResult } from "../support/run-bundle";
 
 /** Containers with two disks that the settings own: `web` runs, `batch` is stopped, `seven` is adopted. */
 const node = "pve-prod";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RestoreSite, type RunResult, node } from "./restore-site";
+import { RestoreSite, node } from "./restore-site";
+import type { RunResult } from "../support/run-bundle";
 
 let site: RestoreSite;
 let overSsh: Record<string, string>;

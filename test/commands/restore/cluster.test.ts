@@ -1,5 +1,6 @@
 import type { StartCluster } from "../../sandbox/setup/start-state";
-import { RestoreSite, type RunResult, node } from "./restore-site";
+import { RestoreSite, node } from "./restore-site";
+import type { RunResult } from "../support/run-bundle";
 
 /** The first node has the guests; the second has everything that they need; the third lacks a storage of theirs. */
 const [second, third] = ["pve-two", "pve-three"];

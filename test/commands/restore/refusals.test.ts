@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { RestoreSite, type RunResult, node } from "./restore-site";
+import { RestoreSite, node } from "./restore-site";
 import { afterSavePoint, inSavePoint } from "../support/held-tasks";
+import type { RunResult } from "../support/run-bundle";
 
 let site: RestoreSite;
 

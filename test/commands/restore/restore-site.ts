@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type ProxmoxClient, createClient } from "../../../proxmox/api/client";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import type { Archive } from "../../../proxmox/api/answers";
 import type { ControlCommand } from "../../sandbox/server/control";
 import { type TestSandbox, startSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
+import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
 
-const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 export const node = "pve-prod";
 
 /** A container of the test site: root disk, `/srv` (backed up), and what the test adds. */
@@ -26,20 +25,6 @@ export interface TestContainer {
   readonly lines?: readonly string[];
   /** Its block in the settings says this instead of `checks: [running]`. */
   readonly checks?: string;
-}
-
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly nodeOptions?: readonly string[];
-  readonly onSpawn?: (pid: number) => void;
-  /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
-  readonly fileLimit?: number;
 }
 
 export interface LoggedRequest {
@@ -116,25 +101,8 @@ export class RestoreSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const { env = {}, nodeOptions = [], onSpawn, fileLimit } = options;
-    const words = [process.execPath, ...nodeOptions, bundle, ...argv];
-    const limited = ["bash", "-c", `ulimit -f ${String(fileLimit)}; exec "$0" "$@"`, ...words];
-    const [program = "", ...rest] = fileLimit === undefined ? words : limited;
-    const child = spawn(program, rest, {
-      cwd: this.project,
-      env: { ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    if (child.pid !== undefined) onSpawn?.(child.pid);
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    return new Promise((done, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => done({ code, stdout, stderr }));
-    });
+  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return runBundle(argv, { cwd: this.project, env: this.env }, options);
   }
 
   /** A backup of the guest as its job would make it; an hour passes before it, so that names differ. */

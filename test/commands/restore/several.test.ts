@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint } from "../../../site/restore/save-point";
-import { RestoreSite, type RunResult, node } from "./restore-site";
+import { RestoreSite, node } from "./restore-site";
 import { asksFor, inSavePoint } from "../support/held-tasks";
+import type { RunResult } from "../support/run-bundle";
 
 const three = [101, 102, 103];
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { AdoptedSite, type RunResult } from "../support/adopted-site";
+import { AdoptedSite } from "../support/adopted-site";
+import type { RunResult } from "../support/run-bundle";
 
 /** Going back to snapshots: on LVM-thin, which can do so at any time, and on ZFS, which goes back to the newest only. */
 let site: AdoptedSite;

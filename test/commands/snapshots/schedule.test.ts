@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { AdoptedSite, type RunResult } from "../support/adopted-site";
+import { AdoptedSite } from "../support/adopted-site";
+import type { RunResult } from "../support/run-bundle";
 
 /** Snapshots by hand and on a schedule, on storages that keep them and on one that does not. */
 let site: AdoptedSite;

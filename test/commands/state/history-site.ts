@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   mkdirSync,
@@ -11,17 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, relative, resolve } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { type BuiltState, gzipped, StateBuilder } from "../../support/state/build-state";
+import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
 
-const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 export const passphrase = "rhubarb crumble";
-
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Where a backend's objects lie. */
 export interface TestBackend {
@@ -149,26 +142,8 @@ export class StateSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(
-    argv: readonly string[],
-    { env = {}, nodeOptions = [] }: { env?: Record<string, string | undefined>; nodeOptions?: readonly string[] } = {},
-  ): Promise<RunResult> {
-    const variables = Object.fromEntries(
-      Object.entries({ ...this.variables, ...env }).filter(([, value]) => value !== undefined),
-    );
-    const child = spawn(process.execPath, [...nodeOptions, bundle, ...argv], {
-      cwd: this.folder,
-      env: variables,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    return new Promise((done, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => done({ code, stdout, stderr }));
-    });
+  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return runBundle(argv, { cwd: this.folder, env: this.variables }, options);
   }
 
   /** The points that `--list` tells. */

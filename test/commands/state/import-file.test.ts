@@ -4,7 +4,8 @@ import * as z from "zod";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { createSecretBox, openSecrets } from "../../../scripts/project/passphrase";
 import { markOf } from "../../../site/mark";
-import { AdoptedSite, type RunOptions } from "../support/adopted-site";
+import { AdoptedSite } from "../support/adopted-site";
+import type { RunOptions } from "../support/run-bundle";
 
 /** A site with guests that the settings want to be made, and no state of Pulumi's anywhere. */
 let site: AdoptedSite;

@@ -1,23 +1,10 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { FolderStore } from "../../../scripts/clients/object-store/folder-store";
 import { S3Server } from "../../support/s3-server";
 import { PulumiEncrypter } from "../../unit/scripts/project/encrypt";
-
-const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
-
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly nodeOptions?: readonly string[];
-}
+import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
 
 /** Environments of the site; the store is declared by the last one. */
 const environments = ["lab", "prod", "monitoring"] as const;
@@ -83,21 +70,8 @@ export class StateSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], { env = {}, nodeOptions = [] }: RunOptions = {}): Promise<RunResult> {
-    const words = [...nodeOptions, bundle, ...argv];
-    const child = spawn(process.execPath, words, {
-      cwd: this.project,
-      env: { ...this.variables, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    return new Promise((done, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => done({ code, stdout, stderr }));
-    });
+  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return runBundle(argv, { cwd: this.project, env: this.variables }, options);
   }
 
   private get variables(): Record<string, string> {

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { type AdoptedContainer, AdoptedSite, type RunResult } from "../support/adopted-site";
+import { type AdoptedContainer, AdoptedSite } from "../support/adopted-site";
 import { inSavePoint } from "../support/held-tasks";
+import type { RunResult } from "../support/run-bundle";
 
 /** The morning page over 40 adopted guests on three nodes, one environment each. */
 let site: AdoptedSite;

@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import * as z from "zod";
 import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
 import { startSandbox, type TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
-
-const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
+import { type RunOptions, type RunResult, bundle, runBundle, runProgram } from "./run-bundle";
 
 /** An environment of the site: a node of its own with guests made by hand, all adopted. */
 export interface AdoptedEnvironment {
@@ -33,18 +31,6 @@ export interface AdoptedContainer {
   readonly lines?: readonly string[];
   /** Type of the storage of its disk. Default: a folder. */
   readonly disk?: keyof typeof diskStorages;
-}
-
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly nodeOptions?: readonly string[];
-  readonly onSpawn?: (pid: number) => void;
 }
 
 export interface LoggedRequest {
@@ -151,22 +137,15 @@ export class AdoptedSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const { env = {}, nodeOptions = [], onSpawn } = options;
-    return run(
-      process.execPath,
-      [...nodeOptions, bundle, ...argv],
-      { ...this.variables, ...env },
-      this.project,
-      onSpawn,
-    );
+  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return runBundle(argv, { cwd: this.project, env: this.variables }, options);
   }
 
   /** Runs it in a terminal of so many columns, by `script` of util-linux. Both streams come as one. */
   inTerminal(argv: readonly string[], columns: number, env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
     const command = `stty cols ${String(columns)}; exec '${process.execPath}' '${bundle}' ${argv.join(" ")}`;
     const variables = { ...this.variables, TERM: "xterm", ...env };
-    return run("script", ["-qec", command, "/dev/null"], variables, this.project);
+    return runProgram(["script", "-qec", command, "/dev/null"], { cwd: this.project, env: variables });
   }
 
   /** Requests that a node got, in order. */
@@ -282,23 +261,4 @@ function containerOf(
       },
     ],
   };
-}
-
-function run(
-  program: string,
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-  onSpawn?: (pid: number) => void,
-): Promise<RunResult> {
-  const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  if (child.pid !== undefined) onSpawn?.(child.pid);
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-  return new Promise((done, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => done({ code, stdout, stderr }));
-  });
 }

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -11,25 +10,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { S3Server } from "../../support/s3-server";
+import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
 
-const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 const environments = ["monitoring", "prod"];
 export const passphrase = "not-a-secret-passphrase";
 const secretOf = (name: string): string => `not-a-secret-of-${name}`;
-
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly nodeOptions?: readonly string[];
-  readonly onError?: (text: string, pid: number) => void;
-}
 
 /** A server that several sites use one after the other, each with buckets of its own name. */
 export async function startStore(folder: string): Promise<S3Server> {
@@ -115,23 +102,8 @@ export class UpSite {
   }
 
   /** Runs the bundled command line without a terminal. */
-  lifeboat(argv: readonly string[], { env = {}, nodeOptions = [], onError }: RunOptions = {}): Promise<RunResult> {
-    const child = spawn(process.execPath, [...nodeOptions, bundle, ...argv], {
-      cwd: this.project,
-      env: { ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on("data", (data: Buffer) => {
-      stderr += data.toString();
-      if (child.pid !== undefined) onError?.(stderr, child.pid);
-    });
-    return new Promise((done, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => done({ code, stdout, stderr }));
-    });
+  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return runBundle(argv, { cwd: this.project, env: this.env }, options);
   }
 
   stateFolder(name: string): string {

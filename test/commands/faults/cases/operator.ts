@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { asSomebodyLeftIt, everyArchive, restored, runsAsBefore, sameCommandEnds, untouched } from "../afterwards";
 import { afterSavePoint, asksFor, inRestore, inSavePoint } from "../../support/held-tasks";
-import type { LoggedRequest, RunResult } from "../../restore/restore-site";
+import type { LoggedRequest } from "../../restore/restore-site";
 import type { FaultCase, Scene } from "../fault-case";
+import type { RunResult } from "../../support/run-bundle";
 
 const restore = "restore guest web --force --stop";
 
