@@ -1,0 +1,43 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** A copy of the working tree, with what is not committed yet, in which anything may be broken. */
+export class ScratchTree {
+  private constructor(readonly folder: string) {}
+
+  /** @param project the working tree: it is only read. */
+  static of(project: string): ScratchTree {
+    const tree = new ScratchTree(mkdtempSync(join(tmpdir(), "lifeboat-mutants-")));
+    for (const path of filesOf(project)) {
+      if (!existsSync(join(project, path))) continue;
+      mkdirSync(dirname(join(tree.folder, path)), { recursive: true });
+      cpSync(join(project, path), join(tree.folder, path), { verbatimSymlinks: true });
+    }
+    symlinkSync(join(project, "node_modules"), join(tree.folder, "node_modules"));
+    return tree;
+  }
+
+  /** Text of a file; undefined where there is none. */
+  read(path: string): string | undefined {
+    const file = join(this.folder, path);
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  }
+
+  write(path: string, text: string): void {
+    writeFileSync(join(this.folder, path), text);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** What git knows of, or would. */
+function filesOf(project: string): string[] {
+  const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const { status, stdout, stderr } = spawnSync("git", list, { cwd: project, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (status !== 0) throw new Error(`Unable to list the files of ${project}: ${stderr}`);
+  return [...new Set(stdout.split("\0"))].filter((path) => path !== "");
+}
