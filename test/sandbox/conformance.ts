@@ -7,7 +7,7 @@
  * the command says so. Exit status: 0 all agree well enough, 1 not, 2 wrong usage.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -40,12 +40,16 @@ interface Check {
 
 interface Outcome {
   file: string;
+  /** How long the comparison took. */
+  seconds: number;
   matching: number;
   total: number;
   percent: number;
   needed: number;
   differences: string[];
 }
+
+type Comparison = Omit<Outcome, "seconds">;
 
 class UsageError extends Error {}
 
@@ -90,12 +94,12 @@ function parseCommandLine(args: readonly string[]): Check[] {
   return standardChecks().map((check) => ({ ...check, needed: least ?? check.needed }));
 }
 
-function checkGolden({ file, needed }: Check): Outcome {
+function checkGolden({ file, needed }: Check): Comparison {
   const { passed, failed, failures } = checkGoldenFile(file);
-  return outcome(file, passed, passed + failed, needed, [...failures]);
+  return comparison(file, passed, passed + failed, needed, [...failures]);
 }
 
-function outcome(file: string, matching: number, total: number, needed: number, differences: string[]): Outcome {
+function comparison(file: string, matching: number, total: number, needed: number, differences: string[]): Comparison {
   const percent = total === 0 ? 0 : Math.floor((matching * 10000) / total) / 100;
   return { file, matching, total, percent, needed, differences };
 }
@@ -131,7 +135,7 @@ function describe({ line, method, path, kind, where, expected, got }: Mismatch):
 }
 
 /** Replays a recording against an emulator of its own, which is gone afterwards. */
-async function replay({ file, fixture, needed }: Check): Promise<Outcome> {
+async function replay({ file, fixture, needed }: Check): Promise<Comparison> {
   const folder = mkdtempSync(join(tmpdir(), "conformance-"));
   const { nodes } = parseFixture(readFileSync(fixture, "utf8")).clusters[0] ?? { nodes: [] };
   const node = nodes[0]?.node ?? "pve";
@@ -150,7 +154,7 @@ async function replay({ file, fixture, needed }: Check): Promise<Outcome> {
     const answer = replayed.parse(JSON.parse(await runReplay(server.url(node), folder, fixture, file)));
     const result = answer.files[0];
     if (result === undefined) throw new Error(`${file}: pve-replay told nothing`);
-    return outcome(file, result.matching, result.total, needed, result.mismatches.map(describe));
+    return comparison(file, result.matching, result.total, needed, result.mismatches.map(describe));
   } finally {
     await control.close();
     await server.close();
@@ -186,13 +190,13 @@ function runReplay(base: string, folder: string, fixture: string, file: string):
 }
 
 function printTable(outcomes: readonly Outcome[]): void {
-  const rows = outcomes.map(({ file, matching, total, percent, needed }) => [
-    basename(file),
-    String(matching),
-    String(total),
-    percent.toFixed(2),
-    String(needed),
-    percent >= needed ? "ok" : "FAILED",
+  const rows = outcomes.map((outcome) => [
+    basename(outcome.file),
+    String(outcome.matching),
+    String(outcome.total),
+    outcome.percent.toFixed(2),
+    String(outcome.needed),
+    agrees(outcome) ? "ok" : "FAILED",
   ]);
   const table = [["file", "matched", "of", "per cent", "needed", ""], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -204,22 +208,52 @@ function printTable(outcomes: readonly Outcome[]): void {
   }
 }
 
+async function compare(check: Check): Promise<Outcome> {
+  const started = performance.now();
+  const compared = isGoldenFile(check.file) ? checkGolden(check) : await replay(check);
+  return { ...compared, seconds: (performance.now() - started) / 1000 };
+}
+
+/**
+ * Writes how many exchanges and golden cases were compared into the file that LIFEBOAT_TEST_REPORT names, for `.ci/run`. What
+ * differs in a recording that agrees well enough counts neither way; it is printed.
+ */
+function report(outcomes: readonly Outcome[], skipped: readonly string[]): void {
+  const file = process.env.LIFEBOAT_TEST_REPORT;
+  if (file === undefined || file === "") return;
+  const sum = (count: (outcome: Outcome) => number): number =>
+    outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  const counted = {
+    complete: true,
+    passed: sum(({ matching }) => matching),
+    failed: sum((outcome) => (agrees(outcome) ? 0 : outcome.total - outcome.matching)),
+    skipped: skipped.map((title) => ({ file: "test/sandbox/conformance.ts", title })),
+    files: outcomes.map(({ file: compared, seconds }) => ({ file: basename(compared), seconds })),
+  };
+  writeFileSync(file, JSON.stringify(counted));
+}
+
+function agrees({ percent, needed }: Outcome): boolean {
+  return percent >= needed;
+}
+
 async function main(): Promise<number> {
   const checks = parseCommandLine(process.argv.slice(2));
   const hasRecordings = checks.some(({ file }) => !isGoldenFile(file));
   if (checks.length === 0 || (hasRecordings && !existsSync(REPLAY))) {
     console.log("conformance: skipped, because ../shared with the recordings and pve-replay is not here");
+    report([], ["recordings and golden files"]);
     return 0;
   }
   const outcomes: Outcome[] = [];
-  for (const check of checks) outcomes.push(isGoldenFile(check.file) ? checkGolden(check) : await replay(check));
-  const failed = outcomes.filter(({ percent, needed }) => percent < needed);
-  for (const { file, differences } of failed) {
+  for (const check of checks) outcomes.push(await compare(check));
+  for (const { file, differences } of outcomes) {
     for (const difference of differences.slice(0, SHOWN)) console.error(`${basename(file)}:${difference}`);
     if (differences.length > SHOWN) console.error(`${basename(file)}: and ${differences.length - SHOWN} more`);
   }
   printTable(outcomes);
-  return failed.length === 0 ? 0 : 1;
+  report(outcomes, []);
+  return outcomes.every(agrees) ? 0 : 1;
 }
 
 main()

@@ -1,6 +1,6 @@
 // `npm run audit`: known weaknesses of the packages that the program is installed with. Ends with 1 when there are any that
 // nobody has accepted; likewise in GitHub's own CI when the registry does not answer. Elsewhere that is no failure: a closed
-// network has no such answer. It is no success either, so that `.ci/run` counts nothing.
+// network has no such answer. It is no success either: `.ci/run` counts it as skipped.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { accepted } from "./accepted";
@@ -26,7 +26,8 @@ function report(found: Audit): void {
   if (file === undefined || file === "") return;
   const passed = found.audited && found.open.length === 0 ? 1 : 0;
   const failed = found.audited ? found.open.length : 0;
-  writeFileSync(file, JSON.stringify({ passed, failed, skipped: found.audited ? 0 : 1 }));
+  const skipped = found.audited ? [] : [{ file: "test/support/audit/main.ts", title: found.why }];
+  writeFileSync(file, JSON.stringify({ complete: true, passed, failed, skipped, files: [] }));
 }
 
 async function main(): Promise<number> {

@@ -1,0 +1,68 @@
+// What `.ci/run` runs, in this order, and which tests may be skipped where.
+const { spawnSync } = require("node:child_process");
+const { existsSync } = require("node:fs");
+const { resolve } = require("node:path");
+
+const npm = (...words) => ["npm", "run", "--silent", ...words];
+
+// Minutes are the most that a stage may take, about twice of what it takes on two cores; all of them together stay under
+// 80. `reports` says that a stage writes which tests it ran: without that file it has failed, whatever it ended with.
+const stages = [
+  { name: "prepare", command: ["node", "test/support/prepare.cjs"], minutes: 4 },
+  { name: "check", command: npm("check:code"), minutes: 4 },
+  { name: "toolchain", command: npm("toolchain", "--", "--all"), minutes: 20 },
+  { name: "workflows", command: npm("lint:workflows"), minutes: 2 },
+  { name: "test", command: npm("test"), minutes: 12, reports: true },
+  { name: "conformance", command: npm("conformance"), minutes: 5, reports: true },
+  { name: "rehearsal", command: npm("rehearsal"), minutes: 30, reports: true },
+  { name: "audit", command: npm("audit"), minutes: 2, reports: true },
+];
+
+// Milliseconds that the processes of a stage have to end by themselves once its time is over.
+const grace = 10_000;
+
+const shared = resolve(__dirname, "../../../../shared");
+const isWithoutRecordings = () => !existsSync(resolve(shared, "pve-api"));
+const isNotRoot = () => process.getuid?.() !== 0;
+const needsContainers = (name) => ({
+  file: `test/rehearsal/${name}.test.ts`,
+  where: isNotRoot,
+  reason: "real containers need root",
+});
+
+// A skipped test that is not named here, or whose reason does not hold on this machine, counts as failed.
+const expectedSkips = [
+  {
+    file: "test/unit/proxmox/rules/golden.test.ts",
+    where: isWithoutRecordings,
+    reason: "Proxmox's own answers lie in ../shared, which is not part of the project",
+  },
+  {
+    file: "test/unit/sandbox/server/parameter-tables.test.ts",
+    where: isWithoutRecordings,
+    reason: "Proxmox's published schema lies in ../shared, which is not part of the project",
+  },
+  {
+    file: "test/sandbox/conformance.ts",
+    where: () => isWithoutRecordings() || !existsSync(resolve(shared, "tools/pve-replay")),
+    reason: "the recordings and the program that replays them lie in ../shared, which is not part of the project",
+  },
+  {
+    file: "test/unit/scripts/clients/systemd-quote.test.ts",
+    where: () => spawnSync("systemd-analyze", ["--version"]).status !== 0,
+    reason: "systemd itself reads the quoted lines where it is installed",
+  },
+  {
+    file: "test/support/audit/main.ts",
+    where: () => process.env.GITHUB_ACTIONS !== "true",
+    reason: "the registry of a closed network answers no such question",
+  },
+  needsContainers("bootstrap"),
+  needsContainers("disks"),
+  needsContainers("firewall"),
+  needsContainers("main-job"),
+  needsContainers("sandbox"),
+  needsContainers("state-store"),
+];
+
+module.exports = { stages, expectedSkips, grace };
