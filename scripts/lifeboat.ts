@@ -1,5 +1,5 @@
-import { processInputOutput } from "./commands/frame/input-output";
-import { exitCodes } from "./commands/frame/exit-codes";
+import { processInputOutput } from "./terminal/input-output";
+import { exitCodes } from "./terminal/exit-codes";
 import { runProgram } from "./commands/frame/program";
 
 void runProgram(process.argv.slice(2), processInputOutput()).then((code) => {

@@ -5,18 +5,18 @@ import { type SettingsEdit, proposeGuests, writeEdit } from "../project/edit-set
 import type { LoadedEnvironment } from "../project/environment";
 import { adoptionBlock } from "../project/guest-block";
 import type { Site } from "../project/site";
-import { forceFlag, settleDemands } from "../recovery/settle-demands";
-import { changedLines, printChangedLines } from "./frame/changed-lines";
+import { forceFlag, settleDemands } from "../recovery/engine/settle-demands";
+import { changedLines, printChangedLines } from "../terminal/changed-lines";
 import { defineCommand } from "./frame/command";
-import { CommandError, usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { type Column, fitTable, type FlexibleColumn } from "./frame/fitted-table";
-import type { Lines } from "./frame/talk";
-import { dim, shortenName } from "./frame/text";
-import { asJson, type Candidate, candidatesOf, chooseUnnamed } from "./inspectors/choose-unnamed";
-import { groupBy } from "./inspectors/group-by";
-import { inspectGuests, type SeenGuests } from "./inspectors/unnamed-guests";
+import { CommandError, usageError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { type Column, fitTable, type FlexibleColumn } from "../terminal/fitted-table";
+import type { Lines } from "../terminal/talk";
+import { dim, shortenName } from "../terminal/text";
+import { asJson, type Candidate, candidatesOf, chooseUnnamed } from "../inspect/unnamed/choose-unnamed";
+import { groupBy } from "../machine/group-by";
+import { inspectGuests, type SeenGuests } from "../inspect/unnamed/unnamed-guests";
+import type { CommandContext } from "../project/context";
 
 /** What one settings file gets. */
 interface AdoptionPlan {

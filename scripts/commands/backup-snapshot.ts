@@ -1,16 +1,16 @@
 import * as z from "zod";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
 import { isScheduledName, nameByTime } from "../../site/snapshots";
-import type { PresentGuest } from "../recovery/guests/inspection";
-import { settleDemands } from "../recovery/settle-demands";
-import { type Session, openSession, takeLock } from "../recovery/session";
-import { readSnapshots } from "../recovery/snapshots/guest-snapshots";
-import { idleGuest } from "../recovery/guests/idle-guest";
-import { requireSnapshotSupport } from "../recovery/snapshots/snapshot-guest";
-import { removeSnapshot, takeSnapshot } from "../recovery/snapshots/take-snapshot";
+import type { PresentGuest } from "../recovery/steps/guest/inspection";
+import { settleDemands } from "../recovery/engine/settle-demands";
+import { type Session, openSession, takeLock } from "../recovery/engine/session";
+import { readSnapshots } from "../recovery/steps/guest/guest-snapshots";
+import { idleGuest } from "../recovery/steps/guest/idle-guest";
+import { requireSnapshotSupport } from "../recovery/steps/guest/snapshot-guest";
+import { removeSnapshot, takeSnapshot } from "../recovery/steps/guest/take-snapshot";
 import { defineCommand } from "./frame/command";
-import { CommandError, usageError } from "./frame/command-error";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
+import { CommandError, usageError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 
 const inputSchema = z.object({
   guest: z.string(),

@@ -2,16 +2,16 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
 import { StateFolder } from "../recovery/engine/state-folder";
-import { type DueResult, takeDue } from "../recovery/snapshots/take-due";
-import { timerUnits, unitName } from "../recovery/snapshots/timer-units";
+import { type DueResult, takeDue } from "../recovery/snapshot/take-due";
+import { timerUnits, unitName } from "../recovery/snapshot/timer-units";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { type Failure, failureOf } from "./frame/failure";
-import type { Lines } from "./frame/talk";
-import { green, red, yellow } from "./frame/text";
+import { usageError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { type Failure, failureOf } from "../clients/failure";
+import type { Lines } from "../terminal/talk";
+import { green, red, yellow } from "../terminal/text";
+import type { CommandContext } from "../project/context";
 
 const inputSchema = z.object({
   due: z.boolean().default(false),

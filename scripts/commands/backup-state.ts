@@ -1,13 +1,13 @@
 import * as z from "zod";
 import type { LoadedEnvironment, Site } from "../project/site";
-import { type CopyPlace, copyPlace } from "../recovery/state/copies/copy-places";
-import { allCopied, copyStates, type EnvironmentCopy } from "../recovery/state/copies/copy-states";
+import { type CopyPlace, copyPlace } from "../recovery/steps/state/copies/copy-places";
+import { allCopied, copyStates, type EnvironmentCopy } from "../recovery/steps/state/copies/copy-states";
 import { defineCommand } from "./frame/command";
-import { CommandError } from "./frame/command-error";
-import { formatBytes } from "./frame/durations";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import type { Lines } from "./frame/talk";
-import { dim, green, red, type Styled } from "./frame/text";
+import { CommandError } from "../terminal/command-error";
+import { formatBytes } from "../terminal/durations";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import type { Lines } from "../terminal/talk";
+import { dim, green, red, type Styled } from "../terminal/text";
 
 const inputSchema = z.object({
   environments: z.array(z.string()).default([]),

@@ -1,16 +1,16 @@
 import * as z from "zod";
-import { type BackupPlan, backupPlanSchema } from "../recovery/backups/backup-plan";
-import { backupSteps } from "../recovery/backups/backup-steps";
-import { planBackup } from "../recovery/backups/inspect-backup";
+import { type BackupPlan, backupPlanSchema } from "../recovery/backup/plan";
+import { backupSteps } from "../recovery/backup/steps";
+import { planBackup } from "../recovery/backup/make-plan";
 import type { LoadedEnvironment, Site } from "../project/site";
 import type { Journal } from "../recovery/engine/journal";
-import { causeOf, runOperation } from "../recovery/run-operation";
-import { type Session, journalsOf, openSession, takeLock, unfinished } from "../recovery/session";
+import { causeOf, runOperation } from "../recovery/engine/run-operation";
+import { type Session, journalsOf, openSession, takeLock, unfinished } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
-import { CommandError, usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import { formatBytes, formatDuration } from "./frame/durations";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
+import { CommandError, usageError } from "../terminal/command-error";
+import { formatBytes, formatDuration } from "../terminal/durations";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import type { CommandContext } from "../project/context";
 
 const kind = "backup-guest";
 
@@ -57,7 +57,7 @@ async function backUpAll({ guest, env, force, dryRun }: Input, context: CommandC
     throw usageError(`two environments are named: ${guest} and ${env}`);
   }
   const only = guest ?? env;
-  const { conductRuns } = await import("../recovery/backups/several/conduct-runs.js");
+  const { conductRuns } = await import("../recovery/backup/batch/operation.js");
   return conductRuns(
     {
       environments: chosenEnvironments(await context.site(), only),

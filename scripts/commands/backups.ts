@@ -1,16 +1,16 @@
 import * as z from "zod";
 import { formatMoment } from "../../site/restore/moments";
 import { isSavePoint } from "../../site/restore/save-point";
-import { type ArchiveSearch } from "../recovery/guests/inspection";
-import { isOnline, searchArchives } from "../recovery/guests/search-archives";
+import { type ArchiveSearch } from "../recovery/steps/guest/inspection";
+import { isOnline, searchArchives } from "../recovery/steps/guest/search-archives";
 import type { FoundGuest } from "../project/site";
 import { defineCommand } from "./frame/command";
-import { CommandError } from "./frame/command-error";
-import { formatAge, formatBytes } from "./frame/durations";
-import { exitCodes } from "./frame/exit-codes";
-import { type Column, fitTable, type FlexibleColumn } from "./frame/fitted-table";
-import type { Lines } from "./frame/talk";
-import { dim, shorten, type Words, yellow } from "./frame/text";
+import { CommandError } from "../terminal/command-error";
+import { formatAge, formatBytes } from "../terminal/durations";
+import { exitCodes } from "../terminal/exit-codes";
+import { type Column, fitTable, type FlexibleColumn } from "../terminal/fitted-table";
+import type { Lines } from "../terminal/talk";
+import { dim, shorten, type Words, yellow } from "../terminal/text";
 
 /** A backup as it is printed. */
 interface Backup {

@@ -1,15 +1,15 @@
 import * as z from "zod";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { failureOf } from "./frame/failure";
-import type { Lines } from "./frame/talk";
-import { dim, green, red, type Styled, yellow } from "./frame/text";
-import { inspectAccess } from "./inspectors/access";
-import { type Finding, problem, type Verdict } from "./inspectors/finding";
-import { type Setup, setupsOf } from "./inspectors/setup";
-import { inspectTools } from "./inspectors/tools";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { failureOf } from "../clients/failure";
+import type { Lines } from "../terminal/talk";
+import { dim, green, red, type Styled, yellow } from "../terminal/text";
+import { inspectAccess } from "../inspect/doctor/access";
+import { type Finding, problem, type Verdict } from "../inspect/doctor/finding";
+import { type Setup, setupsOf } from "../inspect/doctor/setup";
+import { inspectTools } from "../inspect/doctor/tools";
+import type { CommandContext } from "../project/context";
 
 const input = z
   .object({

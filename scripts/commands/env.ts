@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { pulumiVariables } from "../clients/pulumi-variables";
+import { pulumiVariables } from "../project/pulumi-variables";
 import { shellQuote } from "../clients/shell-quote";
 import type { Backend } from "../project/backend";
 import type { LoadedEnvironment } from "../project/environment";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
-import { exitCodes } from "./frame/exit-codes";
+import { usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 
 export const command = defineCommand({
   description:

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { conductGrow } from "../recovery/disks/conduct-grow";
-import { journalsOf, openSession, takeLock } from "../recovery/session";
+import { conductGrow } from "../recovery/grow/operation";
+import { journalsOf, openSession, takeLock } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

@@ -4,8 +4,8 @@ import { postComment, type Posted, type PullRequest } from "../pull-requests/git
 import { readPreviewFile, stackNameSchema } from "../pull-requests/preview-file";
 import { rememberVariables } from "../project/secret-variables";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
-import { exitCodes } from "./frame/exit-codes";
+import { usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 
 const input = z.object({
   from: z.string().min(1).default("previews"),

@@ -4,12 +4,12 @@ import { takePreview } from "../pull-requests/take-preview";
 import { rememberVariables } from "../project/secret-variables";
 import type { Site } from "../project/site";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { failureOf } from "./frame/failure";
-import type { Lines } from "./frame/talk";
-import { bold, green, red, type Styled, yellow } from "./frame/text";
+import { usageError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { failureOf } from "../clients/failure";
+import type { Lines } from "../terminal/talk";
+import { bold, green, red, type Styled, yellow } from "../terminal/text";
+import type { CommandContext } from "../project/context";
 
 const input = z
   .object({

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { shellQuote } from "../clients/shell-quote";
-import { journalsOf, openStackSession, takeLock } from "../recovery/session";
-import { copyPlace } from "../recovery/state/copies/copy-places";
-import { staleFlag } from "../recovery/state/fallback/plan-fallback";
-import { rebuildOperation } from "../recovery/state/rebuild/rebuild-operation";
-import { conductStackOperation } from "../recovery/state/stack-operation";
+import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { copyPlace } from "../recovery/steps/state/copies/copy-places";
+import { rebuildOperation } from "../recovery/rebuild/operation";
+import { conductStackOperation } from "../recovery/engine/operation";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
+import { usageError } from "../terminal/command-error";
+import { staleFlag } from "../recovery/steps/state/copies/flags";
 
 export const command = defineCommand({
   description:

@@ -1,14 +1,14 @@
 import * as z from "zod";
-import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
-import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from "../recovery/guests/conduct-restore";
-import { restoresAmong, unfinishedRestore } from "../recovery/guests/restore-journals";
-import { chooseGuests } from "../recovery/several/choose-guests";
-import { conductSeveral } from "../recovery/several/conduct-several";
-import { type Session, journalsOf, sessionOf, takeLock } from "../recovery/session";
+import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
+import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from "../recovery/restore-guest/operation";
+import { restoresAmong, unfinishedRestore } from "../recovery/restore-guest/journals";
+import { chooseGuests } from "../project/choose-guests";
+import { conductSeveral } from "../recovery/restore-guest/batch/operation";
+import { type Session, journalsOf, sessionOf, takeLock } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import type { ExitCode } from "./frame/exit-codes";
+import { usageError } from "../terminal/command-error";
+import type { ExitCode } from "../terminal/exit-codes";
+import type { CommandContext } from "../project/context";
 
 /** Guests that are restored at the same time unless the command line says otherwise. */
 const defaultParallel = 2;

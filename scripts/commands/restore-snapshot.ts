@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
-import { journalsOf, openSession, takeLock } from "../recovery/session";
-import { conductRollback } from "../recovery/snapshots/rollback/conduct-rollback";
+import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
+import { journalsOf, openSession, takeLock } from "../recovery/engine/session";
+import { conductRollback } from "../recovery/rollback/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

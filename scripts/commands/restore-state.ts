@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { shellQuote } from "../clients/shell-quote";
-import { conductStateRestore } from "../recovery/state/conduct-restore-state";
-import { listStatePoints } from "../recovery/state/list-points";
-import { pendingFlag } from "../recovery/state/plan-restore-state";
-import { openStateAccess } from "../recovery/state/state-access";
-import { journalsOf, openStackSession, takeLock } from "../recovery/session";
-import { forceFlag } from "../recovery/settle-demands";
+import { conductStateRestore } from "../recovery/restore-state/operation";
+import { listStatePoints } from "../inspect/points/list-points";
+import { pendingFlag } from "../recovery/restore-state/make-plan";
+import { openStateAccess } from "../recovery/steps/state/state-access";
+import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

@@ -2,15 +2,15 @@ import * as z from "zod";
 import { formatMoment } from "../../site/restore/moments";
 import { isWayBack, type ListedSnapshot, scheduledFor, snapshotDuty } from "../../site/snapshots";
 import type { FoundGuest } from "../project/site";
-import { findGuest } from "../recovery/guests/inspect-present";
-import { readSnapshots } from "../recovery/snapshots/guest-snapshots";
+import { findGuest } from "../recovery/steps/guest/inspect-present";
+import { readSnapshots } from "../recovery/steps/guest/guest-snapshots";
 import { defineCommand } from "./frame/command";
-import { CommandError } from "./frame/command-error";
-import { formatAge } from "./frame/durations";
-import { exitCodes } from "./frame/exit-codes";
-import { type Column, fitTable, type FlexibleColumn } from "./frame/fitted-table";
-import type { Lines } from "./frame/talk";
-import { dim, red, shorten, type Words } from "./frame/text";
+import { CommandError } from "../terminal/command-error";
+import { formatAge } from "../terminal/durations";
+import { exitCodes } from "../terminal/exit-codes";
+import { type Column, fitTable, type FlexibleColumn } from "../terminal/fitted-table";
+import type { Lines } from "../terminal/talk";
+import { dim, red, shorten, type Words } from "../terminal/text";
 
 /** A snapshot as it is printed. */
 interface Snapshot {

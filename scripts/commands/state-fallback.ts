@@ -1,12 +1,13 @@
 import * as z from "zod";
-import { journalsOf, openStackSession, takeLock } from "../recovery/session";
-import { copyPlace } from "../recovery/state/copies/copy-places";
-import { fallbackOperation } from "../recovery/state/fallback/fallback-operation";
-import { answersFlag, staleFlag } from "../recovery/state/fallback/plan-fallback";
-import { openSides } from "../recovery/state/fallback/state-sides";
-import { conductStackOperation } from "../recovery/state/stack-operation";
+import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { copyPlace } from "../recovery/steps/state/copies/copy-places";
+import { fallbackOperation } from "../recovery/fallback/operation";
+import { answersFlag } from "../recovery/fallback/make-plan";
+import { openSides } from "../recovery/steps/state/live-and-local";
+import { conductStackOperation } from "../recovery/engine/operation";
 import { defineCommand } from "./frame/command";
 import { shellQuote } from "../clients/shell-quote";
+import { staleFlag } from "../recovery/steps/state/copies/flags";
 
 export const command = defineCommand({
   description:

@@ -5,17 +5,17 @@ import type { ImportFile } from "../../site/import-file/import-file";
 import { type ImportPlan, planImport } from "../../site/import-file/plan";
 import { shellQuote } from "../clients/shell-quote";
 import type { LoadedEnvironment } from "../project/environment";
-import { makePrivateFolder, writeDurably } from "../recovery/engine/durable-file";
+import { makePrivateFolder, writeDurably } from "../machine/durable-file";
 import { StateFolder } from "../recovery/engine/state-folder";
-import { lookAtSite } from "../recovery/import-file/look-at-site";
-import { knownStore, lookAtStore } from "../recovery/import-file/look-at-store";
-import { makeImportFile } from "../recovery/import-file/make-import-file";
-import { tellOfStates } from "../recovery/import-file/remaining-states";
+import { lookAtSite } from "../inspect/import-file/site-facts";
+import { knownStore, lookAtStore } from "../inspect/import-file/store-facts";
+import { makeImportFile } from "../inspect/import-file/make-import-file";
+import { tellOfStates } from "../inspect/import-file/remaining-states";
 import { defineCommand } from "./frame/command";
-import { CommandError, usageError } from "./frame/command-error";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { importView, printImport } from "./printers/import-page";
+import { CommandError, usageError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { importView, printImport } from "../inspect/import-file/import-page";
+import type { CommandContext } from "../project/context";
 
 const inputSchema = z.object({
   environment: z.string(),

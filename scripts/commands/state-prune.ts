@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { parseKeep } from "../../site/state/prune";
 import { shellQuote } from "../clients/shell-quote";
-import { conductPrune } from "../recovery/state/conduct-prune";
-import { openStateAccess } from "../recovery/state/state-access";
-import { journalsOf, openStackSession, takeLock } from "../recovery/session";
-import { forceFlag } from "../recovery/settle-demands";
+import { conductPrune } from "../recovery/prune-state/operation";
+import { openStateAccess } from "../recovery/steps/state/state-access";
+import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
-import { usageError } from "./frame/command-error";
+import { usageError } from "../terminal/command-error";
 
 export const command = defineCommand({
   description:

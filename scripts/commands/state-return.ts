@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { journalsOf, openStackSession, takeLock } from "../recovery/session";
-import { openSides } from "../recovery/state/fallback/state-sides";
-import { returnOperation } from "../recovery/state/return/return-operation";
-import { conductStackOperation } from "../recovery/state/stack-operation";
+import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { openSides } from "../recovery/steps/state/live-and-local";
+import { returnOperation } from "../recovery/return/operation";
+import { conductStackOperation } from "../recovery/engine/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

@@ -2,16 +2,16 @@ import * as z from "zod";
 import { neighbourFrom, type Neighbour } from "../../site/policies/neighbours";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
-import type { CommandContext } from "./frame/context";
-import { type ExitCode, exitCodes } from "./frame/exit-codes";
-import { type Failure, failureOf } from "./frame/failure";
-import type { Lines } from "./frame/talk";
-import { bold, dim } from "./frame/text";
-import { type EnvironmentStatus, inspectStatus } from "./inspectors/environment-status";
-import { groupBy } from "./inspectors/group-by";
-import { inspectState, stateProblems } from "./inspectors/state-status";
-import { isInOrder, type StatusSummary, summarize } from "./inspectors/status-summary";
-import { printEnvironment, printProblem, printSummary } from "./printers/status-page";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { type Failure, failureOf } from "../clients/failure";
+import type { Lines } from "../terminal/talk";
+import { bold, dim } from "../terminal/text";
+import { type EnvironmentStatus, inspectStatus } from "../inspect/status/environment-status";
+import { groupBy } from "../machine/group-by";
+import { inspectState, stateProblems } from "../inspect/status/state-status";
+import { isInOrder, type StatusSummary, summarize } from "../inspect/status/status-summary";
+import { printEnvironment, printProblem, printSummary } from "../inspect/status/status-page";
+import type { CommandContext } from "../project/context";
 
 /** An environment that could not be looked at. */
 interface UnknownStatus {

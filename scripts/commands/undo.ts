@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "../recovery/guests/command-flags";
-import { conductForget } from "../recovery/guests/conduct-forget";
-import { conductUndo } from "../recovery/guests/conduct-undo";
-import { restoresAmong } from "../recovery/guests/restore-journals";
-import { type Session, journalsOf, openSession, takeLock } from "../recovery/session";
-import { forceFlag } from "../recovery/settle-demands";
+import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
+import { conductForget } from "../recovery/forget/operation";
+import { conductUndo } from "../recovery/undo/operation";
+import { restoresAmong } from "../recovery/restore-guest/journals";
+import { type Session, journalsOf, openSession, takeLock } from "../recovery/engine/session";
+import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
-import type { ExitCode } from "./frame/exit-codes";
+import type { ExitCode } from "../terminal/exit-codes";
 
 /** Ids of operations begin with the guest's: `101-20261120T201314000`. */
 const operationPattern = /^(\d+)-\d{8}T\d{9}(?:-\d+)?$/u;

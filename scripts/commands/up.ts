@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { conductUp } from "../recovery/up/conduct-up";
+import { conductUp } from "../recovery/up/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

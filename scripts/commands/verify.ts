@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { conductVerifyState } from "../recovery/state/conduct-verify-state";
+import { conductVerifyState } from "../inspect/verify/verify";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { usageError } from "../commands/frame/command-error";
-import type { Redactor } from "./redactor";
+import { usageError } from "../terminal/command-error";
+import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
 /** The places where a credential may be given, in the order in which they are asked. */

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { usageError } from "../commands/frame/command-error";
+import { usageError } from "../terminal/command-error";
 
 /** Names that Pulumi gives its project file. */
 const projectFiles = ["Pulumi.yaml", "Pulumi.yml"];

@@ -1,5 +1,5 @@
-import { usageError, CommandError } from "../commands/frame/command-error";
-import { exitCodes } from "../commands/frame/exit-codes";
+import { usageError, CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import type { FoundGuest, Site, UnusableEnvironment } from "./site";
 
 /**

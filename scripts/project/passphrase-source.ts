@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { messageOf } from "../recovery/engine/error-code";
+import { messageOf } from "../machine/error-code";
 
 /** Whether a passphrase is given, and where from. */
 export type FoundPassphrase =

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import * as z from "zod";
-import { usageError } from "../commands/frame/command-error";
+import { usageError } from "../terminal/command-error";
 import type { FoundProject } from "./find-project";
 import { parseYaml, readText, readYamlFile } from "./yaml-file";
 

@@ -1,5 +1,5 @@
 import { type CredentialSource, findCredential, isGiven, type Variables } from "./credential-source";
-import type { Redactor } from "./redactor";
+import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
 /**

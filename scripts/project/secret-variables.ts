@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseKeyPair } from "../../site/state-store/keys";
-import type { Redactor } from "./redactor";
+import type { Redactor } from "../terminal/redactor";
 
 /** Variables that hold a secret, or with `_FILE` the path of one, whoever reads them: this program, Pulumi, its backend. */
 const secretVariables = [

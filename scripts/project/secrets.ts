@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { CommandError } from "../commands/frame/command-error";
-import { exitCodes } from "../commands/frame/exit-codes";
+import { CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
 import { readPassphrase } from "./passphrase-source";
 import type { StackFile } from "./pulumi-project";
-import type { Redactor } from "./redactor";
+import type { Redactor } from "../terminal/redactor";
 
 const secureSchema = z.strictObject({ secure: z.string() });
 

@@ -1,10 +1,10 @@
 import type { AdoptedGuest, ContainerGuest, Environment } from "../../site/settings/environment";
-import { usageError } from "../commands/frame/command-error";
+import { usageError } from "../terminal/command-error";
 import { type ClosableEnvironment, type LoadedEnvironment, loadEnvironment } from "./environment";
 import { findProject, type ProjectSearch } from "./find-project";
 import { chooseGuest } from "./guest-selector";
 import { environmentNames, type PulumiProject, readPulumiProject } from "./pulumi-project";
-import type { Redactor } from "./redactor";
+import type { Redactor } from "../terminal/redactor";
 
 export type { LoadedEnvironment } from "./environment";
 

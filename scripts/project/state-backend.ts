@@ -6,8 +6,8 @@ import { identityOf } from "../../site/state-store/names";
 import { FolderStore } from "../clients/object-store/folder-store";
 import type { ObjectStore } from "../clients/object-store/object-store";
 import type { S3StoreOptions } from "../clients/object-store/s3-store";
-import { usageError } from "../commands/frame/command-error";
-import { messageOf } from "../recovery/engine/error-code";
+import { usageError } from "../terminal/command-error";
+import { messageOf } from "../machine/error-code";
 import { type Backend, backendOf } from "./backend";
 import type { LoadedEnvironment } from "./environment";
 

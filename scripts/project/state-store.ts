@@ -4,11 +4,11 @@ import type { Environment } from "../../site/settings/environment";
 import { parseSettings } from "../../site/settings/parse-settings";
 import { formatProblems } from "../../site/settings/problem";
 import { type DeclaredStore, storeOf } from "../../site/state-store/location";
-import { CommandError, usageError } from "../commands/frame/command-error";
-import { exitCodes } from "../commands/frame/exit-codes";
-import { messageOf } from "../recovery/engine/error-code";
+import { CommandError, usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
+import { messageOf } from "../machine/error-code";
 import { environmentNames, type PulumiProject, readStackFile, type StackFile } from "./pulumi-project";
-import { Redactor } from "./redactor";
+import { Redactor } from "../terminal/redactor";
 import { Secrets } from "./secrets";
 
 /** The state store of a site, and how it proves itself. */

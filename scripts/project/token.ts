@@ -1,7 +1,7 @@
-import { CommandError } from "../commands/frame/command-error";
-import { exitCodes } from "../commands/frame/exit-codes";
+import { CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import { type CredentialSource, findCredential, type FoundCredential, type Variables } from "./credential-source";
-import type { Redactor } from "./redactor";
+import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
 /** `USER@REALM!TOKENID=SECRET`, and where it came from. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
-import { usageError } from "../commands/frame/command-error";
+import { usageError } from "../terminal/command-error";
 
 /**
  * Reads one YAML file.

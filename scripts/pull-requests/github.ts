@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
-import { CommandError } from "../commands/frame/command-error";
-import { exitCodes } from "../commands/frame/exit-codes";
+import { CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 
 /** Where comments are written, and with which token. */
 export interface PullRequest {

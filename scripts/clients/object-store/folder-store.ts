@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { getSystemErrorMap } from "node:util";
 import { codeOf } from "../../../proxmox/api/trust";
-import { messageOf } from "../../recovery/engine/error-code";
+import { messageOf } from "../../machine/error-code";
 import { attributesSuffix, escapeKey, pathOfKey, unescapeKey } from "./folder-names";
 import {
   ConditionFailed,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { type CommandError, usageError } from "./command-error";
-import type { CommandContext } from "./context";
-import type { ExitCode } from "./exit-codes";
+import { type CommandError, usageError } from "../../terminal/command-error";
+import type { ExitCode } from "../../terminal/exit-codes";
+import type { CommandContext } from "../../project/context";
 
 /** A place in the command line: `<guest>`. */
 export interface ArgumentDeclaration {

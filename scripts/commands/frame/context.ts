@@ -1,37 +1,19 @@
 import { setMaxListeners } from "node:events";
 import type { Site } from "../../project/site";
-import { Redactor } from "../../project/redactor";
-import { Interrupted } from "./command-error";
-import type { InputOutput } from "./input-output";
-import { Output } from "./output";
-import { Progress } from "./progress";
-import { Prompts } from "./prompts";
-import { Talk } from "./talk";
+import { Redactor } from "../../terminal/redactor";
+import { Interrupted } from "../../terminal/command-error";
+import type { InputOutput } from "../../terminal/input-output";
+import { Output } from "../../terminal/output";
+import { Progress } from "../../terminal/progress";
+import { Prompts } from "../../terminal/prompts";
+import { Talk } from "../../terminal/talk";
+import type { CommandContext } from "../../project/context";
 
 /** Options that every command has. */
 export interface GlobalOptions {
   json: boolean;
   /** Project folder from `--project`. */
   project: string | undefined;
-}
-
-/** Everything that a command works with. */
-export interface CommandContext {
-  readonly io: InputOutput;
-  /** Talk on stderr. */
-  readonly talk: Talk;
-  /** Data on stdout. */
-  readonly output: Output;
-  readonly progress: Progress;
-  readonly prompts: Prompts;
-  /** Masks secrets in whatever else is written: journals, reports. */
-  readonly redactor: Redactor;
-  /** Aborted by Ctrl-C with an {@link Interrupted} as its reason. */
-  readonly signal: AbortSignal;
-  /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */
-  site(): Promise<Site>;
-  /** Runs when the command has ended, however it ended. Last in, first out. */
-  defer(cleanUp: () => void | Promise<void>): void;
 }
 
 /** A context and how to end it. */

@@ -1,7 +1,7 @@
 import type { InterruptMode } from "./command";
-import { Interrupted } from "./command-error";
-import type { InputOutput } from "./input-output";
-import type { Talk } from "./talk";
+import { Interrupted } from "../../terminal/command-error";
+import type { InputOutput } from "../../terminal/input-output";
+import type { Talk } from "../../terminal/talk";
 
 /** Ctrl-C: once to stop, twice to quit. */
 export class Interruption {

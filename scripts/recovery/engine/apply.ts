@@ -1,4 +1,4 @@
-import { messageOf } from "./error-code";
+import { messageOf } from "../../machine/error-code";
 import type { Journal } from "./journal";
 import { type Observer, contextOf } from "./observer";
 import { type Finding, type PlacedStep, type Step, type StepContext, type StepNode, placeSteps } from "./step";

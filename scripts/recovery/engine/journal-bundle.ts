@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivateFolder, writeDurably } from "./durable-file";
-import { hasCode } from "./error-code";
+import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
+import { hasCode } from "../../machine/error-code";
 import { type Clock, Journal, isoTime, journalText, readJournal, systemClock } from "./journal";
 import { type JournalBundleContents, journalBundleSchema, journalVersion } from "./journal-contents";
 

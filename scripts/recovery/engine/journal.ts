@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { writeDurably } from "./durable-file";
-import { messageOf } from "./error-code";
+import { writeDurably } from "../../machine/durable-file";
+import { messageOf } from "../../machine/error-code";
 import {
   type JournalContents,
   type OperationState,

@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
-import { makePrivateFolder } from "./durable-file";
+import { join } from "node:path";
+import { makePrivateFolder } from "../../machine/durable-file";
+import { siteFolderName, stateHome } from "../../project/state-home";
 import { type Clock, Journal, isoTime, systemClock } from "./journal";
 import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
@@ -27,8 +27,8 @@ export class StateFolder {
     variables: Readonly<Record<string, string | undefined>> = process.env,
     private readonly clock: Clock = systemClock,
   ) {
-    this.site = siteName(site.environment, site.endpoint);
-    const home = join(stateHome(variables), "lifeboat");
+    this.site = siteFolderName(site.environment, site.endpoint);
+    const home = stateHome(variables);
     this.path = join(home, this.site);
     this.bundles = new BundleFolder(home, clock);
   }
@@ -83,16 +83,4 @@ export class StateFolder {
       .map((name) => Journal.open(join(this.path, name), this.clock))
       .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
   }
-}
-
-/** The XDG base directory specification: a relative path counts as unset. */
-function stateHome(variables: Readonly<Record<string, string | undefined>>): string {
-  const configured = variables["XDG_STATE_HOME"];
-  if (configured !== undefined && isAbsolute(configured)) return configured;
-  return join(variables["HOME"] ?? homedir(), ".local", "state");
-}
-
-function siteName(environment: string, endpoint: string): string {
-  const host = new URL(endpoint).host.replace(/[^A-Za-z0-9.-]/g, "_");
-  return `${environment.replace(/[^A-Za-z0-9._-]/g, "_")}@${host}`;
 }

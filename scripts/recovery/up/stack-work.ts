@@ -1,16 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyPair } from "../../../site/settings/environment";
-import { pulumiVariables } from "../../clients/pulumi-variables";
+import { pulumiVariables } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
-import type { CommandContext } from "../../commands/frame/context";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
-import { readRecord, recordFile } from "../state/fallback/fallback-record";
+import { readRecord, recordFile } from "../steps/state/fallback-record";
 import { StateFolder } from "../engine/state-folder";
-import type { StackSession } from "../session";
-import { lookAtStack, type StackLook } from "./stack-look";
+import type { StackSession } from "../engine/session";
+import { lookAtStack, type StackLook } from "./backend-state";
+import type { CommandContext } from "../../project/context";
 
 /** An environment's stack, as `lifeboat up` works on it. Its settings are read anew, since this run may change them. */
 export class StackWork implements StackSession {

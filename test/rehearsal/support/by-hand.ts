@@ -15,7 +15,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
 import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import type { LoadedEnvironment } from "../../../scripts/project/environment";
-import { Redactor } from "../../../scripts/project/redactor";
+import { Redactor } from "../../../scripts/terminal/redactor";
 import { type Site, openSite } from "../../../scripts/project/site";
 
 /** What the web interface leaves out when it posts a job's options to the node: they belong to the schedule. */

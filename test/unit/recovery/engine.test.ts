@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Interrupted, StepFailure, applySteps } from "../../../scripts/recovery/engine/apply";
 import { changedInputs, digestOf } from "../../../scripts/recovery/engine/digest";
 import { pastRuns } from "../../../scripts/recovery/engine/durations";
-import { LockedError, takeProcessLock } from "../../../scripts/recovery/engine/process-lock";
+import { LockedError, takeProcessLock } from "../../../scripts/machine/process-lock";
 import { type Journal, JournalError } from "../../../scripts/recovery/engine/journal";
 import type { Observer } from "../../../scripts/recovery/engine/observer";
 import { StateFolder } from "../../../scripts/recovery/engine/state-folder";

@@ -1,6 +1,6 @@
 import { type ProxmoxClient, createClient } from "../../../proxmox/api/client";
-import { checkMembership } from "../../../scripts/recovery/guests/membership-step";
-import type { RestorePlan } from "../../../scripts/recovery/guests/restore-plan";
+import { checkMembership } from "../../../scripts/recovery/restore-guest/membership-step";
+import type { RestorePlan } from "../../../scripts/recovery/steps/guest/plan";
 import { NodeServer } from "../proxmox-api/node-server";
 
 /** What the node answers, by path. */

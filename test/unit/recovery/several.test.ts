@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StateFolder } from "../../../scripts/recovery/engine/state-folder";
-import { BackupTurns, TurnHolder } from "../../../scripts/recovery/several/backup-turns";
-import { runBounded } from "../../../scripts/recovery/several/bounded";
-import { mergeDemands } from "../../../scripts/recovery/several/merge-demands";
+import { BackupTurns, TurnHolder } from "../../../scripts/recovery/restore-guest/batch/backup-turns";
+import { runBounded } from "../../../scripts/machine/bounded";
+import { mergeDemands } from "../../../scripts/recovery/restore-guest/batch/merge-demands";
 
 interface Job {
   readonly name: string;

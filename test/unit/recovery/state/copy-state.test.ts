@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { FolderStore } from "../../../../scripts/clients/object-store/folder-store";
-import { copyState } from "../../../../scripts/recovery/state/copies/copy-state";
+import { copyState } from "../../../../scripts/recovery/steps/state/copies/copy-state";
 import { parseMarker } from "../../../../site/state-copies/copy-marker";
 import { addUpdate, checkpointText, stackKey, state } from "./states";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemdQuote, systemdWord } from "../../../../scripts/clients/systemd-quote";
-import { timerUnits } from "../../../../scripts/recovery/snapshots/timer-units";
+import { timerUnits } from "../../../../scripts/recovery/snapshot/timer-units";
 
 test.each([
   ["/usr/bin/lifeboat", "/usr/bin/lifeboat", "/usr/bin/lifeboat"],

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import { type Column, fitTable, type FlexibleColumn } from "../../../../scripts/commands/frame/fitted-table";
-import { parts, render, shortenName, width } from "../../../../scripts/commands/frame/text";
+import { type Column, fitTable, type FlexibleColumn } from "../../../../scripts/terminal/fitted-table";
+import { parts, render, shortenName, width } from "../../../../scripts/terminal/text";
 
 interface Row {
   readonly name: string;

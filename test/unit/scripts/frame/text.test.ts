@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { plainLines, plainText } from "../../../../proxmox/api/plain-text";
-import { formatAge, formatBytes, formatDuration } from "../../../../scripts/commands/frame/durations";
-import { safeJson } from "../../../../scripts/commands/frame/output";
-import { bold, padEnd, red, render, shorten, width } from "../../../../scripts/commands/frame/text";
-import { Redactor } from "../../../../scripts/project/redactor";
+import { formatAge, formatBytes, formatDuration } from "../../../../scripts/terminal/durations";
+import { safeJson } from "../../../../scripts/terminal/output";
+import { bold, padEnd, red, render, shorten, width } from "../../../../scripts/terminal/text";
+import { Redactor } from "../../../../scripts/terminal/redactor";
 
 // eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/u;

@@ -1,4 +1,4 @@
-import { type CopyStatus, stateProblems, type StateStatus } from "../../../../scripts/commands/inspectors/state-status";
+import { type CopyStatus, stateProblems, type StateStatus } from "../../../../scripts/inspect/status/state-status";
 
 const noon = Date.parse("2026-11-20T12:00:00Z");
 const hour = 3_600_000;

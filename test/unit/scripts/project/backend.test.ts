@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { pulumiVariables } from "../../../../scripts/clients/pulumi-variables";
+import { pulumiVariables } from "../../../../scripts/project/pulumi-variables";
 import { backendOf, localBackend } from "../../../../scripts/project/backend";
 import { loadEnvironment } from "../../../../scripts/project/environment";
 import { readPulumiProject } from "../../../../scripts/project/pulumi-project";
-import { Redactor } from "../../../../scripts/project/redactor";
+import { Redactor } from "../../../../scripts/terminal/redactor";
 import { PulumiEncrypter } from "./encrypt";
 
 let folder: string;

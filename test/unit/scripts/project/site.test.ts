@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandError } from "../../../../scripts/commands/frame/command-error";
-import { Redactor } from "../../../../scripts/project/redactor";
+import { CommandError } from "../../../../scripts/terminal/command-error";
+import { Redactor } from "../../../../scripts/terminal/redactor";
 import { openSite, type Site } from "../../../../scripts/project/site";
 import { PulumiEncrypter } from "./encrypt";
 

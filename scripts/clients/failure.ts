@@ -1,0 +1,115 @@
+import { ProxmoxError, type ProxmoxErrorKind } from "../../proxmox/api/errors";
+import { TaskFailed } from "../../proxmox/api/task-outcome";
+import { StoreError, type StoreErrorKind } from "./object-store/object-store";
+import { CommandError, Interrupted } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { FileRefused } from "../machine/durable-file";
+
+/** An error as the user is told about it. */
+export interface Failure {
+  exitCode: ExitCode;
+  message: string;
+  hint: string | undefined;
+  /** Further members of the JSON form. */
+  details: Readonly<Record<string, unknown>>;
+  /** Only for defects: the stack trace. */
+  stack: string | undefined;
+}
+
+/**
+ * Sorts an error into exit code, message and hint. What nobody planned is a defect of ours and keeps its stack.
+ *
+ * @param aim what was being done: "restore guest web".
+ */
+export function failureOf(error: unknown, aim: string | undefined): Failure {
+  if (error instanceof Interrupted) return plain(exitCodes.interrupted, "interrupted", undefined);
+  if (error instanceof CommandError) return ofCommandError(error, aim);
+  if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
+  if (error instanceof TaskFailed) return ofTask(error, aim);
+  if (error instanceof StoreError) return ofStoreError(error, aim);
+  if (error instanceof FileRefused) return plain(exitCodes.failed, unable(aim, error.message), fileHint);
+  const text = error instanceof Error ? error.message : String(error);
+  const hint = "this is a defect of lifeboat; please report it with the lines above";
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { exitCode: exitCodes.failed, message: unable(aim, text), hint, details: {}, stack };
+}
+
+function ofCommandError(error: CommandError, aim: string | undefined): Failure {
+  const message = error.complete ? error.message : unable(aim, error.message);
+  return { ...plain(error.exitCode, message, error.hint), details: error.details };
+}
+
+function ofProxmoxError(error: ProxmoxError, aim: string | undefined): Failure {
+  const exitCode = unavailable.has(error.kind) ? exitCodes.unavailable : exitCodes.failed;
+  const details = { kind: error.kind, endpoint: error.endpoint, request: error.request, status: error.status };
+  return { ...plain(exitCode, unable(aim, error.message), hintFor(error)), details };
+}
+
+function ofTask(error: TaskFailed, aim: string | undefined): Failure {
+  const { outcome } = error;
+  const last = outcome.log.filter((line) => !line.startsWith("TASK ")).slice(-3);
+  const told = last.length === 0 ? "" : ` (last lines of its log: ${last.join(" | ")})`;
+  const hint = `the whole log: Proxmox's web interface, tasks of the node, or GET tasks/${outcome.upid}/log`;
+  const details = { task: outcome.upid, exitStatus: outcome.exitStatus };
+  return { ...plain(exitCodes.failed, unable(aim, `${error.message}${told}`), hint), details };
+}
+
+function ofStoreError(error: StoreError, aim: string | undefined): Failure {
+  const { kind, place } = error;
+  const exitCode = kind === "failed" ? exitCodes.failed : exitCodes.unavailable;
+  return { ...plain(exitCode, unable(aim, error.message), storeHints[kind]), details: { kind, store: place } };
+}
+
+const fileHint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
+
+const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
+  unreachable:
+    "check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT",
+  untrusted: "compare the store's certificate with lifeboat:stateStoreAuthority, or with 'ca' of its settings",
+  denied: "check lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+  "no-bucket": "the environment's bucket is made with the state store: pulumi up of the stack that declares it",
+  failed: undefined,
+};
+
+const unavailable: ReadonlySet<ProxmoxErrorKind> = new Set([
+  "unreachable",
+  "untrusted",
+  "unauthorized",
+  "forbidden",
+  "lost",
+  "unexpected",
+]);
+
+/** What to look at next, by kind of error. */
+export function hintFor(error: ProxmoxError): string | undefined {
+  switch (error.kind) {
+    case "unreachable":
+      return `check that the node is up, that the address in lifeboat:proxmox is right, and that port ${portOf(error.endpoint)} is open from here`;
+    case "untrusted":
+      return "compare the certificate on the node (System, Certificates) with 'ca' or 'fingerprint' in lifeboat:proxmox";
+    case "unauthorized":
+      return "check the API token (LIFEBOAT_PROXMOX_TOKEN, LIFEBOAT_PROXMOX_TOKEN_FILE or the secret lifeboat:proxmoxToken): lifeboat doctor";
+    case "forbidden":
+      return "see which privileges the token lacks: lifeboat doctor";
+    case "lost":
+      return "the node may still be at work: look at its running tasks before you repeat this";
+    case "unexpected":
+      return "is this address really a Proxmox VE node? lifeboat doctor";
+    case "invalid":
+    case "gone":
+    case "failed":
+      return undefined;
+  }
+}
+
+function portOf(endpoint: string): string {
+  return new URL(endpoint).port || "443";
+}
+
+function plain(exitCode: ExitCode, message: string, hint: string | undefined): Failure {
+  return { exitCode, message, hint, details: {}, stack: undefined };
+}
+
+function unable(aim: string | undefined, cause: string): string {
+  return aim === undefined ? `Unable to go on: ${cause}` : `Unable to ${aim}: ${cause}`;
+}

@@ -1,0 +1,211 @@
+import type { StorageEntry } from "../../../proxmox/api/answers";
+import { readCertificate } from "../../../proxmox/api/certificate";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
+import { missingPrivileges } from "../../../proxmox/api/permissions";
+import { neededPrivileges } from "../../../proxmox/rules/privileges";
+import { isTimeZone } from "../../../proxmox/rules/time-zones";
+import type { Environment } from "../../../site/settings/environment";
+import type { LoadedEnvironment } from "../../project/environment";
+import { rootPasswordHint } from "../../project/root-password";
+import { CommandError } from "../../terminal/command-error";
+import { formatDuration } from "../../terminal/durations";
+import { hintFor } from "../../clients/failure";
+import { type Finding, ok, problem, skipped, warning } from "./finding";
+import { inspectFirewall } from "./firewall";
+import { groupBy } from "../../machine/group-by";
+import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "./needs";
+
+/** Oldest major version whose API the client knows. */
+const oldestRelease = 8;
+
+/** A clock that is off by more than this many seconds confuses ages and `--at`. */
+const tolerableSkew = 30;
+
+/** Days before its end from which on a certificate is worth a warning. */
+const certificateNotice = 30;
+
+/** Looks at everything that Lifeboat needs of an environment's node: read only, and each thing that is wrong is said. */
+export async function inspectAccess(environment: LoadedEnvironment): Promise<Finding[]> {
+  const { settings } = environment;
+  const guests = settings.guests.length === 1 ? "1 guest" : `${String(settings.guests.length)} guests`;
+  const first = [ok("settings", `${environment.file}: ${guests}`)];
+  const connection = await inspectConnection(environment);
+  const token = await guarded("token", () => inspectToken(environment));
+  const found = [...first, connection, token];
+  if (connection.verdict === "problem") return [...found, skipped("node", "not asked: there is no connection")];
+  if (token.verdict === "problem") return [...found, skipped("node", "not asked: there is no token")];
+  return [...found, ...(await inspectNode(await environment.client(), environment))];
+}
+
+async function inspectConnection(environment: LoadedEnvironment): Promise<Finding> {
+  return guarded("connection", async () => {
+    const { endpoint, trust } = environment.settings.proxmox;
+    const certificate = await readCertificate(endpoint, environment.trust());
+    const until = new Date(certificate.validTo * 1_000).toISOString().slice(0, 10);
+    const how = {
+      ca: "signed by the site's CA",
+      fingerprint: "with the pinned fingerprint",
+      system: "signed by a known CA",
+    };
+    const text = `${endpoint}, certificate ${how[trust.kind]}, valid until ${until}`;
+    const days = Math.floor((certificate.validTo - Date.now() / 1_000) / 86_400);
+    if (days < certificateNotice)
+      return warning(
+        "connection",
+        `${text} (${String(days)} days left)`,
+        "renew it on the node: pvecm updatecerts, or through ACME",
+      );
+    if (!certificate.namesEndpoint)
+      return warning(
+        "connection",
+        `${text}, but issued for another name: pulumi will refuse it`,
+        "use the name or address in the certificate as endpoint",
+      );
+    return ok("connection", text);
+  });
+}
+
+async function inspectToken(environment: LoadedEnvironment): Promise<Finding> {
+  const { value, origin } = await environment.token();
+  return ok("token", `${value.slice(0, value.indexOf("="))} from ${origin}`);
+}
+
+async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment): Promise<Finding[]> {
+  const { settings } = environment;
+  const version = await guarded("version", () => inspectVersion(client));
+  if (version.unavailable !== undefined) return [version];
+  return [
+    version,
+    ...(await inspectNodes(client, settings)),
+    ...(await guardedAll("privileges", () => inspectPrivileges(client, settings))),
+    ...(await guardedAll("storages", () => inspectStorages(client, settings))),
+    ...(await guardedAll("firewall", () => inspectFirewall(client, settings))),
+    ...inspectRootNeeds(environment),
+  ];
+}
+
+async function inspectVersion(client: ProxmoxClient): Promise<Finding> {
+  const { version } = await client.cluster.version();
+  const major = Number(version.split(".")[0]);
+  if (major >= oldestRelease) return ok("version", `Proxmox VE ${version}`);
+  return problem("version", `Proxmox VE ${version}: ${String(oldestRelease)} or newer is needed`);
+}
+
+async function inspectNodes(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+  return guardedAll("node", async () => {
+    const known = new Map((await client.cluster.nodes()).map((entry) => [entry.node, entry]));
+    const wanted = nodesOf(settings);
+    return Promise.all(
+      wanted.map(async (node) => {
+        const entry = known.get(node);
+        if (entry === undefined) {
+          const names = [...known.keys()].join(", ");
+          return problem(
+            "node",
+            `there is no node '${node}' behind this endpoint (there is: ${names})`,
+            "correct 'node' in the settings",
+          );
+        }
+        if (entry.status === "offline") return problem("node", `${node} is offline`);
+        return guarded(`node`, () => inspectClock(client, node));
+      }),
+    );
+  });
+}
+
+async function inspectClock(client: ProxmoxClient, node: string): Promise<Finding> {
+  const before = Date.now();
+  const { time, timezone } = await client.cluster.nodeTime(node);
+  // The node's answer has whole seconds; the middle of the request is the best guess at when it was given.
+  const skew = time + 0.5 - (before + Date.now()) / 2_000;
+  if (!isTimeZone(timezone)) return problem("node", `${node} has the time zone '${timezone}', which is not known here`);
+  const text = `${node}, time zone ${timezone}`;
+  if (Math.abs(skew) <= tolerableSkew) return ok("node", `${text}, clock agrees`);
+  const direction = skew > 0 ? "ahead of" : "behind";
+  return warning(
+    "node",
+    `${text}, its clock is ${formatDuration(Math.abs(skew))} ${direction} this machine's`,
+    "set the time on both (NTP): ages of backups and --at depend on it",
+  );
+}
+
+async function inspectPrivileges(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+  const needed = neededPrivileges(scopeOf(settings));
+  const missing = await missingPrivileges(client, needed);
+  if (missing.length === 0) return [ok("privileges", `all ${String(needed.length)} that are needed`)];
+  const lacking = new Set(missing.map(({ privilege, path }) => `${privilege} ${path}`));
+  const byPrivilege = groupBy(
+    needed.filter(({ privilege, path }) => lacking.has(`${privilege} ${path}`)),
+    ({ privilege, reason }) => `${privilege}\u0000${reason}`,
+  );
+  return [...byPrivilege.values()].map((entries) => {
+    const [first] = entries;
+    const paths = entries.map((entry) => entry.path).join(", ");
+    const what =
+      first === undefined
+        ? ""
+        : `${first.privilege} on ${paths} is missing (${first.features.join(", ")}: it ${first.reason})`;
+    return problem("privileges", what, "lifeboat doctor --print-setup prints the lines that give it");
+  });
+}
+
+async function inspectStorages(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+  const needs = storageNeeds(settings);
+  const byNode = new Map(
+    await Promise.all(nodesOf(settings).map(async (node) => [node, await client.backups.storages(node)] as const)),
+  );
+  const findings = needs.flatMap((need) => inspectStorage(need, byNode.get(need.node) ?? [], settings));
+  const names = [...new Set(needs.map((need) => need.storage))].join(", ");
+  return findings.length > 0 ? findings : [ok("storages", names)];
+}
+
+function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], settings: Environment): Finding[] {
+  const { storage, node, content, user } = need;
+  const entry = storages.find((candidate) => candidate.storage === storage);
+  const declared = settings.backup.storage.id === storage && settings.backup.storage.type !== "adopted";
+  if (entry === undefined) {
+    const text = `${storage} is not on ${node} (needed by ${user})`;
+    return [declared ? warning("storages", `${text} yet`, "pulumi up makes it") : problem("storages", text)];
+  }
+  if (entry.enabled === false || entry.active === false)
+    return [problem("storages", `${storage} on ${node} is not active`)];
+  if ((entry.content ?? "").split(",").includes(content)) return [];
+  const hint = `pvesm set ${storage} --content ${[entry.content, content].join(",")}`;
+  return [problem("storages", `${storage} on ${node} does not take '${content}' (needed by ${user})`, hint)];
+}
+
+/** What no token may do, however many privileges it has. */
+function inspectRootNeeds(environment: LoadedEnvironment): Finding[] {
+  const bound = environment.settings.guests.filter(
+    (guest) => guest.kind === "container" && guest.disks.some((disk) => disk.kind === "bind"),
+  );
+  if (bound.length === 0 || environment.hasRootPassword()) return [];
+  const names = bound.map((guest) => guest.name).join(", ");
+  return [
+    warning(
+      "root@pam",
+      `${names}: Proxmox lets only root@pam make and restore containers with bind mounts, and no password is set`,
+      rootPasswordHint,
+    ),
+  ];
+}
+
+/** A check whose failure is a finding. */
+async function guarded(subject: string, check: () => Promise<Finding>): Promise<Finding> {
+  const [finding] = await guardedAll(subject, async () => [await check()]);
+  return finding ?? skipped(subject, "nothing to look at");
+}
+
+async function guardedAll(subject: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof CommandError) return [problem(subject, error.message, error.hint)];
+    if (!(error instanceof ProxmoxError)) throw error;
+    const unavailable = ["unreachable", "untrusted", "unauthorized", "lost", "unexpected"].includes(error.kind);
+    return [
+      { ...problem(subject, error.message, hintFor(error)), ...(unavailable ? { unavailable: error.kind } : {}) },
+    ];
+  }
+}

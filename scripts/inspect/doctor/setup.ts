@@ -1,0 +1,81 @@
+import { type PrivilegeScope, type RoleGrant, lookingGrants, roleGrants } from "../../../proxmox/rules/privileges";
+import type { LoadedEnvironment } from "../../project/environment";
+import { shellQuote } from "../../clients/shell-quote";
+import { groupBy } from "../../machine/group-by";
+import { scopeOf } from "./needs";
+
+/** An API user and the name of its token. The user has no password: only the token can be used. */
+interface Account {
+  user: string;
+  token: string;
+  comment: string;
+}
+
+const operator: Account = { user: "lifeboat@pve", token: "cli", comment: "Lifeboat: backups and restores" };
+const onlooker: Account = {
+  user: "lifeboat-preview@pve",
+  token: "preview",
+  comment: "Lifeboat: previews, can only look",
+};
+
+/** What makes roles, user and token on one node or cluster. */
+export interface Setup {
+  endpoint: string;
+  environments: string[];
+  nodes: string[];
+  user: string;
+  token: string;
+  grants: RoleGrant[];
+  /** Lines for a shell of root on a node. */
+  commands: string[];
+}
+
+/**
+ * One set-up for each endpoint; environments that share an endpoint share user and token.
+ *
+ * @param readOnly for a token with which nothing but previews can be made.
+ */
+export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: boolean): Setup[] {
+  const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
+  return [...byEndpoint].map(([endpoint, group]) => {
+    const grants = readOnly ? lookingGrants() : roleGrants(union(group.map(({ settings }) => scopeOf(settings))));
+    const account = readOnly ? onlooker : operator;
+    return {
+      endpoint,
+      environments: group.map(({ name }) => name),
+      nodes: [...new Set(group.map(({ settings }) => settings.proxmox.node))],
+      user: account.user,
+      token: `${account.user}!${account.token}`,
+      grants,
+      commands: commandsFor(account, grants),
+    };
+  });
+}
+
+function union(scopes: readonly PrivilegeScope[]): PrivilegeScope {
+  const all = <Value>(read: (scope: PrivilegeScope) => readonly Value[]): Value[] => [...new Set(scopes.flatMap(read))];
+  return {
+    vmids: all((scope) => scope.vmids),
+    storages: all((scope) => scope.storages),
+    backupStorages: all((scope) => scope.backupStorages),
+    declaresStorage: scopes.some((scope) => scope.declaresStorage),
+    pools: all((scope) => scope.pools),
+  };
+}
+
+/** Can be run again: roles that exist are changed, a user that exists stays. */
+function commandsFor({ user, token, comment }: Account, grants: readonly RoleGrant[]): string[] {
+  const roles = new Map(grants.map(({ role, privileges }) => [role, privileges.join(",")]));
+  return [
+    ...[...roles].map(
+      ([role, privileges]) =>
+        `pveum role modify ${role} --privs ${privileges} 2>/dev/null || pveum role add ${role} --privs ${privileges}`,
+    ),
+    `pveum user modify ${user} --enable 1 2>/dev/null || pveum user add ${user} --comment '${comment}'`,
+    ...grants.map(
+      ({ role, path, propagate }) =>
+        `pveum acl modify ${shellQuote(path)} --users ${user} --roles ${role} --propagate ${propagate ? "1" : "0"}`,
+    ),
+    `pveum user token add ${user} ${token} --privsep 0`,
+  ];
+}

@@ -1,0 +1,151 @@
+import type { Archive } from "../../../proxmox/api/answers";
+import type { MissingPrivilege } from "../../../proxmox/api/permissions";
+import { coverageProblems } from "../../../site/coverage";
+import { typeOfGuest } from "../../../site/guest-types";
+import { dayOf, diskOptOuts } from "../../../site/opt-outs";
+import { guestFindings } from "../../../site/policies/coverage";
+import { isShrunk } from "../../../site/health";
+import { chooseArchive, type ListedArchive } from "../../../site/restore/choose-archive";
+import { isSavePoint } from "../../../site/restore/save-point";
+import type { Guest, OptOut } from "../../../site/settings/environment";
+import type { LoadedEnvironment } from "../../project/environment";
+import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
+import type { SnapshotStatus } from "./snapshot-status";
+import { type Look, minute } from "./read-environment";
+
+/** The newest real backup of a guest. */
+export interface NewestBackup {
+  archive: string;
+  storage: string;
+  /** Unix seconds. */
+  time: number;
+  ageSeconds: number;
+  /** Bytes. */
+  size: number;
+  /** Bytes of the backup before it; undefined when it is the first. */
+  previousSize: number | undefined;
+  /** It has less than half the size of the one before. */
+  shrunk: boolean;
+}
+
+export interface GuestStatus {
+  name: string;
+  id: number;
+  node: string;
+  /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest. */
+  state: string;
+  newest: NewestBackup | undefined;
+  /** How old the newest backup may be, in seconds. */
+  rpoSeconds: number;
+  /** Real backups and save points that there are. */
+  backups: number;
+  savePoints: number;
+  /** The guest is left out on purpose: why, and until when. */
+  optOut: OptOut | undefined;
+  /** Disks that are left out on purpose. */
+  diskOptOuts: ({ disk: string } & OptOut)[];
+  /** Undefined: the settings want no snapshots of it on a schedule. */
+  snapshots: SnapshotStatus | undefined;
+  problems: string[];
+}
+
+/** How one guest is backed up, and what is wrong with that. */
+export function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): GuestStatus {
+  const onNode = look.onNode.get(guest.id);
+  const type = typeOfGuest(guest) ?? onNode?.type;
+  const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
+  const { chosen, older, leftOut } = chooseArchive(
+    archives,
+    { kind: "newest" },
+    { vmid: guest.id, type, timeZone: look.timeZone },
+  );
+  const newest = chosen && newestBackup(chosen, older[0], look.now);
+  const facts = {
+    guest,
+    exists: onNode !== undefined,
+    newest: newest?.time,
+    blind: whyBlind(look.unseen.get(guest.id) ?? []),
+    disks: look.inJob.get(guest.id),
+  };
+  const snapshots = look.snapshots.get(guest.id);
+  const running = look.runs.some((run) => run.running.length > 0);
+  return {
+    name: guest.name,
+    id: guest.id,
+    node: guest.node,
+    state: onNode?.status ?? "missing",
+    newest,
+    rpoSeconds: guest.objectives.rpo,
+    backups: archives.length - leftOut.length,
+    savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
+    optOut: guest.optOut,
+    diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
+    snapshots,
+    problems: [
+      ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
+      ...optOutProblems(guest, look),
+      ...failedRuns(guest, newest, look),
+      ...(newest === undefined ? [] : sizeProblems(newest)),
+      ...(newest === undefined ? [] : ageProblems(newest, guest)),
+      ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
+    ],
+  };
+}
+
+type FoundArchive = ListedArchive & { readonly storage: string };
+
+function listed(archive: Archive): FoundArchive[] {
+  const { volid, subtype, size, ctime, notes } = archive;
+  if (subtype === undefined) return [];
+  const storage = volid.slice(0, volid.indexOf(":"));
+  return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "" }];
+}
+
+function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefined, now: number): NewestBackup {
+  const { volid, storage, time, size } = chosen;
+  return {
+    archive: volid,
+    storage,
+    time,
+    ageSeconds: Math.max(0, now - time),
+    size,
+    previousSize: predecessor?.size,
+    shrunk: isShrunk(size, predecessor?.size),
+  };
+}
+
+/** An empty list may only mean that the token may not see what is there. */
+function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
+  if (missing.length === 0) return undefined;
+  const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
+  return `its backups cannot be seen: the token lacks ${lacking}`;
+}
+
+/** Opt-outs whose day is past. */
+function optOutProblems(guest: Guest, { now, timeZone }: Look): string[] {
+  const findings = guestFindings(guest, { today: dayOf(now, timeZone), adoptedDisks: new Map() });
+  return findings.filter(({ weight }) => weight === "broken").map(({ text }) => text);
+}
+
+/** The job's last run could not back the guest up, and nothing has since. */
+function failedRuns(guest: Guest, newest: NewestBackup | undefined, look: Look): string[] {
+  return look.runs.flatMap(({ last }) => {
+    const failed = last?.failed.find(({ id }) => id === guest.id);
+    if (last === undefined || failed === undefined || (newest?.time ?? 0) >= last.started) return [];
+    return [`its backup failed in the run of ${minute(last.started, look)}: ${failed.reason}`];
+  });
+}
+
+function sizeProblems({ shrunk, size, previousSize = 0 }: NewestBackup): string[] {
+  if (!shrunk) return [];
+  const share = formatShare(size / previousSize);
+  return [
+    `the newest backup has ${share} of the size of the one before (${formatBytes(size)}, before ${formatBytes(previousSize)}): something may be missing`,
+  ];
+}
+
+/** The objective as it is today, whatever the schedule promises (A8). */
+function ageProblems({ ageSeconds }: NewestBackup, { objectives, optOut }: Guest): string[] {
+  if (optOut !== undefined || ageSeconds <= objectives.rpo) return [];
+  return [`the newest backup is ${formatDuration(ageSeconds)} old, its RPO allows ${formatDuration(objectives.rpo)}`];
+}

@@ -1,0 +1,102 @@
+import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
+import { type CalendarEvent, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import type { JobDisk } from "../../../site/coverage";
+import { formatMoment } from "../../../site/restore/choose-archive";
+import type { Guest } from "../../../site/settings/environment";
+import type { LoadedEnvironment } from "../../project/environment";
+import { unless } from "../../recovery/steps/guest/inspect-present";
+import { type BackupRuns, inspectRuns } from "./backup-runs";
+import { inspectStorages, type StorageLook } from "./backup-storages";
+import { groupBy } from "../../machine/group-by";
+import { nodesOf } from "../doctor/needs";
+import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
+
+/** What one look at the nodes gave. */
+export interface Look {
+  now: number;
+  timeZone: string;
+  event: CalendarEvent;
+  onNode: ReadonlyMap<number, NodeGuest>;
+  archives: ReadonlyMap<number | undefined, readonly Archive[]>;
+  storages: StorageLook;
+  job: BackupJob | undefined;
+  /** Disks of each guest in the job. */
+  inJob: ReadonlyMap<number, JobDisk[]>;
+  runs: readonly BackupRuns[];
+  /** What the token lacks to see archives of the guests that seem to have none. */
+  unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
+  /** Guests of the node that no settings name and no job selects. */
+  notCovered: { id: number; name: string; type: string }[];
+  /** By guest's id, of those with a schedule for snapshots. */
+  snapshots: ReadonlyMap<number, SnapshotStatus>;
+}
+
+/** Asks the nodes of an environment. The number of requests depends on nodes and storages, not on guests. */
+export async function lookAt(
+  client: ProxmoxClient,
+  environment: LoadedEnvironment,
+  known: ReadonlySet<number>,
+): Promise<Look> {
+  const { backup, guests: declared, proxmox } = environment.settings;
+  const nodes = nodesOf(environment.settings);
+  const [time, guests, job, included, uncovered, storages, runs] = await Promise.all([
+    client.cluster.nodeTime(proxmox.node),
+    client.cluster.guests(),
+    unless(["gone"], client.backups.backupJob(backup.jobId)),
+    unless(["gone"], client.backups.includedVolumes(backup.jobId)),
+    client.backups.notBackedUp(),
+    inspectStorages(client, nodes),
+    Promise.all(
+      nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
+    ),
+  ]);
+  const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
+  const archives = groupBy(storages.archives, ({ vmid }) => vmid);
+  const { time: now, timezone: timeZone } = time;
+  const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
+  const [unseen, snapshots] = await Promise.all([
+    missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
+    inspectSnapshots(client, declared, onNode, { now, timeZone }),
+  ]);
+  return {
+    now,
+    timeZone,
+    event: parseCalendarEvent(backup.schedule),
+    onNode,
+    archives,
+    storages,
+    job,
+    inJob: disksByGuest(included),
+    runs,
+    unseen,
+    snapshots,
+    notCovered: uncovered
+      .filter(({ vmid }) => !known.has(vmid))
+      .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
+  };
+}
+
+/** Guests that the job has on a node. */
+function jobGuests(guests: readonly Guest[], node: string): Set<number> {
+  return new Set(guests.filter((guest) => guest.node === node && guest.optOut === undefined).map(({ id }) => id));
+}
+
+function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDisk[]> {
+  return new Map(
+    (included?.children ?? []).map(({ id: vmid, children }) => [
+      vmid,
+      children.map(({ id, name, included: isIncluded }) => ({
+        key: id.slice(id.indexOf(":") + 1),
+        volume: name,
+        included: isIncluded,
+      })),
+    ]),
+  );
+}
+
+/** `2026-11-20 03:00` by the node's wall clock. */
+export function minute(moment: number, { timeZone }: Look): string {
+  return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
+}

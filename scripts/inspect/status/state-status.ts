@@ -1,0 +1,172 @@
+import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import { isNewerThanCopy } from "../../../site/state-copies/freshness";
+import { StoreError } from "../../clients/object-store/object-store";
+import { storeTrouble } from "../../project/store-health";
+import { backendOf } from "../../project/backend";
+import type { LoadedEnvironment, Site } from "../../project/site";
+import { openStateBackend, type ReachOptions } from "../../project/state-backend";
+import type { SiteStore } from "../../project/state-store";
+import { StateFolder } from "../../recovery/engine/state-folder";
+import { markerIn } from "../../recovery/steps/state/copies/copy-facts";
+import {
+  type CopyPlace,
+  folderOfSettings,
+  offsiteOfSettings,
+  type PlaceContext,
+} from "../../recovery/steps/state/copies/copy-places";
+import { readRecord, recordFile } from "../../recovery/steps/state/fallback-record";
+import { rememberSeen } from "../../recovery/steps/state/seen-state";
+import { listStack } from "../../recovery/steps/state/stack-objects";
+import { CommandError } from "../../terminal/command-error";
+import { formatAgo } from "../../terminal/durations";
+import type { CommandContext } from "../../project/context";
+
+/** Where the state of an environment's stack is, and how old its copies are (E6). */
+export interface StateStatus {
+  /**
+   * - `store`: in the site's state store;
+   * - `fallback`: on this machine, until it is returned;
+   * - `local`: on this machine, because it was never moved;
+   * - `elsewhere`: in a backend that somebody has named.
+   */
+  lives: "store" | "fallback" | "local" | "elsewhere";
+  place: string;
+  /** Milliseconds since 1970 at which it was written there; undefined where there is none, or nobody could look. */
+  modified: number | undefined;
+  /** Why nobody could look. */
+  trouble: string | undefined;
+  copies: CopyStatus[];
+}
+
+export interface CopyStatus {
+  kind: "folder" | "offsite";
+  place: string;
+  /** When it was made, milliseconds since 1970; undefined: there is none, or nobody could look. */
+  time: number | undefined;
+  by: "command" | "timer" | undefined;
+  /** An update was at work when it was made. */
+  duringUpdate: boolean;
+  /** The place of the state holds something newer; undefined where that is not known. */
+  isOlder: boolean | undefined;
+  /** Why nobody could look. */
+  trouble: string | undefined;
+}
+
+/** Status must not hang over a service that is down. */
+const quick: ReachOptions = { connectTimeout: 2_000, requestTimeout: 4_000, attempts: 1 };
+
+/** Seconds that a copy on a schedule may take. */
+const grace = 3_600;
+
+/** Undefined where the site has no state store. Read only. */
+export async function inspectState(
+  environment: LoadedEnvironment,
+  site: Site,
+  context: CommandContext,
+): Promise<StateStatus | undefined> {
+  const store = environment.stateStore();
+  if (store === undefined) return undefined;
+  const present = await lookAtState(environment, store, context);
+  const { io, signal } = context;
+  const { environment: variables, workingDirectory } = io;
+  const places: PlaceContext = { site, variables, workingDirectory, reach: { ...quick, signal } };
+  const copies = await Promise.all([
+    copyStatus("folder", environment.name, present, async () => folderOfSettings(places)),
+    ...(store.store.copies.offsite === undefined
+      ? []
+      : [copyStatus("offsite", environment.name, present, () => offsiteOfSettings(store, places))]),
+  ]);
+  const { lives, place, trouble, found } = present;
+  return { lives, place, trouble, modified: found?.modified, copies };
+}
+
+interface FoundState {
+  readonly lives: StateStatus["lives"];
+  readonly place: string;
+  readonly trouble: string | undefined;
+  readonly found: { readonly key: string; readonly size: number; readonly modified: number } | undefined;
+}
+
+async function lookAtState(
+  environment: LoadedEnvironment,
+  store: SiteStore,
+  { io, signal }: CommandContext,
+): Promise<FoundState> {
+  const { name, project, settings } = environment;
+  const variables = io.environment;
+  const { origin, url } = backendOf(environment, variables);
+  const isFallback = origin === "local state" && readRecord(recordFile(project, name, variables)) !== undefined;
+  const lives =
+    origin === "state store" ? "store" : isFallback ? "fallback" : origin === "local state" ? "local" : "elsewhere";
+  const trouble = lives === "store" ? await storeTrouble(store, signal) : undefined;
+  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, found: undefined };
+  try {
+    const { store: place } = await openStateBackend(environment, variables, { ...quick, signal });
+    const { present } = await listStack({ store: place, place: { project: project.name, stack: name } });
+    if (present !== undefined && lives === "store") {
+      const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);
+      const { key: object, modified, size } = present;
+      rememberSeen(folder, { at: Date.now(), object, modified, size });
+    }
+    return { lives, place: place.place, trouble: undefined, found: present };
+  } catch (error) {
+    return { lives, place: url.split("?", 1)[0] ?? url, trouble: troubleOf(error), found: undefined };
+  }
+}
+
+async function copyStatus(
+  kind: CopyStatus["kind"],
+  environment: string,
+  { found }: FoundState,
+  open: () => Promise<CopyPlace>,
+): Promise<CopyStatus> {
+  const unknown = { kind, time: undefined, by: undefined, duringUpdate: false, isOlder: undefined };
+  let place = "the second S3 service";
+  try {
+    const opened = await open();
+    place = opened.name;
+    const marker = await markerIn({ store: opened.of(environment) });
+    if (marker === undefined) return { ...unknown, place, trouble: undefined };
+    const { time, by, duringUpdate } = marker;
+    const isOlder = found && isNewerThanCopy({ object: found.key, size: found.size, modified: found.modified }, marker);
+    return { kind, place, time, by, duringUpdate, isOlder, trouble: undefined };
+  } catch (error) {
+    return { ...unknown, place, trouble: troubleOf(error) };
+  }
+}
+
+function troubleOf(error: unknown): string {
+  if (error instanceof StoreError || error instanceof CommandError) return error.message;
+  throw error;
+}
+
+/** What somebody has to do about a state or its copies. */
+export function stateProblems(
+  name: string,
+  { lives, place, trouble, modified, copies }: StateStatus,
+  schedule: string | undefined,
+  now: number,
+): string[] {
+  const looked = copies.filter((copy) => copy.trouble === undefined);
+  const isLost = modified !== undefined && looked.length > 0 && looked.every(({ time }) => time === undefined);
+  return [
+    ...(lives === "store" && trouble !== undefined
+      ? [`its state cannot be reached: ${trouble}; to go on without it: lifeboat state fallback ${name}`]
+      : []),
+    ...(lives === "fallback"
+      ? [`its state is on this machine (${place}); when the store answers: lifeboat state return ${name}`]
+      : []),
+    ...(isLost ? [`there is no copy of its state: lifeboat backup state ${name}`] : []),
+    ...copies.flatMap((copy) => overdueProblem(copy, schedule, now)),
+  ];
+}
+
+function overdueProblem({ kind, time }: CopyStatus, schedule: string | undefined, now: number): string[] {
+  if (kind !== "offsite" || time === undefined || schedule === undefined) return [];
+  const due = nextStart(parseCalendarEvent(schedule), time / 1_000, "UTC");
+  if (due === undefined || due + grace > now) return [];
+  const age = formatAgo(Math.max(0, now - time / 1_000));
+  return [
+    `the offsite copy of its state was made ${age}, and its timer has run out since: in the store's guest: systemctl status lifeboat-offsite-copy`,
+  ];
+}

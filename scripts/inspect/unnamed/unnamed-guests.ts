@@ -1,0 +1,69 @@
+import type { Guest as ListedGuest } from "../../../proxmox/api/answers";
+import type { LoadedEnvironment } from "../../project/environment";
+import { type Failure, failureOf } from "../../clients/failure";
+import { groupBy } from "../../machine/group-by";
+
+/** A guest of a node, and whose settings name it or could. */
+export interface SeenGuest {
+  readonly id: number;
+  readonly name: string;
+  readonly type: "lxc" | "qemu";
+  readonly node: string;
+  /** Environments that were looked at, behind the endpoint at which it was seen. */
+  readonly environments: readonly LoadedEnvironment[];
+  /** The one whose settings name it, with its key. */
+  readonly named: { readonly environment: string; readonly guest: string } | undefined;
+}
+
+export interface SeenGuests {
+  readonly guests: readonly SeenGuest[];
+  /** Endpoints that could not be asked. */
+  readonly failures: readonly { readonly endpoint: string; readonly failure: Failure }[];
+}
+
+/**
+ * Every guest behind the environments' endpoints, each of which is asked once. Read only.
+ *
+ * @param all environments of the site: others than those that are looked at may name a guest.
+ */
+export async function inspectGuests(
+  environments: readonly LoadedEnvironment[],
+  all: readonly LoadedEnvironment[],
+): Promise<SeenGuests> {
+  const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
+  const looks = await Promise.all([...byEndpoint].map(([endpoint, group]) => look(endpoint, group, all)));
+  return {
+    guests: looks.flatMap(({ guests }) => guests).sort((a, b) => a.id - b.id),
+    failures: looks.flatMap(({ failures }) => failures),
+  };
+}
+
+async function look(
+  endpoint: string,
+  group: readonly LoadedEnvironment[],
+  all: readonly LoadedEnvironment[],
+): Promise<SeenGuests> {
+  try {
+    const [first] = group;
+    const listed = first === undefined ? [] : await (await first.client()).cluster.guests();
+    const beside = all.filter(({ settings }) => settings.proxmox.endpoint === endpoint);
+    return { guests: listed.map((guest) => seen(guest, group, beside)), failures: [] };
+  } catch (error) {
+    const failure = failureOf(error, `ask ${endpoint}`);
+    if (failure.stack !== undefined) throw error;
+    return { guests: [], failures: [{ endpoint, failure }] };
+  }
+}
+
+function seen(
+  { vmid, name = "", type, node }: ListedGuest,
+  environments: readonly LoadedEnvironment[],
+  beside: readonly LoadedEnvironment[],
+): SeenGuest {
+  const named = beside.flatMap((environment) =>
+    environment.settings.guests
+      .filter(({ id }) => id === vmid)
+      .map((guest) => ({ environment: environment.name, guest: guest.name })),
+  )[0];
+  return { id: vmid, name, type, node, environments, named };
+}

@@ -1,0 +1,66 @@
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { getSystemErrorMap } from "node:util";
+
+/** A file or folder of Lifeboat's own that the system does not let it write: a full disk, a missing right. */
+export class FileRefused extends Error {
+  override readonly name = "FileRefused";
+
+  constructor(
+    readonly path: string,
+    /** The system's words: `no space left on device`. */
+    reason: string,
+  ) {
+    super(`${path} cannot be written: ${reason}`);
+  }
+}
+
+/** A folder that only its owner can enter. */
+export function makePrivateFolder(folder: string): void {
+  explained(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+}
+
+/**
+ * Replaces a file so that whoever reads it, now or after a power cut, finds the old text or the new one, never a part.
+ * Synchronous on purpose: nothing else may happen between a step and its record.
+ *
+ * @param mode who may read it. Default: only its owner.
+ * @throws FileRefused when the system cannot write it: the old text is then still there.
+ */
+export function writeDurably(path: string, text: string | Uint8Array, mode = 0o600): void {
+  explained(path, () => write(path, text, mode));
+}
+
+function write(path: string, text: string | Uint8Array, mode: number): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, "w", 0o600);
+  try {
+    if (mode !== 0o600) fchmodSync(file, mode);
+    // Unlike one write, which may end half-way on a disk that is nearly full.
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** What the system refuses is somebody's full disk or missing right, and no defect. */
+function explained(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") throw error;
+    throw new FileRefused(path, getSystemErrorMap().get(error.errno)?.[1] ?? error.message);
+  }
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Progress } from "../terminal/progress";
+import type { InputOutput } from "../terminal/input-output";
+import type { Talk } from "../terminal/talk";
+import type { Output } from "../terminal/output";
+import type { Prompts } from "../terminal/prompts";
+import type { Redactor } from "../terminal/redactor";
+import type { Site } from "./site";
+
+/** Everything that a command works with. */
+export interface CommandContext {
+  readonly io: InputOutput;
+  /** Talk on stderr. */
+  readonly talk: Talk;
+  /** Data on stdout. */
+  readonly output: Output;
+  readonly progress: Progress;
+  readonly prompts: Prompts;
+  /** Masks secrets in whatever else is written: journals, reports. */
+  readonly redactor: Redactor;
+  /** Aborted by Ctrl-C with an {@link Interrupted} as its reason. */
+  readonly signal: AbortSignal;
+  /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */
+  site(): Promise<Site>;
+  /** Runs when the command has ended, however it ended. Last in, first out. */
+  defer(cleanUp: () => void | Promise<void>): void;
+}

@@ -1,0 +1,189 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readCertificate } from "../../proxmox/api/certificate";
+import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
+import type { LoadedEnvironment } from "./environment";
+import { siteFolderName, stateHome } from "./state-home";
+import { type Backend, backendOf } from "./backend";
+import { CommandError } from "../terminal/command-error";
+import { grantStoreAccess, type StoreAccess } from "./store-access";
+import { storeTrouble } from "./store-health";
+import {
+  type Comparison,
+  type ComparisonOptions,
+  comparePulumi,
+  previewPulumi,
+  type Refresh,
+  refreshPulumi,
+} from "../clients/pulumi";
+import type { ReadPreview } from "../clients/pulumi-preview";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What plain `pulumi` needs to work on one environment. */
+export interface PulumiVariables {
+  /** To export, in this order. No value is a secret. */
+  exports: Readonly<Record<string, string>>;
+  backend: Backend;
+  /** What is missing or worth knowing, one sentence each. */
+  notes: string[];
+}
+
+/** Folders in which Go looks for certificate authorities on its own; `SSL_CERT_DIR` replaces that list. */
+const systemTrust = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/**
+ * Works out the variables, and makes what they name: the folder of a backend on this machine, the file with the key to the
+ * state store, and a folder with the certificate authorities of the node and of the store (the Proxmox provider has no
+ * option for it, Go reads every file in `SSL_CERT_DIR`).
+ *
+ * @throws CommandError (2), ProxmoxError when a pinned certificate cannot be fetched.
+ */
+export async function pulumiVariables(environment: LoadedEnvironment, variables: Variables): Promise<PulumiVariables> {
+  const backend = backendOf(environment, variables);
+  if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
+  const trust = await trustFolder(environment, variables);
+  const access = await storeAccess(environment, variables);
+  const notes = [...passphraseNotes(variables), ...tokenNotes(environment, variables), ...trust.notes, ...access.notes];
+  const exports = {
+    PULUMI_BACKEND_URL: backend.url,
+    ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
+    ...filePath(variables, "LIFEBOAT_PROXMOX_TOKEN_FILE"),
+    ...(trust.folder === undefined ? {} : { SSL_CERT_DIR: certificateFolders(trust.folder, variables) }),
+    ...access.exports,
+    // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+  };
+  return { exports, backend, notes };
+}
+
+/** {@link comparePulumi} for an environment, with everything that `pulumi` needs. */
+export async function compareEnvironment(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Comparison> {
+  const options = await optionsFor(environment, variables, signal);
+  const command = `pulumi preview --stack ${environment.name} --refresh`;
+  return "why" in options ? { compared: false, why: options.why, command } : comparePulumi(options);
+}
+
+/** {@link previewPulumi} for an environment, with everything that `pulumi` needs. */
+export async function previewEnvironment(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  { signal, ...rest }: { refresh: boolean; timeout: number; signal: AbortSignal },
+): Promise<ReadPreview> {
+  const options = await optionsFor(environment, variables, signal);
+  if ("why" in options) return { differences: [], same: 0, warnings: [], failure: options.why };
+  return previewPulumi({ ...options, ...rest });
+}
+
+/** {@link refreshPulumi} for a container that the program makes. */
+export async function refreshContainer(
+  environment: LoadedEnvironment,
+  guest: string,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Refresh> {
+  const { component, child } = componentKinds.container;
+  const types = [component, resourceTypes.container];
+  const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(guest) });
+  const options = await optionsFor(environment, variables, signal);
+  const command = `pulumi refresh --stack ${environment.name}`;
+  return "why" in options ? { refreshed: false, why: options.why, command } : refreshPulumi(options, urn);
+}
+
+async function optionsFor(
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal: AbortSignal | undefined,
+): Promise<ComparisonOptions | { why: string }> {
+  try {
+    const { exports, backend } = await pulumiVariables(environment, variables);
+    const store = backend.origin === "state store" ? environment.stateStore() : undefined;
+    // `pulumi` would try for long, and then say it in words of its libraries.
+    const trouble = store && (await storeTrouble(store, signal));
+    if (trouble !== undefined) return { why: trouble };
+    return {
+      folder: environment.project.folder,
+      stack: environment.name,
+      variables: { ...variables, ...exports },
+      ...(signal === undefined ? {} : { signal }),
+    };
+  } catch (error) {
+    if (error instanceof CommandError) return { why: error.message };
+    throw error;
+  }
+}
+
+/** The key to the state store, also while the state itself is elsewhere: the program may need it, or a later command. */
+async function storeAccess(environment: LoadedEnvironment, variables: Variables): Promise<StoreAccess> {
+  const store = environment.stateStore();
+  if (store === undefined) return { exports: {}, notes: [] };
+  return grantStoreAccess(environment, store, stateFolder(environment, variables), variables);
+}
+
+function stateFolder({ name, settings }: LoadedEnvironment, variables: Variables): string {
+  return join(stateHome(variables), siteFolderName(name, settings.proxmox.endpoint));
+}
+
+/** A variable that names a file, absolute: `pulumi` may run in another folder. */
+function filePath(variables: Variables, name: string): Record<string, string> {
+  const file = variables[name];
+  return file === undefined || file === "" ? {} : { [name]: resolve(file) };
+}
+
+function passphraseNotes({
+  PULUMI_CONFIG_PASSPHRASE: direct,
+  PULUMI_CONFIG_PASSPHRASE_FILE: file,
+}: Variables): string[] {
+  if (direct !== undefined) return ["the passphrase stays in PULUMI_CONFIG_PASSPHRASE; it is not printed"];
+  if (file !== undefined && file !== "") return [];
+  return ["no passphrase is set: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE before you use pulumi"];
+}
+
+function tokenNotes(environment: LoadedEnvironment, variables: Variables): string[] {
+  const { LIFEBOAT_PROXMOX_TOKEN: direct, LIFEBOAT_PROXMOX_TOKEN_FILE: file } = variables;
+  if (direct !== undefined && direct !== "") return ["the token stays in LIFEBOAT_PROXMOX_TOKEN; it is not printed"];
+  if ((file !== undefined && file !== "") || environment.holds("proxmoxToken")) return [];
+  return ["no API token is set: export LIFEBOAT_PROXMOX_TOKEN_FILE=FILE, or set the secret lifeboat:proxmoxToken"];
+}
+
+interface TrustFolder {
+  /** Undefined where the system's own list is used. */
+  folder: string | undefined;
+  notes: string[];
+}
+
+async function trustFolder(environment: LoadedEnvironment, variables: Variables): Promise<TrustFolder> {
+  const folder = join(stateFolder(environment, variables), "trust");
+  const authority = environment.stateStore()?.authority;
+  if (authority !== undefined) writeCertificate(folder, "state-store.pem", authority);
+  const { endpoint } = environment.settings.proxmox;
+  const trust = environment.trust();
+  if (trust.kind === "system") return { folder: authority === undefined ? undefined : folder, notes: [] };
+  if (trust.kind === "ca") {
+    writeCertificate(folder, "site.pem", trust.pem);
+    return { folder, notes: [] };
+  }
+  const { pem, namesEndpoint } = await readCertificate(endpoint, trust);
+  writeCertificate(folder, "site.pem", pem);
+  const other = `the certificate of ${endpoint} was issued for another name: pulumi will refuse it`;
+  return { folder, notes: namesEndpoint ? [] : [other] };
+}
+
+/** Whoever reads the folder sees the old file or the new one. */
+function writeCertificate(folder: string, name: string, pem: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const draft = join(folder, `.draft-${String(process.pid)}`);
+  writeFileSync(draft, pem);
+  renameSync(draft, join(folder, name));
+}
+
+/** The site's folder first, then what is already set, else the system's. Running it twice changes nothing. */
+function certificateFolders(folder: string, { SSL_CERT_DIR: present }: Variables): string {
+  const others =
+    present === undefined || present === "" ? systemTrust.filter((path) => existsSync(path)) : present.split(":");
+  return [...new Set([folder, ...others])].join(":");
+}

@@ -1,0 +1,133 @@
+import { isNewerThanCopy } from "../../../site/state-copies/freshness";
+import { stateDigest } from "../../../site/state-copies/state-digest";
+import { storeTrouble } from "../../project/store-health";
+import { CommandError } from "../../terminal/command-error";
+import { formatAgo } from "../../terminal/durations";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { Demand } from "../engine/consent";
+import { digestOf } from "../engine/digest";
+import type { StackSession } from "../engine/session";
+import { forceFlag } from "../engine/settle-demands";
+import { copyFacts } from "../steps/state/copies/copy-facts";
+import type { CopyPlace } from "../steps/state/copies/copy-places";
+import { lastSeen } from "../steps/state/seen-state";
+import { listStack, type PresentState, readPresent, type StackObjects } from "../steps/state/stack-objects";
+import type { PlannedOperation } from "../engine/operation";
+import type { StateAccess } from "../steps/state/state-access";
+import { shut, StateSecrets } from "../steps/state/state-secrets";
+import type { FallbackPlan } from "./plan";
+import { readRecord } from "../steps/state/fallback-record";
+import type { StateSides } from "../steps/state/live-and-local";
+import { momentOf } from "../steps/state/moment";
+import { staleFlag } from "../steps/state/copies/flags";
+
+export const answersFlag = "--although-store-answers";
+
+/**
+ * Looks at the store, at this machine and at the copy, and proves that the passphrase opens the copy.
+ *
+ * @param place where the copy is; `argument`: what the command line says for it.
+ * @throws CommandError (10) without a copy that can be used, (12), (13) when the state is on this machine already.
+ */
+export async function planFallback(
+  session: StackSession,
+  sides: StateSides,
+  place: CopyPlace,
+  argument: string | undefined,
+): Promise<PlannedOperation<FallbackPlan>> {
+  const { context, environment, selector, state } = session;
+  await refuseLocal(session, sides);
+  const trouble = await storeTrouble(sides.siteStore, context.signal);
+  const access: StateAccess = { place: sides.local.place, store: place.of(selector) };
+  const { copied, present } = await usableCopy(session, access, place);
+  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
+  const open = opening.kind === "open" ? opening.open : shut;
+  const facts = await copyFacts(access, copied, present);
+  const seen = lastSeen(state);
+  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
+  const plan: FallbackPlan = {
+    environment: selector,
+    project: environment.project.name,
+    ...(argument === undefined ? {} : { from: argument }),
+    fromName: place.name,
+    store: sides.siteStore.endpoint,
+    copy: described(facts),
+    base: stateDigest(present.checkpoint, open),
+    ...(isStale ? { staleSince: seen.modified } : {}),
+    answers: trouble === undefined,
+  };
+  return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
+}
+
+/** @throws CommandError (13) */
+async function refuseLocal({ selector }: StackSession, { local, record }: StateSides): Promise<void> {
+  const { present } = await listStack(local);
+  if (present === undefined) return;
+  const isFallback = readRecord(record) !== undefined;
+  throw new CommandError(`the state of ${selector} is on this machine already (${local.store.place})`, {
+    exitCode: exitCodes.refused,
+    hint: isFallback
+      ? `go on with pulumi: eval "$(lifeboat env ${selector})"; when the store answers: lifeboat state return ${selector}`
+      : `it was never moved into the store: lifeboat up ${selector}`,
+  });
+}
+
+/** @throws CommandError (10) */
+export async function usableCopy(
+  { selector }: Pick<StackSession, "selector">,
+  access: StateAccess,
+  place: CopyPlace,
+): Promise<{ copied: StackObjects; present: PresentState }> {
+  const copied = await listStack(access);
+  const present = copied.present && (await readPresent(access, copied.present));
+  if (typeof present === "object") return { copied, present };
+  const why = present === undefined ? `holds no copy of the state of ${selector}` : `holds a damaged copy: ${present}`;
+  throw new CommandError(`${place.name} ${why}`, {
+    exitCode: exitCodes.nothing,
+    hint:
+      place.kind === "offsite"
+        ? "name another place with copies: --from FOLDER"
+        : "name another place with copies: --from offsite, --from FOLDER",
+  });
+}
+
+type CopyFacts = Awaited<ReturnType<typeof copyFacts>>;
+
+function described({ object, sha256, size, time, made, duringUpdate, update }: CopyFacts): FallbackPlan["copy"] {
+  return {
+    object,
+    sha256,
+    size,
+    duringUpdate,
+    ...(time === undefined ? {} : { time }),
+    ...(made === undefined ? {} : { made }),
+    ...(update === undefined
+      ? {}
+      : {
+          update: { kind: update.kind, result: update.result, ended: update.endTime * 1_000, message: update.message },
+        }),
+  };
+}
+
+function demandsOf({ environment, copy, staleSince, answers, store }: FallbackPlan): Demand[] {
+  const demands: Demand[] = [];
+  if (answers) {
+    demands.push({
+      flag: answersFlag,
+      reason: `the state store at ${store} answers`,
+      question: "The state store answers. Fall back nevertheless?",
+    });
+  }
+  if (staleSince !== undefined) {
+    const since = `the store was last seen with a newer state, of ${momentOf(staleSince)}`;
+    demands.push({
+      flag: staleFlag,
+      reason: since,
+      question: `${since}; what came after the copy is missing. Use it?`,
+    });
+  }
+  const age = copy.time === undefined ? "" : ` (${formatAgo(Math.max(0, Date.now() - copy.time) / 1_000)})`;
+  const question = `Go on with the copy${age} of the state of ${environment} on this machine?`;
+  return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question }];
+}

@@ -1,0 +1,100 @@
+import { plainText } from "../../../proxmox/api/plain-text";
+import { formatAgo, formatBytes, formatDuration } from "../../terminal/durations";
+import type { Lines } from "../../terminal/talk";
+import type { GivenAnswers } from "../engine/consent";
+import type { Finding } from "../engine/step";
+import type { StackSession } from "../engine/session";
+import { compareState } from "../steps/state/compare-state";
+import type { CopyPlace } from "../steps/state/copies/copy-places";
+import type { StackOperation } from "../engine/operation";
+import { type FallbackPlan, fallbackKind, fallbackPlanSchema } from "./plan";
+import { fallbackSteps } from "./steps";
+import { planFallback } from "./make-plan";
+import type { StateSides } from "../steps/state/live-and-local";
+import { printFinding } from "../engine/print-finding";
+import { momentOf } from "../steps/state/moment";
+
+export interface FallbackRequest {
+  /** What the command line says for the place of the copy. */
+  readonly from: string | undefined;
+  readonly given: GivenAnswers;
+  readonly command: string;
+}
+
+/** The store does not answer: the newest copy becomes the live state on this machine (E4). */
+export function fallbackOperation(
+  session: StackSession,
+  sides: StateSides,
+  place: CopyPlace,
+  { from, given, command }: FallbackRequest,
+): StackOperation<FallbackPlan> {
+  const copy = { place: sides.local.place, store: place.of(session.selector) };
+  const isOwner = sides.siteStore.environment.name === session.selector;
+  const comparePulumi = async (signal: AbortSignal): Promise<Finding[]> =>
+    isOwner ? [withoutBuckets(session.selector)] : compareState(session, signal);
+  return {
+    kind: fallbackKind,
+    name: `fallback of ${session.selector}`,
+    schema: fallbackPlanSchema,
+    request: { from: from ?? "" },
+    command,
+    given,
+    plan: () => planFallback(session, sides, place, from),
+    steps: (plan, begun) => fallbackSteps(plan, { sides, copy, comparePulumi }, begun),
+    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
+    report: (plan, journal, findings) => {
+      const { environment } = plan;
+      const goBack = `lifeboat state return ${environment}`;
+      return {
+        value: { environment, state: "local", copy: plan.copy, return: goBack },
+        print: (lines) => {
+          lines.heading(`The state of ${environment} is on this machine now (${formatDuration(journal.seconds)})`);
+          for (const finding of findings) printFinding(finding, lines);
+          lines.line(`Plain pulumi works with it: eval "$(lifeboat env ${environment})"`);
+          lines.line(`When the store answers again: ${goBack}`);
+        },
+      };
+    },
+    meaning: ({ environment }, { position }) =>
+      position === "committed"
+        ? `the state of ${environment} is on this machine.`
+        : `the state of ${environment} is where it was.`,
+  };
+}
+
+/** The stack that makes the store has its buckets in its state, and they cannot be read now. */
+function withoutBuckets(environment: string): Finding {
+  return {
+    severity: "note",
+    text: `buckets and identities of the store cannot be read or changed until it answers; what else ${environment} declares can be, without them`,
+    mend: `LIFEBOAT_STATE_STORE=apart pulumi up --stack ${environment}`,
+  };
+}
+
+function printPlan(plan: FallbackPlan, lines: Lines): void {
+  const { environment, fromName, copy, staleSince, store, answers } = plan;
+  lines.heading(`Plan: ${environment} goes on with a copy of its state on this machine`);
+  lines.hanging("  store:  ", `${store} ${answers ? "ANSWERS" : "does not answer"}`);
+  lines.hanging("  copy:   ", `${fromName}, ${copyAge(copy)}, ${formatBytes(copy.size)}`);
+  lines.hanging("  state:  ", stateText(copy));
+  if (copy.duringUpdate)
+    lines.hanging("  CARE:   ", "an update was at work when it was copied: it may be from its middle");
+  if (staleSince !== undefined) {
+    lines.hanging(
+      "  lost:   ",
+      `what came after the copy: the store was last seen with a state of ${momentOf(staleSince)}`,
+    );
+  }
+}
+
+function copyAge({ time }: FallbackPlan["copy"]): string {
+  if (time === undefined) return "nobody knows of when";
+  return `of ${momentOf(time)} (${formatAgo(Math.max(0, Date.now() - time) / 1_000)})`;
+}
+
+function stateText({ made, update }: FallbackPlan["copy"]): string {
+  const when = made === undefined ? "of an unknown time" : `of ${momentOf(made)}`;
+  if (update === undefined) return `${when}; no update is known`;
+  const message = update.message === "" ? "" : `: ${plainText(update.message)}`;
+  return `${when}, after ${update.kind} (${update.result})${message}`;
+}

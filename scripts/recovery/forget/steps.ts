@@ -1,0 +1,37 @@
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { storageOf } from "../../../proxmox/api/calls/backups";
+import { requireSuccess } from "../../../proxmox/api/tasks";
+import { isSavePoint } from "../../../site/restore/save-point";
+import type { Step } from "../engine/step";
+import type { ForgetPlan } from "./plan";
+
+/** One step for each save point. Nothing takes them back: they commit from the first on. */
+export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient): Step[] {
+  return plan.savePoints.map((savePoint, index) => forgetStep(plan, savePoint, `delete-${index + 1}`, client));
+}
+
+function forgetStep(
+  { vmid }: ForgetPlan,
+  { volid, node }: ForgetPlan["savePoints"][number],
+  id: string,
+  client: ProxmoxClient,
+): Step {
+  return {
+    id,
+    title: `Delete ${volid}`,
+    does: `release the protection of ${volid} and delete it`,
+    commits: true,
+    run: async ({ signal }) => {
+      const listed = await client.backups.archives(node, storageOf(volid), vmid);
+      const archive = listed.find((one) => one.volid === volid);
+      if (archive === undefined) return { facts: { deleted: false } };
+      if (!isSavePoint(archive.notes ?? "")) {
+        const text = `${volid} is left alone: its notes do not say any more that it is a save point`;
+        return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
+      }
+      await client.backups.setArchiveProtection(node, volid, false);
+      requireSuccess(await client.tasks.wait(await client.backups.deleteArchive(node, volid), { signal }));
+      return { facts: { deleted: true } };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import type { StorageEntry } from "../../../proxmox/api/answers";
+import { compareDisks, type DiskDifference } from "../../../site/changes/compare-disks";
+import { replacementLines, replacements } from "../../../site/changes/replacements";
+import { readMark } from "../../../site/mark";
+import type { ContainerGuest } from "../../../site/settings/environment";
+import { formatSize } from "../../../site/settings/values/sizes";
+import { CommandError, usageError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { Demand } from "../engine/consent";
+import { digestOf, type Inputs } from "../engine/digest";
+import { idleGuest } from "../steps/guest/idle-guest";
+import type { PresentGuest } from "../steps/guest/inspection";
+import type { Session } from "../engine/session";
+import { forceFlag } from "../engine/settle-demands";
+import type { GrowPlan } from "./plan";
+
+/** A plan with what people are told and asked about it. */
+export interface PlannedGrowth {
+  readonly plan: GrowPlan;
+  readonly demands: readonly Demand[];
+  readonly inputs: Inputs;
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Looks at the guest and decides what is to be done, so that its disks are as the settings say. GET requests only.
+ *
+ * @throws CommandError (1, 2, 11, 13)
+ */
+export async function planGrowth(session: Session): Promise<PlannedGrowth> {
+  const { client, environment } = session;
+  const guest = containerOf(session);
+  const present = await idleGuest(session);
+  requireOwn(session, guest, present);
+  const differences = compareDisks(guest, present.configuration);
+  requireGrowthOnly(session, guest, present);
+  const plan: GrowPlan = {
+    environment: environment.name,
+    guest: guest.name,
+    target: { node: present.address.node, type: present.address.type, vmid: guest.id },
+    running: present.running,
+    growths: differences.flatMap(growthOf),
+    additions: differences.flatMap(additionOf),
+  };
+  if (plan.growths.length + plan.additions.length > 0 && present.protection) throw protectedGuest(session);
+  const storages = await client.backups.storages(present.address.node);
+  return {
+    plan,
+    demands: [demandOf(plan)],
+    inputs: growthInputs(present.configuration, digestOf(guest)),
+    remarks: [...roomRemarks(plan, storages), ...differences.flatMap(laterRemark)],
+  };
+}
+
+/** Name of the digest of the guest's settings among the inputs. */
+export const settingsInput = "the guest's settings";
+
+/** What the plan rests on. */
+export function growthInputs(configuration: Readonly<Record<string, string>>, settingsDigest: string): Inputs {
+  return { "the guest's configuration": digestOf(configuration), [settingsInput]: settingsDigest };
+}
+
+/** Only disks of containers need this way. */
+function containerOf({ guest, environment }: Session): ContainerGuest {
+  switch (guest.kind) {
+    case "container":
+      return guest;
+    case "virtual-machine":
+      throw usageError(
+        `${guest.name} is a virtual machine, whose disks grow and are added by pulumi itself`,
+        `pulumi up -s ${environment.name}`,
+      );
+    case "adopted":
+      throw usageError(
+        `${guest.name} is adopted: its disks are nobody's settings`,
+        "grow them in Proxmox's web interface: the guest, Resources, Volume Action",
+      );
+  }
+}
+
+function requireOwn(
+  { environment, selector }: Session,
+  guest: ContainerGuest,
+  { address, configuration }: PresentGuest,
+) {
+  const mark = readMark(configuration["description"]);
+  if (address.type === "lxc" && mark?.environment === environment.name && mark.guest === guest.name) return;
+  throw new CommandError(`guest ${String(guest.id)} on ${address.node} is not ${selector}: it has not its mark`, {
+    exitCode: exitCodes.refused,
+    hint: `see whose it is: pulumi preview -s ${environment.name}`,
+  });
+}
+
+/** What the program refuses, and this command cannot mend, comes first: `pulumi up` would not go on afterwards either. */
+function requireGrowthOnly({ environment }: Session, guest: ContainerGuest, present: PresentGuest): void {
+  const of = { environment: environment.name, guest };
+  const { configuration, running, pool } = present;
+  const others = replacements(of, { configuration, running, pool }).filter(({ growable }) => growable !== true);
+  if (others.length === 0) return;
+  throw new CommandError(
+    ["the settings ask for more than larger and further disks:", ...replacementLines(others)].join("\n"),
+    {
+      exitCode: exitCodes.refused,
+      hint: "nothing was changed; mend that first",
+      details: { differences: others },
+    },
+  );
+}
+
+function growthOf(difference: DiskDifference): GrowPlan["growths"] {
+  if (difference.kind !== "smaller") return [];
+  const { disk, key, found } = difference;
+  return [{ key, disk: disk.name, storage: disk.storage, from: found, bytes: disk.size }];
+}
+
+function additionOf(difference: DiskDifference): GrowPlan["additions"] {
+  if (difference.kind !== "missing" || difference.disk.kind === "bind") return [];
+  const { disk, slot } = difference;
+  const { name, mount, storage, size, optOut } = disk;
+  return [{ key: `mp${String(slot)}`, disk: name, storage, bytes: size, mount, backup: optOut === undefined }];
+}
+
+/** What stays for `pulumi up`. */
+function laterRemark(difference: DiskDifference): string[] {
+  switch (difference.kind) {
+    case "backup":
+      return [`disk ${difference.disk.name}: its backup flag is changed by pulumi up, which reboots the guest`];
+    case "mount":
+      return [
+        `disk ${difference.disk.name}: it is mounted at ${difference.found} until pulumi up, which reboots the guest`,
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Thin storages may promise more than they have: that is told, and decided by nobody but the storage itself. */
+function roomRemarks({ growths, additions }: GrowPlan, storages: readonly StorageEntry[]): string[] {
+  const wanted = new Map<string, number>();
+  for (const { storage, bytes, from } of [...growths, ...additions.map((one) => ({ ...one, from: 0 }))]) {
+    wanted.set(storage, (wanted.get(storage) ?? 0) + bytes - from);
+  }
+  return [...wanted].flatMap(([storage, bytes]) => {
+    const avail = storages.find((entry) => entry.storage === storage)?.avail;
+    if (avail === undefined || avail >= bytes) return [];
+    return [`storage ${storage} has ${formatSize(avail)} left, and ${formatSize(bytes)} more are promised on it`];
+  });
+}
+
+function demandOf({ guest, growths, additions }: GrowPlan): Demand {
+  const all = [...growths, ...additions].map(({ disk }) => disk).join(", ");
+  return {
+    flag: forceFlag,
+    reason: "the plan is not confirmed",
+    question: `Change the disks of ${guest} (${all})? No disk can be made smaller again.`,
+  };
+}
+
+function protectedGuest({ guest, environment }: Session): CommandError {
+  return new CommandError(`${guest.name} is protected in Proxmox, which refuses changes of its disks`, {
+    exitCode: exitCodes.refused,
+    hint: `write \`protection: false\` and run pulumi up -s ${environment.name}, or take it away by hand for the time being`,
+  });
+}

@@ -1,0 +1,151 @@
+import { isNewerThanCopy } from "../../../site/state-copies/freshness";
+import { StoreError } from "../../clients/object-store/object-store";
+import { storeTrouble } from "../../project/store-health";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { localBackend, localStates } from "../../project/backend";
+import type { LoadedEnvironment } from "../../project/environment";
+import type { Demand } from "../engine/consent";
+import { digestOf } from "../engine/digest";
+import { StateFolder } from "../engine/state-folder";
+import { forceFlag } from "../engine/settle-demands";
+import { planKeys } from "../steps/state/site-keys";
+import { copyFacts } from "../steps/state/copies/copy-facts";
+import { lastSeen } from "../steps/state/seen-state";
+import { listStack, readPresent } from "../steps/state/stack-objects";
+import type { PlannedOperation } from "../engine/operation";
+import type { StateAccess } from "../steps/state/state-access";
+import { StateSecrets } from "../steps/state/state-secrets";
+import type { RebuildPlan, RebuiltEnvironment } from "./plan";
+import { bucketAccess, type RebuildSession } from "./world";
+import { momentOf } from "../steps/state/moment";
+import { staleFlag } from "../steps/state/copies/flags";
+
+/**
+ * Looks at the container, the store, the copies and this machine, and proves that the passphrase opens every copy.
+ *
+ * @throws CommandError (10) without the state of the store's own environment, (12), (13) when nothing is missing;
+ *   ProxmoxError when the node does not answer
+ */
+export async function planRebuild(session: RebuildSession): Promise<PlannedOperation<RebuildPlan>> {
+  const { site, siteStore, context, place } = session;
+  const trouble = await storeTrouble(siteStore, context.signal);
+  const environments: RebuiltEnvironment[] = [];
+  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  for (const name of site.environmentNames) {
+    environments.push(await lookAt(session, site.environment(name), trouble === undefined, secrets));
+  }
+  const keys = await planKeys(site, siteStore, context);
+  const guest = await lookAtGuest(session);
+  const plan: RebuildPlan = {
+    owner: siteStore.environment.name,
+    endpoint: siteStore.endpoint,
+    kind: siteStore.store.kind,
+    ...(guest === undefined ? {} : { guest }),
+    answers: trouble === undefined,
+    from: place.name,
+    keys: [...keys.made],
+    environments,
+  };
+  requireWork(plan);
+  return { plan, demands: demandsOf(plan), inputs: { copies: digestOf(environments.map(({ copy }) => copy?.sha256)) } };
+}
+
+async function lookAt(
+  session: RebuildSession,
+  environment: LoadedEnvironment,
+  answers: boolean,
+  secrets: StateSecrets,
+): Promise<RebuiltEnvironment> {
+  const { context, place } = session;
+  const { name, project, settings } = environment;
+  const variables = context.io.environment;
+  const access: StateAccess = { place: { project: project.name, stack: name }, store: place.of(name) };
+  const objects = await listStack(access);
+  const present = objects.present && (await readPresent(access, objects.present));
+  const base = {
+    name,
+    local: localStates(project, name, variables).length > 0,
+    stored: answers && (await hasState(session, environment)),
+  };
+  if (typeof present !== "object") return { ...base, ...(present === undefined ? {} : { damaged: present }) };
+  await secrets.prove(present.checkpoint.keeper, `the copy of ${name} in ${place.name}`);
+  const facts = await copyFacts(access, objects, present);
+  const seen = lastSeen(new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables));
+  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
+  return {
+    ...base,
+    copy: {
+      object: facts.object,
+      sha256: facts.sha256,
+      ...(facts.time === undefined ? {} : { time: facts.time }),
+      ...(facts.made === undefined ? {} : { made: facts.made }),
+      duringUpdate: facts.duringUpdate,
+      points: objects.history.filter(({ key }) => key.includes(".checkpoint.")).length + objects.saved.length,
+    },
+    ...(isStale ? { staleSince: seen.modified } : {}),
+  };
+}
+
+/** A store that answers may have lost its buckets, or know none of the keys. */
+async function hasState(session: RebuildSession, environment: LoadedEnvironment): Promise<boolean> {
+  try {
+    const access = await bucketAccess(session, environment);
+    return (await listStack(access)).present !== undefined;
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof CommandError) return false;
+    throw error;
+  }
+}
+
+async function lookAtGuest({ site, siteStore }: RebuildSession): Promise<RebuildPlan["guest"]> {
+  const { store, environment } = siteStore;
+  if (store.kind === "service") return undefined;
+  const guest = environment.guests.find(({ name }) => name === store.guest);
+  if (guest === undefined) return undefined;
+  const client = await site.environment(environment.name).client();
+  const guests = await client.cluster.guests();
+  return { name: guest.name, id: guest.id, exists: guests.some(({ vmid }) => vmid === guest.id) };
+}
+
+/** @throws CommandError (10), (13) */
+function requireWork({ owner, environments, answers, from, endpoint }: RebuildPlan): void {
+  if (answers && environments.every(({ stored, copy, local }) => stored || local || copy === undefined)) {
+    throw new CommandError(`the state store at ${endpoint} answers, and holds the state of every environment`, {
+      exitCode: exitCodes.refused,
+      hint: "nothing has to be rebuilt: lifeboat status",
+    });
+  }
+  const own = environments.find(({ name }) => name === owner);
+  if (own?.copy !== undefined || own?.local === true || own?.stored === true) return;
+  const why = own?.damaged === undefined ? "holds no copy" : `holds a damaged copy (${own.damaged})`;
+  throw new CommandError(`${from} ${why} of the state of ${owner}, whose stack makes the store`, {
+    exitCode: exitCodes.nothing,
+    hint: `name another place with copies: --from offsite, --from FOLDER; where there is none: lifeboat state import-file ${owner}`,
+  });
+}
+
+function demandsOf({ environments, endpoint }: RebuildPlan): Demand[] {
+  const stale = environments.flatMap(({ name, staleSince }) =>
+    staleSince === undefined
+      ? []
+      : [`the store was last seen with a state of ${name} of ${momentOf(staleSince)}, which is newer than its copy`],
+  );
+  const losses: Demand[] =
+    stale.length === 0
+      ? []
+      : [
+          {
+            flag: staleFlag,
+            reason: stale.join("; "),
+            question: `${stale.join("; ")}. What came after is lost. Go on?`,
+          },
+        ];
+  const question = `Make the state store at ${endpoint} again, with these states?`;
+  return [...losses, { flag: forceFlag, reason: "the plan is not confirmed", question }];
+}
+
+/** Where Pulumi's backend on this machine is, for messages. */
+export function localPlace({ site, context }: RebuildSession): string {
+  return localBackend(site.project, context.io.environment).folder;
+}

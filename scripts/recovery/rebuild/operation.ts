@@ -1,0 +1,103 @@
+import { formatAgo, formatDuration } from "../../terminal/durations";
+import type { Lines } from "../../terminal/talk";
+import type { GivenAnswers } from "../engine/consent";
+import type { Journal } from "../engine/journal";
+import type { Finding } from "../engine/step";
+import type { StackOperation } from "../engine/operation";
+import { planRebuild } from "./make-plan";
+import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironment } from "./plan";
+import { proofPath, rebuildSteps } from "./steps";
+import type { RebuildSession } from "./world";
+import { printFinding } from "../engine/print-finding";
+import { momentOf } from "../steps/state/moment";
+
+export interface RebuildRequest {
+  readonly given: GivenAnswers;
+  readonly command: string;
+}
+
+/** Seconds within which a store has to be there again (L3). */
+const target = 600;
+
+/** The store is gone, or broken: it is made again and gets the states back (F1). */
+export function rebuildOperation(
+  session: RebuildSession,
+  { given, command }: RebuildRequest,
+): StackOperation<RebuildPlan> {
+  return {
+    kind: rebuildKind,
+    name: "rebuild of the state store",
+    schema: rebuildPlanSchema,
+    request: { from: session.place.argument },
+    command,
+    given,
+    plan: () => planRebuild(session),
+    steps: (plan, begun) => rebuildSteps(plan, session, begun),
+    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
+    report: (plan, journal, findings) => {
+      const environments = plan.environments.map(({ name, copy }) => ({
+        name,
+        works: worksOf(journal, name),
+        points: copy?.points ?? 0,
+        copy: copy ?? null,
+      }));
+      const value = { endpoint: plan.endpoint, environments, targetSeconds: target };
+      return { value, print: (lines) => printReport(plan, journal, findings, lines) };
+    },
+    meaning: () => "what has been done stays, and is not done again.",
+  };
+}
+
+function worksOf(journal: Journal, name: string): boolean {
+  return journal.factsOf(proofPath(name))["works"] === true;
+}
+
+function printPlan(plan: RebuildPlan, lines: Lines): void {
+  const { endpoint, guest, answers, from, keys, environments } = plan;
+  lines.heading(`Plan: make the state store at ${endpoint} again`);
+  lines.hanging("  store:      ", answers ? "answers" : "does not answer");
+  if (guest !== undefined && !answers) {
+    const state = guest.exists
+      ? "is there: its server is installed again, its data stay"
+      : "is gone: it is made again, empty";
+    lines.hanging("  container:  ", `${guest.name} (${String(guest.id)}) ${state}`);
+  }
+  if (keys.length > 0) lines.hanging("  keys:       ", `new: ${keys.join(", ")}`);
+  lines.hanging("  copies:     ", from);
+  for (const environment of environments) lines.hanging(`    ${environment.name}: `, environmentText(environment));
+}
+
+function environmentText({ copy, damaged, staleSince, local, stored }: RebuiltEnvironment): string {
+  const kept = stored ? "the store has its state, which stays; " : local ? "its state is on this machine; " : "";
+  if (copy === undefined) return `${kept}${damaged === undefined ? "no copy" : `the copy is damaged: ${damaged}`}`;
+  const time = copy.time === undefined ? "of an unknown time" : `of ${momentOf(copy.time)} (${agoOf(copy.time)})`;
+  const during = copy.duringUpdate ? "; AN UPDATE WAS AT WORK when it was copied" : "";
+  const lost = staleSince === undefined ? "" : `; LOST: what came after it, up to ${momentOf(staleSince)}`;
+  return `${kept}copy ${time}, ${String(copy.points)} restore points${during}${lost}`;
+}
+
+function agoOf(milliseconds: number): string {
+  return formatAgo(Math.max(0, Date.now() - milliseconds) / 1_000);
+}
+
+function printReport(
+  { endpoint, environments }: RebuildPlan,
+  journal: Journal,
+  findings: readonly Finding[],
+  lines: Lines,
+): void {
+  const { seconds } = journal;
+  const within = seconds <= target ? "within" : "NOT within";
+  lines.heading(
+    `The state store at ${endpoint} is there again after ${formatDuration(seconds)} (${within} ${formatDuration(target)})`,
+  );
+  for (const { name, copy, stored, local } of environments) {
+    if (copy === undefined && !stored && !local) lines.line(`  - ${name}: has no state`);
+    else lines.line(`  ${worksOf(journal, name) ? "✓" : "✗"} ${name}: ${String(copy?.points ?? 0)} restore points`);
+  }
+  for (const finding of findings) printFinding(finding, lines);
+  for (const { name, local } of environments) {
+    if (local)
+      lines.line(`The state of ${name} was on this machine: lifeboat state return ${name}, if lifeboat status says so`);
+  }
+}

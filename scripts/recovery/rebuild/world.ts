@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
+import { pulumiVariables } from "../../project/pulumi-variables";
+import { FolderStore } from "../../clients/object-store/folder-store";
+import { localBackend, storeUrl } from "../../project/backend";
+import type { LoadedEnvironment } from "../../project/environment";
+import type { Site } from "../../project/site";
+import { openStateAt } from "../../project/state-backend";
+import type { SiteStore } from "../../project/state-store";
+import type { StackSession } from "../engine/session";
+import type { CopyPlace } from "../steps/state/copies/copy-places";
+import type { StateAccess } from "../steps/state/state-access";
+
+/** A command at work on the store of a site, and on the stack that makes it. */
+export interface RebuildSession extends StackSession {
+  readonly site: Site;
+  readonly siteStore: SiteStore;
+  /** Where the copies are. */
+  readonly place: CopyPlace;
+}
+
+/** The bucket of an environment, with the key that its settings hold now. @throws CommandError (12) */
+export async function bucketAccess(
+  { siteStore, context }: RebuildSession,
+  environment: LoadedEnvironment,
+): Promise<StateAccess> {
+  const { name, project } = environment;
+  const reach = { signal: context.signal };
+  // A store that was made again has another certificate authority perhaps: asked anew.
+  const url = storeUrl(environment.stateStore() ?? siteStore, name);
+  const store = await openStateAt(url, environment, context.io.environment, reach);
+  if (store === undefined) throw new Error("The URL of a bucket begins with s3://.");
+  return { store, place: { project: project.name, stack: name } };
+}
+
+/** An environment's state in Pulumi's backend on this machine. */
+export function localAccess({ context }: RebuildSession, { name, project }: LoadedEnvironment): StateAccess {
+  const { folder } = localBackend(project, context.io.environment);
+  return { store: new FolderStore(folder), place: { project: project.name, stack: name } };
+}
+
+/** The copy of an environment's state. */
+export function copyAccess({ place }: RebuildSession, { name, project }: LoadedEnvironment): StateAccess {
+  return { store: place.of(name), place: { project: project.name, stack: name } };
+}
+
+/** The `pulumi` program on the stack that makes the store, where its state is now. */
+export async function ownerCli(
+  { site, siteStore, context, state }: RebuildSession,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<PulumiCli> {
+  const variables = context.io.environment;
+  const environment = site.environment(siteStore.environment.name);
+  const { exports } = await pulumiVariables(environment, variables);
+  return new PulumiCli({
+    folder: environment.project.folder,
+    stack: environment.name,
+    variables: { ...variables, ...exports, ...extra },
+    logs: join(state.path, "pulumi"),
+  });
+}

@@ -1,0 +1,62 @@
+import type { Journal } from "../engine/journal";
+import type { Step } from "../engine/step";
+import type { RestorePlan } from "../steps/guest/plan";
+import type { RestoreWorld } from "../steps/guest/world";
+
+/** The chosen archive must outlive the restore, whatever a backup job prunes meanwhile (D6). */
+export function protectArchive(plan: RestorePlan, { client }: RestoreWorld): Step {
+  const { volid } = plan.archive;
+  const { node } = plan.target;
+  return {
+    id: "protect",
+    title: "Protect the chosen archive",
+    does: `protect ${volid} until the restore is proven`,
+    run: async () => client.backups.setArchiveProtection(node, volid, true),
+    // What was released since may have been protected again by somebody else.
+    takeBack: async (context) => {
+      if (context.factsOf("release")["released"] === true) return;
+      await client.backups.setArchiveProtection(node, volid, false);
+    },
+  };
+}
+
+/** Takes back the protection that this restore, or an earlier unproven one, has set. Nobody else's. */
+export function releaseArchives(
+  plan: RestorePlan,
+  { client }: RestoreWorld,
+  volids: readonly string[],
+  checkPaths: readonly string[],
+): Step {
+  const { node } = plan.target;
+  return {
+    id: "release",
+    title: "Release the archive's protection",
+    does: `release the protection of ${volids.join(", ")}`,
+    run: async (context) => {
+      if (checkPaths.some((path) => context.factsOf(path)["proven"] === false)) {
+        const text = `${volids.join(", ")} stays protected, because ${plan.guest} is not proven; the next restore or undo that succeeds releases it.`;
+        return { facts: { released: false }, findings: [{ severity: "note", text }] };
+      }
+      for (const volid of volids) await client.backups.setArchiveProtection(node, volid, false);
+      return { facts: { released: true } };
+    },
+  };
+}
+
+/**
+ * Archives that restores of a guest have protected and not released: of one that ended unproven, or half-way.
+ *
+ * @param journals of the guest's restores with their plans, newest first.
+ */
+export function leftProtected(
+  journals: readonly { readonly journal: Journal; readonly plan: RestorePlan }[],
+): string[] {
+  const volids = new Set<string>();
+  for (const { journal, plan } of [...journals].reverse()) {
+    const { state } = journal.record("protect") ?? {};
+    if (plan.archive.protect && state !== undefined && state !== "taken-back") volids.add(plan.archive.volid);
+    if (journal.factsOf("release")["released"] !== true) continue;
+    for (const volid of [plan.archive.volid, ...plan.releaseAlso]) volids.delete(volid);
+  }
+  return [...volids];
+}

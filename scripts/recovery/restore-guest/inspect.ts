@@ -1,0 +1,246 @@
+import { typeOfGuest } from "../../../site/guest-types";
+import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
+import type { GuestAddress } from "../../../proxmox/api/calls/guests";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
+import { type GuestConfiguration, parseGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import {
+  type ArchiveChoice,
+  type ArchiveWish,
+  MomentError,
+  chooseArchive,
+  formatMoment,
+  parseMoment,
+} from "../../../site/restore/choose-archive";
+import { defaultProtectionLimit } from "../../../site/restore/protection-limit";
+import type { Environment, Guest } from "../../../site/settings/environment";
+import { CommandError, usageError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { inspectPresent, membershipsOf, runningTasks, unless } from "../steps/guest/inspect-present";
+import type {
+  ArchiveSearch,
+  FoundArchive,
+  Membership,
+  PresentGuest,
+  RunningTask,
+  TargetStorage,
+} from "../steps/guest/inspection";
+import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
+import { type Location, locate } from "../steps/guest/locate";
+import { searchArchives, targetStorages } from "../steps/guest/search-archives";
+import { nodeClock, mayAllocate } from "../steps/guest/node-facts";
+
+/** What the operator asked for. */
+export interface RestoreWish {
+  readonly archive: string | undefined;
+  readonly at: string | undefined;
+  readonly targetId: number | undefined;
+  /** Node of the restore, when it is not to be the guest's own. */
+  readonly node: string | undefined;
+}
+
+/** Everything that a plan of a restore depends on, read from the node and not changed. */
+export interface RestoreInspection {
+  readonly guest: Guest;
+  readonly location: Location;
+  /** Node of the restore. */
+  readonly node: string;
+  /** Undefined: the guest is lost. */
+  readonly present: PresentGuest | undefined;
+  readonly clock: NodeTime;
+  readonly search: ArchiveSearch;
+  readonly choice: ArchiveChoice<FoundArchive>;
+  readonly chosen: FoundArchive;
+  /** The configuration that the chosen archive holds. */
+  readonly archived: GuestConfiguration;
+  readonly storages: readonly TargetStorage[];
+  /** Undefined: the token may not read jobs. */
+  readonly memberships: readonly Membership[] | undefined;
+  readonly tasks: readonly RunningTask[];
+  /** The newest task of a guest that is locked: who may have left the lock behind. */
+  readonly lastTask: TaskEntry | undefined;
+  /** The token may set a retention for one run on the backup storage. */
+  readonly mayKeepAll: boolean;
+  /** The id of the copy is free; true without one. */
+  readonly targetIsFree: boolean;
+  /** The lowest id that is free in the whole cluster. */
+  readonly freeId: number;
+  /** How many archives of a guest may be protected, by storage. */
+  readonly protectionLimits: ReadonlyMap<string, number>;
+  /** How the chosen archive can be read as a whole. */
+  readonly reading: ArchiveReading;
+}
+
+/** Whose restore is looked into. */
+export interface RestoreSubject {
+  readonly guest: Guest;
+  /** `prod/web`. */
+  readonly selector: string;
+  readonly settings: Environment;
+}
+
+/**
+ * Reads what a restore needs to know. GET requests only.
+ *
+ * @throws CommandError (2, 10, 13, 14)
+ */
+export async function inspectRestore(
+  client: ProxmoxClient,
+  { guest, selector, settings }: RestoreSubject,
+  wish: RestoreWish,
+): Promise<RestoreInspection> {
+  const backupStorage = settings.backup.storage.id;
+  const location = await locate(client, guest, wish.node);
+  const { node, home, homeIsOffline } = location;
+  const present = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
+  const [clock, search] = await Promise.all([nodeClock(client, node), searchArchives(client, guest.id, backupStorage)]);
+  const choice = choose(guest, present, search, wish, clock, node);
+  const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason, node);
+  const [archived, storages, memberships, tasks, lastTask, mayKeepAll] = await Promise.all([
+    archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
+    targetStorages(client, node),
+    membershipsOf(client, guest.id),
+    runningTasks(client, node, guest.id),
+    present?.lock === undefined ? undefined : lastTaskOf(client, present.address),
+    mayAllocate(client, backupStorage),
+  ]);
+  const [targetIsFree, freeId, protectionLimits, reading] = await Promise.all([
+    wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
+    client.cluster.nextId(),
+    limitsOf(client, [backupStorage, chosen.storage]),
+    readingOf(client, settings.proxmox, node, chosen.volid),
+  ]);
+  const archive = { search, choice, chosen, archived, protectionLimits, reading };
+  const guests = { present, memberships, tasks, lastTask, targetIsFree, freeId };
+  return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests };
+}
+
+function choose(
+  guest: Guest,
+  present: PresentGuest | undefined,
+  search: ArchiveSearch,
+  wish: RestoreWish,
+  clock: NodeTime,
+  node: string,
+): ArchiveChoice<FoundArchive> {
+  const type = present?.address.type ?? typeOfGuest(guest);
+  const context = { vmid: guest.id, timeZone: clock.timezone, type };
+  const reached = search.archives.filter(({ nodes }) => nodes.includes(node));
+  const choice = chooseArchive(reached, archiveWish(wish, clock.timezone), context);
+  const elsewhere = search.archives.filter(({ nodes }) => !nodes.includes(node));
+  const { chosen } = chooseArchive(elsewhere, archiveWish(wish, clock.timezone), context);
+  if (chosen === undefined || choice.chosen === undefined || chosen.time <= choice.chosen.time) return choice;
+  const date = formatMoment(chosen.time, clock.timezone);
+  const warning = `a newer backup, of ${date}, lies on ${placeOf(chosen)}, which ${node} cannot reach: restore there with --node ${chosen.nodes[0] ?? ""}`;
+  return { ...choice, warnings: [...choice.warnings, warning] };
+}
+
+function placeOf({ storage, nodes }: FoundArchive): string {
+  return `storage ${storage} of ${nodes.join(", ")}`;
+}
+
+function archiveWish({ archive, at }: RestoreWish, timeZone: string): ArchiveWish {
+  if (archive !== undefined) return { kind: "named", volid: archive };
+  if (at === undefined) return { kind: "newest" };
+  try {
+    return { kind: "at", time: parseMoment(at, timeZone) };
+  } catch (error) {
+    if (error instanceof MomentError) throw usageError(error.message);
+    throw error;
+  }
+}
+
+/**
+ * "None" and "not allowed to see any" look the same in Proxmox's answer (D3): the rights decide which one is said. Where
+ * some storage could be searched with full rights and another not, there may be archives on the other.
+ */
+function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string, node: string): never {
+  refuseOutOfReach(guest, search, node);
+  const blind = search.archives.length === 0 && search.missing.length > 0;
+  if (blind && search.searched.length === 0) {
+    const lacks = search.missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
+    throw new CommandError(`the token may not see archives of guest ${guest.id}: it lacks ${lacks}`, {
+      exitCode: exitCodes.unavailable,
+      hint: "lifeboat doctor --print-setup prints the lines that grant it",
+    });
+  }
+  const where =
+    search.searched.length === 0 ? "no storage could be searched" : `searched: ${search.searched.join(", ")}`;
+  const gaps = search.unsearched.map(({ storage, reason: why }) => `${storage} not searched: ${why}`);
+  throw new CommandError(`${reason} (${[where, ...gaps].join("; ")})`, {
+    exitCode: exitCodes.nothing,
+    hint: `see all archives: lifeboat backups ${guest.name}`,
+  });
+}
+
+/** There are archives, and the node of the restore cannot reach any of them. */
+function refuseOutOfReach(guest: Guest, { archives }: ArchiveSearch, node: string): void {
+  const [newest] = archives;
+  if (newest === undefined || archives.some(({ nodes }) => nodes.includes(node))) return;
+  const places = [...new Set(archives.map(placeOf))].join("; ");
+  throw new CommandError(`${node} cannot reach the archives of ${guest.name}: they lie on ${places}`, {
+    exitCode: exitCodes.refused,
+    hint: `restore on a node that reaches them: --node ${newest.nodes[0] ?? ""}`,
+  });
+}
+
+async function archivedConfiguration(
+  client: ProxmoxClient,
+  node: string,
+  archive: FoundArchive,
+  { selector, older }: { readonly selector: string; readonly older: readonly FoundArchive[] },
+): Promise<GuestConfiguration> {
+  const found = await extractConfiguration(client, node, archive);
+  if (typeof found !== "string") return found;
+  throw new CommandError(`${archive.volid} cannot be read: ${found}`, {
+    exitCode: exitCodes.refused,
+    hint: await olderHint(client, node, selector, older),
+  });
+}
+
+/** The configuration, or why there is none. */
+async function extractConfiguration(
+  client: ProxmoxClient,
+  node: string,
+  { volid, type }: FoundArchive,
+): Promise<GuestConfiguration | string> {
+  try {
+    return parseGuestConfiguration(await client.backups.extractConfiguration(node, volid), type);
+  } catch (error) {
+    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return error.reason;
+    throw error;
+  }
+}
+
+/** The command with the next older archive whose configuration can be read. */
+async function olderHint(
+  client: ProxmoxClient,
+  node: string,
+  selector: string,
+  older: readonly FoundArchive[],
+): Promise<string> {
+  for (const archive of older) {
+    if (typeof (await extractConfiguration(client, node, archive)) === "string") continue;
+    return `the next older one can be read: lifeboat restore guest ${selector} --archive ${archive.volid}`;
+  }
+  return older.length === 0
+    ? `there is no older one; see all archives: lifeboat backups ${selector}`
+    : `no older one can be read either; see all archives: lifeboat backups ${selector}`;
+}
+
+async function lastTaskOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Promise<TaskEntry | undefined> {
+  const [last] = await client.tasks.list(node, { vmid, limit: 1 });
+  return last;
+}
+
+/** Who may not read a storage's own limit is bound by Proxmox's. */
+async function limitsOf(client: ProxmoxClient, storages: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const limits = new Map<string, number>();
+  for (const storage of new Set(storages)) {
+    const limit = (await mayAllocate(client, storage))
+      ? (await unless(["forbidden", "gone"], client.backups.storageDefinition(storage)))?.["max-protected-backups"]
+      : defaultProtectionLimit;
+    if (limit !== undefined && limit >= 0) limits.set(storage, limit);
+  }
+  return limits;
+}

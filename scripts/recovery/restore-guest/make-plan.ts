@@ -1,0 +1,258 @@
+import type { HaResource } from "../../../proxmox/api/answers";
+import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
+import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
+import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
+import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
+import type { Environment, Guest } from "../../../site/settings/environment";
+import type { Demand } from "../engine/consent";
+import { forceFlag } from "../engine/settle-demands";
+import type { Membership } from "../steps/guest/inspection";
+import type { RestoreInspection } from "./inspect";
+import { refuseExcess, refuseFull, refuseImpossible } from "./refuse";
+import type { RestorePlan } from "../steps/guest/plan";
+import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
+
+/** What was asked for, besides the choice of the archive. */
+export interface RestoreOptions {
+  readonly targetId: number | undefined;
+  readonly storage: string | undefined;
+  /** True or a name: no save point is wanted. */
+  readonly withoutSavePoint: string | boolean | undefined;
+  /** A credential of root@pam is set. */
+  readonly mayBeRoot: boolean;
+  /** Archives that earlier, unproven restores of the guest have protected. */
+  readonly leftProtected: readonly string[];
+  /** It is one of several: Pulumi is asked once for all of them, at the end. */
+  readonly oneOfSeveral: boolean;
+  /** What this restore takes back; the guest is then left as it was: running, or not. */
+  readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
+}
+
+/** A plan with what people are told and asked about it. */
+export interface PlannedRestore {
+  readonly plan: RestorePlan;
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  /** What the operator must answer. */
+  readonly demands: readonly Demand[];
+  /** Room that the new volumes need. */
+  readonly space: GuestSpace;
+  /** Changes that a copy gets so that it cannot collide with the original. */
+  readonly overrides: readonly string[];
+}
+
+/**
+ * Decides how a guest is restored. A function of what was read: no requests, no clock.
+ *
+ * @throws CommandError (2, 11, 13) when it cannot or must not be done.
+ */
+export function planRestore(
+  environment: Environment,
+  inspection: RestoreInspection,
+  options: RestoreOptions,
+): PlannedRestore {
+  const { guest, present, archived, chosen } = inspection;
+  const inPlace = options.targetId === undefined;
+  const effects = inPlaceEffects(
+    chosen.type,
+    inPlace ? present && { keys: present.configuration, snapshots: present.snapshots } : undefined,
+    archived,
+  );
+  const wanted = inPlace ? present?.configuration : undefined;
+  const volumes = volumeTargets(archived.keys, { storage: options.storage, wanted, makeMissing: true });
+  refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
+  const copy = inPlace ? undefined : copyOf(inspection, options);
+  const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
+  refuseExcess(inspection, plan);
+  const space = spaceOf(inspection, plan, volumes);
+  if (!options.oneOfSeveral) refuseFull(spaceNeeds([space], 1));
+  return {
+    plan,
+    effects,
+    volumes,
+    space,
+    demands: demandsOf(plan, effects, options, inspection),
+    overrides: copy?.changes ?? [],
+  };
+}
+
+function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { targets }: VolumeTargets): GuestSpace {
+  const { guest, target, present } = plan;
+  const overwrites = present !== undefined;
+  return { guest, node: target.node, archive: chosen.size, volumes: targets, storages, overwrites };
+}
+
+function copyOf({ archived, chosen, guest }: RestoreInspection, { targetId }: RestoreOptions): CopyOverrides {
+  return copyOverrides(archived.keys, {
+    kind: chosen.type,
+    targetId: targetId ?? guest.id,
+    sourceId: guest.id,
+    archive: chosen.volid,
+  });
+}
+
+interface PlanParts {
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  readonly copy: CopyOverrides | undefined;
+}
+
+function buildPlan(
+  environment: Environment,
+  inspection: RestoreInspection,
+  options: RestoreOptions,
+  { effects, volumes, copy }: PlanParts,
+): RestorePlan {
+  const { guest, node, present, chosen } = inspection;
+  const overwritten = copy === undefined ? present : undefined;
+  const start = options.undoes?.start ?? (copy !== undefined || startsAfterwards(guest));
+  const savePoint =
+    overwritten === undefined || options.withoutSavePoint ? undefined : savePointOf(environment, inspection);
+  const host = copy === undefined ? hostOf(guest) : undefined;
+  return {
+    mode: copy === undefined ? "in-place" : "beside",
+    environment: environment.name,
+    guest: guest.name,
+    source: { node: inspection.location.home ?? guest.node, vmid: guest.id },
+    target: { node, type: chosen.type, vmid: options.targetId ?? guest.id },
+    archive: archiveOf(inspection),
+    releaseAlso: stillProtected(inspection, options.leftProtected),
+    ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),
+    ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
+    ...(savePoint === undefined ? {} : { savePoint }),
+    request: requestOf(inspection, volumes, copy),
+    asRoot: effects.hostMounts.length > 0,
+    start,
+    ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
+    checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
+    ...(host === undefined ? {} : { host }),
+    memberships: membershipsExpected(environment, inspection),
+    compare: copy === undefined && guest.kind !== "adopted" && !options.oneOfSeveral,
+    ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
+  };
+}
+
+function archiveOf({ chosen, choice, reading }: RestoreInspection): RestorePlan["archive"] {
+  const { volid, size, time } = chosen;
+  const [older] = choice.older;
+  return {
+    volid,
+    size,
+    time,
+    protect: !chosen.protected,
+    reading,
+    ...(older === undefined ? {} : { older: older.volid }),
+  };
+}
+
+function stillProtected({ search }: RestoreInspection, volids: readonly string[]): string[] {
+  return volids.filter((volid) => search.archives.some((archive) => archive.volid === volid && archive.protected));
+}
+
+/** A guest that the settings keep stopped stays stopped. */
+function startsAfterwards(guest: Guest): boolean {
+  return guest.kind === "adopted" || guest.started;
+}
+
+function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]>): NonNullable<RestorePlan["undoes"]> {
+  return { savePoint, ...(operation === undefined ? {} : { operation }) };
+}
+
+/** `force` is added when the request is sent, if a guest is still in the way then. */
+function requestOf(
+  { guest, present, chosen }: RestoreInspection,
+  volumes: VolumeTargets,
+  copy: CopyOverrides | undefined,
+): RestorePlan["request"] {
+  const pool = copy === undefined && present === undefined && guest.kind !== "adopted" ? guest.pool : undefined;
+  return {
+    ostemplate: chosen.volid,
+    ...volumes.parameters,
+    ...(pool === undefined ? {} : { pool }),
+    ...copy?.parameters,
+  };
+}
+
+/** What the guest was in before; what the settings say where it is lost, and nobody knows. */
+function membershipsExpected(
+  environment: Environment,
+  { guest, present, memberships }: RestoreInspection,
+): RestorePlan["memberships"] {
+  const declaredPool = guest.kind === "adopted" ? undefined : guest.pool;
+  const pool = present === undefined ? declaredPool : present.pool;
+  const resource = present?.highAvailability;
+  return {
+    jobs: mergeJobs(environment.backup.jobId, declaredMembership(environment, guest), memberships ?? []),
+    ...(pool === undefined ? {} : { pool, poolIsDeclared: pool === declaredPool }),
+    ...(resource === undefined ? {} : { highAvailability: resource.sid, highAvailabilityOptions: haOptions(resource) }),
+  };
+}
+
+function haOptions({ state, group }: HaResource): string {
+  return [...(state === undefined ? [] : ["--state", state]), ...(group === undefined ? [] : ["--group", group])].join(
+    " ",
+  );
+}
+
+function mergeJobs(
+  jobId: string,
+  declared: Membership | undefined,
+  present: readonly Membership[],
+): RestorePlan["memberships"]["jobs"] {
+  const missing = declared !== undefined && !present.some(({ job }) => job === declared.job) ? [declared] : [];
+  return [...missing, ...present].map(({ job, disks }) => ({ job, disks: { ...disks }, declared: job === jobId }));
+}
+
+function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {
+  if (guest.optOut !== undefined) return undefined;
+  if (guest.kind === "adopted") return { job: backup.jobId, disks: {} };
+  if (guest.kind === "virtual-machine") {
+    const included = guest.disks.map(({ key, optOut }) => [key, optOut === undefined] as const);
+    return { job: backup.jobId, disks: Object.fromEntries(included) };
+  }
+  const disks = guest.disks.map(
+    (disk, index) => [`mp${index}`, disk.kind === "volume" && disk.optOut === undefined] as const,
+  );
+  return { job: backup.jobId, disks: { rootfs: true, ...Object.fromEntries(disks) } };
+}
+
+function demandsOf(
+  plan: RestorePlan,
+  { losses }: InPlaceEffects,
+  { withoutSavePoint }: RestoreOptions,
+  { freeId }: RestoreInspection,
+): Demand[] {
+  const demands: Demand[] = [];
+  const { guest } = plan;
+  if (plan.present?.running === true) {
+    demands.push({
+      flag: "--stop",
+      reason: `${guest} is running and must be stopped (or restore beside it: --target-id ${freeId})`,
+      question: `${guest} is running. Stop it? (A copy beside it: --target-id ${freeId})`,
+    });
+  }
+  if (losses.length > 0) {
+    const names = losses.map(({ kind, name, path }) =>
+      kind === "snapshot" ? `snapshot ${name}` : `${name}${path === undefined ? "" : ` (${path})`}`,
+    );
+    demands.push({
+      flag: "--accept-loss",
+      reason: `the archive has nothing for ${names.join(", ")}, which would be lost`,
+      question: `${names.join(", ")} would be lost. Go on?`,
+    });
+  }
+  if (plan.present !== undefined && plan.savePoint === undefined && withoutSavePoint !== undefined) {
+    demands.push({
+      flag: "--without-save-point",
+      reason: `without a save point there is no way back to the present ${guest}`,
+      question: `There will be no way back to the present ${guest}.`,
+      typed: guest,
+    });
+  }
+  return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question: questionOf(plan) }];
+}
+
+function questionOf({ mode, guest, target, present }: RestorePlan): string {
+  if (mode === "beside") return `Restore ${guest} as guest ${target.vmid}?`;
+  return present === undefined ? `Bring ${guest} back?` : `Overwrite ${guest}?`;
+}

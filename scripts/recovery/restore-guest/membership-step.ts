@@ -1,0 +1,104 @@
+import type { Finding, Step } from "../engine/step";
+import { highAvailabilityOf, membershipsOf, poolOf } from "../steps/guest/inspect-present";
+import type { Membership } from "../steps/guest/inspection";
+import type { RestorePlan } from "../steps/guest/plan";
+import type { RestoreWorld } from "../steps/guest/world";
+
+/**
+ * A backup holds neither jobs nor pools nor high availability, and deleting a guest may have taken it out of all of them:
+ * what was there before is looked for afterwards (D14).
+ */
+export function checkMembership(plan: RestorePlan, { client }: RestoreWorld): Step {
+  const { target } = plan;
+  return {
+    id: "membership",
+    title: "Check backup job, pool and high availability",
+    does: `check that ${plan.guest} is in its backup job${plan.memberships.pool === undefined ? "" : " and pool"} again`,
+    run: async () => {
+      const jobs = await membershipsOf(client, target.vmid);
+      const pool = await poolOf(client, target.vmid);
+      const highAvailability = await highAvailabilityOf(client, target, target.vmid);
+      return {
+        findings: [
+          ...missingInJobs(plan, jobs),
+          ...missingPool(plan, pool),
+          ...missingHighAvailability(plan, highAvailability?.sid),
+          ...elsewhere(plan),
+        ],
+      };
+    },
+  };
+}
+
+function missingInJobs(plan: RestorePlan, present: readonly Membership[] | undefined): Finding[] {
+  if (present === undefined) {
+    return [
+      {
+        severity: "todo",
+        text: "the token may not read backup jobs: whether the guest is in its job is not known",
+        mend: "lifeboat doctor",
+      },
+    ];
+  }
+  return plan.memberships.jobs.flatMap((expected) => {
+    const { job } = expected;
+    const now = present.find((membership) => membership.job === job);
+    if (now === undefined) return [todo(`${plan.guest} is not in backup job ${job}`, intoJob(plan, expected))];
+    const missing = Object.entries(expected.disks).filter(([disk, included]) => included && now.disks[disk] !== true);
+    return missing.map(([disk]) =>
+      todo(`backup job ${job} leaves out ${disk} of ${plan.guest}`, intoBackup(plan, disk, expected)),
+    );
+  });
+}
+
+function missingPool({ memberships, guest, target, environment }: RestorePlan, present: string | undefined): Finding[] {
+  const { pool, poolIsDeclared } = memberships;
+  if (pool === undefined || pool === present) return [];
+  const mend = poolIsDeclared === false ? `pveum pool modify ${pool} --vms ${target.vmid}` : pulumiUp(environment);
+  return [todo(`${guest} is not in pool ${pool}`, mend)];
+}
+
+function missingHighAvailability({ memberships, guest }: RestorePlan, sid: string | undefined): Finding[] {
+  const { highAvailability: expected, highAvailabilityOptions: options = "" } = memberships;
+  if (expected === undefined || expected === sid) return [];
+  const mend = `ha-manager add ${expected} ${options}`.trimEnd();
+  return [todo(`${guest} is not managed by high availability any more`, mend)];
+}
+
+/** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */
+function pulumiUp(environment: string): string {
+  return `pulumi up --refresh --stack ${environment}`;
+}
+
+type ExpectedJob = RestorePlan["memberships"]["jobs"][number];
+
+/** A job that somebody made by hand is changed by hand: its list of guests is its owner's. */
+function intoJob({ environment, target }: RestorePlan, { job, declared }: ExpectedJob): string {
+  return declared === false
+    ? `in Proxmox: Datacenter, Backup, job ${job}: select ${target.vmid} again`
+    : pulumiUp(environment);
+}
+
+/** Whether a disk is backed up is said at the guest; Pulumi says it for guests of the declared job. */
+function intoBackup({ environment, target }: RestorePlan, disk: string, { declared }: ExpectedJob): string {
+  return declared === false
+    ? `in Proxmox: container ${target.vmid}, Resources, ${disk}: Backup`
+    : pulumiUp(environment);
+}
+
+function todo(text: string, mend: string): Finding {
+  return { severity: "todo", text, mend };
+}
+
+/** Pulumi would look for the guest where the settings have it, and make it there anew. */
+function elsewhere({ declaredNode, guest, target, environment }: RestorePlan): Finding[] {
+  if (declaredNode === undefined) return [];
+  const text = `the settings of ${environment} place ${guest} on ${declaredNode}, and it is on ${target.node} now`;
+  return [
+    {
+      severity: "todo",
+      text,
+      mend: `set 'node: ${target.node}' for ${guest} in Pulumi.${environment}.yaml before the next pulumi up`,
+    },
+  ];
+}

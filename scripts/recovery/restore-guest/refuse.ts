@@ -1,0 +1,192 @@
+import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
+import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
+import { isSavePoint } from "../../../site/restore/save-point";
+import { protectionExcess } from "../../../site/restore/protection-limit";
+import { formatMoment } from "../../../site/restore/moments";
+import { sameGuest } from "../../../site/restore/identity";
+import type { InPlaceEffects } from "../../../site/restore/losses";
+import { CommandError } from "../../terminal/command-error";
+import { formatBytes } from "../../terminal/durations";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import { taskAtWork } from "../steps/guest/idle-guest";
+import { expectedName } from "../steps/guest/inspection";
+import type { RestoreInspection } from "./inspect";
+import type { RestorePlan } from "../steps/guest/plan";
+import { rootPasswordHint } from "../../project/root-password";
+
+/** What a refusal needs to know beyond the inspection. */
+export interface RefusalContext {
+  /** `prod/web`. */
+  readonly selector: string;
+  readonly targetId: number | undefined;
+  readonly storage: TargetOptions["storage"];
+  readonly effects: InPlaceEffects;
+  readonly volumes: VolumeTargets;
+  /** A credential of root@pam is set. */
+  readonly mayBeRoot: boolean;
+}
+
+/**
+ * Everything that Proxmox, or safety, would refuse, found before anything is changed. The first one that holds is thrown.
+ *
+ * @throws CommandError (2, 11, 13)
+ */
+export function refuseImpossible(inspection: RestoreInspection, context: RefusalContext): void {
+  refuseMachine(inspection);
+  refuseStranger(inspection, context);
+  if (context.targetId === undefined) {
+    refuseElsewhere(inspection, context);
+    refuseBusy(inspection, context);
+  } else {
+    refuseTaken(inspection, context.targetId);
+  }
+  refuseHostMounts(context);
+  const [problem] = context.volumes.problems;
+  if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
+  for (const storage of storagesOf(context.volumes)) refuseStorage(storage, inspection, context);
+}
+
+function refusal(message: string, hint: string | undefined, exitCode: ExitCode = exitCodes.refused): CommandError {
+  return new CommandError(message, { exitCode, hint });
+}
+
+/** Restoring a virtual machine is another request with other dangers, which nothing here has been tried against yet. */
+function refuseMachine({ chosen, guest }: RestoreInspection): void {
+  if (chosen.type === "lxc") return;
+  throw refusal(
+    `${guest.name} is a virtual machine, and this version restores containers only`,
+    `by hand on the node, with the machine stopped: qmrestore ${chosen.volid} ${guest.id}`,
+  );
+}
+
+function refuseStranger({ guest, present, archived, chosen }: RestoreInspection, { selector }: RefusalContext): void {
+  const expected = expectedName(guest) ?? present?.configuration["hostname"] ?? guest.name;
+  const { same, found } = sameGuest(chosen.type, archived.keys, expected);
+  if (same) return;
+  throw refusal(
+    `${chosen.volid} is not of ${guest.name}: it holds a guest named '${found ?? ""}', and '${expected}' is expected`,
+    `the number ${guest.id} was used by another guest then; see all archives: lifeboat backups ${selector}`,
+  );
+}
+
+/** An id exists once in a cluster: a guest that is on one node cannot be made on another. */
+function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, { selector }: RefusalContext): void {
+  const { home, homeIsOffline } = location;
+  if (home === undefined || home === node) return;
+  const copy = `restore a copy there: lifeboat restore guest ${selector} --node ${node} --target-id ${freeId}`;
+  if (homeIsOffline) {
+    throw refusal(
+      `${home}, which is offline, still has ${guest.name} (${guest.id}), and Proxmox takes an id once in a cluster`,
+      `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/lxc/${guest.id}.conf /root/ on a node, and again`,
+    );
+  }
+  throw refusal(
+    `${guest.name} (${guest.id}) is on ${home}, and Proxmox takes an id once in a cluster`,
+    `${copy}; or move it first: pct migrate ${guest.id} ${node}`,
+  );
+}
+
+/** From another machine, or by hand: the node knows who is at work. */
+function refuseBusy(inspection: RestoreInspection, { selector }: RefusalContext): void {
+  const { guest, present, tasks, freeId } = inspection;
+  // A run over several guests may include this one; a guest that is not there is in none.
+  const busy = tasks.find(({ id }) => id === String(guest.id) || (id === "" && present !== undefined));
+  if (busy !== undefined) throw taskAtWork(guest.name, busy);
+  const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
+  if (present?.lock !== undefined) {
+    throw refusal(
+      `${guest.name} is locked on its node (${present.lock}); ${lockHolder(inspection)}`,
+      `if that is over, remove the lock on the node: pct unlock ${guest.id}; or ${beside}`,
+    );
+  }
+  if (present?.protection === true) {
+    throw refusal(
+      `${guest.name} is protected against this by Proxmox (protection)`,
+      `take the protection off (in Proxmox: Options, Protection; on the node: pct set ${guest.id} --protection 0); or ${beside}`,
+    );
+  }
+}
+
+/** No running task holds the lock: it was left behind, or the token may not see the task that does. */
+function lockHolder({ lastTask, clock }: RestoreInspection): string {
+  if (lastTask === undefined) return "no task of it can be seen";
+  const { type, user, starttime, status } = lastTask;
+  const when = `begun at ${formatMoment(starttime, clock.timezone)}`;
+  return `no task of it is at work, the last one was '${type}' by ${user ?? "somebody"}, ${when}, and ended with '${status ?? "unknown"}'`;
+}
+
+function refuseTaken({ guest, targetIsFree, freeId }: RestoreInspection, targetId: number): void {
+  if (targetId === guest.id) {
+    throw refusal(`--target-id ${targetId} is the guest itself`, "leave it out to restore in place", exitCodes.usage);
+  }
+  if (!targetIsFree)
+    throw refusal(`the id ${targetId} is taken by another guest`, `give another one: --target-id ${freeId}`);
+}
+
+function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
+  if (effects.hostMounts.length === 0 || mayBeRoot) return;
+  const mounts = effects.hostMounts.map(({ key, path, source }) => `${key} (${source} at ${path})`).join(", ");
+  throw refusal(
+    `the archive has folders of the node mounted, which only root@pam may restore: ${mounts}`,
+    rootPasswordHint,
+  );
+}
+
+/**
+ * A storage that lets only so many archives of a guest be protected would fail the restore when its guest is stopped.
+ *
+ * @throws CommandError (13)
+ */
+export function refuseExcess({ search, node, chosen, protectionLimits }: RestoreInspection, plan: RestorePlan): void {
+  const here = search.archives.filter(({ nodes, type }) => nodes.includes(node) && type === chosen.type);
+  const wanted = [
+    ...(plan.archive.protect ? [chosen.storage] : []),
+    ...(plan.savePoint === undefined ? [] : [plan.savePoint.storage]),
+  ];
+  const [excess] = protectionExcess(here, wanted, protectionLimits);
+  if (excess === undefined) return;
+  const { storage, limit, present, wanted: further } = excess;
+  const selector = `${plan.environment}/${plan.guest}`;
+  const hasSavePoints = here.some(({ notes }) => isSavePoint(notes));
+  const way = hasSavePoints
+    ? `give up old save points: lifeboat undo ${selector} --forget`
+    : `take the protection off archives that need none: lifeboat backups ${selector}`;
+  throw refusal(
+    `storage ${storage} lets a guest have ${limit} protected archives; ${plan.guest} has ${present}, and the restore needs ${further} more`,
+    `${way}; or give the token Datastore.Allocate on /storage/${storage}, for which there is no limit`,
+  );
+}
+
+function storagesOf({ targets }: VolumeTargets): string[] {
+  return [...new Set(targets.map(({ storage }) => storage))];
+}
+
+function refuseStorage(id: string, inspection: RestoreInspection, context: RefusalContext): void {
+  const code = context.storage === undefined ? exitCodes.refused : exitCodes.usage;
+  const storage = inspection.storages.find((known) => known.id === id);
+  const fit = inspection.storages.filter(({ active, content }) => active && content.includes("rootdir"));
+  const names = fit.map((known) => known.id).filter((known) => known !== id);
+  const other = `put all volumes on another one with --storage${names.length === 0 ? "" : ` (${names.join(", ")})`}`;
+  if (storage === undefined) {
+    throw refusal(`storage ${id} is not there on ${inspection.node}, or the token may not use it`, other, code);
+  }
+  if (!storage.content.includes("rootdir")) throw refusal(`storage ${id} does not take containers`, other, code);
+  if (!storage.active) throw refusal(`storage ${id} is not active on ${inspection.node}`, other);
+}
+
+/**
+ * Old and new volumes need room side by side (D9). Also for several guests at once.
+ *
+ * @throws CommandError (13)
+ */
+export function refuseFull(needs: readonly SpaceNeed[]): void {
+  const short = needs.filter(isTooSmall);
+  if (short.length === 0) return;
+  const lacks = short.map(({ storage, node, available = 0, atLeast, guests }) => {
+    const place = node === undefined ? storage : `${storage} of ${node}`;
+    const whose = guests.length === 1 ? "the restore needs" : `the restores of ${guests.join(", ")} need`;
+    return `storage ${place} has ${formatBytes(available)} free, and ${whose} at least ${formatBytes(atLeast)} beside what is there`;
+  });
+  const fewer = short.some(({ guests }) => guests.length > 1) ? ", or restore fewer at once (--parallel 1)" : "";
+  throw refusal(lacks.join("; "), `make room, or put all volumes on another storage with --storage${fewer}`);
+}

@@ -1,0 +1,157 @@
+import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { changedInputs } from "../engine/digest";
+import type { Step, StepContext, StepResult } from "../engine/step";
+import { configurationDigest, inputNames, readConfiguration, readInputs } from "../steps/guest/inputs";
+import { isRunning } from "../steps/guest/power-steps";
+import type { RestorePlan } from "../steps/guest/plan";
+import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
+import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+
+/** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
+export function recheck(plan: RestorePlan, world: RestoreWorld, { inputs }: OperationInfo): Step {
+  return {
+    id: "recheck",
+    title: "Check that nothing has changed",
+    does: "read archive, guest and settings again, and stop if one has changed since this plan",
+    run: async () =>
+      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest))),
+  };
+}
+
+function refuseChanges(plan: RestorePlan, changed: readonly string[]): void {
+  if (changed.length === 0) return;
+  throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
+    exitCode: exitCodes.refused,
+    hint: `look at the new plan: lifeboat restore guest ${plan.environment}/${plan.guest} --dry-run`,
+  });
+}
+
+/** The request that destroys and restores. */
+export function restoreGuest(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): Step {
+  const request = { node: plan.target.node, vmid: plan.target.vmid, type: "vzrestore" };
+  return {
+    id: "restore",
+    title: "Restore the archive",
+    does: restoreLine(plan),
+    commits: true,
+    probe: async (context) => {
+      const upid = await findStarted(context, world.client, request);
+      if (upid === undefined) return undefined;
+      context.progress(`the node is at work on it already (${upid})`);
+      const outcome = await world.client.tasks.wait(upid, { signal: context.signal });
+      if (outcome.succeeded) return resultOf(plan, outcome);
+      context.note({ failedTask: upid, asked: false });
+      return undefined;
+    },
+    run: async (context) => {
+      const force = await mayOverwrite(context, plan, world, operation);
+      const client = plan.asRoot ? (world.rootClient ?? world.client) : world.client;
+      const parameters = { ...plan.request, ...(force ? { force: true } : {}) };
+      const start = () => client.guests.restoreContainer(request.node, request.vmid, parameters);
+      const outcome = await runTaskOnce(context, world.client, { ...request, start });
+      if (!outcome.succeeded) await restoreFailed(context, plan, world, operation, outcome);
+      return resultOf(plan, outcome);
+    },
+    takeBack: (context) => removeCopy(context, plan, world),
+  };
+}
+
+function restoreLine({ mode, target, archive, guest }: RestorePlan): string {
+  if (mode === "beside") return `restore ${archive.volid} as guest ${target.vmid} on ${target.node}`;
+  return `overwrite ${guest} (${target.vmid} on ${target.node}) with ${archive.volid}`;
+}
+
+/** `bytes` is the measure of the next estimate. */
+function resultOf(plan: RestorePlan, outcome: TaskOutcome): StepResult {
+  const facts = { bytes: plan.archive.size };
+  if (outcome.warnings === 0) return { facts };
+  const warnings = outcome.log.filter((line) => line.startsWith("WARN"));
+  return {
+    facts,
+    findings: warnings.map((text) => ({ severity: "note", text: `the node warned while restoring: ${text}` })),
+  };
+}
+
+/**
+ * Looks once more at what stands where the archive will go, and says whether it is to be overwritten. After a failed
+ * attempt the guest is gone, and nothing is in the way.
+ */
+async function mayOverwrite(
+  context: StepContext,
+  plan: RestorePlan,
+  { client }: RestoreWorld,
+  { inputs }: OperationInfo,
+): Promise<boolean> {
+  const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
+  const attempted = context.facts["failedTask"] !== undefined;
+  if (present === undefined && (attempted || plan.present === undefined)) return false;
+  if (configurationDigest(present) !== inputs[inputNames.configuration])
+    refuseChanges(plan, [inputNames.configuration]);
+  return present !== undefined;
+}
+
+/** The task failed: what is left of the guest decides what is said and what can still be taken back. */
+async function restoreFailed(
+  context: StepContext,
+  plan: RestorePlan,
+  { client }: RestoreWorld,
+  { inputs }: OperationInfo,
+  outcome: TaskOutcome,
+): Promise<never> {
+  const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
+  const untouched = plan.mode === "in-place" && configurationDigest(present) === inputs[inputNames.configuration];
+  if (untouched) context.note({ sent: false });
+  throw new RestoreFailed(outcome, fateOf(plan, present !== undefined, untouched));
+}
+
+function fateOf(plan: RestorePlan, exists: boolean, untouched: boolean): string {
+  if (plan.mode === "beside") {
+    return exists ? `guest ${plan.target.vmid} is incomplete` : `guest ${plan.target.vmid} was not made`;
+  }
+  if (untouched) return plan.present === undefined ? `${plan.guest} is still missing` : `${plan.guest} is untouched`;
+  return exists ? `${plan.guest} is incomplete` : `${plan.guest} is gone`;
+}
+
+/** The node's restore task failed. */
+export class RestoreFailed extends Error {
+  override readonly name = "RestoreFailed";
+
+  constructor(
+    readonly outcome: TaskOutcome,
+    /** What became of the guest, as a half sentence. */
+    readonly fate: string,
+  ) {
+    super(`${fate}: the restore on the node failed (${outcome.exitStatus})`);
+  }
+}
+
+/**
+ * Deletes a copy, and only that: it must be the guest that this operation's own task made at an id that was free before.
+ */
+async function removeCopy(context: StepContext, plan: RestorePlan, world: RestoreWorld): Promise<void> {
+  if (plan.mode !== "beside" || context.facts["sent"] !== true) return;
+  const { client } = world;
+  const { target } = plan;
+  const started = await findStarted(context, client, { node: target.node, vmid: target.vmid, type: "vzrestore" });
+  if (started === undefined) return;
+  await client.tasks.wait(started, { signal: context.signal });
+  if (!(await client.guests.exists(target))) return;
+  await refuseStranger(plan, world);
+  if (await isRunning(client, target)) {
+    requireSuccess(await client.tasks.wait(await client.guests.stop(target), { signal: context.signal }));
+  }
+  const upid = await client.guests.destroy(target, { purge: true, "destroy-unreferenced-disks": true });
+  requireSuccess(await client.tasks.wait(upid, { signal: context.signal }));
+}
+
+/** Somebody may have deleted the copy and made another guest with its id: the copy's notes say what it is. */
+async function refuseStranger(plan: RestorePlan, { client }: RestoreWorld): Promise<void> {
+  const { hostname, description } = await client.guests.guestConfig(plan.target);
+  if (hostname === plan.request["hostname"] && description?.trim() === plan.request["description"]) return;
+  throw new CommandError(`guest ${plan.target.vmid} is not the copy that this restore made`, {
+    exitCode: exitCodes.refused,
+    hint: "look at it, and delete it by hand if nobody needs it",
+  });
+}

@@ -1,0 +1,39 @@
+import type { StepNode } from "../engine/step";
+import { protectArchive, releaseArchives } from "./archive-protection";
+import { checkSteps, proofPaths } from "../steps/guest/check-steps";
+import { comparePulumiStep } from "../steps/guest/compare-step";
+import { readArchive } from "./integrity-step";
+import { checkMembership } from "./membership-step";
+import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import type { RestorePlan } from "../steps/guest/plan";
+import { recheck, restoreGuest } from "./restore-step";
+import { savePointGroup } from "../steps/guest/save-point-steps";
+import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+
+/** The steps of a restore. They follow from the plan alone, so that another process can go on with them. */
+export function restoreSteps(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world)];
+}
+
+/** Everything before the request that commits; all of it can be taken back. */
+function prepare(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  const steps: StepNode[] = [];
+  const { reading } = plan.archive;
+  if (reading?.kind === "ssh") steps.push(readArchive(plan, reading.host, reading.path, world));
+  if (plan.archive.protect) steps.push(protectArchive(plan, world));
+  if (plan.present?.running === true) steps.push(stopGuest(plan, world));
+  if (plan.savePoint !== undefined) steps.push(savePointGroup(plan, plan.savePoint, world, operation));
+  steps.push(recheck(plan, world, operation));
+  return steps;
+}
+
+function prove(plan: RestorePlan, world: RestoreWorld): StepNode[] {
+  const steps: StepNode[] = [];
+  if (plan.start) steps.push(startGuest(plan, world));
+  if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
+  const releases = [...(plan.archive.protect ? [plan.archive.volid] : []), ...plan.releaseAlso];
+  if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));
+  if (plan.mode === "in-place") steps.push(checkMembership(plan, world));
+  if (plan.compare) steps.push(comparePulumiStep(plan, world));
+  return steps;
+}

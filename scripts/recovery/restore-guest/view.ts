@@ -1,0 +1,248 @@
+import { dayOf } from "../../../site/opt-outs";
+import { guestFindings } from "../../../site/policies/coverage";
+import { formatMoment } from "../../../site/restore/moments";
+import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/space";
+import type { Loss } from "../../../site/restore/losses";
+import { formatAgo, formatBytes, formatDuration } from "../../terminal/durations";
+import type { Lines, Table } from "../../terminal/talk";
+import { flagOf } from "../engine/consent";
+import type { PastRuns } from "../engine/durations";
+import { type Estimate, type StepNode, placeSteps } from "../engine/step";
+import type { FoundArchive } from "../steps/guest/inspection";
+import type { RestoreInspection } from "./inspect";
+import type { PlannedRestore } from "./make-plan";
+
+/** A step as the plan shows it. */
+interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly does: string;
+  readonly estimate: Estimate | undefined;
+}
+
+/** A plan of a restore, for people and scripts. */
+export interface RestoreView {
+  readonly guest: string;
+  readonly vmid: number;
+  readonly mode: "in-place" | "beside";
+  readonly target: { readonly node: string; readonly vmid: number };
+  readonly archive: ArchiveView;
+  /** Why this archive. */
+  readonly reason: string;
+  /** Why the archive is not read to its end before anything is touched; absent where it is. */
+  readonly notRead?: string;
+  readonly newest: readonly ArchiveView[];
+  readonly warnings: readonly string[];
+  readonly lost: readonly string[];
+  readonly replaced: readonly string[];
+  readonly changed: readonly string[];
+  readonly kept: readonly string[];
+  /** Room that the new volumes need beside what is there. */
+  readonly space: readonly SpaceNeed[];
+  readonly steps: readonly PlannedStep[];
+  /** Flags that the plan wants. */
+  readonly needs: readonly string[];
+}
+
+interface ArchiveView {
+  readonly volid: string;
+  /** By the node's clock. */
+  readonly date: string;
+  /** Seconds. */
+  readonly age: number;
+  readonly bytes: number;
+  readonly protected: boolean;
+}
+
+/** Everything that a plan says, from what was read and what was decided. */
+export function viewOf(
+  inspection: RestoreInspection,
+  planned: PlannedRestore,
+  steps: readonly StepNode[],
+  past: PastRuns,
+): RestoreView {
+  const { plan, effects, demands } = planned;
+  const { choice, chosen, guest } = inspection;
+  const space = spaceNeeds([planned.space], 1);
+  return {
+    guest: `${plan.environment}/${plan.guest}`,
+    vmid: guest.id,
+    mode: plan.mode,
+    target: { node: plan.target.node, vmid: plan.target.vmid },
+    archive: archiveView(chosen, inspection),
+    reason: choice.reason,
+    ...(inspection.reading.kind === "none" ? { notRead: inspection.reading.why } : {}),
+    newest: choice.newest.map((archive) => archiveView(archive, inspection)),
+    warnings: [
+      ...choice.warnings,
+      ...unsearched(inspection),
+      ...otherRuns(inspection),
+      ...spaceWarnings(space),
+      ...policyWarnings(inspection),
+    ],
+    lost: effects.losses.map(describeLoss),
+    replaced:
+      plan.present === undefined
+        ? []
+        : effects.returns.map(({ key, path }) => `${key}${path === undefined ? "" : ` (${path})`}`),
+    changed: plan.mode === "beside" ? planned.overrides : effects.differences.map(({ key }) => key),
+    kept: keptThings(planned, inspection),
+    space,
+    steps: placeSteps(steps).map(({ path, step }) => ({
+      id: path,
+      title: step.title,
+      does: step.does,
+      estimate: past.last(path) ?? past.byRate(path, chosen.size),
+    })),
+    needs: demands.map(flagOf),
+  };
+}
+
+function archiveView(archive: FoundArchive, { clock }: RestoreInspection): ArchiveView {
+  return {
+    volid: archive.volid,
+    date: formatMoment(archive.time, clock.timezone),
+    age: Math.max(0, Math.round(clock.time - archive.time)),
+    bytes: archive.size,
+    protected: archive.protected,
+  };
+}
+
+/** A policy that is broken stops `pulumi up` and never a restore (A6): here it is only told. */
+function policyWarnings({ guest, clock }: RestoreInspection): string[] {
+  const today = dayOf(clock.time, clock.timezone);
+  return guestFindings(guest, { today, adoptedDisks: new Map() }).map(({ text }) => text);
+}
+
+function unsearched({ search }: RestoreInspection): string[] {
+  return search.unsearched.map(({ storage, reason }) => `storage ${storage} was not searched: ${reason}`);
+}
+
+/** Only one backup runs at a time on a node: the save point waits for a run that is at work. */
+function otherRuns({ tasks }: RestoreInspection): string[] {
+  return tasks
+    .filter(({ type }) => type === "vzdump")
+    .map(
+      ({ upid, user, id }) =>
+        `a backup of guest ${id} by ${user} is running on the node (${upid}); a save point waits for it`,
+    );
+}
+
+function describeLoss({ kind, name, path, volume, size }: Loss): string {
+  const what = `${name}${path === undefined ? "" : ` (${path})`}${size === undefined ? "" : `, ${formatBytes(size)}`}`;
+  switch (kind) {
+    case "emptied":
+      return `${what}: the archive leaves it out, it comes back empty`;
+    case "vanishes":
+      return `${what}: the archive does not know it, it comes back empty`;
+    case "unused":
+      return `${name} (${volume ?? ""}): an unused disk, deleted`;
+    case "snapshot":
+      return `snapshot ${name}: deleted`;
+  }
+}
+
+function keptThings({ plan, effects }: PlannedRestore, { guest, present }: RestoreInspection): string[] {
+  const kept: string[] = [];
+  if (plan.mode === "beside") kept.push(`${guest.name} (${guest.id}) is left alone`);
+  if (plan.savePoint !== undefined)
+    kept.push(`the present ${guest.name}, as a protected save point on ${plan.savePoint.storage}`);
+  kept.push("every archive that is there: nothing is pruned");
+  for (const { key, source } of [...effects.hostMounts, ...effects.hostMountsGone]) {
+    kept.push(`${source} on the node (${key}): no restore touches it`);
+  }
+  if (present === undefined && plan.mode === "in-place")
+    kept.push(`nothing is in the way: there is no guest ${guest.id}`);
+  return kept;
+}
+
+/** Storages that have room enough for what is certain, and not for all that the volumes may take. */
+export function spaceWarnings(needs: readonly SpaceNeed[]): string[] {
+  return needs
+    .filter(mayFillUp)
+    .map(
+      ({ storage, available = 0, sizes }) =>
+        `storage ${storage} has ${formatBytes(available)} free, and the new volumes may grow to ${formatBytes(sizes)}`,
+    );
+}
+
+/** One line per storage. */
+export function printSpace(needs: readonly SpaceNeed[], lines: Lines): void {
+  printList("Space, beside what is there:", needs.map(describeNeed), lines);
+}
+
+function describeNeed({ storage, node, available, atLeast, sizes, isExact }: SpaceNeed): string {
+  const place = node === undefined ? storage : `${storage} on ${node}`;
+  const estimate = atLeast > 0 ? `an estimate, at least ${formatBytes(atLeast)}` : "an estimate";
+  const needed = isExact ? formatBytes(sizes) : `up to ${formatBytes(sizes)} as the volumes fill up (${estimate})`;
+  return `${place}: ${needed}, ${available === undefined ? "free space not known" : `${formatBytes(available)} free`}`;
+}
+
+/** The plan for people. */
+export function printPlan(view: RestoreView, lines: Lines): void {
+  printGuestPlan(view, lines);
+  printSpace(view.space, lines);
+  printSteps(view, lines);
+  if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
+}
+
+/** What becomes of one guest, without what several have in common. */
+export function printGuestPlan(view: RestoreView, lines: Lines): void {
+  const { archive, target } = view;
+  lines.heading(
+    view.mode === "beside"
+      ? `Plan: restore ${view.guest} beside it, as guest ${target.vmid} on ${target.node}`
+      : `Plan: restore ${view.guest} (${view.vmid}) in place on ${target.node}`,
+  );
+  lines.hanging(
+    "  from ",
+    `${archive.volid}, ${archive.date}, ${formatAgo(archive.age)}, ${formatBytes(archive.bytes)}: ${view.reason}`,
+  );
+  if (view.notRead !== undefined) lines.hanging("  ", `Not read to its end before: ${view.notRead}.`);
+  printNewest(view, lines);
+  for (const warning of view.warnings) lines.hanging("  WARNING: ", warning);
+  printList("Lost for good:", view.lost, lines);
+  printList("Replaced by the archive's content:", view.replaced, lines);
+  printList(view.mode === "beside" ? "Different from the original:" : "Settings that change:", view.changed, lines);
+  printList("Kept:", view.kept, lines);
+}
+
+function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
+  if (newest.length === 0) return;
+  lines.line("Newest backups:");
+  const rows = newest.map(({ volid, date, age, bytes }) => [
+    volid === archive.volid ? "→" : " ",
+    date,
+    formatAgo(age),
+    formatBytes(bytes),
+  ]);
+  // An archive's name is to be copied: it is never cut, and stands below its row where there is no room beside it.
+  const isNarrow = lines.room < 100;
+  const table: Table = isNarrow ? rows : rows.map((row, index) => [...row, newest[index]?.volid ?? ""]);
+  lines.table(table, "  ", (row) => {
+    if (isNarrow) lines.line(`     ${newest[row]?.volid ?? ""}`);
+  });
+}
+
+export function printList(heading: string, items: readonly string[], lines: Lines): void {
+  if (items.length === 0) return;
+  lines.line(heading);
+  for (const item of items) lines.hanging("  - ", item);
+}
+
+function printSteps({ steps }: RestoreView, lines: Lines): void {
+  lines.line("Steps:");
+  for (const [index, { does, estimate }] of steps.entries()) {
+    const time = estimate === undefined ? "" : `: about ${formatDuration(estimate.seconds)} (${estimate.basis})`;
+    lines.hanging(`  ${`${String(index + 1)}.`.padEnd(4)}`, `${does}${time}`);
+  }
+  const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
+  const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
+  lines.line(
+    known.length === steps.length
+      ? `  about ${sum} in all`
+      : known.length === 0
+        ? "  How long it takes is not known: nothing was measured on this machine yet."
+        : `  at least ${sum}; the rest is not known yet`,
+  );
+}

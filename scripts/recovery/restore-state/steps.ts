@@ -1,0 +1,230 @@
+import { dirname } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { nameOf } from "../../../site/state/integrity";
+import { checkpointStem } from "../../../site/state/state-keys";
+import { ConditionFailed, NoSuchObject, type ObjectStore } from "../../clients/object-store/object-store";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { changedInputs, type Inputs } from "../engine/digest";
+import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
+import type { Finding, Step, StepContext } from "../engine/step";
+import { inputsOf } from "./make-plan";
+import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
+import type { RestoreStatePlan } from "./plan";
+import { sha256Of, type StateAccess } from "../steps/state/state-access";
+import { readPresentCheckpoint } from "../steps/state/present-state";
+
+/** What the steps reach. */
+export interface RestoreStateWorld {
+  readonly access: StateAccess;
+  /** What Pulumi would change now. */
+  comparePulumi(signal: AbortSignal): Promise<Finding[]>;
+}
+
+/** Path of the step that takes Pulumi's lock. */
+const lockStep = "lock";
+
+/** The steps that make a restore point the present state. They follow from the plan alone. */
+export function restoreStateSteps(plan: RestoreStatePlan, world: RestoreStateWorld, inputs: Inputs): Step[] {
+  const { access } = world;
+  return [
+    takeLock(plan, access),
+    ...(plan.present === undefined ? [] : [keepPresent(plan.present, access)]),
+    recheck(plan, access, inputs),
+    writeState(plan, access),
+    ...(plan.others.length === 0 ? [] : [removeOthers(plan, access)]),
+    releaseLock(access),
+    tellRest(plan),
+    {
+      id: "compare",
+      title: "Compare with Pulumi",
+      does: `ask pulumi preview what differs between ${plan.environment}'s state, its settings and the real world`,
+      run: async ({ signal }) => ({ findings: await world.comparePulumi(signal) }),
+    },
+  ];
+}
+
+/** From here to its release no update of this stack starts. */
+function takeLock({ environment }: RestoreStatePlan, access: StateAccess): Step {
+  return {
+    id: lockStep,
+    title: "Take Pulumi's lock",
+    does: `take Pulumi's lock of ${environment}, so that no update starts meanwhile`,
+    run: async (context) => {
+      // Of an earlier attempt that died: it would keep this one out.
+      await removeOwnLock(access, context);
+      const key = newLockKey(access);
+      context.note({ lock: key });
+      await takePulumiLock(access, key);
+    },
+    takeBack: (context) => removeOwnLock(access, context),
+  };
+}
+
+async function removeOwnLock({ store }: StateAccess, { facts }: Pick<StepContext, "facts">): Promise<void> {
+  const { lock } = facts;
+  if (typeof lock === "string") await store.remove(lock);
+}
+
+function keepPresent({ key, sha256, kept }: NonNullable<RestoreStatePlan["present"]>, { store }: StateAccess): Step {
+  return {
+    id: "keep",
+    title: "Keep the present state",
+    does: `keep the present state as restore point ${kept.id} (${kept.key}), and in ${kept.file}`,
+    run: async () => {
+      const content = await store.read(key);
+      if (sha256Of(content) !== sha256) throw changed(["the present state"]);
+      makePrivateFolder(dirname(kept.file));
+      writeDurably(kept.file, content);
+      if (!fileHolds(kept.file, sha256)) throw new Error(`${kept.file} does not hold what was written`);
+      await store.write(kept.key, content);
+      if (sha256Of(await store.read(kept.key)) !== sha256)
+        throw new Error(`${kept.key} does not hold what was written`);
+      return { facts: { key: kept.key, file: kept.file, bytes: content.length } };
+    },
+    takeBack: async () => {
+      await store.remove(kept.key);
+      rmSync(kept.file, { force: true });
+    },
+  };
+}
+
+function fileHolds(file: string, sha256: string): boolean {
+  return sha256Of(readFileSync(file)) === sha256;
+}
+
+/** Reads everything again that the plan rests on, as the last thing before the write. */
+function recheck(plan: RestoreStatePlan, access: StateAccess, inputs: Inputs): Step {
+  return {
+    id: "recheck",
+    title: "Check that nothing has changed",
+    does: "read the present state and the restore point again, and stop if one has changed since this plan",
+    run: async ({ factsOf }) => {
+      await requireNoLock(access, ownLock(factsOf));
+      const point = await access.store.read(plan.point.key, plan.point.versionId);
+      const present = await readPresentCheckpoint(access);
+      const different = changedInputs(inputs, inputsOf(access, present, sha256Of(point)));
+      if (different.length > 0) throw changed(different);
+    },
+  };
+}
+
+function ownLock(factsOf: StepContext["factsOf"]): string | undefined {
+  const { lock } = factsOf(lockStep);
+  return typeof lock === "string" ? lock : undefined;
+}
+
+function changed(what: readonly string[]): CommandError {
+  return new CommandError(`${what.join(" and ")} changed since the plan was made`, {
+    exitCode: exitCodes.refused,
+    hint: "look at the new plan: the same command with --dry-run",
+  });
+}
+
+/** After an interruption somebody may have cleared the lock: `pulumi cancel` does that. @throws CommandError (11) */
+async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<void> {
+  const own = ownLock(factsOf);
+  const isThere = own !== undefined && (await digestIn(access.store, own)) !== undefined;
+  if (own === undefined || isThere) await requireNoLock(access, own);
+  else await takePulumiLock(access, own);
+}
+
+/** Byte by byte, under the name that fits the content, and only over what the plan has seen. */
+function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
+  const { store } = access;
+  const isWritten = async (): Promise<boolean> => (await digestIn(store, plan.target)) === plan.point.sha256;
+  return {
+    id: "write",
+    title: `Write the state of ${plan.environment}`,
+    does: `write restore point ${plan.point.id} to ${plan.target} in ${plan.where}, unless somebody else has written there`,
+    commits: true,
+    probe: async () => ((await isWritten()) ? {} : undefined),
+    run: async (context) => {
+      await holdLock(access, context);
+      const content = await store.read(plan.point.key, plan.point.versionId);
+      if (sha256Of(content) !== plan.point.sha256) throw changed(["the restore point"]);
+      const condition = await conditionOf(access, plan);
+      context.note({ sent: true });
+      try {
+        await store.write(plan.target, content, condition);
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        // The answer to the first of two tries may have been lost on the way.
+        if (!(await isWritten())) {
+          context.note({ sent: false });
+          throw changed(["the present state"]);
+        }
+      }
+      if (!(await isWritten())) throw new Error(`${plan.target} does not hold what was written`);
+      return { facts: { bytes: content.length } };
+    },
+  };
+}
+
+/** @throws CommandError (13) when the object is no longer what the plan has seen */
+async function conditionOf(
+  { store, place }: StateAccess,
+  { present, target }: RestoreStatePlan,
+): Promise<{ ifMatch: string } | { ifNoneMatch: true } | undefined> {
+  const listed = await store.list(`${checkpointStem(place)}.json`);
+  const found = listed.find(({ key }) => key === target);
+  if (found === undefined) return { ifNoneMatch: true };
+  if (present?.key === target && (await digestIn(store, target)) !== present.sha256)
+    throw changed(["the present state"]);
+  return found.etag === undefined ? undefined : { ifMatch: found.etag };
+}
+
+async function digestIn(store: ObjectStore, key: string): Promise<string | undefined> {
+  try {
+    return sha256Of(await store.read(key));
+  } catch (error) {
+    if (error instanceof NoSuchObject) return undefined;
+    throw error;
+  }
+}
+
+function removeOthers({ others }: RestoreStatePlan, { store }: StateAccess): Step {
+  return {
+    id: "remove-others",
+    title: "Remove the other form of the state",
+    does: `remove ${others.join(", ")}: of several forms Pulumi reads the newest, and one is left`,
+    commits: true,
+    run: async () => {
+      for (const key of others) await store.remove(key);
+    },
+  };
+}
+
+function releaseLock(access: StateAccess): Step {
+  return {
+    id: "unlock",
+    title: "Give Pulumi's lock back",
+    does: "give Pulumi's lock back",
+    run: async ({ factsOf }) => {
+      const lock = ownLock(factsOf);
+      if (lock !== undefined) await access.store.remove(lock);
+    },
+  };
+}
+
+/** What the restored state does not know of. Nothing on the site is orphaned without being named. */
+function tellRest({ environment, forgotten, underWay }: RestoreStatePlan): Step {
+  return {
+    id: "tell",
+    title: "Name what Pulumi knows no more",
+    does: "name the resources that exist and that Pulumi knows no more",
+    run: async () => ({
+      findings: [
+        ...forgotten.map(({ name, type, id }): Finding => ({
+          severity: "todo",
+          text: `Pulumi knows ${name} (${type}) no more; it goes on to exist as ${id}: take it in again, or remove it by hand`,
+          mend: `pulumi import --stack ${environment} ${type} ${name} ${id}`,
+        })),
+        ...underWay.map(({ urn, type }): Finding => ({
+          severity: "todo",
+          text: `an update was broken off while it was ${type} ${nameOf(urn)}: look whether it is there`,
+        })),
+      ],
+    }),
+  };
+}

@@ -1,0 +1,192 @@
+import { movedSince } from "../../../site/state-copies/moves";
+import { stateDigest } from "../../../site/state-copies/state-digest";
+import { savedId } from "../../../site/state/restore-points";
+import { diffStates, type OpenSecret, type StateDiff } from "../../../site/state/state-diff";
+import { savedKey } from "../../../site/state/state-keys";
+import { storeTrouble } from "../../project/store-health";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { digestOf, type Inputs } from "../engine/digest";
+import type { StackSession } from "../engine/session";
+import { forceFlag } from "../engine/settle-demands";
+import { type FallbackRecord, readRecord } from "../steps/state/fallback-record";
+import type { StateSides } from "../steps/state/live-and-local";
+import { requireNoLock } from "../steps/state/pulumi-lock";
+import { rememberSeen } from "../steps/state/seen-state";
+import { listStack, type PresentState, readPresent } from "../steps/state/stack-objects";
+import type { PlannedOperation } from "../engine/operation";
+import { shut, StateSecrets } from "../steps/state/state-secrets";
+import { differenceWords } from "./difference-words";
+import type { ReturnPlan } from "./plan";
+
+/** Which of two states that both moved is to live on. */
+export type Keep = "local" | "store";
+
+/**
+ * Compares both sides with what the fallback began with.
+ *
+ * @throws CommandError (11), (12), (13) where there is nothing to return, or both moved and nobody said which to keep; (14)
+ */
+export async function planReturn(
+  session: StackSession,
+  sides: StateSides,
+  keep: Keep | undefined,
+): Promise<PlannedOperation<ReturnPlan>> {
+  const { selector } = session;
+  const record = await findRecord(session, sides);
+  await requireStore(session, sides);
+  await requireNoLock(sides.local);
+  await requireNoLock(sides.store);
+  const { local, stored, opening } = await readBoth(session, sides);
+  if (record === undefined && stored === undefined) throw neverMoved(selector);
+  const { moved, difference } = compare(record, local, stored, opening);
+  if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
+  const chosen: Keep = moved === "both" ? (keep ?? "local") : moved === "local" ? "local" : "store";
+  const plan: ReturnPlan = {
+    environment: selector,
+    store: sides.store.store.place,
+    local: sides.local.store.place,
+    moved,
+    keep: chosen,
+    present: { object: local.object.key, sha256: local.sha256 },
+    ...(stored === undefined ? {} : { stored: { object: stored.object.key, sha256: stored.sha256 } }),
+    ...keptOf(sides, moved, chosen, local, stored),
+    difference,
+  };
+  const question =
+    chosen === "local" ? `Bring the state of ${selector} back to the store?` : `Go on with the state in the store?`;
+  const demands = [{ flag: forceFlag, reason: "the plan is not confirmed", question }];
+  return { plan, demands, inputs: returnInputs(local.sha256, stored?.sha256) };
+}
+
+/** What a return rests on. */
+export function returnInputs(local: string | undefined, stored: string | undefined): Inputs {
+  return {
+    "the state on this machine": digestOf(local ?? null),
+    "the state in the store": digestOf(stored ?? null),
+  };
+}
+
+/**
+ * What the fallback began with; undefined for a state that is here without one: then nobody knows who has moved.
+ *
+ * @throws CommandError (13) where no state is here
+ */
+async function findRecord(
+  { selector }: StackSession,
+  { local, record }: StateSides,
+): Promise<FallbackRecord | undefined> {
+  const { present } = await listStack(local);
+  if (present !== undefined) return readRecord(record);
+  throw new CommandError(`the state of ${selector} is not on this machine`, {
+    exitCode: exitCodes.refused,
+    hint: "it lives in the store already: lifeboat status",
+  });
+}
+
+function neverMoved(selector: string): CommandError {
+  return new CommandError(`the state of ${selector} is on this machine because it was never moved into the store`, {
+    exitCode: exitCodes.refused,
+    hint: `lifeboat up ${selector} moves it`,
+  });
+}
+
+/** @throws CommandError (14) */
+async function requireStore({ context }: StackSession, { siteStore }: StateSides): Promise<void> {
+  const trouble = await storeTrouble(siteStore, context.signal);
+  if (trouble === undefined) return;
+  throw new CommandError(trouble, {
+    exitCode: exitCodes.unavailable,
+    hint: "go on with the state on this machine; if the store is lost: lifeboat rebuild state-store",
+  });
+}
+
+interface BothStates {
+  readonly local: PresentState;
+  /** Undefined: the store has none. */
+  readonly stored: PresentState | undefined;
+  readonly opening: OpenSecret;
+}
+
+/** @throws CommandError (12), (13) where one of them is damaged */
+async function readBoth({ context, selector, state }: StackSession, sides: StateSides): Promise<BothStates> {
+  const [here, there] = await Promise.all([listStack(sides.local), listStack(sides.store)]);
+  const local = here.present && (await readPresent(sides.local, here.present));
+  const stored = there.present && (await readPresent(sides.store, there.present));
+  for (const [found, access] of [
+    [local, sides.local],
+    [stored, sides.store],
+  ] as const) {
+    if (typeof found !== "string") continue;
+    throw new CommandError(`the state of ${selector} in ${access.store.place} is damaged: ${found}`, {
+      exitCode: exitCodes.refused,
+      hint: `mend it first: lifeboat restore state ${selector} --list`,
+    });
+  }
+  if (typeof local !== "object") throw new Error("The state on this machine was there a moment ago.");
+  if (typeof stored === "object") {
+    const { modified, key: object, size } = stored.object;
+    rememberSeen(state, { at: Date.now(), modified, object, size });
+  }
+  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  return {
+    local,
+    stored: typeof stored === "object" ? stored : undefined,
+    opening: await opener(secrets, local, stored),
+  };
+}
+
+/** Opens the secrets of both. @throws CommandError (12) */
+async function opener(secrets: StateSecrets, local: PresentState, stored: unknown): Promise<OpenSecret> {
+  const here = await secrets.prove(local.checkpoint.keeper, "the state on this machine");
+  const openHere = here.kind === "open" ? here.open : shut;
+  if (!isState(stored)) return openHere;
+  const there = await secrets.try(stored.checkpoint.keeper);
+  const openThere = there.kind === "open" ? there.open : shut;
+  return (ciphertext) => openHere(ciphertext) ?? openThere(ciphertext);
+}
+
+function isState(found: unknown): found is PresentState {
+  return typeof found === "object" && found !== null && "checkpoint" in found;
+}
+
+function compare(
+  record: FallbackRecord | undefined,
+  local: PresentState,
+  stored: PresentState | undefined,
+  open: OpenSecret,
+): { moved: ReturnPlan["moved"]; difference: string[] } {
+  const digest = ({ checkpoint }: PresentState): string => stateDigest(checkpoint, open);
+  const moved = movedSince(record?.base ?? "", digest(local), stored && digest(stored));
+  if (stored === undefined) return { moved, difference: [] };
+  const diff: StateDiff = diffStates({ checkpoint: stored.checkpoint, open }, { checkpoint: local.checkpoint, open });
+  return { moved, difference: differenceWords(diff) };
+}
+
+function bothMoved(selector: string, difference: readonly string[]): CommandError {
+  const shown = difference.length === 0 ? ["their outputs differ"] : difference;
+  const text = `both the state on this machine and the one in the store have changed since the fallback:\n${shown.map((line) => `  ${line}`).join("\n")}`;
+  const command = `lifeboat state return ${selector}`;
+  return new CommandError(text, {
+    exitCode: exitCodes.refused,
+    hint: `say which lives on; the other stays as a restore point: ${command} --keep local, or ${command} --keep store`,
+    details: { moved: "both", difference },
+  });
+}
+
+/** The state that does not live on, where nobody else would have it. */
+function keptOf(
+  { store }: StateSides,
+  moved: ReturnPlan["moved"],
+  keep: Keep,
+  local: PresentState,
+  stored: PresentState | undefined,
+): Pick<ReturnPlan, "kept"> {
+  const [side, lost, winner] =
+    keep === "local" ? (["store", stored, local] as const) : (["local", local, stored] as const);
+  const isNeeded = keep === "local" ? stored !== undefined : moved === "both";
+  if (!isNeeded || lost === undefined || winner === undefined || lost.sha256 === winner.sha256) return {};
+  const before = winner.sha256.slice(0, 10);
+  const key = savedKey(store.place, { time: Date.now(), before }, lost.compression);
+  return { kept: { side, key, id: savedId(key) } };
+}

@@ -1,0 +1,93 @@
+import { formatDuration } from "../../terminal/durations";
+import type { Lines } from "../../terminal/talk";
+import type { GivenAnswers } from "../engine/consent";
+import type { Finding } from "../engine/step";
+import type { StackSession } from "../engine/session";
+import { archiveLocal } from "../steps/state/archive-local";
+import { compareState } from "../steps/state/compare-state";
+import { copyFindings } from "../steps/state/copies/copy-states";
+import type { StateSides } from "../steps/state/live-and-local";
+import type { StackOperation } from "../engine/operation";
+import { type Keep, planReturn } from "./make-plan";
+import { type ReturnPlan, returnKind, returnPlanSchema } from "./plan";
+import { returnSteps, type ReturnWorld } from "./steps";
+import { printFinding } from "../engine/print-finding";
+
+export interface ReturnRequest {
+  readonly keep: Keep | undefined;
+  readonly given: GivenAnswers;
+  readonly command: string;
+}
+
+/** The end of a fallback: the store's state is the live one again, and nothing is lost (E4). */
+export function returnOperation(
+  session: StackSession,
+  sides: StateSides,
+  { keep, given, command }: ReturnRequest,
+): StackOperation<ReturnPlan> {
+  const { environment, context } = session;
+  const world: ReturnWorld = {
+    sides,
+    archive: (time) => archiveLocal(environment, context.io.environment, time),
+    copy: () => copyFindings([environment], context),
+    comparePulumi: (signal) => compareState(session, signal),
+  };
+  return {
+    kind: returnKind,
+    name: `return of ${session.selector}`,
+    schema: returnPlanSchema,
+    request: { keep: keep ?? "" },
+    command,
+    given,
+    plan: () => planReturn(session, sides, keep),
+    steps: (plan, begun) => returnSteps(plan, world, begun),
+    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
+    report: (plan, journal, findings) => {
+      const archive = journal.factsOf("archive")["archive"];
+      const value = {
+        environment: plan.environment,
+        state: "store",
+        moved: plan.moved,
+        kept: plan.kept ?? null,
+        archive,
+      };
+      return { value, print: (lines) => printReport(plan, String(archive), journal.seconds, findings, lines) };
+    },
+    meaning: ({ environment: name, keep: side }, { position }) => {
+      if (position !== "committed") return `the state of ${name} is on this machine.`;
+      return side === "local"
+        ? `the store has the state of ${name}, or is about to.`
+        : `the store has the state of ${name}.`;
+    },
+  };
+}
+
+const movedWords: Readonly<Record<ReturnPlan["moved"], string>> = {
+  neither: "neither side has changed since the fallback",
+  local: "only the state on this machine has changed since the fallback",
+  store: "only the state in the store has changed since the fallback",
+  both: "BOTH have changed since the fallback",
+};
+
+function printPlan({ environment, moved, keep, kept, difference, store }: ReturnPlan, lines: Lines): void {
+  lines.heading(`Plan: the state of ${environment} lives in the store again`);
+  lines.hanging("  store:  ", store);
+  lines.hanging("  moved:  ", movedWords[moved]);
+  lines.hanging("  lives:  ", keep === "local" ? "the state on this machine, in the store" : "the state in the store");
+  if (kept !== undefined) lines.hanging("  kept:   ", `the other, as restore point ${kept.id}`);
+  for (const line of difference) lines.hanging("  ", line);
+}
+
+function printReport(
+  { environment, keep, kept }: ReturnPlan,
+  archive: string,
+  seconds: number,
+  findings: readonly Finding[],
+  lines: Lines,
+): void {
+  const which = keep === "local" ? ", as it became on this machine" : "";
+  lines.heading(`The state of ${environment} lives in the store again${which} (${formatDuration(seconds)})`);
+  for (const finding of findings) printFinding(finding, lines);
+  if (kept !== undefined) lines.line(`To go to the other state: lifeboat restore state ${environment} --to ${kept.id}`);
+  lines.line(`What was on this machine is put away: ${archive}`);
+}

@@ -1,0 +1,157 @@
+import { checkpointStem } from "../../../site/state/state-keys";
+import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
+import type { Finding, Step } from "../engine/step";
+import { removeRecord } from "../steps/state/fallback-record";
+import type { StateSides } from "../steps/state/live-and-local";
+import { holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
+import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
+import { listStack } from "../steps/state/stack-objects";
+import type { BegunOperation } from "../engine/operation";
+import { sha256Of, type StateAccess } from "../steps/state/state-access";
+import type { ReturnPlan } from "./plan";
+import { changed, digestIn } from "../steps/state/changed";
+
+/** What the steps of a return work with. */
+export interface ReturnWorld {
+  readonly sides: StateSides;
+  /** Renames the state on this machine; answers with where it is then. */
+  readonly archive: (time: string) => string;
+  /** Makes the folder of copies what the store holds now. */
+  readonly copy: () => Promise<Finding[]>;
+  /** What Pulumi would do, as findings. */
+  readonly comparePulumi: (signal: AbortSignal) => Promise<Finding[]>;
+}
+
+const lockHere = "lock-here";
+const lockThere = "lock-there";
+
+/** Makes the store's state the live one again: as it is, or as it became on this machine. */
+export function returnSteps(plan: ReturnPlan, world: ReturnWorld, begun: BegunOperation): Step[] {
+  const { sides } = world;
+  const push = plan.keep === "local" ? [pushHistory(plan, world), pushState(plan, world)] : [];
+  const history = plan.keep === "store" && plan.kept !== undefined ? [pushHistory(plan, world)] : [];
+  return [
+    lockStep(sides.local, lockHere),
+    lockStep(sides.store, lockThere),
+    ...(plan.kept === undefined ? [] : [keepOther(plan.kept, plan, world)]),
+    ...history,
+    ...push,
+    putAway(plan, world, begun),
+    unlockStep(sides.local, "unlock-here", lockHere),
+    unlockStep(sides.store, "unlock-there", lockThere),
+    refreshCopy(world),
+    compare(plan, world),
+  ];
+}
+
+function keepOther(kept: NonNullable<ReturnPlan["kept"]>, plan: ReturnPlan, { sides }: ReturnWorld): Step {
+  const [access, known] = kept.side === "store" ? [sides.store, plan.stored] : [sides.local, plan.present];
+  const which = kept.side === "store" ? "the store's present state" : "the state on this machine";
+  return {
+    id: "keep",
+    title: `Keep ${which}`,
+    does: `keep ${which} as restore point ${kept.id} of the store (${kept.key})`,
+    run: async () => {
+      const content = await access.store.read(known?.object ?? "");
+      if (sha256Of(content) !== known?.sha256) throw changed(which);
+      await writeChecked(sides.store.store, kept.key, content);
+    },
+    takeBack: () => sides.store.store.remove(kept.key),
+  };
+}
+
+/** Entries have their time as their name: those of both sides stand beside each other. */
+function pushHistory({ environment, store }: ReturnPlan, { sides }: ReturnWorld): Step {
+  return {
+    id: "history",
+    title: `Bring the restore points of ${environment} to the store`,
+    does: `copy what the history on this machine has more to ${store}`,
+    run: async (context) => {
+      const [there, here] = await Promise.all([listStack(sides.store), listStack(sides.local)]);
+      const missing = missingFrom(there, here);
+      await sendObjects(missing, sides.local.store, sides.store.store, context);
+      return { facts: { objects: missing.length } };
+    },
+  };
+}
+
+function pushState(plan: ReturnPlan, { sides }: ReturnWorld): Step {
+  const { environment, present, store } = plan;
+  const isThere = async (): Promise<boolean> => (await digestIn(sides.store, present.object)) === present.sha256;
+  return {
+    id: "state",
+    title: `Bring the state of ${environment} to the store`,
+    does: `write the state on this machine to ${present.object} in ${store}, unless somebody else has written there`,
+    commits: true,
+    probe: async () => ((await isThere()) ? {} : undefined),
+    run: async (context) => {
+      await holdLock(sides.local, lockHere, context);
+      await holdLock(sides.store, lockThere, context);
+      const content = await sides.local.store.read(present.object);
+      if (sha256Of(content) !== present.sha256) throw changed("the state on this machine");
+      const { condition, others } = await target(plan, sides.store);
+      context.note({ sent: true });
+      try {
+        await writeChecked(sides.store.store, present.object, content, condition);
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        // The answer to the first of two tries may have been lost on the way.
+        if (!(await isThere())) {
+          context.note({ sent: false });
+          throw changed("the state in the store");
+        }
+      }
+      // Of several forms Pulumi reads the newest; one is left, so that nobody is in doubt.
+      for (const { key } of others) await sides.store.store.remove(key);
+      return { facts: { bytes: content.length } };
+    },
+  };
+}
+
+/** @throws CommandError (13) when the store's state is no longer what the plan has seen */
+async function target(
+  { present, stored }: ReturnPlan,
+  access: StateAccess,
+): Promise<{ condition: WriteCondition; others: StoredObject[] }> {
+  const listed = await access.store.list(`${checkpointStem(access.place)}.json`);
+  const forms = listed.filter(({ key }) => /\.json(?:\.gz|\.zst)?$/u.test(key));
+  if (stored === undefined ? forms.length > 0 : (await digestIn(access, stored.object)) !== stored.sha256) {
+    throw changed("the state in the store");
+  }
+  const found = forms.find(({ key }) => key === present.object);
+  const others = forms.filter(({ key }) => key !== present.object);
+  return { condition: found?.etag === undefined ? { ifNoneMatch: true } : { ifMatch: found.etag }, others };
+}
+
+/** From here on only the store's state lives. */
+function putAway({ environment }: ReturnPlan, { sides, archive }: ReturnWorld, begun: BegunOperation): Step {
+  return {
+    id: "archive",
+    title: "Put the state on this machine away",
+    does: `rename the state of ${environment} on this machine into ${sides.localFolder}/archive, so that only one lives`,
+    commits: true,
+    run: async () => {
+      const path = archive(begun.startedAt);
+      removeRecord(sides.record);
+      return { facts: { archive: path } };
+    },
+  };
+}
+
+function refreshCopy({ copy }: ReturnWorld): Step {
+  return {
+    id: "copy",
+    title: "Copy the state",
+    does: "make the folder of copies what the store holds now",
+    run: async () => ({ findings: await copy() }),
+  };
+}
+
+function compare({ environment }: ReturnPlan, { comparePulumi }: ReturnWorld): Step {
+  return {
+    id: "compare",
+    title: "Compare with Pulumi",
+    does: `ask pulumi preview what differs from ${environment}'s state`,
+    run: async ({ signal }) => ({ findings: await comparePulumi(signal) }),
+  };
+}

@@ -1,0 +1,45 @@
+import * as z from "zod";
+import { addressSchema, checkSchema, membershipSchema, savePointSchema } from "../steps/guest/plan";
+
+/** Name of these operations in journals. */
+export const rollbackKind = "rollback-snapshot";
+
+/**
+ * A guest that goes back to a snapshot, as the journal keeps it: everything that the steps need, so that another process
+ * can go on with them. No secrets.
+ */
+export const rollbackPlanSchema = z.object({
+  environment: z.string(),
+  guest: z.string(),
+  target: addressSchema,
+  snapshot: z.string(),
+  /** When it was taken, unix seconds. */
+  time: z.number(),
+  present: z.object({ running: z.boolean() }),
+  /**
+   * How the present state is kept. A snapshot takes no time; where the storage goes back to its newest snapshot only
+   * (ZFS), or a disk can have none, it is a backup: the save point of a restore.
+   */
+  wayBack: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("snapshot"), name: z.string() }),
+    z.object({ kind: z.literal("save-point") }),
+    z.object({ kind: z.literal("none") }),
+  ]),
+  savePoint: savePointSchema.exactOptional(),
+  /** Newer snapshots that must go first, the newest first. */
+  removeNewer: z.array(z.string()),
+  /** The guest ran, and runs again afterwards. */
+  start: z.boolean(),
+  checks: z.array(checkSchema),
+  /** Address for the checks; absent where it is not known beforehand (DHCP). */
+  host: z.string().exactOptional(),
+  memberships: z.object({
+    jobs: z.array(membershipSchema),
+    pool: z.string().exactOptional(),
+    highAvailability: z.string().exactOptional(),
+  }),
+  /** Compare with Pulumi at the end: the configuration goes back too. */
+  compare: z.boolean(),
+});
+
+export type RollbackPlan = z.infer<typeof rollbackPlanSchema>;

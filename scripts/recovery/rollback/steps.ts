@@ -1,0 +1,139 @@
+import { guestTaskType } from "../../../proxmox/api/calls/guests";
+import { requireSuccess } from "../../../proxmox/api/tasks";
+import { wayBackDescription } from "../../../site/snapshots";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { changedInputs } from "../engine/digest";
+import type { Step, StepNode } from "../engine/step";
+import { checkSteps } from "../steps/guest/check-steps";
+import { comparePulumiStep } from "../steps/guest/compare-step";
+import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import { savePointGroup } from "../steps/guest/save-point-steps";
+import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
+import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+import { readSnapshots } from "../steps/guest/guest-snapshots";
+import { removeSnapshot } from "../steps/guest/take-snapshot";
+import { readRollbackInputs } from "./inputs";
+import type { RollbackPlan } from "./plan";
+
+/** The steps of a rollback. They follow from the plan alone, so that another process can go on with them. */
+export function rollbackSteps(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  const steps: StepNode[] = [];
+  const power = { ...plan, mode: "in-place" as const };
+  if (plan.present.running) steps.push(stopGuest(power, world));
+  steps.push(...keepPresent(plan, world, operation), recheck(plan, world, operation));
+  if (plan.removeNewer.length > 0) steps.push(removeNewer(plan, world));
+  steps.push(rollBack(plan, world));
+  if (plan.start) steps.push(startGuest(power, world));
+  if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
+  if (plan.compare) steps.push(comparePulumiStep(plan, world));
+  return steps;
+}
+
+function keepPresent(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+  const { wayBack, savePoint } = plan;
+  if (wayBack.kind === "snapshot") return [takeWayBack(plan, wayBack.name, world)];
+  if (savePoint === undefined) return [];
+  const archive = { volid: `snapshot ${plan.snapshot}` };
+  return [savePointGroup({ ...plan, archive }, savePoint, world, operation)];
+}
+
+/** A snapshot of the present state, which rotation leaves alone. */
+function takeWayBack(plan: RollbackPlan, name: string, { client }: RestoreWorld): Step {
+  const { target } = plan;
+  const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "takeSnapshot") };
+  const isThere = async (): Promise<boolean> =>
+    (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name && !snapshot.incomplete);
+  return {
+    id: "way-back",
+    title: `Keep the present state as snapshot ${name}`,
+    does: `take snapshot ${name} of the present ${plan.guest}, to have a way back`,
+    probe: async (context) => {
+      const upid = await findStarted(context, client, task);
+      if (upid !== undefined) await client.tasks.wait(upid, { signal: context.signal });
+      return (await isThere()) ? { facts: { snapshot: name } } : undefined;
+    },
+    run: async (context) => {
+      const start = () => client.guests.takeSnapshot(target, name, wayBackDescription(plan.snapshot));
+      try {
+        requireSuccess(await runTaskOnce(context, client, { ...task, start }));
+      } catch (error) {
+        if (error instanceof Error && error.name === "TaskFailed") throw noWayBack(plan, error.message);
+        throw error;
+      }
+      if (!(await isThere())) throw noWayBack(plan, "the task ended well, but the snapshot is not there");
+      return { facts: { snapshot: name } };
+    },
+    takeBack: async ({ signal }) => {
+      const taken = (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name);
+      if (taken) await removeSnapshot(client, target, name, signal);
+    },
+  };
+}
+
+function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
+  return new CommandError(`the present state cannot be kept: ${reason}`, {
+    exitCode: exitCodes.refused,
+    hint: `roll back without a way back: add --without-save-point=${guest}`,
+  });
+}
+
+/** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
+function recheck(plan: RollbackPlan, { client, settingsDigest }: RestoreWorld, { inputs }: OperationInfo): Step {
+  return {
+    id: "recheck",
+    title: "Check that nothing has changed",
+    does: "read guest, snapshots and settings again, and stop if one has changed since this plan",
+    run: async () => {
+      const changed = changedInputs(inputs, await readRollbackInputs(client, plan, settingsDigest));
+      if (changed.length === 0) return;
+      throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
+        exitCode: exitCodes.refused,
+        hint: `look at the new plan: lifeboat restore snapshot ${plan.environment}/${plan.guest} ${plan.snapshot} --dry-run`,
+      });
+    },
+  };
+}
+
+function removeNewer(plan: RollbackPlan, { client }: RestoreWorld): Step {
+  const { target } = plan;
+  return {
+    id: "remove-newer",
+    title: `Remove ${plan.removeNewer.length === 1 ? "the newer snapshot" : "the newer snapshots"}`,
+    does: `remove ${plan.removeNewer.join(", ")}: the storage goes back to its newest snapshot only`,
+    commits: true,
+    run: async (context) => {
+      const present = new Set((await readSnapshots(client, target)).map(({ name }) => name));
+      context.note({ sent: true });
+      for (const name of plan.removeNewer) {
+        if (!present.has(name)) continue;
+        context.progress(name);
+        await removeSnapshot(client, target, name, context.signal);
+      }
+    },
+  };
+}
+
+/** The request that destroys the present state. */
+function rollBack(plan: RollbackPlan, { client }: RestoreWorld): Step {
+  const { target } = plan;
+  const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "rollBack") };
+  return {
+    id: "roll-back",
+    title: `Roll back to ${plan.snapshot}`,
+    does: `overwrite ${plan.guest} (${target.vmid} on ${target.node}) with snapshot ${plan.snapshot}`,
+    commits: true,
+    probe: async (context) => {
+      const upid = await findStarted(context, client, task);
+      if (upid === undefined) return undefined;
+      const outcome = await client.tasks.wait(upid, { signal: context.signal });
+      if (outcome.succeeded) return {};
+      context.note({ failedTask: upid, asked: false });
+      return undefined;
+    },
+    run: async (context) => {
+      const start = () => client.guests.rollBack(target, plan.snapshot);
+      requireSuccess(await runTaskOnce(context, client, { ...task, start }));
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { ProxmoxError } from "../../../../proxmox/api/errors";
+import type { ProxmoxSettings } from "../../../../site/settings/environment";
+import { unless } from "./inspect-present";
+
+/** How an archive can be read as a whole: the file and the node to log in to, or why not. */
+export type ArchiveReading =
+  | { readonly kind: "ssh"; readonly host: string; readonly path: string }
+  | { readonly kind: "none"; readonly why: string };
+
+/**
+ * No call of Proxmox's API reads an archive to its end (semantics §8): that takes a shell on a node, which is optional.
+ */
+export async function readingOf(
+  client: ProxmoxClient,
+  { ssh, endpoint }: ProxmoxSettings,
+  node: string,
+  volid: string,
+): Promise<ArchiveReading> {
+  if (ssh === undefined) return { kind: "none", why: "no SSH to the node" };
+  const [path, host] = await Promise.all([pathOf(client, node, volid), hostOf(client, endpoint, node)]);
+  if (path === undefined) return { kind: "none", why: "it is no file on the node" };
+  if (!/\.tar(?:\.(?:zst|gz|lzo))?$/u.test(path)) return { kind: "none", why: "it is no archive of a container" };
+  if (host === undefined) return { kind: "none", why: `the address of ${node} is not known` };
+  return { kind: "ssh", host, path };
+}
+
+/** The file on the node. Backup servers have names of their own, which are no paths. */
+async function pathOf(client: ProxmoxClient, node: string, volid: string): Promise<string | undefined> {
+  const details = await unless(["failed", "gone"], client.backups.archiveDetails(node, volid));
+  return details?.path.startsWith("/") === true ? details.path : undefined;
+}
+
+/** The node that is asked has the endpoint's name; the others have the addresses by which the cluster knows them. */
+async function hostOf(client: ProxmoxClient, endpoint: string, node: string): Promise<string | undefined> {
+  const { hostname } = new URL(endpoint);
+  const host = hostname.replace(/^\[|\]$/gu, "");
+  try {
+    const entries = (await client.cluster.clusterStatus()).filter(({ type }) => type === "node");
+    const entry = entries.find(({ name }) => name === node);
+    return entry === undefined || entry.local === true || entries.length === 1 ? host : entry.ip;
+  } catch (error) {
+    if (error instanceof ProxmoxError && error.kind === "forbidden") return host;
+    throw error;
+  }
+}

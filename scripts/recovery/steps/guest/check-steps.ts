@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Check } from "../../../../site/settings/environment";
+import { messageOf } from "../../../machine/error-code";
+import type { Step, StepContext, StepResult } from "../../engine/step";
+import type { RestorePlan } from "./plan";
+import type { CheckTarget, RestoreWorld } from "./world";
+
+/** Pause between two attempts at a check, in milliseconds. */
+const pause = 1_000;
+
+/** What these steps need of a plan. */
+export type CheckPlan = Pick<RestorePlan, "guest" | "target" | "host" | "checks">;
+
+/** One step per declared check: each has its own time and its own line in the report. */
+export function checkSteps(plan: CheckPlan, world: RestoreWorld): Step[] {
+  return plan.checks.map((check) => checkStep(check, plan, world));
+}
+
+/** `ping`, `tcp-80`. */
+export function checkId(check: Check): string {
+  return check.kind === "tcp" ? `tcp-${check.port}` : check.kind;
+}
+
+export function describeCheck(check: Check): string {
+  switch (check.kind) {
+    case "running":
+      return "it runs";
+    case "ping":
+      return "it answers a ping";
+    case "ssh":
+      return "it lets one log in over SSH";
+    case "tcp":
+      return `port ${check.port} takes connections`;
+  }
+}
+
+function checkStep(check: Check, plan: CheckPlan, world: RestoreWorld): Step {
+  return {
+    id: checkId(check),
+    title: `Check that ${describeCheck(check)}`,
+    does: `prove that ${describeCheck(check)} (up to ${world.checkSeconds} s)`,
+    run: async (context) => prove(context, check, plan, world),
+  };
+}
+
+/** Repeats a check until the guest passes or its time is over. Services come up one after another. */
+async function prove(context: StepContext, check: Check, plan: CheckPlan, world: RestoreWorld): Promise<StepResult> {
+  const deadline = performance.now() + world.checkSeconds * 1_000;
+  const { guest, target } = plan;
+  for (;;) {
+    try {
+      const host = plan.host ?? (await addressOf(plan, world, check));
+      const checked: CheckTarget = { name: guest, ...target, host };
+      await world.probe(check, checked, context.signal);
+      return { facts: { proven: true } };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (performance.now() > deadline) return unproven(plan, check, messageOf(error));
+      context.progress(`not yet: ${messageOf(error)}`);
+    }
+    await sleep(pause, undefined, { signal: context.signal });
+  }
+}
+
+function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
+  const text = `${plan.guest} is restored, not proven: check '${checkId(check)}' failed (${reason})`;
+  return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
+}
+
+/** The address of a guest that gets one from DHCP, from the node; containers only. */
+async function addressOf({ target }: CheckPlan, { client }: RestoreWorld, check: Check): Promise<string | undefined> {
+  if (check.kind === "running" || target.type !== "lxc") return undefined;
+  const interfaces = await client.guests.interfaces(target);
+  const inet = interfaces.find(({ name, inet }) => name !== "lo" && inet !== undefined)?.inet;
+  return inet?.split("/")[0];
+}
+
+/** Steps whose fact `proven` says whether the guest is back. */
+export function proofPaths(plan: Pick<RestorePlan, "checks">): string[] {
+  return ["start", ...plan.checks.map((check) => `checks/${checkId(check)}`)];
+}

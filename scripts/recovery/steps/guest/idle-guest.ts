@@ -1,0 +1,40 @@
+import { formatMoment } from "../../../../site/restore/moments";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import type { Session } from "../../engine/session";
+import { inspectPresent, runningTasks } from "./inspect-present";
+import type { PresentGuest, RunningTask } from "./inspection";
+
+/**
+ * The guest as it is, when nothing stands in the way of changing it.
+ *
+ * @throws CommandError (1, 11, 13)
+ */
+export async function idleGuest({ client, guest, selector }: Session): Promise<PresentGuest> {
+  const present = await inspectPresent(client, guest.node, guest.id);
+  if (present === undefined) {
+    throw new CommandError(`there is no guest ${guest.id} on ${guest.node}`, {
+      exitCode: exitCodes.failed,
+      hint: `if it was lost: lifeboat restore guest ${selector}`,
+    });
+  }
+  const busy = (await runningTasks(client, present.address.node, guest.id)).find(({ id }) => id === String(guest.id));
+  if (busy !== undefined) throw taskAtWork(guest.name, busy);
+  if (present.lock !== undefined) {
+    const tool = present.address.type === "lxc" ? "pct" : "qm";
+    throw new CommandError(`${guest.name} is locked on its node (${present.lock})`, {
+      exitCode: exitCodes.refused,
+      hint: `see which task holds it; a lock that was left behind is removed on the node: ${tool} unlock ${guest.id}`,
+    });
+  }
+  return present;
+}
+
+/** Another run on the node, from wherever it was started. */
+export function taskAtWork(guest: string, { type, upid, user, since }: RunningTask): CommandError {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return new CommandError(
+    `a task '${type}' of ${user} is at work on ${guest} since ${formatMoment(since, zone)} (${upid})`,
+    { exitCode: exitCodes.locked, hint: "wait until it has ended" },
+  );
+}

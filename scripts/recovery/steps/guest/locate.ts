@@ -1,0 +1,60 @@
+import type { NodeEntry } from "../../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import type { Guest } from "../../../../site/settings/environment";
+import { CommandError, usageError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { isOnline } from "./search-archives";
+
+/** Where a guest is and where its restore is to run. */
+export interface Location {
+  /** The node of the restore. It is online, as far as the cluster knows. */
+  readonly node: string;
+  /** The node that has the guest now; undefined when the cluster lists no such guest. */
+  readonly home: string | undefined;
+  /** The guest's node does not answer: what the guest is now cannot be read. */
+  readonly homeIsOffline: boolean;
+  readonly nodes: readonly NodeEntry[];
+}
+
+/**
+ * Finds out on which node a guest is restored: the one that was asked for, else the one that has it, else the one of the
+ * settings.
+ *
+ * @throws CommandError (2) for a node that the cluster does not have, (14) for one that is offline.
+ */
+export async function locate(client: ProxmoxClient, guest: Guest, wanted: string | undefined): Promise<Location> {
+  const [nodes, guests] = await Promise.all([client.cluster.nodes(), client.cluster.guests()]);
+  const home = guests.find(({ vmid }) => vmid === guest.id)?.node;
+  const node = wanted ?? home ?? guest.node;
+  const entry = nodes.find((known) => known.node === node);
+  if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
+  if (!isOnline(entry)) throw offlineNode(node, guest, nodes);
+  const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
+  return { node, home, homeIsOffline, nodes };
+}
+
+function unknownNode(node: string, guest: Guest, wasAsked: boolean, nodes: readonly NodeEntry[]): CommandError {
+  const names = nodes.map((known) => known.node).join(", ");
+  if (!wasAsked) {
+    return usageError(
+      `the settings place ${guest.name} on ${node}, which is not among the nodes: ${names}`,
+      "correct its node in the settings",
+    );
+  }
+  if (nodes.length === 1) {
+    return usageError(`${names} is a node of its own: there is no ${node} in its cluster`, "leave --node out");
+  }
+  return usageError(`there is no node ${node} in the cluster`, `its nodes: ${names}`);
+}
+
+function offlineNode(node: string, guest: Guest, nodes: readonly NodeEntry[]): CommandError {
+  const other = nodes.find(isOnline)?.node;
+  const elsewhere =
+    other === undefined || other === node
+      ? ""
+      : `; or restore a copy on another node: lifeboat restore guest ${guest.name} --node ${other} --target-id N`;
+  return new CommandError(`node ${node} is offline`, {
+    exitCode: exitCodes.unavailable,
+    hint: `check that it is up and in the cluster (pvecm status)${elsewhere}`,
+  });
+}

@@ -1,0 +1,16 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import type { NodeTime } from "../../../../proxmox/api/answers";
+import { unless } from "./inspect-present";
+import { missingPrivileges } from "../../../../proxmox/api/permissions";
+
+/** Without `Sys.Audit` on the node its clock cannot be read; this machine's then stands in. */
+export async function nodeClock(client: ProxmoxClient, node: string): Promise<NodeTime> {
+  const here = { time: Date.now() / 1000, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return (await unless(["forbidden"], client.cluster.nodeTime(node))) ?? here;
+}
+
+/** Whether the token may set a retention for one run on a storage: then a save point prunes nothing. */
+export async function mayAllocate(client: ProxmoxClient, storage: string): Promise<boolean> {
+  const needed = [{ privilege: "Datastore.Allocate", path: `/storage/${storage}` }];
+  return (await missingPrivileges(client, needed)).length === 0;
+}

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { readArchiveOver } from "../../../clients/archive-reader";
+import type { GuestShellOptions } from "../../../clients/guest-shell";
+import type { Comparison } from "../../../clients/pulumi";
+import { compareEnvironment } from "../../../project/pulumi-variables";
+import { digestOf } from "../../engine/digest";
+import type { LoadedEnvironment } from "../../../project/site";
+import type { Finding } from "../../engine/step";
+import type { Session } from "../../engine/session";
+import { guestProbe } from "./probe-guest";
+import type { RestoreWorld } from "./world";
+import type { CommandContext } from "../../../project/context";
+
+/** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
+export const defaultCheckSeconds = 120;
+
+/** Connects the steps to the node, the guest and Pulumi. */
+export async function restoreWorld(session: Session, checkSeconds: number, asRoot: boolean): Promise<RestoreWorld> {
+  const { client, context, environment, guest, state, dryRun } = session;
+  const { ssh } = environment.settings;
+  const shell = {
+    user: ssh.user,
+    identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
+    knownHosts: join(state.path, "known_hosts"),
+  };
+  return {
+    client,
+    rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
+    probe: guestProbe(client, shell),
+    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
+    checkSeconds,
+    settingsDigest: digestOf(guest),
+    comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
+  };
+}
+
+/** Without an entry in the settings nothing is read over SSH; then nobody asks for this. */
+function nodeAccess({ environment, state }: Session): GuestShellOptions {
+  const { ssh } = environment.settings.proxmox;
+  return {
+    user: ssh?.user ?? "root",
+    port: ssh?.port ?? 22,
+    identity: ssh?.identity === undefined ? undefined : environment.path(ssh.identity),
+    knownHosts: join(state.path, "known_hosts"),
+  };
+}
+
+/** What Pulumi would change in an environment, as findings. */
+export async function comparisonFindings(
+  environment: LoadedEnvironment,
+  { io, signal }: Pick<CommandContext, "io" | "signal">,
+): Promise<Finding[]> {
+  return findingsOf(environment.name, await compareEnvironment(environment, io.environment, signal));
+}
+
+function findingsOf(environment: string, comparison: Comparison): Finding[] {
+  if (!comparison.compared) {
+    return [{ severity: "todo", text: `not compared with Pulumi: ${comparison.why}`, mend: comparison.command }];
+  }
+  if (comparison.differences.length === 0) {
+    return [{ severity: "note", text: `Pulumi agrees: a preview of ${environment} changes nothing` }];
+  }
+  const mend = `pulumi up --refresh --stack ${environment}`;
+  return comparison.differences.map(({ resource, operation, properties }) => ({
+    severity: "todo",
+    text: `Pulumi would ${operation} ${resource}${properties.length === 0 ? "" : ` (${properties.join(", ")})`}`,
+    mend,
+  }));
+}

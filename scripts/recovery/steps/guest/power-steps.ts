@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { TaskFailed, requireSuccess } from "../../../../proxmox/api/tasks";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { messageOf } from "../../../machine/error-code";
+import type { Step, StepContext } from "../../engine/step";
+import type { RestorePlan } from "./plan";
+import { runTaskOnce } from "./start-task-once";
+import type { RestoreWorld } from "./world";
+
+/** Seconds that a guest has to shut down by itself before the plug is pulled. */
+const shutdownSeconds = 60;
+
+/** A guest managed by high availability changes its state only after the task has ended. */
+const stateSeconds = 60;
+
+const taskTypes = {
+  lxc: { start: "vzstart", shutdown: "vzshutdown" },
+  qemu: { start: "qmstart", shutdown: "qmshutdown" },
+} as const;
+
+/** What these steps need of a plan. */
+export type PowerPlan = Pick<RestorePlan, "guest" | "target" | "mode">;
+
+/** Stops the guest that will be overwritten; starts it again when the restore does not come to that. */
+export function stopGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
+  return {
+    id: "stop",
+    title: `Stop ${plan.guest}`,
+    does: `shut ${plan.guest} down (after ${shutdownSeconds} s by force)`,
+    probe: async () => ((await isRunning(client, plan.target)) ? undefined : {}),
+    run: async (context) => {
+      if (!(await isRunning(client, plan.target))) return;
+      await shutDown(context, client, plan.target);
+    },
+    takeBack: async (context) => {
+      if (!(await client.guests.exists(plan.target)) || (await isRunning(client, plan.target))) return;
+      requireSuccess(await client.tasks.wait(await client.guests.start(plan.target), { signal: context.signal }));
+    },
+  };
+}
+
+/** A guest that does not start is restored all the same: the report says so, and the checks after it will. */
+export function startGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
+  const { target } = plan;
+  return {
+    id: "start",
+    title: `Start ${plan.guest}`,
+    does: `start ${plan.guest}${plan.mode === "beside" ? ` as ${target.vmid}` : ""}`,
+    probe: async () => ((await isRunning(client, target)) ? {} : undefined),
+    run: async (context) => {
+      if (await isRunning(client, target)) return;
+      const start = () => client.guests.start(target);
+      const task = { node: target.node, vmid: target.vmid, type: taskTypes[target.type].start, start };
+      try {
+        requireSuccess(await runTaskOnce(context, client, task));
+        await waitForState(client, target, true, context.signal);
+      } catch (error) {
+        if (!(error instanceof TaskFailed)) throw error;
+        const text = `${plan.guest} is restored, and does not start: ${messageOf(error)}`;
+        return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
+      }
+      return;
+    },
+  };
+}
+
+async function shutDown(context: StepContext, client: ProxmoxClient, target: GuestAddress): Promise<void> {
+  const start = () => client.guests.shutdown(target, { timeout: shutdownSeconds, forceStop: true });
+  const task = { node: target.node, vmid: target.vmid, type: taskTypes[target.type].shutdown, start };
+  requireSuccess(await runTaskOnce(context, client, task));
+  await waitForState(client, target, false, context.signal);
+}
+
+export async function isRunning(client: ProxmoxClient, guest: GuestAddress): Promise<boolean> {
+  return (await client.guests.guestStatus(guest)).status === "running";
+}
+
+async function waitForState(
+  client: ProxmoxClient,
+  guest: GuestAddress,
+  running: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let second = 0; (await isRunning(client, guest)) !== running; second += 1) {
+    if (second >= stateSeconds) {
+      throw new CommandError(
+        `guest ${guest.vmid} is still ${running ? "stopped" : "running"} after ${stateSeconds} s`,
+        {
+          exitCode: exitCodes.failed,
+        },
+      );
+    }
+    await sleep(1_000, undefined, { signal });
+  }
+}

@@ -1,0 +1,19 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { GuestShell, type GuestShellOptions, connectTcp, ping } from "../../../clients/guest-shell";
+import { isRunning } from "./power-steps";
+import type { Probe } from "./world";
+
+/** One attempt at each kind of check: asks the node, or the guest itself over the network. */
+export function guestProbe(client: ProxmoxClient, ssh: GuestShellOptions): Probe {
+  const shell = new GuestShell(ssh);
+  return async (check, target, signal) => {
+    if (check.kind === "running") {
+      if (!(await isRunning(client, target))) throw new Error("it does not run");
+      return;
+    }
+    if (target.host === undefined) throw new Error("its address is not known");
+    if (check.kind === "ping") await ping(target.host, signal);
+    else if (check.kind === "ssh") await shell.login(target.host, signal);
+    else await connectTcp(target.host, check.port, signal);
+  };
+}

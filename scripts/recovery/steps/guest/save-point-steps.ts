@@ -1,0 +1,163 @@
+import { formatSavePointNotes, parseSavePoint, savePointTemplate } from "../../../../site/restore/save-point";
+import { ProxmoxError } from "../../../../proxmox/api/errors";
+import { requireSuccess } from "../../../../proxmox/api/tasks";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { archiveOf, vzdumpError } from "./vzdump-archive";
+import { waitForOwnName } from "./wait-for-own-name";
+import { messageOf } from "../../../machine/error-code";
+import type { Step, StepContext, StepGroup } from "../../engine/step";
+import type { RestorePlan } from "./plan";
+import { isOutOfReach } from "../../engine/run-operation";
+import { findStarted, runTaskOnce } from "./start-task-once";
+import type { OperationInfo, RestoreWorld } from "./world";
+
+export const savePointPath = "save-point/take";
+
+/** What these steps need of a plan; `archive` is what the guest is about to be overwritten with. */
+export type SavePointSubject = Pick<
+  RestorePlan,
+  "environment" | "guest" | "target" | "present" | "savePoint" | "memberships"
+> & { readonly archive: { readonly volid: string } };
+
+type SavePointPlan = NonNullable<RestorePlan["savePoint"]>;
+
+/** A fresh, protected backup of the guest as it is, which prunes nothing and is never taken for an ordinary one (D6). */
+export function savePointGroup(
+  plan: SavePointSubject,
+  savePoint: SavePointPlan,
+  world: RestoreWorld,
+  operation: OperationInfo,
+): StepGroup {
+  return {
+    id: "save-point",
+    title: "Save point",
+    steps: [take(plan, savePoint, world, operation), annotate(plan, savePoint, world, operation)],
+  };
+}
+
+function take(plan: SavePointSubject, savePoint: SavePointPlan, world: RestoreWorld, operation: OperationInfo): Step {
+  const { client } = world;
+  const { node, vmid } = plan.target;
+  const start = async (signal: AbortSignal) => {
+    await waitForOwnName(client, node, savePoint.storage, [vmid], signal);
+    return client.backups.vzdump(node, vmid, requestOf(savePoint, operation));
+  };
+  const request = { node, vmid, type: "vzdump", start };
+  return {
+    id: "take",
+    title: "Take a save point",
+    does: `back the present ${plan.guest} up to ${savePoint.storage} as a protected save point that prunes nothing`,
+    // A run that an earlier process has started is waited for by `run`.
+    probe: async (context) => {
+      await findStarted(context, client, request);
+      return undefined;
+    },
+    run: async (context) => {
+      try {
+        const outcome = await runTaskOnce(context, client, request);
+        if (!outcome.succeeded) throw new Error(vzdumpError(outcome));
+        const archive = archiveOf(outcome, savePoint.storage);
+        if (archive === undefined) throw new Error("the log of the backup names no archive");
+        const size = await confirm(archive, plan, savePoint, world, operation);
+        return { facts: { archive, bytes: size } };
+      } catch (error) {
+        if (context.signal.aborted || isOutOfReach(error)) throw error;
+        throw impossible(plan, error instanceof ProxmoxError ? error.reason : messageOf(error));
+      }
+    },
+    takeBack: (context) => discard(context, plan, world, operation),
+  };
+}
+
+/** The request of a save point: the job's own way to back up, but protected, marked and without pruning. */
+function requestOf({ storage, mode, compress, prune }: SavePointPlan, { id }: OperationInfo) {
+  return {
+    storage,
+    mode,
+    compress,
+    protected: true,
+    "notes-template": savePointTemplate(id),
+    ...(prune === "keep-all" ? { "prune-backups": "keep-all=1" } : { remove: false }),
+  };
+}
+
+/** Believes only the storage: the archive is there, has content, and is this operation's. */
+async function confirm(
+  volid: string,
+  plan: SavePointSubject,
+  savePoint: SavePointPlan,
+  { client }: RestoreWorld,
+  { id }: OperationInfo,
+): Promise<number> {
+  const archives = await client.backups.archives(plan.target.node, savePoint.storage, plan.target.vmid);
+  const archive = archives.find((listed) => listed.volid === volid);
+  if (archive === undefined || archive.size <= 0) throw new Error(`${volid} is not on ${savePoint.storage}`);
+  if (parseSavePoint(archive.notes ?? "")?.operation !== id) throw new Error(`${volid} is somebody else's backup`);
+  if (!archive.protected) await client.backups.setArchiveProtection(plan.target.node, volid, true);
+  return archive.size;
+}
+
+function impossible(plan: SavePointSubject, reason: string): CommandError {
+  const few = /protected backups|max backup limit/u.test(reason);
+  const advice = few ? "delete save points that nobody needs, or " : "";
+  return new CommandError(`the save point cannot be made: ${reason}`, {
+    exitCode: exitCodes.refused,
+    hint: `${advice}restore without a way back: add --without-save-point=${plan.guest}`,
+  });
+}
+
+/** Adds what undo needs on any machine. */
+function annotate(
+  plan: SavePointSubject,
+  savePoint: SavePointPlan,
+  { client }: RestoreWorld,
+  operation: OperationInfo,
+): Step {
+  return {
+    id: "annotate",
+    title: "Write into the save point what undo needs",
+    does: `write into its notes what 'lifeboat undo' needs on any machine`,
+    run: async (context) => {
+      const archive = String(context.factsOf(savePointPath)["archive"]);
+      const { environment, guest, memberships } = plan;
+      const notes = formatSavePointNotes({
+        version: 1,
+        operation: operation.id,
+        environment,
+        guest,
+        vmid: plan.target.vmid,
+        node: plan.target.node,
+        kind: plan.target.type,
+        source: plan.archive.volid,
+        time: Math.floor(operation.startedAt),
+        wasRunning: plan.present?.running === true,
+        volumes: savePoint.volumes,
+        ...(memberships.pool === undefined ? {} : { pool: memberships.pool }),
+        jobs: memberships.jobs.map(({ job }) => job),
+        ...(memberships.highAvailability === undefined ? {} : { highAvailability: memberships.highAvailability }),
+      });
+      await client.backups.setArchiveNotes(plan.target.node, archive, notes);
+    },
+  };
+}
+
+/** Deletes a save point that nothing needs any more, and only if it is this operation's own. */
+async function discard(
+  context: StepContext,
+  plan: SavePointSubject,
+  { client }: RestoreWorld,
+  { id }: OperationInfo,
+): Promise<void> {
+  const { savePoint, target } = plan;
+  if (savePoint === undefined) return;
+  const upid = await findStarted(context, client, { node: target.node, vmid: target.vmid, type: "vzdump" });
+  if (upid !== undefined) await client.tasks.wait(upid, { signal: context.signal });
+  const archives = await client.backups.archives(target.node, savePoint.storage, target.vmid);
+  const own = archives.filter((archive) => parseSavePoint(archive.notes ?? "")?.operation === id);
+  for (const { volid } of own) {
+    await client.backups.setArchiveProtection(target.node, volid, false);
+    const deletion = await client.backups.deleteArchive(target.node, volid);
+    requireSuccess(await client.tasks.wait(deletion, { signal: context.signal }));
+  }
+}

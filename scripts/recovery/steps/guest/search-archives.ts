@@ -1,0 +1,157 @@
+import type { Archive, NodeEntry, StorageEntry } from "../../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { ProxmoxError } from "../../../../proxmox/api/errors";
+import { type MissingPrivilege, missingToListArchives } from "../../../../proxmox/api/permissions";
+import { plainText } from "../../../../proxmox/api/plain-text";
+import { unless } from "./inspect-present";
+import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
+
+/** A storage with backups, and the nodes that reach the same one. */
+interface Place {
+  readonly storage: string;
+  /** What to call it. */
+  readonly label: string;
+  readonly nodes: readonly string[];
+  /** Why it cannot be searched. */
+  readonly reason?: string;
+}
+
+/**
+ * Looks for a guest's archives on every storage that holds backups, of every online node of the cluster (D2), and finds
+ * out whether an empty list can be believed: without the rights to see archives Proxmox gives an empty list and no error.
+ *
+ * @param declared the storage that the settings name for backups. It may be missing in the nodes' lists for want of a
+ *   right on it.
+ */
+export async function searchArchives(client: ProxmoxClient, vmid: number, declared: string): Promise<ArchiveSearch> {
+  const nodes = await client.cluster.nodes();
+  const storages = await Promise.all(nodes.filter(isOnline).map(async ({ node }) => storagesOf(client, node, nodes)));
+  const places = placesOf(storages.flat(), nodes, declared);
+  const silent = nodes.filter(({ node }) => !storages.some((own) => own.some((one) => one.node === node)));
+  const missing = await missingRights(client, [...new Set(places.map(({ storage }) => storage))], vmid);
+  const blind = new Set(missing.map(({ path }) => path));
+  const archives: FoundArchive[] = [];
+  const searched: string[] = [];
+  const unsearched = silent
+    .filter(() => nodes.length > 1)
+    .map(({ node }) => ({ storage: `all (${node})`, reason: "the node does not answer, or the token may see none" }));
+  for (const place of places) {
+    const { storage, label, nodes: reached } = place;
+    const reason = place.reason ?? whyBlind(blind, storage, vmid);
+    const [node = ""] = reached;
+    const found =
+      reason === undefined
+        ? await unless(["forbidden", "failed", "gone"], client.backups.archives(node, storage, vmid))
+        : undefined;
+    if (found === undefined) {
+      unsearched.push({ storage: label, reason: reason ?? "the node could not list it" });
+      continue;
+    }
+    searched.push(label);
+    archives.push(...found.flatMap((archive) => describeArchive(archive, place)));
+  }
+  return { archives: archives.sort((a, b) => b.time - a.time), searched, unsearched, missing };
+}
+
+/** A node that answers, as far as the cluster knows. Without statistics Proxmox says `unknown`. */
+export function isOnline({ status }: NodeEntry): boolean {
+  return status !== "offline";
+}
+
+interface NodeStorage {
+  readonly node: string;
+  readonly entry: StorageEntry;
+}
+
+/** None for a node that the cluster takes for online, and that does not answer the one that is asked (595). */
+async function storagesOf(
+  client: ProxmoxClient,
+  node: string,
+  nodes: readonly NodeEntry[],
+): Promise<readonly NodeStorage[]> {
+  try {
+    return (await client.backups.storages(node)).map((entry) => ({ node, entry }));
+  } catch (error) {
+    if (nodes.length > 1 && error instanceof ProxmoxError && error.status === 595) return [];
+    throw error;
+  }
+}
+
+/** Each storage with backups once: a shared one for all nodes, any other for each node. */
+function placesOf(storages: readonly NodeStorage[], nodes: readonly NodeEntry[], declared: string): Place[] {
+  const withBackups = storages.filter(({ entry }) => contentOf(entry).includes("backup"));
+  const shared = new Map<string, Place>();
+  const own: Place[] = [];
+  for (const { node, entry } of withBackups) {
+    const reason = whyNot(entry);
+    const { storage } = entry;
+    if (entry.shared !== true) {
+      const label = nodes.length > 1 ? `${storage} (${node})` : storage;
+      own.push({ storage, label, nodes: [node], ...(reason === undefined ? {} : { reason }) });
+    } else if (reason === undefined) {
+      shared.set(storage, { storage, label: storage, nodes: [...reachedBy(shared.get(storage)), node] });
+    } else if (!shared.has(storage)) {
+      shared.set(storage, { storage, label: storage, nodes: [node], reason });
+    }
+  }
+  const places = [...own, ...shared.values()];
+  if (places.some(({ storage }) => storage === declared)) return places;
+  const reason = "the node has no such storage with backups, or the token may not see it";
+  return [...places, { storage: declared, label: declared, nodes: [], reason }];
+}
+
+function reachedBy(place: Place | undefined): readonly string[] {
+  return place === undefined || place.reason !== undefined ? [] : place.nodes;
+}
+
+/** Storages of a node as targets of a restore. */
+export async function targetStorages(client: ProxmoxClient, node: string): Promise<TargetStorage[]> {
+  return (await client.backups.storages(node)).map((storage) => ({
+    id: storage.storage,
+    active: storage.active !== false && storage.enabled !== false,
+    content: contentOf(storage),
+    type: storage.type,
+    shared: storage.shared === true,
+    available: storage.avail,
+  }));
+}
+
+function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArchive[] {
+  if (archive.subtype === undefined) return [];
+  return [
+    {
+      volid: archive.volid,
+      storage,
+      nodes,
+      type: archive.subtype,
+      size: archive.size,
+      time: archive.ctime,
+      notes: plainText(archive.notes ?? ""),
+      protected: archive.protected,
+    },
+  ];
+}
+
+function contentOf({ content }: StorageEntry): string[] {
+  return (content ?? "").split(",").map((part) => part.trim());
+}
+
+async function missingRights(
+  client: ProxmoxClient,
+  storages: readonly string[],
+  vmid: number,
+): Promise<MissingPrivilege[]> {
+  const missing = await Promise.all(storages.map((storage) => missingToListArchives(client, storage, vmid)));
+  const byText = new Map(missing.flat().map((entry) => [`${entry.privilege} ${entry.path}`, entry]));
+  return [...byText.values()];
+}
+
+function whyNot(storage: StorageEntry): string | undefined {
+  if (storage.enabled === false) return "it is disabled";
+  return storage.active === false ? "it is not active" : undefined;
+}
+
+function whyBlind(blind: ReadonlySet<string>, storage: string, vmid: number): string | undefined {
+  const paths = [`/storage/${storage}`, `/vms/${vmid}`].filter((path) => blind.has(path));
+  return paths.length === 0 ? undefined : `the token may not see archives (${paths.join(", ")})`;
+}

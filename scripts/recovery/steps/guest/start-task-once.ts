@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import type { TaskOutcome } from "../../../../proxmox/api/tasks";
+import type { StepContext } from "../../engine/step";
+
+/** A task that a step starts, and how it is recognised in the node's list. */
+export interface TaskRequest {
+  readonly node: string;
+  /** Undefined: a task over several guests, whose id names none. */
+  readonly vmid: number | undefined;
+  /** `vzdump`, `vzrestore`. */
+  readonly type: string;
+  /** Sends the request and gives the task's id. */
+  start(signal: AbortSignal): Promise<string>;
+  /** What new lines of the task's log mean for people. Default: the last one. */
+  tell?(lines: readonly string[]): string;
+}
+
+/** How many tasks of one type and guest are compared. A newer one is always among the newest. */
+const listed = 20;
+
+/** A request that was on the wire when its process died shows up in the node's list within this many looks. */
+const looks = 3;
+const betweenLooks = 700;
+
+/**
+ * Runs a task to its end and never starts it twice. Which tasks of its kind the node knew is noted before the request
+ * leaves, and the task's id the moment the node gave it. A later process so finds the task that an earlier one started,
+ * whether or not the node's answer came back, and whatever the clocks say.
+ *
+ * A task that failed before is not found again: a step that is repeated after a failure starts a new one.
+ */
+export async function runTaskOnce(
+  context: StepContext,
+  client: ProxmoxClient,
+  request: TaskRequest,
+): Promise<TaskOutcome> {
+  const upid = (await findStarted(context, client, request)) ?? (await startNew(context, client, request));
+  const outcome = await client.tasks.wait(upid, {
+    signal: context.signal,
+    onEvent: (event) => {
+      if (event.kind === "log") context.progress(request.tell?.(event.lines) ?? event.lines.at(-1) ?? "");
+      else context.progress(`the node does not answer; the task goes on there (${event.error.reason})`);
+    },
+  });
+  if (!outcome.succeeded) context.note({ failedTask: upid, asked: false });
+  return outcome;
+}
+
+/** The task that an interrupted attempt at this step has started; undefined when there is none. */
+export async function findStarted(
+  context: StepContext,
+  client: ProxmoxClient,
+  request: Pick<TaskRequest, "node" | "vmid" | "type">,
+): Promise<string | undefined> {
+  const { upid, failedTask, knownTasks, asked } = context.facts;
+  if (typeof upid === "string" && upid !== failedTask) return upid;
+  if (asked !== true) return undefined;
+  const known = new Set(String(knownTasks).split(" "));
+  for (let look = 0; look < looks; look += 1) {
+    if (look > 0) await sleep(betweenLooks, undefined, { signal: context.signal });
+    // The list begins with the newest; a task that others have started since is not the one.
+    const found = (await tasksLike(client, request)).findLast((candidate) => !known.has(candidate));
+    if (found === undefined) continue;
+    context.note({ upid: found });
+    return found;
+  }
+  return undefined;
+}
+
+async function startNew(context: StepContext, client: ProxmoxClient, request: TaskRequest): Promise<string> {
+  const known = await tasksLike(client, request);
+  context.note({ knownTasks: known.join(" "), asked: true, sent: true });
+  try {
+    const upid = await request.start(context.signal);
+    context.note({ upid });
+    return upid;
+  } catch (error) {
+    if (isRefusal(error)) context.note({ asked: false, sent: false });
+    throw error;
+  }
+}
+
+async function tasksLike(
+  client: ProxmoxClient,
+  { node, vmid, type }: Pick<TaskRequest, "node" | "vmid" | "type">,
+): Promise<string[]> {
+  const ofGuest = vmid === undefined ? {} : { vmid };
+  const tasks = await client.tasks.list(node, { ...ofGuest, typefilter: type, limit: listed });
+  const id = vmid === undefined ? "" : String(vmid);
+  return tasks.filter((task) => task.type === type && (task.id ?? "") === id).map((task) => task.upid);
+}
+
+const refusals: ReadonlySet<ProxmoxErrorKind> = new Set([
+  "unreachable",
+  "untrusted",
+  "unauthorized",
+  "forbidden",
+  "invalid",
+  "gone",
+  "failed",
+]);
+
+/** True when the node certainly did nothing. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ProxmoxError && refusals.has(error.kind);
+}

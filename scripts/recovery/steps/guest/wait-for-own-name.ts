@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { unless } from "./inspect-present";
+
+/** The node's clock is asked this often, in milliseconds. */
+const pause = 250;
+
+/** A clock that was set back may show an archive's time again for long; then there is nothing to wait for. */
+const longest = 2;
+
+/**
+ * Waits until a new backup gets a file name of its own. Names hold the second of the start, and vzdump moves the finished
+ * file over one that has the same: a small guest's archive could be overwritten by the next, made in the same second.
+ */
+export async function waitForOwnName(
+  client: ProxmoxClient,
+  node: string,
+  storage: string,
+  vmids: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const [only, another] = vmids;
+  const archives = await client.backups.archives(node, storage, another === undefined ? only : undefined);
+  const own = archives.filter(({ vmid }) => vmid !== undefined && vmids.includes(vmid));
+  const newest = own.reduce((latest, { ctime }) => Math.max(latest, ctime), 0);
+  for (;;) {
+    const clock = await unless(["forbidden"], client.cluster.nodeTime(node));
+    // Without the right to read the clock a whole second is enough.
+    if (clock === undefined) return void (await sleep(1_000, undefined, { signal }));
+    const ahead = newest - clock.time;
+    if (ahead < 0 || ahead > longest) return;
+    await sleep(pause, undefined, { signal });
+  }
+}

@@ -1,0 +1,43 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import type { ReadResult } from "../../../clients/archive-reader";
+import type { Check } from "../../../../site/settings/environment";
+import type { Inputs } from "../../engine/digest";
+import type { Finding } from "../../engine/step";
+
+/** What a check talks to. */
+export interface CheckTarget {
+  readonly name: string;
+  readonly node: string;
+  readonly type: "lxc" | "qemu";
+  readonly vmid: number;
+  /** Address; undefined where none is known. */
+  readonly host: string | undefined;
+}
+
+/** One attempt at a check; rejects with the reason when the guest does not pass. */
+export type Probe = (check: Check, target: CheckTarget, signal: AbortSignal) => Promise<void>;
+
+/** Everything outside the plan that the steps of a restore use. */
+export interface RestoreWorld {
+  readonly client: ProxmoxClient;
+  /** Signs in as root@pam, for archives with bind mounts. Undefined: no such credential is set. */
+  readonly rootClient: ProxmoxClient | undefined;
+  readonly probe: Probe;
+  /** Reads an archive to its end on a node. */
+  readArchive(host: string, path: string, signal: AbortSignal): Promise<ReadResult>;
+  /** How long a check is repeated until it counts as failed, in seconds. */
+  readonly checkSeconds: number;
+  /** Digest of what the settings say about the guest, as this process has read them. */
+  readonly settingsDigest: string;
+  /** What Pulumi would change in the environment now (D11). */
+  comparePulumi(signal: AbortSignal): Promise<readonly Finding[]>;
+}
+
+/** The operation as its steps see it. */
+export interface OperationInfo {
+  readonly id: string;
+  /** Digests that the plan rests on. */
+  readonly inputs: Inputs;
+  /** Unix seconds. */
+  readonly startedAt: number;
+}

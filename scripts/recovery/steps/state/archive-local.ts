@@ -1,0 +1,29 @@
+import { renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { localBackend, localStates } from "../../../project/backend";
+import type { LoadedEnvironment } from "../../../project/environment";
+import { makePrivateFolder } from "../../../machine/durable-file";
+
+/**
+ * Renames the state of a stack in the backend on this machine, so that it lives there no more. Its history stays.
+ *
+ * @param time of the operation, ISO 8601: part of the new name.
+ * @returns where the state is now.
+ */
+export function archiveLocal(
+  { project, name }: Pick<LoadedEnvironment, "project" | "name">,
+  variables: Readonly<Record<string, string | undefined>>,
+  time: string,
+): string {
+  const folder = join(localBackend(project, variables).folder, "archive");
+  makePrivateFolder(folder);
+  const stamp = time.replace(/[-:.]/gu, "");
+  let archived = "";
+  for (const path of localStates(project, name, variables)) {
+    archived = join(folder, `${name}-${stamp}${basename(path).slice(name.length)}`);
+    renameSync(path, archived);
+    // go-cloud's own notes about the file.
+    rmSync(`${path}.attrs`, { force: true });
+  }
+  return archived;
+}

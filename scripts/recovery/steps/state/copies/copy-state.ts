@@ -1,0 +1,140 @@
+import type { UpdateInfo } from "../../../../../site/state/history-entry";
+import { parseHistoryKey, type StackPlace } from "../../../../../site/state/state-keys";
+import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/state-copies/copy-marker";
+import { judgeCopy } from "../../../../../site/state-copies/judge-copy";
+import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
+import { runBounded } from "../../../../machine/bounded";
+import {
+  lastUpdate,
+  listStack,
+  newestEntry,
+  type PresentState,
+  readPresent,
+  type StackObjects,
+} from "../stack-objects";
+import { missingFrom, sendBounds, sendObjects, writeChecked } from "../send-objects";
+import { sha256Of, type StateAccess } from "../state-access";
+
+/** One stack that is copied. */
+export interface CopyJob {
+  readonly place: StackPlace;
+  readonly source: ObjectStore;
+  readonly target: ObjectStore;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Only look what would be copied. */
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** What it is at, for people. */
+  readonly progress: (text: string) => void;
+}
+
+export type CopyResult =
+  /** The copy is the present state. `objects`: how many were written that were not there before. */
+  | { readonly kind: "copied"; readonly marker: CopyMarker; readonly objects: number; readonly seen: StoredObject }
+  /** What a dry run would have copied; `state`: whether the present state is another than the copy. */
+  | { readonly kind: "planned"; readonly objects: number; readonly state: boolean }
+  /** The copy stays as it was, because the present state must not take its place. */
+  | { readonly kind: "kept"; readonly why: string; readonly hint?: string }
+  /** There is nothing to copy. */
+  | { readonly kind: "empty" };
+
+/**
+ * Copies history, saved states and the present state of one stack, in this order, and then says beside them what the copy
+ * is. Only what is not there yet is sent; nothing is removed; everything that was written is read back. A state that
+ * cannot be read, or that is older than the copy and knows nothing of it, does not take the copy's place.
+ *
+ * @throws StoreError, SendDamaged
+ */
+export async function copyState(job: CopyJob): Promise<CopyResult> {
+  const { source, target } = job;
+  const [there, copied] = await Promise.all([listStack(sourceOf(job)), listStack(targetOf(job))]);
+  const { present } = there;
+  if (present === undefined) return { kind: "empty" };
+  const state = await readPresent(sourceOf(job), present);
+  if (typeof state === "string") {
+    return { kind: "kept", why: `the state in ${source.place} cannot be read: ${state}` };
+  }
+  const older = await isOlderThanCopy(job, state, there, copied);
+  if (older !== undefined) return older;
+  const missing = missingFrom(copied, there);
+  const isSame = await isCopied(target, state, copied);
+  if (job.dryRun) return { kind: "planned", objects: missing.length, state: !isSame };
+  await sendObjects(missing, source, target, job);
+  if (there.tags !== undefined) await writeChecked(target, there.tags.key, await source.read(there.tags.key));
+  if (!isSame) await writeChecked(target, present.key, state.content);
+  const marker = await markerOf(job, state, there);
+  await writeChecked(target, markerKey, Buffer.from(formatMarker(marker)));
+  return { kind: "copied", marker, objects: missing.length, seen: present };
+}
+
+async function isOlderThanCopy(
+  job: CopyJob,
+  state: PresentState,
+  there: StackObjects,
+  copied: StackObjects,
+): Promise<CopyResult | undefined> {
+  const { source, target, place } = job;
+  const copy = copied.present && (await readPresent(targetOf(job), copied.present));
+  const input = {
+    source: state,
+    // One that cannot be read is worth nothing to anybody.
+    copy: typeof copy === "string" ? undefined : copy,
+    newestOfCopy: newestEntry(targetOf(job), copied),
+    knownToSource: new Set(there.history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? [])),
+  };
+  if (judgeCopy({ ...input, savedInSource: new Set() }) !== "keep") return undefined;
+  const saved = await runBounded(there.saved, sendBounds, async ({ key }) => sha256Of(await source.read(key)));
+  if (judgeCopy({ ...input, savedInSource: new Set(saved) }) !== "keep") return undefined;
+  return {
+    kind: "kept",
+    why: `the copy in ${target.place} is newer than the state in ${source.place}, which knows nothing of it`,
+    hint: "look which of them is right; to copy it nevertheless, name another place: --to FOLDER",
+  };
+}
+
+async function isCopied(
+  target: ObjectStore,
+  { object, sha256 }: PresentState,
+  { present }: StackObjects,
+): Promise<boolean> {
+  return present?.key === object.key && sha256Of(await target.read(object.key)) === sha256;
+}
+
+async function markerOf(job: CopyJob, state: PresentState, there: StackObjects): Promise<CopyMarker> {
+  const { source, place, now } = job;
+  const { object, content, sha256, made, checkpoint } = state;
+  const update = await lastUpdate(sourceOf(job), there);
+  const after = await listStack(sourceOf(job));
+  const moved = after.present?.etag !== object.etag || after.present?.modified !== object.modified;
+  return {
+    version: 1,
+    project: place.project,
+    environment: place.stack,
+    time: now,
+    by: "command",
+    from: source.place,
+    checkpoint: {
+      object: object.key,
+      size: content.length,
+      sha256,
+      modified: object.modified,
+      ...(made === undefined ? {} : { made }),
+      pulumi: checkpoint.manifest.pulumi,
+    },
+    ...(update === undefined ? {} : { update: updateOf(update) }),
+    duringUpdate: moved || there.locks.length > 0 || after.locks.length > 0 || checkpoint.pending.length > 0,
+  };
+}
+
+function updateOf({ kind, result, endTime, message }: UpdateInfo): NonNullable<CopyMarker["update"]> {
+  return { kind, result, ended: endTime * 1_000, ...(message === "" ? {} : { message }) };
+}
+
+function sourceOf({ source: store, place }: CopyJob): StateAccess {
+  return { store, place };
+}
+
+function targetOf({ target: store, place }: CopyJob): StateAccess {
+  return { store, place };
+}

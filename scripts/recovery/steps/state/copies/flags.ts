@@ -1,0 +1,2 @@
+/** Flags of what a fallback may ask for besides the plan's own question. */
+export const staleFlag = "--accept-stale";

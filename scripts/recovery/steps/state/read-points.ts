@@ -1,0 +1,178 @@
+import { parseHistoryEntry, type UpdateInfo } from "../../../../site/state/history-entry";
+import { integrityProblems } from "../../../../site/state/integrity";
+import {
+  candidatesOf,
+  hasOrdinaryPoints,
+  type ObjectRef,
+  type PointCandidate,
+  type PointDetails,
+  pointOf,
+  type RestorePoint,
+} from "../../../../site/state/restore-points";
+import {
+  backupPrefix,
+  checkpointStem,
+  historyPrefix,
+  savedPrefix,
+  type StackPlace,
+} from "../../../../site/state/state-keys";
+import { UnreadableCheckpoint } from "../../../../site/state/checkpoint";
+import { NoSuchObject, type ObjectVersion } from "../../../clients/object-store/object-store";
+import { ProgramMissing } from "../../../clients/run-program";
+import { Damaged, unpack } from "../../../clients/unpack";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { runBounded } from "../../../machine/bounded";
+import type { PointsCache } from "./points-cache";
+import { readState, type StateAccess } from "./state-access";
+
+/** Objects that are read at once. */
+const readsAtOnce = 8;
+
+/** The restore points of a stack by what a listing shows. */
+export interface ListedPoints {
+  /** Newest first, the present state before all others. */
+  readonly candidates: readonly PointCandidate[];
+  /** Old versions of objects are among them. */
+  readonly withVersions: boolean;
+  /** The store keeps versions at all. */
+  readonly keepsVersions: boolean;
+}
+
+/**
+ * Lists the restore points of a stack; reads none. Versions are looked for when they are asked for, and when nothing else
+ * is there: after `pulumi stack rm` they are all that is left.
+ */
+export async function listPoints(access: StateAccess, wantVersions: boolean): Promise<ListedPoints> {
+  const { place, store } = access;
+  const keepsVersions = store.versions !== undefined;
+  const live = await listAll(prefixesOf(place), (prefix) => store.list(prefix));
+  const isAlone = !hasOrdinaryPoints(place, live);
+  const withVersions = (wantVersions || isAlone) && keepsVersions;
+  const backups = wantVersions || isAlone ? await store.list(backupPrefix(place)) : [];
+  const versions = withVersions ? await listAll(prefixesOf(place), (prefix) => versionsOf(access, prefix)) : undefined;
+  const objects = { live: [...live, ...backups], ...(versions === undefined ? {} : { versions }) };
+  return { candidates: candidatesOf(place, objects), withVersions, keepsVersions };
+}
+
+/** Where a stack's own objects are, but for the copies that Pulumi makes besides. */
+function prefixesOf(place: StackPlace): string[] {
+  return [`${checkpointStem(place)}.json`, historyPrefix(place), savedPrefix(place)];
+}
+
+async function listAll<Listed>(
+  prefixes: readonly string[],
+  list: (prefix: string) => Promise<Listed[]>,
+): Promise<Listed[]> {
+  return (await Promise.all(prefixes.map(list))).flat();
+}
+
+async function versionsOf({ store }: StateAccess, prefix: string): Promise<ObjectVersion[]> {
+  return (await store.versions?.(prefix)) ?? [];
+}
+
+/**
+ * Reads restore points, or takes what was read of them before, and leaves out those whose state is that of a newer or
+ * better known one already in the list.
+ *
+ * @param wanted how many at most; the newest. Then `more` tells whether others are there.
+ * @param told is called with how many have been read.
+ */
+export async function readPoints(
+  access: StateAccess,
+  { candidates }: ListedPoints,
+  cache: PointsCache,
+  { wanted = Infinity, told = () => undefined }: { wanted?: number; told?: (count: number) => void } = {},
+): Promise<{ points: RestorePoint[]; more: boolean }> {
+  const points: RestorePoint[] = [];
+  const seen = new Set<string>();
+  let presentDigest: string | undefined;
+  let read = 0;
+  try {
+    for (let first = 0; first < candidates.length && points.length <= wanted; first += readsAtOnce) {
+      const some = candidates.slice(first, first + readsAtOnce);
+      const details = await runBounded(some, bounds, (candidate) => detailsOf(access, candidate, cache));
+      read += some.length;
+      told(read);
+      some.forEach((candidate, index) => {
+        const point = details[index] ?? {};
+        if (candidate.source === "present") presentDigest = point.sha256;
+        const isCopy = candidate.source === "backup" && point.sha256 !== undefined && seen.has(point.sha256);
+        if (point.sha256 !== undefined) seen.add(point.sha256);
+        if (!isCopy) points.push(pointOf(candidate, point, presentDigest));
+      });
+    }
+  } finally {
+    cache.save(candidates);
+  }
+  const all = withoutTwin(points);
+  return { points: all.slice(0, wanted), more: read < candidates.length || all.length > wanted };
+}
+
+const bounds = { parallel: readsAtOnce, perKey: readsAtOnce, keyOf: () => "" };
+
+/** The present state is told once: as the update that ended with it, where there is one. */
+function withoutTwin(points: RestorePoint[]): RestorePoint[] {
+  const twin = points.some(({ source, present, status }) => source === "history" && present && status !== "damaged");
+  return twin ? points.filter(({ source }) => source !== "present") : points;
+}
+
+/** What reading a point tells. The passphrase is not needed for it. */
+export async function detailsOf(
+  access: StateAccess,
+  candidate: PointCandidate,
+  cache: PointsCache,
+): Promise<PointDetails> {
+  const known = cache.get(candidate);
+  if (known !== undefined) return known;
+  const { entry, state } = candidate;
+  const update = entry === undefined ? undefined : await readEntry(access, entry);
+  const told: PointDetails =
+    state === undefined ? { problem: "its checkpoint is not there" } : await stateDetails(access, state);
+  const details = { ...told, ...(update === undefined ? {} : { update }) };
+  cache.set(candidate, details);
+  return details;
+}
+
+async function stateDetails(access: StateAccess, state: ObjectRef): Promise<PointDetails> {
+  try {
+    const { sha256, checkpoint } = await readState(access, state);
+    const { resources, pending } = checkpoint;
+    const [problem, ...others] = integrityProblems(checkpoint, access.place);
+    const more = others.length === 0 ? "" : ` (and ${String(others.length)} more)`;
+    return {
+      sha256,
+      resources: resources.length,
+      pending,
+      ...(problem === undefined ? {} : { problem: problem + more }),
+    };
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === undefined) throw explained(error);
+    return { problem };
+  }
+}
+
+async function readEntry({ store }: StateAccess, { key, versionId }: ObjectRef): Promise<UpdateInfo | undefined> {
+  try {
+    return parseHistoryEntry(await unpack(await store.read(key, versionId)));
+  } catch (error) {
+    if (problemOf(error) === undefined) throw explained(error);
+    return undefined;
+  }
+}
+
+/** What is wrong with the content; undefined where the content is not to blame. */
+export function problemOf(error: unknown): string | undefined {
+  if (error instanceof NoSuchObject) return "it is not there any more";
+  return error instanceof Damaged || error instanceof UnreadableCheckpoint ? error.message : undefined;
+}
+
+/** What the operator can do about a program that is missing here. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof ProgramMissing)) return error;
+  return new CommandError(`a state is packed with ${error.program}, and ${error.message}`, {
+    exitCode: exitCodes.failed,
+    hint: `install it here (Debian: apt install ${error.program}), then the same command again`,
+  });
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import type { SeenState } from "../../../../site/state-copies/freshness";
+import { makePrivateFolder, writeDurably } from "../../../machine/durable-file";
+import type { StateFolder } from "../../engine/state-folder";
+
+const seenSchema = z.object({ at: z.number(), modified: z.number(), object: z.string(), size: z.number() });
+
+/**
+ * Writes down what an environment's state in the store was when a command looked, so that later, when the store does not
+ * answer, a copy can be told from what is lost without it. A command does not fail because it cannot be written.
+ */
+export function rememberSeen(folder: StateFolder, seen: SeenState): void {
+  try {
+    makePrivateFolder(folder.path);
+    writeDurably(fileOf(folder), `${JSON.stringify(seen)}\n`);
+  } catch {
+    // The copy is then compared with what was seen before.
+  }
+}
+
+/** What the store last showed on this machine; undefined when nobody has looked yet. */
+export function lastSeen(folder: StateFolder): SeenState | undefined {
+  try {
+    return seenSchema.parse(JSON.parse(readFileSync(fileOf(folder), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+function fileOf({ path }: StateFolder): string {
+  return join(path, "state-seen.json");
+}

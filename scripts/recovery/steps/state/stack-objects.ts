@@ -1,0 +1,97 @@
+import { UnreadableCheckpoint } from "../../../../site/state/checkpoint";
+import { parseHistoryEntry, type UpdateInfo } from "../../../../site/state/history-entry";
+import {
+  checkpointStem,
+  historyPrefix,
+  lockPrefix,
+  parseHistoryKey,
+  presentForm,
+  qualifiedName,
+  savedPrefix,
+} from "../../../../site/state/state-keys";
+import type { StoredObject } from "../../../clients/object-store/object-store";
+import { Damaged, unpack } from "../../../clients/unpack";
+import { type ReadState, readState, type StateAccess } from "./state-access";
+
+/** What a place holds of a stack, as a listing shows it. */
+export interface StackObjects {
+  /** The present checkpoint. Undefined: the stack has no state here. */
+  readonly present: StoredObject | undefined;
+  /** Tags of the stack. */
+  readonly tags: StoredObject | undefined;
+  readonly history: readonly StoredObject[];
+  /** States that Lifeboat saved. */
+  readonly saved: readonly StoredObject[];
+  readonly locks: readonly StoredObject[];
+}
+
+export async function listStack({ store, place }: StateAccess): Promise<StackObjects> {
+  const stem = checkpointStem(place);
+  const prefixes = [`${stem}.`, historyPrefix(place), savedPrefix(place), lockPrefix(place)];
+  const [stacks = [], history = [], saved = [], locks = []] = await Promise.all(
+    prefixes.map((prefix) => store.list(prefix)),
+  );
+  return {
+    present: presentForm(place, stacks),
+    tags: stacks.find(({ key }) => key === `${stem}.pulumi-tags`),
+    history: history.filter(({ key }) => parseHistoryKey(place, key) !== undefined),
+    saved,
+    locks,
+  };
+}
+
+/** The present state of a stack and its object. */
+export interface PresentState extends ReadState {
+  readonly object: StoredObject;
+  /** When Pulumi made it, milliseconds since 1970. */
+  readonly made: number | undefined;
+}
+
+/**
+ * Reads the present state.
+ *
+ * @returns why it is none, where it is damaged or another stack's.
+ * @throws NoSuchObject when it is gone meanwhile, StoreError
+ */
+export async function readPresent(access: StateAccess, object: StoredObject): Promise<PresentState | string> {
+  try {
+    const state = await readState(access, object);
+    const { stack, manifest } = state.checkpoint;
+    const wanted = qualifiedName(access.place);
+    if (stack !== wanted) return `it is the state of ${stack}, and not of ${wanted}`;
+    const made = manifest.time === undefined ? Number.NaN : Date.parse(manifest.time);
+    return { ...state, object, made: Number.isNaN(made) ? undefined : made };
+  } catch (error) {
+    if (error instanceof Damaged || error instanceof UnreadableCheckpoint) return error.message;
+    throw error;
+  }
+}
+
+/** Nanoseconds of the newest entry of a history; undefined where it has none. */
+export function newestEntry({ place }: StateAccess, { history }: Pick<StackObjects, "history">): string | undefined {
+  const all = history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? []);
+  return all.reduce<string | undefined>((best, nanos) => (isLater(nanos, best) ? nanos : best), undefined);
+}
+
+function isLater(nanos: string, than: string | undefined): boolean {
+  return than === undefined || BigInt(nanos) > BigInt(than);
+}
+
+/** What the newest entry of a history says; undefined where there is none, or where it cannot be read. */
+export async function lastUpdate(
+  access: StateAccess,
+  objects: Pick<StackObjects, "history">,
+): Promise<UpdateInfo | undefined> {
+  const newest = newestEntry(access, objects);
+  const found = objects.history.find(({ key }) => {
+    const parsed = parseHistoryKey(access.place, key);
+    return parsed?.half === "history" && parsed.nanos === newest;
+  });
+  if (found === undefined) return undefined;
+  try {
+    return parseHistoryEntry(await unpack(await access.store.read(found.key)));
+  } catch (error) {
+    if (error instanceof Damaged) return undefined;
+    throw error;
+  }
+}

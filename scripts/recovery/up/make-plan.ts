@@ -1,0 +1,306 @@
+import type { Profile } from "../../../site/settings/environment";
+import { StoreError } from "../../clients/object-store/object-store";
+import { storeHealth } from "../../project/store-health";
+import { isDead, lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
+import { CommandError, usageError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { backendOf, lastLogin, localBackend, localStates, storeUrl } from "../../project/backend";
+import type { Site } from "../../project/site";
+import type { SiteStore } from "../../project/state-store";
+import type { KeyChanges } from "../../../site/state-store/missing-keys";
+import { halfDone, journalsOf, unfinished } from "../engine/session";
+import { isComplete, planKeys } from "../steps/state/site-keys";
+import type { StackLook } from "./backend-state";
+import { StackWork } from "./stack-work";
+import { type BlockedStack, isIdle, type UpPlan, upKind } from "./plan";
+import type { CommandContext } from "../../project/context";
+
+/** The site's store as a plan sees it. */
+interface StoreView {
+  readonly store: SiteStore;
+  /** Why it cannot be used now. */
+  readonly trouble: string | undefined;
+  /** Something answers at its address. */
+  readonly isThere: boolean;
+  readonly keys: KeyChanges;
+}
+
+/** Everything that is to be done, in order. */
+export interface SitePlan {
+  readonly plans: readonly UpPlan[];
+  readonly blocked: readonly BlockedStack[];
+  readonly keys: KeyChanges | undefined;
+  readonly store: SiteStore | undefined;
+}
+
+/**
+ * Looks at every environment that was asked for, and decides what is to be done. Changes nothing.
+ *
+ * @param wanted names of environments; empty: all.
+ * @throws CommandError (2, 12, 13) for what stops all of them.
+ */
+export async function planUp(site: Site, wanted: readonly string[], context: CommandContext): Promise<SitePlan> {
+  const chosen = chooseEnvironments(site, wanted);
+  const store = site.environment(chosen[0] ?? "").stateStore();
+  const view = store && (await viewOf(site, store, context));
+  const names = view === undefined ? chosen : await withOwner(site, chosen, view, context);
+  const plans: UpPlan[] = [];
+  const blocked: BlockedStack[] = [];
+  for (const name of names) {
+    const work = new StackWork(site, name, context, true);
+    try {
+      plans.push(await context.progress.step(`Look at ${name}`, (tell) => planStack(work, view, plans, blocked, tell)));
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof Error)) throw error;
+      blocked.push({ environment: name, error });
+    }
+  }
+  return { plans: withKeys(plans, view), blocked, keys: view?.keys, store };
+}
+
+const order: readonly Profile[] = ["prod", "monitoring", "lab"];
+
+/** @throws CommandError (2) */
+function chooseEnvironments(site: Site, wanted: readonly string[]): string[] {
+  const names = wanted.length === 0 ? site.environmentNames : [...new Set(wanted)];
+  if (names.length === 0) throw usageError("the project has no environment (Pulumi.<env>.yaml)");
+  const rank = (name: string): number => order.indexOf(site.environment(name).settings.profile);
+  return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+async function viewOf(site: Site, store: SiteStore, context: CommandContext): Promise<StoreView> {
+  const keys = await planKeys(site, store, context);
+  return { store, ...(await storeHealth(store, context.signal)), keys };
+}
+
+/** The environment that makes the store goes first, also unasked where the others cannot do without it. */
+async function withOwner(
+  site: Site,
+  chosen: readonly string[],
+  view: StoreView,
+  context: CommandContext,
+): Promise<string[]> {
+  const owner = view.store.environment.name;
+  const others = chosen.filter((name) => name !== owner);
+  const isNeeded = others.length < chosen.length || !(await isSettled(new StackWork(site, owner, context, true), view));
+  return isNeeded ? [owner, ...others] : others;
+}
+
+/** Whether the stack that makes the store is in it, and knows every key. */
+async function isSettled(owner: StackWork, { store, keys, trouble }: StoreView): Promise<boolean> {
+  if (keys.keys !== undefined || keys.authority !== undefined) return false;
+  if (localStates(owner.environment.project, owner.selector, owner.context.io.environment).length > 0) return false;
+  // While it does not answer nothing can be done with it; whoever needs it says so.
+  if (trouble !== undefined) return true;
+  return (await owner.look(storeUrl(store, owner.selector), keys.own[owner.selector]))?.checkpoint !== undefined;
+}
+
+/** @throws Error that says why nothing can be done with it. */
+async function planStack(
+  work: StackWork,
+  view: StoreView | undefined,
+  before: readonly UpPlan[],
+  blocked: readonly BlockedStack[],
+  tell: (text: string) => void,
+): Promise<UpPlan> {
+  const open = unfinished(journalsOf(work));
+  if (open !== undefined && open.contents.kind !== upKind) throw halfDone(work, open);
+  const backend = backendOf(work.environment, work.context.io.environment);
+  const isStores = view !== undefined && (backend.origin === "state store" || backend.origin === "local state");
+  const draft = isStores ? await planInStore(work, view, before, blocked) : await planElsewhere(work, backend.url);
+  const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
+  // Before the keys are written a preview would not know them.
+  const isBlind = draft.init || (makesKeys && work.selector === view?.store.environment.name);
+  if (!isBlind) tell("preview");
+  const plan = isBlind ? draft : await previewed(work, draft);
+  // Where an earlier run died after everything else, only the copy is left.
+  const isChanged = !isIdle(plan) || open !== undefined;
+  return { ...plan, copy: isStores && plan.place === "store" && isChanged };
+}
+
+const nothing = { keys: [], deadLocks: [], init: false, move: "no", wait: false, up: true, copy: false } as const;
+
+async function planElsewhere(work: StackWork, url: string): Promise<UpPlan> {
+  const local = localBackend(work.environment.project, work.context.io.environment);
+  const look = await work.look(url);
+  const place = url === local.url ? "here" : "named";
+  const exists = look === undefined ? await isListed(work, url) : look.checkpoint !== undefined;
+  return { ...nothing, keys: [], environment: work.selector, place, url, deadLocks: deadLocks(look), init: !exists };
+}
+
+async function isListed(work: StackWork, url: string): Promise<boolean> {
+  return (await (await work.cli(url)).list(work.context.signal)).includes(work.selector);
+}
+
+async function planInStore(
+  work: StackWork,
+  view: StoreView,
+  before: readonly UpPlan[],
+  blocked: readonly BlockedStack[],
+): Promise<UpPlan> {
+  const { selector, environment, context } = work;
+  const here = localBackend(environment.project, context.io.environment).url;
+  const there = storeUrl(view.store, selector);
+  const isOwner = selector === view.store.environment.name;
+  const isLocal = localStates(environment.project, selector, context.io.environment).length > 0;
+  const local = isLocal ? await work.look(here) : undefined;
+  const stored = view.trouble === undefined ? await work.look(there, view.keys.own[selector]) : undefined;
+  const common = {
+    ...nothing,
+    keys: [],
+    environment: selector,
+    deadLocks: [...deadLocks(local), ...deadLocks(stored)],
+  };
+  const holds = (stored?.checkpoint?.resources.length ?? 0) > 0;
+  if (isLocal && work.isInFallback) {
+    if (view.trouble === undefined) throw inFallback(selector);
+    return { ...common, place: "here", url: here };
+  }
+  if (isLocal) {
+    if (holds && !hasMoved(work)) throw inFallback(selector);
+    if (holds) return { ...common, place: "store", url: there, move: "before-up" };
+    if (isOwner) return { ...common, place: "store", url: here, move: "after-up", wait: true };
+    return view.trouble === undefined || isMade(view, before)
+      ? { ...common, place: "store", url: there, move: "before-up" }
+      : { ...common, place: "here", url: here };
+  }
+  if (isOwner) return planOwner(work, view, stored, { ...common, place: "store", url: there });
+  requireStore(work, view, before, blocked);
+  await refuseStray(work, stored);
+  return { ...common, place: "store", url: there, init: stored?.checkpoint === undefined };
+}
+
+/** The stack that makes the store, without a state on this machine. */
+function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefined, common: UpPlan): UpPlan {
+  const { store, keys, trouble, isThere } = view;
+  if (stored?.checkpoint !== undefined) return common;
+  const here = localBackend(work.environment.project, work.context.io.environment).url;
+  const first: UpPlan = { ...common, url: here, init: true, move: "after-up", wait: true };
+  if (store.store.kind === "service") {
+    if (trouble !== undefined) throw storeDown(trouble, work.selector);
+    return stored === undefined || stored.closed !== undefined ? first : { ...common, init: true };
+  }
+  if (keys.first && isThere) throw strangeStore(store, work.selector);
+  if (keys.first || hasBegun(work)) return first;
+  if (trouble !== undefined) throw storeDown(trouble, work.selector);
+  throw new CommandError(`the state store at ${store.endpoint} is there, and holds no state of ${work.selector}`, {
+    exitCode: exitCodes.refused,
+    hint: `see what it held: lifeboat restore state ${work.selector} --list --versions`,
+  });
+}
+
+/** An environment in the store needs it, now or after an earlier part of the plan. */
+function requireStore(
+  { selector }: StackWork,
+  view: StoreView,
+  before: readonly UpPlan[],
+  blocked: readonly BlockedStack[],
+): void {
+  const { store, trouble } = view;
+  const owner = store.environment.name;
+  if (blocked.some(({ environment }) => environment === owner)) {
+    throw new CommandError(`its state is to be in the store that ${owner} makes, and ${owner} cannot be brought up`, {
+      exitCode: exitCodes.refused,
+    });
+  }
+  if (trouble !== undefined && !isMade(view, before)) throw storeDown(trouble, selector);
+}
+
+/** Whether an earlier part of the plan makes the store. */
+function isMade({ store }: StoreView, before: readonly UpPlan[]): boolean {
+  return before.some(({ environment, wait }) => environment === store.environment.name && wait);
+}
+
+/** A state that `pulumi login` points to is not left behind: a second one would make everything again. */
+async function refuseStray(work: StackWork, stored: StackLook | undefined): Promise<void> {
+  if (stored?.checkpoint !== undefined) return;
+  const { environment, context } = work;
+  const url = lastLogin(context.io.environment);
+  if (url === undefined || url === localBackend(environment.project, context.io.environment).url) return;
+  if ((await lookIfThere(work, url))?.checkpoint === undefined) return;
+  throw new CommandError(`its state is kept in ${url} (last login), and not in the store yet`, {
+    exitCode: exitCodes.refused,
+    hint: `move it: eval "$(lifeboat env ${work.selector})" && pulumi stack migrate ${url} ${work.selector}`,
+  });
+}
+
+/** An old login whose place is gone holds nobody up. */
+async function lookIfThere(work: StackWork, url: string): Promise<StackLook | undefined> {
+  try {
+    return await work.look(url);
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+function deadLocks(look: StackLook | undefined): string[] {
+  const locks = look?.locks ?? [];
+  const alive = locks.filter((lock) => !isDead(lock));
+  if (alive.length === 0) return locks.map(lockText);
+  throw new PulumiFailure(
+    alive.map(lockText).join("; "),
+    "locked",
+    "wait until it has ended; then the same command",
+    alive,
+  );
+}
+
+/** What `up` would change. A stack that is as its program says is left alone. */
+async function previewed(work: StackWork, draft: UpPlan): Promise<UpPlan> {
+  const { environment, context } = work;
+  const here = localBackend(environment.project, context.io.environment).url;
+  const url = draft.move === "before-up" ? here : draft.url;
+  const cli = await work.cli(url);
+  const { changes } = await cli.preview(context.signal);
+  const look = await work.look(url);
+  const isPending = (look?.checkpoint?.pending.length ?? 0) > 0;
+  return { ...draft, changes: { ...changes }, up: isPending || Object.keys(changes).length > 0 };
+}
+
+/** Keys are written before anything else, by whoever comes first. */
+function withKeys(plans: readonly UpPlan[], view: StoreView | undefined): UpPlan[] {
+  if (view === undefined || isComplete(view.keys)) return [...plans];
+  return plans.map((plan, index) => (index === 0 ? { ...plan, keys: [...view.keys.made] } : plan));
+}
+
+/** Whether the copy in the store is this command's own doing, and nobody has moved the state otherwise since. */
+function hasMoved(work: StackWork): boolean {
+  for (const journal of journalsOf(work)) {
+    if (journal.contents.kind !== upKind || journal.record("archive")?.state === "done") return false;
+    if (journal.record("move") !== undefined) return true;
+  }
+  return false;
+}
+
+/** Whether this command has made the keys, and nothing with them yet. */
+function hasBegun(work: StackWork): boolean {
+  const [newest] = journalsOf(work);
+  return newest?.contents.kind === upKind && newest.record("archive") === undefined;
+}
+
+function inFallback(name: string): CommandError {
+  return new CommandError("a state of it is on this machine, and another one is in the store", {
+    exitCode: exitCodes.refused,
+    hint: `bring it back to the store first: lifeboat state return ${name}`,
+  });
+}
+
+/** Somebody has taken the keys out of the settings: new ones would be of a second store, with nothing in it. */
+function strangeStore({ endpoint }: SiteStore, name: string): CommandError {
+  return new CommandError(
+    `something answers at ${endpoint}, and the settings of ${name} hold no keys of a state store`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `put lifeboat:stateStoreKeys and lifeboat:stateStoreAuthority back (git log -p Pulumi.${name}.yaml), or choose an address that is free`,
+    },
+  );
+}
+
+function storeDown(trouble: string, name: string): CommandError {
+  return new CommandError(trouble, {
+    exitCode: exitCodes.unavailable,
+    hint: `start it; or go on without it: lifeboat state fallback ${name}; or, where it is lost: lifeboat rebuild state-store`,
+  });
+}

@@ -1,0 +1,162 @@
+import type { Redactor } from "./redactor";
+import { formatDuration } from "./durations";
+import { hasColours, type InputOutput } from "./input-output";
+import type { Talk } from "./talk";
+import { dim, green, red, render, shorten, type Words } from "./text";
+
+/** Tells what a running step is at: a percentage, a line of a task's log. */
+export type Update = (detail: string) => void;
+
+/** Runs one step and shows it. */
+export type ShowStep = <Result>(title: string, run: (update: Update) => Promise<Result>) => Promise<Result>;
+
+/** Pictures of the turning wheel. */
+const wheel = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+/** Time between two pictures, in milliseconds. */
+const turn = 100;
+
+/** Without a terminal a step that goes on says so again after this many milliseconds, so that a log shows life. */
+const quietLog = 10_000;
+
+/**
+ * Shows steps while they run, on stderr. On a terminal one line is redrawn; anywhere else each step is one line at its
+ * start, one at its end, and now and then one between.
+ */
+export class Progress {
+  private readonly colours: boolean;
+  private abandoned = false;
+  private stopShowing: () => void = () => undefined;
+  private running: { title: string; detail: string; started: number; picture: number } | undefined;
+
+  constructor(
+    private readonly io: InputOutput,
+    private readonly talk: Talk,
+    private readonly redactor: Redactor,
+  ) {
+    this.colours = hasColours(io, "error");
+  }
+
+  /**
+   * Runs one step and shows it from the first moment on. Steps do not overlap: an inner step is shown as the outer one's
+   * detail.
+   *
+   * @param title what is being done: "restore container 101".
+   */
+  async step<Result>(title: string, run: (update: Update) => Promise<Result>): Promise<Result> {
+    const outer = this.running;
+    if (outer !== undefined) {
+      outer.detail = title;
+      return run((detail) => (outer.detail = `${title}: ${detail}`));
+    }
+    return this.outermost(title, run);
+  }
+
+  /**
+   * Runs several strands of steps at the same time, under one title. On a terminal the line that is redrawn shows what
+   * every strand is at; each step gets a line of its own when it ends, behind its strand's name.
+   */
+  async strands<Result>(title: string, run: (strand: (name: string) => ShowStep) => Promise<Result>): Promise<Result> {
+    return this.step(title, (update) => {
+      const present = new Map<string, string>();
+      const tell = (name: string, text: string | undefined): void => {
+        if (text === undefined) present.delete(name);
+        else present.set(name, text);
+        update([...present].map(([strand, at]) => `${strand}: ${at}`).join(" · "));
+      };
+      return run((name) => (step, work) => this.strandStep(name, step, work, tell));
+    });
+  }
+
+  private async strandStep<Result>(
+    strand: string,
+    title: string,
+    run: (update: Update) => Promise<Result>,
+    tell: (strand: string, text: string | undefined) => void,
+  ): Promise<Result> {
+    const started = performance.now();
+    const finish = (mark: Words): void => {
+      tell(strand, undefined);
+      if (this.abandoned) return;
+      if (this.animated) this.io.writeError("\r\u001b[K");
+      const seconds = (performance.now() - started) / 1_000;
+      this.talk.line([
+        ...(Array.isArray(mark) ? mark : [mark]),
+        ` ${strand}: ${title} `,
+        dim(`(${formatDuration(seconds)})`),
+      ]);
+    };
+    tell(strand, title);
+    try {
+      const result = await run((detail) => tell(strand, `${title}: ${detail}`));
+      finish(green("✓"));
+      return result;
+    } catch (error) {
+      finish(red("✗"));
+      throw error;
+    }
+  }
+
+  /** Says no more: the command was left, and how its step ends is nobody's concern. */
+  abandon(): void {
+    this.stopShowing();
+    this.abandoned = true;
+  }
+
+  private async outermost<Result>(title: string, run: (update: Update) => Promise<Result>): Promise<Result> {
+    const step = { title, detail: "", started: performance.now(), picture: 0 };
+    this.running = step;
+    this.stopShowing = this.animated ? this.draw() : this.log();
+    const finish = (mark: Words): void => {
+      if (this.abandoned) return;
+      this.stopShowing();
+      this.running = undefined;
+      const seconds = (performance.now() - step.started) / 1_000;
+      this.talk.line([...(Array.isArray(mark) ? mark : [mark]), ` ${title} `, dim(`(${formatDuration(seconds)})`)]);
+    };
+    try {
+      const result = await run((detail) => (step.detail = detail));
+      finish(green("✓"));
+      return result;
+    } catch (error) {
+      finish(red("✗"));
+      throw error;
+    }
+  }
+
+  private get animated(): boolean {
+    return this.io.isTerminal.error && this.io.environment["TERM"] !== "dumb";
+  }
+
+  private draw(): () => void {
+    const paint = (): void => {
+      const { running } = this;
+      if (running === undefined) return;
+      const picture = wheel[running.picture % wheel.length] ?? "";
+      running.picture += 1;
+      const text = running.detail === "" ? running.title : `${running.title}: ${running.detail}`;
+      const line = this.redactor.redact(render(shorten(text, this.io.columns() - 3), this.colours));
+      this.io.writeError(`\r\u001b[K${picture} ${line}`);
+    };
+    this.io.writeError("\u001b[?25l");
+    paint();
+    const timer = setInterval(paint, turn);
+    return () => {
+      clearInterval(timer);
+      this.io.writeError("\r\u001b[K\u001b[?25h");
+    };
+  }
+
+  private log(): () => void {
+    const { running } = this;
+    if (running === undefined) return () => undefined;
+    this.talk.line(`${running.title} …`);
+    let shown = "";
+    const timer = setInterval(() => {
+      if (running.detail === shown) return;
+      shown = running.detail;
+      this.talk.line(`  ${running.detail}`);
+    }, quietLog);
+    return () => clearInterval(timer);
+  }
+}
