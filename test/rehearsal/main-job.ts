@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { timed } from "../support/timed";
 import { type DemoSite, expectExit } from "./support/demo-site";
 import { obtainToolchain } from "./support/toolchain";
 
@@ -164,7 +165,9 @@ async function refusesEmpty(site: DemoSite): Promise<string> {
 
 async function restore(site: DemoSite): Promise<string> {
   // 3 is "done, and something is left to do": the purge took web out of its job, which the report names.
-  const result = await site.inside("lifeboat", "restore", "guest", "web", "--force");
+  const result = await timed("L1", "restoring a container that was lost, with its checks", () =>
+    site.inside("lifeboat", "restore", "guest", "web", "--force"),
+  );
   expectExit(result, [0, 3], "lifeboat restore");
   return site.driver === "real" ? "restored, answers ping and SSH" : "restored, said to be running";
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { timed } from "../support/timed";
 import { S3Store } from "../../scripts/clients/object-store/s3-store";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
@@ -141,7 +142,10 @@ test("three updates; the first comes back, and the preview shows exactly the dif
 });
 
 test("the last one comes back: the preview is clean, and the deployment is the same, resource by resource [E2]", async () => {
-  const restored = await lifeboat("restore", "state", "prod", "--to", await idOf("third"), "--force");
+  const third = await idOf("third");
+  const restored = await timed("L2", "restoring a state, with the preview after it", () =>
+    lifeboat("restore", "state", "prod", "--to", third, "--force"),
+  );
   expectExit(restored, [0], "restoring the last state");
   // The restore itself has asked Pulumi, which has looked at the real world.
   expect(restored.stdout).toContain("Pulumi agrees: a preview of prod changes nothing");

@@ -1,6 +1,6 @@
 import { componentsPage } from "./components-page";
 import { faultsPage } from "./faults-page";
-import { requirementsPage, testsOfProject } from "./requirements-page";
+import { measurementsOfProject, requirementsPage, testsOfProject } from "./requirements-page";
 import { settingsPage } from "./settings-page";
 
 /** A page that is written from the code: where it is, and its text. */
@@ -11,7 +11,10 @@ export interface Page {
 }
 
 export const pages: readonly Page[] = [
-  { path: "docs/reference/requirements.md", text: (project) => requirementsPage(testsOfProject(project)) },
+  {
+    path: "docs/reference/requirements.md",
+    text: (project) => requirementsPage(testsOfProject(project), measurementsOfProject(project)),
+  },
   { path: "docs/reference/faults.md", text: faultsPage },
   { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },

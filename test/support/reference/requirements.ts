@@ -158,6 +158,7 @@ export const requirements: readonly Requirement[] = [
   { id: "K2", promise: "Exit codes are documented: 0 is success and nothing else is." },
   { id: "K3", promise: "A node that cannot be reached is a clear error with its address and what to check." },
   { id: "K4", promise: "Killed at any moment nothing is lost; the next run says what happened and goes on or undoes." },
+  { id: "L1", promise: "Restoring a guest takes less than five minutes, without copying its archive." },
   { id: "L2", promise: "Restoring a state takes less than two minutes." },
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
