@@ -1,8 +1,9 @@
-// Makes dist/lifeboat.cjs: the command line as one file that needs nothing but Node. `node scripts/bundle.cjs [FILE]`
+// Makes dist/lifeboat.cjs: the command line as one file that needs nothing but Node. `node scripts/bundle.cjs [FILE [SOURCE]]`
 /* oxlint-disable no-underscore-dangle -- Node's own name for it */
-const { chmodSync } = require("node:fs");
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { dirname, join } = require("node:path");
 const { deflateRawSync } = require("node:zlib");
-const { build, buildSync } = require("esbuild");
+const { build, buildSync, transformSync } = require("esbuild");
 
 const options = {
   bundle: true,
@@ -39,10 +40,26 @@ packed._compile(source, ${JSON.stringify(`${name} (packed)`)});
 module.exports = packed.exports;`;
 }
 
-async function main(outfile) {
-  const entryPoints = [require.resolve("./lifeboat.ts")];
-  await build({ ...options, entryPoints, outfile, banner: { js: "#!/usr/bin/env node" }, plugins: [packing] });
-  chmodSync(outfile, 0o755);
+/** A file that runs the program from V8's code cache: see start-cached.cjs. */
+function startedFromCache(program) {
+  // It is read as one byte for each character.
+  if (/[^\0-\x7f]/u.test(program)) throw new Error("The bundle has characters beyond ASCII.");
+  const { code } = transformSync(readFileSync(require.resolve("./start-cached.cjs"), "utf8"), {
+    minifyWhitespace: true,
+    minifySyntax: true,
+  });
+  // A comment is the cheapest that a parser can pass over.
+  return `#!/usr/bin/env node\n${code}/*\n${program.replaceAll("*/", "*\u0001/")}\n*/\n`;
 }
 
-main(process.argv[2] ?? require.resolve("../package.json").replace("package.json", "dist/lifeboat.cjs"));
+async function main(outfile, entryPoint) {
+  const result = await build({ ...options, entryPoints: [entryPoint], outfile, plugins: [packing], write: false });
+  const unfinished = `${outfile}.${process.pid}`;
+  mkdirSync(dirname(outfile), { recursive: true });
+  writeFileSync(unfinished, startedFromCache(result.outputFiles[0].text), { mode: 0o755 });
+  renameSync(unfinished, outfile);
+}
+
+const [outfile = join(__dirname, "..", "dist", "lifeboat.cjs"), entryPoint = join(__dirname, "lifeboat.ts")] =
+  process.argv.slice(2);
+main(outfile, entryPoint);
