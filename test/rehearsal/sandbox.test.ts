@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readCommand } from "../../scripts/clients/archive-reader";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
@@ -9,11 +9,11 @@ import { layoutOf } from "../sandbox/setup/layout";
 import { mirrorFiles } from "../sandbox/setup/services/mirror";
 import { siteNames } from "../sandbox/setup/names";
 import { processIds, readProc } from "../sandbox/setup/processes";
+import { projectFolder as project, typeScript } from "./support/commands";
 import { firstUseLimit } from "./support/toolchain";
 
 /** The sandbox with real containers, spoken to as any client would: by plain requests, ssh, zstd and tar. */
 
-const project = resolve(__dirname, "../..");
 const isRoot = process.getuid?.() === 0;
 
 interface Answer {
@@ -89,7 +89,7 @@ const versionsProgram = `
   });
 
   function sandbox(...words: string[]): string {
-    const command = ["--import", "tsx", join(project, "test/sandbox/sandbox.ts"), ...words];
+    const command = [...typeScript("test/sandbox/sandbox.ts"), ...words];
     return execFileSync(process.execPath, command, {
       cwd: project,
       env: environment,
@@ -294,17 +294,9 @@ const versionsProgram = `
   test("`down` leaves nothing, also after its server was killed", async () => {
     const { pid, services } = JSON.parse(sandbox("status", "--json"));
     for (const killed of [pid, services[0].pid]) process.kill(killed, "SIGKILL");
-    expect(
-      exitCodeOf(() =>
-        sandbox(
-          "exec",
-          process.execPath,
-          join(project, "node_modules/tsx/dist/cli.mjs"),
-          "test/sandbox/sandbox.ts",
-          "down",
-        ),
-      ),
-    ).toBe(1);
+    expect(exitCodeOf(() => sandbox("exec", process.execPath, ...typeScript("test/sandbox/sandbox.ts"), "down"))).toBe(
+      1,
+    );
     sandbox("down");
     sandbox("down");
     expect(existsSync(layout.folder)).toBe(false);

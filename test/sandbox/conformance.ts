@@ -18,6 +18,7 @@ import { parseFixture } from "./model/fixture";
 import { serveControl } from "./server/control";
 import { controlHandler } from "./server/control-handler";
 import { SiteServer } from "./server/site-server";
+import { typeScript } from "./setup/services/service";
 
 const PROJECT = resolve(__dirname, "..", "..");
 const SHARED = join(PROJECT, "..", "shared");
@@ -168,7 +169,7 @@ function shellWord(text: string): string {
 
 /** Output of pve-replay. It runs our control command for resets and for files that change on the node itself. */
 function runReplay(base: string, folder: string, fixture: string, file: string): Promise<string> {
-  const program = [process.execPath, "--import", "tsx", join(__dirname, "server", "control-command.ts"), folder];
+  const program = [...typeScript(PROJECT, "test/sandbox/server/control-command.ts"), folder];
   const command = program.map(shellWord).join(" ");
   const given = ["--json", "--insecure", "--base", base, "--credentials", fixture, "--fixture", fixture];
   const commands = ["--reset", `${command} reset ${shellWord(fixture)}`, "--write", `${command} write`];

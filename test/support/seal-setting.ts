@@ -1,7 +1,7 @@
 /**
  * Puts a secret into a settings file, encrypted, for what may not import the project's own code:
  *
- *     node --import tsx test/support/seal-setting.ts FILE KEY PASSPHRASE-FILE < SECRET
+ *     node scripts/run.cjs test/support/seal-setting.ts FILE KEY PASSPHRASE-FILE < SECRET
  */
 import { readFileSync } from "node:fs";
 import { sealSettings } from "./sealed-settings";

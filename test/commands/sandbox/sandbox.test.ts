@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "lifeboat-sandbox-"));
 const layout = layoutOf(join(folder, "site"));
 
 function sandbox(...words: string[]): { code: number | null; stdout: string; stderr: string } {
-  const command = ["--import", "tsx", join(project, "test/sandbox/sandbox.ts"), ...words];
+  const command = [join(project, "scripts/run.cjs"), "test/sandbox/sandbox.ts", ...words];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: project,
     env: { ...process.env, LIFEBOAT_SANDBOX_DIR: layout.folder },

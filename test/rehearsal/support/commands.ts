@@ -41,5 +41,5 @@ export function runCommand(
 
 /** The words with which Node runs a TypeScript file of the project. */
 export function typeScript(file: string): string[] {
-  return ["--import", "tsx", join(projectFolder, file)];
+  return [join(projectFolder, "scripts/run.cjs"), join(projectFolder, file)];
 }

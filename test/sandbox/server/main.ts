@@ -1,7 +1,7 @@
 /**
  * The process of a site:
  *
- *     node --import tsx test/sandbox/server/main.ts --state FOLDER --listen NODE=ADDRESS:PORT …
+ *     node scripts/run.cjs test/sandbox/server/main.ts --state FOLDER --listen NODE=ADDRESS:PORT …
  *       [--driver memory|real] [--fixture FILE] [--unauthorized-delay MILLISECONDS] [--without-statistics]
  *       [--scheduler]
  *

@@ -1,7 +1,7 @@
 /**
  * A web server for the files of one folder, as a site has one for what its guests install:
  *
- *     node --import tsx test/sandbox/services/artifact-mirror.ts --folder FOLDER --listen ADDRESS:PORT
+ *     node scripts/run.cjs test/sandbox/services/artifact-mirror.ts --folder FOLDER --listen ADDRESS:PORT
  *
  * Prints one line of JSON when it listens. Answers GET and HEAD for the names in the folder, and nothing else.
  */

@@ -1,7 +1,7 @@
 /**
  * Waits until an S3 server answers, and makes a versioned bucket there unless there is one:
  *
- *     node --import tsx test/sandbox/services/prepare-bucket.ts --endpoint URL --ca FILE --key FILE --bucket NAME
+ *     node scripts/run.cjs test/sandbox/services/prepare-bucket.ts --endpoint URL --ca FILE --key FILE --bucket NAME
  *
  * The key is a file with `{ "accessKey": …, "secretKey": … }`.
  */

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Layout } from "./layout";
+import { typeScript } from "./services/service";
 
 /** Environment variables with which plain `pulumi` and `lifeboat` work on the sandbox. */
 export interface Exports {
@@ -64,7 +65,8 @@ export function toolchainPath(projectFolder: string, pulumiHome: string): string
 }
 
 function toolchain(projectFolder: string, pulumiHome: string, ...words: string[]): string {
-  const output = execFileSync(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", ...words], {
+  const [node = "", ...program] = typeScript(projectFolder, "scripts/toolchain/main.ts");
+  const output = execFileSync(node, [...program, ...words], {
     cwd: projectFolder,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],

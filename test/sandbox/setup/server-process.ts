@@ -8,6 +8,7 @@ import type { Layout, SandboxRecord } from "./layout";
 import { inNetwork, processesInNetwork } from "./namespace";
 import { serverMark, siteNames } from "./names";
 import { endProcesses, portHolder, processesMarked } from "./processes";
+import { typeScript } from "./services/service";
 import type { StartState } from "./start-state";
 
 export interface ServerOptions {
@@ -37,10 +38,7 @@ export async function startServer(
   writeFileSync(startState, JSON.stringify(options.startState, undefined, 1), { mode: 0o600 });
   const names = siteNames(layout.server);
   const words = [
-    process.execPath,
-    "--import",
-    "tsx",
-    join(projectFolder, "test/sandbox/server/main.ts"),
+    ...typeScript(projectFolder, "test/sandbox/server/main.ts"),
     "--state",
     layout.server,
     "--driver",

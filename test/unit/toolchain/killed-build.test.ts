@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 function start(...words: string[]) {
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/toolchain/main.ts", ...words], {
+  const child = spawn(process.execPath, ["scripts/run.cjs", "scripts/toolchain/main.ts", ...words], {
     cwd: project,
     env: {
       PATH: `${folder}/tools:${path.dirname(process.execPath)}:/usr/bin:/bin`,

@@ -38,5 +38,5 @@ export function serviceFolder(layout: Layout, name: ServiceName): string {
 
 /** The words with which Node runs a TypeScript file of the project. */
 export function typeScript(projectFolder: string, file: string): string[] {
-  return [process.execPath, "--import", "tsx", join(projectFolder, file)];
+  return [process.execPath, join(projectFolder, "scripts/run.cjs"), join(projectFolder, file)];
 }
