@@ -125,6 +125,12 @@ describe("starting a task whose answer is lost", () => {
     expect(Number(query.get("since"))).toBeLessThanOrEqual(now);
   });
 
+  test("a task that began before the request is an old one, also where the node lists it [K4]", async () => {
+    const old = entry({ upid: upid.replace("2D2A", "2D2B"), starttime: now - 3_600 });
+    await serve(losingNode((search) => (search < 2 ? [old] : [entry(), old])));
+    await expect(client.backups.vzdump("pve", 101, { storage: "backup" })).resolves.toBe(upid);
+  });
+
   test("two that fit are none: nobody knows which is ours", async () => {
     await serve(losingNode(() => [entry(), entry({ upid: upid.replace("2D2A", "2D2B") })]));
     const error: unknown = await client.backups.vzdump("pve", 101, {}).catch((reason: unknown) => reason);

@@ -1,0 +1,49 @@
+import { inFile, type Mutant } from "../mutant";
+
+const bucket = "test/unit/scripts/object-store/s3-store.test.ts";
+const folder = "test/unit/scripts/object-store/folder-store.test.ts";
+const kept = "a condition keeps what somebody else wrote";
+
+/** Buckets and folders that hold states. */
+export const objectStoreMutants: readonly Mutant[] = [
+  ...inFile("scripts/clients/object-store/s3-store.ts", [
+    {
+      name: "bucket: an object is replaced although somebody else has changed it",
+      from: '"ifMatch" in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: "*" }',
+      to: '"ifMatch" in condition ? {} : { IfNoneMatch: "*" }',
+      killedBy: { file: bucket, title: "an object that somebody else has changed, or removed, is not written over" },
+    },
+    {
+      name: "bucket: a new object takes the place of one that is there",
+      from: '"ifMatch" in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: "*" }',
+      to: '"ifMatch" in condition ? { IfMatch: condition.ifMatch } : {}',
+      killedBy: { file: bucket, title: "a new object does not take the place of one that is there" },
+    },
+    {
+      name: "bucket: a read of what cannot be had finds nothing",
+      from: "if (isMissing(s3FailureOf(error))) throw",
+      to: "throw",
+      killedBy: { file: bucket, title: "'there is none' is told from 'not allowed'" },
+    },
+    {
+      name: "bucket: a deletion leaves the environment's own folder",
+      from: "new DeleteObjectCommand({ Bucket: this.bucket, Key: this.prefix + key })",
+      to: "new DeleteObjectCommand({ Bucket: this.bucket, Key: key })",
+      killedBy: { file: bucket, title: "below a prefix an environment sees, writes and removes its own objects only" },
+    },
+  ]),
+  ...inFile("scripts/clients/object-store/folder-store.ts", [
+    {
+      name: "folder: an object is replaced although somebody else has changed it",
+      from: "look(path, key)?.etag !== condition.ifMatch",
+      to: "look(path, key) === undefined",
+      killedBy: { file: folder, title: kept },
+    },
+    {
+      name: "folder: a new object takes the place of one that is there",
+      from: "await link(draft, path);",
+      to: "await rename(draft, path);",
+      killedBy: { file: folder, title: kept },
+    },
+  ]),
+];
