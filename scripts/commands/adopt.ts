@@ -5,7 +5,7 @@ import { type SettingsEdit, proposeGuests, writeEdit } from "../project/edit-set
 import type { LoadedEnvironment } from "../project/environment";
 import { adoptionBlock } from "../project/guest-block";
 import type { Site } from "../project/site";
-import { forceFlag, settleDemands } from "../recovery/engine/settle-demands";
+import { forceFlag, confirm } from "../recovery/engine/settle-demands";
 import { changedLines, printChangedLines } from "../terminal/changed-lines";
 import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "../terminal/command-error";
@@ -126,7 +126,7 @@ async function adopt(seen: SeenGuests, input: Input, context: CommandContext): P
   showPlans(plans, context.talk);
   const files = plans.map(({ edit }) => edit.file).join(" and ");
   const question = `Write this into ${files}? The guests themselves stay as they are.`;
-  await settleDemands([{ flag: forceFlag, reason: question, question }], { [forceFlag]: input.force }, context);
+  await confirm([{ flag: forceFlag, reason: question, question }], { [forceFlag]: input.force }, context);
   for (const { edit } of plans) writeEdit(edit);
   context.output.result(valueOf(plans), (lines) => report(plans, lines));
   return exitCodes.done;

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
 import { isScheduledName, nameByTime } from "../../site/snapshots";
 import type { PresentGuest } from "../recovery/steps/guest/inspection";
-import { settleDemands } from "../recovery/engine/settle-demands";
-import { type Session, openSession, takeLock } from "../recovery/engine/session";
+import { confirm } from "../recovery/engine/settle-demands";
+import { type GuestSession, openSession, takeLock } from "../recovery/engine/session";
 import { readSnapshots } from "../recovery/steps/guest/guest-snapshots";
 import { idleGuest } from "../recovery/steps/guest/idle-guest";
 import { requireSnapshotSupport } from "../recovery/steps/guest/snapshot-guest";
@@ -71,7 +71,7 @@ function refuseName(name: string): void {
     throw usageError(`names such as '${name}' are the schedule's`, "choose another, such as before-update");
 }
 
-async function take(session: Session, input: Input): Promise<ExitCode> {
+async function take(session: GuestSession, input: Input): Promise<ExitCode> {
   const { context, client, guest, selector, dryRun } = session;
   const { present, name } = await context.progress.step(`Look at ${guest.name}`, async () => {
     const found = await idleGuest(session);
@@ -101,12 +101,12 @@ async function take(session: Session, input: Input): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function freeName({ client }: Session, { address, snapshots }: PresentGuest): Promise<string> {
+async function freeName({ client }: GuestSession, { address, snapshots }: PresentGuest): Promise<string> {
   const { time, timezone } = await client.cluster.nodeTime(address.node);
   return nameByTime("manual", time, timezone, snapshots);
 }
 
-async function remove(session: Session, name: string, { force }: Input): Promise<ExitCode> {
+async function remove(session: GuestSession, name: string, { force }: Input): Promise<ExitCode> {
   const { context, client, guest, selector, dryRun } = session;
   const present = await context.progress.step(`Look at ${guest.name}`, () => idleGuest(session));
   const snapshot = (await readSnapshots(client, present.address)).find((one) => one.name === name);
@@ -122,7 +122,7 @@ async function remove(session: Session, name: string, { force }: Input): Promise
     return exitCodes.done;
   }
   const question = `Remove snapshot ${name} of ${guest.name}? The guest itself stays as it is.`;
-  await settleDemands([{ flag: "--force", reason: "it is not confirmed", question }], { "--force": force }, context);
+  await confirm([{ flag: "--force", reason: "it is not confirmed", question }], { "--force": force }, context);
   await context.progress.step(`Remove snapshot ${name} of ${guest.name}`, () =>
     removeSnapshot(client, present.address, name, context.signal),
   );

@@ -4,13 +4,14 @@ import { backupSteps } from "../recovery/backup/steps";
 import { planBackup } from "../recovery/backup/make-plan";
 import type { LoadedEnvironment, Site } from "../project/site";
 import type { Journal } from "../recovery/engine/journal";
-import { causeOf, runOperation } from "../recovery/engine/run-operation";
-import { type Session, journalsOf, openSession, takeLock, unfinished } from "../recovery/engine/session";
+import { type GuestSession, journalsOf, openSession, takeLock, unfinished } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 import { CommandError, usageError } from "../terminal/command-error";
 import { formatBytes, formatDuration } from "../terminal/durations";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import type { CommandContext } from "../project/context";
+import { runSteps } from "../recovery/engine/run-steps";
+import { messageOf } from "../machine/error-code";
 
 const kind = "backup-guest";
 
@@ -97,9 +98,9 @@ async function backUpOne({ guest, env, dryRun }: Input, context: CommandContext)
   showPlan(session, plan, open);
   if (dryRun) return exitCodes.done;
   const journal = open ?? begin(session, plan, command);
-  const findings = await runOperation(session, journal, backupSteps(plan, session.client), (failure) =>
-    failed(failure.cause, causeOf(failure)),
-  );
+  const findings = await runSteps(session, journal, backupSteps(plan, session.client), {
+    explain: (failure) => failed(failure.cause, messageOf(failure.cause)),
+  });
   report(
     session,
     plan,
@@ -110,7 +111,7 @@ async function backUpOne({ guest, env, dryRun }: Input, context: CommandContext)
 }
 
 /** A backup that was interrupted. A restore that was interrupted must come first: the guest may be half there. */
-function openBackup(session: Session): Journal | undefined {
+function openBackup(session: GuestSession): Journal | undefined {
   const open = unfinished(journalsOf(session));
   if (open === undefined || open.contents.kind === kind) return open;
   throw new CommandError(`a restore of ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
@@ -123,7 +124,7 @@ function planOf(journal: Journal): BackupPlan {
   return backupPlanSchema.parse(journal.contents.plan);
 }
 
-function begin({ state, environment, guest }: Session, plan: BackupPlan, command: string): Journal {
+function begin({ state, environment, guest }: GuestSession, plan: BackupPlan, command: string): Journal {
   return state.begin({
     kind,
     command,
@@ -134,7 +135,7 @@ function begin({ state, environment, guest }: Session, plan: BackupPlan, command
   });
 }
 
-function showPlan({ context, dryRun }: Session, plan: BackupPlan, open: Journal | undefined): void {
+function showPlan({ context, dryRun }: GuestSession, plan: BackupPlan, open: Journal | undefined): void {
   const { talk, output } = context;
   if (open !== undefined) talk.line(`A backup begun at ${open.contents.startedAt} has not ended: going on with it.`);
   talk.line(`Plan: back ${plan.guest} (${plan.target.vmid} on ${plan.target.node}) up to ${plan.storage}`);
@@ -152,7 +153,12 @@ function failed(cause: unknown, text: string): Error {
   return new CommandError(text, { exitCode: exitCodes.failed, cause });
 }
 
-function report({ context, selector }: Session, plan: BackupPlan, journal: Journal, notes: readonly string[]): void {
+function report(
+  { context, selector }: GuestSession,
+  plan: BackupPlan,
+  journal: Journal,
+  notes: readonly string[],
+): void {
   const seconds = journal.record("backup")?.seconds;
   const facts = journal.factsOf("backup");
   const archive = String(facts["archive"]);

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { shellQuote } from "../clients/shell-quote";
-import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { openStackSession } from "../recovery/engine/session";
 import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { rebuildOperation } from "../recovery/rebuild/operation";
-import { conductStackOperation } from "../recovery/engine/operation";
+import { runOne } from "../recovery/engine/run-one";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
@@ -54,7 +54,6 @@ export const command = defineCommand({
       ...(force ? ["--force"] : []),
     ];
     const words = ["lifeboat rebuild state-store", ...flags].join(" ");
-    if (!dryRun) takeLock(session, words);
     const { environment: variables, workingDirectory } = context.io;
     const place = await copyPlace(
       from,
@@ -63,6 +62,6 @@ export const command = defineCommand({
     );
     const given = { "--force": force, [staleFlag]: acceptStale };
     const operation = rebuildOperation({ ...session, site, siteStore, place }, { given, command: words });
-    return conductStackOperation(session, operation, journalsOf(session));
+    return runOne(session, operation);
   },
 });

@@ -4,7 +4,7 @@ import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from
 import { restoresAmong, unfinishedRestore } from "../recovery/restore-guest/journals";
 import { chooseGuests } from "../project/choose-guests";
 import { conductSeveral } from "../recovery/restore-guest/batch/operation";
-import { type Session, journalsOf, sessionOf, takeLock } from "../recovery/engine/session";
+import { type GuestSession, journalsOf, sessionOf, takeLock } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -75,7 +75,7 @@ export const command = defineCommand({
   },
 });
 
-async function restoreOne(session: Session, input: Input): Promise<ExitCode> {
+async function restoreOne(session: GuestSession, input: Input): Promise<ExitCode> {
   const request = requestOf(input, session, false);
   if (!input.dryRun) takeLock(session, request.command);
   const restores = restoresAmong(journalsOf(session));
@@ -84,7 +84,11 @@ async function restoreOne(session: Session, input: Input): Promise<ExitCode> {
   return resumed === "taken-back" ? conductRestore(session, request, restores) : resumed;
 }
 
-async function restoreSeveral(sessions: readonly Session[], input: Input, context: CommandContext): Promise<ExitCode> {
+async function restoreSeveral(
+  sessions: readonly GuestSession[],
+  input: Input,
+  context: CommandContext,
+): Promise<ExitCode> {
   if (input.archive !== undefined || input.targetId !== undefined) {
     const flag = input.archive === undefined ? "--target-id" : "--archive";
     throw usageError(`${flag} is for one guest, and ${sessions.length} are named`, "restore that one by itself");
@@ -113,7 +117,7 @@ async function restoreSeveral(sessions: readonly Session[], input: Input, contex
 }
 
 /** What is asked for each of them makes the request of all. */
-function textsOf(members: readonly { readonly session: Session; readonly request: RestoreRequest }[]) {
+function textsOf(members: readonly { readonly session: GuestSession; readonly request: RestoreRequest }[]) {
   return Object.fromEntries(
     members.flatMap(({ session, request }) =>
       Object.entries(requestTexts(request)).map(([name, text]) => [`${session.selector} ${name}`, text]),
@@ -146,7 +150,7 @@ function namesOf(withoutSavePoint: Input["withoutSavePoint"]): string[] {
  * What is asked for one guest. The command is the guest's own: also one of several can be continued alone. Of several
  * guests, those that `--without-save-point` names get none.
  */
-function requestOf(input: Input, session: Session, oneOfSeveral: boolean): RestoreRequest {
+function requestOf(input: Input, session: GuestSession, oneOfSeveral: boolean): RestoreRequest {
   const { archive, at, targetId, node, storage } = input;
   const isNamed = namesOf(input.withoutSavePoint).includes(session.guest.name);
   const own = isNamed ? session.guest.name : input.withoutSavePoint === true ? true : undefined;

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
-import { journalsOf, openSession, takeLock } from "../recovery/engine/session";
-import { conductRollback } from "../recovery/rollback/operation";
+import { runOne } from "../recovery/engine/run-one";
+import { openSession } from "../recovery/engine/session";
+import { rollbackOperation } from "../recovery/rollback/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -34,8 +35,7 @@ export const command = defineCommand({
   run: async (input, context) => {
     const session = await openSession(input.guest, context, input.dryRun);
     const command = commandLine(["lifeboat", "restore", "snapshot", session.selector, input.snapshot], input);
-    if (!input.dryRun) takeLock(session, command);
     const request = { snapshot: input.snapshot, given: answersOf(input), checkSeconds: input.checkTimeout, command };
-    return conductRollback(session, request, journalsOf(session));
+    return runOne(session, rollbackOperation(session, request));
   },
 });

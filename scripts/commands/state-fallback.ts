@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { openStackSession } from "../recovery/engine/session";
 import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { fallbackOperation } from "../recovery/fallback/operation";
 import { answersFlag } from "../recovery/fallback/make-plan";
 import { openSides } from "../recovery/steps/state/live-and-local";
-import { conductStackOperation } from "../recovery/engine/operation";
+import { runOne } from "../recovery/engine/run-one";
 import { defineCommand } from "./frame/command";
 import { shellQuote } from "../clients/shell-quote";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
@@ -44,7 +44,6 @@ export const command = defineCommand({
       ...(force ? ["--force"] : []),
     ];
     const command = ["lifeboat state fallback", environment, ...flags].join(" ");
-    if (!dryRun) takeLock(session, command);
     const sides = await openSides(session);
     const { environment: variables, workingDirectory } = context.io;
     const site = await context.site();
@@ -52,6 +51,6 @@ export const command = defineCommand({
     const place = await copyPlace(from, { site, variables, workingDirectory, reach }, context.defer);
     const given = { "--force": force, [staleFlag]: acceptStale, [answersFlag]: althoughStoreAnswers };
     const operation = fallbackOperation(session, sides, place, { from, given, command });
-    return conductStackOperation(session, operation, journalsOf(session));
+    return runOne(session, operation);
   },
 });

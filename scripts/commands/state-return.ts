@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { openStackSession } from "../recovery/engine/session";
 import { openSides } from "../recovery/steps/state/live-and-local";
 import { returnOperation } from "../recovery/return/operation";
-import { conductStackOperation } from "../recovery/engine/operation";
+import { runOne } from "../recovery/engine/run-one";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -31,9 +31,8 @@ export const command = defineCommand({
     const session = await openStackSession(environment, context, dryRun);
     const flags = [...(keep === undefined ? [] : [`--keep ${keep}`]), ...(force ? ["--force"] : [])];
     const command = ["lifeboat state return", environment, ...flags].join(" ");
-    if (!dryRun) takeLock(session, command);
     const sides = await openSides(session);
     const operation = returnOperation(session, sides, { keep, given: { "--force": force }, command });
-    return conductStackOperation(session, operation, journalsOf(session));
+    return runOne(session, operation);
   },
 });

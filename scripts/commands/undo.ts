@@ -3,7 +3,7 @@ import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./fram
 import { conductForget } from "../recovery/forget/operation";
 import { conductUndo } from "../recovery/undo/operation";
 import { restoresAmong } from "../recovery/restore-guest/journals";
-import { type Session, journalsOf, openSession, takeLock } from "../recovery/engine/session";
+import { type GuestSession, journalsOf, openSession, takeLock } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -48,7 +48,7 @@ export const command = defineCommand({
 });
 
 function forget(
-  session: Session,
+  session: GuestSession,
   { olderThan, force, dryRun }: { olderThan?: number | undefined; force: boolean; dryRun: boolean },
 ): Promise<ExitCode> {
   const words = ["lifeboat", "undo", session.selector, "--forget"];

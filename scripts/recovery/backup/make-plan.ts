@@ -1,5 +1,5 @@
 import { idleGuest } from "../steps/guest/idle-guest";
-import type { Session } from "../engine/session";
+import type { GuestSession } from "../engine/session";
 import { type BackupPlan, backupOptions } from "./plan";
 
 /**
@@ -7,7 +7,7 @@ import { type BackupPlan, backupOptions } from "./plan";
  *
  * @throws CommandError (1, 11, 13)
  */
-export async function planBackup(session: Session): Promise<BackupPlan> {
+export async function planBackup(session: GuestSession): Promise<BackupPlan> {
   const { client, guest, environment } = session;
   const present = await idleGuest(session);
   return {

@@ -1,23 +1,24 @@
 import type { JournalContents } from "./journal-contents";
 import type { Estimate } from "./step";
+import type { SubjectKey } from "./subject";
 
 /**
  * How long a step took when it last succeeded on this machine: the journals are the measurements. Steps that work
  * through data note its size as the fact `bytes`, so that a rate is known for another size.
  */
 export interface PastRuns {
-  /** Seconds of the newest successful run of the step for this guest. */
+  /** Seconds of the newest successful run of the step for this subject. */
   last(stepPath: string): Estimate | undefined;
   /** From the rate of the newest successful run of the step for any guest of the site. */
   byRate(stepPath: string, bytes: number): Estimate | undefined;
 }
 
-/** @param journals of the site, newest first. */
-export function pastRuns(journals: readonly JournalContents[], guestId: number): PastRuns {
+/** @param journals of subjects of one kind, newest first. */
+export function pastRuns(journals: readonly JournalContents[], subject: SubjectKey): PastRuns {
   return {
     last(stepPath) {
       const measured = newest(
-        journals.filter(({ guest }) => guest?.id === guestId),
+        journals.filter((journal) => isAbout(journal, subject)),
         stepPath,
         () => true,
       );
@@ -30,6 +31,17 @@ export function pastRuns(journals: readonly JournalContents[], guestId: number):
       return { seconds, basis: `from its size, at the rate of ${measured.day}` };
     },
   };
+}
+
+function isAbout({ guest }: JournalContents, subject: SubjectKey): boolean {
+  switch (subject.kind) {
+    case "guest":
+      return guest?.id === subject.id;
+    case "node":
+      return guest?.id === subject.number;
+    case "stack":
+      return true;
+  }
 }
 
 interface Measured {

@@ -1,42 +1,53 @@
 import { readOnly, type ProxmoxClient } from "../../../proxmox/api/client";
 import type { Guest } from "../../../site/settings/environment";
+import { LockedError, takeProcessLock } from "../../machine/process-lock";
+import type { CommandContext } from "../../project/context";
+import type { FoundGuest, LoadedEnvironment } from "../../project/site";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import type { FoundGuest, LoadedEnvironment } from "../../project/site";
 import type { Questioner } from "./consent";
-import { LockedError, takeProcessLock } from "../../machine/process-lock";
 import { type Journal, JournalError } from "./journal";
+import { describeOpen } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
-import type { CommandContext } from "../../project/context";
+import type { GuestSubject, NodeSubject, StackSubject, Subject } from "./subject";
 
-/** A command at work on one guest of the settings. */
+/** A command at work on one subject. */
 export interface Session {
   readonly context: CommandContext;
   readonly environment: LoadedEnvironment;
-  readonly guest: Guest;
-  /** Refuses everything but GET when the run is dry. */
-  readonly client: ProxmoxClient;
+  readonly subject: Subject;
   readonly state: StateFolder;
   readonly dryRun: boolean;
-  /** `prod/web`: what to call the guest on a command line. */
+  /** `prod/web`, `prod`: what to call the subject on a command line. */
   readonly selector: string;
 }
 
+/** A command at work on one guest of the settings. */
+export interface GuestSession extends Session {
+  readonly subject: GuestSubject;
+  readonly guest: Guest;
+  /** Refuses everything but GET when the run is dry. */
+  readonly client: ProxmoxClient;
+}
+
+/** A command at work on several guests of one node. */
+export interface NodeSession extends Session {
+  readonly subject: NodeSubject;
+  /** Refuses everything but GET when the run is dry. */
+  readonly client: ProxmoxClient;
+}
+
 /** A command at work on the stack of an environment. */
-export interface StackSession {
-  readonly context: CommandContext;
-  readonly environment: LoadedEnvironment;
-  readonly state: StateFolder;
-  readonly dryRun: boolean;
-  /** `prod`: what to call the stack on a command line. */
-  readonly selector: string;
+export interface StackSession extends Session {
+  readonly subject: StackSubject;
 }
 
 /** Makes everything ready for a stack. Connects to nothing. @throws CommandError (2) */
 export async function openStackSession(name: string, context: CommandContext, dryRun: boolean): Promise<StackSession> {
   const environment = (await context.site()).environment(name);
-  return { context, environment, state: stateOf(environment, context), dryRun, selector: name };
+  const subject = { kind: "stack", environment: name } as const;
+  return { context, environment, subject, state: stateOf(environment, context), dryRun, selector: name };
 }
 
 /**
@@ -45,7 +56,7 @@ export async function openStackSession(name: string, context: CommandContext, dr
  * @param selector an id, a name or `env/name`.
  * @throws CommandError (2, 12)
  */
-export async function openSession(selector: string, context: CommandContext, dryRun: boolean): Promise<Session> {
+export async function openSession(selector: string, context: CommandContext, dryRun: boolean): Promise<GuestSession> {
   return sessionOf((await context.site()).findGuest(selector), context, dryRun);
 }
 
@@ -54,33 +65,34 @@ export async function sessionOf(
   { environment, guest }: FoundGuest,
   context: CommandContext,
   dryRun: boolean,
-): Promise<Session> {
+): Promise<GuestSession> {
   const client = await environment.client();
+  const { name, id, node } = guest;
   return {
     context,
     environment,
+    subject: { kind: "guest", environment: environment.name, name, id, node },
     guest,
     client: dryRun ? readOnly(client) : client,
     state: stateOf(environment, context),
     dryRun,
-    selector: `${environment.name}/${guest.name}`,
+    selector: `${environment.name}/${name}`,
   };
 }
 
-function stateOf({ name, settings }: LoadedEnvironment, { io }: CommandContext): StateFolder {
+/** Where journals and locks of an environment are kept. */
+export function stateOf({ name, settings }: LoadedEnvironment, { io }: CommandContext): StateFolder {
   return new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
 }
 
 /**
- * Keeps other runs on this machine away from the guest, or from the stack, until the command has ended.
+ * Keeps other runs on this machine away from the subject until the command has ended.
  *
  * @throws CommandError (11)
  */
-export function takeLock(session: Session | StackSession, command: string): void {
-  const { context, state } = session;
-  const path = "guest" in session ? state.lockPath(session.guest.id) : state.stackLockPath();
+export function takeLock({ context, state, subject }: Session, command: string): void {
   try {
-    context.defer(takeProcessLock(path, command));
+    context.defer(takeProcessLock(state.lockPath(subject), command));
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
     throw new CommandError(error.message, { exitCode: exitCodes.locked, hint: "wait until it has ended" });
@@ -88,14 +100,13 @@ export function takeLock(session: Session | StackSession, command: string): void
 }
 
 /**
- * The journals of the guest, or of the stack, newest first.
+ * The journals of the subject, newest first.
  *
  * @throws CommandError (1) for one that cannot be read: it may be of an operation that is half done.
  */
-export function journalsOf(session: Session | StackSession): Journal[] {
-  const { state } = session;
+export function journalsOf({ state, subject }: Pick<Session, "state" | "subject">): Journal[] {
   try {
-    return "guest" in session ? state.journalsOf(session.guest.id) : state.stackJournals();
+    return state.journalsOf(subject);
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
@@ -104,15 +115,21 @@ export function journalsOf(session: Session | StackSession): Journal[] {
 
 /** The operation that has not ended, if there is one. */
 export function unfinished(journals: readonly Journal[]): Journal | undefined {
-  return journals.find(({ contents }) => contents.state === "open" || contents.state === "taking-back");
+  return journals.find(isOpen);
 }
 
-/** Another operation on the guest or stack has to be brought to an end first. */
-export function halfDone(session: Session | StackSession, { contents }: Journal): CommandError {
-  const name = "guest" in session ? session.guest.name : session.selector;
-  return new CommandError(`an operation on ${name} begun at ${contents.startedAt} has not ended`, {
+/** True while the same command would resume it. */
+export function isOpen({ contents: { state } }: Journal): boolean {
+  return state === "open" || state === "taking-back";
+}
+
+/** Another operation on the subject has to be brought to an end first. */
+export function halfDone({ environment }: Pick<Session, "environment">, { contents }: Journal): CommandError {
+  const { text, hint } = describeOpen(contents, environment.name);
+  return new CommandError(`${text}, begun at ${contents.startedAt}, has not ended`, {
     exitCode: exitCodes.locked,
-    hint: `go on with it: ${contents.command}`,
+    hint,
+    details: { operation: contents.id, kind: contents.kind, resume: contents.command },
   });
 }
 

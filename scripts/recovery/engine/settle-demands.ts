@@ -12,11 +12,7 @@ export const forceFlag = "--force";
  *
  * @throws CommandError 13 when a loss is not accepted; 2 when only the plan's own question has no answer.
  */
-export async function settleDemands(
-  demands: readonly Demand[],
-  given: GivenAnswers,
-  context: CommandContext,
-): Promise<void> {
+export async function confirm(demands: readonly Demand[], given: GivenAnswers, context: CommandContext): Promise<void> {
   const consent = await settle(demands, given, questionerOf(context));
   if (consent.kind === "given") return;
   if (consent.kind === "refused") {

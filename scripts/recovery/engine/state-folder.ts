@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { makePrivateFolder } from "../../machine/durable-file";
 import { siteFolderName, stateHome } from "../../project/state-home";
-import { type Clock, Journal, isoTime, systemClock } from "./journal";
+import { type Clock, Journal, JournalError, isoTime, systemClock } from "./journal";
 import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
+import type { Subject, SubjectKey } from "./subject";
 
 /** What a new journal is about: a guest, or without one the environment's stack. */
 export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | "request" | "inputs" | "plan">;
@@ -33,14 +34,10 @@ export class StateFolder {
     this.bundles = new BundleFolder(home, clock);
   }
 
-  /** Path of a guest's lock file. */
-  lockPath(guestId: number): string {
-    return this.lockOf(String(guestId));
-  }
-
-  /** Path of the lock file of the environment's stack. */
-  stackLockPath(): string {
-    return this.lockOf(ofStack);
+  /** Path of the subject's lock file. */
+  lockPath(subject: SubjectKey): string {
+    makePrivateFolder(this.path);
+    return join(this.path, `${nameOf(subject)}.lock`);
   }
 
   /** Begins the journal of a new operation. */
@@ -57,30 +54,57 @@ export class StateFolder {
     return { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation };
   }
 
-  /** The guest's journals, newest first. Throws `JournalError` for one that cannot be read: it may be unfinished. */
-  journalsOf(guestId: number): Journal[] {
-    return this.journals(new RegExp(`^${guestId}-.*\\.json$`));
+  /** The subject's journals, newest first. Throws `JournalError` for one that cannot be read: it may be unfinished. */
+  journalsOf(subject: SubjectKey): Journal[] {
+    return newestFirst(this.files(new RegExp(`^${nameOf(subject)}-.*\\.json$`)).map((path) => this.read(path)));
   }
 
-  /** Journals of operations on the environment's stack, newest first. Throws `JournalError` like those of guests. */
-  stackJournals(): Journal[] {
-    return this.journals(new RegExp(`^${ofStack}-.*\\.json$`));
-  }
-
-  /** The journals of all guests, newest first. */
+  /** The journals of all guests, newest first. Throws `JournalError` like those of one. */
   allJournals(): Journal[] {
-    return this.journals(/^\d+-.*\.json$/);
+    return newestFirst(this.files(/^\d+-.*\.json$/).map((path) => this.read(path)));
   }
 
-  private lockOf(subject: string): string {
-    makePrivateFolder(this.path);
-    return join(this.path, `${subject}.lock`);
+  /**
+   * How long things took: what earlier operations on subjects of this kind left, newest first. One that cannot be read
+   * tells nothing about times; whether it is half done is asked by `journalsOf`.
+   */
+  measurements({ kind }: Pick<Subject, "kind">): JournalContents[] {
+    const pattern = kind === "stack" ? new RegExp(`^${ofStack}-.*\\.json$`) : /^\d+-.*\.json$/;
+    const readable = this.files(pattern).flatMap((path) => this.readIfPossible(path));
+    return newestFirst(readable).map(({ contents }) => contents);
   }
 
-  private journals(pattern: RegExp): Journal[] {
+  private files(pattern: RegExp): string[] {
     return fileNames(this.path)
       .filter((name) => pattern.test(name))
-      .map((name) => Journal.open(join(this.path, name), this.clock))
-      .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
+      .map((name) => join(this.path, name));
   }
+
+  private read(path: string): Journal {
+    return Journal.open(path, this.clock);
+  }
+
+  private readIfPossible(path: string): Journal[] {
+    try {
+      return [this.read(path)];
+    } catch (error) {
+      if (error instanceof JournalError) return [];
+      throw error;
+    }
+  }
+}
+
+function nameOf(subject: SubjectKey): string {
+  switch (subject.kind) {
+    case "guest":
+      return String(subject.id);
+    case "node":
+      return String(subject.number);
+    case "stack":
+      return ofStack;
+  }
+}
+
+function newestFirst(journals: readonly Journal[]): Journal[] {
+  return journals.toSorted((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
 }

@@ -12,7 +12,7 @@ import { copyFacts } from "../steps/state/copies/copy-facts";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
 import { lastSeen } from "../steps/state/seen-state";
 import { listStack, type PresentState, readPresent, type StackObjects } from "../steps/state/stack-objects";
-import type { PlannedOperation } from "../engine/operation";
+import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import type { FallbackPlan } from "./plan";
@@ -34,7 +34,7 @@ export async function planFallback(
   sides: StateSides,
   place: CopyPlace,
   argument: string | undefined,
-): Promise<PlannedOperation<FallbackPlan>> {
+): Promise<Omit<Planned<FallbackPlan>, "view">> {
   const { context, environment, selector, state } = session;
   await refuseLocal(session, sides);
   const trouble = await storeTrouble(sides.siteStore, context.signal);

@@ -6,7 +6,7 @@ import type { Finding } from "../engine/step";
 import type { StackSession } from "../engine/session";
 import { compareState } from "../steps/state/compare-state";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
-import type { StackOperation } from "../engine/operation";
+import type { Operation } from "../engine/operation";
 import { type FallbackPlan, fallbackKind, fallbackPlanSchema } from "./plan";
 import { fallbackSteps } from "./steps";
 import { planFallback } from "./make-plan";
@@ -27,7 +27,7 @@ export function fallbackOperation(
   sides: StateSides,
   place: CopyPlace,
   { from, given, command }: FallbackRequest,
-): StackOperation<FallbackPlan> {
+): Operation<FallbackPlan> {
   const copy = { place: sides.local.place, store: place.of(session.selector) };
   const isOwner = sides.siteStore.environment.name === session.selector;
   const comparePulumi = async (signal: AbortSignal): Promise<Finding[]> =>
@@ -39,9 +39,11 @@ export function fallbackOperation(
     request: { from: from ?? "" },
     command,
     given,
-    plan: () => planFallback(session, sides, place, from),
+    plan: async () => {
+      const planned = await planFallback(session, sides, place, from);
+      return { ...planned, view: { value: { ...planned.plan }, print: (lines) => printPlan(planned.plan, lines) } };
+    },
     steps: (plan, begun) => fallbackSteps(plan, { sides, copy, comparePulumi }, begun),
-    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
     report: (plan, journal, findings) => {
       const { environment } = plan;
       const goBack = `lifeboat state return ${environment}`;
@@ -55,10 +57,9 @@ export function fallbackOperation(
         },
       };
     },
-    meaning: ({ environment }, { position }) =>
-      position === "committed"
-        ? `the state of ${environment} is on this machine.`
-        : `the state of ${environment} is where it was.`,
+    meaning: ({ environment }, { position }) => ({
+      text: `the state of ${environment} is ${position === "committed" ? "on this machine" : "where it was"}.`,
+    }),
   };
 }
 

@@ -6,14 +6,15 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { Lines } from "../../terminal/talk";
 import type { Demand, GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
-import { causeOf, runOperation } from "../engine/run-operation";
-import { type Session, journalsOf, unfinished } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { type GuestSession, journalsOf, unfinished } from "../engine/session";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import { type ForgetPlan, forgetKind, forgetPlanSchema } from "./plan";
 import { forgetSteps } from "./steps";
 import { locate } from "../steps/guest/locate";
 import { searchArchives } from "../steps/guest/search-archives";
 import { nodeClock } from "../steps/guest/node-facts";
+import { runSteps } from "../engine/run-steps";
+import { messageOf } from "../../machine/error-code";
 
 /** What `lifeboat undo --forget` was asked for. */
 export interface ForgetRequest {
@@ -24,7 +25,7 @@ export interface ForgetRequest {
 }
 
 /** Gives up the way back to earlier states of a guest: deletes its save points, which nothing else ever does. */
-export async function conductForget(session: Session, request: ForgetRequest): Promise<ExitCode> {
+export async function conductForget(session: GuestSession, request: ForgetRequest): Promise<ExitCode> {
   const { context, dryRun, client } = session;
   const open = openForget(session);
   const plan =
@@ -41,19 +42,16 @@ export async function conductForget(session: Session, request: ForgetRequest): P
     reason: "the plan is not confirmed",
     question: `Delete ${countOf(plan)} of ${plan.guest}? Restores before them cannot be taken back any more.`,
   };
-  await settleDemands([demand], request.given, context);
+  await confirm([demand], request.given, context);
   const journal = open ?? begin(session, request, plan);
-  await runOperation(
-    session,
-    journal,
-    forgetSteps(plan, client),
-    (failure) =>
-      new CommandError(causeOf(failure), {
+  await runSteps(session, journal, forgetSteps(plan, client), {
+    explain: (failure) =>
+      new CommandError(messageOf(failure.cause), {
         exitCode: exitCodes.failed,
         hint: `try again: ${request.command}`,
         cause: failure.cause,
       }),
-  );
+  });
   const deleted = plan.savePoints.filter((_, index) => journal.factsOf(`delete-${index + 1}`)["deleted"] === true);
   const bytes = deleted.reduce((sum, { size }) => sum + size, 0);
   const value = { guest: session.selector, deleted: deleted.map(({ volid }) => volid), bytes };
@@ -64,7 +62,7 @@ export async function conductForget(session: Session, request: ForgetRequest): P
 }
 
 /** One that was interrupted; anything else that has not ended may still need its save point. */
-function openForget(session: Session): Journal | undefined {
+function openForget(session: GuestSession): Journal | undefined {
   const open = unfinished(journalsOf(session));
   if (open === undefined || open.contents.kind === forgetKind) return open;
   throw new CommandError(`an operation on ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
@@ -77,7 +75,7 @@ function planOf(journal: Journal): ForgetPlan {
   return forgetPlanSchema.parse(journal.contents.plan);
 }
 
-async function planForget(session: Session, { olderThan }: ForgetRequest): Promise<ForgetPlan> {
+async function planForget(session: GuestSession, { olderThan }: ForgetRequest): Promise<ForgetPlan> {
   const { client, guest, environment, selector } = session;
   const { node } = await locate(client, guest, undefined);
   const clock = await nodeClock(client, node);
@@ -101,7 +99,7 @@ async function planForget(session: Session, { olderThan }: ForgetRequest): Promi
 }
 
 function begin(
-  { state, environment, guest }: Session,
+  { state, environment, guest }: GuestSession,
   { command, olderThan }: ForgetRequest,
   plan: ForgetPlan,
 ): Journal {

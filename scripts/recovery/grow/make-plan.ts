@@ -10,7 +10,7 @@ import type { Demand } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
 import { idleGuest } from "../steps/guest/idle-guest";
 import type { PresentGuest } from "../steps/guest/inspection";
-import type { Session } from "../engine/session";
+import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import type { GrowPlan } from "./plan";
 
@@ -27,7 +27,7 @@ export interface PlannedGrowth {
  *
  * @throws CommandError (1, 2, 11, 13)
  */
-export async function planGrowth(session: Session): Promise<PlannedGrowth> {
+export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> {
   const { client, environment } = session;
   const guest = containerOf(session);
   const present = await idleGuest(session);
@@ -61,7 +61,7 @@ export function growthInputs(configuration: Readonly<Record<string, string>>, se
 }
 
 /** Only disks of containers need this way. */
-function containerOf({ guest, environment }: Session): ContainerGuest {
+function containerOf({ guest, environment }: GuestSession): ContainerGuest {
   switch (guest.kind) {
     case "container":
       return guest;
@@ -79,7 +79,7 @@ function containerOf({ guest, environment }: Session): ContainerGuest {
 }
 
 function requireOwn(
-  { environment, selector }: Session,
+  { environment, selector }: GuestSession,
   guest: ContainerGuest,
   { address, configuration }: PresentGuest,
 ) {
@@ -92,7 +92,7 @@ function requireOwn(
 }
 
 /** What the program refuses, and this command cannot mend, comes first: `pulumi up` would not go on afterwards either. */
-function requireGrowthOnly({ environment }: Session, guest: ContainerGuest, present: PresentGuest): void {
+function requireGrowthOnly({ environment }: GuestSession, guest: ContainerGuest, present: PresentGuest): void {
   const of = { environment: environment.name, guest };
   const { configuration, running, pool } = present;
   const others = replacements(of, { configuration, running, pool }).filter(({ growable }) => growable !== true);
@@ -156,7 +156,7 @@ function demandOf({ guest, growths, additions }: GrowPlan): Demand {
   };
 }
 
-function protectedGuest({ guest, environment }: Session): CommandError {
+function protectedGuest({ guest, environment }: GuestSession): CommandError {
   return new CommandError(`${guest.name} is protected in Proxmox, which refuses changes of its disks`, {
     exitCode: exitCodes.refused,
     hint: `write \`protection: false\` and run pulumi up -s ${environment.name}, or take it away by hand for the time being`,

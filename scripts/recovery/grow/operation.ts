@@ -10,13 +10,14 @@ import { digestOf } from "../engine/digest";
 import type { Journal } from "../engine/journal";
 import { type Finding, placeSteps } from "../engine/step";
 import { comparisonFindings } from "../steps/guest/open-world";
-import { causeOf, runOperation } from "../engine/run-operation";
-import { type Session, halfDone, unfinished } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { type GuestSession, halfDone, unfinished } from "../engine/session";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import { type GrowPlan, growKind, growPlanSchema } from "./plan";
 import { growSteps, type GrowWorld } from "./steps";
 import { type PlannedGrowth, planGrowth, settingsInput } from "./make-plan";
 import { printFinding } from "../engine/print-finding";
+import { runSteps } from "../engine/run-steps";
+import { messageOf } from "../../machine/error-code";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -27,7 +28,7 @@ export interface GrowRequest {
 
 /** Inspects, plans, asks, grows and adds disks, and reports; or goes on with what has not ended. */
 export async function conductGrow(
-  session: Session,
+  session: GuestSession,
   request: GrowRequest,
   journals: readonly Journal[],
 ): Promise<ExitCode> {
@@ -37,7 +38,7 @@ export async function conductGrow(
 }
 
 /** What is left follows from guest and settings alone: with other settings another plan is made. */
-function isOutdated({ context, dryRun, guest }: Session, open: Journal): boolean {
+function isOutdated({ context, dryRun, guest }: GuestSession, open: Journal): boolean {
   const { kind, inputs, startedAt } = open.contents;
   if (kind !== growKind || inputs[settingsInput] === digestOf(guest)) return false;
   context.talk.line(`What was begun at ${startedAt} is not gone on with: the settings have changed since.`);
@@ -45,7 +46,7 @@ function isOutdated({ context, dryRun, guest }: Session, open: Journal): boolean
   return true;
 }
 
-async function begin(session: Session, request: GrowRequest): Promise<ExitCode> {
+async function begin(session: GuestSession, request: GrowRequest): Promise<ExitCode> {
   const { context, dryRun, environment, guest, state } = session;
   const planned = await context.progress.step(`Look at ${session.selector}`, () => planGrowth(session));
   const { plan, demands, inputs } = planned;
@@ -54,7 +55,7 @@ async function begin(session: Session, request: GrowRequest): Promise<ExitCode> 
   if (dryRun) context.output.result({ plan: view }, (lines) => printPlan(view, lines));
   else printPlan(view, context.talk);
   if (dryRun) return exitCodes.done;
-  await settleDemands(demands, request.given, context);
+  await confirm(demands, request.given, context);
   const journal = state.begin({
     kind: growKind,
     command: request.command,
@@ -66,7 +67,7 @@ async function begin(session: Session, request: GrowRequest): Promise<ExitCode> 
   return run(session, journal, plan);
 }
 
-function nothingToDo({ context, selector, environment }: Session, { remarks }: PlannedGrowth): ExitCode {
+function nothingToDo({ context, selector, environment }: GuestSession, { remarks }: PlannedGrowth): ExitCode {
   const next = `pulumi up --refresh -s ${environment.name}`;
   context.output.result({ guest: selector, grown: [], added: [], next, findings: [] }, (lines) => {
     lines.line(`Every disk of ${selector} is there and has the size that the settings say.`);
@@ -77,7 +78,7 @@ function nothingToDo({ context, selector, environment }: Session, { remarks }: P
 }
 
 /** @throws CommandError (11) when something else is half done */
-async function goOn(session: Session, request: GrowRequest, open: Journal): Promise<ExitCode> {
+async function goOn(session: GuestSession, request: GrowRequest, open: Journal): Promise<ExitCode> {
   const { context, guest, selector, dryRun } = session;
   const { startedAt, kind } = open.contents;
   if (kind !== growKind) {
@@ -94,11 +95,11 @@ async function goOn(session: Session, request: GrowRequest, open: Journal): Prom
     return exitCodes.done;
   }
   const question = `Go on with the disks of ${guest.name}, begun at ${startedAt}?`;
-  await settleDemands([{ flag: forceFlag, reason: "going on is not confirmed", question }], request.given, context);
+  await confirm([{ flag: forceFlag, reason: "going on is not confirmed", question }], request.given, context);
   return run(session, open, plan);
 }
 
-function worldOf({ client, context, environment, guest }: Session): GrowWorld {
+function worldOf({ client, context, environment, guest }: GuestSession): GrowWorld {
   const { io } = context;
   return {
     client,
@@ -120,9 +121,9 @@ function recorded(environment: string, refresh: Awaited<ReturnType<typeof refres
   ];
 }
 
-async function run(session: Session, journal: Journal, plan: GrowPlan): Promise<ExitCode> {
+async function run(session: GuestSession, journal: Journal, plan: GrowPlan): Promise<ExitCode> {
   const steps = growSteps(plan, worldOf(session), journal.contents.inputs);
-  const findings = await runOperation(session, journal, steps, (failure) => explain(failure, plan, journal));
+  const findings = await runSteps(session, journal, steps, { explain: (failure) => explain(failure, plan, journal) });
   const { context, selector } = session;
   const { seconds } = journal;
   const value = {
@@ -156,7 +157,7 @@ interface GrowView extends Pick<GrowPlan, "growths" | "additions" | "running"> {
   readonly flags: readonly string[];
 }
 
-function viewOf({ plan, remarks, demands, inputs }: PlannedGrowth, session: Session): GrowView {
+function viewOf({ plan, remarks, demands, inputs }: PlannedGrowth, session: GuestSession): GrowView {
   const { growths, additions, running, target } = plan;
   return {
     guest: session.selector,
@@ -188,7 +189,7 @@ function explain(failure: StepFailure, { guest }: GrowPlan, journal: Journal): E
   const text = untouched
     ? "Nothing is changed."
     : `It stopped in step '${failure.step.step.title}'; everything on the disks of ${guest} is as it was.`;
-  return new CommandError(`${causeOf(failure)}. ${text}`, {
+  return new CommandError(`${messageOf(failure.cause)}. ${text}`, {
     exitCode,
     hint: untouched ? hint : `to go on: ${journal.contents.command}`,
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },

@@ -12,12 +12,12 @@ import type { Finding, Step, StepContext, StepNode } from "../engine/step";
 import { comparePulumiStep } from "../steps/guest/compare-step";
 import { lastingKeys } from "../steps/guest/inspect-present";
 import { findStarted, isRefusal, runTaskOnce } from "../steps/guest/start-task-once";
-import type { RestoreWorld } from "../steps/guest/world";
+import type { GuestWorld } from "../steps/guest/world";
 import { growthInputs } from "./make-plan";
 import type { Addition, GrowPlan, Growth } from "./plan";
 
 /** What the steps use besides the plan. */
-export interface GrowWorld extends Pick<RestoreWorld, "client" | "settingsDigest" | "comparePulumi"> {
+export interface GrowWorld extends Pick<GuestWorld, "client" | "settingsDigest" | "comparePulumi"> {
   /** Writes into Pulumi's state how the guest is now. */
   record(signal: AbortSignal): Promise<readonly Finding[]>;
 }

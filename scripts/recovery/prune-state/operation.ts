@@ -9,14 +9,15 @@ import type { StepFailure } from "../engine/apply";
 import type { Demand, GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
 import type { Step } from "../engine/step";
-import { causeOf, runOperation } from "../engine/run-operation";
 import { runBounded } from "../../machine/bounded";
 import { halfDone, type StackSession, unfinished } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import { localTimeZone } from "../steps/state/choose-listed-point";
 import { planStatePrune } from "./make-plan";
 import { pruneStateKind, type PruneStatePlan } from "./plan";
 import type { StateAccess } from "../steps/state/state-access";
+import { runSteps } from "../engine/run-steps";
+import { messageOf } from "../../machine/error-code";
 
 /** What `lifeboat state prune` was asked for. */
 export interface PruneRequest {
@@ -53,12 +54,12 @@ export async function conductPrune(
   if (dryRun) context.output.result({ plan }, (lines) => printPlan(plan, request, lines));
   else printPlan(plan, request, context.talk);
   if (dryRun) return exitCodes.done;
-  await settleDemands([demandOf(plan)], request.given, context);
+  await confirm([demandOf(plan)], request.given, context);
   const { command, keepText } = request;
   const journal = state.begin({ kind: pruneStateKind, command, request: { keep: keepText }, inputs: {}, plan });
-  const findings = await runOperation(session, journal, [removal(plan, access)], (failure) =>
-    explain(failure, journal),
-  );
+  const findings = await runSteps(session, journal, [removal(plan, access)], {
+    explain: (failure) => explain(failure, journal),
+  });
   const value = { ...plan, seconds: journal.seconds, findings, operation: journal.contents.id };
   context.output.result(value, (lines) => {
     lines.heading(`Removed ${words(plan)} of ${selector}, in ${formatDuration(journal.seconds)}`);
@@ -140,7 +141,7 @@ function removal({ environment, remove }: PruneStatePlan, { store }: StateAccess
 function explain(failure: StepFailure, journal: Journal): Error {
   const { exitCode, stack } = failureOf(failure.cause, undefined);
   if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
-  return new CommandError(`${causeOf(failure)}. Some of it may be removed; nothing that stays is touched.`, {
+  return new CommandError(`${messageOf(failure.cause)}. Some of it may be removed; nothing that stays is touched.`, {
     exitCode,
     hint: `to go on: ${journal.contents.command}`,
     cause: failure.cause,

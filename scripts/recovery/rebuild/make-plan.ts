@@ -13,7 +13,7 @@ import { planKeys } from "../steps/state/site-keys";
 import { copyFacts } from "../steps/state/copies/copy-facts";
 import { lastSeen } from "../steps/state/seen-state";
 import { listStack, readPresent } from "../steps/state/stack-objects";
-import type { PlannedOperation } from "../engine/operation";
+import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { StateSecrets } from "../steps/state/state-secrets";
 import type { RebuildPlan, RebuiltEnvironment } from "./plan";
@@ -27,7 +27,7 @@ import { staleFlag } from "../steps/state/copies/flags";
  * @throws CommandError (10) without the state of the store's own environment, (12), (13) when nothing is missing;
  *   ProxmoxError when the node does not answer
  */
-export async function planRebuild(session: RebuildSession): Promise<PlannedOperation<RebuildPlan>> {
+export async function planRebuild(session: RebuildSession): Promise<Omit<Planned<RebuildPlan>, "view">> {
   const { site, siteStore, context, place } = session;
   const trouble = await storeTrouble(siteStore, context.signal);
   const environments: RebuiltEnvironment[] = [];

@@ -3,7 +3,7 @@ import type { Lines } from "../../terminal/talk";
 import type { GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
 import type { Finding } from "../engine/step";
-import type { StackOperation } from "../engine/operation";
+import type { Operation } from "../engine/operation";
 import { planRebuild } from "./make-plan";
 import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironment } from "./plan";
 import { proofPath, rebuildSteps } from "./steps";
@@ -20,10 +20,7 @@ export interface RebuildRequest {
 const target = 600;
 
 /** The store is gone, or broken: it is made again and gets the states back (F1). */
-export function rebuildOperation(
-  session: RebuildSession,
-  { given, command }: RebuildRequest,
-): StackOperation<RebuildPlan> {
+export function rebuildOperation(session: RebuildSession, { given, command }: RebuildRequest): Operation<RebuildPlan> {
   return {
     kind: rebuildKind,
     name: "rebuild of the state store",
@@ -31,9 +28,11 @@ export function rebuildOperation(
     request: { from: session.place.argument },
     command,
     given,
-    plan: () => planRebuild(session),
+    plan: async () => {
+      const planned = await planRebuild(session);
+      return { ...planned, view: { value: { ...planned.plan }, print: (lines) => printPlan(planned.plan, lines) } };
+    },
     steps: (plan, begun) => rebuildSteps(plan, session, begun),
-    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
     report: (plan, journal, findings) => {
       const environments = plan.environments.map(({ name, copy }) => ({
         name,
@@ -44,7 +43,7 @@ export function rebuildOperation(
       const value = { endpoint: plan.endpoint, environments, targetSeconds: target };
       return { value, print: (lines) => printReport(plan, journal, findings, lines) };
     },
-    meaning: () => "what has been done stays, and is not done again.",
+    meaning: () => ({ text: "what has been done stays, and is not done again." }),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Journal } from "../engine/journal";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
-import type { RestoreWorld } from "../steps/guest/world";
+import type { GuestWorld } from "../steps/guest/world";
 
 /** The chosen archive must outlive the restore, whatever a backup job prunes meanwhile (D6). */
-export function protectArchive(plan: RestorePlan, { client }: RestoreWorld): Step {
+export function protectArchive(plan: RestorePlan, { client }: GuestWorld): Step {
   const { volid } = plan.archive;
   const { node } = plan.target;
   return {
@@ -23,7 +23,7 @@ export function protectArchive(plan: RestorePlan, { client }: RestoreWorld): Ste
 /** Takes back the protection that this restore, or an earlier unproven one, has set. Nobody else's. */
 export function releaseArchives(
   plan: RestorePlan,
-  { client }: RestoreWorld,
+  { client }: GuestWorld,
   volids: readonly string[],
   checkPaths: readonly string[],
 ): Step {

@@ -2,10 +2,10 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
-import type { RestoreWorld } from "../steps/guest/world";
+import type { GuestWorld } from "../steps/guest/world";
 
 /** Reads the archive from its beginning to its end, before anything is touched (D9). */
-export function readArchive(plan: RestorePlan, host: string, path: string, world: RestoreWorld): Step {
+export function readArchive(plan: RestorePlan, host: string, path: string, world: GuestWorld): Step {
   const { volid, size, older } = plan.archive;
   return {
     id: "integrity",

@@ -3,14 +3,20 @@ import { failureOf } from "../../clients/failure";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { StepFailure } from "../engine/apply";
 import type { Journal } from "../engine/journal";
-import { causeOf, leftoverText } from "../engine/run-operation";
-import type { Session } from "../engine/session";
+import type { GuestSession } from "../engine/session";
 import type { RestorePlan } from "../steps/guest/plan";
 import { RestoreFailed } from "./restore-step";
 import { savePointPath } from "../steps/guest/save-point-steps";
+import { leftoverText } from "../engine/explain";
+import { messageOf } from "../../machine/error-code";
 
 /** What a failed step means for the guest, and what to do about it. */
-export function explainRestore(failure: StepFailure, session: Session, plan: RestorePlan, journal: Journal): Error {
+export function explainRestore(
+  failure: StepFailure,
+  session: GuestSession,
+  plan: RestorePlan,
+  journal: Journal,
+): Error {
   const state = stateText(failure, plan);
   const { exitCode, hint, isDefect } = sortOut(failure.cause);
   if (isDefect) {
@@ -20,7 +26,7 @@ export function explainRestore(failure: StepFailure, session: Session, plan: Res
     return failure.cause instanceof Error ? failure.cause : failure;
   }
   const ownHint = failure.position === "taken-back" ? hint : undefined;
-  return new CommandError(`${causeOf(failure)}. ${state}${leftoverText(failure)}`, {
+  return new CommandError(`${messageOf(failure.cause)}. ${state}${leftoverText(failure)}`, {
     exitCode,
     hint: ownHint ?? nextCommands(failure, session, plan, journal),
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
@@ -46,7 +52,7 @@ function stateText({ position, step }: StepFailure, plan: RestorePlan): string {
 }
 
 /** The way forward, and the way back where there is one. */
-function nextCommands(failure: StepFailure, { selector }: Session, plan: RestorePlan, journal: Journal): string {
+function nextCommands(failure: StepFailure, { selector }: GuestSession, plan: RestorePlan, journal: Journal): string {
   const forward = journal.contents.command;
   const back = `lifeboat undo ${selector}`;
   if (failure.position === "taken-back") return `look at the plan again: lifeboat restore guest ${selector} --dry-run`;

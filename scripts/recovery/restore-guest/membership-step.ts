@@ -2,13 +2,13 @@ import type { Finding, Step } from "../engine/step";
 import { highAvailabilityOf, membershipsOf, poolOf } from "../steps/guest/inspect-present";
 import type { Membership } from "../steps/guest/inspection";
 import type { RestorePlan } from "../steps/guest/plan";
-import type { RestoreWorld } from "../steps/guest/world";
+import type { GuestWorld } from "../steps/guest/world";
 
 /**
  * A backup holds neither jobs nor pools nor high availability, and deleting a guest may have taken it out of all of them:
  * what was there before is looked for afterwards (D14).
  */
-export function checkMembership(plan: RestorePlan, { client }: RestoreWorld): Step {
+export function checkMembership(plan: RestorePlan, { client }: GuestWorld): Step {
   const { target } = plan;
   return {
     id: "membership",

@@ -9,9 +9,8 @@ import type { JournalContents } from "../engine/journal-contents";
 import type { NewOperation } from "../engine/state-folder";
 import { type StepNode, placeSteps } from "../engine/step";
 import { takeBack } from "../engine/take-back";
-import { runOperation } from "../engine/run-operation";
-import { type Session, observerOf } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { type GuestSession, observerOf } from "../engine/session";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import { leftProtected } from "./archive-protection";
 import { explainRestore } from "./meaning";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect";
@@ -22,8 +21,9 @@ import { type RestoreJournal, restoreKind } from "./journals";
 import type { RestorePlan } from "../steps/guest/plan";
 import { printReport, reportOf } from "./report";
 import { restoreSteps } from "./steps";
-import { restoreWorld } from "../steps/guest/open-world";
-import type { OperationInfo } from "../steps/guest/world";
+import { openWorld } from "../steps/guest/open-world";
+import type { BegunOperation } from "../engine/operation";
+import { runSteps } from "../engine/run-steps";
 
 /** What a command wants restored, and the answers that it was given. */
 export interface RestoreRequest {
@@ -42,7 +42,7 @@ export interface RestoreRequest {
 
 /** A restore that was planned and not begun. */
 export interface PreparedRestore {
-  readonly session: Session;
+  readonly session: GuestSession;
   readonly request: RestoreRequest;
   readonly inspection: RestoreInspection;
   readonly planned: PlannedRestore;
@@ -53,7 +53,7 @@ export interface PreparedRestore {
 
 /** Inspects, plans, asks, restores and reports. */
 export async function conductRestore(
-  session: Session,
+  session: GuestSession,
   request: RestoreRequest,
   earlier: readonly RestoreJournal[],
 ): Promise<ExitCode> {
@@ -64,7 +64,7 @@ export async function conductRestore(
   showPlan(session, prepared);
   if (dryRun) return exitCodes.done;
   const { planned, operation } = prepared;
-  await settleDemands(planned.demands, request.given, context);
+  await confirm(planned.demands, request.given, context);
   return run(session, { journal: session.state.begin(operation), plan: planned.plan }, request);
 }
 
@@ -75,7 +75,7 @@ export async function conductRestore(
  * @throws CommandError (2, 10, 11, 13, 14) when it cannot or must not be done.
  */
 export async function prepareRestore(
-  session: Session,
+  session: GuestSession,
   request: RestoreRequest,
   earlier: readonly RestoreJournal[],
   measured: readonly JournalContents[] = measurements(session),
@@ -85,9 +85,9 @@ export async function prepareRestore(
   const planned = planRestore(environment.settings, inspection, optionsOf(session, request, earlier));
   const { plan } = planned;
   const inputs = inputsOf(session, inspection, plan);
-  const world = await restoreWorld(session, request.checkSeconds, plan.asRoot);
-  const steps = restoreSteps(plan, world, { id: "planned", inputs, startedAt: inspection.clock.time });
-  const past = pastRuns(measured, guest.id);
+  const world = await openWorld(session, request.checkSeconds, plan.asRoot);
+  const steps = restoreSteps(plan, world, { id: "planned", inputs, startedAt: new Date().toISOString() });
+  const past = pastRuns(measured, session.subject);
   const operation = {
     kind: restoreKind,
     command: request.command,
@@ -100,17 +100,17 @@ export async function prepareRestore(
 }
 
 /** Every operation that this machine has done at the site: how long things take there. */
-export function measurements({ state }: Session): JournalContents[] {
+export function measurements({ state }: GuestSession): JournalContents[] {
   return state.allJournals().map(({ contents }) => contents);
 }
 
-function inspect(session: Session, { wish }: RestoreRequest): Promise<RestoreInspection> {
+function inspect(session: GuestSession, { wish }: RestoreRequest): Promise<RestoreInspection> {
   const { client, guest, selector, environment } = session;
   return inspectRestore(client, { guest, selector, settings: environment.settings }, wish);
 }
 
 function optionsOf(
-  { environment }: Session,
+  { environment }: GuestSession,
   { wish, storage, given, undoes, oneOfSeveral }: RestoreRequest,
   earlier: readonly RestoreJournal[],
 ): RestoreOptions {
@@ -125,7 +125,7 @@ function optionsOf(
   };
 }
 
-function inputsOf({ guest }: Session, { chosen, present }: RestoreInspection, plan: RestorePlan) {
+function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspection, plan: RestorePlan) {
   return restoreInputs({
     archive: { volid: chosen.volid, size: chosen.size, time: chosen.time },
     present: plan.mode === "in-place" ? present : undefined,
@@ -150,7 +150,7 @@ export function requestTexts({ wish, storage, given, undoes }: RestoreRequest): 
   );
 }
 
-function showPlan({ context, dryRun }: Session, { view }: PreparedRestore): void {
+function showPlan({ context, dryRun }: GuestSession, { view }: PreparedRestore): void {
   if (dryRun) context.output.result({ plan: view }, (lines) => printPlan(view, lines));
   else printPlan(view, context.talk);
 }
@@ -161,7 +161,7 @@ function showPlan({ context, dryRun }: Session, { view }: PreparedRestore): void
  * @throws CommandError (11) when another one is half done.
  */
 export async function resumeRestore(
-  session: Session,
+  session: GuestSession,
   request: RestoreRequest,
   open: RestoreJournal,
 ): Promise<ExitCode | "taken-back"> {
@@ -183,11 +183,15 @@ export async function resumeRestore(
     reason: "going on is not confirmed",
     question: `Go on with the restore of ${session.guest.name} begun at ${startedAt}?`,
   };
-  await settleDemands([demand], request.given, context);
+  await confirm([demand], request.given, context);
   return run(session, open, request);
 }
 
-function showRemaining({ context, dryRun }: Session, { journal }: RestoreJournal, steps: readonly StepNode[]): void {
+function showRemaining(
+  { context, dryRun }: GuestSession,
+  { journal }: RestoreJournal,
+  steps: readonly StepNode[],
+): void {
   const remaining = remainingSteps(steps, journal);
   const { startedAt, id } = journal.contents;
   const [next] = remaining;
@@ -209,7 +213,7 @@ function showRemaining({ context, dryRun }: Session, { journal }: RestoreJournal
 }
 
 /** Takes back what an earlier process began to take back. True: done, as if that restore had never begun. */
-export async function finishTakingBack(session: Session, open: RestoreJournal): Promise<boolean> {
+export async function finishTakingBack(session: GuestSession, open: RestoreJournal): Promise<boolean> {
   const { context } = session;
   const { journal } = open;
   context.talk.line(`A restore begun at ${journal.contents.startedAt} failed and is not taken back completely yet.`);
@@ -225,23 +229,23 @@ export async function finishTakingBack(session: Session, open: RestoreJournal): 
 
 /** The steps of a restore whose journal is there. */
 export async function stepsOf(
-  session: Session,
+  session: GuestSession,
   { journal, plan }: RestoreJournal,
   checkSeconds: number,
 ): Promise<StepNode[]> {
-  return restoreSteps(plan, await restoreWorld(session, checkSeconds, plan.asRoot), operationOf(journal));
+  return restoreSteps(plan, await openWorld(session, checkSeconds, plan.asRoot), operationOf(journal));
 }
 
-function operationOf(journal: Journal): OperationInfo {
+function operationOf(journal: Journal): BegunOperation {
   const { id, inputs, startedAt } = journal.contents;
-  return { id, inputs, startedAt: Date.parse(startedAt) / 1000 };
+  return { id, inputs, startedAt };
 }
 
-async function run(session: Session, restore: RestoreJournal, request: RestoreRequest): Promise<ExitCode> {
+async function run(session: GuestSession, restore: RestoreJournal, request: RestoreRequest): Promise<ExitCode> {
   const { journal, plan } = restore;
   const steps = await stepsOf(session, restore, request.checkSeconds);
   const explain = (failure: StepFailure): Error => explainRestore(failure, session, plan, journal);
-  const findings = await runOperation(session, journal, steps, explain, request.beforeEnd);
+  const findings = await runSteps(session, journal, steps, { explain, beforeEnd: request.beforeEnd });
   const report = reportOf(plan, journal, steps, findings);
   session.context.output.result({ ...report }, (lines) => printReport(report, lines));
   return report.proven ? exitCodes.done : exitCodes.partly;

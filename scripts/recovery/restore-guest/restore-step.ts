@@ -7,10 +7,11 @@ import { configurationDigest, inputNames, readConfiguration, readInputs } from "
 import { isRunning } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
-import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+import type { BegunOperation } from "../engine/operation";
+import type { GuestWorld } from "../steps/guest/world";
 
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
-export function recheck(plan: RestorePlan, world: RestoreWorld, { inputs }: OperationInfo): Step {
+export function recheck(plan: RestorePlan, world: GuestWorld, { inputs }: BegunOperation): Step {
   return {
     id: "recheck",
     title: "Check that nothing has changed",
@@ -29,7 +30,7 @@ function refuseChanges(plan: RestorePlan, changed: readonly string[]): void {
 }
 
 /** The request that destroys and restores. */
-export function restoreGuest(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): Step {
+export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): Step {
   const request = { node: plan.target.node, vmid: plan.target.vmid, type: "vzrestore" };
   return {
     id: "restore",
@@ -81,8 +82,8 @@ function resultOf(plan: RestorePlan, outcome: TaskOutcome): StepResult {
 async function mayOverwrite(
   context: StepContext,
   plan: RestorePlan,
-  { client }: RestoreWorld,
-  { inputs }: OperationInfo,
+  { client }: GuestWorld,
+  { inputs }: BegunOperation,
 ): Promise<boolean> {
   const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
   const attempted = context.facts["failedTask"] !== undefined;
@@ -96,8 +97,8 @@ async function mayOverwrite(
 async function restoreFailed(
   context: StepContext,
   plan: RestorePlan,
-  { client }: RestoreWorld,
-  { inputs }: OperationInfo,
+  { client }: GuestWorld,
+  { inputs }: BegunOperation,
   outcome: TaskOutcome,
 ): Promise<never> {
   const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
@@ -130,7 +131,7 @@ export class RestoreFailed extends Error {
 /**
  * Deletes a copy, and only that: it must be the guest that this operation's own task made at an id that was free before.
  */
-async function removeCopy(context: StepContext, plan: RestorePlan, world: RestoreWorld): Promise<void> {
+async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestWorld): Promise<void> {
   if (plan.mode !== "beside" || context.facts["sent"] !== true) return;
   const { client } = world;
   const { target } = plan;
@@ -147,7 +148,7 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: Restor
 }
 
 /** Somebody may have deleted the copy and made another guest with its id: the copy's notes say what it is. */
-async function refuseStranger(plan: RestorePlan, { client }: RestoreWorld): Promise<void> {
+async function refuseStranger(plan: RestorePlan, { client }: GuestWorld): Promise<void> {
   const { hostname, description } = await client.guests.guestConfig(plan.target);
   if (hostname === plan.request["hostname"] && description?.trim() === plan.request["description"]) return;
   throw new CommandError(`guest ${plan.target.vmid} is not the copy that this restore made`, {

@@ -8,15 +8,16 @@ import { startGuest, stopGuest } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
 import { recheck, restoreGuest } from "./restore-step";
 import { savePointGroup } from "../steps/guest/save-point-steps";
-import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+import type { BegunOperation } from "../engine/operation";
+import type { GuestWorld } from "../steps/guest/world";
 
 /** The steps of a restore. They follow from the plan alone, so that another process can go on with them. */
-export function restoreSteps(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+export function restoreSteps(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world)];
 }
 
 /** Everything before the request that commits; all of it can be taken back. */
-function prepare(plan: RestorePlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+function prepare(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   const steps: StepNode[] = [];
   const { reading } = plan.archive;
   if (reading?.kind === "ssh") steps.push(readArchive(plan, reading.host, reading.path, world));
@@ -27,7 +28,7 @@ function prepare(plan: RestorePlan, world: RestoreWorld, operation: OperationInf
   return steps;
 }
 
-function prove(plan: RestorePlan, world: RestoreWorld): StepNode[] {
+function prove(plan: RestorePlan, world: GuestWorld): StepNode[] {
   const steps: StepNode[] = [];
   if (plan.start) steps.push(startGuest(plan, world));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });

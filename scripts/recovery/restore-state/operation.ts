@@ -8,15 +8,17 @@ import type { Journal } from "../engine/journal";
 import { placeSteps, type Step } from "../engine/step";
 import { takeBack } from "../engine/take-back";
 import { compareState } from "../steps/state/compare-state";
-import { causeOf, leftoverText, runOperation } from "../engine/run-operation";
 import { type StackSession, halfDone, observerOf, unfinished } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import { planStateRestore, type PointWish } from "./make-plan";
 import { pointForScripts } from "../steps/state/points-view";
 import { type RestoreStatePlan, restoreStateKind, restoreStatePlanSchema } from "./plan";
 import { restoreStateSteps } from "./steps";
 import { printStatePlan, printStateReport, reportOf, viewOf } from "./view";
 import type { StateAccess } from "../steps/state/state-access";
+import { leftoverText } from "../engine/explain";
+import { runSteps } from "../engine/run-steps";
+import { messageOf } from "../../machine/error-code";
 
 /** What `lifeboat restore state --to` was asked for. */
 export interface StateRestoreRequest {
@@ -56,7 +58,7 @@ async function begin(session: StackSession, access: StateAccess, request: StateR
   if (dryRun) context.output.result({ plan: view }, (lines) => printStatePlan(view, point, lines));
   else printStatePlan(view, point, context.talk);
   if (dryRun) return exitCodes.done;
-  await settleDemands(demands, request.given, context);
+  await confirm(demands, request.given, context);
   const { command } = request;
   const journal = state.begin({ kind: restoreStateKind, command, request: textsOf(request), inputs, plan });
   return run(session, access, journal, plan);
@@ -97,7 +99,7 @@ async function goOn(
     return exitCodes.done;
   }
   const question = `Go on with the restore of the state of ${selector} begun at ${startedAt}?`;
-  await settleDemands([{ flag: forceFlag, reason: "going on is not confirmed", question }], request.given, context);
+  await confirm([{ flag: forceFlag, reason: "going on is not confirmed", question }], request.given, context);
   return run(session, access, open, plan);
 }
 
@@ -123,7 +125,7 @@ async function run(
   plan: RestoreStatePlan,
 ): Promise<ExitCode> {
   const steps = stepsOf(session, access, plan, journal.contents.inputs);
-  const findings = await runOperation(session, journal, steps, (failure) => explain(failure, plan, journal));
+  const findings = await runSteps(session, journal, steps, { explain: (failure) => explain(failure, plan, journal) });
   const report = reportOf(plan, journal, findings);
   session.context.output.result({ ...report }, (lines) => printStateReport(report, lines));
   return exitCodes.done;
@@ -137,7 +139,7 @@ function explain(failure: StepFailure, plan: RestoreStatePlan, journal: Journal)
     failure.position === "taken-back"
       ? "Nothing is changed: what was begun has been taken back."
       : `It stands still in step '${failure.step.step.title}'; the state of ${plan.environment} is ${failure.position === "committed" ? `${plan.point.id}, or as it was` : "as it was"}.`;
-  return new CommandError(`${causeOf(failure)}. ${text}${leftoverText(failure)}`, {
+  return new CommandError(`${messageOf(failure.cause)}. ${text}${leftoverText(failure)}`, {
     exitCode,
     hint: failure.position === "taken-back" ? hint : `to go on: ${journal.contents.command}`,
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },

@@ -14,7 +14,7 @@ import type { StateSides } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { listStack, type PresentState, readPresent } from "../steps/state/stack-objects";
-import type { PlannedOperation } from "../engine/operation";
+import type { Planned } from "../engine/operation";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { differenceWords } from "./difference-words";
 import type { ReturnPlan } from "./plan";
@@ -31,7 +31,7 @@ export async function planReturn(
   session: StackSession,
   sides: StateSides,
   keep: Keep | undefined,
-): Promise<PlannedOperation<ReturnPlan>> {
+): Promise<Omit<Planned<ReturnPlan>, "view">> {
   const { selector } = session;
   const record = await findRecord(session, sides);
   await requireStore(session, sides);

@@ -7,7 +7,7 @@ import { archiveLocal } from "../steps/state/archive-local";
 import { compareState } from "../steps/state/compare-state";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import type { StateSides } from "../steps/state/live-and-local";
-import type { StackOperation } from "../engine/operation";
+import type { Operation } from "../engine/operation";
 import { type Keep, planReturn } from "./make-plan";
 import { type ReturnPlan, returnKind, returnPlanSchema } from "./plan";
 import { returnSteps, type ReturnWorld } from "./steps";
@@ -24,7 +24,7 @@ export function returnOperation(
   session: StackSession,
   sides: StateSides,
   { keep, given, command }: ReturnRequest,
-): StackOperation<ReturnPlan> {
+): Operation<ReturnPlan> {
   const { environment, context } = session;
   const world: ReturnWorld = {
     sides,
@@ -39,9 +39,11 @@ export function returnOperation(
     request: { keep: keep ?? "" },
     command,
     given,
-    plan: () => planReturn(session, sides, keep),
+    plan: async () => {
+      const planned = await planReturn(session, sides, keep);
+      return { ...planned, view: { value: { ...planned.plan }, print: (lines) => printPlan(planned.plan, lines) } };
+    },
     steps: (plan, begun) => returnSteps(plan, world, begun),
-    view: (plan) => ({ value: { ...plan }, print: (lines) => printPlan(plan, lines) }),
     report: (plan, journal, findings) => {
       const archive = journal.factsOf("archive")["archive"];
       const value = {
@@ -54,10 +56,8 @@ export function returnOperation(
       return { value, print: (lines) => printReport(plan, String(archive), journal.seconds, findings, lines) };
     },
     meaning: ({ environment: name, keep: side }, { position }) => {
-      if (position !== "committed") return `the state of ${name} is on this machine.`;
-      return side === "local"
-        ? `the store has the state of ${name}, or is about to.`
-        : `the store has the state of ${name}.`;
+      if (position !== "committed") return { text: `the state of ${name} is on this machine.` };
+      return { text: `the store has the state of ${name}${side === "local" ? ", or is about to" : ""}.` };
     },
   };
 }

@@ -10,7 +10,7 @@ import type { Demand } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
 import { membershipsOf } from "../steps/guest/inspect-present";
 import type { PresentGuest } from "../steps/guest/inspection";
-import type { Session } from "../engine/session";
+import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { disksOf, readSnapshots } from "../steps/guest/guest-snapshots";
 import { idleGuest } from "../steps/guest/idle-guest";
@@ -36,7 +36,7 @@ export interface PlannedRollback {
  * @throws CommandError (1, 10, 11, 13)
  */
 export async function planRollback(
-  session: Session,
+  session: GuestSession,
   name: string,
   withoutSavePoint: string | boolean | undefined,
 ): Promise<PlannedRollback> {
@@ -88,7 +88,7 @@ export async function planRollback(
 }
 
 function requireSnapshot(
-  { guest, selector }: Session,
+  { guest, selector }: GuestSession,
   snapshots: readonly ListedSnapshot[],
   name: string,
 ): ListedSnapshot {
@@ -114,7 +114,7 @@ function requireSnapshot(
 
 /** By the disks that go back: those that the snapshot holds. */
 async function isNewestOnly(
-  { client }: Session,
+  { client }: GuestSession,
   { address }: PresentGuest,
   held: GuestConfigurationKeys,
 ): Promise<boolean> {
@@ -138,7 +138,7 @@ function wayBackOf(
   return byBackup ? { kind: "save-point" } : { kind: "snapshot", name };
 }
 
-function optionalHost(guest: Session["guest"]): { host: string } | Record<string, never> {
+function optionalHost(guest: GuestSession["guest"]): { host: string } | Record<string, never> {
   const host = hostOf(guest);
   return host === undefined ? {} : { host };
 }

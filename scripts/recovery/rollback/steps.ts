@@ -10,14 +10,15 @@ import { comparePulumiStep } from "../steps/guest/compare-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
-import type { OperationInfo, RestoreWorld } from "../steps/guest/world";
+import type { BegunOperation } from "../engine/operation";
+import type { GuestWorld } from "../steps/guest/world";
 import { readSnapshots } from "../steps/guest/guest-snapshots";
 import { removeSnapshot } from "../steps/guest/take-snapshot";
 import { readRollbackInputs } from "./inputs";
 import type { RollbackPlan } from "./plan";
 
 /** The steps of a rollback. They follow from the plan alone, so that another process can go on with them. */
-export function rollbackSteps(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+export function rollbackSteps(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   const steps: StepNode[] = [];
   const power = { ...plan, mode: "in-place" as const };
   if (plan.present.running) steps.push(stopGuest(power, world));
@@ -30,7 +31,7 @@ export function rollbackSteps(plan: RollbackPlan, world: RestoreWorld, operation
   return steps;
 }
 
-function keepPresent(plan: RollbackPlan, world: RestoreWorld, operation: OperationInfo): StepNode[] {
+function keepPresent(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   const { wayBack, savePoint } = plan;
   if (wayBack.kind === "snapshot") return [takeWayBack(plan, wayBack.name, world)];
   if (savePoint === undefined) return [];
@@ -39,7 +40,7 @@ function keepPresent(plan: RollbackPlan, world: RestoreWorld, operation: Operati
 }
 
 /** A snapshot of the present state, which rotation leaves alone. */
-function takeWayBack(plan: RollbackPlan, name: string, { client }: RestoreWorld): Step {
+function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): Step {
   const { target } = plan;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "takeSnapshot") };
   const isThere = async (): Promise<boolean> =>
@@ -79,7 +80,7 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
 }
 
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
-function recheck(plan: RollbackPlan, { client, settingsDigest }: RestoreWorld, { inputs }: OperationInfo): Step {
+function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { inputs }: BegunOperation): Step {
   return {
     id: "recheck",
     title: "Check that nothing has changed",
@@ -95,7 +96,7 @@ function recheck(plan: RollbackPlan, { client, settingsDigest }: RestoreWorld, {
   };
 }
 
-function removeNewer(plan: RollbackPlan, { client }: RestoreWorld): Step {
+function removeNewer(plan: RollbackPlan, { client }: GuestWorld): Step {
   const { target } = plan;
   return {
     id: "remove-newer",
@@ -115,7 +116,7 @@ function removeNewer(plan: RollbackPlan, { client }: RestoreWorld): Step {
 }
 
 /** The request that destroys the present state. */
-function rollBack(plan: RollbackPlan, { client }: RestoreWorld): Step {
+function rollBack(plan: RollbackPlan, { client }: GuestWorld): Step {
   const { target } = plan;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "rollBack") };
   return {

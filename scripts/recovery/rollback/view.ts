@@ -2,17 +2,17 @@ import { plainText } from "../../../proxmox/api/plain-text";
 import { formatMoment } from "../../../site/restore/moments";
 import { formatAgo, formatDuration } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
-import { flagOf } from "../engine/consent";
 import type { Journal } from "../engine/journal";
-import { type Finding, type StepNode, placeSteps } from "../engine/step";
+import type { Report } from "../engine/operation";
+import type { Finding } from "../engine/step";
 import { describeCheck, proofPaths } from "../steps/guest/check-steps";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import type { PlannedRollback } from "./make-plan";
 import type { RollbackPlan } from "./plan";
 import { printFinding } from "../engine/print-finding";
 
-/** A plan for people and scripts. */
-export interface RollbackView {
+/** A plan for scripts. */
+interface RollbackView {
   readonly guest: string;
   readonly vmid: number;
   readonly node: string;
@@ -24,16 +24,11 @@ export interface RollbackView {
   readonly changes: PlannedRollback["changes"];
   readonly removeNewer: readonly string[];
   readonly wayBack: RollbackPlan["wayBack"];
-  readonly steps: readonly string[];
-  /** Flags that answer everything that will be asked. */
-  readonly flags: readonly string[];
 }
 
-export function viewOf(
-  { plan, changes, demands, timeZone, now }: PlannedRollback,
-  steps: readonly StepNode[],
-): RollbackView {
-  return {
+/** The plan for people and scripts. */
+export function rollbackView({ plan, changes, timeZone, now }: PlannedRollback): Report {
+  const view: RollbackView = {
     guest: `${plan.environment}/${plan.guest}`,
     vmid: plan.target.vmid,
     node: plan.target.node,
@@ -44,12 +39,11 @@ export function viewOf(
     changes,
     removeNewer: plan.removeNewer,
     wayBack: plan.wayBack,
-    steps: placeSteps(steps).map(({ step }) => step.does),
-    flags: demands.map(flagOf),
   };
+  return { value: { ...view }, print: (lines) => printPlan(view, lines) };
 }
 
-export function printRollbackPlan(view: RollbackView, lines: Lines): void {
+function printPlan(view: RollbackView, lines: Lines): void {
   const { guest, vmid, node, snapshot, time, timeZone, ageSeconds, changes, removeNewer, wayBack } = view;
   lines.heading(`Plan: roll ${guest} (${vmid} on ${node}) back to ${snapshot} of ${formatMoment(time, timeZone)}`);
   lines.hanging("  lost: ", `everything written since then (${formatAgo(ageSeconds)})`);
@@ -60,9 +54,6 @@ export function printRollbackPlan(view: RollbackView, lines: Lines): void {
   for (const key of changes.detached)
     lines.hanging("  off:  ", `${key}, which was added since: kept as an unused disk`);
   lines.hanging("  way back: ", wayBackText(wayBack));
-  lines.line("Steps:");
-  for (const step of view.steps) lines.hanging("  - ", step);
-  lines.hanging("Flags that answer all questions: ", view.flags.join(" "));
 }
 
 function wayBackText(wayBack: RollbackPlan["wayBack"]): string {
@@ -76,8 +67,8 @@ function wayBackText(wayBack: RollbackPlan["wayBack"]): string {
   }
 }
 
-/** What a rollback did, for people and scripts. */
-export interface RollbackReport {
+/** What a rollback did, for scripts. */
+interface RollbackReport {
   readonly guest: string;
   readonly vmid: number;
   readonly node: string;
@@ -88,16 +79,12 @@ export interface RollbackReport {
   readonly removed: readonly string[];
   /** Command that goes back to the state before. */
   readonly undo: string | undefined;
-  readonly seconds: number;
-  readonly findings: readonly Finding[];
-  /** Id of the operation, as in the journal's file name. */
-  readonly operation: string;
 }
 
-export function rollbackReport(plan: RollbackPlan, journal: Journal, findings: readonly Finding[]): RollbackReport {
+export function rollbackReport(plan: RollbackPlan, journal: Journal, findings: readonly Finding[]): Report {
   const guest = `${plan.environment}/${plan.guest}`;
   const proofs = proofPaths(plan);
-  return {
+  const report: RollbackReport = {
     guest,
     vmid: plan.target.vmid,
     node: plan.target.node,
@@ -109,10 +96,8 @@ export function rollbackReport(plan: RollbackPlan, journal: Journal, findings: r
     })),
     removed: plan.removeNewer,
     undo: undoCommand(plan, journal, guest),
-    seconds: journal.seconds,
-    findings,
-    operation: journal.contents.id,
   };
+  return { value: { ...report }, print: (lines) => printReport(report, plan, { journal, findings }, lines) };
 }
 
 function undoCommand({ wayBack }: RollbackPlan, journal: Journal, guest: string): string | undefined {
@@ -120,11 +105,16 @@ function undoCommand({ wayBack }: RollbackPlan, journal: Journal, guest: string)
   return journal.factsOf(savePointPath)["archive"] === undefined ? undefined : `lifeboat undo ${guest}`;
 }
 
-export function printRollbackReport(report: RollbackReport, plan: RollbackPlan, lines: Lines): void {
+function printReport(
+  report: RollbackReport,
+  plan: RollbackPlan,
+  { journal, findings }: { readonly journal: Journal; readonly findings: readonly Finding[] },
+  lines: Lines,
+): void {
   const proof = plan.checks.length === 0 ? "" : report.proven ? ", and proven" : ", NOT PROVEN";
-  lines.heading(`Rolled ${report.guest} back to ${report.snapshot} in ${formatDuration(report.seconds)}${proof}`);
+  lines.heading(`Rolled ${report.guest} back to ${report.snapshot} in ${formatDuration(journal.seconds)}${proof}`);
   for (const { check, passed } of report.checks) lines.line(`  ${passed ? "✓" : "✗"} ${check}`);
-  for (const finding of report.findings) printFinding(finding, lines);
+  for (const finding of findings) printFinding(finding, lines);
   if (report.undo === undefined) return;
   lines.line(`To go back to the state before: ${report.undo}`);
   const { wayBack } = plan;

@@ -101,7 +101,7 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
 /** Another command of this machine is at work on the guest. */
 function tryLock({ state }: DueEnvironment, guest: Guest): string | (() => void) {
   try {
-    return takeProcessLock(state.lockPath(guest.id), "lifeboat backup snapshots --due");
+    return takeProcessLock(state.lockPath({ kind: "guest", id: guest.id }), "lifeboat backup snapshots --due");
   } catch (error) {
     if (error instanceof LockedError) return error.message;
     throw error;

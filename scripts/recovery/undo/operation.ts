@@ -5,8 +5,8 @@ import { hasCommitted } from "../engine/apply";
 import type { Demand, GivenAnswers } from "../engine/consent";
 import { type PlacedStep, placeSteps } from "../engine/step";
 import { takeBack } from "../engine/take-back";
-import { type Session, observerOf } from "../engine/session";
-import { forceFlag, settleDemands } from "../engine/settle-demands";
+import { type GuestSession, observerOf } from "../engine/session";
+import { forceFlag, confirm } from "../engine/settle-demands";
 import {
   type RestoreRequest,
   conductRestore,
@@ -38,7 +38,7 @@ type Undoes = NonNullable<RestoreOptions["undoes"]>;
  * on this machine or, on any other, the notes of the save points.
  */
 export async function conductUndo(
-  session: Session,
+  session: GuestSession,
   request: UndoRequest,
   restores: readonly RestoreJournal[],
 ): Promise<ExitCode> {
@@ -66,7 +66,7 @@ function isCandidate({ journal }: RestoreJournal, { operation }: UndoRequest): b
   return state !== "taken-back" && state !== "undone" && (operation === undefined || operation === id);
 }
 
-function nothingToUndo({ guest }: Session): CommandError {
+function nothingToUndo({ guest }: GuestSession): CommandError {
   return new CommandError(
     `there is no restore of ${guest.name} to take back, neither in the journals of this machine nor as a save point on a storage`,
     {
@@ -77,7 +77,7 @@ function nothingToUndo({ guest }: Session): CommandError {
 }
 
 /** Whether the old guest is gone: its request was sent, and the node has got it. */
-async function isOverwritten(session: Session, restore: RestoreJournal): Promise<boolean> {
+async function isOverwritten(session: GuestSession, restore: RestoreJournal): Promise<boolean> {
   const { journal, plan } = restore;
   if (!hasCommitted(placeSteps(await stepsOf(session, restore, 0)), journal)) return false;
   const { upid } = journal.factsOf("restore");
@@ -91,7 +91,11 @@ async function isOverwritten(session: Session, restore: RestoreJournal): Promise
 }
 
 /** Steps that were begun, undone one by one, the last first. */
-async function takeRestoreBack(session: Session, request: UndoRequest, restore: RestoreJournal): Promise<ExitCode> {
+async function takeRestoreBack(
+  session: GuestSession,
+  request: UndoRequest,
+  restore: RestoreJournal,
+): Promise<ExitCode> {
   const { context, dryRun, selector } = session;
   const { journal, plan } = restore;
   const steps = placeSteps(await stepsOf(session, restore, 0));
@@ -109,7 +113,7 @@ async function takeRestoreBack(session: Session, request: UndoRequest, restore: 
     return exitCodes.done;
   }
   const demand: Demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
-  await settleDemands([demand], request.given, context);
+  await confirm([demand], request.given, context);
   const leftovers = await takeBack(steps, journal, { signal: context.signal, observer: observerOf(context) });
   if (leftovers.length > 0) {
     throw new CommandError(`not everything could be taken back: ${leftovers.join("; ")}`, {
@@ -127,7 +131,7 @@ function isToTakeBack({ path, step }: PlacedStep, { journal }: RestoreJournal): 
 }
 
 /** The save point of a restore of this machine. */
-function undoesOf({ guest }: Session, { journal, plan }: RestoreJournal): Undoes {
+function undoesOf({ guest }: GuestSession, { journal, plan }: RestoreJournal): Undoes {
   const savePoint = journal.factsOf(savePointPath)["archive"];
   if (typeof savePoint === "string") {
     return { operation: journal.contents.id, savePoint, start: plan.present?.running === true };
@@ -148,7 +152,7 @@ function undoesOf({ guest }: Session, { journal, plan }: RestoreJournal): Undoes
 
 /** A save point that this machine knows nothing of and that is newer than what it knows. */
 async function newestElsewhere(
-  session: Session,
+  session: GuestSession,
   { operation }: UndoRequest,
   restores: readonly RestoreJournal[],
   last: RestoreJournal | undefined,
@@ -165,7 +169,7 @@ async function newestElsewhere(
   return newest === undefined ? undefined : describeSavePoint(session, newest);
 }
 
-async function describeSavePoint({ client, guest }: Session, archive: FoundArchive): Promise<Undoes> {
+async function describeSavePoint({ client, guest }: GuestSession, archive: FoundArchive): Promise<Undoes> {
   const { notes } = await client.backups.archiveDetails(archive.nodes[0] ?? guest.node, archive.volid);
   const record = parseSavePointNotes(notes);
   // Without full notes the process died right after the backup: the guest was stopped for it then.
@@ -182,7 +186,7 @@ async function describeSavePoint({ client, guest }: Session, archive: FoundArchi
 }
 
 function restoreSavePoint(
-  session: Session,
+  session: GuestSession,
   request: UndoRequest,
   undoes: Undoes,
   restores: readonly RestoreJournal[],

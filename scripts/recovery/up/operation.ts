@@ -9,9 +9,8 @@ import type { GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
 import { isRunning, startOf } from "../../machine/process-lock";
 import type { Finding } from "../engine/step";
-import { causeOf, runOperation } from "../engine/run-operation";
 import { journalsOf, takeLock, unfinished } from "../engine/session";
-import { settleDemands } from "../engine/settle-demands";
+import { confirm } from "../engine/settle-demands";
 import { planUp, type SitePlan } from "./make-plan";
 import { StackWork } from "./stack-work";
 import { isIdle, type UpPlan, upKind } from "./plan";
@@ -19,6 +18,8 @@ import { changesText, upInputs, upSteps } from "./steps";
 import { demandsOf, printPlan, viewOf } from "./view";
 import type { CommandContext } from "../../project/context";
 import { printFinding } from "../engine/print-finding";
+import { runSteps } from "../engine/run-steps";
+import { messageOf } from "../../machine/error-code";
 
 /** What `lifeboat up` was asked for. */
 export interface UpRequest {
@@ -65,7 +66,7 @@ export async function conductUp(site: Site, request: UpRequest, context: Command
     throw tellWhole(onlyOne.error, context);
   const isNothing = plan.plans.every(isIdle);
   if (!isNothing || plan.blocked.length > 0) printPlan(view, context.talk);
-  if (!isNothing) await settleDemands(demandsOf(plan.plans), request.given, context);
+  if (!isNothing) await confirm(demandsOf(plan.plans), request.given, context);
   const outcomes: Outcome[] = [];
   for (const one of plan.plans) {
     const work = works.get(one.environment);
@@ -116,7 +117,7 @@ async function bringUp(
     takeLock(work, command);
     unfinished(journalsOf(work))?.setState("unproven");
     journal = state.begin({ kind: upKind, command, request: {}, inputs, plan });
-    const findings = await runOperation(work, journal, steps, explain);
+    const findings = await runSteps(work, journal, steps, { explain });
     return { environment, result: "done", seconds: journal.seconds, changes: doneText(journal, changes), findings };
   } catch (error) {
     context.signal.throwIfAborted();
@@ -139,7 +140,7 @@ function doneText(journal: Journal, planned: string): string {
 function explain(failure: StepFailure): Error {
   const { exitCode, hint, stack } = failureOf(failure.cause, undefined);
   if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
-  return new CommandError(causeOf(failure), {
+  return new CommandError(messageOf(failure.cause), {
     exitCode,
     hint,
     details: { step: failure.step.path },

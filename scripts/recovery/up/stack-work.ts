@@ -9,12 +9,14 @@ import type { Site } from "../../project/site";
 import { readRecord, recordFile } from "../steps/state/fallback-record";
 import { StateFolder } from "../engine/state-folder";
 import type { StackSession } from "../engine/session";
+import type { StackSubject } from "../engine/subject";
 import { lookAtStack, type StackLook } from "./backend-state";
 import type { CommandContext } from "../../project/context";
 
 /** An environment's stack, as `lifeboat up` works on it. Its settings are read anew, since this run may change them. */
 export class StackWork implements StackSession {
   readonly state: StateFolder;
+  readonly subject: StackSubject;
 
   constructor(
     readonly site: Site,
@@ -22,6 +24,7 @@ export class StackWork implements StackSession {
     readonly context: CommandContext,
     readonly dryRun: boolean,
   ) {
+    this.subject = { kind: "stack", environment: selector };
     const { endpoint } = this.environment.settings.proxmox;
     this.state = new StateFolder({ environment: selector, endpoint }, context.io.environment);
   }

@@ -324,7 +324,7 @@ describe("a process that dies", () => {
       await run(world, journal).catch(() => undefined);
       died = death.died();
       jest.restoreAllMocks();
-      const [found] = state.journalsOf(101);
+      const [found] = state.journalsOf({ kind: "guest", id: 101 });
       if (found === undefined) throw new Error("The journal is gone.");
       await run(world, found);
       expect([write, world.restored, world.running, found.contents.state]).toEqual([write, 1, true, "done"]);
@@ -345,20 +345,20 @@ describe("state folder", () => {
     const second = begin(state);
     now += 60;
     const third = begin(state);
-    expect(state.journalsOf(101).map(({ contents }) => contents.id)[0]).toBe(third.contents.id);
-    expect(new Set(state.journalsOf(101).map(({ path }) => path))).toEqual(
+    expect(state.journalsOf({ kind: "guest", id: 101 }).map(({ contents }) => contents.id)[0]).toBe(third.contents.id);
+    expect(new Set(state.journalsOf({ kind: "guest", id: 101 }).map(({ path }) => path))).toEqual(
       new Set([first.path, second.path, third.path]),
     );
-    expect(state.journalsOf(10)).toEqual([]);
+    expect(state.journalsOf({ kind: "guest", id: 10 })).toEqual([]);
   });
 
   test("journals of the stack and of guests are kept apart", () => {
     const state = stateFolder();
     const ofGuest = begin(state);
     const ofStack = state.begin({ kind: "test", command: "lifeboat up prod", request: {}, inputs: {}, plan: {} });
-    expect(state.stackJournals().map(({ path }) => path)).toEqual([ofStack.path]);
+    expect(state.journalsOf({ kind: "stack" }).map(({ path }) => path)).toEqual([ofStack.path]);
     expect(state.allJournals().map(({ path }) => path)).toEqual([ofGuest.path]);
-    expect(state.stackLockPath()).not.toBe(state.lockPath(101));
+    expect(state.lockPath({ kind: "stack" })).not.toBe(state.lockPath({ kind: "guest", id: 101 }));
   });
 
   test("a site without a folder has no journals", () => {
@@ -368,9 +368,9 @@ describe("state folder", () => {
   test("a damaged journal, or one of another version, is an error and never taken for none", () => {
     const journal = begin();
     writeFileSync(journal.path, JSON.stringify({ ...journal.contents, version: 2 }));
-    expect(() => stateFolder().journalsOf(101)).toThrow(JournalError);
+    expect(() => stateFolder().journalsOf({ kind: "guest", id: 101 })).toThrow(JournalError);
     writeFileSync(journal.path, "{");
-    expect(() => stateFolder().journalsOf(101)).toThrow(JournalError);
+    expect(() => stateFolder().journalsOf({ kind: "guest", id: 101 })).toThrow(JournalError);
   });
 
   test("no half-written file is left beside the journal", async () => {
@@ -476,9 +476,12 @@ describe("durations of past runs", () => {
       staysOpen: () => false,
     });
     const journals = state.allJournals().map(({ contents }) => contents);
-    expect(pastRuns(journals, 101).last("restore")).toEqual({ seconds: 40, basis: "as on 2026-11-20" });
-    expect(pastRuns(journals, 102).last("restore")).toBeUndefined();
-    expect(pastRuns(journals, 102).byRate("restore", 500)?.seconds).toBe(20);
-    expect(pastRuns(journals, 102).byRate("start", 500)).toBeUndefined();
+    expect(pastRuns(journals, { kind: "guest", id: 101 }).last("restore")).toEqual({
+      seconds: 40,
+      basis: "as on 2026-11-20",
+    });
+    expect(pastRuns(journals, { kind: "guest", id: 102 }).last("restore")).toBeUndefined();
+    expect(pastRuns(journals, { kind: "guest", id: 102 }).byRate("restore", 500)?.seconds).toBe(20);
+    expect(pastRuns(journals, { kind: "guest", id: 102 }).byRate("start", 500)).toBeUndefined();
   });
 });

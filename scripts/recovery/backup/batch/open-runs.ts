@@ -67,7 +67,7 @@ export function lockGuests(
   const leftOut: LeftOutGuest[] = [...plan.leftOut];
   const runs = plan.runs.map((run): BackupRun => {
     const guests = run.guests.filter((guest) => {
-      const reason = tryLock(state.lockPath(guest.id), command, context);
+      const reason = tryLock(state.lockPath({ kind: "guest", id: guest.id }), command, context);
       if (reason !== undefined) leftOut.push({ guest, reason, wanted: false });
       return reason === undefined;
     });

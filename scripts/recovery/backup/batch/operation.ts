@@ -4,7 +4,7 @@ import type { LoadedEnvironment } from "../../../project/site";
 import type { GivenAnswers } from "../../engine/consent";
 import { digestOf } from "../../engine/digest";
 import type { BundleFolder, JournalBundle } from "../../engine/journal-bundle";
-import { forceFlag, settleDemands } from "../../engine/settle-demands";
+import { forceFlag, confirm } from "../../engine/settle-demands";
 import { lockGuests, openRunSession, planAll, type RunSession, type UnknownEnvironment } from "./open-runs";
 import { backupRunSchema, type EnvironmentRuns } from "./plan";
 import { isOpen, type PartOutcome, type RunPart, runParts } from "./run";
@@ -63,7 +63,7 @@ async function begin(
   else printRunsPlan(plans, unknown, context.talk);
   refuseNothing(plans, unknown);
   if (dryRun) return unknown.length === 0 ? exitCodes.done : exitCodes.partly;
-  await confirm(plans, request, context);
+  await confirmAll(plans, request, context);
   const parts = plans.flatMap((plan) => openings(plan, sessionOf(plan, sessions), command));
   if (parts.length === 0) return finish(undefined, [], plans, unknown, request, context);
   const bundle = bundles.begin({ command, request: textsOf(request), parts });
@@ -85,7 +85,7 @@ function refuseNothing(plans: readonly EnvironmentRuns[], unknown: readonly Unkn
 }
 
 /** One environment is what was asked for by name; all of them are more than a slip of the finger should start. */
-async function confirm(
+async function confirmAll(
   plans: readonly EnvironmentRuns[],
   { environments, given }: RunsRequest,
   context: CommandContext,
@@ -94,7 +94,7 @@ async function confirm(
   const guests = plans.flatMap(({ runs }) => runs.flatMap((run) => run.guests)).length;
   const names = plans.map(({ environment }) => environment).join(", ");
   const question = `Back up all ${guests} guests of ${names} now?`;
-  await settleDemands([{ flag: forceFlag, reason: "the backup of all is not confirmed", question }], given, context);
+  await confirm([{ flag: forceFlag, reason: "the backup of all is not confirmed", question }], given, context);
 }
 
 function openings({ runs }: EnvironmentRuns, { state }: RunSession, command: string) {

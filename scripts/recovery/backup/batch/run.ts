@@ -4,7 +4,7 @@ import { failureOf } from "../../../clients/failure";
 import type { ShowStep } from "../../../terminal/progress";
 import { Interrupted, StepFailure, applySteps } from "../../engine/apply";
 import type { Journal } from "../../engine/journal";
-import { isOutOfReach } from "../../engine/run-operation";
+import { isOutOfReach } from "../../engine/run-steps";
 import { runBounded } from "../../../machine/bounded";
 import type { RunSession } from "./open-runs";
 import type { BackupRun, GuestOutcome } from "./plan";

@@ -6,13 +6,13 @@ import type { JournalContents } from "../../engine/journal-contents";
 import { type PreparedRestore, type RestoreRequest, measurements, prepareRestore } from "../operation";
 import { refuseFull } from "../refuse";
 import { restoresAmong } from "../journals";
-import { type Session, journalsOf } from "../../engine/session";
+import { type GuestSession, journalsOf } from "../../engine/session";
 import { runBounded } from "../../../machine/bounded";
 import type { RefusedGuest } from "./view";
 
 /** A guest and what is asked for it. */
 export interface SeveralMember {
-  readonly session: Session;
+  readonly session: GuestSession;
   readonly request: RestoreRequest;
 }
 

@@ -8,7 +8,7 @@ import type { Finding } from "../../engine/step";
 import type { PreparedRestore } from "../operation";
 import { restorePlanSchema } from "../../steps/guest/plan";
 import { comparisonFindings } from "../../steps/guest/open-world";
-import { forceFlag, settleDemands } from "../../engine/settle-demands";
+import { forceFlag, confirm } from "../../engine/settle-demands";
 import { journalsOf, takeLock, unfinished } from "../../engine/session";
 import { BackupTurns } from "./backup-turns";
 import { mergeDemands } from "./merge-demands";
@@ -122,7 +122,7 @@ async function begin(bundles: BundleFolder, request: SeveralRequest, context: Co
   if (dryRun) context.output.result({ plan: view }, (lines) => printSeveralPlan(view, lines));
   else printSeveralPlan(view, context.talk);
   if (dryRun) return exitCodes.done;
-  await settleDemands(demands, given, context);
+  await confirm(demands, given, context);
   const parts = plan.prepared.map(({ session, operation }) => ({
     site: session.state.site,
     journal: session.state.opening(operation),
@@ -162,7 +162,7 @@ async function goOn(
     reason: "going on is not confirmed",
     question: `Go on with the restore of ${open.join(", ")} begun at ${startedAt}?`,
   };
-  await settleDemands([demand], request.given, context);
+  await confirm([demand], request.given, context);
   return finish(bundle, parts, [], request, context);
 }
 

@@ -8,14 +8,14 @@ import { finishTakingBack, stepsOf } from "../operation";
 import { explainRestore } from "../meaning";
 import type { RestoreJournal } from "../journals";
 import { type RestoreReport, reportOf } from "../report";
-import { isOutOfReach } from "../../engine/run-operation";
-import type { Session } from "../../engine/session";
+import { isOutOfReach } from "../../engine/run-steps";
+import type { GuestSession } from "../../engine/session";
 import { type BackupTurns, TurnHolder } from "./backup-turns";
 import { runBounded } from "../../../machine/bounded";
 
 /** One guest's restore of several, begun. */
 export interface SeveralPart {
-  readonly session: Session;
+  readonly session: GuestSession;
   readonly restore: RestoreJournal;
   readonly checkSeconds: number;
 }

@@ -3,7 +3,7 @@ import type { Check } from "../../../../site/settings/environment";
 import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepResult } from "../../engine/step";
 import type { RestorePlan } from "./plan";
-import type { CheckTarget, RestoreWorld } from "./world";
+import type { CheckTarget, GuestWorld } from "./world";
 
 /** Pause between two attempts at a check, in milliseconds. */
 const pause = 1_000;
@@ -12,7 +12,7 @@ const pause = 1_000;
 export type CheckPlan = Pick<RestorePlan, "guest" | "target" | "host" | "checks">;
 
 /** One step per declared check: each has its own time and its own line in the report. */
-export function checkSteps(plan: CheckPlan, world: RestoreWorld): Step[] {
+export function checkSteps(plan: CheckPlan, world: GuestWorld): Step[] {
   return plan.checks.map((check) => checkStep(check, plan, world));
 }
 
@@ -34,7 +34,7 @@ export function describeCheck(check: Check): string {
   }
 }
 
-function checkStep(check: Check, plan: CheckPlan, world: RestoreWorld): Step {
+function checkStep(check: Check, plan: CheckPlan, world: GuestWorld): Step {
   return {
     id: checkId(check),
     title: `Check that ${describeCheck(check)}`,
@@ -44,7 +44,7 @@ function checkStep(check: Check, plan: CheckPlan, world: RestoreWorld): Step {
 }
 
 /** Repeats a check until the guest passes or its time is over. Services come up one after another. */
-async function prove(context: StepContext, check: Check, plan: CheckPlan, world: RestoreWorld): Promise<StepResult> {
+async function prove(context: StepContext, check: Check, plan: CheckPlan, world: GuestWorld): Promise<StepResult> {
   const deadline = performance.now() + world.checkSeconds * 1_000;
   const { guest, target } = plan;
   for (;;) {
@@ -68,7 +68,7 @@ function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
 }
 
 /** The address of a guest that gets one from DHCP, from the node; containers only. */
-async function addressOf({ target }: CheckPlan, { client }: RestoreWorld, check: Check): Promise<string | undefined> {
+async function addressOf({ target }: CheckPlan, { client }: GuestWorld, check: Check): Promise<string | undefined> {
   if (check.kind === "running" || target.type !== "lxc") return undefined;
   const interfaces = await client.guests.interfaces(target);
   const inet = interfaces.find(({ name, inet }) => name !== "lo" && inet !== undefined)?.inet;

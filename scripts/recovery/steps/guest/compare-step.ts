@@ -1,10 +1,10 @@
 import type { Step } from "../../engine/step";
-import type { RestoreWorld } from "./world";
+import type { GuestWorld } from "./world";
 
 /** The last step, because what was done stands whether or not Pulumi can be asked (D11). */
 export function comparePulumiStep(
   { environment }: { readonly environment: string },
-  world: Pick<RestoreWorld, "comparePulumi">,
+  world: Pick<GuestWorld, "comparePulumi">,
 ): Step {
   return {
     id: "compare",

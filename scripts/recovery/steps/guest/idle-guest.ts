@@ -1,7 +1,7 @@
 import { formatMoment } from "../../../../site/restore/moments";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import type { Session } from "../../engine/session";
+import type { GuestSession } from "../../engine/session";
 import { inspectPresent, runningTasks } from "./inspect-present";
 import type { PresentGuest, RunningTask } from "./inspection";
 
@@ -10,7 +10,7 @@ import type { PresentGuest, RunningTask } from "./inspection";
  *
  * @throws CommandError (1, 11, 13)
  */
-export async function idleGuest({ client, guest, selector }: Session): Promise<PresentGuest> {
+export async function idleGuest({ client, guest, selector }: GuestSession): Promise<PresentGuest> {
   const present = await inspectPresent(client, guest.node, guest.id);
   if (present === undefined) {
     throw new CommandError(`there is no guest ${guest.id} on ${guest.node}`, {

@@ -6,16 +6,16 @@ import { compareEnvironment } from "../../../project/pulumi-variables";
 import { digestOf } from "../../engine/digest";
 import type { LoadedEnvironment } from "../../../project/site";
 import type { Finding } from "../../engine/step";
-import type { Session } from "../../engine/session";
+import type { GuestSession } from "../../engine/session";
 import { guestProbe } from "./probe-guest";
-import type { RestoreWorld } from "./world";
+import type { GuestWorld } from "./world";
 import type { CommandContext } from "../../../project/context";
 
 /** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
 export const defaultCheckSeconds = 120;
 
 /** Connects the steps to the node, the guest and Pulumi. */
-export async function restoreWorld(session: Session, checkSeconds: number, asRoot: boolean): Promise<RestoreWorld> {
+export async function openWorld(session: GuestSession, checkSeconds: number, asRoot: boolean): Promise<GuestWorld> {
   const { client, context, environment, guest, state, dryRun } = session;
   const { ssh } = environment.settings;
   const shell = {
@@ -35,7 +35,7 @@ export async function restoreWorld(session: Session, checkSeconds: number, asRoo
 }
 
 /** Without an entry in the settings nothing is read over SSH; then nobody asks for this. */
-function nodeAccess({ environment, state }: Session): GuestShellOptions {
+function nodeAccess({ environment, state }: GuestSession): GuestShellOptions {
   const { ssh } = environment.settings.proxmox;
   return {
     user: ssh?.user ?? "root",

@@ -8,7 +8,7 @@ import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext } from "../../engine/step";
 import type { RestorePlan } from "./plan";
 import { runTaskOnce } from "./start-task-once";
-import type { RestoreWorld } from "./world";
+import type { GuestWorld } from "./world";
 
 /** Seconds that a guest has to shut down by itself before the plug is pulled. */
 const shutdownSeconds = 60;
@@ -25,7 +25,7 @@ const taskTypes = {
 export type PowerPlan = Pick<RestorePlan, "guest" | "target" | "mode">;
 
 /** Stops the guest that will be overwritten; starts it again when the restore does not come to that. */
-export function stopGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
+export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client">): Step {
   return {
     id: "stop",
     title: `Stop ${plan.guest}`,
@@ -43,7 +43,7 @@ export function stopGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "clien
 }
 
 /** A guest that does not start is restored all the same: the report says so, and the checks after it will. */
-export function startGuest(plan: PowerPlan, { client }: Pick<RestoreWorld, "client">): Step {
+export function startGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client">): Step {
   const { target } = plan;
   return {
     id: "start",

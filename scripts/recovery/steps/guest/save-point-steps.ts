@@ -8,9 +8,10 @@ import { waitForOwnName } from "./wait-for-own-name";
 import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepGroup } from "../../engine/step";
 import type { RestorePlan } from "./plan";
-import { isOutOfReach } from "../../engine/run-operation";
+import { isOutOfReach } from "../../engine/run-steps";
 import { findStarted, runTaskOnce } from "./start-task-once";
-import type { OperationInfo, RestoreWorld } from "./world";
+import type { BegunOperation } from "../../engine/operation";
+import type { GuestWorld } from "./world";
 
 export const savePointPath = "save-point/take";
 
@@ -26,8 +27,8 @@ type SavePointPlan = NonNullable<RestorePlan["savePoint"]>;
 export function savePointGroup(
   plan: SavePointSubject,
   savePoint: SavePointPlan,
-  world: RestoreWorld,
-  operation: OperationInfo,
+  world: GuestWorld,
+  operation: BegunOperation,
 ): StepGroup {
   return {
     id: "save-point",
@@ -36,7 +37,7 @@ export function savePointGroup(
   };
 }
 
-function take(plan: SavePointSubject, savePoint: SavePointPlan, world: RestoreWorld, operation: OperationInfo): Step {
+function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorld, operation: BegunOperation): Step {
   const { client } = world;
   const { node, vmid } = plan.target;
   const start = async (signal: AbortSignal) => {
@@ -71,7 +72,7 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: RestoreWo
 }
 
 /** The request of a save point: the job's own way to back up, but protected, marked and without pruning. */
-function requestOf({ storage, mode, compress, prune }: SavePointPlan, { id }: OperationInfo) {
+function requestOf({ storage, mode, compress, prune }: SavePointPlan, { id }: BegunOperation) {
   return {
     storage,
     mode,
@@ -87,8 +88,8 @@ async function confirm(
   volid: string,
   plan: SavePointSubject,
   savePoint: SavePointPlan,
-  { client }: RestoreWorld,
-  { id }: OperationInfo,
+  { client }: GuestWorld,
+  { id }: BegunOperation,
 ): Promise<number> {
   const archives = await client.backups.archives(plan.target.node, savePoint.storage, plan.target.vmid);
   const archive = archives.find((listed) => listed.volid === volid);
@@ -111,8 +112,8 @@ function impossible(plan: SavePointSubject, reason: string): CommandError {
 function annotate(
   plan: SavePointSubject,
   savePoint: SavePointPlan,
-  { client }: RestoreWorld,
-  operation: OperationInfo,
+  { client }: GuestWorld,
+  operation: BegunOperation,
 ): Step {
   return {
     id: "annotate",
@@ -130,7 +131,7 @@ function annotate(
         node: plan.target.node,
         kind: plan.target.type,
         source: plan.archive.volid,
-        time: Math.floor(operation.startedAt),
+        time: Math.floor(Date.parse(operation.startedAt) / 1_000),
         wasRunning: plan.present?.running === true,
         volumes: savePoint.volumes,
         ...(memberships.pool === undefined ? {} : { pool: memberships.pool }),
@@ -146,8 +147,8 @@ function annotate(
 async function discard(
   context: StepContext,
   plan: SavePointSubject,
-  { client }: RestoreWorld,
-  { id }: OperationInfo,
+  { client }: GuestWorld,
+  { id }: BegunOperation,
 ): Promise<void> {
   const { savePoint, target } = plan;
   if (savePoint === undefined) return;

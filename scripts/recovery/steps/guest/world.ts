@@ -1,7 +1,6 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { ReadResult } from "../../../clients/archive-reader";
 import type { Check } from "../../../../site/settings/environment";
-import type { Inputs } from "../../engine/digest";
 import type { Finding } from "../../engine/step";
 
 /** What a check talks to. */
@@ -17,8 +16,8 @@ export interface CheckTarget {
 /** One attempt at a check; rejects with the reason when the guest does not pass. */
 export type Probe = (check: Check, target: CheckTarget, signal: AbortSignal) => Promise<void>;
 
-/** Everything outside the plan that the steps of a restore use. */
-export interface RestoreWorld {
+/** Everything outside the plan that the steps on a guest use. */
+export interface GuestWorld {
   readonly client: ProxmoxClient;
   /** Signs in as root@pam, for archives with bind mounts. Undefined: no such credential is set. */
   readonly rootClient: ProxmoxClient | undefined;
@@ -31,13 +30,4 @@ export interface RestoreWorld {
   readonly settingsDigest: string;
   /** What Pulumi would change in the environment now (D11). */
   comparePulumi(signal: AbortSignal): Promise<readonly Finding[]>;
-}
-
-/** The operation as its steps see it. */
-export interface OperationInfo {
-  readonly id: string;
-  /** Digests that the plan rests on. */
-  readonly inputs: Inputs;
-  /** Unix seconds. */
-  readonly startedAt: number;
 }

@@ -1,14 +1,18 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../proxmox/api/errors";
 import { StoreError } from "../../clients/object-store/object-store";
 import { Interrupted, StepFailure, applySteps } from "./apply";
-import { messageOf } from "../../machine/error-code";
 import type { Journal } from "./journal";
+import { undoCommand } from "./kinds";
+import { type Session, observerOf } from "./session";
 import type { Finding, StepNode } from "./step";
-import { restoreKind } from "../restore-guest/journals";
-import { type Session, type StackSession, observerOf } from "./session";
 
-/** Turns a failed step into the error that is told: its cause, what became of the guest, and what to do next. */
-export type Explain = (failure: StepFailure) => Error;
+/** What a runner of steps does at their end. */
+export interface StepsEnd {
+  /** Turns a failed step into the error that is told. */
+  readonly explain: (failure: StepFailure) => Error;
+  /** Called when every step is done, before the journal says so. */
+  readonly beforeEnd?: (() => void) | undefined;
+}
 
 /** A node that does not answer now: taking back would fail as well, and the way forward is still there. */
 const outOfReach: ReadonlySet<ProxmoxErrorKind> = new Set(["unreachable", "untrusted", "unauthorized", "lost"]);
@@ -24,14 +28,12 @@ export function isOutOfReach(error: unknown): boolean {
  *
  * @throws what `explain` makes of a failed step; the signal's reason after Ctrl-C, when the state has been told.
  */
-export async function runOperation(
-  session: Session | StackSession,
+export async function runSteps(
+  { context }: Pick<Session, "context">,
   journal: Journal,
   steps: readonly StepNode[],
-  explain: Explain,
-  beforeEnd?: () => void,
+  { explain, beforeEnd }: StepsEnd,
 ): Promise<readonly Finding[]> {
-  const { context } = session;
   try {
     return await applySteps(steps, journal, {
       signal: context.signal,
@@ -41,36 +43,23 @@ export async function runOperation(
     });
   } catch (error) {
     if (error instanceof Interrupted) {
-      tellInterruption(session, journal, error);
+      tellInterruption(context.talk, journal, error);
       throw context.signal.reason;
     }
     throw error instanceof StepFailure ? explain(error) : error;
   }
 }
 
-/** What state things are in after Ctrl-C, and how to go on. */
-function tellInterruption(
-  { context, selector }: Session | StackSession,
-  journal: Journal,
-  { step }: Interrupted,
-): void {
+/** What state things are in after Ctrl-C, and how to resume. */
+function tellInterruption(talk: Session["context"]["talk"], journal: Journal, { step }: Interrupted): void {
   const { upid, asked } = journal.factsOf(step.path);
   const begun = journal.record(step.path) !== undefined;
-  context.talk.line(`Stopped ${begun ? "in" : "before"} step '${step.step.title}'.`);
+  talk.line(`Stopped ${begun ? "in" : "before"} step '${step.step.title}'.`);
   if (typeof upid === "string" && asked === true) {
     const node = journal.contents.guest?.node;
-    context.talk.line(`The task goes on${node === undefined ? "" : ` on node ${node}`}: ${upid}`);
+    talk.line(`The task goes on${node === undefined ? "" : ` on node ${node}`}: ${upid}`);
   }
-  context.talk.hint(`to go on: ${journal.contents.command}`);
-  if (journal.contents.kind === restoreKind) context.talk.hint(`to take it back: lifeboat undo ${selector}`);
-}
-
-/** Sentences about steps that could not be taken back. */
-export function leftoverText(failure: StepFailure): string {
-  return failure.leftovers.length === 0 ? "" : ` Not taken back: ${failure.leftovers.join("; ")}.`;
-}
-
-/** The cause of a failure as one half sentence. */
-export function causeOf(failure: StepFailure): string {
-  return messageOf(failure.cause);
+  talk.hint(`to resume: ${journal.contents.command}`);
+  const undo = undoCommand(journal.contents);
+  if (undo !== undefined) talk.hint(`to take it back: ${undo}`);
 }

@@ -1,0 +1,44 @@
+import { failureOf } from "../../clients/failure";
+import { messageOf } from "../../machine/error-code";
+import { CommandError } from "../../terminal/command-error";
+import type { StepFailure } from "./apply";
+import type { Journal } from "./journal";
+import { undoCommand } from "./kinds";
+import type { Operation } from "./operation";
+
+/**
+ * The error that people are told of a failed step: its cause, what became of the subject, and what to do next. A defect
+ * of ours keeps its stack trace.
+ */
+export function explain<Plan>(
+  failure: StepFailure,
+  operation: Pick<Operation<Plan>, "meaning">,
+  plan: Plan,
+  journal: Journal,
+): Error {
+  const { exitCode, hint, stack } = failureOf(failure.cause, undefined);
+  if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
+  const isBack = failure.position === "taken-back";
+  const meaning = isBack ? undefined : operation.meaning(plan, failure, journal);
+  const text =
+    meaning === undefined
+      ? "Nothing is changed: what was begun has been taken back."
+      : `It stopped in step '${failure.step.step.title}'; ${meaning.text}`;
+  return new CommandError(`${messageOf(failure.cause)}. ${text}${leftoverText(failure)}`, {
+    exitCode,
+    hint: meaning === undefined ? hint : (meaning.hint ?? nextCommands(journal)),
+    details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
+    cause: failure.cause,
+  });
+}
+
+/** The way forward, and the way back where there is one. */
+export function nextCommands({ contents }: Journal): string {
+  const undo = undoCommand(contents);
+  return `to resume: ${contents.command}${undo === undefined ? "" : `; to take it back: ${undo}`}`;
+}
+
+/** Sentences about steps that could not be taken back. */
+export function leftoverText({ leftovers }: StepFailure): string {
+  return leftovers.length === 0 ? "" : ` Not taken back: ${leftovers.join("; ")}.`;
+}

@@ -1,0 +1,54 @@
+import type { JournalContents } from "./journal-contents";
+
+/** A kind of operation by the words that people have for it. */
+interface OperationKind {
+  /** `restore`, as in "a restore of prod/web begun at …". */
+  readonly name: string;
+  /** `lifeboat undo` takes it back while it is half done. */
+  readonly undo: boolean;
+}
+
+/** Every kind by its name in journals, so that any operation can say what else is half done, and what to do about it. */
+const kinds: Readonly<Record<string, OperationKind>> = {
+  "restore-guest": { name: "restore", undo: true },
+  "rollback-snapshot": { name: "rollback", undo: false },
+  snapshot: { name: "snapshot", undo: false },
+  "grow-disks": { name: "change of the disks", undo: false },
+  "backup-guest": { name: "backup", undo: false },
+  "backup-run": { name: "backup", undo: false },
+  "forget-save-points": { name: "deletion of save points", undo: false },
+  "restore-state": { name: "restore of the state", undo: false },
+  "prune-state": { name: "pruning of the state's history", undo: false },
+  "state-fallback": { name: "fallback", undo: false },
+  "state-return": { name: "return", undo: false },
+  "rebuild-state-store": { name: "rebuild of the state store", undo: false },
+  up: { name: "deployment", undo: false },
+};
+
+/** What a journal is of, and how it is brought to an end. */
+export interface OpenOperation {
+  /** `a restore of prod/web`. */
+  readonly text: string;
+  /** The commands that end it: `resume it: …; or take it back: …`. */
+  readonly hint: string;
+}
+
+/** What people are told of an operation that is half done. A kind that this version does not know is named as such. */
+export function describeOpen({ kind, guest, command }: JournalContents, environment: string): OpenOperation {
+  const known = kinds[kind];
+  const subject = guest === undefined ? environment : `${guest.environment}/${guest.name}`;
+  const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
+  const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
+  return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}` };
+}
+
+/** The command that takes an operation back while it is half done; undefined where there is none. */
+export function undoCommand({ kind, guest }: JournalContents): string | undefined {
+  return kinds[kind]?.undo === true && guest !== undefined
+    ? `lifeboat undo ${guest.environment}/${guest.name}`
+    : undefined;
+}
+
+function withArticle(name: string): string {
+  return `${/^[aeiou]/u.test(name) ? "an" : "a"} ${name}`;
+}

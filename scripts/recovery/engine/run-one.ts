@@ -1,0 +1,171 @@
+import { CommandError } from "../../terminal/command-error";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import { remainingSteps } from "./apply";
+import { digestOf } from "./digest";
+import { pastRuns } from "./durations";
+import { explain } from "./explain";
+import type { Journal } from "./journal";
+import type { BegunOperation, Operation, Planned, Report } from "./operation";
+import { estimates, planView } from "./plan-view";
+import { runSteps } from "./run-steps";
+import { type Session, halfDone, journalsOf, observerOf, takeLock, unfinished } from "./session";
+import { confirm, forceFlag } from "./settle-demands";
+import { type StepNode, placeSteps } from "./step";
+import { journalGuest } from "./subject";
+import { takeBack } from "./take-back";
+
+/**
+ * Runs an operation on its subject: looks, plans, asks, applies and reports; or resumes one that was asked for in the same
+ * words and has not ended.
+ *
+ * @throws CommandError (11) when something else is half done on the subject, or another process is at work on it.
+ */
+export async function runOne<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
+  if (!session.dryRun) takeLock(session, operation.command);
+  const open = unfinished(journalsOf(session));
+  if (open !== undefined) {
+    const code = await resume(session, operation, open);
+    if (code !== "plan-anew") return code;
+  }
+  return begin(session, operation);
+}
+
+async function begin<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
+  const { context, dryRun, selector } = session;
+  const planned = await context.progress.step(`Look at ${selector}`, () => operation.plan());
+  if ("nothing" in planned) {
+    const { value, print } = planned.nothing;
+    context.output.result({ ...value, changed: false }, print);
+    return exitCodes.done;
+  }
+  const { value, print } = await viewOf(session, operation, planned);
+  if (dryRun) {
+    context.output.result({ plan: value }, print);
+    return exitCodes.done;
+  }
+  print(context.talk);
+  await confirm(planned.demands, operation.given, context);
+  return run(session, operation, session.state.begin(openingOf(session, operation, planned)), planned.plan);
+}
+
+/** The whole plan as it is shown. */
+export async function viewOf<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  planned: Planned<Plan>,
+): Promise<Report> {
+  const { plan, inputs, view, demands, bytes } = planned;
+  const steps = await operation.steps(plan, { id: "planned", startedAt: new Date().toISOString(), inputs });
+  const past = pastRuns(session.state.measurements(session.subject), session.subject);
+  return planView(view, steps, demands, estimates(past, bytes));
+}
+
+/** What the journal of a planned operation begins with. */
+export function openingOf<Plan>(
+  { subject }: Session,
+  { kind, command, request }: Operation<Plan>,
+  { plan, inputs, node }: Planned<Plan>,
+) {
+  const guest = journalGuest(subject, node);
+  return { kind, command, request, inputs, plan, ...(guest === undefined ? {} : { guest }) };
+}
+
+async function resume<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  open: Journal,
+): Promise<ExitCode | "plan-anew"> {
+  const { context, dryRun } = session;
+  const { startedAt, state, id } = open.contents;
+  if (!isSameRequest(operation, open)) throw halfDone(session, open);
+  const why = await operation.outdated?.(open);
+  if (why !== undefined) {
+    context.talk.line(why);
+    if (!dryRun) open.setState("unproven");
+    return "plan-anew";
+  }
+  const plan = planIn(operation, open);
+  const steps = await operation.steps(plan, begunIn(open));
+  if (state === "taking-back") {
+    await finishTakingBack(session, operation, open, steps);
+    return "plan-anew";
+  }
+  const left = remainingSteps(steps, open);
+  const [next] = left;
+  const place = next !== undefined && open.record(next.path) !== undefined ? "in" : "before";
+  context.talk.line(
+    `A ${operation.name} begun at ${startedAt} has not ended; it stopped ${place} step '${next?.step.title ?? "the end"}'. Still to do:`,
+  );
+  for (const { step } of left) context.talk.hanging("  - ", step.does);
+  if (dryRun) {
+    const value = {
+      operation: id,
+      startedAt,
+      remaining: left.map(({ path, step }) => ({ id: path, does: step.does })),
+    };
+    context.output.result({ resume: value }, (lines) =>
+      lines.line(`Would resume the ${operation.name} begun at ${startedAt}.`),
+    );
+    return exitCodes.done;
+  }
+  const question = `Resume the ${operation.name} begun at ${startedAt}?`;
+  await confirm([{ flag: forceFlag, reason: "resuming is not confirmed", question }], operation.given, context);
+  return run(session, operation, open, plan);
+}
+
+export function isSameRequest<Plan>({ kind, request }: Operation<Plan>, { contents }: Journal): boolean {
+  return contents.kind === kind && digestOf(contents.request) === digestOf(request);
+}
+
+/** The plan of a journal. @throws CommandError (1) when another version of Lifeboat wrote it in another form */
+export function planIn<Plan>({ schema, name }: Operation<Plan>, { contents, path }: Journal): Plan {
+  const parsed = schema.safeParse(contents.plan);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CommandError(
+    `the plan of the ${name} begun at ${contents.startedAt} cannot be read (${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"})`,
+    {
+      exitCode: exitCodes.failed,
+      hint: `end it with the version of lifeboat that began it; or, if you are sure that nothing is half done: mv ${path} ${path}.unreadable`,
+    },
+  );
+}
+
+export function begunIn({ contents: { id, startedAt, inputs } }: Journal): BegunOperation {
+  return { id, startedAt, inputs };
+}
+
+/** Takes back what an earlier process began to take back. @throws CommandError (1) when something of it is left */
+async function finishTakingBack<Plan>(
+  { context, dryRun }: Session,
+  { name }: Operation<Plan>,
+  open: Journal,
+  steps: readonly StepNode[],
+): Promise<void> {
+  const { startedAt, command } = open.contents;
+  context.talk.line(`A ${name} begun at ${startedAt} failed and is not taken back completely yet.`);
+  if (dryRun) return;
+  const leftovers = await takeBack(placeSteps(steps), open, { signal: context.signal, observer: observerOf(context) });
+  if (leftovers.length === 0) return;
+  throw new CommandError(`an earlier ${name} cannot be taken back: ${leftovers.join("; ")}`, {
+    exitCode: exitCodes.failed,
+    hint: `try again later: ${command}`,
+  });
+}
+
+async function run<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  journal: Journal,
+  plan: Plan,
+): Promise<ExitCode> {
+  const steps = await operation.steps(plan, begunIn(journal));
+  const findings = await runSteps(session, journal, steps, {
+    explain: (failure) => explain(failure, operation, plan, journal),
+    beforeEnd: operation.beforeEnd,
+  });
+  const { value, print } = await operation.report(plan, journal, findings);
+  const result = { ...value, findings, seconds: journal.seconds, operation: journal.contents.id };
+  session.context.output.result(result, print);
+  return findings.some(({ severity }) => severity === "problem") ? exitCodes.partly : exitCodes.done;
+}

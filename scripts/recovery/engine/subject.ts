@@ -1,0 +1,65 @@
+import type { JournalContents } from "./journal-contents";
+
+/** A guest of the settings. */
+export interface GuestSubject {
+  readonly kind: "guest";
+  readonly environment: string;
+  readonly name: string;
+  /** Its id in Proxmox. */
+  readonly id: number;
+  /** Node of the settings; a plan may have found it on another. */
+  readonly node: string;
+}
+
+/** The Pulumi stack of an environment, and its state. */
+export interface StackSubject {
+  readonly kind: "stack";
+  readonly environment: string;
+}
+
+/** Several guests of one node, worked on by one task. */
+export interface NodeSubject {
+  readonly kind: "node";
+  readonly environment: string;
+  readonly node: string;
+  /** Its place among the nodes of the environment, from 1: journals of nodes are told apart by it. */
+  readonly number: number;
+}
+
+/** What an operation works on. One operation at a time is half done on a subject. */
+export type Subject = GuestSubject | StackSubject | NodeSubject;
+
+/** What tells one subject of an environment from another. */
+export type SubjectKey =
+  Pick<GuestSubject, "kind" | "id"> | Pick<StackSubject, "kind"> | Pick<NodeSubject, "kind" | "number">;
+
+/** What to call it, on a command line where it has a name there: `prod/web`, `prod`, `prod on pve-prod`. */
+export function subjectName(subject: Subject): string {
+  switch (subject.kind) {
+    case "guest":
+      return `${subject.environment}/${subject.name}`;
+    case "stack":
+      return subject.environment;
+    case "node":
+      return `${subject.environment} on ${subject.node}`;
+  }
+}
+
+/**
+ * How a journal names its subject. Journals of nodes use the place of a guest's id for the number of the node: ids of
+ * guests begin at 100.
+ *
+ * @param node where the plan found the guest; by default the node of the settings.
+ */
+export function journalGuest(subject: Subject, node?: string): JournalContents["guest"] {
+  switch (subject.kind) {
+    case "guest": {
+      const { environment, name, id } = subject;
+      return { environment, name, id, node: node ?? subject.node };
+    }
+    case "node":
+      return { environment: subject.environment, name: subject.node, id: subject.number, node: subject.node };
+    case "stack":
+      return undefined;
+  }
+}
