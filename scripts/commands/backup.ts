@@ -116,7 +116,7 @@ function openBackup(session: GuestSession): Journal | undefined {
   if (open === undefined || open.contents.kind === kind) return open;
   throw new CommandError(`a restore of ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
     exitCode: exitCodes.locked,
-    hint: `go on with it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
+    hint: `resume it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
   });
 }
 

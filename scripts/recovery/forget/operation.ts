@@ -67,7 +67,7 @@ function openForget(session: GuestSession): Journal | undefined {
   if (open === undefined || open.contents.kind === forgetKind) return open;
   throw new CommandError(`an operation on ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
     exitCode: exitCodes.locked,
-    hint: `go on with it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
+    hint: `resume it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
   });
 }
 

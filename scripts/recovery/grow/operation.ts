@@ -191,7 +191,7 @@ function explain(failure: StepFailure, { guest }: GrowPlan, journal: Journal): E
     : `It stopped in step '${failure.step.step.title}'; everything on the disks of ${guest} is as it was.`;
   return new CommandError(`${messageOf(failure.cause)}. ${text}`, {
     exitCode,
-    hint: untouched ? hint : `to go on: ${journal.contents.command}`,
+    hint: untouched ? hint : `to resume: ${journal.contents.command}`,
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
     cause: failure.cause,
   });

@@ -143,7 +143,7 @@ function explain(failure: StepFailure, journal: Journal): Error {
   if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
   return new CommandError(`${messageOf(failure.cause)}. Some of it may be removed; nothing that stays is touched.`, {
     exitCode,
-    hint: `to go on: ${journal.contents.command}`,
+    hint: `to resume: ${journal.contents.command}`,
     cause: failure.cause,
   });
 }

@@ -63,5 +63,5 @@ function nextCommands(failure: StepFailure, { selector }: GuestSession, plan: Re
       : `there is no save point; try again: ${forward}`;
   }
   const way = hasSavePoint || failure.position === "open" || plan.mode === "beside" ? `; to take it back: ${back}` : "";
-  return `to go on: ${forward}${way}`;
+  return `to resume: ${forward}${way}`;
 }

@@ -171,7 +171,7 @@ export async function resumeRestore(
   if (digestOf(journal.contents.request) !== digestOf(requestTexts(request))) {
     throw new CommandError(`another restore of it, begun at ${startedAt}, has not ended`, {
       exitCode: exitCodes.locked,
-      hint: `go on with it: ${command}; or take it back: lifeboat undo ${selector}`,
+      hint: `resume it: ${command}; or take it back: lifeboat undo ${selector}`,
     });
   }
   if (state === "taking-back") return (await finishTakingBack(session, open)) ? "taken-back" : exitCodes.failed;

@@ -141,7 +141,7 @@ function explain(failure: StepFailure, plan: RestoreStatePlan, journal: Journal)
       : `It stands still in step '${failure.step.step.title}'; the state of ${plan.environment} is ${failure.position === "committed" ? `${plan.point.id}, or as it was` : "as it was"}.`;
   return new CommandError(`${messageOf(failure.cause)}. ${text}${leftoverText(failure)}`, {
     exitCode,
-    hint: failure.position === "taken-back" ? hint : `to go on: ${journal.contents.command}`,
+    hint: failure.position === "taken-back" ? hint : `to resume: ${journal.contents.command}`,
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
     cause: failure.cause,
   });

@@ -144,7 +144,7 @@ function undoesOf({ guest }: GuestSession, { journal, plan }: RestoreJournal): U
       exitCode: exitCodes.nothing,
       hint:
         journal.contents.state === "open"
-          ? `it has not ended; go on with it: ${journal.contents.command}`
+          ? `it has not ended; resume it: ${journal.contents.command}`
           : `restore another archive instead: lifeboat backups ${guest.name}`,
     },
   );

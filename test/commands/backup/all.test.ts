@@ -200,7 +200,7 @@ test("a guest that something has half done, and one that is gone, are skipped an
     expect.objectContaining({ guest: "prod/scratch", result: "left out" }),
     expect.objectContaining({
       guest: "prod/db",
-      reason: expect.stringContaining("go on with it: lifeboat backup prod/db"),
+      reason: expect.stringContaining("resume it: lifeboat backup prod/db"),
     }),
     expect.objectContaining({ guest: "prod/mail", result: "skipped", reason: "there is no guest 103 on pve-prod" }),
   ]);

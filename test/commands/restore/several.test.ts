@@ -196,7 +196,7 @@ test("Ctrl-C: 130, what each guest is at is told, and the same command goes on w
   expect(interrupted.stderr).toContain("prod/web: stopped in step 'save-point/take'");
   expect(interrupted.stderr).toContain("prod/mail: not begun");
   expect(interrupted.stderr).toContain(
-    "HINT: to go on: lifeboat restore guest prod/web prod/db prod/mail --stop --force",
+    "HINT: to resume: lifeboat restore guest prod/web prod/db prod/mail --stop --force",
   );
   await site.clearFaults();
   const result = await site.lifeboat(command);

@@ -126,7 +126,7 @@ test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async 
   expect(interrupted.code).toBe(130);
   expect(interrupted.stderr).toContain("Stopped in step 'Take a save point'.");
   expect(interrupted.stderr).toMatch(/The task goes on on node pve-prod: UPID:pve-prod:.*:vzdump:101:/u);
-  expect(interrupted.stderr).toContain("HINT: to go on: lifeboat restore guest prod/web --stop --force");
+  expect(interrupted.stderr).toContain("HINT: to resume: lifeboat restore guest prod/web --stop --force");
   await site.clearFaults();
   const result = await site.lifeboat(command);
   expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("it stopped in step 'Take a save point'")]);

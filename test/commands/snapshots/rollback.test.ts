@@ -138,7 +138,7 @@ describe("on a storage that goes back at any time", () => {
     const failed = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("the worker had enough");
-    expect(failed.stderr).toContain("HINT: to go on: lifeboat restore snapshot prod/web first --force");
+    expect(failed.stderr).toContain("HINT: to resume: lifeboat restore snapshot prod/web first --force");
     const other = await site.lifeboat(["restore", "snapshot", "web", "second", "--force"]);
     expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("has not ended")]);
     const locked = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);

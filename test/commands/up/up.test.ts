@@ -154,7 +154,7 @@ describe("a site on which nothing is yet", () => {
     const { code, stderr } = await site.lifeboat(["up", "--force"], { env });
     expect(code).toBe(130);
     expect(stderr).toContain("Stopped in step 'pulumi up of prod'.");
-    expect(stderr).toContain("HINT: to go on: lifeboat up --force");
+    expect(stderr).toContain("HINT: to resume: lifeboat up --force");
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web"], pending: 0 }]);
     expect((await up()).code).toBe(0);
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);

@@ -102,7 +102,7 @@ export function halfDone(state: StateFolder): Map<number, string> {
       .flatMap(({ contents: { guest, startedAt, command } }): [number, string][] =>
         guest === undefined
           ? []
-          : [[guest.id, `an operation begun at ${startedAt} has not ended; go on with it: ${command}`]],
+          : [[guest.id, `an operation begun at ${startedAt} has not ended; resume it: ${command}`]],
       ),
   );
 }

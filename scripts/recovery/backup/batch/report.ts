@@ -112,7 +112,7 @@ export function printRunsReport({ guests, unknown, warnings, seconds, goOn }: Ru
     if (hint !== undefined) lines.hanging("      HINT: ", hint);
   }
   for (const text of warnings) lines.hanging(["  ", "! "], text);
-  if (goOn !== undefined) lines.line(`To go on with what is half done: ${goOn}`);
+  if (goOn !== undefined) lines.line(`To resume what is half done: ${goOn}`);
 }
 
 const columns: readonly (Column<GuestResult> | FlexibleColumn<GuestResult>)[] = [

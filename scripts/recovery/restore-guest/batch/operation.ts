@@ -108,7 +108,7 @@ function refuseUnfinished(members: readonly SeveralMember[]): void {
     const { startedAt, command } = other.contents;
     throw new CommandError(`${session.selector}: an operation begun at ${startedAt} has not ended`, {
       exitCode: exitCodes.locked,
-      hint: `go on with it: ${command}; or take it back: lifeboat undo ${session.selector}`,
+      hint: `resume it: ${command}; or take it back: lifeboat undo ${session.selector}`,
     });
   }
 }
@@ -211,7 +211,7 @@ function tellInterruption(outcomes: readonly PartOutcome[], request: SeveralRequ
     const { upid, asked } = path === undefined ? {} : journal.factsOf(path);
     if (typeof upid === "string" && asked === true) talk.line(`  its task goes on on the node: ${upid}`);
   }
-  talk.hint(`to go on: ${request.command}`);
+  talk.hint(`to resume: ${request.command}`);
 }
 
 /** Once for each environment with a guest that Pulumi owns: a preview looks at all of its guests anyway (D11). */

@@ -73,7 +73,7 @@ export function printSeveralReport({ guests, comparisons, seconds, goOn }: Sever
     lines.line(`${environment}, compared with Pulumi:`);
     for (const finding of findings) printFinding(finding, lines);
   }
-  if (goOn !== undefined) lines.line(`To go on with what is half done: ${goOn}`);
+  if (goOn !== undefined) lines.line(`To resume what is half done: ${goOn}`);
 }
 
 function row({ guest, result, report }: GuestResult): Table[number] {
