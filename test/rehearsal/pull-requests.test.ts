@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { GitHubServer } from "../unit/pull-requests/github-server";
+import { GitHubServer } from "../support/github-server";
 import { type CommandResult, projectFolder, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { ArgumentWatch } from "./support/process-arguments";

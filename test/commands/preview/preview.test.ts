@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { GitHubServer } from "../../unit/pull-requests/github-server";
+import { GitHubServer } from "../../support/github-server";
 
 const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 const token = "token-of-the-run";

@@ -1,4 +1,4 @@
-import { checkpointText, type StateContents } from "../../unit/recovery/state/states";
+import { checkpointText, type StateContents } from "../../support/state/states";
 import type { StateEnvironment, StateSite } from "./state-site";
 
 /** Puts an update into an environment's bucket: a new state, and its pair of entries in the history. */

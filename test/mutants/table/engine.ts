@@ -1,9 +1,9 @@
 import { inFile, type Mutant } from "../mutant";
 
-const durable = "test/unit/recovery/durable-writes.test.ts";
-const commitment = "test/unit/recovery/commitment.test.ts";
-const tasks = "test/unit/recovery/task-once.test.ts";
-const engine = "test/unit/recovery/engine.test.ts";
+const durable = "test/unit/scripts/recovery/engine/durable-writes.test.ts";
+const commitment = "test/unit/scripts/recovery/engine/commitment.test.ts";
+const tasks = "test/unit/scripts/recovery/steps/guest/start-task-once.test.ts";
+const engine = "test/unit/scripts/recovery/engine/engine.test.ts";
 
 /** Journal, steps, locks, digests and consent: what every operation stands on. */
 export const engineMutants: readonly Mutant[] = [
@@ -199,7 +199,7 @@ export const engineMutants: readonly Mutant[] = [
       from: "task.type === start.type && task.starttime >= since",
       to: "task.type === start.type",
       killedBy: {
-        file: "test/unit/proxmox-api/tasks.test.ts",
+        file: "test/unit/proxmox/api/tasks.test.ts",
         title: "a task that began before the request is an old one",
       },
     },
@@ -208,7 +208,7 @@ export const engineMutants: readonly Mutant[] = [
       from: "if (another !== undefined) break;",
       to: "",
       killedBy: {
-        file: "test/unit/proxmox-api/tasks.test.ts",
+        file: "test/unit/proxmox/api/tasks.test.ts",
         title: "two that fit are none: nobody knows which is ours",
       },
     },
@@ -216,7 +216,7 @@ export const engineMutants: readonly Mutant[] = [
       name: "task: any end of it is a success",
       from: 'succeeded: exitStatus === "OK" || warnings !== undefined,',
       to: "succeeded: true,",
-      killedBy: { file: "test/unit/proxmox-api/tasks.test.ts", title: "'job errors' counts as success: false" },
+      killedBy: { file: "test/unit/proxmox/api/tasks.test.ts", title: "'job errors' counts as success: false" },
     },
   ]),
 ];

@@ -1,7 +1,7 @@
 import { inFile, type Mutant } from "../mutant";
 
-const bucket = "test/unit/scripts/object-store/s3-store.test.ts";
-const folder = "test/unit/scripts/object-store/folder-store.test.ts";
+const bucket = "test/unit/scripts/clients/object-store/s3-store.test.ts";
+const folder = "test/unit/scripts/clients/object-store/folder-store.test.ts";
 const kept = "a condition keeps what somebody else wrote";
 
 /** Buckets and folders that hold states. */

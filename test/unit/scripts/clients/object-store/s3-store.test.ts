@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConditionFailed, NoSuchObject, StoreError } from "../../../../../scripts/clients/object-store/object-store";
+import { S3Store } from "../../../../../scripts/clients/object-store/s3-store";
+import { S3Server } from "../../../../support/s3-server";
+
+let folder: string;
+let server: S3Server;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-s3-"));
+  server = await S3Server.start(folder, { writer: ["states"], stranger: ["others"] });
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  server.failWith = undefined;
+  server.dropBucket("states");
+  server.makeBucket("states");
+});
+
+function storeOf(accessKey = "writer", rest: { readonly prefix?: string; readonly bucket?: string } = {}): S3Store {
+  return new S3Store({
+    bucket: "states",
+    endpoint: server.endpoint,
+    region: "us-east-1",
+    ca: readFileSync(server.ca, "utf8"),
+    credentials: { accessKey, secretKey: "not-a-real-key" },
+    attempts: 1,
+    ...rest,
+  });
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+test("a new object does not take the place of one that is there [E3]", async () => {
+  const store = storeOf();
+  await store.write("a.json", bytes("1"), { ifNoneMatch: true });
+  await expect(store.write("a.json", bytes("2"), { ifNoneMatch: true })).rejects.toThrow(ConditionFailed);
+  expect(server.contents("states")).toEqual(new Map([["a.json", "1"]]));
+});
+
+test("an object that somebody else has changed, or removed, is not written over [E3]", async () => {
+  const store = storeOf();
+  await store.write("a.json", bytes("1"));
+  const [seen] = await store.list("a.json");
+  await store.write("a.json", bytes("2"), { ifMatch: seen?.etag ?? "" });
+  await expect(store.write("a.json", bytes("3"), { ifMatch: seen?.etag ?? "" })).rejects.toThrow(ConditionFailed);
+  expect(server.contents("states")).toEqual(new Map([["a.json", "2"]]));
+  server.remove("states", "a.json");
+  await expect(store.write("a.json", bytes("3"), { ifMatch: seen?.etag ?? "" })).rejects.toThrow(ConditionFailed);
+  expect(server.contents("states")).toEqual(new Map());
+});
+
+test("without a condition the newest write counts, and the versions before it can be read [E1]", async () => {
+  const store = storeOf();
+  await store.write("a.json", bytes("1"));
+  await store.write("a.json", bytes("2"));
+  await store.remove("a.json");
+  const versions = await store.versions("a.json");
+  expect(versions.map(({ latest, deleteMarker }) => [latest, deleteMarker])).toEqual([
+    [true, true],
+    [false, false],
+    [false, false],
+  ]);
+  const contents = versions.slice(1).map(async ({ versionId }) => (await store.read("a.json", versionId)).toString());
+  expect(await Promise.all(contents)).toEqual(["2", "1"]);
+});
+
+async function kindOf(read: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await read.catch((thrown: unknown) => thrown);
+  return error instanceof StoreError ? error.kind : error;
+}
+
+test("'there is none' is told from 'not allowed', from 'no bucket' and from 'no answer' [K3]", async () => {
+  expect(await kindOf(storeOf().read("a.json"))).toBeInstanceOf(NoSuchObject);
+  expect(await kindOf(storeOf("stranger").read("a.json"))).toBe("denied");
+  expect(await kindOf(storeOf("nobody").read("a.json"))).toBe("denied");
+  server.failWith = 503;
+  expect(await kindOf(storeOf().read("a.json"))).toBe("unreachable");
+  server.failWith = undefined;
+  server.dropBucket("states");
+  expect(await kindOf(storeOf().read("a.json"))).toBe("no-bucket");
+  expect(await kindOf(storeOf().list(""))).toBe("no-bucket");
+});
+
+test("below a prefix an environment sees, writes and removes its own objects only [B2]", async () => {
+  server.put("states", "other.json", "other");
+  const store = storeOf("writer", { prefix: "prod" });
+  await store.write("a.json", bytes("1"));
+  expect((await store.list("")).map(({ key }) => key)).toEqual(["a.json"]);
+  await store.remove("other.json");
+  expect(server.contents("states")).toEqual(
+    new Map([
+      ["other.json", "other"],
+      ["prod/a.json", "1"],
+    ]),
+  );
+});

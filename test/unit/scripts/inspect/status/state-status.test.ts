@@ -1,0 +1,51 @@
+import { type CopyStatus, stateProblems, type StateStatus } from "../../../../../scripts/inspect/status/state-status";
+
+const noon = Date.parse("2026-11-20T12:00:00Z");
+const hour = 3_600_000;
+
+const copy: CopyStatus = {
+  kind: "folder",
+  place: "/copies",
+  time: noon - hour,
+  by: "command",
+  duringUpdate: false,
+  isOlder: false,
+  trouble: undefined,
+};
+const offsite: CopyStatus = { ...copy, kind: "offsite", by: "timer" };
+const none: CopyStatus = { ...copy, time: undefined, by: undefined, isOlder: undefined };
+const state: StateStatus = {
+  lives: "store",
+  place: "s3://lifeboat-state-prod",
+  modified: noon - 2 * hour,
+  trouble: undefined,
+  copies: [copy, offsite],
+};
+
+test.each<[string, Partial<StateStatus>, RegExp | undefined]>([
+  ["all is well", {}, undefined],
+  [
+    "the store is newer than a copy: told with the copy, and nobody has to hurry",
+    { copies: [{ ...copy, isOlder: true }] },
+    undefined,
+  ],
+  [
+    "the store does not answer",
+    { trouble: "it does not answer", modified: undefined },
+    /cannot be reached.*state fallback prod/u,
+  ],
+  ["the state is here in a fallback", { lives: "fallback" }, /on this machine.*state return prod/u],
+  ["there is no copy at all", { copies: [none] }, /no copy of its state: lifeboat backup state prod/u],
+  ["there is no state yet either", { copies: [none], modified: undefined }, undefined],
+  ["one copy of two is there", { copies: [none, offsite] }, undefined],
+  ["nobody could look at the copies", { copies: [{ ...none, trouble: "no answer" }] }, undefined],
+  [
+    "the timer has missed its time",
+    { copies: [{ ...offsite, time: noon - 30 * hour }] },
+    /offsite copy.*systemctl status/u,
+  ],
+  ["it is not due yet", { copies: [{ ...offsite, time: noon - 7 * hour }] }, undefined],
+])("%s [E6]", (_, change, wanted) => {
+  const problems = stateProblems("prod", { ...state, ...change }, "04:15", noon / 1_000);
+  expect(problems).toEqual(wanted === undefined ? [] : [expect.stringMatching(wanted)]);
+});

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { StateFolder } from "../../../../../../scripts/recovery/engine/state-folder";
+import { BackupTurns, TurnHolder } from "../../../../../../scripts/recovery/restore-guest/batch/backup-turns";
+import { mergeDemands } from "../../../../../../scripts/recovery/restore-guest/batch/merge-demands";
+
+test("a guest is stopped only when its node is free to make its save point", async () => {
+  const turns = new BackupTurns();
+  const [first, second] = [new TurnHolder(turns, "pve"), new TurnHolder(turns, "pve")];
+  await first.before("stop");
+  let stopped = false;
+  const waiting = second.before("stop").then(() => (stopped = true));
+  await first.before("save-point/take");
+  await new Promise((done) => setImmediate(done));
+  expect(stopped).toBe(false);
+  await first.before("recheck");
+  await waiting;
+  expect(stopped).toBe(true);
+  await new TurnHolder(turns, "other").before("stop");
+  second.release();
+});
+
+const stop = (guest: string) => ({
+  flag: "--stop",
+  reason: `${guest} is running`,
+  question: `${guest} runs. Stop it?`,
+});
+
+const noWay = (guest: string) => ({
+  flag: "--without-save-point",
+  reason: "no way back",
+  question: "?",
+  typed: guest,
+});
+
+test("demands of several guests become one question for each kind of loss, the plan's own last", () => {
+  const force = { flag: "--force", reason: "not confirmed", question: "Overwrite?" };
+  const merged = mergeDemands([
+    { guest: "web", demands: [stop("web"), noWay("web"), force], named: true },
+    { guest: "db", demands: [stop("db"), noWay("db"), force], named: false },
+    { guest: "mail", demands: [noWay("mail"), force], named: false },
+  ]);
+  expect(merged).toEqual([
+    { flag: "--stop", reason: "web is running; db is running", question: "web runs. Stop it? db runs. Stop it?" },
+    {
+      flag: "--without-save-point",
+      reason: "db: no way back; mail: no way back",
+      question: "db: ? mail: ?",
+      typed: "db,mail",
+    },
+    { flag: "--force", reason: "the plan is not confirmed", question: "Restore these guests: web, db, mail?" },
+  ]);
+});
+
+test("a bundle begins the journals that a killed process did not get to, and knows the others' states [K4]", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-bundle-"));
+  try {
+    const state = new StateFolder(
+      { environment: "prod", endpoint: "https://192.0.2.11:8006" },
+      { XDG_STATE_HOME: folder },
+    );
+    const parts = [101, 102].map((id) => ({
+      site: state.site,
+      journal: state.opening({
+        kind: "restore-guest",
+        command: "lifeboat restore guest",
+        guest: { environment: "prod", name: `g${id}`, id, node: "pve" },
+        request: {},
+        inputs: {},
+        plan: {},
+      }),
+    }));
+    state.bundles.begin({ command: "lifeboat restore guest g101 g102", request: {}, parts });
+    expect(state.journalsOf({ kind: "guest", id: 101 })).toEqual([]);
+    const [opened] = state.bundles.open();
+    const [first] = opened?.journals() ?? [];
+    first?.setState("done");
+    expect(state.journalsOf({ kind: "guest", id: 101 })[0]?.contents.state).toBe("done");
+    expect(opened?.journals().map(({ contents }) => contents.state)).toEqual(["done", "open"]);
+    opened?.end();
+    expect(state.bundles.open()).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

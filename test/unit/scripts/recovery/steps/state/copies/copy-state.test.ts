@@ -1,0 +1,159 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { FolderStore } from "../../../../../../../scripts/clients/object-store/folder-store";
+import { copyState } from "../../../../../../../scripts/recovery/steps/state/copies/copy-state";
+import { parseMarker } from "../../../../../../../site/state-copies/copy-marker";
+import { addUpdate, checkpointText, stackKey, state } from "../../../../../../support/state/states";
+
+let folder: string;
+let source: FolderStore;
+let target: FolderStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
+  source = new FolderStore(join(folder, "store"));
+  target = new FolderStore(join(folder, "copies", "prod"), { attributes: false });
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const noon = Date.parse("2026-11-20T12:00:00Z");
+
+function copy(now = noon, dryRun = false) {
+  const signal = new AbortController().signal;
+  return copyState({ place: state.place, source, target, now, dryRun, signal, progress: () => undefined });
+}
+
+async function marker() {
+  return parseMarker((await target.read("lifeboat-copy.json")).toString());
+}
+
+async function textOf(store: FolderStore, key = stackKey): Promise<string> {
+  return (await store.read(key)).toString();
+}
+
+test("a stack without a state leaves nothing behind [E6]", async () => {
+  expect(await copy()).toEqual({ kind: "empty" });
+  expect(await target.list("")).toEqual([]);
+});
+
+test("everything of the stack is copied, readable by its owner only, and the copy says what it is [E6]", async () => {
+  await addUpdate(source, 1, { message: "first" });
+  await addUpdate(source, 2, { message: "second", made: noon - 5_000 });
+  await source.write(".lifeboat/points/shop/prod/saved.json", Buffer.from("saved"));
+  await source.write(".pulumi/stacks/shop/production.json", Buffer.from("another stack"));
+  await source.write(`${stackKey}.bak`, Buffer.from("not needed"));
+  expect(await copy()).toMatchObject({ kind: "copied", objects: 5 });
+  const keys = (await target.list("")).map(({ key }) => key);
+  expect(keys.filter((key) => key.includes("/history/"))).toHaveLength(4);
+  expect(keys.filter((key) => !key.includes("/history/"))).toEqual([
+    ".lifeboat/points/shop/prod/saved.json",
+    stackKey,
+    "lifeboat-copy.json",
+  ]);
+  const modes = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.parentPath.includes("copies"))
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).mode & 0o777);
+  expect(new Set(modes)).toEqual(new Set([0o600]));
+  expect(await marker()).toMatchObject({
+    time: noon,
+    checkpoint: { object: stackKey, made: noon - 5_000, pulumi: "v3.258.0" },
+    update: { kind: "update", result: "succeeded", message: "second" },
+    duringUpdate: false,
+  });
+});
+
+test("a second copy sends only what is new [E6]", async () => {
+  await addUpdate(source, 1);
+  await copy();
+  expect(await copy()).toMatchObject({ kind: "copied", objects: 0 });
+  await addUpdate(source, 2);
+  expect(await copy(noon + 1)).toMatchObject({ kind: "copied", objects: 2, marker: { time: noon + 1 } });
+  expect(await textOf(target)).toBe(await textOf(source));
+});
+
+test("a dry run says what would be copied and writes nothing [K1]", async () => {
+  await addUpdate(source, 1);
+  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 2, state: true });
+  expect(await target.list("")).toEqual([]);
+  await copy();
+  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 0, state: false });
+});
+
+test.each(["", '{"version":3,"checkpoint":', '{"version":9}', checkpointText({ stack: "organization/shop/lab" })])(
+  "a state that cannot be read does not replace its copy: %j [E6]",
+  async (bad) => {
+    await addUpdate(source, 1);
+    await copy();
+    const before = [await textOf(target), await marker()];
+    await source.write(stackKey, Buffer.from(bad));
+    expect(await copy()).toMatchObject({ kind: "kept", why: expect.stringContaining("cannot be read") });
+    expect([await textOf(target), await marker()]).toEqual(before);
+  },
+);
+
+test("a store that was brought back from an old backup does not replace the newer copy [E6]", async () => {
+  await addUpdate(source, 1, { made: noon });
+  const old = await source.read(stackKey);
+  await addUpdate(source, 2, { made: noon + 1_000 });
+  await copy();
+  const copied = await textOf(target);
+  for (const { key } of await source.list(".pulumi/history/shop/prod/prod-2")) await source.remove(key);
+  await source.write(stackKey, old);
+  expect(await copy()).toMatchObject({ kind: "kept", why: expect.stringContaining("knows nothing of it") });
+  expect(await textOf(target)).toBe(copied);
+});
+
+test("an older state that somebody went back to is copied: its history, or a saved state, tells [E6]", async () => {
+  await addUpdate(source, 1, { made: noon });
+  const old = await source.read(stackKey);
+  await addUpdate(source, 2, { made: noon + 1_000 });
+  const newer = await source.read(stackKey);
+  await copy();
+  await source.write(stackKey, old);
+  expect(await copy()).toMatchObject({ kind: "copied" });
+  expect(await textOf(target)).toBe(old.toString());
+
+  await source.write(stackKey, newer);
+  await copy();
+  for (const { key } of await source.list(".pulumi/history/")) await source.remove(key);
+  await source.write(".lifeboat/points/shop/prod/saved.json", newer);
+  await source.write(stackKey, old);
+  expect(await copy()).toMatchObject({ kind: "copied" });
+});
+
+test("a copy that is damaged is replaced by a good state, also by an older one [E6]", async () => {
+  await addUpdate(source, 1);
+  await copy();
+  await target.write(stackKey, Buffer.from("{"));
+  expect(await copy()).toMatchObject({ kind: "copied" });
+  expect(await textOf(target)).toBe(await textOf(source));
+});
+
+test.each<[string, (store: FolderStore) => Promise<void>]>([
+  ["a lock is held", (store) => store.write(".pulumi/locks/organization/shop/prod/one.json", Buffer.from("{}"))],
+  ["an operation is pending", (store) => store.write(stackKey, Buffer.from(checkpointText({ pending: ["creating"] })))],
+])("a state from the middle of an update is labelled: %s [E6]", async (_, begin) => {
+  await addUpdate(source, 1);
+  await begin(source);
+  expect(await copy()).toMatchObject({ kind: "copied", marker: { duringUpdate: true } });
+});
+
+test("the form that Pulumi reads is copied when there are several [E6]", async () => {
+  await addUpdate(source, 1);
+  const packed = gzipSync(checkpointText({ made: noon + 9_000 }));
+  await source.write(`${stackKey}.gz`, packed);
+  await copy();
+  expect(await marker()).toMatchObject({ checkpoint: { object: `${stackKey}.gz`, made: noon + 9_000 } });
+  expect(await target.read(`${stackKey}.gz`)).toEqual(packed);
+});
+
+test("what does not read back as it was written is an error [E6]", async () => {
+  await addUpdate(source, 1);
+  const { write } = target;
+  target.write = (key, body, condition) => write.call(target, key, body.subarray(1), condition);
+  await expect(copy()).rejects.toThrow("does not read back as it was written");
+  expect((await target.list("")).map(({ key }) => key)).not.toContain("lifeboat-copy.json");
+});
