@@ -11,7 +11,7 @@ import { staleFlag } from "../recovery/steps/state/copies/flags";
 
 export const command = defineCommand({
   description:
-    "The state store does not answer, and work has to resume: the newest copy of an environment's state becomes its live state, in Pulumi's backend on this machine. Shows first how old the copy is and which update it holds, and proves that the passphrase opens it. `lifeboat state return` brings it back to the store.",
+    "The state store does not answer, and work has to go on: the newest copy of an environment's state becomes its live state, in Pulumi's backend on this machine. Shows first how old the copy is and which update it holds, and proves that the passphrase opens it. `lifeboat state return` brings it back to the store.",
   examples: [
     { command: "lifeboat state fallback prod --dry-run", meaning: "which copy would be used?" },
     { command: "lifeboat state fallback prod", meaning: "show the plan, ask, do it" },
