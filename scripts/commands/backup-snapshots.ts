@@ -6,7 +6,6 @@ import { type DueResult, takeDue } from "../recovery/snapshot/take-due";
 import { timerUnits, unitName } from "../recovery/snapshot/timer-units";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
-import { usageError } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { type Failure, failureOf } from "../clients/failure";
 import type { Lines } from "../terminal/talk";
@@ -137,11 +136,9 @@ async function printTimer({ env }: Input, context: CommandContext): Promise<Exit
   const { io, output, talk } = context;
   const site = await context.site();
   if (env !== undefined) site.environment(env);
-  const [, program] = process.argv;
-  if (program === undefined) throw usageError("the program's own path is not known");
   const words = ["backup", "snapshots", "--due", ...(env === undefined ? [] : ["--env", env])];
   const { service, timer } = timerUnits({
-    command: [process.execPath, resolve(program), ...words],
+    command: [process.execPath, resolve(io.workingDirectory, io.program), ...words],
     project: site.project.folder,
     variables: variablesOf(io.environment, io.workingDirectory),
     minutes: timerMinutes,

@@ -6,6 +6,8 @@ export interface InputOutput {
   readonly writeError: (text: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
+  /** Path of the program as it was started, from the working directory. */
+  readonly program: string;
   readonly isTerminal: { readonly input: boolean; readonly output: boolean; readonly error: boolean };
   /** Columns of the terminal; 80 where there is none. */
   readonly columns: () => number;
@@ -22,6 +24,7 @@ export function processInputOutput(): InputOutput {
     writeError: (text) => void process.stderr.write(text),
     environment: process.env,
     workingDirectory: process.cwd(),
+    program: process.argv[1] ?? "lifeboat",
     isTerminal: {
       input: process.stdin.isTTY,
       output: process.stdout.isTTY,

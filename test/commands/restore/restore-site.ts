@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ProxmoxClient, createClient } from "../../../proxmox/api/client";
-import { requireSuccess } from "../../../proxmox/api/tasks";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
 import type { Archive } from "../../../proxmox/api/answers";
 import type { ControlCommand } from "../../sandbox/server/control";
-import { type TestSandbox, startSandbox } from "../../sandbox/setup/start-sandbox";
+import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
-import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
+import { createClient, requireSuccess, startSandboxHere } from "../support/kit";
+import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 export const node = "pve-prod";
 
@@ -68,7 +68,7 @@ export class RestoreSite {
 
   static async start(containers: readonly TestContainer[], options: SiteOptions = {}): Promise<RestoreSite> {
     const folder = mkdtempSync(join(tmpdir(), "lifeboat-restore-"));
-    const sandbox = await startSandbox({
+    const sandbox = await startSandboxHere({
       driver: "memory",
       folder: join(folder, "sandbox"),
       nodes: [node, ...(options.further ?? [])],
@@ -100,9 +100,9 @@ export class RestoreSite {
     return { XDG_STATE_HOME: mkdtempSync(join(this.folder, "state-")) };
   }
 
-  /** Runs the bundled command line without a terminal. */
+  /** Runs the command line without a terminal. */
   lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runBundle(argv, { cwd: this.project, env: this.env }, options);
+    return runLifeboat(argv, { cwd: this.project, env: this.env }, options);
   }
 
   /** A backup of the guest as its job would make it; an hour passes before it, so that names differ. */

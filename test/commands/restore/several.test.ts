@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { RestoreSite, node } from "./restore-site";
-import { asksFor, inSavePoint } from "../support/held-tasks";
+import { inSavePoint } from "../support/held-tasks";
 import type { RunResult } from "../support/run-bundle";
 
 const three = [101, 102, 103];
@@ -186,7 +186,11 @@ test("Ctrl-C: 130, what each guest is at is told, and the same command goes on w
   await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
   const before = site.requests().length;
-  const isBackingUp = (): boolean => site.requests().slice(before).some(asksFor("vzdump"));
+  const isBackingUp = (): boolean =>
+    site
+      .requests()
+      .slice(before)
+      .some(({ method, path }) => method === "GET" && path.includes(":vzdump:101:"));
   let pid = 0;
   const run = site.lifeboat(command, { onSpawn: (spawned) => (pid = spawned) });
   while (!isBackingUp()) await pause(20);

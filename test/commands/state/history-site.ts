@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { type BuiltState, gzipped, StateBuilder } from "../../support/state/build-state";
-import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
+import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 export const passphrase = "rhubarb crumble";
 
@@ -141,9 +141,9 @@ export class StateSite {
     return { checkpoint, key: `${stem}.checkpoint${suffix}`, entryKey: `${stem}.history${suffix}` };
   }
 
-  /** Runs the bundled command line without a terminal. */
+  /** Runs the command line without a terminal. */
   lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runBundle(argv, { cwd: this.folder, env: this.variables }, options);
+    return runLifeboat(argv, { cwd: this.folder, env: this.variables }, options);
   }
 
   /** The points that `--list` tells. */

@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { S3Server } from "../../support/s3-server";
+import { S3Server } from "../support/kit";
 import { digestOf, StateSite, type TestBackend, type Update } from "./history-site";
 
 /** Restoring a state from a bucket that keeps versions. */

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FolderStore } from "../../../scripts/clients/object-store/folder-store";
-import { S3Server } from "../../support/s3-server";
+import { S3Server } from "../support/kit";
 import { PulumiEncrypter } from "../../unit/scripts/project/encrypt";
-import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
+import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 /** Environments of the site; the store is declared by the last one. */
 const environments = ["lab", "prod", "monitoring"] as const;
@@ -69,9 +69,9 @@ export class StateSite {
     return this.store.contents(`lifeboat-state-${name}`);
   }
 
-  /** Runs the bundled command line without a terminal. */
+  /** Runs the command line without a terminal. */
   lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runBundle(argv, { cwd: this.project, env: this.variables }, options);
+    return runLifeboat(argv, { cwd: this.project, env: this.variables }, options);
   }
 
   private get variables(): Record<string, string> {

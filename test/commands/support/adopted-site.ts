@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
-import { startSandbox, type TestSandbox } from "../../sandbox/setup/start-sandbox";
+import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
-import { type RunOptions, type RunResult, bundle, runBundle, runProgram } from "./run-bundle";
+import { createClient, startSandboxHere } from "./kit";
+import { type RunOptions, type RunResult, bundle, runLifeboat, runProgram } from "./run-bundle";
 
 /** An environment of the site: a node of its own with guests made by hand, all adopted. */
 export interface AdoptedEnvironment {
@@ -65,7 +66,7 @@ export class AdoptedSite {
   static async start(environments: readonly AdoptedEnvironment[]): Promise<AdoptedSite> {
     const folder = mkdtempSync(join(tmpdir(), "lifeboat-adopted-"));
     const byNode = new Map(environments.map((environment) => [environment.node, environment]));
-    const sandbox = await startSandbox({
+    const sandbox = await startSandboxHere({
       driver: "memory",
       folder: join(folder, "sandbox"),
       nodes: [...byNode.keys()],
@@ -136,9 +137,9 @@ export class AdoptedSite {
     return guests.find((guest) => guest.node === node && guest.vmid === id)?.configuration ?? "";
   }
 
-  /** Runs the bundled command line without a terminal. */
+  /** Runs the command line without a terminal. */
   lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runBundle(argv, { cwd: this.project, env: this.variables }, options);
+    return runLifeboat(argv, { cwd: this.project, env: this.variables }, options);
   }
 
   /** Runs it in a terminal of so many columns, by `script` of util-linux. Both streams come as one. */

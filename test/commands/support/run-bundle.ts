@@ -1,14 +1,11 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { type FileWrite, runHere, type RunningCommand, type RunResult } from "./kit";
 
 /** The command line as users have it. */
 export const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 
-export interface RunResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { RunResult } from "./kit";
 
 /** What a test adds to a run of the command line. */
 export interface RunOptions {
@@ -16,8 +13,14 @@ export interface RunOptions {
   /** Of Node itself, such as `--require`. */
   readonly nodeOptions?: readonly string[];
   readonly onSpawn?: (pid: number) => void;
+  /** A process of its own: the bundle as users have it, with real signals and locks. */
+  readonly asProcess?: boolean;
+  /** Called once when it begins. */
+  readonly onStart?: (run: RunningCommand) => void;
   /** Told what is on stderr so far, whenever something has come. */
-  readonly onError?: (text: string, pid: number) => void;
+  readonly onError?: (text: string, run: RunningCommand) => void;
+  /** Called around each write of a journal, unless it is a process of its own. */
+  readonly onWrite?: (write: FileWrite, run: RunningCommand) => void;
   /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
   readonly fileLimit?: number;
 }
@@ -29,7 +32,15 @@ export interface RunPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs the bundled command line without a terminal. */
+/** Runs the command line without a terminal: within this process, unless something is asked that only a process has. */
+export function runLifeboat(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
+  const { env = {}, asProcess, nodeOptions, onSpawn, fileLimit, ...told } = options;
+  const needsProcess = nodeOptions !== undefined || onSpawn !== undefined || fileLimit !== undefined;
+  if (asProcess === true || needsProcess) return runBundle(argv, place, options);
+  return runHere(argv, { cwd: place.cwd, env: { ...place.env, ...env }, ...told });
+}
+
+/** Runs the bundled command line as users have it. */
 export function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
   const { env = {}, nodeOptions = [], fileLimit, ...told } = options;
   const words = [process.execPath, ...nodeOptions, bundle, ...argv];
@@ -42,17 +53,21 @@ export function runBundle(argv: readonly string[], place: RunPlace, options: Run
 export function runProgram(
   [program = "", ...argv]: readonly string[],
   { cwd, env }: RunPlace,
-  { onSpawn, onError }: Pick<RunOptions, "onSpawn" | "onError"> = {},
+  { onSpawn, onStart, onError }: Pick<RunOptions, "onSpawn" | "onStart" | "onError"> = {},
 ): Promise<RunResult> {
   const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  const { pid } = child;
-  if (pid !== undefined) onSpawn?.(pid);
+  const { pid = 0 } = child;
+  const running: RunningCommand = { pid, signal: (name) => void process.kill(pid, name) };
+  if (pid !== 0) {
+    onSpawn?.(pid);
+    onStart?.(running);
+  }
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
   child.stderr.on("data", (data: Buffer) => {
     stderr += data.toString();
-    if (pid !== undefined) onError?.(stderr, pid);
+    onError?.(stderr, running);
   });
   return new Promise((done, reject) => {
     child.once("error", reject);

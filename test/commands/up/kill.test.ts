@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { S3Server } from "../../support/s3-server";
+import type { S3Server } from "../support/kit";
 import { startStore, UpSite } from "./up-site";
 
 /**

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { S3Server } from "../../support/s3-server";
-import { type RunOptions, type RunResult, runBundle } from "../support/run-bundle";
+import { S3Server } from "../support/kit";
+import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 const environments = ["monitoring", "prod"];
 export const passphrase = "not-a-secret-passphrase";
@@ -101,9 +101,9 @@ export class UpSite {
     return readFileSync(join(this.project, name), "utf8");
   }
 
-  /** Runs the bundled command line without a terminal. */
+  /** Runs the command line without a terminal. */
   lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runBundle(argv, { cwd: this.project, env: this.env }, options);
+    return runLifeboat(argv, { cwd: this.project, env: this.env }, options);
   }
 
   stateFolder(name: string): string {

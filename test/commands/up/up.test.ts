@@ -151,7 +151,7 @@ describe("a site on which nothing is yet", () => {
 
   test("Ctrl-C goes on to pulumi, which ends what it is at; then the same command ends it: 130, and 0 [B3, K4]", async () => {
     const env = { TEST_PULUMI_INTERRUPTS_AT: "web" };
-    const { code, stderr } = await site.lifeboat(["up", "--force"], { env });
+    const { code, stderr } = await site.lifeboat(["up", "--force"], { env, asProcess: true });
     expect(code).toBe(130);
     expect(stderr).toContain("Stopped in step 'pulumi up of prod'.");
     expect(stderr).toContain("HINT: to resume: lifeboat up --force");

@@ -1,10 +1,19 @@
-import { resolve } from "node:path";
-import { control, type ControlCommand } from "../server/control";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { roleGrants } from "../../../proxmox/rules/privileges";
+import { MemoryDriver } from "../drivers/memory";
+import { parseFixture } from "../model/fixture";
+import { loadFixture } from "../model/fixture-files";
+import { controlHandler } from "../server/control-handler";
+import { SiteServer } from "../server/site-server";
+import { control, controlCommand, type ControlCommand } from "../server/control";
+import { declaredNeeds } from "./declared-needs";
 import { takeDown } from "./down";
 import { sandboxExports } from "./exports";
+import { makeSecrets } from "./keys";
 import { layoutOf, type Layout, type SandboxNode } from "./layout";
 import { bringUp } from "./up";
-import type { StartState } from "./start-state";
+import { startState, type StartState } from "./start-state";
 
 /** The checkout that this file belongs to. */
 export const PROJECT_FOLDER = resolve(__dirname, "../../..");
@@ -57,6 +66,43 @@ export async function startSandbox(options: TestSandboxOptions): Promise<TestSan
     control: (command) => control(layout.server, command),
     stop: async () => {
       await takeDown(layout, () => undefined);
+    },
+  };
+}
+
+/**
+ * The same without a process of its own: the emulator answers from this one, which spares the start of another Node for each
+ * file of tests. The folder holds no copy of the project.
+ */
+export async function startSandboxHere(options: TestSandboxOptions): Promise<TestSandbox> {
+  const layout = layoutOf(resolve(options.folder));
+  const names = options.nodes ?? ["pve-prod", "pve-lab", "pve-mon"];
+  const nodes = names.map((name) => ({ name, address: "127.0.0.1", port: 0 }));
+  mkdirSync(layout.server, { recursive: true, mode: 0o700 });
+  mkdirSync(layout.trust);
+  const standard = startState(nodes, makeSecrets(layout), {
+    grants: roleGrants(declaredNeeds(PROJECT_FOLDER)),
+    tinyTemplate: true,
+    cluster: options.cluster,
+  });
+  const server = await SiteServer.start({
+    folder: layout.server,
+    driver: new MemoryDriver(),
+    listen: nodes.map(({ name, address, port }) => ({ node: name, address, port })),
+    unauthorizedDelay: 0,
+  });
+  await loadFixture(server.site, parseFixture(JSON.stringify(options.fixture?.(standard) ?? standard)));
+  copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);
+  const handle = controlHandler(server, () => undefined);
+  return {
+    folder: layout.folder,
+    layout,
+    env: sandboxExports(layout, undefined).variables,
+    nodes: server.addresses.map(({ node, address, port }) => ({ name: node, address, port })),
+    control: async (command) => handle(controlCommand.parse(command)),
+    stop: async () => {
+      await server.close();
+      rmSync(layout.folder, { recursive: true, force: true });
     },
   };
 }

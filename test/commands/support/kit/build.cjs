@@ -1,0 +1,31 @@
+// jest's `globalSetup` of the tests of commands: bundles the kit. Written only when it differs, and never half: another run
+// of jest may be reading it.
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { dirname, join } = require("node:path");
+const { build } = require("esbuild");
+
+const project = join(__dirname, "../../../..");
+const kit = join(project, "node_modules/.cache/lifeboat/test-kit.cjs");
+
+module.exports = async () => {
+  const { outputFiles } = await build({
+    entryPoints: [join(__dirname, "index.ts")],
+    outfile: kit,
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node20.19",
+    format: "cjs",
+    logLevel: "warning",
+    // The emulator finds the project by its own place.
+    define: { __dirname: JSON.stringify(join(project, "test/sandbox/setup")) },
+  });
+  const [{ contents }] = outputFiles;
+  if (existsSync(kit) && readFileSync(kit).equals(contents)) return;
+  mkdirSync(dirname(kit), { recursive: true });
+  const draft = `${kit}.${process.pid}`;
+  writeFileSync(draft, contents);
+  renameSync(draft, kit);
+};
+
+module.exports.kit = kit;

@@ -1,0 +1,238 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import childProcess, { type ChildProcess } from "node:child_process";
+import fs from "node:fs";
+import { Socket } from "node:net";
+import timers from "node:timers/promises";
+
+/**
+ * A run of the command line that shares this process with others and with the test. For what it calls it has a process id,
+ * an environment and a working directory of its own, and it can be killed: from then on nothing that it does has an
+ * effect. Whatever goes on of it, `catch` and `finally` included, finds every file, socket and program out of its reach,
+ * as a process has no more `catch` and `finally` after SIGKILL.
+ */
+export class VirtualProcess {
+  readonly pid = nextPid();
+  /** Files that were put in their place so far, journals among them: `kill` counts them. */
+  private writes = 0;
+  private isKilled = false;
+  private hasEnded = false;
+  private readonly sockets = new Set<Socket>();
+  private readonly children = new Set<ChildProcess>();
+
+  constructor(private readonly options: VirtualProcessOptions) {
+    alive.set(this.pid, this);
+  }
+
+  /** Does work as this process: all that it calls, now and later. */
+  run<Result>(work: () => Result): Result {
+    install();
+    return current.run(this, work);
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return this.options.environment;
+  }
+
+  get workingDirectory(): string {
+    return this.options.workingDirectory;
+  }
+
+  get killed(): boolean {
+    return this.isKilled;
+  }
+
+  /** As SIGKILL: connections break, programs that it started go on by themselves. */
+  kill(): void {
+    if (this.isKilled || this.hasEnded) return;
+    this.isKilled = true;
+    alive.delete(this.pid);
+    for (const socket of this.sockets) socket.destroy();
+    for (const { stdin, stdout, stderr } of this.children) for (const end of [stdin, stdout, stderr]) end?.destroy();
+    this.options.onKill();
+  }
+
+  /** It has ended by itself: nobody's lock with its id holds any more. */
+  end(): void {
+    this.hasEnded = true;
+    alive.delete(this.pid);
+  }
+
+  /** Puts a file in its place, and dies before or after it where that is the moment. */
+  replace(from: string, to: string, rename: () => void): void {
+    if (!to.endsWith(".json")) return rename();
+    this.writes += 1;
+    const text = fs.readFileSync(from, "utf8");
+    this.strike("before", to, text);
+    rename();
+    this.strike("after", to, text);
+  }
+
+  private strike(moment: FileWrite["moment"], path: string, text: string): void {
+    this.options.onWrite?.({ moment, number: this.writes, path, text });
+    if (this.isKilled) throw new Killed();
+  }
+
+  /** A killed process connects to nothing. */
+  connects(socket: Socket): boolean {
+    if (this.isKilled) return false;
+    this.sockets.add(socket);
+    socket.once("close", () => this.sockets.delete(socket));
+    return true;
+  }
+
+  started(child: ChildProcess): void {
+    this.children.add(child);
+    child.once("close", () => this.children.delete(child));
+  }
+}
+
+export interface VirtualProcessOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly workingDirectory: string;
+  readonly onKill: () => void;
+  /** Called just before and just after a journal, or another JSON file, is put in its place. May kill. */
+  readonly onWrite?: ((write: FileWrite) => void) | undefined;
+}
+
+/** A JSON file that is put in the place of an older one, or of none. */
+export interface FileWrite {
+  readonly moment: "before" | "after";
+  /** Which write of the run it is, from 1. */
+  readonly number: number;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a killed run gets from the system. It must not be caught by anything that means an error of the system. */
+class Killed extends Error {
+  override readonly name = "Killed";
+
+  constructor() {
+    super("this run was killed");
+  }
+}
+
+const current = new AsyncLocalStorage<VirtualProcess>();
+const alive = new Map<number, VirtualProcess>();
+
+/** Beyond the highest id that Linux gives. */
+let lastPid = 2 ** 22;
+
+function nextPid(): number {
+  lastPid += 1;
+  return lastPid;
+}
+
+/** Never settles: so ends whatever a killed run waits for. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+type Reaction = () => unknown;
+
+/** Whether a property of a module is a function, and how it is called. */
+type Callable = (...words: unknown[]) => unknown;
+
+function isCallable(value: unknown): value is Callable {
+  return typeof value === "function";
+}
+
+/** Puts a function in the place of another, which keeps its properties (`realpath.native`). */
+function wrap(
+  holder: object,
+  name: string,
+  around: (original: Callable, self: unknown, words: unknown[]) => unknown,
+): void {
+  const original: unknown = Reflect.get(holder, name);
+  if (!isCallable(original)) return;
+  const wrapped = new Proxy(original, { apply: (target, self: unknown, words) => around(target, self, words) });
+  Object.defineProperty(holder, name, { value: wrapped, writable: true, configurable: true, enumerable: true });
+}
+
+/** A function that a killed run calls in vain. */
+function forbidAfterKill(holder: object, name: string, reaction: Reaction): void {
+  wrap(holder, name, (original, self, words) =>
+    current.getStore()?.killed === true ? reaction() : Reflect.apply(original, self, words),
+  );
+}
+
+function throwKilled(): never {
+  throw new Killed();
+}
+
+/** Functions of `node:fs` that give a stream, or watch. */
+const immediate = /Sync$|^create|^watch/u;
+
+let isInstalled = false;
+
+/** Changes Node's own modules once for the whole process. Outside of a run everything is as it was. */
+function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  for (const name of Object.keys(fs).filter((key) => /^[a-z]/u.test(key))) {
+    forbidAfterKill(fs, name, immediate.test(name) ? throwKilled : () => undefined);
+  }
+  for (const name of Object.keys(fs.promises)) forbidAfterKill(fs.promises, name, never);
+  installFiles();
+  installPrograms();
+  installProcess();
+  wrap(timers, "setTimeout", async (original, self, words) => {
+    const run = current.getStore();
+    const result = await Reflect.apply(original, self, words);
+    return run?.killed === true ? never() : result;
+  });
+  wrap(Socket.prototype, "connect", (original, self, words) => {
+    const run = current.getStore();
+    if (run === undefined || !(self instanceof Socket)) return Reflect.apply(original, self, words);
+    return run.connects(self) ? Reflect.apply(original, self, words) : self.destroy();
+  });
+}
+
+function installFiles(): void {
+  wrap(fs, "renameSync", (original, self, words) => {
+    const run = current.getStore();
+    const rename = (): void => void Reflect.apply(original, self, words);
+    if (run === undefined) return rename();
+    const [from, to] = words;
+    return run.replace(String(from), String(to), rename);
+  });
+  // Whether a file outlives a power cut is shown by no kill, and costs more than all the rest of a run.
+  wrap(fs, "fsyncSync", (original, self, words) =>
+    current.getStore() === undefined ? Reflect.apply(original, self, words) : undefined,
+  );
+}
+
+function installPrograms(): void {
+  wrap(childProcess, "spawn", (original, self, words) => {
+    const run = current.getStore();
+    if (run?.killed === true) throw new Killed();
+    const child: unknown = Reflect.apply(original, self, words);
+    if (child instanceof childProcess.ChildProcess) run?.started(child);
+    return child;
+  });
+}
+
+/** What the system tells a process of itself and of others. */
+function installProcess(): void {
+  const { pid, env } = process;
+  Object.defineProperty(process, "pid", { configurable: true, get: () => current.getStore()?.pid ?? pid });
+  Object.defineProperty(process, "env", {
+    configurable: true,
+    enumerable: true,
+    get: () => current.getStore()?.environment ?? env,
+  });
+  wrap(
+    process,
+    "cwd",
+    (original, self, words) => current.getStore()?.workingDirectory ?? Reflect.apply(original, self, words),
+  );
+  wrap(process, "kill", (original, self, words) => {
+    const [target, signal] = words;
+    if (typeof target !== "number" || target <= 2 ** 22) return Reflect.apply(original, self, words);
+    const found = alive.get(target);
+    if (found === undefined)
+      throw Object.assign(new Error("kill ESRCH"), { code: "ESRCH", errno: -3, syscall: "kill" });
+    if (signal !== 0) found.kill();
+    return true;
+  });
+}
