@@ -9,5 +9,8 @@ import * as pulumi from "@pulumi/pulumi";
 export function refusal(message: string): pulumi.RunError {
   const error = new pulumi.RunError(message);
   error.stack = `RunError: ${message}`;
+  // Where an input waits for an argument, Pulumi writes `error serializing property "…"` before the message, once for each
+  // level that it unwinds: names of the provider's that the user never wrote.
+  Object.defineProperty(error, "message", { get: () => message, set: () => {} });
   return error;
 }

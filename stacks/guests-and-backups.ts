@@ -1,8 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupJob } from "../components/backups/backup-job";
+import { backupJobArguments } from "../components/backups/backup-job-inputs";
 import { BackupStorage } from "../components/backups/backup-storage";
+import { storageArguments } from "../components/backups/backup-storage-inputs";
 import { Container } from "../components/guests/container";
 import { VirtualMachine } from "../components/guests/virtual-machine";
+import { containerArguments } from "../site/arguments/container";
+import type { GuestPlace } from "../site/arguments/guest";
+import { virtualMachineArguments } from "../site/arguments/virtual-machine";
 import { backupName } from "../site/resources";
 import type { ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../site/settings/environment";
 import type { Site, StackOutputs } from "./program";
@@ -11,15 +16,15 @@ import type { Site, StackOutputs } from "./program";
 export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs> {
   const { environment, providerFor, checkNewStorage } = site;
   const opts = { provider: providerFor() };
-  const storage = new BackupStorage(backupName, { storage: environment.backup.storage }, opts);
+  const storage = new BackupStorage(backupName, storageArguments(environment.backup.storage), opts);
   await checkNewStorage(storage.storageId);
   const containers = new Map<string, Container>();
   const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest, containers)]));
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
   const store = site.declareStateStore?.(site, containers) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
-  const { backup } = environment;
-  const job = new BackupJob(backupName, { settings: backup, storage: storage.storageId, guests }, opts);
+  const settings = backupJobArguments(environment.backup, environment.name);
+  const job = new BackupJob(backupName, { ...settings, storage: storage.storageId, guests }, opts);
   return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store };
 }
 
@@ -43,15 +48,17 @@ function declareGuest(site: Site, guest: Guest, containers: Map<string, Containe
 }
 
 function declareVirtualMachine({ environment, providerFor }: Site, guest: VirtualMachineGuest): pulumi.Output<number> {
-  const { name, protectGuests, proxmox } = environment;
-  const args = { guest, environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
+  const args = virtualMachineArguments(guest, placeIn(environment));
   return new VirtualMachine(guest.name, args, { provider: providerFor(guest) }).vmId;
 }
 
 function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): Container {
-  const { name, protectGuests, proxmox } = environment;
-  const args = { guest, environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
+  const args = containerArguments(guest, placeIn(environment));
   return new Container(guest.name, args, { provider: providerFor(guest) });
+}
+
+function placeIn({ name, protectGuests, proxmox }: Environment): GuestPlace {
+  return { environment: name, protect: protectGuests, createTimeout: proxmox.createTimeout };
 }
 
 async function warnWithoutGuests({ name }: Environment, storage: BackupStorage): Promise<StackOutputs> {

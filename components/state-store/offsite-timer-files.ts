@@ -20,6 +20,7 @@ export interface CopiedEnvironment {
 export interface OffsiteTimerSettings {
   /** The project's name in `Pulumi.yaml`. */
   readonly project: string;
+  /** Environments whose states are copied. */
   readonly environments: readonly CopiedEnvironment[];
   /** Bucket of the other service; a folder for each environment is made in it. */
   readonly bucket: string;

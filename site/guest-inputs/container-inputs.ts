@@ -1,8 +1,8 @@
 import type { ContainerGuest, Disk, Network } from "../settings/environment";
 import { describe, markTag } from "../mark";
-import { gibibyte, isVolumeSize, mebibyte } from "../settings/values/sizes";
+import { gibibyte, mebibyte } from "../settings/values/sizes";
 import { formatSize } from "../../proxmox/rules/property-strings";
-import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
+import { addressInputs, cardInputs, dnsInputs } from "./guest-inputs";
 
 /**
  * What the provider's container resource is given, computed without Pulumi. Every value that Proxmox would otherwise
@@ -75,23 +75,4 @@ export function needsRoot(guest: ContainerGuest): string | undefined {
   const bind = guest.disks.find((disk) => disk.kind === "bind");
   if (bind !== undefined) return `bind mount ${bind.name}`;
   return guest.nesting && !guest.unprivileged ? "nesting in a privileged container" : undefined;
-}
-
-/** What is wrong with a container that did not come out of the settings' schema; empty when nothing is. */
-export function containerProblems(guest: ContainerGuest): string[] {
-  const problems = idProblems(guest.id);
-  if (guest.hostname === "") problems.push("hostname is empty");
-  if (!isVolumeSize(guest.root.size)) problems.push(`root.size ${guest.root.size} is not whole GiB`);
-  const mounts = new Set<string>();
-  for (const disk of guest.disks) {
-    if (disk.kind === "volume" && !isVolumeSize(disk.size)) {
-      problems.push(`disks.${disk.name}.size ${disk.size} is not whole GiB, or TiB above 1 TiB`);
-    }
-    if (disk.kind === "bind" && disk.protectedBy.trim() === "") {
-      problems.push(`disks.${disk.name}.protectedBy does not say what protects the bind mount`);
-    }
-    if (mounts.has(disk.mount)) problems.push(`disks.${disk.name}.mount ${disk.mount} is taken by another disk`);
-    mounts.add(disk.mount);
-  }
-  return problems;
 }

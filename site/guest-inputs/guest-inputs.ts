@@ -33,8 +33,3 @@ export function dnsInputs({
   };
   return Object.keys(dns).length === 0 ? {} : { dns };
 }
-
-/** What is wrong with an id; empty when nothing is. */
-export function idProblems(id: number): string[] {
-  return Number.isInteger(id) && id >= 100 && id <= 999_999_999 ? [] : [`id ${id} is not from 100 to 999999999`];
-}

@@ -1,7 +1,7 @@
 import { describe, markTag } from "../mark";
 import type { CloudInit, MachineDisk, Network, VirtualMachineGuest } from "../settings/environment";
-import { gibibyte, isVolumeSize, mebibyte } from "../settings/values/sizes";
-import { addressInputs, cardInputs, dnsInputs, idProblems } from "./guest-inputs";
+import { gibibyte, mebibyte } from "../settings/values/sizes";
+import { addressInputs, cardInputs, dnsInputs } from "./guest-inputs";
 
 /**
  * What the provider's resource of a virtual machine is given, computed without Pulumi. Nothing in it needs SSH to the node:
@@ -64,18 +64,9 @@ function cloudInitInputs({ storage, user, sshKeys, nameservers, searchDomain }: 
 /**
  * Differences that are none: Proxmox does not return a disk's speed without limits, and the provider would add it for ever;
  * the image is only what the disk was made from.
+ *
+ * @param count of the disks
  */
-export function settledDisks({ disks }: VirtualMachineGuest): string[] {
-  return disks.flatMap((_, index) => [`disks[${index}].speed`, `disks[${index}].importFrom`]);
-}
-
-/** What is wrong with a virtual machine that did not come out of the settings' schema; empty when nothing is. */
-export function virtualMachineProblems({ id, hostname, disks }: VirtualMachineGuest): string[] {
-  const problems = idProblems(id);
-  if (hostname === "") problems.push("hostname is empty");
-  if (disks.length === 0) problems.push("there is no disk, and the provider would make one up");
-  for (const { key, size } of disks) {
-    if (!isVolumeSize(size)) problems.push(`disks.${key}.size ${size} is not whole GiB, or TiB above 1 TiB`);
-  }
-  return problems;
+export function settledDisks(count: number): string[] {
+  return Array.from({ length: count }).flatMap((_, index) => [`disks[${index}].speed`, `disks[${index}].importFrom`]);
 }

@@ -101,23 +101,29 @@ const pbsStorage = mapping({
   nodes,
 });
 
-/** A storage is declared or adopted; only the keys of what it is are looked at. */
-const storageSchema: Schema<BackupStorageSettings> = choose<BackupStorageSettings>(
+/** By what a storage is: the schema of its keys, and nothing else. */
+export const storageSchemas = {
+  adopted: adoptedStorage.transform(({ id }) => ({ type: "adopted" as const, id })),
+  dir: directoryStorage.transform(({ shared = false, ...rest }) => ({ ...rest, shared })),
+  nfs: nfsStorage,
+  pbs: pbsStorage,
+};
+
+/** A storage is declared or adopted. */
+export const storageSchema: Schema<BackupStorageSettings> = choose<BackupStorageSettings>(
   [adoptedStorage, directoryStorage, nfsStorage, pbsStorage],
   (raw) => {
-    if (at(raw, "adopt") !== undefined) return adoptedStorage.transform(({ id }) => ({ type: "adopted", id }));
-    switch (at(raw, "type")) {
-      case "dir":
-        return directoryStorage.transform(({ shared = false, ...rest }) => ({ ...rest, shared }));
-      case "nfs":
-        return nfsStorage;
-      case "pbs":
-        return pbsStorage;
-      default:
-        return refusing(storageWithoutType);
-    }
+    const kind = kindOfStorage(raw);
+    return kind === undefined ? refusing(storageWithoutType) : storageSchemas[kind];
   },
 );
+
+/** What a storage is by its raw settings: only the keys of that are looked at. */
+export function kindOfStorage(raw: unknown): keyof typeof storageSchemas | undefined {
+  if (at(raw, "adopt") !== undefined) return "adopted";
+  const type = at(raw, "type");
+  return type === "dir" || type === "nfs" || type === "pbs" ? type : undefined;
+}
 
 function storageWithoutType(raw: unknown): Finding[] {
   const example = "{ id: backup, type: dir, path: /mnt/backup } or { id: backup, adopt: true }";
@@ -130,7 +136,8 @@ function storageWithoutType(raw: unknown): Finding[] {
 /** Proxmox's own limit is far above; this one catches a date or a size in the wrong place. */
 const count = optional(wholeNumber("a number of archives", 0, 10_000));
 
-const keepSchema: Schema<Retention> = checked(
+/** What stays after a run. */
+export const keepSchema: Schema<Retention> = checked(
   mapping({
     /** Keep every archive. Excludes the counts. */
     all: optional(flag),
@@ -198,37 +205,42 @@ export const snapshotsSchema = mapping({
   keep: wholeNumber("a number of snapshots", 1, 1_000),
 });
 
+/** Every key of `lifeboat:backup`. */
+export const backupKeys = {
+  /** Where the archives go: a storage to declare, or one that exists. */
+  storage: storageSchema,
+  /** Id of the job in Proxmox. Default: `lifeboat-` and the name of the environment. */
+  job: optional(jobId),
+  /** When the job runs: a calendar event of Proxmox, in the node's time zone. Default by profile: prod `01:00`, lab `sun 03:00`, monitoring `02:00`. */
+  schedule: optional(scheduleSchema),
+  /** What stays after each run. Default by profile: prod 7 daily and 4 weekly, lab the last 3, monitoring 7 daily. */
+  keep: optional(keepSchema),
+  /** `snapshot` does not interrupt the guest, `suspend` stops it for moments, `stop` for the whole backup. Default: `snapshot`. */
+  mode: optional(oneOf("a backup mode", ["snapshot", "suspend", "stop"])),
+  /** Default: `zstd`. */
+  compress: optional(oneOf("a compression", ["zstd", "lzo", "gzip", "none"])),
+  /** Template of the notes of each archive. Default: `{{guestname}} ({{vmid}}) on {{node}}`. */
+  notes: optional(value("a template for notes", notesFormat(), parseNotes)),
+  /** `false`: the job stays, and does not run. Default: true. */
+  enabled: optional(flag),
+  /** Proxmox's own mail about the job. Default: none. */
+  mail: optional(
+    mapping({
+      /** Who gets the mail. */
+      to: list("mail addresses", mailAddress, 1),
+      /** After every run, or only after one that failed. Default: `failure`. */
+      when: optional(oneOf("a time for mail", ["always", "failure"])),
+    }),
+  ),
+};
+
+/** Keys that people will try, and why there are none. */
+export const refusedBackupKeys = {
+  excludePaths: "Proxmox's answer to it breaks the provider: a job with excluded paths cannot be managed",
+};
+
 /** `lifeboat:backup` */
-export const backupSchema = mapping(
-  {
-    /** Where the archives go: a storage to declare, or one that exists. */
-    storage: storageSchema,
-    /** Id of the job in Proxmox. Default: `lifeboat-` and the name of the environment. */
-    job: optional(jobId),
-    /** When the job runs: a calendar event of Proxmox, in the node's time zone. Default by profile: prod `01:00`, lab `sun 03:00`, monitoring `02:00`. */
-    schedule: optional(scheduleSchema),
-    /** What stays after each run. Default by profile: prod 7 daily and 4 weekly, lab the last 3, monitoring 7 daily. */
-    keep: optional(keepSchema),
-    /** `snapshot` does not interrupt the guest, `suspend` stops it for moments, `stop` for the whole backup. Default: `snapshot`. */
-    mode: optional(oneOf("a backup mode", ["snapshot", "suspend", "stop"])),
-    /** Default: `zstd`. */
-    compress: optional(oneOf("a compression", ["zstd", "lzo", "gzip", "none"])),
-    /** Template of the notes of each archive. Default: `{{guestname}} ({{vmid}}) on {{node}}`. */
-    notes: optional(value("a template for notes", notesFormat(), parseNotes)),
-    /** `false`: the job stays, and does not run. Default: true. */
-    enabled: optional(flag),
-    /** Proxmox's own mail about the job. Default: none. */
-    mail: optional(
-      mapping({
-        /** Who gets the mail. */
-        to: list("mail addresses", mailAddress, 1),
-        /** After every run, or only after one that failed. Default: `failure`. */
-        when: optional(oneOf("a time for mail", ["always", "failure"])),
-      }),
-    ),
-  },
-  { excludePaths: "Proxmox's answer to it breaks the provider: a job with excluded paths cannot be managed" },
-);
+export const backupSchema = mapping(backupKeys, refusedBackupKeys);
 
 /** At most 128 characters, as Proxmox stores it. Compared as text: two spellings of one event are two schedules. */
 function parseSchedule(raw: unknown): string | undefined {

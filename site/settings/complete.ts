@@ -47,7 +47,7 @@ export function complete(settings: Settings, name: string): Environment {
     name,
     profile: settings.profile,
     proxmox,
-    backup: completeBackup(settings, name),
+    backup: completeBackup(settings.backup, name, profileDefaults[settings.profile]),
     guests: guests.sort((a, b) => a.id - b.id),
     protectGuests: settings.protectGuests ?? true,
     objectives,
@@ -74,8 +74,15 @@ function trustOf(ca: string | undefined, fingerprint: string | undefined): Trust
   return fingerprint === undefined ? { kind: "system" } : { kind: "fingerprint", sha256: fingerprint };
 }
 
-function completeBackup({ profile, backup }: Settings, name: string): BackupSettings {
-  const { schedule, keep } = profileDefaults[profile];
+/**
+ * @param name of the environment
+ * @param defaults where the job is silent
+ */
+export function completeBackup(
+  backup: Settings["backup"],
+  name: string,
+  { schedule, keep }: Pick<BackupSettings, "schedule" | "keep">,
+): BackupSettings {
   return {
     jobId: backup.job ?? jobIdOf(name),
     storage: backup.storage,
@@ -95,7 +102,7 @@ function jobIdOf(environment: string): string {
 }
 
 /** What a guest has from its environment. */
-interface GuestDefaults {
+export interface GuestDefaults {
   readonly node: string;
   readonly ssh: GuestAccess;
   readonly objectives: Objectives;
@@ -157,7 +164,7 @@ function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry,
   };
 }
 
-function completeContainer(name: string, entry: ContainerEntry, defaults: GuestDefaults): ContainerGuest {
+export function completeContainer(name: string, entry: ContainerEntry, defaults: GuestDefaults): ContainerGuest {
   return {
     kind: "container",
     ...completeMade(name, entry, defaults),
@@ -175,7 +182,7 @@ function completeContainer(name: string, entry: ContainerEntry, defaults: GuestD
   };
 }
 
-function completeVirtualMachine(
+export function completeVirtualMachine(
   name: string,
   entry: VirtualMachineEntry,
   defaults: GuestDefaults,

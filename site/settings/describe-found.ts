@@ -13,6 +13,7 @@ const secretKeys = new Set([
 /** A value of the settings for a message: short, on one line, without control characters, and never a secret. */
 export function describeFound(value: unknown, path: readonly string[]): string {
   if (value === undefined || value === null) return "nothing";
+  if (typeof value === "symbol") return "an output, whose value comes later";
   if (path.some((key) => secretKeys.has(key))) return "a value that is kept secret";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (isMapping(value)) return describeMapping(Object.keys(value));

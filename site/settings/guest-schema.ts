@@ -208,71 +208,70 @@ const cloudInitSchema = mapping({
 
 const checks = optional(list("checks", value("a check", checkFormat, parseCheck), 1));
 
-const containerSchema = checked(
-  mapping({
-    /** A container that the program makes. */
-    kind: oneOf("a kind of guest", ["container"]),
-    /** Id in Proxmox. It must be free: a guest that is there already is never taken over. */
-    id: guestId,
-    /** Node that it lives on. Default: the environment's. */
-    node: optional(nodeName),
-    /** Host name. Default: its name here. */
-    hostname: optional(dnsName),
-    /** Volume id of the template that it is unpacked from when it is made. */
-    template: templateId,
-    /** Proxmox's kind of operating system. Default: by the name of the template. */
-    osType: optional(oneOf("an operating system", osTypes)),
-    /** The root disk. Proxmox backs it up always. */
-    root: rootSchema,
-    /** Further disks and bind mounts, by names of your own. */
-    disks: optional(
-      checked(entries("disks", guestName, diskSchema), (raw) => [...mountsDiffer(raw), ...slotsFit(raw)]),
-    ),
-    /** The interface `eth0`. */
-    network: networkSchema,
-    /** Default: 1. */
-    cores: optional(wholeNumber("a number of cores", 1, 8192)),
-    /** Default: 512MiB. */
-    memory: optional(value("a size of memory", `${sizeFormat}; at least 16MiB`, atLeast16MiB)),
-    /** Default: 0. */
-    swap: optional(value("a size of swap", "0, or whole MiB such as 512MiB", parseSwapSize)),
-    /** Default: those of the node. */
-    nameservers: optional(list("IP addresses", ip)),
-    /** Domain that names without a dot are looked up in. Default: that of the node. */
-    searchDomain: optional(dnsName),
-    /** What proves after a restore that it is back: `running`, `ping`, `ssh`, `tcp:PORT`. Default: ping and ssh with a fixed address, running otherwise. */
-    checks,
-    /** Its root is nobody on the node. Default: true. */
-    unprivileged: optional(flag),
-    /** Containers inside the container, as Docker needs. Default: false. */
-    nesting: optional(flag),
-    /** Started with the node. Default: true. */
-    startOnBoot: optional(flag),
-    /** Running after `pulumi up`. Default: true. */
-    started: optional(flag),
-    /** Proxmox's own protection, which also refuses a restore in place. Default: false. */
-    protection: optional(flag),
-    /** Tags in Proxmox, beside that of Lifeboat. */
-    tags: optional(list("tags", tagName)),
-    /** Pool in Proxmox. Default: none. */
-    pool: optional(poolId),
-    /** Notes in Proxmox, above the mark of Lifeboat. */
-    description: optional(paragraphs),
-    /** It may be made empty although the storage for backups holds archives of its id. Default: false. */
-    fresh: optional(flag),
-    /** Public keys that it lets in when it is made. Default: the environment's. */
-    sshKeys: optional(list("public SSH keys", publicKey)),
-    /** What its backups and restores have to achieve. Default: the environment's. */
-    objectives: optional(objectivesSchema),
-    /** Only to opt out: the whole guest is not backed up. */
-    backup: optional(optOutSchema),
-    /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
-    snapshots: optional(snapshotsSchema),
-  }),
-  (raw) => [...osTypeIsKnown(raw), ...snapshotsArePossible(raw)],
-);
+/** Every key of a container. */
+export const containerKeys = {
+  /** A container that the program makes. */
+  kind: oneOf("a kind of guest", ["container"]),
+  /** Id in Proxmox. It must be free: a guest that is there already is never taken over. */
+  id: guestId,
+  /** Node that it lives on. Default: the environment's. */
+  node: optional(nodeName),
+  /** Host name. Default: its name here. */
+  hostname: optional(dnsName),
+  /** Volume id of the template that it is unpacked from when it is made. */
+  template: templateId,
+  /** Proxmox's kind of operating system. Default: by the name of the template. */
+  osType: optional(oneOf("an operating system", osTypes)),
+  /** The root disk. Proxmox backs it up always. */
+  root: rootSchema,
+  /** Further disks and bind mounts, by names of your own. */
+  disks: optional(checked(entries("disks", guestName, diskSchema), (raw) => [...mountsDiffer(raw), ...slotsFit(raw)])),
+  /** The interface `eth0`. */
+  network: networkSchema,
+  /** Default: 1. */
+  cores: optional(wholeNumber("a number of cores", 1, 8192)),
+  /** Default: 512MiB. */
+  memory: optional(value("a size of memory", `${sizeFormat}; at least 16MiB`, atLeast16MiB)),
+  /** Default: 0. */
+  swap: optional(value("a size of swap", "0, or whole MiB such as 512MiB", parseSwapSize)),
+  /** Default: those of the node. */
+  nameservers: optional(list("IP addresses", ip)),
+  /** Domain that names without a dot are looked up in. Default: that of the node. */
+  searchDomain: optional(dnsName),
+  /** What proves after a restore that it is back: `running`, `ping`, `ssh`, `tcp:PORT`. Default: ping and ssh with a fixed address, running otherwise. */
+  checks,
+  /** Its root is nobody on the node. Default: true. */
+  unprivileged: optional(flag),
+  /** Containers inside the container, as Docker needs. Default: false. */
+  nesting: optional(flag),
+  /** Started with the node. Default: true. */
+  startOnBoot: optional(flag),
+  /** Running after `pulumi up`. Default: true. */
+  started: optional(flag),
+  /** Proxmox's own protection, which also refuses a restore in place. Default: false. */
+  protection: optional(flag),
+  /** Tags in Proxmox, beside that of Lifeboat. */
+  tags: optional(list("tags", tagName)),
+  /** Pool in Proxmox. Default: none. */
+  pool: optional(poolId),
+  /** Notes in Proxmox, above the mark of Lifeboat. */
+  description: optional(paragraphs),
+  /** It may be made empty although the storage for backups holds archives of its id. Default: false. */
+  fresh: optional(flag),
+  /** Public keys that it lets in when it is made. Default: the environment's. */
+  sshKeys: optional(list("public SSH keys", publicKey)),
+  /** What its backups and restores have to achieve. Default: the environment's. */
+  objectives: optional(objectivesSchema),
+  /** Only to opt out: the whole guest is not backed up. */
+  backup: optional(optOutSchema),
+  /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
+  snapshots: optional(snapshotsSchema),
+};
 
-const virtualMachineSchema = mapping({
+const containerSchema = checked(mapping(containerKeys), (raw) => [...osTypeIsKnown(raw), ...snapshotsArePossible(raw)]);
+
+/** Every key of a virtual machine. */
+export const virtualMachineKeys = {
   /** A virtual machine that the program makes. */
   kind: oneOf("a kind of guest", ["virtual-machine"]),
   /** Id in Proxmox. It must be free: a guest that is there already is never taken over. */
@@ -323,7 +322,9 @@ const virtualMachineSchema = mapping({
   snapshots: optional(snapshotsSchema),
   /** Only to opt out: the whole guest is not backed up. */
   backup: optional(optOutSchema),
-});
+};
+
+const virtualMachineSchema = mapping(virtualMachineKeys);
 
 /** The provider would make up a disk of 8 GiB on a storage that may not be there. */
 function atLeastOneDisk(raw: unknown): Finding[] {
@@ -405,7 +406,7 @@ export function osTypeOf(template: string): (typeof osTypes)[number] | undefined
 }
 
 /** Without a type Proxmox leaves network and host name inside the container alone, and nobody would reach it. */
-function osTypeIsKnown(raw: unknown): Finding[] {
+export function osTypeIsKnown(raw: unknown): Finding[] {
   const template = at(raw, "template");
   if (at(raw, "osType") !== undefined || !templateId.safeParse(template).success) return [];
   if (typeof template !== "string" || osTypeOf(template) !== undefined) return [];

@@ -1,3 +1,4 @@
+import type { ZodError } from "zod";
 import { complete } from "./complete";
 import { describeFound } from "./describe-found";
 import type { Environment } from "./environment";
@@ -26,8 +27,14 @@ export type ParsedSettings =
 export function parseSettings(raw: unknown, origin: SettingsOrigin): ParsedSettings {
   const result = settingsSchema.safeParse(raw);
   if (result.success) return { ok: true, environment: complete(result.data, origin.environment) };
-  const problems = findingsOf(result.error).map((finding) => toProblem(finding, raw));
-  return { ok: false, problems: problems.sort(byPath) };
+  return { ok: false, problems: problemsOf(result.error, raw) };
+}
+
+/** What a schema refused in a raw value: every problem, sorted by path. */
+export function problemsOf(error: ZodError, raw: unknown): Problem[] {
+  return findingsOf(error)
+    .map((finding) => toProblem(finding, raw))
+    .sort(byPath);
 }
 
 function toProblem(finding: Finding, raw: unknown): Problem {

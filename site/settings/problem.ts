@@ -14,21 +14,36 @@ export interface Problem {
 
 /** For people: a line per problem, in the order of the paths. */
 export function formatProblems(problems: readonly Problem[], environment: string): string {
-  const many = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const head = `Unable to use the settings in Pulumi.${environment}.yaml: ${many}`;
-  return [head, ...problems.map(formatProblem)].join("\n");
+  const head = `Unable to use the settings in Pulumi.${environment}.yaml: ${howMany(problems)}`;
+  return [head, ...problems.map((problem) => formatProblem(formatPath(problem.path), problem))].join("\n");
+}
+
+/**
+ * The same for the arguments of a component.
+ *
+ * @param what is declared: `container web`
+ */
+export function formatArgumentProblems(problems: readonly Problem[], what: string): string {
+  const lines = problems.map((problem) => formatProblem(formatKeys(problem.path), problem));
+  return [`Unable to declare ${what}: ${howMany(problems)}`, ...lines].join("\n");
+}
+
+function howMany({ length }: readonly Problem[]): string {
+  return length === 1 ? "1 problem" : `${length} problems`;
 }
 
 /** `lifeboat:guests.web.root.size: not a size (found "8 bananas"; allowed: whole GiB such as 8GiB)` */
-function formatProblem({ path, found, allowed, message }: Problem): string {
-  return `  ${formatPath(path)}: ${message} (found ${found}; allowed: ${allowed})`;
+function formatProblem(place: string, { found, allowed, message }: Problem): string {
+  return `  ${place}: ${message} (found ${found}; allowed: ${allowed})`;
 }
 
 /** A path as Pulumi writes it: `lifeboat:guests.web.checks[0]`. Keys that are not plain names are quoted. */
 export function formatPath(path: readonly string[]): string {
-  const [top, ...rest] = path;
-  if (top === undefined) return "lifeboat:*";
-  return rest.reduce((text, key) => text + formatKey(key), `lifeboat:${plainKey(top)}`);
+  return `lifeboat:${path.length === 0 ? "*" : formatKeys(path)}`;
+}
+
+function formatKeys([top = "args", ...rest]: readonly string[]): string {
+  return rest.reduce((text, key) => text + formatKey(key), plainKey(top));
 }
 
 function formatKey(key: string): string {

@@ -3,6 +3,9 @@ import { fileName, nodeName, userName } from "./values/names";
 import { durationFormat, parseDuration } from "./values/durations";
 import { endpointFormat, parseEndpoint } from "./values/endpoints";
 
+/** How long Proxmox may take to make a guest. */
+export const createTimeoutSchema = value("a duration", `${durationFormat}, at least 30s`, parseCreateTimeout);
+
 /** `lifeboat:proxmox` */
 export const proxmoxSchema = checked(
   mapping(
@@ -22,7 +25,7 @@ export const proxmoxSchema = checked(
         ),
       ),
       /** How long Proxmox may take to make a guest. Default: 10m. */
-      createTimeout: optional(value("a duration", `${durationFormat}, at least 30s`, parseCreateTimeout)),
+      createTimeout: optional(createTimeoutSchema),
       /** SSH to the nodes. Without it archives are not read on the node, and reports say so. */
       ssh: optional(
         mapping({

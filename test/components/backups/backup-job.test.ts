@@ -1,27 +1,27 @@
-import type { JobArgs } from "@muhlba91/pulumi-proxmoxve/backup/job";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupJob } from "../../../components/backups/backup-job";
+import { BackupJob, type BackupJobArgs } from "../../../components/backups/backup-job";
 import { Container } from "../../../components/guests/container";
-import { containerOf, environmentOf, exampleSettings } from "../../support/example-environment";
+import { exampleContainerArgs } from "../../support/example-arguments";
 import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
 
 const jobType = "proxmoxve:backup/job:Job";
 const containerType = "proxmoxve:index/containerLegacy:ContainerLegacy";
 const mocks = { [jobType]: () => ({}), [containerType]: () => ({}) };
 
-function settingsWith(other: Readonly<Record<string, unknown>> = {}) {
-  const example = exampleSettings();
-  return environmentOf({ ...example, backup: { ...example.backup, ...other } }).backup;
-}
+const example: BackupJobArgs = {
+  storage: "backup",
+  guests: [102, 101, 102],
+  schedule: "01:00",
+  keep: { daily: 7, weekly: 4 },
+};
 
-async function declare(other: Readonly<Record<string, unknown>> = {}, guests: readonly number[] = [102, 101, 102]) {
-  const settings = settingsWith(other);
-  const program = await runProgram(mocks, () => new BackupJob("backup", { settings, storage: "backup", guests }));
+async function declare(other: Partial<BackupJobArgs> = {}, opts: pulumi.ComponentResourceOptions = {}) {
+  const program = await runProgram(mocks, () => new BackupJob("backup", { ...example, ...other }, opts));
   return { ...program, child: find(program.registrations, jobType) };
 }
 
-function slowed(inputs: JobArgs): JobArgs {
-  return { ...inputs, bwlimit: 1024 };
+function slowed({ type, props, opts }: pulumi.ResourceTransformationArgs) {
+  return type === jobType ? { props: { ...props, bwlimit: 1024 }, opts } : undefined;
 }
 
 describe("BackupJob", () => {
@@ -90,23 +90,27 @@ describe("BackupJob", () => {
   });
 
   test("depends on the containers whose ids it holds (trap 11: it is deleted before them)", async () => {
-    const settings = settingsWith();
     const { registrations } = await runProgram(mocks, () => {
-      const { vmId } = new Container("web", { guest: containerOf(), environment: "prod" });
-      return new BackupJob("backup", { settings, storage: "backup", guests: [vmId, 140] });
+      const { vmId } = new Container("web", exampleContainerArgs());
+      return new BackupJob("backup", { ...example, guests: [vmId, 140] });
     });
     const job = find(registrations, jobType);
     expect(job.inputs["vmids"]).toEqual(["101", "140"]);
     expect(job.dependsOn).toContain("web-container");
   });
 
-  test("lets a transform have the last word", async () => {
-    const args = { settings: settingsWith(), storage: "backup", guests: [101], transform: { job: slowed } };
-    const { registrations } = await runProgram(mocks, () => new BackupJob("backup", args));
-    expect(find(registrations, jobType).inputs).toMatchObject({ bwlimit: 1024 });
+  test("lets a transformation of Pulumi have the last word", async () => {
+    expect((await declare({}, { transformations: [slowed] })).child.inputs).toMatchObject({ bwlimit: 1024 });
   });
 
   test("is refused without guests, as Proxmox would, before anything is registered", async () => {
-    await expect(declare({}, [])).rejects.toThrow("no guest is to be backed up");
+    await expect(declare({ guests: [] })).rejects.toThrow(pulumi.RunError);
+    await expect(declare({ guests: [] })).rejects.toThrow("guests: no guest is to be backed up");
+  });
+
+  test("keeps no number and all at once, and takes no schedule that is none [A4, A6]", async () => {
+    const said = await declare({ keep: { all: true, daily: 7 }, schedule: "sometimes" }).catch(String);
+    expect(said).toContain("Unable to declare backup job backup: 2 problems");
+    expect(said).toMatch(/ {2}keep\.all: all excludes every count .*\n {2}schedule: not a schedule/u);
   });
 });

@@ -1,6 +1,5 @@
-import type { DirectoryArgs } from "@muhlba91/pulumi-proxmoxve/storage/directory";
+import * as pulumi from "@pulumi/pulumi";
 import { BackupStorage, type BackupStorageArgs } from "../../../components/backups/backup-storage";
-import { environmentOf, exampleSettings } from "../../support/example-environment";
 import { runProgram, secretInput, valueOf } from "../../support/pulumi-mocks";
 
 const mocks = {
@@ -9,18 +8,17 @@ const mocks = {
   "proxmoxve:storage/pbs:Pbs": () => ({}),
 };
 
-async function declare(storage: Readonly<Record<string, unknown>>, transform: BackupStorageArgs["transform"] = {}) {
-  const { backup } = environmentOf({ ...exampleSettings(), backup: { storage: { id: "backup", ...storage } } });
-  const args = { storage: backup.storage, transform };
-  const { result, registrations } = await runProgram(mocks, () => new BackupStorage("backup", args));
+async function declare(storage: Partial<BackupStorageArgs>, opts: pulumi.ComponentResourceOptions = {}) {
+  const args = { id: "backup", ...storage };
+  const { result, registrations } = await runProgram(mocks, () => new BackupStorage("backup", args, opts));
   const [component, child, ...others] = registrations;
   expect(component).toMatchObject({ type: "lifeboat:backups:BackupStorage", name: "backup", parent: undefined });
   expect(others).toEqual([]);
   return { result, child };
 }
 
-function withBasePath(inputs: DirectoryArgs): DirectoryArgs {
-  return { ...inputs, createBasePath: true };
+function withBasePath({ type, props, opts }: pulumi.ResourceTransformationArgs) {
+  return type.endsWith(":Directory") ? { props: { ...props, createBasePath: true }, opts } : undefined;
 }
 
 describe("BackupStorage", () => {
@@ -77,8 +75,20 @@ describe("BackupStorage", () => {
     expect(await valueOf(result.storageId)).toBe("backup");
   });
 
-  test("lets a transform have the last word", async () => {
-    const { child } = await declare({ type: "dir", path: "/mnt/backup" }, { directory: withBasePath });
+  test("lets a transformation of Pulumi have the last word", async () => {
+    const { child } = await declare({ type: "dir", path: "/mnt/backup" }, { transformations: [withBasePath] });
     expect(child?.inputs).toMatchObject({ createBasePath: true });
+  });
+
+  test("says what is missing, what does not belong, and never a password, before anything is registered [A6]", async () => {
+    const wrong = { type: "pbs", server: "pbs.example.com", path: "/mnt/backup", password: " secret" };
+    await expect(declare(wrong)).rejects.toThrow(pulumi.RunError);
+    const said = await declare(wrong).catch(String);
+    expect(said).toContain("Unable to declare backup storage backup: 4 problems");
+    expect(said).toMatch(
+      / {2}datastore: missing .*\n {2}password: not a password \(found a value that is kept secret/u,
+    );
+    expect(said).toMatch(/ {2}path: unknown key .*\n {2}username: missing/u);
+    await expect(declare({})).rejects.toThrow("type: missing (found nothing; allowed: dir, nfs or pbs; or adopt: true");
   });
 });

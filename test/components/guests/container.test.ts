@@ -1,20 +1,18 @@
-import type { ContainerLegacyArgs } from "@muhlba91/pulumi-proxmoxve/containerLegacy";
 import * as pulumi from "@pulumi/pulumi";
 import { Container, type ContainerArgs } from "../../../components/guests/container";
-import { containerOf } from "../../support/example-environment";
+import { exampleContainerArgs } from "../../support/example-arguments";
 import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
 
 const containerType = "proxmoxve:index/containerLegacy:ContainerLegacy";
 const mocks = { [containerType]: () => ({}) };
 
-async function declare(other: Readonly<Record<string, unknown>> = {}, args: Partial<ContainerArgs> = {}) {
-  const guest = containerOf(other);
-  const program = await runProgram(mocks, () => new Container("web", { guest, environment: "prod", ...args }));
+async function declare(other: Partial<ContainerArgs> = {}, opts: pulumi.ComponentResourceOptions = {}) {
+  const program = await runProgram(mocks, () => new Container("web", { ...exampleContainerArgs(), ...other }, opts));
   return { ...program, child: find(program.registrations, containerType) };
 }
 
-function startedThird(inputs: ContainerLegacyArgs): ContainerLegacyArgs {
-  return { ...inputs, startup: { order: 3 } };
+function startedThird({ type, props, opts }: pulumi.ResourceTransformationArgs) {
+  return type === containerType ? { props: { ...props, startup: { order: 3 } }, opts } : undefined;
 }
 
 describe("Container", () => {
@@ -74,7 +72,7 @@ describe("Container", () => {
   });
 
   test("is not protected where the settings say so", async () => {
-    expect((await declare({}, { protect: false })).child.protect).toBe(false);
+    expect((await declare({ protect: false })).child.protect).toBe(false);
   });
 
   test("does not replace a guest over its template or its first keys (trap: both force a replacement)", async () => {
@@ -133,7 +131,7 @@ describe("Container", () => {
 
   test("gives up waiting for Proxmox after ten minutes (trap: an id that is a VM's is polled for half an hour)", async () => {
     expect((await declare()).child.inputs["timeoutCreate"]).toBe(600);
-    expect((await declare({}, { createTimeout: 90 })).child.inputs["timeoutCreate"]).toBe(90);
+    expect((await declare({ createTimeout: "90s" })).child.inputs["timeoutCreate"]).toBe(90);
   });
 
   test("sets Proxmox's own protection only where the settings say so", async () => {
@@ -158,15 +156,26 @@ describe("Container", () => {
     });
   });
 
-  test("lets a transform have the last word", async () => {
-    const { child } = await declare({}, { transform: { container: startedThird } });
+  test("lets a transformation of Pulumi have the last word", async () => {
+    const { child } = await declare({}, { transformations: [startedThird] });
     expect(child.inputs).toMatchObject({ startup: { order: 3 }, vmId: 101 });
   });
 
-  test("tells every problem of its arguments at once, before anything is registered", async () => {
-    const guest = { ...containerOf(), id: 7, root: { storage: "local", size: 2 ** 29 } };
-    const declaring = runProgram(mocks, () => new Container("web", { guest, environment: "prod" }));
+  test("tells every problem of its arguments at once, before anything is registered [A6]", async () => {
+    const declaring = declare({ id: 7, root: { storage: "local", size: "512MiB" }, createTimeout: "ten minutes" });
     await expect(declaring).rejects.toThrow(pulumi.RunError);
-    await expect(declaring).rejects.toThrow(/id 7 .*root\.size 536870912 is not whole GiB/);
+    await expect(declaring).rejects.toThrow(
+      [
+        "Unable to declare container web: 3 problems",
+        '  createTimeout: not a duration (found "ten minutes"; allowed: whole numbers with s, m, h, d or w, largest first, such as 24h or 7d 2h, at least 30s)',
+        "  id: not a guest's id (found 7; allowed: a whole number from 100 to 999999999)",
+        '  root.size: not the size of a volume (found "512MiB"; allowed: whole GiB such as 8GiB; above 1TiB whole TiB)',
+      ].join("\n"),
+    );
+  });
+
+  test("belongs to the environment of its stack, unless it says another [A14]", async () => {
+    expect((await declare({ environment: undefined })).child.inputs["description"]).toBe("lifeboat: prod/web");
+    expect((await declare({ environment: "blue" })).child.inputs["description"]).toBe("lifeboat: blue/web");
   });
 });

@@ -1,8 +1,5 @@
-import type { VmLegacyArgs } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import * as pulumi from "@pulumi/pulumi";
 import { VirtualMachine, type VirtualMachineArgs } from "../../../components/guests/virtual-machine";
-import type { VirtualMachineGuest } from "../../../site/settings/environment";
-import { environmentOf, exampleSettings } from "../../support/example-environment";
 import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
 
 const machineType = "proxmoxve:index/vmLegacy:VmLegacy";
@@ -10,9 +7,9 @@ const mocks = { [machineType]: () => ({}) };
 const optOut = { exclude: "a cache", owner: "ops", until: "2035-12-31" };
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample you@example.com";
 
-const example = {
-  kind: "virtual-machine",
+const example: VirtualMachineArgs = {
   id: 150,
+  node: "pve-prod",
   disks: {
     scsi10: { storage: "data", size: "4GiB", format: "qcow2", backup: optOut },
     scsi0: { storage: "local", size: "32GiB", image: "local:import/debian-12.qcow2" },
@@ -21,21 +18,13 @@ const example = {
   cloudInit: { storage: "local", user: "ops", sshKeys: [key], nameservers: ["192.0.2.1"] },
 };
 
-function machineOf(other: Readonly<Record<string, unknown>> = {}): VirtualMachineGuest {
-  const { guests } = environmentOf({ ...exampleSettings(), guests: { db: { ...example, ...other } } });
-  const [guest] = guests;
-  if (guest?.kind !== "virtual-machine") throw new Error("the example is a virtual machine");
-  return guest;
-}
-
-async function declare(other: Readonly<Record<string, unknown>> = {}, args: Partial<VirtualMachineArgs> = {}) {
-  const guest = machineOf(other);
-  const program = await runProgram(mocks, () => new VirtualMachine("db", { guest, environment: "prod", ...args }));
+async function declare(other: Partial<VirtualMachineArgs> = {}, opts: pulumi.ComponentResourceOptions = {}) {
+  const program = await runProgram(mocks, () => new VirtualMachine("db", { ...example, ...other }, opts));
   return { ...program, child: find(program.registrations, machineType) };
 }
 
-function onAnotherNode(inputs: VmLegacyArgs): VmLegacyArgs {
-  return { ...inputs, nodeName: "pve2" };
+function onAnotherNode({ type, props, opts }: pulumi.ResourceTransformationArgs) {
+  return type === machineType ? { props: { ...props, nodeName: "pve2" }, opts } : undefined;
 }
 
 describe("VirtualMachine", () => {
@@ -47,7 +36,7 @@ describe("VirtualMachine", () => {
     ]);
     expect(child).toMatchObject({ protect: true, deleteBeforeReplace: true });
     expect(await valueOf(result.vmId)).toBe(150);
-    expect((await declare({}, { protect: false })).child.protect).toBe(false);
+    expect((await declare({ protect: false })).child.protect).toBe(false);
   });
 
   test("gives the provider exactly these inputs, every disk with its flag [A2]", async () => {
@@ -106,18 +95,17 @@ describe("VirtualMachine", () => {
   });
 
   test("a machine without a disk is refused (trap: the provider makes one up on local-lvm)", async () => {
-    const guest = { ...machineOf(), disks: [] };
-    const declaring = runProgram(mocks, () => new VirtualMachine("db", { guest, environment: "prod" }));
-    await expect(declaring).rejects.toThrow(pulumi.RunError);
-    await expect(declaring).rejects.toThrow(/there is no disk/);
+    await expect(declare({ disks: {} })).rejects.toThrow(pulumi.RunError);
+    await expect(declare({ disks: {} })).rejects.toThrow(
+      "disks: a virtual machine needs a disk (found an empty mapping; allowed: at least one, such as scsi0)",
+    );
   });
 
   test("deleting one never edits backup jobs (trap: purge deletes a job that has no other guest)", async () => {
     expect((await declare()).child.inputs).toMatchObject({ purgeOnDestroy: false });
   });
 
-  test("a transform has the last word", async () => {
-    const transform = { machine: onAnotherNode };
-    expect((await declare({}, { transform })).child.inputs).toMatchObject({ nodeName: "pve2" });
+  test("a transformation of Pulumi has the last word", async () => {
+    expect((await declare({}, { transformations: [onAnotherNode] })).child.inputs).toMatchObject({ nodeName: "pve2" });
   });
 });

@@ -15,8 +15,8 @@ export interface DocumentedType {
   readonly name: string;
   readonly text: string;
   readonly members: readonly DocumentedMember[];
-  /** A class that is a Pulumi component. */
-  readonly extendsComponent: boolean;
+  /** Names of what it extends. */
+  readonly bases: readonly string[];
 }
 
 /** Every exported interface, class and type of object literals of a file. */
@@ -31,14 +31,15 @@ export function documentedTypes(file: string): DocumentedType[] {
         name: statement.name.text,
         text: commentOf(statement),
         members: membersOf(statement, source),
-        extendsComponent: ts.isClassDeclaration(statement) && extendsComponent(statement, source),
+        bases: ts.isTypeAliasDeclaration(statement) ? [] : basesOf(statement, source),
       },
     ];
   });
 }
 
-function extendsComponent(declaration: ts.ClassDeclaration, source: ts.SourceFile): boolean {
-  return declaration.heritageClauses?.some((clause) => clause.getText(source).endsWith("ComponentResource")) === true;
+function basesOf(declaration: ts.InterfaceDeclaration | ts.ClassDeclaration, source: ts.SourceFile): string[] {
+  const clauses = declaration.heritageClauses ?? [];
+  return clauses.flatMap(({ types }) => types.map(({ expression }) => expression.getText(source)));
 }
 
 function membersOf(node: ts.Node, source: ts.SourceFile): DocumentedMember[] {
