@@ -3,7 +3,7 @@ import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
 import { judge, judgeArchives, rebootsIn, type GuestFacts, type SiteFacts, type Verdict } from "../site/preflight";
-import { formatFinding } from "../site/policies/finding";
+import { formatPolicyFinding } from "../site/policies/policy-finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
 import type { Environment } from "../site/settings/environment";
@@ -68,8 +68,8 @@ function asOnlooker(facts: SiteFacts): SiteFacts {
 function policyWarnings({ notices, suspended, notes }: Judgement): string[] {
   return [
     ...notices,
-    ...suspended.map((finding) => `Suspended: ${formatFinding(finding)}`),
-    ...notes.map((finding) => `${finding.policy === "hazards" ? "Hazard" : "Note"}: ${formatFinding(finding)}`),
+    ...suspended.map((finding) => `Suspended: ${formatPolicyFinding(finding)}`),
+    ...notes.map((finding) => `${finding.policy === "hazards" ? "Hazard" : "Note"}: ${formatPolicyFinding(finding)}`),
   ];
 }
 
@@ -77,7 +77,7 @@ function policyWarnings({ notices, suspended, notes }: Judgement): string[] {
 function brokenPolicies({ name }: Environment, { broken }: Judgement): string[] {
   if (broken.length === 0) return [];
   const many = broken.length === 1 ? "1 policy is" : `${String(broken.length)} policies are`;
-  const lines = broken.flatMap((finding) => formatFinding(finding).split("\n"));
+  const lines = broken.flatMap((finding) => formatPolicyFinding(finding).split("\n"));
   return [[`Unable to deploy ${name}: ${many} broken`, ...lines.map((line) => `  ${line}`)].join("\n")];
 }
 

@@ -6,7 +6,7 @@ import { failureOf } from "../clients/failure";
 import type { Lines } from "../terminal/talk";
 import { dim, green, red, type Styled, yellow } from "../terminal/text";
 import { inspectAccess } from "../inspect/doctor/access";
-import { type Finding, problem, type Verdict } from "../inspect/doctor/finding";
+import { type Check, problem, type Verdict } from "../inspect/doctor/check";
 import { type Setup, setupsOf } from "../inspect/doctor/setup";
 import { inspectTools } from "../inspect/doctor/tools";
 import type { CommandContext } from "../project/context";
@@ -23,7 +23,7 @@ const input = z
 interface Examination {
   name: string;
   endpoint: string | undefined;
-  findings: Finding[];
+  findings: Check[];
 }
 
 export const command = defineCommand({

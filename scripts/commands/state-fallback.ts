@@ -3,7 +3,7 @@ import { openStackSession } from "../recovery/engine/session";
 import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { fallbackOperation } from "../recovery/fallback/operation";
 import { answersFlag } from "../recovery/fallback/make-plan";
-import { openSides } from "../recovery/steps/state/live-and-local";
+import { openLiveAndLocal } from "../recovery/steps/state/live-and-local";
 import { runOne } from "../recovery/engine/run-one";
 import { defineCommand } from "./frame/command";
 import { shellQuote } from "../clients/shell-quote";
@@ -44,13 +44,13 @@ export const command = defineCommand({
       ...(force ? ["--force"] : []),
     ];
     const command = ["lifeboat state fallback", environment, ...flags].join(" ");
-    const sides = await openSides(session);
+    const states = await openLiveAndLocal(session);
     const { environment: variables, workingDirectory } = context.io;
     const site = await context.site();
     const reach = { signal: context.signal };
     const place = await copyPlace(from, { site, variables, workingDirectory, reach }, context.defer);
     const given = { "--force": force, [staleFlag]: acceptStale, [answersFlag]: althoughStoreAnswers };
-    const operation = fallbackOperation(session, sides, place, { from, given, command });
+    const operation = fallbackOperation(session, states, place, { from, given, command });
     return runOne(session, operation);
   },
 });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { openStackSession } from "../recovery/engine/session";
-import { openSides } from "../recovery/steps/state/live-and-local";
+import { openLiveAndLocal } from "../recovery/steps/state/live-and-local";
 import { returnOperation } from "../recovery/return/operation";
 import { runOne } from "../recovery/engine/run-one";
 import { defineCommand } from "./frame/command";
@@ -31,8 +31,8 @@ export const command = defineCommand({
     const session = await openStackSession(environment, context, dryRun);
     const flags = [...(keep === undefined ? [] : [`--keep ${keep}`]), ...(force ? ["--force"] : [])];
     const command = ["lifeboat state return", environment, ...flags].join(" ");
-    const sides = await openSides(session);
-    const operation = returnOperation(session, sides, { keep, given: { "--force": force }, command });
+    const states = await openLiveAndLocal(session);
+    const operation = returnOperation(session, states, { keep, given: { "--force": force }, command });
     return runOne(session, operation);
   },
 });

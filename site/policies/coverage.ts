@@ -1,6 +1,6 @@
 import { diskOptOuts, isOver } from "../opt-outs";
 import type { AdoptedGuest, CalendarDay, Environment, Guest, OptOut } from "../settings/environment";
-import type { Finding } from "./finding";
+import type { PolicyFinding } from "./policy-finding";
 
 /** A disk of a guest as its live configuration has it. */
 export interface LiveDisk {
@@ -25,14 +25,14 @@ export interface CoverageFacts {
  * makes has no disk without a flag is a matter of its schema: here are the opt-outs whose day is past, and the disks of
  * guests that were made by hand.
  */
-export function coverageFindings({ guests, backup }: Environment, facts: CoverageFacts): Finding[] {
+export function coverageFindings({ guests, backup }: Environment, facts: CoverageFacts): PolicyFinding[] {
   return [
     ...(backup.enabled || guests.length === 0 ? [] : [jobIsOff()]),
     ...guests.flatMap((guest) => guestFindings(guest, facts)),
   ];
 }
 
-function jobIsOff(): Finding {
+function jobIsOff(): PolicyFinding {
   return {
     policy: "coverage",
     path: ["backup", "enabled"],
@@ -45,7 +45,7 @@ function jobIsOff(): Finding {
 }
 
 /** What is said about one guest. */
-export function guestFindings(guest: Guest, facts: CoverageFacts): Finding[] {
+export function guestFindings(guest: Guest, facts: CoverageFacts): PolicyFinding[] {
   const { name, optOut } = guest;
   if (optOut !== undefined) return optOutFindings(guest, ["backup"], `guest ${name}`, optOut, facts);
   return [
@@ -65,7 +65,7 @@ function optOutFindings(
   what: string,
   optOut: OptOut,
   { today }: CoverageFacts,
-): Finding[] {
+): PolicyFinding[] {
   const { until, owner, reason } = optOut;
   const expired = isOver(optOut, today);
   if (!expired && daysBetween(today, until) > noticeDays) return [];
@@ -88,7 +88,7 @@ function daysBetween(from: CalendarDay, to: CalendarDay): number {
   return (Date.parse(to) - Date.parse(from)) / 86_400_000;
 }
 
-function adoptedFindings(guest: AdoptedGuest, { adoptedDisks }: CoverageFacts): Finding[] {
+function adoptedFindings(guest: AdoptedGuest, { adoptedDisks }: CoverageFacts): PolicyFinding[] {
   const disks = adoptedDisks.get(guest.id) ?? [];
   return disks
     .filter(({ key, included }) => !included && guest.diskOptOuts[key] === undefined)

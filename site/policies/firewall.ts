@@ -1,5 +1,5 @@
 import type { CalendarDay, ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../settings/environment";
-import { type Finding, listNames } from "./finding";
+import { type PolicyFinding, listNames } from "./policy-finding";
 import { hazard, open } from "./hazards";
 
 /** Which switches of Proxmox's firewall are on; undefined where that is not known. */
@@ -31,7 +31,7 @@ function hasFirewall(guest: Guest): guest is FirewalledGuest {
  * addresses (pve-firewall, `compile_iptables_filter`). Lifeboat never turns the datacenter's on: what nobody has admitted
  * to the nodes themselves is shut out at that moment.
  */
-export function firewallFindings(environment: Environment, facts: FirewallFacts, today: CalendarDay): Finding[] {
+export function firewallFindings(environment: Environment, facts: FirewallFacts, today: CalendarDay): PolicyFinding[] {
   const guests = open("firewall-off", firewalledGuests(environment), environment, today);
   return [
     ...datacenterOff(environment, guests, facts),
@@ -44,7 +44,7 @@ function datacenterOff(
   environment: Environment,
   guests: readonly FirewalledGuest[],
   { datacenter }: FirewallFacts,
-): Finding[] {
+): PolicyFinding[] {
   if (datacenter !== false || guests.length === 0) return [];
   const names = guests.map(({ name }) => name);
   return [
@@ -56,7 +56,7 @@ function datacenterOff(
   ];
 }
 
-function guestOff(environment: Environment, guest: FirewalledGuest): Finding {
+function guestOff(environment: Environment, guest: FirewalledGuest): PolicyFinding {
   const { name, node, id } = guest;
   const type = guest.kind === "container" ? "lxc" : "qemu";
   const byHand = `on the node: pvesh set /nodes/${node}/${type}/${String(id)}/firewall/options --enable 1`;
@@ -67,7 +67,7 @@ function guestOff(environment: Environment, guest: FirewalledGuest): Finding {
   });
 }
 
-function cardOff(environment: Environment, guest: FirewalledGuest): Finding {
+function cardOff(environment: Environment, guest: FirewalledGuest): PolicyFinding {
   const { name } = guest;
   return hazard("firewall-off", ["guests", name, "network", "firewall"], [name], {
     text: `the firewall rules of ${name} have no effect: the firewall of its network card is off on the node`,

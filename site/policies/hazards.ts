@@ -1,7 +1,7 @@
 import { markArchives, type Retention } from "../../proxmox/rules/retention";
 import { isOver } from "../opt-outs";
 import type { CalendarDay, Environment, Guest, HazardName } from "../settings/environment";
-import { listNames, type Finding } from "./finding";
+import { listNames, type PolicyFinding } from "./policy-finding";
 import { storeOf, type Neighbour } from "./neighbours";
 
 /** What is known of the storage for backups. */
@@ -43,7 +43,7 @@ export interface HazardFacts {
  *
  * A directory is on its node, and NFS and a backup server are elsewhere; an adopted storage is what Proxmox says.
  */
-export function hazardFindings(environment: Environment, facts: HazardFacts): Finding[] {
+export function hazardFindings(environment: Environment, facts: HazardFacts): PolicyFinding[] {
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined);
   if (guests.length === 0) return [];
   return [
@@ -66,7 +66,7 @@ export function open<Kind extends Guest>(
   return guests.filter(({ name }) => !counting.some(({ guest }) => guest === undefined || guest === name));
 }
 
-function ownNode(environment: Environment, guests: readonly Guest[], { storage, today }: HazardFacts): Finding[] {
+function ownNode(environment: Environment, guests: readonly Guest[], { storage, today }: HazardFacts): PolicyFinding[] {
   if (storage.shared !== false) return [];
   const concerned = open("own-node", guests, environment, today).map(({ name }) => name);
   if (concerned.length === 0) return [];
@@ -79,7 +79,7 @@ function ownNode(environment: Environment, guests: readonly Guest[], { storage, 
   ];
 }
 
-function ownStorage(environment: Environment, guests: readonly Guest[], facts: HazardFacts): Finding[] {
+function ownStorage(environment: Environment, guests: readonly Guest[], facts: HazardFacts): PolicyFinding[] {
   const { id } = environment.backup.storage;
   const beside = guests.filter((guest) => storagesOf(guest, facts).includes(id));
   const concerned = open("own-storage", beside, environment, facts.today).map(({ name }) => name);
@@ -99,7 +99,7 @@ function storagesOf(guest: Guest, { adoptedStorages }: HazardFacts): readonly st
 }
 
 /** Two standalone nodes do not know of each other's ids: on one storage their archives are taken for one guest's. */
-function sharedIds(environment: Environment, { neighbours, today }: HazardFacts): Finding[] {
+function sharedIds(environment: Environment, { neighbours, today }: HazardFacts): PolicyFinding[] {
   const store = storeOf(environment.backup.storage);
   if (store === undefined) return [];
   const others = neighbours.filter((other) => other.store === store && other.endpoint !== environment.proxmox.endpoint);
@@ -122,7 +122,7 @@ function sharedIds(environment: Environment, { neighbours, today }: HazardFacts)
   });
 }
 
-function twoRetentions(environment: Environment, { storage, today }: HazardFacts): Finding[] {
+function twoRetentions(environment: Environment, { storage, today }: HazardFacts): PolicyFinding[] {
   if (storage.retention === undefined || open("two-retentions", environment.guests, environment, today).length === 0) {
     return [];
   }
@@ -141,7 +141,7 @@ const tooMuch = 1 / 3;
 /** Archives that a finding lists; the rest is counted. */
 const listed = 10;
 
-function retentionCut(environment: Environment, facts: HazardFacts): Finding[] {
+function retentionCut(environment: Environment, facts: HazardFacts): PolicyFinding[] {
   const { presentRetention, archives, now, timeZone, today } = facts;
   const concerned = open("retention-cut", environment.guests, environment, today);
   if (presentRetention === undefined || archives.length === 0 || concerned.length === 0) return [];
@@ -183,7 +183,7 @@ export function hazard(
   path: readonly string[],
   guests: readonly string[],
   { text, details = [], hint }: { text: string; details?: readonly string[]; hint: string },
-): Finding {
+): PolicyFinding {
   const accept = `accept it with \`- { hazard: ${name}, reason: WHY, owner: WHO, until: DAY }\` in lifeboat:acknowledge`;
   return { policy: "hazards", path, weight: "note", guests, text, details, hint: `${hint}; or ${accept}` };
 }

@@ -4,7 +4,7 @@ import { formatMoment } from "../restore/moments";
 import type { Environment, Guest, Seconds } from "../settings/environment";
 import { profileDefaults } from "../settings/profiles";
 import { formatDuration } from "../settings/values/durations";
-import { listNames, type Finding } from "./finding";
+import { listNames, type PolicyFinding } from "./policy-finding";
 
 /** What the rule has to know besides the settings. */
 export interface ObjectiveFacts {
@@ -49,7 +49,7 @@ export function longestGap(schedule: string, now: number, timeZone: string): Gap
  * Whether the schedule can meet every RPO (A8): what is written just after a run began is safe only when the next run has
  * ended. Guests that opt out have no objective.
  */
-export function objectiveFindings(environment: Environment, facts: ObjectiveFacts): Finding[] {
+export function objectiveFindings(environment: Environment, facts: ObjectiveFacts): PolicyFinding[] {
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined);
   if (guests.length === 0 || !environment.backup.enabled) return [];
   const { schedule } = environment.backup;
@@ -67,7 +67,7 @@ export function objectiveFindings(environment: Environment, facts: ObjectiveFact
   ];
 }
 
-function neverStarts(schedule: string): Finding {
+function neverStarts(schedule: string): PolicyFinding {
   return {
     policy: "objectives",
     path: ["backup", "schedule"],
@@ -88,7 +88,7 @@ function forAll(
   { profile, backup, objectives }: Environment,
   loss: Seconds,
   details: readonly string[],
-): Finding {
+): PolicyFinding {
   const names = guests.map(({ name }) => name);
   const defaults = profileDefaults[profile];
   const isDefault = backup.schedule === defaults.schedule && objectives.rpo === defaults.rpo;
@@ -103,7 +103,12 @@ function forAll(
   };
 }
 
-function forOne({ name, objectives }: Guest, schedule: string, loss: Seconds, details: readonly string[]): Finding {
+function forOne(
+  { name, objectives }: Guest,
+  schedule: string,
+  loss: Seconds,
+  details: readonly string[],
+): PolicyFinding {
   return {
     policy: "objectives",
     path: ["guests", name, "objectives", "rpo"],

@@ -1,7 +1,7 @@
 import { dayOf } from "../opt-outs";
 import type { Environment, Seconds } from "../settings/environment";
 import { coverageFindings, type LiveDisk } from "./coverage";
-import { byPath, type Finding } from "./finding";
+import { byPath, type PolicyFinding } from "./policy-finding";
 import { type FirewallFacts, firewallFindings, unknownFirewall } from "./firewall";
 import { hazardFindings, type BackupStorageFacts, type HazardFacts } from "./hazards";
 import { objectiveFindings } from "./objectives";
@@ -26,7 +26,7 @@ export interface PolicyFacts {
 /** What the rules say about an environment. */
 export interface Judgement extends Sorted {
   /** What stops nothing: hazards that nobody has acknowledged, opt-outs that end soon. */
-  readonly notes: readonly Finding[];
+  readonly notes: readonly PolicyFinding[];
 }
 
 /** What is known without a node: its clock and zone are then the caller's and UTC. */

@@ -1,25 +1,25 @@
 import { isOver } from "../opt-outs";
 import type { CalendarDay, Environment, Suspension } from "../settings/environment";
-import type { Finding } from "./finding";
+import type { PolicyFinding } from "./policy-finding";
 
 /** Findings after emergencies were taken into account. */
 export interface Sorted {
   /** What stops the program. */
-  readonly broken: readonly Finding[];
+  readonly broken: readonly PolicyFinding[];
   /** What a suspension keeps from stopping it. */
-  readonly suspended: readonly Finding[];
+  readonly suspended: readonly PolicyFinding[];
   /** One line for each suspension: while it counts every preview shows it, and afterwards that it counts no more (A7). */
   readonly notices: readonly string[];
 }
 
 /** Sets aside what an emergency suspends. Hazards stop nothing, so that they cannot be suspended. */
 export function applySuspensions(
-  findings: readonly Finding[],
+  findings: readonly PolicyFinding[],
   { suspensions }: Environment,
   today: CalendarDay,
 ): Sorted {
   const active = suspensions.filter((suspension) => !isOver(suspension, today));
-  const isSuspended = ({ policy }: Finding): boolean => active.some((suspension) => suspension.policy === policy);
+  const isSuspended = ({ policy }: PolicyFinding): boolean => active.some((suspension) => suspension.policy === policy);
   return {
     broken: findings.filter((finding) => !isSuspended(finding)),
     suspended: findings.filter((finding) => isSuspended(finding)),

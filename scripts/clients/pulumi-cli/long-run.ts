@@ -20,11 +20,11 @@ export interface LongRun {
   /** Undefined when a signal ended it. */
   readonly code: number | undefined;
   /** All that it printed. */
-  readonly said: string;
+  readonly printed: string;
 }
 
 /** Milliseconds between two looks at what was printed. */
-const look = 150;
+const pause = 150;
 
 /**
  * Runs `pulumi` as a process of its own group that prints into a file: when this process is killed it goes on and brings
@@ -45,7 +45,7 @@ export async function runLong(argv: readonly string[], options: LongRunOptions):
   closeSync(file);
   if (child.pid !== undefined) options.onStart?.(child.pid);
   const follow = follower(options.log, options.onLine ?? (() => undefined));
-  const timer = setInterval(follow, look);
+  const timer = setInterval(follow, pause);
   const interrupt = (): void => void child.kill("SIGINT");
   options.signal.addEventListener("abort", interrupt, { once: true });
   try {
@@ -54,7 +54,7 @@ export async function runLong(argv: readonly string[], options: LongRunOptions):
       child.once("exit", resolve);
     });
     follow();
-    return { code: code ?? undefined, said: readFileSync(options.log, "utf8") };
+    return { code: code ?? undefined, printed: readFileSync(options.log, "utf8") };
   } catch (error) {
     throw codeOf(error) === "ENOENT" ? new ProgramMissing("pulumi") : error;
   } finally {

@@ -9,7 +9,15 @@ import { makePrivateFolder } from "../../machine/durable-file";
 import { isRunning } from "../../machine/process-lock";
 import { ProgramMissing, type ProgramResult, runProgramFile } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
-import { type Changes, readErrors, readLocks, readPreview, readProgress, readSummary, type ToldLock } from "./said";
+import {
+  type Changes,
+  readErrors,
+  readLocks,
+  readPreview,
+  readProgress,
+  readSummary,
+  type ReportedLock,
+} from "./pulumi-output";
 
 /** A stack as `pulumi` is to work on it. */
 export interface PulumiPlace {
@@ -22,7 +30,7 @@ export interface PulumiPlace {
   readonly logs: string;
 }
 
-/** What somebody who waits is told, and how to stop. */
+/** What somebody who waits is shown, and how to stop. */
 export interface Watch {
   readonly signal: AbortSignal;
   /** What it is at. */
@@ -48,7 +56,7 @@ export class PulumiFailure extends CommandError {
     readonly kind: PulumiFailureKind,
     hint: string | undefined,
     /** Who holds the lock. */
-    readonly locks: readonly ToldLock[] = [],
+    readonly locks: readonly ReportedLock[] = [],
   ) {
     super(message, { exitCode: codes[kind], hint, details: locks.length === 0 ? {} : { locks } });
   }
@@ -107,7 +115,7 @@ export class PulumiCli {
       "--suppress-progress",
       ...replace.flatMap((urn) => ["--replace", urn]),
     ];
-    return readSummary((await this.long("up", argv, watch)).said);
+    return readSummary((await this.long("up", argv, watch)).printed);
   }
 
   /** Names of the project's stacks in the backend. */
@@ -173,7 +181,7 @@ export class PulumiCli {
     if (run.code === 0) return run;
     const stage = `pulumi ${name.replace("-", " ")}`;
     const end = run.code === undefined ? "a signal ended it" : `exit code ${String(run.code)}`;
-    throw this.failure(stage, readErrors(`\n${run.said}`), end, log);
+    throw this.failure(stage, readErrors(`\n${run.printed}`), end, log);
   }
 
   private short(argv: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
@@ -183,13 +191,13 @@ export class PulumiCli {
   }
 
   private failure(stage: string, errors: readonly string[], end: string, log: string | undefined): PulumiFailure {
-    const told = errors
+    const messages = errors
       .filter((text) => !/^update failed$|^preview failed$/u.test(text))
       .map((text) => plainLines(text));
-    const text = told.length === 0 ? end : told.join("\n");
+    const text = messages.length === 0 ? end : messages.join("\n");
     const locks = readLocks(text);
     const kind =
-      locks.length > 0 ? "locked" : told.some((said) => said.startsWith("Unable to ")) ? "refused" : "failed";
+      locks.length > 0 ? "locked" : messages.some((message) => message.startsWith("Unable to ")) ? "refused" : "failed";
     const where = log === undefined ? undefined : `all that pulumi printed: ${log}`;
     if (kind === "locked") return new PulumiFailure(locks.map(lockText).join("; "), kind, where, locks);
     return new PulumiFailure(`${stage} of ${this.place.stack}: ${text}`, kind, where);
@@ -205,11 +213,11 @@ export class PulumiCli {
 }
 
 /** Whether a lock is of a process of this machine that has ended. */
-export function isDead({ hostname: host, pid }: Pick<ToldLock, "hostname" | "pid">): boolean {
+export function isDead({ hostname: host, pid }: Pick<ReportedLock, "hostname" | "pid">): boolean {
   return host === hostname() && pid > 0 && !isRunning(pid);
 }
 
-export function lockText({ owner, hostname: host, pid, since }: ToldLock): string {
+export function lockText({ owner, hostname: host, pid, since }: ReportedLock): string {
   return `${owner} on ${host} (process ${String(pid)}) holds Pulumi's lock of it since ${since}`;
 }
 

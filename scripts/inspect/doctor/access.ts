@@ -11,7 +11,7 @@ import { rootPasswordHint } from "../../project/root-password";
 import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
 import { hintFor } from "../../clients/failure";
-import { type Finding, ok, problem, skipped, warning } from "./finding";
+import { type Check, ok, problem, skipped, warning } from "./check";
 import { inspectFirewall } from "./firewall";
 import { groupBy } from "../../machine/group-by";
 import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "./needs";
@@ -26,7 +26,7 @@ const tolerableSkew = 30;
 const certificateNotice = 30;
 
 /** Looks at everything that Lifeboat needs of an environment's node: read only, and each thing that is wrong is said. */
-export async function inspectAccess(environment: LoadedEnvironment): Promise<Finding[]> {
+export async function inspectAccess(environment: LoadedEnvironment): Promise<Check[]> {
   const { settings } = environment;
   const guests = settings.guests.length === 1 ? "1 guest" : `${String(settings.guests.length)} guests`;
   const first = [ok("settings", `${environment.file}: ${guests}`)];
@@ -38,7 +38,7 @@ export async function inspectAccess(environment: LoadedEnvironment): Promise<Fin
   return [...found, ...(await inspectNode(await environment.client(), environment))];
 }
 
-async function inspectConnection(environment: LoadedEnvironment): Promise<Finding> {
+async function inspectConnection(environment: LoadedEnvironment): Promise<Check> {
   return guarded("connection", async () => {
     const { endpoint, trust } = environment.settings.proxmox;
     const certificate = await readCertificate(endpoint, environment.trust());
@@ -66,12 +66,12 @@ async function inspectConnection(environment: LoadedEnvironment): Promise<Findin
   });
 }
 
-async function inspectToken(environment: LoadedEnvironment): Promise<Finding> {
+async function inspectToken(environment: LoadedEnvironment): Promise<Check> {
   const { value, origin } = await environment.token();
   return ok("token", `${value.slice(0, value.indexOf("="))} from ${origin}`);
 }
 
-async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment): Promise<Finding[]> {
+async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment): Promise<Check[]> {
   const { settings } = environment;
   const version = await guarded("version", () => inspectVersion(client));
   if (version.unavailable !== undefined) return [version];
@@ -85,14 +85,14 @@ async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment
   ];
 }
 
-async function inspectVersion(client: ProxmoxClient): Promise<Finding> {
+async function inspectVersion(client: ProxmoxClient): Promise<Check> {
   const { version } = await client.cluster.version();
   const major = Number(version.split(".")[0]);
   if (major >= oldestRelease) return ok("version", `Proxmox VE ${version}`);
   return problem("version", `Proxmox VE ${version}: ${String(oldestRelease)} or newer is needed`);
 }
 
-async function inspectNodes(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+async function inspectNodes(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
   return guardedAll("node", async () => {
     const known = new Map((await client.cluster.nodes()).map((entry) => [entry.node, entry]));
     const wanted = nodesOf(settings);
@@ -114,7 +114,7 @@ async function inspectNodes(client: ProxmoxClient, settings: Environment): Promi
   });
 }
 
-async function inspectClock(client: ProxmoxClient, node: string): Promise<Finding> {
+async function inspectClock(client: ProxmoxClient, node: string): Promise<Check> {
   const before = Date.now();
   const { time, timezone } = await client.cluster.nodeTime(node);
   // The node's answer has whole seconds; the middle of the request is the best guess at when it was given.
@@ -130,7 +130,7 @@ async function inspectClock(client: ProxmoxClient, node: string): Promise<Findin
   );
 }
 
-async function inspectPrivileges(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+async function inspectPrivileges(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
   const needed = neededPrivileges(scopeOf(settings));
   const missing = await missingPrivileges(client, needed);
   if (missing.length === 0) return [ok("privileges", `all ${String(needed.length)} that are needed`)];
@@ -150,7 +150,7 @@ async function inspectPrivileges(client: ProxmoxClient, settings: Environment): 
   });
 }
 
-async function inspectStorages(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+async function inspectStorages(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
   const needs = storageNeeds(settings);
   const byNode = new Map(
     await Promise.all(nodesOf(settings).map(async (node) => [node, await client.backups.storages(node)] as const)),
@@ -160,7 +160,7 @@ async function inspectStorages(client: ProxmoxClient, settings: Environment): Pr
   return findings.length > 0 ? findings : [ok("storages", names)];
 }
 
-function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], settings: Environment): Finding[] {
+function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], settings: Environment): Check[] {
   const { storage, node, content, user } = need;
   const entry = storages.find((candidate) => candidate.storage === storage);
   const declared = settings.backup.storage.id === storage && settings.backup.storage.type !== "adopted";
@@ -176,7 +176,7 @@ function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], se
 }
 
 /** What no token may do, however many privileges it has. */
-function inspectRootNeeds(environment: LoadedEnvironment): Finding[] {
+function inspectRootNeeds(environment: LoadedEnvironment): Check[] {
   const bound = environment.settings.guests.filter(
     (guest) => guest.kind === "container" && guest.disks.some((disk) => disk.kind === "bind"),
   );
@@ -192,12 +192,12 @@ function inspectRootNeeds(environment: LoadedEnvironment): Finding[] {
 }
 
 /** A check whose failure is a finding. */
-async function guarded(subject: string, check: () => Promise<Finding>): Promise<Finding> {
+async function guarded(subject: string, check: () => Promise<Check>): Promise<Check> {
   const [finding] = await guardedAll(subject, async () => [await check()]);
   return finding ?? skipped(subject, "nothing to look at");
 }
 
-async function guardedAll(subject: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
+async function guardedAll(subject: string, check: () => Promise<Check[]>): Promise<Check[]> {
   try {
     return await check();
   } catch (error) {

@@ -2,13 +2,13 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type FirewallSwitches, readFirewallSwitches } from "../../../proxmox/api/firewall-switches";
 import { unlessHidden } from "../../../proxmox/api/unless-hidden";
 import { dayOf } from "../../../site/opt-outs";
-import { listNames } from "../../../site/policies/finding";
+import { listNames } from "../../../site/policies/policy-finding";
 import { type FirewalledGuest, firewalledGuests, firewallFindings } from "../../../site/policies/firewall";
 import type { Environment } from "../../../site/settings/environment";
-import { type Finding, ok, skipped, warning } from "./finding";
+import { type Check, ok, skipped, warning } from "./check";
 
 /** Whether the firewall rules of the guests are in force. Says nothing where no guest of the settings has any. */
-export async function inspectFirewall(client: ProxmoxClient, settings: Environment): Promise<Finding[]> {
+export async function inspectFirewall(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
   const guests = firewalledGuests(settings);
   if (guests.length === 0) return [];
   const facts = await readFirewallSwitches(
@@ -24,7 +24,7 @@ export async function inspectFirewall(client: ProxmoxClient, settings: Environme
 }
 
 /** What is left when no switch is off, or only such as somebody has acknowledged. */
-function inForce(guests: readonly FirewalledGuest[], { datacenter, guests: found }: FirewallSwitches): Finding {
+function inForce(guests: readonly FirewalledGuest[], { datacenter, guests: found }: FirewallSwitches): Check {
   const present = guests.filter(({ id }) => found.has(id));
   const names = listNames((present.length === 0 ? guests : present).map(({ name }) => name));
   const switches = [datacenter, ...[...found.values()].flatMap(({ guest, card }) => [guest, card])];
@@ -40,7 +40,7 @@ function inForce(guests: readonly FirewalledGuest[], { datacenter, guests: found
 }
 
 /** The node's own switch looks as if it were one for the guests on it. */
-async function inspectNodes(client: ProxmoxClient, nodes: readonly string[]): Promise<Finding[]> {
+async function inspectNodes(client: ProxmoxClient, nodes: readonly string[]): Promise<Check[]> {
   const found = await Promise.all(
     nodes.map(async (node) => [node, await unlessHidden(client.firewall.nodeIsOn(node))] as const),
   );

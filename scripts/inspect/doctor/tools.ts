@@ -7,7 +7,7 @@ import { parts } from "../../toolchain/parts";
 import { pluginFolder } from "../../toolchain/plugin-folder";
 import { CommandError } from "../../terminal/command-error";
 import type { LoadedEnvironment } from "../../project/site";
-import { type Finding, ok, warning } from "./finding";
+import { type Check, ok, warning } from "./check";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -15,10 +15,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 const oldestPulumi = [3, 258] as const;
 
 /** Looks at the programs and variables of this machine. Nothing here stops a restore, so nothing is a problem. */
-export async function inspectTools(
-  environments: readonly LoadedEnvironment[],
-  variables: Variables,
-): Promise<Finding[]> {
+export async function inspectTools(environments: readonly LoadedEnvironment[], variables: Variables): Promise<Check[]> {
   return [
     await inspectPulumi(variables),
     inspectPlugins(variables),
@@ -30,7 +27,7 @@ export async function inspectTools(
 }
 
 /** One line where all environments keep their states in one place. */
-function inspectBackends(environments: readonly LoadedEnvironment[], variables: Variables): Finding[] {
+function inspectBackends(environments: readonly LoadedEnvironment[], variables: Variables): Check[] {
   const places = environments.map((environment) => {
     try {
       const { url, origin } = backendOf(environment, variables);
@@ -45,7 +42,7 @@ function inspectBackends(environments: readonly LoadedEnvironment[], variables: 
   return places.map(({ name, finding }) => ({ ...finding, subject: `backend of ${name}` }));
 }
 
-async function inspectPulumi(variables: Variables): Promise<Finding> {
+async function inspectPulumi(variables: Variables): Promise<Check> {
   const hint = "npm run toolchain gets it; restores work without it";
   const environment = { ...variables, PULUMI_SKIP_UPDATE_CHECK: "1" };
   try {
@@ -62,7 +59,7 @@ async function inspectPulumi(variables: Variables): Promise<Finding> {
 }
 
 /** The plugins that the program's packages ask for, in their exact versions. */
-function inspectPlugins(variables: Variables): Finding {
+function inspectPlugins(variables: Variables): Check {
   const home = pulumiHome(variables);
   const plugins = parts.filter(({ kind }) => kind === "plugin");
   const missing = plugins.filter((plugin) => !existsSync(join(pluginFolder(home, plugin), plugin.executable)));
@@ -75,7 +72,7 @@ function inspectPlugins(variables: Variables): Finding {
   );
 }
 
-function inspectPassphrase(variables: Variables): Finding {
+function inspectPassphrase(variables: Variables): Check {
   const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
   if (direct !== undefined) return ok("passphrase", "from PULUMI_CONFIG_PASSPHRASE");
   if (file !== undefined && file !== "") return ok("passphrase", `from the file ${file}`);
@@ -86,7 +83,7 @@ function inspectPassphrase(variables: Variables): Finding {
   );
 }
 
-async function inspectProgram(program: string, argv: readonly string[], without: string): Promise<Finding> {
+async function inspectProgram(program: string, argv: readonly string[], without: string): Promise<Check> {
   try {
     const { stdout, stderr } = await runProgramFile(program, argv, { timeout: 10_000 });
     return ok(program, plainText(`${stdout}${stderr}`.split("\n")[0] ?? ""));

@@ -7,7 +7,7 @@ import {
   type Retention,
 } from "../../../proxmox/rules/retention";
 import { storageLimit } from "../../../site/health";
-import type { Finding } from "../../../site/policies/finding";
+import type { PolicyFinding } from "../../../site/policies/policy-finding";
 import type { JobArchive } from "../../../site/policies/hazards";
 import type { Neighbour } from "../../../site/policies/neighbours";
 import { unknownFirewall } from "../../../site/policies/firewall";
@@ -23,11 +23,11 @@ import { type Look, lookAt, minute } from "./read-environment";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
 export interface PolicyStatus {
-  broken: Finding[];
+  broken: PolicyFinding[];
   /** Broken, and suspended for an emergency. */
-  suspended: Finding[];
+  suspended: PolicyFinding[];
   /** Hazards that nobody has acknowledged, opt-outs that end soon. */
-  notes: Finding[];
+  notes: PolicyFinding[];
   /** A sentence for each suspension. */
   notices: string[];
 }

@@ -17,7 +17,7 @@ import type { StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import type { FallbackPlan } from "./plan";
 import { readRecord } from "../steps/state/fallback-record";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { momentOf } from "../steps/state/moment";
 import { staleFlag } from "../steps/state/copies/flags";
 
@@ -31,14 +31,14 @@ export const answersFlag = "--although-store-answers";
  */
 export async function planFallback(
   session: StackSession,
-  sides: StateSides,
+  states: LiveAndLocal,
   place: CopyPlace,
   argument: string | undefined,
 ): Promise<Omit<Planned<FallbackPlan>, "view">> {
   const { context, environment, selector, state } = session;
-  await refuseLocal(session, sides);
-  const trouble = await storeTrouble(sides.siteStore, context.signal);
-  const access: StateAccess = { place: sides.local.place, store: place.of(selector) };
+  await refuseLocal(session, states);
+  const trouble = await storeTrouble(states.siteStore, context.signal);
+  const access: StateAccess = { place: states.local.place, store: place.of(selector) };
   const { copied, present } = await usableCopy(session, access, place);
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
@@ -51,7 +51,7 @@ export async function planFallback(
     project: environment.project.name,
     ...(argument === undefined ? {} : { from: argument }),
     fromName: place.name,
-    store: sides.siteStore.endpoint,
+    store: states.siteStore.endpoint,
     copy: described(facts),
     base: stateDigest(present.checkpoint, open),
     ...(isStale ? { staleSince: seen.modified } : {}),
@@ -61,7 +61,7 @@ export async function planFallback(
 }
 
 /** @throws CommandError (13) */
-async function refuseLocal({ selector }: StackSession, { local, record }: StateSides): Promise<void> {
+async function refuseLocal({ selector }: StackSession, { local, record }: LiveAndLocal): Promise<void> {
   const { present } = await listStack(local);
   if (present === undefined) return;
   const isFallback = readRecord(record) !== undefined;

@@ -10,7 +10,7 @@ import type { Operation } from "../engine/operation";
 import { type FallbackPlan, fallbackKind, fallbackPlanSchema } from "./plan";
 import { fallbackSteps } from "./steps";
 import { planFallback } from "./make-plan";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { printFinding } from "../engine/print-finding";
 import { momentOf } from "../steps/state/moment";
 
@@ -24,12 +24,12 @@ export interface FallbackRequest {
 /** The store does not answer: the newest copy becomes the live state on this machine (E4). */
 export function fallbackOperation(
   session: StackSession,
-  sides: StateSides,
+  states: LiveAndLocal,
   place: CopyPlace,
   { from, given, command }: FallbackRequest,
 ): Operation<FallbackPlan> {
-  const copy = { place: sides.local.place, store: place.of(session.selector) };
-  const isOwner = sides.siteStore.environment.name === session.selector;
+  const copy = { place: states.local.place, store: place.of(session.selector) };
+  const isOwner = states.siteStore.environment.name === session.selector;
   const comparePulumi = async (signal: AbortSignal): Promise<Finding[]> =>
     isOwner ? [withoutBuckets(session.selector)] : compareState(session, signal);
   return {
@@ -40,10 +40,10 @@ export function fallbackOperation(
     command,
     given,
     plan: async () => {
-      const planned = await planFallback(session, sides, place, from);
+      const planned = await planFallback(session, states, place, from);
       return { ...planned, view: { value: { ...planned.plan }, print: (lines) => printPlan(planned.plan, lines) } };
     },
-    steps: (plan, begun) => fallbackSteps(plan, { sides, copy, comparePulumi }, begun),
+    steps: (plan, begun) => fallbackSteps(plan, { states, copy, comparePulumi }, begun),
     report: (plan, journal, findings) => {
       const { environment } = plan;
       const goBack = `lifeboat state return ${environment}`;

@@ -7,12 +7,12 @@ import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import type { FallbackPlan } from "./plan";
 import { removeRecord, writeRecord } from "../steps/state/fallback-record";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { digestIn, changed } from "../steps/state/changed";
 
 /** What the steps of a fallback work with. */
 export interface FallbackWorld {
-  readonly sides: StateSides;
+  readonly states: LiveAndLocal;
   readonly copy: StateAccess;
   /** What Pulumi would do, as findings. */
   readonly comparePulumi: (signal: AbortSignal) => Promise<Finding[]>;
@@ -23,38 +23,38 @@ export function fallbackSteps(plan: FallbackPlan, world: FallbackWorld, begun: B
   return [bringHistory(plan, world), record(plan, world, begun), bringState(plan, world), compare(plan, world)];
 }
 
-function bringHistory({ environment, fromName }: FallbackPlan, { sides, copy }: FallbackWorld): Step {
+function bringHistory({ environment, fromName }: FallbackPlan, { states, copy }: FallbackWorld): Step {
   return {
     id: "history",
     title: `Bring the restore points of ${environment}`,
-    does: `copy history and saved states from ${fromName} to ${sides.local.store.place}`,
+    does: `copy history and saved states from ${fromName} to ${states.local.store.place}`,
     run: async (context) => {
-      const [there, copied] = await Promise.all([listStack(sides.local), listStack(copy)]);
+      const [there, copied] = await Promise.all([listStack(states.local), listStack(copy)]);
       const missing = missingFrom(there, copied);
-      await sendObjects(missing, copy.store, sides.local.store, context);
+      await sendObjects(missing, copy.store, states.local.store, context);
       if (copied.tags !== undefined) {
-        await writeChecked(sides.local.store, copied.tags.key, await copy.store.read(copied.tags.key));
+        await writeChecked(states.local.store, copied.tags.key, await copy.store.read(copied.tags.key));
       }
       return { facts: { objects: missing.length } };
     },
   };
 }
 
-function record({ environment, base, fromName }: FallbackPlan, { sides }: FallbackWorld, begun: BegunOperation): Step {
+function record({ environment, base, fromName }: FallbackPlan, { states }: FallbackWorld, begun: BegunOperation): Step {
   return {
     id: "record",
     title: "Write down what the fallback began with",
-    does: `write down in ${sides.record} what the state is now, so that the return knows who has moved`,
-    run: async () => writeRecord(sides.record, { environment, began: begun.startedAt, base, from: fromName }),
-    takeBack: async () => removeRecord(sides.record),
+    does: `write down in ${states.record} what the state is now, so that the return knows who has moved`,
+    run: async () => writeRecord(states.record, { environment, began: begun.startedAt, base, from: fromName }),
+    takeBack: async () => removeRecord(states.record),
   };
 }
 
 /** From here on Pulumi works with it. */
-function bringState(plan: FallbackPlan, { sides, copy }: FallbackWorld): Step {
+function bringState(plan: FallbackPlan, { states, copy }: FallbackWorld): Step {
   const { environment, copy: chosen } = plan;
-  const { store, place } = sides.local;
-  const isThere = async (): Promise<boolean> => (await digestIn(sides.local, chosen.object)) === chosen.sha256;
+  const { store, place } = states.local;
+  const isThere = async (): Promise<boolean> => (await digestIn(states.local, chosen.object)) === chosen.sha256;
   return {
     id: "state",
     title: `Make the copy the state of ${environment}`,

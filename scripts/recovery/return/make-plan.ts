@@ -10,7 +10,7 @@ import { digestOf, type Inputs } from "../engine/digest";
 import type { StackSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { type FallbackRecord, readRecord } from "../steps/state/fallback-record";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { listStack, type PresentState, readPresent } from "../steps/state/stack-objects";
@@ -23,34 +23,34 @@ import type { ReturnPlan } from "./plan";
 export type Keep = "local" | "store";
 
 /**
- * Compares both sides with what the fallback began with.
+ * Compares both states with what the fallback began with.
  *
  * @throws CommandError (11), (12), (13) where there is nothing to return, or both moved and nobody said which to keep; (14)
  */
 export async function planReturn(
   session: StackSession,
-  sides: StateSides,
+  states: LiveAndLocal,
   keep: Keep | undefined,
 ): Promise<Omit<Planned<ReturnPlan>, "view">> {
   const { selector } = session;
-  const record = await findRecord(session, sides);
-  await requireStore(session, sides);
-  await requireNoLock(sides.local);
-  await requireNoLock(sides.store);
-  const { local, stored, opening } = await readBoth(session, sides);
+  const record = await findRecord(session, states);
+  await requireStore(session, states);
+  await requireNoLock(states.local);
+  await requireNoLock(states.store);
+  const { local, stored, opening } = await readBoth(session, states);
   if (record === undefined && stored === undefined) throw neverMoved(selector);
   const { moved, difference } = compare(record, local, stored, opening);
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
   const chosen: Keep = moved === "both" ? (keep ?? "local") : moved === "local" ? "local" : "store";
   const plan: ReturnPlan = {
     environment: selector,
-    store: sides.store.store.place,
-    local: sides.local.store.place,
+    store: states.store.store.place,
+    local: states.local.store.place,
     moved,
     keep: chosen,
     present: { object: local.object.key, sha256: local.sha256 },
     ...(stored === undefined ? {} : { stored: { object: stored.object.key, sha256: stored.sha256 } }),
-    ...keptOf(sides, moved, chosen, local, stored),
+    ...keptOf(states, moved, chosen, local, stored),
     difference,
   };
   const question =
@@ -74,7 +74,7 @@ export function returnInputs(local: string | undefined, stored: string | undefin
  */
 async function findRecord(
   { selector }: StackSession,
-  { local, record }: StateSides,
+  { local, record }: LiveAndLocal,
 ): Promise<FallbackRecord | undefined> {
   const { present } = await listStack(local);
   if (present !== undefined) return readRecord(record);
@@ -92,7 +92,7 @@ function neverMoved(selector: string): CommandError {
 }
 
 /** @throws CommandError (14) */
-async function requireStore({ context }: StackSession, { siteStore }: StateSides): Promise<void> {
+async function requireStore({ context }: StackSession, { siteStore }: LiveAndLocal): Promise<void> {
   const trouble = await storeTrouble(siteStore, context.signal);
   if (trouble === undefined) return;
   throw new CommandError(trouble, {
@@ -109,13 +109,13 @@ interface BothStates {
 }
 
 /** @throws CommandError (12), (13) where one of them is damaged */
-async function readBoth({ context, selector, state }: StackSession, sides: StateSides): Promise<BothStates> {
-  const [here, there] = await Promise.all([listStack(sides.local), listStack(sides.store)]);
-  const local = here.present && (await readPresent(sides.local, here.present));
-  const stored = there.present && (await readPresent(sides.store, there.present));
+async function readBoth({ context, selector, state }: StackSession, states: LiveAndLocal): Promise<BothStates> {
+  const [here, there] = await Promise.all([listStack(states.local), listStack(states.store)]);
+  const local = here.present && (await readPresent(states.local, here.present));
+  const stored = there.present && (await readPresent(states.store, there.present));
   for (const [found, access] of [
-    [local, sides.local],
-    [stored, sides.store],
+    [local, states.local],
+    [stored, states.store],
   ] as const) {
     if (typeof found !== "string") continue;
     throw new CommandError(`the state of ${selector} in ${access.store.place} is damaged: ${found}`, {
@@ -176,7 +176,7 @@ function bothMoved(selector: string, difference: readonly string[]): CommandErro
 
 /** The state that does not live on, where nobody else would have it. */
 function keptOf(
-  { store }: StateSides,
+  { store }: LiveAndLocal,
   moved: ReturnPlan["moved"],
   keep: Keep,
   local: PresentState,

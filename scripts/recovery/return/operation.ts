@@ -6,7 +6,7 @@ import type { StackSession } from "../engine/session";
 import { archiveLocal } from "../steps/state/archive-local";
 import { compareState } from "../steps/state/compare-state";
 import { copyFindings } from "../steps/state/copies/copy-states";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import type { Operation } from "../engine/operation";
 import { type Keep, planReturn } from "./make-plan";
 import { type ReturnPlan, returnKind, returnPlanSchema } from "./plan";
@@ -22,12 +22,12 @@ export interface ReturnRequest {
 /** The end of a fallback: the store's state is the live one again, and nothing is lost (E4). */
 export function returnOperation(
   session: StackSession,
-  sides: StateSides,
+  states: LiveAndLocal,
   { keep, given, command }: ReturnRequest,
 ): Operation<ReturnPlan> {
   const { environment, context } = session;
   const world: ReturnWorld = {
-    sides,
+    states,
     archive: (time) => archiveLocal(environment, context.io.environment, time),
     copy: () => copyFindings([environment], context),
     comparePulumi: (signal) => compareState(session, signal),
@@ -40,7 +40,7 @@ export function returnOperation(
     command,
     given,
     plan: async () => {
-      const planned = await planReturn(session, sides, keep);
+      const planned = await planReturn(session, states, keep);
       return { ...planned, view: { value: { ...planned.plan }, print: (lines) => printPlan(planned.plan, lines) } };
     },
     steps: (plan, begun) => returnSteps(plan, world, begun),

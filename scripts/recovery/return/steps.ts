@@ -2,7 +2,7 @@ import { checkpointStem } from "../../../site/state/state-keys";
 import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
 import type { Finding, Step } from "../engine/step";
 import { removeRecord } from "../steps/state/fallback-record";
-import type { StateSides } from "../steps/state/live-and-local";
+import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
 import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
@@ -13,7 +13,7 @@ import { changed, digestIn } from "../steps/state/changed";
 
 /** What the steps of a return work with. */
 export interface ReturnWorld {
-  readonly sides: StateSides;
+  readonly states: LiveAndLocal;
   /** Renames the state on this machine; answers with where it is then. */
   readonly archive: (time: string) => string;
   /** Makes the folder of copies what the store holds now. */
@@ -27,25 +27,25 @@ const lockThere = "lock-there";
 
 /** Makes the store's state the live one again: as it is, or as it became on this machine. */
 export function returnSteps(plan: ReturnPlan, world: ReturnWorld, begun: BegunOperation): Step[] {
-  const { sides } = world;
+  const { states } = world;
   const push = plan.keep === "local" ? [pushHistory(plan, world), pushState(plan, world)] : [];
   const history = plan.keep === "store" && plan.kept !== undefined ? [pushHistory(plan, world)] : [];
   return [
-    lockStep(sides.local, lockHere),
-    lockStep(sides.store, lockThere),
+    lockStep(states.local, lockHere),
+    lockStep(states.store, lockThere),
     ...(plan.kept === undefined ? [] : [keepOther(plan.kept, plan, world)]),
     ...history,
     ...push,
     putAway(plan, world, begun),
-    unlockStep(sides.local, "unlock-here", lockHere),
-    unlockStep(sides.store, "unlock-there", lockThere),
+    unlockStep(states.local, "unlock-here", lockHere),
+    unlockStep(states.store, "unlock-there", lockThere),
     refreshCopy(world),
     compare(plan, world),
   ];
 }
 
-function keepOther(kept: NonNullable<ReturnPlan["kept"]>, plan: ReturnPlan, { sides }: ReturnWorld): Step {
-  const [access, known] = kept.side === "store" ? [sides.store, plan.stored] : [sides.local, plan.present];
+function keepOther(kept: NonNullable<ReturnPlan["kept"]>, plan: ReturnPlan, { states }: ReturnWorld): Step {
+  const [access, known] = kept.side === "store" ? [states.store, plan.stored] : [states.local, plan.present];
   const which = kept.side === "store" ? "the store's present state" : "the state on this machine";
   return {
     id: "keep",
@@ -54,30 +54,30 @@ function keepOther(kept: NonNullable<ReturnPlan["kept"]>, plan: ReturnPlan, { si
     run: async () => {
       const content = await access.store.read(known?.object ?? "");
       if (sha256Of(content) !== known?.sha256) throw changed(which);
-      await writeChecked(sides.store.store, kept.key, content);
+      await writeChecked(states.store.store, kept.key, content);
     },
-    takeBack: () => sides.store.store.remove(kept.key),
+    takeBack: () => states.store.store.remove(kept.key),
   };
 }
 
-/** Entries have their time as their name: those of both sides stand beside each other. */
-function pushHistory({ environment, store }: ReturnPlan, { sides }: ReturnWorld): Step {
+/** Entries have their time as their name: those of both states stand beside each other. */
+function pushHistory({ environment, store }: ReturnPlan, { states }: ReturnWorld): Step {
   return {
     id: "history",
     title: `Bring the restore points of ${environment} to the store`,
     does: `copy what the history on this machine has more to ${store}`,
     run: async (context) => {
-      const [there, here] = await Promise.all([listStack(sides.store), listStack(sides.local)]);
+      const [there, here] = await Promise.all([listStack(states.store), listStack(states.local)]);
       const missing = missingFrom(there, here);
-      await sendObjects(missing, sides.local.store, sides.store.store, context);
+      await sendObjects(missing, states.local.store, states.store.store, context);
       return { facts: { objects: missing.length } };
     },
   };
 }
 
-function pushState(plan: ReturnPlan, { sides }: ReturnWorld): Step {
+function pushState(plan: ReturnPlan, { states }: ReturnWorld): Step {
   const { environment, present, store } = plan;
-  const isThere = async (): Promise<boolean> => (await digestIn(sides.store, present.object)) === present.sha256;
+  const isThere = async (): Promise<boolean> => (await digestIn(states.store, present.object)) === present.sha256;
   return {
     id: "state",
     title: `Bring the state of ${environment} to the store`,
@@ -85,14 +85,14 @@ function pushState(plan: ReturnPlan, { sides }: ReturnWorld): Step {
     commits: true,
     probe: async () => ((await isThere()) ? {} : undefined),
     run: async (context) => {
-      await holdLock(sides.local, lockHere, context);
-      await holdLock(sides.store, lockThere, context);
-      const content = await sides.local.store.read(present.object);
+      await holdLock(states.local, lockHere, context);
+      await holdLock(states.store, lockThere, context);
+      const content = await states.local.store.read(present.object);
       if (sha256Of(content) !== present.sha256) throw changed("the state on this machine");
-      const { condition, others } = await target(plan, sides.store);
+      const { condition, others } = await target(plan, states.store);
       context.note({ sent: true });
       try {
-        await writeChecked(sides.store.store, present.object, content, condition);
+        await writeChecked(states.store.store, present.object, content, condition);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         // The answer to the first of two tries may have been lost on the way.
@@ -102,7 +102,7 @@ function pushState(plan: ReturnPlan, { sides }: ReturnWorld): Step {
         }
       }
       // Of several forms Pulumi reads the newest; one is left, so that nobody is in doubt.
-      for (const { key } of others) await sides.store.store.remove(key);
+      for (const { key } of others) await states.store.store.remove(key);
       return { facts: { bytes: content.length } };
     },
   };
@@ -124,15 +124,15 @@ async function target(
 }
 
 /** From here on only the store's state lives. */
-function putAway({ environment }: ReturnPlan, { sides, archive }: ReturnWorld, begun: BegunOperation): Step {
+function putAway({ environment }: ReturnPlan, { states, archive }: ReturnWorld, begun: BegunOperation): Step {
   return {
     id: "archive",
     title: "Put the state on this machine away",
-    does: `rename the state of ${environment} on this machine into ${sides.localFolder}/archive, so that only one lives`,
+    does: `rename the state of ${environment} on this machine into ${states.localFolder}/archive, so that only one lives`,
     commits: true,
     run: async () => {
       const path = archive(begun.startedAt);
-      removeRecord(sides.record);
+      removeRecord(states.record);
       return { facts: { archive: path } };
     },
   };

@@ -2,7 +2,7 @@ import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint
 import type { KeyPair } from "../../../site/settings/environment";
 import { checkpointKeys, checkpointStem, presentForm, type StackPlace } from "../../../site/state/state-keys";
 import { type ObjectStore, StoreError } from "../../clients/object-store/object-store";
-import type { ToldLock } from "../../clients/pulumi-cli/said";
+import type { ReportedLock } from "../../clients/pulumi-cli/pulumi-output";
 import { unpack } from "../../clients/unpack";
 import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
@@ -14,7 +14,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export interface StackLook {
   /** The present state. Undefined: the backend has no such stack. */
   readonly checkpoint: Checkpoint | undefined;
-  readonly locks: readonly ToldLock[];
+  readonly locks: readonly ReportedLock[];
   /** Why the bucket cannot be used yet, as half a sentence: the store does not know it, or not this key. */
   readonly closed?: string;
 }
@@ -42,7 +42,7 @@ export async function lookAtStack(
   try {
     return {
       checkpoint: await presentCheckpoint(store, place),
-      locks: (await locksOf({ store, place })).map(toldLock),
+      locks: (await locksOf({ store, place })).map(reportedLock),
     };
   } catch (error) {
     const isClosed = error instanceof StoreError && (error.kind === "no-bucket" || error.kind === "denied");
@@ -62,7 +62,7 @@ async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise
 }
 
 /** A lock that nobody can read locks nevertheless, and is nobody's that has ended. */
-function toldLock({ key, owner }: FoundLock): ToldLock {
+function reportedLock({ key, owner }: FoundLock): ReportedLock {
   if (owner === undefined)
     return { owner: "somebody", hostname: `another machine (${key})`, pid: 0, since: "some time" };
   const { username, hostname, pid, timestamp } = owner;

@@ -8,7 +8,7 @@ import type { StateAccess } from "./state-access";
 import { recordFile } from "./fallback-record";
 
 /** Both places where the state of an environment may live. */
-export interface StateSides {
+export interface LiveAndLocal {
   readonly siteStore: SiteStore;
   /** The environment's bucket. */
   readonly store: StateAccess;
@@ -25,7 +25,10 @@ export interface StateSides {
  *
  * @throws CommandError (2) where the site has no store, or where somebody has named another backend; (12)
  */
-export async function openSides({ environment, context }: StackSession, reach: ReachOptions = {}): Promise<StateSides> {
+export async function openLiveAndLocal(
+  { environment, context }: StackSession,
+  reach: ReachOptions = {},
+): Promise<LiveAndLocal> {
   const { environment: variables } = context.io;
   const { project, name } = environment;
   const siteStore = environment.stateStore();

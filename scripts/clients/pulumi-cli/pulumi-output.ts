@@ -19,11 +19,11 @@ const previewSchema = z.object({
 export function readPreview(stdout: string): { changes: Changes; errors: string[]; warnings: string[] } | undefined {
   try {
     const { changeSummary, diagnostics } = previewSchema.parse(JSON.parse(stdout));
-    const said = (severity: string): string[] =>
+    const messagesOf = (severity: string): string[] =>
       diagnostics
         .filter((diagnostic) => diagnostic.severity === severity)
         .map(({ message }) => message.replace(/^(?:error|warning): /u, "").trim());
-    return { changes: told(changeSummary), errors: said("error"), warnings: said("warning") };
+    return { changes: realChanges(changeSummary), errors: messagesOf("error"), warnings: messagesOf("warning") };
   } catch {
     return undefined;
   }
@@ -39,8 +39,8 @@ const done: Readonly<Record<string, string>> = {
 };
 
 /** The summary of `pulumi up` and its like: `    + 3 created`. */
-export function readSummary(said: string): Changes {
-  const lines = said.slice(said.lastIndexOf("\nResources:")).split("\n");
+export function readSummary(printed: string): Changes {
+  const lines = printed.slice(printed.lastIndexOf("\nResources:")).split("\n");
   return Object.fromEntries(
     lines.flatMap((line) => {
       const [, count, what = ""] = /^ +(?:[+\-~=]+ ?)?(\d+) (\w+)$/u.exec(line) ?? [];
@@ -54,11 +54,11 @@ export function readSummary(said: string): Changes {
  * Errors that `pulumi` printed: those of the program and of resources, which stand indented below their resource, and its
  * own at the beginning of a line.
  */
-export function readErrors(said: string): string[] {
+export function readErrors(printed: string): string[] {
   const found: string[][] = [];
   let open: { lines: string[]; indent: number } | undefined;
-  const from = said.indexOf("\nDiagnostics:");
-  for (const line of (from < 0 ? said : said.slice(from)).split("\n")) {
+  const from = printed.indexOf("\nDiagnostics:");
+  for (const line of (from < 0 ? printed : printed.slice(from)).split("\n")) {
     const [, indent, text] = /^( *)error: (.*)$/u.exec(line) ?? [];
     if (indent !== undefined && text !== undefined) {
       open = { lines: [text], indent: indent.length };
@@ -69,7 +69,7 @@ export function readErrors(said: string): string[] {
   const own =
     from < 0
       ? []
-      : said
+      : printed
           .slice(0, from)
           .split("\n")
           .flatMap((line) => /^error: (.*)$/u.exec(line)?.[1] ?? []);
@@ -86,7 +86,7 @@ function belongs(line: string, indent: number): boolean {
 }
 
 /** Who holds Pulumi's lock, as its error says. */
-export interface ToldLock {
+export interface ReportedLock {
   readonly owner: string;
   readonly hostname: string;
   readonly pid: number;
@@ -95,7 +95,7 @@ export interface ToldLock {
 }
 
 /** The locks that an error of `pulumi` tells of; empty when it is about something else. */
-export function readLocks(errors: string): ToldLock[] {
+export function readLocks(errors: string): ReportedLock[] {
   if (!errors.includes("the stack is currently locked by")) return [];
   return [...errors.matchAll(/created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/gu)].map(
     ([, owner = "", hostname = "", pid = "", since = ""]) => ({ owner, hostname, pid: Number(pid), since }),
@@ -110,7 +110,7 @@ export function readProgress(line: string): string | undefined {
   return `${type.split(/[:/]/u).at(-1) ?? type} ${name}: ${what.split(/ (?:error|warning): /u)[0] ?? what}`;
 }
 
-function told(summary: Changes): Changes {
+function realChanges(summary: Changes): Changes {
   return Object.fromEntries(
     Object.entries(summary).filter(([operation, count]) => count > 0 && !quiet.has(operation) && !parts.has(operation)),
   );

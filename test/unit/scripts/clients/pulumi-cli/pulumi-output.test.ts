@@ -4,7 +4,7 @@ import {
   readPreview,
   readProgress,
   readSummary,
-} from "../../../../../scripts/clients/pulumi-cli/said";
+} from "../../../../../scripts/clients/pulumi-cli/pulumi-output";
 
 // As pulumi 3.258 prints it.
 const refused = `Updating (n):

@@ -1,7 +1,7 @@
 import { formatPath } from "../settings/problem";
 
 /** What a rule over the settings has found. */
-export interface Finding {
+export interface PolicyFinding {
   readonly policy: "coverage" | "objectives" | "hazards";
   /** Key of the settings that it is about: `["guests", "web", "backup", "until"]`. */
   readonly path: readonly string[];
@@ -18,12 +18,12 @@ export interface Finding {
 }
 
 /** `lifeboat:guests.web.backup.until: …`, then the details and what to do. */
-export function formatFinding({ path, text, details, hint }: Finding): string {
+export function formatPolicyFinding({ path, text, details, hint }: PolicyFinding): string {
   return [`${formatPath(path)}: ${text}`, ...details.map((line) => `  ${line}`), `  HINT: ${hint}`].join("\n");
 }
 
 /** By path, so that the order does not depend on the rules. */
-export function byPath(a: Finding, b: Finding): number {
+export function byPath(a: PolicyFinding, b: PolicyFinding): number {
   const [left, right] = [formatPath(a.path), formatPath(b.path)];
   if (left === right) return a.text < b.text ? -1 : 1;
   return left < right ? -1 : 1;

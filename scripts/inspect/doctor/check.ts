@@ -4,7 +4,7 @@ import type { ProxmoxErrorKind } from "../../../proxmox/api/errors";
 export type Verdict = "ok" | "warning" | "problem" | "skipped";
 
 /** One thing that was looked at. */
-export interface Finding {
+export interface Check {
   /** What was looked at, in one or two words: `certificate`. */
   subject: string;
   verdict: Verdict;
@@ -16,17 +16,17 @@ export interface Finding {
   unavailable?: ProxmoxErrorKind;
 }
 
-export const ok = (subject: string, text: string): Finding => ({ subject, verdict: "ok", text });
-export const warning = (subject: string, text: string, hint?: string): Finding => ({
+export const ok = (subject: string, text: string): Check => ({ subject, verdict: "ok", text });
+export const warning = (subject: string, text: string, hint?: string): Check => ({
   subject,
   verdict: "warning",
   text,
   hint,
 });
-export const problem = (subject: string, text: string, hint?: string): Finding => ({
+export const problem = (subject: string, text: string, hint?: string): Check => ({
   subject,
   verdict: "problem",
   text,
   hint,
 });
-export const skipped = (subject: string, text: string): Finding => ({ subject, verdict: "skipped", text });
+export const skipped = (subject: string, text: string): Check => ({ subject, verdict: "skipped", text });
