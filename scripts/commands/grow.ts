@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { conductGrow } from "../recovery/grow/operation";
-import { journalsOf, openSession, takeLock } from "../recovery/engine/session";
+import { runOne } from "../recovery/engine/run-one";
+import { openSession } from "../recovery/engine/session";
+import { growOperation } from "../recovery/grow/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -22,7 +23,6 @@ export const command = defineCommand({
   run: async ({ guest, dryRun, force }, context) => {
     const session = await openSession(guest, context, dryRun);
     const command = `lifeboat grow ${session.selector}${force ? " --force" : ""}`;
-    if (!dryRun) takeLock(session, command);
-    return conductGrow(session, { given: { "--force": force }, command }, journalsOf(session));
+    return runOne(session, growOperation(session, { given: { "--force": force }, command }));
   },
 });

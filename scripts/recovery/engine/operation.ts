@@ -67,8 +67,8 @@ export interface Operation<Plan> {
   report(plan: Plan, journal: Journal, findings: readonly Finding[]): Report | Promise<Report>;
   meaning(plan: Plan, failure: StepFailure, journal: Journal): Meaning;
   /**
-   * Asked before an operation of this kind is resumed: why it is planned anew instead, as a sentence. Undefined: it is
-   * resumed.
+   * Asked about a half-done operation of this kind, whatever it was asked for: why it is planned anew instead of being
+   * resumed, as a sentence. Undefined: it is resumed.
    */
   outdated?(open: Journal): Promise<string | undefined> | string | undefined;
   /** Called when every step is done, before the journal says so. */

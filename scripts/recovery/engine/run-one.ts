@@ -77,13 +77,13 @@ async function resume<Plan>(
 ): Promise<ExitCode | "plan-anew"> {
   const { context, dryRun } = session;
   const { startedAt, state, id } = open.contents;
-  if (!isSameRequest(operation, open)) throw halfDone(session, open);
-  const why = await operation.outdated?.(open);
+  const why = open.contents.kind === operation.kind ? await operation.outdated?.(open) : undefined;
   if (why !== undefined) {
     context.talk.line(why);
     if (!dryRun) open.setState("unproven");
     return "plan-anew";
   }
+  if (!isSameRequest(operation, open)) throw halfDone(session, open);
   const plan = planIn(operation, open);
   const steps = await operation.steps(plan, begunIn(open));
   if (state === "taking-back") {

@@ -281,7 +281,7 @@ test("a number that was taken while it was down: said, and with other settings a
   expect(taken.code).toBe(13);
   writeSettings(block(batch, { data, other: "{ mount: /zother, storage: local, size: 1GiB, slot: 2 }", more }));
   const after = await grow("batch", "--force");
-  expect(after.stderr).toContain("is not gone on with: the settings have changed since");
+  expect(after.stderr).toContain("is not resumed: the settings have changed since");
   expect(after.code).toBe(0);
   expect((await configuration(batch))["mp3"]).toContain("mp=/zmore");
 });
