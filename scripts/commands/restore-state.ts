@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { shellQuote } from "../clients/shell-quote";
-import { conductStateRestore } from "../recovery/restore-state/operation";
+import { restoreStateOperation } from "../recovery/restore-state/operation";
 import { listStatePoints } from "../inspect/points/list-points";
 import { pendingFlag } from "../recovery/restore-state/make-plan";
 import { openStateAccess } from "../recovery/steps/state/state-access";
-import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { runOne } from "../recovery/engine/run-one";
+import { openStackSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 
@@ -63,8 +64,7 @@ export const command = defineCommand({
     const words = ["lifeboat", "restore", "state", name, "--to", to, ...(versions ? ["--versions"] : [])];
     const answers = [...(acceptPending ? [pendingFlag] : []), ...(force ? [forceFlag] : [])];
     const command = [...words, ...answers].map(shellQuote).join(" ");
-    if (!dryRun) takeLock(session, command);
     const given = { [forceFlag]: force, [pendingFlag]: acceptPending };
-    return conductStateRestore(session, access, { wish: { to, versions }, given, command }, journalsOf(session));
+    return runOne(session, restoreStateOperation(session, access, { wish: { to, versions }, given, command }));
   },
 });

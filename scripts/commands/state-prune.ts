@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { parseKeep } from "../../site/state/prune";
 import { shellQuote } from "../clients/shell-quote";
-import { conductPrune } from "../recovery/prune-state/operation";
+import { pruneOperation } from "../recovery/prune-state/operation";
 import { openStateAccess } from "../recovery/steps/state/state-access";
-import { journalsOf, openStackSession, takeLock } from "../recovery/engine/session";
+import { runOne } from "../recovery/engine/run-one";
+import { openStackSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
@@ -36,22 +37,15 @@ export const command = defineCommand({
   run: async ({ environment: name, keep: keepText, dryRun, force }, context) => {
     const keep = keepText === undefined ? undefined : parseKeep(keepText);
     if (keepText === undefined || keep === undefined) {
-      const said =
-        keepText === undefined
-          ? "--keep is missing"
-          : `--keep says '${keepText}', which is neither an age nor a number`;
-      throw usageError(said, "write --keep 90d for an age, or --keep 200 for a number of updates");
+      const problem =
+        keepText === undefined ? "--keep is missing" : `--keep is '${keepText}', which is neither an age nor a number`;
+      throw usageError(problem, "write --keep 90d for an age, or --keep 200 for a number of updates");
     }
     const session = await openStackSession(name, context, dryRun);
     const access = await openStateAccess(session.environment, context.io.environment, context.signal);
     const words = ["lifeboat", "state", "prune", name, "--keep", keepText, ...(force ? [forceFlag] : [])];
     const command = words.map(shellQuote).join(" ");
-    if (!dryRun) takeLock(session, command);
-    return conductPrune(
-      session,
-      access,
-      { keep, keepText, given: { [forceFlag]: force }, command },
-      journalsOf(session),
-    );
+    const request = { keep, keepText, given: { [forceFlag]: force }, command };
+    return runOne(session, pruneOperation(session, access, request));
   },
 });

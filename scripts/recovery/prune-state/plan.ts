@@ -6,7 +6,7 @@ export const pruneStateKind = "prune-state";
 const countSchema = z.object({ remove: z.number(), keep: z.number() });
 
 /** What goes of a stack's history, as the journal keeps it. */
-const pruneStatePlanSchema = z.object({
+export const pruneStatePlanSchema = z.object({
   environment: z.string(),
   where: z.string(),
   /** Keys, in the order in which they go. */

@@ -1,0 +1,61 @@
+import { formatMoment } from "../../../site/restore/moments";
+import { formatBytes, formatDuration } from "../../terminal/durations";
+import type { Journal } from "../engine/journal";
+import type { Report } from "../engine/operation";
+import { localTimeZone } from "../steps/state/choose-listed-point";
+import type { PruneStatePlan } from "./plan";
+
+const expiryText =
+  "The bucket keeps versions: what was removed can still be listed with --versions, and its space comes back when old versions expire.";
+
+/** The plan for people and scripts. */
+export function pruneView(plan: PruneStatePlan, keepText: string): Report {
+  const { environment, updates, backups, saved, spared, oldest, bytes, remove, versioned } = plan;
+  return {
+    value: { ...plan },
+    print: (lines) => {
+      lines.heading(`Plan: prune the history of ${environment} (keep ${keepText})`);
+      lines.table(
+        [
+          ["", "goes", "stays"],
+          ["updates (entry and checkpoint)", String(updates.remove), String(updates.keep)],
+          ["Pulumi's copies", String(backups.remove), String(backups.keep)],
+          ["saved by Lifeboat", String(saved.remove), String(saved.keep)],
+        ],
+        "  ",
+      );
+      lines.line(`  ${formatBytes(bytes)} in ${String(remove.length)} objects`);
+      if (oldest !== undefined) {
+        lines.line(`  oldest update that stays: ${formatMoment(Math.floor(oldest / 1_000), localTimeZone())}`);
+      }
+      if (spared > 0) {
+        const why = "the present state, or the newest update that ended well";
+        lines.hanging("  note: ", `${String(spared)} older stay: ${why}`);
+      }
+      if (versioned) lines.hanging("  note: ", expiryText);
+    },
+  };
+}
+
+/** Nothing is old enough. */
+export function nothingToPrune(plan: PruneStatePlan, keepText: string): Report {
+  const { environment, updates } = plan;
+  const text = `Nothing of ${environment} is older than ${keepText} allows: ${String(updates.keep)} updates stay.`;
+  return { value: { ...plan }, print: (lines) => lines.line(text) };
+}
+
+/** What was removed. */
+export function pruneReport(plan: PruneStatePlan, { seconds }: Journal): Report {
+  return {
+    value: { ...plan },
+    print: (lines) => {
+      lines.heading(`Removed ${countsText(plan)} of ${plan.environment}, in ${formatDuration(seconds)}`);
+      if (plan.versioned) lines.line(expiryText);
+    },
+  };
+}
+
+/** What goes, by what it is. */
+export function countsText({ updates, backups, saved }: PruneStatePlan): string {
+  return `${String(updates.remove)} updates, ${String(backups.remove)} copies and ${String(saved.remove)} saved states`;
+}
