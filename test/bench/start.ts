@@ -18,7 +18,7 @@ export async function measureStart(): Promise<Ratio[]> {
       milliseconds: measured,
       againstMilliseconds: against,
       ratio: measured / against,
-      atMost: 2.5,
+      atMost: 2,
     },
   ];
 }
