@@ -1,6 +1,6 @@
 import { processInputOutput } from "./terminal/input-output";
 import { exitCodes } from "./terminal/exit-codes";
-import { runProgram } from "./commands/frame/program";
+import { runProgram } from "./commands/program";
 
 void runProgram(process.argv.slice(2), processInputOutput()).then((code) => {
   process.exitCode = code;

@@ -8,11 +8,10 @@ import { lab } from "./lab";
 import { monitoring } from "./monitoring";
 import { environmentsIn, readNeighbours } from "./neighbours";
 import { prod } from "./prod";
-import type { Program, StackOutputs } from "./program";
+import type { DeclareStore, Program, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readSettings } from "./settings";
 import { lookingClient } from "./site-client";
-import type { DeclareStore } from "./state-store";
 
 const programs: Readonly<Record<Profile, Program>> = { prod, lab, monitoring };
 

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Container } from "../components/guests/container";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
-import type { DeclareStore } from "./state-store";
 
 /** What a program needs besides its settings. */
 export interface Site {
@@ -18,6 +18,9 @@ export interface Site {
 
 /** Outputs of a stack by name. */
 export type StackOutputs = Readonly<Record<string, pulumi.Output<unknown>>>;
+
+/** Declares the store when the guests are declared. */
+export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Container>) => StackOutputs;
 
 /** The program of a profile: settings in, components out. */
 export type Program = (site: Site) => Promise<StackOutputs>;

@@ -22,7 +22,7 @@ import {
   storeProviderName,
 } from "../site/state-store/resource-names";
 import { guestLogin } from "./guest-login";
-import type { Site, StackOutputs } from "./program";
+import type { DeclareStore, Site } from "./program";
 import { existingBuckets } from "./state-store-probe";
 
 /**
@@ -49,9 +49,6 @@ interface ContentPlan {
   /** Buckets that the store has. */
   readonly existing: ReadonlySet<string>;
 }
-
-/** Declares the store when the guests are declared. */
-export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Container>) => StackOutputs;
 
 /**
  * Reads and asks everything that the store needs, before anything is registered.

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { encodePath, type Parameters, type Path } from "./encoding";
 import { ProxmoxError } from "./errors";
-import type { Method, Transport } from "./transport";
+import type { Method } from "./request";
+import type { Transport } from "./transport";
 
 /** What every group of calls is made of: requests whose answers are checked. */
 export class Requests {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { percentEncode, type Parameters } from "./encoding";
-import type { Answer, Credential, Method } from "./transport";
+import type { Answer, Credential, Method } from "./request";
 
 /** A ticket lives two hours; it is renewed after this many milliseconds, so that a long restore never meets its end. */
 const ticketLife = 90 * 60 * 1000;

@@ -1,16 +1,10 @@
 import { Agent, fetch, type RequestInit, type Response } from "undici";
 import * as z from "zod";
-import { encodeParameters, encodePath, type Parameters, type Path } from "./encoding";
+import { encodeParameters, encodePath, type Parameters } from "./encoding";
 import { kindOfAnswer, ProxmoxError, ReadOnlyViolation } from "./errors";
+import type { Answer, Credential, Method, Request } from "./request";
 import { SignIn } from "./sign-in";
 import { codeOf, ConnectionFailed, type Trust, trustedConnector } from "./trust";
-
-/** How the client proves who it is. A token is preferred: it can be limited, and never expires in the middle of a task. */
-export type Credential =
-  /** `USER@REALM!TOKENID=SECRET`. */
-  | { kind: "token"; value: string }
-  /** User with realm, such as `root@pam`. Signed in for a ticket, which is renewed before its two hours are over. */
-  | { kind: "password"; username: string; password: string };
 
 /** Longest waits, in milliseconds. */
 export interface Timeouts {
@@ -37,24 +31,6 @@ export interface ClientOptions {
   /** How long a node may be silent while a task of it is waited for, in milliseconds. Default two minutes. */
   patience?: number;
   observe?: (exchange: Exchange) => void;
-}
-
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
-
-export interface Request {
-  method: Method;
-  path: Path;
-  parameters?: Parameters;
-  signal?: AbortSignal;
-  /** Overrides `timeouts.answer`, in milliseconds. */
-  timeout?: number;
-}
-
-/** The members of an answer that are used. */
-export interface Answer {
-  data: unknown;
-  /** Number of entries there are in all, where a list can be read in parts. */
-  total: number | undefined;
 }
 
 /** Sends requests to one endpoint. Every failure is a {@link ProxmoxError}, or the signal's reason when aborted. */

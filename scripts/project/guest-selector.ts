@@ -1,13 +1,34 @@
+import type { Environment } from "../../site/settings/environment";
 import { usageError, CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
-import type { FoundGuest, Site, UnusableEnvironment } from "./site";
+import type { LoadedEnvironment } from "./environment";
+
+/** A guest of the settings and the environment that it belongs to. */
+export interface FoundGuest {
+  environment: LoadedEnvironment;
+  guest: Environment["guests"][number];
+}
+
+/** An environment whose settings cannot be used, and why. It stops only what uses it (A6). */
+export interface UnusableEnvironment {
+  name: string;
+  error: unknown;
+}
+
+/** A site, as far as its settings name guests. */
+interface SearchedSite {
+  readonly name: string;
+  readonly environmentNames: readonly string[];
+  environment(name: string): LoadedEnvironment;
+  environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] };
+}
 
 /**
  * The one guest that a selector means: an id (`101`), a name (`web`) or one of them in an environment (`prod/web`).
  *
  * @throws CommandError (2)
  */
-export function chooseGuest(selector: string, site: Site): FoundGuest {
+export function chooseGuest(selector: string, site: SearchedSite): FoundGuest {
   const [environment, name, ...rest] = selector.split("/");
   if (rest.length > 0 || environment === undefined || environment === "" || name === "") {
     throw usageError(`'${selector}' is not a guest: give an id, a name, or environment/name`, example(site));
@@ -23,13 +44,13 @@ interface AllGuests {
   unusable: UnusableEnvironment[];
 }
 
-function allGuests(site: Site): AllGuests {
+function allGuests(site: SearchedSite): AllGuests {
   const { usable, unusable } = site.environments();
   const guests = usable.flatMap((environment) => environment.settings.guests.map((guest) => ({ environment, guest })));
   return { guests, unusable };
 }
 
-function only(selector: string, word: string, { guests, unusable }: AllGuests, site: Site): FoundGuest {
+function only(selector: string, word: string, { guests, unusable }: AllGuests, site: SearchedSite): FoundGuest {
   const found = guests.filter(({ guest }) => guest.name === word || String(guest.id) === word);
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
@@ -54,7 +75,7 @@ function ambiguous(selector: string, found: readonly FoundGuest[]): CommandError
   });
 }
 
-function unknown(selector: string, guests: readonly FoundGuest[], site: Site): CommandError {
+function unknown(selector: string, guests: readonly FoundGuest[], site: SearchedSite): CommandError {
   const names = guests.map(({ environment, guest }) => `${environment.name}/${guest.name} (${String(guest.id)})`);
   const known = names.length === 0 ? "the settings name no guests" : `guests in the settings: ${names.join(", ")}`;
   return new CommandError(`no guest '${selector}' in the settings of ${site.name}`, {
@@ -69,6 +90,6 @@ function unknown(selector: string, guests: readonly FoundGuest[], site: Site): C
   });
 }
 
-function example(site: Site): string {
+function example(site: SearchedSite): string {
   return `for example: ${site.environmentNames[0] ?? "prod"}/web`;
 }

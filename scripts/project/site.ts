@@ -1,27 +1,16 @@
-import type { AdoptedGuest, ContainerGuest, Environment } from "../../site/settings/environment";
+import type { AdoptedGuest, ContainerGuest } from "../../site/settings/environment";
 import { usageError } from "../terminal/command-error";
 import { type ClosableEnvironment, type LoadedEnvironment, loadEnvironment } from "./environment";
 import { findProject, type ProjectSearch } from "./find-project";
-import { chooseGuest } from "./guest-selector";
+import { chooseGuest, type FoundGuest, type UnusableEnvironment } from "./guest-selector";
 import { environmentNames, type PulumiProject, readPulumiProject } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
 
 export type { LoadedEnvironment } from "./environment";
+export type { FoundGuest, UnusableEnvironment } from "./guest-selector";
 
 export interface SiteOptions extends ProjectSearch {
   redactor: Redactor;
-}
-
-/** A guest of the settings and the environment that it belongs to. */
-export interface FoundGuest {
-  environment: LoadedEnvironment;
-  guest: Environment["guests"][number];
-}
-
-/** An environment whose settings cannot be used, and why. It stops only what uses it (A6). */
-export interface UnusableEnvironment {
-  name: string;
-  error: unknown;
 }
 
 /** A project: the environments of one site. */

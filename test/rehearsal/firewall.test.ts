@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { firewallRuleset } from "../sandbox/drivers/real/firewall-ruleset";
-import { guardedCards } from "../sandbox/firewall/enforce";
+import { guardedCards } from "../sandbox/guests/containers/enforce-firewall";
 import { layoutOf } from "../sandbox/setup/layout";
 import { firewalledCluster } from "../support/firewalled-cluster";
 import { typeScript } from "./support/commands";

@@ -7,8 +7,8 @@ import { readCommand } from "../../scripts/clients/archive-reader";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
 import { layoutOf } from "../sandbox/setup/layout";
 import { mirrorFiles } from "../sandbox/setup/services/mirror";
-import { siteNames } from "../sandbox/setup/names";
-import { processIds, readProc } from "../sandbox/setup/processes";
+import { siteNames } from "../sandbox/machine/names";
+import { processIds, readProc } from "../sandbox/machine/processes";
 import { projectFolder as project, typeScript } from "./support/commands";
 import { firstUseLimit } from "./support/toolchain";
 

@@ -18,7 +18,7 @@ import { parseFixture } from "./model/fixture";
 import { serveControl } from "./server/control";
 import { controlHandler } from "./server/control-handler";
 import { SiteServer } from "./server/site-server";
-import { typeScript } from "./setup/services/service";
+import { typeScript } from "./machine/type-script";
 
 const PROJECT = resolve(__dirname, "..", "..");
 const SHARED = join(PROJECT, "..", "shared");

@@ -1,4 +1,4 @@
-import { requirements } from "./reference/requirements";
+import { requirements } from "./requirements";
 
 /**
  * Does something for which a time is promised, and prints how long it took beside the promise. Nothing fails when it took

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { layoutOf } from "../../sandbox/setup/layout";
-import { siteNames, serverMark } from "../../sandbox/setup/names";
-import { processesMarked } from "../../sandbox/setup/processes";
+import { siteNames, serverMark } from "../../sandbox/machine/names";
+import { processesMarked } from "../../sandbox/machine/processes";
 
 /** `npm run sandbox` with the memory driver, as a person types it. */
 

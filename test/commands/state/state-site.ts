@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FolderStore } from "../../../scripts/clients/object-store/folder-store";
 import { S3Server } from "../support/kit";
-import { PulumiEncrypter } from "../../unit/scripts/project/encrypt";
+import { PulumiEncrypter } from "../../support/encrypt";
 import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 /** Environments of the site; the store is declared by the last one. */

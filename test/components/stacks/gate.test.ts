@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
-import type { Answer, Request } from "../../../proxmox/api/transport";
+import type { Answer, Request } from "../../../proxmox/api/request";
 import { checkNewStorage, passGate } from "../../../stacks/gate";
 import { environmentOf, exampleContainer, exampleSettings, liveConfiguration } from "../../support/example-environment";
 import { runProgram } from "../../support/pulumi-mocks";

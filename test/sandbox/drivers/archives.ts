@@ -1,7 +1,7 @@
 import { mkdir, open, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Compression, Log } from "./driver";
-import { CommandFailed, run, runPipeline, type Stage } from "./child-process";
+import { CommandFailed, run, runPipeline, type Stage } from "../machine/child-process";
 
 /**
  * Container archives in Proxmox's own layout, written and read by GNU tar as Proxmox does (PVE::VZDump::LXC,

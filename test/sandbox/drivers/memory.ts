@@ -12,8 +12,8 @@ import type {
   Volume,
 } from "./driver";
 import { packTree, readArchiveMember, unpackTree } from "./archives";
-import { CommandFailed, hasCode, run } from "./child-process";
-import { removeTree } from "./files";
+import { CommandFailed, hasCode, run } from "../machine/child-process";
+import { removeTree } from "../machine/files";
 
 /**
  * A machine on which no guest runs: volumes are folders, archives are real files, and a container runs because the

@@ -1,12 +1,12 @@
 /** Roles, groups and the ACL (PVE::API2::Role, Group and ACL). */
 import { rolePrivileges } from "../model/access";
-import { BUILT_IN_ROLES } from "../model/roles";
+import { BUILT_IN_ROLES } from "../protocol/roles";
 import type { AccessState, AclEntry } from "../model/state";
 import { changeAccess, requireToken } from "../model/user-configuration";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
-import { splitList } from "../server/parameters";
-import { normalizedPath } from "../server/permission-check";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
+import { splitList } from "../protocol/parameters";
+import { normalizedPath } from "../calls/permission-check";
 import { FLAG, TEXT } from "./tables";
 
 const ROLE_ID = { type: "string", format: "pve-roleid" } as const;

@@ -3,12 +3,12 @@ import { Authority, splitTokenId, userCaller } from "../model/access";
 import { hashPassword, isPasswordOf } from "../model/secrets";
 import type { Cluster } from "../model/site";
 import { requireUser } from "../model/user-configuration";
-import type { Call, Endpoint } from "../server/endpoint";
-import { death, type Json, permissionFailure, ProxmoxFailure } from "../server/failure";
-import { normalizedPath } from "../server/permission-check";
-import { isEnabled } from "../server/sign-in";
-import { makeCsrfToken, makeTicket, verifyTicket } from "../server/tickets";
-import { splitList } from "../server/parameters";
+import type { Call, Endpoint } from "../calls/endpoint";
+import { death, type Json, permissionFailure, ProxmoxFailure } from "../protocol/failure";
+import { normalizedPath } from "../calls/permission-check";
+import { isEnabled } from "../calls/sign-in";
+import { makeCsrfToken, makeTicket, verifyTicket } from "../calls/tickets";
+import { splitList } from "../protocol/parameters";
 import { FLAG, TEXT, USER_ID } from "./tables";
 
 /** Which privileges the web interface wants to know by subject. */

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { AccessState, TokenEntry, UserEntry } from "../model/state";
 import { hashPassword, hashTokenSecret } from "../model/secrets";
 import { changeAccess, requireToken, requireUser } from "../model/user-configuration";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
-import type { Parameters, ParameterTable } from "../server/parameters";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
+import type { Parameters, ParameterTable } from "../protocol/parameters";
 import { FLAG, TEXT, USER_ID } from "./tables";
 
 const FIELDS = ["firstname", "lastname", "email", "comment", "keys"] as const;

@@ -1,11 +1,11 @@
 /** The cluster as a whole (PVE::API2::Cluster). */
 import { enabledStorage } from "../guests/storages";
 import { readConfiguration } from "../guests/configuration";
-import { guestRow, isNodeDown, nodeRow, storageRow } from "../model/resources";
+import { guestRow, isNodeDown, nodeRow, storageRow } from "../guests/resources";
 import type { Node } from "../model/site";
 import type { GuestState } from "../model/state";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
 import { indexEndpoint } from "./nodes";
 import { optional, VMID } from "./tables";
 

@@ -1,6 +1,6 @@
-import type { Call, Endpoint, PermissionCheck } from "../server/endpoint";
-import { death, parameterFailure, type Json } from "../server/failure";
-import type { ParameterSchema, ParameterTable } from "../server/parameters";
+import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
+import { death, parameterFailure, type Json } from "../protocol/failure";
+import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
 import {
   checkDigest,
   checkLock,

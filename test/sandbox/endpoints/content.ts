@@ -1,6 +1,6 @@
-import type { Call, Endpoint } from "../server/endpoint";
-import { death, parameterFailure, type Json } from "../server/failure";
-import type { ParameterSchema } from "../server/parameters";
+import type { Call, Endpoint } from "../calls/endpoint";
+import { death, parameterFailure, type Json } from "../protocol/failure";
+import type { ParameterSchema } from "../protocol/parameters";
 import { CONTENT_TYPES, checkVolumeAccess, enabledStorage, parseVolume, volumePath } from "../guests/storages";
 import { checkProtectable, listContent, removeVolume, setNotes, setProtected, volumeDetails } from "../guests/content";
 import { prune, pruneMarks, type PruneRequest } from "../guests/pruning";

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { exists } from "../drivers/files";
+import { exists } from "../machine/files";
 import { activateStorage, contentFolder, holds } from "../guests/storages";
-import type { Call, Endpoint, PermissionCheck } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
+import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
 import { FLAG, NODE, STORAGE_ID, TEXT } from "./tables";
 
 const URL_PATTERN = { type: "string", pattern: "https?://.*" } as const;

@@ -1,5 +1,5 @@
 /** Parameters of the firewall's operations, the same at every level. */
-import type { ParameterSchema, ParameterTable } from "../server/parameters";
+import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
 import { FLAG, optional, TEXT } from "./tables";
 
 const NAME_PATTERN = "[A-Za-z][A-Za-z0-9\\-\\_]+";

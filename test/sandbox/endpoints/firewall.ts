@@ -14,10 +14,10 @@ import {
   parseFirewall,
   type RuleGroup,
   ruleOptions,
-} from "../model/firewall";
-import type { Call, Endpoint, Method, PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
-import type { Parameters, ParameterTable } from "../server/parameters";
+} from "../firewall/file";
+import type { Call, Endpoint, Method, PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
+import type { Parameters, ParameterTable } from "../protocol/parameters";
 import {
   CHANGED_RULE,
   CIDR,

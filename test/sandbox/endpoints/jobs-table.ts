@@ -1,6 +1,6 @@
 /** Parameters of backup jobs (PVE::API2::Backup). */
 import { VZDUMP_OPTIONS } from "../guests/vzdump/options";
-import type { ParameterTable } from "../server/parameters";
+import type { ParameterTable } from "../protocol/parameters";
 import { FLAG } from "./tables";
 
 const JOB_OPTIONS: ParameterTable = {

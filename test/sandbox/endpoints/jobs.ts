@@ -2,13 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { checkFleecingRight, checkRestrictedOptions, checkSelection, VZDUMP_OPTIONS } from "../guests/vzdump/options";
-import { backupVolumes, guestName, selectedGuests } from "../model/backup-jobs";
+import { backupVolumes, guestName, selectedGuests } from "../guests/backup-jobs";
 import type { Cluster, Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure, permissionFailure, underLock } from "../server/failure";
-import { parseProperties } from "../server/parameter-check";
-import { Parameters, splitList } from "../server/parameters";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure, permissionFailure, underLock } from "../protocol/failure";
+import { parseProperties } from "../protocol/parameter-check";
+import { Parameters, splitList } from "../protocol/parameters";
 import { JOB_CREATE, JOB_ID, JOB_UPDATE } from "./jobs-table";
 import { indexEndpoint } from "./nodes";
 

@@ -1,9 +1,9 @@
 /** Network interfaces of a node, from the text of /etc/network/interfaces (PVE::API2::Network). */
 import { formatInterfaces, type Interface, parseInterfaces } from "../model/interfaces";
 import { unifiedHunks } from "../model/unified-diff";
-import { Answer, type Call, type Endpoint, type PermissionRule } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
-import type { ParameterSchema, ParameterTable } from "../server/parameters";
+import { Answer, type Call, type Endpoint, type PermissionRule } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
+import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, TEXT } from "./tables";
 
 /** Position of the first interface after the loopback one, as Proxmox numbers them. */

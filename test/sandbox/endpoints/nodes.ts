@@ -2,10 +2,11 @@
 import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
 import { formatRetention, keepsEverything, parseRetention } from "../../../proxmox/rules/retention";
 import { utcOffset } from "../../../proxmox/rules/time-zones";
-import { contentFolder, enabledStorage, hasPath } from "../guests/storages";
-import { nodeRow, rootUsage } from "../model/resources";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import type { Json } from "../server/failure";
+import { contentFolder, enabledStorage } from "../guests/storages";
+import { hasPath } from "../model/storage-paths";
+import { nodeRow, rootUsage } from "../guests/resources";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import type { Json } from "../protocol/failure";
 import { NODE, optional, STORAGE_ID } from "./tables";
 
 /** A folder of the API lists what is below it. */

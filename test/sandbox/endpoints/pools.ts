@@ -1,11 +1,11 @@
 /** Pools of guests and storages (PVE::API2::Pool). */
 import type { AccessState, PoolEntry } from "../model/state";
-import { guestRow, storageRow } from "../model/resources";
+import { guestRow, storageRow } from "../guests/resources";
 import { changeAccess } from "../model/user-configuration";
-import { splitList } from "../server/parameters";
-import type { Call, Endpoint, PermissionRule } from "../server/endpoint";
-import { death, type Json } from "../server/failure";
-import type { ParameterTable } from "../server/parameters";
+import { splitList } from "../protocol/parameters";
+import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { death, type Json } from "../protocol/failure";
+import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, TEXT } from "./tables";
 
 const POOL_ID = { type: "string", format: "pve-poolid" } as const;

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../server/endpoint";
+import type { Endpoint } from "../calls/endpoint";
 import { ruleEndpoints } from "./access-rules";
 import { taskEndpoints } from "./tasks";
 import { ticketEndpoints } from "./access-ticket";

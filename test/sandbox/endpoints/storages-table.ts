@@ -1,5 +1,5 @@
 /** Parameters of storage entries, of all types together (PVE::Storage plugins of 9.2). */
-import type { ParameterTable } from "../server/parameters";
+import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, STORAGE_ID, TEXT } from "./tables";
 
 const PATH = { type: "string", format: "pve-storage-path", optional: true } as const;

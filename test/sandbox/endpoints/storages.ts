@@ -1,22 +1,16 @@
 /** Storages: their entries (PVE::API2::Storage::Config) and their state on a node (PVE::API2::Storage::Status). */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import {
-  contentFolder,
-  type ContentType,
-  enabledStorage,
-  hasPath,
-  requireStorage,
-  storagePath,
-} from "../guests/storages";
+import { contentFolder, type ContentType, enabledStorage, requireStorage } from "../guests/storages";
+import { hasPath, storagePath } from "../model/storage-paths";
 import { storageUsage } from "../guests/usage";
 import { linkSharedStorages } from "../model/shared-storages";
 import type { Cluster, Node } from "../model/site";
 import type { StorageEntry } from "../model/state";
 import { isSharedStorage, SENSITIVE_OPTIONS, STORAGE_TYPES } from "../model/storage-types";
-import type { Call, Endpoint } from "../server/endpoint";
-import { death, failureText, type Json, parameterFailure } from "../server/failure";
-import { type Parameters, splitList } from "../server/parameters";
+import type { Call, Endpoint } from "../calls/endpoint";
+import { death, failureText, type Json, parameterFailure } from "../protocol/failure";
+import { type Parameters, splitList } from "../protocol/parameters";
 import { STORAGE_CREATE, STORAGE_TYPE_NAMES, STORAGE_UPDATE } from "./storages-table";
 import { FLAG, NODE, optional, STORAGE_ID } from "./tables";
 

@@ -1,5 +1,5 @@
 /** Parameters that many operations share. */
-import type { ParameterSchema } from "../server/parameters";
+import type { ParameterSchema } from "../protocol/parameters";
 
 export const NODE: ParameterSchema = { type: "string", format: "pve-node" };
 export const VMID: ParameterSchema = { type: "integer", format: "pve-vmid", minimum: 100, maximum: 999999999 };

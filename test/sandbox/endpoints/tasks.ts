@@ -2,9 +2,9 @@
 import { parseUpid } from "../../../proxmox/rules/upid";
 import { splitTokenId } from "../model/access";
 import type { TaskRecord } from "../model/tasks";
-import { Answer, type Call, type Endpoint, TextAnswer } from "../server/endpoint";
-import { death, type Json, parameterFailure } from "../server/failure";
-import { splitList } from "../server/parameters";
+import { Answer, type Call, type Endpoint, TextAnswer } from "../calls/endpoint";
+import { death, type Json, parameterFailure } from "../protocol/failure";
+import { splitList } from "../protocol/parameters";
 import { FLAG, NODE, optional, TEXT, VMID } from "./tables";
 
 const COUNT = { type: "integer", minimum: 0, optional: true } as const;

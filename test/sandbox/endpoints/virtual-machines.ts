@@ -1,5 +1,5 @@
-import type { Call, Endpoint, PermissionCheck } from "../server/endpoint";
-import { death, parameterFailure, type Json } from "../server/failure";
+import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
+import { death, parameterFailure, type Json } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import {
   checkDigest,
@@ -15,7 +15,7 @@ import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machines/status";
 import { resizeMachine } from "../guests/machines/resize";
 import { updateMachine } from "../guests/machines/update";
-import type { ParameterTable } from "../server/parameters";
+import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu";

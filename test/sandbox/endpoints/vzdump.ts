@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import type { Call, Endpoint } from "../server/endpoint";
-import { death, parameterFailure } from "../server/failure";
+import type { Call, Endpoint } from "../calls/endpoint";
+import { death, parameterFailure } from "../protocol/failure";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
 import { checkVolumeAccess, parseVolume } from "../guests/storages";
 import { activateFile } from "../guests/volumes";

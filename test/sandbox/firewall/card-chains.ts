@@ -1,5 +1,5 @@
 /** What one card of a guest lets in and out, as statements of nftables (PVE::Firewall, compile_iptables_filter). */
-import type { FirewallFile, FirewallRule } from "../model/firewall";
+import type { FirewallFile, FirewallRule } from "./file";
 import { contentOf, parseRange } from "./addresses";
 import { addressesOf, type NameScope } from "./names";
 import { addressSet, REJECT_CHAIN, ruleStatements } from "./rules";

@@ -1,5 +1,5 @@
 /** What the names in firewall rules stand for: aliases and sets of the guest and of the datacenter. */
-import type { FirewallFile, IpSet, IpSetEntry } from "../model/firewall";
+import type { FirewallFile, IpSet, IpSetEntry } from "./file";
 import { type AddressRange, contentOf, parseRange, type SetEntry } from "./addresses";
 
 /** Where a rule's names are looked up. */

@@ -1,5 +1,5 @@
 /** One firewall rule as statements of nftables (PVE::Firewall, ruleset_generate_rule). */
-import type { FirewallRule } from "../model/firewall";
+import type { FirewallRule } from "./file";
 import { type AddressRange, type Family, formatRange } from "./addresses";
 import { addressesOf, type NameScope } from "./names";
 import { icmpMatch, isIcmp, macroTraffic, portSet, protocolNumber, type Traffic } from "./protocols";

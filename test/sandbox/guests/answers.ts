@@ -1,5 +1,5 @@
-import type { Json } from "../server/failure";
-import { splitList } from "../server/parameters";
+import type { Json } from "../protocol/failure";
+import { splitList } from "../protocol/parameters";
 import type { Configuration, Section } from "./configuration";
 
 /** How a value of a guest's type is carried: as text or as a number. */

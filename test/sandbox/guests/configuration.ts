@@ -8,7 +8,7 @@ import {
 } from "../../../proxmox/rules/guest-configuration";
 import type { Node } from "../model/site";
 import type { GuestState, GuestType } from "../model/state";
-import { death } from "../server/failure";
+import { death } from "../protocol/failure";
 
 /** One part of a guest's file as Proxmox holds it in memory: `description` is a key like the others. */
 export interface Section {

@@ -1,22 +1,22 @@
 import { lstat, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isListedFor, listArchive, parseArchiveName } from "../../../proxmox/rules/archive-names";
-import { exists } from "../drivers/files";
+import { exists } from "../machine/files";
 import type { Log } from "../drivers/driver";
 import type { Authority } from "../model/access";
 import type { Node } from "../model/site";
 import type { StorageEntry } from "../model/state";
-import { death } from "../server/failure";
+import { death } from "../protocol/failure";
 import {
   activateStorage,
   contentFolder,
   CONTENT_TYPES,
-  hasPath,
   holds,
   parseVolume,
   volumePath,
   type ContentType,
 } from "./storages";
+import { hasPath } from "../model/storage-paths";
 import { freeVolume, ownerOf } from "./volumes";
 
 /** One volume of a storage, as the list of its content shows it. */

@@ -1,8 +1,8 @@
 import { formatSize, parseSize } from "../../../proxmox/rules/property-strings";
-import { death } from "../server/failure";
-import { FormatError } from "../server/formats";
-import { parseProperties } from "../server/parameter-check";
-import type { PropertyFormat } from "../server/parameters";
+import { death } from "../protocol/failure";
+import { FormatError } from "../protocol/formats";
+import { parseProperties } from "../protocol/parameter-check";
+import type { PropertyFormat } from "../protocol/parameters";
 
 /** A parsed property string, such as a mount point: booleans are `0` or `1`, sizes are bytes. */
 export type Properties = Map<string, string>;

@@ -1,7 +1,7 @@
 import { markArchives, parseRetention, type Retention, type RetentionMark } from "../../../proxmox/rules/retention";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
 import type { Node } from "../model/site";
-import { death, failureText } from "../server/failure";
+import { death, failureText } from "../protocol/failure";
 import { listContent, removeArchive } from "./content";
 import { activateStorage, holds, parseVolume, volumePath } from "./storages";
 

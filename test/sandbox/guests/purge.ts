@@ -1,6 +1,6 @@
 import type { Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
-import { splitList } from "../server/parameters";
+import { splitList } from "../protocol/parameters";
 
 /** What always goes with a guest: its access rules, its places in pools, its firewall (which is part of its record). */
 export function forgetGuest(node: Node, vmid: number): void {

@@ -3,8 +3,9 @@ import { parseVolumeId } from "../../../proxmox/rules/volume-ids";
 import type { Authority } from "../model/access";
 import type { Cluster, Node } from "../model/site";
 import type { StorageEntry } from "../model/state";
-import { death } from "../server/failure";
-import { splitList } from "../server/parameters";
+import { hasPath, storagePath } from "../model/storage-paths";
+import { death } from "../protocol/failure";
+import { splitList } from "../protocol/parameters";
 
 /** What a storage may hold, in the order in which Proxmox lists it (PVE::Storage::volume_list). */
 export const CONTENT_TYPES = ["rootdir", "images", "vztmpl", "iso", "backup", "snippets", "import"] as const;
@@ -21,9 +22,6 @@ const FOLDERS: Readonly<Record<ContentType, string>> = {
   snippets: "snippets",
   import: "import",
 };
-
-/** Storages that Proxmox mounts by itself, without a path of their own. */
-const MOUNTED_TYPES = ["nfs", "cifs", "cephfs", "glusterfs"];
 
 export function requireStorage(cluster: Cluster, id: string): StorageEntry {
   const storage = cluster.storage(id);
@@ -52,18 +50,6 @@ export async function activateStorage(node: Node, id: string): Promise<StorageEn
 
 export function holds(storage: StorageEntry, content: ContentType): boolean {
   return splitList(storage.options.content ?? "").includes(content);
-}
-
-/** The storage's folder on the node. @throws for storages that have none */
-export function storagePath(storage: StorageEntry): string {
-  const { path } = storage.options;
-  if (path !== undefined) return path;
-  if (MOUNTED_TYPES.includes(storage.type)) return `/mnt/pve/${storage.storage}`;
-  throw death("storage definition has no path");
-}
-
-export function hasPath(storage: StorageEntry): boolean {
-  return storage.options.path !== undefined || MOUNTED_TYPES.includes(storage.type);
 }
 
 /** Folder on the node for one kind of content. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Node } from "../model/site";
 import { isSharedStorage } from "../model/storage-types";
 import type { StorageEntry } from "../model/state";
-import { contentFolder, hasPath, type ContentType } from "./storages";
+import { contentFolder, type ContentType } from "./storages";
+import { hasPath } from "../model/storage-paths";
 
 /** Bytes of a storage, as its status shows them. */
 export interface StorageUsage {

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import type { Log, Volume } from "../drivers/driver";
-import { exists, removeIfEmpty } from "../drivers/files";
+import { exists, removeIfEmpty } from "../machine/files";
 import type { Node } from "../model/site";
 import type { StorageEntry, VolumeState } from "../model/state";
-import { death } from "../server/failure";
-import { activateStorage, hasPath, holds, parseVolume, volumePath } from "./storages";
+import { death } from "../protocol/failure";
+import { activateStorage, holds, parseVolume, volumePath } from "./storages";
+import { hasPath } from "../model/storage-paths";
 import { storageUsage } from "./usage";
 
 /** More than ext4 lets a file have: where qemu-img finds an image too large. */

@@ -1,5 +1,5 @@
 import { parseSize } from "../../../proxmox/rules/property-strings";
-import { death } from "../server/failure";
+import { death } from "../protocol/failure";
 
 /** Bytes that a request to resize asks for: `8G`, or `+1G` to what there is. */
 export function wantedSize(text: string, current: number): number {

@@ -1,5 +1,5 @@
-import { permissionFailure } from "../server/failure";
-import { BUILT_IN_ROLES, PRIVILEGES } from "./roles";
+import { permissionFailure } from "../protocol/failure";
+import { BUILT_IN_ROLES, PRIVILEGES } from "../protocol/roles";
 import type { AccessState, AclEntry, TokenEntry } from "./state";
 
 /** Who calls. */

@@ -1,7 +1,7 @@
 /** Makes the volumes and files that a fixture describes, below the nodes' folders. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "../drivers/child-process";
+import { run } from "../machine/child-process";
 import type { Fixture, FixtureFile, FixtureVolume } from "./fixture";
 import type { Node, Site } from "./site";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Driver } from "../drivers/driver";
-import { death } from "../server/failure";
+import { death } from "../protocol/failure";
 import { Authority, type Caller } from "./access";
 import { type Clock, shiftedClock } from "./clock";
 import { Faults } from "./faults";

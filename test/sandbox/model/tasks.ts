@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { failureText } from "../server/failure";
+import { failureText } from "../protocol/failure";
 import type { Clock } from "./clock";
 import type { Faults } from "./faults";
 import { asProcess } from "./locks";

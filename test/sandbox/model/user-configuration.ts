@@ -1,4 +1,4 @@
-import { death, failureText } from "../server/failure";
+import { death, failureText } from "../protocol/failure";
 import type { AccessState, TokenEntry, UserEntry } from "./state";
 
 /**

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { damageFile } from "../drivers/archives";
-import { enforceFirewall } from "../firewall/enforce";
+import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import { parseVolume, volumePath } from "../guests/storages";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";

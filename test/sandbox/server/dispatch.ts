@@ -1,12 +1,12 @@
 /** One call from route to answer, in Proxmox's order (PVE::HTTPServer::rest_handler). */
-import type { SignedIn } from "./sign-in";
-import { enforceFirewall } from "../firewall/enforce";
+import type { SignedIn } from "../calls/sign-in";
+import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import type { Node } from "../model/site";
-import { Answer, type Endpoint, type Method } from "./endpoint";
-import { death, parameterFailure, permissionFailure } from "./failure";
-import { checkParameters } from "./parameter-check";
-import type { RawValue } from "./parameters";
-import { checkPermissions } from "./permission-check";
+import { Answer, type Endpoint, type Method } from "../calls/endpoint";
+import { death, parameterFailure, permissionFailure } from "../protocol/failure";
+import { checkParameters } from "../protocol/parameter-check";
+import type { RawValue } from "../protocol/parameters";
+import { checkPermissions } from "../calls/permission-check";
 import type { Route, Router } from "./router";
 
 export interface Request {

@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Node, Site } from "../model/site";
 import { dispatch, NotServed } from "./dispatch";
-import { type Answer, type Method, TextAnswer } from "./endpoint";
-import { ProxmoxFailure } from "./failure";
-import type { RawValue } from "./parameters";
+import { type Answer, type Method, TextAnswer } from "../calls/endpoint";
+import { ProxmoxFailure } from "../protocol/failure";
+import type { RawValue } from "../protocol/parameters";
 import { requestParameters } from "./request-body";
 import { logRequest } from "./request-log";
 import type { Router } from "./router";
-import { signIn, SignInFailure } from "./sign-in";
+import { signIn, SignInFailure } from "../calls/sign-in";
 
 /** Largest body of a request, in bytes. */
 const LARGEST_BODY = 512 * 1024;

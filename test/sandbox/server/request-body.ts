@@ -1,6 +1,6 @@
 /** Reads forms, queries and JSON bodies the way Proxmox's HTTP server does (PVE::APIServer::AnyEvent). */
-import { death } from "./failure";
-import type { RawValue } from "./parameters";
+import { death } from "../protocol/failure";
+import type { RawValue } from "../protocol/parameters";
 
 /**
  * Decodes a form or query. Pairs are separated by `&` or `;`; a value ends at a second raw `=`; a name without `=` has

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RawValue } from "./parameters";
+import type { RawValue } from "../protocol/parameters";
 
 /** One request as `requests.ndjson` of the state folder has it. */
 export interface RequestLine {

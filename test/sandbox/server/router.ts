@@ -1,4 +1,4 @@
-import type { Endpoint, Method } from "./endpoint";
+import type { Endpoint, Method } from "../calls/endpoint";
 
 /** What the path of a request says. */
 export interface Route {

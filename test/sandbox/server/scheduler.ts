@@ -7,7 +7,7 @@ import { userCaller } from "../model/access";
 import type { Node, Site } from "../model/site";
 import type { BackupJobEntry, JobRun } from "../model/state";
 import { dispatch } from "./dispatch";
-import type { RawValue } from "./parameters";
+import type { RawValue } from "../protocol/parameters";
 import type { Router } from "./router";
 
 /** Options that belong to the schedule and not to a run. */

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Driver } from "../drivers/driver";
 import { endpoints } from "../endpoints/registry";
-import { enforceFirewall } from "../firewall/enforce";
+import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import { Site } from "../model/site";
 import { certificateFiles, ensureCertificates } from "./certificates";
 import { handleRequest, type HttpOptions } from "./http";

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { removeTree } from "../drivers/files";
+import { removeTree } from "../machine/files";
 import { SandboxError } from "./failure";
 import { ENTRIES, type Layout } from "./layout";
 import { endContainers, unmountBelow, waitForLoopDevices } from "./leftovers";
 import { removeNetwork } from "./namespace";
-import { siteNames } from "./names";
+import { siteNames } from "../machine/names";
 import { isOnPath } from "./prerequisites";
 import { stopServer } from "./server-process";
 

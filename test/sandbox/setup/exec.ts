@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
-import { hasCode } from "../drivers/files";
+import { hasCode } from "../machine/files";
 import { type Exports, withExports } from "./exports";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxRecord } from "./layout";
-import { inNetwork } from "./namespace";
-import { siteNames } from "./names";
+import { inNetwork, siteNames } from "../machine/names";
 
 /**
  * Runs a command with the sandbox's environment, in the site's network where it has one of its own, in the folder of

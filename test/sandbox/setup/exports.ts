@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Layout } from "./layout";
-import { typeScript } from "./services/service";
+import { typeScript } from "../machine/type-script";
 
 /** Environment variables with which plain `pulumi` and `lifeboat` work on the sandbox. */
 export interface Exports {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../drivers/child-process";
-import { hasCode } from "../drivers/files";
+import { run } from "../machine/child-process";
+import { hasCode } from "../machine/files";
 import { findControlGroups, findMonitors, processesBelow, subfolders } from "../drivers/real/container-processes";
 import { SandboxError } from "./failure";
-import type { SiteNames } from "./names";
-import { endProcesses } from "./processes";
+import type { SiteNames } from "../machine/names";
+import { endProcesses } from "../machine/processes";
 
 /**
  * What containers leave on the machine outside the sandbox's folder when they are ended the hard way. Everything is

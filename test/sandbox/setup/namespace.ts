@@ -1,11 +1,8 @@
 import { existsSync, readdirSync, rmdirSync } from "node:fs";
-import { run } from "../drivers/child-process";
+import { run } from "../machine/child-process";
 import { SandboxError } from "./failure";
 import type { SandboxNode } from "./layout";
-import type { SiteNames } from "./names";
-
-/** Where iproute2 keeps network namespaces. */
-const NAMESPACES = "/run/netns";
+import { inNetwork, NAMESPACES, type SiteNames } from "../machine/names";
 
 /** The bridge that the settings' examples name; every node's address and every guest is on it. */
 const BRIDGE = "vmbr0";
@@ -70,9 +67,4 @@ export async function removeNetwork(names: SiteNames): Promise<void> {
   // `ip netns add` mounts the folder on itself and never takes that back. Not mounted is fine.
   await run("umount", [NAMESPACES]).catch(() => undefined);
   rmdirSync(NAMESPACES);
-}
-
-/** Words to put before a command that is to run in the site's network. `ip netns exec` would hide the control groups. */
-export function inNetwork(names: SiteNames): [string, ...string[]] {
-  return ["nsenter", `--net=${NAMESPACES}/${names.namespace}`];
 }

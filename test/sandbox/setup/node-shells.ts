@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../drivers/child-process";
+import { run } from "../machine/child-process";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxNode, SandboxRecord } from "./layout";
-import { inNetwork, processesInNetwork } from "./namespace";
-import { serverMark, siteNames } from "./names";
-import { endProcesses, readProc } from "./processes";
+import { processesInNetwork } from "./namespace";
+import { inNetwork, serverMark, siteNames } from "../machine/names";
+import { endProcesses, readProc } from "../machine/processes";
 
 /**
  * Makes the root of a node's shell: in a mount namespace of its own, the unpacked template with the node's storages over

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type SiteStatus, siteStatus } from "../server/control";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxRecord } from "./layout";
-import { inNetwork, processesInNetwork } from "./namespace";
-import { serverMark, siteNames } from "./names";
-import { endProcesses, portHolder, processesMarked } from "./processes";
-import { typeScript } from "./services/service";
+import { processesInNetwork } from "./namespace";
+import { inNetwork, serverMark, siteNames } from "../machine/names";
+import { endProcesses, portHolder, processesMarked } from "../machine/processes";
+import { typeScript } from "../machine/type-script";
 import type { StartState } from "./start-state";
 
 export interface ServerOptions {

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { findMonitors } from "../drivers/real/container-processes";
 import { formatSettings } from "./fault-command";
 import { type Layout, readRecord } from "./layout";
-import { siteNames } from "./names";
+import { siteNames } from "../machine/names";
 import { runningServer } from "./server-process";
 import { serviceLines } from "./services/service-command";
 import { serviceStates } from "./services/services";

@@ -9,7 +9,7 @@ import { SandboxError } from "./failure";
 import { makeSecrets } from "./keys";
 import { type Layout, readRecord, type SandboxNode, type SandboxRecord, writeRecord } from "./layout";
 import { makeNetwork } from "./namespace";
-import { siteNames } from "./names";
+import { siteNames } from "../machine/names";
 import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
 import { runningServer, startServer } from "./server-process";

@@ -1,4 +1,4 @@
-import { runProgram } from "../../../../scripts/commands/frame/program";
+import { runProgram } from "../../../../scripts/commands/program";
 import { type FileWrite, VirtualProcess } from "./virtual-process";
 
 export interface RunHereOptions {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive, processIds, readProc } from "../../setup/processes";
+import { isAlive, processIds, readProc } from "../../machine/processes";
 
 /**
  * Which containers run, read from the system itself: LXC's monitor processes and control groups. So an emulator that

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../child-process";
+import { run } from "../../machine/child-process";
 import type { ContainerSpec, FirstUse } from "../driver";
 import type { GuestTree } from "./guest-tree";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hasCode } from "../files";
+import { hasCode } from "../../machine/files";
 
 /**
  * Files of a guest, named by their path in the guest. Symbolic links are followed as the guest would see them: an

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { CommandFailed } from "../child-process";
+import { CommandFailed } from "../../machine/child-process";
 
 /**
  * Keeps a state of the machine (mounts, a frozen container) for as long as `use` runs.

@@ -1,6 +1,5 @@
-import { inNetwork } from "../../setup/namespace";
-import type { SiteNames } from "../../setup/names";
-import { run } from "../child-process";
+import { inNetwork, type SiteNames } from "../../machine/names";
+import { run } from "../../machine/child-process";
 import type { GuardedCard, PacketFilter } from "../driver";
 import { firewallRuleset } from "./firewall-ruleset";
 

@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { siteNames, type SiteNames } from "../../setup/names";
+import { siteNames, type SiteNames } from "../../machine/names";
 import { packTree, readArchiveMember, unpackTree } from "../archives";
 import type {
   ContainerCards,

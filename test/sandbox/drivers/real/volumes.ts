@@ -1,7 +1,7 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandFailed, run } from "../child-process";
+import { CommandFailed, run } from "../../machine/child-process";
 import type { Volume } from "../driver";
 import { privateMounts } from "./mounted-tree";
 

@@ -3,7 +3,7 @@ import { unpackArguments } from "../../drivers/archives";
 import type { Log } from "../../drivers/driver";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
-import { death, failureText, ProxmoxFailure } from "../../server/failure";
+import { death, failureText, ProxmoxFailure } from "../../protocol/failure";
 import {
   emptyConfiguration,
   loadGuest,

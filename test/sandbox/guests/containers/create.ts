@@ -1,6 +1,6 @@
 import { parseVolumeId } from "../../../../proxmox/rules/volume-ids";
-import type { Call } from "../../server/endpoint";
-import { death, failureText, parameterFailure, permissionFailure } from "../../server/failure";
+import type { Call } from "../../calls/endpoint";
+import { death, failureText, parameterFailure, permissionFailure } from "../../protocol/failure";
 import {
   checkLock,
   checkProtection,

@@ -1,8 +1,8 @@
 import type { Log } from "../../drivers/driver";
-import { enforceFirewall } from "../../firewall/enforce";
+import { enforceFirewall } from "./enforce-firewall";
 import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
-import { death } from "../../server/failure";
+import { death } from "../../protocol/failure";
 import {
   checkLock,
   checkProtection,

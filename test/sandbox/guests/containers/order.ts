@@ -1,5 +1,5 @@
 import type { FirstUse } from "../../drivers/driver";
-import type { Call } from "../../server/endpoint";
+import type { Call } from "../../calls/endpoint";
 
 /** A checked request to make or restore a container: what its task needs. */
 export interface Order {

@@ -1,7 +1,7 @@
 import type { Authority } from "../../model/access";
 import type { Cluster } from "../../model/site";
-import { permissionFailure } from "../../server/failure";
-import { splitList } from "../../server/parameters";
+import { permissionFailure } from "../../protocol/failure";
+import { splitList } from "../../protocol/parameters";
 import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import { FORMATS, readProperties } from "../properties";
 import { checkVolumeAccess } from "../storages";

@@ -1,5 +1,5 @@
-import type { Call } from "../../server/endpoint";
-import { death } from "../../server/failure";
+import type { Call } from "../../calls/endpoint";
+import { death } from "../../protocol/failure";
 import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
 import { wantedSize } from "../wanted-size";

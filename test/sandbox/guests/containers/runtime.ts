@@ -1,10 +1,10 @@
 import type { BindMount, ContainerSpec, Log, Mount } from "../../drivers/driver";
-import { exists } from "../../drivers/files";
-import { enforceFirewall } from "../../firewall/enforce";
+import { exists } from "../../machine/files";
+import { enforceFirewall } from "./enforce-firewall";
 import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
-import { death, failureText } from "../../server/failure";
-import { splitList } from "../../server/parameters";
+import { death, failureText } from "../../protocol/failure";
+import { splitList } from "../../protocol/parameters";
 import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type Section } from "../configuration";
 import { FORMATS, readProperties } from "../properties";
 import { activateVolume, machineVolume } from "../volumes";

@@ -1,11 +1,11 @@
 import type { Log } from "../../drivers/driver";
-import { run } from "../../drivers/child-process";
-import { removeTree } from "../../drivers/files";
+import { run } from "../../machine/child-process";
+import { removeTree } from "../../machine/files";
 import type { Node } from "../../model/site";
 import type { StorageEntry } from "../../model/state";
 import type { Task } from "../../model/tasks";
-import { death } from "../../server/failure";
-import type { Json } from "../../server/failure";
+import { death } from "../../protocol/failure";
+import type { Json } from "../../protocol/failure";
 import {
   checkLock,
   emptySection,

@@ -1,6 +1,6 @@
 import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
-import type { Json } from "../../server/failure";
+import type { Json } from "../../protocol/failure";
 import { readConfiguration } from "../configuration";
 import { containerSpec, isRunning } from "./runtime";
 import { mountsOf } from "./mount-points";

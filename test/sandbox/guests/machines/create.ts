@@ -4,8 +4,8 @@ import { formatNetwork, isDriveKey, parseNetwork } from "../../../../proxmox/rul
 import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
-import type { Call } from "../../server/endpoint";
-import { death, failureText, parameterFailure, permissionFailure } from "../../server/failure";
+import type { Call } from "../../calls/endpoint";
+import { death, failureText, parameterFailure, permissionFailure } from "../../protocol/failure";
 import {
   checkLock,
   checkProtection,

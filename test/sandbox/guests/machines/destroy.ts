@@ -1,6 +1,6 @@
 import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
-import { death } from "../../server/failure";
+import { death } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, removeGuest, withGuestLock, type Section } from "../configuration";
 import { forgetGuest, purgeGuest } from "../purge";
 import { freeVolume, freeVolumes, ownerOf, volumesOf } from "../volumes";

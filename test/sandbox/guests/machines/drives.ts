@@ -11,7 +11,7 @@ import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
-import { parameterFailure } from "../../server/failure";
+import { parameterFailure } from "../../protocol/failure";
 import type { Section } from "../configuration";
 import { parseVolume, requireStorage } from "../storages";
 import { activateFile, allocateVolume } from "../volumes";

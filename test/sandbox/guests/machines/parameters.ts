@@ -1,5 +1,5 @@
-import { findSchema } from "../../server/parameter-check";
-import type { ParameterSchema, ParameterTable } from "../../server/parameters";
+import { findSchema } from "../../protocol/parameter-check";
+import type { ParameterSchema, ParameterTable } from "../../protocol/parameters";
 
 const flag: ParameterSchema = { type: "boolean", optional: true };
 const text: ParameterSchema = { type: "string", optional: true };

@@ -1,6 +1,6 @@
 import { formatDrive } from "../../../../proxmox/rules/property-strings";
-import type { Call } from "../../server/endpoint";
-import { death, parameterFailure } from "../../server/failure";
+import type { Call } from "../../calls/endpoint";
+import { death, parameterFailure } from "../../protocol/failure";
 import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
 import { activateVolume, findVolume, machineVolume } from "../volumes";

@@ -1,5 +1,5 @@
 import type { GuestState } from "../../model/state";
-import type { Json } from "../../server/failure";
+import type { Json } from "../../protocol/failure";
 import { readConfiguration } from "../configuration";
 import { driveKeys, readDrive } from "./drives";
 

@@ -2,7 +2,7 @@ import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-stri
 import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
-import { parameterFailure } from "../../server/failure";
+import { parameterFailure } from "../../protocol/failure";
 import { checkProtection, type Configuration } from "../configuration";
 import { addUnused } from "../containers/mount-points";
 import { checkDriveStorage, createDrive, driveVolume, readDrive } from "./drives";

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { compressor, packArguments } from "../../drivers/archives";
-import { usedBytes } from "../../drivers/files";
+import { usedBytes } from "../../machine/files";
 import type { Mount } from "../../drivers/driver";
 import type { StorageEntry } from "../../model/state";
-import { death } from "../../server/failure";
+import { death } from "../../protocol/failure";
 import {
   emptySection,
   loadGuest,
@@ -19,7 +19,7 @@ import { createSnapshot, deleteSnapshot, hasFeature, snapshotPath } from "../con
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { storageUsage } from "../usage";
 import { activateVolume, machineVolume } from "../volumes";
-import type { ArchiveFiles, GuestBackup } from "./guest-backup";
+import type { ArchiveFiles, GuestBackup } from "./backup-in-run";
 import type { BackupMode } from "./run-options";
 
 /** Space that a full storage is left with. */

@@ -1,43 +1,18 @@
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { formatArchiveName, type ArchiveCompression } from "../../../../proxmox/rules/archive-names";
-import { removeTree } from "../../drivers/files";
+import { removeTree } from "../../machine/files";
 import type { Compression } from "../../drivers/driver";
-import type { Authority } from "../../model/access";
 import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
-import type { Task } from "../../model/tasks";
-import { death, failureText } from "../../server/failure";
+import { death, failureText } from "../../protocol/failure";
 import { listContent, mostProtected, setNotes, setProtected } from "../content";
 import { prune } from "../pruning";
 import { notesFrom } from "./notes";
 import { ContainerBackup } from "./container-backup";
 import { backUpMachine } from "./machine-backup";
-import type { GuestLog } from "./guest-log";
-import { backupLimit, type RunOptions } from "./run-options";
-
-/** The backup of one guest within a run. */
-export interface GuestBackup {
-  node: Node;
-  vmid: number;
-  options: RunOptions;
-  authority: Authority;
-  task: Task;
-  log: GuestLog;
-}
-
-/** Names of a backup's files on the node. */
-export interface ArchiveFiles {
-  /** The archive. */
-  target: string;
-  /** The archive while it is written. */
-  unfinished: string;
-  /** The log beside it. */
-  log: string;
-  /** Folder for temporary files. */
-  temporary: string;
-  compression: Compression;
-}
+import type { ArchiveFiles, GuestBackup } from "./backup-in-run";
+import { backupLimit } from "./run-options";
 
 /**
  * Backs one guest up; whatever goes wrong is in the log, and other guests go on (PVE::VZDump::exec_backup_task).

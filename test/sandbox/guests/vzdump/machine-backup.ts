@@ -1,10 +1,10 @@
 import { formatSize, isBackedUp } from "../../../../proxmox/rules/property-strings";
 import type { GuestState } from "../../model/state";
-import { death } from "../../server/failure";
+import { death } from "../../protocol/failure";
 import { checkLock, readConfiguration, setLock, removeLock } from "../configuration";
 import { driveKeys, readDrive } from "../machines/drives";
 import { activateVolume } from "../volumes";
-import type { GuestBackup } from "./guest-backup";
+import type { GuestBackup } from "./backup-in-run";
 
 /**
  * A virtual machine's backup up to its disks, in Proxmox's lines. Its archive is written by Proxmox's own QEMU, which

@@ -1,8 +1,8 @@
 import type { Authority } from "../../model/access";
-import { FormatError } from "../../server/formats";
-import { parameterFailure } from "../../server/failure";
-import { parseProperties } from "../../server/parameter-check";
-import type { Parameters, ParameterSchema, ParameterTable } from "../../server/parameters";
+import { FormatError } from "../../protocol/formats";
+import { parameterFailure } from "../../protocol/failure";
+import { parseProperties } from "../../protocol/parameter-check";
+import type { Parameters, ParameterSchema, ParameterTable } from "../../protocol/parameters";
 import { shellQuote } from "../shell-quote";
 import { checkNotesTemplate } from "./notes";
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../model/site";
-import { permissionFailure } from "../../server/failure";
+import { permissionFailure } from "../../protocol/failure";
 
 /** What a run or a job says about its guests. */
 export interface Selection {

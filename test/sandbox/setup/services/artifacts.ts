@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import * as z from "zod";
-import { typeScript } from "./service";
+import { typeScript } from "../../machine/type-script";
 
 /** Programs for guests, which the toolchain has built: what the site's mirror offers. */
 export interface Artifacts {

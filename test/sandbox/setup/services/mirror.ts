@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../layout";
 import { realTemplate } from "../template";
 import type { Artifact } from "./artifacts";
-import { type Service, serviceFolder, type ServicePlace, typeScript } from "./service";
+import { typeScript } from "../../machine/type-script";
+import { type Service, serviceFolder, type ServicePlace } from "./service";
 
 const ADDRESS = "192.0.2.20";
 

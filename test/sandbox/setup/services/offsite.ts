@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { run } from "../../drivers/child-process";
+import { run } from "../../machine/child-process";
 import { certificateFiles, ensureCertificates } from "../../server/certificates";
 import type { Layout } from "../layout";
-import { inNetwork } from "../namespace";
-import { siteNames } from "../names";
-import { type Service, type ServicePlace, typeScript } from "./service";
+import { inNetwork, siteNames } from "../../machine/names";
+import { typeScript } from "../../machine/type-script";
+import type { Service, ServicePlace } from "./service";
 
 const ADDRESS = "192.0.2.30";
 

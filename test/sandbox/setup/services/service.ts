@@ -35,8 +35,3 @@ export interface ServicePlace {
 export function serviceFolder(layout: Layout, name: ServiceName): string {
   return join(layout.server, "services", name);
 }
-
-/** The words with which Node runs a TypeScript file of the project. */
-export function typeScript(projectFolder: string, file: string): string[] {
-  return [process.execPath, join(projectFolder, "scripts/run.cjs"), join(projectFolder, file)];
-}

@@ -3,9 +3,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:f
 import { join } from "node:path";
 import { SandboxError } from "../failure";
 import type { Layout, SandboxRecord } from "../layout";
-import { addAddress, inNetwork } from "../namespace";
-import { serverMark, siteNames } from "../names";
-import { endProcesses, processesMarked } from "../processes";
+import { addAddress } from "../namespace";
+import { inNetwork, serverMark, siteNames } from "../../machine/names";
+import { endProcesses, processesMarked } from "../../machine/processes";
 import { ARTIFACTS_COMMAND, type Artifacts, findArtifacts } from "./artifacts";
 import { mirror } from "./mirror";
 import { offsite } from "./offsite";

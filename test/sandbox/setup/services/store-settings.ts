@@ -6,7 +6,7 @@ import type { Layout } from "../layout";
 import type { Artifacts } from "./artifacts";
 import { onMirror } from "./mirror";
 import { offsite, OFFSITE_BUCKET } from "./offsite";
-import { typeScript } from "./service";
+import { typeScript } from "../../machine/type-script";
 
 const STORE = ["config", "lifeboat:stateStore"];
 const SERVER = [...STORE, "server"];

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { damageFile, readArchiveMember } from "../../../sandbox/drivers/archives";
-import { CommandFailed, run } from "../../../sandbox/drivers/child-process";
+import { CommandFailed, run } from "../../../sandbox/machine/child-process";
 import type { Compression, Mount, PackRequest } from "../../../sandbox/drivers/driver";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
 import { isOnPath } from "../../../sandbox/setup/prerequisites";

@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Driver } from "../../../sandbox/drivers/driver";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
-import { run } from "../../../sandbox/drivers/child-process";
+import { run } from "../../../sandbox/machine/child-process";
 import { endpoints } from "../../../sandbox/endpoints/registry";
 import { tokenCaller, userCaller, type Caller } from "../../../sandbox/model/access";
 import { parseFixture } from "../../../sandbox/model/fixture";
 import { loadFixture } from "../../../sandbox/model/fixture-files";
 import { Site, type Node } from "../../../sandbox/model/site";
 import { dispatch } from "../../../sandbox/server/dispatch";
-import { ProxmoxFailure, type Json } from "../../../sandbox/server/failure";
-import type { Method } from "../../../sandbox/server/endpoint";
-import type { RawValue } from "../../../sandbox/server/parameters";
+import { ProxmoxFailure, type Json } from "../../../sandbox/protocol/failure";
+import type { Method } from "../../../sandbox/calls/endpoint";
+import type { RawValue } from "../../../sandbox/protocol/parameters";
 import { Router } from "../../../sandbox/server/router";
 
 /** A template with little in it: a system's release file, a folder that a mount covers, a file and a link. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Caller } from "../../../sandbox/model/access";
-import type { Json } from "../../../sandbox/server/failure";
+import type { Json } from "../../../sandbox/protocol/failure";
 import { operator, operatorToken, TestSite } from "./support";
 
 let test: TestSite;

@@ -1,4 +1,4 @@
-import { formatFirewall, parseFirewall } from "../../../sandbox/model/firewall";
+import { formatFirewall, parseFirewall } from "../../../sandbox/firewall/file";
 import { unifiedHunks } from "../../../sandbox/model/unified-diff";
 import { type Reply, TestServer, TOKENS } from "./support";
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { endpoints } from "../../../sandbox/endpoints/registry";
-import { isFormat } from "../../../sandbox/server/formats";
-import type { ParameterSchema } from "../../../sandbox/server/parameters";
+import { isFormat } from "../../../sandbox/protocol/formats";
+import type { ParameterSchema } from "../../../sandbox/protocol/parameters";
 
 /** Proxmox's published schema. It is not part of the project, so that the comparison runs only where it is at hand. */
 const SCHEMA = join(__dirname, "../../../../../shared/pve-api/pve-9.2.flat.json");

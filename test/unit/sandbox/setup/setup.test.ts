@@ -9,9 +9,9 @@ import { declaredNeeds } from "../../../sandbox/setup/declared-needs";
 import { takeDown } from "../../../sandbox/setup/down";
 import { makeSecrets } from "../../../sandbox/setup/keys";
 import { layoutOf, readRecord, sandboxFolder, writeRecord } from "../../../sandbox/setup/layout";
-import { containerName, siteNames } from "../../../sandbox/setup/names";
+import { containerName, siteNames } from "../../../sandbox/machine/names";
 import { missingPackages } from "../../../sandbox/setup/prerequisites";
-import { endProcesses, isAlive, portHolder, processesMarked } from "../../../sandbox/setup/processes";
+import { endProcesses, isAlive, portHolder, processesMarked } from "../../../sandbox/machine/processes";
 import { startState } from "../../../sandbox/setup/start-state";
 
 let folder: string;

@@ -6,7 +6,7 @@ import { backendOf, localBackend } from "../../../../scripts/project/backend";
 import { loadEnvironment } from "../../../../scripts/project/environment";
 import { readPulumiProject } from "../../../../scripts/project/pulumi-project";
 import { Redactor } from "../../../../scripts/terminal/redactor";
-import { PulumiEncrypter } from "./encrypt";
+import { PulumiEncrypter } from "../../../support/encrypt";
 
 let folder: string;
 const passphrase = "correct horse";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CommandError } from "../../../../scripts/terminal/command-error";
 import { Redactor } from "../../../../scripts/terminal/redactor";
 import { openSite, type Site } from "../../../../scripts/project/site";
-import { PulumiEncrypter } from "./encrypt";
+import { PulumiEncrypter } from "../../../support/encrypt";
 
 const passphrase = "not-a-secret passphrase";
 const token = "lifeboat@pve!cli=not-a-secret-1";

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { format } from "prettier";
 import { pages, type Page } from "./pages";
 
-const project = resolve(__dirname, "../../..");
+const project = resolve(__dirname, "../..");
 
 /** Writes every page of `docs/reference/`; with `--check` it only names those that are out of date and ends with 3. */
 async function main(words: readonly string[]): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Argument, Command as Commander, Help } from "commander";
-import { groups } from "../registry";
-import { exitCodeMeanings } from "../../terminal/exit-codes";
-import type { Example } from "./command";
-import { wrap } from "../../terminal/text";
+import { groups } from "./registry";
+import { exitCodeMeanings } from "../terminal/exit-codes";
+import type { Example } from "./frame/command";
+import { wrap } from "../terminal/text";
 
 /** What the first screen shows: what people come for. */
 const rootExamples: readonly Example[] = [

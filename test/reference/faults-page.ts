@@ -1,5 +1,5 @@
-import { faultCases } from "../../commands/faults/cases";
-import type { FaultCase } from "../../commands/faults/fault-case";
+import { faultCases } from "../commands/faults/cases";
+import type { FaultCase } from "../commands/faults/fault-case";
 import { table } from "./markdown";
 
 /** What each fault leads to, from the cases that inject it: the tests assert every word of it. */

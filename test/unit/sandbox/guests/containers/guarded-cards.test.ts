@@ -1,6 +1,6 @@
-import type { GuardedCard } from "../../../sandbox/drivers/driver";
-import { guardedCards } from "../../../sandbox/firewall/enforce";
-import { firewalledCluster as cluster, type FirewallFiles as Files } from "../../../support/firewalled-cluster";
+import type { GuardedCard } from "../../../../sandbox/drivers/driver";
+import { guardedCards } from "../../../../sandbox/guests/containers/enforce-firewall";
+import { firewalledCluster as cluster, type FirewallFiles as Files } from "../../../../support/firewalled-cluster";
 
 function onlyCard(files: Files): GuardedCard {
   const [card, ...others] = guardedCards(cluster(files));

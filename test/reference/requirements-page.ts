@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { requirements, type Requirement } from "./requirements";
+import { requirements, type Requirement } from "../support/requirements";
 
 /** A test whose title ends with the ids of what it shows: `… [A7, D8]`. */
 export interface TaggedTest {

@@ -1,12 +1,12 @@
 import { isIP } from "node:net";
-import type { GuardedCard } from "../drivers/driver";
-import { readConfiguration } from "../guests/configuration";
-import { networksOf } from "../guests/containers/networks";
-import { type FirewallFile, parseFirewall } from "../model/firewall";
-import { parseInterfaces } from "../model/interfaces";
-import type { Site } from "../model/site";
-import type { ClusterState, GuestState, NodeState } from "../model/state";
-import { cardChains } from "./card-chains";
+import type { GuardedCard } from "../../drivers/driver";
+import { readConfiguration } from "../configuration";
+import { networksOf } from "./networks";
+import { type FirewallFile, parseFirewall } from "../../firewall/file";
+import { parseInterfaces } from "../../model/interfaces";
+import type { Site } from "../../model/site";
+import type { ClusterState, GuestState, NodeState } from "../../model/state";
+import { cardChains } from "../../firewall/card-chains";
 
 /**
  * Lets the driver enforce what the firewall files say now. To be called whenever one of them, or a guest's card, may have

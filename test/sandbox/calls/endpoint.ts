@@ -1,7 +1,7 @@
 import type { Authority, Caller } from "../model/access";
 import type { Cluster, Node, Site } from "../model/site";
-import type { Json } from "./failure";
-import type { Parameters, ParameterTable } from "./parameters";
+import type { Json } from "../protocol/failure";
+import type { Parameters, ParameterTable } from "../protocol/parameters";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 

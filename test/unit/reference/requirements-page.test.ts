@@ -1,4 +1,4 @@
-import { measurementsIn, requirementsPage, taggedTests } from "../../../support/reference/requirements-page";
+import { measurementsIn, requirementsPage, taggedTests } from "../../reference/requirements-page";
 
 const file = "test/some.test.ts";
 

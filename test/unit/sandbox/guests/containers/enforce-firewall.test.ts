@@ -1,6 +1,6 @@
-import type { ContainerCards, ContainerSpec, GuardedCard, PacketFilter } from "../../../sandbox/drivers/driver";
-import { MemoryDriver } from "../../../sandbox/drivers/memory";
-import { TestSite } from "../guests/support";
+import type { ContainerCards, ContainerSpec, GuardedCard, PacketFilter } from "../../../../sandbox/drivers/driver";
+import { MemoryDriver } from "../../../../sandbox/drivers/memory";
+import { TestSite } from "../support";
 
 /** Says what it is told to do, in order. */
 class TellingDriver extends MemoryDriver {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { settingsSchema } from "../../../site/settings/settings-schema";
-import { shapeOf, type Shape } from "../../../site/settings/shape";
+import { settingsSchema } from "../../site/settings/settings-schema";
+import { shapeOf, type Shape } from "../../site/settings/shape";
 import { commentsOfLiteral, documentedTypes } from "./doc-comments";
 import { table } from "./markdown";
 

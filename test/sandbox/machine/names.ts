@@ -40,3 +40,11 @@ export function containerName(names: SiteNames, node: string, vmid: number): str
 
 /** Environment variable that marks the processes of a site's server, so that `down` finds all of them. */
 export const serverMark = "LIFEBOAT_SANDBOX_SERVER_OF";
+
+/** Where iproute2 keeps network namespaces. */
+export const NAMESPACES = "/run/netns";
+
+/** Words to put before a command that is to run in the site's network. `ip netns exec` would hide the control groups. */
+export function inNetwork(names: SiteNames): [string, ...string[]] {
+  return ["nsenter", `--net=${NAMESPACES}/${names.namespace}`];
+}

@@ -1,13 +1,13 @@
 /** Rows of the cluster's resources, as the statistics daemons tell them (PVE::API2Tools). */
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem, uptime } from "node:os";
-import { containerStatus } from "../guests/containers/status";
-import { machineStatus } from "../guests/machines/status";
-import { storageUsage } from "../guests/usage";
-import type { Json } from "../server/failure";
-import type { Cluster, Node } from "./site";
-import type { GuestState, StorageEntry } from "./state";
-import { isSharedStorage } from "./storage-types";
+import { containerStatus } from "./containers/status";
+import { machineStatus } from "./machines/status";
+import { storageUsage } from "./usage";
+import type { Json } from "../protocol/failure";
+import type { Cluster, Node } from "../model/site";
+import type { GuestState, StorageEntry } from "../model/state";
+import { isSharedStorage } from "../model/storage-types";
 
 type Row = Record<string, Json>;
 

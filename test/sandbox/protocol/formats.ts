@@ -5,7 +5,7 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import { CalendarEventError, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { isTimeZone } from "../../../proxmox/rules/time-zones";
-import { PRIVILEGES } from "../model/roles";
+import { PRIVILEGES } from "./roles";
 import type { PropertyFormat } from "./parameters";
 
 /** A value that does not have its format. The text ends without a line break. */

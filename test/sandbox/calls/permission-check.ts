@@ -2,8 +2,8 @@
 import type { Authority } from "../model/access";
 import type { AccessState } from "../model/state";
 import type { PermissionCheck, PermissionRule } from "./endpoint";
-import { death, permissionFailure, ProxmoxFailure } from "./failure";
-import { type RawValue, splitList } from "./parameters";
+import { death, permissionFailure, ProxmoxFailure } from "../protocol/failure";
+import { type RawValue, splitList } from "../protocol/parameters";
 
 export interface PermissionContext {
   authority: Authority;

@@ -1,15 +1,15 @@
 import { Command as Commander, CommanderError, Option } from "commander";
-import packageJson from "../../../package.json";
-import { type CommandEntry, commands, groups } from "../registry";
-import type { BoundCommand, Command } from "./command";
-import { CommandError, usageError } from "../../terminal/command-error";
-import { type GlobalOptions, openContext } from "./context";
-import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
-import { type Failure, failureOf } from "../../clients/failure";
+import packageJson from "../../package.json";
+import { type CommandEntry, commands, groups } from "./registry";
+import type { BoundCommand, Command } from "./frame/command";
+import { CommandError, usageError } from "../terminal/command-error";
+import { type GlobalOptions, openContext } from "./frame/context";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
+import { type Failure, failureOf } from "../clients/failure";
 import { commandHelp, rootHelp } from "./help";
-import type { InputOutput } from "../../terminal/input-output";
-import { Interruption } from "./interruption";
-import type { CommandContext } from "../../project/context";
+import type { InputOutput } from "../terminal/input-output";
+import { Interruption } from "./frame/interruption";
+import type { CommandContext } from "../project/context";
 
 /** A command with its input, ready to run. */
 interface Chosen {

@@ -7,10 +7,10 @@ import {
   parseDrive,
   parseMountPoint,
 } from "../../../proxmox/rules/property-strings";
-import { readConfiguration } from "../guests/configuration";
-import { splitList } from "../server/parameters";
-import type { Cluster } from "./site";
-import type { BackupJobEntry, GuestState } from "./state";
+import { readConfiguration } from "./configuration";
+import { splitList } from "../protocol/parameters";
+import type { Cluster } from "../model/site";
+import type { BackupJobEntry, GuestState } from "../model/state";
 
 /** A guest that a job names; `guest` is undefined when there is none of that id. */
 export interface SelectedGuest {
