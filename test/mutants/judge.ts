@@ -1,4 +1,3 @@
-import type { Children } from "./children";
 import { type Mutant, whyNotApplicable } from "./mutant";
 import { runTests, statesOf, type TestRun } from "./run-tests";
 import type { ScratchTree } from "./scratch-tree";
@@ -21,17 +20,30 @@ export interface Judged {
   readonly seconds: number;
 }
 
+/** Judges changes whose tests are in one file, one after the other. */
+export async function* judgeGroup(group: readonly Mutant[], tree: ScratchTree): AsyncGenerator<Judged> {
+  const unchanged = await runTests(
+    tree,
+    group.map(({ killedBy }) => killedBy),
+  );
+  for (const mutant of group) {
+    const why = whyNotJudged(mutant, tree, unchanged);
+    yield why === undefined ? await judge(mutant, tree) : { mutant, verdict: "not applicable", why, seconds: 0 };
+  }
+}
+
 /** Why a change cannot be judged at all; undefined when it can. */
-export function whyNotJudged(mutant: Mutant, tree: ScratchTree, unchanged: TestRun): string | undefined {
+function whyNotJudged(mutant: Mutant, tree: ScratchTree, unchanged: TestRun): string | undefined {
   const why = whyNotApplicable(tree.read(mutant.file), mutant);
   if (why !== undefined) return why;
   const states = statesOf(unchanged, mutant.killedBy);
+  if (unchanged.hung) return "its test does not end, without it either";
   if (states.length === 0) return unchanged.broken[0] ?? `there is no such test: ${mutant.killedBy.title}`;
   return states.includes("failed") ? "its test fails without it" : undefined;
 }
 
 /** Makes the change, runs its test, and takes the change back. */
-export async function judge(mutant: Mutant, tree: ScratchTree, children: Children): Promise<Judged> {
+async function judge(mutant: Mutant, tree: ScratchTree): Promise<Judged> {
   const started = performance.now();
   const source = tree.read(mutant.file) ?? "";
   tree.write(
@@ -39,7 +51,7 @@ export async function judge(mutant: Mutant, tree: ScratchTree, children: Childre
     source.replace(mutant.from, () => mutant.to),
   );
   try {
-    const run = await runTests(tree, [mutant.killedBy], children);
+    const run = await runTests(tree, [mutant.killedBy]);
     return { mutant, ...verdictOf(run, mutant), seconds: (performance.now() - started) / 1_000 };
   } finally {
     tree.write(mutant.file, source);

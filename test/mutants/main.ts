@@ -11,15 +11,13 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Children } from "./children";
-import { type Judged, judge, whyNotJudged } from "./judge";
+import { killAllOf } from "./children";
+import { type Judged, judgeGroup } from "./judge";
 import type { Mutant } from "./mutant";
-import { runTests, type TestRun } from "./run-tests";
 import { ScratchTree } from "./scratch-tree";
 import { mutants } from "./table";
 
 const project = resolve(__dirname, "../..");
-const children = new Children();
 const trees: ScratchTree[] = [];
 
 function progress(line: string): void {
@@ -34,33 +32,23 @@ function chosen(words: readonly string[]): Mutant[] {
   return found;
 }
 
+/** Those with their test in one file stand together: it is run once without any of them. */
 async function judgeAll(wanted: readonly Mutant[], jobs: number): Promise<Judged[]> {
-  for (let job = 0; job < Math.min(jobs, wanted.length); job += 1) trees.push(ScratchTree.of(project));
-  const [first] = trees;
-  if (first === undefined) return [];
-  progress(`${String(wanted.length)} changes; their tests without any of them`);
-  const unchanged = await runTests(
-    first,
-    wanted.map(({ killedBy }) => killedBy),
-    children,
-  );
+  const files = new Set(wanted.map(({ killedBy }) => killedBy.file));
+  const waiting = [...files].map((file) => wanted.filter(({ killedBy }) => killedBy.file === file));
   const judged: Judged[] = [];
-  const waiting = [...wanted];
-  await Promise.all(
-    trees.map(async (tree) => {
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const result = await judgeOne(mutant, tree, unchanged);
-        judged.push(result);
-        progress(`${String(judged.length)}/${String(wanted.length)} ${result.verdict}: ${mutant.name}`);
+  const work = async (): Promise<void> => {
+    const tree = ScratchTree.of(project);
+    trees.push(tree);
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      for await (const one of judgeGroup(group, tree)) {
+        judged.push(one);
+        progress(`${String(judged.length)}/${String(wanted.length)} ${one.verdict}: ${one.mutant.name}`);
       }
-    }),
-  );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work));
   return wanted.flatMap((mutant) => judged.find((one) => one.mutant === mutant) ?? []);
-}
-
-async function judgeOne(mutant: Mutant, tree: ScratchTree, unchanged: TestRun): Promise<Judged> {
-  const why = whyNotJudged(mutant, tree, unchanged);
-  return why === undefined ? judge(mutant, tree, children) : { mutant, verdict: "not applicable", why, seconds: 0 };
 }
 
 function lineOf({ mutant, verdict, why, seconds }: Judged): string {
@@ -88,8 +76,10 @@ function print(judged: readonly Judged[], json: boolean): void {
 }
 
 function cleanUp(): void {
-  children.kill();
-  for (const tree of trees) tree.remove();
+  for (const tree of trees.splice(0)) {
+    killAllOf(tree);
+    tree.remove();
+  }
 }
 
 async function main(argv: readonly string[]): Promise<void> {

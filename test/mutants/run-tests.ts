@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Children } from "./children";
+import { runIn } from "./children";
 import type { NamedTest } from "./mutant";
 import type { ScratchTree } from "./scratch-tree";
 
@@ -24,13 +24,13 @@ const reportSchema = z.object({
 });
 
 /** Seconds that a run of tests may take. A change that makes a loop endless is found by this. */
-const patience = 300;
+const patience = 600;
 
 /** Runs just these tests in a tree, with the command line that the tree's code makes. */
-export async function runTests(tree: ScratchTree, tests: readonly NamedTest[], children: Children): Promise<TestRun> {
+export async function runTests(tree: ScratchTree, tests: readonly NamedTest[]): Promise<TestRun> {
   const projects = new Set(tests.map(({ file }) => file.split("/")[1] ?? ""));
   if (projects.has("commands")) {
-    const built = await children.run(process.execPath, ["scripts/bundle.cjs"], tree.folder, patience);
+    const built = await runIn(tree, ["scripts/bundle.cjs"], patience);
     if (built.code !== 0)
       return { hung: built.hung, broken: [`the command line cannot be built: ${built.output}`], tests: [] };
   }
@@ -39,7 +39,7 @@ export async function runTests(tree: ScratchTree, tests: readonly NamedTest[], c
   const argv = ["node_modules/jest/bin/jest.js", "--runInBand", "--json", `--outputFile=${report}`, "--selectProjects"];
   argv.push(...projects, "--testNamePattern", tests.map(({ title }) => escaped(title)).join("|"));
   argv.push("--runTestsByPath", ...new Set(tests.map(({ file }) => file)));
-  const { hung, output } = await children.run(process.execPath, argv, tree.folder, patience);
+  const { hung, output } = await runIn(tree, argv, patience);
   if (hung) return { hung, broken: [], tests: [] };
   if (!existsSync(report)) return { hung, broken: [`jest did not run: ${output.slice(-2_000)}`], tests: [] };
   return resultOf(tree, report);

@@ -5,11 +5,18 @@ import { dirname, join } from "node:path";
 
 /** A copy of the working tree, with what is not committed yet, in which anything may be broken. */
 export class ScratchTree {
-  private constructor(readonly folder: string) {}
+  /** Everything of it is below this, also what tests leave. */
+  readonly base = mkdtempSync(join(tmpdir(), "lifeboat-mutants-"));
+  readonly folder = join(this.base, "tree");
+  /** For temporary files. */
+  readonly temporary = join(this.base, "tmp");
+
+  private constructor() {}
 
   /** @param project the working tree: it is only read. */
   static of(project: string): ScratchTree {
-    const tree = new ScratchTree(mkdtempSync(join(tmpdir(), "lifeboat-mutants-")));
+    const tree = new ScratchTree();
+    mkdirSync(tree.temporary);
     for (const path of filesOf(project)) {
       if (!existsSync(join(project, path))) continue;
       mkdirSync(dirname(join(tree.folder, path)), { recursive: true });
@@ -30,7 +37,7 @@ export class ScratchTree {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.base, { recursive: true, force: true });
   }
 }
 

@@ -81,7 +81,10 @@ test("while it has not ended another restore is refused, and told how to go on [
   const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
   expect([other.code, other.stderr]).toEqual([11, expect.stringContaining(`resume it: lifeboat ${argv.join(" ")}`)]);
   const dry = await site.lifeboat([...argv.slice(0, -1), "--dry-run"]);
-  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Would resume the restore of the state of prod begun at")]);
+  expect([dry.code, dry.stdout]).toEqual([
+    0,
+    expect.stringContaining("Would resume the restore of the state of prod begun at"),
+  ]);
   expect((await site.lifeboat(argv)).code).toBe(0);
   expect(look()).toEqual(ended);
 });

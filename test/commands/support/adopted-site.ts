@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
@@ -19,6 +19,8 @@ export interface AdoptedEnvironment {
   readonly timeZone?: string;
   /** Further options of its job. */
   readonly job?: Readonly<Record<string, string>>;
+  /** Further options of its storage for backups, such as `capacity` in bytes. */
+  readonly storage?: Readonly<Record<string, string>>;
 }
 
 export interface AdoptedContainer {
@@ -124,6 +126,14 @@ export class AdoptedSite {
     if (notes !== "") writeFileSync(join(dump, `${name}.notes`), notes);
   }
 
+  /** Takes every archive of a guest off the storage of its node. */
+  removeArchives(node: string, vmid: number): void {
+    const dump = join(this.sandbox.layout.server, "nodes", node, "root/mnt/backup/dump");
+    if (!existsSync(dump)) return;
+    const own = readdirSync(dump).filter((name) => name.startsWith(`vzdump-lxc-${String(vmid)}-`));
+    for (const name of own) rmSync(join(dump, name));
+  }
+
   /** Where a file of a guest's root disk is on this machine. */
   guestFile(node: string, id: number, disk: keyof typeof diskStorages, path: string): string {
     return join(this.sandbox.layout.server, "nodes", node, "root", rootVolume(disk, id).path, path);
@@ -220,7 +230,7 @@ function rootVolume(type: keyof typeof diskStorages, id: number): { volid: strin
 }
 
 function furnish(cluster: StartCluster, environment: AdoptedEnvironment | undefined): StartCluster {
-  const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
+  const backup = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup", ...environment?.storage };
   return {
     ...cluster,
     nodes: cluster.nodes.map((node) => ({ ...node, timezone: environment?.timeZone ?? node.timezone })),
