@@ -1,0 +1,54 @@
+/** Rooms, named by their folders, each with what it may import besides itself. `a/*` is every folder in `a`, each on its own. */
+export type Arrows = Readonly<Record<string, readonly string[]>>;
+
+/** Each room may import those after it, and what they all may. */
+function inOrder(folder: string, rooms: readonly string[], all: readonly string[]): Arrows {
+  const places = rooms.map((room) => `${folder}/${room}`);
+  return Object.fromEntries(places.map((place, index) => [place, [...places.slice(index + 1), ...all]]));
+}
+
+const site = ["site", "proxmox"];
+
+const scripts = inOrder(
+  "scripts",
+  [
+    "commands",
+    "pull-requests",
+    "inspect",
+    // Operations, which know nothing of each other; what they share; what runs all of them.
+    "recovery/*",
+    "recovery/steps",
+    "recovery/engine",
+    "project",
+    "clients",
+    "toolchain",
+    "terminal",
+    "machine",
+  ],
+  site,
+);
+
+/**
+ * Which way imports go, from the top down: those of types and those at run time (`await import`) too. A file belongs to the
+ * innermost room that is listed. What no line names imports as it likes, as tests do; circles are nowhere allowed.
+ */
+export const arrows: Arrows = {
+  "proxmox/rules": [],
+  "proxmox/api": ["proxmox/rules"],
+  site: ["proxmox/rules"],
+  components: ["site", "proxmox/rules"],
+  stacks: ["components", ...site],
+
+  scripts: ["scripts/commands", "scripts/terminal"],
+  ...scripts,
+  // It is the restore of a save point.
+  "scripts/recovery/undo": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
+  "scripts/toolchain": ["scripts/terminal", "scripts/machine"],
+
+  "test/sandbox": ["test/sandbox", "proxmox/rules"],
+  ...inOrder(
+    "test/sandbox",
+    ["setup", "server", "endpoints", "guests", "calls", "model", "drivers", "firewall", "protocol", "machine"],
+    ["proxmox/rules"],
+  ),
+};
