@@ -1,13 +1,11 @@
 import * as z from "zod";
+import { show } from "../inspect/inspection";
 import type { LoadedEnvironment, Site } from "../project/site";
-import { type CopyPlace, copyPlace } from "../recovery/steps/state/copies/copy-places";
-import { allCopied, copyStates, type EnvironmentCopy } from "../recovery/steps/state/copies/copy-states";
+import { copyReport } from "../recovery/backup-state/report";
+import { copiesShape } from "../recovery/backup-state/shape";
+import { copyPlace } from "../recovery/steps/state/copies/copy-places";
+import { copyStates } from "../recovery/steps/state/copies/copy-states";
 import { defineCommand } from "./frame/command";
-import { CommandError } from "../terminal/command-error";
-import { formatBytes } from "../terminal/durations";
-import { type ExitCode, exitCodes } from "../terminal/exit-codes";
-import type { Lines } from "../terminal/talk";
-import { dim, green, red, type Styled } from "../terminal/text";
 
 const inputSchema = z.object({
   environments: z.array(z.string()).default([]),
@@ -42,6 +40,7 @@ export const command = defineCommand({
   aim: ({ environments }) =>
     environments.length === 0 ? "copy the states" : `copy the state of ${environments.join(", ")}`,
   interrupt: "clean",
+  prints: { report: copiesShape },
   run: async (input, context) => {
     const site = await context.site();
     const { io, signal } = context;
@@ -49,11 +48,7 @@ export const command = defineCommand({
     const to = await copyPlace(input.to, { site, variables, workingDirectory, reach: { signal } });
     const { chosen, unusable } = choose(site, input);
     const copies = await copyStates(chosen, to, context, input.dryRun);
-    const exitCode = exitCodeOf(copies, input, unusable);
-    const value = { exitCode, to: to.name, dryRun: input.dryRun, copies: copies.map(asJson), unusable };
-    context.output.result(value, (lines) => print(copies, to, input.dryRun, lines));
-    for (const name of unusable) context.talk.warning(`${name} was left out: its settings are wrong (lifeboat doctor)`);
-    return exitCode;
+    return show(context, copyReport(copies, to, { ...input, unusable }));
   },
 });
 
@@ -68,67 +63,4 @@ function choose(site: Site, { environments }: Input): ChosenEnvironments {
   if (environments.length > 0) return { chosen: environments.map((name) => site.environment(name)), unusable: [] };
   const { usable, unusable } = site.environments();
   return { chosen: usable, unusable: unusable.map(({ name }) => name) };
-}
-
-/** What failed decides only when nothing was copied. */
-function exitCodeOf(
-  copies: readonly EnvironmentCopy[],
-  { environments }: Input,
-  unusable: readonly string[],
-): ExitCode {
-  const failed = copies.flatMap(({ result }) => (result.kind === "failed" ? [result.failure] : []));
-  const [first] = failed;
-  if (first !== undefined && failed.length === copies.length) return first.exitCode;
-  if (environments.length > 0 && copies.every(({ result }) => result.kind === "empty")) {
-    throw new CommandError("there is no state yet", {
-      exitCode: exitCodes.nothing,
-      hint: `the first deployment makes it: lifeboat up ${environments.join(" ")}`,
-    });
-  }
-  return allCopied(copies) && unusable.length === 0 ? exitCodes.done : exitCodes.partly;
-}
-
-function asJson({ environment, from, result }: EnvironmentCopy): Record<string, unknown> {
-  const base = { environment, from: from ?? null, outcome: result.kind };
-  switch (result.kind) {
-    case "copied":
-      return { ...base, objects: result.objects, copy: result.marker };
-    case "planned":
-      return { ...base, objects: result.objects, state: result.state };
-    case "kept":
-      return { ...base, why: result.why };
-    case "failed":
-      return { ...base, why: result.failure.message, hint: result.failure.hint ?? null };
-    case "empty":
-      return base;
-  }
-}
-
-function print(copies: readonly EnvironmentCopy[], to: CopyPlace, dryRun: boolean, lines: Lines): void {
-  lines.heading(`${dryRun ? "Would copy" : "Copies"} to ${to.name}`);
-  for (const { environment, result } of copies) {
-    const [mark, text, hint] = describe(result);
-    lines.hanging(["  ", mark, ` ${environment}: `], text);
-    if (hint !== undefined) lines.hanging(["      ", dim("→ ")], hint, dim);
-  }
-}
-
-function describe(result: EnvironmentCopy["result"]): [mark: Styled, text: string, hint?: string | undefined] {
-  switch (result.kind) {
-    case "copied": {
-      const { checkpoint, update, duringUpdate } = result.marker;
-      const last = update === undefined ? "" : `, after ${update.kind} (${update.result})`;
-      const during = duringUpdate ? "; AN UPDATE WAS AT WORK: it may be from its middle" : "";
-      const size = formatBytes(checkpoint.size);
-      return [green("✓"), `${size}${last}, ${String(result.objects)} new objects of its history${during}`];
-    }
-    case "planned":
-      return [dim("-"), `${result.state ? "the state, " : ""}${String(result.objects)} new objects of its history`];
-    case "kept":
-      return [red("✗"), result.why, result.hint];
-    case "failed":
-      return [red("✗"), result.failure.message, result.failure.hint];
-    case "empty":
-      return [dim("-"), "has no state yet"];
-  }
 }

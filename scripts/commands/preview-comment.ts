@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { renderComment } from "../pull-requests/comment";
 import { postComment, type Posted, type PullRequest } from "../pull-requests/github";
-import { readPreviewFile, stackNameSchema } from "../pull-requests/preview-file";
+import { readPreviewFile, stackNameSchema } from "../inspect/preview/preview-file";
 import { rememberVariables } from "../project/secret-variables";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";

@@ -1,15 +1,8 @@
 import * as z from "zod";
-import { operations, type StackPreview, writePreview, failed } from "../pull-requests/preview-file";
-import { takePreview } from "../pull-requests/take-preview";
-import { rememberVariables } from "../project/secret-variables";
-import type { Site } from "../project/site";
+import { show } from "../inspect/inspection";
+import { inspectPreviews, listEnvironments } from "../inspect/preview/inspect-previews";
+import { environmentsShape, previewsShape } from "../inspect/preview/shape";
 import { defineCommand } from "./frame/command";
-import { usageError } from "../terminal/command-error";
-import { type ExitCode, exitCodes } from "../terminal/exit-codes";
-import { failureOf } from "../clients/failure";
-import type { Lines } from "../terminal/talk";
-import { bold, green, red, type Styled, yellow } from "../terminal/text";
-import type { CommandContext } from "../project/context";
 
 const input = z
   .object({
@@ -24,8 +17,6 @@ const input = z
       message: "--list goes with nothing else",
     },
   );
-
-type Input = z.output<typeof input>;
 
 export const command = defineCommand({
   description:
@@ -46,82 +37,10 @@ export const command = defineCommand({
   ],
   input,
   aim: ({ list }) => (list ? "list the environments" : "preview"),
-  run: async (wanted, context) => {
+  prints: { report: previewsShape, "--list": environmentsShape },
+  run: async ({ list, ...request }, context) => {
     const site = await context.site();
-    return wanted.list ? listEnvironments(site, context) : preview(site, wanted, context);
+    if (list) return show(context, listEnvironments(site));
+    return show(context, await inspectPreviews(site, request, context));
   },
 });
-
-function listEnvironments({ environmentNames: environments }: Site, { output }: CommandContext): ExitCode {
-  output.result({ environments }, (lines) => environments.forEach((name) => lines.line(name)));
-  return exitCodes.done;
-}
-
-async function preview(site: Site, { environments, out, refresh }: Input, context: CommandContext): Promise<ExitCode> {
-  const unknown = environments.filter((name) => !site.environmentNames.includes(name));
-  if (unknown.length > 0) {
-    throw usageError(
-      `there is no environment '${unknown.join("', '")}'`,
-      `there are: ${site.environmentNames.join(", ")}`,
-    );
-  }
-  const { io, redactor, progress } = context;
-  rememberVariables(redactor, io.environment);
-  const previews: StackPreview[] = [];
-  for (const name of environments.length > 0 ? environments : site.environmentNames) {
-    const found = await progress.step(`preview ${name}`, () => previewOne(site, name, refresh, context));
-    if (out !== undefined) writePreview(out, found, (text) => redactor.redact(text));
-    previews.push(found);
-  }
-  const exitCode = previews.some(({ outcome }) => outcome === "failed") ? exitCodes.partly : exitCodes.done;
-  context.output.result({ ok: exitCode === exitCodes.done, exitCode, previews }, (lines) => {
-    for (const found of previews) print(found, lines);
-  });
-  return exitCode;
-}
-
-/** What is wrong with one environment stops no other (A6). */
-async function previewOne(
-  site: Site,
-  name: string,
-  refresh: boolean,
-  { io, signal }: CommandContext,
-): Promise<StackPreview> {
-  try {
-    return await takePreview(site.environment(name), { variables: io.environment, refresh, signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const { message, hint } = failureOf(error, `preview ${name}`);
-    return failed(name, hint === undefined ? message : `${message}\nHINT: ${hint}`);
-  }
-}
-
-function print(preview: StackPreview, lines: Lines): void {
-  if (preview.outcome === "failed") {
-    lines.line([bold(preview.stack), ": ", red("cannot be previewed")]);
-    lines.text(preview.reason, "  ");
-  } else {
-    const { counts, changes } = preview;
-    const told = operations
-      .filter((operation) => counts[operation] > 0)
-      .map((operation) => `${String(counts[operation])} ${operation}`);
-    lines.line([
-      bold(preview.stack),
-      `: ${told.length === 0 ? "no changes" : told.join(", ")} (${String(counts.same)} stay)`,
-    ]);
-    for (const { operation, resource, type, properties } of changes) {
-      const named = properties.length === 0 ? "" : `: ${properties.join(", ")}`;
-      lines.line(["  ", styles[operation](operation.padEnd(8)), `${resource}  ${type}${named}`]);
-    }
-  }
-  for (const warning of preview.warnings) lines.hanging([yellow("  ! ")], warning);
-  lines.line();
-}
-
-const styles: Readonly<Record<(typeof operations)[number], (text: string) => Styled>> = {
-  replace: red,
-  delete: red,
-  update: yellow,
-  import: green,
-  create: green,
-};

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { shellQuote } from "../clients/shell-quote";
 import { restoreStateOperation } from "../recovery/restore-state/operation";
-import { listStatePoints } from "../inspect/points/list-points";
+import { show } from "../inspect/inspection";
+import { inspectPoints } from "../inspect/points/inspect-points";
+import { pointsShape } from "../inspect/points/shape";
 import { pendingFlag } from "../recovery/restore-state/make-plan";
 import { openStateAccess } from "../recovery/steps/state/state-access";
 import { runOne } from "../recovery/engine/run-one";
@@ -56,11 +58,12 @@ export const command = defineCommand({
     .refine(({ all, list }) => list || !all, { error: "--all goes with --list" }),
   aim: ({ environment, list }) => (list ? `list the states of ${environment}` : `restore the state of ${environment}`),
   interrupt: "clean",
+  prints: { "--list": pointsShape },
   run: async (input, context) => {
     const { environment: name, to, versions, all, dryRun, force, acceptPending } = input;
     const session = await openStackSession(name, context, dryRun);
     const access = await openStateAccess(session.environment, context.io.environment, context.signal);
-    if (to === undefined) return listStatePoints(session, access, { all, versions });
+    if (to === undefined) return show(context, await inspectPoints(session, access, { all, versions }));
     const words = ["lifeboat", "restore", "state", name, "--to", to, ...(versions ? ["--versions"] : [])];
     const answers = [...(acceptPending ? [pendingFlag] : []), ...(force ? [forceFlag] : [])];
     const command = [...words, ...answers].map(shellQuote).join(" ");

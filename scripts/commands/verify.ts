@@ -1,5 +1,7 @@
 import * as z from "zod";
-import { conductVerifyState } from "../inspect/verify/verify";
+import { show } from "../inspect/inspection";
+import { inspectStates } from "../inspect/verify/inspect-states";
+import { statesShape } from "../inspect/verify/shape";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -16,5 +18,6 @@ export const command = defineCommand({
     .object({ environment: z.string().optional(), state: z.boolean().default(false) })
     .refine(({ state }) => state, { error: "say what to check: --state" }),
   aim: ({ environment }) => `verify the states of ${environment ?? "all environments"}`,
-  run: ({ environment }, context) => conductVerifyState(context, environment),
+  prints: { report: statesShape },
+  run: async ({ environment }, context) => show(context, await inspectStates(context, environment)),
 });

@@ -1,5 +1,5 @@
 import { codeBlock, firstLines } from "./code-block";
-import { type Change, type Operation, operations, type StackPreview } from "./preview-file";
+import { type Change, type Operation, operations, type StackPreview } from "../inspect/preview/preview-file";
 
 /** What a comment is about. */
 export interface CommentSubject {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type CommandError, usageError } from "../../terminal/command-error";
 import type { ExitCode } from "../../terminal/exit-codes";
 import type { CommandContext } from "../../project/context";
+import type { Shapes } from "../../terminal/shapes";
 
 /** A place in the command line: `<guest>`. */
 export interface ArgumentDeclaration {
@@ -41,6 +42,8 @@ export interface CommandDeclaration<Schema extends z.ZodType> {
    * command sees `context.signal` and stops where it is safe; a second Ctrl-C quits at once.
    */
   interrupt?: InterruptMode;
+  /** The shapes of what it prints with `--json`, by occasion; those of errors are the same for all. */
+  prints?: Shapes;
   /** Does it. Data goes to `context.output`, talk to `context.talk`. */
   run: (input: z.output<Schema>, context: CommandContext) => Promise<ExitCode>;
 }
@@ -60,6 +63,7 @@ export interface Command {
   examples: readonly Example[];
   arguments: readonly ArgumentDeclaration[];
   options: readonly OptionDeclaration[];
+  prints: Shapes;
   /** @throws CommandError (2) */
   bind: (raw: Readonly<Record<string, unknown>>) => BoundCommand;
 }
@@ -71,6 +75,7 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
     examples: declaration.examples,
     arguments: declaration.arguments ?? [],
     options: declaration.options ?? [],
+    prints: declaration.prints ?? {},
     bind: (raw) => {
       const parsed = declaration.input.safeParse(raw);
       if (!parsed.success) throw wrongInput(parsed.error);

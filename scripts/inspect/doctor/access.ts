@@ -11,7 +11,7 @@ import { rootPasswordHint } from "../../project/root-password";
 import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
 import { hintFor } from "../../clients/failure";
-import { type Check, ok, problem, skipped, warning } from "./check";
+import { type Check, ok, problem, skipped, unavailableKinds, warning } from "./check";
 import { inspectFirewall } from "./firewall";
 import { groupBy } from "../../machine/group-by";
 import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "./needs";
@@ -203,9 +203,8 @@ async function guardedAll(subject: string, check: () => Promise<Check[]>): Promi
   } catch (error) {
     if (error instanceof CommandError) return [problem(subject, error.message, error.hint)];
     if (!(error instanceof ProxmoxError)) throw error;
-    const unavailable = ["unreachable", "untrusted", "unauthorized", "lost", "unexpected"].includes(error.kind);
-    return [
-      { ...problem(subject, error.message, hintFor(error)), ...(unavailable ? { unavailable: error.kind } : {}) },
-    ];
+    const unavailable = unavailableKinds.find((kind) => kind === error.kind);
+    const found = problem(subject, error.message, hintFor(error));
+    return [unavailable === undefined ? found : { ...found, unavailable }];
   }
 }

@@ -1,7 +1,8 @@
-import type { ProxmoxErrorKind } from "../../../proxmox/api/errors";
-
 /** What a check says. `warning` is worth knowing and fails nothing; `skipped` could not be looked at because of an earlier problem. */
 export type Verdict = "ok" | "warning" | "problem" | "skipped";
+
+/** Why a node could not be asked at all: it was not reached, not trusted, or did not accept the token. */
+export const unavailableKinds = ["unreachable", "untrusted", "unauthorized", "lost", "unexpected"] as const;
 
 /** One thing that was looked at. */
 export interface Check {
@@ -12,8 +13,8 @@ export interface Check {
   text: string;
   /** What to do about it. */
   hint?: string | undefined;
-  /** Set where the node could not be reached, trusted or did not accept the token. */
-  unavailable?: ProxmoxErrorKind;
+  /** Set where the node could not be asked. */
+  unavailable?: (typeof unavailableKinds)[number];
 }
 
 export const ok = (subject: string, text: string): Check => ({ subject, verdict: "ok", text });

@@ -3,8 +3,10 @@ import type { ImportFile } from "../../../site/import-file/import-file";
 import type { LeftOut } from "../../../site/import-file/left-out";
 import type { ImportPlan } from "../../../site/import-file/plan";
 import type { Environment } from "../../../site/settings/environment";
+import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { bold, dim } from "../../terminal/text";
+import type { importFileShape } from "./shape";
 
 /** A resource that is taken into the new state. */
 interface Imported {
@@ -41,15 +43,8 @@ function notesOf({ backup }: Environment, { store }: ImportPlan): string[] {
   ];
 }
 
-interface ImportPage extends ImportView {
-  readonly environment: string;
-  readonly file: string;
-  readonly isWritten: boolean;
-  readonly next: readonly string[];
-}
-
-export function printImport(page: ImportPage, lines: Lines): void {
-  const { environment, file, isWritten, imported, leftOut, notes, next } = page;
+export function printImport(value: ValueOf<typeof importFileShape>, lines: Lines): void {
+  const { environment, file, dryRun, imported, leftOut, notes, next } = value;
   lines.heading(`Taken into the new state of ${environment}:`);
   lines.table([
     [dim("NAME"), dim("ID"), dim("TYPE")],
@@ -61,8 +56,8 @@ export function printImport(page: ImportPage, lines: Lines): void {
     lines.hanging("  ", advice);
   }
   for (const note of notes) lines.hanging("- ", note);
-  lines.line(isWritten ? `Written to ${file} (without a secret in the clear).` : `Not written: ${file}.`);
-  if (!isWritten) return;
+  lines.line(dryRun ? `Not written: ${file}.` : `Written to ${file} (without a secret in the clear).`);
+  if (dryRun) return;
   lines.heading("Next, in the project's folder:");
   for (const command of next) lines.line(`  ${command}`);
 }

@@ -13,7 +13,7 @@ import type { CommandContext } from "../../project/context";
  *
  * @returns a warning; undefined when nothing is left.
  */
-export async function tellOfStates(
+export async function remainingStates(
   environment: LoadedEnvironment,
   { io, signal }: CommandContext,
 ): Promise<string | undefined> {

@@ -12,7 +12,7 @@ import type { Environment, OwnedGuest } from "../../../site/settings/environment
  * @throws ProxmoxError when the node cannot be asked, or the token may not see jobs (`Sys.Audit`): what is not seen would
  *   be taken for lost.
  */
-export async function lookAtSite(client: ProxmoxClient, { backup, guests }: Environment): Promise<SiteContents> {
+export async function readSite(client: ProxmoxClient, { backup, guests }: Environment): Promise<SiteContents> {
   const owned = guests.filter((guest) => guest.kind !== "adopted");
   const [listed, jobs, storage] = await Promise.all([
     client.cluster.guests(),
@@ -38,15 +38,15 @@ async function storageOnSite(client: ProxmoxClient, id: string): Promise<SiteCon
 /** The cluster's list is some seconds old and shows what the token may see: of an id that is not in it the node is asked. */
 async function whoHas(client: ProxmoxClient, guest: OwnedGuest, listed: readonly ListedGuest[]): Promise<IdOnSite> {
   const entry = listed.find(({ vmid }) => vmid === guest.id);
-  const found = entry === undefined ? undefined : await look(client, entry);
+  const found = entry === undefined ? undefined : await guestAt(client, entry);
   if (found !== undefined) return found;
   if (await client.cluster.isFree(guest.id)) return "free";
   const type = typeOfGuest(guest);
-  const here = type === undefined ? undefined : await look(client, { node: guest.node, type, vmid: guest.id });
+  const here = type === undefined ? undefined : await guestAt(client, { node: guest.node, type, vmid: guest.id });
   return here ?? "unseen";
 }
 
-async function look(client: ProxmoxClient, address: GuestAddress): Promise<GuestOnSite | undefined> {
+async function guestAt(client: ProxmoxClient, address: GuestAddress): Promise<GuestOnSite | undefined> {
   const { node, type, vmid } = address;
   try {
     const configuration = await unlessGone(client.guests.guestConfig(address));

@@ -46,7 +46,7 @@ export async function knownStore(environment: LoadedEnvironment, redactor: Redac
 }
 
 /** What there is of a store and in it; read only. A store that does not answer is no error: it may be what was lost. */
-export async function lookAtStore(
+export async function readStore(
   { declared, keys }: KnownStore,
   environments: readonly string[],
   client: ProxmoxClient,
@@ -56,7 +56,7 @@ export async function lookAtStore(
   const hasRules = await hasOwnRules(client, declared.environment);
   const reach = { ...declared, authority, root: keys.root };
   try {
-    return { content, found: { hasRules, ...(await lookInside(reach, content)) } };
+    return { content, found: { hasRules, ...(await readContents(reach, content)) } };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return { content, found: { hasRules, silent: error.message, buckets: new Map(), identities: new Set() } };
@@ -70,7 +70,7 @@ interface Reach {
   readonly root: KeyPair | undefined;
 }
 
-async function lookInside(reach: Reach, content: StoreContent): Promise<Pick<StoreOnSite, "buckets" | "identities">> {
+async function readContents(reach: Reach, content: StoreContent): Promise<Pick<StoreOnSite, "buckets" | "identities">> {
   const { root } = reach;
   const buckets = new Map<string, BucketOnSite>();
   if (root === undefined) return { buckets, identities: new Set() };

@@ -44,7 +44,7 @@ export interface BackupRuns {
 const listed = 100;
 
 /** So many runs of other jobs on the node are passed over before the search is given up. */
-const looks = 5;
+const passedOver = 5;
 
 /**
  * Backup runs of one node, from its list of tasks. A job leaves no trace of its own there: its run is the one over
@@ -65,7 +65,7 @@ export async function inspectRuns(
   const ended = tasks.filter((task) => task.endtime !== undefined && mayBeJobs(task, guests));
   return {
     running: tasks.filter(({ endtime }) => endtime === undefined).map((task) => runningBackup(task, node)),
-    last: await lastRun(client, node, ended.slice(0, looks), { guests, alone }),
+    last: await lastRun(client, node, ended.slice(0, passedOver), { guests, alone }),
   };
 }
 

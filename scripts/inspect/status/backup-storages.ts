@@ -18,7 +18,7 @@ export interface StorageStatus {
 }
 
 /** What the storages for backups hold. */
-export interface StorageLook {
+export interface StorageFacts {
   storages: StorageStatus[];
   archives: Archive[];
   /** What could not be looked at, one sentence each. */
@@ -29,19 +29,19 @@ export interface StorageLook {
  * Every archive on every storage for backups of these nodes: one list of storages for each node, and one list of
  * archives for each storage, whatever the number of guests.
  */
-export async function inspectStorages(client: ProxmoxClient, nodes: readonly string[]): Promise<StorageLook> {
+export async function readStorages(client: ProxmoxClient, nodes: readonly string[]): Promise<StorageFacts> {
   const listed = await Promise.all(nodes.map((node) => storagesOf(client, node)));
   const found = firstOfShared(listed.flatMap(({ entries }) => entries));
-  const looks = await Promise.all(found.map((entry) => lookAt(client, entry)));
+  const answers = await Promise.all(found.map((entry) => archivesOn(client, entry)));
   const archives = new Map<string, Archive>();
-  for (const { entry, archives: some } of looks) {
+  for (const { entry, archives: some } of answers) {
     const place = entry.shared === true ? "" : entry.node;
     for (const archive of some) archives.set(`${archive.volid}@${place}`, archive);
   }
   return {
     storages: found.map(describe),
     archives: [...archives.values()],
-    unreadable: [...listed, ...looks].flatMap(({ unreadable }) => unreadable),
+    unreadable: [...listed, ...answers].flatMap(({ unreadable }) => unreadable),
   };
 }
 
@@ -76,7 +76,7 @@ function isUsable({ active, enabled }: StorageEntry): boolean {
   return active !== false && enabled !== false;
 }
 
-async function lookAt(
+async function archivesOn(
   client: ProxmoxClient,
   entry: StorageOnNode,
 ): Promise<{ entry: StorageOnNode; archives: Archive[]; unreadable: string[] }> {

@@ -19,7 +19,7 @@ import type { EndedRun, RunningBackup } from "./backup-runs";
 import type { StorageStatus } from "./backup-storages";
 import { type GuestStatus, guestStatus } from "./guest-status";
 import type { StateStatus } from "./state-status";
-import { type Look, lookAt, minute } from "./read-environment";
+import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
 export interface PolicyStatus {
@@ -52,7 +52,7 @@ export interface EnvironmentStatus {
   /** Storages for backups that hold the newest backups, and the one that the settings name. */
   storages: StorageStatus[];
   guests: GuestStatus[];
-  notCovered: Look["notCovered"];
+  notCovered: EnvironmentFacts["notCovered"];
   /** What is wrong with the environment as a whole. */
   problems: string[];
   policies: PolicyStatus;
@@ -68,40 +68,40 @@ export interface EnvironmentStatus {
  * @param neighbours the other environments of the project.
  * @throws ProxmoxError when the node cannot be asked.
  */
-export async function inspectStatus(
+export async function environmentStatus(
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
   neighbours: readonly Neighbour[],
 ): Promise<EnvironmentStatus> {
   const { settings, name } = environment;
-  const look = await lookAt(await environment.client(), environment, known);
-  const { job, runs } = look;
+  const facts = await readEnvironment(await environment.client(), environment, known);
+  const { job, runs } = facts;
   const enabled = job?.enabled === true;
-  const guests = settings.guests.map((guest) => guestStatus(guest, look, environment));
-  const storages = shownStorages(look, guests, settings.backup.storage.id);
+  const guests = settings.guests.map((guest) => guestStatus(guest, facts, environment));
+  const storages = shownStorages(facts, guests, settings.backup.storage.id);
   const lastRuns = runs.flatMap(({ last }) => last ?? []);
-  const policies = policyStatus(settings, look, neighbours);
+  const policies = policyStatus(settings, facts, neighbours);
   return {
     name,
     endpoint: settings.proxmox.endpoint,
-    timeZone: look.timeZone,
-    now: look.now,
+    timeZone: facts.timeZone,
+    now: facts.now,
     job: {
       id: settings.backup.jobId,
       schedule: settings.backup.schedule,
       enabled,
-      nextRun: enabled ? nextStart(look.event, look.now, look.timeZone) : undefined,
+      nextRun: enabled ? nextStart(facts.event, facts.now, facts.timeZone) : undefined,
       running: runs.flatMap(({ running }) => running),
       lastRuns,
     },
     storages,
     guests,
-    notCovered: look.notCovered,
+    notCovered: facts.notCovered,
     problems: [
       ...jobProblems(environment, job),
-      ...lastRuns.flatMap((run) => runProblems(run, guests, look)),
+      ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),
-      ...look.storages.unreadable,
+      ...facts.storages.unreadable,
       // Opt-outs that are over and disks without a backup are told with their guests.
       ...policies.broken.filter(({ policy }) => policy === "objectives").map(({ text }) => text),
     ],
@@ -109,24 +109,28 @@ export async function inspectStatus(
   };
 }
 
-function policyStatus(settings: Environment, look: Look, neighbours: readonly Neighbour[]): PolicyStatus {
-  const { broken, suspended, notes, notices } = judgePolicies(settings, policyFacts(settings, look, neighbours));
+function policyStatus(settings: Environment, facts: EnvironmentFacts, neighbours: readonly Neighbour[]): PolicyStatus {
+  const { broken, suspended, notes, notices } = judgePolicies(settings, policyFacts(settings, facts, neighbours));
   return { broken: [...broken], suspended: [...suspended], notes: [...notes], notices: [...notices] };
 }
 
-/** What the look at the nodes tells of what the rules want to know: no request is made for them. */
-function policyFacts({ backup, guests }: Environment, look: Look, neighbours: readonly Neighbour[]): PolicyFacts {
-  const present = look.job === undefined ? undefined : retentionOf(look.job);
+/** What the nodes answered of what the rules want to know: no request is made for them alone. */
+function policyFacts(
+  { backup, guests }: Environment,
+  facts: EnvironmentFacts,
+  neighbours: readonly Neighbour[],
+): PolicyFacts {
+  const present = facts.job === undefined ? undefined : retentionOf(facts.job);
   const changes = present !== undefined && formatRetention(present) !== formatRetention(backup.keep);
-  const storage = look.storages.storages.find((entry) => entry.storage === backup.storage.id);
+  const storage = facts.storages.storages.find((entry) => entry.storage === backup.storage.id);
   return {
-    now: look.now,
-    timeZone: look.timeZone,
-    lastRun: look.runs.flatMap(({ last }) => last ?? [])[0]?.seconds,
-    adoptedDisks: new Map(guests.map(({ id }) => [id, look.inJob.get(id) ?? []])),
+    now: facts.now,
+    timeZone: facts.timeZone,
+    lastRun: facts.runs.flatMap(({ last }) => last ?? [])[0]?.seconds,
+    adoptedDisks: new Map(guests.map(({ id }) => [id, facts.inJob.get(id) ?? []])),
     storage: { shared: storage?.shared, retention: undefined },
     presentRetention: changes ? present : undefined,
-    archives: changes ? guests.flatMap(({ id }) => (look.archives.get(id) ?? []).map(jobArchive)) : [],
+    archives: changes ? guests.flatMap(({ id }) => (facts.archives.get(id) ?? []).map(jobArchive)) : [],
     neighbours,
     firewall: unknownFirewall,
   };
@@ -153,8 +157,8 @@ function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined
 }
 
 /** A run that failed as a whole. What it did to single guests is told with them; guests of nobody are told here. */
-function runProblems(run: EndedRun, guests: readonly GuestStatus[], look: Look): string[] {
-  const head = `the backup run of ${minute(run.started, look)} on ${run.node}`;
+function runProblems(run: EndedRun, guests: readonly GuestStatus[], facts: EnvironmentFacts): string[] {
+  const head = `the backup run of ${minute(run.started, facts)} on ${run.node}`;
   const known = new Map(guests.map((guest) => [guest.id, guest]));
   const strangers = run.failed
     .filter(({ id }) => !known.has(id))
@@ -170,7 +174,11 @@ function runProblems(run: EndedRun, guests: readonly GuestStatus[], look: Look):
 }
 
 /** Storages that matter: the declared one, and where newest backups lie. */
-function shownStorages({ storages }: Look, guests: readonly GuestStatus[], declared: string): StorageStatus[] {
+function shownStorages(
+  { storages }: EnvironmentFacts,
+  guests: readonly GuestStatus[],
+  declared: string,
+): StorageStatus[] {
   const used = new Set([declared, ...guests.flatMap(({ newest }) => newest?.storage ?? [])]);
   return storages.storages.filter(({ storage }) => used.has(storage));
 }

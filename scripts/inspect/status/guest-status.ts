@@ -11,7 +11,7 @@ import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
-import { type Look, minute } from "./read-environment";
+import { type EnvironmentFacts, minute } from "./read-environment";
 
 /** The newest real backup of a guest. */
 export interface NewestBackup {
@@ -50,25 +50,25 @@ export interface GuestStatus {
 }
 
 /** How one guest is backed up, and what is wrong with that. */
-export function guestStatus(guest: Guest, look: Look, environment: LoadedEnvironment): GuestStatus {
-  const onNode = look.onNode.get(guest.id);
+export function guestStatus(guest: Guest, facts: EnvironmentFacts, environment: LoadedEnvironment): GuestStatus {
+  const onNode = facts.onNode.get(guest.id);
   const type = typeOfGuest(guest) ?? onNode?.type;
-  const archives = (look.archives.get(guest.id) ?? []).flatMap(listed);
+  const archives = (facts.archives.get(guest.id) ?? []).flatMap(listed);
   const { chosen, older, leftOut } = chooseArchive(
     archives,
     { kind: "newest" },
-    { vmid: guest.id, type, timeZone: look.timeZone },
+    { vmid: guest.id, type, timeZone: facts.timeZone },
   );
-  const newest = chosen && newestBackup(chosen, older[0], look.now);
-  const facts = {
+  const newest = chosen && newestBackup(chosen, older[0], facts.now);
+  const coverage = {
     guest,
     exists: onNode !== undefined,
     newest: newest?.time,
-    blind: whyBlind(look.unseen.get(guest.id) ?? []),
-    disks: look.inJob.get(guest.id),
+    blind: whyBlind(facts.unseen.get(guest.id) ?? []),
+    disks: facts.inJob.get(guest.id),
   };
-  const snapshots = look.snapshots.get(guest.id);
-  const running = look.runs.some((run) => run.running.length > 0);
+  const snapshots = facts.snapshots.get(guest.id);
+  const running = facts.runs.some((run) => run.running.length > 0);
   return {
     name: guest.name,
     id: guest.id,
@@ -82,9 +82,9 @@ export function guestStatus(guest: Guest, look: Look, environment: LoadedEnviron
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
     snapshots,
     problems: [
-      ...coverageProblems(facts, { ...look, jobId: environment.settings.backup.jobId, running }),
-      ...optOutProblems(guest, look),
-      ...failedRuns(guest, newest, look),
+      ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
+      ...optOutProblems(guest, facts),
+      ...failedRuns(guest, newest, facts),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
       ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
@@ -122,17 +122,17 @@ function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
 }
 
 /** Opt-outs whose day is past. */
-function optOutProblems(guest: Guest, { now, timeZone }: Look): string[] {
+function optOutProblems(guest: Guest, { now, timeZone }: EnvironmentFacts): string[] {
   const findings = guestFindings(guest, { today: dayOf(now, timeZone), adoptedDisks: new Map() });
   return findings.filter(({ weight }) => weight === "broken").map(({ text }) => text);
 }
 
 /** The job's last run could not back the guest up, and nothing has since. */
-function failedRuns(guest: Guest, newest: NewestBackup | undefined, look: Look): string[] {
-  return look.runs.flatMap(({ last }) => {
+function failedRuns(guest: Guest, newest: NewestBackup | undefined, facts: EnvironmentFacts): string[] {
+  return facts.runs.flatMap(({ last }) => {
     const failed = last?.failed.find(({ id }) => id === guest.id);
     if (last === undefined || failed === undefined || (newest?.time ?? 0) >= last.started) return [];
-    return [`its backup failed in the run of ${minute(last.started, look)}: ${failed.reason}`];
+    return [`its backup failed in the run of ${minute(last.started, facts)}: ${failed.reason}`];
   });
 }
 

@@ -8,19 +8,19 @@ import type { Guest } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
-import { inspectStorages, type StorageLook } from "./backup-storages";
+import { readStorages, type StorageFacts } from "./backup-storages";
 import { groupBy } from "../../machine/group-by";
 import { nodesOf } from "../doctor/needs";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
-/** What one look at the nodes gave. */
-export interface Look {
+/** What the nodes of an environment answered. */
+export interface EnvironmentFacts {
   now: number;
   timeZone: string;
   event: CalendarEvent;
   onNode: ReadonlyMap<number, NodeGuest>;
   archives: ReadonlyMap<number | undefined, readonly Archive[]>;
-  storages: StorageLook;
+  storages: StorageFacts;
   job: BackupJob | undefined;
   /** Disks of each guest in the job. */
   inJob: ReadonlyMap<number, JobDisk[]>;
@@ -34,11 +34,11 @@ export interface Look {
 }
 
 /** Asks the nodes of an environment. The number of requests depends on nodes and storages, not on guests. */
-export async function lookAt(
+export async function readEnvironment(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
-): Promise<Look> {
+): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const nodes = nodesOf(environment.settings);
   const [time, guests, job, included, uncovered, storages, runs] = await Promise.all([
@@ -47,7 +47,7 @@ export async function lookAt(
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
     client.backups.notBackedUp(),
-    inspectStorages(client, nodes),
+    readStorages(client, nodes),
     Promise.all(
       nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
     ),
@@ -97,6 +97,6 @@ function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDis
 }
 
 /** `2026-11-20 03:00` by the node's wall clock. */
-export function minute(moment: number, { timeZone }: Look): string {
+export function minute(moment: number, { timeZone }: EnvironmentFacts): string {
   return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
 }

@@ -66,7 +66,7 @@ export async function inspectState(
 ): Promise<StateStatus | undefined> {
   const store = environment.stateStore();
   if (store === undefined) return undefined;
-  const present = await lookAtState(environment, store, context);
+  const present = await findState(environment, store, context);
   const { io, signal } = context;
   const { environment: variables, workingDirectory } = io;
   const places: PlaceContext = { site, variables, workingDirectory, reach: { ...quick, signal } };
@@ -87,7 +87,7 @@ interface FoundState {
   readonly found: { readonly key: string; readonly size: number; readonly modified: number } | undefined;
 }
 
-async function lookAtState(
+async function findState(
   environment: LoadedEnvironment,
   store: SiteStore,
   { io, signal }: CommandContext,

@@ -1,4 +1,5 @@
 import { formatMoment } from "../../../site/restore/moments";
+import type { Failure } from "../../clients/failure";
 import { type Column, fitTable, type FlexibleColumn } from "../../terminal/fitted-table";
 import { formatAge, formatAgo, formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
@@ -34,7 +35,15 @@ function policyTexts({ policies }: EnvironmentStatus): string[] {
   return [...notices, ...suspended.map(({ text }) => `suspended: ${text}`), ...notes.map(({ text }) => text)];
 }
 
-export function printProblem(text: string, lines: Lines): void {
+/** An environment whose nodes could not be asked, and what to do about it. */
+export function printUnknown(name: string, { message, hint }: Pick<Failure, "message" | "hint">, lines: Lines): void {
+  lines.line(bold(name));
+  printProblem(message, lines);
+  if (hint !== undefined) lines.hanging(["    ", dim("→ ")], hint, dim);
+  lines.line();
+}
+
+function printProblem(text: string, lines: Lines): void {
   lines.hanging(["  ", red("✗"), " "], text);
 }
 

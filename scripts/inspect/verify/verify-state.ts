@@ -49,12 +49,12 @@ const readsAtOnce = 6;
  * Reads every version of every state of a stack and checks it: it unpacks, parses, is of this stack, dangles nowhere, and
  * the passphrase opens every secret in it. One object is in memory at a time for each reader.
  *
- * @param told is called with how many of how many are done.
+ * @param progress is called with how many of how many are done.
  */
 export async function verifyState(
   access: StateAccess,
   secrets: StateSecrets,
-  told: (done: number, all: number) => void,
+  progress: (done: number, all: number) => void,
 ): Promise<StateVerification> {
   const objects = await objectsOf(access);
   const bad: BadState[] = [];
@@ -72,7 +72,7 @@ export async function verifyState(
       else if (name !== undefined) good.add(name);
     }
     done += 1;
-    told(done, objects.length);
+    progress(done, objects.length);
   });
   bad.sort((a, b) => b.modified - a.modified);
   return { checked: objects.length - copies, copies, bytes, bad, notOpened: [...notOpened] };

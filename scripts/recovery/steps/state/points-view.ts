@@ -1,25 +1,38 @@
+import * as z from "zod";
 import { changesText } from "../../../../site/state/history-entry";
 import type { RestorePoint } from "../../../../site/state/restore-points";
+import { bytes, moment, type ValueOf } from "../../../terminal/shapes";
 
 /** A restore point for scripts. */
-export interface PointForScripts {
-  readonly id: string;
-  readonly source: RestorePoint["source"];
-  /** Unix seconds, with fractions. */
-  readonly time: number;
-  readonly status: RestorePoint["status"];
-  readonly why: string | null;
-  readonly present: boolean;
-  /** Bytes of the object. */
-  readonly size: number | null;
-  readonly resources: number | null;
-  readonly update: RestorePoint["update"] | null;
-  readonly pending: NonNullable<RestorePoint["pending"]>;
-  readonly key: string | null;
-  readonly versionId: string | null;
-  /** For one that Lifeboat saved: the point that took its place. */
-  readonly before: string | null;
-}
+export const pointShape = z.strictObject({
+  id: z.string(),
+  source: z
+    .enum(["present", "history", "saved", "version", "backup"])
+    .describe("what Pulumi works with; an update's; kept by Lifeboat; a version of an object; Pulumi's own copy"),
+  time: z.number().describe("by the store's clock, in seconds since 1970, with fractions"),
+  status: z.enum(["complete", "failed", "half-written", "damaged"]),
+  why: z.string().nullable().describe("why it is not complete"),
+  present: z.boolean(),
+  size: bytes("of the object").nullable(),
+  resources: z.number().nullable(),
+  update: z
+    .strictObject({
+      kind: z.string(),
+      message: z.string(),
+      result: z.string(),
+      startTime: moment("when it began"),
+      endTime: moment("when it ended"),
+      changes: z.record(z.string(), z.number()).describe("how many resources, by what was done"),
+      commit: z.string().optional(),
+    })
+    .nullable(),
+  pending: z.array(z.strictObject({ urn: z.string(), type: z.string() })).describe("what was under way"),
+  key: z.string().nullable(),
+  versionId: z.string().nullable(),
+  before: z.string().nullable().describe("of one that Lifeboat kept: the point that took its place"),
+});
+
+export type PointForScripts = ValueOf<typeof pointShape>;
 
 export function pointForScripts(point: RestorePoint): PointForScripts {
   const { id, source, time, status, why, present, state, resources, update, pending, before } = point;

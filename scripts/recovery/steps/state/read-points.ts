@@ -76,13 +76,13 @@ async function versionsOf({ store }: StateAccess, prefix: string): Promise<Objec
  * better known one already in the list.
  *
  * @param wanted how many at most; the newest. Then `more` tells whether others are there.
- * @param told is called with how many have been read.
+ * @param progress is called with how many have been read.
  */
 export async function readPoints(
   access: StateAccess,
   { candidates }: ListedPoints,
   cache: PointsCache,
-  { wanted = Infinity, told = () => undefined }: { wanted?: number; told?: (count: number) => void } = {},
+  { wanted = Infinity, progress = () => undefined }: { wanted?: number; progress?: (count: number) => void } = {},
 ): Promise<{ points: RestorePoint[]; more: boolean }> {
   const points: RestorePoint[] = [];
   const seen = new Set<string>();
@@ -93,7 +93,7 @@ export async function readPoints(
       const some = candidates.slice(first, first + readsAtOnce);
       const details = await runBounded(some, bounds, (candidate) => detailsOf(access, candidate, cache));
       read += some.length;
-      told(read);
+      progress(read);
       some.forEach((candidate, index) => {
         const point = details[index] ?? {};
         if (candidate.source === "present") presentDigest = point.sha256;
@@ -127,9 +127,9 @@ export async function detailsOf(
   if (known !== undefined) return known;
   const { entry, state } = candidate;
   const update = entry === undefined ? undefined : await readEntry(access, entry);
-  const told: PointDetails =
+  const found: PointDetails =
     state === undefined ? { problem: "its checkpoint is not there" } : await stateDetails(access, state);
-  const details = { ...told, ...(update === undefined ? {} : { update }) };
+  const details = { ...found, ...(update === undefined ? {} : { update }) };
   cache.set(candidate, details);
   return details;
 }

@@ -6,7 +6,7 @@ import {
   operations,
   previewed,
   type StackPreview,
-} from "../../../../scripts/pull-requests/preview-file";
+} from "../../../../scripts/inspect/preview/preview-file";
 
 const subject = { commit: "0123456789abcdef0123456789abcdef01234567", runUrl: "https://github.com/o/r/actions/runs/1" };
 

@@ -1,6 +1,8 @@
 import type { LoadedEnvironment } from "../../project/environment";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
+import type { ValueOf } from "../../terminal/shapes";
+import type { candidateShape } from "./shape";
 import type { SeenGuest, SeenGuests } from "./unnamed-guests";
 
 /** A guest that no settings name, and the environment whose settings are to name it. */
@@ -77,7 +79,7 @@ function notFound(id: number, environment: string | undefined, seen: SeenGuests,
   return new CommandError(`there is no guest ${String(id)} on ${where}, or the token may not see it`, {
     exitCode: exitCodes.usage,
     hint: listOf(inReach),
-    details: { candidates: inReach.map(asJson) },
+    details: { candidates: inReach.map(candidateForScripts) },
   });
 }
 
@@ -86,7 +88,7 @@ function ambiguous(id: string, found: readonly Candidate[]): CommandError {
   return new CommandError(`guest ${id} may be meant for ${listed.join(" or ")}`, {
     exitCode: exitCodes.usage,
     hint: `name the environment: lifeboat adopt ${found[0]?.environment.name ?? ""}/${id}`,
-    details: { candidates: found.map(asJson) },
+    details: { candidates: found.map(candidateForScripts) },
   });
 }
 
@@ -101,7 +103,7 @@ function listOf(candidates: readonly Candidate[]): string {
 }
 
 /** A guest that could be adopted, for scripts. */
-export function asJson({ guest, environment }: Candidate) {
+export function candidateForScripts({ guest, environment }: Candidate): ValueOf<typeof candidateShape> {
   const { id, name, type, node } = guest;
   return { environment: environment.name, id, name, type, node };
 }

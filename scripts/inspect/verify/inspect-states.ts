@@ -1,8 +1,9 @@
 import { formatMoment } from "../../../site/restore/moments";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
-import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import { exitCodes } from "../../terminal/exit-codes";
 import { failureOf } from "../../clients/failure";
+import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { green, red, yellow } from "../../terminal/text";
 import { readPassphrase } from "../../project/passphrase-source";
@@ -10,6 +11,8 @@ import type { LoadedEnvironment } from "../../project/site";
 import { localTimeZone } from "../../recovery/steps/state/choose-listed-point";
 import { openStateAccess } from "../../recovery/steps/state/state-access";
 import { StateSecrets } from "../../recovery/steps/state/state-secrets";
+import type { Inspection } from "../inspection";
+import type { statesShape } from "./shape";
 import { type StateVerification, verifyState } from "./verify-state";
 import type { CommandContext } from "../../project/context";
 
@@ -19,14 +22,17 @@ type StackReport =
   | { readonly environment: string; readonly error: string };
 
 /** Checks every state of the named environment, or of all. @throws CommandError (10, 12, 14) for a single one */
-export async function conductVerifyState(context: CommandContext, name: string | undefined): Promise<ExitCode> {
+export async function inspectStates(
+  context: CommandContext,
+  name: string | undefined,
+): Promise<Inspection<ValueOf<typeof statesShape>>> {
   requirePassphrase(context);
   const site = await context.site();
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   if (name !== undefined) {
     const report = await verifyOne(context, site.environment(name), secrets);
     if (report.checked === 0) throw nothing(name, report.where);
-    return tell(context, [report]);
+    return inspectionOf([report]);
   }
   const { usable, unusable } = site.environments();
   const reports: StackReport[] = unusable.map(({ name: environment, error }) => ({
@@ -34,7 +40,7 @@ export async function conductVerifyState(context: CommandContext, name: string |
     error: failureOf(error, undefined).message,
   }));
   for (const environment of usable) reports.push(await verifyAny(context, environment, secrets));
-  return tell(context, reports);
+  return inspectionOf(reports);
 }
 
 /** Without it every state would be called bad. */
@@ -82,12 +88,15 @@ async function verifyAny(
   }
 }
 
-function tell({ output }: CommandContext, stacks: readonly StackReport[]): ExitCode {
+function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof statesShape>> {
   const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0);
-  output.result({ good, stacks }, (lines) => {
-    for (const stack of stacks) print(stack, lines);
-  });
-  return good ? exitCodes.done : exitCodes.partly;
+  return {
+    value: { good, stacks },
+    print: (lines) => {
+      for (const stack of stacks) print(stack, lines);
+    },
+    exitCode: good ? exitCodes.done : exitCodes.partly,
+  };
 }
 
 function print(stack: StackReport, lines: Lines): void {

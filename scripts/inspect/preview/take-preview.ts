@@ -1,6 +1,6 @@
-import type { LoadedEnvironment } from "../project/environment";
-import type { Difference, ReadPreview } from "../clients/pulumi-preview";
-import { previewEnvironment } from "../project/pulumi-variables";
+import type { LoadedEnvironment } from "../../project/environment";
+import type { Difference, ReadPreview } from "../../clients/pulumi-preview";
+import { previewEnvironment } from "../../project/pulumi-variables";
 import { type Change, failed, type Operation, previewed, type StackPreview } from "./preview-file";
 
 /** Milliseconds. Pulumi may have to ask a node about every guest. */

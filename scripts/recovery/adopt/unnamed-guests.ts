@@ -26,19 +26,19 @@ export interface SeenGuests {
  *
  * @param all environments of the site: others than those that are looked at may name a guest.
  */
-export async function inspectGuests(
+export async function findGuests(
   environments: readonly LoadedEnvironment[],
   all: readonly LoadedEnvironment[],
 ): Promise<SeenGuests> {
   const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
-  const looks = await Promise.all([...byEndpoint].map(([endpoint, group]) => look(endpoint, group, all)));
+  const answers = await Promise.all([...byEndpoint].map(([endpoint, group]) => guestsBehind(endpoint, group, all)));
   return {
-    guests: looks.flatMap(({ guests }) => guests).sort((a, b) => a.id - b.id),
-    failures: looks.flatMap(({ failures }) => failures),
+    guests: answers.flatMap(({ guests }) => guests).sort((a, b) => a.id - b.id),
+    failures: answers.flatMap(({ failures }) => failures),
   };
 }
 
-async function look(
+async function guestsBehind(
   endpoint: string,
   group: readonly LoadedEnvironment[],
   all: readonly LoadedEnvironment[],

@@ -10,9 +10,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { failed, previewed, readPreviewFile, writePreview } from "../../../../scripts/pull-requests/preview-file";
-import { toStackPreview } from "../../../../scripts/pull-requests/take-preview";
-import type { Difference } from "../../../../scripts/clients/pulumi-preview";
+import { failed, previewed, readPreviewFile, writePreview } from "../../../../../scripts/inspect/preview/preview-file";
+import { toStackPreview } from "../../../../../scripts/inspect/preview/take-preview";
+import type { Difference } from "../../../../../scripts/clients/pulumi-preview";
 
 let folder: string;
 

@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "n
 import { join } from "node:path";
 import * as z from "zod";
 
-import { safeJson } from "../terminal/output";
-import { hasCode } from "../machine/error-code";
+import { safeJson } from "../../terminal/output";
+import { hasCode } from "../../machine/error-code";
 
 /**
  * What the preview of one stack found. It goes as a file from the job that has the site's secrets to the job that may
@@ -50,7 +50,7 @@ const common = {
   warnings: z.array(textSchema).max(longestList),
 };
 
-const stackPreviewSchema = z.discriminatedUnion("outcome", [
+export const stackPreviewSchema = z.discriminatedUnion("outcome", [
   z.strictObject({
     ...common,
     outcome: z.literal("previewed"),

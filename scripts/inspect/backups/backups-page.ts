@@ -1,0 +1,30 @@
+import { formatMoment } from "../../../site/restore/moments";
+import { formatAge, formatBytes } from "../../terminal/durations";
+import { type Column, fitTable, type FlexibleColumn } from "../../terminal/fitted-table";
+import type { ValueOf } from "../../terminal/shapes";
+import type { Lines } from "../../terminal/talk";
+import { dim, shorten, type Words, yellow } from "../../terminal/text";
+import type { backupShape } from "./shape";
+
+export type Backup = ValueOf<typeof backupShape>;
+
+export function printBackups(backups: readonly Backup[], timeZone: string, lines: Lines): void {
+  const columns: (Column<Backup> | FlexibleColumn<Backup>)[] = [
+    { heading: dim(`DATE (${timeZone})`), cell: ({ time }) => formatMoment(time, timeZone) },
+    { heading: dim("AGE"), cell: ({ ageSeconds }) => formatAge(ageSeconds), align: "right" },
+    { heading: dim("SIZE"), cell: ({ size }) => formatBytes(size), align: "right" },
+    // The archive below begins with it.
+    { heading: dim("STORAGE"), cell: ({ storage }) => storage, leaveOut: 1 },
+    { heading: "", cell: markOf },
+    { heading: dim("NOTES"), text: ({ notes }) => notes, readable: 40, shorten },
+  ];
+  lines.table(fitTable(backups, columns, lines.room), "", (row) => {
+    const backup = backups[row - 1];
+    if (backup !== undefined) lines.line(dim(`  ${backup.archive}`));
+  });
+}
+
+function markOf(backup: Backup): Words {
+  const marks = [...(backup.savePoint ? ["save point"] : []), ...(backup.protected ? ["protected"] : [])];
+  return yellow(marks.join(", "));
+}

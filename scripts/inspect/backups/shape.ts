@@ -1,0 +1,24 @@
+import * as z from "zod";
+import { bytes, moment, seconds } from "../../terminal/shapes";
+
+export const backupShape = z.strictObject({
+  archive: z.string().describe("its name in Proxmox: `backup:backup/vzdump-lxc-101-….tar.zst`"),
+  storage: z.string(),
+  type: z.enum(["lxc", "qemu"]),
+  time: moment("when the backup began"),
+  ageSeconds: seconds("how old it is"),
+  size: bytes("of the archive"),
+  notes: z.string().describe("their first line"),
+  protected: z.boolean(),
+  savePoint: z.boolean().describe("made by a restore, as its way back"),
+});
+
+/** `lifeboat backups --json` */
+export const backupsShape = z.strictObject({
+  environment: z.string(),
+  guest: z.string(),
+  id: z.number(),
+  timeZone: z.string(),
+  backups: z.array(backupShape).describe("newest first"),
+  unsearched: z.array(z.strictObject({ storage: z.string(), reason: z.string() })),
+});

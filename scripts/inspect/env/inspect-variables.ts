@@ -1,0 +1,34 @@
+import { shellQuote } from "../../clients/shell-quote";
+import type { Backend } from "../../project/backend";
+import type { CommandContext } from "../../project/context";
+import type { LoadedEnvironment } from "../../project/environment";
+import { pulumiVariables } from "../../project/pulumi-variables";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { ValueOf } from "../../terminal/shapes";
+import type { Inspection } from "../inspection";
+import type { variablesShape } from "./shape";
+
+/** What a shell exports so that plain pulumi works on an environment. @throws CommandError (2) */
+export async function inspectVariables(
+  environment: LoadedEnvironment,
+  { io }: Pick<CommandContext, "io">,
+): Promise<Inspection<ValueOf<typeof variablesShape>>> {
+  const { exports, backend, notes } = await pulumiVariables(environment, io.environment);
+  return {
+    value: { environment: environment.name, variables: exports, backend: backend.origin, notes },
+    print: (lines) => {
+      for (const [variable, value] of Object.entries(exports)) lines.line(`export ${variable}=${shellQuote(value)}`);
+    },
+    exitCode: exitCodes.done,
+    remark: (talk) => {
+      for (const note of notes) talk.warning(note);
+      if (backend.folder !== undefined) talk.line(placeText(backend, environment));
+    },
+  };
+}
+
+/** A state on this machine, while the site has a store for it, is there for a while only. */
+function placeText({ origin, folder = "" }: Backend, { name }: LoadedEnvironment): string {
+  const place = `State is kept on this machine: ${folder}`;
+  return origin === "local state" ? `${place} (until lifeboat up ${name}, or lifeboat state return ${name})` : place;
+}

@@ -1,0 +1,136 @@
+import { neighbourFrom, type Neighbour } from "../../../site/policies/neighbours";
+import { type Failure, failureOf } from "../../clients/failure";
+import { groupBy } from "../../machine/group-by";
+import type { CommandContext } from "../../project/context";
+import type { LoadedEnvironment, Site } from "../../project/site";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import { type ValueOf, withNulls } from "../../terminal/shapes";
+import type { Inspection } from "../inspection";
+import { type EnvironmentStatus, environmentStatus } from "./environment-status";
+import type { statusShape } from "./shape";
+import { inspectState, stateProblems } from "./state-status";
+import { printEnvironment, printSummary, printUnknown } from "./status-page";
+import { isInOrder, type StatusSummary, summarize } from "./status-summary";
+
+/** An environment whose nodes could not be asked. */
+interface UnknownStatus {
+  name: string;
+  failure: Failure;
+}
+
+/** How the guests of one environment are backed up, or of all. @throws CommandError (2) */
+export async function inspectStatus(
+  site: Site,
+  only: string | undefined,
+  context: CommandContext,
+): Promise<Inspection<ValueOf<typeof statusShape>>> {
+  const all = site.environments();
+  const chosen = only === undefined ? all.usable : [site.environment(only)];
+  const surroundings = surroundingsOf(site, all.usable);
+  const statuses = await context.progress.step(titleOf(chosen), () =>
+    Promise.all(chosen.map((environment) => inspectOne(environment, surroundings, context))),
+  );
+  const unusable = (only === undefined ? all.unusable : []).map(({ name, error }) => ({
+    name,
+    failure: failureOf(error, "use the settings"),
+  }));
+  const found = statuses.flatMap((status) => ("failure" in status ? [] : [status]));
+  const unknown = [...unusable, ...statuses.flatMap((status) => ("failure" in status ? [status] : []))];
+  return inspectionOf(found, unknown);
+}
+
+function inspectionOf(
+  found: readonly EnvironmentStatus[],
+  unknown: readonly UnknownStatus[],
+): Inspection<ValueOf<typeof statusShape>> {
+  const summary = summarize(
+    found,
+    unknown.map(({ name }) => name),
+  );
+  const exitCode = exitCodeOf(found, unknown, summary);
+  return {
+    value: {
+      ok: exitCode === exitCodes.done,
+      exitCode,
+      summary,
+      environments: found.map(({ state, ...status }) => ({
+        ...withNulls(status),
+        ...(state === undefined ? {} : { state: withNulls(state) }),
+      })),
+      unknown: unknown.map(({ name, failure }) => ({
+        name,
+        exitCode: failure.exitCode,
+        message: failure.message,
+        hint: failure.hint,
+      })),
+    },
+    print: (lines) => {
+      for (const status of found) printEnvironment(status, lines);
+      for (const { name, failure } of unknown) printUnknown(name, failure, lines);
+      printSummary(summary, lines);
+    },
+    exitCode,
+  };
+}
+
+function titleOf(environments: readonly LoadedEnvironment[]): string {
+  const [first, ...others] = environments;
+  if (first === undefined) return "look at the settings";
+  return others.length === 0
+    ? `look at ${first.name} (${first.settings.proxmox.endpoint})`
+    : `look at ${environments.map(({ name }) => name).join(", ")}`;
+}
+
+/** What has to be known of the other environments to judge one of them. */
+interface Surroundings {
+  readonly site: Site;
+  /** Ids of all guests in the settings, by endpoint: two environments may share a node. */
+  readonly known: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly neighbours: readonly Neighbour[];
+}
+
+function surroundingsOf(site: Site, environments: readonly LoadedEnvironment[]): Surroundings {
+  const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
+  const known = new Map(
+    [...byEndpoint].map(([endpoint, group]) => [
+      endpoint,
+      new Set(group.flatMap(({ settings }) => settings.guests.map((guest) => guest.id))),
+    ]),
+  );
+  return { site, known, neighbours: environments.map(({ name, settings }) => neighbourFrom(name, settings)) };
+}
+
+/** An environment that does not answer does not keep the others from being shown. */
+async function inspectOne(
+  environment: LoadedEnvironment,
+  { site, known, neighbours }: Surroundings,
+  context: CommandContext,
+): Promise<EnvironmentStatus | UnknownStatus> {
+  try {
+    const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
+    const others = neighbours.filter(({ name }) => name !== environment.name);
+    const [status, state] = await Promise.all([
+      environmentStatus(environment, here, others),
+      inspectState(environment, site, context),
+    ]);
+    if (state === undefined) return status;
+    const schedule = environment.stateStore()?.store.copies.offsite?.schedule;
+    const problems = stateProblems(environment.name, state, schedule, Date.now() / 1_000);
+    return { ...status, state, problems: [...status.problems, ...problems] };
+  } catch (error) {
+    const failure = failureOf(error, `look at ${environment.name}`);
+    if (failure.stack !== undefined) throw error;
+    return { name: environment.name, failure };
+  }
+}
+
+/** What could not be asked decides only when nothing could: with one node down, the others' answer still counts. */
+function exitCodeOf(
+  found: readonly EnvironmentStatus[],
+  unknown: readonly UnknownStatus[],
+  summary: StatusSummary,
+): ExitCode {
+  const [first] = unknown;
+  if (first !== undefined && found.length === 0) return first.failure.exitCode;
+  return isInOrder(summary) ? exitCodes.done : exitCodes.partly;
+}

@@ -1,0 +1,150 @@
+import * as z from "zod";
+import { bytes, exitCode, failureShape, milliseconds, moment, seconds } from "../../terminal/shapes";
+
+const findings = z.array(
+  z.strictObject({
+    policy: z.enum(["coverage", "objectives", "hazards"]),
+    path: z.array(z.string()).describe("key of the settings that it is about"),
+    weight: z.enum(["broken", "note"]).describe("`broken` stops `pulumi up`"),
+    guests: z.array(z.string()).describe("whom it is about; empty: all of them"),
+    text: z.string(),
+    details: z.array(z.string()),
+    hint: z.string(),
+  }),
+);
+
+const optOut = { reason: z.string(), owner: z.string(), until: z.string().describe("last day, as 2026-11-20") };
+
+const job = z.strictObject({
+  id: z.string(),
+  schedule: z.string(),
+  enabled: z.boolean(),
+  nextRun: moment("when it runs next").nullable().describe("null: never, or the job is off"),
+  running: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        upid: z.string(),
+        since: moment("when it began"),
+        guest: z.number().nullable().describe("its id, when the run is for one alone"),
+      }),
+    )
+    .describe("backups that are at work now, also those of others"),
+  lastRuns: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        upid: z.string(),
+        started: moment("when it began"),
+        seconds: seconds("how long it took"),
+        result: z.string().describe("Proxmox's exit status: `OK`, `WARNINGS: 2`, `job errors`"),
+        succeeded: z.boolean(),
+        failed: z.array(z.strictObject({ id: z.number(), reason: z.string() })).describe("guests whose backup failed"),
+        errors: z.array(z.string()).describe("those that belong to no guest"),
+      }),
+    )
+    .describe("newest run on each node"),
+});
+
+const storage = z.strictObject({
+  storage: z.string(),
+  node: z.string(),
+  shared: z.boolean(),
+  active: z.boolean(),
+  used: bytes("used").nullable(),
+  total: bytes("in all").nullable(),
+  usedShare: z.number().nullable().describe("0 to 1"),
+});
+
+const guest = z.strictObject({
+  name: z.string(),
+  id: z.number(),
+  node: z.string(),
+  state: z.string().describe("`running`, `stopped`, `unknown`; `missing` where the node has no such guest"),
+  newest: z
+    .strictObject({
+      archive: z.string(),
+      storage: z.string(),
+      time: moment("when the backup began"),
+      ageSeconds: seconds("how old it is"),
+      size: bytes("of the archive"),
+      previousSize: bytes("of the one before").nullable(),
+      shrunk: z.boolean().describe("less than half the size of the one before"),
+    })
+    .nullable()
+    .describe("newest backup; save points do not count"),
+  rpoSeconds: seconds("how old the newest backup may be"),
+  backups: z.number(),
+  savePoints: z.number(),
+  optOut: z.strictObject(optOut).nullable().describe("left out of backups on purpose"),
+  diskOptOuts: z.array(z.strictObject({ disk: z.string(), ...optOut })),
+  snapshots: z
+    .strictObject({
+      schedule: z.string(),
+      keep: z.number(),
+      count: z.number().describe("snapshots of the schedule that there are"),
+      newest: moment("the time that the newest was taken for").nullable(),
+      next: moment("the next one").nullable(),
+      problem: z.string().nullable(),
+    })
+    .nullable()
+    .describe("null: the settings want none"),
+  problems: z.array(z.string()),
+});
+
+const state = z.strictObject({
+  lives: z
+    .enum(["store", "fallback", "local", "elsewhere"])
+    .describe("in the state store; on this machine until it is returned, or never moved; in another backend"),
+  place: z.string(),
+  modified: milliseconds("when it was written").nullable(),
+  trouble: z.string().nullable().describe("why it could not be read"),
+  copies: z.array(
+    z.strictObject({
+      kind: z.enum(["folder", "offsite"]),
+      place: z.string(),
+      time: milliseconds("when it was made").nullable(),
+      by: z.enum(["command", "timer"]).nullable(),
+      duringUpdate: z.boolean().describe("an update was at work when it was made"),
+      isOlder: z.boolean().nullable().describe("the state has changed since; null: not known"),
+      trouble: z.string().nullable(),
+    }),
+  ),
+});
+
+const environment = z.strictObject({
+  name: z.string(),
+  endpoint: z.string(),
+  timeZone: z.string(),
+  now: moment("the node's clock"),
+  job,
+  storages: z.array(storage),
+  guests: z.array(guest),
+  notCovered: z
+    .array(z.strictObject({ id: z.number(), name: z.string(), type: z.string() }))
+    .describe("guests of the nodes that no settings name and no job backs up"),
+  problems: z.array(z.string()).describe("of the environment as a whole"),
+  policies: z.strictObject({
+    broken: findings,
+    suspended: findings,
+    notes: findings,
+    notices: z.array(z.string()),
+  }),
+  state: state.optional().describe("only where the site has a state store"),
+});
+
+/** `lifeboat status --json` */
+export const statusShape = z.strictObject({
+  ok: z.boolean(),
+  exitCode,
+  summary: z.strictObject({
+    guests: z.number(),
+    fine: z.number(),
+    leftOut: z.number(),
+    needYou: z.array(z.string()).describe("guests with a problem, as `prod/web`"),
+    besides: z.array(z.strictObject({ environment: z.string(), problems: z.number() })),
+    unknown: z.array(z.string()).describe("environments that could not be asked"),
+  }),
+  environments: z.array(environment),
+  unknown: z.array(z.strictObject({ name: z.string(), exitCode, ...failureShape })),
+});
