@@ -1,3 +1,4 @@
+import { lockIn } from "../rules/guest-locks";
 import { plainText } from "./plain-text";
 
 /**
@@ -40,6 +41,8 @@ export class ProxmoxError extends Error {
   readonly request: string;
   readonly status: number | undefined;
   readonly reason: string;
+  /** What the guest is locked for (`backup`), where the request was refused because of that. */
+  readonly lock: string | undefined;
   readonly parameters: Readonly<Record<string, string>>;
 
   constructor(kind: ProxmoxErrorKind, details: ProxmoxErrorDetails) {
@@ -53,6 +56,7 @@ export class ProxmoxError extends Error {
     this.request = plainText(details.request);
     this.status = details.status;
     this.reason = reason;
+    this.lock = kind === "failed" ? lockIn(reason) : undefined;
     this.parameters = parameters;
   }
 }

@@ -1,3 +1,5 @@
+import { lockIn } from "../rules/guest-locks";
+
 /** How a finished task ended. */
 export interface TaskOutcome {
   upid: string;
@@ -17,6 +19,11 @@ export class TaskFailed extends Error {
 
   constructor(readonly outcome: TaskOutcome) {
     super(`task ${outcome.type} failed: ${outcome.exitStatus}`);
+  }
+
+  /** What the guest is locked for (`backup`), where the task failed because of that. */
+  get lock(): string | undefined {
+    return lockIn(this.outcome.exitStatus);
   }
 }
 

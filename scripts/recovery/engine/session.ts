@@ -10,7 +10,7 @@ import { type Journal, JournalError } from "./journal";
 import { describeOpen } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
-import type { GuestSubject, NodeSubject, StackSubject, Subject } from "./subject";
+import type { GuestSubject, NodeSubject, StackSubject, Subject, SubjectKey } from "./subject";
 
 /** A command at work on one subject. */
 export interface Session {
@@ -104,7 +104,7 @@ export function takeLock({ context, state, subject }: Session, command: string):
  *
  * @throws CommandError (1) for one that cannot be read: it may be of an operation that is half done.
  */
-export function journalsOf({ state, subject }: Pick<Session, "state" | "subject">): Journal[] {
+export function journalsOf({ state, subject }: Pick<Session, "state"> & { readonly subject: SubjectKey }): Journal[] {
   try {
     return state.journalsOf(subject);
   } catch (error) {

@@ -7,6 +7,7 @@ import { type SnapshotDuty, snapshotDuty } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
 import type { LoadedEnvironment } from "../../project/site";
 import { LockedError, takeProcessLock } from "../../machine/process-lock";
+import { halfDone, journalsOf, unfinished } from "../engine/session";
 import type { StateFolder } from "../engine/state-folder";
 import { runBounded } from "../../machine/bounded";
 import { readSnapshots, whyNoSnapshots } from "../steps/guest/guest-snapshots";
@@ -87,11 +88,13 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
   const unlock = due.dryRun ? () => undefined : tryLock(due, guest);
   if (typeof unlock === "string") return { ...result, node: found.node, postponed: unlock };
   try {
+    const open = openOn(due, guest);
+    if (open !== undefined) return { ...result, node: found.node, postponed: open };
     return await work(due, one, found, context);
   } catch (error) {
     context.signal.throwIfAborted();
     const reason = reasonOf(error);
-    const kind = /\bis locked \(/u.test(reason) ? "postponed" : "problem";
+    const kind = isLocked(error) ? "postponed" : "problem";
     return { ...result, node: found.node, [kind]: reason };
   } finally {
     unlock();
@@ -106,6 +109,19 @@ function tryLock({ state }: DueEnvironment, guest: Guest): string | (() => void)
     if (error instanceof LockedError) return error.message;
     throw error;
   }
+}
+
+/** What is half done on the guest: a snapshot of that would be rotated in, and somebody might go back to it. */
+function openOn({ state, environment }: DueEnvironment, { id }: Guest): string | undefined {
+  const open = unfinished(journalsOf({ state, subject: { kind: "guest", id } }));
+  if (open === undefined) return undefined;
+  const { message, hint } = halfDone({ environment }, open);
+  return `${message}; ${hint ?? ""}`;
+}
+
+/** Proxmox refused because somebody else is at work on the guest. */
+function isLocked(error: unknown): boolean {
+  return (error instanceof TaskFailed || error instanceof ProxmoxError) && error.lock !== undefined;
 }
 
 /** Failures of one guest leave the others going; a defect does not hide among them. */

@@ -125,6 +125,17 @@ describe("failures by kind", () => {
     expect(error.endpoint).toBe(server.endpoint);
   });
 
+  test("a guest that is locked: what for", async () => {
+    const server = await serve(() => ({
+      status: 500,
+      body: { data: null, message: "VM is locked (snapshot-delete)\n" },
+    }));
+    const refused = await failure(clientOf(server).post(["nodes", "pve", "vzdump"], { vmid: 101 }));
+    expect([refused.kind, refused.lock]).toEqual(["failed", "snapshot-delete"]);
+    const other = await serve(() => ({ status: 500, body: { data: null, message: "no such thing\n" } }));
+    expect((await failure(clientOf(other).post(["nodes", "pve", "vzdump"], { vmid: 101 }))).lock).toBeUndefined();
+  });
+
   test("nobody listens: unreachable, with the address", async () => {
     const probe = createServer();
     await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
