@@ -1,19 +1,12 @@
 import * as z from "zod";
-import { type BackupPlan, backupPlanSchema } from "../recovery/backup/plan";
-import { backupSteps } from "../recovery/backup/steps";
-import { planBackup } from "../recovery/backup/make-plan";
-import type { LoadedEnvironment, Site } from "../project/site";
-import type { Journal } from "../recovery/engine/journal";
-import { type GuestSession, journalsOf, openSession, takeLock, unfinished } from "../recovery/engine/session";
-import { defineCommand } from "./frame/command";
-import { CommandError, usageError } from "../terminal/command-error";
-import { formatBytes, formatDuration } from "../terminal/durations";
-import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import type { CommandContext } from "../project/context";
-import { runSteps } from "../recovery/engine/run-steps";
-import { messageOf } from "../machine/error-code";
-
-const kind = "backup-guest";
+import type { LoadedEnvironment, Site } from "../project/site";
+import { backupOperation } from "../recovery/backup/operation";
+import { runOne } from "../recovery/engine/run-one";
+import { openSession } from "../recovery/engine/session";
+import { usageError } from "../terminal/command-error";
+import type { ExitCode } from "../terminal/exit-codes";
+import { defineCommand } from "./frame/command";
 
 const inputSchema = z.object({
   guest: z.string().optional(),
@@ -90,83 +83,5 @@ async function backUpOne({ guest, env, dryRun }: Input, context: CommandContext)
   if (env !== undefined) throw usageError("--env goes with --all", "name a guest of it: environment/name");
   if (guest === undefined) throw usageError("no guest is named", "name one, or all of an environment: --all prod");
   const session = await openSession(guest, context, dryRun);
-  const command = `lifeboat backup ${session.selector}`;
-  if (!dryRun) takeLock(session, command);
-  const open = openBackup(session);
-  const plan =
-    open === undefined ? await context.progress.step("Look at the guest", () => planBackup(session)) : planOf(open);
-  showPlan(session, plan, open);
-  if (dryRun) return exitCodes.done;
-  const journal = open ?? begin(session, plan, command);
-  const findings = await runSteps(session, journal, backupSteps(plan, session.client), {
-    explain: (failure) => failed(failure.cause, messageOf(failure.cause)),
-  });
-  report(
-    session,
-    plan,
-    journal,
-    findings.map(({ text }) => text),
-  );
-  return exitCodes.done;
-}
-
-/** A backup that was interrupted. A restore that was interrupted must come first: the guest may be half there. */
-function openBackup(session: GuestSession): Journal | undefined {
-  const open = unfinished(journalsOf(session));
-  if (open === undefined || open.contents.kind === kind) return open;
-  throw new CommandError(`a restore of ${session.guest.name} begun at ${open.contents.startedAt} has not ended`, {
-    exitCode: exitCodes.locked,
-    hint: `resume it: ${open.contents.command}; or take it back: lifeboat undo ${session.selector}`,
-  });
-}
-
-function planOf(journal: Journal): BackupPlan {
-  return backupPlanSchema.parse(journal.contents.plan);
-}
-
-function begin({ state, environment, guest }: GuestSession, plan: BackupPlan, command: string): Journal {
-  return state.begin({
-    kind,
-    command,
-    guest: { environment: environment.name, name: guest.name, id: guest.id, node: plan.target.node },
-    request: {},
-    inputs: {},
-    plan,
-  });
-}
-
-function showPlan({ context, dryRun }: GuestSession, plan: BackupPlan, open: Journal | undefined): void {
-  const { talk, output } = context;
-  if (open !== undefined) talk.line(`A backup begun at ${open.contents.startedAt} has not ended: going on with it.`);
-  talk.line(`Plan: back ${plan.guest} (${plan.target.vmid} on ${plan.target.node}) up to ${plan.storage}`);
-  for (const remark of plan.remarks) talk.line(`  ${remark}`);
-  if (!dryRun) return;
-  const options = Object.entries(plan.request).map(([name, value]) => [name, String(value)] as const);
-  output.result({ plan }, (lines) => {
-    lines.line(`Would back up ${plan.guest} (${plan.target.vmid} on ${plan.target.node}) with:`);
-    lines.table([["option", "value"], ...options], "  ");
-  });
-}
-
-function failed(cause: unknown, text: string): Error {
-  if (cause instanceof Error && cause.name !== "Error") return cause;
-  return new CommandError(text, { exitCode: exitCodes.failed, cause });
-}
-
-function report(
-  { context, selector }: GuestSession,
-  plan: BackupPlan,
-  journal: Journal,
-  notes: readonly string[],
-): void {
-  const seconds = journal.record("backup")?.seconds;
-  const facts = journal.factsOf("backup");
-  const archive = String(facts["archive"]);
-  const bytes = Number(facts["bytes"]);
-  context.output.result({ guest: selector, vmid: plan.target.vmid, archive, bytes, seconds, notes }, (lines) => {
-    const time = seconds === undefined ? "" : ` in ${formatDuration(seconds)}`;
-    lines.line(`Backed up ${plan.guest}: ${archive} (${formatBytes(bytes)})${time}`);
-    for (const note of notes) lines.line(`  ${note}`);
-    lines.line(`All backups of it: lifeboat backups ${selector}`);
-  });
+  return runOne(session, backupOperation(session));
 }

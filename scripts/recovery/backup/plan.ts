@@ -6,6 +6,9 @@ import { formatRetention } from "../../../proxmox/rules/retention";
 import type { Environment } from "../../../site/settings/environment";
 import { unless } from "../steps/guest/inspect-present";
 
+/** Name of these operations in journals. */
+export const backupKind = "backup-guest";
+
 /** A backup of one guest, as the journal keeps it. */
 export const backupPlanSchema = z.object({
   environment: z.string(),

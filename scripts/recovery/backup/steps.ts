@@ -19,6 +19,8 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
     id: "backup",
     title: `Back up ${plan.guest}`,
     does: `back ${plan.guest} (${vmid}) up to ${plan.storage}`,
+    // There is nothing to take back, and what became of a request without an answer must be found out.
+    commits: true,
     // A task that an earlier process has started is waited for by `run`; without one there is nothing to find.
     probe: async (context) => {
       await findStarted(context, client, task);
@@ -30,15 +32,19 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
         return client.backups.vzdump(node, vmid, requestParameters(plan));
       };
       const outcome = await runTaskOnce(context, client, { ...task, start });
-      if (!outcome.succeeded) throw new CommandError(vzdumpError(outcome), failure(outcome.upid));
+      const failed = (why: string): CommandError => {
+        context.note({ sent: false });
+        return new CommandError(why, {
+          exitCode: exitCodes.failed,
+          hint: `the whole log: Proxmox's web interface, tasks of the node (${outcome.upid})`,
+        });
+      };
+      if (!outcome.succeeded) throw failed(vzdumpError(outcome));
       const volid = archiveOf(outcome, plan.storage);
       const archives = await client.backups.archives(node, plan.storage, vmid);
       const archive = archives.find((listed) => listed.volid === volid);
       if (archive === undefined) {
-        throw new CommandError(
-          `the task ended well, but ${volid ?? "its archive"} is not on ${plan.storage}`,
-          failure(outcome.upid),
-        );
+        throw failed(`the task ended well, but ${volid ?? "its archive"} is not on ${plan.storage}`);
       }
       return {
         facts: { archive: archive.volid, bytes: archive.size },
@@ -47,12 +53,5 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
           .map((text) => ({ severity: "note", text: `the node warned: ${text}` })),
       };
     },
-  };
-}
-
-function failure(upid: string) {
-  return {
-    exitCode: exitCodes.failed,
-    hint: `the whole log: Proxmox's web interface, tasks of the node (${upid})`,
   };
 }

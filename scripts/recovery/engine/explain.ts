@@ -22,7 +22,7 @@ export function explain<Plan>(
   const meaning = isBack ? undefined : operation.meaning(plan, failure, journal);
   const text =
     meaning === undefined
-      ? "Nothing is changed: what was begun has been taken back."
+      ? nothingChanged(journal)
       : `It stopped in step '${failure.step.step.title}'; ${meaning.text}`;
   return new CommandError(`${messageOf(failure.cause)}. ${text}${leftoverText(failure)}`, {
     exitCode,
@@ -30,6 +30,12 @@ export function explain<Plan>(
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
     cause: failure.cause,
   });
+}
+
+/** A step that failed as the first has left nothing to take back. */
+function nothingChanged({ contents }: Journal): string {
+  const isFirst = Object.keys(contents.steps).length < 2;
+  return isFirst ? "Nothing is changed." : "Nothing is changed: what was begun has been taken back.";
 }
 
 /** The way forward, and the way back where there is one. */

@@ -1,5 +1,5 @@
 import { guestTaskType } from "../../../proxmox/api/calls/guests";
-import { requireSuccess } from "../../../proxmox/api/tasks";
+import { requireSuccess, TaskFailed } from "../../../proxmox/api/tasks";
 import { wayBackDescription } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -9,6 +9,7 @@ import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
 import { savePointGroup } from "../steps/guest/save-point-steps";
+import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
@@ -42,28 +43,21 @@ function keepPresent(plan: RollbackPlan, world: GuestWorld, operation: BegunOper
 /** A snapshot of the present state, which rotation leaves alone. */
 function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): Step {
   const { target } = plan;
-  const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "takeSnapshot") };
-  const isThere = async (): Promise<boolean> =>
-    (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name && !snapshot.incomplete);
-  return {
+  const words = {
     id: "way-back",
     title: `Keep the present state as snapshot ${name}`,
     does: `take snapshot ${name} of the present ${plan.guest}, to have a way back`,
-    probe: async (context) => {
-      const upid = await findStarted(context, client, task);
-      if (upid !== undefined) await client.tasks.wait(upid, { signal: context.signal });
-      return (await isThere()) ? { facts: { snapshot: name } } : undefined;
-    },
+  };
+  const step = takeSnapshotStep(words, target, { name, description: wayBackDescription(plan.snapshot) }, client);
+  return {
+    ...step,
     run: async (context) => {
-      const start = () => client.guests.takeSnapshot(target, name, wayBackDescription(plan.snapshot));
       try {
-        requireSuccess(await runTaskOnce(context, client, { ...task, start }));
+        return await step.run(context);
       } catch (error) {
-        if (error instanceof Error && error.name === "TaskFailed") throw noWayBack(plan, error.message);
+        if (error instanceof TaskFailed || error instanceof CommandError) throw noWayBack(plan, error.message);
         throw error;
       }
-      if (!(await isThere())) throw noWayBack(plan, "the task ended well, but the snapshot is not there");
-      return { facts: { snapshot: name } };
     },
     takeBack: async ({ signal }) => {
       const taken = (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name);

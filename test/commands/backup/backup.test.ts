@@ -1,4 +1,6 @@
 import { RestoreSite } from "../restore/restore-site";
+import { killAt } from "../support/kill-at";
+import { rewriteJournal } from "../support/rewrite-journal";
 
 let site: RestoreSite;
 
@@ -59,19 +61,86 @@ test("a backup is made as the job would make it: options, notes, retention; two 
 test("a backup that fails: 1, with the guest's own reason instead of 'job errors' [K2]", async () => {
   await site.fault("storage-full", { storage: "backup", times: "1" });
   const result = await site.lifeboat(["backup", "db"]);
-  expect([result.code, result.stderr]).toEqual([1, expect.stringMatching(/Unable to back up db: .*(space|full)/iu)]);
+  expect([result.code, result.stderr]).toEqual([
+    1,
+    expect.stringMatching(/Unable to back up db: .*(space|full).* Nothing is changed\./iu),
+  ]);
   expect(await site.archives(102)).toEqual([]);
 });
 
 test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
-  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
   const before = (await site.archives(102)).length;
-  const options = { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: "before 4" } };
-  const killed = await site.lifeboat(["backup", "db"], options);
+  const killed = await site.lifeboat(["backup", "db"], killAt("before", 4));
   expect(killed.code).toBeNull();
+  const dry = await site.lifeboat(["backup", "db", "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout).resume.remaining).toEqual([{ id: "backup", does: "back db (102) up to backup" }]);
   const result = await site.lifeboat(["backup", "db"]);
-  expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("has not ended: going on with it")]);
+  expect([result.code, result.stderr]).toEqual([
+    0,
+    expect.stringMatching(/A backup of prod\/db begun at \S+ has not ended; it stopped in step 'Back up db'/u),
+  ]);
   expect((await site.archives(102)).length).toBe(before + 1);
+});
+
+test("the answer is lost and no task is found: it stays open, and the same command ends it, once [K4]", async () => {
+  const before = (await site.archives(101)).map(({ volid }) => volid);
+  // So that the backups before are not of the same moment.
+  await site.control({ command: "clock", offset: 3_600 });
+  await site.fault("answer-595", { path: "POST /nodes/.*/vzdump", times: "1" });
+  const lost = await site.lifeboat(["backup", "web"]);
+  expect([lost.code, lost.stderr]).toEqual([
+    14,
+    expect.stringMatching(
+      /nobody knows whether it was started\. It stopped in step 'Back up web'; web is as it was, and the backup may go on on its node\.\nHINT: to resume: lifeboat backup prod\/web\n$/u,
+    ),
+  ]);
+  const other = await site.lifeboat(["grow", "web"]);
+  expect(other.code).toBe(11);
+  expect(other.stderr).toMatch(/a backup of prod\/web.* has not ended\nHINT: resume it: lifeboat backup prod\/web\n$/u);
+  expect((await site.lifeboat(["backup", "web"])).code).toBe(0);
+  expect((await site.archives(101)).filter(({ volid }) => !before.includes(volid))).toHaveLength(1);
+});
+
+test("a journal of the version before is resumed [K4]", async () => {
+  const before = (await site.archives(102)).map(({ volid }) => volid);
+  expect((await site.lifeboat(["backup", "db"], killAt("after", 4))).code).toBeNull();
+  rewriteJournal(site.stateFolder, ({ id, startedAt, updatedAt, steps }) => ({
+    version: 1,
+    id,
+    state: "open",
+    startedAt,
+    updatedAt,
+    steps: {
+      backup: {
+        state: "started",
+        startedAt,
+        facts: { knownTasks: "", asked: true, sent: true, upid: steps["backup"]?.facts["upid"] },
+        findings: [],
+      },
+    },
+    kind: "backup-guest",
+    command: "lifeboat backup prod/db",
+    guest: { environment: "prod", name: "db", id: 102, node: "pve-prod" },
+    request: {},
+    inputs: {},
+    plan: {
+      environment: "prod",
+      guest: "db",
+      target: { node: "pve-prod", type: "lxc", vmid: 102 },
+      storage: "backup",
+      request: {
+        mode: "snapshot",
+        compress: "zstd",
+        "notes-template": "{{guestname}} ({{vmid}}) on {{node}}",
+        "prune-backups": "keep-daily=7,keep-weekly=4",
+        storage: "backup",
+      },
+      remarks: ["job lifeboat-prod cannot be read on the node: the options are those of the settings"],
+    },
+  }));
+  const result = await site.lifeboat(["backup", "db"]);
+  expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("has not ended")]);
+  expect((await site.archives(102)).filter(({ volid }) => !before.includes(volid))).toHaveLength(1);
 });
 
 test("a guest that is not there: 1, and the way to bring it back", async () => {

@@ -5,6 +5,8 @@ import type { Parameters } from "../../../proxmox/api/encoding";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";
 import { AdoptedSite } from "../support/adopted-site";
+import { killAt } from "../support/kill-at";
+import { rewriteJournal } from "../support/rewrite-journal";
 import type { RunResult } from "../support/run-bundle";
 
 /** Containers with two disks that the settings own: `web` runs, `batch` is stopped, `seven` is adopted. */
@@ -284,6 +286,49 @@ test("a number that was taken while it was down: said, and with other settings a
   expect(after.stderr).toContain("is not resumed: the settings have changed since");
   expect(after.code).toBe(0);
   expect((await configuration(batch))["mp3"]).toContain("mp=/zmore");
+});
+
+test("a journal of the version before is resumed [A11, K4]", async () => {
+  await removeAdded();
+  const more = "{ mount: /zmore, storage: local, size: 1GiB }";
+  writeSettings(block(batch, { data: "{ mount: /srv, storage: local, size: 42GiB }", more }));
+  expect((await site.lifeboat(["grow", "batch", "--force"], killAt("after", 8))).code).toBeNull();
+  rewriteJournal(site.stateFolder("prod"), ({ id, startedAt, updatedAt, steps, inputs }) => {
+    const ended = { startedAt, findings: [], finishedAt: updatedAt, seconds: 0.2 };
+    const { upid } = steps["grow-mp0"]?.facts ?? {};
+    return {
+      version: 1,
+      id,
+      state: "open",
+      startedAt,
+      updatedAt,
+      steps: {
+        recheck: { state: "done", facts: {}, ...ended },
+        "grow-mp0": { state: "done", facts: { knownTasks: "", asked: true, sent: true, upid }, ...ended },
+        "add-mp2": { state: "started", startedAt, facts: {}, findings: [] },
+      },
+      kind: "grow-disks",
+      command: "lifeboat grow prod/batch --force",
+      guest: { environment: "prod", name: "batch", id: 102, node },
+      request: {},
+      inputs: {
+        "the guest's configuration": inputs["the guest's configuration"],
+        "the guest's settings": inputs["the guest's settings"],
+      },
+      plan: {
+        environment: "prod",
+        guest: "batch",
+        target: { node, type: "lxc", vmid: 102 },
+        running: false,
+        growths: [{ key: "mp0", disk: "data", storage: "local", from: 2 ** 31, bytes: 42 * 2 ** 30 }],
+        additions: [{ key: "mp2", disk: "more", storage: "local", bytes: 2 ** 30, mount: "/zmore", backup: true }],
+      },
+    };
+  });
+  const sent = changes().length;
+  const { code, stderr } = await grow("batch", "--force");
+  expect([code, stderr]).toEqual([0, expect.stringContaining("has not ended; it stopped in step 'Add more (mp2)")]);
+  expect(changes().slice(sent)).toEqual([`PUT /nodes/${node}/lxc/102/config`]);
 });
 
 /** The guest is stopped: the disk and its volume go at once. */

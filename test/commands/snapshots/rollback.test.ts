@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { AdoptedSite } from "../support/adopted-site";
+import { killAt } from "../support/kill-at";
 import type { RunResult } from "../support/run-bundle";
 
 /** Going back to snapshots: on LVM-thin, which can do so at any time, and on ZFS, which goes back to the newest only. */
@@ -9,7 +10,7 @@ const node = "pve-prod";
 const guests = [
   { id: 101, name: "web", disk: "lvmthin" },
   { id: 102, name: "db", disk: "zfspool" },
-  { id: 103, name: "kill", disk: "lvmthin" },
+  { id: 103, name: "kill", disk: "lvmthin", settings: ['snapshots: { schedule: "*/6:00", keep: 2 }'] },
 ] as const;
 
 beforeAll(async () => {
@@ -240,6 +241,41 @@ describe("killed", () => {
       expect.stringContaining("the guest's configuration changed since the plan was made. Nothing is changed"),
     ]);
     expect([read(kill), await names(103), await isRunning(103)]).toEqual(["present", ["first"], true]);
+  });
+});
+
+describe("while a rollback is half done", () => {
+  const command = ["restore", "snapshot", "kill", "half", "--force", "--stop"];
+
+  beforeAll(async () => {
+    await snapshot(kill, "half");
+    const { code, stderr } = await site.lifeboat(command, killAt("after", 8));
+    if (code !== null) throw new Error(`The rollback was not killed: ${stderr}`);
+  });
+
+  afterAll(() => site.lifeboat(command));
+
+  test.each([
+    [["backup", "kill"]],
+    [["backup", "snapshot", "kill"]],
+    [["backup", "snapshot", "kill", "--dry-run"]],
+    [["backup", "snapshot", "kill", "--remove", "half", "--force"]],
+  ])("%j: 11, what it is, and how it is ended [K4]", async (argv) => {
+    const before = site.requests(node).length;
+    const { code, stderr } = await site.lifeboat(argv);
+    expect([code, changed(before)]).toEqual([11, []]);
+    expect(stderr).toMatch(
+      /: a rollback of prod\/kill, begun at \S+, has not ended\nHINT: resume it: lifeboat restore snapshot prod\/kill half --stop --force\n$/u,
+    );
+  });
+
+  test("a snapshot that is due waits for it to end [D13]", async () => {
+    const before = site.requests(node).length;
+    const { stdout, stderr } = await site.lifeboat(["backup", "snapshots", "--due", "--json"]);
+    expect([stderr, changed(before)]).toEqual([expect.any(String), []]);
+    expect(JSON.parse(stdout).guests).toMatchObject([
+      { guest: "prod/kill", taken: [], postponed: expect.stringMatching(/^a rollback of prod\/kill, begun at /u) },
+    ]);
   });
 });
 

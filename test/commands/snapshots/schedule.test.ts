@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { AdoptedSite } from "../support/adopted-site";
+import { killAt } from "../support/kill-at";
 import type { RunResult } from "../support/run-bundle";
 
 /** Snapshots by hand and on a schedule, on storages that keep them and on one that does not. */
@@ -233,8 +234,45 @@ describe("by hand", () => {
     expect(result.stderr).not.toMatch(/^ {4}at /mu);
   });
 
-  test("a dry run takes nothing", async () => {
-    expect(await changesWhile(() => site.lifeboat(["backup", "snapshot", "plain", "--dry-run"]))).toEqual([]);
+  test("a dry run takes nothing, and shows its plan [K1]", async () => {
+    let result: RunResult | undefined;
+    const argv = ["backup", "snapshot", "plain", "--name", "later", "--dry-run", "--json"];
+    expect(await changesWhile(async () => (result = await site.lifeboat(argv)))).toEqual([]);
+    expect(JSON.parse(result?.stdout ?? "").plan).toMatchObject({
+      guest: "prod/plain",
+      snapshot: "later",
+      steps: [{ id: "take", does: "take snapshot later of plain, which goes on meanwhile" }],
+      flags: [],
+    });
+  });
+
+  test.each([
+    [["--name", "killed"], true],
+    [["--remove", "killed", "--force"], false],
+  ])("killed at any write of the journal: %j again ends it, done once [K4]", async (flags, isThere) => {
+    const argv = ["backup", "snapshot", "plain", ...flags];
+    const guest = { node, type: "lxc", vmid: 104 } as const;
+    let killed = 0;
+    for (let write = 1; ; write += 1) {
+      await site.on(node, async (client) => {
+        if ((await names(104)).includes("killed") === !isThere) return;
+        const upid = isThere
+          ? await client.guests.removeSnapshot(guest, "killed")
+          : await client.guests.takeSnapshot(guest, "killed", "");
+        await client.tasks.wait(upid);
+      });
+      let again: RunResult | undefined;
+      let first: RunResult | undefined;
+      const changes = await changesWhile(async () => {
+        first = await site.lifeboat(argv, killAt("before", write));
+        again = await site.lifeboat(argv);
+      });
+      if (first?.code === 0) break;
+      killed += 1;
+      expect([write, again?.code, again?.stderr]).toEqual([write, 0, expect.any(String)]);
+      expect([write, (await names(104)).includes("killed"), changes.length]).toEqual([write, isThere, 1]);
+    }
+    expect(killed).toBeGreaterThanOrEqual(5);
   });
 });
 

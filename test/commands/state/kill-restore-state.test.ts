@@ -1,5 +1,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { restoreStatePlanSchema } from "../../../scripts/recovery/restore-state/plan";
+import { rewriteJournal } from "../support/rewrite-journal";
 import { digestOf, StateSite, type Update } from "./history-site";
 
 /** `kill -9` after and before each write of the journal of a restored state: the same command ends it. */
@@ -86,5 +88,61 @@ test("while it has not ended another restore is refused, and told how to go on [
     expect.stringContaining("Would resume the restore of the state of prod begun at"),
   ]);
   expect((await site.lifeboat(argv)).code).toBe(0);
+  expect(look()).toEqual(ended);
+});
+
+test("a journal of the version before is resumed [K4]", async () => {
+  const id = await site.idOf(first);
+  const { code } = await killed("after 8", id);
+  expect(code).toBe(null);
+  rewriteJournal(site.stateFolder, ({ id: operation, startedAt, updatedAt, steps, inputs, plan }) => {
+    const { where, point, present } = restoreStatePlanSchema.parse(plan);
+    const ended = { startedAt, findings: [], finishedAt: updatedAt, seconds: 0.05 };
+    const { key = "", file = "" } = present?.kept ?? {};
+    return {
+      version: 1,
+      id: operation,
+      state: "open",
+      startedAt,
+      updatedAt,
+      steps: {
+        lock: { state: "done", facts: { lock: steps["lock"]?.facts["lock"] }, ...ended },
+        keep: { state: "done", facts: { key, file, bytes: 1243 }, ...ended },
+        recheck: { state: "started", startedAt, facts: {}, findings: [] },
+      },
+      kind: "restore-state",
+      command: `lifeboat restore state prod --to ${id} --force`,
+      request: { to: id },
+      inputs: {
+        "the present state": inputs["the present state"],
+        "the restore point": inputs["the restore point"],
+        "the place of the state": inputs["the place of the state"],
+      },
+      plan: {
+        environment: "prod",
+        where,
+        point: {
+          id,
+          source: "history",
+          time: 1793529000000.123,
+          key: point.key,
+          sha256: digestOf(first.checkpoint),
+          halfWritten: false,
+        },
+        present: { key: presentKey, sha256: digestOf(second.checkpoint), kept: { key, id: present?.kept.id, file } },
+        target: `${presentKey}.gz`,
+        others: [presentKey],
+        forgotten: [
+          { urn: "urn:pulumi:prod::shop::shop:index:Disk::db", name: "db", type: "shop:index:Disk", id: "disk-2" },
+        ],
+        underWay: [],
+      },
+    };
+  });
+  const again = await site.lifeboat(["restore", "state", "prod", "--to", id, "--force"]);
+  expect([again.code, again.stderr]).toEqual([
+    0,
+    expect.stringContaining("it stopped in step 'Check that nothing has changed'. Still to do:"),
+  ]);
   expect(look()).toEqual(ended);
 });

@@ -1,3 +1,7 @@
+import type { JournalContents } from "../../../scripts/recovery/engine/journal-contents";
+import { pruneStatePlanSchema } from "../../../scripts/recovery/prune-state/plan";
+import { killAt } from "../support/kill-at";
+import { rewriteJournal } from "../support/rewrite-journal";
 import { StateSite, type Update } from "./history-site";
 
 /** `state prune` and `verify --state`, on a backend in a folder. */
@@ -18,6 +22,35 @@ const prune = (...flags: string[]) => site.lifeboat(["state", "prune", "prod", .
 const verify = (...flags: string[]) => site.lifeboat(["verify", "--state", ...flags]);
 const keys = (): string[] => [...site.backend.picture().keys()];
 
+/** A journal of `state prune --keep 3` as the version before wrote it. */
+function pruningBefore({ id, startedAt, updatedAt, plan }: JournalContents): unknown {
+  const { where, remove, bytes, oldest } = pruneStatePlanSchema.parse(plan);
+  return {
+    version: 1,
+    id,
+    state: "open",
+    startedAt,
+    updatedAt,
+    steps: { remove: { state: "started", startedAt, facts: {}, findings: [] } },
+    kind: "prune-state",
+    command: "lifeboat state prune prod --keep 3 --force",
+    request: { keep: "3" },
+    inputs: {},
+    plan: {
+      environment: "prod",
+      where,
+      remove,
+      bytes,
+      updates: { remove: 1, keep: 3 },
+      backups: { remove: 1, keep: 3 },
+      saved: { remove: 0, keep: 0 },
+      spared: 0,
+      oldest,
+      versioned: false,
+    },
+  };
+}
+
 describe("state prune", () => {
   test("shows what goes, and removes it after consent [K1]", async () => {
     const before = site.backend.picture();
@@ -35,6 +68,38 @@ describe("state prune", () => {
     expect(site.backend.picture().get(presentKey)).toBe(before.get(presentKey));
     const again = await prune("--keep", "2", "--force");
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("Nothing of prod is older")]);
+  });
+
+  test.each([
+    ["by the same words", "3", false],
+    ["by others", "2", false],
+    ["by a journal of the version before", "3", true],
+  ])("interrupted: what is left is planned anew, %s [K4]", async (_, keep, rewritten) => {
+    const picture = site.backend.picture();
+    expect(
+      (await site.lifeboat(["state", "prune", "prod", "--keep", "3", "--force"], killAt("after", 2))).code,
+    ).toBeNull();
+    expect(site.backend.picture()).toEqual(picture);
+    if (rewritten) rewriteJournal(site.stateFolder, pruningBefore);
+    const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
+    expect([other.code, other.stderr]).toEqual([
+      11,
+      expect.stringMatching(
+        /: a pruning of the state's history of prod, begun at .*\nHINT: resume it: .* --keep 3 --force\n/u,
+      ),
+    ]);
+    const dry = await prune("--keep", keep, "--dry-run", "--json");
+    expect(JSON.parse(dry.stdout).plan).toMatchObject({ steps: [{ id: "remove" }], flags: ["--force"] });
+    expect(JSON.parse(site.journals()[0] ?? "").state).toBe("open");
+    const result = await prune("--keep", keep, "--force");
+    expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("what is left of it is planned anew")]);
+    expect(
+      site
+        .journals()
+        .map((text) => JSON.parse(text).state)
+        .sort(),
+    ).toEqual(["done", "unproven"]);
+    expect(keys().filter((key) => key.includes(".checkpoint."))).toHaveLength(Number(keep));
   });
 
   test("the last good update and the one that is present stay, however old they are", async () => {

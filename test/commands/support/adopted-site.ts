@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatArchiveName } from "../../../proxmox/rules/archive-names";
+import { siteFolderName } from "../../../scripts/project/state-home";
 import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { createClient, startSandboxHere } from "./kit";
@@ -137,6 +138,12 @@ export class AdoptedSite {
   /** Where a file of a guest's root disk is on this machine. */
   guestFile(node: string, id: number, disk: keyof typeof diskStorages, path: string): string {
     return join(this.sandbox.layout.server, "nodes", node, "root", rootVolume(disk, id).path, path);
+  }
+
+  /** Where the command line keeps the journals of an environment. */
+  stateFolder(environment: string): string {
+    const node = this.environments.find(({ name }) => name === environment)?.node ?? "";
+    return join(this.folder, "state", "lifeboat", siteFolderName(environment, this.endpoint(node)));
   }
 
   /** Text of a container's configuration file on its node. */
