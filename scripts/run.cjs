@@ -50,7 +50,8 @@ function tools() {
 async function build(source, built) {
   // File systems tell time in steps.
   const begun = Date.now() - 10;
-  const { metafile, outputFiles } = await require("esbuild").build({
+  const esbuild = require("esbuild");
+  const { metafile, outputFiles } = await esbuild.build({
     entryPoints: [source],
     absWorkingDir: project,
     outfile: built,
@@ -65,6 +66,8 @@ async function build(source, built) {
     plugins: [folders],
     logLevel: "error",
   });
+  // Its process would stay as long as the program.
+  await esbuild.stop();
   const sources = Object.keys(metafile.inputs).filter((file) => !file.startsWith("node_modules/"));
   // A new file in a folder may be found before the one that was found there.
   const places = new Set([...always, ...sources, ...sources.map((file) => path.dirname(file))]);

@@ -49,7 +49,11 @@ function age(name: string, seconds: number): void {
 
 function run(...words: string[]) {
   const argv = [join(project, "scripts/run.cjs"), "tools/main.ts", ...words];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: project, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+    cwd: project,
+    encoding: "utf8",
+    timeout: 20_000,
+  });
   return { status, stdout, stderr };
 }
 
@@ -134,6 +138,17 @@ test("a program that throws ends with its own error, and one that sets an exit c
   expect(run()).toEqual({ status: 7, stdout: "", stderr: "" });
   put("tools/main.ts", 'throw new AggregateError([], "out of luck");');
   expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining("out of luck") });
+});
+
+/** Goes on until it has no child, or the test ends it. */
+const waiting = `
+import { readFileSync } from "node:fs";
+const children = "/proc/self/task/" + process.pid + "/children";
+const timer = setInterval(() => readFileSync(children, "utf8").trim() === "" && clearInterval(timer), 20);`;
+
+test("nothing of the build stays beside a program that goes on", () => {
+  put("tools/main.ts", waiting);
+  expect(run()).toEqual({ status: 0, stdout: "", stderr: "" });
 });
 
 test("where nothing can be written it runs all the same", () => {
