@@ -71,7 +71,7 @@ export function adoptionOf(guest: FoundGuest, { node, names }: AdoptionContext):
 }
 
 /** How long a disk stays without a backup before somebody has decided about it: previews fail afterwards. */
-export const graceDays = 30;
+const graceDays = 30;
 
 /** The last day of the opt-out that a disk gets when its guest is adopted. */
 export function graceEnd(today: CalendarDay): CalendarDay {

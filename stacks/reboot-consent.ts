@@ -7,7 +7,7 @@ import { guestsNamedBy, unknownGuests } from "./named-guests";
  * Names of guests that this run may reboot, with commas between them. A variable and not a setting: a reboot is consented to
  * for one run, by whoever chooses its moment; in a file the consent would still be there for the next change.
  */
-export const consentVariable = "LIFEBOAT_ALLOW_REBOOT";
+const consentVariable = "LIFEBOAT_ALLOW_REBOOT";
 
 /** Reboots are told in a preview. An update refuses those that nobody has consented to (A11). */
 export function judgeReboots(environment: Environment, reboots: readonly Reboot[]): Verdict {

@@ -4,7 +4,7 @@
  */
 
 /** Name of the service, its timer and its user. */
-export const offsiteUnit = "lifeboat-offsite-copy";
+const offsiteUnit = "lifeboat-offsite-copy";
 
 const folder = `/etc/${offsiteUnit}`;
 const programFolder = "/usr/local/lib/lifeboat";

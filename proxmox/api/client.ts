@@ -7,8 +7,7 @@ import { Requests } from "./requests";
 import { TaskCalls } from "./tasks";
 import { type ClientOptions, createTransport, readOnlyTransport, type Transport } from "./transport";
 
-export type { Credential } from "./request";
-export type { ClientOptions, Exchange, Timeouts } from "./transport";
+export type { ClientOptions } from "./transport";
 export type { Trust } from "./trust";
 
 /**

@@ -26,7 +26,7 @@ export class ConnectionFailed extends Error {
 }
 
 /** The same certificate hash in one spelling: upper case, no separators. */
-export function normalizeFingerprint(fingerprint: string): string {
+function normalizeFingerprint(fingerprint: string): string {
   return fingerprint.replace(/[^0-9a-f]/giu, "").toUpperCase();
 }
 

@@ -50,7 +50,7 @@ const macAddress = text(
 );
 
 /** True for an IPv4 address. */
-export function isIpv4(value: string): boolean {
+function isIpv4(value: string): boolean {
   const parts = value.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }

@@ -32,7 +32,7 @@ export interface PrivilegeRule {
 
 const every: readonly Feature[] = ["look", "backup", "restore", "deploy"];
 
-export const privilegeRules: readonly PrivilegeRule[] = [
+const privilegeRules: readonly PrivilegeRule[] = [
   {
     place: "cluster",
     privilege: "Sys.Audit",
@@ -105,7 +105,7 @@ export const privilegeRules: readonly PrivilegeRule[] = [
 ];
 
 /** Path of every bridge that is not in a zone of its own. */
-export const localNetwork = "/sdn/zones/localnetwork";
+const localNetwork = "/sdn/zones/localnetwork";
 
 /** What a token works with. */
 export interface PrivilegeScope {

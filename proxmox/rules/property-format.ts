@@ -211,7 +211,7 @@ function numberProblem(
  * `1` or `0` for the words that Proxmox takes as a boolean inside a property string. Source:
  * `PVE::JSONSchema::parse_boolean`.
  */
-export function parseBoolean(text: string): "1" | "0" | undefined {
+function parseBoolean(text: string): "1" | "0" | undefined {
   if (/^(1|on|yes|true)$/i.test(text)) {
     return "1";
   }

@@ -14,22 +14,14 @@ export {
   isUnusedKey,
   parseMountPoint,
   type MountPoint,
-  type MountPointKind,
 } from "./mount-points";
-export { formatNetwork, isIpv4, isIpv6, isNetworkKey, parseNetwork, type NetworkInterface } from "./networks";
+export { formatNetwork, isIpv6, isNetworkKey, parseNetwork, type NetworkInterface } from "./networks";
 export {
   formatSize,
-  parseBoolean,
   parsePropertyString,
   parseSize,
   PropertyStringError,
-  type UnknownProperties,
 } from "./property-format";
-
-/** A disk with the key that it has in a guest's configuration. */
-export type GuestDisk =
-  | { readonly kind: "lxc"; readonly key: string; readonly disk: MountPoint }
-  | { readonly kind: "qemu"; readonly key: string; readonly disk: Drive };
 
 /**
  * True when a backup of the guest holds this disk.

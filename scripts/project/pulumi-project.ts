@@ -40,9 +40,6 @@ export function environmentNames(project: PulumiProject): string[] {
   return [...new Set(names.filter((name): name is string => name !== undefined))].sort();
 }
 
-/** One value of an environment's settings, as its file holds it. */
-export type Secure = { secure: string };
-
 /** What `Pulumi.<env>.yaml` says. */
 export interface StackFile {
   file: string;

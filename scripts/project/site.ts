@@ -1,4 +1,3 @@
-import type { AdoptedGuest, ContainerGuest } from "../../site/settings/environment";
 import { usageError } from "../terminal/command-error";
 import { type ClosableEnvironment, type LoadedEnvironment, loadEnvironment } from "./environment";
 import { findProject, type ProjectSearch } from "./find-project";
@@ -35,8 +34,6 @@ export interface Site {
   /** Closes the connections to the nodes. */
   close(): Promise<void>;
 }
-
-export type { AdoptedGuest, ContainerGuest };
 
 /** Finds the project and reads it. Settings of an environment are read when it is first asked for. */
 export async function openSite(options: SiteOptions): Promise<Site> {

@@ -62,7 +62,7 @@ export function behindComments(text: string, position: number, indent: number): 
 }
 
 /** Before the line end, whichever it is. */
-export function endOfLine(text: string, position: number): number {
+function endOfLine(text: string, position: number): number {
   const newline = text.indexOf("\n", position);
   if (newline === -1) return text.length;
   return newline > position && text[newline - 1] === "\r" ? newline - 1 : newline;

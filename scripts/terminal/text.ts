@@ -1,7 +1,7 @@
 import { plainText } from "../../proxmox/api/plain-text";
 
 /** How a piece of text looks on a terminal with colours. Meaning never depends on it: `NO_COLOR` shows the same words. */
-export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 /** Text with a style. */
 export class Styled {
@@ -19,7 +19,6 @@ export const dim = (text: string): Styled => new Styled(text, "dim");
 export const red = (text: string): Styled => new Styled(text, "red");
 export const green = (text: string): Styled => new Styled(text, "green");
 export const yellow = (text: string): Styled => new Styled(text, "yellow");
-export const cyan = (text: string): Styled => new Styled(text, "cyan");
 
 const codes: Readonly<Record<Style, readonly [number, number]>> = {
   bold: [1, 22],
@@ -27,7 +26,6 @@ const codes: Readonly<Record<Style, readonly [number, number]>> = {
   red: [31, 39],
   green: [32, 39],
   yellow: [33, 39],
-  cyan: [36, 39],
 };
 
 const escape = "\u001b";

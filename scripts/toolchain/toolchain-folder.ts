@@ -30,7 +30,7 @@ const listSchema = z.object({
 
 export type ListedPart = z.infer<typeof listSchema>["parts"][number];
 
-export function toolchainFolder({ parts, cache, platform }: ToolchainPlace): string {
+function toolchainFolder({ parts, cache, platform }: ToolchainPlace): string {
   return path.join(cache.folder, hashOfToolchain(parts, platform));
 }
 

@@ -4,9 +4,6 @@ import { parseVolumeId } from "../../proxmox/rules/volume-ids";
 import type { Bytes, ContainerGuest, Disk, VolumeDisk } from "../settings/environment";
 import { gibibyte } from "../settings/values/sizes";
 
-/** The disks of a container that the settings know: those that they name, and its root. */
-export type DeclaredDisk = Disk | RootOfGuest;
-
 /** The root disk in the same words as the others. */
 export interface RootOfGuest {
   readonly kind: "root";
@@ -80,7 +77,7 @@ export function compareDisks(guest: ContainerGuest, configuration: Configuration
 }
 
 /** `mpN` of a container, by rising number. */
-export function mountPointsOf(configuration: ConfigurationKeys): LiveMount[] {
+function mountPointsOf(configuration: ConfigurationKeys): LiveMount[] {
   return Object.entries(configuration)
     .filter(([key]) => key !== "rootfs" && isMountPointKey(key))
     .map(([key, text]) => ({ key, mount: parseMountPoint(key, text, "keep") }))
@@ -98,7 +95,7 @@ export function pathOf({ mount }: MountPoint): string {
 }
 
 /** The root disk of a guest in the words of the others. */
-export function rootOf({ root }: ContainerGuest): RootOfGuest {
+function rootOf({ root }: ContainerGuest): RootOfGuest {
   return { kind: "root", name: "root", mount: "/", ...root };
 }
 

@@ -7,7 +7,7 @@ import { guestName, sentence } from "./values/names";
 const policyNames = ["coverage", "objectives"] as const satisfies readonly PolicyName[];
 
 /** Every hazard that can be acknowledged. */
-export const hazardNames = [
+const hazardNames = [
   "own-node",
   "own-storage",
   "shared-ids",

@@ -7,7 +7,7 @@ export type Keep =
   { readonly kind: "age"; readonly seconds: number } | { readonly kind: "count"; readonly count: number };
 
 /** What Lifeboat saved before a restore stays at least so long, in seconds: it is the way back. */
-export const savedStay = 30 * 86_400;
+const savedStay = 30 * 86_400;
 
 /** What goes and what stays. */
 export interface PrunePlan {

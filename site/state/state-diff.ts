@@ -75,7 +75,7 @@ export function diffStates(from: DiffSide, to: DiffSide): StateDiff {
 }
 
 /** Name, type and id of a resource. */
-export function named({ urn, type, id }: StateResource): NamedResource {
+function named({ urn, type, id }: StateResource): NamedResource {
   return { urn, name: urn.split("::")[3] ?? urn, type, ...(id ? { id } : {}) };
 }
 

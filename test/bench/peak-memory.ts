@@ -10,7 +10,7 @@ export interface PeakWatch {
 
 export function watchPeak(parent: string): PeakWatch {
   const folder = mkdtempSync(join(parent, "peak-"));
-  const hook = join(__dirname, "peak-memory.cjs");
+  const hook = join(__dirname, "write-peak-memory.cjs");
   return { folder, variables: { LIFEBOAT_BENCH_PEAK: folder, NODE_OPTIONS: `--require=${hook}` } };
 }
 

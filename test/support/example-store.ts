@@ -20,7 +20,7 @@ export function exampleStore(): Record<string, unknown> {
 }
 
 /** The container of the store. */
-export function exampleStoreGuest(): Record<string, unknown> {
+function exampleStoreGuest(): Record<string, unknown> {
   return {
     kind: "container",
     id: 302,

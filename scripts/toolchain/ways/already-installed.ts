@@ -50,7 +50,7 @@ function findPlugin(part: Part, pulumiHome: string): Copy | undefined {
 }
 
 /** The same major version, and not older than what the project was tried with. */
-export function isGoodVersion(found: string, pinned: string): boolean {
+function isGoodVersion(found: string, pinned: string): boolean {
   const release = /^(\d+)\.(\d+)\.(\d+)$/;
   const [have, want] = [release.exec(found), release.exec(pinned)];
   if (!have || !want || have[1] !== want[1]) {

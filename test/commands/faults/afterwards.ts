@@ -92,10 +92,3 @@ export const guestIsGone: Afterwards = {
   words: "the guest is gone from the node",
   check: async ({ site, vmid }) => expect(await site.exists(vmid)).toBe(false),
 };
-
-export const oneMoreArchive: Afterwards = {
-  words: "there is one more archive",
-  check: async ({ site, vmid, archivesBefore }) => {
-    expect((await site.archives(vmid)).length).toBe(archivesBefore.length + 1);
-  },
-};

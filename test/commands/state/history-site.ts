@@ -14,7 +14,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { type BuiltState, gzipped, StateBuilder } from "../../support/state/build-state";
 import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
-export const passphrase = "rhubarb crumble";
+const passphrase = "rhubarb crumble";
 
 /** Where a backend's objects lie. */
 export interface TestBackend {

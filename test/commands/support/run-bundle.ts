@@ -41,7 +41,7 @@ export function runLifeboat(argv: readonly string[], place: RunPlace, options: R
 }
 
 /** Runs the bundled command line as users have it. */
-export function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
+function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
   const { env = {}, nodeOptions = [], fileLimit, ...told } = options;
   const words = [process.execPath, ...nodeOptions, bundle, ...argv];
   const limited = ["bash", "-c", `ulimit -f ${String(fileLimit)}; exec "$0" "$@"`, ...words];

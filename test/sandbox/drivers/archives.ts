@@ -9,7 +9,7 @@ import { CommandFailed, run, runPipeline, type Stage } from "../machine/child-pr
  */
 
 /** PVE::Storage::Plugin::COMMON_TAR_FLAGS. */
-export const COMMON_TAR_FLAGS = [
+const COMMON_TAR_FLAGS = [
   "--one-file-system",
   "-p",
   "--sparse",

@@ -39,7 +39,7 @@ export function emptyConfiguration(): Configuration {
   return { ...emptySection(), pending: emptySection(), snapshots: new Map(), digest: digestOf("") };
 }
 
-export function digestOf(text: string): string {
+function digestOf(text: string): string {
   return createHash("sha1").update(text).digest("hex");
 }
 
@@ -99,7 +99,7 @@ function trimNotes(configuration: Configuration): void {
 }
 
 /** Below /etc/pve. */
-export function configurationPath(node: string, type: GuestType, vmid: number): string {
+function configurationPath(node: string, type: GuestType, vmid: number): string {
   return `nodes/${node}/${type === "lxc" ? "lxc" : "qemu-server"}/${vmid}.conf`;
 }
 

@@ -194,7 +194,7 @@ export async function volumeDetails(node: Node, volid: string): Promise<VolumeDe
 }
 
 /** Whether an archive has its `.protected` file. */
-export function isProtected(node: Node, path: string): Promise<boolean> {
+function isProtected(node: Node, path: string): Promise<boolean> {
   return exists(node.path(`${path}.protected`));
 }
 

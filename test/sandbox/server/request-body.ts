@@ -6,7 +6,7 @@ import type { RawValue } from "../protocol/parameters";
  * Decodes a form or query. Pairs are separated by `&` or `;`; a value ends at a second raw `=`; a name without `=` has
  * no value and counts as not sent; a repeated name makes a list.
  */
-export function decodeForm(text: string): Map<string, RawValue> {
+function decodeForm(text: string): Map<string, RawValue> {
   const values = new Map<string, RawValue>();
   for (const pair of text.split(/[&;]/).filter((candidate) => candidate !== "")) {
     const [name = "", value] = pair.split("=");
@@ -29,7 +29,7 @@ function decodeComponent(text: string): string {
 }
 
 /** Decodes a JSON object; numbers and booleans become text, null counts as not sent. */
-export function decodeJson(text: string): Map<string, RawValue> {
+function decodeJson(text: string): Map<string, RawValue> {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -161,7 +161,7 @@ function exportsOf(layout: Layout): Exports {
 }
 
 /** @throws SandboxError when no sandbox is up. */
-export function requireRecord(layout: Layout): SandboxRecord {
+function requireRecord(layout: Layout): SandboxRecord {
   const record = readRecord(layout);
   if (record?.complete === true) return record;
   throw new SandboxError("no sandbox is up", { hint: "bring one up: npm run sandbox -- up" });

@@ -11,7 +11,7 @@ const MEBIBYTE = 1024 ** 2;
 const ASSUMED_ROOT = 4 * 1024 ** 3;
 
 /** A node of the sandbox has two cores, whatever the machine below it has. */
-export const NODE_CPUS = 2;
+const NODE_CPUS = 2;
 
 /** What `status/current` and the list of containers say (PVE::LXC::vmstatus). */
 export async function containerStatus(node: Node, guest: GuestState): Promise<Record<string, Json>> {

@@ -41,7 +41,7 @@ export const offsite: Service = {
 const keySchema = z.object({ accessKey: z.string(), secretKey: z.string() });
 
 /** The key pair that the provider has given; made with the server. */
-export function offsiteKey(layout: Layout): z.infer<typeof keySchema> {
+function offsiteKey(layout: Layout): z.infer<typeof keySchema> {
   return keySchema.parse(JSON.parse(readFileSync(layout.offsiteKeyFile, "utf8")));
 }
 

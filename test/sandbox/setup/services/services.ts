@@ -11,7 +11,7 @@ import { mirror } from "./mirror";
 import { offsite } from "./offsite";
 import { type Service, serviceFolder, type ServiceName, type ServicePlace } from "./service";
 
-export const services: readonly Service[] = [mirror, offsite];
+const services: readonly Service[] = [mirror, offsite];
 
 export interface ServiceState {
   readonly service: Service;
