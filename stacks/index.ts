@@ -1,19 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteFacts } from "../site/preflight";
-import type { Environment, Profile } from "../site/settings/environment";
+import type { Environment } from "../site/settings/environment";
 import { readToken } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
-import { lab } from "./lab";
-import { monitoring } from "./monitoring";
+import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
-import { prod } from "./prod";
-import type { DeclareStore, Program, StackOutputs } from "./program";
+import type { DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readSettings } from "./settings";
 import { lookingClient } from "./site-client";
-
-const programs: Readonly<Record<Profile, Program>> = { prod, lab, monitoring };
 
 /** What `pulumi up` and `pulumi preview` run: what can be refused is refused before anything is registered. */
 export = async function main(): Promise<StackOutputs> {
@@ -23,7 +19,7 @@ export = async function main(): Promise<StackOutputs> {
   try {
     const facts = await passGate(client, environment, readNeighbours(pulumi.getRootDirectory(), environment.name));
     const declareStateStore = await prepareStore(environment, facts);
-    return await programs[environment.profile]({
+    return await declareGuestsAndBackups({
       environment,
       providerFor: createProviders(environment, token),
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),

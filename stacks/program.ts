@@ -21,6 +21,3 @@ export type StackOutputs = Readonly<Record<string, pulumi.Output<unknown>>>;
 
 /** Declares the store when the guests are declared. */
 export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Container>) => StackOutputs;
-
-/** The program of a profile: settings in, components out. */
-export type Program = (site: Site) => Promise<StackOutputs>;
