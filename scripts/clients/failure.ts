@@ -9,6 +9,8 @@ import { FileRefused } from "../machine/durable-file";
 export interface Failure {
   exitCode: ExitCode;
   message: string;
+  /** The message without "Unable to …" before it. */
+  reason: string;
   hint: string | undefined;
   /** Further members of the JSON form. */
   details: Readonly<Record<string, unknown>>;
@@ -22,42 +24,42 @@ export interface Failure {
  * @param aim what was being done: "restore guest web".
  */
 export function failureOf(error: unknown, aim: string | undefined): Failure {
-  if (error instanceof Interrupted) return plain(exitCodes.interrupted, "interrupted", undefined);
+  if (error instanceof Interrupted) return complete(exitCodes.interrupted, "interrupted", undefined);
   if (error instanceof CommandError) return ofCommandError(error, aim);
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);
   if (error instanceof StoreError) return ofStoreError(error, aim);
-  if (error instanceof FileRefused) return plain(exitCodes.failed, unable(aim, error.message), fileHint);
+  if (error instanceof FileRefused) return unable(aim, exitCodes.failed, error.message, fileHint);
   const text = error instanceof Error ? error.message : String(error);
   const hint = "this is a defect of lifeboat; please report it with the lines above";
   const stack = error instanceof Error ? error.stack : undefined;
-  return { exitCode: exitCodes.failed, message: unable(aim, text), hint, details: {}, stack };
+  return { ...unable(aim, exitCodes.failed, text, hint), stack };
 }
 
 function ofCommandError(error: CommandError, aim: string | undefined): Failure {
-  const message = error.complete ? error.message : unable(aim, error.message);
-  return { ...plain(error.exitCode, message, error.hint), details: error.details };
+  const { exitCode, message, hint, details } = error;
+  return { ...(error.complete ? complete(exitCode, message, hint) : unable(aim, exitCode, message, hint)), details };
 }
 
 function ofProxmoxError(error: ProxmoxError, aim: string | undefined): Failure {
   const exitCode = unavailable.has(error.kind) ? exitCodes.unavailable : exitCodes.failed;
   const details = { kind: error.kind, endpoint: error.endpoint, request: error.request, status: error.status };
-  return { ...plain(exitCode, unable(aim, error.message), hintFor(error)), details };
+  return { ...unable(aim, exitCode, error.message, hintFor(error)), details };
 }
 
 function ofTask(error: TaskFailed, aim: string | undefined): Failure {
   const { outcome } = error;
   const last = outcome.log.filter((line) => !line.startsWith("TASK ")).slice(-3);
-  const told = last.length === 0 ? "" : ` (last lines of its log: ${last.join(" | ")})`;
+  const log = last.length === 0 ? "" : ` (last lines of its log: ${last.join(" | ")})`;
   const hint = `the whole log: Proxmox's web interface, tasks of the node, or GET tasks/${outcome.upid}/log`;
   const details = { task: outcome.upid, exitStatus: outcome.exitStatus };
-  return { ...plain(exitCodes.failed, unable(aim, `${error.message}${told}`), hint), details };
+  return { ...unable(aim, exitCodes.failed, `${error.message}${log}`, hint), details };
 }
 
 function ofStoreError(error: StoreError, aim: string | undefined): Failure {
   const { kind, place } = error;
   const exitCode = kind === "failed" ? exitCodes.failed : exitCodes.unavailable;
-  return { ...plain(exitCode, unable(aim, error.message), storeHints[kind]), details: { kind, store: place } };
+  return { ...unable(aim, exitCode, error.message, storeHints[kind]), details: { kind, store: place } };
 }
 
 const fileHint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
@@ -106,10 +108,11 @@ function portOf(endpoint: string): string {
   return new URL(endpoint).port || "443";
 }
 
-function plain(exitCode: ExitCode, message: string, hint: string | undefined): Failure {
-  return { exitCode, message, hint, details: {}, stack: undefined };
+function complete(exitCode: ExitCode, message: string, hint: string | undefined): Failure {
+  return { exitCode, message, reason: message, hint, details: {}, stack: undefined };
 }
 
-function unable(aim: string | undefined, cause: string): string {
-  return aim === undefined ? `Unable to go on: ${cause}` : `Unable to ${aim}: ${cause}`;
+function unable(aim: string | undefined, exitCode: ExitCode, reason: string, hint: string | undefined): Failure {
+  const message = aim === undefined ? `Unable to go on: ${reason}` : `Unable to ${aim}: ${reason}`;
+  return { ...complete(exitCode, message, hint), reason };
 }

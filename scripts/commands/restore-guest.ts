@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
-import { type RestoreRequest, conductRestore, requestTexts, resumeRestore } from "../recovery/restore-guest/operation";
-import { restoresAmong, unfinishedRestore } from "../recovery/restore-guest/journals";
+import { type RestoreRequest, restoreOperation } from "../recovery/restore-guest/operation";
 import { chooseGuests } from "../project/choose-guests";
-import { conductSeveral } from "../recovery/restore-guest/batch/operation";
-import { type GuestSession, journalsOf, sessionOf, takeLock } from "../recovery/engine/session";
+import { restoreBatch } from "../recovery/restore-guest/batch/operation";
+import { runMany } from "../recovery/engine/run-many";
+import { runOne } from "../recovery/engine/run-one";
+import { type GuestSession, sessionOf } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -68,24 +69,16 @@ export const command = defineCommand({
   run: async (input, context) => {
     const found = chooseGuests(input, await context.site());
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
-    const [only, another] = sessions;
-    return only !== undefined && another === undefined
-      ? restoreOne(only, input)
-      : restoreSeveral(sessions, input, context);
+    const [first, ...others] = sessions;
+    if (first === undefined) throw usageError("no guest is named");
+    return others.length === 0
+      ? runOne(first, restoreOperation(first, requestOf(input, first, false)))
+      : restoreMany([first, ...others], input, context);
   },
 });
 
-async function restoreOne(session: GuestSession, input: Input): Promise<ExitCode> {
-  const request = requestOf(input, session, false);
-  if (!input.dryRun) takeLock(session, request.command);
-  const restores = restoresAmong(journalsOf(session));
-  const open = unfinishedRestore(restores);
-  const resumed = open === undefined ? "taken-back" : await resumeRestore(session, request, open);
-  return resumed === "taken-back" ? conductRestore(session, request, restores) : resumed;
-}
-
-async function restoreSeveral(
-  sessions: readonly GuestSession[],
+async function restoreMany(
+  sessions: readonly [GuestSession, ...GuestSession[]],
   input: Input,
   context: CommandContext,
 ): Promise<ExitCode> {
@@ -97,32 +90,23 @@ async function restoreSeveral(
   if (unwanted.length > 0) {
     throw usageError(`--without-save-point names ${unwanted.join(", ")}, which is not among the guests to restore`);
   }
-  const members = sessions.map((session) => ({ session, request: requestOf(input, session, true) }));
   const selectors = sessions.map(({ selector }) => selector);
-  return conductSeveral(
+  const words = ["lifeboat", "restore", "guest", ...selectors, ...choiceWords(input), ...batchWords(input)];
+  const { parallel, skipRefused, dryRun } = input;
+  const [first, ...others] = sessions;
+  const memberOf = (session: GuestSession) => ({ session, request: requestOf(input, session, true) });
+  const batch = restoreBatch(
     {
-      members,
-      parallel: input.parallel,
-      skipRefused: input.skipRefused,
-      dryRun: input.dryRun,
+      members: [memberOf(first), ...others.map(memberOf)],
+      parallel,
+      skipRefused,
+      dryRun,
       given: answersOf(input),
-      command: commandLine(
-        ["lifeboat", "restore", "guest", ...selectors, ...choiceWords(input), ...severalWords(input)],
-        input,
-      ),
-      texts: { guests: selectors.join(" "), ...textsOf(members) },
+      command: commandLine(words, input),
     },
     context,
   );
-}
-
-/** What is asked for each of them makes the request of all. */
-function textsOf(members: readonly { readonly session: GuestSession; readonly request: RestoreRequest }[]) {
-  return Object.fromEntries(
-    members.flatMap(({ session, request }) =>
-      Object.entries(requestTexts(request)).map(([name, text]) => [`${session.selector} ${name}`, text]),
-    ),
-  );
+  return runMany(batch);
 }
 
 function choiceWords({ at, archive, targetId, node, storage }: Input): string[] {
@@ -135,7 +119,7 @@ function choiceWords({ at, archive, targetId, node, storage }: Input): string[] 
   ];
 }
 
-function severalWords({ parallel, skipRefused }: Input): string[] {
+function batchWords({ parallel, skipRefused }: Input): string[] {
   return [
     ...(parallel === defaultParallel ? [] : ["--parallel", String(parallel)]),
     ...(skipRefused ? ["--skip-refused"] : []),
@@ -147,14 +131,14 @@ function namesOf(withoutSavePoint: Input["withoutSavePoint"]): string[] {
 }
 
 /**
- * What is asked for one guest. The command is the guest's own: also one of several can be continued alone. Of several
- * guests, those that `--without-save-point` names get none.
+ * What is asked for one guest. The command is the guest's own: also one of a batch can be resumed alone. Of a batch,
+ * those that `--without-save-point` names get none.
  */
-function requestOf(input: Input, session: GuestSession, oneOfSeveral: boolean): RestoreRequest {
+function requestOf(input: Input, session: GuestSession, inBatch: boolean): RestoreRequest {
   const { archive, at, targetId, node, storage } = input;
   const isNamed = namesOf(input.withoutSavePoint).includes(session.guest.name);
   const own = isNamed ? session.guest.name : input.withoutSavePoint === true ? true : undefined;
-  const withoutSavePoint = oneOfSeveral ? own : input.withoutSavePoint;
+  const withoutSavePoint = inBatch ? own : input.withoutSavePoint;
   const flags = { ...input, withoutSavePoint };
   return {
     wish: { archive, at, targetId, node },
@@ -163,6 +147,6 @@ function requestOf(input: Input, session: GuestSession, oneOfSeveral: boolean): 
     checkSeconds: input.checkTimeout,
     command: commandLine(["lifeboat", "restore", "guest", session.selector, ...choiceWords(input)], flags),
     undoes: undefined,
-    oneOfSeveral,
+    inBatch,
   };
 }

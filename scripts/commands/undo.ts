@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
 import { conductForget } from "../recovery/forget/operation";
-import { conductUndo } from "../recovery/undo/operation";
-import { restoresAmong } from "../recovery/restore-guest/journals";
-import { type GuestSession, journalsOf, openSession, takeLock } from "../recovery/engine/session";
+import { undoRestore } from "../recovery/undo/operation";
+import { type GuestSession, openSession, takeLock } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -40,10 +39,7 @@ export const command = defineCommand({
     if (input.forget) return forget(session, input);
     const operation = vmid === undefined ? undefined : input.guest;
     const command = commandLine(["lifeboat", "undo", operation ?? session.selector], input);
-    if (!input.dryRun) takeLock(session, command);
-    const restores = restoresAmong(journalsOf(session));
-    const given = answersOf(input);
-    return conductUndo(session, { operation, given, checkSeconds: input.checkTimeout, command }, restores);
+    return undoRestore(session, { operation, given: answersOf(input), checkSeconds: input.checkTimeout, command });
   },
 });
 

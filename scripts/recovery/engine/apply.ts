@@ -1,4 +1,5 @@
 import { messageOf } from "../../machine/error-code";
+import { Interrupted } from "../../terminal/command-error";
 import type { Journal } from "./journal";
 import { type Observer, contextOf } from "./observer";
 import { type Finding, type PlacedStep, type Step, type StepContext, type StepNode, placeSteps } from "./step";
@@ -39,12 +40,10 @@ export class StepFailure extends Error {
   }
 }
 
-/** The operator interrupted. The operation stays open, and work on the node goes on. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-
+/** The operator interrupted in or before a step. The operation stays open, and work on the node goes on. */
+export class InterruptedInStep extends Interrupted {
   constructor(readonly step: PlacedStep) {
-    super(`interrupted in step '${step.path}'`);
+    super();
   }
 }
 
@@ -52,7 +51,7 @@ export class Interrupted extends Error {
  * Runs the steps that the journal does not know as done, in order, each written to the journal before and after. Ends
  * with the operation `done`, or `unproven` when a step found a problem.
  *
- * @throws StepFailure, Interrupted
+ * @throws StepFailure, InterruptedInStep
  */
 export async function applySteps(
   nodes: readonly StepNode[],
@@ -104,7 +103,7 @@ async function failureOf(
   journal: Journal,
   options: ApplyOptions,
 ): Promise<Error> {
-  if (options.signal.aborted) return new Interrupted(placed);
+  if (options.signal.aborted) return new InterruptedInStep(placed);
   if (journal.record(placed.path) !== undefined) journal.stepFailed(placed.path, messageOf(error));
   if (hasCommitted(steps, journal)) return new StepFailure(placed, error, "committed");
   if (options.staysOpen(error)) return new StepFailure(placed, error, "open");

@@ -1,6 +1,7 @@
 import { failureOf } from "../../clients/failure";
 import { messageOf } from "../../machine/error-code";
 import { CommandError } from "../../terminal/command-error";
+import type { Talk } from "../../terminal/talk";
 import type { StepFailure } from "./apply";
 import type { Journal } from "./journal";
 import { undoCommand } from "./kinds";
@@ -8,25 +9,33 @@ import type { Operation } from "./operation";
 
 /**
  * The error that people are told of a failed step: its cause, what became of the subject, and what to do next. A defect
- * of ours keeps its stack trace.
+ * of ours keeps its stack trace; what it leaves behind is said before.
  */
 export function explain<Plan>(
   failure: StepFailure,
   operation: Pick<Operation<Plan>, "meaning">,
   plan: Plan,
   journal: Journal,
+  talk: Pick<Talk, "line" | "hint">,
 ): Error {
   const { exitCode, hint, stack } = failureOf(failure.cause, undefined);
-  if (stack !== undefined && failure.cause instanceof Error) return failure.cause;
+  const isDefect = stack !== undefined && failure.cause instanceof Error;
   const isBack = failure.position === "taken-back";
   const meaning = isBack ? undefined : operation.meaning(plan, failure, journal);
-  const text =
+  const where =
     meaning === undefined
       ? nothingChanged(journal)
       : `It stopped in step '${failure.step.step.title}'; ${meaning.text}`;
-  return new CommandError(`${messageOf(failure.cause)}. ${text}${leftoverText(failure)}`, {
+  const text = `${where}${leftoverText(failure)}`;
+  const next = meaning === undefined ? planAgain(journal) : (meaning.hint ?? nextCommands(journal));
+  if (isDefect) {
+    talk.line(text);
+    talk.hint(next);
+    return failure.cause;
+  }
+  return new CommandError(`${messageOf(failure.cause)}. ${text}`, {
     exitCode,
-    hint: meaning === undefined ? hint : (meaning.hint ?? nextCommands(journal)),
+    hint: isBack ? (hint ?? next) : next,
     details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
     cause: failure.cause,
   });
@@ -42,6 +51,10 @@ function nothingChanged({ contents }: Journal): string {
 export function nextCommands({ contents }: Journal): string {
   const undo = undoCommand(contents);
   return `to resume: ${contents.command}${undo === undefined ? "" : `; to take it back: ${undo}`}`;
+}
+
+function planAgain({ contents }: Journal): string {
+  return `look at the plan again: ${contents.command} --dry-run`;
 }
 
 /** Sentences about steps that could not be taken back. */

@@ -54,7 +54,10 @@ export class JournalBundle {
   }
 }
 
-/** Where bundles are kept: `several/` beside the folders of the sites, since the parts of one may be of several sites. */
+/**
+ * Where bundles are kept: beside the folders of the sites, since the parts of one may be of more than one site. The
+ * folder's name is that of the first versions, which called their files so too.
+ */
 export class BundleFolder {
   readonly path: string;
 
@@ -69,7 +72,7 @@ export class BundleFolder {
   begin(bundle: NewBundle): JournalBundle {
     makePrivateFolder(this.path);
     const now = isoTime(this.clock());
-    const id = freeId("several", now, fileNames(this.path));
+    const id = freeId("batch", now, fileNames(this.path));
     return JournalBundle.create(
       join(this.path, `${id}.json`),
       { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, ...bundle },
@@ -80,7 +83,7 @@ export class BundleFolder {
   /** Bundles that have not ended, newest first. Throws `JournalError` for one that cannot be read: it may be open. */
   open(): JournalBundle[] {
     return fileNames(this.path)
-      .filter((name) => /^several-.*\.json$/.test(name))
+      .filter((name) => /^(?:batch|several)-.*\.json$/.test(name))
       .map((name) => JournalBundle.open(join(this.path, name), this.clock))
       .filter(({ contents }) => contents.state === "open")
       .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));

@@ -47,8 +47,11 @@ export interface Meaning {
   readonly hint?: string;
 }
 
-/** One thing that an operator has done to a subject: data for the engine, which begins, resumes, takes back and reports. */
-export interface Operation<Plan> {
+/**
+ * One thing that an operator has done to a subject: data for the engine, which begins, resumes, takes back and reports.
+ * `Shown`: what a plan of it says beyond what the engine needs; a batch of them shows and sums it up.
+ */
+export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   /** Its name in journals, listed in `kinds.ts`. */
   readonly kind: string;
   /** Half a sentence: `restore of prod/web`. */
@@ -61,7 +64,7 @@ export interface Operation<Plan> {
   readonly command: string;
   readonly given: GivenAnswers;
   /** Looks at the subject. Read only. @throws CommandError when it cannot or must not be done */
-  plan(): Promise<Planned<Plan> | NothingToDo>;
+  plan(): Promise<Shown | NothingToDo>;
   /** The steps follow from the plan alone, so that another process can resume them. */
   steps(plan: Plan, begun: BegunOperation): readonly StepNode[] | Promise<readonly StepNode[]>;
   report(plan: Plan, journal: Journal, findings: readonly Finding[]): Report | Promise<Report>;

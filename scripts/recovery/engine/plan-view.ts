@@ -6,7 +6,7 @@ import type { Report } from "./operation";
 import { type Estimate, type StepNode, placeSteps } from "./step";
 
 /** A step as plans show it, for scripts. */
-interface StepView {
+export interface StepView {
   /** Path of ids: `save-point/take`. */
   readonly id: string;
   readonly title: string;
@@ -16,19 +16,13 @@ interface StepView {
 }
 
 /** A plan as it is shown, the same for every operation: its own part, then its steps with their times, then its questions. */
-export function planView(
-  { value, print }: Report,
-  steps: readonly StepNode[],
-  demands: readonly Demand[],
-  estimate: (stepPath: string) => Estimate | undefined,
-): Report {
-  const shown = stepViews(steps, estimate);
+export function planView({ value, print }: Report, steps: readonly StepView[], demands: readonly Demand[]): Report {
   const flags = demands.map(flagOf);
   return {
-    value: { ...value, steps: shown, flags },
+    value: { ...value, steps, flags },
     print: (lines) => {
       print(lines);
-      printSteps(shown, lines);
+      printSteps(steps, lines);
       printFlags(flags, lines);
     },
   };

@@ -5,8 +5,10 @@ import { digestOf } from "./digest";
 import { pastRuns } from "./durations";
 import { explain } from "./explain";
 import type { Journal } from "./journal";
+import type { JournalContents } from "./journal-contents";
+import type { Observer } from "./observer";
 import type { BegunOperation, Operation, Planned, Report } from "./operation";
-import { estimates, planView } from "./plan-view";
+import { type StepView, estimates, planView, stepViews } from "./plan-view";
 import { runSteps } from "./run-steps";
 import { type Session, halfDone, journalsOf, observerOf, takeLock, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
@@ -22,6 +24,11 @@ import { takeBack } from "./take-back";
  */
 export async function runOne<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
   if (!session.dryRun) takeLock(session, operation.command);
+  return runLocked(session, operation);
+}
+
+/** The same for a caller that has taken the subject's lock already, since it had to read the journals. */
+export async function runLocked<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
   const open = unfinished(journalsOf(session));
   if (open !== undefined) {
     const code = await resume(session, operation, open);
@@ -30,7 +37,8 @@ export async function runOne<Plan>(session: Session, operation: Operation<Plan>)
   return begin(session, operation);
 }
 
-async function begin<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
+/** Plans, asks, applies and reports, whatever else is half done: the caller has looked, and holds the lock. */
+export async function begin<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
   const { context, dryRun, selector } = session;
   const planned = await context.progress.step(`Look at ${selector}`, () => operation.plan());
   if ("nothing" in planned) {
@@ -54,10 +62,18 @@ export async function viewOf<Plan>(
   operation: Operation<Plan>,
   planned: Planned<Plan>,
 ): Promise<Report> {
-  const { plan, inputs, view, demands, bytes } = planned;
+  return planView(planned.view, await shownSteps(session, operation, planned), planned.demands);
+}
+
+/** The steps of a plan as they are shown, with their times. @param measured earlier operations, newest first */
+export async function shownSteps<Plan>(
+  { state, subject }: Session,
+  operation: Operation<Plan>,
+  { plan, inputs, bytes }: Planned<Plan>,
+  measured: readonly JournalContents[] = state.measurements(subject),
+): Promise<StepView[]> {
   const steps = await operation.steps(plan, { id: "planned", startedAt: new Date().toISOString(), inputs });
-  const past = pastRuns(session.state.measurements(session.subject), session.subject);
-  return planView(view, steps, demands, estimates(past, bytes));
+  return stepViews(steps, estimates(pastRuns(measured, subject), bytes));
 }
 
 /** What the journal of a planned operation begins with. */
@@ -118,7 +134,10 @@ export function isSameRequest<Plan>({ kind, request }: Operation<Plan>, { conten
 }
 
 /** The plan of a journal. @throws CommandError (1) when another version of Lifeboat wrote it in another form */
-export function planIn<Plan>({ schema, name }: Operation<Plan>, { contents, path }: Journal): Plan {
+export function planIn<Plan>(
+  { schema, name }: Pick<Operation<Plan>, "schema" | "name">,
+  { contents, path }: Journal,
+): Plan {
   const parsed = schema.safeParse(contents.plan);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -136,16 +155,17 @@ export function begunIn({ contents: { id, startedAt, inputs } }: Journal): Begun
 }
 
 /** Takes back what an earlier process began to take back. @throws CommandError (1) when something of it is left */
-async function finishTakingBack<Plan>(
+export async function finishTakingBack<Plan>(
   { context, dryRun }: Session,
   { name }: Operation<Plan>,
   open: Journal,
   steps: readonly StepNode[],
+  observer: Observer = observerOf(context),
 ): Promise<void> {
   const { startedAt, command } = open.contents;
   context.talk.line(`A ${name} begun at ${startedAt} failed and is not taken back completely yet.`);
   if (dryRun) return;
-  const leftovers = await takeBack(placeSteps(steps), open, { signal: context.signal, observer: observerOf(context) });
+  const leftovers = await takeBack(placeSteps(steps), open, { signal: context.signal, observer });
   if (leftovers.length === 0) return;
   throw new CommandError(`an earlier ${name} cannot be taken back: ${leftovers.join("; ")}`, {
     exitCode: exitCodes.failed,
@@ -161,7 +181,7 @@ async function run<Plan>(
 ): Promise<ExitCode> {
   const steps = await operation.steps(plan, begunIn(journal));
   const findings = await runSteps(session, journal, steps, {
-    explain: (failure) => explain(failure, operation, plan, journal),
+    explain: (failure) => explain(failure, operation, plan, journal, session.context.talk),
     beforeEnd: operation.beforeEnd,
   });
   const { value, print } = await operation.report(plan, journal, findings);

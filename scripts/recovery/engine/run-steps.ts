@@ -1,6 +1,6 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../proxmox/api/errors";
 import { StoreError } from "../../clients/object-store/object-store";
-import { Interrupted, StepFailure, applySteps } from "./apply";
+import { InterruptedInStep, StepFailure, applySteps } from "./apply";
 import type { Journal } from "./journal";
 import { undoCommand } from "./kinds";
 import { type Session, observerOf } from "./session";
@@ -26,7 +26,7 @@ export function isOutOfReach(error: unknown): boolean {
 /**
  * Runs the steps of a journal that are not done.
  *
- * @throws what `explain` makes of a failed step; the signal's reason after Ctrl-C, when the state has been told.
+ * @throws what `explain` makes of a failed step; InterruptedInStep after Ctrl-C, when it is said how things stand.
  */
 export async function runSteps(
   { context }: Pick<Session, "context">,
@@ -42,24 +42,26 @@ export async function runSteps(
       beforeEnd,
     });
   } catch (error) {
-    if (error instanceof Interrupted) {
-      tellInterruption(context.talk, journal, error);
-      throw context.signal.reason;
-    }
+    if (error instanceof InterruptedInStep) tellInterruption(context.talk, journal, error);
     throw error instanceof StepFailure ? explain(error) : error;
   }
 }
 
 /** What state things are in after Ctrl-C, and how to resume. */
-function tellInterruption(talk: Session["context"]["talk"], journal: Journal, { step }: Interrupted): void {
-  const { upid, asked } = journal.factsOf(step.path);
+function tellInterruption(talk: Session["context"]["talk"], journal: Journal, { step }: InterruptedInStep): void {
   const begun = journal.record(step.path) !== undefined;
   talk.line(`Stopped ${begun ? "in" : "before"} step '${step.step.title}'.`);
-  if (typeof upid === "string" && asked === true) {
-    const node = journal.contents.guest?.node;
-    talk.line(`The task goes on${node === undefined ? "" : ` on node ${node}`}: ${upid}`);
-  }
+  const task = taskLeft(journal, step.path);
+  if (task !== undefined) talk.line(task);
   talk.hint(`to resume: ${journal.contents.command}`);
   const undo = undoCommand(journal.contents);
   if (undo !== undefined) talk.hint(`to take it back: ${undo}`);
+}
+
+/** A sentence about the task that works on after Ctrl-C; undefined where there is none. */
+export function taskLeft(journal: Journal, stepPath: string): string | undefined {
+  const { upid, asked } = journal.factsOf(stepPath);
+  if (typeof upid !== "string" || asked !== true) return undefined;
+  const node = journal.contents.guest?.node;
+  return `The task goes on${node === undefined ? "" : ` on node ${node}`}: ${upid}`;
 }

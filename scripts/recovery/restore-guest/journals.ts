@@ -1,4 +1,5 @@
 import type { Journal } from "../engine/journal";
+import { planIn } from "../engine/run-one";
 import { type RestorePlan, restorePlanSchema } from "../steps/guest/plan";
 
 /** Name of restores in journals; an `undo` from a save point is one as well. */
@@ -10,14 +11,9 @@ export interface RestoreJournal {
   readonly plan: RestorePlan;
 }
 
-/** The restores among a guest's journals, in the same order. */
+/** The restores among a guest's journals, in the same order. @throws CommandError (1) for a plan that cannot be read */
 export function restoresAmong(journals: readonly Journal[]): RestoreJournal[] {
   return journals
     .filter(({ contents }) => contents.kind === restoreKind)
-    .map((journal) => ({ journal, plan: restorePlanSchema.parse(journal.contents.plan) }));
-}
-
-/** The restore that has not ended, if there is one. */
-export function unfinishedRestore(restores: readonly RestoreJournal[]): RestoreJournal | undefined {
-  return restores.find(({ journal }) => journal.contents.state === "open" || journal.contents.state === "taking-back");
+    .map((journal) => ({ journal, plan: planIn({ schema: restorePlanSchema, name: "restore" }, journal) }));
 }

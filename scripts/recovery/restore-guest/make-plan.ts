@@ -22,8 +22,8 @@ export interface RestoreOptions {
   readonly mayBeRoot: boolean;
   /** Archives that earlier, unproven restores of the guest have protected. */
   readonly leftProtected: readonly string[];
-  /** It is one of several: Pulumi is asked once for all of them, at the end. */
-  readonly oneOfSeveral: boolean;
+  /** It is one of a batch: Pulumi is asked once for all of them, at the end. */
+  readonly inBatch: boolean;
   /** What this restore takes back; the guest is then left as it was: running, or not. */
   readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
 }
@@ -65,7 +65,7 @@ export function planRestore(
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
   refuseExcess(inspection, plan);
   const space = spaceOf(inspection, plan, volumes);
-  if (!options.oneOfSeveral) refuseFull(spaceNeeds([space], 1));
+  if (!options.inBatch) refuseFull(spaceNeeds([space], 1));
   return {
     plan,
     effects,
@@ -127,7 +127,7 @@ function buildPlan(
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
     ...(host === undefined ? {} : { host }),
     memberships: membershipsExpected(environment, inspection),
-    compare: copy === undefined && guest.kind !== "adopted" && !options.oneOfSeveral,
+    compare: copy === undefined && guest.kind !== "adopted" && !options.inBatch,
     ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
   };
 }

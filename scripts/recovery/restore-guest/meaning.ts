@@ -1,67 +1,45 @@
-import { CommandError } from "../../terminal/command-error";
-import { failureOf } from "../../clients/failure";
-import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { StepFailure } from "../engine/apply";
 import type { Journal } from "../engine/journal";
-import type { GuestSession } from "../engine/session";
+import { undoCommand } from "../engine/kinds";
+import type { Meaning } from "../engine/operation";
 import type { RestorePlan } from "../steps/guest/plan";
-import { RestoreFailed } from "./restore-step";
 import { savePointPath } from "../steps/guest/save-point-steps";
-import { leftoverText } from "../engine/explain";
-import { messageOf } from "../../machine/error-code";
+import { RestoreFailed, restorePath } from "./restore-step";
 
-/** What a failed step means for the guest, and what to do about it. */
-export function explainRestore(
-  failure: StepFailure,
-  session: GuestSession,
-  plan: RestorePlan,
-  journal: Journal,
-): Error {
-  const state = stateText(failure, plan);
-  const { exitCode, hint, isDefect } = sortOut(failure.cause);
-  if (isDefect) {
-    // A defect keeps its stack trace; what it left behind is told before.
-    session.context.talk.line(state);
-    session.context.talk.hint(nextCommands(failure, session, plan, journal));
-    return failure.cause instanceof Error ? failure.cause : failure;
-  }
-  const ownHint = failure.position === "taken-back" ? hint : undefined;
-  return new CommandError(`${messageOf(failure.cause)}. ${state}${leftoverText(failure)}`, {
-    exitCode,
-    hint: ownHint ?? nextCommands(failure, session, plan, journal),
-    details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
-    cause: failure.cause,
-  });
-}
-
-function sortOut(cause: unknown): { exitCode: ExitCode; hint: string | undefined; isDefect: boolean } {
-  if (cause instanceof RestoreFailed) return { exitCode: exitCodes.failed, hint: undefined, isDefect: false };
-  const { exitCode, hint, stack } = failureOf(cause, undefined);
-  return { exitCode, hint, isDefect: stack !== undefined };
-}
-
-function stateText({ position, step }: StepFailure, plan: RestorePlan): string {
-  switch (position) {
-    case "taken-back":
-      return "Nothing is changed: what was begun has been taken back.";
-    case "open":
-      return `The restore stands still before step '${step.step.title}'; ${plan.guest} is not overwritten${plan.present?.running === true ? ", and may be stopped" : ""}.`;
-    case "committed":
-      return `The restore stands still in step '${step.step.title}'.`;
-  }
-}
-
-/** The way forward, and the way back where there is one. */
-function nextCommands(failure: StepFailure, { selector }: GuestSession, plan: RestorePlan, journal: Journal): string {
-  const forward = journal.contents.command;
-  const back = `lifeboat undo ${selector}`;
-  if (failure.position === "taken-back") return `look at the plan again: lifeboat restore guest ${selector} --dry-run`;
+/** What a failed step means for the guest, and the next command where another is due than those of any operation. */
+export function restoreMeaning(plan: RestorePlan, failure: StepFailure, journal: Journal): Meaning {
   const hasSavePoint = journal.factsOf(savePointPath)["archive"] !== undefined;
-  if (failure.cause instanceof RestoreFailed && plan.mode === "in-place") {
-    return hasSavePoint
-      ? `bring ${plan.guest} back as it was: ${back}; or try the archive again: ${forward}`
-      : `there is no save point; try again: ${forward}`;
+  const hint = hintOf(plan, failure, journal, hasSavePoint);
+  return { text: textOf(plan, failure, journal, hasSavePoint), ...(hint === undefined ? {} : { hint }) };
+}
+
+function textOf(plan: RestorePlan, failure: StepFailure, journal: Journal, hasSavePoint: boolean): string {
+  const { guest, target, present } = plan;
+  const isCopy = plan.mode === "beside";
+  if (failure.position === "open") {
+    if (isCopy) return `guest ${target.vmid} is not made.`;
+    return `${guest} is not overwritten${present?.running === true ? ", and may be stopped" : ""}.`;
   }
-  const way = hasSavePoint || failure.position === "open" || plan.mode === "beside" ? `; to take it back: ${back}` : "";
-  return `to resume: ${forward}${way}`;
+  if (journal.record(restorePath)?.state === "done") {
+    return `${isCopy ? `guest ${target.vmid}` : guest} is restored, and not proven.`;
+  }
+  if (isCopy) return `guest ${target.vmid} may be incomplete.`;
+  if (failure.cause instanceof RestoreFailed) {
+    return hasSavePoint ? `its save point holds ${guest} as it was.` : "there is no save point.";
+  }
+  return `${guest} may be overwritten.`;
+}
+
+/** Undefined: the commands that resume it or take it back, as after any failure. */
+function hintOf(
+  { mode, guest }: RestorePlan,
+  { cause, position }: StepFailure,
+  { contents }: Journal,
+  hasSavePoint: boolean,
+): string | undefined {
+  const { command } = contents;
+  if (mode === "beside" || position === "open") return undefined;
+  if (!hasSavePoint) return cause instanceof RestoreFailed ? `try again: ${command}` : `to resume: ${command}`;
+  if (!(cause instanceof RestoreFailed)) return undefined;
+  return `bring ${guest} back as it was: ${undoCommand(contents) ?? ""}; or try the archive again: ${command}`;
 }

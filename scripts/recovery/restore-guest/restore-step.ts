@@ -10,6 +10,9 @@ import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
 
+/** Path of the step whose request destroys and restores. */
+export const restorePath = "restore";
+
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
 export function recheck(plan: RestorePlan, world: GuestWorld, { inputs }: BegunOperation): Step {
   return {
@@ -33,7 +36,7 @@ function refuseChanges(plan: RestorePlan, changed: readonly string[]): void {
 export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): Step {
   const request = { node: plan.target.node, vmid: plan.target.vmid, type: "vzrestore" };
   return {
-    id: "restore",
+    id: restorePath,
     title: "Restore the archive",
     does: restoreLine(plan),
     commits: true,
@@ -116,15 +119,10 @@ function fateOf(plan: RestorePlan, exists: boolean, untouched: boolean): string 
 }
 
 /** The node's restore task failed. */
-export class RestoreFailed extends Error {
-  override readonly name = "RestoreFailed";
-
-  constructor(
-    readonly outcome: TaskOutcome,
-    /** What became of the guest, as a half sentence. */
-    readonly fate: string,
-  ) {
-    super(`${fate}: the restore on the node failed (${outcome.exitStatus})`);
+export class RestoreFailed extends CommandError {
+  /** @param fate what became of the guest, as a half sentence. */
+  constructor({ exitStatus }: TaskOutcome, fate: string) {
+    super(`${fate}: the restore on the node failed (${exitStatus})`, { exitCode: exitCodes.failed });
   }
 }
 

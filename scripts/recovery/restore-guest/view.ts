@@ -3,24 +3,13 @@ import { guestFindings } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/moments";
 import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/space";
 import type { Loss } from "../../../site/restore/losses";
-import { formatAgo, formatBytes, formatDuration } from "../../terminal/durations";
+import { formatAgo, formatBytes } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
-import { flagOf } from "../engine/consent";
-import type { PastRuns } from "../engine/durations";
-import { type Estimate, type StepNode, placeSteps } from "../engine/step";
 import type { FoundArchive } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
 import type { PlannedRestore } from "./make-plan";
 
-/** A step as the plan shows it. */
-interface PlannedStep {
-  readonly id: string;
-  readonly title: string;
-  readonly does: string;
-  readonly estimate: Estimate | undefined;
-}
-
-/** A plan of a restore, for people and scripts. */
+/** What a plan of a restore says beside its steps and questions, for people and scripts. */
 export interface RestoreView {
   readonly guest: string;
   readonly vmid: number;
@@ -39,9 +28,6 @@ export interface RestoreView {
   readonly kept: readonly string[];
   /** Room that the new volumes need beside what is there. */
   readonly space: readonly SpaceNeed[];
-  readonly steps: readonly PlannedStep[];
-  /** Flags that the plan wants. */
-  readonly needs: readonly string[];
 }
 
 interface ArchiveView {
@@ -55,13 +41,8 @@ interface ArchiveView {
 }
 
 /** Everything that a plan says, from what was read and what was decided. */
-export function viewOf(
-  inspection: RestoreInspection,
-  planned: PlannedRestore,
-  steps: readonly StepNode[],
-  past: PastRuns,
-): RestoreView {
-  const { plan, effects, demands } = planned;
+export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): RestoreView {
+  const { plan, effects } = planned;
   const { choice, chosen, guest } = inspection;
   const space = spaceNeeds([planned.space], 1);
   return {
@@ -88,13 +69,6 @@ export function viewOf(
     changed: plan.mode === "beside" ? planned.overrides : effects.differences.map(({ key }) => key),
     kept: keptThings(planned, inspection),
     space,
-    steps: placeSteps(steps).map(({ path, step }) => ({
-      id: path,
-      title: step.title,
-      does: step.does,
-      estimate: past.last(path) ?? past.byRate(path, chosen.size),
-    })),
-    needs: demands.map(flagOf),
   };
 }
 
@@ -182,11 +156,9 @@ function describeNeed({ storage, node, available, atLeast, sizes, isExact }: Spa
 export function printPlan(view: RestoreView, lines: Lines): void {
   printGuestPlan(view, lines);
   printSpace(view.space, lines);
-  printSteps(view, lines);
-  if (view.needs.length > 0) lines.line(`Asks for: ${view.needs.join(" ")}`);
 }
 
-/** What becomes of one guest, without what several have in common. */
+/** What becomes of one guest, without what those of a batch have in common. */
 export function printGuestPlan(view: RestoreView, lines: Lines): void {
   const { archive, target } = view;
   lines.heading(
@@ -228,21 +200,4 @@ export function printList(heading: string, items: readonly string[], lines: Line
   if (items.length === 0) return;
   lines.line(heading);
   for (const item of items) lines.hanging("  - ", item);
-}
-
-function printSteps({ steps }: RestoreView, lines: Lines): void {
-  lines.line("Steps:");
-  for (const [index, { does, estimate }] of steps.entries()) {
-    const time = estimate === undefined ? "" : `: about ${formatDuration(estimate.seconds)} (${estimate.basis})`;
-    lines.hanging(`  ${`${String(index + 1)}.`.padEnd(4)}`, `${does}${time}`);
-  }
-  const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
-  const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
-  lines.line(
-    known.length === steps.length
-      ? `  about ${sum} in all`
-      : known.length === 0
-        ? "  How long it takes is not known: nothing was measured on this machine yet."
-        : `  at least ${sum}; the rest is not known yet`,
-  );
 }

@@ -2,22 +2,18 @@ import { parseSavePoint, parseSavePointNotes } from "../../../site/restore/save-
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { hasCommitted } from "../engine/apply";
-import type { Demand, GivenAnswers } from "../engine/consent";
-import { type PlacedStep, placeSteps } from "../engine/step";
-import { takeBack } from "../engine/take-back";
-import { type GuestSession, observerOf } from "../engine/session";
-import { forceFlag, confirm } from "../engine/settle-demands";
-import {
-  type RestoreRequest,
-  conductRestore,
-  finishTakingBack,
-  resumeRestore,
-  stepsOf,
-} from "../restore-guest/operation";
-import { inputNames, configurationDigest, readConfiguration } from "../steps/guest/inputs";
-import type { FoundArchive } from "../steps/guest/inspection";
+import type { GivenAnswers } from "../engine/consent";
+import type { Journal } from "../engine/journal";
+import { begin, begunIn, runLocked } from "../engine/run-one";
+import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
+import { placeSteps } from "../engine/step";
+import { takeBackOne } from "../engine/take-back-one";
+import { type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
 import type { RestoreOptions } from "../restore-guest/make-plan";
-import { type RestoreJournal, unfinishedRestore } from "../restore-guest/journals";
+import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
+import { restorePath } from "../restore-guest/restore-step";
+import { configurationDigest, inputNames, readConfiguration } from "../steps/guest/inputs";
+import type { FoundArchive } from "../steps/guest/inspection";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import { searchArchives } from "../steps/guest/search-archives";
 
@@ -37,27 +33,27 @@ type Undoes = NonNullable<RestoreOptions["undoes"]>;
  * step, a copy is deleted, and an overwritten guest is restored from its save point. Which one that is says the journal
  * on this machine or, on any other, the notes of the save points.
  */
-export async function conductUndo(
-  session: GuestSession,
-  request: UndoRequest,
-  restores: readonly RestoreJournal[],
-): Promise<ExitCode> {
-  const open = unfinishedRestore(restores);
-  if (open?.plan.undoes !== undefined) {
-    const undoes = { start: true, ...open.plan.undoes };
-    const resumed = await resumeRestore(session, savePointRequest(request, undoes, restores), open);
-    if (resumed !== "taken-back") return resumed;
+export async function undoRestore(session: GuestSession, request: UndoRequest): Promise<ExitCode> {
+  if (!session.dryRun) takeLock(session, request.command);
+  const journals = journalsOf(session);
+  const open = unfinished(journals);
+  if (open !== undefined && open.contents.kind !== restoreKind) throw halfDone(session, open);
+  const restores = restoresAmong(journals);
+  const resumed = restores.find(({ journal }) => journal === open)?.plan.undoes;
+  if (resumed !== undefined) {
+    const undoes = { ...resumed, start: startedBefore(resumed, restores) };
+    return runLocked(session, savePointOperation(session, request, undoes, restores));
   }
   const last = restores.find((restore) => isCandidate(restore, request));
   const elsewhere = await newestElsewhere(session, request, restores, last);
-  if (elsewhere !== undefined) return restoreSavePoint(session, request, elsewhere, restores);
+  if (open !== undefined && (elsewhere !== undefined || open !== last?.journal)) throw anotherIsHalfDone(session, open);
+  if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
   if (last === undefined) throw nothingToUndo(session);
-  if (last.journal.contents.state === "taking-back" && !(await finishTakingBack(session, last)))
-    return exitCodes.failed;
-  if (last.journal.contents.state === "taken-back") return exitCodes.done;
-  if (last.plan.mode === "beside" || !(await isOverwritten(session, last)))
+  if (last.plan.mode === "beside" || !(await isOverwritten(session, request, last))) {
     return takeRestoreBack(session, request, last);
-  return restoreSavePoint(session, request, undoesOf(session, last), restores);
+  }
+  // Begun although the restore that it undoes may be half done: that one is not resumed any more.
+  return begin(session, savePointOperation(session, request, undoesOf(session, last), restores));
 }
 
 /** A restore that stands, whole or half; what was taken back or undone is none any more. */
@@ -76,58 +72,51 @@ function nothingToUndo({ guest }: GuestSession): CommandError {
   );
 }
 
+/** The last restore is another than the one that is half done here. By its name that one can be taken back first. */
+function anotherIsHalfDone(session: GuestSession, open: Journal): CommandError {
+  const { message, exitCode, details } = halfDone(session, open);
+  const { id, command } = open.contents;
+  const hint = `resume it: ${command}; or take it back first: lifeboat undo ${id}`;
+  return new CommandError(`${message}, and is not the last restore of ${session.guest.name}`, {
+    exitCode,
+    hint,
+    details,
+  });
+}
+
 /** Whether the old guest is gone: its request was sent, and the node has got it. */
-async function isOverwritten(session: GuestSession, restore: RestoreJournal): Promise<boolean> {
+async function isOverwritten(session: GuestSession, request: UndoRequest, restore: RestoreJournal): Promise<boolean> {
   const { journal, plan } = restore;
-  if (!hasCommitted(placeSteps(await stepsOf(session, restore, 0)), journal)) return false;
-  const { upid } = journal.factsOf("restore");
-  if (upid !== undefined || journal.record("restore")?.state === "done") return true;
+  const steps = await preparedOperation(session, request).steps(plan, begunIn(journal));
+  if (!hasCommitted(placeSteps(steps), journal)) return false;
+  const { upid } = journal.factsOf(restorePath);
+  if (upid !== undefined || journal.record(restorePath)?.state === "done") return true;
   const { node, vmid } = plan.target;
   const tasks = await session.client.tasks.list(node, { vmid, typefilter: "vzrestore" });
-  const known = String(journal.factsOf("restore")["knownTasks"]).split(" ");
+  const known = String(journal.factsOf(restorePath)["knownTasks"]).split(" ");
   if (tasks.some((task) => !known.includes(task.upid))) return true;
   const present = await readConfiguration(session.client, node, vmid);
   return configurationDigest(present) !== journal.contents.inputs[inputNames.configuration];
 }
 
-/** Steps that were begun, undone one by one, the last first. */
-async function takeRestoreBack(
+function takeRestoreBack(
   session: GuestSession,
   request: UndoRequest,
-  restore: RestoreJournal,
+  { journal, plan }: RestoreJournal,
 ): Promise<ExitCode> {
-  const { context, dryRun, selector } = session;
-  const { journal, plan } = restore;
-  const steps = placeSteps(await stepsOf(session, restore, 0));
-  const begun = steps.filter((placed) => isToTakeBack(placed, restore)).reverse();
-  const lines = begun.map(({ step }) => `take back: ${step.does}`);
   const what =
     plan.mode === "beside"
       ? `the copy ${plan.target.vmid} of ${plan.guest}`
       : `the restore of ${plan.guest}, which has overwritten nothing`;
-  context.talk.line(`Plan: take back ${what} (begun at ${journal.contents.startedAt})`);
-  for (const line of lines) context.talk.hanging("  - ", line);
-  const result = { guest: selector, operation: journal.contents.id, steps: lines };
-  if (dryRun) {
-    context.output.result({ plan: result }, (output) => output.line(`Would take back ${what}.`));
-    return exitCodes.done;
-  }
-  const demand: Demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
-  await confirm([demand], request.given, context);
-  const leftovers = await takeBack(steps, journal, { signal: context.signal, observer: observerOf(context) });
-  if (leftovers.length > 0) {
-    throw new CommandError(`not everything could be taken back: ${leftovers.join("; ")}`, {
-      exitCode: exitCodes.failed,
-      hint: `try again: ${request.command}`,
-    });
-  }
-  context.output.result(result, (output) => output.line(`Took back ${what}.`));
-  return exitCodes.done;
+  const value = { guest: session.selector };
+  return takeBackOne(session, preparedOperation(session, request), journal, { what, value });
 }
 
-function isToTakeBack({ path, step }: PlacedStep, { journal }: RestoreJournal): boolean {
-  const record = journal.record(path);
-  return step.takeBack !== undefined && record !== undefined && record.state !== "taken-back";
+/** The restore whose steps are taken back: what it was to restore says its own plan. */
+function preparedOperation(session: GuestSession, { given, checkSeconds, command }: UndoRequest) {
+  const wish = { archive: undefined, at: undefined, targetId: undefined, node: undefined };
+  const request = { wish, storage: undefined, given, checkSeconds, command, undoes: undefined, inBatch: false };
+  return restoreOperation(session, request);
 }
 
 /** The save point of a restore of this machine. */
@@ -148,6 +137,12 @@ function undoesOf({ guest }: GuestSession, { journal, plan }: RestoreJournal): U
           : `restore another archive instead: lifeboat backups ${guest.name}`,
     },
   );
+}
+
+/** Whether the guest ran before the restore that is undone; a guest of which that is not known ran. */
+function startedBefore({ operation }: { readonly operation?: string }, restores: readonly RestoreJournal[]): boolean {
+  const undone = restores.find(({ journal }) => journal.contents.id === operation);
+  return undone === undefined || undone.plan.present?.running === true;
 }
 
 /** A save point that this machine knows nothing of and that is newer than what it knows. */
@@ -185,25 +180,27 @@ async function describeSavePoint({ client, guest }: GuestSession, archive: Found
   return { savePoint: archive.volid, start: record?.wasRunning ?? true };
 }
 
-function restoreSavePoint(
+function savePointOperation(
   session: GuestSession,
-  request: UndoRequest,
-  undoes: Undoes,
-  restores: readonly RestoreJournal[],
-): Promise<ExitCode> {
-  return conductRestore(session, savePointRequest(request, undoes, restores), restores);
-}
-
-function savePointRequest(
   { given, checkSeconds, command }: UndoRequest,
   undoes: Undoes,
   restores: readonly RestoreJournal[],
-): RestoreRequest {
+) {
   const wish = { archive: undoes.savePoint, at: undefined, targetId: undefined, node: undefined };
-  // The restore whose save point is back is neither to be continued nor to be undone again. If the process dies between
-  // the two journals, the next `undo` must go on with this one, not take it back.
+  // The restore whose save point is back is neither to be resumed nor to be undone again. If the process dies between
+  // the two journals, the next `undo` must resume this one, not take it back.
   const beforeEnd = (): void => {
     restores.find(({ journal }) => journal.contents.id === undoes.operation)?.journal.setState("undone");
   };
-  return { wish, storage: undefined, given, checkSeconds, command, undoes, oneOfSeveral: false, beforeEnd };
+  const request: RestoreRequest = {
+    wish,
+    storage: undefined,
+    given,
+    checkSeconds,
+    command,
+    undoes,
+    inBatch: false,
+    beforeEnd,
+  };
+  return restoreOperation(session, request);
 }

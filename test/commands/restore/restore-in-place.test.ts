@@ -45,7 +45,7 @@ test("a dry run shows the plan and sends nothing but GET [D2, D5, K1]", async ()
       "- rootfs (/)",
       "- mp0 (/srv)",
       "- the present web, as a protected save point on backup",
-      "Asks for: --stop --force",
+      "Flags that answer all questions: --stop --force",
     ]),
   );
   expect(result.stdout).toContain(archive);

@@ -66,7 +66,7 @@ test("one plan for several guests: what becomes of each, the room for all togeth
     ["local", 2 * gibibyte],
     ["data", 4 * gibibyte],
   ]);
-  expect(plan.needs).toEqual(["--stop", "--force"]);
+  expect(plan.flags).toEqual(["--stop", "--force"]);
 });
 
 test("several guests come back with one consent, are proven, and each can be taken back by itself [D1, D5, D6, K1]", async () => {
@@ -153,14 +153,14 @@ test("the failure of one leaves the others going: exit 3, its way back is named,
   await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop", "--parallel", "1", "--json"];
   const failed = await site.lifeboat(command);
-  const { guests, goOn } = JSON.parse(failed.stdout);
+  const { guests, resume } = JSON.parse(failed.stdout);
   expect(failed.code).toBe(3);
   expect(guests).toMatchObject([
     { guest: "prod/web", result: "failed", hint: expect.stringContaining("lifeboat undo prod/web") },
     { guest: "prod/db", result: "restored" },
     { guest: "prod/mail", result: "restored" },
   ]);
-  expect(goOn).toBe("lifeboat restore guest prod/web prod/db prod/mail --parallel 1 --stop --force");
+  expect(resume).toBe("lifeboat restore guest prod/web prod/db prod/mail --parallel 1 --stop --force");
   expect([await site.exists(101), await memories([102, 103])]).toEqual([false, ["512", "512"]]);
   const before = three.map(restores);
   const again = await site.lifeboat(command);
@@ -174,7 +174,10 @@ test("one of several that is half done can be taken back alone, and another requ
   const failed = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop", "--parallel", "1"]);
   expect([failed.code, failed.stdout]).toEqual([3, expect.stringContaining("Restored 1 of 2 guests")]);
   const other = await site.lifeboat(["restore", "guest", "web", "mail", "--force", "--stop"]);
-  expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("prod/web: an operation begun at")]);
+  expect([other.code, other.stderr]).toEqual([
+    11,
+    expect.stringContaining("prod/web cannot be restored; nothing was changed"),
+  ]);
   const undone = await site.lifeboat(["undo", "web", "--force"]);
   expect([undone.code, await memories([101])]).toEqual([0, ["640"]]);
   const fresh = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop"]);
@@ -205,5 +208,5 @@ test("Ctrl-C: 130, what each guest is at is told, and the same command goes on w
   await site.clearFaults();
   const result = await site.lifeboat(command);
   expect([result.code, await memories()]).toEqual([0, ["512", "512", "512"]]);
-  expect(result.stderr).toContain("Left to do: prod/web, prod/db, prod/mail");
+  expect(result.stderr).toContain("Still to do: prod/web, prod/db, prod/mail");
 });

@@ -98,7 +98,7 @@ test("a restore that is taken back before it overwrites leaves no save point beh
   const [journal = "{}"] = site.journals();
   expect(Object.keys(JSON.parse(journal).steps)).toContain("save-point/take");
   const dry = await site.lifeboat(["undo", "files", "--dry-run"]);
-  expect([dry.code, dry.stderr]).toEqual([0, expect.stringContaining("which has overwritten nothing")]);
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("which has overwritten nothing")]);
   const undone = await site.lifeboat(["undo", "files", "--force"]);
   expect([undone.code, await site.picture(104)]).toEqual([0, before]);
 });

@@ -142,6 +142,19 @@ describe("on a storage that goes back at any time", () => {
     expect(failed.stderr).toContain("HINT: to resume: lifeboat restore snapshot prod/web first --force");
     const other = await site.lifeboat(["restore", "snapshot", "web", "second", "--force"]);
     expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("has not ended")]);
+    // Neither a restore, alone or with others, nor an undo works on a guest that is half rolled back.
+    const half = expect.stringMatching(
+      /a rollback of prod\/web, begun at \S+, has not ended[\s\S]*resume it: lifeboat restore snapshot prod\/web first/u,
+    );
+    // Of two guests the other one has no backup: two reasons, and so the code of a refusal.
+    for (const [words, code] of [
+      ["restore guest web", 11],
+      ["restore guest web kill", 13],
+      ["undo web", 11],
+    ] as const) {
+      const waiting = await site.lifeboat([...words.split(" "), "--force", "--stop"]);
+      expect([words, waiting.code, waiting.stderr]).toEqual([words, code, half]);
+    }
     const locked = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
     expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining("CT is locked (rollback)")]);
     const configuration = site.configuration(node, 101).replace("lock: rollback\n", "");

@@ -2,7 +2,7 @@ import { CommandError } from "../../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../../terminal/exit-codes";
 import { failureOf } from "../../../clients/failure";
 import type { ShowStep } from "../../../terminal/progress";
-import { Interrupted, StepFailure, applySteps } from "../../engine/apply";
+import { InterruptedInStep, StepFailure, applySteps } from "../../engine/apply";
 import type { Journal } from "../../engine/journal";
 import { isOutOfReach } from "../../engine/run-steps";
 import { runBounded } from "../../../machine/bounded";
@@ -56,7 +56,7 @@ async function runPart(part: RunPart, signal: AbortSignal, show: (strand: string
     await applySteps(runSteps(run, session.client), journal, { signal, observer, staysOpen: isOutOfReach });
     return ended(part);
   } catch (error) {
-    if (error instanceof Interrupted) return { part, kind: "interrupted" };
+    if (error instanceof InterruptedInStep) return { part, kind: "interrupted" };
     return failed(part, error);
   }
 }

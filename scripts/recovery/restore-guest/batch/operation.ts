@@ -1,65 +1,91 @@
-import { CommandError } from "../../../terminal/command-error";
-import { type ExitCode, exitCodes } from "../../../terminal/exit-codes";
-import { flagOf, type Demand } from "../../engine/consent";
-import { digestOf } from "../../engine/digest";
-import type { BundleFolder, JournalBundle } from "../../engine/journal-bundle";
-import { JournalError } from "../../engine/journal";
-import type { Finding } from "../../engine/step";
-import type { PreparedRestore } from "../operation";
-import { restorePlanSchema } from "../../steps/guest/plan";
-import { comparisonFindings } from "../../steps/guest/open-world";
-import { forceFlag, confirm } from "../../engine/settle-demands";
-import { journalsOf, takeLock, unfinished } from "../../engine/session";
-import { BackupTurns } from "./backup-turns";
-import { mergeDemands } from "./merge-demands";
-import { type SeveralMember, planSeveral, refuseTogether } from "./make-plan";
-import { type PartOutcome, type SeveralPart, runParts } from "./run";
-import { type SeveralReport, exitCodeOf, printSeveralReport, resultOf, skippedResult } from "./report";
-import { type RefusedGuest, printSeveralPlan, severalView } from "./view";
+import { spaceNeeds } from "../../../../site/restore/space";
 import type { CommandContext } from "../../../project/context";
+import { CommandError } from "../../../terminal/command-error";
+import type { Lines } from "../../../terminal/talk";
+import type { Batch, BatchReport, BegunMember, Outcome, Refusal } from "../../engine/batch";
+import type { GivenAnswers } from "../../engine/consent";
+import { planMembers } from "../../engine/run-many";
+import { begunIn } from "../../engine/run-one";
+import { type GuestSession, takeLock } from "../../engine/session";
+import { comparisonFindings } from "../../steps/guest/open-world";
+import type { RestorePlan } from "../../steps/guest/plan";
+import { type RestoreRequest, type ShownRestore, requestTexts, restoreOperation } from "../operation";
+import { refuseFull } from "../refuse";
+import { reportOf } from "../report";
+import { printGuestPlan, printSpace, spaceWarnings } from "../view";
+import { BackupTurns, TurnHolder } from "./backup-turns";
+import { type Comparison, type GuestResult, printBatchReport, resultOf, skippedResult } from "./report";
+
+/** A guest and what is asked for it. */
+export interface RestoreMember {
+  readonly session: GuestSession;
+  readonly request: RestoreRequest;
+}
 
 /** What is asked for, beyond what is asked for each guest. */
-export interface SeveralRequest {
-  readonly members: readonly SeveralMember[];
+export interface RestoreBatchRequest {
+  readonly members: readonly [RestoreMember, ...RestoreMember[]];
   readonly parallel: number;
   /** Guests that cannot be restored are left out; else they stop all. */
   readonly skipRefused: boolean;
   readonly dryRun: boolean;
-  readonly given: SeveralMember["request"]["given"];
+  readonly given: GivenAnswers;
   /** The command line that does the same again. */
   readonly command: string;
-  /** What tells one request from another. */
-  readonly texts: Readonly<Record<string, string>>;
 }
 
-/**
- * Restores several guests: one plan, one consent, one report. Each guest keeps a journal of its own, so that it can be
- * continued and undone alone; the bundle over them lets the same command go on with all.
- */
-export async function conductSeveral(request: SeveralRequest, context: CommandContext): Promise<ExitCode> {
-  const { members, dryRun } = request;
-  if (!dryRun) for (const member of members) lockMember(member, request.command);
-  const bundles = bundleFolder(request);
-  const open = openBundle(bundles, request);
-  if (open !== undefined) {
-    const parts = partsOf(open, members);
-    if (parts.some(isOpen)) return goOn(open, parts, request, context);
-    if (parts.every(hasSucceeded)) return finish(open, parts, [], request, context);
-    // What is left of it was undone or taken back: there is nothing to go on with.
-    if (!dryRun) open.end();
-  }
-  refuseUnfinished(members);
-  return begin(bundles, request, context);
+/** Restores of one node at the same time: more would only slow each other down on its disks. */
+const perNode = 2;
+
+/** Guests that come back together. From here on no other run on this machine works on them. @throws CommandError (11) */
+export function restoreBatch(request: RestoreBatchRequest, context: CommandContext): Batch<RestorePlan, ShownRestore> {
+  const { members, parallel, skipRefused, dryRun, given, command } = request;
+  if (!dryRun) for (const { session } of members) lockGuest(session, command);
+  const operations = members.map(({ session, request: one }) => ({
+    session,
+    operation: restoreOperation(session, one),
+  }));
+  const [{ session: first }] = members;
+  const names = members.map(({ session }) => session.selector).join(", ");
+  const turns = new BackupTurns();
+  return {
+    context,
+    dryRun,
+    name: `restore of ${names}`,
+    subjects: `${members.length} guests`,
+    participle: "restored",
+    bundles: first.state.bundles,
+    request: textsOf(members),
+    command,
+    given,
+    skipRefused,
+    bounds: { parallel, perKey: perNode, keyOf: ({ plan }) => plan.target.node },
+    plan: () => planMembers(operations),
+    refuseTogether: (planned) => refuseFull(spaceOf(planned, parallel)),
+    view: ({ members: planned }) => {
+      const space = spaceOf(planned, parallel);
+      const guests = planned.map((member) => member.planned.shown);
+      const view = { guests, parallel, space, warnings: spaceWarnings(space) };
+      return { value: view, print: (lines) => printTogether(view, lines) };
+    },
+    question: (planned) => `Restore these guests: ${planned.map((member) => member.planned.plan.guest).join(", ")}?`,
+    memberOf: ({ contents: { guest } }) =>
+      operations.find(({ session }) => session.selector === `${guest?.environment ?? ""}/${guest?.name ?? ""}`),
+    title: (parts) => `Restore ${parts.length} guests`,
+    gate: ({ plan }) => new TurnHolder(turns, plan.target.node),
+    report: (outcomes, refused) => reportBatch(outcomes, refused, context),
+  };
 }
 
-/** Any guest's will do: bundles are kept beside the folders of all sites. */
-function bundleFolder({ members }: SeveralRequest): BundleFolder {
-  const [first] = members;
-  if (first === undefined) throw new Error("Nothing is restored without a guest.");
-  return first.session.state.bundles;
+/** What is asked for each of them makes the request of all. */
+function textsOf(members: readonly RestoreMember[]): Record<string, string> {
+  const each = members.flatMap(({ session, request }) =>
+    Object.entries(requestTexts(request)).map(([name, text]) => [`${session.selector} ${name}`, text]),
+  );
+  return { guests: members.map(({ session }) => session.selector).join(" "), ...Object.fromEntries(each) };
 }
 
-function lockMember({ session }: SeveralMember, command: string): void {
+function lockGuest(session: GuestSession, command: string): void {
   try {
     takeLock(session, command);
   } catch (error) {
@@ -69,162 +95,57 @@ function lockMember({ session }: SeveralMember, command: string): void {
   }
 }
 
-function openBundle(bundles: BundleFolder, { texts }: SeveralRequest): JournalBundle | undefined {
-  try {
-    return bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(texts));
-  } catch (error) {
-    if (!(error instanceof JournalError)) throw error;
-    throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
-  }
-}
-
-/** A bundle's parts with their guests. Some of the guests may have been left out when it began. */
-function partsOf(bundle: JournalBundle, members: readonly SeveralMember[]): SeveralPart[] {
-  return bundle.journals().flatMap((journal) => {
-    const { guest, plan } = journal.contents;
-    if (guest === undefined) return [];
-    const member = members.find(({ session }) => session.selector === `${guest.environment}/${guest.name}`);
-    if (member === undefined) return [];
-    const { session, request } = member;
-    return [{ session, restore: { journal, plan: restorePlanSchema.parse(plan) }, checkSeconds: request.checkSeconds }];
-  });
-}
-
-function isOpen({ restore }: SeveralPart): boolean {
-  const { state } = restore.journal.contents;
-  return state === "open" || state === "taking-back";
-}
-
-function hasSucceeded({ restore }: SeveralPart): boolean {
-  const { state } = restore.journal.contents;
-  return state === "done" || state === "unproven";
-}
-
-/** A guest that something else has half done must be brought to an end first. */
-function refuseUnfinished(members: readonly SeveralMember[]): void {
-  for (const { session } of members) {
-    const other = unfinished(journalsOf(session));
-    if (other === undefined) continue;
-    const { startedAt, command } = other.contents;
-    throw new CommandError(`${session.selector}: an operation begun at ${startedAt} has not ended`, {
-      exitCode: exitCodes.locked,
-      hint: `resume it: ${command}; or take it back: lifeboat undo ${session.selector}`,
-    });
-  }
-}
-
-async function begin(bundles: BundleFolder, request: SeveralRequest, context: CommandContext): Promise<ExitCode> {
-  const { members, parallel, skipRefused, dryRun, given, command, texts } = request;
-  const plan = await context.progress.step(`Look at ${members.length} guests`, () => planSeveral(members));
-  refuseTogether(plan, skipRefused, parallel, (refused) => tellRefused(refused, context));
-  const demands = mergeDemands(plan.prepared.map(demandsOf));
-  const view = severalView(plan.prepared, plan.refused, parallel, demands.map(flagOf));
-  if (dryRun) context.output.result({ plan: view }, (lines) => printSeveralPlan(view, lines));
-  else printSeveralPlan(view, context.talk);
-  if (dryRun) return exitCodes.done;
-  await confirm(demands, given, context);
-  const parts = plan.prepared.map(({ session, operation }) => ({
-    site: session.state.site,
-    journal: session.state.opening(operation),
-  }));
-  const bundle = bundles.begin({ command, request: { ...texts }, parts });
-  return finish(bundle, partsOf(bundle, members), plan.refused, request, context);
-}
-
-function tellRefused({ guest, message, hint }: RefusedGuest, { talk }: CommandContext): void {
-  talk.hanging(`${guest}: `, message);
-  if (hint !== undefined) talk.hanging("  HINT: ", hint);
-}
-
-function demandsOf({ session, request, planned }: PreparedRestore) {
-  const named = request.given["--without-save-point"] === session.guest.name;
-  return { guest: session.guest.name, demands: planned.demands, named };
-}
-
-/** Goes on with what an earlier process began. */
-async function goOn(
-  bundle: JournalBundle,
-  parts: readonly SeveralPart[],
-  request: SeveralRequest,
-  context: CommandContext,
-): Promise<ExitCode> {
-  const { startedAt } = bundle.contents;
-  const open = parts.filter(isOpen).map(({ session }) => session.selector);
-  const remaining = { operation: bundle.contents.id, startedAt, remaining: open };
-  const told = `A restore of several guests begun at ${startedAt} has not ended. Left to do: ${open.join(", ")}`;
-  if (request.dryRun) {
-    context.output.result(remaining, (lines) => lines.line(told));
-    return exitCodes.done;
-  }
-  context.talk.line(told);
-  const demand: Demand = {
-    flag: forceFlag,
-    reason: "going on is not confirmed",
-    question: `Go on with the restore of ${open.join(", ")} begun at ${startedAt}?`,
-  };
-  await confirm([demand], request.given, context);
-  return finish(bundle, parts, [], request, context);
-}
-
-async function finish(
-  bundle: JournalBundle,
-  parts: readonly SeveralPart[],
-  skipped: readonly RefusedGuest[],
-  request: SeveralRequest,
-  context: CommandContext,
-): Promise<ExitCode> {
-  if (request.dryRun) return exitCodes.done;
-  const started = performance.now();
-  const title = `Restore ${parts.length} guests`;
-  const outcomes = await context.progress.strands(title, (show) =>
-    runParts(parts, request.parallel, new BackupTurns(), show),
+function spaceOf(planned: readonly { readonly planned: ShownRestore }[], parallel: number) {
+  return spaceNeeds(
+    planned.map((member) => member.planned.space),
+    parallel,
   );
-  if (context.signal.aborted) tellInterruption(outcomes, request, context);
-  context.signal.throwIfAborted();
-  const comparisons = await compare(outcomes, context);
-  const isHalfDone = parts.some(isOpen);
-  if (!isHalfDone) bundle.end();
-  const report: SeveralReport = {
-    guests: [...outcomes.map(resultOf), ...skipped.map(skippedResult)],
-    comparisons,
-    seconds: (performance.now() - started) / 1_000,
-    ...(isHalfDone ? { goOn: request.command } : {}),
-  };
-  context.output.result({ ...report }, (lines) => printSeveralReport(report, lines));
-  return exitCodeOf(outcomes, skipped);
 }
 
-/** What state things are in after Ctrl-C, and how to go on. */
-function tellInterruption(outcomes: readonly PartOutcome[], request: SeveralRequest, { talk }: CommandContext): void {
-  for (const { part, kind } of outcomes) {
-    if (kind !== "interrupted") continue;
-    const { journal } = part.restore;
-    const steps = Object.entries(journal.contents.steps);
-    const [path] = steps.findLast(([, { state }]) => state === "started") ?? [];
-    const at =
-      path === undefined
-        ? steps.length === 0
-          ? "not begun"
-          : "stopped between two steps"
-        : `stopped in step '${path}'`;
-    talk.line(`${part.session.selector}: ${at}`);
-    const { upid, asked } = path === undefined ? {} : journal.factsOf(path);
-    if (typeof upid === "string" && asked === true) talk.line(`  its task goes on on the node: ${upid}`);
+interface TogetherView {
+  readonly guests: readonly ShownRestore["shown"][];
+  readonly parallel: number;
+  readonly space: ReturnType<typeof spaceNeeds>;
+  readonly warnings: readonly string[];
+}
+
+function printTogether({ guests, parallel, space, warnings }: TogetherView, lines: Lines): void {
+  for (const guest of guests) {
+    printGuestPlan(guest, lines);
+    lines.line();
   }
-  talk.hint(`to resume: ${request.command}`);
+  lines.heading(`Together: ${guests.length} guests, ${parallel} at a time`);
+  printSpace(space, lines);
+  for (const warning of warnings) lines.hanging("  WARNING: ", warning);
+}
+
+async function reportBatch(
+  outcomes: readonly Outcome<RestorePlan>[],
+  refused: readonly Refusal[],
+  context: CommandContext,
+): Promise<BatchReport> {
+  const results = await Promise.all(outcomes.map(resultWithReport));
+  const comparisons = await compare(outcomes, context);
+  const guests: GuestResult[] = [...results, ...refused.map(skippedResult)];
+  return {
+    value: { guests, comparisons },
+    findings: comparisons.flatMap(({ findings }) => findings),
+    print: (lines, seconds) => printBatchReport(guests, comparisons, seconds, lines),
+  };
+}
+
+async function resultWithReport(outcome: Outcome<RestorePlan>): Promise<GuestResult> {
+  if (outcome.kind !== "ended") return resultOf(outcome, undefined);
+  const { operation, journal, plan } = outcome.part;
+  const steps = await operation.steps(plan, begunIn(journal));
+  return resultOf(outcome, reportOf(plan, journal, steps, outcome.findings));
 }
 
 /** Once for each environment with a guest that Pulumi owns: a preview looks at all of its guests anyway (D11). */
-async function compare(
-  outcomes: readonly PartOutcome[],
-  context: CommandContext,
-): Promise<SeveralReport["comparisons"]> {
-  const owned = outcomes.filter(
-    ({ part, kind }) =>
-      kind === "restored" && part.restore.plan.mode === "in-place" && part.session.guest.kind !== "adopted",
-  );
-  const environments = new Map(owned.map(({ part }) => [part.session.environment.name, part.session.environment]));
-  const comparisons: { environment: string; findings: readonly Finding[] }[] = [];
+async function compare(outcomes: readonly Outcome<RestorePlan>[], context: CommandContext): Promise<Comparison[]> {
+  const parts = outcomes.flatMap(({ kind, part }) => (kind === "ended" && isOwned(part) ? [part] : []));
+  const environments = new Map(parts.map(({ session: { environment } }) => [environment.name, environment]));
+  const comparisons: Comparison[] = [];
   for (const [name, environment] of environments) {
     const findings = await context.progress.step(`Compare ${name} with Pulumi`, () =>
       comparisonFindings(environment, context),
@@ -232,4 +153,9 @@ async function compare(
     comparisons.push({ environment: name, findings });
   }
   return comparisons;
+}
+
+function isOwned({ session, plan }: BegunMember<RestorePlan>): boolean {
+  const guest = session.environment.settings.guests.find(({ name }) => name === plan.guest);
+  return plan.mode === "in-place" && guest !== undefined && guest.kind !== "adopted";
 }

@@ -1,11 +1,10 @@
 import { formatDuration } from "../../../terminal/durations";
-import { type ExitCode, exitCodes } from "../../../terminal/exit-codes";
 import type { Lines, Table } from "../../../terminal/talk";
-import type { Finding } from "../../engine/step";
-import { type RestoreReport } from "../report";
-import type { PartOutcome } from "./run";
-import type { RefusedGuest } from "./view";
+import type { Outcome, Refusal } from "../../engine/batch";
 import { printFinding } from "../../engine/print-finding";
+import type { Finding } from "../../engine/step";
+import type { RestorePlan } from "../../steps/guest/plan";
+import type { RestoreReport } from "../report";
 
 /** What became of one guest. */
 export interface GuestResult {
@@ -18,53 +17,53 @@ export interface GuestResult {
   readonly report?: RestoreReport;
 }
 
-/** What a restore of several guests did, for people and scripts. */
-export interface SeveralReport {
-  readonly guests: readonly GuestResult[];
-  /** What Pulumi says, once for each environment. */
-  readonly comparisons: readonly { readonly environment: string; readonly findings: readonly Finding[] }[];
-  /** Seconds from the beginning to the end of this run. */
-  readonly seconds: number;
-  /** The command that goes on with what is half done; absent when nothing is. */
-  readonly goOn?: string;
+/** What Pulumi says of an environment. */
+export interface Comparison {
+  readonly environment: string;
+  readonly findings: readonly Finding[];
 }
 
-/** What is told about one guest. */
-export function resultOf({ part, kind, report, exitCode, message, hint }: PartOutcome): GuestResult {
-  const result =
-    kind === "restored"
-      ? report?.proven === true
-        ? "restored"
-        : "not proven"
-      : kind === "gone-back"
-        ? "taken back"
-        : "failed";
-  return {
-    guest: part.session.selector,
-    result,
-    exitCode,
-    ...(message === undefined ? {} : { message }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(report === undefined ? {} : { report }),
-  };
+/** What is said of one guest. @param report of one that was restored. */
+export function resultOf(outcome: Outcome<RestorePlan>, report: RestoreReport | undefined): GuestResult {
+  const { part, exitCode } = outcome;
+  const { selector, subject } = part.session;
+  const guest = { guest: selector, exitCode };
+  switch (outcome.kind) {
+    case "ended":
+      return {
+        ...guest,
+        result: report?.proven === true ? "restored" : "not proven",
+        ...(report === undefined ? {} : { report }),
+      };
+    case "interrupted":
+      return { ...guest, result: "failed" };
+    case "failed":
+    case "taken-back": {
+      const { message, hint } = outcome;
+      const isBack = outcome.kind === "taken-back";
+      const name = subject.kind === "guest" ? subject.name : selector;
+      return {
+        ...guest,
+        result: isBack ? "taken back" : "failed",
+        message: isBack ? `${name}: ${message}` : message,
+        ...(hint === undefined ? {} : { hint }),
+      };
+    }
+  }
 }
 
 /** A guest that was left out of the plan. */
-export function skippedResult({ guest, exitCode, message, hint }: RefusedGuest): GuestResult {
-  return { guest, result: "left out", exitCode, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-/** All good: 0. None restored: their own code where it is the same for all, else 1. Anything between: 3. */
-export function exitCodeOf(outcomes: readonly PartOutcome[], skipped: readonly RefusedGuest[]): ExitCode {
-  if (outcomes.every(({ exitCode }) => exitCode === exitCodes.done) && skipped.length === 0) return exitCodes.done;
-  if (outcomes.some(({ kind }) => kind === "restored")) return exitCodes.partly;
-  const [first] = outcomes;
-  if (skipped.length > 0 || first === undefined) return exitCodes.failed;
-  return outcomes.every(({ exitCode }) => exitCode === first.exitCode) ? first.exitCode : exitCodes.failed;
+export function skippedResult({ subject, ...refusal }: Refusal): GuestResult {
+  return { guest: subject, result: "left out", ...refusal };
 }
 
 /** The report for people. */
-export function printSeveralReport({ guests, comparisons, seconds, goOn }: SeveralReport, lines: Lines): void {
+export function printBatchReport(
+  guests: readonly GuestResult[],
+  comparisons: readonly Comparison[],
+  seconds: number,
+  lines: Lines,
+): void {
   const good = guests.filter(({ result }) => result === "restored").length;
   lines.heading(`Restored ${good} of ${guests.length} guests, in ${formatDuration(seconds)}`);
   lines.table(guests.map(row), "  ");
@@ -73,18 +72,18 @@ export function printSeveralReport({ guests, comparisons, seconds, goOn }: Sever
     lines.line(`${environment}, compared with Pulumi:`);
     for (const finding of findings) printFinding(finding, lines);
   }
-  if (goOn !== undefined) lines.line(`To resume what is half done: ${goOn}`);
 }
 
+const words = {
+  restored: "restored",
+  "not proven": "NOT PROVEN",
+  failed: "FAILED",
+  "taken back": "TAKEN BACK",
+  "left out": "left out",
+} as const;
+
 function row({ guest, result, report }: GuestResult): Table[number] {
-  const told = {
-    restored: "restored",
-    "not proven": "NOT PROVEN",
-    failed: "FAILED",
-    "taken back": "TAKEN BACK",
-    "left out": "left out",
-  };
-  const word = result === "restored" && (report?.checks.length ?? 0) > 0 ? "restored, proven" : told[result];
+  const word = result === "restored" && (report?.checks.length ?? 0) > 0 ? "restored, proven" : words[result];
   return [guest, word, report === undefined ? "" : formatDuration(report.seconds), report?.archive ?? ""];
 }
 

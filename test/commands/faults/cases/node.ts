@@ -25,7 +25,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
@@ -37,7 +37,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Restore the archive'.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Restore the archive'; web may be overwritten.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inRestore);
@@ -49,7 +49,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Start web'.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Start web'; web is restored, and not proven.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", { type: "vzstart", at: "starting" });
@@ -76,7 +76,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: the connection to https://192.0.2.11:8006 was lost before the answer to POST /nodes/pve-prod/lxc came: No route to host; no single task 'vzrestore' was found on node pve-prod afterwards, so nobody knows whether it was started. The restore stands still in step 'Restore the archive'.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: the connection to https://192.0.2.11:8006 was lost before the answer to POST /nodes/pve-prod/lxc came: No route to host; no single task 'vzrestore' was found on node pve-prod afterwards, so nobody knows whether it was started. It stopped in step 'Restore the archive'; web may be overwritten.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, lifeboat }) => {
       await site.fault("answer-595", { path: "^POST /nodes/pve-prod/lxc$", times: "1" });
@@ -112,7 +112,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 1,
     message:
-      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - worker failed at 'extracting'). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - worker failed at 'extracting'). It stopped in step 'Restore the archive'; its save point holds web as it was.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
     afterwards: [guestIsGone, everyArchive, undoBringsBack],
     run: async ({ site, lifeboat }) => {
       await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
@@ -124,7 +124,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 1,
     message:
-      "Unable to restore guest web: web is incomplete: the restore on the node failed (unexpected status). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+      "Unable to restore guest web: web is incomplete: the restore on the node failed (unexpected status). It stopped in step 'Restore the archive'; its save point holds web as it was.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
     afterwards: [everyArchive],
     run: async ({ site, lifeboat }) => {
       await site.fault("worker-killed", { type: "vzrestore", at: "extracting", times: "1" });
@@ -170,7 +170,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 did not accept the credential: Authentication failed!. The restore stands still before step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 did not accept the credential: Authentication failed!. It stopped in step 'Take a save point'; web is not overwritten, and may be stopped.\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
@@ -182,7 +182,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit). The restore stands still before step 'Check that nothing has changed'; web is not overwritten, and may be stopped. Not taken back: Take a save point: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Backup); Stop web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit).\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit). It stopped in step 'Check that nothing has changed'; web is not overwritten, and may be stopped. Not taken back: Take a save point: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Backup); Stop web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit).\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during, vmid }) => {
       const root = site.rootClient();
@@ -214,7 +214,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: "undo web --force --stop",
     exitCode: 14,
     message:
-      "Unable to undo the restore of web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. The restore stands still in step 'Restore the archive'.\nHINT: to resume: lifeboat undo prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to undo the restore of web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Restore the archive'; web may be overwritten.\nHINT: to resume: lifeboat undo prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, undoBringsBack],
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);

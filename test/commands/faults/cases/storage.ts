@@ -22,7 +22,7 @@ export const storageFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 1,
     message:
-      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - unable to create image: qemu-img: /mnt/data/images/101/vm-101-disk-1.raw: Could not create '/mnt/data/images/101/vm-101-disk-1.raw': No space left on device). The restore stands still in step 'Restore the archive'.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
+      "Unable to restore guest web: web is gone: the restore on the node failed (unable to restore CT 101 - unable to create image: qemu-img: /mnt/data/images/101/vm-101-disk-1.raw: Could not create '/mnt/data/images/101/vm-101-disk-1.raw': No space left on device). It stopped in step 'Restore the archive'; its save point holds web as it was.\nHINT: bring web back as it was: lifeboat undo prod/web; or try the archive again: lifeboat restore guest prod/web --stop --force",
     afterwards: [everyArchive, undoBringsBack],
     run: async ({ site, lifeboat }) => {
       await site.fault("storage-full", { storage: "data", times: "1" });

@@ -1,7 +1,7 @@
 import fs, { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Interrupted, StepFailure, applySteps } from "../../../../../scripts/recovery/engine/apply";
+import { InterruptedInStep, StepFailure, applySteps } from "../../../../../scripts/recovery/engine/apply";
 import { changedInputs, digestOf } from "../../../../../scripts/recovery/engine/digest";
 import { pastRuns } from "../../../../../scripts/recovery/engine/durations";
 import { LockedError, takeProcessLock } from "../../../../../scripts/machine/process-lock";
@@ -284,7 +284,7 @@ describe("applying a plan", () => {
         : node,
     );
     const options = { signal: controller.signal, observer: silent, staysOpen: () => false };
-    await expect(applySteps(steps, journal, options)).rejects.toBeInstanceOf(Interrupted);
+    await expect(applySteps(steps, journal, options)).rejects.toBeInstanceOf(InterruptedInStep);
     expect([journal.contents.state, world.protected]).toEqual(["open", true]);
     await run(world, journal);
     expect(world.requests).toEqual(allRequests);

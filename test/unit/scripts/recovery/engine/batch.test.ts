@@ -1,25 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { StateFolder } from "../../../../../../scripts/recovery/engine/state-folder";
-import { BackupTurns, TurnHolder } from "../../../../../../scripts/recovery/restore-guest/batch/backup-turns";
-import { mergeDemands } from "../../../../../../scripts/recovery/restore-guest/batch/merge-demands";
-
-test("a guest is stopped only when its node is free to make its save point", async () => {
-  const turns = new BackupTurns();
-  const [first, second] = [new TurnHolder(turns, "pve"), new TurnHolder(turns, "pve")];
-  await first.before("stop");
-  let stopped = false;
-  const waiting = second.before("stop").then(() => (stopped = true));
-  await first.before("save-point/take");
-  await new Promise((done) => setImmediate(done));
-  expect(stopped).toBe(false);
-  await first.before("recheck");
-  await waiting;
-  expect(stopped).toBe(true);
-  await new TurnHolder(turns, "other").before("stop");
-  second.release();
-});
+import { mergeDemands } from "../../../../../scripts/recovery/engine/merge-demands";
+import { StateFolder } from "../../../../../scripts/recovery/engine/state-folder";
 
 const stop = (guest: string) => ({
   flag: "--stop",
@@ -34,13 +17,14 @@ const noWay = (guest: string) => ({
   typed: guest,
 });
 
-test("demands of several guests become one question for each kind of loss, the plan's own last", () => {
+test("demands of a batch become one question for each kind of loss, the plan's own last", () => {
   const force = { flag: "--force", reason: "not confirmed", question: "Overwrite?" };
-  const merged = mergeDemands([
-    { guest: "web", demands: [stop("web"), noWay("web"), force], named: true },
-    { guest: "db", demands: [stop("db"), noWay("db"), force], named: false },
-    { guest: "mail", demands: [noWay("mail"), force], named: false },
-  ]);
+  const members = [
+    { name: "web", demands: [stop("web"), noWay("web"), force], given: { "--without-save-point": "web" } },
+    { name: "db", demands: [stop("db"), noWay("db"), force], given: { "--without-save-point": true } },
+    { name: "mail", demands: [noWay("mail"), force], given: {} },
+  ];
+  const merged = mergeDemands(members, "Restore these guests: web, db, mail?");
   expect(merged).toEqual([
     { flag: "--stop", reason: "web is running; db is running", question: "web runs. Stop it? db runs. Stop it?" },
     {
@@ -51,6 +35,7 @@ test("demands of several guests become one question for each kind of loss, the p
     },
     { flag: "--force", reason: "the plan is not confirmed", question: "Restore these guests: web, db, mail?" },
   ]);
+  expect(mergeDemands([{ name: "web", demands: [force], given: {} }], undefined)).toEqual([]);
 });
 
 test("a bundle begins the journals that a killed process did not get to, and knows the others' states [K4]", () => {

@@ -1,0 +1,68 @@
+import { CommandError } from "../../terminal/command-error";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import type { Journal } from "./journal";
+import type { Operation } from "./operation";
+import { planView } from "./plan-view";
+import { begunIn, planIn } from "./run-one";
+import { type Session, observerOf } from "./session";
+import { confirm, forceFlag } from "./settle-demands";
+import { type PlacedStep, placeSteps } from "./step";
+import { takeBack } from "./take-back";
+
+/** What is taken back, in words. */
+export interface TakenBack {
+  /** `the copy 901 of web`. */
+  readonly what: string;
+  /** What scripts are told of it beside its steps. */
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Takes back what an operation has begun, step by step, the last first: shows the plan, asks, does it and reports. The
+ * caller holds the lock of the subject.
+ *
+ * @param operation as `undo` was asked for it: its command does the same again, and its answers are those of `undo`.
+ * @throws CommandError (1) when something of it is left
+ */
+export async function takeBackOne<Plan>(
+  { context, dryRun }: Session,
+  operation: Operation<Plan>,
+  journal: Journal,
+  { what, value }: TakenBack,
+): Promise<ExitCode> {
+  const { id, startedAt } = journal.contents;
+  const steps = placeSteps(await operation.steps(planIn(operation, journal), begunIn(journal)));
+  const begun = steps.filter((placed) => isToTakeBack(placed, journal)).reverse();
+  const demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
+  const heading = `Plan: take back ${what} (begun at ${startedAt})`;
+  const shown = planView(
+    { value: { ...value, takesBack: id }, print: (lines) => lines.heading(heading) },
+    begun.map(({ path, step }) => ({ id: path, title: step.title, does: `take back: ${step.does}` })),
+    [demand],
+  );
+  if (dryRun) {
+    context.output.result({ plan: shown.value }, shown.print);
+    return exitCodes.done;
+  }
+  shown.print(context.talk);
+  await confirm([demand], operation.given, context);
+  const started = performance.now();
+  const leftovers = await takeBack(steps, journal, { signal: context.signal, observer: observerOf(context) });
+  if (leftovers.length > 0) {
+    throw new CommandError(`not everything could be taken back: ${leftovers.join("; ")}`, {
+      exitCode: exitCodes.failed,
+      hint: `try again: ${operation.command}`,
+    });
+  }
+  const takenBack = begun.map(({ path, step }) => ({ id: path, title: step.title }));
+  const seconds = (performance.now() - started) / 1_000;
+  context.output.result({ ...value, takenBack, findings: [], seconds, operation: id }, (lines) =>
+    lines.line(`Took back ${what}.`),
+  );
+  return exitCodes.done;
+}
+
+function isToTakeBack({ path, step }: PlacedStep, journal: Journal): boolean {
+  const record = journal.record(path);
+  return step.takeBack !== undefined && record !== undefined && record.state !== "taken-back";
+}
