@@ -202,7 +202,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: "backup web",
     exitCode: 1,
     message:
-      "Unable to back up web: Backup job failed - worker failed at 'guest'\nHINT: the whole log: Proxmox's web interface, tasks of the node (UPID:…)",
+      "Unable to back up web: Backup job failed - worker failed at 'guest'. Nothing is changed.\nHINT: the whole log: Proxmox's web interface, tasks of the node (UPID:…)",
     afterwards: [untouched],
     run: async ({ site, lifeboat }) => {
       await site.fault("task-dies", { type: "vzdump", times: "1" });
