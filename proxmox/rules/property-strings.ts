@@ -8,20 +8,9 @@ import type { Drive } from "./drives";
 import type { MountPoint } from "./mount-points";
 
 export { formatDrive, isDriveKey, parseDrive, type Drive } from "./drives";
-export {
-  formatMountPoint,
-  isMountPointKey,
-  isUnusedKey,
-  parseMountPoint,
-  type MountPoint,
-} from "./mount-points";
+export { formatMountPoint, isMountPointKey, isUnusedKey, parseMountPoint, type MountPoint } from "./mount-points";
 export { formatNetwork, isIpv6, isNetworkKey, parseNetwork, type NetworkInterface } from "./networks";
-export {
-  formatSize,
-  parsePropertyString,
-  parseSize,
-  PropertyStringError,
-} from "./property-format";
+export { formatSize, parsePropertyString, parseSize, PropertyStringError } from "./property-format";
 
 /**
  * True when a backup of the guest holds this disk.
