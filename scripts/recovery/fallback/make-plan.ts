@@ -11,7 +11,8 @@ import { forceFlag } from "../engine/settle-demands";
 import { copyFacts } from "../steps/state/copies/copy-facts";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
 import { lastSeen } from "../steps/state/seen-state";
-import { listStack, type PresentState, readPresent, type StackObjects } from "../steps/state/stack-objects";
+import { type PresentState, readPresent } from "../steps/state/present-state";
+import { listStack, type StackObjects } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
@@ -81,8 +82,9 @@ export async function usableCopy(
 ): Promise<{ copied: StackObjects; present: PresentState }> {
   const copied = await listStack(access);
   const present = copied.present && (await readPresent(access, copied.present));
-  if (typeof present === "object") return { copied, present };
-  const why = present === undefined ? `holds no copy of the state of ${selector}` : `holds a damaged copy: ${present}`;
+  if (present?.checkpoint !== undefined) return { copied, present };
+  const why =
+    present === undefined ? `holds no copy of the state of ${selector}` : `holds a damaged copy: ${present.problem}`;
   throw new CommandError(`${place.name} ${why}`, {
     exitCode: exitCodes.nothing,
     hint:

@@ -6,7 +6,7 @@ import { PointsCache } from "../steps/state/points-cache";
 import type { PruneStatePlan } from "./plan";
 import { detailsOf } from "../steps/state/read-points";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
-import { readPresentCheckpoint } from "../steps/state/present-state";
+import { findPresent } from "../steps/state/present-state";
 
 /**
  * Decides what of a stack's history goes. Reads only. What stays whatever the rule says: the newest update that ended
@@ -49,7 +49,7 @@ async function lastGood(
 
 /** A copy has the size of what it is a copy of: only those are read. */
 async function presentOnes(access: StateAccess, updates: readonly PointCandidate[]): Promise<string[]> {
-  const present = await readPresentCheckpoint(access);
+  const present = await findPresent(access);
   const found: string[] = [];
   for (const update of updates) {
     const { state } = update;

@@ -12,7 +12,8 @@ import { forceFlag } from "../engine/settle-demands";
 import { planKeys } from "../steps/state/site-keys";
 import { copyFacts } from "../steps/state/copies/copy-facts";
 import { lastSeen } from "../steps/state/seen-state";
-import { listStack, readPresent } from "../steps/state/stack-objects";
+import { readPresent } from "../steps/state/present-state";
+import { listStack } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { StateSecrets } from "../steps/state/state-secrets";
@@ -68,7 +69,8 @@ async function lookAt(
     local: localStates(project, name, variables).length > 0,
     stored: answers && (await hasState(session, environment)),
   };
-  if (typeof present !== "object") return { ...base, ...(present === undefined ? {} : { damaged: present }) };
+  if (present === undefined) return base;
+  if (present.checkpoint === undefined) return { ...base, damaged: present.problem };
   await secrets.prove(present.checkpoint.keeper, `the copy of ${name} in ${place.name}`);
   const facts = await copyFacts(access, objects, present);
   const seen = lastSeen(new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables));

@@ -16,7 +16,8 @@ import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { recordFile, removeRecord, writeRecord } from "../steps/state/fallback-record";
 import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
-import { listStack, readPresent } from "../steps/state/stack-objects";
+import { readPresent } from "../steps/state/present-state";
+import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
@@ -76,7 +77,7 @@ function localStep(plan: RebuildPlan, own: RebuiltEnvironment, session: RebuildS
 async function digestOfCopy({ context }: RebuildSession, copy: StateAccess): Promise<string> {
   const { present } = await listStack(copy);
   const state = present && (await readPresent(copy, present));
-  if (typeof state !== "object") throw changed("the copy");
+  if (state?.checkpoint === undefined) throw changed("the copy");
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   const opening = await secrets.try(state.checkpoint.keeper);
   return stateDigest(state.checkpoint, opening.kind === "open" ? opening.open : shut);
@@ -302,7 +303,7 @@ async function urnsOf(session: RebuildSession, owner: string, names: readonly st
   const access = localAccess(session, session.site.environment(owner));
   const { present } = await listStack(access);
   const state = present && (await readPresent(access, present));
-  if (typeof state !== "object") throw changed(`the state of ${owner} on this machine`);
+  if (state?.checkpoint === undefined) throw changed(`the state of ${owner} on this machine`);
   return state.checkpoint.resources.map(({ urn }) => urn).filter((urn) => names.includes(urn.split("::")[3] ?? ""));
 }
 

@@ -18,7 +18,7 @@ import { explained, problemOf } from "../steps/state/read-points";
 import type { RestoreStatePlan } from "./plan";
 import { readState, type ReadState, type StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
-import { readPresentCheckpoint, type PresentCheckpoint } from "../steps/state/present-state";
+import { type DamagedState, findPresent, type PresentState } from "../steps/state/present-state";
 
 /** The flag that accepts a half-written state. */
 export const pendingFlag = "--accept-pending";
@@ -59,7 +59,7 @@ export async function planStateRestore(
   const chosen = await readChosen(access, candidate);
   const secrets = new StateSecrets(session.context.io.environment, session.context.redactor);
   const opening = await secrets.prove(chosen.checkpoint.keeper, `restore point ${candidate.id}`);
-  const present = await readPresentCheckpoint(access);
+  const present = await findPresent(access);
   const point = await describe(access, candidate, chosen, present?.sha256);
   const remarks = [
     ...(opening.kind === "no-passphrase" ? [`no passphrase was tried: ${opening.why}`] : []),
@@ -112,6 +112,9 @@ function damaged({ place }: StateAccess, { id }: PointCandidate, problem: string
   });
 }
 
+/** What lies in the place of the present state. */
+type FoundState = PresentState | DamagedState;
+
 type Chosen = Awaited<ReturnType<typeof chooseListedPoint>>;
 
 async function describe(
@@ -141,7 +144,7 @@ async function readUpdate(
 
 async function difference(
   secrets: StateSecrets,
-  present: PresentCheckpoint | undefined,
+  present: FoundState | undefined,
   chosen: { readonly checkpoint: Checkpoint; readonly open: OpenSecret },
 ): Promise<StateDiff | undefined> {
   if (present?.checkpoint === undefined) return undefined;
@@ -150,7 +153,7 @@ async function difference(
   return diffStates({ checkpoint: present.checkpoint, open }, chosen);
 }
 
-function remarksOf(point: RestorePoint, present: PresentCheckpoint | undefined): string[] {
+function remarksOf(point: RestorePoint, present: FoundState | undefined): string[] {
   const { checkpoint, problem } = present ?? {};
   return [
     ...(point.status === "failed" ? [`${point.why ?? "its update failed"}: it tells what was there after that`] : []),
@@ -175,7 +178,7 @@ function planOf(
   }: {
     candidate: Chosen;
     chosen: ReadState;
-    present: PresentCheckpoint | undefined;
+    present: FoundState | undefined;
     point: RestorePoint;
     diff: StateDiff | undefined;
   },
@@ -211,7 +214,7 @@ function realThing({ urn, name, type, id }: NamedResource): RestoreStatePlan["fo
 function keptOf(
   { state }: StackSession,
   place: StateAccess["place"],
-  { object, content, sha256 }: PresentCheckpoint,
+  { object, content, sha256 }: FoundState,
   before: string,
 ): NonNullable<RestoreStatePlan["present"]> {
   const key = savedKey(place, { time: Date.now(), before }, compressionOf(content));

@@ -12,7 +12,7 @@ import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
 import type { RestoreStatePlan } from "./plan";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
-import { readPresentCheckpoint } from "../steps/state/present-state";
+import { findPresent } from "../steps/state/present-state";
 
 /** What the steps reach. */
 export interface RestoreStateWorld {
@@ -102,7 +102,7 @@ function recheck(plan: RestoreStatePlan, access: StateAccess, inputs: Inputs): S
     run: async ({ factsOf }) => {
       await requireNoLock(access, ownLock(factsOf));
       const point = await access.store.read(plan.point.key, plan.point.versionId);
-      const present = await readPresentCheckpoint(access);
+      const present = await findPresent(access);
       const different = changedInputs(inputs, inputsOf(access, present, sha256Of(point)));
       if (different.length > 0) throw changed(different);
     },

@@ -13,7 +13,8 @@ import { type FallbackRecord, readRecord } from "../steps/state/fallback-record"
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
-import { listStack, type PresentState, readPresent } from "../steps/state/stack-objects";
+import { type PresentState, readPresent } from "../steps/state/present-state";
+import { listStack } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { differenceWords } from "./difference-words";
@@ -117,37 +118,34 @@ async function readBoth({ context, selector, state }: StackSession, states: Live
     [local, states.local],
     [stored, states.store],
   ] as const) {
-    if (typeof found !== "string") continue;
-    throw new CommandError(`the state of ${selector} in ${access.store.place} is damaged: ${found}`, {
+    if (found?.problem === undefined) continue;
+    throw new CommandError(`the state of ${selector} in ${access.store.place} is damaged: ${found.problem}`, {
       exitCode: exitCodes.refused,
       hint: `mend it first: lifeboat restore state ${selector} --list`,
     });
   }
-  if (typeof local !== "object") throw new Error("The state on this machine was there a moment ago.");
-  if (typeof stored === "object") {
+  if (local?.checkpoint === undefined) throw new Error("The state on this machine was there a moment ago.");
+  if (stored?.checkpoint !== undefined) {
     const { modified, key: object, size } = stored.object;
     rememberSeen(state, { at: Date.now(), modified, object, size });
   }
   const secrets = new StateSecrets(context.io.environment, context.redactor);
-  return {
-    local,
-    stored: typeof stored === "object" ? stored : undefined,
-    opening: await opener(secrets, local, stored),
-  };
+  const readable = stored?.checkpoint === undefined ? undefined : stored;
+  return { local, stored: readable, opening: await opener(secrets, local, readable) };
 }
 
 /** Opens the secrets of both. @throws CommandError (12) */
-async function opener(secrets: StateSecrets, local: PresentState, stored: unknown): Promise<OpenSecret> {
+async function opener(
+  secrets: StateSecrets,
+  local: PresentState,
+  stored: PresentState | undefined,
+): Promise<OpenSecret> {
   const here = await secrets.prove(local.checkpoint.keeper, "the state on this machine");
   const openHere = here.kind === "open" ? here.open : shut;
-  if (!isState(stored)) return openHere;
+  if (stored === undefined) return openHere;
   const there = await secrets.try(stored.checkpoint.keeper);
   const openThere = there.kind === "open" ? there.open : shut;
   return (ciphertext) => openHere(ciphertext) ?? openThere(ciphertext);
-}
-
-function isState(found: unknown): found is PresentState {
-  return typeof found === "object" && found !== null && "checkpoint" in found;
 }
 
 function compare(

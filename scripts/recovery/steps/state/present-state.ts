@@ -1,29 +1,61 @@
-import type { StoredObject } from "../../../clients/object-store/object-store";
 import { type Checkpoint, parseCheckpoint } from "../../../../site/state/checkpoint";
-import { type StateAccess, sha256Of } from "./state-access";
-import { presentForm, checkpointStem } from "../../../../site/state/state-keys";
+import {
+  checkpointStem,
+  type Compression,
+  compressionOf,
+  presentForm,
+  qualifiedName,
+} from "../../../../site/state/state-keys";
+import type { StoredObject } from "../../../clients/object-store/object-store";
 import { unpack } from "../../../clients/unpack";
-import { problemOf, explained } from "./read-points";
+import { explained, problemOf } from "./read-points";
+import { sha256Of, type StateAccess } from "./state-access";
 
-/** The present checkpoint, whatever it holds. */
-export interface PresentCheckpoint {
+/** The object of a stack's present checkpoint, as it lies in its place. */
+interface PresentObject {
   readonly object: StoredObject;
   readonly content: Buffer;
   readonly sha256: string;
-  /** Undefined where it is damaged; then `problem` says how. */
-  readonly checkpoint: Checkpoint | undefined;
-  readonly problem: string | undefined;
+  readonly compression: Compression;
 }
 
-/** The present checkpoint; undefined where the stack was removed. @throws StoreError */
-export async function readPresentCheckpoint(access: StateAccess): Promise<PresentCheckpoint | undefined> {
+/** The present state of a stack. */
+export interface PresentState extends PresentObject {
+  readonly checkpoint: Checkpoint;
+  /** When Pulumi made it, milliseconds since 1970. */
+  readonly made: number | undefined;
+  readonly problem: undefined;
+}
+
+/** What lies in its place and is none: it is damaged, or another stack's. */
+export interface DamagedState extends PresentObject {
+  readonly checkpoint: undefined;
+  readonly problem: string;
+}
+
+/** The present state; undefined where the stack has none. @throws StoreError */
+export async function findPresent(access: StateAccess): Promise<PresentState | DamagedState | undefined> {
   const { store, place } = access;
   const object = presentForm(place, await store.list(`${checkpointStem(place)}.json`));
-  if (object === undefined) return undefined;
+  return object && readPresent(access, object);
+}
+
+/** Reads the present state by its object. @throws NoSuchObject when it is gone meanwhile, StoreError */
+export async function readPresent(
+  { store, place }: StateAccess,
+  object: StoredObject,
+): Promise<PresentState | DamagedState> {
   const content = await store.read(object.key);
-  const base = { object, content, sha256: sha256Of(content) };
+  const base = { object, content, sha256: sha256Of(content), compression: compressionOf(content) };
   try {
-    return { ...base, checkpoint: parseCheckpoint(await unpack(content)), problem: undefined };
+    const checkpoint = parseCheckpoint(await unpack(content));
+    const { stack, manifest } = checkpoint;
+    const wanted = qualifiedName(place);
+    if (stack !== wanted) {
+      return { ...base, checkpoint: undefined, problem: `it is the state of ${stack}, and not of ${wanted}` };
+    }
+    const made = manifest.time === undefined ? Number.NaN : Date.parse(manifest.time);
+    return { ...base, checkpoint, made: Number.isNaN(made) ? undefined : made, problem: undefined };
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw explained(error);

@@ -1,4 +1,3 @@
-import { UnreadableCheckpoint } from "../../../../site/state/checkpoint";
 import { parseHistoryEntry, type UpdateInfo } from "../../../../site/state/history-entry";
 import {
   checkpointStem,
@@ -6,12 +5,11 @@ import {
   lockPrefix,
   parseHistoryKey,
   presentForm,
-  qualifiedName,
   savedPrefix,
 } from "../../../../site/state/state-keys";
 import type { StoredObject } from "../../../clients/object-store/object-store";
 import { Damaged, unpack } from "../../../clients/unpack";
-import { type ReadState, readState, type StateAccess } from "./state-access";
+import type { StateAccess } from "./state-access";
 
 /** What a place holds of a stack, as a listing shows it. */
 export interface StackObjects {
@@ -38,33 +36,6 @@ export async function listStack({ store, place }: StateAccess): Promise<StackObj
     saved,
     locks,
   };
-}
-
-/** The present state of a stack and its object. */
-export interface PresentState extends ReadState {
-  readonly object: StoredObject;
-  /** When Pulumi made it, milliseconds since 1970. */
-  readonly made: number | undefined;
-}
-
-/**
- * Reads the present state.
- *
- * @returns why it is none, where it is damaged or another stack's.
- * @throws NoSuchObject when it is gone meanwhile, StoreError
- */
-export async function readPresent(access: StateAccess, object: StoredObject): Promise<PresentState | string> {
-  try {
-    const state = await readState(access, object);
-    const { stack, manifest } = state.checkpoint;
-    const wanted = qualifiedName(access.place);
-    if (stack !== wanted) return `it is the state of ${stack}, and not of ${wanted}`;
-    const made = manifest.time === undefined ? Number.NaN : Date.parse(manifest.time);
-    return { ...state, object, made: Number.isNaN(made) ? undefined : made };
-  } catch (error) {
-    if (error instanceof Damaged || error instanceof UnreadableCheckpoint) return error.message;
-    throw error;
-  }
 }
 
 /** Nanoseconds of the newest entry of a history; undefined where it has none. */

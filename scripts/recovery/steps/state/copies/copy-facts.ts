@@ -1,6 +1,7 @@
 import { type CopyMarker, markerKey, parseMarker } from "../../../../../site/state-copies/copy-marker";
 import { NoSuchObject } from "../../../../clients/object-store/object-store";
-import { lastUpdate, type PresentState, type StackObjects } from "../stack-objects";
+import type { PresentState } from "../present-state";
+import { lastUpdate, type StackObjects } from "../stack-objects";
 import type { StateAccess } from "../state-access";
 
 /** What a copy says beside itself; undefined where it says nothing. */

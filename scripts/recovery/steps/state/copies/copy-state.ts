@@ -4,14 +4,8 @@ import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/st
 import { judgeCopy } from "../../../../../site/state-copies/judge-copy";
 import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
 import { runBounded } from "../../../../machine/bounded";
-import {
-  lastUpdate,
-  listStack,
-  newestEntry,
-  type PresentState,
-  readPresent,
-  type StackObjects,
-} from "../stack-objects";
+import { lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
+import { type PresentState, readPresent } from "../present-state";
 import { missingFrom, sendBounds, sendObjects, writeChecked } from "../send-objects";
 import { sha256Of, type StateAccess } from "../state-access";
 
@@ -52,8 +46,8 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
   const { present } = there;
   if (present === undefined) return { kind: "empty" };
   const state = await readPresent(sourceOf(job), present);
-  if (typeof state === "string") {
-    return { kind: "kept", why: `the state in ${source.place} cannot be read: ${state}` };
+  if (state.checkpoint === undefined) {
+    return { kind: "kept", why: `the state in ${source.place} cannot be read: ${state.problem}` };
   }
   const older = await isOlderThanCopy(job, state, there, copied);
   if (older !== undefined) return older;
@@ -79,7 +73,7 @@ async function isOlderThanCopy(
   const input = {
     source: state,
     // One that cannot be read is worth nothing to anybody.
-    copy: typeof copy === "string" ? undefined : copy,
+    copy: copy?.checkpoint === undefined ? undefined : copy,
     newestOfCopy: newestEntry(targetOf(job), copied),
     knownToSource: new Set(there.history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? [])),
   };

@@ -6,7 +6,7 @@ import type { Facts, Step, StepContext } from "../../../../../scripts/recovery/e
 import { inputsOf } from "../../../../../scripts/recovery/restore-state/make-plan";
 import type { RestoreStatePlan } from "../../../../../scripts/recovery/restore-state/plan";
 import { restoreStateSteps } from "../../../../../scripts/recovery/restore-state/steps";
-import { readPresentCheckpoint } from "../../../../../scripts/recovery/steps/state/present-state";
+import { findPresent } from "../../../../../scripts/recovery/steps/state/present-state";
 import { sha256Of } from "../../../../../scripts/recovery/steps/state/state-access";
 import { HookedStore } from "../../../../support/state/hooked-store";
 import { addUpdate, checkpointText, stackKey, state } from "../../../../support/state/states";
@@ -77,7 +77,7 @@ function contextOf(id: string): StepContext {
 async function stepsOf(plan: RestoreStatePlan): Promise<Record<string, () => Promise<unknown>>> {
   const access = { place: state.place, store };
   const point = sha256Of(await store.read(pointKey));
-  const inputs = inputsOf(access, await readPresentCheckpoint(access), point);
+  const inputs = inputsOf(access, await findPresent(access), point);
   const steps: Step[] = restoreStateSteps(plan, { access, comparePulumi: () => Promise.resolve([]) }, inputs);
   return Object.fromEntries(steps.map((step) => [step.id, () => Promise.resolve(step.run(contextOf(step.id)))]));
 }
