@@ -1,17 +1,8 @@
 import { readFileSync } from "node:fs";
+import { type CredentialSource, shellCredential } from "../../site/settings/credentials";
 import { usageError } from "../terminal/command-error";
 import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
-
-/** The places where a credential may be given, in the order in which they are asked. */
-export interface CredentialSource {
-  /** Variable with the credential itself: `LIFEBOAT_PROXMOX_TOKEN`. */
-  readonly variable: string;
-  /** Variable with the path of a file that holds it: `LIFEBOAT_PROXMOX_TOKEN_FILE`. */
-  readonly fileVariable: string;
-  /** Secret of the settings, below `lifeboat:`. */
-  readonly setting: string;
-}
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +14,7 @@ export interface FoundCredential {
 
 /** Whether any of the places holds something. Opens no secret, so that it needs no passphrase. */
 export function isGiven(source: CredentialSource, secrets: Secrets, variables: Variables): boolean {
-  return isSet(variables[source.variable]) || isSet(variables[source.fileVariable]) || secrets.has(source.setting);
+  return shellCredential(source, variables) !== undefined || secrets.has(source.setting);
 }
 
 /**
@@ -42,16 +33,15 @@ export async function findCredential(
 }
 
 async function firstOf(
-  { variable, fileVariable, setting }: CredentialSource,
+  source: CredentialSource,
   secrets: Secrets,
   variables: Variables,
 ): Promise<FoundCredential | undefined> {
-  const direct = variables[variable];
-  if (isSet(direct)) return { value: direct.trim(), origin: variable };
-  const file = variables[fileVariable];
-  if (isSet(file)) return { value: readFrom(file, fileVariable), origin: fileVariable };
-  const secret = await secrets.read(setting);
-  return isSet(secret) ? { value: secret.trim(), origin: `lifeboat:${setting}` } : undefined;
+  const given = shellCredential(source, variables);
+  if (given?.kind === "value") return { value: given.value, origin: given.variable };
+  if (given?.kind === "file") return { value: readFrom(given.path, given.variable), origin: given.variable };
+  const secret = (await secrets.read(source.setting)) ?? "";
+  return secret === "" ? undefined : { value: secret.trim(), origin: `lifeboat:${source.setting}` };
 }
 
 function readFrom(file: string, fileVariable: string): string {
@@ -67,8 +57,4 @@ function readText(file: string, fileVariable: string): string {
     const reason = error instanceof Error ? error.message : String(error);
     throw usageError(`the file that ${fileVariable} names cannot be read: ${reason}`);
   }
-}
-
-function isSet(text: string | undefined): text is string {
-  return text !== undefined && text !== "";
 }

@@ -1,3 +1,4 @@
+import { stateKeySource } from "../../site/settings/credentials";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
@@ -8,7 +9,7 @@ import { formatProblems } from "../../site/settings/problem";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { SecretBox } from "./passphrase";
-import { type CredentialSource, findCredential } from "./credential-source";
+import { findCredential } from "./credential-source";
 import { type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
@@ -84,13 +85,6 @@ export function loadEnvironment(
   }
   return new ConnectedEnvironment(name, stack.file, project, parsed.environment, secrets, options);
 }
-
-/** A variable goes first, so that a run with rights to look only can be given a key that only reads. */
-const stateKeySource: CredentialSource = {
-  variable: "LIFEBOAT_STATE_KEY",
-  fileVariable: "LIFEBOAT_STATE_KEY_FILE",
-  setting: "stateKey",
-};
 
 class ConnectedEnvironment implements ClosableEnvironment {
   private readonly clients: ProxmoxClient[] = [];

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
+import { shellCredential, tokenSource } from "../../site/settings/credentials";
 import type { LoadedEnvironment } from "./environment";
 import { siteFolderName, stateHome } from "./state-home";
 import { type Backend, backendOf } from "./backend";
@@ -144,10 +145,11 @@ function passphraseNotes({
 }
 
 function tokenNotes(environment: LoadedEnvironment, variables: Variables): string[] {
-  const { LIFEBOAT_PROXMOX_TOKEN: direct, LIFEBOAT_PROXMOX_TOKEN_FILE: file } = variables;
-  if (direct !== undefined && direct !== "") return ["the token stays in LIFEBOAT_PROXMOX_TOKEN; it is not printed"];
-  if ((file !== undefined && file !== "") || environment.holds("proxmoxToken")) return [];
-  return ["no API token is set: export LIFEBOAT_PROXMOX_TOKEN_FILE=FILE, or set the secret lifeboat:proxmoxToken"];
+  const { fileVariable, setting } = tokenSource;
+  const given = shellCredential(tokenSource, variables);
+  if (given?.kind === "value") return [`the token stays in ${given.variable}; it is not printed`];
+  if (given?.kind === "file" || environment.holds(setting)) return [];
+  return [`no API token is set: export ${fileVariable}=FILE, or set the secret lifeboat:${setting}`];
 }
 
 interface TrustFolder {

@@ -1,22 +1,13 @@
-import { type CredentialSource, findCredential, isGiven, type Variables } from "./credential-source";
+import { rootPasswordSource } from "../../site/settings/credentials";
+import { findCredential, isGiven, type Variables } from "./credential-source";
 import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
-/**
- * The password of root@pam, for the few things that Proxmox allows to no token, such as a folder of the node mounted in a
- * container.
- */
-const source: CredentialSource = {
-  variable: "LIFEBOAT_PROXMOX_ROOT_PASSWORD",
-  fileVariable: "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE",
-  setting: "proxmoxRootPassword",
-};
-
 /** What to do where it is missing. */
-export const rootPasswordHint = `give the password of root@pam: set ${source.fileVariable}, or: pulumi config set --secret lifeboat:${source.setting}`;
+export const rootPasswordHint = `give the password of root@pam: set ${rootPasswordSource.fileVariable}, or: pulumi config set --secret lifeboat:${rootPasswordSource.setting}`;
 
 export function hasRootPassword(secrets: Secrets, variables: Variables): boolean {
-  return isGiven(source, secrets, variables);
+  return isGiven(rootPasswordSource, secrets, variables);
 }
 
 /** @throws CommandError (2, 12) when what is given cannot be read. */
@@ -25,5 +16,5 @@ export async function readRootPassword(
   variables: Variables,
   redactor: Redactor,
 ): Promise<string | undefined> {
-  return (await findCredential(source, secrets, variables, redactor))?.value;
+  return (await findCredential(rootPasswordSource, secrets, variables, redactor))?.value;
 }

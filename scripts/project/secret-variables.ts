@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
+import { rootPasswordSource, stateKeySource, tokenSource } from "../../site/settings/credentials";
 import { parseKeyPair } from "../../site/state-store/keys";
 import type { Redactor } from "../terminal/redactor";
 
 /** Variables that hold a secret, or with `_FILE` the path of one, whoever reads them: this program, Pulumi, its backend. */
 const secretVariables = [
   "PULUMI_CONFIG_PASSPHRASE",
-  "LIFEBOAT_PROXMOX_TOKEN",
-  "LIFEBOAT_PROXMOX_ROOT_PASSWORD",
-  "LIFEBOAT_STATE_KEY",
+  tokenSource.variable,
+  rootPasswordSource.variable,
+  stateKeySource.variable,
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
   "GITHUB_TOKEN",

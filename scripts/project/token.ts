@@ -1,20 +1,12 @@
+import { parseToken, tokenForm, tokenSource } from "../../site/settings/credentials";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
-import { type CredentialSource, findCredential, type FoundCredential, type Variables } from "./credential-source";
+import { findCredential, type FoundCredential, type Variables } from "./credential-source";
 import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
 /** `USER@REALM!TOKENID=SECRET`, and where it came from. */
 export type ApiToken = FoundCredential;
-
-const source: CredentialSource = {
-  variable: "LIFEBOAT_PROXMOX_TOKEN",
-  fileVariable: "LIFEBOAT_PROXMOX_TOKEN_FILE",
-  setting: "proxmoxToken",
-};
-
-/** User, realm, token id of at least two characters, secret. */
-const form = /^([^\s:/!]+@[\w.-]+![A-Za-z][\w.-]+)=(\S+)$/u;
 
 /**
  * The API token of an environment.
@@ -22,19 +14,19 @@ const form = /^([^\s:/!]+@[\w.-]+![A-Za-z][\w.-]+)=(\S+)$/u;
  * @throws CommandError (2) when there is none or it is not of a token's form, (12) when the secret cannot be opened.
  */
 export async function readToken(secrets: Secrets, variables: Variables, redactor: Redactor): Promise<ApiToken> {
-  const found = await findCredential(source, secrets, variables, redactor);
+  const found = await findCredential(tokenSource, secrets, variables, redactor);
   if (found === undefined) {
     throw new CommandError("no Proxmox API token is set", {
       exitCode: exitCodes.usage,
       hint: "lifeboat doctor --print-setup shows how to make one; then set LIFEBOAT_PROXMOX_TOKEN_FILE, or: pulumi config set --secret lifeboat:proxmoxToken",
     });
   }
-  const [, name, secret] = form.exec(found.value) ?? [];
-  if (name === undefined || secret === undefined) {
-    throw new CommandError(`the API token from ${found.origin} is not of the form USER@REALM!TOKENID=SECRET`, {
+  const token = parseToken(found.value);
+  if (token === undefined) {
+    throw new CommandError(`the API token from ${found.origin} is not of the form ${tokenForm}`, {
       exitCode: exitCodes.usage,
     });
   }
-  redactor.remember(secret);
+  redactor.remember(token.secret);
   return found;
 }

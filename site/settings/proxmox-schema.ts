@@ -1,3 +1,4 @@
+import { tokenForm, tokenPattern } from "./credentials";
 import { at, checked, mapping, optional, text, value, wholeNumber, type Finding } from "./schema-tools";
 import { fileName, nodeName, userName } from "./values/names";
 import { durationFormat, parseDuration } from "./values/durations";
@@ -43,13 +44,8 @@ export const proxmoxSchema = checked(
   oneTrust,
 );
 
-/** A user and a token: `lifeboat@pve!deploy=…`. The last part is not looked at. */
-export const tokenSchema = text(
-  "an API token",
-  "USER@REALM!TOKENID=SECRET",
-  /^[^\s@!=]+@[^\s@!=]+![^\s@!=]+=\S+$/,
-  1024,
-);
+/** A user and a token: `lifeboat@pve!deploy=…`. */
+export const tokenSchema = text("an API token", tokenForm, tokenPattern, 1024);
 
 function parseFingerprint(raw: unknown): string | undefined {
   return typeof raw === "string" && /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/.test(raw) ? raw.toUpperCase() : undefined;
