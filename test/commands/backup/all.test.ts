@@ -153,18 +153,18 @@ test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", as
 });
 
 test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
-  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
   // The bundle, its one part, the run's step, its task: each write, and the moments before the task is known.
-  for (const at of ["after 1", "after 2", "after 3", "before 4", "after 4", "before 5", "after 5"]) {
+  for (const killAt of ["after 1", "after 2", "after 3", "before 4", "after 4", "before 5", "after 5"] as const) {
     let result: RunResult | undefined;
     const changes = await runsWhile(async () => {
-      const options = { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: at } };
+      // Two of them by a real SIGKILL.
+      const options = { killAt, asProcess: killAt.endsWith("4") };
       expect((await site.lifeboat(["backup", "--all", "lab"], options)).code).toBeNull();
       result = await site.lifeboat(["backup", "--all", "lab"]);
     });
     expect([result?.code, result?.stderr]).toEqual([0, expect.stringContaining("has not ended")]);
     expect(result?.stdout).toMatch(/^Backed up 2 of 2 guests/u);
-    expect([at, changes.length]).toEqual([at, 1]);
+    expect([killAt, changes.length]).toEqual([killAt, 1]);
   }
 });
 
@@ -186,8 +186,7 @@ test("Ctrl-C: 130; the node goes on, and the same command tells the results", as
 });
 
 test("a guest that something has half done, and one that is gone, are skipped and said: 3", async () => {
-  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
-  await site.lifeboat(["backup", "db"], { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: "before 4" } });
+  await site.lifeboat(["backup", "db"], { killAt: "before 4" });
   await site.on("pve-prod", async (client) => {
     const guest = { node: "pve-prod", type: "lxc", vmid: 103 } as const;
     await client.tasks.wait(await client.guests.stop(guest));

@@ -55,7 +55,7 @@ export function masked(text: string, { vmid, name }: Pick<Scene, "vmid" | "name"
     .replace(/port \d+/gu, "port 8006")
     .replace(/\(process \d+|process \d+/gu, (found) => found.replace(/\d+/u, "4711"))
     .replace(/\/\S*\/(\d+-[^/\s]+|[^/\s]+)\.json/gu, "STATE/….json")
-    .replace(/\/tmp\/\S*?\/(?=prod@|no-folder)\S*/gu, "STATE")
+    .replace(/(?<=\s)\/\S*?\/(?=prod@|no-folder)\S*/gu, "STATE")
     .replace(/\d+(?:\.\d+)? (?:s|min)\b/gu, "N s")
     .replace(/\d+(?:\.\d+)? (?:B|KiB|MiB|GiB)\b/gu, "N GiB")
     .replace(/[ \t]*\n[ \t]*/gu, "\n")

@@ -6,8 +6,9 @@ import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";
 import { AdoptedSite } from "../support/adopted-site";
 import { killAt } from "../support/kill-at";
+import type { FileWrite } from "../support/kit";
 import { rewriteJournal } from "../support/rewrite-journal";
-import type { RunResult } from "../support/run-bundle";
+import type { RunOptions, RunResult } from "../support/run-bundle";
 
 /** Containers with two disks that the settings own: `web` runs, `batch` is stopped, `seven` is adopted. */
 const node = "pve-prod";
@@ -235,26 +236,16 @@ test("the answer to a new disk is lost while the node makes it: one disk, found 
 });
 
 test("killed at any moment: the same command goes on, each disk is made once [A11]", async () => {
-  const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
-  const log = join(site.project, "versions");
-  const run = async (size: number, env: Record<string, string>) => {
-    await removeAdded();
-    writeSettings(
-      block(batch, {
-        data: `{ mount: /srv, storage: local, size: ${String(size)}GiB }`,
-        more: "{ mount: /zmore, storage: local, size: 1GiB }",
-      }),
-    );
-    return site.lifeboat(["grow", "batch", "--force"], { nodeOptions: hook, env });
-  };
-  expect((await run(3, { LIFEBOAT_TEST_KILL_LOG: log })).code).toBe(0);
-  const written = readFileSync(log, "utf8").trim().split("\n");
+  const written: string[] = [];
+  const onWrite = ({ moment, text }: FileWrite): void => void (moment === "after" && written.push(text));
+  expect((await growAnew(3, { onWrite })).code).toBe(0);
   // What follows the last disk only asks Pulumi, which is not here.
   const versions = written.findIndex((line) => JSON.parse(line).steps["add-mp2"]?.state === "done") + 1;
   expect(versions).toBeGreaterThan(8);
   for (let moment = 1; moment <= versions; moment += 1) {
     const sent = changes().length;
-    const killed = await run(3 + moment, { LIFEBOAT_TEST_KILL: `after ${String(moment)}` });
+    // Three of them by a real SIGKILL.
+    const killed = await growAnew(3 + moment, { killAt: `after ${moment}`, asProcess: moment % 4 === 1 });
     const again = killed.code === 0 ? killed : await grow("batch", "--force");
     const { mp0 = "", mp2 = "", unused0 } = await configuration(batch);
     expect({ moment, code: again.code, unused0 }).toEqual({ moment, code: 0, unused0: undefined });
@@ -268,13 +259,12 @@ test("killed at any moment: the same command goes on, each disk is made once [A1
 });
 
 test("a number that was taken while it was down: said, and with other settings another plan is made [A11]", async () => {
-  const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
   await removeAdded();
   const data = `{ mount: /srv, storage: local, size: 40GiB }`;
   const more = "{ mount: /zmore, storage: local, size: 1GiB }";
   writeSettings(block(batch, { data, more }));
   // Killed when the disk has grown, before the other one is made.
-  await site.lifeboat(["grow", "batch", "--force"], { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: "after 8" } });
+  await site.lifeboat(["grow", "batch", "--force"], { killAt: "after 8" });
   const { mp0 = "", mp2 } = await configuration(batch);
   expect([mp0.includes("size=40G"), mp2]).toEqual([true, undefined]);
   await change(batch, { mp2: "local:1,mp=/zother,backup=1" });
@@ -331,9 +321,23 @@ test("a journal of the version before is resumed [A11, K4]", async () => {
   expect(changes().slice(sent)).toEqual([`PUT /nodes/${node}/lxc/102/config`]);
 });
 
-/** The guest is stopped: the disk and its volume go at once. */
+/** Grows a disk to so many GiB and makes another one, from the same beginning each time. */
+async function growAnew(size: number, options: RunOptions): Promise<RunResult> {
+  await removeAdded();
+  writeSettings(
+    block(batch, {
+      data: `{ mount: /srv, storage: local, size: ${String(size)}GiB }`,
+      more: "{ mount: /zmore, storage: local, size: 1GiB }",
+    }),
+  );
+  return site.lifeboat(["grow", "batch", "--force"], options);
+}
+
+/** The guest is stopped: the disks and their volumes go at once. */
 async function removeAdded(): Promise<void> {
-  if ((await configuration(batch))["mp2"] === undefined) return;
-  await change(batch, { delete: ["mp2"] });
-  await change(batch, { delete: ["unused0"] });
+  const present = await configuration(batch);
+  const added = ["mp2", "mp3"].filter((key) => present[key] !== undefined);
+  if (added.length > 0) await change(batch, { delete: added });
+  const unused = Object.keys(await configuration(batch)).filter((key) => key.startsWith("unused"));
+  if (unused.length > 0) await change(batch, { delete: unused });
 }

@@ -7,6 +7,7 @@ import type { ControlCommand } from "../../sandbox/server/control";
 import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { createClient, requireSuccess, startSandboxHere } from "../support/kit";
+import { type LoggedRequest, RequestLog } from "../support/request-log";
 import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
 
 export const node = "pve-prod";
@@ -27,13 +28,7 @@ export interface TestContainer {
   readonly checks?: string;
 }
 
-export interface LoggedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** HTTP status of the answer. */
-  readonly status: number;
-}
+export type { LoggedRequest } from "../support/request-log";
 
 /** A `memory` site with containers made by hand, settings that name them, and the bundled command line. */
 export class RestoreSite {
@@ -41,6 +36,7 @@ export class RestoreSite {
   readonly project: string;
   readonly env: Readonly<Record<string, string>>;
   private hours = 0;
+  private readonly asked: RequestLog;
 
   private constructor(
     private readonly folder: string,
@@ -48,6 +44,7 @@ export class RestoreSite {
     containers: readonly TestContainer[],
     extraSettings: string,
   ) {
+    this.asked = new RequestLog(join(sandbox.layout.server, "requests.ndjson"));
     this.project = join(folder, "project");
     mkdirSync(this.project);
     const ca = readFileSync(sandbox.layout.ca, "utf8");
@@ -91,8 +88,13 @@ export class RestoreSite {
 
   /** The state folder of the command line on this "machine". */
   get stateFolder(): string {
+    return this.stateFolderOf(this.env);
+  }
+
+  /** The state folder of a "machine" with this environment. */
+  stateFolderOf(env: Readonly<Record<string, string>>): string {
     const { host } = new URL(this.endpoint);
-    return join(this.folder, "state", "lifeboat", `prod@${host.replace(":", "_")}`);
+    return join(env["XDG_STATE_HOME"] ?? "", "lifeboat", `prod@${host.replace(":", "_")}`);
   }
 
   /** State of another machine: same settings and token, no journals. */
@@ -169,11 +171,8 @@ export class RestoreSite {
   }
 
   /** Requests that the node got, in order. */
-  requests(): LoggedRequest[] {
-    return this.requestLog()
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line): LoggedRequest => JSON.parse(line));
+  requests(): readonly LoggedRequest[] {
+    return this.asked.all();
   }
 
   requestLog(): string {

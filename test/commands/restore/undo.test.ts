@@ -90,10 +90,7 @@ test("the save point cannot be made: exit 13, nothing changed, the guest runs ag
 test("a restore that is taken back before it overwrites leaves no save point behind [D6, K4]", async () => {
   await site.backUp(104);
   const before = await site.picture(104);
-  const stopped = await site.lifeboat(["restore", "guest", "files", "--stop", "--force"], {
-    nodeOptions: ["--require", require.resolve("../../support/kill-at-journal-write.cjs")],
-    env: { LIFEBOAT_TEST_KILL: "after 11" },
-  });
+  const stopped = await site.lifeboat(["restore", "guest", "files", "--stop", "--force"], { killAt: "after 11" });
   expect(stopped.code).toBeNull();
   const [journal = "{}"] = site.journals();
   expect(Object.keys(JSON.parse(journal).steps)).toContain("save-point/take");

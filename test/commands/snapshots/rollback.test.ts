@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { AdoptedSite } from "../support/adopted-site";
 import { killAt } from "../support/kill-at";
-import type { RunResult } from "../support/run-bundle";
+import type { KillMoment, RunResult } from "../support/run-bundle";
 
 /** Going back to snapshots: on LVM-thin, which can do so at any time, and on ZFS, which goes back to the newest only. */
 let site: AdoptedSite;
@@ -214,12 +214,9 @@ describe("on ZFS", () => {
 });
 
 describe("killed", () => {
-  const hook = require.resolve("../../support/kill-at-journal-write.cjs");
   const command = ["restore", "snapshot", "kill", "first", "--force", "--stop"];
 
-  async function killedAt(at: string): Promise<RunResult> {
-    return site.lifeboat(command, { nodeOptions: ["--require", hook], env: { LIFEBOAT_TEST_KILL: at } });
-  }
+  const killedAt = (moment: KillMoment): Promise<RunResult> => site.lifeboat(command, { killAt: moment });
 
   test("at any write of the journal: the same command goes on, and ends as if nothing had been [K4]", async () => {
     write(kill, "one");
@@ -227,7 +224,7 @@ describe("killed", () => {
     let killed = 0;
     for (let write = 2; ; write += 4) {
       writeFileSync(file(kill), "present");
-      if ((await killedAt(`before ${String(write)}`)).code !== null) break;
+      if ((await killedAt(`before ${write}`)).code !== null) break;
       killed += 1;
       const result = await site.lifeboat(command);
       expect([write, result.code, result.stderr]).toEqual([write, 0, expect.stringContaining("has not ended")]);

@@ -8,6 +8,7 @@ import { siteFolderName } from "../../../scripts/project/state-home";
 import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { createClient, startSandboxHere } from "./kit";
+import { type LoggedRequest, RequestLog } from "./request-log";
 import { type RunOptions, type RunResult, bundle, runLifeboat, runProgram } from "./run-bundle";
 
 /** An environment of the site: a node of its own with guests made by hand, all adopted. */
@@ -37,13 +38,6 @@ export interface AdoptedContainer {
   readonly disk?: keyof typeof diskStorages;
 }
 
-export interface LoggedRequest {
-  readonly node: string;
-  readonly method: string;
-  readonly path: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
 const stateSchema = z.object({
   clusters: z.array(
     z.object({ guests: z.array(z.object({ vmid: z.number(), node: z.string(), configuration: z.string() })) }),
@@ -53,12 +47,14 @@ const stateSchema = z.object({
 /** A site of standalone nodes whose archives are files that were put there: many of them cost no time. */
 export class AdoptedSite {
   readonly project: string;
+  private readonly asked: RequestLog;
 
   private constructor(
     private readonly folder: string,
     readonly sandbox: TestSandbox,
     readonly environments: readonly AdoptedEnvironment[],
   ) {
+    this.asked = new RequestLog(join(sandbox.layout.server, "requests.ndjson"));
     this.project = join(folder, "project");
     mkdirSync(this.project);
     writeFileSync(join(this.project, "site-ca.pem"), readFileSync(sandbox.layout.ca, "utf8"));
@@ -168,13 +164,7 @@ export class AdoptedSite {
 
   /** Requests that a node got, in order. */
   requests(node: string): LoggedRequest[] {
-    const file = join(this.sandbox.layout.server, "requests.ndjson");
-    if (!existsSync(file)) return [];
-    return readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line): LoggedRequest => JSON.parse(line))
-      .filter((request) => request.node === node);
+    return this.asked.all().filter((request) => request.node === node);
   }
 
   /** What a person needs to run the command by hand. */

@@ -1,10 +1,6 @@
 import type { RunOptions } from "./run-bundle";
 
 /** Kills a command just before, or just after, its n-th write of a journal. */
-export function killAt(moment: "before" | "after", number: number): Pick<RunOptions, "onWrite"> {
-  return {
-    onWrite: (write, run) => {
-      if (write.moment === moment && write.number === number) run.signal("SIGKILL");
-    },
-  };
+export function killAt(moment: "before" | "after", number: number): Pick<RunOptions, "killAt"> {
+  return { killAt: `${moment} ${number}` };
 }

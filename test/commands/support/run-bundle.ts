@@ -7,6 +7,9 @@ export const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
 
 export type { RunResult } from "./kit";
 
+/** Just before, or just after, the n-th journal of a run is put in its place. */
+export type KillMoment = `${FileWrite["moment"]} ${number}`;
+
 /** What a test adds to a run of the command line. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -21,6 +24,8 @@ export interface RunOptions {
   readonly onError?: (text: string, run: RunningCommand) => void;
   /** Called around each write of a journal, unless it is a process of its own. */
   readonly onWrite?: (write: FileWrite, run: RunningCommand) => void;
+  /** Killed there: within this process as a {@link VirtualProcess} is, as a process of its own by SIGKILL. */
+  readonly killAt?: KillMoment | undefined;
   /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
   readonly fileLimit?: number;
 }
@@ -37,13 +42,26 @@ export function runLifeboat(argv: readonly string[], place: RunPlace, options: R
   const { env = {}, asProcess, nodeOptions, onSpawn, fileLimit, ...told } = options;
   const needsProcess = nodeOptions !== undefined || onSpawn !== undefined || fileLimit !== undefined;
   if (asProcess === true || needsProcess) return runBundle(argv, place, options);
-  return runHere(argv, { cwd: place.cwd, env: { ...place.env, ...env }, ...told });
+  const { killAt, onWrite, ...heard } = told;
+  return runHere(argv, {
+    cwd: place.cwd,
+    env: { ...place.env, ...env },
+    ...heard,
+    onWrite: (write, run) => {
+      onWrite?.(write, run);
+      if (`${write.moment} ${write.number}` === killAt) run.signal("SIGKILL");
+    },
+  });
 }
+
+const killHook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
 
 /** Runs the bundled command line as users have it. */
 function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
-  const { env = {}, nodeOptions = [], fileLimit, ...told } = options;
-  const words = [process.execPath, ...nodeOptions, bundle, ...argv];
+  const { nodeOptions = [], fileLimit, killAt, ...told } = options;
+  const hook = killAt === undefined ? [] : killHook;
+  const env = killAt === undefined ? options.env : { ...options.env, LIFEBOAT_TEST_KILL: killAt };
+  const words = [process.execPath, ...hook, ...nodeOptions, bundle, ...argv];
   const limited = ["bash", "-c", `ulimit -f ${String(fileLimit)}; exec "$0" "$@"`, ...words];
   const { cwd } = place;
   return runProgram(fileLimit === undefined ? words : limited, { cwd, env: { ...place.env, ...env } }, told);

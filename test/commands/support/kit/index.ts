@@ -7,4 +7,5 @@ export { createClient } from "../../../../proxmox/api/client";
 export { requireSuccess } from "../../../../proxmox/api/tasks";
 export { startSandboxHere } from "../../../sandbox/setup/start-sandbox";
 export { S3Server } from "../../../support/s3-server";
+export { killed } from "./killed";
 export { runHere } from "./run-here";

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import childProcess, { type ChildProcess } from "node:child_process";
+import { subscribe } from "node:diagnostics_channel";
 import fs from "node:fs";
 import { Socket } from "node:net";
 import timers from "node:timers/promises";
+import * as z from "zod";
 
 /**
  * A run of the command line that shares this process with others and with the test. For what it calls it has a process id,
@@ -14,6 +16,7 @@ export class VirtualProcess {
   readonly pid = nextPid();
   /** Files that were put in their place so far, journals among them: `kill` counts them. */
   private writes = 0;
+  private effects = 0;
   private isKilled = false;
   private hasEnded = false;
   private readonly sockets = new Set<Socket>();
@@ -68,8 +71,13 @@ export class VirtualProcess {
   }
 
   private strike(moment: FileWrite["moment"], path: string, text: string): void {
-    this.options.onWrite?.({ moment, number: this.writes, path, text });
+    this.options.onWrite?.({ moment, number: this.writes, path, text, effects: this.effects });
     if (this.isKilled) throw new Killed();
+  }
+
+  /** It changes something that is no journal. */
+  affects(): void {
+    this.effects += 1;
   }
 
   /** A killed process connects to nothing. */
@@ -101,6 +109,8 @@ export interface FileWrite {
   readonly number: number;
   readonly path: string;
   readonly text: string;
+  /** What the run has changed so far besides journals: files, and whatever programs and requests but GET may change. */
+  readonly effects: number;
 }
 
 /** What a killed run gets from the system. It must not be caught by anything that means an error of the system. */
@@ -163,6 +173,9 @@ function throwKilled(): never {
 /** Functions of `node:fs` that give a stream, or watch. */
 const immediate = /Sync$|^create|^watch/u;
 
+/** Functions by which a file is changed that is named by its path; what journals are written with has a number. */
+const changing = ["writeFileSync", "appendFileSync", "rmSync", "unlinkSync", "linkSync", "copyFileSync", "cpSync"];
+
 let isInstalled = false;
 
 /** Changes Node's own modules once for the whole process. Outside of a run everything is as it was. */
@@ -174,6 +187,8 @@ function install(): void {
   }
   for (const name of Object.keys(fs.promises)) forbidAfterKill(fs.promises, name, never);
   installFiles();
+  installHandles();
+  installRequests();
   installPrograms();
   installProcess();
   wrap(timers, "setTimeout", async (original, self, words) => {
@@ -196,19 +211,61 @@ function installFiles(): void {
     const [from, to] = words;
     return run.replace(String(from), String(to), rename);
   });
+  for (const [holder, names] of [
+    [fs, changing],
+    [fs.promises, changing.map((name) => name.replace("Sync", ""))],
+  ] as const) {
+    for (const name of names) {
+      wrap(holder, name, (original, self, words) => {
+        if (typeof words[0] === "string") current.getStore()?.affects();
+        return Reflect.apply(original, self, words);
+      });
+    }
+  }
   // Whether a file outlives a power cut is shown by no kill, and costs more than all the rest of a run.
   wrap(fs, "fsyncSync", (original, self, words) =>
     current.getStore() === undefined ? Reflect.apply(original, self, words) : undefined,
   );
 }
 
+const requestSchema = z.object({ request: z.object({ method: z.string() }) });
+
+function countRequest(message: unknown): void {
+  const { success, data } = requestSchema.safeParse(message);
+  if (!success || !["GET", "HEAD"].includes(data.request.method)) current.getStore()?.affects();
+}
+
+/** Counts requests that are meant to change something. */
+function installRequests(): void {
+  subscribe("undici:request:create", countRequest);
+  subscribe("http.client.request.start", countRequest);
+}
+
 function installPrograms(): void {
   wrap(childProcess, "spawn", (original, self, words) => {
     const run = current.getStore();
     if (run?.killed === true) throw new Killed();
+    run?.affects();
     const child: unknown = Reflect.apply(original, self, words);
     if (child instanceof childProcess.ChildProcess) run?.started(child);
     return child;
+  });
+}
+
+/** What a file is changed by once it is open. */
+const changingHandle = ["write", "writev", "writeFile", "appendFile", "truncate", "sync", "datasync"];
+
+/** Files that a killed run has open yet are out of its reach as well. Node shows the class of them only by one of it. */
+function installHandles(): void {
+  let isDone = false;
+  wrap(fs.promises, "open", async (original, self, words) => {
+    const handle: unknown = await Reflect.apply(original, self, words);
+    if (!isDone && typeof handle === "object" && handle !== null) {
+      isDone = true;
+      const holder: object = Object.getPrototypeOf(handle);
+      for (const name of changingHandle) forbidAfterKill(holder, name, never);
+    }
+    return handle;
   });
 }
 

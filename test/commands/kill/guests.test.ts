@@ -1,0 +1,160 @@
+import { isSavePoint } from "../../../site/restore/save-point";
+import { type LoggedRequest, node, RestoreSite } from "../restore/restore-site";
+import type { KillRow, Stage } from "./kill-row";
+import { runKills } from "./run-kills";
+
+/** A container with one archive, that is no longer what its archive holds. */
+interface GuestStage extends Stage {
+  readonly site: RestoreSite;
+  readonly id: number;
+  readonly archive: string;
+  /** Another machine from now on: without journals of what was done before. */
+  readonly renew: () => void;
+}
+
+const names = ["web", "db", "mail"];
+/** Id of a copy of a guest. */
+const copyOf = ({ id }: GuestStage): number => id + 800;
+
+async function open() {
+  const guests = names.map((name, index) => ({ id: 101 + index, name }));
+  const site = await RestoreSite.start(guests);
+  const stages: GuestStage[] = [];
+  for (const { id, name } of guests) {
+    const archive = await site.backUp(id);
+    let env = site.otherMachine();
+    stages.push({
+      site,
+      id,
+      name,
+      archive,
+      renew: () => (env = site.otherMachine()),
+      get stateFolder() {
+        return site.stateFolderOf(env);
+      },
+      lifeboat: (argv, options) => site.lifeboat(argv, { ...options, env: { ...env, ...options?.env } }),
+    });
+  }
+  return { stages, close: () => site.stop() };
+}
+
+function isRestore({ method, path, parameters }: LoggedRequest, vmid: number): boolean {
+  return method === "POST" && path === `/nodes/${node}/lxc` && parameters["vmid"] === String(vmid);
+}
+
+/** Looks at what has become of a guest since now: by what requests said, since a name may hold any number. */
+async function watch(stage: GuestStage): Promise<() => Promise<unknown>> {
+  const { site, id } = stage;
+  const known = new Set((await site.archives(id)).map(({ volid }) => volid));
+  const requests = site.requests().length;
+  return async () => {
+    const listed = await site.archives(id);
+    const made = listed.filter(({ volid }) => !known.has(volid));
+    const asked = site.requests().slice(requests);
+    const hasCopy = await site.exists(copyOf(stage));
+    return {
+      memory: (await site.client.guests.guestConfig({ node, type: "lxc", vmid: id }))["memory"],
+      running: await site.running(id),
+      restores: asked.filter((request) => isRestore(request, id)).length,
+      copies: asked.filter((request) => isRestore(request, copyOf(stage))).length,
+      copyRuns: hasCopy && (await site.running(copyOf(stage))),
+      savePoints: listed.filter(({ notes = "" }) => isSavePoint(notes)).length,
+      newSavePoints: made.filter(({ notes = "" }) => isSavePoint(notes)).length,
+      backups: made.filter(({ notes = "" }) => !isSavePoint(notes)).length,
+      protected: listed.find(({ volid }) => volid === stage.archive)?.protected,
+    };
+  };
+}
+
+/** The guest is no longer what its archive holds, and has no save point. */
+async function changed(stage: GuestStage): Promise<() => Promise<unknown>> {
+  stage.renew();
+  await dropSavePoints(stage);
+  await stage.site.client.guests.setGuestConfig({ node, type: "lxc", vmid: stage.id }, { memory: 640 });
+  return watch(stage);
+}
+
+async function dropSavePoints({ site, id }: GuestStage): Promise<void> {
+  for (const { volid, notes = "" } of await site.archives(id)) {
+    if (!isSavePoint(notes)) continue;
+    await site.client.backups.setArchiveProtection(node, volid, false);
+    await site.client.tasks.wait(await site.client.backups.deleteArchive(node, volid));
+  }
+}
+
+async function restored(stage: GuestStage): Promise<void> {
+  await changed(stage);
+  const { code, stderr } = await stage.lifeboat(["restore", "guest", stage.name, "--force", "--stop"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+}
+
+const still = { memory: "640", running: true, protected: false };
+
+const rows: KillRow<GuestStage>[] = [
+  {
+    operation: "restore in place",
+    ids: "K4",
+    argv: ({ name }) => ["restore", "guest", name, "--force", "--stop"],
+    prepare: changed,
+    wanted: { memory: "512", running: true, restores: 1, backups: 0, newSavePoints: 1, protected: false },
+    writes: 30,
+    // Protection, stop, save point, its protection, restore, start, protection released.
+    changes: 6,
+    undo: {
+      argv: ({ name }) => ["undo", name, "--force", "--stop"],
+      wanted: { ...still, backups: 0 },
+    },
+  },
+  {
+    operation: "undo",
+    ids: "K4",
+    argv: ({ name }) => ["undo", name, "--force", "--stop"],
+    prepare: async (stage) => {
+      await restored(stage);
+      return watch(stage);
+    },
+    wanted: { ...still, restores: 1, backups: 0 },
+    writes: 25,
+    changes: 5,
+  },
+  {
+    operation: "restore beside",
+    ids: "K4",
+    argv: (stage) => ["restore", "guest", stage.name, "--target-id", String(copyOf(stage)), "--force"],
+    prepare: changed,
+    wanted: { ...still, restores: 0, copies: 1, copyRuns: true, backups: 0, savePoints: 0 },
+    writes: 15,
+    changes: 3,
+    tidy: async (stage) => {
+      if (await stage.site.exists(copyOf(stage))) await stage.site.destroy(copyOf(stage));
+    },
+    undo: {
+      argv: ({ name }) => ["undo", name, "--force", "--stop"],
+      wanted: { ...still, copyRuns: false, restores: 0, savePoints: 0 },
+    },
+  },
+  {
+    operation: "deletion of save points",
+    ids: "K4",
+    argv: ({ name }) => ["undo", name, "--forget", "--force"],
+    prepare: async (stage) => {
+      await restored(stage);
+      return watch(stage);
+    },
+    wanted: { memory: "512", running: true, savePoints: 0, backups: 0 },
+    writes: 3,
+    changes: 1,
+  },
+  // Last, since the job's retention may remove the archive.
+  {
+    operation: "backup",
+    ids: "K4",
+    argv: ({ name }) => ["backup", name],
+    prepare: changed,
+    wanted: { memory: "640", running: true, restores: 0, backups: 1, savePoints: 0 },
+    writes: 4,
+    changes: 1,
+  },
+];
+
+runKills(open, rows);
