@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
-import { conductForget } from "../recovery/forget/operation";
+import { runOne } from "../recovery/engine/run-one";
+import { forgetOperation } from "../recovery/forget/operation";
 import { undoRestore } from "../recovery/undo/operation";
-import { type GuestSession, openSession, takeLock } from "../recovery/engine/session";
+import { type GuestSession, openSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { defineCommand } from "./frame/command";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -45,7 +46,7 @@ export const command = defineCommand({
 
 function forget(
   session: GuestSession,
-  { olderThan, force, dryRun }: { olderThan?: number | undefined; force: boolean; dryRun: boolean },
+  { olderThan, force }: { readonly olderThan?: number | undefined; readonly force: boolean },
 ): Promise<ExitCode> {
   const words = ["lifeboat", "undo", session.selector, "--forget"];
   const command = [
@@ -53,6 +54,5 @@ function forget(
     ...(olderThan === undefined ? [] : ["--older-than", String(olderThan)]),
     ...(force ? [forceFlag] : []),
   ].join(" ");
-  if (!dryRun) takeLock(session, command);
-  return conductForget(session, { olderThan, given: { [forceFlag]: force }, command });
+  return runOne(session, forgetOperation(session, { olderThan, given: { [forceFlag]: force }, command }));
 }

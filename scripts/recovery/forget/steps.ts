@@ -7,7 +7,12 @@ import type { ForgetPlan } from "./plan";
 
 /** One step for each save point. Nothing takes them back: they commit from the first on. */
 export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient): Step[] {
-  return plan.savePoints.map((savePoint, index) => forgetStep(plan, savePoint, `delete-${index + 1}`, client));
+  return plan.savePoints.map((savePoint, index) => forgetStep(plan, savePoint, stepId(index), client));
+}
+
+/** @param index of the save point in the plan. */
+export function stepId(index: number): string {
+  return `delete-${index + 1}`;
 }
 
 function forgetStep(
@@ -21,7 +26,7 @@ function forgetStep(
     title: `Delete ${volid}`,
     does: `release the protection of ${volid} and delete it`,
     commits: true,
-    run: async ({ signal }) => {
+    run: async ({ signal, note }) => {
       const listed = await client.backups.archives(node, storageOf(volid), vmid);
       const archive = listed.find((one) => one.volid === volid);
       if (archive === undefined) return { facts: { deleted: false } };
@@ -29,6 +34,7 @@ function forgetStep(
         const text = `${volid} is left alone: its notes do not say any more that it is a save point`;
         return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
       }
+      note({ sent: true });
       await client.backups.setArchiveProtection(node, volid, false);
       requireSuccess(await client.tasks.wait(await client.backups.deleteArchive(node, volid), { signal }));
       return { facts: { deleted: true } };

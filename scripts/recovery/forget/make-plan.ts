@@ -1,0 +1,40 @@
+import { formatMoment } from "../../../site/restore/moments";
+import { isSavePoint } from "../../../site/restore/save-point";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { GuestSession } from "../engine/session";
+import { locate } from "../steps/guest/locate";
+import { nodeClock } from "../steps/guest/node-facts";
+import { searchArchives } from "../steps/guest/search-archives";
+import type { ForgetPlan } from "./plan";
+
+/**
+ * Looks for the save points of a guest. GET requests only.
+ *
+ * @param olderThan only those that are older than so many days.
+ * @throws CommandError (10) where there is none
+ */
+export async function planForget(
+  { client, guest, environment, selector }: GuestSession,
+  olderThan: number | undefined,
+): Promise<ForgetPlan> {
+  const { node } = await locate(client, guest, undefined);
+  const clock = await nodeClock(client, node);
+  const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
+  const limit = olderThan === undefined ? Infinity : clock.time - olderThan * 86_400;
+  const old = archives.filter(({ notes, time }) => isSavePoint(notes) && time < limit);
+  if (old.length === 0) {
+    const age = olderThan === undefined ? "" : ` older than ${olderThan} days`;
+    throw new CommandError(`there is no save point of ${guest.name}${age}`, {
+      exitCode: exitCodes.nothing,
+      hint: `see what there is: lifeboat backups ${selector}`,
+    });
+  }
+  const savePoints = old.map(({ volid, nodes, size, time }) => ({
+    volid,
+    node: nodes[0] ?? node,
+    size,
+    date: formatMoment(time, clock.timezone),
+  }));
+  return { environment: environment.name, guest: guest.name, vmid: guest.id, savePoints };
+}
