@@ -51,10 +51,13 @@ async function backUpAll({ guest, env, force, dryRun }: Input, context: CommandC
     throw usageError(`two environments are named: ${guest} and ${env}`);
   }
   const only = guest ?? env;
-  const { conductRuns } = await import("../recovery/backup/batch/operation.js");
-  return conductRuns(
+  const { backupBatch } = await import("../recovery/backup/batch/operation.js");
+  const { runMany } = await import("../recovery/engine/run-many.js");
+  const [first, ...others] = chosenEnvironments(await context.site(), only);
+  if (first === undefined) throw usageError("the settings name no environment");
+  const batch = await backupBatch(
     {
-      environments: chosenEnvironments(await context.site(), only),
+      environments: [first, ...others],
       dryRun,
       given: { "--force": force },
       command: [
@@ -67,6 +70,7 @@ async function backUpAll({ guest, env, force, dryRun }: Input, context: CommandC
     },
     context,
   );
+  return runMany(batch);
 }
 
 /** Settings that cannot be read would leave guests out without a word: that is an error. */

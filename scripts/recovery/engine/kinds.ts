@@ -1,4 +1,5 @@
 import type { JournalContents } from "./journal-contents";
+import { journalSubjectName } from "./subject";
 
 /** A kind of operation by the words that people have for it. */
 interface OperationKind {
@@ -36,7 +37,7 @@ export interface OpenOperation {
 /** What people are told of an operation that is half done. A kind that this version does not know is named as such. */
 export function describeOpen({ kind, guest, command }: JournalContents, environment: string): OpenOperation {
   const known = kinds[kind];
-  const subject = guest === undefined ? environment : `${guest.environment}/${guest.name}`;
+  const subject = guest === undefined ? environment : journalSubjectName(guest);
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
   return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}` };

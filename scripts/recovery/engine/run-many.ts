@@ -96,6 +96,7 @@ async function begin<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown
     return refused.length === 0 ? exitCodes.done : exitCodes.partly;
   }
   print(context.talk);
+  if (members.length === 0) return reportNothing(batch);
   await confirm(demands, given, context);
   const parts = members.map(({ session, operation, planned }) => ({
     site: session.state.site,
@@ -103,6 +104,13 @@ async function begin<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown
   }));
   const bundle = batch.bundles.begin({ command, request: { ...request }, parts });
   return finish(batch, bundle, partsOf(batch, bundle), refused);
+}
+
+/** Nothing is refused, and there is nothing to do. */
+async function reportNothing<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown>): Promise<ExitCode> {
+  const { value, print } = await batch.report([], []);
+  batch.context.output.result({ ...value, changed: false }, (lines) => print(lines, 0));
+  return exitCodes.done;
 }
 
 function demandsOf<Plan>({ session: { subject, selector }, operation: { given }, planned }: PlannedMember<Plan>) {

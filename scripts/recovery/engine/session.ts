@@ -90,7 +90,10 @@ export function stateOf({ name, settings }: LoadedEnvironment, { io }: CommandCo
  *
  * @throws CommandError (11)
  */
-export function takeLock({ context, state, subject }: Session, command: string): void {
+export function takeLock(
+  { context, state, subject }: Pick<Session, "context" | "state"> & { readonly subject: SubjectKey },
+  command: string,
+): void {
   try {
     context.defer(takeProcessLock(state.lockPath(subject), command));
   } catch (error) {
@@ -105,8 +108,21 @@ export function takeLock({ context, state, subject }: Session, command: string):
  * @throws CommandError (1) for one that cannot be read: it may be of an operation that is half done.
  */
 export function journalsOf({ state, subject }: Pick<Session, "state"> & { readonly subject: SubjectKey }): Journal[] {
+  return readable(() => state.journalsOf(subject));
+}
+
+/**
+ * What is half done on guests and nodes of a site, newest first.
+ *
+ * @throws CommandError (1) for a journal that cannot be read: it may be of an operation that is half done.
+ */
+export function openJournals(state: StateFolder): Journal[] {
+  return readable(() => state.allJournals()).filter(isOpen);
+}
+
+function readable(read: () => Journal[]): Journal[] {
   try {
-    return state.journalsOf(subject);
+    return read();
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });

@@ -1,4 +1,4 @@
-import type { JournalContents } from "./journal-contents";
+import type { JournalContents, JournalGuest } from "./journal-contents";
 
 /** A guest of the settings. */
 export interface GuestSubject {
@@ -43,6 +43,14 @@ export function subjectName(subject: Subject): string {
     case "node":
       return `${subject.environment} on ${subject.node}`;
   }
+}
+
+/** Ids of guests begin here; journals of nodes have numbers below. */
+const firstGuestId = 100;
+
+/** What to call the guest or node of a journal. */
+export function journalSubjectName({ environment, name, id }: JournalGuest): string {
+  return id < firstGuestId ? `${environment} on ${name}` : `${environment}/${name}`;
 }
 
 /**

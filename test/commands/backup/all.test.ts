@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { AdoptedSite } from "../support/adopted-site";
@@ -147,7 +149,9 @@ test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", as
   const all = await site.lifeboat(["backup", "--all", "--force", "--json"]);
   expect(all.code).toBe(3);
   expect(guestsOf(all).filter(({ result }) => result === "backed up")).toHaveLength(3);
-  expect(all.stdout).toContain(`"unknown":[{"environment":"lab","message":"Unable to back up lab: `);
+  expect(JSON.parse(all.stdout).unknown).toEqual([
+    { environment: "lab", message: expect.stringContaining(site.endpoint("pve-lab")), hint: expect.any(String) },
+  ]);
   const alone = await site.lifeboat(["backup", "--all", "lab"]);
   expect([alone.code, alone.stderr]).toEqual([14, expect.stringContaining(site.endpoint("pve-lab"))]);
 });
@@ -179,10 +183,80 @@ test("Ctrl-C: 130; the node goes on, and the same command tells the results", as
   while (!asks()) await pause(20);
   process.kill(pid, "SIGINT");
   const { code, stderr } = await run;
-  expect([code, stderr]).toEqual([130, expect.stringMatching(/lab on pve-lab: the node goes on by itself: UPID:/u)]);
+  expect([code, stderr]).toEqual([
+    130,
+    expect.stringMatching(/lab on pve-lab: stopped in step 'run'\n  The task goes on on node pve-lab: UPID:/u),
+  ]);
   await site.sandbox.control({ command: "clear-fault" });
   const result = await site.lifeboat(["backup", "--all", "lab"]);
   expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/^Backed up 2 of 2 guests/u)]);
+});
+
+/** `backup --all lab` as the version before left it (231cd13): killed when its bundle and its one journal were there. */
+function oldRun(site: string) {
+  const command = "lifeboat backup --all lab";
+  const times = { startedAt: "2026-11-21T17:39:32.793Z", updatedAt: "2026-11-21T17:39:32.793Z" };
+  const journal = {
+    version: 1,
+    id: "1-20261121T173932793",
+    state: "open",
+    ...times,
+    steps: {},
+    kind: "backup-run",
+    command,
+    guest: { environment: "lab", name: "pve-lab", id: 1, node: "pve-lab" },
+    request: {},
+    inputs: {},
+    plan: {
+      environment: "lab",
+      node: "pve-lab",
+      storage: "backup",
+      guests: lab,
+      request: { storage: "backup", compress: "zstd", remove: false },
+      remarks: [],
+    },
+  };
+  const bundle = {
+    version: 1,
+    id: "several-20261121T173932793",
+    state: "open",
+    ...times,
+    command,
+    request: { backup: "all", environments: "lab" },
+    parts: [{ site, journal }],
+  };
+  return { journal, bundle };
+}
+
+test("a backup of all that the version before left half done is resumed by its command; others leave its guests out [K4]", async () => {
+  const folder = site.stateFolder("lab");
+  const bundles = join(folder, "../several");
+  for (const path of [folder, bundles]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const { journal, bundle } = oldRun(basename(folder));
+  writeFileSync(join(folder, `${journal.id}.json`), JSON.stringify(journal));
+  writeFileSync(join(bundles, `${bundle.id}.json`), JSON.stringify(bundle));
+  const dry = await site.lifeboat(["backup", "--all", "lab", "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout).resume).toEqual({
+    operation: bundle.id,
+    startedAt: bundle.startedAt,
+    remaining: [{ subject: "lab on pve-lab", id: "run", does: "back gitea, runner up to backup" }],
+  });
+  const all = await site.lifeboat(["backup", "--all", "--force", "--json"]);
+  expect([all.code, guestsOf(all).filter(({ guest }) => guest.startsWith("lab/"))]).toEqual([
+    3,
+    lab.map(({ id, name }) => ({
+      guest: `lab/${name}`,
+      id,
+      result: "skipped",
+      reason: "a backup of lab on pve-lab, begun at 2026-11-21T17:39:32.793Z, has not ended",
+      hint: "resume it: lifeboat backup --all lab",
+    })),
+  ]);
+  const changes = await runsWhile(async () => {
+    const result = await site.lifeboat(["backup", "--all", "lab"]);
+    expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("Still to do: lab on pve-lab")]);
+  });
+  expect(changes.map(({ path, vmid }) => [path, vmid])).toEqual([["/nodes/pve-lab/vzdump", "201,202"]]);
 });
 
 test("a guest that something has half done, and one that is gone, are skipped and said: 3", async () => {
@@ -199,7 +273,9 @@ test("a guest that something has half done, and one that is gone, are skipped an
     expect.objectContaining({ guest: "prod/scratch", result: "left out" }),
     expect.objectContaining({
       guest: "prod/db",
-      reason: expect.stringContaining("resume it: lifeboat backup prod/db"),
+      result: "skipped",
+      reason: expect.stringMatching(/^a backup of prod\/db, begun at \S+, has not ended$/u),
+      hint: "resume it: lifeboat backup prod/db",
     }),
     expect.objectContaining({ guest: "prod/mail", result: "skipped", reason: "there is no guest 103 on pve-prod" }),
   ]);

@@ -1,79 +1,121 @@
-import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
 import { missingForArchivesOf } from "../../../../proxmox/api/permissions";
 import { formatMoment } from "../../../../site/restore/moments";
 import type { Guest } from "../../../../site/settings/environment";
 import { groupBy } from "../../../machine/group-by";
+import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/site";
+import { exitCodes } from "../../../terminal/exit-codes";
+import type { Refusal } from "../../engine/batch";
+import type { Journal } from "../../engine/journal";
+import { refusalOf } from "../../engine/run-many";
+import { type Session, halfDone, openJournals, stateOf, takeLock } from "../../engine/session";
 import type { StateFolder } from "../../engine/state-folder";
 import { type BackupOptions, backupOptions } from "../plan";
-import type { BackupRun, EnvironmentRuns, LeftOutGuest } from "./plan";
+import { type BackupRun, type RunGuest, backupRunKind } from "./plan";
 
-/** A guest and the node that runs it now. */
-interface Placed {
-  readonly guest: Guest;
-  readonly node: string;
+/** A command at work on all guests of an environment. */
+export interface EnvironmentAtWork {
+  readonly environment: LoadedEnvironment;
+  /** Refuses everything but GET when the run is dry. */
+  readonly client: ProxmoxClient;
+  readonly state: StateFolder;
 }
 
-/**
- * Decides how all guests of an environment are backed up: as its job would do it, one run for each node, with the job's
- * options. Read only.
- *
- * @param busy what else is at work on a guest of this id, from this machine; undefined for nothing.
- */
-export async function planRuns(
-  client: ProxmoxClient,
-  { name, settings }: LoadedEnvironment,
-  busy: (id: number) => string | undefined,
+/** @throws CommandError (2, 12) */
+export async function environmentAtWork(
+  environment: LoadedEnvironment,
+  context: CommandContext,
+  dryRun: boolean,
+): Promise<EnvironmentAtWork> {
+  const client = await environment.client();
+  return { environment, client: dryRun ? readOnly(client) : client, state: stateOf(environment, context) };
+}
+
+/** How the guests of one environment are backed up, and which of them cannot be. */
+interface EnvironmentRuns {
+  readonly runs: readonly BackupRun[];
+  readonly refused: readonly Refusal[];
+}
+
+/** One whose node does not answer does not keep the others from being backed up. */
+export async function planEnvironment(
+  environment: EnvironmentAtWork,
+  command: string | undefined,
+  context: CommandContext,
 ): Promise<EnvironmentRuns> {
+  try {
+    const plan = await planRuns(environment);
+    return command === undefined ? plan : lockRuns(plan, environment, command, context);
+  } catch (error) {
+    return { runs: [], refused: [refusalOf(environment.environment.name, error)] };
+  }
+}
+
+/** Decides as the environment's job would do it: one run for each node, with the job's options. Read only. */
+async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
+  const { client, environment, state } = atWork;
+  const { name, settings } = environment;
+  const open = openJournals(state);
   const wanted = settings.guests.filter(({ optOut }) => optOut === undefined);
   const [listed, options] = await Promise.all([client.cluster.guests(), backupOptions(client, settings)]);
   const nodeOf = new Map(listed.map(({ vmid, node }) => [vmid, node]));
   const ids = wanted.map(({ id }) => id);
   const missing = await missingForArchivesOf(client, options.storage, ids, new Set(nodeOf.keys()));
-  const placed: Placed[] = [];
-  const leftOut: LeftOutGuest[] = settings.guests.flatMap(optedOut);
-  for (const guest of wanted) {
-    const node = nodeOf.get(guest.id);
-    const lacking = (missing.get(guest.id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`);
-    const reason =
-      lacking.length > 0
-        ? `the token lacks ${lacking.join(", ")}`
-        : node === undefined
-          ? `there is no guest ${guest.id} on ${guest.node}`
-          : busy(guest.id);
-    if (node !== undefined && reason === undefined) placed.push({ guest, node });
-    else leftOut.push({ guest: briefly(guest), reason: reason ?? "", wanted: false });
-  }
-  const byNode = [...groupBy(placed, ({ node }) => node)];
+  const facts = { nodeOf, missing, open };
+  const placed = wanted.map((guest) => placeOrRefuse(guest, facts, atWork));
+  const byNode = groupBy(
+    placed.flatMap((one) => ("node" in one ? [one] : [])),
+    ({ node }) => node,
+  );
   const runs = await Promise.all(
-    byNode.map(([node, guests]) =>
-      planRun(
-        client,
-        name,
-        node,
-        guests.map(({ guest }) => guest),
-        options,
-      ),
+    [...byNode].map(([node, guests]) =>
+      planRun(client, { environment: name, node, guests: guests.map(briefly) }, options),
     ),
   );
-  return { environment: name, runs, leftOut };
+  return { runs, refused: placed.flatMap((one) => ("node" in one ? [] : [one])) };
 }
 
-function optedOut(guest: Guest): LeftOutGuest[] {
-  const { optOut } = guest;
-  if (optOut === undefined) return [];
-  return [{ guest: briefly(guest), reason: `left out until ${optOut.until}: ${optOut.reason}`, wanted: true }];
+interface GuestFacts {
+  readonly nodeOf: ReadonlyMap<number, string>;
+  readonly missing: Awaited<ReturnType<typeof missingForArchivesOf>>;
+  readonly open: readonly Journal[];
 }
 
-function briefly({ name, id }: Guest): BackupRun["guests"][number] {
+interface PlacedGuest {
+  readonly name: string;
+  readonly id: number;
+  /** That runs it now. */
+  readonly node: string;
+}
+
+function placeOrRefuse(
+  { name, id, node: declared }: Guest,
+  { nodeOf, missing, open }: GuestFacts,
+  { environment }: EnvironmentAtWork,
+): PlacedGuest | Refusal {
+  const subject = `${environment.name}/${name}`;
+  const lacking = (missing.get(id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`);
+  if (lacking.length > 0) {
+    return { subject, exitCode: exitCodes.unavailable, message: `the token lacks ${lacking.join(", ")}` };
+  }
+  const node = nodeOf.get(id);
+  if (node === undefined) {
+    return { subject, exitCode: exitCodes.failed, message: `there is no guest ${id} on ${declared}` };
+  }
+  const waitsFor = open.find(({ contents: { kind, guest } }) =>
+    kind === backupRunKind ? guest?.name === node : guest?.id === id,
+  );
+  return waitsFor === undefined ? { name, id, node } : refusalOf(subject, halfDone({ environment }, waitsFor));
+}
+
+function briefly({ name, id }: RunGuest): RunGuest {
   return { name, id };
 }
 
 async function planRun(
   client: ProxmoxClient,
-  environment: string,
-  node: string,
-  guests: readonly Guest[],
+  { environment, node, guests }: Pick<BackupRun, "environment" | "node" | "guests">,
   { storage, request, remarks }: BackupOptions,
 ): Promise<BackupRun> {
   const active = await client.tasks.list(node, { source: "active", typefilter: "vzdump" });
@@ -87,22 +129,41 @@ async function planRun(
     environment,
     node,
     storage,
-    guests: guests.map(briefly).sort((a, b) => a.id - b.id),
+    guests: guests.toSorted((a, b) => a.id - b.id),
     request,
     remarks: [...remarks, ...waits],
   };
 }
 
-/** What is half done on guests of an environment by journals on this machine, by the guest's id. */
-export function halfDone(state: StateFolder): Map<number, string> {
-  return new Map(
-    state
-      .allJournals()
-      .filter(({ contents }) => contents.state === "open" || contents.state === "taking-back")
-      .flatMap(({ contents: { guest, startedAt, command } }): [number, string][] =>
-        guest === undefined
-          ? []
-          : [[guest.id, `an operation begun at ${startedAt} has not ended; resume it: ${command}`]],
-      ),
-  );
+/** Guests that another run on this machine is at work on are taken out of the plan. */
+function lockRuns(
+  { runs, refused }: EnvironmentRuns,
+  { environment, state }: EnvironmentAtWork,
+  command: string,
+  context: CommandContext,
+): EnvironmentRuns {
+  const locked: Refusal[] = [];
+  const free = runs.map((run): BackupRun => {
+    const guests = run.guests.filter((guest) => {
+      const refusal = lockGuest({ context, environment, state }, guest, command);
+      if (refusal !== undefined) locked.push(refusal);
+      return refusal === undefined;
+    });
+    return { ...run, guests };
+  });
+  return { runs: free.filter(({ guests }) => guests.length > 0), refused: [...refused, ...locked] };
+}
+
+/** Keeps other runs on this machine away from a guest until the command has ended. @returns why that cannot be */
+export function lockGuest(
+  { context, environment, state }: Pick<Session, "context" | "environment" | "state">,
+  { name, id }: RunGuest,
+  command: string,
+): Refusal | undefined {
+  try {
+    takeLock({ context, state, subject: { kind: "guest", id } }, command);
+    return undefined;
+  } catch (error) {
+    return refusalOf(`${environment.name}/${name}`, error);
+  }
 }

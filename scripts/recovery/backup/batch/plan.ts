@@ -1,5 +1,8 @@
 import * as z from "zod";
 
+/** Name of these operations in journals. */
+export const backupRunKind = "backup-run";
+
 /** A guest of the settings by the names that people and Proxmox have for it. */
 const guestSchema = z.object({ name: z.string(), id: z.number() }).readonly();
 
@@ -18,21 +21,6 @@ export const backupRunSchema = z.object({
 
 export type BackupRun = z.infer<typeof backupRunSchema>;
 export type RunGuest = z.infer<typeof guestSchema>;
-
-/** A guest of the environment that is in no run. */
-export interface LeftOutGuest {
-  readonly guest: RunGuest;
-  readonly reason: string;
-  /** The settings say so; otherwise it should have been backed up, and is not. */
-  readonly wanted: boolean;
-}
-
-/** How the guests of one environment are backed up. */
-export interface EnvironmentRuns {
-  readonly environment: string;
-  readonly runs: readonly BackupRun[];
-  readonly leftOut: readonly LeftOutGuest[];
-}
 
 /** What became of one guest of a run. */
 export const guestOutcomeSchema = z.object({

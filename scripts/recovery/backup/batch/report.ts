@@ -3,12 +3,14 @@ import { type ExitCode, exitCodes } from "../../../terminal/exit-codes";
 import { type Column, fitTable, type FlexibleColumn } from "../../../terminal/fitted-table";
 import type { Lines } from "../../../terminal/talk";
 import { dim, green, red, shortenName, type Styled } from "../../../terminal/text";
-import type { UnknownEnvironment } from "./open-runs";
-import type { EnvironmentRuns, GuestOutcome, RunGuest } from "./plan";
-import type { PartOutcome } from "./run";
+import type { LoadedEnvironment } from "../../../project/site";
+import type { BatchReport, BegunMember, Outcome, Refusal } from "../../engine/batch";
+import type { BackupRun, GuestOutcome, RunGuest } from "./plan";
+import { outcomesIn, runPath } from "./steps";
+import { optedOut } from "./view";
 
 /** What became of one guest. */
-export interface GuestResult {
+interface GuestResult {
   /** `prod/web` */
   readonly guest: string;
   readonly id: number;
@@ -18,82 +20,87 @@ export interface GuestResult {
   readonly bytes?: number;
   readonly seconds?: number;
   readonly reason?: string;
+  /** What to do next. */
+  readonly hint?: string;
+}
+
+/** An environment whose node could not be asked. */
+interface UnknownEnvironment {
+  readonly environment: string;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** What a backup of all guests did, for people and scripts. */
-export interface RunsReport {
+interface RunsReport {
   readonly guests: readonly GuestResult[];
-  /** Environments whose node could not be asked. */
-  readonly unknown: readonly { readonly environment: string; readonly message: string; readonly hint?: string }[];
+  readonly unknown: readonly UnknownEnvironment[];
   /** What nodes warned of. */
   readonly warnings: readonly string[];
-  /** Seconds from the beginning to the end of this run. */
-  readonly seconds: number;
-  /** The command that goes on with what is half done; absent when nothing is. */
-  readonly goOn?: string;
 }
 
 export function reportRuns(
-  outcomes: readonly PartOutcome[],
-  plans: readonly EnvironmentRuns[],
-  unknown: readonly UnknownEnvironment[],
-): Pick<RunsReport, "guests" | "unknown" | "warnings"> {
-  const leftOut = plans.flatMap(({ environment, leftOut }) =>
-    leftOut.map(({ guest, reason, wanted }): GuestResult => ({
-      guest: `${environment}/${guest.name}`,
-      id: guest.id,
-      result: wanted ? "left out" : "skipped",
-      reason,
-    })),
-  );
-  return {
-    guests: [...outcomes.flatMap(resultsOf), ...leftOut],
-    unknown: unknown.map(({ environment, failure: { message, hint } }) => ({
-      environment,
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    })),
+  outcomes: readonly Outcome<BackupRun>[],
+  refused: readonly Refusal[],
+  environments: readonly LoadedEnvironment[],
+): BatchReport {
+  const skipped = refused.flatMap((refusal) => skippedGuest(refusal, environments));
+  const leftOut = environments.flatMap(optedOut).map((guest): GuestResult => ({ ...guest, result: "left out" }));
+  const report: RunsReport = {
+    guests: [...outcomes.flatMap(resultsOf), ...leftOut, ...skipped],
+    unknown: refused.flatMap(({ subject, message, hint }) =>
+      environments.some(({ name }) => name === subject)
+        ? [{ environment: subject, message, ...(hint === undefined ? {} : { hint }) }]
+        : [],
+    ),
     warnings: outcomes.flatMap(({ part }) =>
       Object.values(part.journal.contents.steps).flatMap(({ findings }) =>
-        findings.flatMap(({ severity, text }) => (severity === "note" ? [`${part.run.node}: ${text}`] : [])),
+        findings.flatMap(({ severity, text }) => (severity === "note" ? [`${part.plan.node}: ${text}`] : [])),
       ),
     ),
   };
+  return { value: { ...report }, findings: [], print: (lines, seconds) => printRunsReport(report, seconds, lines) };
 }
 
-function resultsOf(outcome: PartOutcome): GuestResult[] {
-  const { environment, guests } = outcome.part.run;
-  const reason = outcome.kind === "failed" ? outcome.message : "interrupted";
-  return guests.map((guest) => {
-    const known = outcome.kind === "ended" ? outcome.guests.find(({ id }) => id === guest.id) : undefined;
-    return resultOf(environment, guest, known ?? { id: guest.id, state: "none", reason });
-  });
+/** A guest that could not be begun; none where a whole environment is refused. */
+function skippedGuest({ subject, message, hint }: Refusal, environments: readonly LoadedEnvironment[]): GuestResult[] {
+  const guests = environments.flatMap(({ name, settings }) =>
+    settings.guests.map((guest) => ({ id: guest.id, selector: `${name}/${guest.name}` })),
+  );
+  const known = guests.find(({ selector }) => selector === subject);
+  if (known === undefined) return [];
+  const why = { reason: message, ...(hint === undefined ? {} : { hint }) };
+  return [{ guest: subject, id: known.id, result: "skipped", ...why }];
+}
+
+function resultsOf(outcome: Outcome<BackupRun>): GuestResult[] {
+  const { environment, guests } = outcome.part.plan;
+  const known = outcomesOf(outcome.part);
+  const reason = "message" in outcome ? outcome.message : "interrupted";
+  return guests.map((guest) =>
+    resultOf(environment, guest, known.find(({ id }) => id === guest.id) ?? { id: guest.id, state: "none", reason }),
+  );
 }
 
 function resultOf(environment: string, { name, id }: RunGuest, { state, ...known }: GuestOutcome): GuestResult {
   return { ...known, guest: `${environment}/${name}`, id, result: state === "finished" ? "backed up" : "failed" };
 }
 
-/** All that should be is backed up: 0. None is: 1, or 14 where no node could be asked. Anything between: 3. */
-export function exitCodeOf(
-  { guests }: Pick<RunsReport, "guests">,
-  outcomes: readonly PartOutcome[],
-  unknown: readonly UnknownEnvironment[],
-): ExitCode {
-  const good = guests.some(({ result }) => result === "backed up");
-  const bad = unknown.length > 0 || guests.some(({ result }) => result === "failed" || result === "skipped");
-  if (!bad) return exitCodes.done;
-  if (good) return exitCodes.partly;
-  const codes = [
-    ...outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.exitCode : exitCodes.failed)),
-    ...unknown.map(({ failure }) => failure.exitCode),
-  ];
-  const [first = exitCodes.failed] = codes;
-  return codes.every((code) => code === first) ? first : exitCodes.failed;
+/** What is known of each guest of a run. */
+function outcomesOf({ journal }: BegunMember<BackupRun>): GuestOutcome[] {
+  return outcomesIn(journal.factsOf(runPath));
+}
+
+/** All guests of a run are backed up: 0. Some: 3. None: 1. */
+export function exitCodeOf(part: BegunMember<BackupRun>): ExitCode {
+  const outcomes = outcomesOf(part);
+  const good = outcomes.filter(({ state }) => state === "finished").length;
+  if (good === 0) return exitCodes.failed;
+  return good === part.plan.guests.length ? exitCodes.done : exitCodes.partly;
 }
 
 /** The report for people. */
-export function printRunsReport({ guests, unknown, warnings, seconds, goOn }: RunsReport, lines: Lines): void {
+function printRunsReport({ guests, unknown, warnings }: RunsReport, seconds: number, lines: Lines): void {
   const due = guests.filter(({ result }) => result !== "left out");
   const good = due.filter(({ result }) => result === "backed up").length;
   lines.heading(
@@ -104,15 +111,15 @@ export function printRunsReport({ guests, unknown, warnings, seconds, goOn }: Ru
   const rows = guests.toSorted((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
   const indent = "  ";
   lines.table(fitTable(rows, columns, lines.room - indent.length), indent, (row) => {
-    const { reason, result } = rows[row - 1] ?? {};
+    const { reason, hint, result } = rows[row - 1] ?? {};
     if (reason !== undefined) lines.hanging("      ", reason, result === "left out" ? dim : red);
+    if (hint !== undefined) lines.hanging("      HINT: ", hint);
   });
   for (const { environment, message, hint } of unknown) {
     lines.hanging(["  ", red("✗"), " "], `${environment}: ${message}`);
     if (hint !== undefined) lines.hanging("      HINT: ", hint);
   }
   for (const text of warnings) lines.hanging(["  ", "! "], text);
-  if (goOn !== undefined) lines.line(`To resume what is half done: ${goOn}`);
 }
 
 const columns: readonly (Column<GuestResult> | FlexibleColumn<GuestResult>)[] = [
