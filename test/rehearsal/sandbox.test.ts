@@ -15,6 +15,7 @@ import { firstUseLimit } from "./support/toolchain";
 /** The sandbox with real containers, spoken to as any client would: by plain requests, ssh, zstd and tar. */
 
 const isRoot = process.getuid?.() === 0;
+const namespacesFolder = "/run/netns";
 
 interface Answer {
   status: number;
@@ -311,22 +312,30 @@ const versionsProgram = `
       .filter((pid) => pid !== process.pid)
       .map((pid) => readProc(pid, "cmdline").replaceAll("\0", " "))
       .filter((line) => line.includes(layout.folder) || line.includes(names.id));
+    const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
     const loops = execFileSync("losetup", ["--all"], { encoding: "utf8" }).split("\n");
-    const namespaces = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
-    return [...processes, ...loops, ...namespaces].filter(
+    const namespaces = existsSync(namespacesFolder) ? readdirSync(namespacesFolder) : [];
+    return [...processes, ...mounts, ...loops, ...namespaces, ...below("/run/lxc/lock")].filter(
       (line) => line.includes(layout.folder) || line.includes(names.id),
     );
   }
 });
 
-/** What the machine has, apart from other sandboxes that may be up beside this one. */
+/** What the machine has, apart from other sandboxes that may be up beside this one: these have namespaces and locks. */
 function machine(): unknown {
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
   return {
-    mounts: mounts.filter((line) => !line.startsWith("nsfs ")),
+    mounts: mounts.filter((line) => !line.startsWith("nsfs ") && line.split(" ")[1] !== namespacesFolder),
     links: readdirSync("/sys/class/net").sort(),
-    locks: existsSync("/run/lxc/lock") ? readdirSync("/run/lxc/lock") : [],
+    unused: [namespacesFolder, "/run/lxc", ...below("/run/lxc")].filter(
+      (place) => existsSync(place) && statSync(place).isDirectory() && readdirSync(place).length === 0,
+    ),
   };
+}
+
+function below(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
 }
 
 function exitCodeOf(run: () => unknown): number | undefined {

@@ -15,12 +15,12 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Removes a folder if nothing is in it. */
+/** Removes a folder if nothing is in it and nothing is mounted on it. */
 export async function removeIfEmpty(path: string): Promise<void> {
   try {
     await rmdir(path);
   } catch (failure) {
-    if (!hasCode(failure, "ENOTEMPTY") && !hasCode(failure, "ENOENT") && !hasCode(failure, "EEXIST")) throw failure;
+    if (!["ENOTEMPTY", "ENOENT", "EEXIST", "EBUSY"].some((code) => hasCode(failure, code))) throw failure;
   }
 }
 

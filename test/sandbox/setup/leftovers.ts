@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../machine/child-process";
-import { hasCode } from "../machine/files";
+import { hasCode, removeIfEmpty } from "../machine/files";
 import { findControlGroups, findMonitors, processesBelow, subfolders } from "../drivers/real/container-processes";
 import { SandboxError } from "./failure";
 import type { SiteNames } from "../machine/names";
@@ -20,7 +20,7 @@ export async function endContainers(names: SiteNames): Promise<void> {
   for (const group of await findControlGroups(isOurs)) await endProcesses(await processesBelow(group));
   await endProcesses([...findMonitors(names.containersFolder).values()]);
   for (const group of await findControlGroups(isOurs)) await removeControlGroup(group);
-  removeLocks(names.containersFolder);
+  await removeLocks(names.containersFolder);
 }
 
 /** How LXC begins the names of a container's control groups; a number is appended where the name was taken. */
@@ -42,11 +42,12 @@ async function removeControlGroup(group: string): Promise<void> {
 const LOCKS = "/run/lxc/lock";
 
 /** LXC keeps a lock file for each container below /run/lxc/lock, under the full path of its folder. */
-function removeLocks(containersFolder: string): void {
+async function removeLocks(containersFolder: string): Promise<void> {
   const locks = join(LOCKS, containersFolder);
   rmSync(locks, { recursive: true, force: true });
+  // Those of other sites stay, and one that comes up meanwhile finds its folder or makes it.
   for (let folder = dirname(locks); folder.startsWith("/run/lxc"); folder = dirname(folder)) {
-    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+    await removeIfEmpty(folder);
   }
 }
 

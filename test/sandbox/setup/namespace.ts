@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { run } from "../machine/child-process";
+import { removeIfEmpty } from "../machine/files";
 import { SandboxError } from "./failure";
 import type { SandboxNode } from "./layout";
 import { inNetwork, NAMESPACES, type SiteNames } from "../machine/names";
@@ -21,7 +22,8 @@ const PREFIX = 24;
 export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[]): Promise<void> {
   if (existsSync(`${NAMESPACES}/${names.namespace}`)) return;
   const ip = (...words: string[]): Promise<string> => run("ip", ["-n", names.namespace, ...words]);
-  await run("ip", ["netns", "add", names.namespace]);
+  // Another site's `down` removes the folder of all namespaces when it was the last; then this one makes it again.
+  await addNamespace(names).catch(() => addNamespace(names));
   await ip("link", "set", "lo", "up");
   await showForwardedPackets(names);
   // An address of its own: a bridge without one takes another with each port, and guests would lose their gateway.
@@ -30,6 +32,10 @@ export async function makeNetwork(names: SiteNames, nodes: readonly SandboxNode[
     await ip("address", "add", `${address}/${PREFIX}`, "dev", BRIDGE);
   }
   await ip("link", "set", BRIDGE, "up");
+}
+
+function addNamespace(names: SiteNames): Promise<string> {
+  return run("ip", ["netns", "add", names.namespace]);
 }
 
 /** One more address of the site on its bridge, for a server that runs beside the nodes. */
@@ -66,5 +72,5 @@ export async function removeNetwork(names: SiteNames): Promise<void> {
   if (!existsSync(NAMESPACES) || readdirSync(NAMESPACES).length > 0) return;
   // `ip netns add` mounts the folder on itself and never takes that back. Not mounted is fine.
   await run("umount", [NAMESPACES]).catch(() => undefined);
-  rmdirSync(NAMESPACES);
+  await removeIfEmpty(NAMESPACES);
 }

@@ -83,8 +83,10 @@ function isExecutable(file: string): boolean {
 
 /** Whether apt-get ended well. Its output goes to the error stream: the standard output is for data. */
 function aptGet(words: readonly string[]): Promise<boolean> {
+  // Another program that installs packages is waited for.
+  const options = ["Dpkg::Use-Pty=0", "DPkg::Lock::Timeout=600"].flatMap((option) => ["-o", option]);
   return new Promise((resolve, reject) => {
-    const child = spawn("apt-get", ["-qq", "-o", "Dpkg::Use-Pty=0", ...words], {
+    const child = spawn("apt-get", ["-qq", ...options, ...words], {
       stdio: ["ignore", 2, 2],
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     });
