@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,8 +32,15 @@ export class ScratchTree {
       mkdirSync(dirname(join(tree.folder, path)), { recursive: true });
       cpSync(join(project, path), join(tree.folder, path), { verbatimSymlinks: true });
     }
-    symlinkSync(join(project, "node_modules"), join(tree.folder, "node_modules"));
+    tree.linkPackages(join(project, "node_modules"));
     return tree;
+  }
+
+  /** Packages are the project's; what is built and kept beside them is the tree's own. */
+  private linkPackages(packages: string): void {
+    const own = join(this.folder, "node_modules");
+    mkdirSync(own);
+    for (const name of readdirSync(packages)) if (name !== ".cache") symlinkSync(join(packages, name), join(own, name));
   }
 
   /** Text of a file; undefined where there is none. */

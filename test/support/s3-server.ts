@@ -30,6 +30,8 @@ export class S3Server {
   readonly requests: S3Request[] = [];
   /** The status that every request gets, such as 503. Undefined: it works. */
   failWith: number | undefined;
+  /** Done once, just before such an object is written: somebody else is quicker. */
+  beforeWrite: { readonly of: (key: string) => boolean; readonly work: () => void } | undefined;
   private server: Server | undefined;
   private port = 0;
   private readonly buckets = new Map<string, Map<string, Version[]>>();
@@ -132,6 +134,13 @@ export class S3Server {
     this.serveObject(objects, key, url, request, body, response);
   }
 
+  private letOthersWrite(key: string): void {
+    if (this.beforeWrite?.of(key) !== true) return;
+    const { work } = this.beforeWrite;
+    this.beforeWrite = undefined;
+    work();
+  }
+
   private serveObject(
     objects: Map<string, Version[]>,
     key: string,
@@ -140,6 +149,7 @@ export class S3Server {
     body: Buffer,
     response: ServerResponse,
   ): void {
+    if (method === "PUT") this.letOthersWrite(key);
     const [latest] = objects.get(key) ?? [];
     if (method === "PUT") {
       const etag = latest?.body && etagOf(latest.body);

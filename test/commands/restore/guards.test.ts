@@ -1,16 +1,21 @@
-import { type RestoreSite as Site, RestoreSite, node } from "./restore-site";
-import { inSavePoint } from "../support/held-tasks";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { RestoreSite, node } from "./restore-site";
+import { afterSavePoint, inSavePoint } from "../support/held-tasks";
+import type { RunResult } from "../support/run-bundle";
 
 /** What keeps a restore, and what takes it back, from destroying what is not its own. */
-let site: Site;
+let site: RestoreSite;
 
 beforeAll(async () => {
   site = await RestoreSite.start([
     { id: 101, name: "web" },
     { id: 102, name: "db" },
     { id: 103, name: "mail" },
+    { id: 104, name: "files" },
   ]);
-  for (const vmid of [101, 102, 103]) await site.backUp(vmid);
+  for (const vmid of [101, 102, 103, 104]) await site.backUp(vmid);
 });
 
 afterAll(() => site.stop());
@@ -28,13 +33,23 @@ function changes(): () => string[] {
       .map(({ method, path }) => `${method} ${path}`);
 }
 
+/** Runs while the node is at work, which goes on when something was changed: nobody waits for ever for a wrong command. */
+async function whileAtWork(argv: readonly string[]): Promise<RunResult> {
+  const changed = changes();
+  let ended = false;
+  const run = site.lifeboat(argv).finally(() => (ended = true));
+  while (!ended && changed().length === 0) await pause(20);
+  if (!ended) await site.clearFaults();
+  return run;
+}
+
 test("while the nightly job backs guests up, none of the node is overwritten: 11, with the task and its owner [D8, K1]", async () => {
   await site.fault("task-waits", inSavePoint);
   const upid = String(await site.client.post(["nodes", node, "vzdump"], { vmid: "102,103", storage: "backup" }));
   const before = await site.picture(101);
   const changed = changes();
-  const refused = await site.lifeboat(["restore", "guest", "web", "--force", "--stop", "--accept-loss"]);
-  const undone = await site.lifeboat(["restore", "guest", "db", "--force", "--stop", "--accept-loss"]);
+  const refused = await whileAtWork(["restore", "guest", "web", "--force", "--stop"]);
+  const itself = await whileAtWork(["restore", "guest", "db", "--force", "--stop"]);
   const made = changed();
   expect([refused.code, refused.stderr]).toEqual([
     11,
@@ -42,7 +57,7 @@ test("while the nightly job backs guests up, none of the node is overwritten: 11
       /a task 'vzdump' of lifeboat@pve.* is at work on web since .*HINT: wait until it has ended/su,
     ),
   ]);
-  expect([undone.code, made, await site.picture(101)]).toEqual([11, [], before]);
+  expect([itself.code, made, await site.picture(101)]).toEqual([11, [], before]);
   await site.clearFaults();
   await site.client.tasks.wait(upid);
 });
@@ -95,6 +110,49 @@ test("the chosen archive is protected before the guest is stopped, and released 
     "POST start",
     'PUT archive {"protected":"0"}',
   ]);
+});
+
+/** Restores a guest, and does something while its save point is taken. */
+async function meanwhile(name: string, vmid: number, work: () => Promise<unknown>): Promise<RunResult> {
+  await site.fault("task-waits", afterSavePoint);
+  const before = (await site.archives(vmid)).length;
+  const run = site.lifeboat(["restore", "guest", name, "--force", "--stop"]);
+  while ((await site.archives(vmid)).length === before) await pause(20);
+  while ((await site.client.guests.guestConfig({ node, type: "lxc", vmid }))["lock"] !== undefined) await pause(5);
+  await work();
+  await site.clearFaults();
+  return run;
+}
+
+describe("between plan and deed", () => {
+  test("the archive became another one: 13, and everything is taken back [D9, K1]", async () => {
+    const archives = await site.archives(104);
+    const volid = archives[0]?.volid ?? "";
+    const result = await meanwhile("files", 104, () => site.fault("archive-truncated", { volid }));
+    expect([result.code, result.stderr]).toEqual([
+      13,
+      expect.stringContaining("the archive changed since the plan was made"),
+    ]);
+    expect([await site.running(104), (await site.archives(104)).length]).toEqual([true, archives.length]);
+  });
+
+  test("the save point is not on its storage, whatever the task said: 13, and the guest runs on [D6]", async () => {
+    const before = await site.picture(103);
+    const dump = join(site.sandbox.layout.server, "nodes", node, "root/mnt/backup/dump");
+    const known = new Set(readdirSync(dump));
+    const result = await meanwhile("mail", 103, () =>
+      Promise.resolve(
+        readdirSync(dump)
+          .filter((name) => !known.has(name))
+          .map((name) => rmSync(join(dump, name), { force: true })),
+      ),
+    );
+    expect([result.code, result.stderr]).toEqual([
+      13,
+      expect.stringMatching(/the save point cannot be made: backup:backup\/vzdump-lxc-103-.* is not on backup/u),
+    ]);
+    expect(await site.picture(103)).toEqual(before);
+  });
 });
 
 describe("undo of a copy", () => {

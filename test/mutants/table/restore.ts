@@ -37,7 +37,7 @@ export const restoreMutants: readonly Mutant[] = [
       name: "restore: nothing is read again before the request that destroys",
       from: "    run: async () =>\n      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest))),",
       to: "    run: async () => undefined,",
-      killedBy: { file: refusals, title: "the guest changed between plan and deed: 13" },
+      killedBy: { file: guards, title: "the archive became another one: 13" },
     },
     {
       name: "undo: a copy that is not its own is deleted",
@@ -50,12 +50,6 @@ export const restoreMutants: readonly Mutant[] = [
       from: ' && description?.trim() === plan.request["description"]',
       to: "",
       killedBy: { file: guards, title: "leaves another guest that has its number by now" },
-    },
-    {
-      name: "undo: a guest in place is deleted like a copy",
-      from: 'if (plan.mode !== "beside" || context.facts["sent"] !== true) return;',
-      to: 'if (context.facts["sent"] !== true) return;',
-      killedBy: { file: undo, title: "a restore task that fails before it touches anything" },
     },
   ]),
   ...inFile("scripts/recovery/restore-guest/archive-protection.ts", [
@@ -92,7 +86,7 @@ export const restoreMutants: readonly Mutant[] = [
       name: "save point: one that the storage does not have is believed",
       from: "if (archive === undefined || archive.size <= 0) throw",
       to: "if (archive === null) throw",
-      killedBy: { file: undo, title: "the save point cannot be made: exit 13" },
+      killedBy: { file: guards, title: "the save point is not on its storage" },
     },
     {
       name: "save point: giving one up deletes every backup of the guest",

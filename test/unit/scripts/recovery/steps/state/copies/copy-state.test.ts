@@ -150,10 +150,27 @@ test("the form that Pulumi reads is copied when there are several [E6]", async (
   expect(await target.read(`${stackKey}.gz`)).toEqual(packed);
 });
 
-test("what does not read back as it was written is an error [E6]", async () => {
+test.each([
+  ["an entry of the history", ".pulumi/history/shop/prod/prod-1.history.json"],
+  ["a checkpoint of the history", ".pulumi/history/shop/prod/prod-1.checkpoint.json"],
+  ["a saved state", ".lifeboat/points/shop/prod/saved.json"],
+  ["the state", stackKey],
+])(
+  "%s that does not read back as it was written is an error, and the copy does not say that it is one [E6]",
+  async (_, lost) => {
+    await addUpdate(source, 1);
+    await source.write(".lifeboat/points/shop/prod/saved.json", Buffer.from("saved"));
+    const { write } = target;
+    target.write = (key, body, condition) => write.call(target, key, key === lost ? body.subarray(1) : body, condition);
+    await expect(copy()).rejects.toThrow(`${lost} does not read back as it was written`);
+    expect((await target.list("")).map(({ key }) => key)).not.toContain("lifeboat-copy.json");
+  },
+);
+
+test("what the copy says of itself is read back too [E6]", async () => {
   await addUpdate(source, 1);
   const { write } = target;
-  target.write = (key, body, condition) => write.call(target, key, body.subarray(1), condition);
-  await expect(copy()).rejects.toThrow("does not read back as it was written");
-  expect((await target.list("")).map(({ key }) => key)).not.toContain("lifeboat-copy.json");
+  target.write = (key, body, condition) =>
+    write.call(target, key, key === "lifeboat-copy.json" ? body.subarray(1) : body, condition);
+  await expect(copy()).rejects.toThrow("lifeboat-copy.json does not read back as it was written");
 });

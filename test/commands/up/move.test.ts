@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { S3Server } from "../../support/s3-server";
+import { startStore, UpSite } from "./up-site";
+
+/** A state that moves into the store is gone from this machine when the store's has been read back, and not before. */
+let folder: string;
+let store: S3Server;
+let site: UpSite;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-move-"));
+  store = await startStore(folder);
+  site = UpSite.create(store, "1");
+});
+
+afterEach(async () => {
+  site.remove();
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a resource that did not arrive: 13 with its name, and the state lives on here [B3, E4]", async () => {
+  const { code, stderr } = await site.lifeboat(["up", "--force"], { env: { TEST_PULUMI_LOSES: "metrics" } });
+  expect([code, stderr]).toEqual([
+    13,
+    expect.stringMatching(
+      /the state in the store is another one than on this machine: metrics[^]*HINT: decide which one is right: lifeboat\s+state return monitoring/u,
+    ),
+  ]);
+  expect(site.picture()).toMatchObject({ live: ["monitoring.json", "monitoring.json.attrs"], archived: [] });
+});
+
+test("again, while it is so: the others are brought up, 3, and the one that lives here stays [B3, E4]", async () => {
+  await site.lifeboat(["up", "--force"], { env: { TEST_PULUMI_LOSES: "metrics" } });
+  const again = await site.lifeboat(["up", "--force"]);
+  expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("Unable to bring up monitoring")]);
+  expect(site.picture()).toMatchObject({ live: ["monitoring.json", "monitoring.json.attrs"], archived: [] });
+});
