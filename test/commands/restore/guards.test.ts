@@ -36,10 +36,9 @@ function changes(): () => string[] {
 /** Runs while the node is at work, which goes on when something was changed: nobody waits for ever for a wrong command. */
 async function whileAtWork(argv: readonly string[]): Promise<RunResult> {
   const changed = changes();
-  let ended = false;
-  const run = site.lifeboat(argv).finally(() => (ended = true));
-  while (!ended && changed().length === 0) await pause(20);
-  if (!ended) await site.clearFaults();
+  const run = site.lifeboat(argv);
+  while (changed().length === 0) if ((await Promise.race([run, pause(20)])) !== undefined) return run;
+  await site.clearFaults();
   return run;
 }
 

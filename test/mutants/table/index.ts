@@ -2,13 +2,17 @@ import type { Mutant } from "../mutant";
 import { engineMutants } from "./engine";
 import { objectStoreMutants } from "./object-stores";
 import { restoreMutants } from "./restore";
+import { rightsMutants } from "./rights";
 import { serverMutants } from "./server";
+import { stateMutants } from "./state";
 import { statusMutants } from "./status";
 
 export const mutants: readonly Mutant[] = [
   ...engineMutants,
   ...objectStoreMutants,
   ...restoreMutants,
+  ...rightsMutants,
   ...serverMutants,
+  ...stateMutants,
   ...statusMutants,
 ];

@@ -74,6 +74,15 @@ test("a second copy sends only what is new [E6]", async () => {
   expect(await textOf(target)).toBe(await textOf(source));
 });
 
+test("an entry that is there in another length is sent again: an earlier run broke off in it [E6]", async () => {
+  await addUpdate(source, 1);
+  await copy();
+  const entry = ".pulumi/history/shop/prod/prod-1.history.json";
+  await target.write(entry, (await source.read(entry)).subarray(10));
+  expect(await copy()).toMatchObject({ kind: "copied", objects: 1 });
+  expect(await textOf(target, entry)).toBe(await textOf(source, entry));
+});
+
 test("a dry run says what would be copied and writes nothing [K1]", async () => {
   await addUpdate(source, 1);
   expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 2, state: true });
@@ -138,6 +147,18 @@ test.each<[string, (store: FolderStore) => Promise<void>]>([
 ])("a state from the middle of an update is labelled: %s [E6]", async (_, begin) => {
   await addUpdate(source, 1);
   await begin(source);
+  expect(await copy()).toMatchObject({ kind: "copied", marker: { duringUpdate: true } });
+});
+
+test("an update that ends while its state is copied is labelled too [E6]", async () => {
+  await addUpdate(source, 1);
+  const lock = ".pulumi/locks/organization/shop/prod/one.json";
+  await source.write(lock, Buffer.from("{}"));
+  const { write } = target;
+  target.write = async (key, body, condition) => {
+    await source.remove(lock);
+    return write.call(target, key, body, condition);
+  };
   expect(await copy()).toMatchObject({ kind: "copied", marker: { duringUpdate: true } });
 });
 
