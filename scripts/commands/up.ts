@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { conductUp } from "../recovery/up/operation";
+import { runSequence } from "../recovery/engine/run-sequence";
+import { upSequence } from "../recovery/up/operation";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -33,6 +34,6 @@ export const command = defineCommand({
   run: async ({ environments, dryRun, force }, context) => {
     const words = ["lifeboat up", ...environments, ...(force ? ["--force"] : [])];
     const request = { wanted: environments, dryRun, given: { "--force": force }, command: words.join(" ") };
-    return conductUp(await context.site(), request, context);
+    return runSequence(await upSequence(await context.site(), request, context));
   },
 });

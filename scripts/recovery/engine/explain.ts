@@ -22,6 +22,11 @@ export function explain<Plan>(
   const isDefect = stack !== undefined && failure.cause instanceof Error;
   const isBack = failure.position === "taken-back";
   const meaning = isBack ? undefined : operation.meaning(plan, failure, journal);
+  const details = { step: failure.step.path, position: failure.position, operation: journal.contents.id };
+  const { cause } = failure;
+  if (!isBack && meaning === undefined) {
+    return isDefect ? failure.cause : new CommandError(messageOf(cause), { exitCode, hint, details, cause });
+  }
   const where =
     meaning === undefined
       ? nothingChanged(journal)
@@ -36,8 +41,8 @@ export function explain<Plan>(
   return new CommandError(`${messageOf(failure.cause)}. ${text}`, {
     exitCode,
     hint: isBack ? (hint ?? next) : next,
-    details: { step: failure.step.path, position: failure.position, operation: journal.contents.id },
-    cause: failure.cause,
+    details,
+    cause,
   });
 }
 

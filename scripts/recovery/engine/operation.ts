@@ -68,7 +68,8 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   /** The steps follow from the plan alone, so that another process can resume them. */
   steps(plan: Plan, begun: BegunOperation): readonly StepNode[] | Promise<readonly StepNode[]>;
   report(plan: Plan, journal: Journal, findings: readonly Finding[]): Report | Promise<Report>;
-  meaning(plan: Plan, failure: StepFailure, journal: Journal): Meaning;
+  /** Undefined: the cause says by itself what there is to say, such as a program in its own words. */
+  meaning(plan: Plan, failure: StepFailure, journal: Journal): Meaning | undefined;
   /**
    * Asked about a half-done operation of this kind, whatever it was asked for: why it is planned anew instead of being
    * resumed, as a sentence. Undefined: it is resumed.

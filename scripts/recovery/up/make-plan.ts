@@ -8,11 +8,11 @@ import { backendOf, lastLogin, localBackend, localStates, storeUrl } from "../..
 import type { Site } from "../../project/site";
 import type { SiteStore } from "../../project/state-store";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
-import { halfDone, journalsOf, unfinished } from "../engine/session";
+import { journalsOf, unfinished } from "../engine/session";
 import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
 import { StackWork } from "./stack-work";
-import { type BlockedStack, isIdle, type UpPlan, upKind } from "./plan";
+import { isIdle, type UpPlan, upKind } from "./plan";
 import type { CommandContext } from "../../project/context";
 
 /** The site's store as a plan sees it. */
@@ -25,38 +25,29 @@ interface StoreView {
   readonly keys: KeyChanges;
 }
 
-/** Everything that is to be done, in order. */
+/** What the plans of one run share: each is made with those before it in mind. */
 export interface SitePlan {
-  readonly plans: readonly UpPlan[];
-  readonly blocked: readonly BlockedStack[];
-  readonly keys: KeyChanges | undefined;
-  readonly store: SiteStore | undefined;
+  /** Environments in the order in which they are brought up. */
+  readonly names: readonly string[];
+  readonly view: StoreView | undefined;
+  /** Plans that are made so far. */
+  readonly plans: UpPlan[];
+  /** Environments of which nothing can be done. */
+  readonly blocked: Set<string>;
 }
 
 /**
- * Looks at every environment that was asked for, and decides what is to be done. Changes nothing.
+ * Decides which environments are brought up, and looks at the store that they share. Changes nothing.
  *
  * @param wanted names of environments; empty: all.
  * @throws CommandError (2, 12, 13) for what stops all of them.
  */
-export async function planUp(site: Site, wanted: readonly string[], context: CommandContext): Promise<SitePlan> {
+export async function openSitePlan(site: Site, wanted: readonly string[], context: CommandContext): Promise<SitePlan> {
   const chosen = chooseEnvironments(site, wanted);
   const store = site.environment(chosen[0] ?? "").stateStore();
   const view = store && (await viewOf(site, store, context));
   const names = view === undefined ? chosen : await withOwner(site, chosen, view, context);
-  const plans: UpPlan[] = [];
-  const blocked: BlockedStack[] = [];
-  for (const name of names) {
-    const work = new StackWork(site, name, context, true);
-    try {
-      plans.push(await context.progress.step(`Look at ${name}`, (tell) => planStack(work, view, plans, blocked, tell)));
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof Error)) throw error;
-      blocked.push({ environment: name, error });
-    }
-  }
-  return { plans: withKeys(plans, view), blocked, keys: view?.keys, store };
+  return { names, view, plans: [], blocked: new Set() };
 }
 
 const order: readonly Profile[] = ["prod", "monitoring", "lab"];
@@ -96,26 +87,32 @@ async function isSettled(owner: StackWork, { store, keys, trouble }: StoreView):
   return (await owner.look(storeUrl(store, owner.selector), keys.own[owner.selector]))?.checkpoint !== undefined;
 }
 
-/** @throws Error that says why nothing can be done with it. */
-async function planStack(
-  work: StackWork,
-  view: StoreView | undefined,
-  before: readonly UpPlan[],
-  blocked: readonly BlockedStack[],
-  tell: (text: string) => void,
-): Promise<UpPlan> {
-  const open = unfinished(journalsOf(work));
-  if (open !== undefined && open.contents.kind !== upKind) throw halfDone(work, open);
+/**
+ * Looks at one environment and decides what is to be done. Changes nothing.
+ *
+ * @throws Error that says why nothing can be done with it.
+ */
+export async function planStack(work: StackWork, shared: SitePlan): Promise<UpPlan> {
+  try {
+    const plan = withKeys(await planOne(work, shared), shared);
+    shared.plans.push(plan);
+    return plan;
+  } catch (error) {
+    shared.blocked.add(work.selector);
+    throw error;
+  }
+}
+
+async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Promise<UpPlan> {
   const backend = backendOf(work.environment, work.context.io.environment);
   const isStores = view !== undefined && (backend.origin === "state store" || backend.origin === "local state");
-  const draft = isStores ? await planInStore(work, view, before, blocked) : await planElsewhere(work, backend.url);
+  const draft = isStores ? await planInStore(work, view, plans, blocked) : await planElsewhere(work, backend.url);
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
   // Before the keys are written a preview would not know them.
   const isBlind = draft.init || (makesKeys && work.selector === view?.store.environment.name);
-  if (!isBlind) tell("preview");
   const plan = isBlind ? draft : await previewed(work, draft);
   // Where an earlier run died after everything else, only the copy is left.
-  const isChanged = !isIdle(plan) || open !== undefined;
+  const isChanged = !isIdle(plan) || unfinished(journalsOf(work)) !== undefined;
   return { ...plan, copy: isStores && plan.place === "store" && isChanged };
 }
 
@@ -137,7 +134,7 @@ async function planInStore(
   work: StackWork,
   view: StoreView,
   before: readonly UpPlan[],
-  blocked: readonly BlockedStack[],
+  blocked: ReadonlySet<string>,
 ): Promise<UpPlan> {
   const { selector, environment, context } = work;
   const here = localBackend(environment.project, context.io.environment).url;
@@ -195,11 +192,11 @@ function requireStore(
   { selector }: StackWork,
   view: StoreView,
   before: readonly UpPlan[],
-  blocked: readonly BlockedStack[],
+  blocked: ReadonlySet<string>,
 ): void {
   const { store, trouble } = view;
   const owner = store.environment.name;
-  if (blocked.some(({ environment }) => environment === owner)) {
+  if (blocked.has(owner)) {
     throw new CommandError(`its state is to be in the store that ${owner} makes, and ${owner} cannot be brought up`, {
       exitCode: exitCodes.refused,
     });
@@ -260,9 +257,9 @@ async function previewed(work: StackWork, draft: UpPlan): Promise<UpPlan> {
 }
 
 /** Keys are written before anything else, by whoever comes first. */
-function withKeys(plans: readonly UpPlan[], view: StoreView | undefined): UpPlan[] {
-  if (view === undefined || isComplete(view.keys)) return [...plans];
-  return plans.map((plan, index) => (index === 0 ? { ...plan, keys: [...view.keys.made] } : plan));
+function withKeys(plan: UpPlan, { view, plans }: SitePlan): UpPlan {
+  if (view === undefined || plans.length > 0 || isComplete(view.keys)) return plan;
+  return { ...plan, keys: [...view.keys.made] };
 }
 
 /** Whether the copy in the store is this command's own doing, and nobody has moved the state otherwise since. */

@@ -35,12 +35,6 @@ export const upPlanSchema = z.object({
 
 export type UpPlan = z.infer<typeof upPlanSchema>;
 
-/** Why nothing is done with an environment. */
-export interface BlockedStack {
-  readonly environment: string;
-  readonly error: Error;
-}
-
 /** Whether anything is to be done at all. */
 export function isIdle({ keys, deadLocks, init, move, up, copy }: UpPlan): boolean {
   return keys.length === 0 && deadLocks.length === 0 && !init && move === "no" && !up && !copy;

@@ -1,48 +1,9 @@
-import { flagOf, type Demand } from "../engine/consent";
-import { failureOf } from "../../clients/failure";
-import type { Lines } from "../../terminal/talk";
-import { plainLines } from "../../../proxmox/api/plain-text";
-import type { Step } from "../engine/step";
-import { forceFlag } from "../engine/settle-demands";
-import type { SitePlan } from "./make-plan";
-import { isIdle, type UpPlan } from "./plan";
-
-/** A plan for people and scripts. */
-export interface UpView {
-  readonly environments: readonly {
-    readonly environment: string;
-    readonly place: UpPlan["place"];
-    readonly backend: string;
-    readonly changes: Readonly<Record<string, number>> | null;
-    readonly steps: readonly string[];
-  }[];
-  readonly blocked: readonly { readonly environment: string; readonly reason: string; readonly hint: string | null }[];
-  readonly flags: readonly string[];
-}
-
-export function viewOf({ plans, blocked }: SitePlan, stepsOf: (plan: UpPlan) => readonly Step[]): UpView {
-  return {
-    environments: plans.map((plan) => ({
-      environment: plan.environment,
-      place: plan.place,
-      backend: backendText(plan.url),
-      changes: plan.changes ?? null,
-      steps: stepsOf(plan).map(({ does }) => does),
-    })),
-    blocked: blocked.map(({ environment, error }) => {
-      const { message, hint } = failureOf(error, undefined);
-      return { environment, reason: message, hint: hint ?? null };
-    }),
-    flags: demandsOf(plans).map(flagOf),
-  };
-}
-
-/** The plan's one question. */
-export function demandsOf(plans: readonly UpPlan[]): Demand[] {
-  const names = plans.filter((plan) => !isIdle(plan)).map(({ environment }) => environment);
-  if (names.length === 0) return [];
-  return [{ flag: forceFlag, reason: "the plan is not confirmed", question: `Bring up ${names.join(", ")}?` }];
-}
+import { formatDuration } from "../../terminal/durations";
+import type { Journal } from "../engine/journal";
+import type { Report } from "../engine/operation";
+import type { PartOutcome, SequencePart } from "../engine/run-sequence";
+import type { UpPlan } from "./plan";
+import { changesText } from "./steps";
 
 const places: Readonly<Record<UpPlan["place"], string>> = {
   store: "its state is in the state store at the end",
@@ -50,22 +11,84 @@ const places: Readonly<Record<UpPlan["place"], string>> = {
   named: "its state stays in the backend that you have named",
 };
 
-export function printPlan({ environments, blocked, flags }: UpView, lines: Lines): void {
-  lines.heading("Plan: bring up the environments of the site");
-  for (const { environment, place, steps } of environments) {
-    if (steps.length === 0) {
-      lines.line(`  ${environment}: nothing to do`);
-      continue;
-    }
-    lines.line(`  ${environment}: ${places[place]}`);
-    for (const step of steps) lines.hanging("    - ", step);
-  }
-  for (const { environment, reason, hint } of blocked) {
-    lines.line(`  ${environment}: cannot be brought up`);
-    lines.text(plainLines(reason), "      ");
-    if (hint !== null) lines.hanging("      HINT: ", hint);
-  }
-  if (flags.length > 0) lines.hanging("Flags that answer all questions: ", flags.join(" "));
+/** What is done with one environment. */
+export function stackView({ environment, place, url, changes }: UpPlan): Report {
+  return {
+    value: { environment, place, backend: backendText(url), changes: changes ?? null },
+    print: (lines) => lines.line(`  ${environment}: ${places[place]}`),
+  };
+}
+
+/** An environment that is as its settings say. */
+export function unchangedStack(plan: UpPlan): Report {
+  return { value: stackView(plan).value, print: (lines) => lines.line(`  ${plan.environment}: nothing to do`) };
+}
+
+/** The plan of all environments. */
+export function siteView(parts: readonly SequencePart<UpPlan>[]): Report {
+  const views = parts.flatMap((part) =>
+    part.kind === "refused" ? [] : [part.kind === "planned" ? part.planned.view : part.nothing],
+  );
+  const steps = parts.flatMap((part) =>
+    part.kind === "planned" ? part.steps.map((step) => ({ subject: part.session.selector, ...step })) : [],
+  );
+  return {
+    value: { environments: views.map(({ value }) => value), steps },
+    print: (lines) => {
+      lines.heading("Plan: bring up the environments of the site");
+      for (const part of parts) {
+        if (part.kind === "nothing") part.nothing.print(lines);
+        if (part.kind !== "planned") continue;
+        part.planned.view.print(lines);
+        for (const { does } of part.steps) lines.hanging("    - ", does);
+      }
+    },
+  };
+}
+
+/** What was done with one environment. */
+export function stackReport({ environment, changes }: UpPlan, journal: Journal): Report {
+  const text = doneText(journal, changesText(changes ?? {}));
+  return {
+    value: { environment, changes: text },
+    print: (lines) => lines.line(`${environment}: ${text} (${formatDuration(journal.seconds)})`),
+  };
+}
+
+function doneText(journal: Journal, planned: string): string {
+  const { changes } = journal.factsOf("up");
+  if (typeof changes !== "string") return planned;
+  const parsed: unknown = JSON.parse(changes);
+  const counts = typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : [];
+  return counts.length === 0
+    ? "nothing changed"
+    : counts.map(([operation, count]) => `${operation} ${String(count)}`).join(", ");
+}
+
+/** What was done with all of them. */
+export function siteReport(outcomes: readonly PartOutcome<UpPlan>[], isWhole: boolean): Report {
+  return {
+    value: { environments: outcomes.map(outcomeValue) },
+    print: (lines) => {
+      if (isWhole && outcomes.every(({ result }) => result === "unchanged")) {
+        lines.line("Everything is as the settings say; nothing was changed.");
+      }
+      for (const outcome of outcomes) {
+        if (outcome.result === "done") outcome.report.print(lines);
+        if (outcome.result === "unchanged" && !isWhole) lines.line(`${outcome.session.selector}: nothing to do`);
+      }
+    },
+  };
+}
+
+function outcomeValue(outcome: PartOutcome<UpPlan>) {
+  const { session, result, seconds, findings } = outcome;
+  const changes =
+    outcome.result === "done"
+      ? outcome.report.value["changes"]
+      : changesText(outcome.kind === "planned" ? (outcome.planned.plan.changes ?? {}) : {});
+  const error = outcome.result === "failed" ? outcome.error.message : null;
+  return { environment: session.selector, result, seconds, changes, findings, error };
 }
 
 /** Without parameters that tell people nothing. */

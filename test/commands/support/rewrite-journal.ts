@@ -8,7 +8,7 @@ import { type JournalContents, journalSchema } from "../../../scripts/recovery/e
  */
 export function rewriteJournal(stateFolder: string, write: (found: JournalContents) => unknown): void {
   const newest = readdirSync(stateFolder)
-    .filter((name) => /^\w+-\w+\.json$/u.test(name))
+    .filter((name) => /^\w+-\d{8}T\d{9}(?:-\d+)?\.json$/u.test(name))
     .sort((a, b) => (a.split("-").at(-1) ?? "").localeCompare(b.split("-").at(-1) ?? ""))
     .at(-1);
   if (newest === undefined) throw new Error(`There is no journal in ${stateFolder}.`);

@@ -1,7 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { S3Server } from "../../support/s3-server";
+import { startOf } from "../../../scripts/machine/process-lock";
+import { killAt } from "../support/kill-at";
+import { rewriteJournal } from "../support/rewrite-journal";
 import { passphrase, startStore, UpSite } from "./up-site";
 
 let folder: string;
@@ -158,6 +163,99 @@ describe("a site on which nothing is yet", () => {
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web"], pending: 0 }]);
     expect((await up()).code).toBe(0);
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
+  });
+
+  test("what a version before left half done: its pulumi is waited for, and what is left is planned anew [B3, K4]", async () => {
+    expect((await site.lifeboat(["up", "--force"], killAt("after", 8))).code).toBeNull();
+    const pulumi = spawn("sleep", ["2"]);
+    const ended = once(pulumi, "exit");
+    const pid = pulumi.pid ?? 0;
+    rewriteJournal(site.stateFolder("monitoring"), ({ id, startedAt, updatedAt, inputs }) => {
+      const done = { state: "done", startedAt, findings: [], finishedAt: updatedAt, seconds: 0.2 };
+      return {
+        version: 1,
+        id,
+        state: "open",
+        startedAt,
+        updatedAt,
+        steps: {
+          keys: { ...done, facts: { sent: true } },
+          init: { ...done, facts: { sent: true, pulumi: pid, pulumiStart: startOf(pid) ?? "" } },
+        },
+        kind: "up",
+        command: "lifeboat up --force",
+        request: {},
+        inputs: { settings: inputs["settings"] },
+        plan: {
+          keys: ["the key of monitoring in its own settings", "the key of prod in its own settings"],
+          deadLocks: [],
+          init: true,
+          move: "after-up",
+          wait: true,
+          up: true,
+          copy: true,
+          environment: "monitoring",
+          place: "store",
+          url: `file://${site.localFolder()}`,
+        },
+      };
+    });
+    const other = await site.lifeboat(["state", "prune", "monitoring", "--keep", "5", "--force"]);
+    expect([other.code, other.stderr]).toEqual([
+      11,
+      expect.stringMatching(/a deployment of monitoring, begun at .*\nHINT: resume it: lifeboat up --force\n/u),
+    ]);
+    const { code, stderr } = await up();
+    expect([code, pulumi.exitCode]).toEqual([0, 0]);
+    expect(stderr).toContain(`Wait for its pulumi (process ${String(pid)}) to end`);
+    expect(stderr).toMatch(/What was begun at \S+ with monitoring has not ended; what is left is planned anew\./u);
+    expect(site.journals()).toEqual({ monitoring: ["done", "unproven"], prod: ["done"] });
+    expect(site.picture()).toMatchObject({ live: [], archived: ["monitoring-TIME.json"] });
+    await ended;
+  });
+
+  test("plan and report for scripts; an environment on which something else is half done is left out [K2]", async () => {
+    const plan = JSON.parse((await site.lifeboat(["up", "--dry-run", "--json"])).stdout).plan;
+    expect(plan).toMatchObject({
+      environments: [
+        { environment: "monitoring", place: "store", changes: null },
+        { environment: "prod", place: "store" },
+      ],
+      leftOut: [],
+      flags: ["--force"],
+    });
+    expect(plan.steps.slice(0, 2)).toEqual([
+      { subject: "monitoring", id: "keys", title: expect.any(String), does: expect.stringMatching(/^make the key/u) },
+      { subject: "monitoring", id: "init", title: expect.any(String), does: expect.any(String) },
+    ]);
+    expect(JSON.parse((await up("--json")).stdout)).toMatchObject({
+      exitCode: 0,
+      environments: [
+        { environment: "monitoring", result: "done", error: null },
+        { environment: "prod", result: "done", changes: "create 2", error: null },
+      ],
+      leftOut: [],
+      left: [],
+      findings: expect.any(Array),
+    });
+    site.program({ prod: ["web", "db", "mail"], monitoring: ["metrics", "store", "more"] });
+    const pruned = await site.lifeboat(["up", "prod", "--force"], killAt("after", 2));
+    expect(pruned.code).toBeNull();
+    rewriteJournal(site.stateFolder("prod"), (journal) => ({
+      ...journal,
+      kind: "restore-state",
+      command: "lifeboat x",
+    }));
+    const { code, stdout, stderr } = await up("--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 3,
+      environments: [{ environment: "monitoring", result: "done" }],
+      leftOut: [{ subject: "prod", exitCode: 11, hint: "resume it: lifeboat x" }],
+    });
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/Unable to bring up prod: a restore of the state of prod, begun at \S+, has not ended/u),
+    ]);
   });
 
   test("a service's keys that nobody has given: 13, naming the secrets and how to give them [B6]", async () => {
