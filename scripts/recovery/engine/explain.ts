@@ -53,7 +53,7 @@ function nothingChanged({ contents }: Journal): string {
 }
 
 /** The way forward, and the way back where there is one. */
-export function nextCommands({ contents }: Journal): string {
+function nextCommands({ contents }: Journal): string {
   const undo = undoCommand(contents);
   return `to resume: ${contents.command}${undo === undefined ? "" : `; to take it back: ${undo}`}`;
 }
@@ -63,6 +63,6 @@ function planAgain({ contents }: Journal): string {
 }
 
 /** Sentences about steps that could not be taken back. */
-export function leftoverText({ leftovers }: StepFailure): string {
+function leftoverText({ leftovers }: StepFailure): string {
   return leftovers.length === 0 ? "" : ` Not taken back: ${leftovers.join("; ")}.`;
 }

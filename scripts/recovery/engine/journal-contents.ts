@@ -10,7 +10,7 @@ const findingSchema = z
   .readonly();
 
 /** How far one step is. `started` means: its request may or may not have reached the node. */
-export const stepStateSchema = z.enum(["started", "done", "failed", "taken-back"]);
+const stepStateSchema = z.enum(["started", "done", "failed", "taken-back"]);
 
 const stepRecordSchema = z.object({
   state: stepStateSchema,
@@ -75,7 +75,6 @@ export const journalBundleSchema = z.object({
 });
 
 export type JournalBundleContents = z.infer<typeof journalBundleSchema>;
-export type StepState = z.infer<typeof stepStateSchema>;
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 export type OperationState = z.infer<typeof operationStateSchema>;
 export type JournalContents = z.infer<typeof journalSchema>;

@@ -1,7 +1,7 @@
 import type { Finding } from "./step";
 import type { Lines } from "../../terminal/talk";
 
-export const labels = { note: "Note", todo: "To do", problem: "PROBLEM" } as const;
+const labels = { note: "Note", todo: "To do", problem: "PROBLEM" } as const;
 
 export function printFinding({ severity, text, mend }: Finding, lines: Lines, indent = ""): void {
   lines.hanging(`${indent}${labels[severity]}: `, text);

@@ -57,11 +57,7 @@ export async function begin<Plan>(session: Session, operation: Operation<Plan>):
 }
 
 /** The whole plan as it is shown. */
-export async function viewOf<Plan>(
-  session: Session,
-  operation: Operation<Plan>,
-  planned: Planned<Plan>,
-): Promise<Report> {
+async function viewOf<Plan>(session: Session, operation: Operation<Plan>, planned: Planned<Plan>): Promise<Report> {
   return planView(planned.view, await shownSteps(session, operation, planned), planned.demands);
 }
 
@@ -129,7 +125,7 @@ async function resume<Plan>(
   return run(session, operation, open, plan);
 }
 
-export function isSameRequest<Plan>({ kind, request }: Operation<Plan>, { contents }: Journal): boolean {
+function isSameRequest<Plan>({ kind, request }: Operation<Plan>, { contents }: Journal): boolean {
   return contents.kind === kind && digestOf(contents.request) === digestOf(request);
 }
 

@@ -91,7 +91,7 @@ export interface PlacedStep {
   readonly step: Step;
 }
 
-export function isGroup(node: StepNode): node is StepGroup {
+function isGroup(node: StepNode): node is StepGroup {
   return "steps" in node;
 }
 

@@ -75,7 +75,7 @@ async function refuseLocal({ selector }: StackSession, { local, record }: LiveAn
 }
 
 /** @throws CommandError (10) */
-export async function usableCopy(
+async function usableCopy(
   { selector }: Pick<StackSession, "selector">,
   access: StateAccess,
   place: CopyPlace,

@@ -3,7 +3,7 @@ import { StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { localBackend, localStates } from "../../project/backend";
+import { localStates } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Demand } from "../engine/consent";
 import { digestOf } from "../engine/digest";
@@ -145,9 +145,4 @@ function demandsOf({ environments, endpoint }: RebuildPlan): Demand[] {
         ];
   const question = `Make the state store at ${endpoint} again, with these states?`;
   return [...losses, { flag: forceFlag, reason: "the plan is not confirmed", question }];
-}
-
-/** Where Pulumi's backend on this machine is, for messages. */
-export function localPlace({ site, context }: RebuildSession): string {
-  return localBackend(site.project, context.io.environment).folder;
 }

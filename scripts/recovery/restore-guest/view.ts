@@ -196,7 +196,7 @@ function printNewest({ newest, archive }: RestoreView, lines: Lines): void {
   });
 }
 
-export function printList(heading: string, items: readonly string[], lines: Lines): void {
+function printList(heading: string, items: readonly string[], lines: Lines): void {
   if (items.length === 0) return;
   lines.line(heading);
   for (const item of items) lines.hanging("  - ", item);

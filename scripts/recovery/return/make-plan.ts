@@ -61,7 +61,7 @@ export async function planReturn(
 }
 
 /** What a return rests on. */
-export function returnInputs(local: string | undefined, stored: string | undefined): Inputs {
+function returnInputs(local: string | undefined, stored: string | undefined): Inputs {
   return {
     "the state on this machine": digestOf(local ?? null),
     "the state in the store": digestOf(stored ?? null),

@@ -17,7 +17,7 @@ export function checkSteps(plan: CheckPlan, world: GuestWorld): Step[] {
 }
 
 /** `ping`, `tcp-80`. */
-export function checkId(check: Check): string {
+function checkId(check: Check): string {
   return check.kind === "tcp" ? `tcp-${check.port}` : check.kind;
 }
 

@@ -1,7 +1,6 @@
 import type { HaResource, IncludedVolumes } from "../../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { MissingPrivilege } from "../../../../proxmox/api/permissions";
-import type { GuestConfiguration } from "../../../../proxmox/rules/guest-configuration";
 import type { StorageRoom } from "../../../../site/restore/space";
 import type { Guest } from "../../../../site/settings/environment";
 
@@ -68,12 +67,6 @@ export interface RunningTask {
   readonly user: string;
   /** Unix seconds. */
   readonly since: number;
-}
-
-/** The archive that was chosen, and the configuration that it holds. */
-export interface ChosenArchive {
-  readonly archive: FoundArchive;
-  readonly configuration: GuestConfiguration;
 }
 
 /** The memberships of one guest in a job's answer. */

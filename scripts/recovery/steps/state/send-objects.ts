@@ -3,7 +3,7 @@ import { runBounded } from "../../../machine/bounded";
 import type { StackObjects } from "./stack-objects";
 
 /** What was written does not read back: a disk or a service that loses data. */
-export class SendDamaged extends Error {
+class SendDamaged extends Error {
   override readonly name = "SendDamaged";
 }
 
