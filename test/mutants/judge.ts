@@ -1,5 +1,5 @@
 import { type Mutant, whyNotApplicable } from "./mutant";
-import { runTests, statesOf, type TestRun } from "./run-tests";
+import { runTest, statesOf, type TestRun } from "./run-test";
 import type { ScratchTree } from "./scratch-tree";
 
 /**
@@ -20,12 +20,11 @@ export interface Judged {
   readonly seconds: number;
 }
 
-/** Judges changes whose tests are in one file, one after the other. */
+/** Judges changes that one test has to notice, which is run alone, first without any of them. */
 export async function* judgeGroup(group: readonly Mutant[], tree: ScratchTree): AsyncGenerator<Judged> {
-  const unchanged = await runTests(
-    tree,
-    group.map(({ killedBy }) => killedBy),
-  );
+  const [first] = group;
+  if (first === undefined) return;
+  const unchanged = await runTest(tree, first.killedBy);
   for (const mutant of group) {
     const why = whyNotJudged(mutant, tree, unchanged);
     yield why === undefined ? await judge(mutant, tree) : { mutant, verdict: "not applicable", why, seconds: 0 };
@@ -37,9 +36,9 @@ function whyNotJudged(mutant: Mutant, tree: ScratchTree, unchanged: TestRun): st
   const why = whyNotApplicable(tree.read(mutant.file), mutant);
   if (why !== undefined) return why;
   const states = statesOf(unchanged, mutant.killedBy);
-  if (unchanged.hung) return "its test does not end, without it either";
+  if (unchanged.hung) return "its test does not end without it either";
   if (states.length === 0) return unchanged.broken[0] ?? `there is no such test: ${mutant.killedBy.title}`;
-  return states.includes("failed") ? "its test fails without it" : undefined;
+  return states.includes("failed") ? "its test fails without it too, alone" : undefined;
 }
 
 /** Makes the change, runs its test, and takes the change back. */
@@ -51,7 +50,7 @@ async function judge(mutant: Mutant, tree: ScratchTree): Promise<Judged> {
     source.replace(mutant.from, () => mutant.to),
   );
   try {
-    const run = await runTests(tree, [mutant.killedBy]);
+    const run = await runTest(tree, mutant.killedBy);
     return { mutant, ...verdictOf(run, mutant), seconds: (performance.now() - started) / 1_000 };
   } finally {
     tree.write(mutant.file, source);

@@ -11,6 +11,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { groupBy } from "../../scripts/machine/group-by";
 import { killAllOf } from "./children";
 import { type Judged, judgeGroup } from "./judge";
 import type { Mutant } from "./mutant";
@@ -32,10 +33,9 @@ function chosen(words: readonly string[]): Mutant[] {
   return found;
 }
 
-/** Those with their test in one file stand together: it is run once without any of them. */
+/** Those with one test stand together: it is run once without any of them. */
 async function judgeAll(wanted: readonly Mutant[], jobs: number): Promise<Judged[]> {
-  const files = new Set(wanted.map(({ killedBy }) => killedBy.file));
-  const waiting = [...files].map((file) => wanted.filter(({ killedBy }) => killedBy.file === file));
+  const waiting = [...groupBy(wanted, ({ killedBy: { file, title } }) => `${file} ${title}`).values()];
   const judged: Judged[] = [];
   const work = async (): Promise<void> => {
     const tree = ScratchTree.of(project);

@@ -14,8 +14,9 @@ beforeAll(async () => {
     { id: 102, name: "db" },
     { id: 103, name: "mail" },
     { id: 104, name: "files" },
+    { id: 105, name: "shop" },
   ]);
-  for (const vmid of [101, 102, 103, 104]) await site.backUp(vmid);
+  for (const vmid of [101, 102, 103, 104, 105]) await site.backUp(vmid);
 });
 
 afterAll(() => site.stop());
@@ -163,7 +164,7 @@ describe("undo of a copy", () => {
   });
 
   test("leaves another guest that has its number by now, even of the same name: its notes say what it is [D6]", async () => {
-    expect((await site.lifeboat(["restore", "guest", "db", "--force", "--target-id", "303"])).code).toBe(0);
+    expect((await site.lifeboat(["restore", "guest", "shop", "--force", "--target-id", "303"])).code).toBe(0);
     const copy = { node, type: "lxc", vmid: 303 } as const;
     const { hostname = "", description = "" } = await site.client.guests.guestConfig(copy);
     for (const other of [
@@ -173,7 +174,7 @@ describe("undo of a copy", () => {
       await site.client.guests.setGuestConfig(copy, other);
       const before = await site.picture(303);
       const changed = changes();
-      const refused = await site.lifeboat(["undo", "db", "--force"]);
+      const refused = await site.lifeboat(["undo", "shop", "--force"]);
       expect([refused.code, refused.stderr]).toEqual([
         1,
         expect.stringContaining("guest 303 is not the copy that this restore made"),

@@ -26,19 +26,19 @@ const reportSchema = z.object({
 /** Seconds that a run of tests may take. A change that makes a loop endless is found by this. */
 const patience = 600;
 
-/** Runs just these tests in a tree, with the command line that the tree's code makes. */
-export async function runTests(tree: ScratchTree, tests: readonly NamedTest[]): Promise<TestRun> {
-  const projects = new Set(tests.map(({ file }) => file.split("/")[1] ?? ""));
-  if (projects.has("commands")) {
+/** Runs just this test in a tree, with the command line that the tree's code makes. */
+export async function runTest(tree: ScratchTree, { file, title }: NamedTest): Promise<TestRun> {
+  const layer = file.split("/")[1] ?? "";
+  if (layer === "commands") {
     const built = await runIn(tree, ["scripts/bundle.cjs"], patience);
-    if (built.code !== 0)
+    if (built.code !== 0) {
       return { hung: built.hung, broken: [`the command line cannot be built: ${built.output}`], tests: [] };
+    }
   }
   const report = join(tree.folder, "mutants-report.json");
   rmSync(report, { force: true });
-  const argv = ["node_modules/jest/bin/jest.js", "--runInBand", "--json", `--outputFile=${report}`, "--selectProjects"];
-  argv.push(...projects, "--testNamePattern", tests.map(({ title }) => escaped(title)).join("|"));
-  argv.push("--runTestsByPath", ...new Set(tests.map(({ file }) => file)));
+  const argv = ["node_modules/jest/bin/jest.js", "--runInBand", "--json", `--outputFile=${report}`];
+  argv.push("--selectProjects", layer, "--testNamePattern", escaped(title), "--runTestsByPath", file);
   const { hung, output } = await runIn(tree, argv, patience);
   if (hung) return { hung, broken: [], tests: [] };
   if (!existsSync(report)) return { hung, broken: [`jest did not run: ${output.slice(-2_000)}`], tests: [] };
