@@ -9,7 +9,7 @@ import { parseHostAddress } from "./settings/values/addresses";
 import { dnsName, guestName } from "./settings/values/names";
 
 /** A guest that was made by hand, as its node describes it. */
-export interface FoundGuest {
+export interface LiveGuest {
   readonly type: "lxc" | "qemu";
   readonly id: number;
   readonly node: string;
@@ -48,12 +48,12 @@ export interface AdoptionContext {
 }
 
 /** Whose guest it is, if Lifeboat made it: such a guest is never adopted, its block belongs back into the settings. */
-export function madeByLifeboat({ configuration }: FoundGuest): Mark | undefined {
+export function madeByLifeboat({ configuration }: LiveGuest): Mark | undefined {
   return readMark(configuration["description"]);
 }
 
 /** What to write about a guest. */
-export function adoptionOf(guest: FoundGuest, { node, names }: AdoptionContext): Adoption {
+export function adoptionOf(guest: LiveGuest, { node, names }: AdoptionContext): Adoption {
   const { id, type, configuration } = guest;
   const hostname = nameOf(type, configuration);
   const name = freeName(keyOf(hostname, id), id, names);
@@ -94,7 +94,7 @@ function freeName(wanted: string, id: number, names: ReadonlySet<string>): strin
 }
 
 /** D1: who has a fixed address is expected to answer there. */
-function hasFixedAddress({ type, configuration }: FoundGuest): boolean {
+function hasFixedAddress({ type, configuration }: LiveGuest): boolean {
   return Object.entries(configuration).some(([key, text]) =>
     type === "lxc" ? isNetworkKey(key) && isFixed(key, text) : /^ipconfig\d+$/u.test(key) && isFixedCloudInit(text),
   );

@@ -31,7 +31,7 @@ type Input = z.output<typeof inputSchema>;
 
 export const command = defineCommand({
   description:
-    "Brings guests back from their newest backups, starts them and proves that they work. In place by default: a save point is made first, and 'lifeboat undo' goes back to it. With --target-id beside it. Several guests have one plan and one report; if one of them cannot be restored, none is touched.",
+    "Brings guests back from their newest backups, starts them and proves that they work. In place by default: a save point is made first, and 'lifeboat undo' goes back to it. With --target-id beside it. Guests that are named together have one plan and one report; if one of them cannot be restored, none is touched.",
   examples: [
     { command: "lifeboat restore guest web", meaning: "show the plan, ask, restore the newest backup" },
     { command: "lifeboat restore guest web --dry-run", meaning: "show the plan only" },
@@ -39,7 +39,7 @@ export const command = defineCommand({
     { command: "lifeboat restore guest web --target-id 901", meaning: "a copy beside the original" },
     { command: "lifeboat restore guest web --node pve2 --target-id 901", meaning: "the copy on another node" },
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
-    { command: "lifeboat restore guest web db prod/mail", meaning: "several, two at a time" },
+    { command: "lifeboat restore guest web db prod/mail", meaning: "three guests, two at a time" },
     { command: "lifeboat restore guest --all --env prod", meaning: "every guest of an environment" },
   ],
   arguments: [{ name: "guests", description: "ids, names, or environment/name", required: false, variadic: true }],

@@ -1,4 +1,4 @@
-import { adoptionOf, graceEnd, madeByLifeboat, type Adoption, type FoundGuest } from "../../../site/adoption";
+import { adoptionOf, graceEnd, madeByLifeboat, type Adoption, type LiveGuest } from "../../../site/adoption";
 import { dayOf } from "../../../site/opt-outs";
 import { groupBy } from "../../machine/group-by";
 import { type SettingsEdit, proposeGuests } from "../../project/edit-settings";
@@ -32,7 +32,7 @@ async function planFor(
   const { time, timezone } = await client.cluster.nodeTime(proxmox.node);
   const until = graceEnd(dayOf(time, timezone));
   const found = await Promise.all(
-    candidates.map(async ({ guest: { id, type, node } }): Promise<FoundGuest> => {
+    candidates.map(async ({ guest: { id, type, node } }): Promise<LiveGuest> => {
       const configuration = await client.guests.guestConfig({ node, type, vmid: id });
       return { id, type, node, configuration };
     }),
@@ -49,7 +49,7 @@ async function planFor(
 }
 
 /** Adopted, a guest that Lifeboat made would have two owners: its environment, and nobody. */
-function refuseOwn(guest: FoundGuest): void {
+function refuseOwn(guest: LiveGuest): void {
   const mark = madeByLifeboat(guest);
   if (mark === undefined) return;
   throw new CommandError(`guest ${String(guest.id)} was made by Lifeboat, as ${mark.environment}/${mark.guest}`, {

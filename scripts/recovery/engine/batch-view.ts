@@ -2,15 +2,11 @@ import { formatDuration } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { Batch, BatchPlan, PlannedMember, Refusal } from "./batch";
 import { type Demand, flagOf } from "./consent";
-import type { Planned, Report } from "./operation";
+import type { Report } from "./operation";
 import { type StepView, printFlags } from "./plan-view";
 
 /** The plan of a batch as it is shown: its own part, then the steps of all with their times, refusals and questions. */
-export function batchPlanView<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
-  plan: BatchPlan<Plan, Shown>,
-  demands: readonly Demand[],
-): Report {
+export function batchPlanView<Plan>(batch: Batch<Plan>, plan: BatchPlan<Plan>, demands: readonly Demand[]): Report {
   const { members, refused: leftOut } = plan;
   const { value, print } = batch.view(plan);
   const flags = demands.map(flagOf);
@@ -49,7 +45,7 @@ function printRefusals(leftOut: readonly Refusal[], lines: Lines): void {
   for (const { subject, message } of leftOut) lines.hanging("  - ", `${subject}: ${message}`);
 }
 
-/** Members of one step have said it in their own part. */
+/** A member of one step shows it in its own part. */
 function printSteps<Plan>(members: readonly PlannedMember<Plan>[], seconds: number | undefined, lines: Lines): void {
   if (members.every(({ steps }) => steps.length < 2)) return;
   lines.line("Steps of each, in full with --json:");

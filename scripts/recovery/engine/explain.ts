@@ -8,8 +8,8 @@ import { undoCommand } from "./kinds";
 import type { Operation } from "./operation";
 
 /**
- * The error that people are told of a failed step: its cause, what became of the subject, and what to do next. A defect
- * of ours keeps its stack trace; what it leaves behind is said before.
+ * The error that people see of a failed step: its cause, what became of the subject, and what to do next. A defect
+ * of ours keeps its stack trace; what it leaves behind is shown before.
  */
 export function explain<Plan>(
   failure: StepFailure,

@@ -25,7 +25,7 @@ const stepRecordSchema = z.object({
 
 /**
  * How far the operation is.
- * - `open`: begun and not ended; the same command goes on with it.
+ * - `open`: begun and not ended; the same command resumes it.
  * - `taking-back`: a step before the destructive one failed, and the earlier ones are being undone.
  * - `taken-back`: as if it had never begun.
  * - `done`, `unproven`: ended; `unproven` with problems in its report.
@@ -39,7 +39,7 @@ export const journalSchema = z.object({
   /** Name of the operation's definition, which reads `plan`. */
   kind: z.string(),
   state: operationStateSchema,
-  /** The command line that goes on with it, without secrets. */
+  /** The command line that resumes it, without secrets. */
   command: z.string(),
   /** The guest that it is about. Absent: it is about the stack of the environment in whose folder the journal lies. */
   guest: z.object({ environment: z.string(), name: z.string(), id: z.number(), node: z.string() }).exactOptional(),
@@ -56,15 +56,15 @@ export const journalSchema = z.object({
 });
 
 /**
- * Several operations that were asked for at once, so that one command goes on with all of them. Each has a journal of its
- * own beside this, by which it can be continued or undone alone; so nobody has to write here while they run.
+ * Operations that were asked for at once, so that one command resumes all of them. Each has a journal of its own beside
+ * this, by which it can be resumed or undone alone; so nobody has to write here while they run.
  */
 export const journalBundleSchema = z.object({
   version: z.literal(journalVersion),
   id: z.string(),
   /** `ended`: every part has ended one way or another, and what follows them all is done. */
   state: z.enum(["open", "ended"]),
-  /** The command line that goes on with it, without secrets. */
+  /** The command line that resumes it, without secrets. */
   command: z.string(),
   /** What was asked for, as named texts: the same command is recognised by them. */
   request: z.record(z.string(), z.string()),

@@ -170,7 +170,7 @@ export function readJournal<Schema extends z.ZodType>(path: string, schema: Sche
     .parse(parsed);
   if (version > journalVersion) {
     const cause = `a newer Lifeboat wrote it (format ${String(version)}; this one reads ${String(journalVersion)})`;
-    throw new JournalError(path, cause, "go on with that version: lifeboat --version tells which one this is");
+    throw new JournalError(path, cause, "resume it with that version: lifeboat --version tells which one this is");
   }
   const [issue] = result.error.issues;
   throw new JournalError(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"}`);

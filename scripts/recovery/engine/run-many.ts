@@ -26,7 +26,7 @@ const looksAtOnce = 4;
  * Runs a batch: plans, asks, applies and reports; or resumes one that was asked for in the same words and has not ended.
  * The failure of one member leaves the others going.
  */
-export async function runMany<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown>): Promise<ExitCode> {
+export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
   const bundle = openBundle(batch);
   if (bundle !== undefined) {
     const parts = partsOf(batch, bundle);
@@ -84,7 +84,7 @@ function measurementsOf(sessions: readonly Session[]): (session: Session) => rea
   return ({ state }) => bySite.get(state.path) ?? [];
 }
 
-async function begin<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown>): Promise<ExitCode> {
+async function begin<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
   const { context, dryRun, command, request, given } = batch;
   const plan = await context.progress.step(`Look at ${batch.subjects}`, () => batch.plan());
   refuse(batch, plan);
@@ -107,7 +107,7 @@ async function begin<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown
 }
 
 /** Nothing is refused, and there is nothing to do. */
-async function reportNothing<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown>): Promise<ExitCode> {
+async function reportNothing<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
   const { value, print } = await batch.report([], []);
   batch.context.output.result({ ...value, changed: false }, (lines) => print(lines, 0));
   return exitCodes.done;
@@ -123,10 +123,7 @@ function demandsOf<Plan>({ session: { subject, selector }, operation: { given },
  *
  * @throws CommandError with the code that all refusals have, else 13.
  */
-function refuse<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
-  { members, refused }: BatchPlan<Plan, Shown>,
-): void {
+function refuse<Plan>(batch: Batch<Plan>, { members, refused }: BatchPlan<Plan>): void {
   const { context, participle, skipRefused } = batch;
   if (refused.length === 0 || (skipRefused && members.length > 0)) {
     batch.refuseTogether?.(members);
@@ -152,10 +149,7 @@ function codeOfAll(results: readonly { readonly exitCode: ExitCode }[]): ExitCod
 }
 
 /** A bundle of the same request that has not ended. */
-function openBundle<Plan, Shown extends Planned<Plan>>({
-  bundles,
-  request,
-}: Batch<Plan, Shown>): JournalBundle | undefined {
+function openBundle<Plan>({ bundles, request }: Batch<Plan>): JournalBundle | undefined {
   try {
     return bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(request));
   } catch (error) {
@@ -165,10 +159,7 @@ function openBundle<Plan, Shown extends Planned<Plan>>({
 }
 
 /** The parts of a bundle. Some members may have been left out when it began. */
-function partsOf<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
-  bundle: JournalBundle,
-): BegunMember<Plan>[] {
+function partsOf<Plan>(batch: Batch<Plan>, bundle: JournalBundle): BegunMember<Plan>[] {
   return bundle.journals().flatMap((journal) => {
     const member = batch.memberOf(journal);
     return member === undefined ? [] : [{ ...member, journal, plan: planIn(member.operation, journal) }];
@@ -183,8 +174,8 @@ function hasEnded({ journal }: { readonly journal: Journal }): boolean {
   return journal.contents.state === "done" || journal.contents.state === "unproven";
 }
 
-async function resume<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
+async function resume<Plan>(
+  batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
 ): Promise<ExitCode> {
@@ -220,8 +211,8 @@ async function remainingOf<Plan>({ session, operation, journal, plan }: BegunMem
   }));
 }
 
-async function finish<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
+async function finish<Plan>(
+  batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
   refused: readonly Refusal[],
@@ -263,10 +254,7 @@ function exitCodeOf<Plan>(outcomes: readonly Outcome<Plan>[], refused: readonly 
 }
 
 /** How things stand after Ctrl-C, and how to resume. */
-function tellInterruption<Plan, Shown extends Planned<Plan>>(
-  { context: { talk }, command }: Batch<Plan, Shown>,
-  outcomes: readonly Outcome<Plan>[],
-): void {
+function tellInterruption<Plan>({ context: { talk }, command }: Batch<Plan>, outcomes: readonly Outcome<Plan>[]): void {
   for (const { kind, part } of outcomes) {
     if (kind !== "interrupted") continue;
     const steps = Object.entries(part.journal.contents.steps);
@@ -279,8 +267,8 @@ function tellInterruption<Plan, Shown extends Planned<Plan>>(
   talk.hint(`to resume: ${command}`);
 }
 
-async function runPart<Plan, Shown extends Planned<Plan>>(
-  batch: Batch<Plan, Shown>,
+async function runPart<Plan>(
+  batch: Batch<Plan>,
   part: BegunMember<Plan>,
   show: (strand: string) => ShowStep,
 ): Promise<Outcome<Plan>> {
@@ -317,7 +305,7 @@ function observerOf(show: ShowStep, gate: Gate | undefined): Observer {
   };
 }
 
-function ended<Plan, Shown extends Planned<Plan>>(batch: Batch<Plan, Shown>, part: BegunMember<Plan>): Outcome<Plan> {
+function ended<Plan>(batch: Batch<Plan>, part: BegunMember<Plan>): Outcome<Plan> {
   const findings = Object.values(part.journal.contents.steps).flatMap((step) => step.findings);
   const isProven = findings.every(({ severity }) => severity !== "problem");
   const exitCode = batch.exitCodeOf?.(part) ?? (isProven ? exitCodes.done : exitCodes.partly);

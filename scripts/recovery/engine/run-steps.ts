@@ -8,7 +8,7 @@ import type { Finding, StepNode } from "./step";
 
 /** What a runner of steps does at their end. */
 export interface StepsEnd {
-  /** Turns a failed step into the error that is told. */
+  /** Turns a failed step into the error that is shown. */
   readonly explain: (failure: StepFailure) => Error;
   /** Called when every step is done, before the journal says so. */
   readonly beforeEnd?: (() => void) | undefined;
@@ -26,7 +26,7 @@ export function isOutOfReach(error: unknown): boolean {
 /**
  * Runs the steps of a journal that are not done.
  *
- * @throws what `explain` makes of a failed step; InterruptedInStep after Ctrl-C, when it is said how things stand.
+ * @throws what `explain` makes of a failed step; InterruptedInStep after Ctrl-C, when it is shown how things stand.
  */
 export async function runSteps(
   { context }: Pick<Session, "context">,

@@ -31,7 +31,7 @@ export interface GuestSession extends Session {
   readonly client: ProxmoxClient;
 }
 
-/** A command at work on several guests of one node. */
+/** A command at work on guests of one node. */
 export interface NodeSession extends Session {
   readonly subject: NodeSubject;
   /** Refuses everything but GET when the run is dry. */

@@ -16,7 +16,7 @@ export async function confirm(demands: readonly Demand[], given: GivenAnswers, c
   const consent = await settle(demands, given, questionerOf(context));
   if (consent.kind === "given") return;
   if (consent.kind === "refused") {
-    throw new CommandError("you said no; nothing was changed", { exitCode: exitCodes.refused });
+    throw new CommandError("you answered no; nothing was changed", { exitCode: exitCodes.refused });
   }
   const flags = consent.demands.map(flagOf).join(" ");
   if (consent.demands.every(({ flag }) => flag === forceFlag)) {

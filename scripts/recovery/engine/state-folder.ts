@@ -20,7 +20,7 @@ export class StateFolder {
   readonly path: string;
   /** Name of the folder. */
   readonly site: string;
-  /** Operations over several guests; of this site's and others'. */
+  /** Batches of operations; of this site's and others'. */
   readonly bundles: BundleFolder;
 
   constructor(

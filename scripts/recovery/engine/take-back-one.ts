@@ -13,7 +13,7 @@ import { takeBack } from "./take-back";
 export interface TakenBack {
   /** `the copy 901 of web`. */
   readonly what: string;
-  /** What scripts are told of it beside its steps. */
+  /** What scripts get of it beside its steps. */
   readonly value: Readonly<Record<string, unknown>>;
 }
 

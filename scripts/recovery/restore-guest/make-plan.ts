@@ -28,7 +28,7 @@ export interface RestoreOptions {
   readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
 }
 
-/** A plan with what people are told and asked about it. */
+/** A plan with what people see of it and are asked. */
 export interface PlannedRestore {
   readonly plan: RestorePlan;
   readonly effects: InPlaceEffects;

@@ -89,7 +89,7 @@ function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, {
 /** From another machine, or by hand: the node knows who is at work. */
 function refuseBusy(inspection: RestoreInspection, { selector }: RefusalContext): void {
   const { guest, present, tasks, freeId } = inspection;
-  // A run over several guests may include this one; a guest that is not there is in none.
+  // A run over more than one guest may include this one; a guest that is not there is in none.
   const busy = tasks.find(({ id }) => id === String(guest.id) || (id === "" && present !== undefined));
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
   const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
@@ -175,7 +175,7 @@ function refuseStorage(id: string, inspection: RestoreInspection, context: Refus
 }
 
 /**
- * Old and new volumes need room side by side (D9). Also for several guests at once.
+ * Old and new volumes need room side by side (D9). Also for a batch.
  *
  * @throws CommandError (13)
  */

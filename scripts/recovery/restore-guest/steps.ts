@@ -11,7 +11,7 @@ import { savePointGroup } from "../steps/guest/save-point-steps";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
 
-/** The steps of a restore. They follow from the plan alone, so that another process can go on with them. */
+/** The steps of a restore. They follow from the plan alone, so that another process can resume them. */
 export function restoreSteps(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world)];
 }

@@ -82,7 +82,7 @@ function archiveView(archive: FoundArchive, { clock }: RestoreInspection): Archi
   };
 }
 
-/** A policy that is broken stops `pulumi up` and never a restore (A6): here it is only told. */
+/** A policy that is broken stops `pulumi up` and never a restore (A6): here it is only a warning. */
 function policyWarnings({ guest, clock }: RestoreInspection): string[] {
   const today = dayOf(clock.time, clock.timezone);
   return guestFindings(guest, { today, adoptedDisks: new Map() }).map(({ text }) => text);

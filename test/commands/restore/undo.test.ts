@@ -68,6 +68,36 @@ test("an undo can be undone [D6]", async () => {
   expect([undone.code, await memoryOf(102)]).toEqual([0, "512"]);
 });
 
+test("half done here and restored from another machine since: the older one is taken back first, by its name [D6, K4]", async () => {
+  await change(102);
+  const command = ["restore", "guest", "db", "--force", "--stop"];
+  expect((await site.lifeboat(command, { killAt: "after 11" })).code).toBeNull();
+  const elsewhere = await site.lifeboat(command, { env: site.otherMachine() });
+  expect([elsewhere.code, await memoryOf(102)]).toEqual([0, "512"]);
+  const refused = await site.lifeboat(["undo", "db", "--force", "--stop", "--json"]);
+  const { message, hint, operation } = JSON.parse(refused.stdout);
+  expect([refused.code, message]).toEqual([11, expect.stringContaining("is not the last restore of db")]);
+  expect(hint).toContain(`or take it back first: lifeboat undo ${operation}`);
+  const dry = await site.lifeboat(["undo", operation, "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout).plan).toEqual({
+    guest: "prod/db",
+    takesBack: operation,
+    steps: [
+      {
+        id: "save-point/take",
+        title: "Take a save point",
+        does: expect.stringMatching(/^take back: back the present db/u),
+      },
+      expect.objectContaining({ id: "stop" }),
+      expect.objectContaining({ id: "protect" }),
+    ],
+    flags: ["--force"],
+  });
+  expect((await site.lifeboat(["undo", operation, "--force"])).code).toBe(0);
+  const last = await site.lifeboat(["undo", "db", "--force", "--stop"]);
+  expect([last.code, await memoryOf(102)]).toEqual([0, "640"]);
+});
+
 test("the save point cannot be made: exit 13, nothing changed, the guest runs again [D6]", async () => {
   await site.backUp(103);
   const before = await site.picture(103);

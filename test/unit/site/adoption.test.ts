@@ -1,9 +1,9 @@
-import { adoptionOf, graceEnd, madeByLifeboat, type FoundGuest } from "../../../site/adoption";
+import { adoptionOf, graceEnd, madeByLifeboat, type LiveGuest } from "../../../site/adoption";
 import { markOf } from "../../../site/mark";
 
 const context = { node: "pve-prod", names: new Set(["web", "db", "db-140"]) };
 
-function adopted(configuration: Record<string, string>, more: Partial<FoundGuest> = {}) {
+function adopted(configuration: Record<string, string>, more: Partial<LiveGuest> = {}) {
   return adoptionOf({ type: "lxc", id: 140, node: "pve-prod", configuration, ...more }, context);
 }
 

@@ -59,13 +59,13 @@ function teller({ guests }: BackupRun): (lines: readonly string[]) => string {
   };
 }
 
-/** Never fails because of a guest: one that was not backed up is told with its reason, and the others stand. */
+/** Never fails because of a guest: one that was not backed up has its reason, and the others stand. */
 async function outcomesOf(run: BackupRun, outcome: TaskOutcome, client: ProxmoxClient): Promise<GuestOutcome[]> {
-  const told = new Map(parseVzdumpLog(outcome.log).guests.map((guest) => [guest.vmid, guest]));
+  const logged = new Map(parseVzdumpLog(outcome.log).guests.map((guest) => [guest.vmid, guest]));
   const archives = await client.backups.archives(run.node, run.storage);
   const sizes = new Map(archives.map(({ volid, size }) => [volid, size]));
   return run.guests.map(({ id }): GuestOutcome => {
-    const guest = told.get(id);
+    const guest = logged.get(id);
     if (guest === undefined) return { id, state: "none", reason: `the run ended before it: ${vzdumpError(outcome)}` };
     const archive = guest.archive && volumeOf(guest.archive, run.storage);
     if (guest.state !== "finished" || archive === undefined) {

@@ -23,7 +23,7 @@ export interface Comparison {
   readonly findings: readonly Finding[];
 }
 
-/** What is said of one guest. @param report of one that was restored. */
+/** What became of one guest. @param report of one that was restored. */
 export function resultOf(outcome: Outcome<RestorePlan>, report: RestoreReport | undefined): GuestResult {
   const { part, exitCode } = outcome;
   const { selector, subject } = part.session;

@@ -159,7 +159,7 @@ export const operatorFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 1,
     message:
-      "Unable to read journal STATE/….json: a newer Lifeboat wrote it (format 2; this one reads 1)\nHINT: go on with that version: lifeboat --version tells which one this is",
+      "Unable to read journal STATE/….json: a newer Lifeboat wrote it (format 2; this one reads 1)\nHINT: resume it with that version: lifeboat --version tells which one this is",
     afterwards: [untouched],
     run: (scene) => withJournal(scene, "newer", JSON.stringify({ version: 2, id: "x" })),
   },

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { openContext } from "../../../../../scripts/commands/frame/context";
+import { openSite } from "../../../../../scripts/project/site";
+import type { Batch, Member } from "../../../../../scripts/recovery/engine/batch";
+import type { Operation } from "../../../../../scripts/recovery/engine/operation";
+import { planMembers, runMany } from "../../../../../scripts/recovery/engine/run-many";
+import { type Session, stateOf } from "../../../../../scripts/recovery/engine/session";
+import { CommandError } from "../../../../../scripts/terminal/command-error";
+import { type ExitCode, exitCodes } from "../../../../../scripts/terminal/exit-codes";
+import type { InputOutput } from "../../../../../scripts/terminal/input-output";
+
+let folder: string;
+let output: string;
+let talk: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-batch-"));
+  output = "";
+  talk = "";
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: site\nruntime: nodejs\n");
+  const settings = [
+    "config:",
+    "  lifeboat:profile: prod",
+    "  lifeboat:proxmox: { endpoint: https://192.0.2.11:8006, node: pve-prod }",
+    "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
+    "",
+  ];
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), settings.join("\n"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function context() {
+  const io: InputOutput = {
+    writeOutput: (text) => void (output += text),
+    writeError: (text) => void (talk += text),
+    environment: { XDG_STATE_HOME: folder },
+    workingDirectory: folder,
+    program: "lifeboat",
+    isTerminal: { input: false, output: false, error: false },
+    columns: () => 80,
+    onInterrupt: () => () => undefined,
+  };
+  return openContext(io, { json: true, project: undefined }).context;
+}
+
+/** What the only step of a guest's operation does. */
+type Works = Readonly<Record<string, () => Promise<void>>>;
+
+function operationOf(name: string, work: () => Promise<void>): Operation<string> {
+  return {
+    kind: "test",
+    name: `test of prod/${name}`,
+    schema: z.string(),
+    request: {},
+    command: `lifeboat test ${name}`,
+    given: {},
+    plan: () => Promise.resolve({ plan: name, demands: [], inputs: {}, view: { value: {}, print: () => undefined } }),
+    steps: () => [{ id: "work", title: "Work", does: "work", run: work }],
+    report: () => ({ value: {}, print: () => undefined }),
+    meaning: () => ({ text: `${name} may be half done.` }),
+  };
+}
+
+async function batchOf(works: Works, more: Partial<Batch<string>> = {}): Promise<Batch<string>> {
+  const shared = context();
+  const place = { project: undefined, environment: {}, workingDirectory: folder };
+  const environment = (await openSite({ ...place, redactor: shared.redactor })).environment("prod");
+  const members = Object.entries(works).map(([name, work], index): Member<string> => {
+    const subject = { kind: "guest", environment: "prod", name, id: 101 + index, node: "pve-prod" } as const;
+    const state = stateOf(environment, shared);
+    const session: Session = { context: shared, environment, subject, state, dryRun: false, selector: `prod/${name}` };
+    return { session, operation: operationOf(name, work) };
+  });
+  const [first] = members;
+  if (first === undefined) throw new Error("A batch has members.");
+  return {
+    context: shared,
+    dryRun: false,
+    name: "test of all",
+    subjects: "guests",
+    participle: "tested",
+    bundles: first.session.state.bundles,
+    request: { test: "all" },
+    command: "lifeboat test --all",
+    given: {},
+    skipRefused: false,
+    bounds: { parallel: 1, perKey: 1, keyOf: () => "" },
+    plan: () => planMembers(members),
+    view: () => ({ value: {}, print: () => undefined }),
+    memberOf: ({ contents }) =>
+      members.find(({ session }) => session.selector === `prod/${contents.guest?.name ?? ""}`),
+    title: () => "Test guests",
+    report: (outcomes) => ({
+      value: { outcomes: outcomes.map(({ kind, exitCode }) => [kind, exitCode]) },
+      findings: [],
+      print: () => undefined,
+    }),
+    ...more,
+  };
+}
+
+const good = (): Promise<void> => Promise.resolve();
+
+function bad(exitCode: ExitCode): () => Promise<void> {
+  return () => Promise.reject(new CommandError("it cannot be done", { exitCode }));
+}
+
+const defect = (): Promise<void> => Promise.reject(new TypeError("a defect of ours"));
+
+test("the failure of one member leaves the others going, a defect as well: its stack is shown, and what it left", async () => {
+  const code = await runMany(await batchOf({ web: bad(exitCodes.unavailable), db: defect, mail: good }));
+  expect([code, JSON.parse(output)]).toMatchObject([
+    3,
+    {
+      exitCode: 3,
+      outcomes: [
+        ["failed", 14],
+        ["failed", 1],
+        ["ended", 0],
+      ],
+      findings: [],
+      operation: expect.any(String),
+    },
+  ]);
+  expect(talk).toMatch(
+    /Nothing is changed\.\nHINT: look at the plan again: lifeboat test db --dry-run\n[\s\S]*TypeError: a defect of ours\n +at /u,
+  );
+});
+
+test.each([
+  ["all are done", { web: good, db: good }, 0],
+  ["all fail in one way", { web: bad(exitCodes.unavailable), db: bad(exitCodes.unavailable) }, 14],
+  ["all fail, each in its own way", { web: bad(exitCodes.unavailable), db: bad(exitCodes.refused) }, 1],
+  ["one fails", { web: bad(exitCodes.unavailable), db: good }, 3],
+] satisfies [string, Works, ExitCode][])("one rule for the exit code where %s [K2]", async (_, works, wanted) => {
+  expect(await runMany(await batchOf(works))).toBe(wanted);
+});
+
+test("a member on whose subject something is half done is refused as when it is alone; the others may go without it [K4]", async () => {
+  const works = { web: good, db: good };
+  const batch = await batchOf(works);
+  const { members } = await batch.plan();
+  const guest = { environment: "prod", name: "web", id: 101, node: "pve-prod" };
+  const half = { kind: "rollback-snapshot", command: "lifeboat restore snapshot prod/web first", guest };
+  members[0]?.session.state.begin({ ...half, request: {}, inputs: {}, plan: {} });
+  await expect(runMany(batch)).rejects.toMatchObject({
+    exitCode: 11,
+    message: "prod/web cannot be tested; nothing was changed",
+    details: {
+      refused: [
+        {
+          subject: "prod/web",
+          message: expect.stringMatching(/^a rollback of prod\/web, begun at \S+, has not ended$/u),
+          hint: "resume it: lifeboat restore snapshot prod/web first",
+        },
+      ],
+    },
+  });
+  const dry = await runMany(await batchOf(works, { skipRefused: true, dryRun: true }));
+  expect([dry, JSON.parse(output)]).toMatchObject([
+    3,
+    { plan: { leftOut: [{ subject: "prod/web" }], steps: [{ subject: "prod/db", id: "work" }], flags: [] } },
+  ]);
+  output = "";
+  expect(await runMany(await batchOf(works, { skipRefused: true }))).toBe(3);
+  expect(JSON.parse(output).outcomes).toEqual([["ended", 0]]);
+});
+
+test("a question is asked before a plan and before it is resumed, and only where there is one [K1]", async () => {
+  const asking = { question: () => "Test them all?" };
+  await expect(runMany(await batchOf({ web: good }, asking))).rejects.toMatchObject({ exitCode: 2 });
+  const batch = await batchOf({ web: good }, asking);
+  const { members } = await batch.plan();
+  const parts = members.map(({ session }) => ({
+    site: session.state.site,
+    journal: session.state.opening({
+      kind: "test",
+      command: "lifeboat test web",
+      guest: { environment: "prod", name: "web", id: 101, node: "pve-prod" },
+      request: {},
+      inputs: {},
+      plan: "web",
+    }),
+  }));
+  batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
+  await expect(runMany(batch)).rejects.toMatchObject({ exitCode: 2 });
+  expect(await runMany(await batchOf({ web: good }))).toBe(0);
+});
