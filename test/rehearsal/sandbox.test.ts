@@ -44,11 +44,14 @@ const requestProgram = `
   request.end(body);
 `;
 
-/** Runs inside the site's network: prints what the mirror has at each path: status, SHA-256, and a short text. */
+/**
+ * Runs inside the site's network: prints what the mirror has at each path: status, SHA-256, and a short text. A connection
+ * for each, since the server ends one that waits while a busy machine computes the sum.
+ */
 const downloadProgram = `
   const main = async () => {
     for (const path of process.argv.slice(1)) {
-      const answer = await fetch("http://192.0.2.20/" + path);
+      const answer = await fetch("http://192.0.2.20/" + path, { headers: { connection: "close" } });
       const body = Buffer.from(await answer.arrayBuffer());
       const sum = require("node:crypto").createHash("sha256").update(body).digest("hex");
       console.log(JSON.stringify({ status: answer.status, sum, text: body.length > 1000 ? "" : body.toString() }));
