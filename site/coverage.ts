@@ -1,5 +1,6 @@
 import { type CalendarEvent, nextStart } from "../proxmox/rules/calendar-events";
 import { formatMoment } from "./restore/moments";
+import type { LiveDisk } from "./policies/coverage";
 import type { Guest } from "./settings/environment";
 
 /**
@@ -7,17 +8,8 @@ import type { Guest } from "./settings/environment";
  * node is handed in.
  */
 
-/** A disk of a guest as a backup job sees it. */
-export interface JobDisk {
-  /** `rootfs`, `mp0`, `scsi0`. */
-  readonly key: string;
-  /** Volume id, or path of a bind mount. */
-  readonly volume: string;
-  readonly included: boolean;
-}
-
-/** What is known about one guest. */
-export interface CoverageFacts {
+/** What is known about the backups of one guest. */
+export interface GuestBackups {
   readonly guest: Guest;
   /** Whether the node has it. */
   readonly exists: boolean;
@@ -26,7 +18,7 @@ export interface CoverageFacts {
   /** Why its archives cannot be seen; undefined when they can. */
   readonly blind: string | undefined;
   /** Its disks in the environment's job; undefined when the job does not have the guest. */
-  readonly disks: readonly JobDisk[] | undefined;
+  readonly disks: readonly LiveDisk[] | undefined;
 }
 
 /** When backups are due. */
@@ -47,14 +39,14 @@ const grace = 3_600;
  * Everything that is wrong with a guest's backups, one sentence each; empty when it is covered. What opts out is covered
  * here, and whether it still may is a matter of policy.
  */
-export function coverageProblems(facts: CoverageFacts, schedule: CoverageSchedule): string[] {
+export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule): string[] {
   const { guest, exists } = facts;
   const missing = exists ? [] : [`guest ${String(guest.id)} is not on ${guest.node}`];
   if (guest.optOut !== undefined) return missing;
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }
 
-function archiveProblems({ newest, blind }: CoverageFacts, schedule: CoverageSchedule): string[] {
+function archiveProblems({ newest, blind }: GuestBackups, schedule: CoverageSchedule): string[] {
   if (blind !== undefined) return [blind];
   if (newest === undefined) return ["it was never backed up"];
   const due = nextStart(schedule.event, newest, schedule.timeZone);
@@ -62,12 +54,12 @@ function archiveProblems({ newest, blind }: CoverageFacts, schedule: CoverageSch
   return late ? [`the backup of ${dayAndTime(due, schedule.timeZone)} is missing`] : [];
 }
 
-function jobProblems({ guest, disks }: CoverageFacts, schedule: CoverageSchedule): string[] {
+function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): string[] {
   if (disks === undefined) return [`it is not in the backup job ${schedule.jobId}`];
   return disks.flatMap((disk) => diskProblems(guest, disk));
 }
 
-function diskProblems(guest: Guest, { key, volume, included }: JobDisk): string[] {
+function diskProblems(guest: Guest, { key, volume, included }: LiveDisk): string[] {
   const { name, isLeftOut } = declaredDisk(guest, key);
   // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
   return included || isLeftOut ? [] : [`disk ${name} (${volume}) is in no backup`];

@@ -2,9 +2,9 @@ import { diskOptOuts, isOver } from "../opt-outs";
 import type { AdoptedGuest, CalendarDay, Environment, Guest, OptOut } from "../settings/environment";
 import type { PolicyFinding } from "./policy-finding";
 
-/** A disk of a guest as its live configuration has it. */
+/** A disk of a guest as its live configuration has it, and a backup job sees it. */
 export interface LiveDisk {
-  /** Proxmox's key: `mp0`, `scsi0`. */
+  /** Proxmox's key: `rootfs`, `mp0`, `scsi0`. */
   readonly key: string;
   /** Volume id, or the path of a bind mount. */
   readonly volume: string;

@@ -2,7 +2,7 @@ import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "..
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
-import type { JobDisk } from "../../../site/coverage";
+import type { LiveDisk } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/choose-archive";
 import type { Guest } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -23,7 +23,7 @@ export interface EnvironmentFacts {
   storages: StorageFacts;
   job: BackupJob | undefined;
   /** Disks of each guest in the job. */
-  inJob: ReadonlyMap<number, JobDisk[]>;
+  inJob: ReadonlyMap<number, LiveDisk[]>;
   runs: readonly BackupRuns[];
   /** What the token lacks to see archives of the guests that seem to have none. */
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
@@ -83,7 +83,7 @@ function jobGuests(guests: readonly Guest[], node: string): Set<number> {
   return new Set(guests.filter((guest) => guest.node === node && guest.optOut === undefined).map(({ id }) => id));
 }
 
-function disksByGuest(included: IncludedVolumes | undefined): Map<number, JobDisk[]> {
+function disksByGuest(included: IncludedVolumes | undefined): Map<number, LiveDisk[]> {
   return new Map(
     (included?.children ?? []).map(({ id: vmid, children }) => [
       vmid,

@@ -1,5 +1,5 @@
 import { parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
-import { type CoverageFacts, coverageProblems, type CoverageSchedule } from "../../../site/coverage";
+import { coverageProblems, type CoverageSchedule, type GuestBackups } from "../../../site/coverage";
 import type { AdoptedGuest } from "../../../site/settings/environment";
 
 const guest: AdoptedGuest = {
@@ -22,7 +22,7 @@ const schedule = (now: string, running = false): CoverageSchedule => ({
   running,
 });
 
-const covered: CoverageFacts = {
+const covered: GuestBackups = {
   guest,
   exists: true,
   newest: at("2026-11-20T01:00:04+01:00"),
