@@ -1,6 +1,7 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import * as z from "zod";
-import { hasCode } from "./error-code";
+import { createExclusively, readIfThere, takeAway } from "./exclusive-file";
+import { isRunning, startOf } from "./processes";
 
 const ownerSchema = z.object({ pid: z.number(), processStart: z.string().exactOptional(), command: z.string() });
 
@@ -26,51 +27,23 @@ export class LockedError extends Error {
  * @throws LockedError
  */
 export function takeProcessLock(path: string, command: string): () => void {
-  const own = `${path}.${process.pid}`;
   const processStart = startOf(process.pid);
   const owner: Owner = { pid: process.pid, command, ...(processStart === undefined ? {} : { processStart }) };
-  writeFileSync(own, JSON.stringify(owner), { mode: 0o600 });
-  try {
-    while (!tryLink(own, path)) clearDeadLock(path);
-  } finally {
-    rmSync(own, { force: true });
+  while (!createExclusively(path, JSON.stringify(owner))) {
+    const holder = parseOwner(readIfThere(path));
+    if (holder !== undefined && isAlive(holder)) throw new LockedError(holder.pid, holder.command);
+    takeAway(path, (content) => {
+      const moved = parseOwner(content);
+      return moved === undefined || !isAlive(moved);
+    });
   }
   return () => rmSync(path, { force: true });
 }
 
-/** A link appears whole or not at all, and never over an existing file. */
-function tryLink(own: string, path: string): boolean {
+/** Undefined for what is not an owner: the machine may have lost its power while it was written. */
+function parseOwner(text: string | undefined): Owner | undefined {
   try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "EEXIST")) return false;
-    throw error;
-  }
-}
-
-/**
- * Moves a dead process's lock away. Moving and looking again, not deleting: between reading and deleting, a third
- * process may have put its own, living lock there.
- */
-function clearDeadLock(path: string): void {
-  const owner = readOwner(path);
-  if (owner !== undefined && isAlive(owner)) throw new LockedError(owner.pid, owner.command);
-  const aside = `${path}.dead.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return;
-    throw error;
-  }
-  const moved = readOwner(aside);
-  if (moved !== undefined && isAlive(moved)) tryLink(aside, path);
-  rmSync(aside, { force: true });
-}
-
-function readOwner(path: string): Owner | undefined {
-  try {
-    return ownerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return ownerSchema.parse(JSON.parse(text ?? ""));
   } catch {
     return undefined;
   }
@@ -79,30 +52,4 @@ function readOwner(path: string): Owner | undefined {
 /** Process ids are used again; the start time tells a process from its successor where `/proc` is there. */
 function isAlive({ pid, processStart }: Owner): boolean {
   return isRunning(pid) && (processStart === undefined || startOf(pid) === processStart);
-}
-
-/** Whether a process of this machine is there, and has not ended already (nobody may have asked yet how). */
-export function isRunning(pid: number): boolean {
-  if (statOf(pid)?.[0] === "Z") return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, "EPERM");
-  }
-}
-
-/** Start of a process in clock ticks since boot: field 22 of `/proc/PID/stat`. */
-export function startOf(pid: number): string | undefined {
-  return statOf(pid)?.[19];
-}
-
-/** Fields of `/proc/PID/stat` behind the name in parentheses: the state is the first. */
-function statOf(pid: number): string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return undefined;
-  }
 }

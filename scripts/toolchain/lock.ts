@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
-import { codeOf } from "./errors";
-import { isAlive, processIdentity } from "./processes";
+import { createExclusively, readIfThere, takeAway } from "../machine/exclusive-file";
+import { isSameProcess, processIdentity } from "../machine/processes";
 
 const ownerSchema = z.object({ host: z.string(), process: z.number(), started: z.string() });
 type Owner = z.infer<typeof ownerSchema>;
@@ -47,7 +46,7 @@ async function acquire(file: string, onWait: (holder: number) => void): Promise<
   while (!createExclusively(file, JSON.stringify(owner))) {
     const holder = readOwner(file);
     if (holder !== undefined && !isHeld(file, holder)) {
-      takeAway(file, holder);
+      takeAway(file, (content) => content === JSON.stringify(holder));
       continue;
     }
     if (holder !== undefined && !told) {
@@ -58,55 +57,15 @@ async function acquire(file: string, onWait: (holder: number) => void): Promise<
   }
 }
 
-/** A link appears with its content in one step, unlike a file that is created and then written. */
-function createExclusively(file: string, content: string): boolean {
-  const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, content);
-  try {
-    linkSync(draft, file);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") {
-      return false;
-    }
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
 function isHeld(file: string, owner: Owner): boolean {
   if (owner.host === hostname()) {
-    return isAlive(owner.process, owner.started);
+    return isSameProcess(owner.process, owner.started);
   }
   const beat = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return beat !== undefined && Date.now() - beat < silenceMilliseconds;
 }
 
-/** Another process may have taken the lock over since it was read: then what was moved away is put back. */
-function takeAway(file: string, judged: Owner): void {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    renameSync(file, aside);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") {
-      return;
-    }
-    throw error;
-  }
-  if (JSON.stringify(readOwner(aside)) !== JSON.stringify(judged)) {
-    linkSync(aside, file);
-  }
-  rmSync(aside, { force: true });
-}
-
 function readOwner(file: string): Owner | undefined {
-  try {
-    return ownerSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") {
-      return undefined;
-    }
-    throw error;
-  }
+  const text = readIfThere(file);
+  return text === undefined ? undefined : ownerSchema.parse(JSON.parse(text));
 }

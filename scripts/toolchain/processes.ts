@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { constants, setPriority } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { codeOf } from "./errors";
+import { isSameProcess, processIdentity } from "../machine/processes";
 
 export interface RunOptions {
   readonly folder: string;
@@ -74,34 +74,10 @@ export function endNotedProcesses(workRoot: string): void {
   for (const note of notes) {
     const group = Number.parseInt(path.basename(note), 10);
     const identity = readFileSync(note, "utf8");
-    if (identity !== "" && isAlive(group, identity)) {
+    if (identity !== "" && isSameProcess(group, identity)) {
       signalGroup(group);
     }
   }
-}
-
-/** Tells two processes apart that had the same id one after the other; undefined where there is no /proc. */
-export function processIdentity(id: number): string | undefined {
-  try {
-    const fields = readFileSync(`/proc/${id}/stat`, "utf8");
-    // Field 22 counted from 1; the second field, the name, is in parentheses and may contain spaces.
-    const startTime = fields.slice(fields.lastIndexOf(")") + 2).split(" ")[19];
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot} ${startTime}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a process runs and is the one with this identity, as far as that can be told. */
-export function isAlive(id: number, identity: string): boolean {
-  try {
-    process.kill(id, 0);
-  } catch (error) {
-    return codeOf(error) === "EPERM";
-  }
-  const now = processIdentity(id);
-  return now === undefined || identity === "" || now === identity;
 }
 
 function ending(child: ReturnType<typeof spawn>): Promise<[number | null, NodeJS.Signals | null]> {

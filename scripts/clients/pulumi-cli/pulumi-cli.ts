@@ -6,7 +6,7 @@ import { plainLines } from "../../../proxmox/api/plain-text";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
-import { isRunning } from "../../machine/process-lock";
+import { isRunning } from "../../machine/processes";
 import { ProgramMissing, type ProgramResult, runProgramFile } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
 import {

@@ -9,7 +9,7 @@ import { backupName, componentKinds } from "../../../site/resources";
 import { childName, storeName } from "../../../site/state-store/resource-names";
 import { compressionOf, savedKey } from "../../../site/state/state-keys";
 import { stateDigest } from "../../../site/state-copies/state-digest";
-import { isRunning, startOf } from "../../machine/process-lock";
+import { isRunning, startOf } from "../../machine/processes";
 import { type Finding, type Step, type StepContext, type StepGroup, type StepNode, standing } from "../engine/step";
 import { planKeys, writeKeys } from "../steps/state/site-keys";
 import { archiveLocal } from "../steps/state/archive-local";

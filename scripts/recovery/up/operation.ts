@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRunning, startOf } from "../../machine/process-lock";
+import { isRunning, startOf } from "../../machine/processes";
 import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
 import type { Member } from "../engine/batch";

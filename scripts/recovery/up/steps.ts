@@ -15,7 +15,7 @@ import { type Decrypter, UnreadableSecret } from "../../project/passphrase";
 import { openStateAt } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
-import { startOf } from "../../machine/process-lock";
+import { startOf } from "../../machine/processes";
 import { type Finding, type Step, type StepContext, standing } from "../engine/step";
 import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";

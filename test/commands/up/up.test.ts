@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { S3Server } from "../../support/s3-server";
-import { startOf } from "../../../scripts/machine/process-lock";
+import { startOf } from "../../../scripts/machine/processes";
 import { killAt } from "../support/kill-at";
 import { rewriteJournal } from "../support/rewrite-journal";
 import { passphrase, startStore, UpSite } from "./up-site";

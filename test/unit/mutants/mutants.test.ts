@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
-import { isRunning } from "../../../scripts/machine/process-lock";
+import { isRunning } from "../../../scripts/machine/processes";
 import { runIn } from "../../mutants/children";
 import { whyNotApplicable } from "../../mutants/mutant";
 import { ScratchTree } from "../../mutants/scratch-tree";

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { type LockOwner, lockText, parseLock } from "../../../../site/state/pulumi-lock";
 import { lockPrefix } from "../../../../site/state/state-keys";
 import { NoSuchObject } from "../../../clients/object-store/object-store";
+import { isRunning } from "../../../machine/processes";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { StateAccess } from "./state-access";
@@ -89,11 +90,5 @@ export function lockWords({ key, owner }: FoundLock): string {
 
 /** True when the process was of this machine and is there no more. Of other machines nobody here knows. */
 function hasEnded({ pid, hostname: host }: LockOwner): boolean {
-  if (host !== hostname() || !Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return typeof error === "object" && error !== null && "code" in error && error.code === "ESRCH";
-  }
+  return host === hostname() && Number.isInteger(pid) && pid > 0 && !isRunning(pid);
 }

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { withLock } from "../../../../scripts/toolchain/lock";
-import { processIdentity } from "../../../../scripts/toolchain/processes";
+import { processIdentity } from "../../../../scripts/machine/processes";
 import { removeScratchFolders, scratchFolder } from "./scratch";
 
 let file: string;
