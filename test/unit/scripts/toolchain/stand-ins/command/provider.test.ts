@@ -240,7 +240,7 @@ function writeClient(name: string, rest: string): void {
     path.join(tools, name),
     `echo "$@" >> ${folder}/arguments
 for word; do case "$word" in -oIdentityFile=/*) stat -c %a "\${word#*=}" > ${folder}/mode; cp "\${word#*=}" ${folder}/key;;
--oUserKnownHostsFile=/tmp*) cp "\${word#*=}" ${folder}/hosts;;
+-oUserKnownHostsFile=/*/lifeboat-*) cp "\${word#*=}" ${folder}/hosts;;
 -oLocalCommand=*) connect=\${word#*=};; esac; last=$word; done
 ${rest}`,
   );
