@@ -180,7 +180,7 @@ test("a run that failed for a guest of nobody's settings: 3, with its number and
   expect([code, problems]).toEqual([3, { prod: [expect.stringMatching(failed)] }]);
 });
 
-test("a storage of which four fifths are used: 3, with what is left; a byte less is no problem [A10, C3]", async () => {
+test("a storage of which four fifths are used: 3, with what is left; a byte less is no problem [A10]", async () => {
   expect((await statusOf()).slice(0, 2)).toEqual([0, {}]);
   onlyArchive("pve-mon", 301, now - 60, archive + 1);
   const [code, problems, page] = await statusOf();
