@@ -10,9 +10,9 @@ export function faultsPage(): string {
     "Written by `npm run reference` from `test/commands/faults/`, where each of these is injected and every line is asserted: " +
       "change the cases, not this page. Addresses, dates, sizes and durations stand for whatever they are.",
     "",
-    "`kill -9` at every step of every plan: the same command goes on, and nothing is done twice. That is shown by " +
-      "`kill.test.ts` (in place, beside, undo, backup) and `kill-several.test.ts` in `test/commands/restore/`, and by the tests " +
-      "of `backup --all`, `grow` and `restore snapshot`.",
+    "`kill -9` at every step of every plan: the same command resumes it, and nothing is done twice. That is shown by " +
+      "`test/commands/kill/` (in place, beside, undo, deletion of save points, backup), by `kill-batch.test.ts` in " +
+      "`test/commands/restore/`, and by the tests of `backup --all`, `grow` and `restore snapshot`.",
     "",
     ...table(["fault", "ends with", "says", "afterwards"], faultCases.map(cells)),
     "",

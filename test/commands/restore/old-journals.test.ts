@@ -64,7 +64,7 @@ test("a deletion of save points of the version before is resumed [D6, K4]", asyn
   expect(await savePoints(web.id)).toBe(0);
 });
 
-test("several restores that the version before had bundled are resumed by their command [K4]", async () => {
+test("a batch of restores of the version before is resumed by its command [K4]", async () => {
   const journals = [
     oldRestore(db, await newestArchive(db.id), false),
     oldRestore(mail, await newestArchive(mail.id), false),

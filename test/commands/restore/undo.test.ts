@@ -139,7 +139,7 @@ test("an answer that is lost (596) while the node works: no second request, and 
   expect([result.code, await site.running(101), restores() - before]).toEqual([0, true, 1]);
 });
 
-test("Ctrl-C: 130, the state is told, and the same command goes on [K4]", async () => {
+test("Ctrl-C: 130, how things stand is shown, and the same command resumes it [K4]", async () => {
   await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;

@@ -38,7 +38,7 @@ function restores(vmid: number): number {
 }
 
 /** Kills a restore of two guests at one moment, runs the same command again, and looks at what became of both. */
-async function killAndGoOn(vmids: readonly number[], kill: string): Promise<string[]> {
+async function killAndResume(vmids: readonly number[], kill: string): Promise<string[]> {
   await change(vmids);
   const before = vmids.map(restores);
   const names = vmids.map((vmid) => `guest-${vmid}`);
@@ -55,7 +55,7 @@ async function killAndGoOn(vmids: readonly number[], kill: string): Promise<stri
   return JSON.stringify(seen) === JSON.stringify(wanted) ? [] : [`${kill}: ${JSON.stringify(seen)} ${again.stderr}`];
 }
 
-test("kill -9 at every step of several: the same command ends it, and no guest is restored twice [K4]", async () => {
+test("kill -9 at every step of a batch: the same command ends it, and no guest is restored twice [K4]", async () => {
   const log = join(site.project, "writes");
   const [first = []] = pairs;
   const whole = await site.lifeboat(["restore", "guest", ...first.map((id) => `guest-${id}`), "--force", "--stop"], {
@@ -65,12 +65,12 @@ test("kill -9 at every step of several: the same command ends it, and no guest i
   expect(whole.code).toBe(0);
   const writes = readFileSync(log, "utf8").trim().split("\n").length;
   expect(writes).toBeGreaterThan(50);
-  // The last write ends the bundle: killed after it, nothing is left to go on with.
+  // The last write ends the bundle: killed after it, nothing is left to resume.
   const kills = [...Array.from({ length: writes - 1 }, (_, index) => `after ${index + 1}`), `before ${writes}`];
   const lanes = pairs.map(async (pair, lane) => {
     const wrong: string[] = [];
     for (const [index, kill] of kills.entries()) {
-      if (index % pairs.length === lane) wrong.push(...(await killAndGoOn(pair, kill)));
+      if (index % pairs.length === lane) wrong.push(...(await killAndResume(pair, kill)));
     }
     return wrong;
   });

@@ -55,7 +55,7 @@ function restores(vmid: number): number {
     .filter(({ parameters }) => parameters["vmid"] === String(vmid)).length;
 }
 
-test("one plan for several guests: what becomes of each, the room for all together, and nothing but GET [D5, D9, K1]", async () => {
+test("one plan for guests that are restored together: what becomes of each, the room for all together, and nothing but GET [D5, D9, K1]", async () => {
   const result = await refused(three, ["restore", "guest", "web", "prod/db", "103", "--dry-run", "--json"]);
   expect(result.code).toBe(0);
   const { plan } = JSON.parse(result.stdout);
@@ -69,14 +69,14 @@ test("one plan for several guests: what becomes of each, the room for all togeth
   expect(plan.flags).toEqual(["--stop", "--force"]);
 });
 
-test("several guests come back with one consent, are proven, and each can be taken back by itself [D1, D5, D6, K1]", async () => {
+test("guests that are restored together come back with one consent, are proven, and each can be taken back by itself [D1, D5, D6, K1]", async () => {
   await change();
   const missing = await refused(three, ["restore", "guest", "web", "db", "mail", "--force"]);
   expect([missing.code, missing.stderr]).toEqual([13, expect.stringContaining("HINT: add --stop if that is what")]);
   const result = await site.lifeboat(["restore", "guest", "web", "db", "mail", "--force", "--stop", "--json"]);
   expect(result.code).toBe(0);
   const report = JSON.parse(result.stdout);
-  expect(report.guests.map(({ guest, result: told }: Record<string, string>) => [guest, told])).toEqual([
+  expect(report.guests.map(({ guest, result: word }: Record<string, string>) => [guest, word])).toEqual([
     ["prod/web", "restored"],
     ["prod/db", "restored"],
     ["prod/mail", "restored"],
@@ -124,7 +124,7 @@ test("each further loss wants its own consent, for the guests that have it [D7, 
   expect([done.code, await savePoints(101), await savePoints(105)]).toEqual([0, (before[0] ?? 0) + 1, before[1]]);
 });
 
-test("flags that name one thing are refused for several guests [K2]", async () => {
+test("flags that name one thing are refused for more than one guest [K2]", async () => {
   for (const flag of [
     ["--target-id", "901"],
     ["--archive", "backup:x"],
@@ -148,7 +148,7 @@ test("flags that name one thing are refused for several guests [K2]", async () =
   expect(JSON.parse(everyone.stdout).plan.guests).toHaveLength(4);
 });
 
-test("the failure of one leaves the others going: exit 3, its way back is named, the same command goes on with it alone [D6, K2, K4]", async () => {
+test("the failure of one leaves the others going: exit 3, its way back is named, the same command resumes it alone [D6, K2, K4]", async () => {
   await change();
   await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop", "--parallel", "1", "--json"];
@@ -168,7 +168,7 @@ test("the failure of one leaves the others going: exit 3, its way back is named,
   expect(three.map(restores)).toEqual([(before[0] ?? 0) + 1, before[1], before[2]]);
 });
 
-test("one of several that is half done can be taken back alone, and another request has to wait for it [K4]", async () => {
+test("one of a batch that is half done can be taken back alone, and another request has to wait for it [K4]", async () => {
   await change();
   await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });
   const failed = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop", "--parallel", "1"]);
@@ -184,7 +184,7 @@ test("one of several that is half done can be taken back alone, and another requ
   expect([fresh.code, await memories([101])]).toEqual([0, ["512"]]);
 });
 
-test("Ctrl-C: 130, what each guest is at is told, and the same command goes on with all [K4]", async () => {
+test("Ctrl-C: 130, what each guest is at is shown, and the same command resumes all [K4]", async () => {
   await change();
   await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
