@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant";
 import { engineMutants } from "./engine";
 import { objectStoreMutants } from "./object-stores";
+import { operationMutants } from "./operations";
 import { restoreMutants } from "./restore";
 import { rightsMutants } from "./rights";
 import { serverMutants } from "./server";
@@ -10,6 +11,7 @@ import { statusMutants } from "./status";
 export const mutants: readonly Mutant[] = [
   ...engineMutants,
   ...objectStoreMutants,
+  ...operationMutants,
   ...restoreMutants,
   ...rightsMutants,
   ...serverMutants,
