@@ -156,6 +156,18 @@ describe("what the settings declare is the same, declared in code", () => {
   });
 });
 
+test("what the settings have for the commands is no argument, and the problem says why", () => {
+  const { kind: _kind, ...args } = fullContainer;
+  const others = { checks: ["ping"], snapshots: { schedule: "01:00", keep: 3 }, backup: optOut };
+  const checked = containerRules.check({ name: "web", node: "pve1", environment: "prod", ...args, ...others });
+  const messages = checked.ok ? [] : checked.problems.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  expect(messages).toEqual([
+    "backup: a guest is backed up by the jobs that name it: leave its id out of them",
+    "checks: it concerns the commands of lifeboat, which read the settings of a stack and no program",
+    "snapshots: it concerns the commands of lifeboat, which read the settings of a stack and no program",
+  ]);
+});
+
 /** Arguments of one component that say everything, with another value for each. */
 interface Example {
   readonly name: string;
