@@ -2,12 +2,11 @@
  * Loaded into the command line with `--require`: ends the process with SIGKILL at the n-th write of a journal, before or
  * after the file is in its place. The command line itself knows nothing of it.
  *
- * LIFEBOAT_TEST_KILL="after 7" or "before 7"; LIFEBOAT_TEST_KILL_LOG: a file that gets each journal as it is written, one
- * a line.
+ * LIFEBOAT_TEST_KILL="after 7" or "before 7".
  */
 const fs = require("node:fs");
 
-const { LIFEBOAT_TEST_KILL: kill = "", LIFEBOAT_TEST_KILL_LOG: log } = process.env;
+const { LIFEBOAT_TEST_KILL: kill = "" } = process.env;
 const [moment, number] = kill.split(" ");
 const { renameSync } = fs;
 let writes = 0;
@@ -15,7 +14,6 @@ let writes = 0;
 fs.renameSync = (from, to) => {
   if (!String(to).endsWith(".json")) return renameSync(from, to);
   writes += 1;
-  if (log !== undefined) fs.appendFileSync(log, `${JSON.stringify(JSON.parse(fs.readFileSync(from, "utf8")))}\n`);
   if (moment === "before" && writes === Number(number)) process.kill(process.pid, "SIGKILL");
   renameSync(from, to);
   if (moment === "after" && writes === Number(number)) process.kill(process.pid, "SIGKILL");

@@ -1,3 +1,4 @@
+import type { FileWrite } from "../support/kit";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 
 /** Where one operation at a time is killed: a guest, or a whole site. Several of a kind are worked on side by side. */
@@ -31,4 +32,11 @@ export interface KillRow<Place extends Stage> {
     readonly wanted: Readonly<Record<string, unknown>>;
   };
   readonly tidy?: (stage: Place) => Promise<void>;
+  /**
+   * It works on several subjects at once: in which order their journals are written differs from run to run, so that what
+   * two kills leave is not compared, and more of them are real ones.
+   */
+  readonly isBatch?: boolean;
+  /** Which writes it is killed after, where each costs too much to try them all. */
+  readonly after?: (writes: readonly FileWrite[]) => readonly number[];
 }

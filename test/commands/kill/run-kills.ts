@@ -6,7 +6,7 @@ import type { KillMoment, RunResult } from "../support/run-bundle";
 import type { KillRow, Stage } from "./kill-row";
 
 /** How often each row is killed by a real SIGKILL, which must leave the same as the kill within this process. */
-const realKills = 3;
+const realKills = { ofOne: 3, ofBatch: 8 };
 
 interface Ended {
   /** Exit code of the first run; null when it was killed. */
@@ -34,12 +34,14 @@ export function runKills<Place extends Stage>(
       const { moments, picture } = await undisturbed(row, firstOf(stages));
       const again = await killAll(row, stages, moments, (stage) => row.argv(stage));
       expect(again.filter(({ first, picture: seen }) => first !== null || !same(seen, picture))).toEqual([]);
-      const sample = spread(moments, realKills);
+      const sample = spread(moments, row.isBatch === true ? realKills.ofBatch : realKills.ofOne);
       const real = await killAll(row, stages, sample, (stage) => row.argv(stage), true);
-      const here = sample.map((moment) => again[moments.indexOf(moment)]?.left);
-      expect(real.map(({ first, left, picture: seen }) => ({ first, left, seen }))).toEqual(
-        here.map((left) => ({ first: null, left, seen: picture })),
+      expect(real.map(({ moment, first, picture: seen }) => ({ moment, first, seen }))).toEqual(
+        sample.map((moment) => ({ moment, first: null, seen: picture })),
       );
+      if (row.isBatch === true) return;
+      const here = sample.map((moment) => again[moments.indexOf(moment)]?.left);
+      expect(real.map(({ left }) => left)).toEqual(here);
     });
 
     const { undo } = row;
@@ -69,7 +71,8 @@ async function undisturbed<Place extends Stage>(row: KillRow<Place>, stage: Plac
   const picture = await look();
   await row.tidy?.(stage);
   expect(picture).toMatchObject(row.wanted);
-  const moments = momentsOf(writes);
+  const moments =
+    row.after === undefined ? momentsOf(writes) : row.after(writes).map((number) => `after ${number}` as const);
   const seen = { writes: writes.length / 2, changes: moments.filter((moment) => moment.startsWith("before")).length };
   expect(seen).toEqual({ writes: atLeast(row.writes), changes: atLeast(row.changes) });
   return { moments, picture };

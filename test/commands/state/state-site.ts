@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FolderStore } from "../../../scripts/clients/object-store/folder-store";
@@ -47,6 +47,16 @@ export class StateSite {
   async stop(): Promise<void> {
     await Promise.all([this.store.close(), this.offsite.close()]);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Whether a folder of the site is there. */
+  has(name: string): boolean {
+    return existsSync(join(this.folder, name));
+  }
+
+  /** The state folder of the command line. */
+  stateFolder(name: StateEnvironment): string {
+    return join(this.folder, "state", "lifeboat", `${name}@127.0.0.1_1`);
   }
 
   /** The folder of copies that the settings' default names. */

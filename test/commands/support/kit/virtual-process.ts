@@ -21,6 +21,7 @@ export class VirtualProcess {
   private hasEnded = false;
   private readonly sockets = new Set<Socket>();
   private readonly children = new Set<ChildProcess>();
+  private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: VirtualProcessOptions) {
     alive.set(this.pid, this);
@@ -51,6 +52,8 @@ export class VirtualProcess {
     alive.delete(this.pid);
     for (const socket of this.sockets) socket.destroy();
     for (const { stdin, stdout, stderr } of this.children) for (const end of [stdin, stdout, stderr]) end?.destroy();
+    // A timer that others share goes on as long as they do.
+    for (const timer of this.timers) timer.unref();
     this.options.onKill();
   }
 
@@ -86,6 +89,11 @@ export class VirtualProcess {
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
     return true;
+  }
+
+  waitsFor(timer: NodeJS.Timeout): void {
+    this.timers.push(timer);
+    if (this.isKilled) timer.unref();
   }
 
   started(child: ChildProcess): void {
@@ -176,6 +184,10 @@ const immediate = /Sync$|^create|^watch/u;
 /** Functions by which a file is changed that is named by its path; what journals are written with has a number. */
 const changing = ["writeFileSync", "appendFileSync", "rmSync", "unlinkSync", "linkSync", "copyFileSync", "cpSync"];
 
+function isTimer(value: unknown): value is NodeJS.Timeout {
+  return typeof value === "object" && value !== null && "unref" in value;
+}
+
 let isInstalled = false;
 
 /** Changes Node's own modules once for the whole process. Outside of a run everything is as it was. */
@@ -191,6 +203,13 @@ function install(): void {
   installRequests();
   installPrograms();
   installProcess();
+  for (const name of ["setTimeout", "setInterval"]) {
+    wrap(globalThis, name, (original, self, words) => {
+      const timer: unknown = Reflect.apply(original, self, words);
+      if (isTimer(timer)) current.getStore()?.waitsFor(timer);
+      return timer;
+    });
+  }
   wrap(timers, "setTimeout", async (original, self, words) => {
     const run = current.getStore();
     const result = await Reflect.apply(original, self, words);

@@ -1,12 +1,10 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { restoreStatePlanSchema } from "../../../scripts/recovery/restore-state/plan";
 import { rewriteJournal } from "../support/rewrite-journal";
+import type { KillMoment } from "../support/run-bundle";
 import { digestOf, StateSite, type Update } from "./history-site";
 
-/** `kill -9` after and before each write of the journal of a restored state: the same command ends it. */
+/** A restore of a state that was killed half-way. That it is ended wherever it is killed is shown in `kill/states.test.ts`. */
 
-const hook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
 const web = { name: "web", id: "disk-1" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 let site: StateSite;
@@ -47,34 +45,12 @@ function look() {
 
 const ended = { packed: true, plain: false, saved: [true], locks: 0, state: "done" };
 
-async function killed(kill: string, id: string) {
+async function killed(killAt: KillMoment, id: string) {
   reset();
   const argv = ["restore", "state", "prod", "--to", id, "--force"];
-  const run = await site.lifeboat(argv, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL: kill } });
+  const run = await site.lifeboat(argv, { killAt });
   return { argv, code: run.code };
 }
-
-test("kill -9 at every step: the same command ends it, with one kept state and no lock [K4]", async () => {
-  const id = await site.idOf(first);
-  const log = join(mkdtempSync(join(site.folder, "log-")), "log");
-  reset();
-  const argv = ["restore", "state", "prod", "--to", id, "--force"];
-  const undisturbed = await site.lifeboat(argv, { nodeOptions: hook, env: { LIFEBOAT_TEST_KILL_LOG: log } });
-  expect([undisturbed.code, look()]).toEqual([0, ended]);
-  const writes = readFileSync(log, "utf8").trim().split("\n").length;
-  expect(writes).toBeGreaterThan(15);
-  const wrong: unknown[] = [];
-  for (let write = 1; write < writes; write += 1) {
-    for (const moment of ["before", "after"]) {
-      const { code } = await killed(`${moment} ${String(write)}`, id);
-      const again = await site.lifeboat(argv);
-      const seen = look();
-      const isRight = code === null && again.code === 0 && JSON.stringify(seen) === JSON.stringify(ended);
-      if (!isRight) wrong.push({ moment, write, code, again, seen });
-    }
-  }
-  expect(wrong).toEqual([]);
-});
 
 test("while it has not ended another restore is refused, and told how to go on [K4]", async () => {
   const id = await site.idOf(first);

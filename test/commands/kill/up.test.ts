@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FileWrite } from "../support/kit";
+import { startStore, UpSite } from "../up/up-site";
+import type { KillRow, Stage } from "./kill-row";
+import { runKills } from "./run-kills";
+
+/** A new project for each kill, with a server of its own buckets that all share. */
+interface UpStage extends Stage {
+  readonly renew: () => UpSite;
+}
+
+async function open() {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-kill-up-"));
+  const store = await startStore(folder);
+  let projects = 0;
+  const stages = [1, 2].map((number): UpStage => {
+    let site: UpSite | undefined;
+    const present = (): UpSite => {
+      if (site === undefined) throw new Error("there is no project yet");
+      return site;
+    };
+    return {
+      name: `lane ${number}`,
+      renew: () => {
+        site?.remove();
+        projects += 1;
+        site = UpSite.create(store, `kill-${projects}`);
+        return site;
+      },
+      get stateFolder() {
+        return present().stateFolder("monitoring");
+      },
+      lifeboat: (argv, options) => present().lifeboat(argv, options),
+    };
+  });
+  const close = async (): Promise<void> => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { stages, close };
+}
+
+interface Written {
+  readonly id?: string;
+  readonly steps?: Readonly<
+    Record<string, { readonly state: string; readonly facts: Readonly<Record<string, unknown>> }>
+  >;
+}
+
+/** Writes after which a step is done, and those in the middle of the longest, when their process runs. */
+function betweenSteps(writes: readonly FileWrite[]): number[] {
+  const known = new Set<string>();
+  return writes
+    .filter(({ moment }) => moment === "after")
+    .flatMap(({ number, text }) => {
+      const fresh = marksOf(JSON.parse(text)).filter((mark) => !known.has(mark));
+      for (const mark of fresh) known.add(mark);
+      return fresh.length === 0 ? [] : [number];
+    });
+}
+
+function marksOf({ id = "", steps = {} }: Written): string[] {
+  return Object.entries(steps).flatMap(([step, { state, facts }]) => {
+    if (state === "done") return [`${id} ${step}`];
+    const runs = facts["pulumi"] !== undefined && (step === "up" || step === "move");
+    return runs ? [`${id} ${step} runs`] : [];
+  });
+}
+
+const rows: KillRow<UpStage>[] = [
+  {
+    operation: "up of a whole site",
+    ids: "B3, K4",
+    argv: () => ["up", "--force"],
+    prepare: (stage) => {
+      const site = stage.renew();
+      return Promise.resolve(() =>
+        Promise.resolve({
+          picture: site.picture(),
+          newest: Object.values(site.journals()).map(([newest]) => newest),
+        }),
+      );
+    },
+    wanted: { picture: { live: [], archived: ["monitoring-TIME.json"] }, newest: ["done", "done"] },
+    writes: 30,
+    changes: 0,
+    // Nine steps of the stack that makes the store, three of the other, and three runs of `pulumi` that take long.
+    after: (writes) => {
+      const numbers = betweenSteps(writes);
+      expect(numbers).toHaveLength(15);
+      return numbers;
+    },
+  },
+];
+
+runKills(open, rows);
