@@ -27,8 +27,8 @@ export const command = defineCommand({
   examples: [
     { command: "lifeboat adopt", meaning: "which guests are in no settings" },
     { command: "lifeboat adopt 140", meaning: "show what would be written for guest 140, ask, write it" },
-    { command: "lifeboat adopt 140 141 150 --force", meaning: "several, without a question, for scripts" },
-    { command: "lifeboat adopt prod/140", meaning: "where several environments could be meant" },
+    { command: "lifeboat adopt 140 141 150 --force", meaning: "more than one, without a question, for scripts" },
+    { command: "lifeboat adopt prod/140", meaning: "where more than one environment could be meant" },
   ],
   arguments: [{ name: "ids", description: "ids in Proxmox, or environment/id", required: false, variadic: true }],
   options: [

@@ -7,6 +7,7 @@ import { openSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { snapshotOperation, type SnapshotRequest } from "../recovery/snapshot/operation";
 import { usageError } from "../terminal/command-error";
+import { snapshotShapes } from "../recovery/snapshot/plan";
 import { defineCommand } from "./frame/command";
 
 const inputSchema = z.object({
@@ -49,6 +50,7 @@ export const command = defineCommand({
   aim: ({ guest, remove }) =>
     remove === undefined ? `take a snapshot of ${guest}` : `remove snapshot ${remove} of ${guest}`,
   interrupt: "clean",
+  prints: snapshotShapes,
   run: async (input, context) => {
     if (input.name !== undefined) refuseName(input.name);
     const session = await openSession(input.guest, context, input.dryRun);

@@ -1,9 +1,11 @@
-import { resolve } from "node:path";
 import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
+import { show } from "../inspect/inspection";
+import { inspectTimer } from "../inspect/snapshot-timer/inspect-timer";
+import { timerShape } from "../inspect/snapshot-timer/shape";
 import { StateFolder } from "../recovery/engine/state-folder";
+import { dueShape } from "../recovery/snapshot/due-shape";
 import { type DueResult, takeDue } from "../recovery/snapshot/take-due";
-import { timerUnits, unitName } from "../recovery/snapshot/timer-units";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { defineCommand } from "./frame/command";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
@@ -21,19 +23,16 @@ const inputSchema = z.object({
 
 type Input = z.output<typeof inputSchema>;
 
-/** Minutes between two runs of the timer. */
-const timerMinutes = 5;
-
 export const command = defineCommand({
   description:
-    "Takes the snapshots that are due by the schedules in the settings (guests: … snapshots: { schedule, keep }), and removes those of the schedule that are more than are kept. Guests are not interrupted, and snapshots that somebody else made are left alone. Proxmox has no such schedule: let a timer run this every few minutes.",
+    "Takes the snapshots that are due by the schedules in the settings (guests: … snapshots: { schedule, keep }), and removes the schedule's oldest beyond the number to keep. Guests are not interrupted, and snapshots that somebody else made stay. Proxmox has no such schedule: let a timer run this every few minutes.",
   examples: [
     { command: "lifeboat backup snapshots --due", meaning: "what the timer runs" },
     { command: "lifeboat backup snapshots --due --dry-run", meaning: "what would it do now?" },
     { command: "lifeboat backup snapshots --print-timer | sh", meaning: "install a systemd timer for this user" },
   ],
   options: [
-    { flags: "--due", description: "take what is due, remove what is too much" },
+    { flags: "--due", description: "take what is due, remove what is beyond the number to keep" },
     { flags: "--env <environment>", description: "of this environment only" },
     { flags: "--dry-run", description: "show what would be done; send nothing that changes anything" },
     { flags: "--print-timer", description: "print shell lines that install a systemd service and its timer" },
@@ -43,7 +42,11 @@ export const command = defineCommand({
   }),
   aim: ({ printTimer }) => (printTimer ? "print the timer of snapshots" : "take the snapshots that are due"),
   interrupt: "clean",
-  run: async (input, context) => (input.printTimer ? printTimer(input, context) : takeAll(input, context)),
+  prints: { "--due": dueShape, "--print-timer": timerShape },
+  run: async (input, context) => {
+    if (!input.printTimer) return takeAll(input, context);
+    return show(context, inspectTimer(await context.site(), input.env, context));
+  },
 });
 
 interface UnknownEnvironment {
@@ -130,52 +133,4 @@ function print(
   if (idle && unknown.length === 0) {
     lines.line(guests.length === 0 ? "No guest has snapshots in its settings." : "Nothing is due.");
   }
-}
-
-async function printTimer({ env }: Input, context: CommandContext): Promise<ExitCode> {
-  const { io, output, talk } = context;
-  const site = await context.site();
-  if (env !== undefined) site.environment(env);
-  const words = ["backup", "snapshots", "--due", ...(env === undefined ? [] : ["--env", env])];
-  const { service, timer } = timerUnits({
-    command: [process.execPath, resolve(io.workingDirectory, io.program), ...words],
-    project: site.project.folder,
-    variables: variablesOf(io.environment, io.workingDirectory),
-    minutes: timerMinutes,
-  });
-  output.result({ name: unitName, service, timer }, (lines) => {
-    lines.line("mkdir -p ~/.config/systemd/user");
-    printFile(`~/.config/systemd/user/${unitName}.service`, service, lines);
-    printFile(`~/.config/systemd/user/${unitName}.timer`, timer, lines);
-    lines.line("systemctl --user daemon-reload");
-    lines.line(`systemctl --user enable --now ${unitName}.timer`);
-    lines.line("# Also while nobody is logged in:");
-    lines.line('loginctl enable-linger "$(id -un)"');
-  });
-  if ((io.environment["LIFEBOAT_PROXMOX_TOKEN"] ?? "") !== "") {
-    talk.warning(
-      "the token is in LIFEBOAT_PROXMOX_TOKEN, which the timer will not have: put it into a file and set LIFEBOAT_PROXMOX_TOKEN_FILE before you print the timer",
-    );
-  }
-  return exitCodes.done;
-}
-
-function printFile(path: string, text: string, lines: Lines): void {
-  lines.line(`cat > ${path} <<'END'`);
-  lines.text(text.trimEnd());
-  lines.line("END");
-}
-
-/** Variables with names of files, as absolute paths; those with secrets have no place in a unit. */
-function variablesOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  folder: string,
-): Record<string, string> {
-  const names = ["LIFEBOAT_PROXMOX_TOKEN_FILE", "PULUMI_CONFIG_PASSPHRASE_FILE", "XDG_STATE_HOME"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = environment[name] ?? "";
-      return value === "" ? [] : [[name, resolve(folder, value)]];
-    }),
-  );
 }

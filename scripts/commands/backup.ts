@@ -6,6 +6,8 @@ import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
+import { backupShapes } from "../recovery/backup/plan";
+import { backupRunsShapes } from "../recovery/backup/batch/plan";
 import { defineCommand } from "./frame/command";
 
 const inputSchema = z.object({
@@ -43,6 +45,7 @@ export const command = defineCommand({
     return `back up all guests${of === undefined ? "" : ` of ${of}`}`;
   },
   interrupt: "clean",
+  prints: { ...backupShapes, ...backupRunsShapes },
   run: async (input, context) => (input.all ? backUpAll(input, context) : backUpOne(input, context)),
 });
 

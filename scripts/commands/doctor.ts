@@ -29,7 +29,7 @@ export const command = defineCommand({
     },
     {
       flags: "--read-only",
-      description: "with --print-setup: for a token that can only look, for previews of pull requests",
+      description: "with --print-setup: for a token that can only read, for previews of pull requests",
     },
   ],
   input,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
 import { growOperation } from "../recovery/grow/operation";
+import { growShapes } from "../recovery/grow/plan";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -20,6 +21,7 @@ export const command = defineCommand({
   input: z.object({ guest: z.string(), dryRun: z.boolean().default(false), force: z.boolean().default(false) }),
   aim: ({ guest }) => `grow the disks of ${guest}`,
   interrupt: "clean",
+  prints: growShapes,
   run: async ({ guest, dryRun, force }, context) => {
     const session = await openSession(guest, context, dryRun);
     const command = `lifeboat grow ${session.selector}${force ? " --force" : ""}`;

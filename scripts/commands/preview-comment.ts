@@ -36,6 +36,10 @@ export const command = defineCommand({
   ],
   input,
   aim: ({ pullRequest }) => `comment on pull request ${String(pullRequest)}`,
+  prints: {
+    "--dry-run": z.strictObject({ comment: z.string().describe("its text") }),
+    report: z.strictObject({ comment: z.enum(["created", "updated", "outdated"]).describe("what became of it") }),
+  },
   run: async ({ from, stacks, commit, pullRequest: number, dryRun }, { io, redactor, output, talk, signal }) => {
     rememberVariables(redactor, io.environment);
     const { runUrl, ...place } = readPlace(io.environment, dryRun);

@@ -33,7 +33,7 @@ export const command = defineCommand({
   options: [
     { flags: "--list", description: "only list the environments" },
     { flags: "--out <folder>", description: "also write what was found to <folder>/<environment>.json" },
-    { flags: "--refresh", description: "look at the real world first" },
+    { flags: "--refresh", description: "ask Proxmox first, so that what was changed by hand shows too" },
   ],
   input,
   aim: ({ list }) => (list ? "list the environments" : "preview"),

@@ -48,7 +48,10 @@ async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: 
     return await Promise.race([bound.run(context), interruption.quit]);
   } catch (error) {
     if (context.signal.aborted) context.progress.abandon();
-    const failure = failureOf(context.signal.aborted ? context.signal.reason : error, bound?.aim);
+    const failure = failureOf(
+      context.signal.aborted ? context.signal.reason : error,
+      bound?.aim ?? "read the command line",
+    );
     report(failure, options.json, context);
     return failure.exitCode;
   } finally {

@@ -4,6 +4,7 @@ import { openStackSession } from "../recovery/engine/session";
 import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { rebuildOperation } from "../recovery/rebuild/operation";
 import { runOne } from "../recovery/engine/run-one";
+import { rebuildShapes } from "../recovery/rebuild/plan";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
@@ -37,6 +38,7 @@ export const command = defineCommand({
   }),
   aim: () => "rebuild the state store",
   interrupt: "clean",
+  prints: rebuildShapes,
   run: async ({ from, acceptStale, dryRun, force }, context) => {
     const site = await context.site();
     const [first] = site.environmentNames;

@@ -21,12 +21,12 @@ export const groups: Readonly<Record<string, string>> = {
 export const commands: readonly CommandEntry[] = [
   {
     words: ["up"],
-    summary: "bring up every environment, and their states into the state store",
+    summary: "deploy every environment, and move states into the store",
     load: () => import("./up.js"),
   },
   {
     words: ["status"],
-    summary: "how old the newest backup of each guest is, and what is not covered",
+    summary: "age of each guest's newest backup, and what needs you",
     load: () => import("./status.js"),
   },
   {
@@ -41,17 +41,17 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: ["backup", "snapshot"],
-    summary: "take a snapshot of a guest, without interrupting it",
+    summary: "take or remove a snapshot of a guest while it runs",
     load: () => import("./backup-snapshot.js"),
   },
   {
     words: ["backup", "snapshots"],
-    summary: "take every snapshot that is due by its schedule; for a timer",
+    summary: "take the snapshots that are due; for a timer",
     load: () => import("./backup-snapshots.js"),
   },
   {
     words: ["backup", "state"],
-    summary: "copy the states of the stacks to a folder or another S3",
+    summary: "copy Pulumi's states to a folder or another S3",
     load: () => import("./backup-state.js"),
   },
   {
@@ -71,42 +71,42 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: ["restore", "state"],
-    summary: "list earlier states of an environment, and go back to one",
+    summary: "list earlier states of an environment, or go back to one",
     load: () => import("./restore-state.js"),
   },
   {
     words: ["undo"],
-    summary: "take the last restore of a guest back",
+    summary: "take back the last restore of a guest",
     load: () => import("./undo.js"),
   },
   {
     words: ["adopt"],
-    summary: "write guests that were made by hand into the settings",
+    summary: "write guests made by hand into the settings",
     load: () => import("./adopt.js"),
   },
   {
     words: ["grow"],
-    summary: "grow and add disks of a container, which keeps its data",
+    summary: "grow and add disks of a container; its data stays",
     load: () => import("./grow.js"),
   },
   {
     words: ["state", "prune"],
-    summary: "remove old states of an environment's history",
+    summary: "remove old states from an environment's history",
     load: () => import("./state-prune.js"),
   },
   {
     words: ["verify"],
-    summary: "read every state and check that it can be restored",
+    summary: "check that every state can be read and restored",
     load: () => import("./verify.js"),
   },
   {
     words: ["preview"],
-    summary: "what pulumi up would do to each environment",
+    summary: "show what pulumi up would do to each environment",
     load: () => import("./preview.js"),
   },
   {
     words: ["preview", "comment"],
-    summary: "write previews into a comment of a pull request; for workflows",
+    summary: "write previews into a pull request; for workflows",
     load: () => import("./preview-comment.js"),
   },
   {
@@ -116,27 +116,27 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: ["rebuild", "state-store"],
-    summary: "the state store is lost: make it again, with the states of a copy",
+    summary: "make a lost state store again, from copies of its states",
     load: () => import("./rebuild-state-store.js"),
   },
   {
     words: ["state", "fallback"],
-    summary: "the state store does not answer: go on with a copy of a state on this machine",
+    summary: "work on with a copy while the state store is down",
     load: () => import("./state-fallback.js"),
   },
   {
     words: ["state", "return"],
-    summary: "the state store answers again: bring the state back",
+    summary: "end a fallback: move the state back to the store",
     load: () => import("./state-return.js"),
   },
   {
     words: ["state", "import-file"],
-    summary: "where a state is lost everywhere: write what pulumi import takes into a new one",
+    summary: "make a file for pulumi import when a state is lost",
     load: () => import("./state-import-file.js"),
   },
   {
     words: ["env"],
-    summary: "print shell exports with which plain pulumi works",
+    summary: "print shell exports, so that plain pulumi works",
     load: () => import("./env.js"),
   },
 ];

@@ -6,6 +6,7 @@ import { restoreBatch } from "../recovery/restore-guest/batch/operation";
 import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
 import { type GuestSession, sessionOf } from "../recovery/engine/session";
+import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
@@ -66,6 +67,7 @@ export const command = defineCommand({
     return `restore ${guests.length === 1 ? "guest" : "guests"} ${guests.join(", ")}`;
   },
   interrupt: "clean",
+  prints: { ...restoreGuestShapes, ...restoreGuestsShapes },
   run: async (input, context) => {
     const found = chooseGuests(input, await context.site());
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));

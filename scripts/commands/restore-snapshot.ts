@@ -3,6 +3,7 @@ import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./fram
 import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
 import { rollbackOperation } from "../recovery/rollback/operation";
+import { rollbackShapes } from "../recovery/rollback/plan";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -32,6 +33,7 @@ export const command = defineCommand({
   input: restoreFlagsSchema.extend({ guest: z.string(), snapshot: z.string() }),
   aim: ({ guest, snapshot }) => `roll ${guest} back to snapshot ${snapshot}`,
   interrupt: "clean",
+  prints: rollbackShapes,
   run: async (input, context) => {
     const session = await openSession(input.guest, context, input.dryRun);
     const command = commandLine(["lifeboat", "restore", "snapshot", session.selector, input.snapshot], input);

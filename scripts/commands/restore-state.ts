@@ -9,6 +9,7 @@ import { openStateAccess } from "../recovery/steps/state/state-access";
 import { runOne } from "../recovery/engine/run-one";
 import { openStackSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
+import { restoreStateShapes } from "../recovery/restore-state/plan";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -58,7 +59,7 @@ export const command = defineCommand({
     .refine(({ all, list }) => list || !all, { error: "--all goes with --list" }),
   aim: ({ environment, list }) => (list ? `list the states of ${environment}` : `restore the state of ${environment}`),
   interrupt: "clean",
-  prints: { "--list": pointsShape },
+  prints: { ...restoreStateShapes, "--list": pointsShape },
   run: async (input, context) => {
     const { environment: name, to, versions, all, dryRun, force, acceptPending } = input;
     const session = await openStackSession(name, context, dryRun);

@@ -5,6 +5,7 @@ import { fallbackOperation } from "../recovery/fallback/operation";
 import { answersFlag } from "../recovery/fallback/make-plan";
 import { openLiveAndLocal } from "../recovery/steps/state/live-and-local";
 import { runOne } from "../recovery/engine/run-one";
+import { fallbackShapes } from "../recovery/fallback/plan";
 import { defineCommand } from "./frame/command";
 import { shellQuote } from "../clients/shell-quote";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
@@ -35,6 +36,7 @@ export const command = defineCommand({
   }),
   aim: ({ environment }) => `fall back with the state of ${environment}`,
   interrupt: "clean",
+  prints: fallbackShapes,
   run: async ({ environment, from, acceptStale, althoughStoreAnswers, dryRun, force }, context) => {
     const session = await openStackSession(environment, context, dryRun);
     const flags = [

@@ -6,7 +6,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "For an environment whose state is lost everywhere: writes a file with which `pulumi import` takes what exists on the site into a new state, so that the next preview neither replaces nor deletes anything. Taken in are the guests that bear this environment's mark, its backup storage and job, and the firewall rules, buckets and identities of the state store; everything else is named, with what becomes of it. Nothing on the site is changed.",
+    "For an environment whose state is lost, with all of its copies: writes a file with which `pulumi import` takes what exists on the site into a new state, so that the next preview neither replaces nor deletes anything. Taken in are the guests that bear this environment's mark, its backup storage and job, and the firewall rules, buckets and identities of the state store; everything else is named, with what becomes of it. Nothing on the site is changed.",
   examples: [
     { command: "lifeboat state import-file prod --dry-run", meaning: "what would be taken in, and what not?" },
     { command: "lifeboat state import-file prod", meaning: "write the file, and say what to do with it" },

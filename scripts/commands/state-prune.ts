@@ -6,6 +6,7 @@ import { openStateAccess } from "../recovery/steps/state/state-access";
 import { runOne } from "../recovery/engine/run-one";
 import { openStackSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
+import { pruneStateShapes } from "../recovery/prune-state/plan";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
 
@@ -34,6 +35,7 @@ export const command = defineCommand({
   }),
   aim: ({ environment }) => `prune the states of ${environment}`,
   interrupt: "clean",
+  prints: pruneStateShapes,
   run: async ({ environment: name, keep: keepText, dryRun, force }, context) => {
     const keep = keepText === undefined ? undefined : parseKeep(keepText);
     if (keepText === undefined || keep === undefined) {

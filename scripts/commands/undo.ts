@@ -5,6 +5,8 @@ import { forgetOperation } from "../recovery/forget/operation";
 import { undoRestore } from "../recovery/undo/operation";
 import { type GuestSession, openSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
+import { undoShapes } from "../recovery/undo/shape";
+import { forgetShapes } from "../recovery/forget/plan";
 import { defineCommand } from "./frame/command";
 import type { ExitCode } from "../terminal/exit-codes";
 
@@ -13,7 +15,7 @@ const operationPattern = /^(\d+)-\d{8}T\d{9}(?:-\d+)?$/u;
 
 export const command = defineCommand({
   description:
-    "Takes the last restore of a guest back: restores its save point, deletes a copy, or undoes what an interrupted restore had prepared. Works from any machine: what it needs is in the save point's notes. Save points stay until you give them up with --forget.",
+    "Takes back the last restore of a guest: restores its save point, deletes a copy, or undoes what an interrupted restore had prepared. Works from any machine: what it needs is in the save point's notes. Save points stay until you give them up with --forget.",
   examples: [
     { command: "lifeboat undo web", meaning: "show what would be taken back, ask, do it" },
     { command: "lifeboat undo web --force --stop", meaning: "without questions, for scripts" },
@@ -34,6 +36,7 @@ export const command = defineCommand({
     .refine(({ forget, olderThan }) => forget || olderThan === undefined, { error: "--older-than goes with --forget" }),
   aim: ({ guest, forget }) => (forget ? `forget the save points of ${guest}` : `undo the restore of ${guest}`),
   interrupt: "clean",
+  prints: { ...undoShapes, ...forgetShapes },
   run: async (input, context) => {
     const vmid = operationPattern.exec(input.guest)?.[1];
     const session = await openSession(vmid ?? input.guest, context, input.dryRun);

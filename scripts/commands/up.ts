@@ -5,7 +5,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "Brings up every environment of the site, or those that are named: pulumi up of each, in order. Where the settings declare a state store, that is made first, on a state on this machine, which is then moved into the store; the others keep their states there from the beginning. Run again it does what is left, also after an interruption, and otherwise nothing.",
+    "Runs pulumi up for every environment of the site, or for those that are named, in order. Where the settings declare a state store, its environment comes first: its state begins on this machine and is moved into the store; the others keep theirs there from the beginning. Run it again after an interruption: it does what is left, and nothing else.",
   examples: [
     { command: "lifeboat up --dry-run", meaning: "what would be made and changed?" },
     { command: "lifeboat up", meaning: "show the plan, ask, do it" },

@@ -1,5 +1,6 @@
 import { componentsPage } from "./components-page";
 import { faultsPage } from "./faults-page";
+import { jsonPage } from "./json-page";
 import { measurementsOfProject, requirementsPage, testsOfProject } from "./requirements-page";
 import { settingsPage } from "./settings-page";
 
@@ -7,7 +8,7 @@ import { settingsPage } from "./settings-page";
 export interface Page {
   /** Path in the project. */
   readonly path: string;
-  readonly text: (project: string) => string;
+  readonly text: (project: string) => string | Promise<string>;
 }
 
 export const pages: readonly Page[] = [
@@ -16,6 +17,7 @@ export const pages: readonly Page[] = [
     text: (project) => requirementsPage(testsOfProject(project), measurementsOfProject(project)),
   },
   { path: "docs/reference/faults.md", text: faultsPage },
+  { path: "docs/reference/json.md", text: jsonPage },
   { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },
 ];

@@ -4,6 +4,8 @@ import type { Parameters } from "../../../proxmox/api/encoding";
 import { missingPrivileges } from "../../../proxmox/api/permissions";
 import { formatRetention } from "../../../proxmox/rules/retention";
 import type { Environment } from "../../../site/settings/environment";
+import { bytes } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
 import { unless } from "../steps/guest/inspect-present";
 
 /** Name of these operations in journals. */
@@ -15,13 +17,24 @@ export const backupPlanSchema = z.object({
   guest: z.string(),
   target: z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() }),
   storage: z.string(),
-  /** Parameters of the vzdump request, without `vmid`. */
-  request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
-  /** What the operator should know: where the options come from, what is left out. */
-  remarks: z.array(z.string()),
+  request: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+    .describe("parameters of the vzdump request, without `vmid`"),
+  remarks: z.array(z.string()).describe("where the options come from, what is left out"),
 });
 
 export type BackupPlan = z.infer<typeof backupPlanSchema>;
+
+/** `lifeboat backup --json` */
+export const backupShapes = operationShapes({
+  plan: backupPlanSchema.shape,
+  report: {
+    guest: z.string().describe("`prod/web`"),
+    vmid: z.number(),
+    archive: z.string(),
+    bytes: bytes("the archive's size"),
+  },
+});
 
 /**
  * Options of a job that a run by hand takes over. Left out: what says when and whom (`schedule`, `vmid`), and what only

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { bytes, milliseconds } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
 
 /** Name of these operations in journals. */
 export const fallbackKind = "state-fallback";
@@ -7,30 +9,35 @@ export const fallbackKind = "state-fallback";
 export const fallbackPlanSchema = z.object({
   environment: z.string(),
   project: z.string(),
-  /** What names the place of the copy on a command line; absent for the folder of the settings. */
-  from: z.string().exactOptional(),
-  /** The same for people. */
-  fromName: z.string(),
-  /** The store that does not answer. */
-  store: z.string(),
+  from: z.string().exactOptional().describe("place of the copy, as --from has it; absent: the folder of the settings"),
+  fromName: z.string().describe("the same for people"),
+  store: z.string().describe("endpoint of the store that does not answer"),
   copy: z.object({
     object: z.string(),
     sha256: z.string(),
-    /** Bytes. */
-    size: z.number(),
-    /** When the copy was made, and the state in it, milliseconds since 1970. */
-    time: z.number().exactOptional(),
-    made: z.number().exactOptional(),
-    duringUpdate: z.boolean(),
-    /** The last update that ended before. */
-    update: z.object({ kind: z.string(), result: z.string(), ended: z.number(), message: z.string() }).exactOptional(),
+    size: bytes("of the state"),
+    time: milliseconds("when the copy was made").exactOptional(),
+    made: milliseconds("when Pulumi made the state").exactOptional(),
+    duringUpdate: z.boolean().describe("an update was at work when it was copied"),
+    update: z
+      .object({ kind: z.string(), result: z.string(), ended: milliseconds("when it ended"), message: z.string() })
+      .exactOptional()
+      .describe("the last update that ended before"),
   }),
-  /** Digest of what the state holds. */
-  base: z.string(),
-  /** When the store was last seen with something newer, milliseconds since 1970. */
-  staleSince: z.number().exactOptional(),
-  /** The store answers after all. */
-  answers: z.boolean(),
+  base: z.string().describe("digest of what the state holds"),
+  staleSince: milliseconds("when the store was last seen with something newer").exactOptional(),
+  answers: z.boolean().describe("the store answers after all"),
 });
 
 export type FallbackPlan = z.infer<typeof fallbackPlanSchema>;
+
+/** `lifeboat state fallback --json` */
+export const fallbackShapes = operationShapes({
+  plan: fallbackPlanSchema.shape,
+  report: {
+    environment: z.string(),
+    state: z.literal("local"),
+    copy: fallbackPlanSchema.shape.copy,
+    return: z.string().describe("the command that brings it back to the store"),
+  },
+});

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { bytes } from "../../terminal/shapes";
+import { named, operationShapes } from "../engine/shapes";
 
 /** Save points of one guest that are given up, as the journal keeps them. */
 export const forgetPlanSchema = z.object({
@@ -10,10 +12,8 @@ export const forgetPlanSchema = z.object({
       volid: z.string(),
       /** A node that reaches it. */
       node: z.string(),
-      /** Bytes. */
-      size: z.number(),
-      /** When it was made, by the node's wall clock. */
-      date: z.string(),
+      size: bytes("of the archive"),
+      date: z.string().describe("when it was made, by the node's wall clock"),
     }),
   ),
 });
@@ -22,3 +22,15 @@ export type ForgetPlan = z.infer<typeof forgetPlanSchema>;
 
 /** Name of the operation in journals. */
 export const forgetKind = "forget-save-points";
+
+const { vmid, savePoints } = forgetPlanSchema.shape;
+const guest = z.string().describe("`prod/web`");
+
+/** `lifeboat undo --forget --json` */
+export const forgetShapes = named(
+  operationShapes({
+    plan: { guest, vmid, savePoints },
+    report: { guest, deleted: z.array(z.string()).describe("archives"), bytes: bytes("what they took") },
+  }),
+  "with --forget",
+);

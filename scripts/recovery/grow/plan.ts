@@ -1,16 +1,15 @@
 import * as z from "zod";
+import { bytes } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
 
 /** Name of the operation in journals. */
 export const growKind = "grow-disks";
 
 const diskSchema = z.object({
-  /** Proxmox's key: `rootfs`, `mp2`. */
-  key: z.string(),
-  /** Its name in the settings; `root` for the root disk. */
-  disk: z.string(),
+  key: z.string().describe("Proxmox's key: `rootfs`, `mp2`"),
+  disk: z.string().describe("its name in the settings; `root` for the root disk"),
   storage: z.string(),
-  /** Bytes that it has in the end. */
-  bytes: z.number(),
+  bytes: bytes("its size in the end"),
 });
 
 /** What is done to the disks of a guest, as the journal keeps it. */
@@ -19,8 +18,8 @@ export const growPlanSchema = z.object({
   guest: z.string(),
   target: z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() }),
   running: z.boolean(),
-  /** Disks that get larger; `from` is what they have. */
-  growths: z.array(diskSchema.extend({ from: z.number() })),
+  /** Disks that get larger. */
+  growths: z.array(diskSchema.extend({ from: bytes("its size before") })),
   /** Disks that are made. */
   additions: z.array(diskSchema.extend({ mount: z.string(), backup: z.boolean() })),
 });
@@ -28,3 +27,14 @@ export const growPlanSchema = z.object({
 export type GrowPlan = z.infer<typeof growPlanSchema>;
 export type Growth = GrowPlan["growths"][number];
 export type Addition = GrowPlan["additions"][number];
+
+const { running, growths, additions } = growPlanSchema.shape;
+const guest = { guest: z.string().describe("`prod/web`"), vmid: z.number(), node: z.string() };
+const next = z.string().nullable().describe("the command that brings Pulumi's state up to date, where it is not");
+
+/** `lifeboat grow --json` */
+export const growShapes = operationShapes({
+  plan: { ...guest, running, growths, additions, remarks: z.array(z.string()) },
+  report: { ...guest, grown: growths, added: additions, next },
+  nothing: { guest: guest.guest, grown: growths, added: additions, next },
+});

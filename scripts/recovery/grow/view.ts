@@ -26,7 +26,7 @@ export function nothingToGrow({ plan: { environment, guest }, remarks }: Planned
   const selector = `${environment}/${guest}`;
   const next = refreshCommand(environment);
   return {
-    value: { guest: selector, grown: [], added: [], next, findings: [] },
+    value: { guest: selector, grown: [], added: [], next },
     print: (lines) => {
       lines.line(`Every disk of ${selector} is there and has the size that the settings say.`);
       for (const remark of remarks) lines.hanging("  ", remark);

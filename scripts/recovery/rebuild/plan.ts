@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { milliseconds, seconds } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
 
 /** Name of these operations in journals. */
 export const rebuildKind = "rebuild-state-store";
@@ -6,44 +8,54 @@ export const rebuildKind = "rebuild-state-store";
 const copySchema = z.object({
   object: z.string(),
   sha256: z.string(),
-  /** When the copy was made, and the state in it, milliseconds since 1970. */
-  time: z.number().exactOptional(),
-  made: z.number().exactOptional(),
-  duringUpdate: z.boolean(),
-  /** Restore points: entries of the history and saved states. */
-  points: z.number(),
+  time: milliseconds("when the copy was made").exactOptional(),
+  made: milliseconds("when Pulumi made the state").exactOptional(),
+  duringUpdate: z.boolean().describe("an update was at work when it was copied"),
+  points: z.number().describe("restore points: entries of the history and saved states"),
 });
 
 const environmentSchema = z.object({
   name: z.string(),
-  /** Absent: there is none that can be used. */
-  copy: copySchema.exactOptional(),
-  /** Why a copy cannot be used. */
-  damaged: z.string().exactOptional(),
-  /** When the store was last seen with something newer than the copy, milliseconds since 1970. */
-  staleSince: z.number().exactOptional(),
-  /** The state is on this machine: in a fallback. It goes back with `state return`, or is the store's owner's. */
-  local: z.boolean(),
-  /** The store has a state of it: it is not touched. */
-  stored: z.boolean(),
+  copy: copySchema.exactOptional().describe("absent: there is none that can be used"),
+  damaged: z.string().exactOptional().describe("why a copy cannot be used"),
+  staleSince: milliseconds("when the store was last seen with something newer than the copy").exactOptional(),
+  /** In a fallback, which `state return` ends; or it is the store's owner's. */
+  local: z.boolean().describe("the state is on this machine"),
+  stored: z.boolean().describe("the store has its state, which stays"),
 });
 
 export type RebuiltEnvironment = z.infer<typeof environmentSchema>;
 
 /** A state store that is made again and gets its states back, as the journal keeps it. No secrets. */
 export const rebuildPlanSchema = z.object({
-  /** The environment whose stack makes the store. */
-  owner: z.string(),
+  owner: z.string().describe("the environment whose stack makes the store"),
   endpoint: z.string(),
   kind: z.enum(["container", "service"]),
-  /** The store's container. */
-  guest: z.object({ name: z.string(), id: z.number(), exists: z.boolean() }).exactOptional(),
-  answers: z.boolean(),
-  /** Where the copies are, for people. */
-  from: z.string(),
-  /** Keys that are made because the settings do not hold them. */
-  keys: z.array(z.string()),
+  guest: z
+    .object({ name: z.string(), id: z.number(), exists: z.boolean() })
+    .exactOptional()
+    .describe("the store's container"),
+  answers: z.boolean().describe("the store answers"),
+  from: z.string().describe("where the copies are"),
+  keys: z.array(z.string()).describe("that are made because the settings do not hold them"),
   environments: z.array(environmentSchema),
 });
 
 export type RebuildPlan = z.infer<typeof rebuildPlanSchema>;
+
+/** `lifeboat rebuild state-store --json` */
+export const rebuildShapes = operationShapes({
+  plan: rebuildPlanSchema.shape,
+  report: {
+    endpoint: z.string(),
+    environments: z.array(
+      z.strictObject({
+        name: z.string(),
+        works: z.boolean().describe("pulumi works with it again"),
+        points: z.number().describe("restore points that it got"),
+        copy: copySchema.nullable(),
+      }),
+    ),
+    targetSeconds: seconds("how long it may take"),
+  },
+});

@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { milliseconds } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
+import { pointShape } from "../steps/state/points-view";
 
 /** Name of these operations in journals. */
 export const restoreStateKind = "restore-state";
@@ -44,3 +47,40 @@ export const restoreStatePlanSchema = z.object({
 });
 
 export type RestoreStatePlan = z.infer<typeof restoreStatePlanSchema>;
+
+const environment = z.string();
+const where = z.string().describe("the backend");
+const kept = z
+  .strictObject({ key: z.string(), id: z.string(), file: z.string() })
+  .nullable()
+  .describe("the state before: its object, its restore point, and its file on this machine");
+const resource = z.strictObject({ urn: z.string(), name: z.string(), type: z.string(), id: z.string().optional() });
+const input = z.strictObject({
+  name: z.string(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  secret: z.boolean().describe("then the values are not shown"),
+});
+const difference = z
+  .strictObject({
+    added: z.array(resource),
+    removed: z.array(resource).describe("Pulumi knows them no more; they go on to exist"),
+    changed: z.array(resource.extend({ idFrom: z.string().optional(), inputs: z.array(input) })),
+    same: z.number(),
+  })
+  .nullable()
+  .describe("seen from the present state; null where there is none");
+
+/** `lifeboat restore state --to --json` */
+export const restoreStateShapes = operationShapes({
+  plan: { environment, where, point: pointShape, difference, remarks: z.array(z.string()), kept },
+  report: {
+    environment,
+    where,
+    point: z.string().describe("its id"),
+    time: milliseconds("of the point"),
+    kept,
+    undo: z.string().nullable().describe("the command that goes back"),
+  },
+  nothing: { environment, point: pointShape },
+});

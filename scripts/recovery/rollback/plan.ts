@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { moment, seconds } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
 import { addressSchema, checkSchema, membershipSchema, savePointSchema } from "../steps/guest/plan";
 
 /** Name of these operations in journals. */
@@ -43,3 +45,29 @@ export const rollbackPlanSchema = z.object({
 });
 
 export type RollbackPlan = z.infer<typeof rollbackPlanSchema>;
+
+const guest = { guest: z.string().describe("`prod/web`"), vmid: z.number(), node: z.string(), snapshot: z.string() };
+const changedKey = z.strictObject({ key: z.string(), from: z.string().optional(), to: z.string().optional() });
+
+/** `lifeboat restore snapshot --json` */
+export const rollbackShapes = operationShapes({
+  plan: {
+    ...guest,
+    time: moment("when the snapshot was taken"),
+    timeZone: z.string(),
+    ageSeconds: seconds("how old it is"),
+    changes: z.strictObject({
+      keys: z.array(changedKey).describe("of the configuration, that get their earlier value"),
+      detached: z.array(z.string()).describe("disks that were added since: taken off and kept"),
+    }),
+    removeNewer: rollbackPlanSchema.shape.removeNewer.describe("newer snapshots that go first"),
+    wayBack: rollbackPlanSchema.shape.wayBack.describe("how the present state is kept"),
+  },
+  report: {
+    ...guest,
+    proven: z.boolean().describe("every check passed"),
+    checks: z.array(z.strictObject({ check: z.string(), passed: z.boolean() })),
+    removed: z.array(z.string()).describe("newer snapshots"),
+    undo: z.string().optional().describe("the command that goes back to the state before"),
+  },
+});

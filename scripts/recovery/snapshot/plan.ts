@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { operationShapes } from "../engine/shapes";
 import { addressSchema } from "../steps/guest/plan";
 
 /** Name of these operations in journals. */
@@ -17,3 +18,13 @@ export const snapshotPlanSchema = z.object({
 });
 
 export type SnapshotPlan = z.infer<typeof snapshotPlanSchema>;
+
+const guest = { guest: z.string().describe("`prod/web`"), vmid: z.number(), node: z.string() };
+const snapshot = z.string().optional().describe("the one that is taken");
+const removed = z.string().optional().describe("the one that is removed");
+
+/** `lifeboat backup snapshot --json` */
+export const snapshotShapes = operationShapes({
+  plan: { ...guest, snapshot, removed },
+  report: { ...guest, snapshot, removed, goBack: z.string().optional().describe("the command that goes back to it") },
+});

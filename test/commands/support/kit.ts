@@ -7,7 +7,8 @@ declare global {
   var lifeboatTestKit: typeof Kit;
 }
 
-export const { createClient, killed, requireSuccess, runHere, S3Server, startSandboxHere } = globalThis.lifeboatTestKit;
+export const { checkLines, createClient, declaredShapes, killed, requireSuccess, runHere, S3Server, startSandboxHere } =
+  globalThis.lifeboatTestKit;
 export type { FileWrite } from "./kit/virtual-process";
 export type { RunningCommand, RunResult } from "./kit/run-here";
 export type S3Server = Server;

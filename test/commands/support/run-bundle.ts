@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { type FileWrite, runHere, type RunningCommand, type RunResult } from "./kit";
+import { checkLines, type FileWrite, runHere, type RunningCommand, type RunResult } from "./kit";
 
 /** The command line as users have it. */
 export const bundle = resolve(__dirname, "../../../dist/lifeboat.cjs");
@@ -37,8 +37,19 @@ export interface RunPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs the command line without a terminal: within this process, unless something is asked that only a process has. */
-export function runLifeboat(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
+/** Runs the command line without a terminal: within this process, unless something is asked that only a process has. Its JSON
+ * is held against the shapes of the command. */
+export async function runLifeboat(
+  argv: readonly string[],
+  place: RunPlace,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const result = await runSomewhere(argv, place, options);
+  await checkLines(argv, result.stdout);
+  return result;
+}
+
+function runSomewhere(argv: readonly string[], place: RunPlace, options: RunOptions): Promise<RunResult> {
   const { env = {}, asProcess, nodeOptions, onSpawn, fileLimit, ...told } = options;
   const needsProcess = nodeOptions !== undefined || onSpawn !== undefined || fileLimit !== undefined;
   if (asProcess === true || needsProcess) return runBundle(argv, place, options);

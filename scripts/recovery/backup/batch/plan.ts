@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { bytes, failureShape, seconds } from "../../../terminal/shapes";
+import { batchShapes, named } from "../../engine/shapes";
 
 /** Name of these operations in journals. */
 export const backupRunKind = "backup-run";
@@ -11,12 +13,11 @@ export const backupRunSchema = z.object({
   environment: z.string(),
   node: z.string(),
   storage: z.string(),
-  /** By rising id: vzdump takes them in this order. */
-  guests: z.array(guestSchema).readonly(),
-  /** Parameters of the vzdump request, without `vmid`. */
-  request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
-  /** What the operator should know. */
-  remarks: z.array(z.string()),
+  guests: z.array(guestSchema).readonly().describe("in the order in which vzdump takes them"),
+  request: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+    .describe("parameters of the vzdump request, without `vmid`"),
+  remarks: z.array(z.string()).describe("what the operator should know"),
 });
 
 export type BackupRun = z.infer<typeof backupRunSchema>;
@@ -34,3 +35,37 @@ export const guestOutcomeSchema = z.object({
 });
 
 export type GuestOutcome = z.infer<typeof guestOutcomeSchema>;
+
+const reportedGuest = z.strictObject({
+  guest: z.string().describe("`prod/web`"),
+  id: z.number(),
+  result: z
+    .enum(["backed up", "failed", "left out", "skipped"])
+    .describe("left out: the settings say so; skipped: it could not be begun"),
+  archive: z.string().optional(),
+  bytes: bytes("the archive's size").optional(),
+  seconds: seconds("how long it took").optional(),
+  reason: z.string().optional(),
+  hint: failureShape.hint,
+});
+
+/** `lifeboat backup --all --json` */
+export const backupRunsShapes = named(
+  batchShapes({
+    plan: {
+      environments: z.array(
+        z.strictObject({
+          environment: z.string(),
+          runs: z.array(backupRunSchema).describe("of vzdump, one for each node"),
+          optedOut: z.array(z.strictObject({ guest: z.string(), id: z.number(), reason: z.string() })),
+        }),
+      ),
+    },
+    report: {
+      guests: z.array(reportedGuest),
+      unknown: z.array(z.strictObject({ environment: z.string(), ...failureShape })).describe("who could not be asked"),
+      warnings: z.array(z.string()).describe("of the nodes"),
+    },
+  }),
+  "of all",
+);

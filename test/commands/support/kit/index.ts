@@ -7,5 +7,6 @@ export { createClient } from "../../../../proxmox/api/client";
 export { requireSuccess } from "../../../../proxmox/api/tasks";
 export { startSandboxHere } from "../../../sandbox/setup/start-sandbox";
 export { S3Server } from "../../../support/s3-server";
+export { checkLines, declaredShapes, notShown } from "./check-shapes";
 export { killed } from "./killed";
 export { runHere } from "./run-here";

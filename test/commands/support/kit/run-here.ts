@@ -1,4 +1,6 @@
 import { runProgram } from "../../../../scripts/commands/program";
+import { checkResult } from "./check-shapes";
+import { resultsOf } from "./results";
 import { type FileWrite, VirtualProcess } from "./virtual-process";
 
 export interface RunHereOptions {
@@ -61,9 +63,10 @@ export function runHere(argv: readonly string[], options: RunHereOptions): Promi
     };
     options.onStart?.(running);
     virtual
-      .run(() => runProgram(argv, io))
-      .then((code) => {
+      .run(() => resultsOf(() => runProgram(argv, io)))
+      .then(async ({ code, results }) => {
         if (virtual.killed) return;
+        for (const value of results) await checkResult(argv, value);
         virtual.end();
         done({ code, stdout, stderr });
       })
