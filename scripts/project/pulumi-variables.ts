@@ -16,8 +16,8 @@ import {
   previewPulumi,
   type Refresh,
   refreshPulumi,
-} from "../clients/pulumi";
-import type { ReadPreview } from "../clients/pulumi-preview";
+} from "../clients/pulumi-cli/compare-pulumi";
+import type { ReadPreview } from "../clients/pulumi-cli/preview";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

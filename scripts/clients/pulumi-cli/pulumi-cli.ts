@@ -7,17 +7,11 @@ import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
 import { isRunning } from "../../machine/processes";
-import { ProgramMissing, type ProgramResult, runProgramFile } from "../run-program";
+import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
-import {
-  type Changes,
-  readErrors,
-  readLocks,
-  readPreview,
-  readProgress,
-  readSummary,
-  type ReportedLock,
-} from "./pulumi-output";
+import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
+import { type Changes, type CountedPreview, readPreview } from "./preview";
+import { missingCli, plain, previewArguments, runPulumi } from "./run-pulumi";
 
 /** A stack as `pulumi` is to work on it. */
 export interface PulumiPlace {
@@ -83,12 +77,11 @@ export class PulumiCli {
   }
 
   /** What `up` would do, by the state alone. */
-  async preview(signal: AbortSignal): Promise<{ changes: Changes; warnings: string[] }> {
-    const result = await this.short(["preview", "--stack", this.place.stack, "--json"], signal);
-    const preview = readPreview(result.stdout);
-    if (result.code === 0 && preview !== undefined) return preview;
-    const errors =
-      preview === undefined || preview.errors.length === 0 ? readErrors(`\n${result.stderr}`) : preview.errors;
+  async preview(signal: AbortSignal): Promise<CountedPreview> {
+    const result = await this.short(previewArguments(this.place.stack, false), signal);
+    const preview = readPreview(result);
+    if (preview.failure === undefined) return preview;
+    const errors = preview.errors.length === 0 ? readErrors(`\n${result.stderr}`) : preview.errors;
     throw this.failure("pulumi preview", errors, result.timedOut ? "it took too long" : endOf(result), undefined);
   }
 
@@ -173,9 +166,8 @@ export class PulumiCli {
       const text = readProgress(line);
       if (text !== undefined) onProgress?.(text);
     };
-    const common = ["--non-interactive", "--color", "never"];
     const run = await explained(() =>
-      runLong([...argv, ...common], { folder, variables, log, signal, onLine, onStart }),
+      runLong([...argv, ...plain], { folder, variables, log, signal, onLine, onStart }),
     );
     signal.throwIfAborted();
     if (run.code === 0) return run;
@@ -186,8 +178,7 @@ export class PulumiCli {
 
   private short(argv: readonly string[], signal: AbortSignal): Promise<ProgramResult> {
     const { folder, variables } = this.place;
-    const options = { environment: variables, workingDirectory: folder, timeout: longestLook, signal };
-    return explained(() => runProgramFile("pulumi", [...argv, "--non-interactive", "--color", "never"], options));
+    return explained(() => runPulumi(argv, { folder, variables, timeout: longestLook, signal }));
   }
 
   private failure(stage: string, errors: readonly string[], end: string, log: string | undefined): PulumiFailure {
@@ -226,7 +217,7 @@ async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
     return await work();
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    throw new PulumiFailure("the pulumi CLI is not installed here", "missing", "npm run toolchain gets it");
+    throw new PulumiFailure(missingCli, "missing", "npm run toolchain gets it");
   }
 }
 

@@ -1,33 +1,5 @@
-import * as z from "zod";
 import { plainText } from "../../../proxmox/api/plain-text";
-
-/** Changes by what is done: `{ create: 3 }`. What stays the same is not in it. */
-export type Changes = Readonly<Record<string, number>>;
-
-/** Steps that change nothing. */
-const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
-
-/** Steps of a replacement, which is counted as one by `replace`. */
-const parts: ReadonlySet<string> = new Set(["create-replacement", "delete-replaced"]);
-
-const previewSchema = z.object({
-  changeSummary: z.record(z.string(), z.number()).default({}),
-  diagnostics: z.array(z.object({ message: z.string(), severity: z.string() })).default([]),
-});
-
-/** What `pulumi preview --json` printed; undefined when it printed none. */
-export function readPreview(stdout: string): { changes: Changes; errors: string[]; warnings: string[] } | undefined {
-  try {
-    const { changeSummary, diagnostics } = previewSchema.parse(JSON.parse(stdout));
-    const messagesOf = (severity: string): string[] =>
-      diagnostics
-        .filter((diagnostic) => diagnostic.severity === severity)
-        .map(({ message }) => message.replace(/^(?:error|warning): /u, "").trim());
-    return { changes: realChanges(changeSummary), errors: messagesOf("error"), warnings: messagesOf("warning") };
-  } catch {
-    return undefined;
-  }
-}
+import type { Changes } from "./preview";
 
 /** Past tenses of the summary of `pulumi up`, as the operations of a preview. */
 const done: Readonly<Record<string, string>> = {
@@ -108,10 +80,4 @@ export function readProgress(line: string): string | undefined {
   const [, , type = "", name, what] = /^(\+\+?|~|-|\+-|-\+|=|><)? *(\S+:\S+) (\S+) (\w.*)$/u.exec(text) ?? [];
   if (name === undefined || what === undefined) return undefined;
   return `${type.split(/[:/]/u).at(-1) ?? type} ${name}: ${what.split(/ (?:error|warning): /u)[0] ?? what}`;
-}
-
-function realChanges(summary: Changes): Changes {
-  return Object.fromEntries(
-    Object.entries(summary).filter(([operation, count]) => count > 0 && !quiet.has(operation) && !parts.has(operation)),
-  );
 }

@@ -1,5 +1,5 @@
 import type { LoadedEnvironment } from "../../project/environment";
-import type { Difference, ReadPreview } from "../../clients/pulumi-preview";
+import type { Difference, ReadPreview } from "../../clients/pulumi-cli/preview";
 import { previewEnvironment } from "../../project/pulumi-variables";
 import { type Change, failed, type Operation, previewed, type StackPreview } from "./preview-file";
 

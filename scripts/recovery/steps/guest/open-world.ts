@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readArchiveOver } from "../../../clients/archive-reader";
 import type { GuestShellOptions } from "../../../clients/guest-shell";
-import type { Comparison } from "../../../clients/pulumi";
+import type { Comparison } from "../../../clients/pulumi-cli/compare-pulumi";
 import { compareEnvironment } from "../../../project/pulumi-variables";
 import { digestOf } from "../../engine/digest";
 import type { LoadedEnvironment } from "../../../project/site";

@@ -1,7 +1,7 @@
+import { readPreview } from "../../../../../scripts/clients/pulumi-cli/preview";
 import {
   readErrors,
   readLocks,
-  readPreview,
   readProgress,
   readSummary,
 } from "../../../../../scripts/clients/pulumi-cli/pulumi-output";
@@ -51,12 +51,15 @@ test("a summary tells what was changed [B3]", () => {
 test("a preview counts changes, a replacement once, and has the program's words [B3]", () => {
   const changeSummary = { same: 3, create: 1, replace: 1, "create-replacement": 1, "delete-replaced": 1, read: 2 };
   const diagnostics = [{ severity: "error", message: "error: Unable to do it\nHINT: do this\n" }];
-  expect(readPreview(JSON.stringify({ changeSummary, diagnostics }))).toEqual({
+  const result = { code: 255, stdout: JSON.stringify({ changeSummary, diagnostics }), stderr: "", timedOut: false };
+  expect(readPreview(result)).toMatchObject({
     changes: { create: 1, replace: 1 },
+    same: 3,
     errors: ["Unable to do it\nHINT: do this"],
     warnings: [],
+    failure: "Unable to do it\nHINT: do this",
   });
-  expect(readPreview("error: nonsense")).toBeUndefined();
+  expect(readPreview({ ...result, code: 0, stdout: "error: nonsense" }).failure).toBe("exit code 0");
 });
 
 test("locks: who and since when; another error is about none [E3]", () => {

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failed, previewed, readPreviewFile, writePreview } from "../../../../../scripts/inspect/preview/preview-file";
 import { toStackPreview } from "../../../../../scripts/inspect/preview/take-preview";
-import type { Difference } from "../../../../../scripts/clients/pulumi-preview";
+import type { Difference } from "../../../../../scripts/clients/pulumi-cli/preview";
 
 let folder: string;
 

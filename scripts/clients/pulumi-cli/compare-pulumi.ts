@@ -1,6 +1,7 @@
-import { plainText } from "../../proxmox/api/plain-text";
-import { type Difference, errorOf, type ReadPreview, readPreview } from "./pulumi-preview";
-import { type ProgramResult, ProgramMissing, runProgramFile } from "./run-program";
+import { plainText } from "../../../proxmox/api/plain-text";
+import { type ProgramResult, ProgramMissing } from "../run-program";
+import { type Difference, errorOf, type ReadPreview, readPreview } from "./preview";
+import { missingCli, previewArguments, runPulumi } from "./run-pulumi";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -26,9 +27,8 @@ export interface ComparisonOptions {
  * restore stands nevertheless: the answer says why and names the command for later (D11).
  */
 export async function comparePulumi(options: ComparisonOptions): Promise<Comparison> {
-  const argv = ["preview", "--stack", options.stack, "--refresh", "--json", "--non-interactive"];
   const command = `pulumi preview --stack ${options.stack} --refresh`;
-  const ran = await runPulumi(argv, options);
+  const ran = await tryPulumi(previewArguments(options.stack, true), options);
   return "why" in ran ? { compared: false, why: ran.why, command } : asComparison(ran.result, command);
 }
 
@@ -40,8 +40,7 @@ export async function previewPulumi({
   refresh,
   ...options
 }: ComparisonOptions & { refresh: boolean }): Promise<ReadPreview> {
-  const argv = ["preview", "--stack", options.stack, ...(refresh ? ["--refresh"] : []), "--json", "--non-interactive"];
-  const ran = await runPulumi(argv, options);
+  const ran = await tryPulumi(previewArguments(options.stack, refresh), options);
   if ("result" in ran && !ran.result.timedOut) return readPreview(ran.result);
   const failure = "why" in ran ? ran.why : "pulumi preview took too long";
   return { differences: [], same: 0, warnings: [], failure };
@@ -53,8 +52,8 @@ export type Refresh = { refreshed: true } | { refreshed: false; why: string; com
 /** Writes into Pulumi's state how one resource is in the real world. Nothing else of the stack is touched. */
 export async function refreshPulumi(options: ComparisonOptions, urn: string): Promise<Refresh> {
   const command = `pulumi refresh --stack ${options.stack}`;
-  const argv = ["refresh", "--stack", options.stack, "--target", urn, "--yes", "--skip-preview", "--non-interactive"];
-  const ran = await runPulumi(argv, options);
+  const argv = ["refresh", "--stack", options.stack, "--target", urn, "--yes", "--skip-preview"];
+  const ran = await tryPulumi(argv, options);
   if ("why" in ran) return { refreshed: false, why: ran.why, command };
   const { result } = ran;
   if (result.timedOut) return { refreshed: false, why: "pulumi refresh took too long", command };
@@ -62,7 +61,7 @@ export async function refreshPulumi(options: ComparisonOptions, urn: string): Pr
   return { refreshed: false, why: `pulumi refresh failed: ${errorOf(result)}`, command };
 }
 
-async function runPulumi(
+async function tryPulumi(
   argv: readonly string[],
   { folder, variables, timeout = 180_000, signal }: ComparisonOptions,
 ): Promise<{ result: ProgramResult } | { why: string }> {
@@ -71,11 +70,11 @@ async function runPulumi(
     return { why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)" };
   }
   try {
-    const options = { environment: variables, workingDirectory: folder, timeout };
-    return { result: await runProgramFile("pulumi", argv, signal === undefined ? options : { ...options, signal }) };
+    const run = { folder, variables, timeout };
+    return { result: await runPulumi(argv, signal === undefined ? run : { ...run, signal }) };
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    return { why: "the pulumi CLI is not installed here" };
+    return { why: missingCli };
   }
 }
 

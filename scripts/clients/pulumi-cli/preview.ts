@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { plainLines, plainText } from "../../proxmox/api/plain-text";
-import type { ProgramResult } from "./run-program";
+import { plainLines, plainText } from "../../../proxmox/api/plain-text";
+import type { ProgramResult } from "../run-program";
 
 /** One resource in which Pulumi's state and the real world, or the program, differ. */
 export interface Difference {
@@ -30,7 +30,10 @@ const previewSchema = z.object({
 
 type Preview = z.infer<typeof previewSchema>;
 
-/** What `pulumi preview --json` said. */
+/** Changes by what is done: `{ create: 3 }`. What stays the same is not in it. */
+export type Changes = Readonly<Record<string, number>>;
+
+/** What `pulumi preview --json` printed. */
 export interface ReadPreview {
   differences: Difference[];
   /** Resources that stay as they are. */
@@ -41,19 +44,38 @@ export interface ReadPreview {
   failure: string | undefined;
 }
 
+/** The same with what somebody needs who acts on it. */
+export interface CountedPreview extends ReadPreview {
+  /** The differences as numbers. */
+  changes: Changes;
+  /** Errors of the program and of resources, each with all its lines. */
+  errors: string[];
+}
+
 /** Steps that change nothing. */
 const quiet: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-export function readPreview(result: ProgramResult): ReadPreview {
+/** Steps of a replacement, which is counted as one by `replace`. */
+const parts: ReadonlySet<string> = new Set(["create-replacement", "delete-replaced"]);
+
+export function readPreview(result: ProgramResult): CountedPreview {
   const preview = parsePreview(result.stdout);
   const failed = result.code !== 0 || preview === undefined;
   const { steps = [], changeSummary = {} } = preview ?? {};
   return {
     differences: steps.filter((step) => !quiet.has(step.op)).map(differenceOf),
+    changes: realChanges(changeSummary),
     same: changeSummary["same"] ?? 0,
     warnings: messages(preview, "warning"),
+    errors: messages(preview, "error"),
     failure: failed ? failureOf(result, preview) : undefined,
   };
+}
+
+function realChanges(summary: Changes): Changes {
+  return Object.fromEntries(
+    Object.entries(summary).filter(([operation, count]) => count > 0 && !quiet.has(operation) && !parts.has(operation)),
+  );
 }
 
 function parsePreview(stdout: string): Preview | undefined {

@@ -1,8 +1,8 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { comparePulumi } from "../../../../scripts/clients/pulumi";
-import { shellQuote } from "../../../../scripts/clients/shell-quote";
+import { comparePulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
+import { shellQuote } from "../../../../../scripts/clients/shell-quote";
 
 let folder: string;
 
@@ -43,7 +43,16 @@ describe("comparing with pulumi", () => {
       ],
     });
     const argv = readFileSync(join(folder, "argv"), "utf8").trim().split("\n");
-    expect(argv).toEqual(["preview", "--stack", "prod", "--refresh", "--json", "--non-interactive"]);
+    expect(argv).toEqual([
+      "preview",
+      "--stack",
+      "prod",
+      "--refresh",
+      "--json",
+      "--non-interactive",
+      "--color",
+      "never",
+    ]);
   });
 
   test.each([
