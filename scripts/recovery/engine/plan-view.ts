@@ -16,13 +16,30 @@ export interface StepView {
 }
 
 /** A plan as it is shown, the same for every operation: its own part, then its steps with their times, then its questions. */
-export function planView({ value, print }: Report, steps: readonly StepView[], demands: readonly Demand[]): Report {
+export function planView(view: Report, steps: readonly StepView[], demands: readonly Demand[]): Report {
+  return viewWith(view, steps, demands, (lines) => {
+    printSteps(steps, lines);
+    printDuration(steps, lines);
+  });
+}
+
+/** The same for what takes no time that anybody measures, such as taking steps back. */
+export function untimedPlanView(view: Report, steps: readonly StepView[], demands: readonly Demand[]): Report {
+  return viewWith(view, steps, demands, (lines) => printSteps(steps, lines));
+}
+
+function viewWith(
+  { value, print }: Report,
+  steps: readonly StepView[],
+  demands: readonly Demand[],
+  printBelow: (lines: Lines) => void,
+): Report {
   const flags = demands.map(flagOf);
   return {
     value: { ...value, steps, flags },
     print: (lines) => {
       print(lines);
-      printSteps(steps, lines);
+      printBelow(lines);
       printFlags(flags, lines);
     },
   };
@@ -49,6 +66,9 @@ function printSteps(steps: readonly StepView[], lines: Lines): void {
     const time = estimate === undefined ? "" : `: about ${formatDuration(estimate.seconds)} (${estimate.basis})`;
     lines.hanging(`  ${`${String(index + 1)}.`.padEnd(4)}`, `${does}${time}`);
   }
+}
+
+function printDuration(steps: readonly StepView[], lines: Lines): void {
   const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
   const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
   lines.line(

@@ -2,7 +2,7 @@ import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { Journal } from "./journal";
 import type { Operation } from "./operation";
-import { planView } from "./plan-view";
+import { untimedPlanView } from "./plan-view";
 import { begunIn, planIn } from "./run-one";
 import { type Session, observerOf } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
@@ -35,7 +35,7 @@ export async function takeBackOne<Plan>(
   const begun = steps.filter((placed) => isToTakeBack(placed, journal)).reverse();
   const demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
   const heading = `Plan: take back ${what} (begun at ${startedAt})`;
-  const shown = planView(
+  const shown = untimedPlanView(
     { value: { ...value, takesBack: id }, print: (lines) => lines.heading(heading) },
     begun.map(({ path, step }) => ({ id: path, title: step.title, does: `take back: ${step.does}` })),
     [demand],

@@ -69,6 +69,7 @@ test("an undo can be undone [D6]", async () => {
 });
 
 test("half done here and restored from another machine since: the older one is taken back first, by its name [D6, K4]", async () => {
+  await site.backUp(102);
   await change(102);
   const command = ["restore", "guest", "db", "--force", "--stop"];
   expect((await site.lifeboat(command, { killAt: "after 11" })).code).toBeNull();
