@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { join } from "node:path";
-import { mainJob, siteDown, type Stage } from "./main-job";
+import { mainJob, siteDown, type Stage } from "./main-site/main-job";
 import { projectFolder } from "./support/commands";
 import { DemoSite, type DriverName } from "./support/demo-site";
 

@@ -58,9 +58,8 @@ const expectedSkips = [
     reason: "the registry of a closed network answers no such question",
   },
   needsContainers("bootstrap"),
-  needsContainers("disks"),
   needsContainers("firewall"),
-  needsContainers("main-job"),
+  needsContainers("main-site"),
   needsContainers("sandbox"),
   needsContainers("state-store"),
 ];

@@ -1,98 +1,79 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseDocument } from "yaml";
 import * as z from "zod";
-import type { CommandResult } from "./support/commands";
-import { DemoSite, expectExit } from "./support/demo-site";
-import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+import type { CommandResult } from "../support/commands";
+import { expectExit } from "../support/demo-site";
+import { changeSettings } from "../support/store-settings";
+import { firstUseLimit } from "../support/toolchain";
+import type { MainSite } from "./main-site";
 
-// Growing and adding disks with data on them: the real provider, a real container. Each test stands on the one before.
-const isRoot = process.getuid?.() === 0;
-const parent = mkdtempSync(join(tmpdir(), "lifeboat-disks-"));
-const printed: string[] = [];
-const site = new DemoSite(join(parent, "site"), "real", (line) => printed.push(line));
-const settings = join(site.folder, "project", "Pulumi.prod.yaml");
 const web = { id: 101, address: "192.0.2.101" };
 const guest = ["config", "lifeboat:guests", "web"];
 const consent = "LIFEBOAT_ALLOW_REBOOT";
-
-jest.setTimeout(20 * 60_000);
-
-/** Bytes of `/srv` and `/` before anything grew. */
-let before: Record<string, number> = {};
-let checksum = "";
-
-beforeAll(async () => {
-  if (!isRoot) return;
-  await obtainToolchain(site);
-  expectExit(await site.sandbox("up", "--driver", "real"), [0], "the sandbox");
-  expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
-  // One guest is enough, and small: what matters is what is on its disks.
-  change([[[...guest.slice(0, 2), "db"], undefined]]);
-  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
-}, firstUseLimit);
-
-afterAll(async () => {
-  delete process.env[consent];
-  if (isRoot) await site.sandbox("down");
-  rmSync(parent, { recursive: true, force: true });
-});
-
-function pulumi(...words: string[]): Promise<CommandResult> {
-  return site.inside("pulumi", ...words, "--non-interactive");
-}
+const gibibyte = 2 ** 30;
 
 /** Everything that a command printed. */
 function said({ stdout, stderr }: CommandResult): string {
   return `${stdout}\n${stderr}`;
 }
 
-/** Changes the settings of the site; a value of undefined removes the key. */
-function change(changes: readonly (readonly [path: string[], value: unknown])[]): void {
-  const document = parseDocument(readFileSync(settings, "utf8"));
-  for (const [path, value] of changes) {
-    if (value === undefined) document.deleteIn(path);
-    else document.setIn(path, document.createNode(value));
+/** Growing and adding disks with data on them: the real provider, a real container. Each test stands on the one before. */
+export function disks(main: MainSite): void {
+  const { site, printed } = main;
+  const settings = main.settingsOf("prod");
+  let printedBefore = 0;
+  /** Bytes of `/srv` and `/` before anything grew. */
+  let before: Record<string, number> = {};
+  let checksum = "";
+
+  beforeAll(async () => {
+    await main.deploy();
+    printedBefore = printed.length;
+  }, firstUseLimit);
+
+  afterAll(() => {
+    delete process.env[consent];
+  });
+
+  /** Plain pulumi on prod, as `lifeboat env` points it. */
+  function pulumi(...words: string[]): Promise<CommandResult> {
+    return site.pulumi("prod", ...words);
   }
-  writeFileSync(settings, document.toString({ lineWidth: 0 }));
-}
 
-async function inGuest(command: string): Promise<string> {
-  return expectExit(await site.ssh(web.address, command), [0], command).stdout.trim();
-}
+  const change = (changes: Parameters<typeof changeSettings>[1]): void => changeSettings(settings, changes);
 
-/** Bytes that file systems have. */
-async function sizes(...places: string[]): Promise<Record<string, number>> {
-  const lines = (await inGuest(`df --block-size=1 --output=target,size ${places.join(" ")}`)).split("\n").slice(1);
-  return Object.fromEntries(
-    lines.map((line) => line.trim().split(/\s+/u)).map(([place = "", size]) => [place, Number(size)]),
-  );
-}
-
-/** When the guest was started, as its own init knows. */
-function startOfGuest(): Promise<string> {
-  return inGuest("stat -c %Y /proc/1");
-}
-
-/** After a reboot the guest's SSH server takes a moment. */
-async function answers(): Promise<void> {
-  for (let attempt = 0; attempt < 60; attempt += 1) {
-    if ((await site.ssh(web.address, "true")).exitCode === 0) return;
-    await sleep(500);
+  async function inGuest(command: string): Promise<string> {
+    return expectExit(await site.ssh(web.address, command), [0], command).stdout.trim();
   }
-  throw new Error("the guest does not answer any more");
-}
 
-/** Nothing that Pulumi has planned so far replaced the container. */
-function neverReplaced(): void {
-  expect(printed.filter((line) => /web-container.*replace|replace.*web-container/iu.test(line))).toEqual([]);
-}
+  /** Bytes that file systems have. */
+  async function sizes(...places: string[]): Promise<Record<string, number>> {
+    const lines = (await inGuest(`df --block-size=1 --output=target,size ${places.join(" ")}`)).split("\n").slice(1);
+    return Object.fromEntries(
+      lines.map((line) => line.trim().split(/\s+/u)).map(([place = "", size]) => [place, Number(size)]),
+    );
+  }
 
-const gibibyte = 2 ** 30;
+  /** When the guest was started, as its own init knows. */
+  function startOfGuest(): Promise<string> {
+    return inGuest("stat -c %Y /proc/1");
+  }
 
-(isRoot ? describe : describe.skip)("disks with data on them", () => {
+  /** After a reboot the guest's SSH server takes a moment. */
+  async function answers(): Promise<void> {
+    for (let attempt = 0; attempt < 60; attempt += 1) {
+      if ((await site.ssh(web.address, "true")).exitCode === 0) return;
+      await sleep(500);
+    }
+    throw new Error("the guest does not answer any more");
+  }
+
+  /** Nothing that Pulumi has planned since then replaced the container. */
+  function neverReplaced(): void {
+    expect(
+      printed.slice(printedBefore).filter((line) => /web-container.*replace|replace.*web-container/iu.test(line)),
+    ).toEqual([]);
+  }
+
   test("a new disk before the others in the order of paths: the program asks for its slot [A11]", async () => {
     await answers();
     await inGuest("dd if=/dev/urandom of=/srv/kept bs=1M count=64 status=none && sync");
@@ -103,7 +84,7 @@ const gibibyte = 2 ** 30;
       [[...guest, "root", "size"], "9GiB"],
       [[...guest, "disks", "mail"], { mount: "/opt/mail", storage: "local", size: "1GiB" }],
     ]);
-    const refused = await pulumi("preview", "-s", "prod");
+    const refused = await pulumi("preview");
     expect(refused.exitCode).not.toBe(0);
     expect(said(refused)).toContain("data is mp0 and would become mp1");
     expect(said(refused)).toContain("HINT: write `slot: 2` in disks.mail");
@@ -111,7 +92,7 @@ const gibibyte = 2 ** 30;
 
   test("with it the way is named, and nothing has happened yet [A11]", async () => {
     change([[[...guest, "disks", "mail", "slot"], 2]]);
-    const refused = await pulumi("up", "-s", "prod", "--yes");
+    const refused = await pulumi("up", "--yes");
     expect(refused.exitCode).not.toBe(0);
     expect(said(refused)).toContain("disk data (mp0) has 20GiB, 22GiB is wanted");
     expect(said(refused)).toContain("disk mail is not there, 1GiB on local at /opt/mail is wanted");
@@ -132,12 +113,8 @@ const gibibyte = 2 ** 30;
       .parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
     expect(report).toMatchObject({ next: null, findings: [{ severity: "note" }, { severity: "note" }] });
     expect(await startOfGuest()).toBe(started);
-    expectExit(await pulumi("preview", "-s", "prod", "--expect-no-changes"), [0], "a preview");
-    expectExit(
-      await pulumi("up", "-s", "prod", "--yes", "--refresh", "--expect-no-changes"),
-      [0],
-      "pulumi up --refresh",
-    );
+    expectExit(await pulumi("preview", "--expect-no-changes"), [0], "a preview");
+    expectExit(await pulumi("up", "--yes", "--refresh", "--expect-no-changes"), [0], "pulumi up --refresh");
     expect(await startOfGuest()).toBe(started);
     neverReplaced();
   });
@@ -157,15 +134,15 @@ const gibibyte = 2 ** 30;
   test("a change that reboots is named, refused without consent, and keeps the data with it [A11]", async () => {
     const optOut = { exclude: "kept elsewhere", owner: "mail team", until: "2035-12-31" };
     change([[[...guest, "disks", "mail", "backup"], optOut]]);
-    const preview = expectExit(await pulumi("preview", "-s", "prod"), [0], "a preview");
+    const preview = expectExit(await pulumi("preview"), [0], "a preview");
     expect(said(preview)).toContain("This update reboots guest web (101): disk mail is taken out of backups");
     const started = await startOfGuest();
-    const refused = await pulumi("up", "-s", "prod", "--yes");
+    const refused = await pulumi("up", "--yes");
     expect(refused.exitCode).not.toBe(0);
     expect(said(refused)).toContain("HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod");
     expect(await startOfGuest()).toBe(started);
     process.env[consent] = "web";
-    expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with consent");
+    expectExit(await pulumi("up", "--yes"), [0], "pulumi up with consent");
     delete process.env[consent];
     await answers();
     expect(await startOfGuest()).not.toBe(started);
@@ -178,12 +155,12 @@ const gibibyte = 2 ** 30;
   test("the root disk grows through pulumi up alone, in place [A11]", async () => {
     const started = await startOfGuest();
     change([[[...guest, "root", "size"], "10GiB"]]);
-    expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
+    expectExit(await pulumi("up", "--yes"), [0], "pulumi up");
     expect(await startOfGuest()).toBe(started);
     const shown = expectExit(await site.byHand("show", "prod", "101"), [0], "its configuration").stdout;
     expect(JSON.parse(shown)).toMatchObject({ rootfs: expect.stringMatching(/size=(10G|10737418240)/u) });
-    expectExit(await pulumi("preview", "-s", "prod", "--refresh", "--expect-no-changes"), [0], "a preview");
+    expectExit(await pulumi("preview", "--refresh", "--expect-no-changes"), [0], "a preview");
     expect(await inGuest("sha256sum /srv/kept")).toBe(checksum);
     neverReplaced();
   });
-});
+}

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { timed } from "../support/timed";
-import { type DemoSite, expectExit } from "./support/demo-site";
-import { obtainToolchain } from "./support/toolchain";
+import { timed } from "../../support/timed";
+import { type DemoSite, expectExit } from "../support/demo-site";
+import { obtainToolchain } from "../support/toolchain";
 
 /** One step of the main job: what is done, and what was seen of it. */
 export interface Stage {
