@@ -9,7 +9,7 @@ import { artifacts as allArtifacts, parts as allParts } from "./parts";
 import { actionlint } from "./parts/actionlint";
 import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
-import { Progress, type Screen } from "./progress";
+import { type Screen, StepLine } from "./progress";
 import { printCheck, type CheckedPart } from "./report";
 import { readSettings, SettingsError, type ToolchainSettings } from "./settings";
 
@@ -133,7 +133,7 @@ async function run(request: Request, console: Console, offer: Offer): Promise<nu
   if (request.printPath || request.pulumiHome !== undefined) {
     return useToolchain(request.pulumiHome, console, chosen);
   }
-  const progress = new Progress(console.screen);
+  const progress = new StepLine(console.screen);
   const copies = await obtain(settings, chosen, console, progress);
   if (request.artifact) {
     tellArtifacts(copies, request.to, console, progress);
@@ -160,7 +160,7 @@ function tellArtifacts(
   copies: readonly Copy[],
   folder: string | undefined,
   { out }: Console,
-  progress: Progress,
+  progress: StepLine,
 ): void {
   for (const copy of copies) {
     out(`${folder === undefined ? copy.program : handOver(copy, folder)}\n`);
@@ -174,7 +174,7 @@ async function obtain(
   settings: ToolchainSettings,
   parts: readonly Part[],
   console: Console,
-  progress: Progress,
+  progress: StepLine,
 ): Promise<readonly Copy[]> {
   progress.begin(`Toolchain: looking for ${parts.map((part) => part.name).join(", ")}`);
   const platform = thisPlatform();

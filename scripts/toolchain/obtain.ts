@@ -5,7 +5,7 @@ import { locate } from "./locate";
 import { withLock } from "./lock";
 import type { Part, Platform } from "./parts/part";
 import { endNotedProcesses } from "./processes";
-import { formatSeconds, type Progress } from "./progress";
+import { formatSeconds, type StepLine } from "./progress";
 import type { Mode, ToolchainSettings } from "./settings";
 import { isPublished, publish, type ToolchainPlace } from "./toolchain-folder";
 import { OfficialDownloads } from "./ways/official";
@@ -19,7 +19,7 @@ export interface Errand {
   readonly settings: ToolchainSettings;
   readonly cache: Cache;
   readonly platform: Platform;
-  readonly progress: Progress;
+  readonly progress: StepLine;
   readonly environment: NodeJS.ProcessEnv;
 }
 

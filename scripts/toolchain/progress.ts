@@ -14,7 +14,7 @@ const terminalIntervalMilliseconds = 250;
  * Tells what is being done. On a terminal the current step is one line that is written again and again; elsewhere there
  * is a line for each step, and one every 15 seconds in a long step.
  */
-export class Progress {
+export class StepLine {
   private step: { text: string; detail: string; begun: number; shown: number } | undefined;
 
   constructor(private readonly screen: Screen) {}

@@ -1,6 +1,6 @@
 import type { Cache } from "../cache";
 import type { Platform } from "../parts/part";
-import type { Progress } from "../progress";
+import type { StepLine } from "../progress";
 import type { ToolchainSettings } from "../settings";
 
 /** What the ways of obtaining a part work with. */
@@ -8,7 +8,7 @@ export interface Workshop {
   readonly settings: ToolchainSettings;
   readonly cache: Cache;
   readonly platform: Platform;
-  readonly progress: Progress;
+  readonly progress: StepLine;
   readonly environment: NodeJS.ProcessEnv;
   /** Folder of this run for everything half-done; deleted at its end. */
   readonly workFolder: string;

@@ -1,9 +1,9 @@
-import { formatSeconds, Progress } from "../../../../scripts/toolchain/progress";
+import { formatSeconds, StepLine } from "../../../../scripts/toolchain/progress";
 import { MemoryScreen } from "./scratch";
 
 test("without a terminal: a line for each step, and one every 15 seconds in a long one", () => {
   const screen = new MemoryScreen();
-  const progress = new Progress(screen);
+  const progress = new StepLine(screen);
   progress.begin("pulumi: building");
   for (screen.milliseconds = 0; screen.milliseconds < 40_000; screen.milliseconds += 1_000) {
     progress.update(`${screen.milliseconds / 1000} packages`);
@@ -20,7 +20,7 @@ test("without a terminal: a line for each step, and one every 15 seconds in a lo
 
 test("on a terminal one line is written again, at most four times a second", () => {
   const screen = new MemoryScreen(true);
-  const progress = new Progress(screen);
+  const progress = new StepLine(screen);
   progress.begin("step");
   for (screen.milliseconds = 0; screen.milliseconds < 1_000; screen.milliseconds += 10) {
     progress.update("more");
