@@ -164,8 +164,8 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "Pulumi's lock: a process of another machine counts as dead",
-      from: "if (host !== hostname() || ",
-      to: "if (",
+      from: "return host === hostname() && ",
+      to: "return ",
       killedBy: { file: locking, title: "one of another machine, where nobody here can look" },
     },
   ]),

@@ -82,7 +82,7 @@ export const statusMutants: readonly Mutant[] = [
       killedBy: { file, title: "a job that is switched off: 3" },
     },
   ]),
-  ...inFile("scripts/commands/status.ts", [
+  ...inFile("scripts/inspect/status/inspect-status.ts", [
     {
       name: "status: nothing could be looked at, and something is said to need you",
       from: "if (first !== undefined && found.length === 0) return first.failure.exitCode;",
