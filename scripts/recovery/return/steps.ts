@@ -123,19 +123,31 @@ async function target(
   return { condition: found?.etag === undefined ? { ifNoneMatch: true } : { ifMatch: found.etag }, others };
 }
 
-/** From here on only the store's state lives. */
-function putAway({ environment }: ReturnPlan, { states, archive }: ReturnWorld, begun: BegunOperation): Step {
+/**
+ * From here on only the store's state lives. One that has changed since the plan, by somebody who has cleared the lock, is not
+ * put away unseen.
+ */
+function putAway(plan: ReturnPlan, { states, archive }: ReturnWorld, begun: BegunOperation): Step {
+  const { environment, keep, present } = plan;
   return {
     id: "archive",
     title: "Put the state on this machine away",
     does: `rename the state of ${environment} on this machine into ${states.localFolder}/archive, so that only one lives`,
     commits: true,
     run: async () => {
+      const now = await digestIn(states.local, present.object);
+      const isOther = now !== undefined && now !== present.sha256;
+      if (isOther && keep === "store") throw changed("the state on this machine");
       const path = archive(begun.startedAt);
       removeRecord(states.record);
-      return { facts: { archive: path } };
+      return { facts: { archive: path }, findings: isOther ? [changedHere(plan, path)] : [] };
     },
   };
+}
+
+function changedHere({ environment }: ReturnPlan, path: string): Finding {
+  const text = `the state of ${environment} on this machine changed after it was brought to the store; what it became is in ${path}`;
+  return { severity: "problem", text, mend: `pulumi up --refresh --stack ${environment}` };
 }
 
 function refreshCopy({ copy }: ReturnWorld): Step {

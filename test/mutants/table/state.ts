@@ -89,6 +89,20 @@ export const stateMutants: readonly Mutant[] = [
       killedBy: { file: races, title: "an update on this machine after the plan of a return: 13" },
     },
   ]),
+  ...inFile("scripts/recovery/return/steps.ts", [
+    {
+      name: "return: a state that was changed here meanwhile is put away unseen",
+      from: 'if (isOther && keep === "store") throw changed("the state on this machine");',
+      to: "",
+      killedBy: { file: races, title: "an update on this machine while nothing of it was to leave for the store: 13" },
+    },
+    {
+      name: "return: that a state was changed here meanwhile is not told",
+      from: "findings: isOther ? [changedHere(plan, path)] : []",
+      to: "findings: []",
+      killedBy: { file: races, title: "an update on this machine while its state leaves for the store: 3" },
+    },
+  ]),
   ...inFile("scripts/recovery/up/steps.ts", [
     {
       name: "up: a state that moved is archived without being compared",
