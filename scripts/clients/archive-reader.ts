@@ -55,6 +55,6 @@ export async function readArchiveOver(
 /** `tar` complains last about what the decompressor said first. */
 function lastLine(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-  const told = lines.find((line) => !line.startsWith("tar:")) ?? lines.at(0);
-  return plainText(told ?? "it ended without a word");
+  const complaint = lines.find((line) => !line.startsWith("tar:")) ?? lines.at(0);
+  return plainText(complaint ?? "it ended without a word");
 }

@@ -39,8 +39,8 @@ export class GuestShell {
     const result = await this.run(host, command, signal);
     if (result.code === 0) return result.stdout;
     const last = plainText(result.stderr.trim().split("\n").at(-1) ?? "");
-    const told = last === "" ? `exit code ${String(result.code)}` : last;
-    const why = result.timedOut ? "no answer in time" : told;
+    const printed = last === "" ? `exit code ${String(result.code)}` : last;
+    const why = result.timedOut ? "no answer in time" : printed;
     throw new GuestUnreachable(`ssh ${this.options.user}@${host}: ${why}${this.changedKeyHint(host, result.stderr)}`);
   }
 
@@ -86,8 +86,8 @@ export async function ping(host: string, signal?: AbortSignal): Promise<void> {
   const options = { timeout: 5_000, ...(signal === undefined ? {} : { signal }) };
   const result = await runProgramFile("ping", ["-n", "-c", "1", "-W", "2", "--", host], options);
   if (result.code === 0) return;
-  const told = plainText(result.stderr.trim().split("\n").at(-1) ?? "");
-  throw new GuestUnreachable(`ping ${host}: ${told === "" ? "no answer" : told}`);
+  const printed = plainText(result.stderr.trim().split("\n").at(-1) ?? "");
+  throw new GuestUnreachable(`ping ${host}: ${printed === "" ? "no answer" : printed}`);
 }
 
 /** Opens a TCP connection and closes it. @throws GuestUnreachable */

@@ -57,12 +57,12 @@ interface UnknownEnvironment {
 async function takeAll(input: Input, context: CommandContext): Promise<ExitCode> {
   const environments = chosen(await context.site(), input.env);
   const title = input.dryRun ? "Look for snapshots that are due" : "Take the snapshots that are due";
-  const looks = await context.progress.step(title, () =>
+  const answers = await context.progress.step(title, () =>
     Promise.all(environments.usable.map((environment) => takeOf(environment, input.dryRun, context))),
   );
   context.signal.throwIfAborted();
-  const guests = looks.flatMap((look) => ("failure" in look ? [] : look));
-  const unknown = [...environments.unusable, ...looks.flatMap((look) => ("failure" in look ? [look] : []))];
+  const guests = answers.flatMap((answer) => ("failure" in answer ? [] : answer));
+  const unknown = [...environments.unusable, ...answers.flatMap((answer) => ("failure" in answer ? [answer] : []))];
   const exitCode = exitCodeOf(guests, unknown);
   const value = {
     exitCode,

@@ -46,8 +46,8 @@ function renderWith(previews: readonly StackPreview[], subject: CommentSubject, 
 function alarm(previews: readonly StackPreview[]): string {
   const done = previews.filter((preview) => preview.outcome === "previewed");
   const lines = done.flatMap(({ stack, counts }) => {
-    const told = loud.flatMap((operation) => (counts[operation] > 0 ? [`${counts[operation]} ${operation}`] : []));
-    return told.length === 0 ? [] : [`> - **${told.join(", ")}** in \`${stack}\``];
+    const numbers = loud.flatMap((operation) => (counts[operation] > 0 ? [`${counts[operation]} ${operation}`] : []));
+    return numbers.length === 0 ? [] : [`> - **${numbers.join(", ")}** in \`${stack}\``];
   });
   if (lines.length === 0) return "";
   const first = ["> [!CAUTION]", "> What is replaced or deleted loses what is in it.", ">"];

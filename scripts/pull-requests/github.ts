@@ -104,9 +104,9 @@ class GitHub {
     const response = await this.send(`${apiUrl}/repos/${repository}/${path}`, method, body, what);
     const text = await response.text();
     if (response.ok) return text === "" ? undefined : JSON.parse(text);
-    const told = `${what}: ${String(response.status)} ${plainText(text).slice(0, 300)}`;
-    if (response.status >= 500 || response.status === 429) throw new Unanswered(told);
-    throw unavailable(told);
+    const answer = `${what}: ${String(response.status)} ${plainText(text).slice(0, 300)}`;
+    if (response.status >= 500 || response.status === 429) throw new Unanswered(answer);
+    throw unavailable(answer);
   }
 
   private async send(url: string, method: string, body: unknown, what: string): Promise<Response> {

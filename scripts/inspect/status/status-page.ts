@@ -128,7 +128,7 @@ function nextRun({ job, timeZone, now }: EnvironmentStatus): string {
 function runningText({ node, since, guest }: RunningBackup, { guests, now, timeZone }: EnvironmentStatus): string {
   const name =
     guests.find(({ id }) => id === guest)?.name ?? (guest === undefined ? undefined : `guest ${String(guest)}`);
-  const what = name === undefined ? "a backup of several guests" : `a backup of ${name}`;
+  const what = name === undefined ? "a backup of more than one guest" : `a backup of ${name}`;
   return `${what} on ${node} since ${minute(since, timeZone)} (${formatDuration(Math.max(0, now - since))})`;
 }
 
@@ -144,8 +144,8 @@ function storageText(
   { storage, node, shared, active, usedShare, total = 0 }: StorageStatus,
   status: EnvironmentStatus,
 ): string {
-  const several = new Set(status.storages.map((one) => one.node)).size > 1;
-  const name = several && !shared ? `${storage} on ${node}` : storage;
+  const nodes = new Set(status.storages.map((one) => one.node));
+  const name = nodes.size > 1 && !shared ? `${storage} on ${node}` : storage;
   if (!active) return `${name}: not active`;
   return usedShare === undefined ? name : `${name}: ${formatShare(usedShare)} of ${formatBytes(total)} used`;
 }

@@ -2,12 +2,13 @@ import { dirname } from "node:path";
 import { readFileSync, rmSync } from "node:fs";
 import { nameOf } from "../../../site/state/integrity";
 import { checkpointStem } from "../../../site/state/state-keys";
-import { ConditionFailed, NoSuchObject, type ObjectStore } from "../../clients/object-store/object-store";
+import { ConditionFailed } from "../../clients/object-store/object-store";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs, type Inputs } from "../engine/digest";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import type { Finding, Step, StepContext } from "../engine/step";
+import { digestIn } from "../steps/state/changed";
 import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
 import type { RestoreStatePlan } from "./plan";
@@ -124,7 +125,7 @@ function changed(what: readonly string[]): CommandError {
 /** After an interruption somebody may have cleared the lock: `pulumi cancel` does that. @throws CommandError (11) */
 async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<void> {
   const own = ownLock(factsOf);
-  const isThere = own !== undefined && (await digestIn(access.store, own)) !== undefined;
+  const isThere = own !== undefined && (await digestIn(access, own)) !== undefined;
   if (own === undefined || isThere) await requireNoLock(access, own);
   else await takePulumiLock(access, own);
 }
@@ -132,7 +133,7 @@ async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<
 /** Byte by byte, under the name that fits the content, and only over what the plan has seen. */
 function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
   const { store } = access;
-  const isWritten = async (): Promise<boolean> => (await digestIn(store, plan.target)) === plan.point.sha256;
+  const isWritten = async (): Promise<boolean> => (await digestIn(access, plan.target)) === plan.point.sha256;
   return {
     id: "write",
     title: `Write the state of ${plan.environment}`,
@@ -163,24 +164,15 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
 
 /** @throws CommandError (13) when the object is no longer what the plan has seen */
 async function conditionOf(
-  { store, place }: StateAccess,
+  access: StateAccess,
   { present, target }: RestoreStatePlan,
 ): Promise<{ ifMatch: string } | { ifNoneMatch: true } | undefined> {
-  const listed = await store.list(`${checkpointStem(place)}.json`);
+  const listed = await access.store.list(`${checkpointStem(access.place)}.json`);
   const found = listed.find(({ key }) => key === target);
   if (found === undefined) return { ifNoneMatch: true };
-  if (present?.key === target && (await digestIn(store, target)) !== present.sha256)
+  if (present?.key === target && (await digestIn(access, target)) !== present.sha256)
     throw changed(["the present state"]);
   return found.etag === undefined ? undefined : { ifMatch: found.etag };
-}
-
-async function digestIn(store: ObjectStore, key: string): Promise<string | undefined> {
-  try {
-    return sha256Of(await store.read(key));
-  } catch (error) {
-    if (error instanceof NoSuchObject) return undefined;
-    throw error;
-  }
 }
 
 function removeOthers({ others }: RestoreStatePlan, { store }: StateAccess): Step {

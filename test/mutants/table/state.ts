@@ -25,7 +25,7 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "state: another than the plan has seen is written over",
-      from: "if (present?.key === target && (await digestIn(store, target)) !== present.sha256)",
+      from: "if (present?.key === target && (await digestIn(access, target)) !== present.sha256)",
       to: "if (present === null)",
       killedBy: { file: restoring, title: "refuses a state that changed after the plan, before it writes anything" },
     },
