@@ -61,7 +61,7 @@ export function operationShapes({ plan, report, nothing }: OperationMembers): Sh
 }
 
 /** Something that cannot be done, and is left out of a batch. */
-export const refusalShape = z.strictObject({ subject, exitCode, ...failureShape });
+const refusalShape = z.strictObject({ subject, exitCode, ...failureShape });
 
 /** The shapes of all that a command prints that runs a batch. */
 export function batchShapes({ plan, report }: Pick<OperationMembers, "plan" | "report">): Shapes {

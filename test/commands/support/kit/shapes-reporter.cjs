@@ -24,7 +24,7 @@ module.exports = class ShapesReporter {
     const seen = new Set(existsSync(file) ? readFileSync(file, "utf8").split("\n") : []);
     if (this.scratch !== undefined) rmSync(this.scratch, { recursive: true, force: true });
     if (wasInterrupted || !this.#ranAll(testResults)) return;
-    const { declaredShapes, notShown } = require(require("../commands/support/kit/build.cjs").kit);
+    const { declaredShapes, notShown } = require(require("./build.cjs").kit);
     const unseen = [...(await declaredShapes()).keys()].filter((name) => !seen.has(name) && !notShown.includes(name));
     const stale = notShown.filter((name) => seen.has(name));
     if (unseen.length > 0) this.#error = `No test of a command has printed these shapes: ${unseen.join("; ")}`;
