@@ -35,7 +35,7 @@ async function prepare(site: RestoreSite, { id, name }: { id: number; name: stri
   const lifeboat = (command: string, options?: RunOptions) =>
     site.lifeboat(
       command.split(" ").map((word) => word.replace(/^web$/u, name).replace(/=web$/u, `=${name}`)),
-      { ...options, env: { LIFEBOAT_NODE_PATIENCE: "1", ...options?.env } },
+      options,
     );
   const during: Scene["during"] = async (command, moment, deed, options) => {
     const seen = site.requests().length;

@@ -4,6 +4,9 @@ import type { FaultCase } from "../fault-case";
 
 const restore = "restore guest web --force --stop";
 
+/** The node stays down: the command gives it up, though not for an answer that is late because this machine has much to do. */
+const patience = { env: { LIFEBOAT_NODE_PATIENCE: "5" } };
+
 /** The node, the way to it, and its tasks. */
 export const nodeFaults: readonly FaultCase[] = [
   {
@@ -29,7 +32,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inSavePoint);
-      return during(restore, asksFor("vzdump"), () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, asksFor("vzdump"), () => site.fault("node-unreachable", { node: "pve-prod" }), patience);
     },
   },
   {
@@ -41,7 +44,12 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", inRestore);
-      return during(restore, asksFor("vzrestore"), () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(
+        restore,
+        asksFor("vzrestore"),
+        () => site.fault("node-unreachable", { node: "pve-prod" }),
+        patience,
+      );
     },
   },
   {
@@ -53,7 +61,7 @@ export const nodeFaults: readonly FaultCase[] = [
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during }) => {
       await site.fault("task-waits", { type: "vzstart", at: "starting" });
-      return during(restore, asksFor("vzstart"), () => site.fault("node-unreachable", { node: "pve-prod" }));
+      return during(restore, asksFor("vzstart"), () => site.fault("node-unreachable", { node: "pve-prod" }), patience);
     },
   },
   {
@@ -68,7 +76,7 @@ export const nodeFaults: readonly FaultCase[] = [
         await site.fault("node-unreachable", { node: "pve-prod" });
         setTimeout(() => void site.clearFaults(), 500);
       };
-      return during(restore, asksFor("vzrestore"), silence, { env: { LIFEBOAT_NODE_PATIENCE: "30" } });
+      return during(restore, asksFor("vzrestore"), silence);
     },
   },
   {
@@ -219,8 +227,11 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);
       await site.fault("task-waits", inRestore);
-      return during("undo web --force --stop", asksFor("vzrestore"), () =>
-        site.fault("node-unreachable", { node: "pve-prod" }),
+      return during(
+        "undo web --force --stop",
+        asksFor("vzrestore"),
+        () => site.fault("node-unreachable", { node: "pve-prod" }),
+        patience,
       );
     },
   },
