@@ -7,16 +7,20 @@ interface OperationKind {
   readonly name: string;
   /** `lifeboat undo` takes it back while it is half done. */
   readonly undo: boolean;
+  /** It leaves its subject as it is, such as a backup. */
+  readonly changesNothing?: true;
+  /** It brings its subject back, whatever state that is in. */
+  readonly bringsBack?: true;
 }
 
 /** Every kind by its name in journals, so that any operation can say what else is half done, and what to do about it. */
 const kinds: Readonly<Record<string, OperationKind>> = {
-  "restore-guest": { name: "restore", undo: true },
+  "restore-guest": { name: "restore", undo: true, bringsBack: true },
   "rollback-snapshot": { name: "rollback", undo: false },
-  snapshot: { name: "snapshot", undo: false },
+  snapshot: { name: "snapshot", undo: false, changesNothing: true },
   "grow-disks": { name: "change of the disks", undo: false },
-  "backup-guest": { name: "backup", undo: false },
-  "backup-run": { name: "backup", undo: false },
+  "backup-guest": { name: "backup", undo: false, changesNothing: true },
+  "backup-run": { name: "backup", undo: false, changesNothing: true },
   "forget-save-points": { name: "deletion of save points", undo: false },
   "restore-state": { name: "restore of the state", undo: false },
   "prune-state": { name: "pruning of the state's history", undo: false },
@@ -41,6 +45,14 @@ export function describeOpen({ kind, guest, command }: JournalContents, environm
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
   return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}` };
+}
+
+/**
+ * Whether an operation that is half done has to be ended before one of this kind. A backup or a snapshot need not be before
+ * a restore: on the worst day nobody can end it any more.
+ */
+export function mustEndBefore(open: string, kind: string): boolean {
+  return kinds[open]?.changesNothing !== true || kinds[kind]?.bringsBack !== true;
 }
 
 /** The command that takes an operation back while it is half done; undefined where there is none. */

@@ -56,7 +56,7 @@ async function planOrRefuse<Plan, Shown extends Planned<Plan>>(
 ): Promise<PlannedMember<Plan, Shown> | Refusal> {
   const { session, operation } = member;
   try {
-    const open = unfinished(journalsOf(session));
+    const open = unfinished(journalsOf(session), operation.kind);
     if (open !== undefined) throw halfDone(session, open);
     const planned = await operation.plan();
     if ("nothing" in planned) return { subject: session.selector, exitCode: exitCodes.nothing, message: nothingToDo };

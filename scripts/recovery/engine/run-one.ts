@@ -29,7 +29,7 @@ export async function runOne<Plan>(session: Session, operation: Operation<Plan>)
 
 /** The same for a caller that has taken the subject's lock already, since it had to read the journals. */
 export async function runLocked<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
-  const open = unfinished(journalsOf(session));
+  const open = unfinished(journalsOf(session), operation.kind);
   if (open !== undefined) {
     const code = await resume(session, operation, open);
     if (code !== "plan-anew") return code;

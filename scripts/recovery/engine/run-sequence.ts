@@ -114,7 +114,7 @@ async function planParts<Plan>({ members, context }: Sequence<Plan>): Promise<Se
 async function planPart<Plan>(member: Member<Plan>): Promise<SequencePart<Plan>> {
   const { session, operation } = member;
   const { context, selector } = session;
-  const open = unfinished(journalsOf(session));
+  const open = unfinished(journalsOf(session), operation.kind);
   if (open !== undefined) {
     const why = open.contents.kind === operation.kind ? await operation.outdated?.(open) : undefined;
     if (why === undefined) throw halfDone(session, open);
@@ -149,11 +149,11 @@ async function runPart<Plan>(
   let journal: Journal | undefined;
   try {
     if (part.kind === "nothing") {
-      unfinished(journalsOf(session))?.setState("done");
+      unfinished(journalsOf(session), operation.kind)?.setState("done");
       return { ...part, ...idle, result: "unchanged" };
     }
     takeLock(session, operation.command);
-    unfinished(journalsOf(session))?.setState("unproven");
+    unfinished(journalsOf(session), operation.kind)?.setState("unproven");
     const { plan } = part.planned;
     const begun = session.state.begin(openingOf(session, operation, part.planned));
     journal = begun;

@@ -7,7 +7,7 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Questioner } from "./consent";
 import { type Journal, JournalError } from "./journal";
-import { describeOpen } from "./kinds";
+import { describeOpen, mustEndBefore } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
 import type { GuestSubject, NodeSubject, StackSubject, Subject, SubjectKey } from "./subject";
@@ -129,9 +129,9 @@ function readable(read: () => Journal[]): Journal[] {
   }
 }
 
-/** The operation that has not ended, if there is one. */
-export function unfinished(journals: readonly Journal[]): Journal | undefined {
-  return journals.find(isOpen);
+/** The operation that has not ended and that one of this kind has to resume or to wait for, if there is one. */
+export function unfinished(journals: readonly Journal[], kind: string): Journal | undefined {
+  return journals.find((journal) => isOpen(journal) && mustEndBefore(journal.contents.kind, kind));
 }
 
 /** True while the same command would resume it. */

@@ -13,6 +13,7 @@ import { runBounded } from "../../machine/bounded";
 import { readSnapshots, whyNoSnapshots } from "../steps/guest/guest-snapshots";
 import { removeSnapshot, takeSnapshot } from "../steps/guest/take-snapshot";
 import type { CommandContext } from "../../project/context";
+import { snapshotKind } from "./plan";
 
 /** What a run did about one guest. */
 export interface DueResult {
@@ -113,7 +114,7 @@ function tryLock({ state }: DueEnvironment, guest: Guest): string | (() => void)
 
 /** What is half done on the guest: a snapshot of that would be rotated in, and somebody might go back to it. */
 function openOn({ state, environment }: DueEnvironment, { id }: Guest): string | undefined {
-  const open = unfinished(journalsOf({ state, subject: { kind: "guest", id } }));
+  const open = unfinished(journalsOf({ state, subject: { kind: "guest", id } }), snapshotKind);
   if (open === undefined) return undefined;
   const { message, hint } = halfDone({ environment }, open);
   return `${message}; ${hint ?? ""}`;

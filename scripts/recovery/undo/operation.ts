@@ -36,7 +36,7 @@ type Undoes = NonNullable<RestoreOptions["undoes"]>;
 export async function undoRestore(session: GuestSession, request: UndoRequest): Promise<ExitCode> {
   if (!session.dryRun) takeLock(session, request.command);
   const journals = journalsOf(session);
-  const open = unfinished(journals);
+  const open = unfinished(journals, restoreKind);
   if (open !== undefined && open.contents.kind !== restoreKind) throw halfDone(session, open);
   const restores = restoresAmong(journals);
   const resumed = restores.find(({ journal }) => journal === open)?.plan.undoes;

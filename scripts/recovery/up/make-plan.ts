@@ -112,7 +112,7 @@ async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Pro
   const isBlind = draft.init || (makesKeys && work.selector === view?.store.environment.name);
   const plan = isBlind ? draft : await previewed(work, draft);
   // Where an earlier run died after everything else, only the copy is left.
-  const isChanged = !isIdle(plan) || unfinished(journalsOf(work)) !== undefined;
+  const isChanged = !isIdle(plan) || unfinished(journalsOf(work), upKind) !== undefined;
   return { ...plan, copy: isStores && plan.place === "store" && isChanged };
 }
 

@@ -34,7 +34,7 @@ export async function upSequence(site: Site, request: UpRequest, context: Comman
   const { wanted, dryRun, given } = request;
   // What it leaves is looked at below, and is not to change meanwhile.
   for (const name of wanted.length === 0 ? site.environmentNames : wanted) {
-    const open = unfinished(journalsOf(new StackWork(site, name, context, dryRun)));
+    const open = unfinished(journalsOf(new StackWork(site, name, context, dryRun)), upKind);
     if (open?.contents.kind === upKind) await waitForPulumi(open, context);
   }
   const shared = await openSitePlan(site, wanted, context);
