@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { runSequence } from "../recovery/engine/run-sequence";
 import { upSequence } from "../recovery/up/operation";
+import { upShapes } from "../recovery/up/plan";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -31,6 +32,7 @@ export const command = defineCommand({
   }),
   aim: ({ environments }) => `bring up ${environments.length === 0 ? "the site" : environments.join(", ")}`,
   interrupt: "clean",
+  prints: upShapes,
   run: async ({ environments, dryRun, force }, context) => {
     const words = ["lifeboat up", ...environments, ...(force ? ["--force"] : [])];
     const request = { wanted: environments, dryRun, given: { "--force": force }, command: words.join(" ") };

@@ -13,7 +13,7 @@ import { printFlags, type StepView } from "./plan-view";
 import { printFinding } from "./print-finding";
 import { begunIn, openingOf, shownSteps } from "./run-one";
 import { runSteps } from "./run-steps";
-import { halfDone, journalsOf, type Session, takeLock, unfinished } from "./session";
+import { halfDone, isOpen, journalsOf, type Session, takeLock, unfinished } from "./session";
 import { confirm } from "./settle-demands";
 import type { Finding } from "./step";
 
@@ -149,11 +149,10 @@ async function runPart<Plan>(
   let journal: Journal | undefined;
   try {
     if (part.kind === "nothing") {
-      unfinished(journalsOf(session), operation.kind)?.setState("done");
+      if (journalsOf(session).some(isOpen)) closeEarlier(part, "done");
       return { ...part, ...idle, result: "unchanged" };
     }
-    takeLock(session, operation.command);
-    unfinished(journalsOf(session), operation.kind)?.setState("unproven");
+    closeEarlier(part, "unproven");
     const { plan } = part.planned;
     const begun = session.state.begin(openingOf(session, operation, part.planned));
     journal = begun;
@@ -168,6 +167,18 @@ async function runPart<Plan>(
     if (!(error instanceof Error)) throw error;
     return { ...part, ...idle, seconds: journal?.seconds ?? 0, result: "failed", error };
   }
+}
+
+/**
+ * Takes the lock, and ends what an earlier run of the same kind has left: it was planned anew.
+ *
+ * @throws CommandError (11) when another process is at work, or something else was begun since the plan was made
+ */
+function closeEarlier<Plan>({ session, operation }: Member<Plan>, state: "done" | "unproven"): void {
+  takeLock(session, operation.command);
+  const open = unfinished(journalsOf(session), operation.kind);
+  if (open !== undefined && open.contents.kind !== operation.kind) throw halfDone(session, open);
+  open?.setState(state);
 }
 
 function report<Plan>(

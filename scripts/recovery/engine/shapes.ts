@@ -86,6 +86,36 @@ export function batchShapes({ plan, report }: Pick<OperationMembers, "plan" | "r
   };
 }
 
+/** The shapes of all that a command prints that runs operations one after the other. @param report of one of them */
+export function sequenceShapes({ plan, report }: Pick<OperationMembers, "plan" | "report">): Shapes {
+  const leftOut = z.array(refusalShape).describe("what cannot be done");
+  const steps = z
+    .array(z.strictObject({ subject, ...stepMembers }))
+    .describe("of each subject, in the order in which they run");
+  return {
+    plan: z.strictObject({
+      plan: z.strictObject({ environments: z.array(z.strictObject(plan)), steps, leftOut, flags }),
+    }),
+    report: z.strictObject({
+      exitCode,
+      environments: z.array(
+        z.strictObject({
+          environment: z.string(),
+          result: z.enum(["done", "unchanged", "failed"]),
+          seconds: seconds("how long it took"),
+          ...report,
+          findings: reportFrame.findings,
+          error: z.string().nullable().describe("why it failed; null where it did not"),
+        }),
+      ),
+      leftOut,
+      left: z.array(z.string()).describe("subjects that were not begun, since one before them failed"),
+      findings: reportFrame.findings,
+      seconds: seconds("how long all of it took"),
+    }),
+  };
+}
+
 /** The shapes of an operation that is taken back step by step. */
 export function takeBackShapes(members: z.ZodRawShape): Shapes {
   return {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sequenceShapes } from "../engine/shapes";
 
 /** Kind of the journals of `lifeboat up`. */
 export const upKind = "up";
@@ -34,6 +35,19 @@ export const upPlanSchema = z.object({
 });
 
 export type UpPlan = z.infer<typeof upPlanSchema>;
+
+/** What `lifeboat up` prints with `--json`. */
+export const upShapes = sequenceShapes({
+  plan: {
+    environment: z.string(),
+    place: upPlanSchema.shape.place.describe(
+      "where its state is at the end: in the state `store`, on this machine (`here`), or in a backend that you `named`",
+    ),
+    backend: z.string().describe("with which `pulumi up` works, without its parameters"),
+    changes: z.record(z.string(), z.number()).nullable().describe("by operation; null where there was no preview"),
+  },
+  report: { changes: z.string().describe("what `pulumi up` did: `create 3, update 1`") },
+});
 
 /** Whether anything is to be done at all. */
 export function isIdle({ keys, deadLocks, init, move, up, copy }: UpPlan): boolean {

@@ -21,14 +21,8 @@ export async function checkLines(argv: readonly string[], stdout: string): Promi
   }
 }
 
-/** Runs whose operation has a form of its own still. */
-function isPending([first]: readonly string[]): boolean {
-  return first === "up";
-}
-
 /** The same for a result that was printed in either form. */
 export async function checkResult(argv: readonly string[], value: unknown): Promise<void> {
-  if (isPending(argv)) return;
   await check(argv, value, (await commandOf(argv)).prints);
 }
 
@@ -69,10 +63,9 @@ function wordsOf(argv: readonly string[]): readonly string[] {
 
 /**
  * Shapes that no run in these tests has to print: previews and what follows on them need `pulumi`, which is the
- * rehearsal's, or run as processes of their own without `--json`; `up` declares none yet.
+ * rehearsal's, or run as processes of their own without `--json`.
  */
 export const notShown: readonly string[] = [
-  "up",
   "preview: report",
   "preview: --list",
   "preview comment: --dry-run",
