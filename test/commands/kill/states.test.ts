@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { digestOf, StateSite, type Update } from "../state/history-site";
+import { HistorySite } from "../state/history-site";
+import { digestOf, type Update } from "../support/site/backend";
 import type { KillRow, Stage } from "./kill-row";
 import { runKills } from "./run-kills";
 
 /** A stack with two updates; the older one is packed. */
 interface StateStage extends Stage {
-  readonly site: StateSite;
+  readonly site: HistorySite;
   readonly first: Update;
   readonly second: Update;
   /** Id of the point that the older one left. */
@@ -19,7 +20,7 @@ const web = { name: "web", id: "disk-1" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 
 async function openOne(number: number): Promise<StateStage> {
-  const site = StateSite.inFolder();
+  const site = HistorySite.inFolder();
   const first = site.update({ resources: [web] }, { packed: true });
   const second = site.update({ resources: [web, { name: "db", id: "disk-2" }] });
   return {
@@ -31,14 +32,14 @@ async function openOne(number: number): Promise<StateStage> {
     contents: new Map(
       [...site.backend.picture().keys()].map((key) => [key, readFileSync(join(site.folder, "backend", key))]),
     ),
-    stateFolder: site.stateFolder,
+    stateFolder: site.stateFolder(),
     lifeboat: (argv, options) => site.lifeboat(argv, options),
   };
 }
 
 async function open() {
   const stages = await Promise.all([1, 2].map(openOne));
-  return { stages, close: () => Promise.resolve(stages.forEach(({ site }) => site.stop())) };
+  return { stages, close: async () => void (await Promise.all(stages.map(({ site }) => site.stop()))) };
 }
 
 /** Back to the second state, with nothing saved and no locks. */

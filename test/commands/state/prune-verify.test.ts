@@ -2,17 +2,18 @@ import type { JournalContents } from "../../../scripts/recovery/engine/journal-c
 import { pruneStatePlanSchema } from "../../../scripts/recovery/prune-state/plan";
 import { killAt } from "../support/kill-at";
 import { rewriteJournal } from "../support/rewrite-journal";
-import { StateSite, type Update } from "./history-site";
+import type { Update } from "../support/site/backend";
+import { HistorySite } from "./history-site";
 
 /** `state prune` and `verify --state`, on a backend in a folder. */
 
-let site: StateSite;
+let site: HistorySite;
 let updates: Update[];
 const web = { name: "web", id: "disk-1", secret: "swordfish swordfish" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 
 beforeEach(() => {
-  site = StateSite.inFolder();
+  site = HistorySite.inFolder();
   updates = [1, 2, 3, 4].map((number) => site.update({ resources: [web] }, { message: `update ${String(number)}` }));
 });
 
@@ -80,7 +81,7 @@ describe("state prune", () => {
       (await site.lifeboat(["state", "prune", "prod", "--keep", "3", "--force"], killAt("after", 2))).code,
     ).toBeNull();
     expect(site.backend.picture()).toEqual(picture);
-    if (rewritten) rewriteJournal(site.stateFolder, pruningBefore);
+    if (rewritten) rewriteJournal(site.stateFolder(), pruningBefore);
     const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
     expect([other.code, other.stderr]).toEqual([
       11,

@@ -2,14 +2,15 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3Server } from "../support/kit";
-import { digestOf, StateSite, type TestBackend, type Update } from "./history-site";
+import { digestOf, type TestBackend, type Update } from "../support/site/backend";
+import { HistorySite } from "./history-site";
 
 /** Restoring a state from a bucket that keeps versions. */
 
 const bucket = "states";
 const presentKey = ".pulumi/stacks/shop/prod.json";
 let server: S3Server;
-let site: StateSite;
+let site: HistorySite;
 let first: Update;
 let second: Update;
 
@@ -43,7 +44,7 @@ beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-bucket-"));
   server = await S3Server.start(join(folder, "certificates"), { operator: [bucket], stranger: [] });
   server.makeBucket(bucket);
-  site = new StateSite(folder, new BucketBackend(server));
+  site = new HistorySite(folder, new BucketBackend(server));
   first = site.update({ resources: [web] }, { message: "first" });
   // In the middle of the second update.
   site.backend.put(
@@ -55,7 +56,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await server.close();
-  site.stop();
+  await site.stop();
 });
 
 const to = (point: string, ...flags: string[]) => site.lifeboat(["restore", "state", "prod", "--to", point, ...flags]);

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { digestOf, FolderBackend, StateSite, type Update } from "./history-site";
+import { digestOf, FolderBackend, type Update } from "../support/site/backend";
+import { HistorySite } from "./history-site";
 
 /** Restoring a state, on a backend in a folder. */
 
-let site: StateSite;
+let site: HistorySite;
 let updates: { first: Update; second: Update; third: Update };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 const lockKey = ".pulumi/locks/organization/shop/prod/0b1e7f0c-0000-4000-8000-000000000000.json";
@@ -17,7 +18,7 @@ const web = { name: "web", id: "disk-1", inputs: { size: "8GiB" }, secret: "swor
 const db = { name: "db", id: "disk-2", dependsOn: ["web"] };
 
 beforeEach(() => {
-  site = StateSite.inFolder();
+  site = HistorySite.inFolder();
   updates = {
     first: site.update({ resources: [web] }, { message: "only web" }),
     second: site.update({ resources: [web, db] }, { message: "web and db" }),
@@ -72,7 +73,7 @@ test("the plan says in words what differs; secrets are not shown; a dry run chan
   expect(result.stdout).toContain("Flags that answer all questions: --force");
   expect(result.stdout + result.stderr).not.toContain("swordfish");
   expect(site.backend.picture()).toEqual(before);
-  expect(readdirSync(site.stateFolder).filter((name) => !name.startsWith("points-"))).toEqual([]);
+  expect(readdirSync(site.stateFolder()).filter((name) => !name.startsWith("points-"))).toEqual([]);
 });
 
 test("without --force nobody is there to confirm [K1]", async () => {

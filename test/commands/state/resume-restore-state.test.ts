@@ -1,18 +1,19 @@
 import { restoreStatePlanSchema } from "../../../scripts/recovery/restore-state/plan";
 import { rewriteJournal } from "../support/rewrite-journal";
 import type { KillMoment } from "../support/run-bundle";
-import { digestOf, StateSite, type Update } from "./history-site";
+import { digestOf, type Update } from "../support/site/backend";
+import { HistorySite } from "./history-site";
 
 /** A restore of a state that was killed half-way. That it is ended wherever it is killed is shown in `kill/states.test.ts`. */
 
 const web = { name: "web", id: "disk-1" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
-let site: StateSite;
+let site: HistorySite;
 let first: Update;
 let second: Update;
 
 beforeAll(() => {
-  site = StateSite.inFolder();
+  site = HistorySite.inFolder();
   first = site.update({ resources: [web] }, { packed: true });
   second = site.update({ resources: [web, { name: "db", id: "disk-2" }] });
 });
@@ -71,7 +72,7 @@ test("a journal of the version before is resumed [K4]", async () => {
   const id = await site.idOf(first);
   const { code } = await killed("after 8", id);
   expect(code).toBe(null);
-  rewriteJournal(site.stateFolder, ({ id: operation, startedAt, updatedAt, steps, inputs, plan }) => {
+  rewriteJournal(site.stateFolder(), ({ id: operation, startedAt, updatedAt, steps, inputs, plan }) => {
     const { where, point, present } = restoreStatePlanSchema.parse(plan);
     const ended = { startedAt, findings: [], finishedAt: updatedAt, seconds: 0.05 };
     const { key = "", file = "" } = present?.kept ?? {};
