@@ -214,7 +214,8 @@ export const includedVolumesAnswer = z.object({
     z.object({
       id: numberAnswer,
       type: z.string().optional(),
-      name: textAnswer.optional(),
+      /** Null for a guest without a name. */
+      name: textAnswer.nullish(),
       children: z.array(includedVolumeAnswer).default([]),
     }),
   ),

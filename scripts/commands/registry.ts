@@ -80,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./undo.js"),
   },
   {
+    words: ["abandon"],
+    summary: "give up what is half done and cannot be ended",
+    load: () => import("./abandon.js"),
+  },
+  {
     words: ["adopt"],
     summary: "write guests made by hand into the settings",
     load: () => import("./adopt.js"),

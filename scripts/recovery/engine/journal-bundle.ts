@@ -32,14 +32,21 @@ export class JournalBundle {
     return this.current;
   }
 
-  /** The journals of the parts, in the order of the parts. One that a killed process did not get to is begun now. */
-  journals(): Journal[] {
+  /**
+   * The journals of the parts, in the order of the parts. Throws `JournalError` for one that cannot be read.
+   *
+   * @returns `begin` for one that a killed process did not get to: it puts it on disk.
+   */
+  journals(): { readonly journal: Journal; readonly begin?: () => Journal }[] {
     return this.current.parts.map(({ site, journal }) => {
       const folder = join(this.path, "../..", site);
       const path = join(folder, `${journal.id}.json`);
-      if (existsSync(path)) return Journal.open(path, this.clock);
-      makePrivateFolder(folder);
-      return Journal.create(path, journal, this.clock);
+      if (existsSync(path)) return { journal: Journal.open(path, this.clock) };
+      const begin = (): Journal => {
+        makePrivateFolder(folder);
+        return Journal.create(path, journal, this.clock);
+      };
+      return { journal: Journal.planned(path, journal, this.clock), begin };
     });
   }
 

@@ -43,9 +43,14 @@ export class Journal {
 
   /** Begins a journal: its first version is on disk before any step runs. */
   static create(path: string, contents: JournalContents, clock: Clock = systemClock): Journal {
-    const journal = new Journal(path, contents, clock);
+    const journal = Journal.planned(path, contents, clock);
     journal.write({});
     return journal;
+  }
+
+  /** A journal that is not on disk yet: its first change puts it there. */
+  static planned(path: string, contents: JournalContents, clock: Clock = systemClock): Journal {
+    return new Journal(path, contents, clock);
   }
 
   /** Reads a journal. Throws `JournalError`. */

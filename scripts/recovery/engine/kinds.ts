@@ -1,5 +1,5 @@
 import type { JournalContents } from "./journal-contents";
-import { journalSubjectName } from "./subject";
+import { isNode, journalSubjectName } from "./subject";
 
 /** A kind of operation by the words that people have for it. */
 interface OperationKind {
@@ -39,12 +39,13 @@ export interface OpenOperation {
 }
 
 /** What people are told of an operation that is half done. A kind that this version does not know is named as such. */
-export function describeOpen({ kind, guest, command }: JournalContents, environment: string): OpenOperation {
-  const known = kinds[kind];
+export function describeOpen({ kind, guest, command, request }: JournalContents, environment: string): OpenOperation {
+  const known = request["undo"] === undefined ? kinds[kind] : { name: "undo", undo: false };
   const subject = guest === undefined ? environment : journalSubjectName(guest);
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
-  return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}` };
+  const abandon = isNode(guest) ? "" : `; or, if it cannot be ended: lifeboat abandon ${subject}`;
+  return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}${abandon}` };
 }
 
 /**
@@ -56,8 +57,8 @@ export function mustEndBefore(open: string, kind: string): boolean {
 }
 
 /** The command that takes an operation back while it is half done; undefined where there is none. */
-export function undoCommand({ kind, guest }: JournalContents): string | undefined {
-  return kinds[kind]?.undo === true && guest !== undefined
+export function undoCommand({ kind, guest, request }: JournalContents): string | undefined {
+  return kinds[kind]?.undo === true && guest !== undefined && request["undo"] === undefined
     ? `lifeboat undo ${guest.environment}/${guest.name}`
     : undefined;
 }

@@ -8,7 +8,7 @@ import type { Batch, BatchPlan, BegunMember, Gate, Member, Outcome, PlannedMembe
 import { batchPlanView } from "./batch-view";
 import { digestOf } from "./digest";
 import { explain } from "./explain";
-import { type Journal, JournalError } from "./journal";
+import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
 import type { JournalContents } from "./journal-contents";
 import { mergeDemands } from "./merge-demands";
@@ -16,7 +16,7 @@ import type { Observer } from "./observer";
 import type { Planned } from "./operation";
 import { begunIn, finishTakingBack, openingOf, planIn, shownSteps } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
-import { type Session, halfDone, isOpen, journalsOf, unfinished } from "./session";
+import { type Session, halfDone, isOpen, journalsOf, readable, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
 
 /** Subjects that are looked at, at the same time. */
@@ -29,7 +29,7 @@ const looksAtOnce = 4;
 export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
   const bundle = openBundle(batch);
   if (bundle !== undefined) {
-    const parts = partsOf(batch, bundle);
+    const parts = partsOf(batch, bundle, (session) => isLeftAlone(batch, session, bundle));
     if (parts.some(isOpenPart) || (parts.length > 0 && parts.every(hasEnded))) return resume(batch, bundle, parts);
     // What is left of it was undone or taken back: there is nothing to resume.
     if (!batch.dryRun) bundle.end();
@@ -103,7 +103,12 @@ async function begin<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
     journal: session.state.opening(openingOf(session, operation, planned)),
   }));
   const bundle = batch.bundles.begin({ command, request: { ...request }, parts });
-  return finish(batch, bundle, partsOf(batch, bundle), refused);
+  return finish(
+    batch,
+    bundle,
+    partsOf(batch, bundle, () => true),
+    refused,
+  );
 }
 
 /** Nothing is refused, and there is nothing to do. */
@@ -150,20 +155,46 @@ function codeOfAll(results: readonly { readonly exitCode: ExitCode }[]): ExitCod
 
 /** A bundle of the same request that has not ended. */
 function openBundle<Plan>({ bundles, request }: Batch<Plan>): JournalBundle | undefined {
-  try {
-    return bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(request));
-  } catch (error) {
-    if (!(error instanceof JournalError)) throw error;
-    throw new CommandError(error.message, { exitCode: exitCodes.failed, hint: error.hint });
-  }
+  return readable(() => bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(request)));
 }
 
-/** The parts of a bundle. Some members may have been left out when it began. */
-function partsOf<Plan>(batch: Batch<Plan>, bundle: JournalBundle): BegunMember<Plan>[] {
-  return bundle.journals().flatMap((journal) => {
-    const member = batch.memberOf(journal);
-    return member === undefined ? [] : [{ ...member, journal, plan: planIn(member.operation, journal) }];
+/**
+ * The parts of a bundle. Some members may have been left out when it began.
+ *
+ * @param mayBegin asked for a part that an earlier process did not get to; without it the part is taken back.
+ */
+function partsOf<Plan>(
+  batch: Batch<Plan>,
+  bundle: JournalBundle,
+  mayBegin: (session: Session) => boolean,
+): BegunMember<Plan>[] {
+  return readable(() => bundle.journals()).flatMap(({ journal: known, begin: beginPart }) => {
+    const member = batch.memberOf(known);
+    if (member === undefined) return [];
+    const isRefused = beginPart !== undefined && !mayBegin(member.session);
+    if (isRefused && batch.dryRun) return [];
+    const journal = beginPart === undefined || batch.dryRun ? known : beginPart();
+    if (isRefused) journal.setState("taken-back");
+    return [{ ...member, journal, plan: planIn(member.operation, journal) }];
   });
+}
+
+/**
+ * Whether nothing has been done on a subject since the batch was planned: its plan would not know of that.
+ *
+ * @throws CommandError (11) when something else is half done on it
+ */
+function isLeftAlone<Plan>(
+  { context }: Batch<Plan>,
+  session: Session,
+  { contents: { startedAt } }: JournalBundle,
+): boolean {
+  const since = journalsOf(session).filter(({ contents }) => contents.startedAt > startedAt);
+  const open = since.find(isOpen);
+  if (open !== undefined) throw halfDone(session, open);
+  if (since.length === 0) return true;
+  context.talk.line(`${session.selector} is not begun: something else was done on it after ${startedAt}.`);
+  return false;
 }
 
 function isOpenPart({ journal }: { readonly journal: Journal }): boolean {

@@ -120,7 +120,8 @@ export function openJournals(state: StateFolder): Journal[] {
   return readable(() => state.allJournals()).filter(isOpen);
 }
 
-function readable(read: () => Journal[]): Journal[] {
+/** Reads journals. @throws CommandError (1) for one that cannot be read, with what to do about it */
+export function readable<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {

@@ -50,7 +50,12 @@ const firstGuestId = 100;
 
 /** What to call the guest or node of a journal. */
 export function journalSubjectName({ environment, name, id }: JournalGuest): string {
-  return id < firstGuestId ? `${environment} on ${name}` : `${environment}/${name}`;
+  return isNode({ id }) ? `${environment} on ${name}` : `${environment}/${name}`;
+}
+
+/** Whether a journal is of a node, and not of a guest or a stack. */
+export function isNode(guest: Pick<JournalGuest, "id"> | undefined): boolean {
+  return guest !== undefined && guest.id < firstGuestId;
 }
 
 /**

@@ -92,18 +92,21 @@ export async function inspectRestore(
   const backupStorage = settings.backup.storage.id;
   const location = await locate(client, guest, wish.node);
   const { node, home, homeIsOffline } = location;
-  const present = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
+  const seen = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
   const [clock, search] = await Promise.all([nodeClock(client, node), searchArchives(client, guest.id, backupStorage)]);
-  const choice = choose(guest, present, search, wish, clock, node);
+  const choice = choose(guest, seen, search, wish, clock, node);
   const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason, node);
-  const [archived, storages, memberships, tasks, lastTask, mayKeepAll] = await Promise.all([
+  const [archived, storages, memberships, tasks, mayKeepAll] = await Promise.all([
     archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
     targetStorages(client, node),
     membershipsOf(client, guest.id),
     runningTasks(client, node, guest.id),
-    present?.lock === undefined ? undefined : lastTaskOf(client, present.address),
     mayAllocate(client, backupStorage),
   ]);
+  // A lock whose task is not at work any more may have gone with it since it was read.
+  const isOver = seen?.lock !== undefined && tasks.length === 0;
+  const present = isOver ? await inspectPresent(client, home ?? node, guest.id) : seen;
+  const lastTask = present?.lock === undefined ? undefined : await lastTaskOf(client, present.address);
   const [targetIsFree, freeId, protectionLimits, reading] = await Promise.all([
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
     client.cluster.nextId(),

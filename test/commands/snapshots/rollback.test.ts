@@ -275,7 +275,7 @@ describe("while a rollback is half done", () => {
     const { code, stderr } = await site.lifeboat(argv);
     expect([code, changed(before)]).toEqual([11, []]);
     expect(stderr).toMatch(
-      /: a rollback of prod\/kill, begun at \S+, has not ended\nHINT: resume it: lifeboat restore snapshot prod\/kill half --stop --force\n$/u,
+      /: a rollback of prod\/kill, begun at \S+, has not ended\nHINT: resume it: lifeboat restore snapshot prod\/kill half --stop --force; or, if it cannot be ended: lifeboat abandon prod\/kill\n$/u,
     );
   });
 

@@ -86,7 +86,7 @@ describe("state prune", () => {
     expect([other.code, other.stderr]).toEqual([
       11,
       expect.stringMatching(
-        /: a pruning of the state's history of prod, begun at .*\nHINT: resume it: .* --keep 3 --force\n/u,
+        /: a pruning of the state's history of prod, begun at .*\nHINT: resume it: .* --keep 3 --force; or, if it cannot be ended: lifeboat abandon prod\n/u,
       ),
     ]);
     const dry = await prune("--keep", keep, "--dry-run", "--json");

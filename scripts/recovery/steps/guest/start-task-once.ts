@@ -73,13 +73,35 @@ async function startNew(context: StepContext, client: ProxmoxClient, request: Ta
   const known = await tasksLike(client, request);
   context.note({ knownTasks: known.join(" "), asked: true, sent: true });
   try {
-    const upid = await request.start(context.signal);
+    const upid = await startedAnew(context, client, request, known);
     context.note({ upid });
     return upid;
   } catch (error) {
     if (isRefusal(error)) context.note({ asked: false, sent: false });
     throw error;
   }
+}
+
+/**
+ * The client looks for the task of a lost answer by its time, which one of a moment before has too: that is not the one.
+ *
+ * @throws ProxmoxError of kind `lost` when no new one shows up: then nobody knows
+ */
+async function startedAnew(
+  context: StepContext,
+  client: ProxmoxClient,
+  request: TaskRequest,
+  known: readonly string[],
+): Promise<string> {
+  const upid = await request.start(context.signal);
+  if (!known.includes(upid)) return upid;
+  const found = await findStarted(context, client, request);
+  if (found !== undefined) return found;
+  throw new ProxmoxError("lost", {
+    endpoint: client.endpoint,
+    request: request.type,
+    reason: `the answer was lost, and no new task '${request.type}' was found on node ${request.node} afterwards, so nobody knows whether it was started`,
+  });
 }
 
 async function tasksLike(

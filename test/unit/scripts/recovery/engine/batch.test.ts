@@ -59,10 +59,11 @@ test("a bundle begins the journals that a killed process did not get to, and kno
     state.bundles.begin({ command: "lifeboat restore guest g101 g102", request: {}, parts });
     expect(state.journalsOf({ kind: "guest", id: 101 })).toEqual([]);
     const [opened] = state.bundles.open();
-    const [first] = opened?.journals() ?? [];
-    first?.setState("done");
+    const [first, second] = opened?.journals() ?? [];
+    expect(first?.begin?.().setState("done")).toBeUndefined();
+    second?.begin?.();
     expect(state.journalsOf({ kind: "guest", id: 101 })[0]?.contents.state).toBe("done");
-    expect(opened?.journals().map(({ contents }) => contents.state)).toEqual(["done", "open"]);
+    expect(opened?.journals().map(({ journal }) => journal.contents.state)).toEqual(["done", "open"]);
     opened?.end();
     expect(state.bundles.open()).toEqual([]);
   } finally {

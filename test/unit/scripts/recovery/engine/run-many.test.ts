@@ -155,7 +155,7 @@ test("a member on whose subject something is half done is refused as when it is 
         {
           subject: "prod/web",
           message: expect.stringMatching(/^a rollback of prod\/web, begun at \S+, has not ended$/u),
-          hint: "resume it: lifeboat restore snapshot prod/web first",
+          hint: "resume it: lifeboat restore snapshot prod/web first; or, if it cannot be ended: lifeboat abandon prod/web",
         },
       ],
     },

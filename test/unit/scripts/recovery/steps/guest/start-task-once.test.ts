@@ -127,8 +127,13 @@ test("a task that failed is not found again: the next attempt starts a new one [
   expect(attempt.facts).toMatchObject({ failedTask: own.upid, asked: false });
   expect(await findStarted(attempt, client, request)).toBeUndefined();
   endings = {};
-  await runTaskOnce(attempt, client, request);
-  expect(starts).toBe(2);
+  const again = { ...own, upid: upidOf(3) };
+  const start = async (): Promise<string> => {
+    tasks = [again, ...tasks];
+    return again.upid;
+  };
+  await runTaskOnce(attempt, client, { ...request, start });
+  expect([starts, attempt.facts["upid"]]).toEqual([1, again.upid]);
 });
 
 test.each([
@@ -141,4 +146,18 @@ test.each([
   const start = (): Promise<string> => Promise.reject(new ProxmoxError(kind, failing));
   await expect(runTaskOnce(attempt, client, { ...request, start })).rejects.toThrow(ProxmoxError);
   expect([attempt.facts["asked"], attempt.facts["sent"]]).toEqual([open, open]);
+});
+
+test("a task of a moment before is not taken for the one whose answer was lost [K4]", async () => {
+  const attempt = new Attempt();
+  // The client found the older one by its time.
+  const start = async (): Promise<string> => {
+    tasks = [own, ...tasks];
+    return old.upid;
+  };
+  await runTaskOnce(attempt, client, { ...request, start });
+  expect(attempt.facts["upid"]).toBe(own.upid);
+  tasks = [old];
+  const nothing = runTaskOnce(new Attempt(), client, { ...request, start: async () => old.upid });
+  await expect(nothing).rejects.toMatchObject({ kind: "lost" });
 });

@@ -1,0 +1,14 @@
+import { formatDuration } from "../../terminal/durations";
+import type { Journal } from "./journal";
+
+/**
+ * Why an operation is planned anew and not resumed: its result would be taken for one of now.
+ *
+ * @param limit seconds since it began.
+ */
+export function whyTooOld({ contents: { startedAt } }: Journal, limit: number): string | undefined {
+  const age = (Date.now() - Date.parse(startedAt)) / 1_000;
+  return age <= limit
+    ? undefined
+    : `What was begun at ${startedAt} is not resumed: it is older than ${formatDuration(limit)}.`;
+}

@@ -1,0 +1,46 @@
+import { AdoptedSite } from "./support/adopted-site";
+import { killAt } from "./support/kill-at";
+
+/** What is half done and can never be ended: the snapshot that a rollback wants is gone. */
+let site: AdoptedSite;
+const node = "pve-prod";
+const rollback = ["restore", "snapshot", "web", "first", "--force", "--stop"];
+
+beforeAll(async () => {
+  site = await AdoptedSite.start([
+    { name: "prod", node, profile: "prod", guests: [{ id: 101, name: "web", disk: "lvmthin" }] },
+  ]);
+  await site.lifeboat(["backup", "snapshot", "web", "--name", "first"]);
+  const { code } = await site.lifeboat(rollback, killAt("after", 11));
+  expect(code).toBeNull();
+  await site.on(node, async (client) => {
+    const guest = { node, type: "lxc", vmid: 101 } as const;
+    await client.tasks.wait(await client.guests.removeSnapshot(guest, "first"));
+  });
+});
+
+afterAll(() => site.stop());
+
+test("what can be neither resumed nor taken back is given up, once, and stands in nobody's way any more [K4]", async () => {
+  expect((await site.lifeboat(rollback)).code).not.toBe(0);
+  const blocked = await site.lifeboat(["backup", "web"]);
+  expect([blocked.code, blocked.stderr]).toEqual([11, expect.stringContaining("lifeboat abandon prod/web\n")]);
+  const before = site.requests(node).length;
+  const shown = await site.lifeboat(["abandon", "web", "--dry-run", "--json"]);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    plan: {
+      operations: [
+        { kind: "rollback-snapshot", leaves: [{ id: "stop" }, { id: "way-back", done: true }, {}, { done: false }] },
+      ],
+      flags: ["--force"],
+    },
+  });
+  const unasked = await site.lifeboat(["abandon", "web"]);
+  expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("stays: what step 'way-back' did")]);
+  const given = await site.lifeboat(["abandon", "web", "--force"]);
+  expect([given.code, given.stdout]).toEqual([0, expect.stringContaining("Abandoned a rollback of prod/web.")]);
+  expect(site.requests(node).slice(before)).toEqual([]);
+  expect((await site.lifeboat(["backup", "web"])).code).toBe(0);
+  const nothing = await site.lifeboat(["abandon", "web", "--force"]);
+  expect([nothing.code, nothing.stderr]).toEqual([10, expect.stringContaining("nothing is half done on prod/web")]);
+});
