@@ -252,7 +252,13 @@ describe("a site on which nothing is yet", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       exitCode: 3,
       environments: [{ environment: "monitoring", result: "done" }],
-      leftOut: [{ subject: "prod", exitCode: 11, hint: "resume it: lifeboat x" }],
+      leftOut: [
+        {
+          subject: "prod",
+          exitCode: 11,
+          hint: "resume it: lifeboat x; or, if it cannot be ended: lifeboat abandon prod",
+        },
+      ],
     });
     expect([code, stderr]).toEqual([
       3,
