@@ -275,7 +275,7 @@ test("a guest that something has half done, and one that is gone, are skipped an
       guest: "prod/db",
       result: "skipped",
       reason: expect.stringMatching(/^a backup of prod\/db, begun at \S+, has not ended$/u),
-      hint: "resume it: lifeboat backup prod/db",
+      hint: "resume it: lifeboat backup prod/db; or, if it cannot be ended: lifeboat abandon prod/db",
     }),
     expect.objectContaining({ guest: "prod/mail", result: "skipped", reason: "there is no guest 103 on pve-prod" }),
   ]);
