@@ -7,7 +7,9 @@ import { openSite } from "../../../../../scripts/project/site";
 import type { Batch, Member } from "../../../../../scripts/recovery/engine/batch";
 import type { Operation } from "../../../../../scripts/recovery/engine/operation";
 import { planMembers, runMany } from "../../../../../scripts/recovery/engine/run-many";
+import type { Journal } from "../../../../../scripts/recovery/engine/journal";
 import { type Session, stateOf } from "../../../../../scripts/recovery/engine/session";
+import { journalGuest } from "../../../../../scripts/recovery/engine/subject";
 import { CommandError } from "../../../../../scripts/terminal/command-error";
 import { type ExitCode, exitCodes } from "../../../../../scripts/terminal/exit-codes";
 import type { InputOutput } from "../../../../../scripts/terminal/input-output";
@@ -189,4 +191,65 @@ test("a question is asked before a plan and before it is resumed, and only where
   batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
   await expect(runMany(batch)).rejects.toMatchObject({ exitCode: 2 });
   expect(await runMany(await batchOf({ web: good }))).toBe(0);
+});
+
+describe("a batch that was killed before it began its members", () => {
+  /** Its bundle is there, and none of its journals. */
+  async function killed(): Promise<{ batch: Batch<string>; web: Session }> {
+    const batch = await batchOf({ web: good, db: good });
+    const { members } = await batch.plan();
+    const parts = members.map(({ session: { state, subject }, operation: { kind, command, request }, planned }) => ({
+      site: state.site,
+      journal: state.opening({ kind, command, request, inputs: {}, plan: planned.plan, guest: guestOf(subject) }),
+    }));
+    batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
+    const [first] = members;
+    if (first === undefined) throw new Error("A batch has members.");
+    return { batch, web: first.session };
+  }
+
+  function guestOf(subject: Session["subject"]) {
+    const guest = journalGuest(subject);
+    if (guest === undefined) throw new Error("The members are guests.");
+    return guest;
+  }
+
+  /** Another operation on web, begun after the batch was. */
+  async function begunSince({ state, subject }: Session): Promise<Journal> {
+    await new Promise((next) => setTimeout(next, 5));
+    return state.begin({
+      kind: "other",
+      command: "lifeboat other",
+      request: {},
+      inputs: {},
+      plan: "",
+      guest: guestOf(subject),
+    });
+  }
+
+  test("a dry run of it writes nothing, and the same command begins and ends all of them [K4]", async () => {
+    const { batch, web } = await killed();
+    expect(await runMany({ ...batch, dryRun: true })).toBe(0);
+    expect(web.state.allJournals()).toEqual([]);
+    expect(await runMany(batch)).toBe(0);
+    expect(web.state.allJournals().map(({ contents }) => contents.state)).toEqual(["done", "done"]);
+  });
+
+  test("something else is half done on one of them since: 11, and none is begun [K4]", async () => {
+    const { batch, web } = await killed();
+    await begunSince(web);
+    await expect(runMany(batch)).rejects.toMatchObject({ exitCode: 11 });
+    expect(web.state.allJournals().map(({ contents }) => contents.kind)).toEqual(["other"]);
+  });
+
+  test("something else was done on one of them since: that one is not begun, and the others are [K4]", async () => {
+    const { batch, web } = await killed();
+    (await begunSince(web)).setState("done");
+    expect(await runMany(batch)).toBe(3);
+    expect(JSON.parse(output).outcomes).toEqual([
+      ["taken-back", 1],
+      ["ended", 0],
+    ]);
+    expect(talk).toContain("prod/web is not begun: something else was done on it");
+  });
 });
