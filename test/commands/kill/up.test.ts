@@ -8,7 +8,7 @@ import { runKills } from "./run-kills";
 
 /** A new project for each kill, with a server of its own buckets that all share. */
 interface UpStage extends Stage {
-  readonly renew: () => UpSite;
+  readonly renew: () => Promise<UpSite>;
 }
 
 async function open() {
@@ -23,8 +23,8 @@ async function open() {
     };
     return {
       name: `lane ${number}`,
-      renew: () => {
-        site?.remove();
+      renew: async () => {
+        await site?.stop();
         projects += 1;
         site = UpSite.create(store, `kill-${projects}`);
         return site;
@@ -74,14 +74,13 @@ const rows: KillRow<UpStage>[] = [
     operation: "up of a whole site",
     ids: "B3, K4",
     argv: () => ["up", "--force"],
-    prepare: (stage) => {
-      const site = stage.renew();
-      return Promise.resolve(() =>
+    prepare: async (stage) => {
+      const site = await stage.renew();
+      return () =>
         Promise.resolve({
           picture: site.picture(),
-          newest: Object.values(site.journals()).map(([newest]) => newest),
-        }),
-      );
+          newest: Object.values(site.journalStates()).map(([newest]) => newest),
+        });
     },
     wanted: { picture: { live: [], archived: ["monitoring-TIME.json"] }, newest: ["done", "done"] },
     writes: 30,

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  site.remove();
+  await site.stop();
   await store.close();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -1,18 +1,8 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { S3Server } from "../support/kit";
-import { type RunOptions, type RunResult, runLifeboat } from "../support/run-bundle";
+import { ProjectSite, siteFolder } from "../support/site/project-site";
+import { PulumiStandIn } from "../support/site/pulumi-stand-in";
 
 const environments = ["monitoring", "prod"];
 export const passphrase = "not-a-secret-passphrase";
@@ -24,52 +14,40 @@ export async function startStore(folder: string): Promise<S3Server> {
 }
 
 /** A project with two environments and a state store that is a service, the bundled command line, and a `pulumi`. */
-export class UpSite {
-  readonly project: string;
-  readonly env: Readonly<Record<string, string>>;
-
-  constructor(
-    readonly folder: string,
+export class UpSite extends ProjectSite {
+  private constructor(
+    folder: string,
     readonly store: S3Server,
     /** What the names of its buckets begin with. */
     readonly buckets: string,
+    private readonly pulumi: PulumiStandIn,
   ) {
-    this.project = join(folder, "project");
-    mkdirSync(join(folder, "bin"), { recursive: true });
-    mkdirSync(this.project);
-    symlinkSync(join(__dirname, "pulumi.cjs"), join(folder, "bin", "pulumi"));
-    for (const name of ["site-ca.pem", "s3-ca.pem"]) copyFileSync(store.ca, join(this.project, name));
-    this.write("Pulumi.yaml", "name: site\nruntime: nodejs\n");
-    this.write("Pulumi.prod.yaml", settings("prod"));
+    super(folder, {
+      name: "site",
+      endpoint: () => "https://192.0.2.11:8006",
+      passphrase,
+      variables: {
+        ...pulumi.variables,
+        LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!test=not-a-secret-token",
+        LIFEBOAT_STATE_KEYS_FILE: join(folder, "keys.json"),
+      },
+    });
+    for (const name of ["site-ca.pem", "s3-ca.pem"]) this.write(name, readFileSync(store.ca, "utf8"));
+    this.declareWithComments("prod");
     this.declareStore();
     this.program({});
-    writeFileSync(join(folder, "passphrase"), `${passphrase}\n`);
     this.giveKeys(environments);
-    this.env = {
-      PATH: `${join(folder, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`,
-      HOME: folder,
-      LIFEBOAT_PROJECT: this.project,
-      LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!test=not-a-secret-token",
-      LIFEBOAT_STATE_KEYS_FILE: join(folder, "keys.json"),
-      PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "passphrase"),
-      XDG_STATE_HOME: join(folder, "state"),
-      XDG_DATA_HOME: join(folder, "data"),
-      TEST_PULUMI_LOG: join(folder, "pulumi.log"),
-    };
   }
 
   static create(store: S3Server, name: string): UpSite {
-    return new UpSite(mkdtempSync(join(tmpdir(), "lifeboat-up-")), store, `state-${name}`);
-  }
-
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    const folder = siteFolder("up");
+    return new UpSite(folder, store, `state-${name}`, new PulumiStandIn(folder, join(__dirname, "pulumi.cjs")));
   }
 
   declareStore(): void {
     const { endpoint } = this.store;
     const service = `{ service: { endpoint: "${endpoint}", ca: s3-ca.pem }, buckets: ${this.buckets} }`;
-    this.write("Pulumi.monitoring.yaml", settings("monitoring", `  lifeboat:stateStore: ${service}`));
+    this.declareWithComments("monitoring", `  lifeboat:stateStore: ${service}`);
   }
 
   /** What the program makes: names of resources by stack, further ones with the usual. */
@@ -93,49 +71,22 @@ export class UpSite {
     return `${this.buckets}-${name}`;
   }
 
-  write(name: string, text: string): void {
-    writeFileSync(join(this.project, name), text);
-  }
-
-  read(name: string): string {
-    return readFileSync(join(this.project, name), "utf8");
-  }
-
-  /** Runs the command line without a terminal. */
-  lifeboat(argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return runLifeboat(argv, { cwd: this.project, env: this.env }, options);
-  }
-
-  stateFolder(name: string): string {
-    return join(this.folder, "state/lifeboat", `${name}@192.0.2.11_8006`);
-  }
-
   /** States of all journals, newest first, by environment. */
-  journals(): Record<string, string[]> {
-    const states = environments.map((name): [string, string[]] => {
-      const folder = this.stateFolder(name);
-      const names = existsSync(folder) ? readdirSync(folder).filter((file) => /^stack-.*\.json$/u.test(file)) : [];
-      return [
-        name,
-        names
-          .sort()
-          .reverse()
-          .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")).state),
-      ];
-    });
+  journalStates(): Record<string, string[]> {
+    const states = environments.map((name): [string, string[]] => [
+      name,
+      this.journals(name).map((text) => JSON.parse(text).state),
+    ]);
     return Object.fromEntries(states);
   }
 
   /** Commands that `pulumi` was given since the last call. */
   pulumiRuns(): string[] {
-    const log = this.env["TEST_PULUMI_LOG"] ?? "";
-    const lines = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
-    rmSync(log, { force: true });
-    return lines;
+    return this.pulumi.runs();
   }
 
   localFolder(): string {
-    return join(this.folder, "data/lifeboat/site/pulumi");
+    return this.dataPath("pulumi");
   }
 
   localFiles(folder: string): string[] {
@@ -161,7 +112,7 @@ export class UpSite {
   }
 
   private copies(): string[] {
-    const folder = join(this.folder, "data/lifeboat/site/state-copies");
+    const folder = this.dataPath("state-copies");
     if (!existsSync(folder)) return [];
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
     return names.filter((name) => name.includes("/stacks/site/")).sort();
@@ -177,18 +128,15 @@ export class UpSite {
       return { key, resources: resources.map(({ urn }) => urn.split("::").at(-1)), pending: pending.length };
     });
   }
-}
 
-function settings(name: string, ...lines: string[]): string {
-  return [
-    `# The environment ${name}.`,
-    "config:",
-    `  lifeboat:profile:   ${name}   # as it is`,
-    "  lifeboat:proxmox: { endpoint: https://192.0.2.11:8006, node: pve, ca: site-ca.pem }",
-    "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
-    ...lines,
-    "",
-    "# The end.",
-    "",
-  ].join("\n");
+  /** Settings whose comments and blanks an edit has to leave as they are. */
+  private declareWithComments(name: string, ...lines: string[]): void {
+    this.declare(name, {
+      head: [`# The environment ${name}.`],
+      profile: `  ${name}   # as it is`,
+      node: "pve",
+      ca: "site-ca.pem",
+      lines: [...lines, "", "# The end."],
+    });
+  }
 }

@@ -39,7 +39,7 @@ describe("a site on which nothing is yet", () => {
     site = UpSite.create(store, String(number));
   });
 
-  afterEach(() => site.remove());
+  afterEach(() => site.stop());
 
   test("one command: the store's stack begins here and moves, the others begin there; again: nothing [B3, B6]", async () => {
     const { code, stdout, stderr } = await up();
@@ -211,7 +211,7 @@ describe("a site on which nothing is yet", () => {
     expect([code, pulumi.exitCode]).toEqual([0, 0]);
     expect(stderr).toContain(`Wait for its pulumi (process ${String(pid)}) to end`);
     expect(stderr).toMatch(/What was begun at \S+ with monitoring has not ended; what is left is planned anew\./u);
-    expect(site.journals()).toEqual({ monitoring: ["done", "unproven"], prod: ["done"] });
+    expect(site.journalStates()).toEqual({ monitoring: ["done", "unproven"], prod: ["done"] });
     expect(site.picture()).toMatchObject({ live: [], archived: ["monitoring-TIME.json"] });
     await ended;
   });
@@ -316,7 +316,7 @@ describe("a site that is up", () => {
     site.pulumiRuns();
   });
 
-  afterAll(() => site.remove());
+  afterAll(() => site.stop());
 
   test("what the program refuses is told in its own words; the others are brought up nevertheless [B3, K2]", async () => {
     site.program({ refuses: { prod: "guest db has no backup" }, monitoring: ["metrics", "store", "more"] });
