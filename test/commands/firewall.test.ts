@@ -17,7 +17,7 @@ beforeAll(async () => {
   await site.backUp(web.id);
   const password = readFileSync(site.sandbox.layout.rootPasswordFile, "utf8").trim();
   root = createClient({
-    endpoint: site.endpoint,
+    endpoint: site.endpoint(),
     trust: { kind: "ca", pem: readFileSync(site.sandbox.layout.ca, "utf8") },
     credential: { kind: "password", username: "root@pam", password },
   });

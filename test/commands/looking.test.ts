@@ -128,7 +128,7 @@ test("Ctrl-C ends a command that looks at once, with 130 and one line", async ()
   const address = silent.address();
   const endpoint = `https://127.0.0.1:${String(typeof address === "object" ? address?.port : 0)}`;
   await withSettings(
-    (text) => text.replace(site.endpoint, endpoint),
+    (text) => text.replace(site.endpoint(), endpoint),
     async () => {
       let pid = 0;
       const run = site.lifeboat(["status"], { onSpawn: (spawned) => (pid = spawned) });
@@ -163,7 +163,7 @@ describe("doctor", () => {
     expect(wrong.stdout + wrong.stderr).not.toContain("not-a-secret-6");
     const closed = await closedPort();
     await withSettings(
-      (text) => text.replace(site.endpoint, closed),
+      (text) => text.replace(site.endpoint(), closed),
       async () => {
         const down = await site.lifeboat(["doctor"]);
         expect(down.code).toBe(14);
@@ -340,7 +340,7 @@ describe("backups", () => {
   test("a node that is down: 14 with the address [K3]", async () => {
     const closed = await closedPort();
     await withSettings(
-      (text) => text.replace(site.endpoint, closed),
+      (text) => text.replace(site.endpoint(), closed),
       async () => {
         const { code, stderr } = await site.lifeboat(["backups", "web"]);
         expect(code).toBe(14);

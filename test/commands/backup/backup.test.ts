@@ -109,7 +109,7 @@ test("the answer is lost and no task is found: it stays open, and the same comma
 test("a journal of the version before is resumed [K4]", async () => {
   const before = (await site.archives(102)).map(({ volid }) => volid);
   expect((await site.lifeboat(["backup", "db"], killAt("after", 4))).code).toBeNull();
-  rewriteJournal(site.stateFolder, ({ id, startedAt, updatedAt, steps }) => ({
+  rewriteJournal(site.stateFolder(), ({ id, startedAt, updatedAt, steps }) => ({
     version: 1,
     id,
     state: "open",

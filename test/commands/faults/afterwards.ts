@@ -1,4 +1,4 @@
-import type { LoggedRequest } from "../restore/restore-site";
+import type { LoggedRequest } from "../support/request-log";
 import type { Afterwards, Scene } from "./fault-case";
 
 /** The request that overwrites a guest. */

@@ -1,5 +1,6 @@
 import type { Archive } from "../../../proxmox/api/answers";
-import type { LoggedRequest, RestoreSite } from "../restore/restore-site";
+import type { RestoreSite } from "../restore/restore-site";
+import type { LoggedRequest } from "../support/request-log";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 
 /** Something that goes wrong, what Lifeboat says and does, and what is there afterwards: a row of docs/reference/faults.md. */

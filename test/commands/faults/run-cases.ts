@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { RestoreSite, type LoggedRequest } from "../restore/restore-site";
+import { RestoreSite } from "../restore/restore-site";
+import type { LoggedRequest } from "../support/request-log";
 import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
 import type { RunOptions } from "../support/run-bundle";
 

@@ -26,7 +26,7 @@ async function open() {
       name: ids.join(" and "),
       renew: () => (env = site.otherMachine()),
       get stateFolder() {
-        return site.stateFolderOf(env);
+        return site.stateFolder("prod", env);
       },
       lifeboat: (argv, options) => site.lifeboat(argv, { ...options, env: { ...env, ...options?.env } }),
     };

@@ -1,5 +1,6 @@
 import { isSavePoint } from "../../../site/restore/save-point";
-import { type LoggedRequest, node, RestoreSite } from "../restore/restore-site";
+import { node, RestoreSite } from "../restore/restore-site";
+import type { LoggedRequest } from "../support/request-log";
 import type { KillRow, Stage } from "./kill-row";
 import { runKills } from "./run-kills";
 
@@ -30,7 +31,7 @@ async function open() {
       archive,
       renew: () => (env = site.otherMachine()),
       get stateFolder() {
-        return site.stateFolderOf(env);
+        return site.stateFolder("prod", env);
       },
       lifeboat: (argv, options) => site.lifeboat(argv, { ...options, env: { ...env, ...options?.env } }),
     });

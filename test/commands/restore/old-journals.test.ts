@@ -37,7 +37,7 @@ async function savePoints(id: number): Promise<number> {
 }
 
 test("a restore of the version before is resumed; another request and other operations wait for it [K4]", async () => {
-  leave(site.stateFolder, oldRestore(web, await newestArchive(web.id), true));
+  leave(site.stateFolder(), oldRestore(web, await newestArchive(web.id), true));
   const other = await site.lifeboat(["restore", "guest", "web", "--storage", "data", "--force", "--stop"]);
   expect([other.code, other.stderr]).toEqual([
     11,
@@ -58,7 +58,7 @@ test("a restore of the version before is resumed; another request and other oper
 test("a deletion of save points of the version before is resumed [D6, K4]", async () => {
   const [savePoint] = await site.archives(web.id);
   if (savePoint === undefined) throw new Error("There is no save point.");
-  leave(site.stateFolder, oldForget(web, savePoint));
+  leave(site.stateFolder(), oldForget(web, savePoint));
   const result = await site.lifeboat(["undo", "web", "--forget", "--force", "--json"]);
   expect([result.code, JSON.parse(result.stdout)]).toMatchObject([0, { deleted: [savePoint.volid] }]);
   expect(await savePoints(web.id)).toBe(0);
@@ -69,8 +69,8 @@ test("a batch of restores of the version before is resumed by its command [K4]",
     oldRestore(db, await newestArchive(db.id), false),
     oldRestore(mail, await newestArchive(mail.id), false),
   ];
-  const bundle = oldBundle(basename(site.stateFolder), journals);
-  leave(join(site.stateFolder, "../several"), bundle);
+  const bundle = oldBundle(basename(site.stateFolder()), journals);
+  leave(join(site.stateFolder(), "../several"), bundle);
   const before = restores().length;
   const result = await site.lifeboat(["restore", "guest", "db", "mail", "--force", "--stop", "--json"]);
   expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("Still to do: prod/db, prod/mail")]);

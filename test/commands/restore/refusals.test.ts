@@ -182,7 +182,7 @@ test("mistakes on the command line: 2 [K2]", async () => {
 
 test("another run on this machine: 11; the lock of a dead one does not count [K1, K4]", async () => {
   await site.lifeboat(["restore", "guest", "web"]);
-  const lock = join(site.stateFolder, "101.lock");
+  const lock = join(site.stateFolder(), "101.lock");
   writeFileSync(lock, JSON.stringify({ pid: process.pid, command: "lifeboat undo web" }));
   expect(told(await refused(101, inPlace("web")))).toEqual([
     11,

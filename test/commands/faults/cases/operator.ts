@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { asSomebodyLeftIt, everyArchive, restored, runsAsBefore, sameCommandEnds, untouched } from "../afterwards";
 import { afterSavePoint, asksFor, inRestore, inSavePoint } from "../../support/held-tasks";
-import type { LoggedRequest } from "../../restore/restore-site";
+import type { LoggedRequest } from "../../support/request-log";
 import type { FaultCase, Scene } from "../fault-case";
 import type { RunResult } from "../../support/run-bundle";
 
@@ -207,7 +207,7 @@ async function withJournal(scene: Scene, name: string, text: string): Promise<Ru
 
 /** Name of the site's folder among the states. */
 function siteFolder({ site }: Scene): string {
-  const [name = ""] = readdirSync(join(site.stateFolder, "..")).filter((one) => one.startsWith("prod@"));
+  const [name = ""] = readdirSync(join(site.stateFolder(), "..")).filter((one) => one.startsWith("prod@"));
   return name;
 }
 
