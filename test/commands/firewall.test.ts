@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
+import type { ProxmoxClient } from "../../proxmox/api/client";
 import { node, RestoreSite } from "./restore/restore-site";
 
 /** What `doctor` says of firewall rules that have no effect, as the bundle that users run. */
@@ -15,12 +15,7 @@ beforeAll(async () => {
   site = await RestoreSite.start([web]);
   // A backup makes the storage's folder, without which the storage is not active.
   await site.backUp(web.id);
-  const password = readFileSync(site.sandbox.layout.rootPasswordFile, "utf8").trim();
-  root = createClient({
-    endpoint: site.endpoint(),
-    trust: { kind: "ca", pem: readFileSync(site.sandbox.layout.ca, "utf8") },
-    credential: { kind: "password", username: "root@pam", password },
-  });
+  root = site.rootClient();
   await turnOn({});
   const file = join(site.project, "Pulumi.prod.yaml");
   const settings = readFileSync(file, "utf8");

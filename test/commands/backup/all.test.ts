@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => site.stop());
-afterEach(() => site.sandbox.control({ command: "clear-fault" }));
+afterEach(() => site.clearFaults());
 
 const resultSchema = z.looseObject({
   guests: z.array(
@@ -121,11 +121,7 @@ test("all environments want a yes, or --force; then each node has one run", asyn
 });
 
 test("one guest fails: 3, with Proxmox's own words for it, and the others are backed up", async () => {
-  await site.sandbox.control({
-    command: "set-fault",
-    name: "storage-full",
-    settings: { storage: "backup", times: "1" },
-  });
+  await site.fault("storage-full", { storage: "backup", times: "1" });
   const result = await site.lifeboat(["backup", "--all", "prod", "--json"]);
   expect(result.code).toBe(3);
   expect(guestsOf(result).slice(0, 3)).toEqual([
@@ -137,7 +133,7 @@ test("one guest fails: 3, with Proxmox's own words for it, and the others are ba
 
 test("the whole run fails: 1, with its error for every guest", async () => {
   const settings = { node: "pve-prod", type: "vzdump", at: "guest", text: "the worker had enough" };
-  await site.sandbox.control({ command: "set-fault", name: "task-dies", settings });
+  await site.fault("task-dies", settings);
   const result = await site.lifeboat(["backup", "--all", "prod"]);
   expect(result.code).toBe(1);
   expect(result.stdout).toMatch(/^Backed up 0 of 3 guests/u);
@@ -145,7 +141,7 @@ test("the whole run fails: 1, with its error for every guest", async () => {
 });
 
 test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", async () => {
-  await site.sandbox.control({ command: "set-fault", name: "node-unreachable", settings: { node: "pve-lab" } });
+  await site.fault("node-unreachable", { node: "pve-lab" });
   const all = await site.lifeboat(["backup", "--all", "--force", "--json"]);
   expect(all.code).toBe(3);
   expect(guestsOf(all).filter(({ result }) => result === "backed up")).toHaveLength(3);
@@ -174,7 +170,7 @@ test("killed while the node is at work: the same command waits for that run and 
 
 test("Ctrl-C: 130; the node goes on, and the same command tells the results", async () => {
   const settings = { node: "pve-lab", ...inSavePoint };
-  await site.sandbox.control({ command: "set-fault", name: "task-waits", settings });
+  await site.fault("task-waits", settings);
   let pid = 0;
   const before = site.requests("pve-lab").length;
   const run = site.lifeboat(["backup", "--all", "lab"], { onSpawn: (spawned) => (pid = spawned) });
@@ -187,7 +183,7 @@ test("Ctrl-C: 130; the node goes on, and the same command tells the results", as
     130,
     expect.stringMatching(/lab on pve-lab: stopped in step 'run'\n  The task goes on on node pve-lab: UPID:/u),
   ]);
-  await site.sandbox.control({ command: "clear-fault" });
+  await site.clearFaults();
   const result = await site.lifeboat(["backup", "--all", "lab"]);
   expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/^Backed up 2 of 2 guests/u)]);
 });

@@ -88,8 +88,7 @@ function change({ id }: Owned, parameters: Parameters): Promise<void> {
 /** The folder that stands for a disk. */
 function folder(volume: string): string {
   const [storage, path = ""] = volume.split(",")[0]?.split(":") ?? [];
-  const root = join(site.sandbox.layout.server, "nodes", node, "root");
-  return join(root, storage === "data" ? "mnt/data" : "var/lib/vz", "images", path);
+  return site.nodePath(node, join(storage === "data" ? "mnt/data" : "var/lib/vz", "images", path));
 }
 
 /** Everything that was sent and was no GET. */
@@ -221,11 +220,7 @@ test("guests that are not Lifeboat's, protected or locked are left alone [A11, A
 
 test("the answer to a new disk is lost while the node makes it: one disk, found again [A11]", async () => {
   writeSettings(block(batch, { more: "{ mount: /zmore, storage: local, size: 1GiB }" }));
-  await site.sandbox.control({
-    command: "set-fault",
-    name: "answer-596",
-    settings: { path: "PUT /nodes/.*/lxc/102/config", times: "1" },
-  });
+  await site.fault("answer-596", { path: "PUT /nodes/.*/lxc/102/config", times: "1" });
   const { code, stderr } = await grow("batch", "--force");
   expect(stderr).not.toContain("Unable");
   expect(code).toBe(0);

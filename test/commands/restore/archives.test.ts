@@ -58,7 +58,7 @@ function told({ code, stderr }: RunResult): [number | null, string] {
 function nodeShell(): string {
   const folder = join(site.project, "bin");
   mkdirSync(folder);
-  const root = join(site.sandbox.layout.server, "nodes", node, "root");
+  const root = site.nodePath(node);
   const lines = [
     "#!/bin/bash",
     `printf '%s\\n' "$@" > '${join(site.project, "ssh-words")}'`,

@@ -138,7 +138,7 @@ describe("between plan and deed", () => {
 
   test("the save point is not on its storage, whatever the task said: 13, and the guest runs on [D6]", async () => {
     const before = await site.picture(103);
-    const dump = join(site.sandbox.layout.server, "nodes", node, "root/mnt/backup/dump");
+    const dump = site.nodePath(node, "mnt/backup/dump");
     const known = new Set(readdirSync(dump));
     const result = await meanwhile("mail", 103, () =>
       Promise.resolve(

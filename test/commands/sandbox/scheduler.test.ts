@@ -24,13 +24,13 @@ afterAll(() => site.stop());
 const day = 86_400;
 
 async function forward(seconds: number): Promise<void> {
-  await site.sandbox.control({ command: "forward", seconds });
+  await site.control({ command: "forward", seconds });
 }
 
 /** Sets the clock of the site; what would have run meanwhile does not. */
 async function setClock(text: string): Promise<void> {
   const offset = Math.round((Date.parse(text) - Date.now()) / 1000);
-  await site.sandbox.control({ command: "clock", offset });
+  await site.control({ command: "clock", offset });
 }
 
 /** Times of the archives by the node's wall clock, oldest first; to the minute, as a run may begin a second late. */

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => site.stop());
-afterEach(() => site.sandbox.control({ command: "clear-fault" }));
+afterEach(() => site.clearFaults());
 
 function file({ id, disk }: (typeof guests)[number]): string {
   return site.guestFile(node, id, disk, "etc/state");
@@ -135,7 +135,7 @@ describe("on a storage that goes back at any time", () => {
   test("the node's task dies: 1, what that means, and the same command goes on", async () => {
     write(web, "four");
     const settings = { type: "vzrollback", at: "rolling-back", text: "the worker had enough", times: "1" };
-    await site.sandbox.control({ command: "set-fault", name: "task-dies", settings });
+    await site.fault("task-dies", settings);
     const failed = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("the worker had enough");
@@ -158,7 +158,7 @@ describe("on a storage that goes back at any time", () => {
     const locked = await site.lifeboat(["restore", "snapshot", "web", "first", "--force"]);
     expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining("CT is locked (rollback)")]);
     const configuration = site.configuration(node, 101).replace("lock: rollback\n", "");
-    await site.sandbox.control({
+    await site.control({
       command: "write",
       path: `/etc/pve/nodes/${node}/lxc/101.conf`,
       content: configuration,

@@ -30,7 +30,7 @@ afterAll(() => site.stop());
 /** Sets the node's clock. @param hours after the midnight that begins the tests' first day. */
 function clock(hours: number): Promise<unknown> {
   const offset = midnight + hours * 3_600 - Math.floor(Date.now() / 1_000);
-  return site.sandbox.control({ command: "clock", offset });
+  return site.control({ command: "clock", offset });
 }
 
 /** The name that the schedule gives to a time. */
@@ -140,14 +140,14 @@ describe("on a schedule", () => {
     await clock(36.1);
     const configuration = `/etc/pve/nodes/${node}/lxc/101.conf`;
     const before = await site.configuration(node, 101);
-    await site.sandbox.control({ command: "write", path: configuration, content: `lock: backup\n${before}` });
+    await site.control({ command: "write", path: configuration, content: `lock: backup\n${before}` });
     const locked = await site.lifeboat(["backup", "snapshots", "--due", "--json"]);
     expect(dueOf(locked)[0]).toMatchObject({
       guest: "prod/thin",
       taken: [],
       postponed: "Proxmox has it locked (backup)",
     });
-    await site.sandbox.control({ command: "write", path: configuration, content: before });
+    await site.control({ command: "write", path: configuration, content: before });
     expect(dueOf(await site.lifeboat(["backup", "snapshots", "--due", "--json"]))[0]).toMatchObject({
       taken: [auto(36)],
     });
@@ -167,9 +167,9 @@ describe("on a schedule", () => {
   });
 
   test("a node that is down: 14", async () => {
-    await site.sandbox.control({ command: "set-fault", name: "node-unreachable", settings: {} });
+    await site.fault("node-unreachable");
     const result = await site.lifeboat(["backup", "snapshots", "--due"]);
-    await site.sandbox.control({ command: "clear-fault" });
+    await site.clearFaults();
     expect([result.code, result.stdout]).toEqual([14, expect.stringContaining(site.endpoint(node))]);
   });
 

@@ -47,7 +47,7 @@ beforeEach(() => {
   onlyArchive("pve-mon", 301, now - 60, archive);
 });
 
-afterEach(() => site.sandbox.control({ command: "clear-fault" }));
+afterEach(() => site.clearFaults());
 
 /** The guest has this archive, begun at this time, and no other. */
 function onlyArchive(node: string, vmid: number, time: number, size = 1_000): void {
@@ -156,7 +156,7 @@ test("a newest backup that is older than its RPO allows: 3, with both times [A8,
 
 test("a run that failed as a whole: 3, until every guest has a newer backup [A10]", async () => {
   const settings = { type: "vzdump", at: "guest", times: "1" };
-  await site.sandbox.control({ command: "set-fault", name: "worker-killed", settings });
+  await site.fault("worker-killed", settings);
   await runOver("101,102");
   const [code, problems, page] = await statusOf();
   const newer = Math.floor(Date.now() / 1_000) + 60;
@@ -190,7 +190,7 @@ test("a storage of which four fifths are used: 3, with what is left; a byte less
 });
 
 test("an environment that does not answer: 3 although all that can be seen is fine; alone, 14 [A10, K3]", async () => {
-  await site.sandbox.control({ command: "set-fault", name: "node-unreachable", settings: { node: "pve-lab" } });
+  await site.fault("node-unreachable", { node: "pve-lab" });
   const [code, problems, page] = await statusOf();
   expect([code, problems]).toEqual([3, {}]);
   expect(page).toMatch(/✗ 3 guests: 3 fine; lab could not be looked at\n/u);

@@ -201,9 +201,9 @@ describe("something is wrong", () => {
   });
 
   test("a node that is down is said, and the others are shown [K3]", async () => {
-    await site.sandbox.control({ command: "set-fault", name: "node-unreachable", settings: { node: "pve-lab" } });
+    await site.fault("node-unreachable", { node: "pve-lab" });
     const result = await site.lifeboat(["status"]);
-    await site.sandbox.control({ command: "clear-fault" });
+    await site.clearFaults();
     expect(result.code).toBe(3);
     expect(result.stdout).toContain(`Unable to look at lab: ${site.endpoint("pve-lab")}`);
     expect(result.stdout).toContain("lab could not be looked at");
@@ -233,12 +233,12 @@ describe("something is wrong", () => {
 
 test("a running backup is shown, and what is due on its way is not missed", async () => {
   const settings = { node: "pve-mon", ...inSavePoint };
-  await site.sandbox.control({ command: "set-fault", name: "task-waits", settings });
+  await site.fault("task-waits", settings);
   await site.on("pve-mon", async (client) => {
     const upid = String(await client.post(["nodes", "pve-mon", "vzdump"], { vmid: "300001", storage: "backup" }));
     const { stdout } = await site.lifeboat(["status", "monitoring"]);
     expect(stdout).toMatch(/running {4}a backup of mon-1 on pve-mon since \d{4}-/u);
-    await site.sandbox.control({ command: "clear-fault" });
+    await site.clearFaults();
     await client.delete(["nodes", "pve-mon", "tasks", upid]);
   });
 });

@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { everyArchive, restored, runsAsBefore, stillRuns } from "../afterwards";
 import { asksFor, inSavePoint } from "../../support/held-tasks";
 import type { FaultCase, Scene } from "../fault-case";
@@ -8,7 +8,7 @@ const restore = "restore guest web --force --stop";
 
 /** The archive's file on this machine. */
 function fileOf({ site, archive }: Scene): string {
-  return join(site.sandbox.layout.server, "nodes/pve-prod/root/mnt/backup/dump", basename(archive));
+  return site.nodePath("pve-prod", `mnt/backup/dump/${basename(archive)}`);
 }
 
 /** The archive. Without SSH to the node nobody reads it before it is unpacked. */

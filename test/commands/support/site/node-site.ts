@@ -87,8 +87,8 @@ export class NodeSite extends ProjectSite {
     return node === undefined ? all : all.filter((request) => request.node === node);
   }
 
-  /** Where a file of a node is on this machine. */
-  nodePath(node: string, path: string): string {
+  /** Where a file of a node is on this machine. Default: its root folder. */
+  nodePath(node: string, path = ""): string {
     return join(this.sandbox.layout.server, "nodes", node, "root", path);
   }
 
