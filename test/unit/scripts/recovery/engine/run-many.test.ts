@@ -193,6 +193,12 @@ test("a question is asked before a plan and before it is resumed, and only where
   expect(await runMany(await batchOf({ web: good }))).toBe(0);
 });
 
+function guestOf(subject: Session["subject"]) {
+  const guest = journalGuest(subject);
+  if (guest === undefined) throw new Error("The members are guests.");
+  return guest;
+}
+
 describe("a batch that was killed before it began its members", () => {
   /** Its bundle is there, and none of its journals. */
   async function killed(): Promise<{ batch: Batch<string>; web: Session }> {
@@ -206,12 +212,6 @@ describe("a batch that was killed before it began its members", () => {
     const [first] = members;
     if (first === undefined) throw new Error("A batch has members.");
     return { batch, web: first.session };
-  }
-
-  function guestOf(subject: Session["subject"]) {
-    const guest = journalGuest(subject);
-    if (guest === undefined) throw new Error("The members are guests.");
-    return guest;
   }
 
   /** Another operation on web, begun after the batch was. */
