@@ -199,34 +199,34 @@ function guestOf(subject: Session["subject"]) {
   return guest;
 }
 
+/** A batch of which the bundle is there, and none of its journals. */
+async function killed(): Promise<{ batch: Batch<string>; web: Session }> {
+  const batch = await batchOf({ web: good, db: good });
+  const { members } = await batch.plan();
+  const parts = members.map(({ session: { state, subject }, operation: { kind, command, request }, planned }) => ({
+    site: state.site,
+    journal: state.opening({ kind, command, request, inputs: {}, plan: planned.plan, guest: guestOf(subject) }),
+  }));
+  batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
+  const [first] = members;
+  if (first === undefined) throw new Error("A batch has members.");
+  return { batch, web: first.session };
+}
+
+/** Another operation on web, begun after the batch was. */
+async function begunSince({ state, subject }: Session): Promise<Journal> {
+  await new Promise((next) => setTimeout(next, 5));
+  return state.begin({
+    kind: "other",
+    command: "lifeboat other",
+    request: {},
+    inputs: {},
+    plan: "",
+    guest: guestOf(subject),
+  });
+}
+
 describe("a batch that was killed before it began its members", () => {
-  /** Its bundle is there, and none of its journals. */
-  async function killed(): Promise<{ batch: Batch<string>; web: Session }> {
-    const batch = await batchOf({ web: good, db: good });
-    const { members } = await batch.plan();
-    const parts = members.map(({ session: { state, subject }, operation: { kind, command, request }, planned }) => ({
-      site: state.site,
-      journal: state.opening({ kind, command, request, inputs: {}, plan: planned.plan, guest: guestOf(subject) }),
-    }));
-    batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
-    const [first] = members;
-    if (first === undefined) throw new Error("A batch has members.");
-    return { batch, web: first.session };
-  }
-
-  /** Another operation on web, begun after the batch was. */
-  async function begunSince({ state, subject }: Session): Promise<Journal> {
-    await new Promise((next) => setTimeout(next, 5));
-    return state.begin({
-      kind: "other",
-      command: "lifeboat other",
-      request: {},
-      inputs: {},
-      plan: "",
-      guest: guestOf(subject),
-    });
-  }
-
   test("a dry run of it writes nothing, and the same command begins and ends all of them [K4]", async () => {
     const { batch, web } = await killed();
     expect(await runMany({ ...batch, dryRun: true })).toBe(0);
