@@ -222,7 +222,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: "undo web --force --stop",
     exitCode: 14,
     message:
-      "Unable to undo the restore of web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Restore the archive'; web may be overwritten.\nHINT: to resume: lifeboat undo prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to undo the restore of web: https://192.0.2.11:8006 cannot be reached: connection refused, nothing listens there. It stopped in step 'Restore the archive'; web may be overwritten.\nHINT: to resume: lifeboat undo prod/web --stop --force",
     afterwards: [everyArchive, undoBringsBack],
     run: async ({ site, lifeboat, during }) => {
       expect((await lifeboat(restore)).code).toBe(0);
