@@ -1,7 +1,7 @@
 import { VmLegacy } from "@muhlba91/pulumi-proxmoxve/vmLegacy";
 import * as pulumi from "@pulumi/pulumi";
 import { virtualMachineRules } from "../../site/arguments/virtual-machine";
-import { settledDisks } from "../../site/guest-inputs/virtual-machine-inputs";
+import { settledDrives } from "../../site/guest-inputs/virtual-machine-inputs";
 import { componentKinds } from "../../site/resources";
 import { checkArguments } from "../arguments";
 import type { GuestArgs, OptOutArgs } from "./guest-args";
@@ -72,7 +72,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
       protect: checked.protect ?? true,
       // With a fixed id Pulumi's usual order (new before old) would "create" the old guest and then delete it.
       deleteBeforeReplace: true,
-      ignoreChanges: settledDisks(Object.keys(args.disks).length),
+      ignoreChanges: settledDrives(Object.keys(args.disks).length),
     });
     this.vmId = machine.vmId;
     this.registerOutputs({ vmId: this.vmId });

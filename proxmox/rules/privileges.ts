@@ -19,7 +19,23 @@ export type Feature =
  * A kind of place in Proxmox's tree of permissions. A role on a deeper path replaces what was inherited there, so each
  * kind of place has a role of its own.
  */
-export type Place = "cluster" | "guests" | "storage list" | "storages" | "backup storages" | "networks" | "pools";
+export type Place =
+  | "cluster"
+  | "guests"
+  /** Guests that the program makes: all but adopted ones. */
+  | "made guests"
+  /** Virtual machines that the program makes. */
+  | "machines"
+  /** Those of them that cloud-init sets up. */
+  | "seeded machines"
+  | "storage list"
+  | "storages"
+  | "backup storages"
+  | "networks"
+  | "pools";
+
+/** Places that are guests: one role at `/vms` covers them all. */
+const guestPlaces: readonly Place[] = ["guests", "made guests", "machines", "seeded machines"];
 
 /** One privilege at one kind of place. */
 export interface PrivilegeRule {
@@ -78,14 +94,25 @@ const privilegeRules: readonly PrivilegeRule[] = [
     features: ["restore", "deploy"],
     reason: "sets description, tags, start at boot",
   },
-  { place: "guests", privilege: "VM.Config.CPU", features: ["deploy"], reason: "sets cores" },
-  { place: "guests", privilege: "VM.Config.Memory", features: ["deploy"], reason: "sets memory and swap" },
-  { place: "storages", privilege: "Datastore.Audit", features: every, reason: "sees storages and their free space" },
+  { place: "made guests", privilege: "VM.Config.CPU", features: ["deploy"], reason: "sets cores" },
+  { place: "made guests", privilege: "VM.Config.Memory", features: ["deploy"], reason: "sets memory and swap" },
+  {
+    place: "machines",
+    privilege: "VM.Config.HWType",
+    features: ["deploy"],
+    reason: "sets the serial port, the disk controller and ACPI",
+  },
+  {
+    place: "seeded machines",
+    privilege: "VM.Config.Cloudinit",
+    features: ["deploy"],
+    reason: "writes the drive of cloud-init anew",
+  },
   {
     place: "storages",
     privilege: "Datastore.AllocateSpace",
-    features: ["look", "backup", "restore", "deploy"],
-    reason: "sees archives, and makes disks and archives",
+    features: every,
+    reason: "sees storages, their free space and archives, and makes disks and archives",
   },
   {
     place: "backup storages",
@@ -101,7 +128,6 @@ const privilegeRules: readonly PrivilegeRule[] = [
   },
   { place: "networks", privilege: "SDN.Use", features: ["restore", "deploy"], reason: "connects guests to bridges" },
   { place: "pools", privilege: "Pool.Audit", features: ["look", "restore", "deploy"], reason: "sees who is in a pool" },
-  { place: "pools", privilege: "Pool.Allocate", features: ["restore", "deploy"], reason: "puts guests into a pool" },
 ];
 
 /** Path of every bridge that is not in a zone of its own. */
@@ -110,6 +136,12 @@ const localNetwork = "/sdn/zones/localnetwork";
 /** What a token works with. */
 export interface PrivilegeScope {
   readonly vmids: readonly number[];
+  /** Those of them that somebody else made: the program only backs them up. Default: none. */
+  readonly adopted?: readonly number[];
+  /** Those of them that are virtual machines which the program makes. Default: none. */
+  readonly machines?: readonly number[];
+  /** Those machines that cloud-init sets up. Default: none. */
+  readonly seeded?: readonly number[];
   /** Storages of disks, templates and archives. */
   readonly storages: readonly string[];
   readonly backupStorages: readonly string[];
@@ -143,7 +175,13 @@ function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
     case "cluster":
       return ["/"];
     case "guests":
-      return scope.vmids.map((vmid) => `/vms/${String(vmid)}`);
+      return guestPaths(scope.vmids);
+    case "made guests":
+      return guestPaths(scope.vmids.filter((vmid) => scope.adopted?.includes(vmid) !== true));
+    case "machines":
+      return guestPaths(scope.machines);
+    case "seeded machines":
+      return guestPaths(scope.seeded);
     case "storage list":
       return scope.declaresStorage ? ["/storage"] : [];
     case "storages":
@@ -155,6 +193,10 @@ function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
     case "pools":
       return scope.pools.map((pool) => `/pool/${pool}`);
   }
+}
+
+function guestPaths(vmids: readonly number[] = []): string[] {
+  return vmids.map((vmid) => `/vms/${String(vmid)}`);
 }
 
 function storagePaths(storages: readonly string[]): string[] {
@@ -173,7 +215,8 @@ export interface RoleGrant {
 /**
  * The fewest roles that give a token what it needs. `Sys.Modify` and the right to declare storages are kept to the path
  * itself: below it they would allow to change a node's network or somebody else's storage. Guests get theirs at
- * `/vms`, because a restore may need an id that is free today.
+ * `/vms`, because a restore may need an id that is free today, and one role, because a guest of the other kind may be
+ * declared tomorrow.
  */
 export function roleGrants(scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools">): RoleGrant[] {
   const storages = privilegesOf("storages");
@@ -181,7 +224,7 @@ export function roleGrants(scope: Pick<PrivilegeScope, "backupStorages" | "decla
   return [
     { role: "LifeboatSite", privileges: ["Sys.Audit"], path: "/", propagate: true },
     { role: "LifeboatJobs", privileges: ["Sys.Modify"], path: "/", propagate: false },
-    { role: "LifeboatGuests", privileges: privilegesOf("guests"), path: "/vms", propagate: true },
+    { role: "LifeboatGuests", privileges: guestPlaces.flatMap(privilegesOf), path: "/vms", propagate: true },
     { role: "LifeboatStorages", privileges: storages, path: "/storage", propagate: true },
     ...(scope.declaresStorage
       ? [{ role: "LifeboatBackups", privileges: backups, path: "/storage", propagate: false }]
@@ -207,10 +250,11 @@ function privilegesOf(place: Place): string[] {
 }
 
 /**
- * The one role of a token that can only look, for previews: every privilege to see that is needed anywhere, everywhere. It
- * sees no archives, because who may see those may also make some.
+ * The one role of a token that can only look, for previews: it sees whatever is needed anywhere, everywhere. Storages it
+ * sees by `Datastore.Audit`, since it may not use their space; it sees no archives, because who may see those may also make
+ * some.
  */
 export function lookingGrants(): RoleGrant[] {
-  const audits = privilegeRules.map(({ privilege }) => privilege).filter((privilege) => privilege.endsWith(".Audit"));
-  return [{ role: "LifeboatPreview", privileges: [...new Set(audits)].sort(), path: "/", propagate: true }];
+  const privileges = ["Datastore.Audit", "Pool.Audit", "Sys.Audit", "VM.Audit"];
+  return [{ role: "LifeboatPreview", privileges, path: "/", propagate: true }];
 }

@@ -23,6 +23,8 @@ export function virtualMachineInputs(guest: VirtualMachineGuest, environment: st
     agent: { enabled: guest.agent },
     // Left out, the provider would add one of 8 GiB on `local-lvm`.
     disks: guest.disks.map(diskInputs),
+    // Left out, the provider would put in the node's own drive, which only those with `Sys.Console` on `/` may use.
+    cdrom: { fileId: "none", interface: "ide3" },
     networkDevices: [cardInputs(guest.network)],
     ...(guest.cloudInit === undefined ? {} : { initialization: cloudInitInputs(guest.cloudInit, guest.network) }),
     onBoot: guest.startOnBoot,
@@ -63,10 +65,12 @@ function cloudInitInputs({ storage, user, sshKeys, nameservers, searchDomain }: 
 
 /**
  * Differences that are none: Proxmox does not return a disk's speed without limits, and the provider would add it for ever;
- * the image is only what the disk was made from.
+ * the image is only what the disk was made from; and the CD drive of a machine that exists is as somebody left it, who may
+ * also have put in a disc.
  *
  * @param count of the disks
  */
-export function settledDisks(count: number): string[] {
-  return Array.from({ length: count }).flatMap((_, index) => [`disks[${index}].speed`, `disks[${index}].importFrom`]);
+export function settledDrives(count: number): string[] {
+  const disks = Array.from({ length: count });
+  return [...disks.flatMap((_, index) => [`disks[${index}].speed`, `disks[${index}].importFrom`]), "cdrom"];
 }

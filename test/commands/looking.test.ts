@@ -271,7 +271,15 @@ describe("doctor", () => {
 });
 
 test("the roles of the set-up hold every privilege that is needed, at its path", () => {
-  const scope = { vmids: [101], storages: ["local"], backupStorages: ["backup"], declaresStorage: true, pools: ["p"] };
+  const scope = {
+    vmids: [101, 110],
+    machines: [110],
+    seeded: [110],
+    storages: ["local"],
+    backupStorages: ["backup"],
+    declaresStorage: true,
+    pools: ["p"],
+  };
   const grants = roleGrants(scope);
   for (const { privilege, path } of neededPrivileges(scope)) {
     const above = grants.filter((grant) => grant.path === path || (grant.propagate && isBelow(path, grant.path)));

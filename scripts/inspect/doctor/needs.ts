@@ -13,13 +13,21 @@ export interface StorageNeed {
 
 /** What the token of an environment works with. */
 export function scopeOf(settings: Environment): PrivilegeScope {
+  const machines = settings.guests.filter((guest) => guest.kind === "virtual-machine");
   return {
-    vmids: settings.guests.map((guest) => guest.id),
+    vmids: idsOf(settings.guests),
+    adopted: idsOf(settings.guests.filter(({ kind }) => kind === "adopted")),
+    machines: idsOf(machines),
+    seeded: idsOf(machines.filter(({ cloudInit }) => cloudInit !== undefined)),
     storages: [...new Set(settings.guests.flatMap(storagesOf))],
     backupStorages: [settings.backup.storage.id],
     declaresStorage: settings.backup.storage.type !== "adopted",
     pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "adopted" ? [] : poolOf(guest.pool))))],
   };
+}
+
+function idsOf(guests: readonly Guest[]): number[] {
+  return guests.map(({ id }) => id);
 }
 
 function poolOf(pool: string | undefined): string[] {

@@ -169,7 +169,7 @@ async function withoutAllocate(): Promise<string> {
   await root.post(["access", "roles"], {
     roleid: "Few",
     privs:
-      "Sys.Audit,VM.Audit,VM.Backup,VM.Allocate,VM.PowerMgmt,VM.Config.Disk,VM.Config.Network,VM.Config.Options,Datastore.Audit,Datastore.AllocateSpace,SDN.Use,Pool.Audit",
+      "Sys.Audit,VM.Audit,VM.Backup,VM.Allocate,VM.PowerMgmt,VM.Config.Disk,VM.Config.Network,VM.Config.Options,Datastore.AllocateSpace,SDN.Use,Pool.Audit",
   });
   await root.put(["access", "acl"], { path: "/", tokens: "lifeboat@pve!few", roles: "Few" });
   await root.close();
