@@ -148,12 +148,27 @@ export async function unpackTree(
   await run("tar", [...unpackArguments(archive, tree), ...excluded], { ...options, input: archive, onLine: log });
 }
 
+/** Members that were read, by the file as it was then (which any write to it changes) and the member. */
+const members = new Map<string, Promise<string | undefined>>();
+const MEMBERS_KEPT = 1000;
+
 /**
  * Text of the first member of that name, undefined when there is none. Reading stops there, so that a
- * configuration at the front of a large archive costs little.
+ * configuration at the front of a large archive costs little; a file that has not changed since is not read again.
  * @throws CommandFailed when the archive cannot be read up to the member
  */
 export async function readArchiveMember(archive: string, member: string): Promise<string | undefined> {
+  const { dev, ino, size, ctimeNs } = await stat(archive, { bigint: true });
+  const key = [dev, ino, size, ctimeNs, archive, member].join("\0");
+  const known = members.get(key);
+  if (known !== undefined) return known;
+  if (members.size >= MEMBERS_KEPT) members.clear();
+  const read = unpackMember(archive, member);
+  members.set(key, read);
+  return read;
+}
+
+async function unpackMember(archive: string, member: string): Promise<string | undefined> {
   const options = [...decompression(archive), "--occurrence=1"];
   const lines: string[] = [];
   try {

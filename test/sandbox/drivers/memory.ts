@@ -1,4 +1,4 @@
-import { lstat, mkdir, rename } from "node:fs/promises";
+import { chmod, chown, link, lstat, mkdir, readdir, rename, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type {
   ContainerSpec,
@@ -163,11 +163,21 @@ async function assembleTree(mounts: readonly Mount[], tree: string): Promise<voi
   }
 }
 
+/** A copy of the tree whose files are hard links: copies where the two lie on different file systems. */
 async function linkTree(from: string, to: string): Promise<void> {
+  const facts = await lstat(from);
+  if (facts.isDirectory()) {
+    await mkdir(to, { recursive: true });
+    for (const name of await readdir(from)) await linkTree(join(from, name), join(to, name));
+    if (process.getuid?.() === 0) await chown(to, facts.uid, facts.gid);
+    await chmod(to, facts.mode);
+    await utimes(to, facts.atime, facts.mtime);
+    return;
+  }
   try {
-    await run("cp", ["--archive", "--link", "--no-target-directory", from, to]);
+    await link(from, to);
   } catch (failure) {
-    if (!(failure instanceof CommandFailed) || !failure.message.includes("Invalid cross-device link")) throw failure;
+    if (!hasCode(failure, "EXDEV")) throw failure;
     await run("cp", ["--archive", "--no-target-directory", from, to]);
   }
 }
