@@ -18,7 +18,7 @@ export async function endContainers(names: SiteNames): Promise<void> {
   const isOurs = (name: string): boolean =>
     CONTAINER_GROUP.some((kind) => name.startsWith(kind + names.containerPrefix));
   for (const group of await findControlGroups(isOurs)) await endProcesses(await processesBelow(group));
-  await endProcesses([...findMonitors(names.containersFolder).values()]);
+  await endProcesses([...findMonitors(names.containersFolder).values()].flat());
   for (const group of await findControlGroups(isOurs)) await removeControlGroup(group);
   await removeLocks(names.containersFolder);
 }

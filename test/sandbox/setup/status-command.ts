@@ -4,7 +4,8 @@ import * as z from "zod";
 import { findMonitors } from "../drivers/real/container-processes";
 import { formatSettings } from "./fault-command";
 import { type Layout, readRecord } from "./layout";
-import { siteNames } from "../machine/names";
+import { inotifyShortage } from "../machine/inotify";
+import { containerName, siteNames } from "../machine/names";
 import { runningServer } from "./server-process";
 import { serviceLines } from "./services/service-command";
 import { serviceStates } from "./services/services";
@@ -33,8 +34,17 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
   }
   const server = await runningServer(layout);
   const { clusters, faults } = readState(layout);
-  const guests = clusters.flatMap((cluster) => cluster.guests);
-  const containers = [...findMonitors(siteNames(layout.server).containersFolder).keys()];
+  const names = siteNames(layout.server);
+  const containers = [...findMonitors(names.containersFolder).keys()];
+  const guests = clusters
+    .flatMap((cluster) => cluster.guests)
+    .map((guest) => {
+      if (record.driver !== "real" || guest.type !== "lxc") return guest;
+      // What the emulator has written down last may be over: a guest ends by itself, too.
+      const runs = containers.includes(containerName(names, guest.node, guest.vmid));
+      return { ...guest, status: runs ? "running" : "stopped" };
+    });
+  const shortage = record.driver === "real" ? inotifyShortage() : undefined;
   const states = serviceStates(layout);
   const isUp = server !== undefined && record.complete;
   const exitCode = isUp && states.every(({ pid }) => pid !== undefined) ? 0 : 3;
@@ -58,6 +68,7 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
     ...faults.map(({ name, settings }) => `fault     ${name} ${formatSettings(settings)}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+  if (shortage !== undefined) say(shortage);
   return exitCode;
 }
 

@@ -9,6 +9,7 @@ import { SandboxError } from "./failure";
 import { makeSecrets } from "./keys";
 import { type Layout, readRecord, type SandboxNode, type SandboxRecord, writeRecord } from "./layout";
 import { makeNetwork } from "./namespace";
+import { inotifyShortage } from "../machine/inotify";
 import { siteNames } from "../machine/names";
 import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
@@ -53,6 +54,8 @@ export function defaultNodes(driver: Driver["name"], port = 8006): SandboxNode[]
  * finished is made anew.
  */
 export async function bringUp(layout: Layout, options: UpOptions): Promise<UpResult> {
+  const shortage = options.driver === "real" ? inotifyShortage() : undefined;
+  if (shortage !== undefined) options.say(shortage);
   const found = readRecord(layout);
   if (found === undefined || !found.complete) return makeSandbox(layout, options);
   if (found.driver !== options.driver) {

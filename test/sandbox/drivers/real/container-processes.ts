@@ -7,21 +7,36 @@ import { isAlive, processIds, readProc } from "../../machine/processes";
  * was killed and started again, and `down` after a crash, know what an own record could not tell.
  */
 
-/** Process id of each container's monitor, by the container's name, for the containers below one `lxcpath`. */
-export function findMonitors(containersFolder: string): Map<string, number> {
+/**
+ * Processes that carry the title of a container's monitor, by the container's name, for the containers below one
+ * `lxcpath`. A container that has just started has two: its init is a child of the monitor, and keeps the title until it
+ * becomes `/sbin/init`, which on a busy machine is after `lxc-start` has ended.
+ */
+export function findMonitors(containersFolder: string): Map<string, readonly number[]> {
   const prefix = `[lxc monitor] ${containersFolder} `;
-  const monitors = new Map<string, number>();
+  const monitors = new Map<string, readonly number[]>();
   for (const pid of processIds()) {
     const title = readProc(pid, "cmdline").replaceAll("\0", " ").trimEnd();
-    if (title.startsWith(prefix)) monitors.set(title.slice(prefix.length), pid);
+    if (!title.startsWith(prefix)) continue;
+    const name = title.slice(prefix.length);
+    monitors.set(name, [...(monitors.get(name) ?? []), pid]);
   }
   return monitors;
 }
 
-/** Process id of a running container's init; undefined when no process of the container is left. */
+/**
+ * Whether a container runs: from the moment at which it has a monitor until that and every process of its control groups
+ * have ended. Proxmox asks for the socket of the same monitor, so that a guest which restarts itself runs all the while.
+ */
+export async function runs(containersFolder: string, name: string): Promise<boolean> {
+  return findMonitors(containersFolder).has(name) || (await processesOfContainer(name)).length > 0;
+}
+
+/** Process id of a running container's init; undefined when there is none, as in the midst of a reboot. */
 export async function findInit(containersFolder: string, name: string): Promise<number | undefined> {
-  const monitor = findMonitors(containersFolder).get(name);
-  const candidates = monitor === undefined ? await processesOfContainer(name) : childrenOf(monitor);
+  const monitors = findMonitors(containersFolder).get(name);
+  const candidates =
+    monitors === undefined ? await processesOfContainer(name) : [...monitors.flatMap(childrenOf), ...monitors];
   return candidates.find(isInit);
 }
 

@@ -5,13 +5,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { containerName, type SiteNames } from "../../machine/names";
+import { endProcesses } from "../../machine/processes";
 import { CommandFailed, run } from "../../machine/child-process";
 import type { ContainerCards, ContainerSpec, InterfaceAddress } from "../driver";
 import { devicesOf, plugLines, unplugLines } from "./card-devices";
-import { findInit, processesOfContainer } from "./container-processes";
+import { findInit, findMonitors, processesOfContainer, runs } from "./container-processes";
 import { withHeldProcess } from "./held-process";
 import { lxcConfiguration } from "./lxc-configuration";
 import { mountArguments, mountScript, privateMounts } from "./mounted-tree";
+
+/** How often, and how many milliseconds apart, a monitor is looked at that has nothing left to watch over. */
+const monitorGoes = { looks: 600, apart: 50 };
 
 /**
  * Starts and ends LXC containers in the network namespace of a site. LXC's command socket is abstract and thus part of
@@ -57,6 +61,7 @@ export class Containers {
     // LXC itself may be stuck or its monitor dead; the processes are then ended one by one.
     await this.#lxc("lxc-stop", name, ["--kill"]).catch(() => undefined);
     await this.#killLeftovers(name);
+    await this.#waitForMonitor(name);
     await this.#forget(container);
   }
 
@@ -64,13 +69,14 @@ export class Containers {
     const name = this.#name(container);
     if (!(await this.isRunning(container.node, container.vmid))) return true;
     await this.#lxc("lxc-stop", name, ["--nokill", "--timeout", String(timeout)]).catch(() => undefined);
-    if (await this.isRunning(container.node, container.vmid)) return false;
+    if ((await this.processId(container.node, container.vmid)) !== undefined) return false;
+    await this.#waitForMonitor(name);
     await this.#forget(container);
     return true;
   }
 
-  async isRunning(node: string, vmid: number): Promise<boolean> {
-    return (await this.processId(node, vmid)) !== undefined;
+  isRunning(node: string, vmid: number): Promise<boolean> {
+    return runs(this.#names.containersFolder, containerName(this.#names, node, vmid));
   }
 
   processId(node: string, vmid: number): Promise<number | undefined> {
@@ -123,6 +129,7 @@ export class Containers {
         ...mounts,
       ]);
     } catch (failure) {
+      await this.#waitForMonitor(name);
       const reason = await startFailure(log);
       throw reason === undefined ? failure : new CommandFailed("lxc-start", undefined, reason);
     }
@@ -142,6 +149,15 @@ export class Containers {
       await sleep(50);
     }
     throw new CommandFailed("lxc-stop", undefined, `processes of ${name} do not end`);
+  }
+
+  /** A monitor cleans up when its container has ended; until it is gone, the container counts as running. One that is stuck is ended. */
+  async #waitForMonitor(name: string): Promise<void> {
+    for (let look = 0; look < monitorGoes.looks; look += 1) {
+      if (!findMonitors(this.#names.containersFolder).has(name)) return;
+      await sleep(monitorGoes.apart);
+    }
+    await endProcesses(findMonitors(this.#names.containersFolder).get(name) ?? []);
   }
 
   async #forget(container: ContainerSpec): Promise<void> {

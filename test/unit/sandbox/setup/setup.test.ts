@@ -10,6 +10,7 @@ import { takeDown } from "../../../sandbox/setup/down";
 import { makeSecrets } from "../../../sandbox/setup/keys";
 import { layoutOf, readRecord, sandboxFolder, writeRecord } from "../../../sandbox/setup/layout";
 import { containerName, siteNames } from "../../../sandbox/machine/names";
+import { inotifyInstances, inotifyShortage } from "../../../sandbox/machine/inotify";
 import { missingPackages } from "../../../sandbox/setup/prerequisites";
 import { endProcesses, isAlive, portHolder, processesMarked } from "../../../sandbox/machine/processes";
 import { startState } from "../../../sandbox/setup/start-state";
@@ -43,6 +44,27 @@ describe("prerequisites", () => {
   test("names the Debian packages of programs that are not there", () => {
     expect(missingPackages("real", (program) => !["lxc-start", "ip"].includes(program))).toEqual(["lxc", "iproute2"]);
     expect(missingPackages("memory", () => true)).toEqual([]);
+  });
+
+  test("says how many containers the machine's inotify instances are enough for, and how it gets more", () => {
+    expect(inotifyShortage({ limit: 128, used: 20 })).toMatch(
+      /128 .* 20 are in use: enough for about 12 more containers;/u,
+    );
+    expect(inotifyShortage({ limit: 128, used: 125 })).toContain("enough for no more containers;");
+    expect(inotifyShortage({ limit: 128, used: 140 })).toContain("sysctl -w fs.inotify.max_user_instances=");
+    expect(inotifyShortage({ limit: 8_192, used: 600 })).toBeUndefined();
+  });
+
+  test("counts the inotify instances of a process", async () => {
+    const program =
+      'require("fs").watch(process.argv[1]); console.log("ready"); process.stdin.on("end", process.exit).resume();';
+    const child = spawn(process.execPath, ["-e", program, folder]);
+    await new Promise((ready) => child.stdout.once("data", ready));
+    const user = process.getuid?.() ?? -1;
+    expect(inotifyInstances([child.pid ?? 0], user)).toBe(1);
+    expect(inotifyInstances([child.pid ?? 0], user + 1)).toBe(0);
+    child.stdin.end();
+    await new Promise((done) => child.once("close", done));
   });
 });
 
