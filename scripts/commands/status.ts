@@ -6,7 +6,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "The page to look at every morning: for each guest its newest backup, how old and how large it is, how the job's last run ended, when the next one is due, how full the storage is, what is not covered, where the state is and how old its copies are. Save points do not count as backups. Ends with 3 when something needs you, so that a timer can watch it.",
+    "The page to look at every morning: for each guest its newest backup, how old and how large it is, how the job's last run ended, when the next one is due, how full the storage is, what is not covered, what is half done and how to go on, which guests are not as the settings say, where the state is and how old its copies are. Save points do not count as backups. Ends with 3 when something needs you, so that a timer can watch it.",
   examples: [
     { command: "lifeboat status", meaning: "every environment" },
     { command: "lifeboat status prod", meaning: "one environment" },

@@ -40,6 +40,12 @@ export function takeProcessLock(path: string, command: string): () => void {
   return () => rmSync(path, { force: true });
 }
 
+/** The process that holds a lock; undefined for a lock that is free, or whose process has ended. */
+export function lockHolder(path: string): Pick<Owner, "pid" | "command"> | undefined {
+  const owner = parseOwner(readIfThere(path));
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
 /** Undefined for what is not an owner: the machine may have lost its power while it was written. */
 function parseOwner(text: string | undefined): Owner | undefined {
   try {

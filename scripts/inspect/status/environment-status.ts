@@ -19,6 +19,7 @@ import type { EndedRun, RunningBackup } from "./backup-runs";
 import type { StorageStatus } from "./backup-storages";
 import { type GuestStatus, guestStatus } from "./guest-status";
 import type { StateStatus } from "./state-status";
+import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
 import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
@@ -53,6 +54,9 @@ export interface EnvironmentStatus {
   storages: StorageStatus[];
   guests: GuestStatus[];
   notCovered: EnvironmentFacts["notCovered"];
+  /** Operations that have not ended. */
+  unfinished: UnfinishedOperation[];
+  unreadable: UnreadableFile[];
   /** What is wrong with the environment as a whole. */
   problems: string[];
   policies: PolicyStatus;
@@ -66,18 +70,20 @@ export interface EnvironmentStatus {
  *
  * @param known ids of the guests of every environment behind the same endpoint: others on the node are nobody's.
  * @param neighbours the other environments of the project.
+ * @param journals what this machine knows of operations on it.
  * @throws ProxmoxError when the node cannot be asked.
  */
 export async function environmentStatus(
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
   neighbours: readonly Neighbour[],
+  journals: JournalStatus,
 ): Promise<EnvironmentStatus> {
   const { settings, name } = environment;
   const facts = await readEnvironment(await environment.client(), environment, known);
   const { job, runs } = facts;
   const enabled = job?.enabled === true;
-  const guests = settings.guests.map((guest) => guestStatus(guest, facts, environment));
+  const guests = settings.guests.map((guest) => guestStatus(guest, facts, environment, journals));
   const storages = shownStorages(facts, guests, settings.backup.storage.id);
   const lastRuns = runs.flatMap(({ last }) => last ?? []);
   const policies = policyStatus(settings, facts, neighbours);
@@ -97,7 +103,12 @@ export async function environmentStatus(
     storages,
     guests,
     notCovered: facts.notCovered,
+    ...journals,
     problems: [
+      ...environmentProblems(
+        journals,
+        settings.guests.map(({ id }) => id),
+      ),
       ...jobProblems(environment, job),
       ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),

@@ -11,7 +11,9 @@ import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
+import { declaredProblems } from "./declared";
 import { type EnvironmentFacts, minute } from "./read-environment";
+import { guestProblems, isAtWork, type JournalStatus } from "./unfinished";
 
 /** The newest real backup of a guest. */
 export interface NewestBackup {
@@ -50,7 +52,12 @@ export interface GuestStatus {
 }
 
 /** How one guest is backed up, and what is wrong with that. */
-export function guestStatus(guest: Guest, facts: EnvironmentFacts, environment: LoadedEnvironment): GuestStatus {
+export function guestStatus(
+  guest: Guest,
+  facts: EnvironmentFacts,
+  environment: LoadedEnvironment,
+  journals: JournalStatus,
+): GuestStatus {
   const onNode = facts.onNode.get(guest.id);
   const type = typeOfGuest(guest) ?? onNode?.type;
   const archives = (facts.archives.get(guest.id) ?? []).flatMap(listed);
@@ -82,6 +89,8 @@ export function guestStatus(guest: Guest, facts: EnvironmentFacts, environment: 
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
     snapshots,
     problems: [
+      ...guestProblems(journals, guest.id),
+      ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode)),
       ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),

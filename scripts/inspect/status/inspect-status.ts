@@ -9,11 +9,18 @@ import type { Inspection } from "../inspection";
 import { type EnvironmentStatus, environmentStatus } from "./environment-status";
 import type { statusShape } from "./shape";
 import { inspectState, stateProblems } from "./state-status";
-import { printEnvironment, printSummary, printUnknown } from "./status-page";
+import { printEnvironment, printProblem, printSummary, printUnknown } from "./status-page";
 import { isInOrder, type StatusSummary, summarize } from "./status-summary";
+import {
+  inspectJournals,
+  type JournalStatus,
+  unreadableBatches,
+  type UnreadableFile,
+  unreadableProblem,
+} from "./unfinished";
 
 /** An environment whose nodes could not be asked. */
-interface UnknownStatus {
+export interface UnknownStatus extends JournalStatus {
   name: string;
   failure: Failure;
 }
@@ -33,19 +40,26 @@ export async function inspectStatus(
   const unusable = (only === undefined ? all.unusable : []).map(({ name, error }) => ({
     name,
     failure: failureOf(error, "use the settings"),
+    // Where its journals are follows from the settings.
+    unfinished: [],
+    unreadable: [],
   }));
+  const [first] = all.usable;
+  const batches = first === undefined ? [] : unreadableBatches(first, context);
   const found = statuses.flatMap((status) => ("failure" in status ? [] : [status]));
   const unknown = [...unusable, ...statuses.flatMap((status) => ("failure" in status ? [status] : []))];
-  return inspectionOf(found, unknown);
+  return inspectionOf(found, unknown, batches);
 }
 
 function inspectionOf(
   found: readonly EnvironmentStatus[],
   unknown: readonly UnknownStatus[],
+  batches: readonly UnreadableFile[],
 ): Inspection<ValueOf<typeof statusShape>> {
   const summary = summarize(
     found,
     unknown.map(({ name }) => name),
+    batches.length,
   );
   const exitCode = exitCodeOf(found, unknown, summary);
   return {
@@ -57,16 +71,19 @@ function inspectionOf(
         ...withNulls(status),
         ...(state === undefined ? {} : { state: withNulls(state) }),
       })),
-      unknown: unknown.map(({ name, failure }) => ({
+      unknown: unknown.map(({ name, failure, unfinished, unreadable }) => ({
         name,
         exitCode: failure.exitCode,
         message: failure.message,
         hint: failure.hint,
+        ...withNulls({ unfinished, unreadable }),
       })),
+      unreadable: withNulls([...batches]),
     },
     print: (lines) => {
       for (const status of found) printEnvironment(status, lines);
-      for (const { name, failure } of unknown) printUnknown(name, failure, lines);
+      for (const status of unknown) printUnknown(status, lines);
+      for (const batch of batches) printProblem(unreadableProblem(batch), lines);
       printSummary(summary, lines);
     },
     exitCode,
@@ -106,11 +123,12 @@ async function inspectOne(
   { site, known, neighbours }: Surroundings,
   context: CommandContext,
 ): Promise<EnvironmentStatus | UnknownStatus> {
+  const journals = inspectJournals(environment, context);
   try {
     const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
     const others = neighbours.filter(({ name }) => name !== environment.name);
     const [status, state] = await Promise.all([
-      environmentStatus(environment, here, others),
+      environmentStatus(environment, here, others, journals),
       inspectState(environment, site, context),
     ]);
     if (state === undefined) return status;
@@ -120,7 +138,7 @@ async function inspectOne(
   } catch (error) {
     const failure = failureOf(error, `look at ${environment.name}`);
     if (failure.stack !== undefined) throw error;
-    return { name: environment.name, failure };
+    return { name: environment.name, failure, ...journals };
   }
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bytes, exitCode, failureShape, milliseconds, moment, seconds } from "../../terminal/shapes";
+import { bytes, exitCode, failureShape, isoMoment, milliseconds, moment, seconds } from "../../terminal/shapes";
 
 const findings = z.array(
   z.strictObject({
@@ -112,6 +112,35 @@ const state = z.strictObject({
   ),
 });
 
+const unreadable = z.array(
+  z.strictObject({
+    path: z.string(),
+    message: z.string(),
+    hint: z.string(),
+    guest: z.number().nullable().describe("id of the guest whose it is"),
+  }),
+);
+
+const journals = {
+  unfinished: z
+    .array(
+      z.strictObject({
+        operation: z.string().describe("its id"),
+        kind: z.string(),
+        text: z.string().describe("`a restore of prod/web`"),
+        guests: z.array(z.number()).describe("ids of those that it works on; empty: the environment's state"),
+        startedAt: isoMoment("when it began, by the clock of this machine"),
+        by: z.string().nullable().describe("who began it, as `anna@desk`; null: not known"),
+        step: z.string().nullable().describe("where it stopped, or is; null: between two steps"),
+        process: z.number().nullable().describe("process that is at work on it; null: it was left half done"),
+        command: z.string().describe("resumes it"),
+        hint: z.string().describe("every way on"),
+      }),
+    )
+    .describe("operations that have not ended, by the journals of this machine"),
+  unreadable: unreadable.describe("journals that cannot be read: what they are of may be half done"),
+};
+
 const environment = z.strictObject({
   name: z.string(),
   endpoint: z.string(),
@@ -123,6 +152,7 @@ const environment = z.strictObject({
   notCovered: z
     .array(z.strictObject({ id: z.number(), name: z.string(), type: z.string() }))
     .describe("guests of the nodes that no settings name and no job backs up"),
+  ...journals,
   problems: z.array(z.string()).describe("of the environment as a whole"),
   policies: z.strictObject({
     broken: findings,
@@ -144,7 +174,9 @@ export const statusShape = z.strictObject({
     needYou: z.array(z.string()).describe("guests with a problem, as `prod/web`"),
     besides: z.array(z.strictObject({ environment: z.string(), problems: z.number() })),
     unknown: z.array(z.string()).describe("environments that could not be asked"),
+    unreadable: z.number().describe("batches of operations whose file cannot be read"),
   }),
   environments: z.array(environment),
-  unknown: z.array(z.strictObject({ name: z.string(), exitCode, ...failureShape })),
+  unknown: z.array(z.strictObject({ name: z.string(), exitCode, ...failureShape, ...journals })),
+  unreadable: unreadable.describe("files of what was asked for at once that cannot be read"),
 });

@@ -10,6 +10,7 @@ import type { EnvironmentStatus } from "./environment-status";
 import type { GuestStatus } from "./guest-status";
 import type { CopyStatus } from "./state-status";
 import { isInOrder, needsYou, type StatusSummary } from "./status-summary";
+import { atWorkTexts, environmentProblems, type JournalStatus } from "./unfinished";
 
 /** One environment: what holds for all its guests, what is wrong with it, and a line for each guest. */
 export function printEnvironment(status: EnvironmentStatus, lines: Lines): void {
@@ -36,20 +37,29 @@ function policyTexts({ policies }: EnvironmentStatus): string[] {
 }
 
 /** An environment whose nodes could not be asked, and what to do about it. */
-export function printUnknown(name: string, { message, hint }: Pick<Failure, "message" | "hint">, lines: Lines): void {
+export function printUnknown(
+  {
+    name,
+    failure: { message, hint },
+    ...journals
+  }: JournalStatus & { readonly name: string; readonly failure: Failure },
+  lines: Lines,
+): void {
   lines.line(bold(name));
   printProblem(message, lines);
   if (hint !== undefined) lines.hanging(["    ", dim("→ ")], hint, dim);
+  for (const text of atWorkTexts(journals)) lines.hanging(["  ", dim("at work".padEnd(9)), "  "], text);
+  for (const text of environmentProblems(journals, [])) printProblem(text, lines);
   lines.line();
 }
 
-function printProblem(text: string, lines: Lines): void {
+export function printProblem(text: string, lines: Lines): void {
   lines.hanging(["  ", red("✗"), " "], text);
 }
 
 /** The last line: what a glance must tell. */
 export function printSummary(summary: StatusSummary, lines: Lines): void {
-  const { guests, fine, leftOut, needYou, besides, unknown } = summary;
+  const { guests, fine, leftOut, needYou, besides, unknown, unreadable } = summary;
   const counts = [
     `${String(fine)} fine`,
     ...(leftOut > 0 ? [`${String(leftOut)} left out`] : []),
@@ -64,6 +74,7 @@ export function printSummary(summary: StatusSummary, lines: Lines): void {
     ...(needYou.length > 0 ? [listed(needYou)] : []),
     ...others,
     ...unknown.map((name) => `${name} could not be looked at`),
+    ...(unreadable > 0 ? ["what was asked for at once could not be read"] : []),
   ];
   const inOrder = isInOrder(summary);
   const mark = inOrder ? green("✓") : red("✗");
@@ -85,6 +96,7 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
   return [
     ["next run", nextRun(status)],
     ...job.running.map((run): [string, string] => ["running", runningText(run, status)]),
+    ...atWorkTexts(status).map((text): [string, string] => ["at work", text]),
     ...job.lastRuns.map((run): [string, string] => ["last run", lastRunText(run, status)]),
     ...(job.lastRuns.length === 0
       ? [["last run", "none in the nodes' lists of tasks"] satisfies [string, string]]

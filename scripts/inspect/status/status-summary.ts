@@ -13,9 +13,15 @@ export interface StatusSummary {
   besides: { environment: string; problems: number }[];
   /** Environments that could not be looked at. */
   unknown: string[];
+  /** Batches of operations whose file cannot be read. */
+  unreadable: number;
 }
 
-export function summarize(found: readonly EnvironmentStatus[], unknown: readonly string[]): StatusSummary {
+export function summarize(
+  found: readonly EnvironmentStatus[],
+  unknown: readonly string[],
+  unreadable: number,
+): StatusSummary {
   const guests = found.flatMap(({ guests }) => guests);
   const needYou = found.flatMap(({ name, guests }) => guests.filter(needsYou).map((guest) => `${name}/${guest.name}`));
   const leftOut = guests.filter((guest) => guest.optOut !== undefined && !needsYou(guest)).length;
@@ -28,6 +34,7 @@ export function summarize(found: readonly EnvironmentStatus[], unknown: readonly
       .map(({ name, notCovered, problems }) => ({ environment: name, problems: notCovered.length + problems.length }))
       .filter(({ problems }) => problems > 0),
     unknown: [...unknown],
+    unreadable,
   };
 }
 
@@ -36,6 +43,6 @@ export function needsYou({ problems }: GuestStatus): boolean {
 }
 
 /** Whether somebody has to do something. */
-export function isInOrder({ needYou, besides, unknown }: StatusSummary): boolean {
-  return needYou.length === 0 && besides.length === 0 && unknown.length === 0;
+export function isInOrder({ needYou, besides, unknown, unreadable }: StatusSummary): boolean {
+  return needYou.length === 0 && besides.length === 0 && unknown.length === 0 && unreadable === 0;
 }

@@ -4,10 +4,10 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { isoMoment, type Shapes } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import type { GivenAnswers } from "../engine/consent";
-import type { Journal } from "../engine/journal";
+import { isOpen, type Journal } from "../engine/journal";
 import { describeOpen, undoCommand } from "../engine/kinds";
 import { printFlags } from "../engine/plan-view";
-import { isOpen, journalsOf, type Session, takeLock } from "../engine/session";
+import { journalsOf, type Session, takeLock } from "../engine/session";
 import { confirm, forceFlag } from "../engine/settle-demands";
 
 /** What `lifeboat abandon` was asked for. */

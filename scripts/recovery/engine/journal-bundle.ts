@@ -1,9 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import { hasCode } from "../../machine/error-code";
-import { type Clock, Journal, isoTime, journalText, readJournal, systemClock } from "./journal";
-import { type JournalBundleContents, journalBundleSchema, journalVersion } from "./journal-contents";
+import { type Clock, Journal, JournalError, isoTime, journalText, readJournal, systemClock } from "./journal";
+import {
+  type JournalBundleContents,
+  type JournalContents,
+  journalBundleSchema,
+  journalVersion,
+} from "./journal-contents";
 
 /** What a new bundle is about. */
 export type NewBundle = Pick<JournalBundleContents, "command" | "request" | "parts">;
@@ -39,20 +44,30 @@ export class JournalBundle {
    */
   journals(): { readonly journal: Journal; readonly begin?: () => Journal }[] {
     return this.current.parts.map(({ site, journal }) => {
-      const folder = join(this.path, "../..", site);
-      const path = join(folder, `${journal.id}.json`);
+      const path = this.pathOf({ site, journal });
       if (existsSync(path)) return { journal: Journal.open(path, this.clock) };
       const begin = (): Journal => {
-        makePrivateFolder(folder);
+        makePrivateFolder(dirname(path));
         return Journal.create(path, journal, this.clock);
       };
       return { journal: Journal.planned(path, journal, this.clock), begin };
     });
   }
 
+  /** The parts of a site that a killed process did not get to: they have no journal yet. */
+  unbegun(site: string): JournalContents[] {
+    return this.current.parts
+      .filter((part) => part.site === site && !existsSync(this.pathOf(part)))
+      .map(({ journal }) => journal);
+  }
+
   /** Says that nothing of it is left to do. */
   end(): void {
     this.write({ state: "ended" });
+  }
+
+  private pathOf({ site, journal }: JournalBundleContents["parts"][number]): string {
+    return join(this.path, "../..", site, `${journal.id}.json`);
   }
 
   private write(change: Partial<JournalBundleContents>): void {
@@ -89,11 +104,26 @@ export class BundleFolder {
 
   /** Bundles that have not ended, newest first. Throws `JournalError` for one that cannot be read: it may be open. */
   open(): JournalBundle[] {
-    return fileNames(this.path)
-      .filter((name) => /^(?:batch|several)-.*\.json$/.test(name))
-      .map((name) => JournalBundle.open(join(this.path, name), this.clock))
-      .filter(({ contents }) => contents.state === "open")
-      .sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
+    const { open, unreadable } = this.read();
+    const [first] = unreadable;
+    if (first !== undefined) throw first;
+    return open;
+  }
+
+  /** Bundles that have not ended, newest first, and those that cannot be read. */
+  read(): { readonly open: JournalBundle[]; readonly unreadable: readonly JournalError[] } {
+    const open: JournalBundle[] = [];
+    const unreadable: JournalError[] = [];
+    for (const name of fileNames(this.path).filter((name) => /^(?:batch|several)-.*\.json$/.test(name))) {
+      try {
+        const bundle = JournalBundle.open(join(this.path, name), this.clock);
+        if (bundle.contents.state === "open") open.push(bundle);
+      } catch (error) {
+        if (!(error instanceof JournalError)) throw error;
+        unreadable.push(error);
+      }
+    }
+    return { open: open.sort((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1)), unreadable };
   }
 }
 

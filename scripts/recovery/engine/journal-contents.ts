@@ -45,6 +45,8 @@ export const journalSchema = z.object({
   guest: z.object({ environment: z.string(), name: z.string(), id: z.number(), node: z.string() }).exactOptional(),
   /** What was asked for, as named texts: the same command is recognised by them. */
   request: z.record(z.string(), z.string()),
+  /** Who began it: `anna@desk`. Absent in journals of versions that did not write it. */
+  by: z.string().exactOptional(),
   startedAt: z.string(),
   updatedAt: z.string(),
   /** What the plan rests on, as named digests. */

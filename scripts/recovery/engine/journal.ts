@@ -150,6 +150,11 @@ export class Journal {
   }
 }
 
+/** True while the same command would resume it. */
+export function isOpen({ contents: { state } }: Pick<Journal, "contents">): boolean {
+  return state === "open" || state === "taking-back";
+}
+
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }

@@ -1,5 +1,5 @@
 import type { JournalContents } from "./journal-contents";
-import { isNode, journalSubjectName } from "./subject";
+import { guestsOfRun, isNode, journalSubjectName } from "./subject";
 
 /** A kind of operation by the words that people have for it. */
 interface OperationKind {
@@ -39,12 +39,16 @@ export interface OpenOperation {
 }
 
 /** What people are told of an operation that is half done. A kind that this version does not know is named as such. */
-export function describeOpen({ kind, guest, command, request }: JournalContents, environment: string): OpenOperation {
+export function describeOpen(contents: JournalContents, environment: string): OpenOperation {
+  const { kind, guest, command, request } = contents;
   const known = request["undo"] === undefined ? kinds[kind] : { name: "undo", undo: false };
   const subject = guest === undefined ? environment : journalSubjectName(guest);
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
-  const abandon = isNode(guest) ? "" : `; or, if it cannot be ended: lifeboat abandon ${subject}`;
+  // A run over several guests is given up by any one of them.
+  const [member] = isNode(guest) ? (guestsOfRun(contents) ?? []) : [];
+  const stuck = member === undefined ? subject : `${environment}/${member.name}`;
+  const abandon = `; or, if it cannot be ended: lifeboat abandon ${stuck}`;
   return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}${abandon}` };
 }
 

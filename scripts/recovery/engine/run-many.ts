@@ -8,7 +8,7 @@ import type { Batch, BatchPlan, BegunMember, Gate, Member, Outcome, PlannedMembe
 import { batchPlanView } from "./batch-view";
 import { digestOf } from "./digest";
 import { explain } from "./explain";
-import type { Journal } from "./journal";
+import { isOpen, type Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
 import type { JournalContents } from "./journal-contents";
 import { mergeDemands } from "./merge-demands";
@@ -16,7 +16,7 @@ import type { Observer } from "./observer";
 import type { Planned } from "./operation";
 import { begunIn, finishTakingBack, openingOf, planIn, shownSteps } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
-import { type Session, halfDone, isOpen, journalsOf, readable, unfinished } from "./session";
+import { type Session, halfDone, journalsOf, readable, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
 
 /** Subjects that are looked at, at the same time. */

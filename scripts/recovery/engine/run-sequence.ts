@@ -7,13 +7,13 @@ import type { Lines } from "../../terminal/talk";
 import type { Member, Refusal } from "./batch";
 import { type Demand, flagOf, type GivenAnswers } from "./consent";
 import { explain } from "./explain";
-import type { Journal } from "./journal";
+import { isOpen, type Journal } from "./journal";
 import type { Planned, Report } from "./operation";
 import { printFlags, type StepView } from "./plan-view";
 import { printFinding } from "./print-finding";
 import { begunIn, openingOf, shownSteps } from "./run-one";
 import { runSteps } from "./run-steps";
-import { halfDone, isOpen, journalsOf, type Session, takeLock, unfinished } from "./session";
+import { halfDone, journalsOf, type Session, takeLock, unfinished } from "./session";
 import { confirm } from "./settle-demands";
 import type { Finding } from "./step";
 

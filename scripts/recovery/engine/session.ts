@@ -6,7 +6,7 @@ import type { FoundGuest, LoadedEnvironment } from "../../project/site";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Questioner } from "./consent";
-import { type Journal, JournalError } from "./journal";
+import { isOpen, type Journal, JournalError } from "./journal";
 import { describeOpen, mustEndBefore } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
@@ -103,21 +103,12 @@ export function takeLock(
 }
 
 /**
- * The journals of the subject, newest first.
+ * The journals of the subject, newest first; of a guest also those of runs over several guests that have not ended.
  *
  * @throws CommandError (1) for one that cannot be read: it may be of an operation that is half done.
  */
 export function journalsOf({ state, subject }: Pick<Session, "state"> & { readonly subject: SubjectKey }): Journal[] {
   return readable(() => state.journalsOf(subject));
-}
-
-/**
- * What is half done on guests and nodes of a site, newest first.
- *
- * @throws CommandError (1) for a journal that cannot be read: it may be of an operation that is half done.
- */
-export function openJournals(state: StateFolder): Journal[] {
-  return readable(() => state.allJournals()).filter(isOpen);
 }
 
 /** Reads journals. @throws CommandError (1) for one that cannot be read, with what to do about it */
@@ -133,11 +124,6 @@ export function readable<Result>(read: () => Result): Result {
 /** The operation that has not ended and that one of this kind has to resume or to wait for, if there is one. */
 export function unfinished(journals: readonly Journal[], kind: string): Journal | undefined {
   return journals.find((journal) => isOpen(journal) && mustEndBefore(journal.contents.kind, kind));
-}
-
-/** True while the same command would resume it. */
-export function isOpen({ contents: { state } }: Journal): boolean {
-  return state === "open" || state === "taking-back";
 }
 
 /** Another operation on the subject has to be brought to an end first. */

@@ -1,13 +1,21 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { makePrivateFolder } from "../../machine/durable-file";
+import { whoRunsThis } from "../../machine/who";
 import { siteFolderName, stateHome } from "../../project/state-home";
-import { type Clock, Journal, JournalError, isoTime, systemClock } from "./journal";
+import { type Clock, isOpen, Journal, JournalError, isoTime, systemClock } from "./journal";
 import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
-import type { Subject, SubjectKey } from "./subject";
+import { guestsOfRun, type Subject, type SubjectKey } from "./subject";
 
 /** What a new journal is about: a guest, or without one the environment's stack. */
 export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | "request" | "inputs" | "plan">;
+
+/** A journal that cannot be read, and whose it is. */
+export interface UnreadableJournal {
+  readonly error: JournalError;
+  /** Id of its guest, or number of its node; undefined: it is the stack's. */
+  readonly number: number | undefined;
+}
 
 /** What journals and the lock of the stack are called where those of a guest have its id. */
 const ofStack = "stack";
@@ -51,17 +59,33 @@ export class StateFolder {
   opening(operation: NewOperation): JournalContents {
     const now = isoTime(this.clock());
     const id = freeId(String(operation.guest?.id ?? ofStack), now, fileNames(this.path));
-    return { version: journalVersion, id, state: "open", startedAt: now, updatedAt: now, steps: {}, ...operation };
+    const by = whoRunsThis();
+    return { version: journalVersion, id, state: "open", by, startedAt: now, updatedAt: now, steps: {}, ...operation };
   }
 
-  /** The subject's journals, newest first. Throws `JournalError` for one that cannot be read: it may be unfinished. */
+  /**
+   * The subject's journals, newest first; of a guest also those of runs over several guests that have not ended. Throws
+   * `JournalError` for one that cannot be read: it may be unfinished.
+   */
   journalsOf(subject: SubjectKey): Journal[] {
-    return newestFirst(this.files(new RegExp(`^${nameOf(subject)}-.*\\.json$`)).map((path) => this.read(path)));
+    const own = this.files(new RegExp(`^${nameOf(subject)}-.*\\.json$`)).map((path) => this.read(path));
+    return newestFirst([...own, ...(subject.kind === "guest" ? this.openRunsOver(subject.id) : [])]);
   }
 
-  /** The journals of all guests, newest first. Throws `JournalError` like those of one. */
-  allJournals(): Journal[] {
-    return newestFirst(this.files(/^\d+-.*\.json$/).map((path) => this.read(path)));
+  /** Every journal of the site, newest first, and those that cannot be read: they may be of operations that are half done. */
+  readAll(): { readonly journals: readonly Journal[]; readonly unreadable: readonly UnreadableJournal[] } {
+    const journals: Journal[] = [];
+    const unreadable: UnreadableJournal[] = [];
+    for (const path of this.files(new RegExp(`^(?:\\d+|${ofStack})-.*\\.json$`))) {
+      try {
+        journals.push(this.read(path));
+      } catch (error) {
+        if (!(error instanceof JournalError)) throw error;
+        const number = Number(/^\d+/u.exec(basename(path))?.[0]);
+        unreadable.push({ error, number: Number.isNaN(number) ? undefined : number });
+      }
+    }
+    return { journals: newestFirst(journals), unreadable };
   }
 
   /**
@@ -72,6 +96,13 @@ export class StateFolder {
     const pattern = kind === "stack" ? new RegExp(`^${ofStack}-.*\\.json$`) : /^\d+-.*\.json$/;
     const readable = this.files(pattern).flatMap((path) => this.readIfPossible(path));
     return newestFirst(readable).map(({ contents }) => contents);
+  }
+
+  private openRunsOver(id: number): Journal[] {
+    const open = this.files(/^\d{1,2}-.*\.json$/u)
+      .map((path) => this.read(path))
+      .filter(isOpen);
+    return open.filter((journal) => worksOn(journal, id));
   }
 
   private files(pattern: RegExp): string[] {
@@ -92,6 +123,13 @@ export class StateFolder {
       throw error;
     }
   }
+}
+
+/** Whether the run of a node's journal is over a guest. @throws JournalError for a plan of an unknown form: it may be */
+export function worksOn({ contents, path }: Journal, id: number): boolean {
+  const guests = guestsOfRun(contents);
+  if (guests === undefined) throw new JournalError(path, "its plan does not say which guests it is of");
+  return guests.some((guest) => guest.id === id);
 }
 
 function nameOf(subject: SubjectKey): string {

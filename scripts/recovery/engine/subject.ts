@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { JournalContents, JournalGuest } from "./journal-contents";
 
 /** A guest of the settings. */
@@ -56,6 +57,15 @@ export function journalSubjectName({ environment, name, id }: JournalGuest): str
 /** Whether a journal is of a node, and not of a guest or a stack. */
 export function isNode(guest: Pick<JournalGuest, "id"> | undefined): boolean {
   return guest !== undefined && guest.id < firstGuestId;
+}
+
+const runPlan = z.object({ guests: z.array(z.object({ id: z.number(), name: z.string() })).readonly() });
+
+/** The guests that an operation on a node works on, as its plan names them; undefined for a plan of an unknown form. */
+export function guestsOfRun({
+  plan,
+}: Pick<JournalContents, "plan">): readonly Pick<GuestSubject, "id" | "name">[] | undefined {
+  return runPlan.safeParse(plan).data?.guests;
 }
 
 /**

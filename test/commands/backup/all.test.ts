@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
@@ -245,7 +245,7 @@ test("a backup of all that the version before left half done is resumed by its c
       id,
       result: "skipped",
       reason: "a backup of lab on pve-lab, begun at 2026-11-21T17:39:32.793Z, has not ended",
-      hint: "resume it: lifeboat backup --all lab",
+      hint: "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea",
     })),
   ]);
   const changes = await runsWhile(async () => {
@@ -253,6 +253,72 @@ test("a backup of all that the version before left half done is resumed by its c
     expect([result.code, result.stderr]).toEqual([0, expect.stringContaining("Still to do: lab on pve-lab")]);
   });
   expect(changes.map(({ path, vmid }) => [path, vmid])).toEqual([["/nodes/pve-lab/vzdump", "201,202"]]);
+});
+
+test("half done, it holds back what else is to be done on its guests, but no restore; it can be given up [K4]", async () => {
+  expect((await site.lifeboat(["backup", "--all", "lab"], { killAt: "after 4" })).code).toBeNull();
+  const hint = "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea";
+  for (const argv of [
+    ["backup", "runner"],
+    ["backup", "snapshot", "runner", "--name", "before"],
+    ["restore", "snapshot", "runner", "before"],
+    ["grow", "runner"],
+  ]) {
+    const held = await site.lifeboat([...argv, "--json"]);
+    expect([argv, held.code, JSON.parse(held.stdout)]).toEqual([
+      argv,
+      11,
+      expect.objectContaining({
+        message: expect.stringMatching(/a backup of lab on pve-lab, begun at \S+, has not ended$/u),
+        hint,
+      }),
+    ]);
+  }
+  const restore = await site.lifeboat(["restore", "guest", "runner", "--dry-run"]);
+  expect(restore.stderr).not.toContain("has not ended");
+  expect((await site.lifeboat(["backup", "web"])).code).toBe(0);
+  const given = await site.lifeboat(["abandon", "lab/gitea", "--force"]);
+  expect([given.code, given.stdout]).toEqual([0, expect.stringContaining("Abandoned a backup of lab on pve-lab.")]);
+  expect((await site.lifeboat(["backup", "runner"])).code).toBe(0);
+});
+
+test("a guest whose journal cannot be read is left out and named, with what to do; the others are backed up: 3 [K4]", async () => {
+  const folder = site.stateFolder("prod");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, "102-20261121T173932793.json");
+  writeFileSync(path, "{");
+  const result = await site.lifeboat(["backup", "--all", "--force", "--json"]);
+  rmSync(path);
+  expect(result.code).toBe(3);
+  expect(
+    guestsOf(result)
+      .map(({ guest, result: word }) => `${guest} ${word}`)
+      .sort(),
+  ).toEqual([
+    "lab/gitea backed up",
+    "lab/runner backed up",
+    "prod/db skipped",
+    "prod/mail backed up",
+    "prod/scratch left out",
+    "prod/web backed up",
+  ]);
+  expect(guestsOf(result).find(({ guest }) => guest === "prod/db")).toMatchObject({
+    reason: expect.stringContaining(`Unable to read journal ${path}`),
+    hint: expect.stringContaining(`mv ${path} ${path}.unreadable`),
+  });
+});
+
+test("a run over several guests that cannot be read holds back its environment: it may be over any of them [K4]", async () => {
+  const path = join(site.stateFolder("prod"), "1-20261121T173932793.json");
+  writeFileSync(path, "{");
+  const result = await site.lifeboat(["backup", "--all", "--force", "--json"]);
+  const one = await site.lifeboat(["backup", "web"]);
+  rmSync(path);
+  expect([result.code, guestsOf(result).filter((guest) => guest.result === "backed up").length]).toEqual([3, 2]);
+  expect(JSON.parse(result.stdout).unknown).toEqual([
+    { environment: "prod", message: expect.stringContaining(path), hint: expect.stringContaining("mv ") },
+  ]);
+  expect([one.code, one.stderr]).toEqual([1, expect.stringContaining(`Unable to read journal ${path}`)]);
 });
 
 test("a guest that something has half done, and one that is gone, are skipped and said: 3", async () => {

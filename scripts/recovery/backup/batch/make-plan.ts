@@ -7,12 +7,13 @@ import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/site";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { Refusal } from "../../engine/batch";
-import type { Journal } from "../../engine/journal";
+import { isOpen, type Journal, type JournalError } from "../../engine/journal";
 import { refusalOf } from "../../engine/run-many";
-import { type Session, halfDone, openJournals, stateOf, takeLock } from "../../engine/session";
-import type { StateFolder } from "../../engine/state-folder";
+import { type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
+import { type StateFolder, worksOn } from "../../engine/state-folder";
+import { isNode } from "../../engine/subject";
 import { type BackupOptions, backupOptions } from "../plan";
-import { type BackupRun, type RunGuest, backupRunKind } from "./plan";
+import type { BackupRun, RunGuest } from "./plan";
 
 /** A command at work on all guests of an environment. */
 export interface EnvironmentAtWork {
@@ -56,14 +57,14 @@ export async function planEnvironment(
 async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
   const { client, environment, state } = atWork;
   const { name, settings } = environment;
-  const open = openJournals(state);
+  const half = readable(() => halfDoneOn(state));
   const wanted = settings.guests.filter(({ optOut }) => optOut === undefined);
   const [listed, options] = await Promise.all([client.cluster.guests(), backupOptions(client, settings)]);
   const nodeOf = new Map(listed.map(({ vmid, node }) => [vmid, node]));
   const ids = wanted.map(({ id }) => id);
   const missing = await missingForArchivesOf(client, options.storage, ids, new Set(nodeOf.keys()));
-  const facts = { nodeOf, missing, open };
-  const placed = wanted.map((guest) => placeOrRefuse(guest, facts, atWork));
+  const facts = { nodeOf, missing, half };
+  const placed = readable(() => wanted.map((guest) => placeOrRefuse(guest, facts, atWork)));
   const byNode = groupBy(
     placed.flatMap((one) => ("node" in one ? [one] : [])),
     ({ node }) => node,
@@ -79,7 +80,24 @@ async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
 interface GuestFacts {
   readonly nodeOf: ReadonlyMap<number, string>;
   readonly missing: Awaited<ReturnType<typeof missingForArchivesOf>>;
+  readonly half: HalfDone;
+}
+
+/** What keeps guests from being backed up: operations that have not ended, and journals that cannot be read. */
+interface HalfDone {
   readonly open: readonly Journal[];
+  readonly unreadable: ReadonlyMap<number | undefined, JournalError>;
+}
+
+/** @throws JournalError for a run over several guests that cannot be read: it may be one over any of them */
+function halfDoneOn(state: StateFolder): HalfDone {
+  const { journals, unreadable } = state.readAll();
+  const run = unreadable.find(({ number }) => number !== undefined && isNode({ id: number }));
+  if (run !== undefined) throw run.error;
+  return {
+    open: journals.filter(isOpen),
+    unreadable: new Map(unreadable.map(({ number, error }) => [number, error])),
+  };
 }
 
 interface PlacedGuest {
@@ -91,7 +109,7 @@ interface PlacedGuest {
 
 function placeOrRefuse(
   { name, id, node: declared }: Guest,
-  { nodeOf, missing, open }: GuestFacts,
+  { nodeOf, missing, half }: GuestFacts,
   { environment }: EnvironmentAtWork,
 ): PlacedGuest | Refusal {
   const subject = `${environment.name}/${name}`;
@@ -103,9 +121,14 @@ function placeOrRefuse(
   if (node === undefined) {
     return { subject, exitCode: exitCodes.failed, message: `there is no guest ${id} on ${declared}` };
   }
-  const waitsFor = open.find(({ contents: { kind, guest } }) =>
-    kind === backupRunKind ? guest?.name === node : guest?.id === id,
-  );
+  const unreadable = half.unreadable.get(id);
+  if (unreadable !== undefined) {
+    return { subject, exitCode: exitCodes.failed, message: unreadable.message, hint: unreadable.hint };
+  }
+  const waitsFor = half.open.find((journal) => {
+    const { guest } = journal.contents;
+    return isNode(guest) ? worksOn(journal, id) : guest?.id === id;
+  });
   return waitsFor === undefined ? { name, id, node } : refusalOf(subject, halfDone({ environment }, waitsFor));
 }
 

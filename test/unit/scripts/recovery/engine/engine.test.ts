@@ -357,12 +357,12 @@ describe("state folder", () => {
     const ofGuest = begin(state);
     const ofStack = state.begin({ kind: "test", command: "lifeboat up prod", request: {}, inputs: {}, plan: {} });
     expect(state.journalsOf({ kind: "stack" }).map(({ path }) => path)).toEqual([ofStack.path]);
-    expect(state.allJournals().map(({ path }) => path)).toEqual([ofGuest.path]);
+    expect(state.journalsOf({ kind: "guest", id: 101 }).map(({ path }) => path)).toEqual([ofGuest.path]);
     expect(state.lockPath({ kind: "stack" })).not.toBe(state.lockPath({ kind: "guest", id: 101 }));
   });
 
   test("a site without a folder has no journals", () => {
-    expect(stateFolder().allJournals()).toEqual([]);
+    expect(stateFolder().readAll()).toEqual({ journals: [], unreadable: [] });
   });
 
   test("a damaged journal, or one of another version, is an error and never taken for none", () => {
@@ -475,7 +475,7 @@ describe("durations of past runs", () => {
       observer: silent,
       staysOpen: () => false,
     });
-    const journals = state.allJournals().map(({ contents }) => contents);
+    const journals = state.readAll().journals.map(({ contents }) => contents);
     expect(pastRuns(journals, { kind: "guest", id: 101 }).last("restore")).toEqual({
       seconds: 40,
       basis: "as on 2026-11-20",

@@ -230,16 +230,16 @@ describe("a batch that was killed before it began its members", () => {
   test("a dry run of it writes nothing, and the same command begins and ends all of them [K4]", async () => {
     const { batch, web } = await killed();
     expect(await runMany({ ...batch, dryRun: true })).toBe(0);
-    expect(web.state.allJournals()).toEqual([]);
+    expect(web.state.readAll().journals).toEqual([]);
     expect(await runMany(batch)).toBe(0);
-    expect(web.state.allJournals().map(({ contents }) => contents.state)).toEqual(["done", "done"]);
+    expect(web.state.readAll().journals.map(({ contents }) => contents.state)).toEqual(["done", "done"]);
   });
 
   test("something else is half done on one of them since: 11, and none is begun [K4]", async () => {
     const { batch, web } = await killed();
     await begunSince(web);
     await expect(runMany(batch)).rejects.toMatchObject({ exitCode: 11 });
-    expect(web.state.allJournals().map(({ contents }) => contents.kind)).toEqual(["other"]);
+    expect(web.state.readAll().journals.map(({ contents }) => contents.kind)).toEqual(["other"]);
   });
 
   test("something else was done on one of them since: that one is not begun, and the others are [K4]", async () => {
