@@ -51,3 +51,20 @@ export interface ResourcePlace {
 export function urnOf({ project, stack, types, name }: ResourcePlace): string {
   return `urn:pulumi:${stack}::${project}::${types.join("$")}::${name}`;
 }
+
+/**
+ * The URN under which a state has the resource of a component, whatever the project is called.
+ *
+ * @param recorded every URN of the state
+ * @param name of the component
+ */
+export function recordedAs(
+  recorded: readonly string[],
+  kindOf: keyof typeof componentKinds,
+  type: keyof typeof resourceTypes,
+  name: string,
+): string | undefined {
+  const { component, child } = componentKinds[kindOf];
+  const end = `::${component}$${resourceTypes[type]}::${child(name)}`;
+  return recorded.find((urn) => urn.endsWith(end));
+}

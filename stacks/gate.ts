@@ -2,7 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
-import { judge, judgeArchives, rebootsIn, type GuestFacts, type SiteFacts, type Verdict } from "../site/preflight";
+import {
+  judge,
+  judgeArchives,
+  judgeUnasked,
+  rebootsIn,
+  type Run,
+  type SiteFacts,
+  type Verdict,
+} from "../site/preflight";
+import { dayOf } from "../site/opt-outs";
 import { formatPolicyFinding } from "../site/policies/policy-finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
@@ -16,9 +25,10 @@ import { judgeReboots } from "./reboot-consent";
 /**
  * What stands between the settings and the first resource: policies, and refusals of `site/preflight`, all at once.
  *
- * A node that does not answer stops nothing here, because a preview must work without it; that it was not asked is said,
- * and the policies are judged by what is known without it.
+ * A preview must work without the node: that it was not asked is said, and the policies are judged by what is known without
+ * it. An update is refused then (A15).
  *
+ * @param recorded URNs in the stack's state; undefined where it could not be read
  * @returns what Proxmox said, undefined where it did not answer.
  * @throws pulumi.RunError with everything that is broken or refused, or with what is wrong with token, certificate or
  *   privileges.
@@ -27,42 +37,42 @@ export async function passGate(
   client: ProxmoxClient,
   environment: Environment,
   neighbours: readonly Neighbour[] = [],
+  recorded?: readonly string[],
 ): Promise<SiteFacts | undefined> {
   const asked = await askProxmox(client, environment, neighbours);
-  const policies = asked?.policies ?? factsWithoutNode(Math.floor(Date.now() / 1000), neighbours);
-  const verdict = asked === undefined ? nothingAsked : await judgeSite(client, environment, asked.site);
+  const known = "unanswered" in asked ? undefined : asked;
+  const policies = known?.policies ?? factsWithoutNode(Math.floor(Date.now() / 1000), neighbours);
+  const run = runAt(policies);
+  const verdict =
+    "unanswered" in asked
+      ? judgeUnasked(environment, asked.unanswered, run)
+      : await judgeSite(client, environment, { ...asked.site, recorded }, run);
   const judgement = judgePolicies(environment, policies);
-  const rebooting = asked === undefined ? nothingAsked : judgeReboots(environment, rebootsIn(environment, asked.site));
+  const rebooting = known === undefined ? nothingAsked : judgeReboots(environment, rebootsIn(environment, known.site));
   for (const warning of policyWarnings(judgement)) await pulumi.log.warn(warning);
   await enforce({
     warnings: [...unknownGuests(freshVariable, environment), ...verdict.warnings, ...rebooting.warnings],
     refusals: [...brokenPolicies(environment, judgement), ...verdict.refusals, ...rebooting.refusals],
   });
-  return asked?.site;
+  return known?.site;
 }
 
 const nothingAsked: Verdict = { refusals: [], warnings: [] };
 
-/** Refusals with an id to offer, which is looked for only when there is something to refuse. */
-async function judgeSite(client: ProxmoxClient, environment: Environment, asked: SiteFacts): Promise<Verdict> {
-  const facts = pulumi.runtime.isDryRun() ? asOnlooker(asked) : asked;
-  const verdict = judge(environment, facts);
-  if (verdict.refusals.length === 0) return verdict;
-  return judge(environment, { ...facts, freeId: await offerId(client, environment) });
+function runAt({ now, timeZone }: Pick<PolicyFacts, "now" | "timeZone">): Run {
+  return { preview: pulumi.runtime.isDryRun(), today: dayOf(now, timeZone) };
 }
 
-/**
- * Proxmox knows no right to see archives that is not one to make them, too. A preview may be made by whoever can only look:
- * what cannot be seen is told then, and stops the update.
- */
-function asOnlooker(facts: SiteFacts): SiteFacts {
-  const guests = facts.guests.map((entry): GuestFacts => {
-    if (entry.archives?.kind !== "unseen") return entry;
-    const missing = entry.archives.missing.join(" and ");
-    const reason = `the token lacks ${missing}, and an update with it is refused`;
-    return { ...entry, archives: { kind: "unknown", reason } };
-  });
-  return { ...facts, guests };
+/** Refusals with an id to offer, which is looked for only when there is something to refuse. */
+async function judgeSite(
+  client: ProxmoxClient,
+  environment: Environment,
+  facts: SiteFacts,
+  run: Run,
+): Promise<Verdict> {
+  const verdict = judge(environment, facts, run);
+  if (verdict.refusals.length === 0) return verdict;
+  return judge(environment, { ...facts, freeId: await offerId(client, environment) }, run);
 }
 
 function policyWarnings({ notices, suspended, notes }: Judgement): string[] {
@@ -94,14 +104,15 @@ export async function checkNewStorage(
   const open = before?.guests.filter(({ archives }) => archives?.kind === "no-storage") ?? [];
   if (open.length === 0 || pulumi.runtime.isDryRun()) return;
   await new Promise((resolve) => storageId.apply(resolve));
-  await enforce(judgeArchives(environment, await withArchives(client, environment, open)));
+  const run = runAt({ now: Math.floor(Date.now() / 1000), timeZone: "UTC" });
+  await enforce(judgeArchives(environment, await withArchives(client, environment, open), run));
 }
 
 async function askProxmox(
   client: ProxmoxClient,
   environment: Environment,
   neighbours: readonly Neighbour[],
-): Promise<{ site: SiteFacts; policies: PolicyFacts } | undefined> {
+): Promise<{ site: SiteFacts; policies: PolicyFacts } | { unanswered: string }> {
   try {
     const [site, policies] = await Promise.all([
       gatherFacts(client, environment),
@@ -116,7 +127,7 @@ async function askProxmox(
         `change would reboot or replace a guest (${replacementsWithoutNode(environment)}), and disks of adopted guests; ` +
         `the node's time zone is taken for UTC, because ${error.message}`,
     );
-    return undefined;
+    return { unanswered: error.message };
   }
 }
 

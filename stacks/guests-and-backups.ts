@@ -8,13 +8,13 @@ import { VirtualMachine } from "../components/guests/virtual-machine";
 import { containerArguments } from "../site/arguments/container";
 import type { GuestPlace } from "../site/arguments/guest";
 import { virtualMachineArguments } from "../site/arguments/virtual-machine";
-import { backupName } from "../site/resources";
+import { backupName, resourceTypes } from "../site/resources";
 import type { ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../site/settings/environment";
 import type { Site, StackOutputs } from "./program";
 
 /** What every environment has: a storage for backups, its guests, and the one job over them; one of them has the state store. */
 export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs> {
-  const { environment, providerFor, checkNewStorage } = site;
+  const { environment, providerFor, checkNewStorage, remakesJob } = site;
   const opts = { provider: providerFor() };
   const storage = new BackupStorage(backupName, storageArguments(environment.backup.storage), opts);
   await checkNewStorage(storage.storageId);
@@ -24,8 +24,25 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
   const store = site.declareStateStore?.(site, containers) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const settings = backupJobArguments(environment.backup, environment.name);
-  const job = new BackupJob(backupName, { ...settings, storage: storage.storageId, guests }, opts);
+  const job = new BackupJob(
+    backupName,
+    { ...settings, storage: storage.storageId, guests },
+    remakesJob === true ? { ...opts, transformations: [remade] } : opts,
+  );
   return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store };
+}
+
+/**
+ * A job that somebody switched to "all guests" or to a pool cannot go back in place: the provider would send both
+ * selections, which Proxmox refuses. A job holds no data, so that making it anew costs nothing.
+ */
+function remade({
+  type,
+  props,
+  opts,
+}: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult | undefined {
+  if (type !== resourceTypes["backup-job"]) return undefined;
+  return { props, opts: pulumi.mergeOptions(opts, { replaceOnChanges: ["all", "pool", "vmids"] }) };
 }
 
 /**

@@ -8,6 +8,7 @@ import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
 import type { DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
+import { readRecorded } from "./recorded";
 import { readSettings } from "./settings";
 import { lookingClient } from "./site-client";
 
@@ -17,12 +18,14 @@ export = async function main(): Promise<StackOutputs> {
   const token = readToken(environment);
   const client = lookingClient(environment.proxmox, token);
   try {
-    const facts = await passGate(client, environment, readNeighbours(pulumi.getRootDirectory(), environment.name));
+    const neighbours = readNeighbours(pulumi.getRootDirectory(), environment.name);
+    const facts = await passGate(client, environment, neighbours, await readRecorded());
     const declareStateStore = await prepareStore(environment, facts);
     return await declareGuestsAndBackups({
       environment,
       providerFor: createProviders(environment, token),
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),
+      remakesJob: facts?.jobIsSwitched,
       declareStateStore,
     });
   } finally {

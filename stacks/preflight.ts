@@ -1,10 +1,12 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError } from "../proxmox/api/errors";
-import { missingForArchivesOf } from "../proxmox/api/permissions";
+import { missingForArchivesOf, missingPrivileges } from "../proxmox/api/permissions";
+import { neededPrivileges } from "../proxmox/rules/privileges";
 import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import { markTag, readMark } from "../site/mark";
-import type { ArchivesOfId, GuestFacts, Occupant, SiteFacts, Stray } from "../site/preflight";
+import { scopeOf } from "../site/needs";
+import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, Stray } from "../site/preflight";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
 
@@ -28,8 +30,36 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
     guests,
     strays: await straysAmong(client, environment, listed),
     missingAdopted: await missingAdopted(client, environment),
-    jobExists: await jobExists(client, environment),
+    ...(await jobFacts(client, environment)),
+    storageExists: await storageExists(client, environment),
+    missingPools: await missingPools(client, environment),
+    rights: await rightsToDeploy(client, environment),
   };
+}
+
+/** What the program may have to change: guests that it owns, its storage, its job. */
+async function rightsToDeploy(client: ProxmoxClient, environment: Environment): Promise<Rights> {
+  const owned = environment.guests.filter((guest) => guest.kind !== "adopted");
+  const needed = neededPrivileges(scopeOf({ ...environment, guests: owned })).filter(
+    ({ privilege, features }) => features.includes("deploy") && !privilege.endsWith(".Audit"),
+  );
+  const missing = await missingPrivileges(client, needed);
+  return { missing, onlyLooks: missing.length === needed.length };
+}
+
+/** Undefined for an adopted storage, which no update makes. */
+async function storageExists(client: ProxmoxClient, { backup, proxmox }: Environment): Promise<boolean | undefined> {
+  const { id, type } = backup.storage;
+  if (type === "adopted") return undefined;
+  return (await client.backups.storages(proxmox.node)).some(({ storage }) => storage === id);
+}
+
+/** Without Pool.Audit a pool is in no list, and a guest cannot be put into it either. */
+async function missingPools(client: ProxmoxClient, environment: Environment): Promise<string[]> {
+  const { pools } = scopeOf(environment);
+  if (pools.length === 0) return [];
+  const known = new Set((await client.cluster.pools()).map(({ poolid }) => poolid));
+  return pools.filter((pool) => !known.has(pool));
 }
 
 /** The same guests with the archives of those whose id is free. */
@@ -154,11 +184,15 @@ async function missingAdopted(client: ProxmoxClient, { guests }: Environment): P
 }
 
 /** Undefined without Sys.Audit. */
-async function jobExists(client: ProxmoxClient, { backup }: Environment): Promise<boolean | undefined> {
+async function jobFacts(
+  client: ProxmoxClient,
+  { backup }: Environment,
+): Promise<Pick<SiteFacts, "jobExists" | "jobIsSwitched">> {
   try {
-    return (await client.backups.backupJobs()).some(({ id }) => id === backup.jobId);
+    const job = (await client.backups.backupJobs()).find(({ id }) => id === backup.jobId);
+    return { jobExists: job !== undefined, jobIsSwitched: job?.all === true || job?.pool !== undefined };
   } catch (error) {
-    if (error instanceof ProxmoxError && error.kind === "forbidden") return undefined;
+    if (error instanceof ProxmoxError && error.kind === "forbidden") return {};
     throw error;
   }
 }

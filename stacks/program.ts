@@ -12,6 +12,8 @@ export interface Site {
    * be made. To be awaited between the storage and the guests.
    */
   readonly checkNewStorage: (storageId: pulumi.Output<string>) => Promise<void>;
+  /** The backup job cannot be changed in place this time. */
+  readonly remakesJob?: boolean | undefined;
   /** Declares the state store, in the environment that has it. */
   readonly declareStateStore?: DeclareStore | undefined;
 }

@@ -78,9 +78,8 @@ export class BackupJob extends pulumi.ComponentResource {
     super(componentKinds["backup-job"].component, name, {}, opts);
     const job = new Job(componentKinds["backup-job"].child(name), inputs, {
       parent: this,
-      // A job that somebody switched to "all guests" cannot go back in place: the provider would send both selections,
-      // which Proxmox refuses. A job holds no data, so that making it anew costs nothing.
-      replaceOnChanges: ["all", "vmids"],
+      // A guest more or less changes the job in place: made anew, there would be none for a moment, or for good when the
+      // new one is refused. Another id is another job.
       deleteBeforeReplace: true,
     });
     this.jobId = job.resourceId;

@@ -28,10 +28,10 @@ export async function missingToListArchives(
 }
 
 /** Those of the needed privileges that the caller does not hold; each path is asked for once. */
-export async function missingPrivileges(
+export async function missingPrivileges<Needed extends Readonly<MissingPrivilege>>(
   client: ProxmoxClient,
-  needed: readonly MissingPrivilege[],
-): Promise<MissingPrivilege[]> {
+  needed: readonly Needed[],
+): Promise<Needed[]> {
   const paths = [...new Set(needed.map((entry) => entry.path))];
   const held = new Map(
     await Promise.all(paths.map(async (path) => [path, await client.cluster.privilegesOn(path)] as const)),

@@ -170,6 +170,24 @@ export function neededPrivileges(scope: PrivilegeScope): NeededPrivilege[] {
   );
 }
 
+/**
+ * One line for each privilege that is missing, with all its paths: `VM.Backup on /vms/101, /vms/102 is missing (backup: it
+ * makes archives)`.
+ */
+export function missingLines(missing: readonly NeededPrivilege[]): string[] {
+  const lines = new Map<string, NeededPrivilege[]>();
+  for (const entry of missing) {
+    const key = `${entry.privilege}\u0000${entry.reason}`;
+    lines.set(key, [...(lines.get(key) ?? []), entry]);
+  }
+  return [...lines.values()].flatMap((entries) => {
+    const [first] = entries;
+    if (first === undefined) return [];
+    const paths = entries.map(({ path }) => path).join(", ");
+    return [`${first.privilege} on ${paths} is missing (${first.features.join(", ")}: it ${first.reason})`];
+  });
+}
+
 function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
   switch (rule.place) {
     case "cluster":

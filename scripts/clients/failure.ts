@@ -62,6 +62,9 @@ function ofStoreError(error: StoreError, aim: string | undefined): Failure {
   return { ...unable(aim, exitCode, error.message, storeHints[kind]), details: { kind, store: place } };
 }
 
+/** What gives a token the privileges that it lacks. */
+export const setupHint = "lifeboat doctor --print-setup prints the lines that give it";
+
 const fileHint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
 
 const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {

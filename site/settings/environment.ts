@@ -154,7 +154,7 @@ export interface Suspension {
 
 /** Weak points of a setup that no rule can forbid (A12). */
 export type HazardName =
-  "own-node" | "own-storage" | "shared-ids" | "two-retentions" | "retention-cut" | "firewall-off";
+  "own-node" | "own-storage" | "shared-ids" | "two-retentions" | "retention-cut" | "firewall-off" | "unchecked";
 
 /** A hazard that somebody has decided to live with. */
 export interface Acknowledgement {

@@ -1,5 +1,5 @@
 import type { Acknowledgement, HazardName, PolicyName } from "./environment";
-import { mapping, oneOf, optional, value } from "./schema-tools";
+import { at, checked, type Finding, mapping, oneOf, optional, value } from "./schema-tools";
 import { parseDay } from "./values/days";
 import { durationFormat, parseDuration } from "./values/durations";
 import { guestName, sentence } from "./values/names";
@@ -14,6 +14,7 @@ const hazardNames = [
   "two-retentions",
   "retention-cut",
   "firewall-off",
+  "unchecked",
 ] as const satisfies readonly HazardName[];
 
 const objective = optional(value("a duration", `${durationFormat}, at least 1m`, parseObjective));
@@ -43,18 +44,27 @@ export const suspensionSchema = mapping({
 });
 
 /** An entry of `lifeboat:acknowledge`. */
-export const acknowledgementSchema = mapping({
-  /** Hazard that is accepted. */
-  hazard: oneOf("a hazard", hazardNames),
-  /** Guest for which it is accepted, by its name here. Default: every guest. */
-  guest: optional(guestName),
-  /** Why it can be lived with. */
-  reason: sentence,
-  /** Who answers for that. */
-  owner: sentence,
-  /** Last day on which it is accepted. */
-  until: day,
-}).transform((entry): Acknowledgement => entry);
+export const acknowledgementSchema = checked(
+  mapping({
+    /** Hazard that is accepted. */
+    hazard: oneOf("a hazard", hazardNames),
+    /** Guest for which it is accepted, by its name here. Default: every guest; `unchecked` needs a name. */
+    guest: optional(guestName),
+    /** Why it can be lived with. */
+    reason: sentence,
+    /** Who answers for that. */
+    owner: sentence,
+    /** Last day on which it is accepted. */
+    until: day,
+  }),
+  byName,
+).transform((entry): Acknowledgement => entry);
+
+/** That a guest may be made although nobody could look whether it is there is accepted for one guest at a time (A15). */
+function byName(raw: unknown): Finding[] {
+  if (at(raw, "hazard") !== "unchecked" || at(raw, "guest") !== undefined) return [];
+  return [{ path: ["guest"], message: "'unchecked' is accepted for one guest only", allowed: "the guest's name" }];
+}
 
 function parseObjective(raw: unknown): number | undefined {
   const seconds = parseDuration(raw);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import * as z from "zod";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
@@ -131,6 +132,53 @@ test("Proxmox deletes a job with its last guest: the command that the program na
   expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
   const covered = expectExit(await site.byHand("coverage", "prod"), [0], "the job's coverage").stdout;
   expect(covered).toContain('"101:rootfs":true');
+});
+
+test("a job that the state lost is known before anything is made; the line that is named makes way for it [B3]", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  const { stdout } = await pulumi("stack", "export", "-s", "prod");
+  const [urn = ""] = /urn:pulumi:[^"]*::backup-job/.exec(stdout) ?? [];
+  expectExit(await pulumi("state", "delete", urn, "-s", "prod", "--yes"), [0], "losing the job");
+  await site.sandbox("requests", "--clear");
+  for (const words of [["preview"], ["up", "--yes"]]) {
+    const refused = await pulumi(...words, "-s", "prod");
+    expect(refused.exitCode).not.toBe(0);
+    expect(`${refused.stdout}\n${refused.stderr}`).toContain("pvesh delete /cluster/backup/lifeboat-prod");
+  }
+  expect(await changingRequests()).toEqual([]);
+  expectExit(await site.byHand("remove-job", "prod"), [0], "the line that was named");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up");
+});
+
+const requestSchema = z.object({ method: z.string(), path: z.string() });
+
+/** Requests that write the job since the log was cleared. */
+async function jobRequests(): Promise<string[]> {
+  const requests = (await changingRequests()).map((line) => requestSchema.parse(JSON.parse(line)));
+  return requests.filter(({ path }) => path.includes("cluster/backup")).map(({ method }) => method);
+}
+
+/** The settings of these tests with another guest; undefined: without one. */
+function writeOther(guest: unknown): void {
+  writeSettings([
+    [["config", "lifeboat:protectGuests"], false],
+    [[...guests, "web", "disks", "media"], media],
+    [[...guests, "db"], guest],
+  ]);
+}
+
+test("another guest changes the job in place; one that was switched to all guests is made anew [B3]", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  writeOther({ adopt: takenId, checks: ["running"] });
+  await site.sandbox("requests", "--clear");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with one guest more");
+  expect(await jobRequests()).toEqual(["PUT"]);
+
+  expectExit(await site.byHand("select-all", "prod"), [0], "a job over all guests");
+  writeOther(undefined);
+  await site.sandbox("requests", "--clear");
+  expectExit(await pulumi("up", "--refresh", "-s", "prod", "--yes"), [0], "pulumi up after that");
+  expect(await jobRequests()).toEqual(["DELETE", "POST"]);
 });
 
 test("destroy deletes what the stack made and nothing else [A1, A10, A14]", async () => {

@@ -62,6 +62,10 @@ export const requirements: readonly Requirement[] = [
     promise: "An id that is taken is refused; nothing that is not marked as Lifeboat's own is ever deleted.",
   },
   {
+    id: "A15",
+    promise: "What cannot be asked is not free: it stops an update, unless it is accepted by name; a preview warns.",
+  },
+  {
     id: "B1",
     promise:
       "A container with the state store: only named networks reach its ports, a service of the system runs it, and its health is proven.",
@@ -158,6 +162,7 @@ export const requirements: readonly Requirement[] = [
   { id: "K2", promise: "Exit codes are documented: 0 is success and nothing else is." },
   { id: "K3", promise: "A node that cannot be reached is a clear error with its address and what to check." },
   { id: "K4", promise: "Killed at any moment nothing is lost; the next run says what happened and goes on or undoes." },
+  { id: "K6", promise: "An error is not absence: what cannot be known or is not allowed is refused, and said." },
   { id: "L1", promise: "Restoring a guest takes less than five minutes, without copying its archive." },
   { id: "L2", promise: "Restoring a state takes less than two minutes." },
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },

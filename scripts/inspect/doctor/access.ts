@@ -3,18 +3,17 @@ import { readCertificate } from "../../../proxmox/api/certificate";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { missingPrivileges } from "../../../proxmox/api/permissions";
-import { neededPrivileges } from "../../../proxmox/rules/privileges";
+import { missingLines, neededPrivileges } from "../../../proxmox/rules/privileges";
 import { isTimeZone } from "../../../proxmox/rules/time-zones";
 import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { rootPasswordHint } from "../../project/root-password";
 import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
-import { hintFor } from "../../clients/failure";
+import { hintFor, setupHint } from "../../clients/failure";
 import { type Check, ok, problem, skipped, unavailableKinds, warning } from "./check";
 import { inspectFirewall } from "./firewall";
-import { groupBy } from "../../machine/group-by";
-import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "./needs";
+import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "../../../site/needs";
 
 /** Oldest major version whose API the client knows. */
 const oldestRelease = 8;
@@ -134,20 +133,7 @@ async function inspectPrivileges(client: ProxmoxClient, settings: Environment): 
   const needed = neededPrivileges(scopeOf(settings));
   const missing = await missingPrivileges(client, needed);
   if (missing.length === 0) return [ok("privileges", `all ${String(needed.length)} that are needed`)];
-  const lacking = new Set(missing.map(({ privilege, path }) => `${privilege} ${path}`));
-  const byPrivilege = groupBy(
-    needed.filter(({ privilege, path }) => lacking.has(`${privilege} ${path}`)),
-    ({ privilege, reason }) => `${privilege}\u0000${reason}`,
-  );
-  return [...byPrivilege.values()].map((entries) => {
-    const [first] = entries;
-    const paths = entries.map((entry) => entry.path).join(", ");
-    const what =
-      first === undefined
-        ? ""
-        : `${first.privilege} on ${paths} is missing (${first.features.join(", ")}: it ${first.reason})`;
-    return problem("privileges", what, "lifeboat doctor --print-setup prints the lines that give it");
-  });
+  return missingLines(missing).map((line) => problem("privileges", line, setupHint));
 }
 
 async function inspectStorages(client: ProxmoxClient, settings: Environment): Promise<Check[]> {

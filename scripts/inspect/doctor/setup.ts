@@ -2,7 +2,7 @@ import { type PrivilegeScope, type RoleGrant, lookingGrants, roleGrants } from "
 import type { LoadedEnvironment } from "../../project/environment";
 import { shellQuote } from "../../clients/shell-quote";
 import { groupBy } from "../../machine/group-by";
-import { scopeOf } from "./needs";
+import { scopeOf } from "../../../site/needs";
 
 /** An API user and the name of its token. The user has no password: only the token can be used. */
 interface Account {

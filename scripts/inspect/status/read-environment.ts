@@ -10,7 +10,7 @@ import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts } from "./backup-storages";
 import { groupBy } from "../../machine/group-by";
-import { nodesOf } from "../doctor/needs";
+import { nodesOf } from "../../../site/needs";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
 /** What the nodes of an environment answered. */

@@ -79,9 +79,9 @@ describe("BackupJob", () => {
     expect(child.inputs).toMatchObject({ mailtos: ["ops@example.com"], mailnotification: "failure" });
   });
 
-  test("is made anew over another selection (trap 7: from all guests to some is impossible in place)", async () => {
+  test("another guest changes it in place [B3]", async () => {
     const { child } = await declare();
-    expect(child).toMatchObject({ replaceOnChanges: ["all", "vmids"], deleteBeforeReplace: true });
+    expect(child).toMatchObject({ replaceOnChanges: [], deleteBeforeReplace: true });
     expect(child.inputs).not.toHaveProperty("all");
   });
 

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { Answer, Request } from "../../../proxmox/api/request";
+import { roleGrants } from "../../../proxmox/rules/privileges";
 import { checkNewStorage, passGate } from "../../../stacks/gate";
 import { environmentOf, exampleContainer, exampleSettings, liveConfiguration } from "../../support/example-environment";
 import { runProgram } from "../../support/pulumi-mocks";
@@ -12,7 +13,17 @@ const endpoint = "https://192.0.2.11:8006";
 /** What a node answers, by `path?parameters`; an error is thrown, as the client's transport does. */
 type Answers = Readonly<Record<string, unknown>>;
 
-const privileges = { "VM.Backup": 1, "Datastore.AllocateSpace": 1 };
+/** Everything that the program and its questions need, wherever it is asked for. */
+const privileges = Object.fromEntries(
+  roleGrants({ backupStorages: ["backup"], declaresStorage: true, pools: ["prod"] })
+    .flatMap((grant) => grant.privileges)
+    .map((privilege) => [privilege, 1]),
+);
+
+function holding(path: string, without?: string): Answers {
+  const { [without ?? ""]: _left, ...held } = privileges;
+  return { [`access/permissions?path=${path}`]: { [path]: held } };
+}
 
 /** A node with storage `backup`, no guest, and no archive. */
 const empty: Answers = {
@@ -31,8 +42,15 @@ const empty: Answers = {
   ),
   "nodes/pve-prod/storage": [{ storage: "backup", type: "dir" }],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [],
-  "access/permissions?path=/storage/backup": { "/storage/backup": privileges },
-  "access/permissions?path=/vms/101": { "/vms/101": privileges },
+  ...holding("/"),
+  ...holding("/storage"),
+  ...holding("/storage/backup"),
+  ...holding("/storage/local"),
+  ...holding("/storage/data"),
+  ...holding("/sdn/zones/localnetwork"),
+  ...holding("/vms/101"),
+  ...holding("/vms/102"),
+  ...holding("/pool/prod"),
 };
 
 function proxmoxError(
@@ -64,9 +82,13 @@ const accepted = { hazard: "own-node", reason: "copied away every night", owner:
 const settings = { ...exampleSettings(), acknowledge: [accepted] };
 const environment = environmentOf(settings);
 
-async function pass(other: Answers, used = environment, options: { readonly preview?: boolean } = {}) {
+async function pass(
+  other: Answers,
+  used = environment,
+  { recorded, ...options }: { readonly preview?: boolean; readonly recorded?: readonly string[] } = {},
+) {
   const { client, methods } = clientWith({ ...empty, ...other });
-  const { result } = await runProgram({}, () => passGate(client, used), options);
+  const { result } = await runProgram({}, () => passGate(client, used, [], recorded), options);
   return { facts: result, methods };
 }
 
@@ -186,12 +208,74 @@ describe("passGate", () => {
     await expect(passing).rejects.toThrow(text);
   });
 
-  test("goes on where the node does not answer: a preview works without it [A6]", async () => {
-    const { facts } = await pass({ "cluster/resources?type=vm": proxmoxError("unreachable", "no route") });
-    expect(facts).toBeUndefined();
+  test("a preview works without the node; an update is refused: unknown is not free [A6, A15]", async () => {
+    const down = { "cluster/resources?type=vm": proxmoxError("unreachable", "no route") };
+    expect((await pass(down, environment, { preview: true })).facts).toBeUndefined();
     expect(warnings()).toEqual([
       expect.stringMatching(/Not checked: whether ids are free.*cannot be reached: no route/),
     ]);
+    await expect(pass(down)).rejects.toThrow(
+      /whether the ids of its guests are free.* cannot be asked: .*no route\nHINT: once the node answers.*guest: web/,
+    );
+  });
+
+  test.each<[string, Answers, RegExp]>([
+    ["an id", { "cluster/nextid?vmid=101": proxmoxError("lost", "596") }, /whether id 101 of guest web is free/],
+    [
+      "a storage",
+      { "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": proxmoxError("failed", "mount") },
+      /whether storage backup holds archives of guest web/,
+    ],
+    [
+      "the node",
+      { "cluster/resources?type=vm": proxmoxError("lost", "596") },
+      /whether the ids of its guests are free/,
+    ],
+  ])(
+    "%s that cannot be asked stops an update, unless it is accepted by name; a preview warns [A15]",
+    async (_what, answers, text) => {
+      await expect(pass(answers)).rejects.toThrow(text);
+      jest.mocked(console.warn).mockClear();
+      await pass(answers, environment, { preview: true });
+      const unchecked = { ...accepted, hazard: "unchecked", guest: "web" };
+      await pass(answers, environmentOf({ ...settings, acknowledge: [accepted, unchecked] }));
+      expect(warnings()).toHaveLength(2);
+    },
+  );
+
+  test("a privilege that would be missing half-way is known before: with doctor's line [B3, K6]", async () => {
+    const lacking = holding("/storage/backup", "Datastore.Allocate");
+    await expect(pass(lacking)).rejects.toThrow(
+      /Unable to deploy prod: the token may not do all of it\n  Datastore\.Allocate on \/storage\/backup is missing \(.*deploy.*\nHINT: lifeboat doctor prod --print-setup/,
+    );
+    await pass(lacking, environment, { preview: true });
+    expect(warnings()).toEqual([expect.stringMatching(/an update with it is refused:\n.*Datastore\.Allocate/)]);
+  });
+
+  test("a pool that is not there is known before [B3, K6]", async () => {
+    const pooled = environmentWith({ pool: "prod" });
+    await expect(pass({ pools: [{ poolid: "other" }] }, pooled)).rejects.toThrow("there is no pool prod");
+    await pass({ pools: [{ poolid: "prod" }] }, pooled);
+  });
+
+  test("a job that the state does not know is known before [B3]", async () => {
+    const job = { "cluster/backup": [{ id: "lifeboat-prod" }], "nodes/pve-prod/storage": [] };
+    const storage =
+      "urn:pulumi:prod::lifeboat::lifeboat:backups:BackupStorage$proxmoxve:storage/directory:Directory::backup-storage";
+    await expect(pass(job, environment, { preview: true, recorded: [storage] })).rejects.toThrow(
+      "backup job lifeboat-prod is there already",
+    );
+  });
+
+  test("a job that somebody switched to other guests is noticed", async () => {
+    for (const [job, switched] of [
+      [{ vmid: "101" }, false],
+      [{ all: 1 }, true],
+      [{ pool: "prod" }, true],
+    ] as const) {
+      const { facts } = await pass({ "cluster/backup": [{ id: "lifeboat-prod", ...job }] });
+      expect(facts?.jobIsSwitched).toBe(switched);
+    }
   });
 
   test("goes on where the token may not see jobs", async () => {
@@ -243,7 +327,7 @@ describe("changes of a guest that is there (A11)", () => {
   test("a pool of its own is no change: the cluster's list knows it [A11]", async () => {
     const [listed] = z.array(z.looseObject({})).parse(deployed["cluster/resources?type=vm"]);
     await pass(
-      { ...deployed, "cluster/resources?type=vm": [{ ...listed, pool: "prod" }] },
+      { ...deployed, "cluster/resources?type=vm": [{ ...listed, pool: "prod" }], pools: [{ poolid: "prod" }] },
       environmentWith({ pool: "prod" }),
     );
     expect(warnings()).toEqual([]);
@@ -256,7 +340,6 @@ describe("changes of a guest that is there (A11)", () => {
       "nodes/pve-prod/lxc/102/config": proxmoxError("gone", "does not exist"),
       "cluster/nextid?vmid=102": "102",
       "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [],
-      "access/permissions?path=/vms/102": { "/vms/102": privileges },
     };
     await expect(pass(answers, moved)).rejects.toThrow(/Unable to change the id of guest web from 101 to 102/);
   });
@@ -289,8 +372,8 @@ describe("changes of a guest that is there (A11)", () => {
 
   test("where the node does not answer, what is left is said [A11]", async () => {
     const down = { "cluster/resources?type=vm": proxmoxError("unreachable", "no route") };
-    await pass(down);
-    await pass(down, environmentOf({ ...settings, protectGuests: false }));
+    await pass(down, environment, { preview: true });
+    await pass(down, environmentOf({ ...settings, protectGuests: false }), { preview: true });
     expect(warnings()).toEqual([
       expect.stringContaining("reboot or replace a guest (Pulumi's protect still stops a replacement)"),
       expect.stringContaining("nothing stops a replacement: lifeboat:protectGuests is false"),

@@ -17,11 +17,11 @@ const mocks = {
 const token = "lifeboat@pve!deploy=not-a-secret-1";
 const optOut = { exclude: "test", owner: "me", until: "2027-06-30" };
 
-async function declare(settings: object) {
+async function declare(settings: object, remakesJob = false) {
   const environment = environmentOf({ ...exampleSettings(), ...settings });
   return runProgram(mocks, async () => {
     const providerFor = createProviders(environment, token);
-    return declareGuestsAndBackups({ environment, providerFor, checkNewStorage: async () => undefined });
+    return declareGuestsAndBackups({ environment, providerFor, checkNewStorage: async () => undefined, remakesJob });
   });
 }
 
@@ -53,6 +53,11 @@ describe("every environment", () => {
     for (const { type, provider } of registrations.filter(({ type }) => type.startsWith("proxmoxve:"))) {
       expect([type, provider]).toEqual([type, "proxmox"]);
     }
+  });
+
+  test("changes its job in place, but for one that somebody switched to other guests (trap 7) [B3]", async () => {
+    expect(find((await declare({})).registrations, jobType).replaceOnChanges).toEqual([]);
+    expect(find((await declare({}, true)).registrations, jobType).replaceOnChanges).toContain("vmids");
   });
 
   test("protects its guests, unless protectGuests says otherwise [A11]", async () => {

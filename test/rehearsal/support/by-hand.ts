@@ -7,6 +7,8 @@
  *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
  *     by-hand show ENV ID        its configuration as JSON
  *     by-hand job ENV            the environment's backup job as JSON
+ *     by-hand select-all ENV     "Edit" of that job: "Selection mode: All"
+ *     by-hand remove-job ENV     "Remove" of that job
  *     by-hand account ENV FILE   what the lines of `lifeboat doctor --print-setup` make, read from its JSON in FILE; the
  *                                token is written to FILE.token
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
@@ -30,6 +32,16 @@ async function jobOf(environment: LoadedEnvironment): Promise<Record<string, unk
 
 async function showJob(site: Site, name: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(await jobOf(site.environment(name)))}\n`);
+}
+
+async function selectAll(site: Site, name: string): Promise<void> {
+  const environment = site.environment(name);
+  await (await environment.client()).put(["cluster", "backup", environment.settings.backup.jobId], { all: 1 });
+}
+
+async function removeJob(site: Site, name: string): Promise<void> {
+  const environment = site.environment(name);
+  await (await environment.client()).delete(["cluster", "backup", environment.settings.backup.jobId]);
 }
 
 async function runJob(site: Site, name: string): Promise<void> {
@@ -139,6 +151,8 @@ function show(event: TaskEvent): void {
 const actions: Readonly<Record<string, (site: Site, name: string, id: string) => Promise<void>>> = {
   "run-job": runJob,
   job: showJob,
+  "select-all": selectAll,
+  "remove-job": removeJob,
   destroy,
   reboot,
   make,
@@ -151,7 +165,7 @@ async function main([action = "", name = "", id = ""]: string[]): Promise<void> 
   const run = actions[action];
   if (run === undefined || name === "")
     throw new Error(
-      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | coverage ENV | account ENV FILE",
+      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE",
     );
   const site = await openSite({
     redactor: new Redactor(),

@@ -1,13 +1,16 @@
+import type { NeededPrivilege } from "../../../proxmox/rules/privileges";
 import { markOf } from "../../../site/mark";
 import {
   judge,
   judgeArchives,
+  judgeUnasked,
   rebootsIn,
   type ArchivesOfId,
   type Occupant,
+  type Run,
   type SiteFacts,
 } from "../../../site/preflight";
-import type { ContainerGuest } from "../../../site/settings/environment";
+import type { ContainerGuest, Environment } from "../../../site/settings/environment";
 import {
   containerOf,
   environmentOf,
@@ -17,6 +20,14 @@ import {
 } from "../../support/example-environment";
 
 const environment = environmentOf(exampleSettings());
+const update: Run = { preview: false, today: "2026-11-21" };
+const preview: Run = { ...update, preview: true };
+
+/** The verdict on an update. */
+function judged(used: Environment, facts: SiteFacts) {
+  return judge(used, facts, update);
+}
+
 const newest = Date.UTC(2026, 10, 20, 1) / 1000;
 
 const live = { configuration: liveConfiguration(), running: true, pool: undefined };
@@ -33,18 +44,18 @@ const ours = containerWith(`${markOf({ environment: "prod", guest: "web" })}\n`)
 
 describe("an id that is taken (A14)", () => {
   test("by this environment's guest of that name: go on", () => {
-    expect(judge(environment, factsOf(ours))).toEqual({ refusals: [], warnings: [] });
+    expect(judged(environment, factsOf(ours))).toEqual({ refusals: [], warnings: [] });
   });
 
   test("by a guest without a mark: refused, with adopt and a free id", () => {
-    expect(judge(environment, factsOf(containerWith("made by hand"))).refusals).toEqual([
+    expect(judged(environment, factsOf(containerWith("made by hand"))).refusals).toEqual([
       "Unable to create guest web: container 101 (shop) is on pve-prod and was not made by Lifeboat\n" +
         "HINT: to back it up without owning it, write `web: { adopt: 101 }`; otherwise give it another id, such as 105, which is free",
     ]);
   });
 
   test("without an id to offer", () => {
-    const { refusals } = judge(environment, { ...factsOf(containerWith("")), freeId: undefined });
+    const { refusals } = judged(environment, { ...factsOf(containerWith("")), freeId: undefined });
     expect(refusals[0]).toMatch(/otherwise give it another id$/);
   });
 
@@ -57,24 +68,76 @@ describe("an id that is taken (A14)", () => {
     ],
     ["a guest that the token may not see", { kind: "unseen" }, /may not see/],
   ])("by %s: refused", (_what, occupant, text) => {
-    const { refusals } = judge(environment, factsOf(occupant));
+    const { refusals } = judged(environment, factsOf(occupant));
     expect(refusals).toHaveLength(1);
     expect(refusals[0]).toMatch(text);
   });
 
   test("by this environment's guest of another name: a rename would make Pulumi delete it", () => {
-    const { refusals } = judge(environment, factsOf(containerWith(markOf({ environment: "prod", guest: "shop" }))));
+    const { refusals } = judged(environment, factsOf(containerWith(markOf({ environment: "prod", guest: "shop" }))));
     expect(refusals[0]).toMatch(/guest shop of this environment; Pulumi would delete it\nHINT: keep shop as its key/);
   });
 
   test("by this environment's guest on another node: the provider would take it for a new one", () => {
     const moved = containerWith(markOf({ environment: "prod", guest: "web" }), "pve2");
-    expect(judge(environment, factsOf(moved)).refusals[0]).toMatch(/is on pve2, and the settings say pve-prod/);
+    expect(judged(environment, factsOf(moved)).refusals[0]).toMatch(/is on pve2, and the settings say pve-prod/);
+  });
+});
+
+describe("what cannot be asked (A15)", () => {
+  const accepted = { hazard: "unchecked", guest: "web", reason: "new cluster", owner: "ops", until: "2026-11-30" };
+  const accepting = environmentOf({ ...exampleSettings(), acknowledge: [accepted] });
+  const hint =
+    "HINT: once it can be asked: pulumi up -s prod; or, if you know that neither is there, accept it with " +
+    "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge";
+
+  describe.each<[string, SiteFacts, string]>([
+    [
+      "an id",
+      factsOf({ kind: "unknown", reason: "node is offline" }),
+      "hether id 101 of guest web is free could not be found out: node is offline",
+    ],
+    [
+      "the archives of an id",
+      factsOf({ kind: "nobody" }, { kind: "unknown", reason: "storage hangs" }),
+      "hether storage backup holds archives of guest web (101) could not be found out: storage hangs",
+    ],
+  ])("%s", (_what, facts, text) => {
+    test("an update is refused, and a preview warns [A15]", () => {
+      expect(judge(environment, facts, update)).toEqual({
+        refusals: [`Unable to deploy prod: w${text}\n${hint}`],
+        warnings: [],
+      });
+      expect(judge(environment, facts, preview)).toEqual({
+        refusals: [],
+        warnings: [`W${text}; an update is refused meanwhile`],
+      });
+    });
+
+    test("somebody has accepted it for this guest, until a day [A15]", () => {
+      expect(judge(accepting, facts, update)).toEqual({
+        refusals: [],
+        warnings: [`W${text}; lifeboat:acknowledge accepts that`],
+      });
+      expect(judge(accepting, facts, { ...update, today: "2026-12-01" }).refusals).toHaveLength(1);
+    });
   });
 
-  test("where Proxmox cannot say: a warning", () => {
-    const verdict = judge(environment, factsOf({ kind: "unknown", reason: "node is offline" }));
-    expect(verdict).toMatchObject({ refusals: [], warnings: [expect.stringContaining("node is offline")] });
+  test("the whole node: an update names every guest that nobody has accepted it for [A15]", () => {
+    expect(judgeUnasked(environment, "no route", update).refusals).toEqual([
+      "Unable to deploy prod: whether the ids of its guests are free, and whether there are archives of them, cannot be asked: no route\n" +
+        "HINT: once the node answers: pulumi up -s prod; or, if you know that neither is there, accept it with " +
+        "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge (one entry for each: web)",
+    ]);
+    expect(judgeUnasked(environment, "no route", preview).refusals).toEqual([]);
+    expect(judgeUnasked(accepting, "no route", update).refusals).toEqual([]);
+  });
+
+  test("it is accepted by name only: an entry for every guest is none [A15]", () => {
+    const { guest: _guest, ...forAll } = accepted;
+    expect(() => environmentOf({ ...exampleSettings(), acknowledge: [forAll] })).toThrow(
+      "'unchecked' is accepted for one guest only",
+    );
   });
 });
 
@@ -82,11 +145,11 @@ describe("an id that is free (A9)", () => {
   const free: Occupant = { kind: "nobody" };
 
   test("without archives: go on", () => {
-    expect(judge(environment, factsOf(free, { kind: "known", count: 0 })).refusals).toEqual([]);
+    expect(judged(environment, factsOf(free, { kind: "known", count: 0 })).refusals).toEqual([]);
   });
 
   test("with archives: refused, with the line that restores it", () => {
-    expect(judge(environment, factsOf(free, { kind: "known", count: 3, newest })).refusals).toEqual([
+    expect(judged(environment, factsOf(free, { kind: "known", count: 3, newest })).refusals).toEqual([
       "Unable to create guest web (101): storage backup holds 3 archives of it, the newest of 2026-11-20 01:00 UTC; " +
         "backups of an empty guest would push them out\n" +
         "HINT: lifeboat restore guest web\n      or, to begin anew, write `fresh: true` in its settings",
@@ -99,19 +162,19 @@ describe("an id that is free (A9)", () => {
       guests: [{ guest, occupant: free, archives: { kind: "known" as const, count: 3 } }],
       missingAdopted: [],
     };
-    expect(judge(environment, facts).refusals).toEqual([]);
+    expect(judged(environment, facts).refusals).toEqual([]);
   });
 
   test("whose archives the token may not see: an empty list proves nothing", () => {
-    const { refusals } = judge(environment, factsOf(free, { kind: "unseen", missing: ["VM.Backup on /vms/101"] }));
+    const { refusals } = judged(environment, factsOf(free, { kind: "unseen", missing: ["VM.Backup on /vms/101"] }));
     expect(refusals[0]).toMatch(/cannot be seen\nHINT: grant the token VM\.Backup on \/vms\/101/);
   });
 
   test("on a declared storage that is not there yet: go on, and ask again when it is", () => {
     const facts = factsOf(free, { kind: "no-storage" });
-    expect(judge(environment, facts).refusals).toEqual([]);
+    expect(judged(environment, facts).refusals).toEqual([]);
     const later = factsOf(free, { kind: "known", count: 1, newest });
-    expect(judgeArchives(environment, later.guests).refusals[0]).toMatch(
+    expect(judgeArchives(environment, later.guests, update).refusals[0]).toMatch(
       /holds an archive of it, of 2026-11-20 01:00 UTC/,
     );
   });
@@ -119,7 +182,7 @@ describe("an id that is free (A9)", () => {
   test("on an adopted storage that is not there: refused once, however many guests", () => {
     const settings = { ...exampleSettings(), backup: { storage: { id: "backup", adopt: true } } };
     const entry = { guest: containerOf(), occupant: free, archives: { kind: "no-storage" as const } };
-    const { refusals } = judge(environmentOf(settings), { guests: [entry, entry], missingAdopted: [] });
+    const { refusals } = judged(environmentOf(settings), { guests: [entry, entry], missingAdopted: [] });
     expect(refusals).toEqual([expect.stringMatching(/Unable to use storage backup: it is not on pve-prod/)]);
   });
 });
@@ -132,31 +195,135 @@ describe("the whole site", () => {
       ...facts,
       guests: [...facts.guests, { guest: containerOf(), occupant: { kind: "unseen" as const } }],
     };
-    expect(judge(environmentOf(settings), both).refusals).toHaveLength(2);
+    expect(judged(environmentOf(settings), both).refusals).toHaveLength(2);
   });
 
   test("an adopted guest that is gone is a warning", () => {
-    expect(judge(environment, factsOf(ours, undefined, { missingAdopted: [140] })).warnings).toEqual([
+    expect(judged(environment, factsOf(ours, undefined, { missingAdopted: [140] })).warnings).toEqual([
       "Adopted guest 140 is not there; the job will fail over it.",
     ]);
   });
+});
 
-  test("a job that was deleted by hand is a warning with the way out (trap 8: refresh and destroy fail over it)", () => {
-    const { warnings } = judge(environment, factsOf(ours, undefined, { jobExists: false }));
-    expect(warnings[0]).toMatch(
-      /nothing backs them up\.\nHINT: .*pulumi state delete 'urn:pulumi:prod::lifeboat::.*backup-job'/,
-    );
-    expect(judge(environment, factsOf(ours, undefined, { jobExists: true })).warnings).toEqual([]);
-    for (const occupant of [{ kind: "nobody" as const }, containerWith("made by hand")]) {
-      expect(judge(environment, factsOf(occupant, undefined, { jobExists: false })).warnings).toEqual([]);
+const job = "urn:pulumi:prod::shop::lifeboat:backups:BackupJob$proxmoxve:backup/job:Job::backup-job";
+const storage =
+  "urn:pulumi:prod::shop::lifeboat:backups:BackupStorage$proxmoxve:storage/directory:Directory::backup-storage";
+
+/** What is said of our guests' job that is not there. */
+function gone(recorded?: readonly string[]) {
+  return judged(environment, factsOf(ours, undefined, { jobExists: false, recorded })).warnings;
+}
+
+describe("a job that was deleted by hand (trap 8: refresh and destroy fail over it)", () => {
+  test("is a warning with the way out, by the name that the state has for it", () => {
+    expect(gone([storage, job])).toEqual([
+      "Backup job lifeboat-prod is not there although its guests are: nothing backs them up.\n" +
+        `HINT: if it was deleted by hand, run \`pulumi state delete '${job}' -s prod\`, then \`pulumi up -s prod\``,
+    ]);
+  });
+
+  test("and is made by this update where the state does not know it", () => {
+    expect(gone([storage])).toEqual([]);
+  });
+
+  test("no URN is made up where the state could not be read", () => {
+    expect(gone()).toEqual([
+      expect.stringMatching(/HINT: see whether Pulumi knows it: pulumi stack -s prod --show-urns$/),
+    ]);
+  });
+
+  test("nothing is said of one that is there, that is not seen, or that has no guests yet", () => {
+    for (const jobExists of [true, undefined]) {
+      expect(judged(environment, factsOf(ours, undefined, { jobExists, recorded: [job] })).warnings).toEqual([]);
     }
-    expect(judge(environment, factsOf(ours)).warnings).toEqual([]);
+    for (const occupant of [{ kind: "nobody" as const }, containerWith("made by hand")]) {
+      const facts = factsOf(occupant, undefined, { jobExists: false, recorded: [job] });
+      expect(judged(environment, facts).warnings).toEqual([]);
+    }
+  });
+});
+
+describe("what is there, and the state does not know it: Proxmox would refuse it half-way [B3, B6]", () => {
+  const there = { jobExists: true, storageExists: true };
+
+  test("a job [B3]", () => {
+    expect(judged(environment, factsOf(ours, undefined, { ...there, recorded: [storage] })).refusals).toEqual([
+      "Unable to deploy prod: backup job lifeboat-prod is there already, and the state of the stack does not know it\n" +
+        "HINT: if this stack has made it, remove it on a node and let the update make it anew: pvesh delete /cluster/backup/lifeboat-prod; " +
+        "otherwise choose another id: lifeboat:backup.job",
+    ]);
+  });
+
+  test("a storage that the settings declare [B3]", () => {
+    expect(judged(environment, factsOf(ours, undefined, { ...there, recorded: [job] })).refusals).toEqual([
+      expect.stringMatching(
+        /storage backup is there already, and the state of the stack does not know it\nHINT: .*storage: \{ id: backup, adopt: true \}.*pvesm remove backup$/,
+      ),
+    ]);
+    const adopting = environmentOf({ ...exampleSettings(), backup: { storage: { id: "backup", adopt: true } } });
+    expect(judged(adopting, factsOf(ours, undefined, { ...there, recorded: [job] })).refusals).toEqual([]);
+  });
+
+  test("a job, and the state is empty: it was lost, and there are better ways than to begin anew [B3]", () => {
+    const { refusals } = judged(environment, factsOf(ours, undefined, { ...there, recorded: [] }));
+    expect(refusals).toEqual([
+      "Unable to deploy prod: backup job lifeboat-prod is there already, and the state of the stack is empty\n" +
+        "HINT: if the state was lost, bring it back (lifeboat restore state prod --list) or take in what is there " +
+        "(lifeboat state import-file prod); if the job is somebody else's, choose another id: lifeboat:backup.job",
+    ]);
+  });
+
+  test("a storage that was there before the first update: only that is said", () => {
+    const first = factsOf({ kind: "nobody" }, undefined, { jobExists: false, storageExists: true, recorded: [] });
+    expect(judged(environment, first).refusals).toEqual([expect.stringContaining("storage backup is there already")]);
+  });
+
+  test("nothing where the state knows both, or could not be read", () => {
+    for (const recorded of [[job, storage], undefined]) {
+      expect(judged(environment, factsOf(ours, undefined, { ...there, recorded })).refusals).toEqual([]);
+    }
+  });
+});
+
+describe("what Proxmox would not allow half-way [K6]", () => {
+  const lacking: NeededPrivilege = {
+    privilege: "Datastore.Allocate",
+    path: "/storage/backup",
+    features: ["backup", "deploy"],
+    reason: "writes a job",
+  };
+  const rights = { missing: [lacking], onlyLooks: false };
+  const line = "  Datastore.Allocate on /storage/backup is missing (backup, deploy: it writes a job)\n";
+  const hint = "HINT: lifeboat doctor prod --print-setup prints the lines that give it";
+
+  test("a missing privilege: an update is refused, a preview warns, with doctor's line [K6]", () => {
+    const facts = factsOf(ours, undefined, { rights });
+    expect(judge(environment, facts, update).refusals).toEqual([
+      `Unable to deploy prod: the token may not do all of it\n${line}${hint}`,
+    ]);
+    expect(judge(environment, facts, preview)).toEqual({
+      refusals: [],
+      warnings: [`The token may not do all of this, and an update with it is refused:\n${line}${hint}`],
+    });
+  });
+
+  test("a token that can only look is told nothing in its previews: it is never used for updates [M1]", () => {
+    const facts = factsOf(ours, undefined, { rights: { ...rights, onlyLooks: true } });
+    expect(judge(environment, facts, preview).warnings).toEqual([]);
+    expect(judge(environment, facts, update).refusals).toHaveLength(1);
+  });
+
+  test("a pool that is not there is refused, with the line that makes it [K6]", () => {
+    expect(judge(environment, factsOf(ours, undefined, { missingPools: ["shop"] }), preview).refusals).toEqual([
+      "Unable to deploy prod: there is no pool shop, or the token may not see it\n" +
+        "HINT: make it on a node: pveum pool add shop; privileges on it: lifeboat doctor prod --print-setup",
+    ]);
   });
 });
 
 function verdictOn(guest: ContainerGuest, occupant: Occupant, other: Partial<SiteFacts> = {}) {
   const facts: SiteFacts = { guests: [{ guest, occupant }], missingAdopted: [], ...other };
-  return { ...judge(environment, facts), reboots: rebootsIn(environment, facts) };
+  return { ...judged(environment, facts), reboots: rebootsIn(environment, facts) };
 }
 
 describe("a change that would replace or reboot a guest (A11)", () => {
@@ -186,7 +353,7 @@ describe("a change that would replace or reboot a guest (A11)", () => {
         "HINT: write `id: 111`; a copy of it under another id comes from a backup: lifeboat restore guest web --target-id 101",
     ]);
     expect(verdictOn(containerOf(), ours, { strays: [stray] }).refusals).toEqual([]);
-    const lost = judge(environment, { ...factsOf({ kind: "nobody" }, { kind: "known", count: 3 }), strays: [stray] });
+    const lost = judged(environment, { ...factsOf({ kind: "nobody" }, { kind: "known", count: 3 }), strays: [stray] });
     expect(lost.refusals).toEqual([expect.stringContaining("HINT: lifeboat restore guest web")]);
     const other = { ...stray, guest: "gone" };
     expect(verdictOn(containerOf(), { kind: "nobody" }, { strays: [other] }).refusals).toEqual([]);
