@@ -3,6 +3,9 @@
  *
  *     npm run conformance -- [--fixture FIXTURE] [--min PERCENT] [FILE…]
  *
+ * Of a recording a share has to agree; of its exchanges about privileges (recording.ts says which these are) every one,
+ * whatever `--min` says.
+ *
  * Without files: what lies in `../shared/pve-api`, next to the project; where that is missing nothing is checked, and
  * the command says so. Exit status: 0 all agree well enough, 1 not, 2 wrong usage.
  */
@@ -15,6 +18,7 @@ import * as z from "zod";
 import { createDriver } from "./drivers/create";
 import { checkGoldenFile, isGoldenFile } from "./golden";
 import { parseFixture } from "./model/fixture";
+import { comparePrivileges } from "./recording";
 import { serveControl } from "./server/control";
 import { controlHandler } from "./server/control-handler";
 import { SiteServer } from "./server/site-server";
@@ -28,6 +32,9 @@ const REPLAY = join(SHARED, "tools", "pve-replay");
 /** Share of a recording that has to agree, in percent, unless told otherwise. */
 const NEEDED = 98;
 
+/** The same for what is recorded of virtual machines: the emulator runs none, and has not all of their operations. */
+const NEEDED_OF_MACHINES = 80;
+
 /** Most differences of one recording that are printed. */
 const SHOWN = 25;
 
@@ -37,6 +44,8 @@ interface Check {
   /** Start-up state of a recording. */
   fixture: string;
   needed: number;
+  /** The recording is known to hold exchanges about privileges: without any, what tells them has changed. */
+  tellsPrivileges?: true;
 }
 
 interface Outcome {
@@ -47,6 +56,8 @@ interface Outcome {
   total: number;
   percent: number;
   needed: number;
+  /** Of the exchanges about privileges: how many there are, and how many differ. */
+  privileges: { total: number; differing: number };
   differences: string[];
 }
 
@@ -64,6 +75,12 @@ function standardChecks(): Check[] {
     { file: recorded("auth.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
     { file: recorded("backup_restore.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
     { file: recorded("crud.ndjson"), fixture: recorded("fixture.json"), needed: NEEDED },
+    {
+      file: recorded("machines.ndjson"),
+      fixture: recorded("machines-fixture.json"),
+      needed: NEEDED_OF_MACHINES,
+      tellsPrivileges: true,
+    },
     { file: recorded("provider.ndjson"), fixture: recorded("provider-fixture.json"), needed: NEEDED },
     ...golden.map((name) => ({ file: join(API, name), fixture: "", needed: 100 })),
   ];
@@ -73,12 +90,17 @@ function givenChecks(files: readonly string[], fixture: string | undefined, leas
   return files.map((given) => {
     const file = resolve(given);
     if (!existsSync(file)) throw new UsageError(`${given}: there is no such file`);
-    const usual = basename(file).startsWith("provider") ? "provider-fixture.json" : "fixture.json";
-    const state = fixture === undefined ? join(API, "recorded", usual) : resolve(fixture);
+    const state = fixture === undefined ? usualFixture(file) : resolve(fixture);
     const isGolden = isGoldenFile(file);
     if (!isGolden && !existsSync(state)) throw new UsageError(`${state}: there is no such fixture`);
     return { file, fixture: state, needed: least ?? (isGolden ? 100 : NEEDED) };
   });
+}
+
+/** A recording's own fixture lies beside it: `machines-fixture.json`; the others share one. */
+function usualFixture(file: string): string {
+  const own = join(API, "recorded", basename(file).replace(/\.ndjson$/, "-fixture.json"));
+  return existsSync(own) ? own : join(API, "recorded", "fixture.json");
 }
 
 function parseCommandLine(args: readonly string[]): Check[] {
@@ -97,12 +119,12 @@ function parseCommandLine(args: readonly string[]): Check[] {
 
 function checkGolden({ file, needed }: Check): Comparison {
   const { passed, failed, failures } = checkGoldenFile(file);
-  return comparison(file, passed, passed + failed, needed, [...failures]);
+  const privileges = { total: 0, differing: 0 };
+  return { file, ...share(passed, passed + failed), needed, privileges, differences: [...failures] };
 }
 
-function comparison(file: string, matching: number, total: number, needed: number, differences: string[]): Comparison {
-  const percent = total === 0 ? 0 : Math.floor((matching * 10000) / total) / 100;
-  return { file, matching, total, percent, needed, differences };
+function share(matching: number, total: number): Pick<Comparison, "matching" | "total" | "percent"> {
+  return { matching, total, percent: total === 0 ? 0 : Math.floor((matching * 10000) / total) / 100 };
 }
 
 const replayed = z.object({
@@ -136,7 +158,7 @@ function describe({ line, method, path, kind, where, expected, got }: Mismatch):
 }
 
 /** Replays a recording against an emulator of its own, which is gone afterwards. */
-async function replay({ file, fixture, needed }: Check): Promise<Comparison> {
+async function replay({ file, fixture, needed, tellsPrivileges }: Check): Promise<Comparison> {
   const folder = mkdtempSync(join(tmpdir(), "conformance-"));
   const { nodes } = parseFixture(readFileSync(fixture, "utf8")).clusters[0] ?? { nodes: [] };
   const node = nodes[0]?.node ?? "pve";
@@ -155,7 +177,21 @@ async function replay({ file, fixture, needed }: Check): Promise<Comparison> {
     const answer = replayed.parse(JSON.parse(await runReplay(server.url(node), folder, fixture, file)));
     const result = answer.files[0];
     if (result === undefined) throw new Error(`${file}: pve-replay told nothing`);
-    return comparison(file, result.matching, result.total, needed, result.mismatches.map(describe));
+    const privileges = comparePrivileges(readFileSync(file, "utf8"), result.mismatches);
+    if (tellsPrivileges === true && privileges.total === 0) throw new Error(`${file} tells nothing of privileges`);
+    // What must hold comes first, so that it is not among those that are left out.
+    const differences = [
+      ...result.mismatches.filter(privileges.isOne),
+      ...result.mismatches.filter((one) => !privileges.isOne(one)),
+    ];
+    const { total, differing } = privileges;
+    return {
+      file,
+      ...share(result.matching, result.total),
+      needed,
+      privileges: { total, differing },
+      differences: differences.map(describe),
+    };
   } finally {
     await control.close();
     await server.close();
@@ -197,13 +233,16 @@ function printTable(outcomes: readonly Outcome[]): void {
     String(outcome.total),
     outcome.percent.toFixed(2),
     String(outcome.needed),
+    outcome.privileges.total === 0
+      ? ""
+      : `${outcome.privileges.total - outcome.privileges.differing} of ${outcome.privileges.total}`,
     agrees(outcome) ? "ok" : "FAILED",
   ]);
-  const table = [["file", "matched", "of", "per cent", "needed", ""], ...rows];
+  const table = [["file", "matched", "of", "per cent", "needed", "privileges", ""], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of table) {
     const cells = row.map((cell, column) =>
-      column === 0 || column === 5 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      column === 0 || column === 6 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
     );
     console.log(cells.join("  ").trimEnd());
   }
@@ -234,8 +273,8 @@ function report(outcomes: readonly Outcome[], skipped: readonly string[]): void 
   writeFileSync(file, JSON.stringify(counted));
 }
 
-function agrees({ percent, needed }: Outcome): boolean {
-  return percent >= needed;
+function agrees({ percent, needed, privileges }: Outcome): boolean {
+  return percent >= needed && privileges.differing === 0;
 }
 
 async function main(): Promise<number> {

@@ -1,20 +1,13 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
 import { death, parameterFailure, type Json } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
-import {
-  checkDigest,
-  checkLock,
-  loadGuest,
-  storeGuest,
-  withGuestLock,
-  type LoadedGuest,
-} from "../guests/configuration";
+import { checkLock, loadGuest, type LoadedGuest } from "../guests/configuration";
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machines/status";
 import { resizeMachine } from "../guests/machines/resize";
-import { updateMachine } from "../guests/machines/update";
+import { applyUpdate, readUpdate } from "../guests/machines/update";
 import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
@@ -97,42 +90,6 @@ const readConfig: Endpoint = {
   },
 };
 
-/** Rights that one of an option's groups needs (PVE::API2::Qemu, check_vm_modify_config_perm). */
-const RIGHTS: readonly [RegExp, string][] = [
-  [/^(affinity|cpu|cores|cpulimit|cpuunits|numa\d*|smp|sockets|vcpus)$/, "VM.Config.CPU"],
-  [/^(memory|balloon|shares|keephugepages|hugepages)$/, "VM.Config.Memory"],
-  [/^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)\d+$|^(boot|bootdisk|vmstatestorage)$/, "VM.Config.Disk"],
-  [/^(cdrom|media)$/, "VM.Config.CDROM"],
-  [/^net\d+$|^(hostname|nameserver|searchdomain)$/, "VM.Config.Network"],
-  [/^ipconfig\d+$|^(ciuser|cipassword|citype|sshkeys|cicustom|ciupgrade)$/, "VM.Config.Cloudinit"],
-  [/^(vga|scsihw|hostpci\d+|usb\d+|watchdog|bios|machine|agent|tablet|serial\d+|audio0|rng0)$/, "VM.Config.HWType"],
-];
-
-function checkRights(call: Call, keys: readonly string[]): void {
-  for (const key of keys) {
-    const right = RIGHTS.find(([pattern]) => pattern.test(key))?.[1] ?? "VM.Config.Options";
-    call.authority.checkGuest(call.parameters.requiredInteger("vmid"), undefined, right);
-  }
-}
-
-const OWN = ["node", "vmid", "delete", "revert", "digest", "skiplock", "force", "background_delay"];
-
-async function change(call: Call): Promise<void> {
-  const { parameters, node } = call;
-  const vmid = parameters.requiredInteger("vmid");
-  const values = new Map(parameters.entries(...OWN));
-  const removed = parameters.list("delete");
-  if (values.size === 0 && removed.length === 0 && !parameters.has("revert")) throw death("no options specified");
-  checkRights(call, [...values.keys(), ...removed]);
-  await withGuestLock(node, "qemu", vmid, async () => {
-    const { configuration } = loadGuest(node, "qemu", vmid);
-    checkDigest(configuration, parameters.text("digest"));
-    if (parameters.flag("skiplock") !== true) checkLock("qemu", configuration);
-    await updateMachine(node, vmid, configuration, values, removed, () => {});
-    storeGuest(node, "qemu", vmid, configuration);
-  });
-}
-
 const changeParameters = {
   ...MACHINE_OPTIONS,
   ...guest,
@@ -166,7 +123,7 @@ const writeConfig: Endpoint = {
   parameters: changeParameters,
   permissions: mayChange,
   handler: async (call) => {
-    await change(call);
+    await applyUpdate(call, await readUpdate(call), () => {});
     return null;
   },
 };
@@ -180,9 +137,23 @@ const writeConfigByTask: Endpoint = {
     "import-working-storage": optional(STORAGE_ID),
   },
   permissions: mayChange,
-  handler: (call) => {
-    const { vmid } = load(call).guest;
-    return call.node.tasks.start("qmconfig", String(vmid), call.caller.name, () => change(call));
+  handler: async (call) => {
+    const update = await readUpdate(call);
+    return call.node.tasks.start("qmconfig", String(update.change.vmid), call.caller.name, ({ log }) =>
+      applyUpdate(call, update, log),
+    );
+  },
+};
+
+/** Another way of removing options. */
+const unlink: Endpoint = {
+  method: "PUT",
+  path: `${GUEST_PATH}/unlink`,
+  parameters: { ...guest, idlist: { type: "string", format: "pve-configid-list" }, force: FLAG },
+  permissions: needs("VM.Config.Disk"),
+  handler: async (call) => {
+    await applyUpdate(call, await readUpdate(call, "idlist"), () => {});
+    return null;
   },
 };
 
@@ -339,6 +310,7 @@ export const virtualMachineEndpoints: readonly Endpoint[] = [
   readConfig,
   writeConfig,
   writeConfigByTask,
+  unlink,
   pending,
   currentStatus,
   start,

@@ -1,5 +1,5 @@
 import { formatSize, parseSize } from "../../../proxmox/rules/property-strings";
-import { death } from "../protocol/failure";
+import { death, ProxmoxFailure } from "../protocol/failure";
 import { FormatError } from "../protocol/formats";
 import { parseProperties } from "../protocol/parameter-check";
 import type { PropertyFormat } from "../protocol/parameters";
@@ -88,8 +88,10 @@ export function readProperties(format: PropertyFormat, text: string): Properties
     }
     return properties;
   } catch (failure) {
-    if (failure instanceof FormatError) throw death(failure.message.replaceAll("\n.", "\n"));
-    throw failure;
+    if (!(failure instanceof FormatError)) throw failure;
+    if (failure.problems.size === 0) throw death(failure.message);
+    const problems = [...failure.problems].map(([key, problem]) => [key.replace(/^\./, ""), problem]);
+    throw new ProxmoxFailure(500, "format error", Object.fromEntries(problems));
   }
 }
 

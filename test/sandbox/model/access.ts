@@ -109,6 +109,12 @@ export class Authority {
     this.check(`/vms/${String(vmid)}`, ...privileges);
   }
 
+  /** The same, where one of the privileges is enough. */
+  checkGuestAny(vmid: number, pool: string | undefined, ...privileges: readonly string[]): void {
+    if (pool !== undefined && this.hasAny(`/pool/${pool}`, ...privileges)) return;
+    this.checkAny(`/vms/${String(vmid)}`, ...privileges);
+  }
+
   #privileges(caller: Caller, path: string): ReadonlyMap<string, boolean> {
     const roles = this.#withPools(caller, path, this.#roles(caller, path));
     const privileges: Grants = new Map();

@@ -59,9 +59,8 @@ export function parseProperties(format: string | PropertyFormat, text: string, p
   }
   for (const key of values.keys()) checkRequires(named.keys[key], key, `${path}.`, values, errors);
   if (errors.size > 0) {
-    throw new FormatError(
-      ["format error", ...[...errors].map(([key, problem]) => `${key}: ${problem.trimEnd()}`)].join("\n"),
-    );
+    const lines = [...errors].map(([key, problem]) => `${key}: ${problem}`);
+    throw new FormatError(["format error", ...lines].join("\n"), errors);
   }
   named.rule?.(values);
   return values;

@@ -108,9 +108,15 @@ export function addUnused(section: Section, volume: string): void {
   if (free !== undefined) section.keys.set(free, volume);
 }
 
-/** Takes `unusedN` of volumes that are in use out (PVE::LXC::Config::write_pct_config). */
-export function dropUsedFromUnused(section: Section): void {
-  const used = new Set(mountsOf(section.keys).map((mount) => mount.volume));
+/**
+ * Takes `unusedN` of volumes that are in use out (PVE::LXC::Config::write_pct_config, PVE::QemuServer::write_vm_config).
+ * @param inUse a container's mounted volumes unless told otherwise
+ */
+export function dropUsedFromUnused(
+  section: Section,
+  inUse: readonly string[] = mountsOf(section.keys).map((mount) => mount.volume),
+): void {
+  const used = new Set(inUse);
   for (const key of UNUSED_KEYS) {
     const volume = section.keys.get(key);
     if (volume !== undefined && used.has(volume)) section.keys.delete(key);

@@ -53,11 +53,18 @@ export function networksOf(keys: ReadonlyMap<string, string>): ContainerNetwork[
 export function checkBridge(authority: Authority, text: string): void {
   if (authority.isRoot) return;
   const network = readNetwork(text);
-  const bridge = network.get("bridge");
+  checkVirtualNetwork(authority, network.get("bridge"), network.get("tag"), network.get("trunks"));
+}
+
+/** The right to use a bridge with these VLANs (PVE::GuestHelpers::check_vnet_access). */
+export function checkVirtualNetwork(
+  authority: Authority,
+  bridge: string | undefined,
+  tag: string | undefined,
+  trunks: string | undefined,
+): void {
   if (bridge === undefined) return;
   const path = `/sdn/zones/localnetwork/${bridge}`;
-  const tag = network.get("tag");
-  const trunks = network.get("trunks");
   if (tag !== undefined) authority.check(`${path}/${tag}`, "SDN.Use");
   for (const trunk of trunkTags(trunks)) authority.check(`${path}/${trunk}`, "SDN.Use");
   if (tag === undefined && trunks === undefined) authority.check(path, "SDN.Use");

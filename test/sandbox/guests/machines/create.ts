@@ -22,7 +22,16 @@ import { randomHardwareAddress } from "../containers/networks";
 import { uniqueTags } from "../containers/permissions";
 import { checkVolumeAccess } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
-import { checkDriveStorage, createDrive, driveKeys, readDrive } from "./drives";
+import { checkValues } from "./check-values";
+import { checkDrives, createDrive, driveKeys, isDiscDrive, readDrive } from "./drives";
+import {
+  checkBridges,
+  checkDevice,
+  checkOptionGroups,
+  checkStorageAccess,
+  isDeviceKey,
+  type MachineChange,
+} from "./permissions";
 
 /** Parameters of `POST nodes/N/qemu` that are no options of the configuration. */
 const OWN_PARAMETERS = [
@@ -49,7 +58,8 @@ export async function createMachine(call: Call): Promise<string> {
   const { parameters, authority, node } = call;
   const vmid = parameters.requiredInteger("vmid");
   const archive = parameters.text("archive");
-  const options = new Map(parameters.entries(...OWN_PARAMETERS));
+  const options = withDiscDrive(parameters.entries(...OWN_PARAMETERS));
+  checkValues(options);
   const pool = parameters.text("pool");
   const storage = parameters.text("storage");
   if (pool !== undefined) checkPool(call, pool);
@@ -58,12 +68,30 @@ export async function createMachine(call: Call): Promise<string> {
   if (parameters.flag("start") === true) authority.checkGuest(vmid, pool, "VM.PowerMgmt");
   checkAllocation(call, vmid, pool, archive);
   if (archive !== undefined) await checkArchive(call, vmid, archive, options);
-  for (const key of driveKeys(options)) checkDriveStorage(node, readDrive(key, options.get(key) ?? ""));
+  checkOptions(call, { cluster: call.cluster, authority, vmid, pool }, options);
   const verb = archive === undefined ? `unable to create VM ${vmid} -` : `unable to restore VM ${vmid} -`;
   await lockForCreation(call, vmid, verb);
   return archive === undefined
     ? node.tasks.start("qmcreate", String(vmid), call.caller.name, (task) => build(call, vmid, options, verb, task))
     : node.tasks.start("qmrestore", String(vmid), call.caller.name, (task) => restore(call, vmid, archive, verb, task));
+}
+
+/** `cdrom` is another name of `ide2`. */
+export function withDiscDrive(options: readonly (readonly [string, string])[]): Map<string, string> {
+  return new Map(
+    options.map(([key, value]) =>
+      key === "cdrom" ? ["ide2", value.includes("media=") ? value : `${value},media=cdrom`] : [key, value],
+    ),
+  );
+}
+
+/** The rights that a new machine's options need, in Proxmox's order; a restore's overrides need theirs as well. */
+function checkOptions(call: Call, change: MachineChange, options: ReadonlyMap<string, string>): void {
+  checkStorageAccess(change, options, call.parameters.text("import-working-storage"));
+  checkOptionGroups(change, [...options.keys()]);
+  for (const [key, value] of options) if (isDeviceKey(key)) checkDevice(change, key, value);
+  checkBridges(change, options);
+  checkDrives(call.node, options);
 }
 
 function checkAllocation(call: Call, vmid: number, pool: string | undefined, archive: string | undefined): void {
@@ -126,11 +154,13 @@ async function build(
     await withGuestLock(node, "qemu", vmid, async () => {
       const configuration = emptyConfiguration();
       for (const [key, value] of options) if (!isDriveKey(key)) configuration.keys.set(key, plainValue(key, value));
-      for (const key of driveKeys(options)) {
+      for (const key of driveKeys(options).sort()) {
         const volume = await createDrive(node, vmid, configuration, key, options.get(key) ?? "", task.log);
         if (volume !== undefined) made.push(volume);
       }
       addIdentity(configuration, node.clock.seconds());
+      // Tags are looked at inside the task, and by the guest alone: the pool's rights do not count yet.
+      if (options.has("tags")) call.authority.check(`/vms/${vmid}`, "VM.Config.Options");
       storeGuest(node, "qemu", vmid, configuration);
     });
   } catch (failure) {
@@ -162,8 +192,9 @@ function addIdentity(configuration: Configuration, seconds: number): void {
   const { keys } = configuration;
   keys.set("meta", `creation-qemu=10.1.2,ctime=${seconds}`);
   if (!keys.has("boot")) {
-    const disk = driveKeys(keys).find((key) => readDrive(key, keys.get(key) ?? "").media !== "cdrom");
-    const cdrom = driveKeys(keys).find((key) => readDrive(key, keys.get(key) ?? "").media === "cdrom");
+    const bootable = driveKeys(keys).filter((key) => !/^(?:efidisk|tpmstate)/.test(key));
+    const disk = bootable.find((key) => !isDiscDrive(readDrive(key, keys.get(key) ?? "")));
+    const cdrom = bootable.find((key) => isDiscDrive(readDrive(key, keys.get(key) ?? "")));
     const network = [...keys.keys()].filter((key) => /^net\d+$/.test(key)).sort()[0];
     const devices = [disk, cdrom, network].filter((device) => device !== undefined);
     keys.set("boot", devices.length === 0 ? " " : `order=${devices.join(";")}`);

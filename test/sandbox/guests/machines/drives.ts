@@ -11,10 +11,10 @@ import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
-import { parameterFailure } from "../../protocol/failure";
+import { death, parameterFailure } from "../../protocol/failure";
 import type { Section } from "../configuration";
-import { parseVolume, requireStorage } from "../storages";
-import { activateFile, allocateVolume } from "../volumes";
+import { parseVolume } from "../storages";
+import { activateFile, activateVolume, allocateVolume } from "../volumes";
 
 const BUSES = ["ide", "scsi", "virtio", "sata", "efidisk", "tpmstate"];
 
@@ -34,24 +34,44 @@ export function readDrive(key: string, text: string): Drive {
     return parseDrive(key, text);
   } catch (failure) {
     if (!(failure instanceof PropertyStringError)) throw failure;
-    throw parameterFailure({ [key]: `invalid format - format error\n${failure.message}\n` });
+    throw parameterFailure({ [key]: `invalid format - ${wholeProblem(failure.message)}\n` });
   }
 }
 
-/** The drive that holds what cloud-init reads. */
+function wholeProblem(message: string): string {
+  return message.startsWith("format error\n") ? message : `format error\n${message}`;
+}
+
+/** The drive that holds what cloud-init reads, or is to hold it (PVE::QemuServer::drive_is_cloudinit). */
 export function isSeed({ file }: Drive): boolean {
-  return /[:/]vm-\d+-cloudinit/u.test(file);
+  return /[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|vmdk))?$/u.test(file);
+}
+
+/** A drive without a disc, or with the node's own one, is for discs whether the request says so or not. */
+export function withMedia(drive: Drive): Drive {
+  return /^(?:none|cdrom)$/.test(drive.file) && drive.media === undefined ? { ...drive, media: "cdrom" } : drive;
+}
+
+/** Discs have no format and no snapshots, and are not on the bus `virtio` (PVE::QemuServer::Drive::parse_drive). */
+export function isReadable(key: string, { media, options }: Drive): boolean {
+  return media !== "cdrom" || !(key.startsWith("virtio") || options.get("snapshot") === "1" || options.has("format"));
+}
+
+/** Whether a drive is for discs, what cloud-init reads included. */
+export function isDiscDrive(drive: Drive): boolean {
+  return drive.media === "cdrom" || isSeed(drive);
 }
 
 /** The volume of a drive; undefined for CD-ROM drives and paths. */
 export function driveVolume(drive: Drive): string | undefined {
-  return drive.media !== "cdrom" && drive.file.includes(":") ? drive.file : undefined;
+  return !isDiscDrive(drive) && drive.file.includes(":") ? drive.file : undefined;
 }
 
 /**
- * Makes the disk that a drive asks for with `storage:SIZE`, and sets the drive in the configuration. Any other drive is
- * set as it is.
+ * Makes the disk that a drive asks for with `storage:SIZE`, and sets the drive in the configuration. A drive of a volume
+ * that exists is set with the volume's size (PVE::API2::Qemu, create_disks).
  * @returns the new volume
+ * @throws `volume '…' does not exist`
  */
 export async function createDrive(
   node: Node,
@@ -61,20 +81,22 @@ export async function createDrive(
   text: string,
   log: Log,
 ): Promise<VolumeState | undefined> {
-  const drive = readDrive(key, text);
+  const drive = withMedia(readDrive(key, text));
   const seed = /^([^:/]+):cloudinit$/u.exec(drive.file)?.[1];
-  if (seed !== undefined) return createSeed(node, vmid, configuration, key, seed, log);
+  if (seed !== undefined) return createSeed(node, vmid, configuration, key, { ...drive, file: seed }, log);
   const wanted = newVolumeSize(drive.file);
   if (wanted === undefined) {
-    configuration.keys.set(key, formatDrive(key, drive));
+    const { size: _size, ...rest } = drive;
+    const size = await existingSize(node, drive);
+    configuration.keys.set(key, formatDrive(key, size === undefined ? rest : { ...rest, size }));
     return undefined;
   }
   const options = new Map(drive.options);
-  const format = options.get("format") ?? "raw";
-  options.delete("format");
   const image = await importedImage(node, options.get("import-from"));
+  const format = options.get("format") ?? image?.format ?? "raw";
+  options.delete("format");
   options.delete("import-from");
-  const size = image?.size ?? Math.floor(wanted.gibibytes * 1024 ** 3);
+  const size = image?.size ?? fixedSize(key, options) ?? Math.floor(wanted.gibibytes * 1024 ** 3);
   const volume = await allocateVolume(node, { storage: wanted.storage, vmid, size, format: imageFormat(format) }, log);
   if (image !== undefined) await copyImage(image.file, node.path(volume.path));
   const printed = formatDrive(key, { ...drive, file: volume.volid, size: volume.size, options });
@@ -83,22 +105,52 @@ export async function createDrive(
   return volume;
 }
 
+/** Bytes of a volume that exists; undefined for a drive without a disc and for a path of the node. */
+async function existingSize(node: Node, { file }: Drive): Promise<number | undefined> {
+  if (!file.includes(":")) return undefined;
+  if (parseVolume(node.cluster, file).content === "images") return (await activateVolume(node, file)).size;
+  const { size } = await stat(node.path(await activateFile(node, file)));
+  return Math.ceil(size / BLOCK) * BLOCK;
+}
+
+/** Sizes of files are told in blocks of so many bytes. */
+const BLOCK = 512;
+
+/** Bytes of a state's disk, whatever the request says. */
+function fixedSize(key: string, options: ReadonlyMap<string, string>): number | undefined {
+  if (key.startsWith("tpmstate")) return 4 * 1024 ** 2;
+  if (key.startsWith("efidisk")) return (options.get("efitype") === "4m" ? 528 : 128) * 1024;
+  return undefined;
+}
+
 /** What cloud-init reads is a drive of its own, whose content Proxmox makes anew at each start. */
 async function createSeed(
   node: Node,
   vmid: number,
   configuration: Section,
   key: string,
-  storage: string,
+  drive: Drive,
   log: Log,
 ): Promise<VolumeState> {
+  const attached = seedKeys(configuration).find((other) => other !== key);
+  if (attached !== undefined) throw death(`${key} - cloud-init drive is already attached at '${attached}'`);
+  const options = new Map(drive.options);
+  const format = imageFormat(options.get("format") ?? "qcow2");
+  options.delete("format");
   const volume = await allocateVolume(
     node,
-    { storage, vmid, size: SEED_SIZE, format: "qcow2", purpose: "cloudinit" },
+    { storage: drive.file, vmid, size: SEED_SIZE, format, purpose: "cloudinit" },
     log,
   );
-  configuration.keys.set(key, `${volume.volid},media=cdrom`);
+  const printed = formatDrive(key, { ...drive, file: volume.volid, media: "cdrom", options });
+  log(`${key}: successfully created disk '${printed}'`);
+  configuration.keys.set(key, printed);
   return volume;
+}
+
+/** Keys of the drives that hold what cloud-init reads: a machine has one at most. */
+function seedKeys({ keys }: Section): string[] {
+  return driveKeys(keys).filter((key) => isSeed(readDrive(key, keys.get(key) ?? "")));
 }
 
 /** Bytes of a cloud-init drive. */
@@ -108,10 +160,15 @@ const SEED_SIZE = 4 * 1024 ** 2;
 async function importedImage(
   node: Node,
   volid: string | undefined,
-): Promise<{ file: string; size: number } | undefined> {
+): Promise<{ file: string; size: number; format: string } | undefined> {
   if (volid === undefined) return undefined;
+  const { content, format } = parseVolume(node.cluster, volid);
+  if (content === "images") {
+    const { path, size } = await activateVolume(node, volid);
+    return { file: node.path(path), size, format };
+  }
   const file = node.path(await activateFile(node, volid));
-  return { file, size: await virtualSize(file) };
+  return { file, size: await virtualSize(file), format };
 }
 
 /** A qcow2 image says in its head how large its disk is; any other is as large as its file. */
@@ -137,9 +194,20 @@ function imageFormat(format: string): VolumeState["format"] {
   return "raw";
 }
 
-/** @throws `storage '…' does not exist` for a drive on a storage that is not there */
-export function checkDriveStorage(node: Node, drive: Drive): void {
-  const storage = newVolumeSize(drive.file)?.storage ?? /^([^:/]+):cloudinit$/u.exec(drive.file)?.[1];
-  if (storage !== undefined) requireStorage(node.cluster, storage);
-  else if (driveVolume(drive) !== undefined) parseVolume(node.cluster, drive.file);
+/** @throws the 400 of Proxmox for drives whose words do not go together (PVE::API2::Qemu, $check_drive_param) */
+export function checkDrives(node: Node, options: ReadonlyMap<string, string>): void {
+  for (const key of driveKeys(options).sort()) checkDrive(node, key, readDrive(key, options.get(key) ?? ""));
+}
+
+function checkDrive(node: Node, key: string, drive: Drive): void {
+  if (!isReadable(key, drive)) throw parameterFailure({ [key]: "unable to parse drive options" });
+  const wanted = newVolumeSize(drive.file);
+  if (drive.options.has("import-from") && wanted?.gibibytes !== 0) {
+    const text = "'import-from' requires special syntax - use <storage ID>:0,import-from=<source>";
+    throw parameterFailure({ [key]: text });
+  }
+  if (wanted !== undefined || isDiscDrive(drive) || !drive.file.includes(":")) return;
+  if (parseVolume(node.cluster, drive.file).content === "iso") {
+    throw parameterFailure({ [key]: "explicit 'media=cdrom' is required for iso images" });
+  }
 }

@@ -30,7 +30,14 @@ export function machineStatus(guest: GuestState): Record<string, Json> {
     ...(keys.get("template") === "1" ? { template: 1 } : {}),
     ...([...keys].some(([key, value]) => /^serial\d$/.test(key) && value === "socket") ? { serial: 1 } : {}),
     ...(agentEnabled(keys) ? { agent: 1 } : {}),
+    ...ballooning(keys),
   };
+}
+
+/** What a machine says whose memory may shrink while it runs. */
+function ballooning(keys: ReadonlyMap<string, string>): Record<string, Json> {
+  const balloon = Number(keys.get("balloon") ?? 0);
+  return balloon === 0 ? {} : { balloon_min: balloon * MEBIBYTE, shares: Number(keys.get("shares") ?? 1000) };
 }
 
 /** What `status/current` says, and the list with `full`. */

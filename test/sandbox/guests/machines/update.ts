@@ -1,64 +1,290 @@
-import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-strings";
-import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { isDriveKey } from "../../../../proxmox/rules/property-strings";
+import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
-import type { Node } from "../../model/site";
-import { parameterFailure } from "../../protocol/failure";
-import { checkProtection, type Configuration } from "../configuration";
-import { addUnused } from "../containers/mount-points";
-import { checkDriveStorage, createDrive, driveVolume, readDrive } from "./drives";
-import { plainValue } from "./create";
+import { findSchema } from "../../protocol/parameter-check";
+import { death, parameterFailure } from "../../protocol/failure";
+import { checkLock, checkProtection, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
+import { addUnused, dropUsedFromUnused } from "../containers/mount-points";
+import { parseVolume } from "../storages";
+import { activateFile, freeVolume, ownerOf } from "../volumes";
+import { checkValues } from "./check-values";
+import { plainValue, withDiscDrive } from "./create";
+import {
+  checkDrives,
+  createDrive,
+  driveKeys,
+  driveVolume,
+  isDiscDrive,
+  isReadable,
+  isSeed,
+  readDrive,
+  withMedia,
+} from "./drives";
+import { MACHINE_OPTIONS } from "./parameters";
+import {
+  checkBridges,
+  checkDevice,
+  checkDriveRights,
+  checkOptionGroups,
+  checkStorageAccess,
+  isDeviceKey,
+  type MachineChange,
+} from "./permissions";
 
-/** Changes a machine that does not run: everything takes effect at once (PVE::QemuServer::vmconfig_apply_pending). */
-export async function updateMachine(
-  node: Node,
-  vmid: number,
-  configuration: Configuration,
+/** What a request asks of a machine's configuration. */
+export interface MachineUpdate {
+  change: MachineChange;
+  values: ReadonlyMap<string, string>;
+  removed: readonly string[];
+  reverted: readonly string[];
+  /** A removed disk is deleted, rather than kept as an unused one. */
+  force: boolean;
+  /** The request as the task's log tells it. */
+  words: string;
+}
+
+const OWN = [
+  "node",
+  "vmid",
+  "delete",
+  "revert",
+  "digest",
+  "skiplock",
+  "force",
+  "background_delay",
+  "import-working-storage",
+];
+
+/**
+ * Reads a change, and checks what Proxmox checks before it starts a task or takes the lock (PVE::API2::Qemu,
+ * $update_vm_api). @param removal names the list of what goes, where a request has another one
+ */
+export async function readUpdate(call: Call, removal = "delete"): Promise<MachineUpdate> {
+  const { parameters, authority, cluster, node } = call;
+  const vmid = parameters.requiredInteger("vmid");
+  const sent = parameters.entries(...OWN, removal);
+  const values = withDiscDrive(sent);
+  const removed = parameters.list(removal).map((key) => (key === "cdrom" ? "ide2" : key));
+  const reverted = parameters.list("revert");
+  checkValues(values);
+  if (parameters.flag("skiplock") === true && !authority.isRoot) {
+    throw parameterFailure({ skiplock: "Only root may use this option." });
+  }
+  if (values.size === 0 && removed.length === 0 && reverted.length === 0) throw death("no options specified");
+  checkNames(values, removed, reverted);
+  checkDrives(node, values);
+  await checkHookScript(call, values.get("hookscript"));
+  const change = { cluster, authority, vmid };
+  checkOptionGroups(change, removed);
+  checkOptionGroups(change, [...values.keys()]);
+  checkStorageAccess(change, values, parameters.text("import-working-storage"));
+  checkBridges(change, values);
+  checkPresent(call, vmid, values);
+  return { change, values, removed, reverted, force: parameters.flag("force") === true, words: wordsOf(call, removal) };
+}
+
+/** `-delete net0 -memory 512`, by name; a password is not told. */
+function wordsOf({ parameters }: Call, removal: string): string {
+  return parameters
+    .entries("node", "vmid", "digest", "background_delay", "import-working-storage")
+    .map(([key, value]): [string, string] => [key === removal ? "delete" : key, value])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `-${key} ${key === "cipassword" ? "<hidden>" : value}`)
+    .join(" ");
+}
+
+/** Options that are unknown, or named twice in ways that contradict each other. */
+function checkNames(
   values: ReadonlyMap<string, string>,
   removed: readonly string[],
-  log: Log,
-): Promise<void> {
-  const { keys } = configuration;
-  for (const key of removed) {
-    if (values.has(key)) {
-      throw parameterFailure({ delete: `you can't use '-${key}' and -delete ${key}' at the same time` });
-    }
-    if (isDriveKey(key)) checkProtection(configuration, `can't remove drive '${key}'`);
-    releaseDrive(configuration, key);
-    keys.delete(key);
+  reverted: readonly string[],
+): void {
+  for (const key of reverted) {
+    if (findSchema(MACHINE_OPTIONS, key) === undefined) throw parameterFailure({ revert: `unknown option '${key}'` });
+    // Proxmox tells this one under `delete`.
+    if (values.has(key)) throw parameterFailure({ delete: contradiction(key, `-revert ${key}`) });
   }
-  for (const [key, value] of [...values].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (isDriveKey(key)) await setDrive(node, vmid, configuration, key, value, log);
-    else keys.set(key, plainValue(key, value));
+  for (const key of removed) {
+    if (values.has(key)) throw parameterFailure({ delete: contradiction(key, `-delete ${key}`) });
+    if (reverted.includes(key)) {
+      throw parameterFailure({ revert: `you can't use '-delete ${key}' and -revert ${key}' at the same time` });
+    }
+    if (findSchema(MACHINE_OPTIONS, key) === undefined) throw parameterFailure({ delete: `unknown option '${key}'` });
   }
 }
 
-async function setDrive(
-  node: Node,
-  vmid: number,
+/** Proxmox's own quotes, the missing one included. */
+function contradiction(key: string, other: string): string {
+  return `you can't use '-${key}' and ${other}' at the same time`;
+}
+
+/** (PVE::GuestHelpers::check_hookscript) */
+async function checkHookScript(call: Call, volid: string | undefined): Promise<void> {
+  if (volid === undefined) return;
+  const { content } = parseVolume(call.cluster, volid);
+  if (content !== "snippets") throw hookFailure("hook script volid must be in snippets");
+  const path = await activateFile(call.node, volid).catch(() => undefined);
+  if (path === undefined) throw hookFailure(`script '${volid}' does not exist`);
+  const isExecutable = await access(call.node.path(path), constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isExecutable) throw hookFailure(`script '${volid}' is not executable`);
+}
+
+function hookFailure(text: string): Error {
+  return parameterFailure({ hookscript: `${text}\n` });
+}
+
+/** What is looked at before a task is started, and under the lock again. */
+function checkPresent(call: Call, vmid: number, values: ReadonlyMap<string, string>): Configuration {
+  const { parameters, node } = call;
+  const { configuration } = loadGuest(node, "qemu", vmid);
+  const digest = parameters.text("digest");
+  if (digest !== undefined && digest !== configuration.digest) {
+    throw death("checksum mismatch (file change by other user?)");
+  }
+  if (parameters.flag("skiplock") !== true) checkLock("qemu", configuration);
+  if (values.has("memory") || values.has("balloon")) {
+    const kept = (key: string): string | undefined => values.get(key) ?? configuration.keys.get(key);
+    const memory = Number(/\d+/.exec(kept("memory") ?? "512")?.[0] ?? 512);
+    if (Number(kept("balloon") ?? 0) > memory) {
+      throw death("balloon value too large (must be smaller than assigned memory)");
+    }
+  }
+  return configuration;
+}
+
+/** Changes a machine that does not run: everything takes effect at once (PVE::QemuServer::vmconfig_apply_pending). */
+export async function applyUpdate(call: Call, update: MachineUpdate, log: Log): Promise<void> {
+  const { node } = call;
+  const { vmid } = update.change;
+  await withGuestLock(node, "qemu", vmid, async () => {
+    const configuration = checkPresent(call, vmid, update.values);
+    log(`update VM ${vmid}: ${update.words}`);
+    for (const key of update.removed) await removeOption(call, update, configuration, key, log);
+    const added = [...update.values].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, value] of added) await setOption(call, update, configuration, key, value, log);
+    dropUsedFromUnused(configuration, driveVolumesOf(configuration));
+    storeGuest(node, "qemu", vmid, configuration);
+  });
+}
+
+function driveVolumesOf({ keys }: Configuration): string[] {
+  return driveKeys(keys).flatMap((key) => driveVolume(readDrive(key, keys.get(key) ?? "")) ?? []);
+}
+
+async function removeOption(
+  call: Call,
+  { change, force }: MachineUpdate,
+  configuration: Configuration,
+  key: string,
+  log: Log,
+): Promise<void> {
+  const value = configuration.keys.get(key);
+  if (value === undefined) return log(`cannot delete '${key}' - not set in current configuration!`);
+  changeBootOrder(configuration, (devices) => devices.filter((device) => device !== key));
+  if (key.startsWith("unused")) {
+    checkProtection(configuration, `can't remove unused disk '${value}'`);
+    change.authority.checkGuest(change.vmid, undefined, "VM.Config.Disk");
+    await freeDisk(call, change, value, log);
+  } else if (isDriveKey(key)) {
+    checkProtection(configuration, `can't remove drive '${key}'`);
+    checkDriveRights(change, readDrive(key, value));
+    await releaseDrive(call, change, configuration, key, log, force);
+  } else if (isDeviceKey(key)) checkDevice(change, key, value, "delete");
+  else if (key === "tags") change.authority.checkGuest(change.vmid, undefined, "VM.Config.Options");
+  else if (/^net\d+$/.test(key)) checkBridges(change, new Map([[key, value]]));
+  configuration.keys.delete(key);
+}
+
+async function setOption(
+  call: Call,
+  { change, values, removed }: MachineUpdate,
   configuration: Configuration,
   key: string,
   value: string,
   log: Log,
 ): Promise<void> {
-  const drive = readDrive(key, value);
-  checkDriveStorage(node, drive);
-  const old = configuration.keys.get(key);
-  const before = old === undefined ? undefined : readDrive(key, old);
-  if (newVolumeSize(drive.file) !== undefined || drive.file.endsWith(":cloudinit")) {
-    releaseDrive(configuration, key);
-    await createDrive(node, vmid, configuration, key, value, log);
-    return;
+  const { keys } = configuration;
+  const before = keys.get(key);
+  if (isDriveKey(key)) return setDrive(call, change, configuration, key, value, log);
+  if (isDeviceKey(key)) {
+    if (before !== undefined) checkDevice(change, key, before, "modify");
+    checkDevice(change, key, value, "modify");
+  } else if (key === "tags") change.authority.checkGuest(change.vmid, undefined, "VM.Config.Options");
+  else if (/^net\d+$/.test(key) && before !== undefined) checkBridges(change, new Map([[key, before]]));
+  else if (key === "boot") {
+    const missing = bootDevices(value).find(
+      (device) => (!keys.has(device) && !values.has(device)) || removed.includes(device),
+    );
+    if (missing !== undefined) throw death(`invalid bootorder: device '${missing}' does not exist'`);
+    keys.delete("bootdisk");
   }
-  if (before !== undefined && before.file !== drive.file) releaseDrive(configuration, key);
-  // The size belongs to the volume: a request that does not say it leaves it.
-  const size = drive.size ?? (before?.file === drive.file ? before.size : undefined);
-  configuration.keys.set(key, formatDrive(key, { ...drive, ...(size === undefined ? {} : { size }) }));
+  keys.set(key, plainValue(key, value));
 }
 
-/** The volume of a drive that goes stays as an unused one. */
-function releaseDrive(configuration: Configuration, key: string): void {
-  const text = configuration.keys.get(key);
-  if (text === undefined || !isDriveKey(key)) return;
-  const volume = driveVolume(readDrive(key, text));
-  if (volume !== undefined) addUnused(configuration, volume);
+async function setDrive(
+  call: Call,
+  change: MachineChange,
+  configuration: Configuration,
+  key: string,
+  value: string,
+  log: Log,
+): Promise<void> {
+  const before = configuration.keys.get(key);
+  if (before !== undefined) checkDriveRights(change, readDrive(key, before));
+  const drive = withMedia(readDrive(key, value));
+  checkDriveRights(change, drive);
+  // What cannot be read any more once it is known to be for discs is passed over in silence.
+  if (!isReadable(key, drive)) return;
+  await createDrive(call.node, change.vmid, configuration, key, value, log);
+  const after = configuration.keys.get(key) ?? "";
+  if (before !== undefined && readDrive(key, before).file !== readDrive(key, after).file) {
+    configuration.keys.set(key, before);
+    await releaseDrive(call, change, configuration, key, log, false);
+    configuration.keys.set(key, after);
+  }
+  if (!isDiscDrive(drive) || isSeed(drive)) return;
+  changeBootOrder(configuration, (devices) => (devices.includes(key) ? devices : [...devices, key]));
+}
+
+/** The volume of a drive that goes stays as an unused one, unless it is what cloud-init reads or is to be deleted. */
+async function releaseDrive(
+  call: Call,
+  change: MachineChange,
+  configuration: Configuration,
+  key: string,
+  log: Log,
+  force: boolean,
+): Promise<void> {
+  const drive = readDrive(key, configuration.keys.get(key) ?? "");
+  if (isSeed(drive)) return freeVolume(call.node, drive.file, log);
+  const volume = driveVolume(drive);
+  if (volume === undefined || ownerOf(volume) !== change.vmid) return;
+  if (force) await freeDisk(call, change, volume, log);
+  else addUnused(configuration, volume);
+}
+
+/** Deletes a volume of the machine's own (PVE::QemuServer::try_deallocate_drive); another's is only forgotten. */
+async function freeDisk(call: Call, { authority, vmid }: MachineChange, volid: string, log: Log): Promise<void> {
+  if (ownerOf(volid) !== vmid) return;
+  const { storage } = parseVolume(call.cluster, volid).storage;
+  authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
+  await freeVolume(call.node, volid, log);
+}
+
+function bootDevices(text: string): string[] {
+  const order = /(?:^|,)order=([^,]*)/.exec(text)?.[1] ?? "";
+  return order.split(";").filter((device) => device !== "");
+}
+
+/** Devices that come and go are in the order of booting, where the machine has one. */
+function changeBootOrder({ keys }: Configuration, work: (devices: readonly string[]) => readonly string[]): void {
+  const before = bootDevices(keys.get("boot") ?? "");
+  if (before.length === 0) return;
+  const after = work(before);
+  if (after.join() !== before.join()) keys.set("boot", after.length === 0 ? " " : `order=${after.join(";")}`);
 }

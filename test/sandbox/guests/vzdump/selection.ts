@@ -1,5 +1,5 @@
 import type { Cluster } from "../../model/site";
-import { permissionFailure } from "../../protocol/failure";
+import { death } from "../../protocol/failure";
 
 /** What a run or a job says about its guests. */
 export interface Selection {
@@ -32,7 +32,7 @@ export function selectGuests(cluster: Cluster, node: string, selection: Selectio
 function selectedIds(cluster: Cluster, selection: Selection): readonly number[] {
   if (selection.pool !== undefined) {
     const pool = cluster.state.access.pools.find((entry) => entry.poolid === selection.pool);
-    if (pool === undefined) throw permissionFailure(`pool '${selection.pool}' does not exist`);
+    if (pool === undefined) throw death(`pool '${selection.pool}' does not exist`);
     return pool.vmids;
   }
   if (selection.vmids.length > 0) return selection.vmids;
