@@ -141,6 +141,21 @@ export function checkpointOf(exported: string, stack: string): string {
   return JSON.stringify({ version, ...(features ? { features } : {}), checkpoint: { stack, latest: deployment } });
 }
 
+/**
+ * A checkpoint with the operations that were under way in another one of the same stack: `pulumi stack migrate` drops them.
+ * What is secret in them stays sealed, so both have to have the same salt.
+ *
+ * @throws UnreadableCheckpoint
+ */
+export function withPendingOf(copy: string, original: string): string {
+  const value = shaped(latestSchema, parseJson(copy));
+  const { latest } = shaped(latestSchema, parseJson(original)).checkpoint;
+  const kept = { ...value.checkpoint.latest, pending_operations: latest["pending_operations"] };
+  return JSON.stringify({ ...value, checkpoint: { ...value.checkpoint, latest: kept } });
+}
+
+const latestSchema = z.looseObject({ checkpoint: z.looseObject({ latest: z.record(z.string(), z.unknown()) }) });
+
 function keeperOf(providers: z.infer<typeof deploymentSchema>["secrets_providers"]): SecretsKeeper {
   const type = providers?.type ?? "";
   if (type === "") return { kind: "none" };

@@ -2,10 +2,12 @@ import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { withPendingOf } from "../../../site/state/checkpoint";
 import { differingResources } from "../../../site/state/equal-states";
 import { nameOf } from "../../../site/state/integrity";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
 import { type ExportedState, inScratch, type PulumiCli, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
+import { unpack } from "../../clients/unpack";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -19,7 +21,8 @@ import { startOf } from "../../machine/processes";
 import { type Finding, type Step, type StepContext, standing } from "../engine/step";
 import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
-import { missingFrom, sendObjects } from "../steps/state/send-objects";
+import { findPresent } from "../steps/state/present-state";
+import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { StateAccess } from "../steps/state/state-access";
 import { writeKeys } from "../steps/state/site-keys";
@@ -103,7 +106,7 @@ function upStep({ url, changes }: UpPlan, { work, inputs }: UpWorld): Step {
       if (changedInputs(inputs, upInputs(work)).length > 0) throw changedSettings(work);
       const cli = await work.cli(url);
       const done = await cli.up(watchOf(context));
-      const findings = await settlePending(cli, context);
+      const findings = await settlePending(cli, work, context);
       return { facts: { changes: JSON.stringify(done) }, findings };
     },
   });
@@ -116,31 +119,40 @@ function changedSettings({ selector }: StackWork): CommandError {
   });
 }
 
-const pendingSchema = z.object({
-  resources: z.array(z.looseObject({ urn: z.string() })).nullish(),
-  pending_operations: z
-    .array(z.looseObject({ type: z.string(), resource: z.looseObject({ urn: z.string() }) }))
-    .nullish(),
+const pendingSchema = z.looseObject({ type: z.string(), resource: z.looseObject({ urn: z.string() }) });
+
+const deploymentSchema = z.object({
+  resources: listOf(z.looseObject({ urn: z.string() })),
+  pending_operations: listOf(pendingSchema),
 });
 
+/** Go leaves out what is empty, or says null. */
+function listOf<Member extends z.ZodType>(member: Member) {
+  return z
+    .array(member)
+    .nullish()
+    .transform((list) => list ?? []);
+}
+
 /**
- * An update that was killed leaves behind what it was making; Pulumi keeps that until somebody says what became of it. What
- * the program has made since is known.
+ * An update that was killed leaves behind what it was making; Pulumi keeps that until somebody says what became of it. Where
+ * the program has made everything since, nothing is in doubt any more. `stack import` drops all of them, and not only those
+ * that are left out: as long as one is in doubt the state stays as it is.
  */
-async function settlePending(cli: PulumiCli, context: StepContext): Promise<Finding[]> {
+async function settlePending(cli: PulumiCli, { selector }: StackWork, context: StepContext): Promise<Finding[]> {
   const state = await cli.exportState(context.signal);
-  const { resources, pending_operations: pending } = pendingSchema.parse(state.deployment);
-  if (pending === null || pending === undefined || pending.length === 0) return [];
-  const known = new Set((resources ?? []).map(({ urn }) => urn));
-  const open = pending.filter(({ resource }) => !known.has(resource.urn));
-  if (open.length < pending.length) {
-    const settled: ExportedState = { ...state, deployment: { ...state.deployment, pending_operations: open } };
+  const { resources, pending_operations: pending } = deploymentSchema.parse(state.deployment);
+  if (pending.length === 0) return [];
+  const known = new Set(resources.map(({ urn }) => urn));
+  const open = pending.filter(({ type, resource }) => known.has(resource.urn) === (type === "deleting"));
+  if (open.length === 0) {
+    const settled: ExportedState = { ...state, deployment: { ...state.deployment, pending_operations: [] } };
     await cli.importState(settled, watchOf(context));
   }
   return open.map(({ type, resource }) => ({
     severity: "problem",
-    text: `an update was interrupted while ${type} ${nameOf(resource.urn)}: whether it is there is not known`,
-    mend: "look at the site; then pulumi refresh asks what became of it",
+    text: `an update was interrupted while ${type} ${nameOf(resource.urn)}: whether it is there is not known; look at the site, then let pulumi ask what became of it`,
+    mend: `pulumi refresh --stack ${selector}`,
   }));
 }
 
@@ -176,10 +188,12 @@ function moveStep({ work }: UpWorld): Step {
       const look = await work.look(url);
       if (look?.closed !== undefined) throw new CommandError(look.closed, { exitCode: exitCodes.unavailable });
       // What is there already was begun by this command, and is compared next; otherwise nothing would have been planned.
-      if ((look?.checkpoint?.resources.length ?? 0) > 0) return;
-      const cli = await work.cli(url);
-      if (look?.checkpoint !== undefined) await cli.removeEmpty(watchOf(context));
-      await migrate(work, cli, watchOf(context));
+      if ((look?.checkpoint?.resources.length ?? 0) === 0) {
+        const cli = await work.cli(url);
+        if (look?.checkpoint !== undefined) await cli.removeEmpty(watchOf(context));
+        await migrate(work, cli, watchOf(context));
+      }
+      await keepPending(work);
     },
   });
 }
@@ -204,6 +218,17 @@ async function migrate({ environment, context, scratch }: StackWork, cli: Pulumi
   });
 }
 
+/** `stack migrate` drops what was under way in the original: it is still not known what became of it. */
+async function keepPending(work: StackWork): Promise<void> {
+  const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
+  const [original, copy] = [await findPresent(from), await findPresent(to)];
+  if (original?.checkpoint === undefined || copy?.checkpoint === undefined) return;
+  if (original.checkpoint.pending.length === 0 || copy.checkpoint.pending.length > 0) return;
+  const text = withPendingOf(await unpack(copy.content), await unpack(original.content));
+  const { key, etag } = copy.object;
+  await writeChecked(to.store, key, Buffer.from(text), etag === undefined ? undefined : { ifMatch: etag });
+}
+
 function compareStep({ work }: UpWorld): Step {
   return standing({
     id: "compare",
@@ -216,7 +241,10 @@ function compareStep({ work }: UpWorld): Step {
         await (await work.cli(there)).exportState(signal),
       ];
       const open = lenient((await work.environment.secretBox()).open);
-      const differing = differingResources(resourcesOf(original), resourcesOf(copy), open, open);
+      const differing = [
+        ...differingResources(resourcesOf(original), resourcesOf(copy), open, open),
+        ...differingPending(original, copy),
+      ];
       if (differing.length === 0) return { facts: { resources: resourcesOf(copy).length } };
       throw new CommandError(
         `the state in the store is another one than on this machine: ${differing.slice(0, 5).map(nameOf).join(", ")}${differing.length > 5 ? ", …" : ""}`,
@@ -247,6 +275,13 @@ function resourcesOf({ deployment }: ExportedState): readonly unknown[] {
   return Array.isArray(resources) ? resources : [];
 }
 
+/** URNs of what is under way in the original and not in the copy. */
+function differingPending(original: ExportedState, copy: ExportedState): string[] {
+  const [from, to] = [original, copy].map(({ deployment }) => deploymentSchema.parse(deployment).pending_operations);
+  const kept = new Set((to ?? []).map(({ resource }) => resource.urn));
+  return (from ?? []).map(({ resource }) => resource.urn).filter((urn) => !kept.has(urn));
+}
+
 /** `stack migrate` leaves it behind; restore points are made of it. */
 function historyStep({ work }: UpWorld): Step {
   return standing({
@@ -255,10 +290,9 @@ function historyStep({ work }: UpWorld): Step {
     does: "copy its history, too: earlier states can be restored from there",
     run: async ({ signal, progress }) => {
       const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
-      await sendObjects(missingFrom(await listStack(to), await listStack(from)), from.store, to.store, {
-        signal,
-        progress,
-      });
+      const missing = missingFrom(await listStack(to), await listStack(from));
+      const left = await sendObjects(missing, from.store, to.store, { signal, progress });
+      return { findings: unreadableFindings(left, from.store) };
     },
   });
 }

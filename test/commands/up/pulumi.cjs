@@ -20,9 +20,9 @@ const lockFolder = (stack) => `.pulumi/locks/organization/${project}/${stack}/`;
 const urnOf = (stack, name) => `urn:pulumi:${stack}::${project}::site:index:Thing::${name}`;
 const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
-function fail(text) {
+function fail(text, code = 1) {
   process.stderr.write(`error: ${text}\n`);
-  process.exit(1);
+  process.exit(code);
 }
 
 function folderBackend(folder) {
@@ -92,7 +92,7 @@ function backendOf(url) {
 
 async function readStack(backend, stack) {
   const text = await backend.read(keyOf(stack));
-  if (text === undefined) fail(`no stack named '${stack}' found`);
+  if (text === undefined) fail(`no stack named '${stack}' found`, 6);
   return JSON.parse(text);
 }
 
@@ -101,6 +101,16 @@ const writeStack = (backend, stack, latest) =>
     keyOf(stack),
     JSON.stringify({ version: 3, checkpoint: { stack: `organization/${project}/${stack}`, latest } }),
   );
+
+/** `stack import` and `stack migrate` drop every pending operation, and warn of each. */
+async function saveSnapshot(backend, stack, { pending_operations: pending, ...latest }) {
+  for (const { type, resource } of pending ?? []) {
+    process.stderr.write(
+      `warning: removing pending operation '${type}' on '${resource.urn}' from snapshot: pulumi refresh asks\n`,
+    );
+  }
+  await writeStack(backend, stack, latest);
+}
 
 function saltOf(stack) {
   return /^encryptionsalt: (\S+)$/m.exec(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"))[1];
@@ -128,7 +138,8 @@ const refusalOf = (stack) => `Unable to deploy: ${programOf(stack).refuses}\nHIN
 
 const commands = {
   "stack init": async (backend, stack) => {
-    if ((await backend.read(keyOf(stack))) !== undefined) fail(`stack '${stack}' already exists`);
+    if ((await backend.read(keyOf(stack))) !== undefined)
+      fail(`stack 'organization/${project}/${stack}' already exists`);
     if (!fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8").includes("\nencryptionsalt: ")) fail("it has no salt");
     await writeStack(backend, stack, undefined);
   },
@@ -142,23 +153,26 @@ const commands = {
     process.stdout.write(JSON.stringify({ version: 3, deployment: checkpoint.latest ?? {} }));
   },
   "stack import": async (backend, stack) => {
-    await writeStack(backend, stack, JSON.parse(fs.readFileSync(flag("--file"), "utf8")).deployment);
+    await readStack(backend, stack);
+    const locks = await backend.list(lockFolder(stack));
+    if (locks.length > 0) await failLocked(backend, locks, "could not import deployment: ");
+    await saveSnapshot(backend, stack, JSON.parse(fs.readFileSync(flag("--file"), "utf8")).deployment);
   },
   "stack rm": async (backend, stack) => {
     const { checkpoint } = await readStack(backend, stack);
-    if ((checkpoint.latest?.resources ?? []).length > 0) fail(`'${stack}' still has resources; removal rejected`);
+    if ((checkpoint.latest?.resources ?? []).length > 0) failStillInUse(stack);
     await backend.remove(keyOf(stack));
   },
   "stack migrate": async (backend, stack) => {
     const { checkpoint } = await readStack(backendOf(words[2]), stack);
-    if ((await backend.read(keyOf(stack))) !== undefined) fail(`target stack "${stack}" already exists`);
+    if ((await backend.read(keyOf(stack))) !== undefined) failTargetExists(stack);
     await writeStack(backend, stack, undefined);
     const settings = `Pulumi.${stack}.yaml`;
     fs.copyFileSync(settings, `${settings}.bak.1`);
     fs.appendFileSync(settings, "# written anew\n");
     const kept = (checkpoint.latest?.resources ?? []).filter(({ urn }) => urn !== urnOf(stack, env.TEST_PULUMI_LOSES));
     const resources = kept.map((resource) => sealAgain(resource, stack));
-    await writeStack(backend, stack, { ...checkpoint.latest, resources });
+    await saveSnapshot(backend, stack, { ...checkpoint.latest, resources });
   },
   cancel: async (backend, stack) => {
     for (const key of await backend.list(lockFolder(stack))) await backend.remove(key);
@@ -234,13 +248,28 @@ async function canceled(backend, stack, latest, lock) {
   process.exitCode = 255;
 }
 
-async function failLocked(backend, locks) {
+function failStillInUse(stack) {
+  fail(
+    `'${stack}' still has resources; removal rejected. Possible actions:\n` +
+      `- Make sure that '${stack}' is the stack that you want to destroy\n` +
+      "- Run `pulumi destroy` to delete the resources, then run `pulumi stack rm`\n" +
+      "- Run `pulumi stack rm --force` to override this error",
+  );
+}
+
+function failTargetExists(stack) {
+  const where = `already exists in ${os.hostname()}`;
+  fail(`target stack "${stack}" ${where}; remove it first or pick another name with --target`);
+}
+
+async function failLocked(backend, locks, doing = "") {
   const texts = await Promise.all(locks.map(async (key) => ({ key, ...JSON.parse(await backend.read(key)) })));
   const told = texts.map(
     ({ key, username, hostname, pid, timestamp }) =>
-      `\n  ${key}: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}`,
+      `\n  ${env.PULUMI_BACKEND_URL}/${key}?no_tmp_dir=true: created by ${username}@${hostname} (pid ${pid}) at ${timestamp}`,
   );
-  fail(`the stack is currently locked by ${locks.length} lock(s).${told.join("")}`);
+  const advice = "Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.";
+  fail(`${doing}the stack is currently locked by ${locks.length} lock(s). ${advice}${told.join("")}`);
 }
 
 /** With the store's own key, as the program does. */

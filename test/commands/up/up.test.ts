@@ -154,6 +154,34 @@ describe("a site on which nothing is yet", () => {
     expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 0 }]);
   });
 
+  test("what an update was making when it was killed stays in doubt until somebody says what became of it [B3, K4]", async () => {
+    expect((await site.lifeboat(["up", "--force"], { env: { TEST_PULUMI_DIES_AT: "db" } })).code).toBe(3);
+    site.program({ prod: ["web", "mail", "db"] });
+    expect((await site.lifeboat(["up", "prod", "--force"], { env: { TEST_PULUMI_DIES_AT: "mail" } })).code).toBe(1);
+    // The one is there now, and nobody wants the other any more.
+    site.program({ prod: ["web", "db"] });
+    for (const _again of [1, 2]) {
+      const { code, stdout } = await up("prod");
+      expect([code, stdout]).toEqual([
+        3,
+        expect.stringMatching(/interrupted while creating mail .*: whether it is there is not known/u),
+      ]);
+      expect(stdout).toContain("pulumi refresh --stack prod");
+      expect(stdout).not.toContain("creating db");
+      expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 2 }]);
+    }
+  });
+
+  test("what is in doubt in a state goes with it into the store [B3, K4]", async () => {
+    const env = { TEST_PULUMI_DIES_AT: "store" };
+    expect((await site.lifeboat(["up", "--force"], { env })).code).toBe(1);
+    site.program({ monitoring: ["metrics"] });
+    const { code, stdout } = await up("monitoring");
+    expect([code, stdout]).toEqual([3, expect.stringContaining("an update was interrupted while creating store")]);
+    expect(site.stored("monitoring")).toEqual([{ key: checkpoint("monitoring"), resources: ["metrics"], pending: 1 }]);
+    expect(site.picture()).toMatchObject({ live: [], archived: ["monitoring-TIME.json"] });
+  });
+
   test("Ctrl-C goes on to pulumi, which ends what it is at; then the same command ends it: 130, and 0 [B3, K4]", async () => {
     const env = { TEST_PULUMI_INTERRUPTS_AT: "web" };
     const { code, stderr } = await site.lifeboat(["up", "--force"], { env, asProcess: true });

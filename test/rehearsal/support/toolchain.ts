@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { projectFolder } from "./commands";
 import { expectExit, type DemoSite } from "./demo-site";
 
 /** Milliseconds for a hook that may be the first on a machine to obtain the toolchain: on a busy one half an hour. */
@@ -14,4 +17,10 @@ export async function obtainToolchain(site: DemoSite): Promise<number> {
   const check = ["npm", "run", "--silent", "toolchain", "--", "--check"] as const;
   const { stdout } = expectExit(await site.project(...check), [0], "its check");
   return stdout.split("\n").length - 1;
+}
+
+/** Path of a program of the toolchain. @throws Error when it was not obtained. */
+export function toolchainProgram(name: string): string {
+  const words = ["run", "--silent", "toolchain", "--", "--print-path"];
+  return join(execFileSync("npm", words, { cwd: projectFolder, encoding: "utf8" }).trim(), name);
 }
