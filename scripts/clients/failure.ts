@@ -71,8 +71,10 @@ const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
   unreachable:
     "check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT",
   untrusted: "compare the store's certificate with lifeboat:stateStoreAuthority, or with 'ca' of its settings",
-  denied: "check lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+  denied:
+    "check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
   "no-bucket": "the environment's bucket is made with the state store: pulumi up of the stack that declares it",
+  unreadable: "an earlier state takes its place: lifeboat restore state ENVIRONMENT --list",
   failed: undefined,
 };
 

@@ -13,6 +13,7 @@ import {
   type ObjectStore,
   type StoredObject,
   StoreError,
+  UnreadableObject,
   type WriteCondition,
 } from "./object-store";
 
@@ -64,7 +65,8 @@ export class FolderStore implements ObjectStore {
         return await readFile(this.path(key));
       } catch (error) {
         if (codeOf(error) === "ENOENT" || codeOf(error) === "EISDIR") throw new NoSuchObject(this.place, key);
-        throw error;
+        if (codeOf(error) === "" || !(await canList(dirname(this.path(key))))) throw error;
+        throw new UnreadableObject(this.place, key, systemText(error), error);
       }
     });
   }
@@ -122,6 +124,14 @@ export class FolderStore implements ObjectStore {
       throw new StoreError(kind, this.place, systemText(error), error);
     }
   }
+}
+
+/** Whether it is one file that cannot be read, and not the folder. */
+async function canList(folder: string): Promise<boolean> {
+  return readdir(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Every file below a folder but go-cloud's side files; none where the folder is not there. */

@@ -33,7 +33,7 @@ export interface ObjectStore {
   list(prefix: string): Promise<StoredObject[]>;
   /** All versions below a prefix, by key and newest first. Absent: this store keeps none. */
   versions?(prefix: string): Promise<ObjectVersion[]>;
-  /** @throws NoSuchObject */
+  /** @throws NoSuchObject, UnreadableObject */
   read(key: string, versionId?: string): Promise<Buffer>;
   /** Replaces the object as a whole: a reader gets the old content or the new. @throws ConditionFailed */
   write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void>;
@@ -48,9 +48,10 @@ export interface ObjectStore {
  * - `untrusted`: its certificate is not the one that the settings trust.
  * - `denied`: the key pair is wrong, or may not do this.
  * - `no-bucket`: the store answers, and the bucket is not there.
+ * - `unreadable`: one object of it cannot be read, and others can: {@link UnreadableObject}.
  * - `failed`: anything else; for a folder what the system says.
  */
-export type StoreErrorKind = "unreachable" | "untrusted" | "denied" | "no-bucket" | "failed";
+export type StoreErrorKind = "unreachable" | "untrusted" | "denied" | "no-bucket" | "unreadable" | "failed";
 
 /** A store that cannot be used. The message names the store and holds no secret. */
 export class StoreError extends Error {
@@ -63,6 +64,19 @@ export class StoreError extends Error {
     cause?: unknown,
   ) {
     super(`${reason} (${place})`, { cause });
+  }
+}
+
+/** An object that is there, and that a store which works otherwise does not give: it is damaged, or its key is lost. */
+export class UnreadableObject extends StoreError {
+  constructor(
+    place: string,
+    readonly key: string,
+    /** What the store says, as half a sentence. */
+    readonly reason: string,
+    cause?: unknown,
+  ) {
+    super("unreadable", place, `${key} cannot be read: ${reason}`, cause);
   }
 }
 

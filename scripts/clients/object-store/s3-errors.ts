@@ -1,6 +1,6 @@
 import { plainText } from "../../../proxmox/api/plain-text";
 import { codeOf } from "../../../proxmox/api/trust";
-import { StoreError, type StoreErrorKind } from "./object-store";
+import { StoreError, type StoreErrorKind, UnreadableObject } from "./object-store";
 
 /** What an error of the S3 client says, as far as it is looked at. */
 interface S3Failure {
@@ -37,9 +37,17 @@ export function isConditionFailed(failure: S3Failure): boolean {
 
 /** The error in this project's terms. */
 export function storeErrorOf(error: unknown, place: string): StoreError {
-  const failure = s3FailureOf(error);
-  const [kind, reason] = judge(error, failure);
+  const [kind, reason] = judge(error, s3FailureOf(error));
   return new StoreError(kind, place, reason, error);
+}
+
+/** The same for an object that a store does not give, which works otherwise. */
+export function unreadableOf(error: unknown, place: string, key: string): UnreadableObject {
+  const { name, status, message } = s3FailureOf(error);
+  const text = [status, name, plainText(message)].filter(
+    (part) => part !== undefined && part !== "Error" && part !== "",
+  );
+  return new UnreadableObject(place, key, `the store answers ${[...new Set(text)].join(" ")}`, error);
 }
 
 function judge(error: unknown, { name, status, message }: S3Failure): [StoreErrorKind, string] {
@@ -47,6 +55,9 @@ function judge(error: unknown, { name, status, message }: S3Failure): [StoreErro
   const code = codeOf(error);
   if (name === "NoSuchBucket") return ["no-bucket", "there is no such bucket"];
   if (name === "CredentialsProviderError") return ["denied", `there is no key pair for the store: ${text}`];
+  if (name === "RequestTimeTooSkewed") {
+    return ["denied", "the store refuses the request, since its clock and the one here differ: RequestTimeTooSkewed"];
+  }
   if (deniedNames.has(name) || status === 401 || status === 403) {
     return ["denied", `the store refuses the key pair: ${name}: ${text}`];
   }

@@ -18,7 +18,7 @@ import {
   type StoredObject,
   type WriteCondition,
 } from "./object-store";
-import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf } from "./s3-errors";
+import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf, unreadableOf } from "./s3-errors";
 
 export interface S3StoreOptions {
   readonly bucket: string;
@@ -106,18 +106,46 @@ export class S3Store implements ObjectStore {
   }
 
   async read(key: string, versionId?: string): Promise<Buffer> {
-    return this.explained(async () => {
-      try {
-        const answer = await this.client.send(
-          new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, VersionId: versionId }),
-          this.sendOptions,
-        );
-        return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-      } catch (error) {
-        if (isMissing(s3FailureOf(error))) throw new NoSuchObject(this.place, key);
-        throw error;
-      }
-    });
+    try {
+      return await this.get(key, versionId);
+    } catch (error) {
+      if (error instanceof NoSuchObject) throw error;
+      if (!(await this.works())) throw storeErrorOf(error, this.place);
+    }
+    // It may have been away for a moment: only a second look tells that it is this object.
+    try {
+      return await this.get(key, versionId);
+    } catch (error) {
+      throw error instanceof NoSuchObject ? error : unreadableOf(error, this.place, key);
+    }
+  }
+
+  /** @throws NoSuchObject, and what the client throws */
+  private async get(key: string, versionId: string | undefined): Promise<Buffer> {
+    try {
+      const answer = await this.client.send(
+        new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, VersionId: versionId }),
+        this.sendOptions,
+      );
+      return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+    } catch (error) {
+      this.sendOptions.abortSignal?.throwIfAborted();
+      throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;
+    }
+  }
+
+  /** Whether the bucket can be used at all: then it is one object that cannot be. */
+  private async works(): Promise<boolean> {
+    try {
+      await this.client.send(
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, MaxKeys: 1 }),
+        this.sendOptions,
+      );
+      return true;
+    } catch {
+      this.sendOptions.abortSignal?.throwIfAborted();
+      return false;
+    }
   }
 
   async write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void> {
@@ -193,7 +221,7 @@ export class S3Store implements ObjectStore {
       return await work();
     } catch (error) {
       this.sendOptions.abortSignal?.throwIfAborted();
-      if (error instanceof NoSuchObject || error instanceof ConditionFailed) throw error;
+      if (error instanceof ConditionFailed) throw error;
       throw storeErrorOf(error, this.place);
     }
   }

@@ -55,7 +55,13 @@ function forScripts({ environment, from, result }: EnvironmentCopy): ValueOf<typ
   const base = { environment, from: from ?? null };
   switch (result.kind) {
     case "copied":
-      return { ...base, outcome: "copied", objects: result.objects, copy: result.marker };
+      return {
+        ...base,
+        outcome: "copied",
+        objects: result.objects,
+        copy: result.marker,
+        unreadable: [...result.unreadable],
+      };
     case "planned":
       return { ...base, outcome: "planned", objects: result.objects, state: result.state };
     case "kept":
@@ -83,7 +89,10 @@ function describe(result: EnvironmentCopy["result"]): [mark: Styled, text: strin
       const last = update === undefined ? "" : `, after ${update.kind} (${update.result})`;
       const during = duringUpdate ? "; AN UPDATE WAS AT WORK: it may be from its middle" : "";
       const size = formatBytes(checkpoint.size);
-      return [green("✓"), `${size}${last}, ${String(result.objects)} new objects of its history${during}`];
+      const text = `${size}${last}, ${String(result.objects)} new objects of its history${during}`;
+      const { unreadable } = result;
+      if (unreadable.length === 0) return [green("✓"), text];
+      return [red("✗"), `${text}; ${String(unreadable.length)} cannot be read: ${unreadable.join(", ")}`];
     }
     case "planned":
       return [dim("-"), `${result.state ? "the state, " : ""}${String(result.objects)} new objects of its history`];

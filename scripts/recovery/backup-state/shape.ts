@@ -38,7 +38,13 @@ export const copiesShape = z.strictObject({
   dryRun: z.boolean(),
   copies: z.array(
     z.discriminatedUnion("outcome", [
-      z.strictObject({ ...base, outcome: z.literal("copied"), objects, copy: marker }),
+      z.strictObject({
+        ...base,
+        outcome: z.literal("copied"),
+        objects,
+        copy: marker,
+        unreadable: z.array(z.string()).describe("objects of the history that cannot be read, and are not copied"),
+      }),
       z.strictObject({ ...base, outcome: z.literal("planned"), objects, state: z.boolean() }),
       z.strictObject({ ...base, outcome: z.literal("kept"), why: z.string() }),
       z.strictObject({ ...base, outcome: z.literal("failed"), why: z.string(), hint: z.string().nullable() }),

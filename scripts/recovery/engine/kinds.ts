@@ -11,6 +11,8 @@ interface OperationKind {
   readonly changesNothing?: true;
   /** It brings its subject back, whatever state that is in. */
   readonly bringsBack?: true;
+  /** Kinds that it makes void while they are half done: it goes another way to the same end. */
+  readonly supersedes?: readonly string[];
 }
 
 /** Every kind by its name in journals, so that any operation can say what else is half done, and what to do about it. */
@@ -24,9 +26,9 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "forget-save-points": { name: "deletion of save points", undo: false },
   "restore-state": { name: "restore of the state", undo: false },
   "prune-state": { name: "pruning of the state's history", undo: false },
-  "state-fallback": { name: "fallback", undo: false },
+  "state-fallback": { name: "fallback", undo: false, supersedes: ["restore-state"] },
   "state-return": { name: "return", undo: false },
-  "rebuild-state-store": { name: "rebuild of the state store", undo: false },
+  "rebuild-state-store": { name: "rebuild of the state store", undo: false, supersedes: ["restore-state"] },
   up: { name: "deployment", undo: false },
 };
 
@@ -57,7 +59,13 @@ export function describeOpen(contents: JournalContents, environment: string): Op
  * a restore: on the worst day nobody can end it any more.
  */
 export function mustEndBefore(open: string, kind: string): boolean {
+  if (isSuperseded(open, kind)) return false;
   return kinds[open]?.changesNothing !== true || kinds[kind]?.bringsBack !== true;
+}
+
+/** Whether an operation that is half done is void as soon as one of this kind begins. */
+export function isSuperseded(open: string, kind: string): boolean {
+  return kinds[kind]?.supersedes?.includes(open) === true;
 }
 
 /** The command that takes an operation back while it is half done; undefined where there is none. */

@@ -4,12 +4,13 @@ import { remainingSteps } from "./apply";
 import { digestOf } from "./digest";
 import { pastRuns } from "./durations";
 import { explain } from "./explain";
-import type { Journal } from "./journal";
+import { isOpen, type Journal } from "./journal";
 import type { JournalContents } from "./journal-contents";
 import type { Observer } from "./observer";
 import type { BegunOperation, Operation, Planned, Report } from "./operation";
 import { type StepView, estimates, planView, stepViews } from "./plan-view";
 import { runSteps } from "./run-steps";
+import { describeOpen, isSuperseded } from "./kinds";
 import { type Session, halfDone, journalsOf, observerOf, takeLock, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
 import { type StepNode, placeSteps } from "./step";
@@ -53,7 +54,18 @@ export async function begin<Plan>(session: Session, operation: Operation<Plan>):
   }
   print(context.talk);
   await confirm(planned.demands, operation.given, context);
+  supersede(journalsOf(session), operation.kind, session);
   return run(session, operation, session.state.begin(openingOf(session, operation, planned)), planned.plan);
+}
+
+/** Gives up what is half done and void now that an operation of this kind begins: nobody is to resume it later. */
+function supersede(journals: readonly Journal[], kind: string, { context, environment }: Session): void {
+  for (const journal of journals) {
+    if (!isOpen(journal) || !isSuperseded(journal.contents.kind, kind)) continue;
+    journal.setState("unproven");
+    const { text } = describeOpen(journal.contents, environment.name);
+    context.talk.line(`What was half done is given up: ${text}, begun at ${journal.contents.startedAt}.`);
+  }
 }
 
 /** The whole plan as it is shown. */

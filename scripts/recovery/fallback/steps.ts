@@ -1,7 +1,7 @@
 import { compressionOf } from "../../../site/state/state-keys";
 import { ConditionFailed } from "../../clients/object-store/object-store";
 import type { Finding, Step } from "../engine/step";
-import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
+import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
@@ -31,11 +31,11 @@ function bringHistory({ environment, fromName }: FallbackPlan, { states, copy }:
     run: async (context) => {
       const [there, copied] = await Promise.all([listStack(states.local), listStack(copy)]);
       const missing = missingFrom(there, copied);
-      await sendObjects(missing, copy.store, states.local.store, context);
+      const left = await sendObjects(missing, copy.store, states.local.store, context);
       if (copied.tags !== undefined) {
         await writeChecked(states.local.store, copied.tags.key, await copy.store.read(copied.tags.key));
       }
-      return { facts: { objects: missing.length } };
+      return { facts: { objects: missing.length - left.length }, findings: unreadableFindings(left, copy.store) };
     },
   };
 }

@@ -5,8 +5,11 @@ import type { StackSession } from "../engine/session";
 import { PointsCache } from "../steps/state/points-cache";
 import type { PruneStatePlan } from "./plan";
 import { detailsOf } from "../steps/state/read-points";
-import { sha256Of, type StateAccess } from "../steps/state/state-access";
-import { findPresent } from "../steps/state/present-state";
+import type { StateAccess } from "../steps/state/state-access";
+import { readableDigest } from "../steps/state/changed";
+import { findPresent, type FoundState } from "../steps/state/present-state";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
 
 /**
  * Decides what of a stack's history goes. Reads only. What stays whatever the rule says: the newest update that ended
@@ -50,14 +53,25 @@ async function lastGood(
 /** A copy has the size of what it is a copy of: only those are read. */
 async function presentOnes(access: StateAccess, updates: readonly PointCandidate[]): Promise<string[]> {
   const present = await findPresent(access);
+  requireUsable(access, present, updates.length > 0);
   const found: string[] = [];
   for (const update of updates) {
     const { state } = update;
     if (present === undefined || state === undefined || state.size !== present.object.size) continue;
-    const isSame = sha256Of(await access.store.read(state.key)) === present.sha256;
+    const isSame = (await readableDigest(access, state.key)) === present.sha256;
     if (isSame) found.push(...nanosOf(access, update));
   }
   return found;
+}
+
+/** While the present state is none, its history is what it comes back from. @throws CommandError (13) */
+function requireUsable({ place, store }: StateAccess, present: FoundState | undefined, hasHistory: boolean): void {
+  const problem = present === undefined && hasHistory ? "it is gone" : present?.problem;
+  if (problem === undefined) return;
+  throw new CommandError(`the state of ${place.stack} in ${store.place}: ${problem}; its history is needed`, {
+    exitCode: exitCodes.refused,
+    hint: `bring the state back first: lifeboat restore state ${place.stack} --list`,
+  });
 }
 
 function nanosOf({ place }: StateAccess, { state, entry }: PointCandidate): string[] {

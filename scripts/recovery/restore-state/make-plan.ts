@@ -18,7 +18,7 @@ import { explained, problemOf } from "../steps/state/read-points";
 import type { RestoreStatePlan } from "./plan";
 import { readState, type ReadState, type StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
-import { type DamagedState, findPresent, type PresentState } from "../steps/state/present-state";
+import { type FoundState, findPresent } from "../steps/state/present-state";
 
 /** The flag that accepts a half-written state. */
 export const pendingFlag = "--accept-pending";
@@ -82,11 +82,13 @@ export async function planStateRestore(
 /** What a restore rests on. Pulumi's lock is looked at by itself. */
 export function inputsOf(
   { store, place }: StateAccess,
-  present: { readonly object: { readonly key: string }; readonly sha256: string } | undefined,
+  present: { readonly object: { readonly key: string }; readonly sha256: string | undefined } | undefined,
   pointDigest: string,
 ): Inputs {
   return {
-    "the present state": digestOf(present === undefined ? "none" : [present.object.key, present.sha256]),
+    "the present state": digestOf(
+      present === undefined ? "none" : [present.object.key, present.sha256 ?? "unreadable"],
+    ),
     "the restore point": digestOf(pointDigest),
     "the place of the state": digestOf([store.place, place]),
   };
@@ -111,9 +113,6 @@ function damaged({ place }: StateAccess, { id }: PointCandidate, problem: string
     hint: `choose another: lifeboat restore state ${place.stack} --list`,
   });
 }
-
-/** What lies in the place of the present state. */
-type FoundState = PresentState | DamagedState;
 
 type Chosen = Awaited<ReturnType<typeof chooseListedPoint>>;
 
@@ -158,12 +157,18 @@ function remarksOf(point: RestorePoint, present: FoundState | undefined): string
   return [
     ...(point.status === "failed" ? [`${point.why ?? "its update failed"}: it tells what was there after that`] : []),
     ...(present === undefined ? ["the stack is not there now: it was removed, or never was in this backend"] : []),
-    ...(problem === undefined ? [] : [`the present state is damaged: ${problem}; it is kept as it is`]),
+    ...(problem === undefined ? [] : [damageWords(present, problem)]),
     ...(checkpoint?.pending ?? []).map(
       ({ type, urn }) => `the present state is half-written: it was ${type} ${nameOf(urn)}; look what became of it`,
     ),
     "the real world stays as it is: what was made since then goes on to exist, and what was deleted stays deleted",
   ];
+}
+
+function damageWords(present: FoundState | undefined, problem: string): string {
+  if (present?.content !== undefined) return `the present state is damaged: ${problem}; it is kept as it is`;
+  const key = present?.object.key ?? "";
+  return `the present state (${key}): ${problem}; it cannot be kept, and its older versions are lost with it where the store kept them in one file`;
 }
 
 function planOf(
@@ -197,7 +202,11 @@ function planOf(
       sha256: chosen.sha256,
       halfWritten: point.status === "half-written",
     },
-    ...(present === undefined ? {} : { present: keptOf(session, place, present, candidate.id) }),
+    ...(present === undefined
+      ? {}
+      : present.content === undefined
+        ? { unreadable: present.object.key }
+        : { present: keptOf(session, place, present, candidate.id) }),
     target,
     others: present === undefined || present.object.key === target ? [] : [present.object.key],
     forgotten: (diff?.removed ?? []).flatMap(realThing),
@@ -214,7 +223,7 @@ function realThing({ urn, name, type, id }: NamedResource): RestoreStatePlan["fo
 function keptOf(
   { state }: StackSession,
   place: StateAccess["place"],
-  { object, content, sha256 }: FoundState,
+  { object, content, sha256 }: Exclude<FoundState, { content: undefined }>,
   before: string,
 ): NonNullable<RestoreStatePlan["present"]> {
   const key = savedKey(place, { time: Date.now(), before }, compressionOf(content));

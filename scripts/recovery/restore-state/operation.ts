@@ -4,6 +4,7 @@ import type { StackSession } from "../engine/session";
 import { compareState } from "../steps/state/compare-state";
 import type { StateAccess } from "../steps/state/state-access";
 import { planStateRestore, type PointWish } from "./make-plan";
+import { outdatedRestore } from "./outdated";
 import { type RestoreStatePlan, restoreStateKind, restoreStatePlanSchema } from "./plan";
 import { restoreStateSteps } from "./steps";
 import { alreadyPresent, stateRestoreReport, stateRestoreView } from "./view";
@@ -39,6 +40,7 @@ export function restoreStateOperation(
     },
     steps: (plan, { inputs }) => restoreStateSteps(plan, { access, comparePulumi }, inputs),
     report: stateRestoreReport,
+    outdated: (open) => outdatedRestore(open, access, session.dryRun),
     meaning: ({ environment, point }, { position }) => ({
       text: `the state of ${environment} is ${position === "committed" ? `${point.id}, or as it was` : "as it was"}.`,
     }),

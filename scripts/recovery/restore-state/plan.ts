@@ -36,6 +36,8 @@ export const restoreStatePlanSchema = z.object({
       kept: z.object({ key: z.string(), id: z.string(), file: z.string() }),
     })
     .exactOptional(),
+  /** The present checkpoint's key, where it cannot be read: then there is nothing to keep. */
+  unreadable: z.string().exactOptional(),
   /** The object that is written. Its name fits the form of the content. */
   target: z.string(),
   /** Other forms of the present checkpoint: of several Pulumi reads the newest, and here one is left. */

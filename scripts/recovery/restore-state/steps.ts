@@ -2,13 +2,13 @@ import { dirname } from "node:path";
 import { readFileSync, rmSync } from "node:fs";
 import { nameOf } from "../../../site/state/integrity";
 import { checkpointStem } from "../../../site/state/state-keys";
-import { ConditionFailed } from "../../clients/object-store/object-store";
+import { ConditionFailed, type WriteCondition } from "../../clients/object-store/object-store";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs, type Inputs } from "../engine/digest";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import type { Finding, Step, StepContext } from "../engine/step";
-import { digestIn } from "../steps/state/changed";
+import { digestIn, isReadable, readableDigest } from "../steps/state/changed";
 import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
 import type { RestoreStatePlan } from "./plan";
@@ -101,7 +101,7 @@ function recheck(plan: RestoreStatePlan, access: StateAccess, inputs: Inputs): S
     title: "Check that nothing has changed",
     does: "read the present state and the restore point again, and stop if one has changed since this plan",
     run: async ({ factsOf }) => {
-      await requireNoLock(access, ownLock(factsOf));
+      await requireNoLock(access, ownLockOf(factsOf));
       const point = await access.store.read(plan.point.key, plan.point.versionId);
       const present = await findPresent(access);
       const different = changedInputs(inputs, inputsOf(access, present, sha256Of(point)));
@@ -110,7 +110,8 @@ function recheck(plan: RestoreStatePlan, access: StateAccess, inputs: Inputs): S
   };
 }
 
-function ownLock(factsOf: StepContext["factsOf"]): string | undefined {
+/** Key of Pulumi's lock that a restore has taken. */
+export function ownLockOf(factsOf: StepContext["factsOf"]): string | undefined {
   const { lock } = factsOf(lockStep);
   return typeof lock === "string" ? lock : undefined;
 }
@@ -124,7 +125,7 @@ function changed(what: readonly string[]): CommandError {
 
 /** After an interruption somebody may have cleared the lock: `pulumi cancel` does that. @throws CommandError (11) */
 async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<void> {
-  const own = ownLock(factsOf);
+  const own = ownLockOf(factsOf);
   const isThere = own !== undefined && (await digestIn(access, own)) !== undefined;
   if (own === undefined || isThere) await requireNoLock(access, own);
   else await takePulumiLock(access, own);
@@ -133,7 +134,7 @@ async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<
 /** Byte by byte, under the name that fits the content, and only over what the plan has seen. */
 function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
   const { store } = access;
-  const isWritten = async (): Promise<boolean> => (await digestIn(access, plan.target)) === plan.point.sha256;
+  const isWritten = async (): Promise<boolean> => (await readableDigest(access, plan.target)) === plan.point.sha256;
   return {
     id: "write",
     title: `Write the state of ${plan.environment}`,
@@ -162,11 +163,19 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
   };
 }
 
-/** @throws CommandError (13) when the object is no longer what the plan has seen */
+/**
+ * Undefined where the store cannot compare: it would have to read what it cannot read.
+ *
+ * @throws CommandError (13) when the object is no longer what the plan has seen
+ */
 async function conditionOf(
   access: StateAccess,
-  { present, target }: RestoreStatePlan,
-): Promise<{ ifMatch: string } | { ifNoneMatch: true } | undefined> {
+  { present, target, unreadable }: RestoreStatePlan,
+): Promise<WriteCondition | undefined> {
+  const known = unreadable ?? present?.key;
+  const isThere = await isReadable(access, target);
+  if (!isThere && known === target) return undefined;
+  if (!isThere || unreadable === target) throw changed(["the present state"]);
   const listed = await access.store.list(`${checkpointStem(access.place)}.json`);
   const found = listed.find(({ key }) => key === target);
   if (found === undefined) return { ifNoneMatch: true };
@@ -193,7 +202,7 @@ function releaseLock(access: StateAccess): Step {
     title: "Give Pulumi's lock back",
     does: "give Pulumi's lock back",
     run: async ({ factsOf }) => {
-      const lock = ownLock(factsOf);
+      const lock = ownLockOf(factsOf);
       if (lock !== undefined) await access.store.remove(lock);
     },
   };

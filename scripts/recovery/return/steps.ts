@@ -4,7 +4,7 @@ import type { Finding, Step } from "../engine/step";
 import { removeRecord } from "../steps/state/fallback-record";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
-import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
+import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
@@ -69,8 +69,11 @@ function pushHistory({ environment, store }: ReturnPlan, { states }: ReturnWorld
     run: async (context) => {
       const [there, here] = await Promise.all([listStack(states.store), listStack(states.local)]);
       const missing = missingFrom(there, here);
-      await sendObjects(missing, states.local.store, states.store.store, context);
-      return { facts: { objects: missing.length } };
+      const left = await sendObjects(missing, states.local.store, states.store.store, context);
+      return {
+        facts: { objects: missing.length - left.length },
+        findings: unreadableFindings(left, states.local.store),
+      };
     },
   };
 }

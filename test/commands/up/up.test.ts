@@ -160,9 +160,10 @@ describe("a site on which nothing is yet", () => {
     expect((await site.lifeboat(["up", "prod", "--force"], { env: { TEST_PULUMI_DIES_AT: "mail" } })).code).toBe(1);
     // The one is there now, and nobody wants the other any more.
     site.program({ prod: ["web", "db"] });
-    for (const _again of [1, 2]) {
+    for (const run of [1, 2]) {
       const { code, stdout } = await up("prod");
-      expect([code, stdout]).toEqual([
+      expect([run, code, stdout]).toEqual([
+        run,
         3,
         expect.stringMatching(/interrupted while creating mail .*: whether it is there is not known/u),
       ]);

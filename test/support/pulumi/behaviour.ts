@@ -164,16 +164,17 @@ function lockOfAnother(): string {
   return JSON.stringify(owner);
 }
 
+const nameOf = ({ urn }: { readonly urn: string }): string => urn.split("::").at(-1) ?? "";
+
 function lookAt(backend: string): Pick<Outcome, "state" | "locks"> {
   const locks = join(backend, dirname(lockKey));
   const path = join(backend, stackKey);
   const found = existsSync(path) ? parseCheckpoint(readFileSync(path, "utf8")) : undefined;
-  const name = ({ urn }: { readonly urn: string }): string => urn.split("::").at(-1) ?? "";
   return {
     state:
       found === undefined
         ? "none"
-        : { resources: found.resources.map(name), pending: found.pending.map((one) => `${one.type} ${name(one)}`) },
+        : { resources: found.resources.map(nameOf), pending: found.pending.map((one) => `${one.type} ${nameOf(one)}`) },
     locks: existsSync(locks) ? readdirSync(locks).filter((file) => file.endsWith(".json")).length : 0,
   };
 }

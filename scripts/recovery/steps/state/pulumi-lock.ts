@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { type LockOwner, lockText, parseLock } from "../../../../site/state/pulumi-lock";
 import { lockPrefix } from "../../../../site/state/state-keys";
-import { NoSuchObject } from "../../../clients/object-store/object-store";
+import { NoSuchObject, UnreadableObject } from "../../../clients/object-store/object-store";
 import { isRunning } from "../../../machine/processes";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
@@ -27,6 +27,7 @@ async function readLock(store: StateAccess["store"], key: string): Promise<Found
     return { key, owner: parseLock((await store.read(key)).toString("utf8")) };
   } catch (error) {
     if (error instanceof NoSuchObject) return undefined;
+    if (error instanceof UnreadableObject) return { key, owner: undefined };
     throw error;
   }
 }

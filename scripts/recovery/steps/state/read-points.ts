@@ -17,13 +17,14 @@ import {
   type StackPlace,
 } from "../../../../site/state/state-keys";
 import { UnreadableCheckpoint } from "../../../../site/state/checkpoint";
-import { NoSuchObject, type ObjectVersion } from "../../../clients/object-store/object-store";
+import { NoSuchObject, type ObjectVersion, UnreadableObject } from "../../../clients/object-store/object-store";
 import { ProgramMissing } from "../../../clients/run-program";
 import { Damaged, unpack } from "../../../clients/unpack";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { runBounded } from "../../../machine/bounded";
 import type { PointsCache } from "./points-cache";
+import { presentObject } from "./present-object";
 import { readState, type StateAccess } from "./state-access";
 
 /** Objects that are read at once. */
@@ -46,8 +47,10 @@ export interface ListedPoints {
 export async function listPoints(access: StateAccess, wantVersions: boolean): Promise<ListedPoints> {
   const { place, store } = access;
   const keepsVersions = store.versions !== undefined;
-  const live = await listAll(prefixesOf(place), (prefix) => store.list(prefix));
-  const isAlone = !hasOrdinaryPoints(place, live);
+  const listed = await listAll(prefixesOf(place), (prefix) => store.list(prefix));
+  const isAlone = !hasOrdinaryPoints(place, listed);
+  const present = await presentObject(access, listed);
+  const live = present === undefined || listed.includes(present) ? listed : [...listed, present];
   const withVersions = (wantVersions || isAlone) && keepsVersions;
   const backups = wantVersions || isAlone ? await store.list(backupPrefix(place)) : [];
   const versions = withVersions ? await listAll(prefixesOf(place), (prefix) => versionsOf(access, prefix)) : undefined;
@@ -126,45 +129,53 @@ export async function detailsOf(
   const known = cache.get(candidate);
   if (known !== undefined) return known;
   const { entry, state } = candidate;
-  const update = entry === undefined ? undefined : await readEntry(access, entry);
-  const found: PointDetails =
-    state === undefined ? { problem: "its checkpoint is not there" } : await stateDetails(access, state);
-  const details = { ...found, ...(update === undefined ? {} : { update }) };
-  cache.set(candidate, details);
+  const update = entry === undefined ? undefined : await tryRead(() => readEntry(access, entry));
+  const found = state === undefined ? undefined : await tryRead(() => stateDetails(access, state));
+  const details = {
+    ...(found === undefined ? { problem: "its checkpoint is not there" } : (found.value ?? { problem: found.problem })),
+    ...(update?.value === undefined ? {} : { update: update.value }),
+  };
+  // What cannot be read now may be read another time.
+  if (update?.isFinal !== false && found?.isFinal !== false) cache.set(candidate, details);
   return details;
 }
 
-async function stateDetails(access: StateAccess, state: ObjectRef): Promise<PointDetails> {
+/** What reading an object came to, or what is wrong with it. `isFinal`: it will not be another another time. */
+type Reading<Value> =
+  | { readonly value: Value; readonly isFinal: true }
+  | { readonly value: undefined; readonly problem: string; readonly isFinal: boolean };
+
+async function tryRead<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
   try {
-    const { sha256, checkpoint } = await readState(access, state);
-    const { resources, pending } = checkpoint;
-    const [problem, ...others] = integrityProblems(checkpoint, access.place);
-    const more = others.length === 0 ? "" : ` (and ${String(others.length)} more)`;
-    return {
-      sha256,
-      resources: resources.length,
-      pending,
-      ...(problem === undefined ? {} : { problem: problem + more }),
-    };
+    return { value: await read(), isFinal: true };
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw explained(error);
-    return { problem };
+    return { value: undefined, problem, isFinal: !(error instanceof UnreadableObject) };
   }
+}
+
+async function stateDetails(access: StateAccess, state: ObjectRef): Promise<PointDetails> {
+  const { sha256, checkpoint } = await readState(access, state);
+  const { resources, pending } = checkpoint;
+  const [problem, ...others] = integrityProblems(checkpoint, access.place);
+  const more = others.length === 0 ? "" : ` (and ${String(others.length)} more)`;
+  return {
+    sha256,
+    resources: resources.length,
+    pending,
+    ...(problem === undefined ? {} : { problem: problem + more }),
+  };
 }
 
 async function readEntry({ store }: StateAccess, { key, versionId }: ObjectRef): Promise<UpdateInfo | undefined> {
-  try {
-    return parseHistoryEntry(await unpack(await store.read(key, versionId)));
-  } catch (error) {
-    if (problemOf(error) === undefined) throw explained(error);
-    return undefined;
-  }
+  return parseHistoryEntry(await unpack(await store.read(key, versionId)));
 }
 
-/** What is wrong with the content; undefined where the content is not to blame. */
+/** What is wrong with one object; undefined where the object is not to blame. */
 export function problemOf(error: unknown): string | undefined {
   if (error instanceof NoSuchObject) return "it is not there any more";
+  if (error instanceof UnreadableObject) return error.reason;
   return error instanceof Damaged || error instanceof UnreadableCheckpoint ? error.message : undefined;
 }
 

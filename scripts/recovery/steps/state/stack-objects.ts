@@ -4,11 +4,12 @@ import {
   historyPrefix,
   lockPrefix,
   parseHistoryKey,
-  presentForm,
   savedPrefix,
 } from "../../../../site/state/state-keys";
 import type { StoredObject } from "../../../clients/object-store/object-store";
-import { Damaged, unpack } from "../../../clients/unpack";
+import { unpack } from "../../../clients/unpack";
+import { presentObject } from "./present-object";
+import { explained, problemOf } from "./read-points";
 import type { StateAccess } from "./state-access";
 
 /** What a place holds of a stack, as a listing shows it. */
@@ -23,19 +24,25 @@ export interface StackObjects {
   readonly locks: readonly StoredObject[];
 }
 
-export async function listStack({ store, place }: StateAccess): Promise<StackObjects> {
+export async function listStack(access: StateAccess): Promise<StackObjects> {
+  const { store, place } = access;
   const stem = checkpointStem(place);
   const prefixes = [`${stem}.`, historyPrefix(place), savedPrefix(place), lockPrefix(place)];
   const [stacks = [], history = [], saved = [], locks = []] = await Promise.all(
     prefixes.map((prefix) => store.list(prefix)),
   );
   return {
-    present: presentForm(place, stacks),
+    present: await presentObject(access, stacks),
     tags: stacks.find(({ key }) => key === `${stem}.pulumi-tags`),
     history: history.filter(({ key }) => parseHistoryKey(place, key) !== undefined),
     saved,
     locks,
   };
+}
+
+/** Whether a stack without a state has had one: an end of it by `pulumi stack rm` takes its history away, too. */
+export function isLost({ present, history }: Pick<StackObjects, "present" | "history">): boolean {
+  return present === undefined && history.length > 0;
 }
 
 /** Nanoseconds of the newest entry of a history; undefined where it has none. */
@@ -62,7 +69,7 @@ export async function lastUpdate(
   try {
     return parseHistoryEntry(await unpack(await access.store.read(found.key)));
   } catch (error) {
-    if (error instanceof Damaged) return undefined;
-    throw error;
+    if (problemOf(error) !== undefined) return undefined;
+    throw explained(error);
   }
 }

@@ -4,10 +4,11 @@ import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/st
 import { judgeCopy } from "../../../../../site/state-copies/judge-copy";
 import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
 import { runBounded } from "../../../../machine/bounded";
-import { lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
+import { isLost, lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
 import { missingFrom, sendBounds, sendObjects, writeChecked } from "../send-objects";
-import { sha256Of, type StateAccess } from "../state-access";
+import { readableDigest } from "../changed";
+import type { StateAccess } from "../state-access";
 
 /** One stack that is copied. */
 export interface CopyJob {
@@ -25,7 +26,14 @@ export interface CopyJob {
 
 export type CopyResult =
   /** The copy is the present state. `objects`: how many were written that were not there before. */
-  | { readonly kind: "copied"; readonly marker: CopyMarker; readonly objects: number; readonly seen: StoredObject }
+  | {
+      readonly kind: "copied";
+      readonly marker: CopyMarker;
+      readonly objects: number;
+      readonly seen: StoredObject;
+      /** Objects of the history that cannot be read. */
+      readonly unreadable: readonly string[];
+    }
   /** What a dry run would have copied; `state`: whether the present state is another than the copy. */
   | { readonly kind: "planned"; readonly objects: number; readonly state: boolean }
   /** The copy stays as it was, because the present state must not take its place. */
@@ -41,25 +49,38 @@ export type CopyResult =
  * @throws StoreError, SendDamaged
  */
 export async function copyState(job: CopyJob): Promise<CopyResult> {
-  const { source, target } = job;
+  const { source, target, place } = job;
   const [there, copied] = await Promise.all([listStack(sourceOf(job)), listStack(targetOf(job))]);
   const { present } = there;
-  if (present === undefined) return { kind: "empty" };
+  if (present === undefined) return isLost(there) ? lost(job) : { kind: "empty" };
   const state = await readPresent(sourceOf(job), present);
   if (state.checkpoint === undefined) {
-    return { kind: "kept", why: `the state in ${source.place} cannot be read: ${state.problem}` };
+    return {
+      kind: "kept",
+      why: `the state in ${source.place} cannot be read: ${state.problem}`,
+      hint: bringBack(place),
+    };
   }
   const older = await isOlderThanCopy(job, state, there, copied);
   if (older !== undefined) return older;
   const missing = missingFrom(copied, there);
-  const isSame = await isCopied(target, state, copied);
+  const isSame = await isCopied(targetOf(job), state, copied);
   if (job.dryRun) return { kind: "planned", objects: missing.length, state: !isSame };
-  await sendObjects(missing, source, target, job);
-  if (there.tags !== undefined) await writeChecked(target, there.tags.key, await source.read(there.tags.key));
+  const tags = there.tags === undefined ? [] : [there.tags];
+  const unreadable = await sendObjects([...missing, ...tags], source, target, job);
   if (!isSame) await writeChecked(target, present.key, state.content);
   const marker = await markerOf(job, state, there);
   await writeChecked(target, markerKey, Buffer.from(formatMarker(marker)));
-  return { kind: "copied", marker, objects: missing.length, seen: present };
+  return { kind: "copied", marker, objects: missing.length, seen: present, unreadable };
+}
+
+function lost({ source, place }: CopyJob): CopyResult {
+  const why = `the history in ${source.place} is there, and the state is not`;
+  return { kind: "kept", why, hint: bringBack(place) };
+}
+
+function bringBack({ stack }: StackPlace): string {
+  return `bring an earlier state back: lifeboat restore state ${stack} --list`;
 }
 
 async function isOlderThanCopy(
@@ -68,7 +89,7 @@ async function isOlderThanCopy(
   there: StackObjects,
   copied: StackObjects,
 ): Promise<CopyResult | undefined> {
-  const { source, target, place } = job;
+  const { target, source, place } = job;
   const copy = copied.present && (await readPresent(targetOf(job), copied.present));
   const input = {
     source: state,
@@ -78,8 +99,9 @@ async function isOlderThanCopy(
     knownToSource: new Set(there.history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? [])),
   };
   if (judgeCopy({ ...input, savedInSource: new Set() }) !== "keep") return undefined;
-  const saved = await runBounded(there.saved, sendBounds, async ({ key }) => sha256Of(await source.read(key)));
-  if (judgeCopy({ ...input, savedInSource: new Set(saved) }) !== "keep") return undefined;
+  const saved = await runBounded(there.saved, sendBounds, ({ key }) => readableDigest(sourceOf(job), key));
+  if (judgeCopy({ ...input, savedInSource: new Set(saved.flatMap((digest) => digest ?? [])) }) !== "keep")
+    return undefined;
   return {
     kind: "kept",
     why: `the copy in ${target.place} is newer than the state in ${source.place}, which knows nothing of it`,
@@ -88,11 +110,11 @@ async function isOlderThanCopy(
 }
 
 async function isCopied(
-  target: ObjectStore,
+  target: StateAccess,
   { object, sha256 }: PresentState,
   { present }: StackObjects,
 ): Promise<boolean> {
-  return present?.key === object.key && sha256Of(await target.read(object.key)) === sha256;
+  return present?.key === object.key && (await readableDigest(target, object.key)) === sha256;
 }
 
 async function markerOf(job: CopyJob, state: PresentState, there: StackObjects): Promise<CopyMarker> {

@@ -4,6 +4,7 @@ import { openStateBackend } from "../../../../project/state-backend";
 import { StateFolder } from "../../../engine/state-folder";
 import { rememberSeen } from "../seen-state";
 import type { Finding } from "../../../engine/step";
+import { unreadableFindings } from "../send-objects";
 import { type CopyPlace, folderOfSettings } from "./copy-places";
 import { type CopyJob, type CopyResult, copyState } from "./copy-state";
 import type { CommandContext } from "../../../../project/context";
@@ -69,7 +70,9 @@ async function copyOf(
 
 /** Whether the present state of every environment is in the copy now, where it has one. */
 export function allCopied(copies: readonly EnvironmentCopy[]): boolean {
-  return copies.every(({ result }) => ["copied", "planned", "empty"].includes(result.kind));
+  return copies.every(({ result }) =>
+    result.kind === "copied" ? result.unreadable.length === 0 : result.kind === "planned" || result.kind === "empty",
+  );
 }
 
 /** Copies states to the folder of the settings, as the end of another operation: what fails is told and stops nothing. */
@@ -81,10 +84,11 @@ export async function copyFindings(
   const { environment: variables, workingDirectory } = context.io;
   const to = folderOfSettings({ site, variables, workingDirectory });
   const copies = await copyStates(environments, to, context);
-  return copies.flatMap(({ environment, result }): Finding[] => {
+  return copies.flatMap(({ environment, from, result }): Finding[] => {
     const mend = `lifeboat backup state ${environment}`;
     if (result.kind === "failed") return [{ severity: "todo", text: result.failure.message, mend }];
     if (result.kind === "kept") return [{ severity: "todo", text: `not copied: ${result.why}`, mend }];
+    if (result.kind === "copied") return unreadableFindings(result.unreadable, { place: from ?? "" });
     return [];
   });
 }
