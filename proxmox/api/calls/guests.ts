@@ -82,6 +82,17 @@ export class GuestCalls {
     return entries.filter((entry) => entry.pending !== undefined || entry.delete !== undefined).map(({ key }) => key);
   }
 
+  /**
+   * Volume ids of a guest's disks on one storage, also of those that its configuration does not name. What the token may
+   * not see is left out without a word: it takes `VM.Config.Disk` on the guest and `Datastore.Audit` on the storage.
+   */
+  async volumesOn(storage: string, { node, type, vmid }: GuestAddress): Promise<string[]> {
+    const path = ["nodes", node, "storage", storage, "content"];
+    const content = type === "lxc" ? "rootdir" : "images";
+    const volumes = await this.requests.read(z.array(z.object({ volid: z.string() })), path, { content, vmid });
+    return volumes.map(({ volid }) => volid);
+  }
+
   guestStatus(guest: GuestAddress): Promise<answers.GuestStatus> {
     return this.requests.read(answers.guestStatusAnswer, [...guestPath(guest), "status", "current"]);
   }

@@ -4,6 +4,7 @@ import { CommandError } from "../../terminal/command-error";
 import type { Talk } from "../../terminal/talk";
 import type { StepFailure } from "./apply";
 import type { Journal } from "./journal";
+import { keptBy } from "./kept";
 import { undoCommand } from "./kinds";
 import type { Operation } from "./operation";
 
@@ -31,7 +32,7 @@ export function explain<Plan>(
     meaning === undefined
       ? nothingChanged(journal)
       : `It stopped in step '${failure.step.step.title}'; ${meaning.text}`;
-  const text = `${where}${leftoverText(failure)}`;
+  const text = `${where}${leftoverText(failure)}${isBack ? keptText(journal) : ""}`;
   const next = meaning === undefined ? planAgain(journal) : (meaning.hint ?? nextCommands(journal));
   if (isDefect) {
     talk.line(text);
@@ -60,6 +61,12 @@ function nextCommands({ contents }: Journal): string {
 
 function planAgain({ contents }: Journal): string {
   return `look at the plan again: ${contents.command} --dry-run`;
+}
+
+function keptText(journal: Journal): string {
+  return keptBy(journal)
+    .map((text) => ` Kept: ${text}.`)
+    .join("");
 }
 
 /** Sentences about steps that could not be taken back. */

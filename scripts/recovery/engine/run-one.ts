@@ -6,6 +6,7 @@ import { pastRuns } from "./durations";
 import { explain } from "./explain";
 import { isOpen, type Journal } from "./journal";
 import type { JournalContents } from "./journal-contents";
+import { keptBy } from "./kept";
 import type { Observer } from "./observer";
 import type { BegunOperation, Operation, Planned, Report } from "./operation";
 import { type StepView, estimates, planView, stepViews } from "./plan-view";
@@ -174,6 +175,7 @@ export async function finishTakingBack<Plan>(
   context.talk.line(`A ${name} begun at ${startedAt} failed and is not taken back completely yet.`);
   if (dryRun) return;
   const leftovers = await takeBack(placeSteps(steps), open, { signal: context.signal, observer });
+  for (const text of keptBy(open)) context.talk.line(`Kept: ${text}.`);
   if (leftovers.length === 0) return;
   throw new CommandError(`an earlier ${name} cannot be taken back: ${leftovers.join("; ")}`, {
     exitCode: exitCodes.failed,

@@ -1,12 +1,14 @@
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { Journal } from "./journal";
+import { keptBy } from "./kept";
 import type { Operation } from "./operation";
 import { untimedPlanView } from "./plan-view";
+import { printFinding } from "./print-finding";
 import { begunIn, planIn } from "./run-one";
 import { type Session, observerOf } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
-import { type PlacedStep, placeSteps } from "./step";
+import { type Finding, type PlacedStep, placeSteps } from "./step";
 import { takeBack } from "./take-back";
 
 /** What is taken back, in words. */
@@ -56,9 +58,11 @@ export async function takeBackOne<Plan>(
   }
   const takenBack = begun.map(({ path, step }) => ({ id: path, title: step.title }));
   const seconds = (performance.now() - started) / 1_000;
-  context.output.result({ ...value, takenBack, findings: [], seconds, operation: id }, (lines) =>
-    lines.line(`Took back ${what}.`),
-  );
+  const findings: Finding[] = keptBy(journal).map((text) => ({ severity: "note", text }));
+  context.output.result({ ...value, takenBack, findings, seconds, operation: id }, (lines) => {
+    lines.line(`Took back ${what}.`);
+    for (const finding of findings) printFinding(finding, lines);
+  });
   return exitCodes.done;
 }
 

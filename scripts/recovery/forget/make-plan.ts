@@ -1,18 +1,21 @@
+import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatMoment } from "../../../site/restore/moments";
-import { isSavePoint } from "../../../site/restore/save-point";
+import { isSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { GuestSession } from "../engine/session";
+import type { FoundArchive } from "../steps/guest/inspection";
 import { locate } from "../steps/guest/locate";
 import { nodeClock } from "../steps/guest/node-facts";
 import { searchArchives } from "../steps/guest/search-archives";
 import type { ForgetPlan } from "./plan";
+import { requireWhole } from "./require-whole";
 
 /**
  * Looks for the save points of a guest. GET requests only.
  *
  * @param olderThan only those that are older than so many days.
- * @throws CommandError (10) where there is none
+ * @throws CommandError (10) where there is none, (13) while the guest is not whole: they may be its only way back
  */
 export async function planForget(
   { client, guest, environment, selector }: GuestSession,
@@ -30,11 +33,21 @@ export async function planForget(
       hint: `see what there is: lifeboat backups ${selector}`,
     });
   }
+  const ran = await ranBefore(client, node, archives);
+  await requireWhole(client, { node, vmid: guest.id, guest: guest.name, selector, ran });
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
     volid,
     node: nodes[0] ?? node,
     size,
     date: formatMoment(time, clock.timezone),
   }));
-  return { environment: environment.name, guest: guest.name, vmid: guest.id, savePoints };
+  return { environment: environment.name, guest: guest.name, vmid: guest.id, ran, savePoints };
+}
+
+/** Whether the guest ran when its newest save point was made, by the notes; without full ones it was stopped for it. */
+async function ranBefore(client: ProxmoxClient, node: string, archives: readonly FoundArchive[]): Promise<boolean> {
+  const newest = archives.find(({ notes }) => isSavePoint(notes));
+  if (newest === undefined) return false;
+  const { notes } = await client.backups.archiveDetails(newest.nodes[0] ?? node, newest.volid);
+  return parseSavePointNotes(notes)?.wasRunning ?? true;
 }

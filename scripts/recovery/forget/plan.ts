@@ -7,6 +7,8 @@ export const forgetPlanSchema = z.object({
   environment: z.string(),
   guest: z.string(),
   vmid: z.number(),
+  /** It ran when the newest of its save points was made; absent in older journals: it is taken to have run. */
+  ran: z.boolean().exactOptional(),
   savePoints: z.array(
     z.object({
       volid: z.string(),

@@ -4,6 +4,7 @@ import { requireSuccess } from "../../../proxmox/api/tasks";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Step } from "../engine/step";
 import type { ForgetPlan } from "./plan";
+import { requireWhole } from "./require-whole";
 
 /** One step for each save point. Nothing takes them back: they commit from the first on. */
 export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient): Step[] {
@@ -16,7 +17,7 @@ export function stepId(index: number): string {
 }
 
 function forgetStep(
-  { vmid }: ForgetPlan,
+  { environment, guest, vmid, ran = true }: ForgetPlan,
   { volid, node }: ForgetPlan["savePoints"][number],
   id: string,
   client: ProxmoxClient,
@@ -34,6 +35,8 @@ function forgetStep(
         const text = `${volid} is left alone: its notes do not say any more that it is a save point`;
         return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
       }
+      // Another machine may have begun a restore since the plan was made, or since the last of them was deleted.
+      await requireWhole(client, { node, vmid, guest, selector: `${environment}/${guest}`, ran });
       note({ sent: true });
       await client.backups.setArchiveProtection(node, volid, false);
       requireSuccess(await client.tasks.wait(await client.backups.deleteArchive(node, volid), { signal }));

@@ -1,7 +1,10 @@
 import type { Journal } from "../engine/journal";
+import { keptFact } from "../engine/kept";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
+import { whyNotWhole } from "../steps/guest/whole-guest";
 import type { GuestWorld } from "../steps/guest/world";
+import { restorePath } from "./restore-step";
 
 /** The chosen archive must outlive the restore, whatever a backup job prunes meanwhile (D6). */
 export function protectArchive(plan: RestorePlan, { client }: GuestWorld): Step {
@@ -15,6 +18,12 @@ export function protectArchive(plan: RestorePlan, { client }: GuestWorld): Step 
     // What was released since may have been protected again by somebody else.
     takeBack: async (context) => {
       if (context.factsOf("release")["released"] === true) return;
+      const wasStarted = context.factsOf(restorePath)["upid"] !== undefined;
+      const why = plan.mode === "in-place" && wasStarted ? await whyNotWhole(client, plan.target) : undefined;
+      if (why !== undefined) {
+        context.note(keptFact(`${volid} stays protected, because ${plan.guest} is not back: ${why}`));
+        return;
+      }
       await client.backups.setArchiveProtection(node, volid, false);
     },
   };
@@ -53,8 +62,9 @@ export function leftProtected(
 ): string[] {
   const volids = new Set<string>();
   for (const { journal, plan } of [...journals].reverse()) {
-    const { state } = journal.record("protect") ?? {};
-    if (plan.archive.protect && state !== undefined && state !== "taken-back") volids.add(plan.archive.volid);
+    const { state, facts } = journal.record("protect") ?? {};
+    const isSet = state !== undefined && (state !== "taken-back" || facts?.["kept"] !== undefined);
+    if (plan.archive.protect && isSet) volids.add(plan.archive.volid);
     if (journal.factsOf("release")["released"] !== true) continue;
     for (const volid of [plan.archive.volid, ...plan.releaseAlso]) volids.delete(volid);
   }

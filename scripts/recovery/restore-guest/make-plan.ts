@@ -22,6 +22,8 @@ export interface RestoreOptions {
   readonly mayBeRoot: boolean;
   /** Archives that earlier, unproven restores of the guest have protected. */
   readonly leftProtected: readonly string[];
+  /** What is there is the rest of a guest, of which no save point can be made. */
+  readonly isWreck: boolean;
   /** It is one of a batch: Pulumi is asked once for all of them, at the end. */
   readonly inBatch: boolean;
   /** What this restore takes back; the guest is then left as it was: running, or not. */
@@ -107,7 +109,9 @@ function buildPlan(
   const overwritten = copy === undefined ? present : undefined;
   const start = options.undoes?.start ?? (copy !== undefined || startsAfterwards(guest));
   const savePoint =
-    overwritten === undefined || options.withoutSavePoint ? undefined : savePointOf(environment, inspection);
+    overwritten === undefined || options.withoutSavePoint || options.isWreck
+      ? undefined
+      : savePointOf(environment, inspection);
   const host = copy === undefined ? hostOf(guest) : undefined;
   return {
     mode: copy === undefined ? "in-place" : "beside",

@@ -1,3 +1,4 @@
+import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { StepFailure } from "../engine/apply";
 import type { Journal } from "../engine/journal";
 import { undoCommand } from "../engine/kinds";
@@ -32,13 +33,16 @@ function textOf(plan: RestorePlan, failure: StepFailure, journal: Journal, hasSa
 
 /** Undefined: the commands that resume it or take it back, as after any failure. */
 function hintOf(
-  { mode, guest }: RestorePlan,
+  { mode, guest, target }: RestorePlan,
   { cause, position }: StepFailure,
   { contents }: Journal,
   hasSavePoint: boolean,
 ): string | undefined {
   const { command } = contents;
   if (mode === "beside" || position === "open") return undefined;
+  if (cause instanceof ProxmoxError && cause.lock !== undefined) {
+    return `when no task is at work on ${guest} any more, take the lock off on its node: pct unlock ${target.vmid}; then resume: ${command}${hasSavePoint ? `; or bring it back as it was: ${undoCommand(contents) ?? ""}` : ""}`;
+  }
   if (!hasSavePoint) return cause instanceof RestoreFailed ? `try again: ${command}` : `to resume: ${command}`;
   if (!(cause instanceof RestoreFailed)) return undefined;
   return `bring ${guest} back as it was: ${undoCommand(contents) ?? ""}; or try the archive again: ${command}`;

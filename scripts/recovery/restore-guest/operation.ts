@@ -5,8 +5,10 @@ import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
 import { restoreInputs } from "../steps/guest/inputs";
+import { volumesOf } from "../steps/guest/guest-snapshots";
 import { openWorld } from "../steps/guest/open-world";
 import { type RestorePlan, restorePlanSchema } from "../steps/guest/plan";
+import { whyNotWhole } from "../steps/guest/whole-guest";
 import { leftProtected } from "./archive-protection";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect";
 import { restoreKind, restoresAmong } from "./journals";
@@ -64,8 +66,10 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
 async function planOf(session: GuestSession, request: RestoreRequest): Promise<ShownRestore> {
   const { client, guest, selector, environment } = session;
   const { settings } = environment;
-  const inspection = await inspectRestore(client, { guest, selector, settings }, request.wish);
-  const planned = planRestore(settings, inspection, optionsOf(session, request));
+  const seen = await inspectRestore(client, { guest, selector, settings }, request.wish);
+  const wreck = request.undoes === undefined ? undefined : await wreckOf(session, seen);
+  const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
+  const planned = planRestore(settings, inspection, { ...optionsOf(session, request), isWreck: wreck !== undefined });
   const { plan, demands, space } = planned;
   const shown = viewOf(inspection, planned);
   return {
@@ -80,7 +84,24 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   };
 }
 
-function optionsOf(session: GuestSession, { wish, storage, given, undoes, inBatch }: RestoreRequest): RestoreOptions {
+/** Why nothing of the present guest can be kept: the restore that is undone has deleted a part of it. */
+async function wreckOf({ client, guest }: GuestSession, { present }: RestoreInspection): Promise<string | undefined> {
+  if (present === undefined || present.lock !== undefined) return undefined;
+  const why = await whyNotWhole(client, present.address);
+  const isEmpty = volumesOf(present.address.type, present.configuration).length === 0;
+  if (why === undefined && !isEmpty) return undefined;
+  return `no save point is made of what is there, since ${guest.name} is half deleted: ${why ?? "it has no disks"}`;
+}
+
+function withWarning(inspection: RestoreInspection, warning: string): RestoreInspection {
+  const { choice } = inspection;
+  return { ...inspection, choice: { ...choice, warnings: [...choice.warnings, warning] } };
+}
+
+function optionsOf(
+  session: GuestSession,
+  { wish, storage, given, undoes, inBatch }: RestoreRequest,
+): Omit<RestoreOptions, "isWreck"> {
   return {
     targetId: wish.targetId,
     storage,

@@ -1,13 +1,18 @@
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
 import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
 import type { Step, StepContext, StepResult } from "../engine/step";
-import { configurationDigest, inputNames, readConfiguration, readInputs } from "../steps/guest/inputs";
+import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
+import { volumesOf } from "../steps/guest/guest-snapshots";
 import { isRunning } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
+import { waitForTasks } from "../steps/guest/own-tasks";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
+import { whyNotWhole } from "../steps/guest/whole-guest";
 import type { GuestWorld } from "../steps/guest/world";
 
 /** Path of the step whose request destroys and restores. */
@@ -91,9 +96,15 @@ async function mayOverwrite(
   const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
   const attempted = context.facts["failedTask"] !== undefined;
   if (present === undefined && (attempted || plan.present === undefined)) return false;
+  if (attempted && present !== undefined && isEmpty(present)) return true;
   if (configurationDigest(present) !== inputs[inputNames.configuration])
     refuseChanges(plan, [inputNames.configuration]);
   return present !== undefined;
+}
+
+/** All that a worker leaves that dies when the old guest is deleted and the new one is not written yet. */
+function isEmpty({ address, configuration }: NonNullable<Awaited<ReturnType<typeof readConfiguration>>>): boolean {
+  return volumesOf(address.type, configuration).length === 0;
 }
 
 /** The task failed: what is left of the guest decides what is said and what can still be taken back. */
@@ -101,21 +112,45 @@ async function restoreFailed(
   context: StepContext,
   plan: RestorePlan,
   { client }: GuestWorld,
-  { inputs }: BegunOperation,
+  operation: BegunOperation,
   outcome: TaskOutcome,
 ): Promise<never> {
-  const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
-  const untouched = plan.mode === "in-place" && configurationDigest(present) === inputs[inputNames.configuration];
-  if (untouched) context.note({ sent: false });
-  throw new RestoreFailed(outcome, fateOf(plan, present !== undefined, untouched));
+  try {
+    const exists = await client.guests.exists(plan.target);
+    const untouched = plan.mode === "in-place" && (await whyTouched(client, plan, operation)) === undefined;
+    if (untouched) context.note({ sent: false });
+    throw new RestoreFailed(outcome, fateOf(plan, exists, untouched));
+  } catch (error) {
+    if (!(error instanceof ProxmoxError)) throw error;
+    throw new RestoreFailed(outcome, `what became of ${plan.guest} cannot be seen (${error.message})`);
+  }
 }
 
-function fateOf(plan: RestorePlan, exists: boolean, untouched: boolean): string {
-  if (plan.mode === "beside") {
-    return exists ? `guest ${plan.target.vmid} is incomplete` : `guest ${plan.target.vmid} was not made`;
+/**
+ * Why the guest that was to be overwritten cannot be taken for the one that it was; undefined: nothing was done to it. It
+ * was stopped before, and nothing else may have happened to it.
+ *
+ * @throws ProxmoxError when the node cannot be asked
+ */
+export async function whyTouched(
+  client: ProxmoxClient,
+  { present, target }: RestorePlan,
+  { inputs }: Pick<BegunOperation, "inputs">,
+): Promise<string | undefined> {
+  const found = await readConfiguration(client, target.node, target.vmid);
+  if (configurationDigest(found) !== inputs[inputNames.configuration]) return "it has another configuration";
+  if (present === undefined) return undefined;
+  if (found === undefined) return "it is not there";
+  if (snapshotsDigest(found) !== inputs[inputNames.snapshots]) return "it has other snapshots";
+  return whyNotWhole(client, target);
+}
+
+function fateOf({ mode, target, guest, present }: RestorePlan, exists: boolean, untouched: boolean): string {
+  if (mode === "beside") {
+    return exists ? `guest ${target.vmid} is incomplete` : `guest ${target.vmid} was not made`;
   }
-  if (untouched) return plan.present === undefined ? `${plan.guest} is still missing` : `${plan.guest} is untouched`;
-  return exists ? `${plan.guest} is incomplete` : `${plan.guest} is gone`;
+  if (untouched) return present === undefined ? `${guest} is still missing` : `${guest} is untouched`;
+  return exists ? `${guest} is incomplete` : `${guest} is gone`;
 }
 
 /** The node's restore task failed. */
@@ -136,6 +171,7 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestW
   const started = await findStarted(context, client, { node: target.node, vmid: target.vmid, type: "vzrestore" });
   if (started === undefined) return;
   await client.tasks.wait(started, { signal: context.signal });
+  await waitForTasks(client, target, context);
   if (!(await client.guests.exists(target))) return;
   await refuseStranger(plan, world);
   if (await isRunning(client, target)) {

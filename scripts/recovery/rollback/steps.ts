@@ -10,6 +10,7 @@ import { comparePulumiStep } from "../steps/guest/compare-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
+import { waitForTasks } from "../steps/guest/own-tasks";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
@@ -59,7 +60,10 @@ function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): 
         throw error;
       }
     },
-    takeBack: async ({ signal }) => {
+    takeBack: async (context) => {
+      const { signal } = context;
+      await findStarted(context, client, { ...target, type: guestTaskType(target, "takeSnapshot") });
+      await waitForTasks(client, target, context);
       const taken = (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name);
       if (taken) await removeSnapshot(client, target, name, signal);
     },

@@ -11,9 +11,9 @@ import { takeBackOne } from "../engine/take-back-one";
 import { type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
 import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
-import { restorePath } from "../restore-guest/restore-step";
-import { configurationDigest, inputNames, readConfiguration } from "../steps/guest/inputs";
+import { restorePath, whyTouched } from "../restore-guest/restore-step";
 import type { FoundArchive } from "../steps/guest/inspection";
+import { waitForOwnTasks } from "../steps/guest/own-tasks";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import { searchArchives } from "../steps/guest/search-archives";
 
@@ -45,6 +45,8 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
     return runLocked(session, savePointOperation(session, request, undoes, restores));
   }
   const last = restores.find((restore) => isCandidate(restore, request));
+  // What a task of it does comes after whatever is found out before its end.
+  if (last !== undefined && !session.dryRun) await waitForOwnTasks(session, last.journal);
   const elsewhere = await newestElsewhere(session, request, restores, last);
   if (open !== undefined && (elsewhere !== undefined || open !== last?.journal)) throw anotherIsHalfDone(session, open);
   if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
@@ -95,8 +97,7 @@ async function isOverwritten(session: GuestSession, request: UndoRequest, restor
   const tasks = await session.client.tasks.list(node, { vmid, typefilter: "vzrestore" });
   const known = String(journal.factsOf(restorePath)["knownTasks"]).split(" ");
   if (tasks.some((task) => !known.includes(task.upid))) return true;
-  const present = await readConfiguration(session.client, node, vmid);
-  return configurationDigest(present) !== journal.contents.inputs[inputNames.configuration];
+  return (await whyTouched(session.client, plan, journal.contents)) !== undefined;
 }
 
 function takeRestoreBack(

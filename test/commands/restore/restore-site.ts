@@ -108,6 +108,20 @@ export class RestoreSite extends NodeSite {
     requireSuccess(await this.client.tasks.wait(await this.client.guests.destroy(guest, { purge })));
   }
 
+  /** As `pct set --lock` and `pct unlock` on the node: takes the lock off without one. */
+  async setLock(vmid: number, lock?: string): Promise<void> {
+    const { lock: _lock, ...keys } = await this.client.guests.guestConfig({ node, type: "lxc", vmid });
+    await this.setKeys(vmid, { ...keys, ...(lock === undefined ? {} : { lock }) });
+  }
+
+  /** Writes a container's configuration as an editor on the node would. */
+  async setKeys(vmid: number, { digest: _digest, ...keys }: Readonly<Record<string, string>>): Promise<void> {
+    const content = Object.entries(keys)
+      .map(([key, value]) => `${key}: ${value}\n`)
+      .join("");
+    await this.control({ command: "write", path: `/etc/pve/nodes/${node}/lxc/${String(vmid)}.conf`, content });
+  }
+
   requestLog(): string {
     return readFileSync(join(this.sandbox.layout.server, "requests.ndjson"), "utf8");
   }

@@ -1,4 +1,5 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
+import type { Task } from "../model/tasks";
 import { death, parameterFailure, type Json } from "../protocol/failure";
 import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
 import {
@@ -53,10 +54,10 @@ function load(call: Call): LoadedGuest {
 }
 
 /** Starts a task that works on the container under its lock. */
-function underLockTask(call: Call, type: string, work: (loaded: LoadedGuest) => Promise<void>): string {
+function underLockTask(call: Call, type: string, work: (loaded: LoadedGuest, task: Task) => Promise<void>): string {
   const id = call.parameters.requiredInteger("vmid");
-  return call.node.tasks.start(type, String(id), call.caller.name, ({ log }) =>
-    withGuestLock(call.node, "lxc", id, () => work(loadGuest(call.node, "lxc", id)), log),
+  return call.node.tasks.start(type, String(id), call.caller.name, (task) =>
+    withGuestLock(call.node, "lxc", id, () => work(loadGuest(call.node, "lxc", id), task), task.log),
   );
 }
 
@@ -312,8 +313,9 @@ const shutdown: Endpoint = {
     const timeout = call.parameters.integer("timeout") ?? 60;
     const force = call.parameters.flag("forceStop") ?? false;
     await requireRunning(call);
-    return underLockTask(call, "vzshutdown", async (loaded) => {
+    return underLockTask(call, "vzshutdown", async (loaded, task) => {
       checkLock("lxc", loaded.configuration);
+      await task.checkpoint("stopping");
       await shutDownContainer(call.node, loaded, timeout, force);
     });
   },

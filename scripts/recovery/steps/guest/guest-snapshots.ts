@@ -54,7 +54,8 @@ export async function disksOf(
   });
 }
 
-function volumesOf(
+/** Disks that a configuration names, without unused ones. */
+export function volumesOf(
   type: GuestAddress["type"],
   configuration: Readonly<Record<string, string>>,
 ): { key: string; volume: string }[] {

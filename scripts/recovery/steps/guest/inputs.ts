@@ -27,7 +27,7 @@ export function restoreInputs({ archive, present, settingsDigest, plan }: InputP
   return {
     [inputNames.archive]: digestOf(archive ?? "none"),
     [inputNames.configuration]: configurationDigest(present),
-    [inputNames.snapshots]: digestOf([...(present?.snapshots ?? [])].sort()),
+    [inputNames.snapshots]: snapshotsDigest(present),
     [inputNames.settings]: settingsDigest,
     [inputNames.request]: digestOf([plan.request, plan.target, plan.start, plan.savePoint]),
   };
@@ -36,6 +36,11 @@ export function restoreInputs({ archive, present, settingsDigest, plan }: InputP
 /** Digest of a guest's lasting configuration; of "none" when it is not there. */
 export function configurationDigest(present: Pick<PresentGuest, "configuration" | "address"> | undefined): string {
   return digestOf(present === undefined ? "none" : { ...present.configuration, type: present.address.type });
+}
+
+/** Digest of the names of a guest's snapshots. */
+export function snapshotsDigest(present: Pick<PresentGuest, "snapshots"> | undefined): string {
+  return digestOf([...(present?.snapshots ?? [])].sort());
 }
 
 /** Reads the inputs again, as they are on the node now. */

@@ -7,7 +7,8 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext } from "../../engine/step";
 import type { RestorePlan } from "./plan";
-import { runTaskOnce } from "./start-task-once";
+import { waitForTasks } from "./own-tasks";
+import { findStarted, runTaskOnce } from "./start-task-once";
 import type { GuestWorld } from "./world";
 
 /** Seconds that a guest has to shut down by itself before the plug is pulled. */
@@ -36,6 +37,9 @@ export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client"
       await shutDown(context, client, plan.target);
     },
     takeBack: async (context) => {
+      const { node, vmid, type } = plan.target;
+      await findStarted(context, client, { node, vmid, type: taskTypes[type].shutdown });
+      await waitForTasks(client, plan.target, context);
       if (!(await client.guests.exists(plan.target)) || (await isRunning(client, plan.target))) return;
       requireSuccess(await client.tasks.wait(await client.guests.start(plan.target), { signal: context.signal }));
     },

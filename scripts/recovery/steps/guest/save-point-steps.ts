@@ -9,8 +9,11 @@ import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepGroup } from "../../engine/step";
 import type { RestorePlan } from "./plan";
 import { isOutOfReach } from "../../engine/run-steps";
+import { keptFact } from "../../engine/kept";
+import { waitForTasks } from "./own-tasks";
 import { findStarted, runTaskOnce } from "./start-task-once";
 import type { BegunOperation } from "../../engine/operation";
+import { whyNotWhole } from "./whole-guest";
 import type { GuestWorld } from "./world";
 
 export const savePointPath = "save-point/take";
@@ -143,7 +146,10 @@ function annotate(
   };
 }
 
-/** Deletes a save point that nothing needs any more, and only if it is this operation's own. */
+/**
+ * Deletes a save point that nothing needs any more: only if it is this operation's own, and only while the guest that it
+ * holds is whole. Else it may be the only way back, and is kept.
+ */
 async function discard(
   context: StepContext,
   plan: SavePointSubject,
@@ -154,8 +160,15 @@ async function discard(
   if (savePoint === undefined) return;
   const upid = await findStarted(context, client, { node: target.node, vmid: target.vmid, type: "vzdump" });
   if (upid !== undefined) await client.tasks.wait(upid, { signal: context.signal });
+  await waitForTasks(client, target, context);
   const archives = await client.backups.archives(target.node, savePoint.storage, target.vmid);
   const own = archives.filter((archive) => parseSavePoint(archive.notes ?? "")?.operation === id);
+  const why = own.length === 0 ? undefined : await whyNotWhole(client, target);
+  if (why !== undefined) {
+    const volids = own.map(({ volid }) => volid).join(", ");
+    context.note(keptFact(`the save point ${volids} stays, because ${plan.guest} is not as it was: ${why}`));
+    return;
+  }
   for (const { volid } of own) {
     await client.backups.setArchiveProtection(target.node, volid, false);
     const deletion = await client.backups.deleteArchive(target.node, volid);

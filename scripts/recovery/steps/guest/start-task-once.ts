@@ -71,13 +71,15 @@ export async function findStarted(
 
 async function startNew(context: StepContext, client: ProxmoxClient, request: TaskRequest): Promise<string> {
   const known = await tasksLike(client, request);
+  // A refusal says that nothing was done this time. What an earlier attempt has done stays done.
+  const { sent = false } = context.facts;
   context.note({ knownTasks: known.join(" "), asked: true, sent: true });
   try {
     const upid = await startedAnew(context, client, request, known);
     context.note({ upid });
     return upid;
   } catch (error) {
-    if (isRefusal(error)) context.note({ asked: false, sent: false });
+    if (isRefusal(error)) context.note({ asked: false, sent });
     throw error;
   }
 }

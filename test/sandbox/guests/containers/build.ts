@@ -1,6 +1,5 @@
 import { parseVolumeId } from "../../../../proxmox/rules/volume-ids";
 import { unpackArguments } from "../../drivers/archives";
-import type { Log } from "../../drivers/driver";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
 import { death, failureText, ProxmoxFailure } from "../../protocol/failure";
@@ -17,12 +16,12 @@ import {
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { activateStorage } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
-import { mountsAndUnusedOf, mountsOf, withVolume, writeMount } from "./mount-points";
+import { mountsOf, withVolume, writeMount } from "./mount-points";
 import { checkBridge, randomHardwareAddress, readNetwork, writeNetwork } from "./networks";
 import { detectOperatingSystem } from "./operating-system";
 import { failurePrefix, type Order } from "./order";
 import { containerSpec, isRunning, startWorker, volumeMounts } from "./runtime";
-import { createVolumes, removeOwnVolume } from "./update";
+import { createVolumes, removeVolumes } from "./update";
 
 /** The task: the configuration is locked until its end. */
 export async function buildContainer(order: Order, configuration: Configuration, task: Task): Promise<void> {
@@ -60,7 +59,7 @@ async function build(
     fate.loseConfiguration = true;
     made.push(...(await createVolumes(node, order.vmid, configuration, now, task.log)));
     await task.checkpoint("allocated");
-    await destroyOld(order, old, task.log);
+    await destroyOld(order, old, task);
     await task.checkpoint("destroyed");
     await fill(order, configuration, source, task);
     for (const [key, value] of [
@@ -159,11 +158,13 @@ function restoredMounts(order: Order, source: Configuration): Placement {
   return { now, later };
 }
 
-/** Removes every volume of the container that is replaced, whether the archive holds it or not. */
-async function destroyOld(order: Order, old: Configuration, log: Log): Promise<void> {
+/**
+ * Removes every volume of the container that is replaced, whether the archive holds it or not. Until the last is freed its
+ * old configuration stays, locked (PVE::LXC::destroy_lxc_container).
+ */
+async function destroyOld(order: Order, old: Configuration, task: Task): Promise<void> {
   const { node } = order.call;
-  const volumes = [old.keys, old.pending.keys].flatMap((keys) => mountsAndUnusedOf(keys).map((mount) => mount.volume));
-  for (const volume of new Set(volumes)) await removeOwnVolume(node, order.vmid, volume, log);
+  await removeVolumes(node, order.vmid, old, task);
   const locked = emptyConfiguration();
   locked.keys.set("lock", "create");
   storeGuest(node, "lxc", order.vmid, locked);

@@ -1,4 +1,3 @@
-import type { Log } from "../../drivers/driver";
 import { enforceFirewall } from "./enforce-firewall";
 import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
@@ -15,9 +14,8 @@ import {
 } from "../configuration";
 import { forgetGuest, purgeGuest } from "../purge";
 import { freeVolumes, volumesOf } from "../volumes";
-import { mountsAndUnusedOf } from "./mount-points";
 import { isRunning, killContainer } from "./runtime";
-import { removeOwnVolume } from "./update";
+import { removeVolumes } from "./update";
 
 export interface Destruction {
   vmid: number;
@@ -58,7 +56,7 @@ export async function destroyContainer(node: Node, destruction: Destruction, tas
         task.log(`forced to stop CT ${vmid} before destroying!`);
         await killContainer(node, loaded);
       }
-      await removeVolumes(node, vmid, loaded.configuration, task.log);
+      await removeVolumes(node, vmid, loaded.configuration, task);
       if (destruction.unreferenced) {
         await freeVolumes(
           node,
@@ -80,10 +78,4 @@ export async function destroyContainer(node: Node, destruction: Destruction, tas
     },
     task.log,
   );
-}
-
-async function removeVolumes(node: Node, vmid: number, configuration: Configuration, log: Log): Promise<void> {
-  const sections = [configuration.keys, configuration.pending.keys];
-  const volumes = sections.flatMap((keys) => mountsAndUnusedOf(keys).map((mount) => mount.volume));
-  for (const volume of new Set(volumes)) await removeOwnVolume(node, vmid, volume, log);
 }

@@ -2,6 +2,7 @@ import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
+import type { Task } from "../../model/tasks";
 import { death, failureText } from "../../protocol/failure";
 import { splitList } from "../../protocol/parameters";
 import { checkProtection, type Configuration, type Section } from "../configuration";
@@ -11,6 +12,7 @@ import {
   addUnused,
   dropUsedFromUnused,
   isMountKey,
+  mountsAndUnusedOf,
   mountsOf,
   readMount,
   withVolume,
@@ -224,10 +226,20 @@ async function applyRemoval(
 }
 
 /** Frees a volume that the container owns (PVE::LXC::delete_mountpoint_volume). */
-export async function removeOwnVolume(node: Node, vmid: number, volume: string, log: Log): Promise<void> {
+async function removeOwnVolume(node: Node, vmid: number, volume: string, log: Log): Promise<void> {
   if (volume.startsWith("/")) return;
   if (ownerOf(volume) !== vmid) return log(`ignore deletion of '${volume}', CT ${vmid} isn't the owner!`);
   await freeVolume(node, volume, log);
+}
+
+/** Frees every volume that a container names, one after the other: `freed-1`, `freed-2`, … are checkpoints of the task. */
+export async function removeVolumes(node: Node, vmid: number, configuration: Configuration, task: Task): Promise<void> {
+  const sections = [configuration.keys, configuration.pending.keys];
+  const volumes = new Set(sections.flatMap((keys) => mountsAndUnusedOf(keys).map((mount) => mount.volume)));
+  for (const [index, volume] of [...volumes].entries()) {
+    await removeOwnVolume(node, vmid, volume, task.log);
+    await task.checkpoint(`freed-${String(index + 1)}`);
+  }
 }
 
 async function applyChange(

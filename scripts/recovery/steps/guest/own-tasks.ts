@@ -1,0 +1,47 @@
+import type { TaskEntry } from "../../../../proxmox/api/answers";
+import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import type { Journal } from "../../engine/journal";
+import type { GuestSession } from "../../engine/session";
+import type { StepContext } from "../../engine/step";
+import { runningTasks } from "./inspect-present";
+
+/**
+ * Waits until no task is at work on a guest any more, as far as the token can see: what such a task does comes after
+ * whatever is found out now, as the end of a slow shutdown does.
+ */
+export async function waitForTasks(
+  client: ProxmoxClient,
+  { node, vmid }: GuestAddress,
+  { signal, progress }: Pick<StepContext, "signal" | "progress">,
+): Promise<void> {
+  for (;;) {
+    const busy = (await runningTasks(client, node, vmid)).find(({ id }) => id === String(vmid));
+    if (busy === undefined) return;
+    progress(`waits for task '${busy.type}' of ${busy.user} (${busy.upid})`);
+    await client.tasks.wait(busy.upid, { signal });
+  }
+}
+
+/** Waits for the tasks that an operation has started and that are still at work on its node. */
+export async function waitForOwnTasks(
+  { client, context, guest }: Pick<GuestSession, "client" | "context" | "guest">,
+  journal: Journal,
+): Promise<void> {
+  const node = journal.contents.guest?.node ?? guest.node;
+  const active = await client.tasks.list(node, { source: "active" });
+  for (const { upid, type } of active.filter((task) => task.endtime === undefined && isOwn(task, journal))) {
+    await context.progress.step(`Wait for task '${type}', which was begun before`, () =>
+      client.tasks.wait(upid, { signal: context.signal }),
+    );
+  }
+}
+
+/** By its id, where the node's answer came back; else by what the node had not known when it was asked for. */
+function isOwn({ upid, id }: TaskEntry, { contents }: Journal): boolean {
+  return Object.values(contents.steps).some(({ facts }) => {
+    if (facts["upid"] !== undefined) return facts["upid"] === upid;
+    const known = String(facts["knownTasks"]).split(" ");
+    return facts["asked"] === true && id === String(contents.guest?.id) && !known.includes(upid);
+  });
+}

@@ -1,0 +1,89 @@
+import { isSavePoint } from "../../../site/restore/save-point";
+import { node, RestoreSite } from "./restore-site";
+
+/** A restore's worker dies while it replaces the old guest: its configuration stays, locked, until the last volume is freed. */
+let site: RestoreSite;
+
+const guests = [101, 102, 103, 104, 105, 106].map((id) => ({ id, name: `guest-${id}` }));
+
+beforeAll(async () => {
+  site = await RestoreSite.start(guests);
+  for (const { id } of guests) await site.backUp(id);
+});
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+async function change(vmid: number): Promise<void> {
+  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
+}
+
+async function memoryOf(vmid: number): Promise<string | undefined> {
+  return (await site.client.guests.guestConfig({ node, type: "lxc", vmid }))["memory"];
+}
+
+/** What could bring the guest back: whether its save points, and the archive that was chosen, are there and protected. */
+async function waysBack(vmid: number) {
+  const archives = await site.archives(vmid);
+  const ofKind = (kind: boolean) => archives.filter(({ notes = "" }) => isSavePoint(notes) === kind);
+  return {
+    savePoints: ofKind(true).map((archive) => archive.protected),
+    archives: ofKind(false).map((archive) => archive.protected),
+  };
+}
+
+const kept = { savePoints: [true], archives: [true] };
+
+/**
+ * Proxmox names a new volume like an old one that is freed already, and frees it with the rest of the old guest: the task
+ * fails, and the same command then finds nothing in its way.
+ */
+async function twice(argv: readonly string[]) {
+  const first = await site.lifeboat(argv);
+  if (first.code === 0) return first;
+  expect([first.code, first.stderr]).toEqual([1, expect.stringMatching(/is gone: [\s\S]*HINT: [\s\S]*lifeboat /u)]);
+  return site.lifeboat(argv);
+}
+
+describe.each([
+  ["recovered", 101],
+  ["allocated", 102],
+  ["freed-1", 103],
+  ["freed-2", 104],
+  ["destroyed", 105],
+])("a worker that dies at '%s'", (at, id) => {
+  const restore = ["restore", "guest", `guest-${id}`, "--force", "--stop"];
+
+  test("leaves every way back in place, whatever is run before and after the lock is taken off; undo brings the guest back [D6, K4]", async () => {
+    await change(id);
+    await site.fault("worker-killed", { type: "vzrestore", at, times: "1" });
+    const failed = await site.lifeboat(restore);
+    expect([failed.code, failed.stderr]).toEqual([1, expect.not.stringContaining("untouched")]);
+    expect(failed.stderr).toContain(`lifeboat undo prod/guest-${id}`);
+    expect(await waysBack(id)).toEqual(kept);
+    const locked = await site.lifeboat(restore);
+    expect([locked.code, locked.stderr]).toEqual([1, expect.stringContaining(`pct unlock ${id}`)]);
+    expect(await waysBack(id)).toEqual(kept);
+    const undo = await site.lifeboat(["undo", `guest-${id}`, "--force", "--stop"]);
+    expect([undo.code, undo.stderr]).toEqual([13, expect.stringContaining(`pct unlock ${id}`)]);
+    const forgotten = await site.lifeboat(["undo", `guest-${id}`, "--forget", "--force"], { env: site.otherMachine() });
+    expect([forgotten.code, forgotten.stderr]).toEqual([13, expect.stringContaining("may be its only way back")]);
+    expect(await waysBack(id)).toEqual(kept);
+    await site.setLock(id);
+    const undone = await twice(["undo", `guest-${id}`, "--force", "--stop"]);
+    expect([undone.code, await site.running(id), await memoryOf(id)]).toEqual([0, true, "640"]);
+  });
+});
+
+test("once the lock is taken off, the same command restores the archive over what is left [D6, K4]", async () => {
+  const restore = ["restore", "guest", "guest-106", "--force", "--stop"];
+  await change(106);
+  await site.fault("worker-killed", { type: "vzrestore", at: "freed-1", times: "1" });
+  expect((await site.lifeboat(restore)).code).toBe(1);
+  await site.setLock(106);
+  const again = await twice(restore);
+  expect([again.code, await site.running(106), await memoryOf(106)]).toEqual([0, true, "512"]);
+  const undone = await site.lifeboat(["undo", "guest-106", "--force", "--stop"]);
+  expect([undone.code, await memoryOf(106)]).toEqual([0, "640"]);
+});
