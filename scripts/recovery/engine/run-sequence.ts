@@ -11,9 +11,10 @@ import { isOpen, type Journal } from "./journal";
 import type { Planned, Report } from "./operation";
 import { printFlags, type StepView } from "./plan-view";
 import { printFinding } from "./print-finding";
+import { refusalOf } from "./run-many";
 import { begunIn, openingOf, shownSteps } from "./run-one";
 import { runSteps } from "./run-steps";
-import { halfDone, journalsOf, type Session, takeLock, unfinished } from "./session";
+import { halfDone, journalsOf, takeLock, unfinished } from "./session";
 import { confirm } from "./settle-demands";
 import type { Finding } from "./step";
 
@@ -63,7 +64,11 @@ export async function runSequence<Plan>(sequence: Sequence<Plan>): Promise<ExitC
   const busy = parts.filter(({ kind }) => kind === "planned").map(({ session }) => session.selector);
   const demands = busy.length === 0 ? [] : [sequence.demand(busy)];
   const refused = parts.flatMap((part) => (part.kind === "refused" ? [part] : []));
-  const { value, print } = wholeView(sequence.view(parts), refused.map(refusalOf), demands);
+  const { value, print } = wholeView(
+    sequence.view(parts),
+    refused.map(({ session, error }) => refusalOf(session.selector, error)),
+    demands,
+  );
   if (dryRun) {
     context.output.result({ plan: value }, print);
     return refused.length === 0 ? exitCodes.done : refusedCode(parts, refused);
@@ -89,11 +94,6 @@ function wholeView({ value, print }: Report, leftOut: readonly Refusal[], demand
       printFlags(flags, lines);
     },
   };
-}
-
-function refusalOf({ session, error }: { readonly session: Session; readonly error: Error }): Refusal {
-  const { exitCode, reason, hint } = failureOf(error, undefined);
-  return { subject: session.selector, exitCode, message: reason, ...(hint === undefined ? {} : { hint }) };
 }
 
 async function planParts<Plan>({ members, context }: Sequence<Plan>): Promise<SequencePart<Plan>[]> {
@@ -202,7 +202,14 @@ function report<Plan>(
   const exitCode = codeOf(troubles, isAnyDone, findings);
   const { value, print } = sequence.report(outcomes, troubles.length === 0);
   const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0);
-  const whole = { exitCode, ...value, leftOut: refused.map(refusalOf), left, findings, seconds };
+  const whole = {
+    exitCode,
+    ...value,
+    leftOut: refused.map(({ session, error }) => refusalOf(session.selector, error)),
+    left,
+    findings,
+    seconds,
+  };
   context.output.result(whole, (lines) => printAll(print, findings, lines));
   return exitCode;
 }
