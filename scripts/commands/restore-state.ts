@@ -63,7 +63,7 @@ export const command = defineCommand({
   run: async (input, context) => {
     const { environment: name, to, versions, all, dryRun, force, acceptPending } = input;
     const session = await openStackSession(name, context, dryRun);
-    const access = await openStateAccess(session.environment, context.io.environment, context.signal);
+    const access = await openStateAccess(session.environment, context);
     if (to === undefined) return show(context, await inspectPoints(session, access, { all, versions }));
     const words = ["lifeboat", "restore", "state", name, "--to", to, ...(versions ? ["--versions"] : [])];
     const answers = [...(acceptPending ? [pendingFlag] : []), ...(force ? [forceFlag] : [])];

@@ -44,7 +44,7 @@ export const command = defineCommand({
       throw usageError(problem, "write --keep 90d for an age, or --keep 200 for a number of updates");
     }
     const session = await openStackSession(name, context, dryRun);
-    const access = await openStateAccess(session.environment, context.io.environment, context.signal);
+    const access = await openStateAccess(session.environment, context);
     const words = ["lifeboat", "state", "prune", name, "--keep", keepText, ...(force ? [forceFlag] : [])];
     const command = words.map(shellQuote).join(" ");
     const request = { keep, keepText, given: { [forceFlag]: force }, command };

@@ -17,6 +17,15 @@ export interface S3Request {
   readonly path: string;
 }
 
+/**
+ * What of an object is damaged, as MinIO answers then (recorded by the rehearsal).
+ *
+ * - `metadata`: it is in no listing, and every request for it gets 500, writing and deleting too; whoever runs the server can
+ *   force it away.
+ * - `content`: it is listed, and reading it gets 503; it can be written over.
+ */
+export type Damage = "metadata" | "content";
+
 /** Who may use which buckets; `*`: all. */
 export type S3Keys = Readonly<Record<string, readonly string[]>>;
 
@@ -28,8 +37,10 @@ export class S3Server {
   /** PEM file of the authority that signed its certificate. */
   readonly ca: string;
   readonly requests: S3Request[] = [];
-  /** The status that every request gets, such as 503. Undefined: it works. */
+  /** The status that every request gets: 503, or 403 as where a clock is off. Undefined: it works. */
   failWith: number | undefined;
+  /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
+  private readonly damaged = new Map<string, Damage>();
   /** Done once, just before such an object is written: somebody else is quicker. */
   beforeWrite: { readonly of: (key: string) => boolean; readonly work: () => void } | undefined;
   private server: Server | undefined;
@@ -96,7 +107,14 @@ export class S3Server {
   }
 
   put(bucket: string, key: string, body: string | Buffer): void {
+    this.damaged.delete(`${bucket}/${key}`);
     this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, Buffer.from(body));
+  }
+
+  /** Damages an object; `lost`: it is gone with all of its versions, as if it had never been. */
+  damage(bucket: string, key: string, what: Damage | "lost"): void {
+    if (what === "lost") this.buckets.get(bucket)?.delete(key);
+    else this.damaged.set(`${bucket}/${key}`, what);
   }
 
   /** As a client deletes: versions stay. */
@@ -118,6 +136,8 @@ export class S3Server {
     const key = decodeURIComponent(rest.join("/"));
     this.requests.push({ method: request.method ?? "", path: decodeURIComponent(url.pathname) });
     const body = Buffer.concat(await request.toArray());
+    if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();
+    if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
     const accessKey = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const allowed = this.keys[accessKey];
@@ -129,9 +149,36 @@ export class S3Server {
     }
     const objects = this.buckets.get(bucket);
     if (objects === undefined) return fail(response, 404, "NoSuchBucket");
-    if (key === "")
-      return url.searchParams.has("versions") ? listVersions(objects, url, response) : list(objects, url, response);
+    if (key === "") {
+      const listed = new Map([...objects].filter(([name]) => this.damaged.get(`${bucket}/${name}`) !== "metadata"));
+      return url.searchParams.has("versions") ? listVersions(listed, url, response) : list(listed, url, response);
+    }
+    if (this.answerDamaged(objects, `${bucket}/${key}`, key, request, allowed.includes("*"), response)) return;
     this.serveObject(objects, key, url, request, body, response);
+  }
+
+  /** @returns whether it has answered */
+  private answerDamaged(
+    objects: Map<string, Version[]>,
+    name: string,
+    key: string,
+    { method, headers }: IncomingMessage,
+    isRoot: boolean,
+    response: ServerResponse,
+  ): boolean {
+    const isForced = method === "DELETE" && headers["x-minio-force-delete"] === "true";
+    if (isForced && !isRoot) fail(response, 403, "AccessDenied");
+    else if (isForced) {
+      objects.delete(key);
+      this.damaged.delete(name);
+      response.writeHead(204).end();
+    } else if (this.damaged.get(name) === "metadata") fail(response, 500, "InternalError");
+    else if (this.damaged.get(name) === "content" && method === "GET") fail(response, 503, "SlowDownRead");
+    else {
+      if (method === "PUT" || method === "DELETE") this.damaged.delete(name);
+      return false;
+    }
+    return true;
   }
 
   private letOthersWrite(key: string): void {

@@ -39,6 +39,8 @@ export interface ObjectStore {
   write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void>;
   /** No error when it is not there. Where the store keeps versions, they stay. */
   remove(key: string): Promise<void>;
+  /** Removes an object with every version of it, also one that the store itself cannot read. Absent: a write replaces it. */
+  discard?(key: string): Promise<void>;
 }
 
 /**

@@ -1,9 +1,7 @@
-import { UnreadableCheckpoint } from "../../../site/state/checkpoint";
 import { StoreError } from "../../clients/object-store/object-store";
-import { Damaged } from "../../clients/unpack";
 import { CommandError } from "../../terminal/command-error";
 import type { LoadedEnvironment } from "../../project/environment";
-import { listPoints } from "../../recovery/steps/state/read-points";
+import { listPoints, problemOf } from "../../recovery/steps/state/read-points";
 import { openStateAccess, readState, type StateAccess } from "../../recovery/steps/state/state-access";
 import type { CommandContext } from "../../project/context";
 
@@ -15,10 +13,10 @@ import type { CommandContext } from "../../project/context";
  */
 export async function remainingStates(
   environment: LoadedEnvironment,
-  { io, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<string | undefined> {
   try {
-    const access = await openStateAccess(environment, io.environment, signal);
+    const access = await openStateAccess(environment, context);
     const count = await countStates(access);
     if (count === 0) return undefined;
     const left = count === 1 ? "There is a state" : `There are ${String(count)} states`;
@@ -40,7 +38,7 @@ async function isEmpty(access: StateAccess, state: Parameters<typeof readState>[
   try {
     return (await readState(access, state)).checkpoint.resources.length === 0;
   } catch (error) {
-    if (error instanceof Damaged || error instanceof UnreadableCheckpoint) return false;
+    if (problemOf(error) !== undefined) return false;
     throw error;
   }
 }

@@ -99,6 +99,7 @@ const state = z.strictObject({
   place: z.string(),
   modified: milliseconds("when it was written").nullable(),
   trouble: z.string().nullable().describe("why it could not be read"),
+  damage: z.string().nullable().describe("what is wrong with the state itself"),
   copies: z.array(
     z.strictObject({
       kind: z.enum(["folder", "offsite"]),

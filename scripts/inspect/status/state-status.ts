@@ -16,7 +16,8 @@ import {
 } from "../../recovery/steps/state/copies/copy-places";
 import { readRecord, recordFile } from "../../recovery/steps/state/fallback-record";
 import { rememberSeen } from "../../recovery/steps/state/seen-state";
-import { listStack } from "../../recovery/steps/state/stack-objects";
+import { readPresent } from "../../recovery/steps/state/present-state";
+import { isLost, listStack } from "../../recovery/steps/state/stack-objects";
 import { CommandError } from "../../terminal/command-error";
 import { formatAgo } from "../../terminal/durations";
 import type { CommandContext } from "../../project/context";
@@ -35,6 +36,8 @@ export interface StateStatus {
   modified: number | undefined;
   /** Why nobody could look. */
   trouble: string | undefined;
+  /** What is wrong with the state itself, which is there or was: as half a sentence. */
+  damage: string | undefined;
   copies: CopyStatus[];
 }
 
@@ -76,14 +79,15 @@ export async function inspectState(
       ? []
       : [copyStatus("offsite", environment.name, present, () => offsiteOfSettings(store, places))]),
   ]);
-  const { lives, place, trouble, found } = present;
-  return { lives, place, trouble, modified: found?.modified, copies };
+  const { lives, place, trouble, damage, found } = present;
+  return { lives, place, trouble, damage, modified: found?.modified, copies };
 }
 
 interface FoundState {
   readonly lives: StateStatus["lives"];
   readonly place: string;
   readonly trouble: string | undefined;
+  readonly damage: string | undefined;
   readonly found: { readonly key: string; readonly size: number; readonly modified: number } | undefined;
 }
 
@@ -99,18 +103,24 @@ async function findState(
   const lives =
     origin === "state store" ? "store" : isFallback ? "fallback" : origin === "local state" ? "local" : "elsewhere";
   const trouble = lives === "store" ? await storeTrouble(store, signal) : undefined;
-  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, found: undefined };
+  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, damage: undefined, found: undefined };
   try {
     const { store: place } = await openStateBackend(environment, variables, { ...quick, signal });
-    const { present } = await listStack({ store: place, place: { project: project.name, stack: name } });
+    const access = { store: place, place: { project: project.name, stack: name } };
+    const objects = await listStack(access);
+    const state = objects.present && (await readPresent(access, objects.present));
+    const lost = isLost(objects) ? "its history is there, and it is not" : undefined;
+    const damage = state?.problem ?? lost;
+    const present = state?.content === undefined ? undefined : objects.present;
     if (present !== undefined && lives === "store") {
       const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);
       const { key: object, modified, size } = present;
       rememberSeen(folder, { at: Date.now(), object, modified, size });
     }
-    return { lives, place: place.place, trouble: undefined, found: present };
+    return { lives, place: place.place, trouble: undefined, damage, found: present };
   } catch (error) {
-    return { lives, place: url.split("?", 1)[0] ?? url, trouble: troubleOf(error), found: undefined };
+    const place = url.split("?", 1)[0] ?? url;
+    return { lives, place, trouble: troubleOf(error), damage: undefined, found: undefined };
   }
 }
 
@@ -143,7 +153,7 @@ function troubleOf(error: unknown): string {
 /** What somebody has to do about a state or its copies. */
 export function stateProblems(
   name: string,
-  { lives, place, trouble, modified, copies }: StateStatus,
+  { lives, place, trouble, damage, modified, copies }: StateStatus,
   schedule: string | undefined,
   now: number,
 ): string[] {
@@ -153,6 +163,12 @@ export function stateProblems(
     ...(lives === "store" && trouble !== undefined
       ? [`its state cannot be reached: ${trouble}; to go on without it: lifeboat state fallback ${name}`]
       : []),
+    ...(lives !== "store" && trouble !== undefined ? [`its state in ${place} cannot be looked at: ${trouble}`] : []),
+    ...(damage === undefined
+      ? []
+      : [
+          `its state in ${place} cannot be used: ${damage}; to go back to an earlier one: lifeboat restore state ${name} --list`,
+        ]),
     ...(lives === "fallback"
       ? [`its state is on this machine (${place}); when the store answers: lifeboat state return ${name}`]
       : []),

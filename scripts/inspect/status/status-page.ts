@@ -110,9 +110,10 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
 
 function stateFacts({ state, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
   if (state === undefined) return [];
-  const { lives, place, modified, copies } = state;
+  const { lives, place, modified, damage, copies } = state;
   const words = { store: "in the store", fallback: "FALLBACK", local: "on this machine", elsewhere: "elsewhere" };
-  const written = modified === undefined ? "" : `, written ${agoOf(modified, now)}`;
+  const when = modified === undefined ? "" : `, written ${agoOf(modified, now)}`;
+  const written = damage === undefined ? when : `${when}, CANNOT BE USED`;
   return [
     ["state", `${words[lives]}: ${place}${written}`],
     ...copies.map((copy): [string, string] => ["copy", copyText(copy, now, timeZone)]),

@@ -66,7 +66,7 @@ async function verifyOne(
   secrets: StateSecrets,
 ): Promise<Extract<StackReport, StateVerification>> {
   return context.progress.step(`Check the states of ${environment.name}`, async (update) => {
-    const access = await openStateAccess(environment, context.io.environment, context.signal);
+    const access = await openStateAccess(environment, context);
     const result = await verifyState(access, secrets, (done, all) => update(`${String(done)} of ${String(all)}`));
     return { environment: environment.name, where: access.store.place, ...result };
   });
@@ -89,7 +89,7 @@ async function verifyAny(
 }
 
 function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof statesShape>> {
-  const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0);
+  const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0 && !stack.lost);
   return {
     value: { good, stacks },
     print: (lines) => {
@@ -102,12 +102,17 @@ function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof
 function print(stack: StackReport, lines: Lines): void {
   const { environment } = stack;
   if ("error" in stack) return lines.hanging([red("✗"), ` ${environment}: `], stack.error);
-  const { checked, copies, bytes, bad, notOpened } = stack;
+  const { checked, copies, bytes, bad, notOpened, lost } = stack;
   if (checked === 0) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
   const size = `${String(checked)} states read (${formatBytes(bytes)})${copies === 0 ? "" : `, ${String(copies)} more are copies of these`}`;
-  if (bad.length === 0) lines.line([green("✓"), ` ${environment}: ${size}, all are good`]);
-  else
-    lines.line([red("✗"), ` ${environment}: ${size}, ${String(bad.length)} ${bad.length === 1 ? "is" : "are"} bad:`]);
+  const badText = `${String(bad.length)} ${bad.length === 1 ? "is" : "are"} bad:`;
+  if (bad.length > 0) lines.line([red("✗"), ` ${environment}: ${size}, ${badText}`]);
+  else if (lost) lines.line([red("✗"), ` ${environment}: ${size}`]);
+  else lines.line([green("✓"), ` ${environment}: ${size}, all are good`]);
+  if (lost) {
+    const mend = `lifeboat restore state ${environment} --list`;
+    lines.hanging("    ", `the present state is gone, though its history is there; bring it back: ${mend}`);
+  }
   for (const { key, versionId, modified, problems } of bad) {
     const version = versionId === null ? "" : ` version ${versionId}`;
     const date = formatMoment(Math.floor(modified / 1_000), localTimeZone());

@@ -18,6 +18,7 @@ import { parseHistoryEntry } from "../../../site/state/history-entry";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
 import { explained, problemOf } from "../../recovery/steps/state/read-points";
+import { isLost, listStack } from "../../recovery/steps/state/stack-objects";
 import { readState, type StateAccess } from "../../recovery/steps/state/state-access";
 import type { StateSecrets } from "../../recovery/steps/state/state-secrets";
 
@@ -40,6 +41,8 @@ export interface StateVerification {
   readonly bad: readonly BadState[];
   /** Nothing was proven about secrets: why. */
   readonly notOpened: readonly string[];
+  /** Its history is there, and the present state is not. */
+  readonly lost: boolean;
 }
 
 /** Objects that are read at once. */
@@ -57,6 +60,7 @@ export async function verifyState(
   progress: (done: number, all: number) => void,
 ): Promise<StateVerification> {
   const objects = await objectsOf(access);
+  const lost = isLost(await listStack(access));
   const bad: BadState[] = [];
   const notOpened = new Set<string>();
   // The etag of a bucket is that of the content: a copy has it too.
@@ -75,7 +79,7 @@ export async function verifyState(
     progress(done, objects.length);
   });
   bad.sort((a, b) => b.modified - a.modified);
-  return { checked: objects.length - copies, copies, bytes, bad, notOpened: [...notOpened] };
+  return { checked: objects.length - copies, copies, bytes, bad, notOpened: [...notOpened], lost };
 }
 
 /** Entries and states are checked in different ways. */
@@ -88,14 +92,18 @@ function badState({ key, versionId, modified }: ObjectRef, problems: readonly st
 }
 
 /** Every version where the store keeps them, else every object. */
-async function objectsOf({ store, place }: StateAccess): Promise<ObjectRef[]> {
+async function objectsOf(access: StateAccess): Promise<ObjectRef[]> {
+  const { store, place } = access;
   const prefixes = [`${checkpointStem(place)}.json`, historyPrefix(place), backupPrefix(place), savedPrefix(place)];
   const listed: ObjectRef[] = [];
   for (const prefix of prefixes) {
     const versions = await store.versions?.(prefix);
     listed.push(...(versions?.filter(({ deleteMarker }) => !deleteMarker) ?? (await store.list(prefix))));
   }
-  return listed.filter(({ key }) => isOfState(place, key));
+  const ofState = listed.filter(({ key }) => isOfState(place, key));
+  const { present } = await listStack(access);
+  // A store may list neither an object nor its versions when it cannot read it.
+  return present === undefined || ofState.some(({ key }) => key === present.key) ? ofState : [...ofState, present];
 }
 
 function isOfState(place: StackPlace, key: string): boolean {

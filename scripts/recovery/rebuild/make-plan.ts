@@ -67,7 +67,7 @@ async function lookAt(
   const base = {
     name,
     local: localStates(project, name, variables).length > 0,
-    stored: answers && (await hasState(session, environment)),
+    ...(answers ? await storedState(session, environment) : { stored: false }),
   };
   if (present === undefined) return base;
   if (present.checkpoint === undefined) return { ...base, damaged: present.problem };
@@ -89,13 +89,34 @@ async function lookAt(
   };
 }
 
-/** A store that answers may have lost its buckets, or know none of the keys. */
-async function hasState(session: RebuildSession, environment: LoadedEnvironment): Promise<boolean> {
+type StoredState = Pick<RebuiltEnvironment, "stored" | "unreadable">;
+
+/**
+ * What a store that answers has of an environment. It may have lost its buckets; where it refuses the environment's key, whoever
+ * runs it is asked. A refusal is not taken for a loss: an old copy would go over what is there.
+ *
+ * @throws StoreError (14), CommandError (12)
+ */
+async function storedState(session: RebuildSession, environment: LoadedEnvironment): Promise<StoredState> {
+  const access = await bucketAccess(session, environment);
   try {
-    const access = await bucketAccess(session, environment);
-    return (await listStack(access)).present !== undefined;
+    return await lookIn(access);
   } catch (error) {
-    if (error instanceof StoreError || error instanceof CommandError) return false;
+    if (!(error instanceof StoreError) || error.kind !== "denied") throw error;
+    const root = await access.root?.();
+    if (root === undefined) throw error;
+    return await lookIn({ ...access, store: root });
+  }
+}
+
+async function lookIn(access: StateAccess): Promise<StoredState> {
+  try {
+    const { present } = await listStack(access);
+    if (present === undefined) return { stored: false };
+    const { problem } = await readPresent(access, present);
+    return problem === undefined ? { stored: true } : { stored: false, unreadable: problem };
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === "no-bucket") return { stored: false };
     throw error;
   }
 }

@@ -66,13 +66,22 @@ function printPlan(plan: RebuildPlan, lines: Lines): void {
   for (const environment of environments) lines.hanging(`    ${environment.name}: `, environmentText(environment));
 }
 
-function environmentText({ copy, damaged, staleSince, local, stored }: RebuiltEnvironment): string {
-  const kept = stored ? "the store has its state, which stays; " : local ? "its state is on this machine; " : "";
+function environmentText({ copy, damaged, staleSince, local, stored, unreadable }: RebuiltEnvironment): string {
+  const lost =
+    unreadable === undefined ? "" : `the state in the store cannot be used (${unreadable}), the copy replaces it; `;
+  const kept =
+    unreadable !== undefined && !local
+      ? lost
+      : stored
+        ? "the store has its state, which stays; "
+        : local
+          ? "its state is on this machine; "
+          : "";
   if (copy === undefined) return `${kept}${damaged === undefined ? "no copy" : `the copy is damaged: ${damaged}`}`;
   const time = copy.time === undefined ? "of an unknown time" : `of ${momentOf(copy.time)} (${agoOf(copy.time)})`;
   const during = copy.duringUpdate ? "; AN UPDATE WAS AT WORK when it was copied" : "";
-  const lost = staleSince === undefined ? "" : `; LOST: what came after it, up to ${momentOf(staleSince)}`;
-  return `${kept}copy ${time}, ${String(copy.points)} restore points${during}${lost}`;
+  const stale = staleSince === undefined ? "" : `; LOST: what came after it, up to ${momentOf(staleSince)}`;
+  return `${kept}copy ${time}, ${String(copy.points)} restore points${during}${stale}`;
 }
 
 function agoOf(milliseconds: number): string {

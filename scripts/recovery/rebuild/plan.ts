@@ -22,6 +22,10 @@ const environmentSchema = z.object({
   /** In a fallback, which `state return` ends; or it is the store's owner's. */
   local: z.boolean().describe("the state is on this machine"),
   stored: z.boolean().describe("the store has its state, which stays"),
+  unreadable: z
+    .string()
+    .exactOptional()
+    .describe("why the state that the store has cannot be used: the copy replaces it"),
 });
 
 export type RebuiltEnvironment = z.infer<typeof environmentSchema>;

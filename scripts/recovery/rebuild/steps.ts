@@ -15,8 +15,9 @@ import { planKeys, writeKeys } from "../steps/state/site-keys";
 import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { recordFile, removeRecord, writeRecord } from "../steps/state/fallback-record";
-import { missingFrom, sendObjects, writeChecked } from "../steps/state/send-objects";
-import { readPresent } from "../steps/state/present-state";
+import { discardUnreadable, replaceUnreadable } from "../steps/state/replace-unreadable";
+import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
+import { findPresent, type FoundState, readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
@@ -65,11 +66,12 @@ function localStep(plan: RebuildPlan, own: RebuiltEnvironment, session: RebuildS
       const environment = session.site.environment(own.name);
       const [copy, local] = [copyAccess(session, environment), localAccess(session, environment)];
       const [there, copied] = await Promise.all([listStack(local), listStack(copy)]);
-      await sendObjects(missingFrom(there, copied), copy.store, local.store, context);
+      const gone = await sendObjects(missingFrom(there, copied), copy.store, local.store, context);
       const record = recordFile(environment.project, own.name, session.context.io.environment);
       const base = await digestOfCopy(session, copy);
       writeRecord(record, { environment: own.name, began: begun.startedAt, base, from });
       await putOnce(copy, local, own);
+      return { findings: unreadableFindings(gone, copy.store) };
     },
   });
 }
@@ -86,9 +88,11 @@ async function digestOfCopy({ context }: RebuildSession, copy: StateAccess): Pro
 /** A state that is there is never replaced. @returns whether it was written */
 async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvironment): Promise<boolean> {
   if (copy === undefined) return false;
-  if ((await listStack(to)).present !== undefined) return (await digestIn(to, copy.object)) === copy.sha256;
+  const found = await findPresent(to);
+  if (found !== undefined && found.problem === undefined) return found.sha256 === copy.sha256;
   const content = await from.store.read(copy.object);
   if (sha256Of(content) !== copy.sha256) throw changed("the copy");
+  if (found !== undefined) return replaceUnusable(to, found, copy.object, content);
   try {
     await writeChecked(to.store, copy.object, content, { ifNoneMatch: true });
     return true;
@@ -96,6 +100,27 @@ async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvi
     if (!(error instanceof ConditionFailed)) throw error;
     return (await digestIn(to, copy.object)) === copy.sha256;
   }
+}
+
+/** A state that is none makes room for the copy; what can be read of it is kept. */
+async function replaceUnusable(
+  to: StateAccess,
+  { object, content: old }: FoundState,
+  key: string,
+  content: Buffer,
+): Promise<boolean> {
+  const { store, place } = to;
+  if (old === undefined) {
+    if (object.key !== key) await discardUnreadable(to, object.key);
+    await replaceUnreadable(to, key, content);
+    return true;
+  }
+  const before = sha256Of(content).slice(0, 10);
+  await writeChecked(store, savedKey(place, { time: Date.now(), before }, compressionOf(old)), old);
+  const condition = object.key === key && object.etag !== undefined ? { ifMatch: object.etag } : undefined;
+  await writeChecked(store, key, content, condition);
+  if (object.key !== key) await store.remove(object.key);
+  return true;
 }
 
 /** For Pulumi nothing has changed about the server of a container that is there. */
@@ -187,16 +212,15 @@ function pushSteps(one: RebuiltEnvironment, session: RebuildSession): Step {
 async function push(from: StateAccess, to: StateAccess, one: RebuiltEnvironment, context: StepContext) {
   const [copied, there] = await Promise.all([listStack(from), listStack(to)]);
   const missing = missingFrom(there, copied);
-  await sendObjects(missing, from.store, to.store, context);
-  if (copied.tags !== undefined && there.tags === undefined) {
-    await writeChecked(to.store, copied.tags.key, await from.store.read(copied.tags.key));
-  }
+  const tags = copied.tags !== undefined && there.tags === undefined ? [copied.tags] : [];
+  const gone = await sendObjects([...missing, ...tags], from.store, to.store, context);
   const written = await putOnce(from, to, one);
   const kept: Finding = {
     severity: "note",
     text: `the store has a state of ${one.name} already: it was left as it is`,
   };
-  return { facts: { objects: missing.length }, findings: written ? [] : [kept] };
+  const findings = [...unreadableFindings(gone, from.store), ...(written ? [] : [kept])];
+  return { facts: { objects: missing.length }, findings };
 }
 
 /** The owner's state went on on this machine while the store was made. */
@@ -212,14 +236,20 @@ function homeStep({ owner, environments }: RebuildPlan, session: RebuildSession,
       const [here, there] = await Promise.all([listStack(local), listStack(bucket)]);
       // An earlier attempt has put it away already.
       if (here.present === undefined) return;
-      const content = await local.store.read(here.present.key);
-      await sendObjects(missingFrom(there, here), local.store, bucket.store, context);
+      const { key } = here.present;
+      const content = await local.store.read(key);
+      const gone = await sendObjects(missingFrom(there, here), local.store, bucket.store, context);
+      const findings = unreadableFindings(gone, local.store);
       const base = environments.find(({ name }) => name === owner)?.copy?.sha256;
-      const left = await writeOwn(bucket, { key: here.present.key, content }, there.present, { base, begun });
-      if (left !== undefined) return { findings: [left] };
+      const found = there.present && (await readPresent(bucket, there.present));
+      if (found !== undefined && found.problem !== undefined) await replaceUnusable(bucket, found, key, content);
+      else {
+        const left = await writeOwn(bucket, { key, content }, there.present, { base, begun });
+        if (left !== undefined) return { findings: [...findings, left] };
+      }
       const archive = archiveLocal(environment, variables, begun.startedAt);
       removeRecord(recordFile(environment.project, owner, variables));
-      return { facts: { archive } };
+      return { facts: { archive }, findings };
     },
   });
 }

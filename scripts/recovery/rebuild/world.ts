@@ -9,6 +9,7 @@ import { openStateAt } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
 import type { StackSession } from "../engine/session";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
+import { rootStore } from "../steps/state/root-store";
 import type { StateAccess } from "../steps/state/state-access";
 
 /** A command at work on the store of a site, and on the stack that makes it. */
@@ -30,7 +31,8 @@ export async function bucketAccess(
   const url = storeUrl(environment.stateStore() ?? siteStore, name);
   const store = await openStateAt(url, environment, context.io.environment, reach);
   if (store === undefined) throw new Error("The URL of a bucket begins with s3://.");
-  return { store, place: { project: project.name, stack: name } };
+  const root = () => rootStore(environment, context);
+  return { store, place: { project: project.name, stack: name }, root };
 }
 
 /** An environment's state in Pulumi's backend on this machine. */

@@ -41,8 +41,14 @@ export function restoreStateOperation(
     steps: (plan, { inputs }) => restoreStateSteps(plan, { access, comparePulumi }, inputs),
     report: stateRestoreReport,
     outdated: (open) => outdatedRestore(open, access, session.dryRun),
-    meaning: ({ environment, point }, { position }) => ({
-      text: `the state of ${environment} is ${position === "committed" ? `${point.id}, or as it was` : "as it was"}.`,
-    }),
+    meaning: ({ environment, point }, { position }, { contents }) => {
+      if (position !== "committed") return { text: `the state of ${environment} is as it was.` };
+      // Only in the site's store can another key, or another place, be tried.
+      const away = `; or go on without the store: lifeboat state fallback ${environment} --although-store-answers`;
+      return {
+        text: `the state of ${environment} is ${point.id}, or as it was.`,
+        hint: `to resume: ${contents.command}${access.root === undefined ? "" : away}`,
+      };
+    },
   };
 }

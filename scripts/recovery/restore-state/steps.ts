@@ -12,6 +12,7 @@ import { digestIn, isReadable, readableDigest } from "../steps/state/changed";
 import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
 import type { RestoreStatePlan } from "./plan";
+import { discardUnreadable, replaceUnreadable } from "../steps/state/replace-unreadable";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import { findPresent } from "../steps/state/present-state";
 
@@ -148,7 +149,8 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
       const condition = await conditionOf(access, plan);
       context.note({ sent: true });
       try {
-        await store.write(plan.target, content, condition);
+        if (condition === "unreadable") await replaceUnreadable(access, plan.target, content);
+        else await store.write(plan.target, content, condition);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         // The answer to the first of two tries may have been lost on the way.
@@ -164,17 +166,17 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
 }
 
 /**
- * Undefined where the store cannot compare: it would have to read what it cannot read.
+ * `unreadable`: the store cannot compare, since it would have to read what it cannot read.
  *
  * @throws CommandError (13) when the object is no longer what the plan has seen
  */
 async function conditionOf(
   access: StateAccess,
   { present, target, unreadable }: RestoreStatePlan,
-): Promise<WriteCondition | undefined> {
+): Promise<WriteCondition | "unreadable" | undefined> {
   const known = unreadable ?? present?.key;
   const isThere = await isReadable(access, target);
-  if (!isThere && known === target) return undefined;
+  if (!isThere && known === target) return "unreadable";
   if (!isThere || unreadable === target) throw changed(["the present state"]);
   const listed = await access.store.list(`${checkpointStem(access.place)}.json`);
   const found = listed.find(({ key }) => key === target);
@@ -184,14 +186,17 @@ async function conditionOf(
   return found.etag === undefined ? undefined : { ifMatch: found.etag };
 }
 
-function removeOthers({ others }: RestoreStatePlan, { store }: StateAccess): Step {
+function removeOthers({ others }: RestoreStatePlan, access: StateAccess): Step {
   return {
     id: "remove-others",
     title: "Remove the other form of the state",
     does: `remove ${others.join(", ")}: of several forms Pulumi reads the newest, and one is left`,
     commits: true,
     run: async () => {
-      for (const key of others) await store.remove(key);
+      for (const key of others) {
+        if (await isReadable(access, key)) await access.store.remove(key);
+        else await discardUnreadable(access, key);
+      }
     },
   };
 }

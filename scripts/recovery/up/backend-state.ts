@@ -1,21 +1,24 @@
-import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
+import type { Checkpoint } from "../../../site/state/checkpoint";
 import type { KeyPair } from "../../../site/settings/environment";
-import { checkpointKeys, checkpointStem, presentForm, type StackPlace } from "../../../site/state/state-keys";
+import type { StackPlace } from "../../../site/state/state-keys";
 import { type ObjectStore, StoreError } from "../../clients/object-store/object-store";
 import type { ReportedLock } from "../../clients/pulumi-cli/pulumi-output";
-import { unpack } from "../../clients/unpack";
+import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { readPresent } from "../steps/state/present-state";
 import { type FoundLock, locksOf } from "../steps/state/pulumi-lock";
-
-type Variables = Readonly<Record<string, string | undefined>>;
+import { rootStore } from "../steps/state/root-store";
+import { isLost, listStack } from "../steps/state/stack-objects";
 
 /** What a backend holds of a stack. */
 export interface StackLook {
-  /** The present state. Undefined: the backend has no such stack. */
+  /** The present state. Undefined: the backend says that it has no such stack. */
   readonly checkpoint: Checkpoint | undefined;
   readonly locks: readonly ReportedLock[];
-  /** Why the bucket cannot be used yet, as half a sentence: the store does not know it, or not this key. */
+  /** Why the environment itself cannot use the bucket yet, as half a sentence: it is not made, or does not know the key. */
   readonly closed?: string;
 }
 
@@ -23,42 +26,56 @@ export interface StackLook {
 const reach = { connectTimeout: 3_000, requestTimeout: 30_000, attempts: 2 };
 
 /**
- * Reads what the backend of a URL holds of an environment's stack; undefined where Lifeboat cannot read such a backend.
+ * Reads what the backend of a URL holds of an environment's stack; undefined where Lifeboat cannot read such a backend. Only
+ * the backend itself can say that there is none: where it refuses the environment's key, whoever runs the site's store is asked.
  *
  * @param key for a bucket, where the settings do not hold it yet.
- * @throws StoreError when the backend does not answer, CommandError (12), UnreadableCheckpoint
+ * @throws StoreError when the backend does not answer or refuses, CommandError (12), (14) for a state that is lost or cannot
+ *   be used
  */
 export async function lookAtStack(
   environment: LoadedEnvironment,
   url: string,
-  variables: Variables,
-  signal: AbortSignal,
+  context: CommandContext,
   key?: KeyPair,
 ): Promise<StackLook | undefined> {
+  const { io, signal } = context;
   const options = { ...reach, signal, ...(key === undefined ? {} : { credentials: key }) };
-  const store = await openStateAt(url, environment, variables, options);
+  const store = await openStateAt(url, environment, io.environment, options);
   if (store === undefined) return undefined;
   const place = { project: environment.project.name, stack: environment.name };
   try {
-    return {
-      checkpoint: await presentCheckpoint(store, place),
-      locks: (await locksOf({ store, place })).map(reportedLock),
-    };
+    return await lookIn(store, place);
   } catch (error) {
-    const isClosed = error instanceof StoreError && (error.kind === "no-bucket" || error.kind === "denied");
-    if (!isClosed) throw error;
+    if (!(error instanceof StoreError) || error.kind !== "denied") throw error;
+    const root = await rootStore(environment, context, reach);
+    if (root === undefined || root.place !== store.place) throw error;
+    return { ...(await lookIn(root, place)), closed: error.message };
+  }
+}
+
+async function lookIn(store: ObjectStore, place: StackPlace): Promise<StackLook> {
+  try {
+    const access = { store, place };
+    const checkpoint = await presentCheckpoint(store, place);
+    return { checkpoint, locks: (await locksOf(access)).map(reportedLock) };
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== "no-bucket") throw error;
     return { checkpoint: undefined, locks: [], closed: error.message };
   }
 }
 
+/** @throws CommandError (14) for a state that was there and is not, or that cannot be used */
 async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise<Checkpoint | undefined> {
-  const keys = new Set(checkpointKeys(place));
-  const listed = await store.list(`${checkpointStem(place)}.`);
-  const present = presentForm(
-    place,
-    listed.filter(({ key }) => keys.has(key)),
-  );
-  return present && parseCheckpoint(await unpack(await store.read(present.key)));
+  const access = { store, place };
+  const objects = await listStack(access);
+  const found = objects.present && (await readPresent(access, objects.present));
+  const problem = isLost(objects) ? "its history is there, and it is not" : found?.problem;
+  if (problem === undefined) return found?.checkpoint;
+  throw new CommandError(`the state of ${place.stack} in ${store.place} cannot be used: ${problem}`, {
+    exitCode: exitCodes.unavailable,
+    hint: `go back to an earlier one: lifeboat restore state ${place.stack} --list`,
+  });
 }
 
 /** A lock that nobody can read locks nevertheless, and is nobody's that has ended. */

@@ -1,9 +1,10 @@
 import type { Profile } from "../../../site/settings/environment";
+import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import { storeHealth } from "../../project/store-health";
 import { isDead, lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
 import { CommandError, usageError } from "../../terminal/command-error";
-import { exitCodes } from "../../terminal/exit-codes";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { backendOf, lastLogin, localBackend, localStates, storeUrl } from "../../project/backend";
 import type { Site } from "../../project/site";
 import type { SiteStore } from "../../project/state-store";
@@ -12,7 +13,10 @@ import { journalsOf, unfinished } from "../engine/session";
 import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
 import { StackWork } from "./stack-work";
-import { isIdle, type UpPlan, upKind } from "./plan";
+import type { Journal } from "../engine/journal";
+import { momentOf } from "../steps/state/moment";
+import { lastSeen, seenFile } from "../steps/state/seen-state";
+import { isIdle, type UpPlan, upKind, upPlanSchema } from "./plan";
 import type { CommandContext } from "../../project/context";
 
 /** The site's store as a plan sees it. */
@@ -32,8 +36,8 @@ export interface SitePlan {
   readonly view: StoreView | undefined;
   /** Plans that are made so far. */
   readonly plans: UpPlan[];
-  /** Environments of which nothing can be done. */
-  readonly blocked: Set<string>;
+  /** Environments of which nothing can be done, with the exit code that says why. */
+  readonly blocked: Map<string, ExitCode>;
 }
 
 /**
@@ -47,7 +51,7 @@ export async function openSitePlan(site: Site, wanted: readonly string[], contex
   const store = site.environment(chosen[0] ?? "").stateStore();
   const view = store && (await viewOf(site, store, context));
   const names = view === undefined ? chosen : await withOwner(site, chosen, view, context);
-  return { names, view, plans: [], blocked: new Set() };
+  return { names, view, plans: [], blocked: new Map() };
 }
 
 const order: readonly Profile[] = ["prod", "monitoring", "lab"];
@@ -98,7 +102,7 @@ export async function planStack(work: StackWork, shared: SitePlan): Promise<UpPl
     shared.plans.push(plan);
     return plan;
   } catch (error) {
-    shared.blocked.add(work.selector);
+    shared.blocked.set(work.selector, failureOf(error, undefined).exitCode);
     throw error;
   }
 }
@@ -106,24 +110,38 @@ export async function planStack(work: StackWork, shared: SitePlan): Promise<UpPl
 async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Promise<UpPlan> {
   const backend = backendOf(work.environment, work.context.io.environment);
   const isStores = view !== undefined && (backend.origin === "state store" || backend.origin === "local state");
-  const draft = isStores ? await planInStore(work, view, plans, blocked) : await planElsewhere(work, backend.url);
+  const { closed = false, ...draft } = isStores
+    ? await planInStore(work, view, plans, blocked)
+    : await planElsewhere(work, backend.url);
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
-  // Before the keys are written a preview would not know them.
-  const isBlind = draft.init || (makesKeys && work.selector === view?.store.environment.name);
+  // Before the keys are written, or known to the store, a preview could not use them.
+  const isBlind = draft.init || closed || (makesKeys && work.selector === view?.store.environment.name);
   const plan = isBlind ? draft : await previewed(work, draft);
   // Where an earlier run died after everything else, only the copy is left.
   const isChanged = !isIdle(plan) || unfinished(journalsOf(work), upKind) !== undefined;
   return { ...plan, copy: isStores && plan.place === "store" && isChanged };
 }
 
+/** `closed`: its own key does not open the bucket yet. */
+type Draft = UpPlan & { readonly closed?: boolean };
+
 const nothing = { keys: [], deadLocks: [], init: false, move: "no", wait: false, up: true, copy: false } as const;
 
-async function planElsewhere(work: StackWork, url: string): Promise<UpPlan> {
+async function planElsewhere(work: StackWork, url: string): Promise<Draft> {
   const local = localBackend(work.environment.project, work.context.io.environment);
   const look = await work.look(url);
+  if (look?.closed !== undefined) throw unusable(look.closed);
   const place = url === local.url ? "here" : "named";
   const exists = look === undefined ? await isListed(work, url) : look.checkpoint !== undefined;
   return { ...nothing, keys: [], environment: work.selector, place, url, deadLocks: deadLocks(look), init: !exists };
+}
+
+/** Nobody but its owner makes a bucket that somebody has named. */
+function unusable(why: string): CommandError {
+  return new CommandError(why, {
+    exitCode: exitCodes.unavailable,
+    hint: "make the bucket, or name another backend: PULUMI_BACKEND_URL, backend.url in Pulumi.yaml",
+  });
 }
 
 async function isListed(work: StackWork, url: string): Promise<boolean> {
@@ -134,8 +152,8 @@ async function planInStore(
   work: StackWork,
   view: StoreView,
   before: readonly UpPlan[],
-  blocked: ReadonlySet<string>,
-): Promise<UpPlan> {
+  blocked: ReadonlyMap<string, ExitCode>,
+): Promise<Draft> {
   const { selector, environment, context } = work;
   const here = localBackend(environment.project, context.io.environment).url;
   const there = storeUrl(view.store, selector);
@@ -145,6 +163,7 @@ async function planInStore(
   const stored = view.trouble === undefined ? await work.look(there, view.keys.own[selector]) : undefined;
   const common = {
     ...nothing,
+    closed: stored?.closed !== undefined,
     keys: [],
     environment: selector,
     deadLocks: [...deadLocks(local), ...deadLocks(stored)],
@@ -165,21 +184,25 @@ async function planInStore(
   if (isOwner) return planOwner(work, view, stored, { ...common, place: "store", url: there });
   requireStore(work, view, before, blocked);
   await refuseStray(work, stored);
+  if (stored === undefined) requireNew(work, view);
   return { ...common, place: "store", url: there, init: stored?.checkpoint === undefined };
 }
 
 /** The stack that makes the store, without a state on this machine. */
-function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefined, common: UpPlan): UpPlan {
+function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefined, common: Draft): Draft {
   const { store, keys, trouble, isThere } = view;
   if (stored?.checkpoint !== undefined) return common;
   const here = localBackend(work.environment.project, work.context.io.environment).url;
-  const first: UpPlan = { ...common, url: here, init: true, move: "after-up", wait: true };
+  const first: Draft = { ...common, url: here, init: true, move: "after-up", wait: true };
   if (store.store.kind === "service") {
     if (trouble !== undefined) throw storeDown(trouble, work.selector);
     return stored === undefined || stored.closed !== undefined ? first : { ...common, init: true };
   }
   if (keys.first && isThere) throw strangeStore(store, work.selector);
-  if (keys.first || hasBegun(work)) return first;
+  if (keys.first || hasBegun(work)) {
+    requireNew(work, view);
+    return first;
+  }
   if (trouble !== undefined) throw storeDown(trouble, work.selector);
   throw new CommandError(`the state store at ${store.endpoint} is there, and holds no state of ${work.selector}`, {
     exitCode: exitCodes.refused,
@@ -192,13 +215,14 @@ function requireStore(
   { selector }: StackWork,
   view: StoreView,
   before: readonly UpPlan[],
-  blocked: ReadonlySet<string>,
+  blocked: ReadonlyMap<string, ExitCode>,
 ): void {
   const { store, trouble } = view;
   const owner = store.environment.name;
-  if (blocked.has(owner)) {
+  const exitCode = blocked.get(owner);
+  if (exitCode !== undefined) {
     throw new CommandError(`its state is to be in the store that ${owner} makes, and ${owner} cannot be brought up`, {
-      exitCode: exitCodes.refused,
+      exitCode,
     });
   }
   if (trouble !== undefined && !isMade(view, before)) throw storeDown(trouble, selector);
@@ -222,13 +246,16 @@ async function refuseStray(work: StackWork, stored: StackLook | undefined): Prom
   });
 }
 
-/** An old login whose place is gone holds nobody up. */
+/** @throws CommandError (14) where it cannot be found out: it may hold the state. An old login whose bucket is gone does not. */
 async function lookIfThere(work: StackWork, url: string): Promise<StackLook | undefined> {
   try {
     return await work.look(url);
   } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
+    if (!(error instanceof StoreError)) throw error;
+    throw new CommandError(`whether its state is in ${url} (last login) is not known: ${error.message}`, {
+      exitCode: exitCodes.unavailable,
+      hint: `let it answer; or, if it holds nothing of ${work.selector}: pulumi logout ${url}`,
+    });
   }
 }
 
@@ -271,10 +298,33 @@ function hasMoved(work: StackWork): boolean {
   return false;
 }
 
-/** Whether this command has made the keys, and nothing with them yet. */
+/** Whether this command has made the keys, and nothing with them yet: no run of it came as far as a stack. */
 function hasBegun(work: StackWork): boolean {
-  const [newest] = journalsOf(work);
-  return newest?.contents.kind === upKind && newest.record("archive") === undefined;
+  const runs = journalsOf(work).filter(({ contents }) => contents.kind === upKind);
+  return runs.length > 0 && runs.every(isBeforeStack);
+}
+
+function isBeforeStack(journal: Journal): boolean {
+  const { init, move } = upPlanSchema.pick({ init: true, move: true }).parse(journal.contents.plan);
+  return init && move === "after-up" && journal.record("init")?.state !== "done";
+}
+
+/**
+ * What this machine knows of a state that the store cannot be asked about: then it is not new.
+ *
+ * @throws CommandError (14)
+ */
+function requireNew({ environment, selector, state }: StackWork, { store, trouble }: StoreView): void {
+  const seen = lastSeen(state);
+  if (seen === undefined) return;
+  const when = momentOf(seen.modified);
+  throw new CommandError(
+    `the state store at ${store.endpoint} held a state of ${environment.name} of ${when}, and cannot be asked now: ${trouble ?? "it is to be made anew"}`,
+    {
+      exitCode: exitCodes.unavailable,
+      hint: `start it; or go on without it: lifeboat state fallback ${selector}; or, where it is lost: lifeboat rebuild state-store; or, if nothing of it is wanted any more: rm ${seenFile(state)}`,
+    },
+  );
 }
 
 function inFallback(name: string): CommandError {

@@ -67,6 +67,6 @@ export class StackWork implements StackSession {
 
   /** @param key for a bucket, where the settings do not hold it yet. */
   look(url: string, key?: KeyPair): Promise<StackLook | undefined> {
-    return lookAtStack(this.environment, url, this.context.io.environment, this.context.signal, key);
+    return lookAtStack(this.environment, url, this.context, key);
   }
 }

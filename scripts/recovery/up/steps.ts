@@ -84,6 +84,7 @@ function initStep({ url, place, move }: UpPlan, { work }: UpWorld): Step {
     run: async (context) => {
       await ensureSalt(work);
       const look = await work.look(url);
+      if (look?.closed !== undefined) throw new CommandError(look.closed, { exitCode: exitCodes.unavailable });
       if (look?.checkpoint === undefined) await (await work.cli(url)).init(watchOf(context));
     },
   });

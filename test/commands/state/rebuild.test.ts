@@ -103,3 +103,26 @@ test("a wrong passphrase: 12 before anything is done [F1]", async () => {
   const wrong = { env: { PULUMI_CONFIG_PASSPHRASE: "another" } };
   expect(await site.lifeboat(["rebuild", "state-store", "--force"], wrong)).toMatchObject({ code: 12 });
 });
+
+test("a store that refuses the keys may hold newer states: 14, and nothing is planned on the copies [F1, K3]", async () => {
+  await site.lifeboat(["backup", "state"]);
+  site.store.failWith = 403;
+  for (const flag of ["--dry-run", "--force"]) {
+    expect(await rebuild(flag)).toMatchObject({ code: 14, stderr: expect.stringContaining("RequestTimeTooSkewed") });
+  }
+  expect(await site.local.list("")).toEqual([]);
+});
+
+test.each(["metadata", "content"] as const)(
+  "a state in the store that is damaged (%s): the copy replaces it [F1]",
+  async (what) => {
+    await site.lifeboat(["backup", "state"]);
+    site.store.damage("lifeboat-state-prod", ".pulumi/stacks/shop/prod.json", what);
+    expect(await rebuild("--dry-run")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /prod: the state in the store cannot be used \(the store answers 50[03].*\), the copy replaces it/u,
+      ),
+    });
+  },
+);

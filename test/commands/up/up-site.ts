@@ -1,11 +1,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createAuthority, createServerKey } from "../../../site/state-store/authority";
+import { formatKeys } from "../../../site/state-store/keys";
+import { sealSettings } from "../../support/sealed-settings";
 import { S3Server } from "../support/kit";
 import { ProjectSite, siteFolder } from "../support/site/project-site";
 import { PulumiStandIn } from "../support/site/pulumi-stand-in";
 
 const environments = ["monitoring", "prod"];
 export const passphrase = "not-a-secret-passphrase";
+const key = (accessKey: string) => ({ accessKey, secretKey: secretOf(accessKey) });
 const secretOf = (name: string): string => `not-a-secret-of-${name}`;
 
 /** A server that several sites use one after the other, each with buckets of its own name. */
@@ -48,6 +52,47 @@ export class UpSite extends ProjectSite {
     const { endpoint } = this.store;
     const service = `{ service: { endpoint: "${endpoint}", ca: s3-ca.pem }, buckets: ${this.buckets} }`;
     this.declareWithComments("monitoring", `  lifeboat:stateStore: ${service}`);
+  }
+
+  /** The same store, as if a container of the site had it: then the settings hold the key of whoever runs it. */
+  async declareContainer(): Promise<void> {
+    const port = Number(new URL(this.store.endpoint).port);
+    const guest = [
+      "    store:",
+      "      kind: container",
+      "      id: 302",
+      "      template: local:vztmpl/debian-12-standard_amd64.tar.zst",
+      "      root: { storage: local, size: 4GiB }",
+      "      disks: { data: { mount: /var/lib/minio, storage: local, size: 4GiB } }",
+      "      network: { bridge: vmbr0, address: 127.0.0.1/24, gateway: 127.0.0.254, firewall: true }",
+    ];
+    const server = `{ url: "http://192.0.2.20/minio", sha256: "${"0".repeat(64)}" }`;
+    const store = `{ guest: store, server: ${server}, ports: { api: ${String(port)} }, allow: [127.0.0.0/24], buckets: ${this.buckets} }`;
+    const file = "Pulumi.monitoring.yaml";
+    const text = this.read(file).replace(
+      /^( +lifeboat:stateStore:) .*$/mu,
+      `$1 ${store}\n  lifeboat:guests:\n${guest.join("\n")}`,
+    );
+    this.write(file, text);
+    const { key: authorityKey } = await createAuthority("site", new Date());
+    const keys = {
+      root: key("lifeboat-root"),
+      copier: key("lifeboat-copier"),
+      authorityKey,
+      serverKey: await createServerKey(),
+      identities: Object.fromEntries(
+        environments.map((name) => [name, { ...key(`lifeboat-${name}`), secretKey: secretOf(name) }]),
+      ),
+      readers: Object.fromEntries(environments.map((name) => [name, key(`reader-${name}`)])),
+    };
+    await sealSettings(
+      join(this.project, file),
+      join(this.folder, "passphrase"),
+      { "lifeboat:stateStoreKeys": formatKeys(keys) },
+      {
+        "lifeboat:stateStoreAuthority": readFileSync(this.store.ca, "utf8"),
+      },
+    );
   }
 
   /** What the program makes: names of resources by stack, further ones with the usual. */

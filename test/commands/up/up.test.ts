@@ -24,6 +24,12 @@ afterAll(async () => {
 });
 
 const up = (...words: string[]) => site.lifeboat(["up", ...words, "--force"]);
+/** Exit code of `up`, and what it has begun. */
+async function upHere(...words: string[]) {
+  const { code, stderr } = await up(...words);
+  return { code, stderr, begun: site.localFiles(".pulumi/stacks/site"), asked: site.pulumiRuns() };
+}
+
 const checkpoint = (name: string) => `.pulumi/stacks/site/${name}.json`;
 
 /** A lock as Pulumi writes it. */
@@ -429,5 +435,77 @@ describe("a site that is up", () => {
     expect(site.pulumiRuns()).toEqual([]);
     writeFileSync(join(site.folder, "passphrase"), passphrase);
     expect(readFileSync(join(site.folder, "passphrase"), "utf8")).toBe(passphrase);
+  });
+});
+
+describe("a site whose store cannot be asked", () => {
+  beforeAll(async () => {
+    site = UpSite.create(store, "asked");
+    for (const program of [{}, { prod: ["web", "db", "mail"], monitoring: ["metrics", "store", "more"] }]) {
+      site.program(program);
+      const { code, stderr } = await up();
+      if (code !== 0) throw new Error(stderr);
+    }
+    site.pulumiRuns();
+  });
+
+  afterEach(async () => {
+    store.failWith = undefined;
+    await store.open();
+  });
+
+  afterAll(() => site.stop());
+
+  const refused = {
+    begun: [],
+    asked: [],
+    code: 14,
+    stderr: expect.stringMatching(/RequestTimeTooSkewed|does not answer|not known/u),
+  };
+
+  test("it refuses every key, as where a clock is off: no second stack of anything is made: 14 [B3, K3]", async () => {
+    store.failWith = 403;
+    expect(await upHere("monitoring")).toMatchObject(refused);
+    expect(await upHere("prod")).toMatchObject(refused);
+    expect(await upHere()).toMatchObject(refused);
+  });
+
+  test("the last login points to a bucket that does not answer: it may hold the state: 14 [B3, K3]", async () => {
+    const contents = store.contents(site.bucket("prod"));
+    for (const key of contents.keys()) store.damage(site.bucket("prod"), key, "lost");
+    const url = "s3://old?endpoint=https://127.0.0.1:1&use_path_style=true";
+    mkdirSync(join(site.folder, ".pulumi"));
+    writeFileSync(join(site.folder, ".pulumi/credentials.json"), JSON.stringify({ current: url }));
+    rmSync(join(site.stateFolder("prod"), "state-seen.json"), { force: true });
+    expect(await up("prod")).toMatchObject({ code: 14, stderr: expect.stringContaining("(last login) is not known") });
+    rmSync(join(site.folder, ".pulumi"), { recursive: true });
+    for (const [key, text] of contents) store.put(site.bucket("prod"), key, text);
+    site.pulumiRuns();
+  });
+
+  describe("in a container", () => {
+    beforeAll(() => site.declareContainer());
+
+    test("it is down after an ordinary second update: no second, empty stack is begun here: 14 [B3, K3]", async () => {
+      await store.close();
+      expect(await upHere("monitoring")).toMatchObject(refused);
+      expect(await upHere()).toMatchObject(refused);
+    });
+
+    test("it refuses every key, that of its administrator too: 14 [B3, K3]", async () => {
+      store.failWith = 403;
+      expect(await upHere("monitoring")).toMatchObject(refused);
+      expect(await upHere("prod")).toMatchObject(refused);
+    });
+
+    test("the state of its own stack is gone with its history: its administrator knows that there is none: 13 [B3]", async () => {
+      const contents = store.contents(site.bucket("monitoring"));
+      for (const key of contents.keys()) store.damage(site.bucket("monitoring"), key, "lost");
+      expect(await up("monitoring")).toMatchObject({
+        code: 13,
+        stderr: expect.stringContaining("holds no state of monitoring"),
+      });
+      for (const [key, text] of contents) store.put(site.bucket("monitoring"), key, text);
+    });
   });
 });

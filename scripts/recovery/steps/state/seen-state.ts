@@ -14,7 +14,7 @@ const seenSchema = z.object({ at: z.number(), modified: z.number(), object: z.st
 export function rememberSeen(folder: StateFolder, seen: SeenState): void {
   try {
     makePrivateFolder(folder.path);
-    writeDurably(fileOf(folder), `${JSON.stringify(seen)}\n`);
+    writeDurably(seenFile(folder), `${JSON.stringify(seen)}\n`);
   } catch {
     // The copy is then compared with what was seen before.
   }
@@ -23,12 +23,13 @@ export function rememberSeen(folder: StateFolder, seen: SeenState): void {
 /** What the store last showed on this machine; undefined when nobody has looked yet. */
 export function lastSeen(folder: StateFolder): SeenState | undefined {
   try {
-    return seenSchema.parse(JSON.parse(readFileSync(fileOf(folder), "utf8")));
+    return seenSchema.parse(JSON.parse(readFileSync(seenFile(folder), "utf8")));
   } catch {
     return undefined;
   }
 }
 
-function fileOf({ path }: StateFolder): string {
+/** Where it is written down. */
+export function seenFile({ path }: StateFolder): string {
   return join(path, "state-seen.json");
 }

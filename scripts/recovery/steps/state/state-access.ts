@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { ObjectStore } from "../../../clients/object-store/object-store";
 import { unpack } from "../../../clients/unpack";
+import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { openStateBackend } from "../../../project/state-backend";
+import { rootStore } from "./root-store";
 import { type Checkpoint, parseCheckpoint } from "../../../../site/state/checkpoint";
 import type { ObjectRef } from "../../../../site/state/restore-points";
 import { type Compression, compressionOf, type StackPlace } from "../../../../site/state/state-keys";
@@ -11,6 +13,8 @@ import { type Compression, compressionOf, type StackPlace } from "../../../../si
 export interface StateAccess {
   readonly place: StackPlace;
   readonly store: ObjectStore;
+  /** The same by the key of whoever runs the store, where the settings hold it. */
+  readonly root?: () => Promise<ObjectStore | undefined>;
 }
 
 /** A state as it was read. */
@@ -25,11 +29,13 @@ export interface ReadState {
 /** @throws CommandError (2, 12) */
 export async function openStateAccess(
   environment: LoadedEnvironment,
-  variables: Readonly<Record<string, string | undefined>>,
-  signal: AbortSignal,
+  context: Pick<CommandContext, "site" | "io" | "signal">,
 ): Promise<StateAccess> {
-  const { store } = await openStateBackend(environment, variables, { signal });
-  return { place: { project: environment.project.name, stack: environment.name }, store };
+  const { backend, store } = await openStateBackend(environment, context.io.environment, { signal: context.signal });
+  const place = { project: environment.project.name, stack: environment.name };
+  return backend.origin === "state store"
+    ? { place, store, root: () => rootStore(environment, context) }
+    : { place, store };
 }
 
 /** @throws NoSuchObject, Damaged, UnreadableCheckpoint, StoreError */

@@ -19,6 +19,7 @@ const state: StateStatus = {
   place: "s3://lifeboat-state-prod",
   modified: noon - 2 * hour,
   trouble: undefined,
+  damage: undefined,
   copies: [copy, offsite],
 };
 

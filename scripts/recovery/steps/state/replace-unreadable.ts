@@ -1,0 +1,37 @@
+import { StoreError } from "../../../clients/object-store/object-store";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { changed, isReadable } from "./changed";
+import { writeChecked } from "./send-objects";
+import type { StateAccess } from "./state-access";
+
+/**
+ * Writes an object in the place of one that cannot be read. A store may be unable to write over it, too: MinIO reads the
+ * metadata of an object before every write. Then the old one is forced away first; nobody could read it any more.
+ *
+ * @throws CommandError (13) when it can be read after all, (14) when it cannot be removed; StoreError
+ */
+export async function replaceUnreadable(access: StateAccess, key: string, content: Buffer): Promise<void> {
+  try {
+    return await writeChecked(access.store, key, content);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
+  await discardUnreadable(access, key);
+  await writeChecked(access.store, key, content, { ifNoneMatch: true });
+}
+
+/** Removes an object that cannot be read, with every version of it. @throws CommandError (13, 14) */
+export async function discardUnreadable(access: StateAccess, key: string): Promise<void> {
+  if (await isReadable(access, key)) throw changed(key);
+  const store = (await access.root?.()) ?? access.store;
+  try {
+    await (store.discard?.(key) ?? store.remove(key));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const advice = "whoever runs the store has to remove it, with every version; then the same command again";
+    throw new CommandError(`${key} can be neither read nor removed: ${error.message}; ${advice}`, {
+      exitCode: exitCodes.unavailable,
+    });
+  }
+}

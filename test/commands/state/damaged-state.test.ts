@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import type { Damage } from "../../support/s3-server";
+import { StateSite } from "./state-site";
+import { putUpdate, stateKey } from "./states";
+
+/** The object of a live state cannot be read, or is gone: what says so, and the ways out. */
+
+let site: StateSite;
+let last: string;
+
+beforeEach(async () => {
+  site = await StateSite.start();
+  for (const name of ["lab", "monitoring"] as const) putUpdate(site, name, 60_000);
+  putUpdate(site, "prod", 60_000);
+  last = putUpdate(site, "prod", 120_000);
+  await site.lifeboat(["backup", "state"]);
+});
+
+afterEach(() => site.stop());
+
+const bucket = "lifeboat-state-prod";
+const said = {
+  metadata: "the store answers 500 InternalError",
+  content: "the store answers 503 SlowDownRead",
+  lost: "the present state is gone, though its history is there",
+};
+const kinds: readonly (Damage | "lost")[] = ["metadata", "content", "lost"];
+
+function damage(what: Damage | "lost"): void {
+  site.store.damage(bucket, stateKey("prod"), what);
+}
+
+async function newest(): Promise<string> {
+  const { stdout } = await site.lifeboat(["restore", "state", "prod", "--list", "--json"]);
+  const { points }: { points: { id: string; source: string }[] } = JSON.parse(stdout);
+  return points.find(({ source }) => source === "history")?.id ?? "";
+}
+
+test.each(kinds)("%s: every look at it is red, and the others are verified and copied [B3, E6, G1]", async (what) => {
+  damage(what);
+  const verified = await site.lifeboat(["verify", "--state"]);
+  expect([verified.code, verified.stdout]).toEqual([3, expect.stringContaining(said[what])]);
+  // After the damaged one, too.
+  expect(verified.stdout.match(/(?:lab|monitoring): 3 states read/gu)).toHaveLength(2);
+  const copied = await site.lifeboat(["backup", "state", "prod"]);
+  expect([copied.code, copied.stdout]).toEqual([3, expect.stringMatching(/✗ prod: (?:the state|the history) in/u)]);
+  expect(copied.stdout).toContain("lifeboat restore state prod --list");
+  const all = await site.lifeboat(["backup", "state"]);
+  expect([all.code, all.stdout]).toEqual([3, expect.stringContaining("✓ lab")]);
+  expect((await site.copies("prod").read(stateKey("prod"))).toString()).toBe(last);
+  const planned = await site.lifeboat(["up", "prod", "--dry-run"]);
+  expect([planned.code, planned.stdout + planned.stderr]).toEqual([
+    14,
+    expect.stringMatching(/the state of prod in .* cannot be used.*lifeboat restore state prod --list/su),
+  ]);
+  const pruned = await site.lifeboat(["state", "prune", "prod", "--keep", "1", "--force"]);
+  expect([pruned.code, pruned.stderr]).toEqual([13, expect.stringContaining("its history is needed")]);
+});
+
+test.each(["content", "lost"] as const)("%s: an update of the history takes its place [E2, E3]", async (what) => {
+  damage(what);
+  const restored = await site.lifeboat(["restore", "state", "prod", "--to", await newest(), "--force"]);
+  expect([restored.code, restored.stderr]).toEqual([0, expect.not.stringContaining("Unable")]);
+  expect(site.bucket("prod").get(stateKey("prod"))).toBe(last);
+  expect(await site.lifeboat(["verify", "--state", "prod"])).toMatchObject({ code: 0 });
+});
+
+test("what nobody but the store's own administrator can remove is named; a fallback leads out, and the restore is given up [E2, E4]", async () => {
+  damage("metadata");
+  const argv = ["restore", "state", "prod", "--to", await newest(), "--force"];
+  for (const run of [1, 2]) {
+    const { code, stderr } = await site.lifeboat(argv);
+    expect([run, code, stderr]).toEqual([
+      run,
+      14,
+      expect.stringMatching(
+        /can be neither read nor removed.*whoever runs the store has to remove it.*\nHINT: .*or go on without the store: lifeboat state fallback prod --although-store-answers/u,
+      ),
+    ]);
+  }
+  const fallback = await site.lifeboat(["state", "fallback", "prod", "--although-store-answers", "--force"]);
+  expect([fallback.code, fallback.stderr]).toEqual([
+    0,
+    expect.stringContaining("What was half done is given up: a restore of the state of prod"),
+  ]);
+  expect((await site.local.read(stateKey("prod"))).toString()).toBe(last);
+  // Somebody has removed it.
+  site.store.damage(bucket, stateKey("prod"), "lost");
+  expect(await site.lifeboat(["restore", "state", "prod", "--list"])).toMatchObject({ code: 0 });
+});
+
+test("an entry of the history that cannot be read keeps no other from being verified, copied and restored [E1, E6, G1]", async () => {
+  const key = ".pulumi/history/shop/prod/prod-60000.checkpoint.json";
+  site.store.damage(bucket, key, "content");
+  const verified = await site.lifeboat(["verify", "--state", "prod"]);
+  expect([verified.code, verified.stdout]).toEqual([3, expect.stringContaining(`${key} version`)]);
+  const elsewhere = join(site.folder, "elsewhere");
+  const copied = await site.lifeboat(["backup", "state", "prod", "--to", elsewhere]);
+  expect([copied.code, copied.stdout]).toEqual([3, expect.stringContaining(`1 cannot be read: ${key}`)]);
+  expect(await site.lifeboat(["restore", "state", "prod", "--list"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("the store answers 503"),
+  });
+  // What was away for a while is not remembered as damaged.
+  site.put("prod", key, last);
+  expect((await site.lifeboat(["restore", "state", "prod", "--list"])).stdout).not.toContain("503");
+});
