@@ -1,7 +1,7 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError } from "../proxmox/api/errors";
 import { missingForArchivesOf, missingPrivileges } from "../proxmox/api/permissions";
-import { neededPrivileges } from "../proxmox/rules/privileges";
+import { actingPrivileges, neededPrivileges } from "../proxmox/rules/privileges";
 import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import { markTag, readMark } from "../site/mark";
@@ -40,8 +40,9 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
 /** What the program may have to change: guests that it owns, its storage, its job. */
 async function rightsToDeploy(client: ProxmoxClient, environment: Environment): Promise<Rights> {
   const owned = environment.guests.filter((guest) => guest.kind !== "adopted");
+  const acting = actingPrivileges("deploy");
   const needed = neededPrivileges(scopeOf({ ...environment, guests: owned })).filter(
-    ({ privilege, features }) => features.includes("deploy") && !privilege.endsWith(".Audit"),
+    ({ privilege, features }) => features.includes("deploy") && acting.includes(privilege),
   );
   const missing = await missingPrivileges(client, needed);
   return { missing, onlyLooks: missing.length === needed.length };

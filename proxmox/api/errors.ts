@@ -1,4 +1,5 @@
 import { lockIn } from "../rules/guest-locks";
+import { saysNotAllowed } from "../rules/not-allowed";
 import { plainText } from "./plain-text";
 
 /**
@@ -102,7 +103,8 @@ export function kindOfAnswer(
   parameters: Readonly<Record<string, string>>,
 ): ProxmoxErrorKind {
   if (status === 401) return "unauthorized";
-  if (status === 403) return "forbidden";
+  // What dies inside a lock comes as 500, with the real status in its text.
+  if (status === 403 || (status === 500 && saysNotAllowed(reason))) return "forbidden";
   if (lostStatuses.has(status)) return "lost";
   const texts = [reason, ...Object.values(parameters)];
   if ((status === 500 || status === 400) && texts.some((text) => goneText.test(text))) return "gone";

@@ -1,4 +1,5 @@
 import { lockIn } from "../rules/guest-locks";
+import { saysNotAllowed } from "../rules/not-allowed";
 
 /** How a finished task ended. */
 export interface TaskOutcome {
@@ -11,6 +12,12 @@ export interface TaskOutcome {
   warnings: number;
   /** Plain lines of the whole log. */
   log: readonly string[];
+}
+
+/** It failed for want of a privilege, as its end says or, where that only says that there were errors, its log. */
+export function wasNotAllowed({ succeeded, exitStatus, log }: TaskOutcome): boolean {
+  if (succeeded) return false;
+  return saysNotAllowed(exitStatus) || (exitStatus === "job errors" && log.some(saysNotAllowed));
 }
 
 /** A task that ended with an error. */

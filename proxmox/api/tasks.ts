@@ -15,7 +15,7 @@ import { plainText } from "./plain-text";
 import type { Requests } from "./requests";
 import type { TaskOutcome } from "./task-outcome";
 
-export { requireSuccess, TaskFailed, type TaskOutcome } from "./task-outcome";
+export { requireSuccess, TaskFailed, type TaskOutcome, wasNotAllowed } from "./task-outcome";
 
 /** What a waiting caller is told. */
 export type TaskEvent =

@@ -10,6 +10,8 @@ export type Feature =
   | "look"
   /** `backup` and save points. */
   | "backup"
+  /** `backup snapshot`, `backup snapshots` and `restore snapshot`. */
+  | "snapshot"
   /** `restore` and `undo`. */
   | "restore"
   /** `pulumi up`. */
@@ -46,7 +48,7 @@ export interface PrivilegeRule {
   readonly reason: string;
 }
 
-const every: readonly Feature[] = ["look", "backup", "restore", "deploy"];
+const every: readonly Feature[] = ["look", "backup", "snapshot", "restore", "deploy"];
 
 const privilegeRules: readonly PrivilegeRule[] = [
   {
@@ -72,10 +74,15 @@ const privilegeRules: readonly PrivilegeRule[] = [
   {
     place: "guests",
     privilege: "VM.Snapshot",
-    features: ["backup", "restore"],
+    features: ["snapshot"],
     reason: "takes and removes snapshots, and goes back to them",
   },
-  { place: "guests", privilege: "VM.PowerMgmt", features: ["restore", "deploy"], reason: "starts and stops guests" },
+  {
+    place: "guests",
+    privilege: "VM.PowerMgmt",
+    features: ["snapshot", "restore", "deploy"],
+    reason: "starts and stops guests",
+  },
   {
     place: "guests",
     privilege: "VM.Config.Disk",
@@ -129,6 +136,14 @@ const privilegeRules: readonly PrivilegeRule[] = [
   { place: "networks", privilege: "SDN.Use", features: ["restore", "deploy"], reason: "connects guests to bridges" },
   { place: "pools", privilege: "Pool.Audit", features: ["look", "restore", "deploy"], reason: "sees who is in a pool" },
 ];
+
+/** Privileges of the list by which something is changed for this purpose. Whoever lacks one to look is told while looking. */
+export function actingPrivileges(feature: Feature): string[] {
+  const rules = privilegeRules.filter(
+    ({ features, privilege }) => features.includes(feature) && !privilege.endsWith(".Audit"),
+  );
+  return [...new Set(rules.map(({ privilege }) => privilege))];
+}
 
 /** Path of every bridge that is not in a zone of its own. */
 const localNetwork = "/sdn/zones/localnetwork";

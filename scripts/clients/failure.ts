@@ -1,5 +1,5 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../proxmox/api/errors";
-import { TaskFailed } from "../../proxmox/api/task-outcome";
+import { TaskFailed, type TaskOutcome, wasNotAllowed } from "../../proxmox/api/task-outcome";
 import { StoreError, type StoreErrorKind } from "./object-store/object-store";
 import { CommandError, Interrupted } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
@@ -51,10 +51,26 @@ function ofTask(error: TaskFailed, aim: string | undefined): Failure {
   const { outcome } = error;
   const last = outcome.log.filter((line) => !line.startsWith("TASK ")).slice(-3);
   const log = last.length === 0 ? "" : ` (last lines of its log: ${last.join(" | ")})`;
-  const hint = `the whole log: Proxmox's web interface, tasks of the node, or GET tasks/${outcome.upid}/log`;
   const details = { task: outcome.upid, exitStatus: outcome.exitStatus };
-  return { ...unable(aim, exitCodes.failed, `${error.message}${log}`, hint), details };
+  const { exitCode, hint } = taskFailure(outcome);
+  return { ...unable(aim, exitCode, `${error.message}${log}`, hint), details };
 }
+
+/**
+ * Exit code and next step after a failed task: a missing privilege is one wherever it shows.
+ *
+ * @param hint the next step after any other failure. Default: the task's log
+ */
+export function taskFailure(
+  outcome: TaskOutcome,
+  hint = `the whole log: Proxmox's web interface, tasks of the node, or GET tasks/${outcome.upid}/log`,
+): { readonly exitCode: ExitCode; readonly hint: string } {
+  if (wasNotAllowed(outcome)) return { exitCode: exitCodes.unavailable, hint: privilegesHint };
+  return { exitCode: exitCodes.failed, hint };
+}
+
+/** Where a refusal does not say itself what is missing. */
+const privilegesHint = "see which privileges the token lacks: lifeboat doctor";
 
 function ofStoreError(error: StoreError, aim: string | undefined): Failure {
   const { kind, place } = error;
@@ -97,7 +113,7 @@ export function hintFor(error: ProxmoxError): string | undefined {
     case "unauthorized":
       return "check the API token (LIFEBOAT_PROXMOX_TOKEN, LIFEBOAT_PROXMOX_TOKEN_FILE or the secret lifeboat:proxmoxToken): lifeboat doctor";
     case "forbidden":
-      return "see which privileges the token lacks: lifeboat doctor";
+      return privilegesHint;
     case "lost":
       return "the node may still be at work: look at its running tasks before you repeat this";
     case "unexpected":

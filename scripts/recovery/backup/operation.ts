@@ -6,6 +6,7 @@ import { planBackup } from "./make-plan";
 import { backupKind, type BackupPlan, backupPlanSchema } from "./plan";
 import { backupSteps } from "./steps";
 import { backupReport, backupView } from "./view";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** A backup of one guest now, with the options of its environment's job. */
 export function backupOperation(session: GuestSession): Operation<BackupPlan> {
@@ -22,6 +23,11 @@ export function backupOperation(session: GuestSession): Operation<BackupPlan> {
       const plan = await planBackup(session);
       return { plan, demands: [], inputs: {}, view: backupView(plan), node: plan.target.node };
     },
+    permitted: (plan) =>
+      requireRights(
+        session.client,
+        rightsFor(["VM.Backup", "Datastore.AllocateSpace"], { guests: [plan.target.vmid], storages: [plan.storage] }),
+      ),
     steps: (plan) => backupSteps(plan, client),
     report: backupReport,
     // A run may take hours, and is waited for; what is older than a day is not what somebody wants who asks now.

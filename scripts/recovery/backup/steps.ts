@@ -1,6 +1,6 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { taskFailure } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
-import { exitCodes } from "../../terminal/exit-codes";
 import type { Step, StepNode } from "../engine/step";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import { type BackupPlan, requestParameters } from "./plan";
@@ -34,10 +34,8 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
       const outcome = await runTaskOnce(context, client, { ...task, start });
       const failed = (why: string): CommandError => {
         context.note({ sent: false });
-        return new CommandError(why, {
-          exitCode: exitCodes.failed,
-          hint: `the whole log: Proxmox's web interface, tasks of the node (${outcome.upid})`,
-        });
+        const log = `the whole log: Proxmox's web interface, tasks of the node (${outcome.upid})`;
+        return new CommandError(why, taskFailure(outcome, log));
       };
       if (!outcome.succeeded) throw failed(vzdumpError(outcome));
       const volid = archiveOf(outcome, plan.storage);

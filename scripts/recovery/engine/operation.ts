@@ -65,6 +65,12 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   readonly given: GivenAnswers;
   /** Looks at the subject. Read only. @throws CommandError when it cannot or must not be done */
   plan(): Promise<Shown | NothingToDo>;
+  /**
+   * Asked before a plan is shown, and before one is resumed or taken back. Undefined: it needs nobody's leave.
+   *
+   * @throws CommandError (14) naming what the credential may not do
+   */
+  permitted?(plan: Plan): Promise<void>;
   /** The steps follow from the plan alone, so that another process can resume them. */
   steps(plan: Plan, begun: BegunOperation): readonly StepNode[] | Promise<readonly StepNode[]>;
   report(plan: Plan, journal: Journal, findings: readonly Finding[]): Report | Promise<Report>;
@@ -77,4 +83,13 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   outdated?(open: Journal): Promise<string | undefined> | string | undefined;
   /** Called when every step is done, before the journal says so. */
   beforeEnd?(): void;
+}
+
+/** Looks at the subject, and asks whether what is planned is allowed. @throws CommandError as `plan` and `permitted` do */
+export async function planPermitted<Plan, Shown extends Planned<Plan>>(
+  operation: Pick<Operation<Plan, Shown>, "plan" | "permitted">,
+): Promise<Shown | NothingToDo> {
+  const planned = await operation.plan();
+  if (!("nothing" in planned)) await operation.permitted?.(planned.plan);
+  return planned;
 }

@@ -13,7 +13,7 @@ import type { JournalBundle } from "./journal-bundle";
 import type { JournalContents } from "./journal-contents";
 import { mergeDemands } from "./merge-demands";
 import type { Observer } from "./observer";
-import type { Planned } from "./operation";
+import { planPermitted, type Planned } from "./operation";
 import { begunIn, finishTakingBack, openingOf, planIn, shownSteps } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
 import { type Session, halfDone, journalsOf, readable, unfinished } from "./session";
@@ -58,7 +58,7 @@ async function planOrRefuse<Plan, Shown extends Planned<Plan>>(
   try {
     const open = unfinished(journalsOf(session), operation.kind);
     if (open !== undefined) throw halfDone(session, open);
-    const planned = await operation.plan();
+    const planned = await planPermitted(operation);
     if ("nothing" in planned) return { subject: session.selector, exitCode: exitCodes.nothing, message: nothingToDo };
     return { ...member, planned, steps: await shownSteps(session, operation, planned, measured) };
   } catch (error) {
@@ -315,6 +315,7 @@ async function runPart<Plan>(
       await finishTakingBack(session, operation, journal, steps, observer);
       return goneBack(part);
     }
+    await operation.permitted?.(plan);
     const { beforeEnd } = operation;
     await applySteps(steps, journal, { signal, observer, staysOpen: isOutOfReach, beforeEnd });
     return ended(batch, part);

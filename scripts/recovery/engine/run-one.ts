@@ -8,7 +8,7 @@ import { isOpen, type Journal } from "./journal";
 import type { JournalContents } from "./journal-contents";
 import { keptBy } from "./kept";
 import type { Observer } from "./observer";
-import type { BegunOperation, Operation, Planned, Report } from "./operation";
+import { type BegunOperation, type Operation, planPermitted, type Planned, type Report } from "./operation";
 import { type StepView, estimates, planView, stepViews } from "./plan-view";
 import { runSteps } from "./run-steps";
 import { describeOpen, isSuperseded } from "./kinds";
@@ -42,7 +42,7 @@ export async function runLocked<Plan>(session: Session, operation: Operation<Pla
 /** Plans, asks, applies and reports, whatever else is half done: the caller has looked, and holds the lock. */
 export async function begin<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
   const { context, dryRun, selector } = session;
-  const planned = await context.progress.step(`Look at ${selector}`, () => operation.plan());
+  const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) {
     const { value, print } = planned.nothing;
     context.output.result({ ...value, changed: false }, print);
@@ -115,6 +115,7 @@ async function resume<Plan>(
     await finishTakingBack(session, operation, open, steps);
     return "plan-anew";
   }
+  await operation.permitted?.(plan);
   const left = remainingSteps(steps, open);
   const [next] = left;
   const place = next !== undefined && open.record(next.path) !== undefined ? "in" : "before";

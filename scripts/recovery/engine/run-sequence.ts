@@ -8,7 +8,7 @@ import type { Member, Refusal } from "./batch";
 import { type Demand, flagOf, type GivenAnswers } from "./consent";
 import { explain } from "./explain";
 import { isOpen, type Journal } from "./journal";
-import type { Planned, Report } from "./operation";
+import { planPermitted, type Planned, type Report } from "./operation";
 import { printFlags, type StepView } from "./plan-view";
 import { printFinding } from "./print-finding";
 import { refusalOf } from "./run-many";
@@ -120,7 +120,7 @@ async function planPart<Plan>(member: Member<Plan>): Promise<SequencePart<Plan>>
     if (why === undefined) throw halfDone(session, open);
     context.talk.line(why);
   }
-  const planned = await context.progress.step(`Look at ${selector}`, () => operation.plan());
+  const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) return { ...member, kind: "nothing", nothing: planned.nothing };
   return { ...member, kind: "planned", planned, steps: await shownSteps(session, operation, planned) };
 }

@@ -33,7 +33,9 @@ export async function takeBackOne<Plan>(
   { what, value }: TakenBack,
 ): Promise<ExitCode> {
   const { id, startedAt } = journal.contents;
-  const steps = placeSteps(await operation.steps(planIn(operation, journal), begunIn(journal)));
+  const plan = planIn(operation, journal);
+  await operation.permitted?.(plan);
+  const steps = placeSteps(await operation.steps(plan, begunIn(journal)));
   const begun = steps.filter((placed) => isToTakeBack(placed, journal)).reverse();
   const demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
   const heading = `Plan: take back ${what} (begun at ${startedAt})`;

@@ -8,6 +8,7 @@ import { forceFlag } from "../engine/settle-demands";
 import { planForget } from "./make-plan";
 import { type ForgetPlan, forgetKind, forgetPlanSchema } from "./plan";
 import { forgetSteps, stepId } from "./steps";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** What `lifeboat undo --forget` was asked for. */
 export interface ForgetRequest {
@@ -30,6 +31,14 @@ export function forgetOperation(
     command,
     given,
     plan: async () => plannedOf(await planForget(session, olderThan)),
+    permitted: (plan) =>
+      requireRights(
+        session.client,
+        rightsFor(["VM.Backup", "Datastore.AllocateSpace"], {
+          guests: [plan.vmid],
+          storages: plan.savePoints.map(({ volid }) => volid.slice(0, volid.indexOf(":"))),
+        }),
+      ),
     steps: (plan) => forgetSteps(plan, session.client),
     report: reportOf,
     meaning: ({ guest }) => ({ text: `not every save point of ${guest} is deleted.` }),

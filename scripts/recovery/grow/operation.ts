@@ -9,6 +9,7 @@ import { planGrowth, settingsInput } from "./make-plan";
 import { type GrowPlan, growKind, growPlanSchema } from "./plan";
 import { growSteps, type GrowWorld } from "./steps";
 import { growReport, growthView, nothingToGrow } from "./view";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -34,6 +35,14 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
       if (growths.length + additions.length === 0) return { nothing: nothingToGrow(planned) };
       return { ...planned, view: growthView(planned), node: target.node };
     },
+    permitted: (plan) =>
+      requireRights(
+        session.client,
+        rightsFor(["VM.Config.Disk", "Datastore.AllocateSpace"], {
+          guests: [plan.target.vmid],
+          storages: [...plan.growths, ...plan.additions].map(({ storage }) => storage),
+        }),
+      ),
     steps: (plan, { inputs }) => growSteps(plan, world, inputs),
     report: growReport,
     meaning: (plan) => ({ text: `everything on the disks of ${plan.guest} is as it was.` }),

@@ -1,12 +1,13 @@
 import type { HaResource } from "../../../proxmox/api/answers";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
 import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
+import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import type { Demand } from "../engine/consent";
 import { forceFlag } from "../engine/settle-demands";
-import type { Membership } from "../steps/guest/inspection";
+import type { Membership, PresentGuest } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
 import { refuseExcess, refuseFull, refuseImpossible } from "./refuse";
 import type { RestorePlan } from "../steps/guest/plan";
@@ -126,6 +127,7 @@ function buildPlan(
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
     asRoot: effects.hostMounts.length > 0,
+    ...nodeRightOf(inspection, overwritten),
     start,
     ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
@@ -134,6 +136,11 @@ function buildPlan(
     compare: copy === undefined && guest.kind !== "adopted" && !options.inBatch,
     ...(options.undoes === undefined ? {} : { undoes: undoesOf(options.undoes) }),
   };
+}
+
+function nodeRightOf({ archived }: RestoreInspection, overwritten: PresentGuest | undefined) {
+  const why = nodeRight(archived.keys, overwritten?.configuration);
+  return why === undefined ? {} : { nodeRight: why };
 }
 
 function archiveOf({ chosen, choice, reading }: RestoreInspection): RestorePlan["archive"] {

@@ -15,6 +15,8 @@ import { restoreKind, restoresAmong } from "./journals";
 import { type RestoreOptions, planRestore } from "./make-plan";
 import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
+import { requireRights } from "../steps/guest/rights";
+import { restoreRights } from "./rights";
 import { restoreSteps } from "./steps";
 import { type RestoreView, printPlan, viewOf } from "./view";
 
@@ -53,6 +55,7 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
     command: request.command,
     given: request.given,
     plan: () => planOf(session, request),
+    permitted: (plan) => requireRights(session.client, restoreRights(plan)),
     steps,
     report: async (plan, journal, findings) => {
       const report = reportOf(plan, journal, await steps(plan, begunIn(journal)), findings);

@@ -1,6 +1,7 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
+import { taskFailure } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
@@ -156,8 +157,9 @@ function fateOf({ mode, target, guest, present }: RestorePlan, exists: boolean, 
 /** The node's restore task failed. */
 export class RestoreFailed extends CommandError {
   /** @param fate what became of the guest, as a half sentence. */
-  constructor({ exitStatus }: TaskOutcome, fate: string) {
-    super(`${fate}: the restore on the node failed (${exitStatus})`, { exitCode: exitCodes.failed });
+  constructor(outcome: TaskOutcome, fate: string) {
+    const { exitCode, hint } = taskFailure(outcome);
+    super(`${fate}: the restore on the node failed (${outcome.exitStatus})`, { exitCode, hint });
   }
 }
 

@@ -6,6 +6,8 @@ import { planRollback } from "./make-plan";
 import { rollbackKind, type RollbackPlan, rollbackPlanSchema } from "./plan";
 import { rollbackSteps } from "./steps";
 import { rollbackReport, rollbackView } from "./view";
+import { requireRights } from "../steps/guest/rights";
+import { rollbackRights } from "./rights";
 
 /** What `lifeboat restore snapshot` was asked for. */
 export interface RollbackRequest {
@@ -34,6 +36,7 @@ export function rollbackOperation(
       const planned = await planRollback(session, snapshot, without);
       return { ...planned, view: rollbackView(planned), node: planned.plan.target.node };
     },
+    permitted: (plan) => requireRights(session.client, rollbackRights(plan)),
     steps: async (plan, begun) => rollbackSteps(plan, await openWorld(session, checkSeconds, false), begun),
     report: rollbackReport,
     meaning: ({ guest, present }, { position }) => {

@@ -1,5 +1,5 @@
 import { guestTaskType } from "../../../proxmox/api/calls/guests";
-import { requireSuccess, TaskFailed } from "../../../proxmox/api/tasks";
+import { requireSuccess, TaskFailed, wasNotAllowed } from "../../../proxmox/api/tasks";
 import { wayBackDescription } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -56,6 +56,7 @@ function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): 
       try {
         return await step.run(context);
       } catch (error) {
+        if (error instanceof TaskFailed && wasNotAllowed(error.outcome)) throw error;
         if (error instanceof TaskFailed || error instanceof CommandError) throw noWayBack(plan, error.message);
         throw error;
       }

@@ -7,6 +7,7 @@ import { planRemoval, planTake } from "./make-plan";
 import { snapshotKind, type SnapshotPlan, snapshotPlanSchema } from "./plan";
 import { snapshotSteps } from "./steps";
 import { snapshotReport, snapshotView } from "./view";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** What `lifeboat backup snapshot` was asked for. */
 export type SnapshotRequest = {
@@ -37,6 +38,7 @@ export function snapshotOperation(session: GuestSession, request: SnapshotReques
       const demands = isTaken ? [] : [demandOf(plan)];
       return { plan, demands, inputs: {}, view: snapshotView(plan), node: plan.target.node };
     },
+    permitted: (plan) => requireRights(session.client, rightsFor(["VM.Snapshot"], { guests: [plan.target.vmid] })),
     steps: (plan) => snapshotSteps(plan, client),
     report: snapshotReport,
     // Whoever asks for one now, such as before an update, does not mean that of last week.

@@ -72,6 +72,8 @@ export const restorePlanSchema = z.object({
   request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** The archive has bind mounts, which only root@pam may restore. */
   asRoot: z.boolean(),
+  /** Why the request needs `Sys.Modify` on `/`, as it reads after "it"; absent where it does not. */
+  nodeRight: z.string().exactOptional(),
   /** The guest is started afterwards. */
   start: z.boolean(),
   checks: z.array(checkSchema),

@@ -1,6 +1,7 @@
 import { formatSavePointNotes, parseSavePoint, savePointTemplate } from "../../../../site/restore/save-point";
 import { ProxmoxError } from "../../../../proxmox/api/errors";
-import { requireSuccess } from "../../../../proxmox/api/tasks";
+import { requireSuccess, wasNotAllowed } from "../../../../proxmox/api/tasks";
+import { taskFailure } from "../../../clients/failure";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { archiveOf, vzdumpError } from "./vzdump-archive";
@@ -60,18 +61,25 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
     run: async (context) => {
       try {
         const outcome = await runTaskOnce(context, client, request);
+        if (wasNotAllowed(outcome)) throw new CommandError(vzdumpError(outcome), taskFailure(outcome));
         if (!outcome.succeeded) throw new Error(vzdumpError(outcome));
         const archive = archiveOf(outcome, savePoint.storage);
         if (archive === undefined) throw new Error("the log of the backup names no archive");
         const size = await confirm(archive, plan, savePoint, world, operation);
         return { facts: { archive, bytes: size } };
       } catch (error) {
-        if (context.signal.aborted || isOutOfReach(error)) throw error;
+        if (context.signal.aborted || isOutOfReach(error) || isNotAllowed(error)) throw error;
         throw impossible(plan, error instanceof ProxmoxError ? error.reason : messageOf(error));
       }
     },
     takeBack: (context) => discard(context, plan, world, operation),
   };
+}
+
+/** Going on without a save point is no answer to a privilege that is missing. */
+function isNotAllowed(error: unknown): boolean {
+  if (error instanceof ProxmoxError) return error.kind === "forbidden";
+  return error instanceof CommandError && error.exitCode === exitCodes.unavailable;
 }
 
 /** The request of a save point: the job's own way to back up, but protected, marked and without pruning. */

@@ -128,6 +128,19 @@ export const nodeFaults: readonly FaultCase[] = [
     },
   },
   {
+    fault: "the restore's task is not allowed what the plan was allowed",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: web is untouched: the restore on the node failed (unable to restore CT 101 - 403 Permission check failed (/sdn/zones/localnetwork/vmbr0, SDN.Use)). Nothing is changed: what was begun has been taken back.\nHINT: see which privileges the token lacks: lifeboat doctor",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      const text = "403 Permission check failed (/sdn/zones/localnetwork/vmbr0, SDN.Use)";
+      await site.fault("task-dies", { type: "vzrestore", at: "recovered", text, times: "1" });
+      return lifeboat(restore);
+    },
+  },
+  {
     fault: "the restore's worker is killed (`unexpected status`)",
     command: restore,
     exitCode: 1,
@@ -215,6 +228,32 @@ export const nodeFaults: readonly FaultCase[] = [
     run: async ({ site, lifeboat }) => {
       await site.fault("task-dies", { type: "vzdump", times: "1" });
       return lifeboat("backup web");
+    },
+  },
+  {
+    fault: "a backup's task is not allowed what the plan was allowed",
+    command: "backup web",
+    exitCode: 14,
+    message:
+      "Unable to back up web: Backup job failed - 403 Permission check failed (/vms/101, VM.Backup). Nothing is changed.\nHINT: see which privileges the token lacks: lifeboat doctor",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      const text = "403 Permission check failed (/vms/101, VM.Backup)";
+      await site.fault("task-dies", { type: "vzdump", text, times: "1" });
+      return lifeboat("backup web");
+    },
+  },
+  {
+    fault: "the save point's task is not allowed what the plan was allowed",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: Backup job failed - 403 Permission check failed (/vms/101, VM.Backup). Nothing is changed: what was begun has been taken back.\nHINT: see which privileges the token lacks: lifeboat doctor",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      const text = "403 Permission check failed (/vms/101, VM.Backup)";
+      await site.fault("task-dies", { type: "vzdump", text, times: "1" });
+      return lifeboat(restore);
     },
   },
   {

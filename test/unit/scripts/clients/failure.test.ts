@@ -1,4 +1,4 @@
-import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { kindOfAnswer, ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import { TaskFailed } from "../../../../proxmox/api/task-outcome";
 import { failureOf } from "../../../../scripts/clients/failure";
 import { StoreError, type StoreErrorKind } from "../../../../scripts/clients/object-store/object-store";
@@ -36,6 +36,24 @@ test.each<[ProxmoxErrorKind, number]>([
 ])("a node's answer of kind '%s': %i, without a stack [K1, K2]", (kind, exitCode) => {
   const error = new ProxmoxError(kind, { endpoint: "https://192.0.2.11:8006", request: "GET /nodes", reason: "no" });
   expect(failureOf(error, aim)).toMatchObject({ exitCode, stack: undefined, details: { kind, request: "GET /nodes" } });
+});
+
+test.each([
+  ["unable to restore CT 301 - 403 Permission check failed (/sdn/zones/localnetwork/vmbr0, SDN.Use)", [], 14],
+  ["unable to restore CT 301 - restoring 'mp2' to bind mount is only possible for root", [], 14],
+  ["job errors", ["ERROR: Backup of VM 102 failed - 403 Permission check failed (/vms/102, VM.Backup)"], 14],
+  ["job errors", ["ERROR: Backup of VM 999 failed - unable to find VM '999'"], 1],
+  ["volume 'local:backup/x' does not exist", ["INFO: Permission check failed is only quoted here"], 1],
+])("a task that ended with '%s' %j: %i, the same as without a task [K1, K6]", (exitStatus, log, exitCode) => {
+  const upid = "UPID:pve:1:1:1:vzrestore:301:root@pam:";
+  const error = new TaskFailed({ upid, type: "vzrestore", exitStatus, succeeded: false, warnings: 0, log });
+  expect(failureOf(error, aim)).toMatchObject({ exitCode, stack: undefined });
+  expect(failureOf(error, aim).hint?.includes("lifeboat doctor")).toBe(exitCode === 14);
+});
+
+test("what dies inside a lock for want of a privilege comes as 500, and is not allowed [K6]", () => {
+  expect(kindOfAnswer(500, "403 Permission check failed (/vms/101, VM.Config.Disk)", {})).toBe("forbidden");
+  expect(kindOfAnswer(500, "CT is locked (backup)", {})).toBe("failed");
 });
 
 test.each<[StoreErrorKind, number]>([

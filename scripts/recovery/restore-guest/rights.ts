@@ -1,0 +1,32 @@
+import { actingPrivileges, type NeededPrivilege } from "../../../proxmox/rules/privileges";
+import type { RestorePlan } from "../steps/guest/plan";
+import { rightsFor } from "../steps/guest/rights";
+
+/** What stays to the token where root@pam sends the request that restores. */
+const besideRoot = ["VM.Backup", "VM.PowerMgmt", "Datastore.AllocateSpace"];
+
+/**
+ * What the token has to be allowed for a restore: everything that the list has for restores. Over a guest that is there some
+ * of it is not asked for; but once the old guest is gone, it is.
+ */
+export function restoreRights(plan: RestorePlan): NeededPrivilege[] {
+  const { source, target, present, start, asRoot, nodeRight } = plan;
+  const wanted = asRoot ? besideRoot : actingPrivileges("restore");
+  const privileges = start || present?.running === true ? wanted : wanted.filter((name) => name !== "VM.PowerMgmt");
+  return [
+    ...rightsFor(privileges, { guests: [target.vmid], storages: storagesOf(plan) }),
+    ...(source.vmid === target.vmid ? [] : rightsFor(["VM.Backup"], { guests: [source.vmid] })),
+    ...(nodeRight === undefined || asRoot
+      ? []
+      : [{ privilege: "Sys.Modify", path: "/", features: ["restore"] as const, reason: nodeRight }]),
+  ];
+}
+
+/** Of the archive, of the save point, and of every volume that is made. */
+function storagesOf({ archive, savePoint, request }: RestorePlan): string[] {
+  const volumes = Object.entries(request).flatMap(([key, value]) =>
+    /^(?:rootfs|mp\d+)$/u.test(key) && typeof value === "string" && !value.startsWith("/") ? [value] : [],
+  );
+  const storages = [archive.volid, ...volumes].map((volume) => volume.slice(0, volume.indexOf(":")));
+  return [...new Set([...storages, ...(savePoint === undefined ? [] : [savePoint.storage])])];
+}
