@@ -182,6 +182,41 @@ const versionsProgram = `
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(layout.folder);
   });
 
+  test("a mount point is added to the running container at once, and its disks grow under it", async () => {
+    const started = ssh("stat -c %Y /proc/1");
+    expect(api("PUT", "/nodes/pve-prod/lxc/101/config", "mp2=local:1,mp=/opt/added/mail").status).toBe(200);
+    expect(api("PUT", "/nodes/pve-prod/lxc/101/config", "mp3=local:1,mp=/opt/added/read,ro=1").status).toBe(200);
+    expect(ssh("findmnt -n -o TARGET,FSTYPE /opt/added/mail; echo mail > /opt/added/mail/kept")).toMatch(
+      /^\/opt\/added\/mail +ext4\n$/,
+    );
+    expect(ssh("touch /opt/added/read/file || true; findmnt -n -o OPTIONS /opt/added/read")).toMatch(/^ro[,\n]/);
+    expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(layout.folder);
+    expect(rootSize()).toBeGreaterThan(3.5 * 2 ** 30);
+    await task("PUT", "/nodes/pve-prod/lxc/101/resize", "disk=mp2", "size=2G");
+    await task("PUT", "/nodes/pve-prod/lxc/101/resize", "disk=rootfs", "size=5G");
+    if (mayGrowMounted()) {
+      expect(Number(ssh("df -B1 --output=size /opt/added/mail | tail -1"))).toBeGreaterThan(1.8 * 2 ** 30);
+      expect(rootSize()).toBeGreaterThan(4.5 * 2 ** 30);
+    }
+    expect(ssh("stat -c %Y /proc/1; cat /opt/added/mail/kept")).toBe(`${started}mail\n`);
+  });
+
+  test("one that goes through a symbolic link is refused, and its volume is gone", () => {
+    ssh("ln -s /etc /opt/link");
+    const images = join(layout.server, "nodes/pve-prod/root/var/lib/vz/images/101");
+    const before = readdirSync(images);
+    const { status, message } = api("PUT", "/nodes/pve-prod/lxc/101/config", "mp4=local:1,mp=/opt/link/inside");
+    expect([status, message]).toEqual([400, expect.stringContaining("Parameter verification failed")]);
+    expect(readdirSync(images)).toEqual(before);
+    expect(ssh("ls -d /etc/inside 2>&1 || true")).toContain("No such file");
+  });
+
+  /** What the node says of the root disk: the size of its file system. */
+  function rootSize(): number {
+    const { data } = api("GET", "/nodes/pve-prod/lxc/101/status/current");
+    return hasMember(data, "maxdisk") ? Number(data.maxdisk) : 0;
+  }
+
   test("writes an archive of the running container that plain zstd and tar read", async () => {
     ssh("echo precious > /srv/file; chown 1234:4321 /srv/file; chmod 4750 /srv/file; ln -s file /srv/link");
     ssh("echo rebuilt > /var/cache/app/file; sync");
@@ -339,6 +374,12 @@ function machine(): unknown {
 function below(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+}
+
+/** The kernel lets a mounted file system grow only by CAP_SYS_RESOURCE, which root lacks on some machines. */
+function mayGrowMounted(): boolean {
+  const capabilities = /^CapEff:\s+([0-9a-f]+)$/mu.exec(readProc(process.pid, "status"))?.[1] ?? "0";
+  return (BigInt(`0x${capabilities}`) & (1n << 24n)) !== 0n;
 }
 
 function exitCodeOf(run: () => unknown): number | undefined {

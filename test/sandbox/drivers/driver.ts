@@ -143,8 +143,8 @@ export interface Driver {
   readonly firewall: PacketFilter | undefined;
 
   createVolume(volume: Volume): Promise<void>;
-  /** Grows a volume to `size` bytes; its data stays. */
-  growVolume(volume: Volume, size: number): Promise<void>;
+  /** Grows a volume to `size` bytes, and its file system, also under a running container; its data stays. */
+  growVolume(volume: Volume, size: number, log: Log): Promise<void>;
   /** Removes the data; a volume that is already gone is no error. */
   removeVolume(volume: Volume): Promise<void>;
 
@@ -159,6 +159,8 @@ export interface Driver {
   prepareFirstUse(container: ContainerSpec, first: FirstUse): Promise<void>;
   /** Writes host name, network and resolver files as Proxmox does before each start, then starts. */
   start(container: ContainerSpec): Promise<void>;
+  /** Puts volumes and folders of the node at their places in a running container. */
+  attach(container: Pick<ContainerSpec, "node" | "vmid" | "mounts" | "bindMounts">): Promise<void>;
   /** Puts a running container's cards on the bridges that its configuration names, behind the firewall or not. */
   plug(container: ContainerCards): Promise<void>;
   /** Ends it at once. */
@@ -169,6 +171,8 @@ export interface Driver {
   isRunning(node: string, vmid: number): Promise<boolean | undefined>;
   /** Process id of a running container's init, when there is one. */
   processId(node: string, vmid: number): Promise<number | undefined>;
+  /** Bytes of the file system on a running container's root disk; undefined where that cannot be seen. */
+  rootFileSystem(node: string, vmid: number): Promise<{ total: number; used: number } | undefined>;
   /** Interfaces of a running container; undefined when it does not run. */
   interfaces(container: ContainerSpec): Promise<InterfaceAddress[] | undefined>;
 }

@@ -64,6 +64,9 @@ export class MemoryDriver implements Driver {
 
   async start(): Promise<void> {}
 
+  /** Where a volume is in the tree follows from the configuration, whenever somebody looks. */
+  async attach(): Promise<void> {}
+
   async plug(): Promise<void> {}
 
   async stop(): Promise<void> {}
@@ -78,6 +81,10 @@ export class MemoryDriver implements Driver {
   }
 
   async processId(): Promise<undefined> {
+    return undefined;
+  }
+
+  async rootFileSystem(): Promise<undefined> {
     return undefined;
   }
 

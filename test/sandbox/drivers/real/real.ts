@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { siteNames, type SiteNames } from "../../machine/names";
 import { packTree, readArchiveMember, unpackTree } from "../archives";
@@ -14,6 +14,7 @@ import type {
   UnpackRequest,
   Volume,
 } from "../driver";
+import { attachMounts } from "./attach-mounts";
 import { Containers } from "./containers";
 import { NamespaceFirewall } from "./namespace-firewall";
 import { prepareFirstUse } from "./first-use";
@@ -49,8 +50,8 @@ export class RealDriver implements Driver {
     return createVolume(volume);
   }
 
-  growVolume(volume: Volume, size: number): Promise<void> {
-    return growVolume(volume, size, this.#names.stageFolder);
+  growVolume(volume: Volume, size: number, log: Log): Promise<void> {
+    return growVolume(volume, size, this.#names.stageFolder, log);
   }
 
   removeVolume(volume: Volume): Promise<void> {
@@ -92,6 +93,12 @@ export class RealDriver implements Driver {
     await this.#containers.start(container, signal);
   }
 
+  async attach({ node, vmid, mounts, bindMounts }: Parameters<Driver["attach"]>[0]): Promise<void> {
+    const init = await this.processId(node, vmid);
+    if (init === undefined) throw new Error(`container ${vmid} is not running`);
+    await attachMounts(init, this.#names.stageFolder, mounts, bindMounts);
+  }
+
   plug(container: ContainerCards): Promise<void> {
     return this.#containers.plug(container);
   }
@@ -110,6 +117,13 @@ export class RealDriver implements Driver {
 
   processId(node: string, vmid: number): Promise<number | undefined> {
     return this.#containers.processId(node, vmid);
+  }
+
+  async rootFileSystem(node: string, vmid: number): Promise<{ total: number; used: number } | undefined> {
+    const init = await this.processId(node, vmid);
+    if (init === undefined) return undefined;
+    const { bsize, blocks, bfree } = await statfs(`/proc/${init}/root`);
+    return { total: blocks * bsize, used: (blocks - bfree) * bsize };
   }
 
   interfaces(container: ContainerSpec): Promise<InterfaceAddress[] | undefined> {

@@ -2,7 +2,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandFailed, run } from "../../machine/child-process";
-import type { Volume } from "../driver";
+import type { Log, Volume } from "../driver";
 import { privateMounts } from "./mounted-tree";
 
 /**
@@ -20,14 +20,15 @@ export async function createVolume(volume: Volume): Promise<void> {
 }
 
 /**
- * Grows an image and the file system in it, also under a running container. Where the kernel allows that to nobody (a
- * machine whose root lacks CAP_SYS_RESOURCE), the file system follows at the container's next start.
+ * Grows an image and the file system in it, also under a running container. A file system that cannot grow there is told
+ * in the task's log and is no failure, as with Proxmox: it follows at the container's next start. So it is wherever root
+ * lacks CAP_SYS_RESOURCE.
  */
-export async function growVolume(volume: Volume, size: number, stage: string): Promise<void> {
+export async function growVolume(volume: Volume, size: number, stage: string, log: Log): Promise<void> {
   if (volume.format === "subvol") return;
   await resizeFile(volume.path, "r+", size);
   if (volume.format !== "raw") return;
-  if (await isMounted(volume.path)) await growMounted(volume.path, stage);
+  if (await isMounted(volume.path)) await growMounted(volume.path, stage, log);
   else await growUnmounted(volume.path);
 }
 
@@ -66,7 +67,7 @@ async function isMounted(image: string): Promise<boolean> {
 }
 
 /** resize2fs grows a mounted file system only where it sees the mount: the image is mounted once more for it. */
-async function growMounted(image: string, stage: string): Promise<void> {
+async function growMounted(image: string, stage: string, log: Log): Promise<void> {
   const script = `
     set -e
     mkdir -p -- "$2"
@@ -78,7 +79,8 @@ async function growMounted(image: string, stage: string): Promise<void> {
   try {
     await run("unshare", [...privateMounts, "sh", "-c", script, "grow-file-system", image, stage]);
   } catch (failure) {
-    if (!(failure instanceof CommandFailed) || !failure.message.includes("Permission denied to resize")) throw failure;
+    if (!(failure instanceof CommandFailed)) throw failure;
+    log(`Failed to update the container's filesystem: ${failure.message}`);
   }
 }
 

@@ -20,7 +20,8 @@ import { mountsOf, withVolume, writeMount } from "./mount-points";
 import { checkBridge, randomHardwareAddress, readNetwork, writeNetwork } from "./networks";
 import { detectOperatingSystem } from "./operating-system";
 import { failurePrefix, type Order } from "./order";
-import { containerSpec, isRunning, startWorker, volumeMounts } from "./runtime";
+import { volumeMounts } from "./mounted-volumes";
+import { containerSpec, isRunning, startWorker } from "./runtime";
 import { createVolumes, removeVolumes } from "./update";
 
 /** The task: the configuration is locked until its end. */

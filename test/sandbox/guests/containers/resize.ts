@@ -1,4 +1,5 @@
 import type { Call } from "../../calls/endpoint";
+import type { Log } from "../../drivers/driver";
 import { death } from "../../protocol/failure";
 import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
@@ -20,7 +21,7 @@ export async function resizeContainer(call: Call): Promise<string> {
   const vmid = parameters.requiredInteger("vmid");
   await checkGrowth(call, vmid);
   return node.tasks.start("resize", String(vmid), call.caller.name, ({ log }) =>
-    withGuestLock(node, "lxc", vmid, () => grow(call, vmid), log),
+    withGuestLock(node, "lxc", vmid, () => grow(call, vmid, log), log),
   );
 }
 
@@ -45,12 +46,12 @@ async function checkGrowth(call: Call, vmid: number): Promise<Growth> {
   return { configuration, mount, size };
 }
 
-async function grow(call: Call, vmid: number): Promise<void> {
+async function grow(call: Call, vmid: number, log: Log): Promise<void> {
   const { node } = call;
   const { configuration, mount, size } = await checkGrowth(call, vmid);
   const volume = findVolume(node, mount.volume);
   if (volume === undefined || !/\.(raw|qcow2)$/.test(mount.volume)) throw death("can't resize this image format");
-  await node.cluster.site.driver.growVolume(machineVolume(node, volume), size);
+  await node.cluster.site.driver.growVolume(machineVolume(node, volume), size, log);
   volume.size = size;
   configuration.keys.set(mount.key, writeMount(withVolume(mount, mount.volume, size)));
   storeGuest(node, "lxc", vmid, configuration);

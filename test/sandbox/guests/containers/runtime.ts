@@ -1,4 +1,4 @@
-import type { BindMount, ContainerSpec, Log, Mount } from "../../drivers/driver";
+import type { ContainerSpec, Log } from "../../drivers/driver";
 import { exists } from "../../machine/files";
 import { enforceFirewall } from "./enforce-firewall";
 import type { Node } from "../../model/site";
@@ -7,8 +7,8 @@ import { death, failureText } from "../../protocol/failure";
 import { splitList } from "../../protocol/parameters";
 import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type Section } from "../configuration";
 import { FORMATS, readProperties } from "../properties";
-import { activateVolume, machineVolume } from "../volumes";
 import { mountsOf } from "./mount-points";
+import { bindMounts, volumeMounts } from "./mounted-volumes";
 import { networksOf } from "./networks";
 import { applyPending } from "./update";
 
@@ -41,29 +41,6 @@ export async function containerSpec(node: Node, vmid: number, configuration: Sec
     memory: Number(keys.get("memory") ?? 512),
     nesting: featureText !== undefined && readProperties(FORMATS.features, featureText).get("nesting") === "1",
   };
-}
-
-/** The volumes of a container at their places, root first. */
-export async function volumeMounts(node: Node, keys: ReadonlyMap<string, string>): Promise<Mount[]> {
-  const mounts: Mount[] = [];
-  for (const mount of mountsOf(keys)) {
-    if (mount.kind !== "volume" || mount.target === undefined) continue;
-    const volume = await activateVolume(node, mount.volume);
-    mounts.push({
-      volume: machineVolume(node, volume),
-      target: mount.target,
-      readOnly: mount.properties.get("ro") === "1",
-    });
-  }
-  return mounts;
-}
-
-function bindMounts(node: Node, keys: ReadonlyMap<string, string>): BindMount[] {
-  return mountsOf(keys).flatMap((mount) => {
-    if (mount.kind !== "bind" || mount.target === undefined) return [];
-    const readOnly = mount.properties.get("ro") === "1";
-    return [{ source: node.path(mount.volume), target: mount.target, readOnly }];
-  });
 }
 
 /** Starts a container, pending changes first (PVE::LXC::vm_start). The caller holds the guest's lock. */

@@ -49,10 +49,13 @@ export async function containerStatus(node: Node, guest: GuestState): Promise<Re
 /** What a running container uses. The emulator does not measure: only `pid` and `uptime` are real. */
 async function usage(node: Node, guest: GuestState, maxdisk: number): Promise<Record<string, Json>> {
   const pid = await node.cluster.site.driver.processId(node.name, guest.vmid);
+  // The file system's own size, which follows the volume's when it has grown (PVE::LXC::get_container_disk_usage).
+  const root = await node.cluster.site.driver.rootFileSystem(node.name, guest.vmid);
   return {
     pid: pid ?? guest.vmid,
     uptime: Math.max(0, node.clock.seconds() - (guest.startedAt ?? node.clock.seconds())),
-    disk: Math.floor(maxdisk / 8),
+    disk: root?.used ?? Math.floor(maxdisk / 8),
+    ...(root === undefined ? {} : { maxdisk: root.total }),
     mem: 4 * MEBIBYTE,
     ...Object.fromEntries(
       ["cpu", "io", "memory"].flatMap((resource) => [

@@ -19,6 +19,7 @@ import {
   writeMount,
   type ContainerMount,
 } from "./mount-points";
+import { bindMounts, volumeMounts } from "./mounted-volumes";
 import { networksOf, readNetwork, writeNetwork } from "./networks";
 import { uniqueTags } from "./permissions";
 
@@ -143,7 +144,9 @@ async function applyToRunning(
     await attempt(problems, key, `unable to hotplug ${key}:`, () => applyRemoval(node, vmid, configuration, key, log));
   }
   for (const key of pendingKeys(configuration).filter((key) => now(key) || isNewMount(configuration, changed, key))) {
-    await attempt(problems, key, `unable to hotplug ${key}:`, () => applyChange(node, vmid, configuration, key, log));
+    await attempt(problems, key, `unable to hotplug ${key}:`, () =>
+      applyChange(node, vmid, configuration, key, log, true),
+    );
   }
   const card = [...changed].find((key) => /^net\d+$/.test(key));
   if (card !== undefined) {
@@ -248,16 +251,20 @@ async function applyChange(
   configuration: Configuration,
   key: string,
   log: Log,
+  running = false,
 ): Promise<void> {
   const { keys, pending } = configuration;
   const value = pending.keys.get(key) ?? "";
-  if (/^mp\d+$/.test(key)) await applyMount(node, vmid, configuration, key, value, log);
+  if (/^mp\d+$/.test(key)) await applyMount(node, vmid, configuration, key, value, log, running);
   else if (/^net\d+$/.test(key)) keys.set(key, writeNetwork(readNetwork(value)));
   else keys.set(key, value);
   pending.keys.delete(key);
 }
 
-/** A mount point: a new volume is made, an existing one is measured again; the old one becomes unused. */
+/**
+ * A mount point: a new volume is made, an existing one is measured again; the old one becomes unused. A running container
+ * gets it at once; where that fails, the change stays pending and what was made for it goes.
+ */
 async function applyMount(
   node: Node,
   vmid: number,
@@ -265,18 +272,37 @@ async function applyMount(
   key: string,
   value: string,
   log: Log,
+  running: boolean,
 ): Promise<void> {
   const mount = readMount(key, value);
   const old = configuration.keys.get(key);
+  let made: VolumeState[] = [];
   if (newVolumeSize(mount.volume) !== undefined) {
-    await createVolumes(node, vmid, configuration, new Map([[key, value]]), log);
+    made = await createVolumes(node, vmid, configuration, new Map([[key, value]]), log);
   } else {
     const size = mount.kind === "volume" ? findVolume(node, mount.volume)?.size : undefined;
     configuration.keys.set(key, writeMount(size === undefined ? mount : withVolume(mount, mount.volume, size)));
   }
+  if (running) {
+    await attach(node, vmid, configuration, key).catch(async (failure: unknown) => {
+      configuration.keys.delete(key);
+      await freeVolumes(
+        node,
+        made.map(({ volid }) => volid),
+        log,
+      );
+      throw failure;
+    });
+  }
   if (old === undefined) return;
   const before = readMount(key, old);
   if (before.kind === "volume") addUnused(configuration, before.volume);
+}
+
+async function attach(node: Node, vmid: number, { keys }: Section, key: string): Promise<void> {
+  const own = new Map([[key, keys.get(key) ?? ""]]);
+  const mounts = { mounts: await volumeMounts(node, own), bindMounts: bindMounts(node, own) };
+  await node.cluster.site.driver.attach({ node: node.name, vmid, ...mounts });
 }
 
 /**

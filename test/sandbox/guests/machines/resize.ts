@@ -1,5 +1,6 @@
 import { formatDrive } from "../../../../proxmox/rules/property-strings";
 import type { Call } from "../../calls/endpoint";
+import type { Log } from "../../drivers/driver";
 import { death, parameterFailure } from "../../protocol/failure";
 import { checkLock, loadGuest, storeGuest, withGuestLock } from "../configuration";
 import { parseVolume } from "../storages";
@@ -18,11 +19,11 @@ export function resizeMachine(call: Call): string {
     throw parameterFailure({ skiplock: "Only root may use this option." });
   }
   return node.tasks.start("resize", String(vmid), call.caller.name, ({ log }) =>
-    withGuestLock(node, "qemu", vmid, () => grow(call, vmid), log),
+    withGuestLock(node, "qemu", vmid, () => grow(call, vmid, log), log),
   );
 }
 
-async function grow(call: Call, vmid: number): Promise<void> {
+async function grow(call: Call, vmid: number, log: Log): Promise<void> {
   const { node, parameters, authority, cluster } = call;
   const { configuration } = loadGuest(node, "qemu", vmid);
   const digest = parameters.text("digest");
@@ -41,7 +42,7 @@ async function grow(call: Call, vmid: number): Promise<void> {
   const size = wantedSize(parameters.required("size"), volume.size);
   if (size < volume.size) throw death("shrinking disks is not supported");
   if (size === volume.size) return;
-  await node.cluster.site.driver.growVolume(machineVolume(node, volume), size);
+  await node.cluster.site.driver.growVolume(machineVolume(node, volume), size, log);
   volume.size = size;
   configuration.keys.set(disk, formatDrive(disk, { ...drive, size }));
   storeGuest(node, "qemu", vmid, configuration);
