@@ -10,6 +10,7 @@ import { mirrorFiles } from "../sandbox/setup/services/mirror";
 import { siteNames } from "../sandbox/machine/names";
 import { processIds, readProc } from "../sandbox/machine/processes";
 import { projectFolder as project, typeScript } from "./support/commands";
+import { mayGrowMounted } from "./support/mounted-growth";
 import { firstUseLimit } from "./support/toolchain";
 
 /** The sandbox with real containers, spoken to as any client would: by plain requests, ssh, zstd and tar. */
@@ -374,12 +375,6 @@ function machine(): unknown {
 function below(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
-}
-
-/** The kernel lets a mounted file system grow only by CAP_SYS_RESOURCE, which root lacks on some machines. */
-function mayGrowMounted(): boolean {
-  const capabilities = /^CapEff:\s+([0-9a-f]+)$/mu.exec(readProc(process.pid, "status"))?.[1] ?? "0";
-  return (BigInt(`0x${capabilities}`) & (1n << 24n)) !== 0n;
 }
 
 function exitCodeOf(run: () => unknown): number | undefined {

@@ -110,7 +110,7 @@ function requireGrowthOnly({ environment }: GuestSession, guest: ContainerGuest,
 function growthOf(difference: DiskDifference): GrowPlan["growths"] {
   if (difference.kind !== "smaller") return [];
   const { disk, key, found } = difference;
-  return [{ key, disk: disk.name, storage: disk.storage, from: found, bytes: disk.size }];
+  return [{ key, disk: disk.name, storage: disk.storage, from: found, bytes: disk.size, mount: disk.mount }];
 }
 
 function additionOf(difference: DiskDifference): GrowPlan["additions"] {

@@ -4,7 +4,8 @@ import { digestOf } from "../engine/digest";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import type { Finding } from "../engine/step";
-import { comparisonFindings } from "../steps/guest/open-world";
+import { comparisonFindings, guestAccess } from "../steps/guest/open-world";
+import { sizesInside } from "./look-inside";
 import { planGrowth, settingsInput } from "./make-plan";
 import { type GrowPlan, growKind, growPlanSchema } from "./plan";
 import { growSteps, type GrowWorld } from "./steps";
@@ -54,11 +55,16 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
   };
 }
 
-function worldOf({ client, context, environment, guest }: GuestSession): GrowWorld {
+function worldOf(session: GuestSession): GrowWorld {
+  const { client, context, environment, guest } = session;
   const { io } = context;
+  const hasShell = guest.checks.some(({ kind }) => kind === "ssh");
+  const address =
+    guest.kind === "adopted" || guest.network.address.kind === "dhcp" ? undefined : guest.network.address.ip;
   return {
     client,
     settingsDigest: digestOf(guest),
+    look: sizesInside(client, hasShell ? guestAccess(session) : undefined, address),
     record: async (signal) =>
       recorded(environment.name, await refreshContainer(environment, guest.name, io.environment, signal)),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),

@@ -19,7 +19,12 @@ export const growPlanSchema = z.object({
   target: z.object({ node: z.string(), type: z.enum(["lxc", "qemu"]), vmid: z.number() }),
   running: z.boolean(),
   /** Disks that get larger. */
-  growths: z.array(diskSchema.extend({ from: bytes("its size before") })),
+  growths: z.array(
+    diskSchema.extend({
+      from: bytes("its size before"),
+      mount: z.string().exactOptional().describe("where it is in the guest"),
+    }),
+  ),
   /** Disks that are made. */
   additions: z.array(diskSchema.extend({ mount: z.string(), backup: z.boolean() })),
 });

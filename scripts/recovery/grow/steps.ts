@@ -14,12 +14,14 @@ import { lastingKeys } from "../steps/guest/inspect-present";
 import { findStarted, isRefusal, runTaskOnce } from "../steps/guest/start-task-once";
 import type { GuestWorld } from "../steps/guest/world";
 import { growthInputs } from "./make-plan";
+import { factsBefore, lookStep, type SizesInside } from "./look-inside";
 import type { Addition, GrowPlan, Growth } from "./plan";
 
 /** What the steps use besides the plan. */
 export interface GrowWorld extends Pick<GuestWorld, "client" | "settingsDigest" | "comparePulumi"> {
   /** Writes into Pulumi's state how the guest is now. */
   record(signal: AbortSignal): Promise<readonly Finding[]>;
+  readonly look: SizesInside;
 }
 
 /** The steps. They follow from the plan alone, so that another process can go on with them. */
@@ -28,24 +30,24 @@ export function growSteps(plan: GrowPlan, world: GrowWorld, inputs: Inputs): Ste
     recheck(plan, world, inputs),
     ...plan.growths.map((growth) => growDisk(plan, growth, world)),
     ...plan.additions.map((addition) => addDisk(plan, addition, world)),
+    ...(plan.running ? [lookStep(plan, world.look, recheckPath)] : []),
     recordStep(plan, world),
     comparePulumiStep(plan, world),
   ];
 }
 
-function recheck(
-  { target, environment, guest }: GrowPlan,
-  { client, settingsDigest }: GrowWorld,
-  inputs: Inputs,
-): Step {
+const recheckPath = "recheck";
+
+function recheck(plan: GrowPlan, { client, settingsDigest, look }: GrowWorld, inputs: Inputs): Step {
+  const { target, environment, guest } = plan;
   return {
-    id: "recheck",
+    id: recheckPath,
     title: "Check that nothing has changed",
     does: "read guest and settings again, and stop if one has changed since this plan",
-    run: async () => {
+    run: async ({ signal }) => {
       const configuration = lastingKeys(await client.guests.guestConfig(target));
       const changed = changedInputs(inputs, growthInputs(configuration, settingsDigest));
-      if (changed.length === 0) return;
+      if (changed.length === 0) return { facts: await factsBefore(plan, look, signal) };
       throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
         exitCode: exitCodes.refused,
         hint: `look at the new plan: lifeboat grow ${environment}/${guest} --dry-run`,

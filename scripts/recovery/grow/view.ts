@@ -39,8 +39,9 @@ export function nothingToGrow({ plan: { environment, guest }, remarks }: Planned
 export function growReport(plan: GrowPlan, { seconds }: Journal, findings: readonly Finding[]): Report {
   const { environment, guest, target, growths, additions } = plan;
   const selector = `${environment}/${guest}`;
-  // Pulumi knows everything by now, unless something is left to do.
-  const next = findings.some(({ severity }) => severity === "todo") ? refreshCommand(environment) : null;
+  // Pulumi knows everything by now, unless something is left to do with it.
+  const isLeft = findings.some(({ severity, mend }) => severity === "todo" && mend?.startsWith("pulumi ") === true);
+  const next = isLeft ? refreshCommand(environment) : null;
   return {
     value: { guest: selector, vmid: target.vmid, node: target.node, grown: growths, added: additions, next },
     print: (lines) => {

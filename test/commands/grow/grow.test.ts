@@ -155,7 +155,11 @@ test("disks grow and are added with the data on them, without a reboot; then the
   ]);
   expect(report.added.map(({ key }) => key)).toEqual(["mp2"]);
   expect(report.next).toBe("pulumi up --refresh -s prod");
-  expect(report.findings[0]).toMatchObject({ severity: "todo", mend: "pulumi up --refresh -s prod" });
+  expect(report.findings).toMatchObject([
+    { severity: "note", text: "not looked at inside the guest: data, logs" },
+    { severity: "todo", mend: "pulumi up --refresh -s prod" },
+    {},
+  ]);
   expect(changes().slice(sent)).toEqual([
     `PUT /nodes/${node}/lxc/101/resize`,
     `PUT /nodes/${node}/lxc/101/resize`,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import type { CommandResult } from "../support/commands";
 import { expectExit } from "../support/demo-site";
+import { mayGrowMounted } from "../support/mounted-growth";
 import { changeSettings } from "../support/store-settings";
 import { firstUseLimit } from "../support/toolchain";
 import type { MainSite } from "./main-site";
@@ -111,7 +112,12 @@ export function disks(main: MainSite): void {
     const report = z
       .object({ findings: z.array(z.object({ severity: z.string(), text: z.string() })), next: z.string().nullable() })
       .parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
-    expect(report).toMatchObject({ next: null, findings: [{ severity: "note" }, { severity: "note" }] });
+    expect(report.next).toBeNull();
+    // Where root may not, a mounted file system grows at the next start: that is seen in the guest, and said.
+    const waiting = report.findings.filter(({ severity }) => severity !== "note").map(({ text }) => text);
+    const late = ["data", "root"].map((disk) => expect.stringContaining(`disk ${disk} is larger, and its file system`));
+    expect(waiting.sort()).toEqual(mayGrowMounted() ? [] : late);
+    expect((await sizes("/opt/mail"))["/opt/mail"]).toBeGreaterThan(0.8 * gibibyte);
     expect(await startOfGuest()).toBe(started);
     expectExit(await pulumi("preview", "--expect-no-changes"), [0], "a preview");
     expectExit(await pulumi("up", "--yes", "--refresh", "--expect-no-changes"), [0], "pulumi up --refresh");
@@ -120,9 +126,10 @@ export function disks(main: MainSite): void {
   });
 
   test("the file systems are larger, the new one is there, and the data is what it was [A11]", async () => {
-    // A new disk is mounted by the sandbox at the next start; where root may not, a file system grows then as well.
-    expectExit(await site.byHand("reboot", "web"), [0], "a reboot");
-    await answers();
+    if (!mayGrowMounted()) {
+      expectExit(await site.byHand("reboot", "web"), [0], "a reboot");
+      await answers();
+    }
     expect(await inGuest("sha256sum /srv/kept")).toBe(checksum);
     const after = await sizes("/", "/srv", "/opt/mail");
     expect((after["/srv"] ?? 0) - (before["/srv"] ?? 0)).toBeGreaterThan(1.8 * gibibyte);

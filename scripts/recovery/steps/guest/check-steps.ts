@@ -49,7 +49,7 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
   const { guest, target } = plan;
   for (;;) {
     try {
-      const host = plan.host ?? (await addressOf(plan, world, check));
+      const host = plan.host ?? (check.kind === "running" ? undefined : await addressOnNode(world.client, target));
       const checked: CheckTarget = { name: guest, ...target, host };
       await world.probe(check, checked, context.signal);
       return { facts: { proven: true } };
@@ -68,8 +68,11 @@ function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
 }
 
 /** The address of a guest that gets one from DHCP, from the node; containers only. */
-async function addressOf({ target }: CheckPlan, { client }: GuestWorld, check: Check): Promise<string | undefined> {
-  if (check.kind === "running" || target.type !== "lxc") return undefined;
+export async function addressOnNode(
+  client: GuestWorld["client"],
+  target: CheckPlan["target"],
+): Promise<string | undefined> {
+  if (target.type !== "lxc") return undefined;
   const interfaces = await client.guests.interfaces(target);
   const inet = interfaces.find(({ name, inet }) => name !== "lo" && inet !== undefined)?.inet;
   return inet?.split("/")[0];

@@ -16,21 +16,25 @@ export const defaultCheckSeconds = 120;
 
 /** Connects the steps to the node, the guest and Pulumi. */
 export async function openWorld(session: GuestSession, checkSeconds: number, asRoot: boolean): Promise<GuestWorld> {
-  const { client, context, environment, guest, state, dryRun } = session;
-  const { ssh } = environment.settings;
-  const shell = {
-    user: ssh.user,
-    identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
-    knownHosts: join(state.path, "known_hosts"),
-  };
+  const { client, context, environment, guest, dryRun } = session;
   return {
     client,
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
-    probe: guestProbe(client, shell),
+    probe: guestProbe(client, guestAccess(session)),
     readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
     checkSeconds,
     settingsDigest: digestOf(guest),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
+  };
+}
+
+/** How to log in to a guest. */
+export function guestAccess({ environment, state }: GuestSession): GuestShellOptions {
+  const { ssh } = environment.settings;
+  return {
+    user: ssh.user,
+    identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
+    knownHosts: join(state.path, "known_hosts"),
   };
 }
 
