@@ -151,21 +151,4 @@ export const clusterEndpoints: readonly Endpoint[] = [
     handler: resources,
   },
   { method: "GET", path: "/cluster/options", parameters: {}, permissions: { user: "all" }, handler: options },
-  {
-    method: "GET",
-    path: "/cluster/ha/resources",
-    parameters: { type: { type: "string", enum: ["ct", "vm"], optional: true } },
-    permissions: MAY_AUDIT,
-    handler: () => [],
-  },
-  {
-    method: "GET",
-    path: "/cluster/ha/resources/{sid}",
-    parameters: { sid: { type: "string", format: "pve-ha-resource-or-vm-id" } },
-    permissions: MAY_AUDIT,
-    // The sandbox has no HA manager, so that no guest is one of its resources.
-    handler: ({ parameters }) => {
-      throw death(`no such resource '${parameters.required("sid")}'`);
-    },
-  },
 ];

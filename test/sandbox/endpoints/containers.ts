@@ -30,6 +30,7 @@ import {
 import { containerInterfaces, containerStatus } from "../guests/containers/status";
 import { removalsOf, updateContainer } from "../guests/containers/update";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
+import { managed } from "./high-availability";
 
 const node: ParameterSchema = { type: "string", format: "pve-node" };
 const vmid: ParameterSchema = { type: "integer", format: "pve-vmid", minimum: 100, maximum: 999_999_999 };
@@ -270,7 +271,7 @@ const currentStatus: Endpoint = {
   path: `${GUEST_PATH}/status/current`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: async (call) => ({ ...(await containerStatus(call.node, load(call).guest)), ha: { managed: 0 } }),
+  handler: async (call) => ({ ...(await containerStatus(call.node, load(call).guest)), ha: managed(call) }),
 };
 
 const start: Endpoint = {

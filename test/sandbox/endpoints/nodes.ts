@@ -6,6 +6,7 @@ import { contentFolder, enabledStorage } from "../guests/storages";
 import { hasPath } from "../model/storage-paths";
 import { nodeRow, rootUsage } from "../guests/resources";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
+import { excludedPaths, readDefaults } from "../guests/vzdump/defaults";
 import type { Json } from "../protocol/failure";
 import { NODE, optional, STORAGE_ID } from "./tables";
 
@@ -49,7 +50,7 @@ function time({ node }: Call): Json {
 }
 
 /** What a run without options would do on this node. */
-function vzdumpDefaults({ node, authority, parameters }: Call): Json {
+async function vzdumpDefaults({ node, authority, parameters }: Call): Promise<Json> {
   const storage = parameters.text("storage") ?? "local";
   authority.checkAny(`/storage/${storage}`, "Datastore.Audit", "Datastore.AllocateSpace");
   const entry = enabledStorage(node, storage);
@@ -57,6 +58,7 @@ function vzdumpDefaults({ node, authority, parameters }: Call): Json {
   const forAdministrators = authority.has(`/nodes/${node.name}`, "Sys.Audit")
     ? { ionice: 7, ...(hasPath(entry) && { dumpdir: contentFolder(entry, "backup") }) }
     : {};
+  const excluded = excludedPaths(await readDefaults(node));
   return {
     all: 0,
     bwlimit: 0,
@@ -76,6 +78,7 @@ function vzdumpDefaults({ node, authority, parameters }: Call): Json {
     stopwait: 10,
     storage,
     zstd: 1,
+    ...(excluded.length > 0 && { "exclude-path": excluded }),
     ...forAdministrators,
   };
 }

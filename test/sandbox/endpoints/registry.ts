@@ -7,11 +7,13 @@ import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
 import { firewallEndpoints } from "./firewall";
+import { highAvailabilityEndpoints } from "./high-availability";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
 import { networkEndpoints } from "./nodes-network";
 import { poolEndpoints } from "./pools";
+import { replicationEndpoints } from "./replication";
 import { storageEndpoints } from "./storages";
 import { virtualMachineEndpoints } from "./virtual-machines";
 import { vzdumpEndpoints } from "./vzdump";
@@ -21,6 +23,8 @@ export const endpoints: readonly Endpoint[] = [
   ...nodeEndpoints,
   ...networkEndpoints,
   ...clusterEndpoints,
+  ...highAvailabilityEndpoints,
+  ...replicationEndpoints,
   ...poolEndpoints,
   ...firewallEndpoints,
   ...storageEndpoints,

@@ -9,6 +9,7 @@ import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machin
 import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
 import type { ParameterTable } from "../protocol/parameters";
+import { managed } from "./high-availability";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu";
@@ -63,12 +64,12 @@ const destroy: Endpoint = {
   permissions: needs("VM.Allocate"),
   handler: (call) => {
     const vmid = call.parameters.requiredInteger("vmid");
-    checkMachineDestruction(call.node, vmid);
     const destruction = {
       vmid,
       purge: call.parameters.flag("purge") ?? false,
       unreferenced: call.parameters.flag("destroy-unreferenced-disks") ?? false,
     };
+    checkMachineDestruction(call.node, destruction);
     return call.node.tasks.start("qmdestroy", String(vmid), call.caller.name, (task) =>
       destroyMachine(call.node, destruction, task),
     );
@@ -170,7 +171,7 @@ const currentStatus: Endpoint = {
   path: `${GUEST_PATH}/status/current`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => ({ ...fullMachineStatus(load(call).guest), ha: { managed: 0 } }),
+  handler: (call) => ({ ...fullMachineStatus(load(call).guest), ha: managed(call) }),
 };
 
 /** What a migration says to the node that it starts the machine on; nobody else sends it. */

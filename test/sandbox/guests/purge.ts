@@ -1,5 +1,6 @@
 import type { Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
+import { death } from "../protocol/failure";
 import { splitList } from "../protocol/parameters";
 
 /** What always goes with a guest: its access rules, its places in pools, its firewall (which is part of its record). */
@@ -13,12 +14,26 @@ export function forgetGuest(node: Node, vmid: number): void {
   node.cluster.save();
 }
 
+/** @throws while something else refers to the guest: only `purge` deletes it then (PVE::API2::LXC, destroy_vm) */
+export function checkReferences(node: Node, vmid: number, type: "CT" | "VM"): void {
+  const { highAvailability = [], replication = [] } = node.cluster.state;
+  if (highAvailability.some((entry) => entry.vmid === vmid)) {
+    throw death(`unable to remove ${type} ${vmid} - used in HA resources and purge parameter not set.`);
+  }
+  const job = replication.find(({ id }) => id.startsWith(`${vmid}-`));
+  if (job !== undefined) {
+    throw death(`There is a replication job '${job.id}' for guest '${vmid}' - Please remove that first.`);
+  }
+}
+
 /**
- * Takes a guest out of all backup jobs; a job that had no other goes as well
+ * Takes a guest out of high availability, replication and all backup jobs; a job that had no other goes as well
  * (PVE::VZDump::Plugin::remove_vmid_from_backup_jobs).
  */
 export function purgeGuest(node: Node, vmid: number): void {
   const { state } = node.cluster;
+  state.highAvailability = (state.highAvailability ?? []).filter((entry) => entry.vmid !== vmid);
+  state.replication = (state.replication ?? []).filter(({ id }) => !id.startsWith(`${vmid}-`));
   state.jobs = state.jobs.filter((job) => !isOnlyGuest(job, vmid));
   for (const job of state.jobs) {
     for (const option of ["vmid", "exclude"]) {

@@ -107,9 +107,10 @@ function directoryDisk(volume: string): { name: string; owner: string; format: s
 }
 
 function plainDisk(volume: string): { name: string; owner: string; format: string } | undefined {
-  const [, prefix, owner] = /^(vm|base|subvol|basevol)-(\d+)-\S+$/.exec(volume) ?? [];
+  const [, prefix, owner] =
+    /^(?:base(?:vol)?-\d+-[^\s/]+\/)?(vm|base|subvol|basevol)-(\d+)-[^\s/]+$/.exec(volume) ?? [];
   if (prefix === undefined || owner === undefined) return undefined;
-  return { name: volume, owner, format: prefix.endsWith("vol") ? "subvol" : "raw" };
+  return { name: volume.slice(volume.indexOf("/") + 1), owner, format: prefix.endsWith("vol") ? "subvol" : "raw" };
 }
 
 function extension(name: string): string {

@@ -161,12 +161,20 @@ export async function freeVolume(node: Node, volid: string, log: Log): Promise<v
     if (parsed.format !== "subvol") log(`disk image '${path}' does not exist`);
     return;
   }
+  if (volumes.some((other) => isCloneOf(other.volid, volid))) {
+    throw death(`base volume '${volid.slice(volid.indexOf(":") + 1)}' is still in use by linked clones`);
+  }
   await node.cluster.site.driver.removeVolume(machineVolume(node, found));
   // Its place is looked for only now: another guest's task may have freed a volume while this one was removed.
   const index = volumes.indexOf(found);
   if (index >= 0) volumes.splice(index, 1);
   node.cluster.save();
   if (hasPath(parsed.storage)) await removeIfEmpty(dirname(node.path(path)));
+}
+
+/** Whether a volume builds upon a template's: `tank:basevol-101-disk-0/subvol-102-disk-0`. */
+function isCloneOf(volid: string, base: string): boolean {
+  return volid.startsWith(`${base}/`);
 }
 
 /** Removes several, whatever happens to each. */
@@ -213,7 +221,8 @@ export function volumesOf(node: Node, vmid: number): VolumeState[] {
 
 /** Number of the guest that a disk is named after, also on a storage that is no longer configured. */
 export function ownerOf(volid: string): number | undefined {
-  const owner = /[:/](?:vm|base|subvol|basevol)-(\d+)-/.exec(volid)?.[1] ?? /:(\d+)\//.exec(volid)?.[1];
+  // A linked clone's id begins with the volume that it builds upon.
+  const owner = /[:/](?:vm|base|subvol|basevol)-(\d+)-[^/]*$/.exec(volid)?.[1] ?? /:(\d+)\//.exec(volid)?.[1];
   return owner === undefined ? undefined : Number(owner);
 }
 

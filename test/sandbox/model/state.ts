@@ -33,6 +33,10 @@ export interface ClusterState {
   firewall?: string;
   /** datacenter.cfg. */
   options: Record<string, string>;
+  /** ha/resources.cfg, in order. */
+  highAvailability?: HaResourceEntry[];
+  /** replication.cfg, in order. */
+  replication?: ReplicationEntry[];
   /** What URLs answer where no HTTP server is asked (fixtures). */
   urls: UrlState[];
 }
@@ -79,6 +83,20 @@ export interface BackupJobEntry {
   options: Record<string, string>;
   /** `exclude-path`, the one option that is a list. */
   excludePaths?: string[];
+}
+
+/** A section of ha/resources.cfg: values as text, as in the file. */
+export interface HaResourceEntry {
+  type: "ct" | "vm";
+  vmid: number;
+  options: Record<string, string>;
+}
+
+/** A section of replication.cfg: values as text, as in the file. */
+export interface ReplicationEntry {
+  /** `101-0`: the guest and the job's number. */
+  id: string;
+  options: Record<string, string>;
 }
 
 export interface GuestState {

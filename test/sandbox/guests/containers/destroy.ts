@@ -12,7 +12,7 @@ import {
   withGuestLock,
   type Configuration,
 } from "../configuration";
-import { forgetGuest, purgeGuest } from "../purge";
+import { checkReferences, forgetGuest, purgeGuest } from "../purge";
 import { freeVolumes, volumesOf } from "../volumes";
 import { isRunning, killContainer } from "./runtime";
 import { removeVolumes } from "./update";
@@ -26,9 +26,10 @@ export interface Destruction {
 }
 
 /** What Proxmox refuses at once. */
-export async function checkDestruction(node: Node, { vmid, force }: Destruction): Promise<void> {
+export async function checkDestruction(node: Node, { vmid, force, purge }: Destruction): Promise<void> {
   const { guest, configuration } = loadGuest(node, "lxc", vmid);
   checkRemovable(vmid, configuration);
+  if (!purge) checkReferences(node, vmid, "CT");
   if (!force && (await isRunning(node, guest))) throw runningFailure(vmid);
 }
 
@@ -51,6 +52,7 @@ export async function destroyContainer(node: Node, destruction: Destruction, tas
     async () => {
       const loaded = loadGuest(node, "lxc", vmid);
       checkRemovable(vmid, loaded.configuration);
+      if (!destruction.purge) checkReferences(node, vmid, "CT");
       if (await isRunning(node, loaded.guest)) {
         if (!destruction.force) throw runningFailure(vmid);
         task.log(`forced to stop CT ${vmid} before destroying!`);

@@ -2,7 +2,7 @@ import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
 import { death } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, removeGuest, withGuestLock, type Section } from "../configuration";
-import { forgetGuest, purgeGuest } from "../purge";
+import { checkReferences, forgetGuest, purgeGuest } from "../purge";
 import { freeVolume, freeVolumes, ownerOf, volumesOf } from "../volumes";
 import { driveKeys, driveVolume, isSeed, readDrive } from "./drives";
 
@@ -13,25 +13,23 @@ export interface MachineDestruction {
 }
 
 /** What Proxmox refuses at once. */
-export function checkMachineDestruction(node: Node, vmid: number): void {
+export function checkMachineDestruction(node: Node, { vmid, purge }: MachineDestruction): void {
   const { guest, configuration } = loadGuest(node, "qemu", vmid);
   checkProtection(configuration, `can't remove VM ${vmid}`);
   if (guest.status === "running") throw death(`VM ${vmid} is running - destroy failed`);
   checkLock("qemu", configuration);
+  if (!purge) checkReferences(node, vmid, "VM");
 }
 
 /** The task (PVE::API2::Qemu, destroy_vm). */
-export async function destroyMachine(
-  node: Node,
-  { vmid, purge, unreferenced }: MachineDestruction,
-  task: Task,
-): Promise<void> {
+export async function destroyMachine(node: Node, destruction: MachineDestruction, task: Task): Promise<void> {
+  const { vmid, purge, unreferenced } = destruction;
   await withGuestLock(
     node,
     "qemu",
     vmid,
     async () => {
-      checkMachineDestruction(node, vmid);
+      checkMachineDestruction(node, destruction);
       const { configuration } = loadGuest(node, "qemu", vmid);
       for (const volume of ownVolumes(configuration, vmid)) await freeVolume(node, volume, task.log);
       if (unreferenced)

@@ -11,6 +11,7 @@ import { activateStorage, contentFolder, holds, requireStorage } from "../storag
 import type { GuestBackup } from "./backup-in-run";
 import { backupGuest } from "./guest-backup";
 import { GuestLog } from "./guest-log";
+import { excludedPaths, readDefaults } from "./defaults";
 import { commandOf, storageOf, takesAll } from "./options";
 import type { RunOptions } from "./run-options";
 
@@ -51,6 +52,8 @@ async function runOptions({ node, parameters }: RunRequest): Promise<RunOptions>
     retention,
     retentionText: printRetention(text),
     exclude: [
+      // Those of the node and those of the request add up.
+      ...excludedPaths(await readDefaults(node)),
       ...(parameters.array("exclude-path") ?? []),
       ...((parameters.flag("stdexcludes") ?? true) ? STANDARD_EXCLUSIONS : []),
     ],
