@@ -69,6 +69,10 @@ export type Guest = z.infer<typeof guestAnswer>;
 /** Options of the firewall of a datacenter, a node or a guest. */
 export const firewallOptionsAnswer = z.object({ enable: flagAnswer.optional() });
 
+/** A rule, alias, set or address of a firewall, or its options: members as texts. */
+export const firewallEntryAnswer = z.record(z.string(), textAnswer);
+export type FirewallEntry = Readonly<Record<string, string>>;
+
 /** The present state of a guest, asked of its own node. */
 export const guestStatusAnswer = z.object({
   status: z.string(),
@@ -175,6 +179,24 @@ export const archiveDetailsAnswer = z.object({
 });
 export type ArchiveDetails = z.infer<typeof archiveDetailsAnswer>;
 
+/** Anything on a storage, as its list shows it. */
+export const storedVolumeAnswer = z.object({
+  volid: z.string(),
+  /** `rootdir`, `images`, `backup`, … */
+  content: z.string(),
+  vmid: numberAnswer.optional(),
+  /** Of a linked clone: what it builds upon. */
+  parent: z.string().nullish(),
+});
+export type StoredVolume = z.infer<typeof storedVolumeAnswer>;
+
+/** Of the options of a node's backups those that matter here. */
+export const vzdumpDefaultsAnswer = z.object({
+  /** Patterns of files that no container's backup holds. */
+  "exclude-path": z.array(z.string()).optional(),
+});
+export type VzdumpDefaults = z.infer<typeof vzdumpDefaultsAnswer>;
+
 /** Retention as Proxmox prints it: an object of strings in jobs, one string in storages. */
 const retentionAnswer = z.union([z.string(), z.record(z.string(), textAnswer)]);
 
@@ -235,6 +257,16 @@ export const haResourceAnswer = z.object({
   group: z.string().optional(),
 });
 export type HaResource = z.infer<typeof haResourceAnswer>;
+
+export const replicationJobAnswer = z.object({
+  /** `101-0`. */
+  id: z.string(),
+  guest: numberAnswer,
+  /** Node that gets the copy. */
+  target: z.string(),
+  schedule: z.string().optional(),
+});
+export type ReplicationJob = z.infer<typeof replicationJobAnswer>;
 
 export const taskStatusAnswer = z.object({
   upid: z.string(),

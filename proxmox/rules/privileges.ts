@@ -117,6 +117,12 @@ const privilegeRules: readonly PrivilegeRule[] = [
   },
   {
     place: "storages",
+    privilege: "Datastore.Audit",
+    features: ["restore"],
+    reason: "sees which disks there are: of a guest that may be half deleted, of one that is no more, of a template's clones",
+  },
+  {
+    place: "storages",
     privilege: "Datastore.AllocateSpace",
     features: every,
     reason: "sees storages, their free space and archives, and makes disks and archives",

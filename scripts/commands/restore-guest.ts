@@ -6,6 +6,7 @@ import { restoreBatch } from "../recovery/restore-guest/batch/operation";
 import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
 import { type GuestSession, sessionOf } from "../recovery/engine/session";
+import { reuseFlag } from "../recovery/restore-guest/make-plan";
 import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";
 import { usageError } from "../terminal/command-error";
@@ -22,6 +23,7 @@ const inputSchema = restoreFlagsSchema.extend({
   archive: z.string().optional(),
   at: z.string().optional(),
   targetId: z.coerce.number().int().min(100).max(999_999_999).optional(),
+  reuseId: z.string().optional(),
   node: z.string().optional(),
   storage: z.string().optional(),
   parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
@@ -50,6 +52,7 @@ export const command = defineCommand({
     { flags: "--at <time>", description: "the newest backup that is not later: a day (its end) or a time" },
     { flags: "--archive <volid>", description: "this archive; 'lifeboat backups' lists them" },
     { flags: "--target-id <id>", description: "restore a copy with this id; the original is left alone" },
+    { flags: "--reuse-id <id>", description: "use this id for the copy although archives, disks or settings have it" },
     { flags: "--node <node>", description: "restore on this node of the cluster, instead of the guest's own" },
     { flags: "--storage <storage>", description: "put all volumes on this storage" },
     {
@@ -111,11 +114,12 @@ async function restoreMany(
   return runMany(batch);
 }
 
-function choiceWords({ at, archive, targetId, node, storage }: Input): string[] {
+function choiceWords({ at, archive, targetId, reuseId, node, storage }: Input): string[] {
   return [
     ...(at === undefined ? [] : ["--at", at]),
     ...(archive === undefined ? [] : ["--archive", archive]),
     ...(targetId === undefined ? [] : ["--target-id", String(targetId)]),
+    ...(reuseId === undefined ? [] : [`${reuseFlag}=${reuseId}`]),
     ...(node === undefined ? [] : ["--node", node]),
     ...(storage === undefined ? [] : ["--storage", storage]),
   ];
@@ -145,7 +149,7 @@ function requestOf(input: Input, session: GuestSession, inBatch: boolean): Resto
   return {
     wish: { archive, at, targetId, node },
     storage,
-    given: answersOf(flags),
+    given: { ...answersOf(flags), [reuseFlag]: input.reuseId },
     checkSeconds: input.checkTimeout,
     command: commandLine(["lifeboat", "restore", "guest", session.selector, ...choiceWords(input)], flags),
     undoes: undefined,

@@ -37,6 +37,8 @@ export function virtualMachineInputs(guest: VirtualMachineGuest, environment: st
     stopOnDestroy: true,
     // Proxmox's purge takes the guest out of every job and deletes one that has no other: the job goes by its own resource.
     purgeOnDestroy: false,
+    // Disks with the machine's number that its configuration does not name are an earlier guest's.
+    deleteUnreferencedDisksOnDestroy: false,
     timeoutCreate: createTimeout,
   };
 }

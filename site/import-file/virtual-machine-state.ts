@@ -9,7 +9,6 @@ const defaults = {
   amdSev: null,
   audioDevice: null,
   clone: null,
-  deleteUnreferencedDisksOnDestroy: true,
   efiDisk: null,
   hookScriptFileId: "",
   hostpcis: [],

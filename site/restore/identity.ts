@@ -1,25 +1,117 @@
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
-
-/** Whether an archive is of the guest that is meant. */
-export interface Identity {
-  readonly same: boolean;
-  /** Name in the archive; undefined when its configuration has none. */
-  readonly found: string | undefined;
-}
+import { isNetworkKey } from "../../proxmox/rules/property-strings";
+import { type Mark, markOf, readMark } from "../mark";
 
 /** The name that a guest's configuration gives it: `hostname` of a container, `name` of a virtual machine. */
 export function nameOf(kind: "lxc" | "qemu", keys: ConfigurationKeys): string | undefined {
   return kind === "lxc" ? keys["hostname"] : keys["name"];
 }
 
+/** What a configuration says about whose it is. */
+export interface GuestIdentity {
+  readonly mark: Mark | undefined;
+  readonly name: string | undefined;
+  /** MAC addresses of its network cards, in capitals. */
+  readonly cards: readonly string[];
+}
+
+/** @param description the guest's notes; where a key of the configuration has them, they are found there. */
+export function identityOf(
+  kind: "lxc" | "qemu",
+  keys: ConfigurationKeys,
+  description = keys["description"],
+): GuestIdentity {
+  const cards = Object.keys(keys)
+    .filter(isNetworkKey)
+    .flatMap((key) => /[0-9a-f]{2}(?::[0-9a-f]{2}){5}/iu.exec(keys[key] ?? "")?.[0].toUpperCase() ?? []);
+  return { mark: readMark(description), name: nameOf(kind, keys), cards };
+}
+
+/** The guest that is meant. */
+export interface MeantGuest {
+  /** Environment and key in the settings: what a guest that Lifeboat made bears as its mark. */
+  readonly mark: Mark;
+  /** Lifeboat made it, so that it bears the mark. */
+  readonly isOwned: boolean;
+  /** Host name in the settings; an adopted guest may have any. */
+  readonly name: string | undefined;
+  /** Keys of all guests of the environment. */
+  readonly keys: readonly string[];
+}
+
+/** Whose an archive, or the guest in its place, is. */
+export type Whose =
+  | { readonly kind: "own" }
+  /** It is the guest that is meant, by its mark or its network card, and had another name. */
+  | { readonly kind: "renamed"; readonly from: string }
+  /** It may be: nothing says so but its number and, perhaps, its name. `why` is half a sentence. */
+  | { readonly kind: "unsure"; readonly why: string }
+  /** It is another's. `whose`: `lab/web`, or the name that it has. */
+  | { readonly kind: "another"; readonly whose: string; readonly isMarked: boolean };
+
 /**
- * Compares the name in an archive's configuration with the one that the guest must have (D2). Numbers are used again
- * when guests are deleted and made; a name that differs means that the archive is another guest's.
+ * Whose archive it is (D15). Numbers are used again when guests are deleted and made, and names are the same in every
+ * environment: the mark outranks both. Where there is none the name decides; names of hosts are the same in capital and
+ * small letters.
  *
- * Names of hosts are the same in capital and small letters. An archive without a name is not of the guest: Proxmox
- * gives every container one, and virtual machines made by Lifeboat have one.
+ * @param present the guest that is there now, where it is the one that is meant.
  */
-export function sameGuest(kind: "lxc" | "qemu", archived: ConfigurationKeys, expectedName: string): Identity {
-  const found = nameOf(kind, archived);
-  return { same: found?.toLowerCase() === expectedName.toLowerCase(), found };
+export function whoseArchive(archived: GuestIdentity, meant: MeantGuest, present: GuestIdentity | undefined): Whose {
+  if (archived.mark !== undefined) return byMark(archived.mark, archived.name, meant, present);
+  const expected = meant.name ?? present?.name ?? meant.mark.guest;
+  if (sameName(archived.name, expected)) {
+    return meant.isOwned ? { kind: "unsure", why: "it does not bear Lifeboat's mark" } : { kind: "own" };
+  }
+  const from = archived.name ?? "";
+  if (!sharesCard(archived, present)) return { kind: "another", whose: from, isMarked: false };
+  return meant.isOwned
+    ? { kind: "unsure", why: `it is named '${from}' and does not bear Lifeboat's mark` }
+    : { kind: "renamed", from };
+}
+
+function byMark(mark: Mark, name: string | undefined, meant: MeantGuest, present: GuestIdentity | undefined): Whose {
+  if (sameMark(mark, meant.mark)) {
+    const isRenamed = meant.name !== undefined && !sameName(name, meant.name);
+    return isRenamed ? { kind: "renamed", from: name ?? "" } : { kind: "own" };
+  }
+  const text = textOf(mark);
+  const isPresents = present?.mark !== undefined && sameMark(mark, present.mark);
+  // An adopted guest keeps whatever mark it has.
+  if (!meant.isOwned && isPresents) return { kind: "own" };
+  if (mark.environment !== meant.mark.environment || meant.keys.includes(mark.guest)) {
+    return { kind: "another", whose: text, isMarked: true };
+  }
+  return isPresents
+    ? { kind: "renamed", from: text }
+    : { kind: "unsure", why: `it is of ${text}, which the settings do not have any more` };
+}
+
+/** Whose the guest is that stands where the meant one should (D15): one that was made by hand is somebody's. */
+export function whosePresent(present: GuestIdentity, meant: MeantGuest): Whose {
+  const { mark, name = "" } = present;
+  if (mark === undefined) {
+    return meant.isOwned ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };
+  }
+  if (sameMark(mark, meant.mark)) return { kind: "own" };
+  if (mark.environment !== meant.mark.environment || meant.keys.includes(mark.guest)) {
+    return { kind: "another", whose: textOf(mark), isMarked: true };
+  }
+  return { kind: "renamed", from: textOf(mark) };
+}
+
+function textOf({ environment, guest }: Mark): string {
+  return `${environment}/${guest}`;
+}
+
+function sameMark(one: Mark, other: Mark): boolean {
+  return markOf(one) === markOf(other);
+}
+
+function sameName(one: string | undefined, other: string): boolean {
+  return one?.toLowerCase() === other.toLowerCase();
+}
+
+/** Proxmox gives every card an address of its own, at random, which a guest keeps. */
+function sharesCard({ cards }: GuestIdentity, present: GuestIdentity | undefined): boolean {
+  return present !== undefined && cards.some((card) => present.cards.includes(card));
 }

@@ -12,7 +12,10 @@ import { containerDisks, type ContainerDisk } from "./volumes";
 
 /** The guest that a restore in place would overwrite. */
 export interface PresentConfiguration {
+  /** As it is while it runs: what a backup holds and a restore replaces. */
   readonly keys: ConfigurationKeys;
+  /** As it is after its next start; undefined: the same. */
+  readonly later?: ConfigurationKeys | undefined;
   /** Names of its snapshots. */
   readonly snapshots: readonly string[];
 }
@@ -20,11 +23,14 @@ export interface PresentConfiguration {
 /** Something that is there now and for which the archive has nothing. */
 export interface Loss {
   /**
-   * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unused`: a
-   * volume that the guest keeps without using it. `snapshot`: the guest as it was once.
+   * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unsaved`: the
+   * archive's content replaces what is in it now, which no backup holds, and so no save point either. `unused`: a volume
+   * that the guest keeps without using it. `snapshot`: the guest as it was once. `raw`: a line of LXC's own, which only
+   * root@pam may write. `excluded`: files that the node leaves out of every backup. `firewall`: a line of the guest's
+   * firewall, for which the archive may have another.
    */
-  readonly kind: "emptied" | "vanishes" | "unused" | "snapshot";
-  /** Key of the disk, or name of the snapshot. */
+  readonly kind: "emptied" | "vanishes" | "unsaved" | "unused" | "snapshot" | "raw" | "excluded" | "firewall";
+  /** Key of the disk, name of the snapshot, the line, or the pattern of the files. */
   readonly name: string;
   /** Path in the container. */
   readonly path?: string;
@@ -91,15 +97,16 @@ export function inPlaceEffects(
  * of the archive's configuration anew; excluded ones stay empty. Seen in recordings of the real API (semantics §5).
  */
 function containerEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
-  const now = containerDisks(present?.keys ?? {});
+  const now = [...containerDisks(present?.keys ?? {}), ...waitingDisks(present)];
   const then = containerDisks(archived.keys);
   const volumesNow = now.filter(isVolume);
   const volumesThen = then.filter(isVolume);
   return {
     losses: [
       ...volumesNow.flatMap((disk) => lossOf(disk, volumesThen)),
-      ...unusedVolumes(present?.keys ?? {}),
+      ...unusedVolumes({ ...present?.later, ...present?.keys }),
       ...snapshotLosses(present),
+      ...rawLosses(present, archived),
     ],
     returns: volumesThen
       .filter(({ backedUp }) => backedUp)
@@ -112,8 +119,16 @@ function containerEffects(present: PresentConfiguration | undefined, archived: G
     detached: [],
     hostMounts: hostMounts(then),
     hostMountsGone: hostMounts(now).filter(({ path }) => !then.some((disk) => disk.path === path)),
-    differences: differencesOf(present?.keys, archived.keys, isContainerDiskKey),
+    differences: differencesOf(present && (present.later ?? present.keys), archived.keys, isContainerDiskKey),
   };
+}
+
+/** Volumes that are mounted at the next start only: a restore deletes them too, and no backup holds them yet. */
+function waitingDisks(present: PresentConfiguration | undefined): ContainerDisk[] {
+  const volumes = new Set(containerDisks(present?.keys ?? {}).map(({ mountPoint }) => mountPoint.volume));
+  return containerDisks(present?.later ?? {})
+    .filter(({ mountPoint }) => !volumes.has(mountPoint.volume))
+    .map((disk) => ({ ...disk, backedUp: false }));
 }
 
 function isVolume({ mountPoint }: ContainerDisk): boolean {
@@ -127,13 +142,15 @@ function isContainerDiskKey(key: string): boolean {
 /** The archive's content is found by its path: `mp0` may have been another disk then. */
 function lossOf(disk: ContainerDisk, archived: readonly ContainerDisk[]): Loss[] {
   const counterpart = archived.find(({ path }) => path === disk.path);
-  if (counterpart?.backedUp === true) {
+  const returns = counterpart?.backedUp === true;
+  // What the archive's content replaces is in the save point, if the disk is in backups now.
+  if (returns && disk.backedUp) {
     return [];
   }
   const { volume, size } = disk.mountPoint;
   return [
     {
-      kind: counterpart === undefined ? "vanishes" : "emptied",
+      kind: returns ? "unsaved" : counterpart === undefined ? "vanishes" : "emptied",
       name: disk.key,
       path: disk.path,
       volume,
@@ -153,6 +170,31 @@ function unusedVolumes(keys: ConfigurationKeys): Loss[] {
 function snapshotLosses(present: PresentConfiguration | undefined): Loss[] {
   // Proxmox's list ends in the present state, which is no snapshot.
   return (present?.snapshots ?? []).filter((name) => name !== "current").map((name) => ({ kind: "snapshot", name }));
+}
+
+/**
+ * Lines of LXC's own. Proxmox brings those of the archive back for root@pam only, which a restore is where folders of the
+ * node are mounted, and leaves out everybody else's with a warning in the task's log (semantics §5).
+ */
+function rawLosses(present: PresentConfiguration | undefined, archived: GuestConfiguration): Loss[] {
+  const asRoot = hostMounts(containerDisks(archived.keys)).length > 0;
+  const then = archived.raw.map(({ key, value }) => `${key}: ${value}`);
+  const now = rawLines(present?.keys ?? {});
+  const back = new Set(asRoot ? then : []);
+  return [...new Set([...now, ...then])].filter((line) => !back.has(line)).map((name) => ({ kind: "raw", name }));
+}
+
+/** Proxmox answers them as pairs, which the client keeps as JSON. */
+function rawLines({ lxc }: ConfigurationKeys): string[] {
+  const pairs: unknown = lxc === undefined ? [] : JSON.parse(lxc);
+  if (!Array.isArray(pairs)) return [];
+  return pairs.map((pair: unknown) => (Array.isArray(pair) ? pair.map(String).join(": ") : String(pair)));
+}
+
+/** A configuration without folders and devices of the node. */
+export function withoutHostMounts(keys: ConfigurationKeys): ConfigurationKeys {
+  const mounts = new Set(hostMounts(containerDisks(keys)).map(({ key }) => key));
+  return Object.fromEntries(Object.entries(keys).filter(([key]) => !mounts.has(key)));
 }
 
 function hostMounts(disks: readonly ContainerDisk[]): HostMount[] {

@@ -130,6 +130,16 @@ export const requirements: readonly Requirement[] = [
       "Every volume returns to its storage and size; membership in job, pool and high availability is checked and mended by a named command.",
   },
   {
+    id: "D15",
+    promise:
+      "The mark says whose an archive or a guest is, before its name: another's is refused, a rename recognised.",
+  },
+  {
+    id: "D16",
+    promise:
+      "What a restore in place replaces is in the save point or a named loss; a copy writes into no folder of its original.",
+  },
+  {
     id: "E1",
     promise:
       "Points to which a state can be restored are listed with date, size, what the update was and its result, from every source; half-written ones are marked.",

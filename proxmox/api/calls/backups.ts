@@ -35,6 +35,18 @@ export class BackupCalls {
     return this.requests.read(z.array(answers.archiveAnswer), path, { content: "backup", vmid });
   }
 
+  /** Everything on a storage that has a guest's number: disks, also of a guest that is no more, and archives. */
+  volumesOf(node: string, storage: string, vmid: number): Promise<answers.StoredVolume[]> {
+    return this.requests.read(z.array(answers.storedVolumeAnswer), ["nodes", node, "storage", storage, "content"], {
+      vmid,
+    });
+  }
+
+  /** Disks on a storage, of all guests. */
+  disks(node: string, storage: string): Promise<answers.StoredVolume[]> {
+    return this.requests.read(z.array(answers.storedVolumeAnswer), ["nodes", node, "storage", storage, "content"]);
+  }
+
   /** Notes in full, protection and path of one archive. */
   archiveDetails(node: string, volid: string): Promise<answers.ArchiveDetails> {
     return this.requests.read(answers.archiveDetailsAnswer, archivePath(node, volid));
@@ -64,6 +76,11 @@ export class BackupCalls {
   /** The guest's configuration as the archive holds it: the text of its file. */
   extractConfiguration(node: string, volid: string): Promise<string> {
     return this.requests.read(z.string(), ["nodes", node, "vzdump", "extractconfig"], { volume: volid });
+  }
+
+  /** What the node's own `/etc/vzdump.conf` says about every backup on a storage. */
+  nodeDefaults(node: string, storage: string): Promise<answers.VzdumpDefaults> {
+    return this.requests.read(answers.vzdumpDefaultsAnswer, ["nodes", node, "vzdump", "defaults"], { storage });
   }
 
   backupJobs(): Promise<answers.BackupJob[]> {

@@ -63,6 +63,11 @@ export class ClusterCalls {
     return this.requests.read(z.array(answers.haResourceAnswer), ["cluster", "ha", "resources"]);
   }
 
+  /** Replication of guests that the caller may see (`VM.Audit`). */
+  replicationJobs(): Promise<answers.ReplicationJob[]> {
+    return this.requests.read(z.array(answers.replicationJobAnswer), ["cluster", "replication"]);
+  }
+
   /** Adds a guest to a pool. */
   async addToPool(poolid: string, vmid: number): Promise<void> {
     await this.requests.change(z.unknown(), "PUT", ["pools"], { poolid, vms: vmid });

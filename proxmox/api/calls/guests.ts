@@ -51,6 +51,15 @@ export class GuestCalls {
     return this.requests.read(answers.guestConfigurationAnswer, [...guestPath(guest), "config"]);
   }
 
+  /**
+   * The configuration without changes that wait for the next start: what a backup holds and a restore replaces.
+   *
+   * @throws ProxmoxError of kind `gone` when there is no such guest on that node.
+   */
+  currentConfig(guest: GuestAddress): Promise<answers.GuestConfiguration> {
+    return this.requests.read(answers.guestConfigurationAnswer, [...guestPath(guest), "config"], { current: true });
+  }
+
   /** Changes keys of a guest's configuration at once (the call is synchronous for containers). */
   async setGuestConfig(guest: GuestAddress, parameters: Parameters): Promise<void> {
     await this.requests.change(z.unknown(), "PUT", [...guestPath(guest), "config"], parameters);
@@ -151,15 +160,12 @@ export class GuestCalls {
   }
 
   /**
-   * Deletes a guest with its disks.
-   *
-   * @param options.purge also takes it out of backup jobs, HA and replication.
+   * Deletes a guest with the disks that its configuration names. What else has its number stays: `purge` would take the
+   * number out of backup jobs, high availability and replication, and `destroy-unreferenced-disks` would delete disks that
+   * an earlier guest has left.
    */
-  destroy(
-    guest: GuestAddress,
-    options: { purge?: boolean; force?: boolean; "destroy-unreferenced-disks"?: boolean } = {},
-  ): Promise<string> {
-    return this.task(guest, "destroy", "DELETE", guestPath(guest), { ...options });
+  destroy(guest: GuestAddress): Promise<string> {
+    return this.task(guest, "destroy", "DELETE", guestPath(guest), {});
   }
 
   /**

@@ -28,6 +28,10 @@ import type {
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
 import { type Location, locate } from "../steps/guest/locate";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
+import type { DeclaredIds } from "../steps/guest/declared-ids";
+import { type IdTraces, offerId, tracesOf } from "../steps/guest/id-traces";
+import { excludedPathsOf, type Surroundings, surroundingsOf } from "./surroundings";
+import { type Ownership, ownershipOf } from "./whose";
 import { nodeClock, mayAllocate } from "../steps/guest/node-facts";
 
 /** What the operator asked for. */
@@ -63,12 +67,22 @@ export interface RestoreInspection {
   readonly mayKeepAll: boolean;
   /** The id of the copy is free; true without one. */
   readonly targetIsFree: boolean;
-  /** The lowest id that is free in the whole cluster. */
-  readonly freeId: number;
+  /** What the id of the copy stands for although it is free. */
+  readonly targetTraces: IdTraces;
+  /** The lowest id that is free in the whole cluster and that nothing knows, as it is offered; `ID` where there is none. */
+  readonly freeId: string;
   /** How many archives of a guest may be protected, by storage. */
   readonly protectionLimits: ReadonlyMap<string, number>;
   /** How the chosen archive can be read as a whole. */
   readonly reading: ArchiveReading;
+  /** Whose the archive and the guest in its place are. */
+  readonly ownership: Ownership;
+  /** The archive was chosen by its name. */
+  readonly isNamed: boolean;
+  /** What belongs to the present guest beside its configuration; undefined where none is overwritten. */
+  readonly surroundings: Surroundings | undefined;
+  /** Patterns of files that no backup on the node holds; undefined where they cannot be read. */
+  readonly excludedPaths: readonly string[] | undefined;
 }
 
 /** Whose restore is looked into. */
@@ -77,6 +91,8 @@ export interface RestoreSubject {
   /** `prod/web`. */
   readonly selector: string;
   readonly settings: Environment;
+  /** Ids of every environment of the site. */
+  readonly declared: DeclaredIds;
 }
 
 /**
@@ -86,7 +102,7 @@ export interface RestoreSubject {
  */
 export async function inspectRestore(
   client: ProxmoxClient,
-  { guest, selector, settings }: RestoreSubject,
+  { guest, selector, settings, declared }: RestoreSubject,
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
   const backupStorage = settings.backup.storage.id;
@@ -107,16 +123,34 @@ export async function inspectRestore(
   const isOver = seen?.lock !== undefined && tasks.length === 0;
   const present = isOver ? await inspectPresent(client, home ?? node, guest.id) : seen;
   const lastTask = present?.lock === undefined ? undefined : await lastTaskOf(client, present.address);
-  const [targetIsFree, freeId, protectionLimits, reading] = await Promise.all([
+  const [targetIsFree, targetTraces, offered, protectionLimits, reading] = await Promise.all([
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
-    client.cluster.nextId(),
+    wish.targetId === undefined ? noTraces : tracesOf(client, wish.targetId, declared),
+    offerId(client, declared),
     limitsOf(client, [backupStorage, chosen.storage]),
     readingOf(client, settings.proxmox, node, chosen.volid),
   ]);
-  const archive = { search, choice, chosen, archived, protectionLimits, reading };
-  const guests = { present, memberships, tasks, lastTask, targetIsFree, freeId };
-  return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests };
+  const [ownership, surroundings, excludedPaths] = await Promise.all([
+    ownershipOf({
+      guest,
+      settings,
+      present,
+      chosen,
+      archived,
+      older: choice.older,
+      read: (archive) => extractConfiguration(client, node, archive),
+    }),
+    present === undefined || wish.targetId !== undefined ? undefined : surroundingsOf(client, present.address),
+    excludedPathsOf(client, node, backupStorage),
+  ]);
+  const isNamed = wish.archive !== undefined;
+  const archive = { search, choice, chosen, archived, protectionLimits, reading, ownership, isNamed, excludedPaths };
+  const freeId = offered === undefined ? "ID" : String(offered);
+  const guests = { present, memberships, tasks, lastTask, targetIsFree, targetTraces, freeId };
+  return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests, surroundings };
 }
+
+const noTraces: IdTraces = { known: [], unknown: [] };
 
 function choose(
   guest: Guest,

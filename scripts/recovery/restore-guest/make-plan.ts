@@ -1,6 +1,12 @@
 import type { HaResource } from "../../../proxmox/api/answers";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
-import { type InPlaceEffects, inPlaceEffects } from "../../../site/restore/losses";
+import {
+  type InPlaceEffects,
+  inPlaceEffects,
+  type Loss,
+  type PresentConfiguration,
+  withoutHostMounts,
+} from "../../../site/restore/losses";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
@@ -9,6 +15,7 @@ import type { Demand } from "../engine/consent";
 import { forceFlag } from "../engine/settle-demands";
 import type { Membership, PresentGuest } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
+import { lossReason } from "./loss-words";
 import { refuseExcess, refuseFull, refuseImpossible } from "./refuse";
 import type { RestorePlan } from "../steps/guest/plan";
 import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
@@ -35,6 +42,8 @@ export interface RestoreOptions {
 export interface PlannedRestore {
   readonly plan: RestorePlan;
   readonly effects: InPlaceEffects;
+  /** Everything that is lost, disks and what is beside them. */
+  readonly losses: readonly Loss[];
   readonly volumes: VolumeTargets;
   /** What the operator must answer. */
   readonly demands: readonly Demand[];
@@ -58,15 +67,18 @@ export function planRestore(
   const inPlace = options.targetId === undefined;
   const effects = inPlaceEffects(
     chosen.type,
-    inPlace ? present && { keys: present.configuration, snapshots: present.snapshots } : undefined,
+    inPlace ? present && presentOf(present, inspection.surroundings) : undefined,
     archived,
   );
   const wanted = inPlace ? present?.configuration : undefined;
-  const volumes = volumeTargets(archived.keys, { storage: options.storage, wanted, makeMissing: true });
+  // A copy beside its original must not write into the same folder of the node.
+  const disks = inPlace ? archived.keys : withoutHostMounts(archived.keys);
+  const volumes = volumeTargets(disks, { storage: options.storage, wanted, makeMissing: true });
   refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
   const copy = inPlace ? undefined : copyOf(inspection, options);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
   refuseExcess(inspection, plan);
+  const losses = [...effects.losses, ...(plan.present === undefined ? [] : besideDisks(inspection))];
   const space = spaceOf(inspection, plan, volumes);
   if (!options.inBatch) refuseFull(spaceNeeds([space], 1));
   return {
@@ -74,9 +86,23 @@ export function planRestore(
     effects,
     volumes,
     space,
-    demands: demandsOf(plan, effects, options, inspection),
+    losses,
+    demands: demandsOf(plan, losses, options, inspection),
     overrides: copy?.changes ?? [],
   };
+}
+
+/** What a restore over a guest takes from it although it is on none of its disks, or in no backup of them. */
+function besideDisks({ surroundings, excludedPaths }: RestoreInspection): Loss[] {
+  return [
+    ...(excludedPaths ?? []).map((name) => ({ kind: "excluded", name }) as const),
+    ...(surroundings?.firewall ?? []).map((name) => ({ kind: "firewall", name }) as const),
+  ];
+}
+
+function presentOf(present: PresentGuest, surroundings: RestoreInspection["surroundings"]): PresentConfiguration {
+  const { configuration: later, snapshots } = present;
+  return { keys: surroundings?.current ?? later, later, snapshots };
 }
 
 function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { targets }: VolumeTargets): GuestSpace {
@@ -126,7 +152,7 @@ function buildPlan(
     ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
-    asRoot: effects.hostMounts.length > 0,
+    asRoot: copy === undefined && effects.hostMounts.length > 0,
     ...nodeRightOf(inspection, overwritten),
     start,
     ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
@@ -187,7 +213,7 @@ function requestOf(
 /** What the guest was in before; what the settings say where it is lost, and nobody knows. */
 function membershipsExpected(
   environment: Environment,
-  { guest, present, memberships }: RestoreInspection,
+  { guest, present, memberships, surroundings }: RestoreInspection,
 ): RestorePlan["memberships"] {
   const declaredPool = guest.kind === "adopted" ? undefined : guest.pool;
   const pool = present === undefined ? declaredPool : present.pool;
@@ -195,6 +221,12 @@ function membershipsExpected(
   return {
     jobs: mergeJobs(environment.backup.jobId, declaredMembership(environment, guest), memberships ?? []),
     ...(pool === undefined ? {} : { pool, poolIsDeclared: pool === declaredPool }),
+    ...(surroundings === undefined
+      ? {}
+      : {
+          firewall: [...surroundings.firewall],
+          replication: surroundings.replication.map(({ id, target }) => ({ id, target })),
+        }),
     ...(resource === undefined ? {} : { highAvailability: resource.sid, highAvailabilityOptions: haOptions(resource) }),
   };
 }
@@ -227,14 +259,26 @@ function declaredMembership({ backup }: Environment, guest: Guest): Membership |
   return { job: backup.jobId, disks: { rootfs: true, ...Object.fromEntries(disks) } };
 }
 
+/** Makes a copy at an id that stands for something already. */
+export const reuseFlag = "--reuse-id";
+
 function demandsOf(
   plan: RestorePlan,
-  { losses }: InPlaceEffects,
+  losses: readonly Loss[],
   { withoutSavePoint }: RestoreOptions,
-  { freeId }: RestoreInspection,
+  { freeId, targetTraces }: RestoreInspection,
 ): Demand[] {
   const demands: Demand[] = [];
-  const { guest } = plan;
+  const { guest, target } = plan;
+  if (targetTraces.known.length > 0) {
+    const traces = targetTraces.known.join(", ");
+    demands.push({
+      flag: reuseFlag,
+      reason: `the id ${target.vmid} has no guest, and is not unused: ${traces} (unused: --target-id ${freeId})`,
+      question: `The id ${target.vmid} is not unused: ${traces}.`,
+      typed: String(target.vmid),
+    });
+  }
   if (plan.present?.running === true) {
     demands.push({
       flag: "--stop",
@@ -243,14 +287,8 @@ function demandsOf(
     });
   }
   if (losses.length > 0) {
-    const names = losses.map(({ kind, name, path }) =>
-      kind === "snapshot" ? `snapshot ${name}` : `${name}${path === undefined ? "" : ` (${path})`}`,
-    );
-    demands.push({
-      flag: "--accept-loss",
-      reason: `the archive has nothing for ${names.join(", ")}, which would be lost`,
-      question: `${names.join(", ")} would be lost. Go on?`,
-    });
+    const reason = lossReason(losses);
+    demands.push({ flag: "--accept-loss", reason, question: `${reason}. Go on?` });
   }
   if (plan.present !== undefined && plan.savePoint === undefined && withoutSavePoint !== undefined) {
     demands.push({

@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
 import type { Finding, Step } from "../engine/step";
-import { highAvailabilityOf, membershipsOf, poolOf } from "../steps/guest/inspect-present";
+import { firewallLines } from "../steps/guest/firewall-lines";
+import { highAvailabilityOf, membershipsOf, poolOf, unless } from "../steps/guest/inspect-present";
 import type { Membership } from "../steps/guest/inspection";
 import type { RestorePlan } from "../steps/guest/plan";
 import type { GuestWorld } from "../steps/guest/world";
@@ -23,6 +26,8 @@ export function checkMembership(plan: RestorePlan, { client }: GuestWorld): Step
           ...missingInJobs(plan, jobs),
           ...missingPool(plan, pool),
           ...missingHighAvailability(plan, highAvailability?.sid),
+          ...(await missingReplication(plan, client)),
+          ...(await changedFirewall(plan, client)),
           ...elsewhere(plan),
         ],
       };
@@ -63,6 +68,35 @@ function missingHighAvailability({ memberships, guest }: RestorePlan, sid: strin
   if (expected === undefined || expected === sid) return [];
   const mend = `ha-manager add ${expected} ${options}`.trimEnd();
   return [todo(`${guest} is not managed by high availability any more`, mend)];
+}
+
+async function missingReplication({ memberships, guest }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
+  const { replication: expected = [] } = memberships;
+  if (expected.length === 0) return [];
+  const jobs = await unless(["forbidden", "failed", "gone"], client.cluster.replicationJobs());
+  return expected
+    .filter(({ id }) => jobs?.some((job) => job.id === id) !== true)
+    .map(({ id, target }) =>
+      todo(`${guest} is not replicated to ${target} any more`, `pvesr create-local-job ${id} ${target}`),
+    );
+}
+
+/** The archive's rules have replaced those of the guest, and nobody could read them before. */
+async function changedFirewall({ memberships, guest, target }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
+  const { firewall: before } = memberships;
+  if (before === undefined) return [];
+  const now = await unless(["forbidden", "failed", "gone"], firewallLines(client, target));
+  const mend = `in Proxmox: container ${target.vmid}, Firewall`;
+  if (now === undefined) return [todo(`whether the firewall of ${guest} is as it was could not be read`, mend)];
+  const lost = before.filter((line) => !now.includes(line));
+  const brought = now.filter((line) => !before.includes(line));
+  if (lost.length === 0 && brought.length === 0) {
+    return isDeepStrictEqual(before, now) ? [] : [todo(`the firewall rules of ${guest} have another order`, mend)];
+  }
+  return [
+    ...lost.map((line) => todo(`firewall '${line}' of ${guest} is gone: the archive has no such line`, mend)),
+    ...brought.map((line) => todo(`firewall '${line}' of ${guest} is back from the archive`, mend)),
+  ];
 }
 
 /** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */

@@ -4,6 +4,7 @@ import { digestOf } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
+import { declaredIds } from "../steps/guest/declared-ids";
 import { restoreInputs } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { openWorld } from "../steps/guest/open-world";
@@ -69,7 +70,8 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
 async function planOf(session: GuestSession, request: RestoreRequest): Promise<ShownRestore> {
   const { client, guest, selector, environment } = session;
   const { settings } = environment;
-  const seen = await inspectRestore(client, { guest, selector, settings }, request.wish);
+  const declared = declaredIds(await session.context.site());
+  const seen = await inspectRestore(client, { guest, selector, settings, declared }, request.wish);
   const wreck = request.undoes === undefined ? undefined : await wreckOf(session, seen);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
   const planned = planRestore(settings, inspection, { ...optionsOf(session, request), isWreck: wreck !== undefined });

@@ -3,13 +3,11 @@ import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { protectionExcess } from "../../../site/restore/protection-limit";
 import { formatMoment } from "../../../site/restore/moments";
-import { sameGuest } from "../../../site/restore/identity";
 import type { InPlaceEffects } from "../../../site/restore/losses";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { taskAtWork } from "../steps/guest/idle-guest";
-import { expectedName } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
 import type { RestorePlan } from "../steps/guest/plan";
 import { rootPasswordHint } from "../../project/root-password";
@@ -37,10 +35,12 @@ export function refuseImpossible(inspection: RestoreInspection, context: Refusal
   if (context.targetId === undefined) {
     refuseElsewhere(inspection, context);
     refuseBusy(inspection, context);
+    refuseOverwritingStranger(inspection, context);
+    refuseLinkedClones(inspection, context);
+    refuseHostMounts(context);
   } else {
     refuseTaken(inspection, context.targetId);
   }
-  refuseHostMounts(context);
   const [problem] = context.volumes.problems;
   if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
   for (const storage of storagesOf(context.volumes)) refuseStorage(storage, inspection, context);
@@ -59,14 +59,56 @@ function refuseMachine({ chosen, guest }: RestoreInspection): void {
   );
 }
 
-function refuseStranger({ guest, present, archived, chosen }: RestoreInspection, { selector }: RefusalContext): void {
-  const expected = expectedName(guest) ?? present?.configuration["hostname"] ?? guest.name;
-  const { same, found } = sameGuest(chosen.type, archived.keys, expected);
-  if (same) return;
+/** @throws CommandError (13) for another's archive, and for one that may be another's unless it is named (D15) */
+function refuseStranger(inspection: RestoreInspection, { selector, targetId }: RefusalContext): void {
+  const { guest, chosen, ownership, isNamed, freeId } = inspection;
+  const { archive, olderOwn } = ownership;
+  const restore = `lifeboat restore guest ${selector}`;
+  const own =
+    olderOwn === undefined ? "" : `restore the newest of ${selector} itself: ${restore} --archive ${olderOwn}; or `;
+  if (archive.kind === "unsure" && !isNamed) {
+    throw refusal(
+      `whether ${chosen.volid} is of ${selector} is not sure: ${archive.why}`,
+      `${own}if it is, name it: ${restore} --archive ${chosen.volid}`,
+    );
+  }
+  if (archive.kind !== "another" || (!archive.isMarked && isNamed && targetId !== undefined)) return;
+  const whose = archive.isMarked ? `is of ${archive.whose}` : `holds a guest named '${archive.whose}'`;
+  const message = `${chosen.volid} is not of ${selector}: it ${whose}, whose number was ${guest.id} as well`;
+  const look = `see all archives: lifeboat backups ${selector}`;
+  const copy = `look into it as a copy: ${restore} --archive ${chosen.volid} --target-id ${freeId}`;
+  throw refusal(message, own + (archive.isMarked ? look : copy));
+}
+
+/** @throws CommandError (13) for a guest that is not the one to be overwritten (D15) */
+function refuseOverwritingStranger(
+  { guest, present, ownership, freeId }: RestoreInspection,
+  { selector }: RefusalContext,
+): void {
+  if (present === undefined || ownership.present?.kind !== "another") return;
+  const { whose, isMarked } = ownership.present;
+  const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
+  const { node } = present.address;
+  if (isMarked) throw refusal(`guest ${guest.id} on ${node} is ${whose}, not ${selector}`, beside);
   throw refusal(
-    `${chosen.volid} is not of ${guest.name}: it holds a guest named '${found ?? ""}', and '${expected}' is expected`,
-    `the number ${guest.id} was used by another guest then; see all archives: lifeboat backups ${selector}`,
+    `guest ${guest.id} on ${node}, named '${whose}', does not bear Lifeboat's mark: nothing says that it is ${selector}`,
+    `${beside}; or, if it is ${guest.name}, write that in place of its notes: pct set ${guest.id} --description 'lifeboat: ${selector}'`,
   );
+}
+
+/** A template whose volumes others build upon cannot be deleted, which Proxmox finds out when the new volumes are made. */
+function refuseLinkedClones(
+  { guest, present, surroundings, freeId }: RestoreInspection,
+  { selector }: RefusalContext,
+): void {
+  if (present?.configuration["template"] !== "1" || surroundings === undefined) return;
+  const { clones, unread } = surroundings;
+  const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
+  if (clones.length > 0) {
+    throw refusal(`${guest.name} is a template, and linked clones build upon it: ${clones.join(", ")}`, beside);
+  }
+  const why = unread.find((text) => text.startsWith("whether linked clones"));
+  if (why !== undefined) throw refusal(`${guest.name} is a template, and ${why}`, beside, exitCodes.unavailable);
 }
 
 /** An id exists once in a cluster: a guest that is on one node cannot be made on another. */

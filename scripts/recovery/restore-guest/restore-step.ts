@@ -179,7 +179,7 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestW
   if (await isRunning(client, target)) {
     requireSuccess(await client.tasks.wait(await client.guests.stop(target), { signal: context.signal }));
   }
-  const upid = await client.guests.destroy(target, { purge: true, "destroy-unreferenced-disks": true });
+  const upid = await client.guests.destroy(target);
   requireSuccess(await client.tasks.wait(upid, { signal: context.signal }));
 }
 

@@ -2,11 +2,11 @@ import { dayOf } from "../../../site/opt-outs";
 import { guestFindings } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/moments";
 import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/space";
-import type { Loss } from "../../../site/restore/losses";
 import { formatAgo, formatBytes } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import type { FoundArchive } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
+import { describeLoss } from "./loss-words";
 import type { PlannedRestore } from "./make-plan";
 
 /** What a plan of a restore says beside its steps and questions, for people and scripts. */
@@ -57,11 +57,16 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
     warnings: [
       ...choice.warnings,
       ...unsearched(inspection),
+      ...inspection.targetTraces.unknown.map(
+        (why) => `what else has the number ${plan.target.vmid} is not known: ${why}`,
+      ),
+      ...ownershipWarnings(inspection, plan.mode),
+      ...unreadThings(inspection, plan.mode),
       ...otherRuns(inspection),
       ...spaceWarnings(space),
       ...policyWarnings(inspection),
     ],
-    lost: effects.losses.map(describeLoss),
+    lost: planned.losses.map(describeLoss),
     replaced:
       plan.present === undefined
         ? []
@@ -92,6 +97,35 @@ function unsearched({ search }: RestoreInspection): string[] {
   return search.unsearched.map(({ storage, reason }) => `storage ${storage} was not searched: ${reason}`);
 }
 
+/** An archive or a guest that is the right one although its name says otherwise, or as far as the operator knows. */
+function ownershipWarnings({ ownership, chosen, guest }: RestoreInspection, mode: RestoreView["mode"]): string[] {
+  const { archive, present } = ownership;
+  const back = mode === "in-place" ? ": it comes back with that name" : "";
+  return [
+    ...(archive.kind === "renamed" ? [`${chosen.volid} is of ${guest.name} when it was '${archive.from}'${back}`] : []),
+    ...(archive.kind === "unsure" ? [`${chosen.volid} was named, and may be another guest's: ${archive.why}`] : []),
+    ...(archive.kind === "another" ? [`${chosen.volid} was named, and holds a guest named '${archive.whose}'`] : []),
+    ...(mode === "in-place" && present?.kind === "renamed"
+      ? [`the present guest bears the mark ${present.from}: the settings have given it another name`]
+      : []),
+  ];
+}
+
+/** What belongs to the guest and cannot be told: it may be lost without a word. */
+function unreadThings(
+  { surroundings, excludedPaths, archived }: RestoreInspection,
+  mode: RestoreView["mode"],
+): string[] {
+  const shared = Object.keys(archived.keys).filter((key) => /^dev\d+$/u.test(key) || key === "hookscript");
+  return [
+    ...(surroundings?.unread ?? []),
+    ...(excludedPaths === undefined ? ["whether the node's vzdump.conf leaves paths out of backups is not known"] : []),
+    ...(mode === "beside"
+      ? shared.map((key) => `the copy shares ${key} (${archived.keys[key] ?? ""}) with its original`)
+      : []),
+  ];
+}
+
 /** Only one backup runs at a time on a node: the save point waits for a run that is at work. */
 function otherRuns({ tasks }: RestoreInspection): string[] {
   return tasks
@@ -102,29 +136,24 @@ function otherRuns({ tasks }: RestoreInspection): string[] {
     );
 }
 
-function describeLoss({ kind, name, path, volume, size }: Loss): string {
-  const what = `${name}${path === undefined ? "" : ` (${path})`}${size === undefined ? "" : `, ${formatBytes(size)}`}`;
-  switch (kind) {
-    case "emptied":
-      return `${what}: the archive leaves it out, it comes back empty`;
-    case "vanishes":
-      return `${what}: the archive does not know it, it comes back empty`;
-    case "unused":
-      return `${name} (${volume ?? ""}): an unused disk, deleted`;
-    case "snapshot":
-      return `snapshot ${name}: deleted`;
-  }
-}
-
-function keptThings({ plan, effects }: PlannedRestore, { guest, present }: RestoreInspection): string[] {
+function keptThings({ plan, effects }: PlannedRestore, { guest, present, surroundings }: RestoreInspection): string[] {
   const kept: string[] = [];
   if (plan.mode === "beside") kept.push(`${guest.name} (${guest.id}) is left alone`);
   if (plan.savePoint !== undefined)
     kept.push(`the present ${guest.name}, as a protected save point on ${plan.savePoint.storage}`);
   kept.push("every archive that is there: nothing is pruned");
-  for (const { key, source } of [...effects.hostMounts, ...effects.hostMountsGone]) {
-    kept.push(`${source} on the node (${key}): no restore touches it`);
+  for (const { key, path, source } of [...effects.hostMounts, ...effects.hostMountsGone]) {
+    kept.push(
+      plan.mode === "beside"
+        ? `${source} on the node: the original's; the copy does not mount it at ${path} (${key})`
+        : `${source} on the node (${key}): no restore touches it`,
+    );
   }
+  for (const { id, target } of surroundings?.replication ?? []) {
+    kept.push(`replication ${id} to ${target}: its next run replaces what is there by the restored ${guest.name}`);
+  }
+  const resource = plan.mode === "beside" ? undefined : present?.highAvailability;
+  if (resource !== undefined) kept.push(`high availability: ${resource.sid} stays what it is`);
   if (present === undefined && plan.mode === "in-place")
     kept.push(`nothing is in the way: there is no guest ${guest.id}`);
   return kept;

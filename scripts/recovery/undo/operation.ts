@@ -157,17 +157,26 @@ async function newestElsewhere(
   const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const own = new Set(restores.map(({ journal }) => journal.contents.id));
   const since = last === undefined ? 0 : Date.parse(last.journal.contents.startedAt) / 1000;
-  const newest = archives.find((archive) => {
+  const candidates = archives.filter((archive) => {
     const id = parseSavePoint(archive.notes)?.operation;
     if (id === undefined || own.has(id)) return false;
     return operation === undefined ? archive.time > since : id === operation;
   });
-  return newest === undefined ? undefined : describeSavePoint(session, newest);
+  for (const candidate of candidates) {
+    const undoes = await describeSavePoint(session, candidate);
+    if (undoes !== undefined) return undoes;
+  }
+  return undefined;
 }
 
-async function describeSavePoint({ client, guest }: GuestSession, archive: FoundArchive): Promise<Undoes> {
+/** Undefined: it is another environment's, which shares the storage and has a guest with the same id. */
+async function describeSavePoint(
+  { client, guest, environment }: GuestSession,
+  archive: FoundArchive,
+): Promise<Undoes | undefined> {
   const { notes } = await client.backups.archiveDetails(archive.nodes[0] ?? guest.node, archive.volid);
   const record = parseSavePointNotes(notes);
+  if (record?.environment !== undefined && record.environment !== environment.name) return undefined;
   // Without full notes the process died right after the backup: the guest was stopped for it then.
   if (record !== undefined && (record.vmid !== guest.id || record.guest !== guest.name)) {
     throw new CommandError(

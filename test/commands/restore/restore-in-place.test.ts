@@ -87,7 +87,7 @@ test("every volume returns to its own storage at its own size, with its content 
   await site.backUp(104);
   const guest = { node, type: "lxc", vmid: 104 } as const;
   const before = await site.client.guests.guestConfig(guest);
-  await site.client.guests.setGuestConfig(guest, { description: hostile, memory: 640 });
+  await site.client.guests.setGuestConfig(guest, { description: `${hostile}\n\nlifeboat: prod/mail`, memory: 640 });
   const result = await site.lifeboat(["restore", "guest", "mail", "--force", "--stop"]);
   expect(result.code).toBe(0);
   const after = await site.client.guests.guestConfig(guest);

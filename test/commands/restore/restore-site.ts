@@ -21,6 +21,8 @@ export interface TestContainer {
   readonly stopped?: boolean;
   /** `/var/cache/app` is a mount point that no backup holds. */
   readonly withCache?: boolean;
+  /** Its notes do not say whose it is. */
+  readonly unmarked?: boolean;
   /** Further lines of its configuration. */
   readonly lines?: readonly string[];
   /** Its block in the settings says this instead of `checks: [running]`. */
@@ -102,10 +104,10 @@ export class RestoreSite extends NodeSite {
     return this.client.guests.exists({ node, type: "lxc", vmid });
   }
 
-  async destroy(vmid: number, purge = true): Promise<void> {
+  async destroy(vmid: number): Promise<void> {
     const guest = { node, type: "lxc", vmid } as const;
     if (await this.running(vmid)) requireSuccess(await this.client.tasks.wait(await this.client.guests.stop(guest)));
-    requireSuccess(await this.client.tasks.wait(await this.client.guests.destroy(guest, { purge })));
+    requireSuccess(await this.client.tasks.wait(await this.client.guests.destroy(guest)));
   }
 
   /** As `pct set --lock` and `pct unlock` on the node: takes the lock off without one. */
@@ -143,7 +145,7 @@ export class RestoreSite extends NodeSite {
   }
 }
 
-function guestOf({ withCache, ...container }: TestContainer): StartCluster["guests"][number] {
+function guestOf({ withCache, unmarked, ...container }: TestContainer): StartCluster["guests"][number] {
   const { id, name } = container;
   const root: StartDisk = {
     key: "rootfs",
@@ -172,7 +174,14 @@ function guestOf({ withCache, ...container }: TestContainer): StartCluster["gues
     node,
     ...container,
     disks: [root, data, ...(withCache === true ? [cache] : [])],
-    options: ["cores: 1", `net0: ${card}`, "onboot: 1", "swap: 0", "unprivileged: 1"],
+    options: [
+      ...(unmarked === true ? [] : [`#lifeboat%3A prod/${name}`]),
+      "cores: 1",
+      `net0: ${card}`,
+      "onboot: 1",
+      "swap: 0",
+      "unprivileged: 1",
+    ],
   });
 }
 

@@ -78,6 +78,7 @@ describe("VirtualMachine", () => {
       rebootAfterUpdate: false,
       stopOnDestroy: true,
       purgeOnDestroy: false,
+      deleteUnreferencedDisksOnDestroy: false,
       timeoutCreate: 600,
     });
   });
@@ -108,8 +109,9 @@ describe("VirtualMachine", () => {
     );
   });
 
-  test("deleting one never edits backup jobs (trap: purge deletes a job that has no other guest)", async () => {
-    expect((await declare()).child.inputs).toMatchObject({ purgeOnDestroy: false });
+  test("deleting one edits no backup job and deletes no disk of an earlier guest (trap: purge deletes a job that has no other guest)", async () => {
+    const destroying = { purgeOnDestroy: false, deleteUnreferencedDisksOnDestroy: false };
+    expect((await declare()).child.inputs).toMatchObject(destroying);
   });
 
   test("a transformation of Pulumi has the last word", async () => {

@@ -57,8 +57,8 @@ async function runJob(site: Site, name: string): Promise<void> {
 async function destroy(site: Site, selector: string): Promise<void> {
   const { environment, guest } = site.findGuest(selector);
   const client = await environment.client();
-  const address = { node: guest.node, type: "lxc", vmid: guest.id } as const;
-  const upid = await client.guests.destroy(address, { purge: true, force: true });
+  const path = ["nodes", guest.node, "lxc", guest.id];
+  const upid = z.string().parse(await client.delete(path, { purge: true, force: true }));
   await finish(client.tasks.wait(upid, { onEvent: show }));
 }
 

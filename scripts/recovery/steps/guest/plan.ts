@@ -91,6 +91,10 @@ export const restorePlanSchema = z.object({
     highAvailability: z.string().exactOptional(),
     /** State and group that high availability kept it in, as `ha-manager` takes them. */
     highAvailabilityOptions: z.string().exactOptional(),
+    /** The firewall that the guest had, one line for each option, rule, alias and address. */
+    firewall: z.array(z.string()).exactOptional(),
+    /** Jobs that replicated it: `101-0`, and the node that got the copy. */
+    replication: z.array(z.object({ id: z.string(), target: z.string() })).exactOptional(),
   }),
   /** Compare with Pulumi at the end: only a guest that Pulumi owns, restored in place. */
   compare: z.boolean(),

@@ -25,9 +25,9 @@ describe("the operator's roles", () => {
     ]);
   });
 
-  test("hold nothing that nothing needs: storages are seen by AllocateSpace, a pool is not changed", () => {
-    expect(roleOf("LifeboatStorages")).toEqual(["Datastore.AllocateSpace"]);
-    expect(roleOf("LifeboatBackups")).toEqual(["Datastore.AllocateSpace", "Datastore.Allocate"]);
+  test("hold nothing that nothing needs: disks are listed to who has Audit, a pool is not changed", () => {
+    expect(roleOf("LifeboatStorages")).toEqual(["Datastore.Audit", "Datastore.AllocateSpace"]);
+    expect(roleOf("LifeboatBackups")).toEqual(["Datastore.Audit", "Datastore.AllocateSpace", "Datastore.Allocate"]);
     expect(roleOf("LifeboatPools", ["shop"])).toEqual(["Pool.Audit"]);
   });
 });

@@ -1,5 +1,4 @@
 import { copyOverrides } from "../../../../site/restore/copy-overrides";
-import { sameGuest } from "../../../../site/restore/identity";
 
 const mac = "BC:24:11:00:00:01";
 const web = {
@@ -43,13 +42,6 @@ it("takes an address of its own where one is given [D10]", () => {
   const { parameters } = copyOverrides(web, { ...options, address: { ip: "192.0.2.190/24", gateway: "192.0.2.1" } });
   expect(parameters["net0"]).toMatch(/ip=192\.0\.2\.190\/24/);
   expect(parameters["net0"]).not.toMatch(/link_down/);
-});
-
-it("an archive is of the guest when its configuration has the guest's name [D10]", () => {
-  expect(sameGuest("lxc", web, "WEB.example.org")).toEqual({ same: true, found: "web.example.org" });
-  expect(sameGuest("lxc", web, "web")).toMatchObject({ same: false });
-  expect(sameGuest("lxc", {}, "web")).toEqual({ same: false, found: undefined });
-  expect(sameGuest("qemu", { name: "db", hostname: "web" }, "db").same).toBe(true);
 });
 
 /** MAC addresses of a copy's interfaces. */

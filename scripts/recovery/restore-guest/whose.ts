@@ -1,0 +1,78 @@
+import type { GuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import {
+  type GuestIdentity,
+  identityOf,
+  type MeantGuest,
+  type Whose,
+  whoseArchive,
+  whosePresent,
+} from "../../../site/restore/identity";
+import type { Environment, Guest } from "../../../site/settings/environment";
+import { expectedName, type FoundArchive, type PresentGuest } from "../steps/guest/inspection";
+
+/** Whose the archive and the guest in its place are. */
+export interface Ownership {
+  readonly archive: Whose;
+  /** Undefined: nothing is there, or it cannot be told while it is locked. */
+  readonly present: Whose | undefined;
+  /** The newest older archive that is certainly the guest's, where the chosen one is not. */
+  readonly olderOwn: string | undefined;
+}
+
+interface OwnershipParts {
+  readonly guest: Guest;
+  readonly settings: Environment;
+  readonly present: PresentGuest | undefined;
+  readonly chosen: FoundArchive;
+  readonly archived: GuestConfiguration;
+  readonly older: readonly FoundArchive[];
+  /** Reads an older archive's configuration; a text says why it cannot be read. */
+  readonly read: (archive: FoundArchive) => Promise<GuestConfiguration | string>;
+}
+
+/** How many older archives are read to find one that is the guest's own. */
+const archivesToRead = 20;
+
+/** Judges archive and present guest by what their configurations say. */
+export async function ownershipOf(parts: OwnershipParts): Promise<Ownership> {
+  const { guest, settings, present, chosen, archived, older, read } = parts;
+  const meant = meantGuest(guest, settings);
+  // A guest on which a task is at work, or has died, has not its whole configuration.
+  const there = present?.lock === undefined ? present : undefined;
+  const now = there && identityOf(there.address.type, there.configuration);
+  const archive = whoseArchive(identityIn(chosen, archived), meant, now);
+  const isOwn = archive.kind === "own" || archive.kind === "renamed";
+  return {
+    archive,
+    present: now && whosePresent(now, meant),
+    olderOwn: isOwn ? undefined : await findOwn(older, read, meant, now),
+  };
+}
+
+function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
+  return {
+    mark: { environment, guest: guest.name },
+    isOwned: guest.kind !== "adopted",
+    name: expectedName(guest),
+    keys: guests.map(({ name }) => name),
+  };
+}
+
+function identityIn({ type }: FoundArchive, { keys, description }: GuestConfiguration): GuestIdentity {
+  return identityOf(type, keys, description);
+}
+
+async function findOwn(
+  older: readonly FoundArchive[],
+  read: OwnershipParts["read"],
+  meant: MeantGuest,
+  present: GuestIdentity | undefined,
+): Promise<string | undefined> {
+  for (const archive of older.slice(0, archivesToRead)) {
+    const found = await read(archive);
+    if (typeof found === "string") continue;
+    const { kind } = whoseArchive(identityIn(archive, found), meant, present);
+    if (kind === "own" || kind === "renamed") return archive.volid;
+  }
+  return undefined;
+}

@@ -1,0 +1,151 @@
+import type { BackupJob, NodeEntry, StoredVolume } from "../../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { plainText } from "../../../../proxmox/api/plain-text";
+import type { DeclaredIds } from "./declared-ids";
+import { isOnline } from "./search-archives";
+
+/** What an id without a guest stands for already. */
+export interface IdTraces {
+  /** `prod/web has it in the settings`, `2 archives on backup`; empty for an id that nothing knows. */
+  readonly known: readonly string[];
+  /** What could not be looked into, so that there may be more. */
+  readonly unknown: readonly string[];
+}
+
+/** How many ids are looked at before none is offered. */
+const idsToTry = 200;
+
+/** What was found in one place, or why nothing could be. */
+interface Look {
+  readonly known?: readonly string[];
+  readonly unknown?: string;
+}
+
+/** Failures of one place, which say nothing about others. */
+const placeKinds: ReadonlySet<ProxmoxErrorKind> = new Set(["forbidden", "failed", "gone", "lost"]);
+
+/**
+ * Everything that has an id's number although no guest has: a guest that is made there would get archives, jobs, access
+ * and a retention that are another's.
+ *
+ * Pools are not among it: Proxmox shows no member of a pool that is not there.
+ */
+export async function tracesOf(client: ProxmoxClient, vmid: number, declared: DeclaredIds): Promise<IdTraces> {
+  const nodes = await client.cluster.nodes();
+  const owner = declared.owners.get(vmid);
+  const looks: Look[] = [
+    owner === undefined ? {} : { known: [`${owner} has it in the settings`] },
+    ...declared.unreadable.map((name) => ({ unknown: `the settings of ${name} cannot be read` })),
+    ...(
+      await Promise.all([
+        inJobs(client, vmid),
+        inHighAvailability(client, vmid),
+        inReplication(client, vmid),
+        archivesAreShown(client, vmid),
+        onStorages(client, vmid, nodes),
+      ])
+    ).flat(),
+  ];
+  return {
+    known: looks.flatMap(({ known = [] }) => known),
+    unknown: looks.flatMap(({ unknown }) => unknown ?? []),
+  };
+}
+
+/** The lowest id that nothing knows; undefined where many are known. */
+export async function offerId(client: ProxmoxClient, declared: DeclaredIds): Promise<number | undefined> {
+  const lowest = await client.cluster.nextId();
+  for (let id = lowest; id < lowest + idsToTry; id += 1) {
+    if (declared.owners.has(id) || (id > lowest && !(await client.cluster.isFree(id)))) continue;
+    if ((await tracesOf(client, id, declared)).known.length === 0) return id;
+  }
+  return undefined;
+}
+
+async function inJobs(client: ProxmoxClient, vmid: number): Promise<Look> {
+  return look("the backup jobs cannot be read", async () => {
+    const jobs = await client.backups.backupJobs();
+    return jobs.filter((job) => names(job, vmid)).map(({ id }) => `backup job ${plainText(id)} names it`);
+  });
+}
+
+function names({ vmid: selected = "", exclude = "" }: BackupJob, vmid: number): boolean {
+  return `${selected},${exclude}`.split(/[\s,;]+/u).includes(String(vmid));
+}
+
+async function inHighAvailability(client: ProxmoxClient, vmid: number): Promise<Look> {
+  return look("high availability cannot be read", async () => {
+    const resources = await client.cluster.haResources();
+    const own = resources.filter(({ sid }) => sid === `ct:${vmid}` || sid === `vm:${vmid}`);
+    return own.map(({ sid }) => `high availability has a resource ${plainText(sid)}`);
+  });
+}
+
+async function inReplication(client: ProxmoxClient, vmid: number): Promise<Look> {
+  return look("replication cannot be read", async () => {
+    const jobs = (await client.cluster.replicationJobs()).filter(({ guest }) => guest === vmid);
+    return jobs.map(({ id, target }) => `replication job ${plainText(id)} to ${plainText(target)}`);
+  });
+}
+
+/** Without this right Proxmox leaves archives out of its lists and says nothing. */
+async function archivesAreShown(client: ProxmoxClient, vmid: number): Promise<Look> {
+  const path = `/vms/${String(vmid)}`;
+  const held = await client.cluster.privilegesOn(path);
+  return held.has("VM.Backup") ? {} : { unknown: `archives of it cannot be seen (VM.Backup on ${path})` };
+}
+
+/** Each storage of each node that answers; a shared one once. */
+async function onStorages(client: ProxmoxClient, vmid: number, nodes: readonly NodeEntry[]): Promise<Look[]> {
+  const looks: Look[] = nodes
+    .filter((entry) => !isOnline(entry))
+    .map(({ node }) => ({ unknown: `node ${node} is offline` }));
+  const shared = new Set<string>();
+  for (const { node } of nodes.filter(isOnline)) {
+    let storages;
+    try {
+      storages = await client.backups.storages(node);
+    } catch (error) {
+      looks.push({ unknown: `${node} does not list its storages: ${reasonOf(error)}` });
+      continue;
+    }
+    for (const { storage, shared: isShared, enabled, active } of storages) {
+      if (enabled === false || shared.has(storage)) continue;
+      const label = isShared === true ? storage : `${storage} of ${node}`;
+      if (active === false) {
+        looks.push({ unknown: `storage ${label} is not active` });
+        continue;
+      }
+      if (isShared === true) shared.add(storage);
+      looks.push(
+        await look(`storage ${label} could not be listed`, async () =>
+          describe(await client.backups.volumesOf(node, storage, vmid), label),
+        ),
+      );
+    }
+  }
+  return looks;
+}
+
+function describe(volumes: readonly StoredVolume[], label: string): string[] {
+  const archives = volumes.filter(({ content }) => content === "backup").length;
+  const disks = volumes.filter(({ content }) => content === "rootdir" || content === "images");
+  return [
+    ...(archives === 0 ? [] : [`${archives === 1 ? "an archive" : `${String(archives)} archives`} on ${label}`]),
+    ...disks.map(({ volid }) => `disk ${plainText(volid)}, which no guest has`),
+  ];
+}
+
+async function look(otherwise: string, read: () => Promise<readonly string[]>): Promise<Look> {
+  try {
+    return { known: await read() };
+  } catch (error) {
+    return { unknown: `${otherwise}: ${reasonOf(error)}` };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ProxmoxError && placeKinds.has(error.kind)) return error.reason;
+  throw error;
+}

@@ -1,0 +1,64 @@
+import {
+  type GuestIdentity,
+  identityOf,
+  type MeantGuest,
+  whoseArchive,
+  whosePresent,
+} from "../../../../site/restore/identity";
+
+const meant: MeantGuest = {
+  mark: { environment: "prod", guest: "web" },
+  isOwned: true,
+  name: "web.example.org",
+  keys: ["web", "db"],
+};
+const adopted: MeantGuest = { ...meant, isOwned: false, name: undefined };
+
+function guest(name: string, mark?: string, mac = "BC:24:11:00:00:01"): GuestIdentity {
+  const keys = { hostname: name, net0: `name=eth0,hwaddr=${mac},type=veth` };
+  return identityOf("lxc", keys, mark === undefined ? undefined : `Notes.\n\nlifeboat: ${mark}`);
+}
+
+it("the mark outranks the name, and names of hosts are the same in capital and small letters [D15, D2]", () => {
+  const own = { kind: "own" };
+  expect(whoseArchive(guest("WEB.example.org", "prod/web"), meant, undefined)).toEqual(own);
+  expect(whoseArchive(guest("www", "prod/web"), meant, undefined)).toEqual({ kind: "renamed", from: "www" });
+  const lab = { kind: "another", whose: "lab/web", isMarked: true };
+  expect(whoseArchive(guest("web.example.org", "lab/web"), meant, undefined)).toEqual(lab);
+  const db = { kind: "another", whose: "prod/db", isMarked: true };
+  expect(whoseArchive(guest("web.example.org", "prod/db"), meant, guest("x", "prod/db"))).toEqual(db);
+});
+
+it("without a mark where one is expected nobody is sure; another name is another guest [D15]", () => {
+  expect(whoseArchive(guest("web.example.org"), meant, undefined).kind).toBe("unsure");
+  const named = { kind: "another", whose: "web", isMarked: false };
+  expect(whoseArchive(guest("web"), meant, undefined)).toEqual(named);
+  expect(whoseArchive(guest("web"), meant, guest("web.example.org", "prod/web", "BC:24:11:00:00:02"))).toEqual(named);
+  expect(whoseArchive(identityOf("lxc", {}), meant, undefined)).toMatchObject({ kind: "another", whose: "" });
+  expect(whoseArchive(guest("old"), meant, guest("web.example.org", "prod/web")).kind).toBe("unsure");
+});
+
+it("a key that the settings have changed is recognised where the present guest bears the archive's mark [D15]", () => {
+  const before = guest("web.example.org", "prod/www");
+  expect(whoseArchive(before, meant, before)).toEqual({ kind: "renamed", from: "prod/www" });
+  expect(whoseArchive(before, meant, undefined).kind).toBe("unsure");
+  expect(whosePresent(before, meant)).toEqual({ kind: "renamed", from: "prod/www" });
+});
+
+it("an adopted guest is known by its name, and after a rename by its network card [D15]", () => {
+  const now = guest("new");
+  expect(whoseArchive(guest("new"), adopted, now)).toEqual({ kind: "own" });
+  expect(whoseArchive(guest("old"), adopted, now)).toEqual({ kind: "renamed", from: "old" });
+  expect(whoseArchive(guest("old", undefined, "BC:24:11:00:00:09"), adopted, now).kind).toBe("another");
+  expect(whoseArchive(guest("new", "lab/web"), adopted, now)).toMatchObject({ kind: "another", whose: "lab/web" });
+});
+
+it("a guest made by hand, or of another environment, is not the one that is meant [D15]", () => {
+  expect(whosePresent(guest("web.example.org", "prod/web"), meant)).toEqual({ kind: "own" });
+  const byHand = { kind: "another", whose: "web.example.org", isMarked: false };
+  expect(whosePresent(guest("web.example.org"), meant)).toEqual(byHand);
+  expect(whosePresent(guest("web.example.org", "lab/web"), meant)).toMatchObject({ kind: "another", whose: "lab/web" });
+  expect(whosePresent(guest("web.example.org", "prod/db"), meant)).toMatchObject({ kind: "another", whose: "prod/db" });
+  expect(whosePresent(guest("anything"), adopted)).toEqual({ kind: "own" });
+  expect(whosePresent(guest("anything", "lab/web"), adopted)).toMatchObject({ kind: "another", whose: "lab/web" });
+});
