@@ -8,6 +8,7 @@ import {
   whosePresent,
 } from "../../../site/restore/identity";
 import type { Environment, Guest } from "../../../site/settings/environment";
+import { volumesOf } from "../steps/guest/guest-snapshots";
 import { expectedName, type FoundArchive, type PresentGuest } from "../steps/guest/inspection";
 
 /** Whose the archive and the guest in its place are. */
@@ -37,9 +38,8 @@ const archivesToRead = 20;
 export async function ownershipOf(parts: OwnershipParts): Promise<Ownership> {
   const { guest, settings, present, chosen, archived, older, read } = parts;
   const meant = meantGuest(guest, settings);
-  // A guest on which a task is at work, or has died, has not its whole configuration.
-  const there = present?.lock === undefined ? present : undefined;
-  const now = there && identityOf(there.address.type, there.configuration);
+  const now =
+    present !== undefined && isWhole(present) ? identityOf(present.address.type, present.configuration) : undefined;
   const archive = whoseArchive(identityIn(chosen, archived), meant, now);
   const isOwn = archive.kind === "own" || archive.kind === "renamed";
   return {
@@ -56,6 +56,11 @@ function meantGuest(guest: Guest, { name: environment, guests }: Environment): M
     name: expectedName(guest),
     keys: guests.map(({ name }) => name),
   };
+}
+
+/** A guest on which a task is at work, or has died, has not its whole configuration; one without disks is only a number. */
+function isWhole({ lock, address, configuration }: PresentGuest): boolean {
+  return lock === undefined && volumesOf(address.type, configuration).length > 0;
 }
 
 function identityIn({ type }: FoundArchive, { keys, description }: GuestConfiguration): GuestIdentity {
