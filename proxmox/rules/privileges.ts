@@ -119,7 +119,8 @@ const privilegeRules: readonly PrivilegeRule[] = [
     place: "storages",
     privilege: "Datastore.Audit",
     features: ["restore"],
-    reason: "sees which disks there are: of a guest that may be half deleted, of one that is no more, of a template's clones",
+    reason:
+      "sees which disks there are: of a guest that may be half deleted, of one that is no more, of a template's clones",
   },
   {
     place: "storages",

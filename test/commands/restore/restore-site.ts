@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Archive } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { formatGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
 import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { requireSuccess } from "../support/kit";
@@ -117,10 +118,9 @@ export class RestoreSite extends NodeSite {
   }
 
   /** Writes a container's configuration as an editor on the node would. */
-  async setKeys(vmid: number, { digest: _digest, ...keys }: Readonly<Record<string, string>>): Promise<void> {
-    const content = Object.entries(keys)
-      .map(([key, value]) => `${key}: ${value}\n`)
-      .join("");
+  async setKeys(vmid: number, configuration: Readonly<Record<string, string>>): Promise<void> {
+    const { digest: _digest, description = "", ...keys } = configuration;
+    const content = formatGuestConfiguration({ keys, description, raw: [], snapshots: {} });
     await this.control({ command: "write", path: `/etc/pve/nodes/${node}/lxc/${String(vmid)}.conf`, content });
   }
 
