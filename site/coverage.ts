@@ -13,6 +13,8 @@ export interface GuestBackups {
   readonly guest: Guest;
   /** Whether the node has it. */
   readonly exists: boolean;
+  /** Why nobody can say whether the node has it; undefined where that is known. */
+  readonly hidden?: string | undefined;
   /** When its newest real backup began, unix seconds; undefined without one. Save points are none. */
   readonly newest: number | undefined;
   /** Why its archives cannot be seen; undefined when they can. */
@@ -40,8 +42,8 @@ const grace = 3_600;
  * here, and whether it still may is a matter of policy.
  */
 export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule): string[] {
-  const { guest, exists } = facts;
-  const missing = exists ? [] : [`guest ${String(guest.id)} is not on ${guest.node}`];
+  const { guest, exists, hidden } = facts;
+  const missing = exists ? [] : [hidden ?? `guest ${String(guest.id)} is not on ${guest.node}`];
   if (guest.optOut !== undefined) return missing;
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }

@@ -67,6 +67,21 @@ export async function missingForArchivesOf(
   return new Map(await Promise.all(entries));
 }
 
+/**
+ * Guests that the cluster's list may leave out because the caller may not see them: absence from that list proves nothing
+ * without `VM.Audit`.
+ *
+ * @param ids that the list does not have
+ */
+export async function missingToSee(
+  client: ProxmoxClient,
+  ids: readonly number[],
+): Promise<Map<number, MissingPrivilege>> {
+  const needed = ids.map((id) => ({ id, privilege: "VM.Audit", path: `/vms/${String(id)}` }));
+  const missing = await missingPrivileges(client, needed);
+  return new Map(missing.map(({ id, privilege, path }) => [id, { privilege, path }]));
+}
+
 function storagePath(storage: string): string {
   return `/storage/${storage}`;
 }

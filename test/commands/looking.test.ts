@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
 import { node, RestoreSite } from "./restore/restore-site";
+import type { StartCluster } from "../sandbox/setup/start-state";
 import type { RunResult } from "./support/run-bundle";
 
 /** Commands that only look, as the bundle that users run, against a site without guests that run. */
@@ -182,18 +183,7 @@ describe("doctor", () => {
   });
 
   test("a missing privilege is named with its path and what it is for: 3; not seen is not the same as none [D3]", async () => {
-    const narrow = await RestoreSite.start([web], {
-      adjust: (cluster) => ({
-        ...cluster,
-        access: {
-          ...cluster.access,
-          roles: cluster.access.roles.map((role) => ({
-            ...role,
-            privileges: role.privileges.filter((privilege) => privilege !== "VM.Backup" && privilege !== "Sys.Modify"),
-          })),
-        },
-      }),
-    });
+    const narrow = await RestoreSite.start([web], { adjust: without("VM.Backup", "Sys.Modify") });
     try {
       const { code, stdout } = await narrow.lifeboat(["doctor"]);
       expect(code).toBe(3);
@@ -211,6 +201,50 @@ describe("doctor", () => {
     } finally {
       await narrow.stop();
     }
+  });
+
+  test("without VM.Audit no guest can be seen: that is said, and none is called missing [K6]", async () => {
+    const narrow = await RestoreSite.start([web], { adjust: without("VM.Audit") });
+    try {
+      const status = await narrow.lifeboat(["status"]);
+      expect(status.code).toBe(3);
+      const text = status.stdout.replace(/\s+/gu, " ");
+      expect(text).toContain("guest 101 cannot be seen: the token lacks VM.Audit on /vms/101");
+      expect(text).not.toMatch(/missing|is not on/u);
+      const backup = await narrow.lifeboat(["backup", "--all", "--env", "prod", "--force"]);
+      expect([backup.code, backup.stderr]).toEqual([14, expect.stringContaining("lacks VM.Audit on /vms/101")]);
+    } finally {
+      await narrow.stop();
+    }
+  });
+
+  test("a pool that is not there is a problem, with the line that makes it; the set-up has that line too [K6]", async () => {
+    const pooled =
+      "    pooled:\n      kind: container\n      id: 150\n      template: local:vztmpl/debian-12-standard_amd64.tar.zst\n      root: { storage: local, size: 1GiB }\n" +
+      "      network: { bridge: vmbr0, address: dhcp }\n      pool: shop\n      checks: [running]\n";
+    await withSettings(
+      (text) => text.replace(/^( *lifeboat:guests:\n)/mu, `$1${pooled}`),
+      async () => {
+        const unseen = await site.lifeboat(["doctor"]);
+        expect(unseen.stdout).toContain("whether there is a pool shop is not known: the token may not see it");
+        const root = site.rootClient();
+        const rights = {
+          path: "/pool/shop",
+          roles: "PVEPoolUser",
+          users: "lifeboat@pve",
+          tokens: "lifeboat@pve!lifeboat",
+        };
+        await root.put(["access", "acl"], rights);
+        const { code, stdout } = await site.lifeboat(["doctor"]);
+        expect([code, stdout]).toEqual([3, expect.stringContaining("there is no pool shop")]);
+        expect(stdout).toContain("pveum pool add shop");
+        const setup = await site.lifeboat(["doctor", "--print-setup"]);
+        expect(setup.stdout).toContain("pveum pool modify shop 2>/dev/null || pveum pool add shop\n");
+        await root.post(["pools"], { poolid: "shop" });
+        await root.close();
+        expect((await site.lifeboat(["doctor"])).stdout).toMatch(/✓ pools +shop/u);
+      },
+    );
   });
 
   test("a clock that is off is a warning, a node that is not there a problem", async () => {
@@ -262,13 +296,30 @@ describe("doctor", () => {
     const methods = await methodsOf(async () => (result = await site.lifeboat(["doctor", "--print-setup"])));
     expect([result?.code, methods]).toEqual([0, []]);
     const lines = result?.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#")) ?? [];
-    expect(lines.every((line) => line.startsWith("pveum "))).toBe(true);
-    expect(lines.at(-1)).toBe("pveum user token add lifeboat@pve cli --privsep 0");
+    // Each can be run again: it changes what is there, or makes it.
+    for (const line of lines) expect(line).toMatch(/^pveum (?:acl modify |(.+) modify .+ \|\| pveum \1 add )/u);
+    expect(lines.at(-1)).toBe(
+      "pveum user token modify lifeboat@pve cli --privsep 0 2>/dev/null || pveum user token add lifeboat@pve cli --privsep 0",
+    );
     expect(lines.join("\n")).toContain(
       "pveum acl modify /storage/backup --users lifeboat@pve --roles LifeboatBackups --propagate 1",
     );
   });
 });
+
+/** A cluster in which no role has these privileges. */
+function without(...privileges: readonly string[]) {
+  return (cluster: StartCluster): StartCluster => ({
+    ...cluster,
+    access: {
+      ...cluster.access,
+      roles: cluster.access.roles.map((role) => ({
+        ...role,
+        privileges: role.privileges.filter((privilege) => !privileges.includes(privilege)),
+      })),
+    },
+  });
+}
 
 test("the roles of the set-up hold every privilege that is needed, at its path", () => {
   const scope = {

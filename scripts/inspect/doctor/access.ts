@@ -78,6 +78,7 @@ async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment
     version,
     ...(await inspectNodes(client, settings)),
     ...(await guardedAll("privileges", () => inspectPrivileges(client, settings))),
+    ...(await guardedAll("pools", () => inspectPools(client, settings))),
     ...(await guardedAll("storages", () => inspectStorages(client, settings))),
     ...(await guardedAll("firewall", () => inspectFirewall(client, settings))),
     ...inspectRootNeeds(environment),
@@ -134,6 +135,22 @@ async function inspectPrivileges(client: ProxmoxClient, settings: Environment): 
   const missing = await missingPrivileges(client, needed);
   if (missing.length === 0) return [ok("privileges", `all ${String(needed.length)} that are needed`)];
   return missingLines(missing).map((line) => problem("privileges", line, setupHint));
+}
+
+/** Proxmox says of a pool that is not there that it is not allowed. Says nothing where no guest of the settings has one. */
+async function inspectPools(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
+  const { pools } = scopeOf(settings);
+  if (pools.length === 0) return [];
+  const known = new Set((await client.cluster.pools()).map(({ poolid }) => poolid));
+  const unlisted = pools.filter((pool) => !known.has(pool));
+  const needed = unlisted.map((pool) => ({ pool, privilege: "Pool.Audit", path: `/pool/${pool}` }));
+  const unseen = new Set((await missingPrivileges(client, needed)).map(({ pool }) => pool));
+  const findings = unlisted.map((pool) =>
+    unseen.has(pool)
+      ? skipped("pools", `whether there is a pool ${pool} is not known: the token may not see it`)
+      : problem("pools", `there is no pool ${pool}`, `make it on a node: pveum pool add ${pool}`),
+  );
+  return findings.length > 0 ? findings : [ok("pools", pools.join(", "))];
 }
 
 async function inspectStorages(client: ProxmoxClient, settings: Environment): Promise<Check[]> {

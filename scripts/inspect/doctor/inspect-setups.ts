@@ -18,7 +18,9 @@ export function inspectSetups(
     print: (lines) => setups.forEach((setup) => printSetup(setup, lines)),
     exitCode: exitCodes.done,
     remark: (talk) => {
-      talk.line("Run these lines as root on a node. The last one shows the token's secret, once; then:");
+      talk.line(
+        "Run these lines as root on a node, again whenever they change. The last one shows the token's secret when it makes the token; then:",
+      );
       for (const line of readOnly ? afterwardsForPreviews : afterwards) talk.line(`  ${line}`);
     },
   };

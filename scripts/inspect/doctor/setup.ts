@@ -38,7 +38,8 @@ export interface Setup {
 export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: boolean): Setup[] {
   const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
   return [...byEndpoint].map(([endpoint, group]) => {
-    const grants = readOnly ? lookingGrants() : roleGrants(union(group.map(({ settings }) => scopeOf(settings))));
+    const scope = union(group.map(({ settings }) => scopeOf(settings)));
+    const grants = readOnly ? lookingGrants() : roleGrants(scope);
     const account = readOnly ? onlooker : operator;
     return {
       endpoint,
@@ -47,7 +48,7 @@ export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: b
       user: account.user,
       token: `${account.user}!${account.token}`,
       grants,
-      commands: commandsFor(account, grants),
+      commands: commandsFor(account, grants, readOnly ? [] : scope.pools),
     };
   });
 }
@@ -63,19 +64,33 @@ function union(scopes: readonly PrivilegeScope[]): PrivilegeScope {
   };
 }
 
-/** Can be run again: roles that exist are changed, a user that exists stays. */
-function commandsFor({ user, token, comment }: Account, grants: readonly RoleGrant[]): string[] {
+/**
+ * Each can be run again: roles, pools and a token that exist are changed into what they are to be, a user that exists stays.
+ * A token that exists keeps its secret.
+ *
+ * @param pools that the settings put guests into: Proxmox grants rights on a pool that is not there, and then refuses guests
+ */
+function commandsFor(
+  { user, token, comment }: Account,
+  grants: readonly RoleGrant[],
+  pools: readonly string[],
+): string[] {
   const roles = new Map(grants.map(({ role, privileges }) => [role, privileges.join(",")]));
   return [
-    ...[...roles].map(
-      ([role, privileges]) =>
-        `pveum role modify ${role} --privs ${privileges} 2>/dev/null || pveum role add ${role} --privs ${privileges}`,
+    ...[...roles].map(([role, privileges]) =>
+      orAdd(`role modify ${role} --privs ${privileges}`, `role add ${role} --privs ${privileges}`),
     ),
-    `pveum user modify ${user} --enable 1 2>/dev/null || pveum user add ${user} --comment '${comment}'`,
+    ...pools.map((pool) => orAdd(`pool modify ${shellQuote(pool)}`, `pool add ${shellQuote(pool)}`)),
+    orAdd(`user modify ${user} --enable 1`, `user add ${user} --comment '${comment}'`),
     ...grants.map(
       ({ role, path, propagate }) =>
         `pveum acl modify ${shellQuote(path)} --users ${user} --roles ${role} --propagate ${propagate ? "1" : "0"}`,
     ),
-    `pveum user token add ${user} ${token} --privsep 0`,
+    orAdd(`user token modify ${user} ${token} --privsep 0`, `user token add ${user} ${token} --privsep 0`),
   ];
+}
+
+/** Changes what is there, or makes it. */
+function orAdd(change: string, add: string): string {
+  return `pveum ${change} 2>/dev/null || pveum ${add}`;
 }

@@ -34,7 +34,7 @@ export interface GuestStatus {
   name: string;
   id: number;
   node: string;
-  /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest. */
+  /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest; `unknown` also where the token may not see it. */
   state: string;
   newest: NewestBackup | undefined;
   /** How old the newest backup may be, in seconds. */
@@ -70,6 +70,7 @@ export function guestStatus(
   const coverage = {
     guest,
     exists: onNode !== undefined,
+    hidden: whyHidden(guest, facts),
     newest: newest?.time,
     blind: whyBlind(facts.unseen.get(guest.id) ?? []),
     disks: facts.inJob.get(guest.id),
@@ -80,7 +81,7 @@ export function guestStatus(
     name: guest.name,
     id: guest.id,
     node: guest.node,
-    state: onNode?.status ?? "missing",
+    state: onNode?.status ?? (facts.hidden.has(guest.id) ? "unknown" : "missing"),
     newest,
     rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
@@ -121,6 +122,12 @@ function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefine
     previousSize: predecessor?.size,
     shrunk: isShrunk(size, predecessor?.size),
   };
+}
+
+/** Proxmox leaves a guest out of its list without a word where the token may not see it. */
+function whyHidden({ id }: Guest, { hidden }: EnvironmentFacts): string | undefined {
+  const missing = hidden.get(id);
+  return missing && `guest ${String(id)} cannot be seen: the token lacks ${missing.privilege} on ${missing.path}`;
 }
 
 /** An empty list may only mean that the token may not see what is there. */

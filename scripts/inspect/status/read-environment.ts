@@ -1,6 +1,6 @@
 import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { type MissingPrivilege, missingForArchivesOf } from "../../../proxmox/api/permissions";
+import { type MissingPrivilege, missingForArchivesOf, missingToSee } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import type { LiveDisk } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/choose-archive";
@@ -25,6 +25,8 @@ export interface EnvironmentFacts {
   /** Disks of each guest in the job. */
   inJob: ReadonlyMap<number, LiveDisk[]>;
   runs: readonly BackupRuns[];
+  /** What the token lacks to see guests that are not in the cluster's list: they need not be missing. */
+  hidden: ReadonlyMap<number, MissingPrivilege>;
   /** What the token lacks to see archives of the guests that seem to have none. */
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   /** Guests of the node that no settings name and no job selects. */
@@ -56,7 +58,9 @@ export async function readEnvironment(
   const archives = groupBy(storages.archives, ({ vmid }) => vmid);
   const { time: now, timezone: timeZone } = time;
   const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
-  const [unseen, snapshots] = await Promise.all([
+  const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
+  const [hidden, unseen, snapshots] = await Promise.all([
+    missingToSee(client, unlisted),
     missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
     inspectSnapshots(client, declared, onNode, { now, timeZone }),
   ]);
@@ -70,6 +74,7 @@ export async function readEnvironment(
     job,
     inJob: disksByGuest(included),
     runs,
+    hidden,
     unseen,
     snapshots,
     notCovered: uncovered

@@ -21,6 +21,7 @@ import type { RebuildPlan, RebuiltEnvironment } from "./plan";
 import { bucketAccess, type RebuildSession } from "./world";
 import { momentOf } from "../steps/state/moment";
 import { staleFlag } from "../steps/state/copies/flags";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /**
  * Looks at the container, the store, the copies and this machine, and proves that the passphrase opens every copy.
@@ -127,8 +128,10 @@ async function lookAtGuest({ site, siteStore }: RebuildSession): Promise<Rebuild
   const guest = environment.guests.find(({ name }) => name === store.guest);
   if (guest === undefined) return undefined;
   const client = await site.environment(environment.name).client();
-  const guests = await client.cluster.guests();
-  return { name: guest.name, id: guest.id, exists: guests.some(({ vmid }) => vmid === guest.id) };
+  const exists = (await client.cluster.guests()).some(({ vmid }) => vmid === guest.id);
+  // One that may not be seen is in no list either: it is not gone.
+  if (!exists) await requireRights(client, rightsFor(["VM.Audit"], { guests: [guest.id] }));
+  return { name: guest.name, id: guest.id, exists };
 }
 
 /** @throws CommandError (10), (13) */

@@ -2,6 +2,7 @@ import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { TaskFailed } from "../../../proxmox/api/tasks";
+import { type MissingPrivilege, missingToSee } from "../../../proxmox/api/permissions";
 import type { Guest, SnapshotSettings } from "../../../site/settings/environment";
 import { type SnapshotDuty, snapshotDuty } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
@@ -62,9 +63,22 @@ export async function takeDue(due: DueEnvironment, context: CommandContext): Pro
     client.cluster.nodeTime(environment.settings.proxmox.node),
   ]);
   const onNode = new Map(listed.map((guest) => [guest.vmid, guest]));
+  const unlisted = scheduled.map(({ guest }) => guest.id).filter((id) => !onNode.has(id));
+  const hidden = await missingToSee(client, unlisted);
   const keyOf = ({ guest }: (typeof scheduled)[number]): string => onNode.get(guest.id)?.node ?? guest.node;
   return runBounded(scheduled, { parallel, perKey: perNode, keyOf }, ({ guest, settings }) =>
-    lookAfter(due, { guest, settings, found: onNode.get(guest.id), now: time, timeZone: timezone }, context),
+    lookAfter(
+      due,
+      {
+        guest,
+        settings,
+        found: onNode.get(guest.id),
+        hidden: hidden.get(guest.id),
+        now: time,
+        timeZone: timezone,
+      },
+      context,
+    ),
   );
 }
 
@@ -72,6 +86,8 @@ interface ScheduledGuest {
   readonly guest: Guest;
   readonly settings: SnapshotSettings;
   readonly found: NodeGuest | undefined;
+  /** What the token lacks to see it. */
+  readonly hidden: MissingPrivilege | undefined;
   readonly now: number;
   readonly timeZone: string;
 }
@@ -85,8 +101,7 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
     removed: [],
     next: undefined,
   };
-  if (found === undefined)
-    return { ...result, node: guest.node, problem: `there is no guest ${guest.id} on ${guest.node}` };
+  if (found === undefined) return { ...result, node: guest.node, problem: whyNotFound(one) };
   const unlock = due.dryRun ? () => undefined : tryLock(due, guest);
   if (typeof unlock === "string") return { ...result, node: found.node, postponed: unlock };
   try {
@@ -101,6 +116,11 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
   } finally {
     unlock();
   }
+}
+
+function whyNotFound({ guest, hidden }: ScheduledGuest): string {
+  if (hidden === undefined) return `there is no guest ${guest.id} on ${guest.node}`;
+  return `guest ${guest.id} cannot be seen: the token lacks ${hidden.privilege} on ${hidden.path}`;
 }
 
 /** Another command of this machine is at work on the guest. */

@@ -1,5 +1,5 @@
 import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
-import { missingForArchivesOf } from "../../../../proxmox/api/permissions";
+import { missingForArchivesOf, missingToSee } from "../../../../proxmox/api/permissions";
 import { formatMoment } from "../../../../site/restore/moments";
 import type { Guest } from "../../../../site/settings/environment";
 import { groupBy } from "../../../machine/group-by";
@@ -63,7 +63,8 @@ async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
   const nodeOf = new Map(listed.map(({ vmid, node }) => [vmid, node]));
   const ids = wanted.map(({ id }) => id);
   const missing = await missingForArchivesOf(client, options.storage, ids, new Set(nodeOf.keys()));
-  const facts = { nodeOf, missing, half };
+  const unlisted = ids.filter((id) => !nodeOf.has(id));
+  const facts = { nodeOf, missing, hidden: await missingToSee(client, unlisted), half };
   const placed = readable(() => wanted.map((guest) => placeOrRefuse(guest, facts, atWork)));
   const byNode = groupBy(
     placed.flatMap((one) => ("node" in one ? [one] : [])),
@@ -80,6 +81,7 @@ async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
 interface GuestFacts {
   readonly nodeOf: ReadonlyMap<number, string>;
   readonly missing: Awaited<ReturnType<typeof missingForArchivesOf>>;
+  readonly hidden: Awaited<ReturnType<typeof missingToSee>>;
   readonly half: HalfDone;
 }
 
@@ -109,11 +111,13 @@ interface PlacedGuest {
 
 function placeOrRefuse(
   { name, id, node: declared }: Guest,
-  { nodeOf, missing, half }: GuestFacts,
+  { nodeOf, missing, hidden, half }: GuestFacts,
   { environment }: EnvironmentAtWork,
 ): PlacedGuest | Refusal {
   const subject = `${environment.name}/${name}`;
-  const lacking = (missing.get(id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`);
+  const lacking = [...(missing.get(id) ?? []), ...[hidden.get(id) ?? []].flat()].map(
+    ({ privilege, path }) => `${privilege} on ${path}`,
+  );
   if (lacking.length > 0) {
     return { subject, exitCode: exitCodes.unavailable, message: `the token lacks ${lacking.join(", ")}` };
   }
