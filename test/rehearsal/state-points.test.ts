@@ -244,3 +244,45 @@ function childrenOf(pid: number): number[] {
   const own = processes.filter((one) => one.parent === pid).map((one) => one.pid);
   return [...own, ...own.flatMap(childrenOf)];
 }
+
+describe("the object of the live state is damaged", () => {
+  /** Overwrites 200 bytes of files that MinIO keeps of the live state, and restarts it. */
+  async function damage(isMeant: (name: string) => boolean): Promise<void> {
+    await minio.restart(() => {
+      const folder = join(parent, "minio", "state-prod", place);
+      const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isMeant);
+      expect(names).not.toEqual([]);
+      for (const name of names) {
+        const content = readFileSync(join(folder, name));
+        writeFileSync(join(folder, name), content.fill(0xa5, 0, 200));
+      }
+    });
+  }
+
+  test.each([
+    ["metadata", (name: string): boolean => name === "xl.meta", /the store answers 500 /u],
+    ["content", (name: string): boolean => name.endsWith("/part.1"), /the store answers 503 /u],
+  ])(
+    "its %s: every look is red, and a restore brings the last state back [B3, E2, G1]",
+    async (what, isMeant, said) => {
+      await update(`before the damage of its ${what}`, [...guests, "web", "tags"], ["damaged", what]);
+      const before = await deployment();
+      await damage(isMeant);
+      const verified = expectExit(await lifeboat("verify", "--state", "prod"), [3], "verify --state");
+      expect(verified.stdout).toMatch(said);
+      const copied = expectExit(
+        await lifeboat("backup", "state", "prod", "--to", join(parent, "copies")),
+        [3],
+        "a copy",
+      );
+      expect(copied.stdout).toMatch(said);
+      const planned = expectExit(await lifeboat("up", "prod", "--dry-run"), [14], "up --dry-run");
+      expect(planned.stdout + planned.stderr).toMatch(/lifeboat restore state prod --list/u);
+      const [newest] = (await points()).filter(({ source }) => source === "history");
+      expectExit(await lifeboat("restore", "state", "prod", "--to", newest?.id ?? "", "--force"), [0], "the restore");
+      expectExit(await lifeboat("verify", "--state", "prod"), [0], "verify --state afterwards");
+      expect(await deployment()).toEqual(before);
+      expect(await preview()).toEqual([]);
+    },
+  );
+});

@@ -11,8 +11,9 @@ export class MinioServer {
   static readonly secretKey = "rehearsal-root-secret";
 
   private constructor(
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
     readonly endpoint: string,
+    private readonly run: () => ChildProcess,
   ) {}
 
   /** @throws Error when the toolchain has not built the server. */
@@ -20,19 +21,28 @@ export class MinioServer {
     const program = findArtifacts(projectFolder)?.minio.program;
     if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
     const address = `127.0.0.1:${String(await freePort())}`;
-    const child = spawn(program, ["server", "--quiet", "--address", address, folder], {
-      stdio: "ignore",
-      env: {
-        ...process.env,
-        MINIO_ROOT_USER: MinioServer.accessKey,
-        MINIO_ROOT_PASSWORD: MinioServer.secretKey,
-        MINIO_BROWSER: "off",
-        MINIO_UPDATE: "off",
-      },
-    });
-    const server = new MinioServer(child, `http://${address}`);
+    const run = () =>
+      spawn(program, ["server", "--quiet", "--address", address, folder], {
+        stdio: "ignore",
+        env: {
+          ...process.env,
+          MINIO_ROOT_USER: MinioServer.accessKey,
+          MINIO_ROOT_PASSWORD: MinioServer.secretKey,
+          MINIO_BROWSER: "off",
+          MINIO_UPDATE: "off",
+        },
+      });
+    const server = new MinioServer(run(), `http://${address}`, run);
     await server.ready();
     return server;
+  }
+
+  /** Stops it, does something to its data, and starts it again at the same address. */
+  async restart(meanwhile: () => void): Promise<void> {
+    await this.stop();
+    meanwhile();
+    this.child = this.run();
+    await this.ready();
   }
 
   /** A bucket that keeps versions, and the URL with which Pulumi keeps its state in it. */
