@@ -245,20 +245,20 @@ function childrenOf(pid: number): number[] {
   return [...own, ...own.flatMap(childrenOf)];
 }
 
-describe("the object of the live state is damaged", () => {
-  /** Overwrites 200 bytes of files that MinIO keeps of the live state, and restarts it. */
-  async function damage(isMeant: (name: string) => boolean): Promise<void> {
-    await minio.restart(() => {
-      const folder = join(parent, "minio", "state-prod", place);
-      const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isMeant);
-      expect(names).not.toEqual([]);
-      for (const name of names) {
-        const content = readFileSync(join(folder, name));
-        writeFileSync(join(folder, name), content.fill(0xa5, 0, 200));
-      }
-    });
-  }
+/** Overwrites 200 bytes of files that MinIO keeps of the live state, and restarts it. */
+async function damage(isMeant: (name: string) => boolean): Promise<void> {
+  await minio.restart(() => {
+    const folder = join(parent, "minio", "state-prod", place);
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isMeant);
+    if (names.length === 0) throw new Error("MinIO keeps the state in other files.");
+    for (const name of names) {
+      const content = readFileSync(join(folder, name));
+      writeFileSync(join(folder, name), content.fill(0xa5, 0, 200));
+    }
+  });
+}
 
+describe("the object of the live state is damaged", () => {
   test.each([
     ["metadata", (name: string): boolean => name === "xl.meta", /the store answers 500 /u],
     ["content", (name: string): boolean => name.endsWith("/part.1"), /the store answers 503 /u],
@@ -280,7 +280,9 @@ describe("the object of the live state is damaged", () => {
       expect(planned.stdout + planned.stderr).toMatch(/lifeboat restore state prod --list/u);
       const [newest] = (await points()).filter(({ source }) => source === "history");
       expectExit(await lifeboat("restore", "state", "prod", "--to", newest?.id ?? "", "--force"), [0], "the restore");
-      expectExit(await lifeboat("verify", "--state", "prod"), [0], "verify --state afterwards");
+      // Versions lie in files of their own, and those stay damaged; where the metadata was, they went with it.
+      const left = what === "content" ? 3 : 0;
+      expectExit(await lifeboat("verify", "--state", "prod"), [left], "verify --state afterwards");
       expect(await deployment()).toEqual(before);
       expect(await preview()).toEqual([]);
     },

@@ -60,7 +60,11 @@ export async function begin<Plan>(session: Session, operation: Operation<Plan>):
 }
 
 /** Gives up what is half done and void now that an operation of this kind begins: nobody is to resume it later. */
-function supersede(journals: readonly Journal[], kind: string, { context, environment }: Session): void {
+export function supersede(
+  journals: readonly Journal[],
+  kind: string,
+  { context, environment }: Pick<Session, "context" | "environment">,
+): void {
   for (const journal of journals) {
     if (!isOpen(journal) || !isSuperseded(journal.contents.kind, kind)) continue;
     journal.setState("unproven");

@@ -122,7 +122,8 @@ async function lookIn(access: StateAccess): Promise<StoredState> {
   }
 }
 
-async function lookAtGuest({ site, siteStore }: RebuildSession): Promise<RebuildPlan["guest"]> {
+/** The store's container, where it is in one. @throws ProxmoxError */
+export async function lookAtGuest({ site, siteStore }: RebuildSession): Promise<RebuildPlan["guest"]> {
   const { store, environment } = siteStore;
   if (store.kind === "service") return undefined;
   const guest = environment.guests.find(({ name }) => name === store.guest);

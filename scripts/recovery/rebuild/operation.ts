@@ -4,7 +4,10 @@ import type { GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
 import type { Finding } from "../engine/step";
 import type { Operation } from "../engine/operation";
-import { planRebuild } from "./make-plan";
+import { storeTrouble } from "../../project/store-health";
+import { lookAtGuest, planRebuild } from "./make-plan";
+import { outdatedRebuild } from "./outdated";
+import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironment } from "./plan";
 import { proofPath, rebuildSteps } from "./steps";
 import type { RebuildSession } from "./world";
@@ -42,6 +45,13 @@ export function rebuildOperation(session: RebuildSession, { given, command }: Re
       }));
       const value = { endpoint: plan.endpoint, environments, targetSeconds: target };
       return { value, print: (lines) => printReport(plan, journal, findings, lines) };
+    },
+    outdated: async (open) => {
+      const trouble = await storeTrouble(session.siteStore, session.context.signal);
+      const guest = await lookAtGuest(session);
+      const why = outdatedRebuild(open, { exists: guest?.exists === true, answers: trouble === undefined });
+      if (why !== undefined) await waitForPulumi(open, session.context);
+      return why;
     },
     meaning: () => ({ text: "what has been done stays, and is not done again." }),
   };

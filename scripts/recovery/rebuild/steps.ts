@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConditionFailed, type StoredObject } from "../../clients/object-store/object-store";
 import { compareEnvironment } from "../../project/pulumi-variables";
-import type { Watch } from "../../clients/pulumi-cli/pulumi-cli";
+import { isDead, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -15,14 +15,17 @@ import { planKeys, writeKeys } from "../steps/state/site-keys";
 import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { recordFile, removeRecord, writeRecord } from "../steps/state/fallback-record";
-import { discardUnreadable, replaceUnreadable } from "../steps/state/replace-unreadable";
+import { replaceUnusable } from "../steps/state/replace-unreadable";
 import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
-import { findPresent, type FoundState, readPresent } from "../steps/state/present-state";
+import { findPresent, readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
+import { supersede } from "../engine/run-one";
+import { journalsOf, stateOf } from "../engine/session";
+import { locksOf } from "../steps/state/pulumi-lock";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
-import type { RebuildPlan, RebuiltEnvironment } from "./plan";
+import { rebuildKind, type RebuildPlan, type RebuiltEnvironment } from "./plan";
 import { bucketAccess, copyAccess, localAccess, ownerCli, type RebuildSession } from "./world";
 import { changed, digestIn } from "../steps/state/changed";
 
@@ -100,27 +103,6 @@ async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvi
     if (!(error instanceof ConditionFailed)) throw error;
     return (await digestIn(to, copy.object)) === copy.sha256;
   }
-}
-
-/** A state that is none makes room for the copy; what can be read of it is kept. */
-async function replaceUnusable(
-  to: StateAccess,
-  { object, content: old }: FoundState,
-  key: string,
-  content: Buffer,
-): Promise<boolean> {
-  const { store, place } = to;
-  if (old === undefined) {
-    if (object.key !== key) await discardUnreadable(to, object.key);
-    await replaceUnreadable(to, key, content);
-    return true;
-  }
-  const before = sha256Of(content).slice(0, 10);
-  await writeChecked(store, savedKey(place, { time: Date.now(), before }, compressionOf(old)), old);
-  const condition = object.key === key && object.etag !== undefined ? { ifMatch: object.etag } : undefined;
-  await writeChecked(store, key, content, condition);
-  if (object.key !== key) await store.remove(object.key);
-  return true;
 }
 
 /** For Pulumi nothing has changed about the server of a container that is there. */
@@ -204,6 +186,11 @@ function pushSteps(one: RebuiltEnvironment, session: RebuildSession): Step {
     does: `bring the state of ${one.name} and its ${String(one.copy?.points ?? 0)} restore points from the copy into its bucket`,
     run: async (context) => {
       const environment = session.site.environment(one.name);
+      const { context: command } = session;
+      // A restore that is half done would take the state away again that comes back here.
+      const state = stateOf(environment, command);
+      const subject = { kind: "stack", environment: one.name } as const;
+      supersede(journalsOf({ state, subject }), rebuildKind, { context: command, environment });
       return push(copyAccess(session, environment), await bucketAccess(session, environment), one, context);
     },
   });
@@ -361,6 +348,8 @@ async function runPulumi(
     }
     await cli.cancel(watch);
   }
+  const locks = await locksOf(localAccess(session, session.site.environment(session.siteStore.environment.name)));
+  if (locks.length > 0 && locks.every(({ owner }) => owner !== undefined && isDead(owner))) await cli.cancel(watch);
   await work(cli, watch);
 }
 

@@ -38,8 +38,8 @@ export async function planReturn(
   await requireStore(session, states);
   await requireNoLock(states.local);
   await requireNoLock(states.store);
-  const { local, stored, opening } = await readBoth(session, states);
-  if (record === undefined && stored === undefined) throw neverMoved(selector);
+  const { local, stored, unusable, opening } = await readBoth(session, states);
+  if (record === undefined && stored === undefined && unusable === undefined) throw neverMoved(selector);
   const { moved, difference } = compare(record, local, stored, opening);
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
   const chosen: Keep = moved === "both" ? (keep ?? "local") : moved === "local" ? "local" : "store";
@@ -51,6 +51,7 @@ export async function planReturn(
     keep: chosen,
     present: { object: local.object.key, sha256: local.sha256 },
     ...(stored === undefined ? {} : { stored: { object: stored.object.key, sha256: stored.sha256 } }),
+    ...(unusable === undefined ? {} : { unusable }),
     ...keptOf(states, moved, chosen, local, stored),
     difference,
   };
@@ -104,22 +105,20 @@ async function requireStore({ context }: StackSession, { siteStore }: LiveAndLoc
 
 interface BothStates {
   readonly local: PresentState;
-  /** Undefined: the store has none. */
+  /** Undefined: the store has none that can be used. */
   readonly stored: PresentState | undefined;
+  /** Why what lies in its place there is none. */
+  readonly unusable: string | undefined;
   readonly opening: OpenSecret;
 }
 
-/** @throws CommandError (12), (13) where one of them is damaged */
+/** @throws CommandError (12), (13) where the one here is damaged */
 async function readBoth({ context, selector, state }: StackSession, states: LiveAndLocal): Promise<BothStates> {
   const [here, there] = await Promise.all([listStack(states.local), listStack(states.store)]);
   const local = here.present && (await readPresent(states.local, here.present));
   const stored = there.present && (await readPresent(states.store, there.present));
-  for (const [found, access] of [
-    [local, states.local],
-    [stored, states.store],
-  ] as const) {
-    if (found?.problem === undefined) continue;
-    throw new CommandError(`the state of ${selector} in ${access.store.place} is damaged: ${found.problem}`, {
+  if (local?.problem !== undefined) {
+    throw new CommandError(`the state of ${selector} in ${states.local.store.place} is damaged: ${local.problem}`, {
       exitCode: exitCodes.refused,
       hint: `mend it first: lifeboat restore state ${selector} --list`,
     });
@@ -131,7 +130,8 @@ async function readBoth({ context, selector, state }: StackSession, states: Live
   }
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   const readable = stored?.checkpoint === undefined ? undefined : stored;
-  return { local, stored: readable, opening: await opener(secrets, local, readable) };
+  const unusable = stored?.problem;
+  return { local, stored: readable, unusable, opening: await opener(secrets, local, readable) };
 }
 
 /** Opens the secrets of both. @throws CommandError (12) */

@@ -69,9 +69,11 @@ const movedWords: Readonly<Record<ReturnPlan["moved"], string>> = {
   both: "BOTH have changed since the fallback",
 };
 
-function printPlan({ environment, moved, keep, kept, difference, store }: ReturnPlan, lines: Lines): void {
+function printPlan({ environment, moved, keep, kept, difference, store, unusable }: ReturnPlan, lines: Lines): void {
   lines.heading(`Plan: the state of ${environment} lives in the store again`);
   lines.hanging("  store:  ", store);
+  if (unusable !== undefined)
+    lines.hanging("  CARE:   ", `what it has now cannot be used, and makes room: ${unusable}`);
   lines.hanging("  moved:  ", movedWords[moved]);
   lines.hanging("  lives:  ", keep === "local" ? "the state on this machine, in the store" : "the state in the store");
   if (kept !== undefined) lines.hanging("  kept:   ", `the other, as restore point ${kept.id}`);

@@ -15,6 +15,7 @@ export const returnPlanSchema = z.object({
   present: z.object({ object: z.string(), sha256: z.string() }),
   /** The state in the store; absent where it has none. */
   stored: z.object({ object: z.string(), sha256: z.string() }).exactOptional(),
+  unusable: z.string().exactOptional().describe("why what the store has is no state: it makes room"),
   kept: z
     .object({ side: z.enum(["local", "store"]), key: z.string(), id: z.string() })
     .exactOptional()

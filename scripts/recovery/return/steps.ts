@@ -9,7 +9,9 @@ import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import type { ReturnPlan } from "./plan";
-import { changed, digestIn } from "../steps/state/changed";
+import { changed, digestIn, readableDigest } from "../steps/state/changed";
+import { findPresent } from "../steps/state/present-state";
+import { replaceUnusable } from "../steps/state/replace-unreadable";
 
 /** What the steps of a return work with. */
 export interface ReturnWorld {
@@ -80,7 +82,7 @@ function pushHistory({ environment, store }: ReturnPlan, { states }: ReturnWorld
 
 function pushState(plan: ReturnPlan, { states }: ReturnWorld): Step {
   const { environment, present, store } = plan;
-  const isThere = async (): Promise<boolean> => (await digestIn(states.store, present.object)) === present.sha256;
+  const isThere = async (): Promise<boolean> => (await readableDigest(states.store, present.object)) === present.sha256;
   return {
     id: "state",
     title: `Bring the state of ${environment} to the store`,
@@ -92,6 +94,13 @@ function pushState(plan: ReturnPlan, { states }: ReturnWorld): Step {
       await holdLock(states.store, lockThere, context);
       const content = await states.local.store.read(present.object);
       if (sha256Of(content) !== present.sha256) throw changed("the state on this machine");
+      const found = await findPresent(states.store);
+      if (plan.unusable !== undefined && found !== undefined) {
+        if (found.problem === undefined) throw changed("the state in the store");
+        context.note({ sent: true });
+        await replaceUnusable(states.store, found, present.object, content);
+        return { facts: { bytes: content.length } };
+      }
       const { condition, others } = await target(plan, states.store);
       context.note({ sent: true });
       try {

@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { isRunning, startOf } from "../../machine/processes";
 import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
 import type { Member } from "../engine/batch";
 import type { GivenAnswers } from "../engine/consent";
-import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { Sequence } from "../engine/run-sequence";
 import { journalsOf, unfinished } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { openSitePlan, planStack, type SitePlan } from "./make-plan";
 import { isIdle, upKind, type UpPlan, upPlanSchema } from "./plan";
+import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { StackWork } from "./stack-work";
 import { upInputs, upSteps } from "./steps";
 import { siteReport, siteView, stackReport, stackView, unchangedStack } from "./view";
@@ -87,15 +85,4 @@ function upOperation(work: StackWork, shared: SitePlan, { given, command }: UpRe
       return `What was begun at ${open.contents.startedAt} with ${selector} has not ended; what is left is planned anew.`;
     },
   };
-}
-
-/** A `pulumi` that an earlier, killed run of this command has left at work is let come to its end. */
-async function waitForPulumi({ contents: { steps } }: Journal, { progress, signal }: CommandContext): Promise<void> {
-  for (const { facts } of Object.values(steps)) {
-    const { pulumi, pulumiStart } = facts;
-    if (typeof pulumi !== "number" || startOf(pulumi) !== pulumiStart) continue;
-    await progress.step(`Wait for its pulumi (process ${String(pulumi)}) to end`, async () => {
-      while (isRunning(pulumi)) await sleep(500, undefined, { signal });
-    });
-  }
 }

@@ -105,3 +105,15 @@ test("an entry of the history that cannot be read keeps no other from being veri
   site.put("prod", key, last);
   expect((await site.lifeboat(["restore", "state", "prod", "--list"])).stdout).not.toContain("503");
 });
+
+test("after a fallback the state returns, and what the store cannot read makes room [E4]", async () => {
+  damage("content");
+  expect(await site.lifeboat(["state", "fallback", "prod", "--although-store-answers", "--force"])).toMatchObject({
+    code: 0,
+  });
+  const planned = await site.lifeboat(["state", "return", "prod", "--dry-run"]);
+  expect([planned.code, planned.stdout]).toEqual([0, expect.stringContaining("cannot be used, and makes room")]);
+  expect(await site.lifeboat(["state", "return", "prod", "--force"])).toMatchObject({ code: 0 });
+  expect(site.bucket("prod").get(stateKey("prod"))).toBe(last);
+  expect(await site.lifeboat(["verify", "--state", "prod"])).toMatchObject({ code: 0 });
+});

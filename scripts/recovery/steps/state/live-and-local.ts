@@ -4,6 +4,7 @@ import { backendOf, localBackend, storeUrl } from "../../../project/backend";
 import { openStateAt, type ReachOptions } from "../../../project/state-backend";
 import type { SiteStore } from "../../../project/state-store";
 import type { StackSession } from "../../engine/session";
+import { rootStore } from "./root-store";
 import type { StateAccess } from "./state-access";
 import { recordFile } from "./fallback-record";
 
@@ -51,7 +52,7 @@ export async function openLiveAndLocal(
   const place = { project: project.name, stack: name };
   return {
     siteStore,
-    store: { place, store: bucket },
+    store: { place, store: bucket, root: () => rootStore(environment, context) },
     local: { place, store: new FolderStore(folder) },
     localFolder: folder,
     record: recordFile(project, name, variables),

@@ -3,7 +3,9 @@ import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { changed, isReadable } from "./changed";
 import { writeChecked } from "./send-objects";
-import type { StateAccess } from "./state-access";
+import { compressionOf, savedKey } from "../../../../site/state/state-keys";
+import type { FoundState } from "./present-state";
+import { sha256Of, type StateAccess } from "./state-access";
 
 /**
  * Writes an object in the place of one that cannot be read. A store may be unable to write over it, too: MinIO reads the
@@ -34,4 +36,25 @@ export async function discardUnreadable(access: StateAccess, key: string): Promi
       exitCode: exitCodes.unavailable,
     });
   }
+}
+
+/** A state that is none makes room for another; what can be read of it is kept. @returns true: it was written */
+export async function replaceUnusable(
+  to: StateAccess,
+  { object, content: old }: FoundState,
+  key: string,
+  content: Buffer,
+): Promise<boolean> {
+  const { store, place } = to;
+  if (old === undefined) {
+    if (object.key !== key) await discardUnreadable(to, object.key);
+    await replaceUnreadable(to, key, content);
+    return true;
+  }
+  const before = sha256Of(content).slice(0, 10);
+  await writeChecked(store, savedKey(place, { time: Date.now(), before }, compressionOf(old)), old);
+  const condition = object.key === key && object.etag !== undefined ? { ifMatch: object.etag } : undefined;
+  await writeChecked(store, key, content, condition);
+  if (object.key !== key) await store.remove(object.key);
+  return true;
 }
