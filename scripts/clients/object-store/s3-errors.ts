@@ -35,6 +35,11 @@ export function isConditionFailed(failure: S3Failure): boolean {
   return failure.status === 412 || failure.name === "ConditionalRequestConflict" || isMissing(failure);
 }
 
+/** The service knows no conditional writes. */
+export function knowsNoConditions({ cause }: StoreError): boolean {
+  return s3FailureOf(cause).name === "NotImplemented";
+}
+
 /** The error in this project's terms. */
 export function storeErrorOf(error: unknown, place: string): StoreError {
   const [kind, reason] = judge(error, s3FailureOf(error));

@@ -6,6 +6,7 @@ import type { Lines, Talk } from "../../terminal/talk";
 import { dim, green, red, type Styled } from "../../terminal/text";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
 import { allCopied, type EnvironmentCopy } from "../steps/state/copies/copy-states";
+import { differingText } from "../steps/state/send-objects";
 import type { copiesShape } from "./shape";
 
 export interface CopyRequest {
@@ -59,11 +60,18 @@ function forScripts({ environment, from, result }: EnvironmentCopy): ValueOf<typ
         ...base,
         outcome: "copied",
         objects: result.objects,
+        differing: [...result.differing],
         copy: result.marker,
         unreadable: [...result.unreadable],
       };
     case "planned":
-      return { ...base, outcome: "planned", objects: result.objects, state: result.state };
+      return {
+        ...base,
+        outcome: "planned",
+        objects: result.objects,
+        differing: [...result.differing],
+        state: result.state,
+      };
     case "kept":
       return { ...base, outcome: "kept", why: result.why };
     case "failed":
@@ -79,6 +87,10 @@ function print(copies: readonly EnvironmentCopy[], to: CopyPlace, dryRun: boolea
     const [mark, text, hint] = describe(result);
     lines.hanging(["  ", mark, ` ${environment}: `], text);
     if (hint !== undefined) lines.hanging(["      ", dim("→ ")], hint, dim);
+    const differing = "differing" in result ? result.differing : [];
+    if (differing.length === 0) continue;
+    lines.hanging(["  ", red("✗"), ` ${environment}: `], differingText(differing, "the store", "the copy"));
+    lines.hanging(["      ", dim("→ ")], `whether the store's are sound: lifeboat verify --state ${environment}`, dim);
   }
 }
 

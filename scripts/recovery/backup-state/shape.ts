@@ -29,6 +29,9 @@ const marker = z.strictObject({
 });
 
 const base = { environment: z.string(), from: z.string().nullable().describe("what was copied") };
+const differing = z
+  .array(z.string())
+  .describe("keys of the history that the copy has with another content: one of both is damaged, and both are kept");
 const objects = z.number().describe("of the history, that were not there before");
 
 /** `lifeboat backup state --json` */
@@ -42,10 +45,11 @@ export const copiesShape = z.strictObject({
         ...base,
         outcome: z.literal("copied"),
         objects,
+        differing,
         copy: marker,
         unreadable: z.array(z.string()).describe("objects of the history that cannot be read, and are not copied"),
       }),
-      z.strictObject({ ...base, outcome: z.literal("planned"), objects, state: z.boolean() }),
+      z.strictObject({ ...base, outcome: z.literal("planned"), objects, differing, state: z.boolean() }),
       z.strictObject({ ...base, outcome: z.literal("kept"), why: z.string() }),
       z.strictObject({ ...base, outcome: z.literal("failed"), why: z.string(), hint: z.string().nullable() }),
       z.strictObject({ ...base, outcome: z.literal("empty") }),

@@ -1,7 +1,7 @@
 import { compressionOf } from "../../../site/state/state-keys";
 import { ConditionFailed } from "../../clients/object-store/object-store";
 import type { Finding, Step } from "../engine/step";
-import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
+import { historyFindings, sendHistory, sendTags, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
@@ -30,12 +30,14 @@ function bringHistory({ environment, fromName }: FallbackPlan, { states, copy }:
     does: `copy history and saved states from ${fromName} to ${states.local.store.place}`,
     run: async (context) => {
       const [there, copied] = await Promise.all([listStack(states.local), listStack(copy)]);
-      const missing = missingFrom(there, copied);
-      const left = await sendObjects(missing, copy.store, states.local.store, context);
-      if (copied.tags !== undefined) {
-        await writeChecked(states.local.store, copied.tags.key, await copy.store.read(copied.tags.key));
-      }
-      return { facts: { objects: missing.length - left.length }, findings: unreadableFindings(left, copy.store) };
+      const [from, to] = [
+        { store: copy.store, objects: copied },
+        { store: states.local.store, objects: there },
+      ];
+      const sent = await sendHistory(from, to, context);
+      const unreadable = [...sent.unreadable, ...(await sendTags(from, to.store))];
+      const findings = historyFindings({ ...sent, unreadable }, copy.store, states.local.store);
+      return { facts: { objects: sent.sent }, findings };
     },
   };
 }

@@ -16,7 +16,7 @@ import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { recordFile, removeRecord, writeRecord } from "../steps/state/fallback-record";
 import { replaceUnusable } from "../steps/state/replace-unreadable";
-import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
+import { historyFindings, sendHistory, sendTags, writeChecked, writeOnce } from "../steps/state/send-objects";
 import { findPresent, readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
 import { supersede } from "../engine/run-one";
@@ -69,12 +69,16 @@ function localStep(plan: RebuildPlan, own: RebuiltEnvironment, session: RebuildS
       const environment = session.site.environment(own.name);
       const [copy, local] = [copyAccess(session, environment), localAccess(session, environment)];
       const [there, copied] = await Promise.all([listStack(local), listStack(copy)]);
-      const gone = await sendObjects(missingFrom(there, copied), copy.store, local.store, context);
+      const [source, target] = [
+        { store: copy.store, objects: copied },
+        { store: local.store, objects: there },
+      ];
+      const sent = await sendHistory(source, target, context);
       const record = recordFile(environment.project, own.name, session.context.io.environment);
       const base = await digestOfCopy(session, copy);
       writeRecord(record, { environment: own.name, began: begun.startedAt, base, from });
       await putOnce(copy, local, own);
-      return { findings: unreadableFindings(gone, copy.store) };
+      return { findings: historyFindings(sent, copy.store, local.store) };
     },
   });
 }
@@ -198,16 +202,19 @@ function pushSteps(one: RebuiltEnvironment, session: RebuildSession): Step {
 
 async function push(from: StateAccess, to: StateAccess, one: RebuiltEnvironment, context: StepContext) {
   const [copied, there] = await Promise.all([listStack(from), listStack(to)]);
-  const missing = missingFrom(there, copied);
-  const tags = copied.tags !== undefined && there.tags === undefined ? [copied.tags] : [];
-  const gone = await sendObjects([...missing, ...tags], from.store, to.store, context);
+  const [source, target] = [
+    { store: from.store, objects: copied },
+    { store: to.store, objects: there },
+  ];
+  const sent = await sendHistory(source, target, context);
+  const lostTags = there.tags === undefined ? await sendTags(source, to.store) : [];
   const written = await putOnce(from, to, one);
   const kept: Finding = {
     severity: "note",
     text: `the store has a state of ${one.name} already: it was left as it is`,
   };
-  const findings = [...unreadableFindings(gone, from.store), ...(written ? [] : [kept])];
-  return { facts: { objects: missing.length }, findings };
+  const findings = historyFindings({ ...sent, unreadable: [...sent.unreadable, ...lostTags] }, from.store, to.store);
+  return { facts: { objects: sent.sent }, findings: [...findings, ...(written ? [] : [kept])] };
 }
 
 /** The owner's state went on on this machine while the store was made. */
@@ -225,8 +232,11 @@ function homeStep({ owner, environments }: RebuildPlan, session: RebuildSession,
       if (here.present === undefined) return;
       const { key } = here.present;
       const content = await local.store.read(key);
-      const gone = await sendObjects(missingFrom(there, here), local.store, bucket.store, context);
-      const findings = unreadableFindings(gone, local.store);
+      const [source, target] = [
+        { store: local.store, objects: here },
+        { store: bucket.store, objects: there },
+      ];
+      const findings = historyFindings(await sendHistory(source, target, context), local.store, bucket.store);
       const base = environments.find(({ name }) => name === owner)?.copy?.sha256;
       const found = there.present && (await readPresent(bucket, there.present));
       if (found !== undefined && found.problem !== undefined) await replaceUnusable(bucket, found, key, content);
@@ -264,7 +274,8 @@ async function writeOwn(
     return { severity: "problem", text, mend: `lifeboat state return ${place.stack}` };
   }
   const names = { time: Date.parse(begun.startedAt), before: sha256Of(own.content).slice(0, 10) };
-  await writeChecked(store, savedKey(place, names, compressionOf(old)), old);
+  const saved = savedKey(place, names, compressionOf(old));
+  if (!(await writeOnce(store, saved, old))) throw changed(saved);
   await writeChecked(store, own.key, own.content, { ifMatch: present.etag });
   return undefined;
 }

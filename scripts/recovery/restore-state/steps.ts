@@ -9,6 +9,7 @@ import { changedInputs, type Inputs } from "../engine/digest";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import type { Finding, Step, StepContext } from "../engine/step";
 import { digestIn, isReadable, readableDigest } from "../steps/state/changed";
+import { writeOnce } from "../steps/state/send-objects";
 import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
 import type { RestoreStatePlan } from "./plan";
@@ -79,9 +80,7 @@ function keepPresent({ key, sha256, kept }: NonNullable<RestoreStatePlan["presen
       makePrivateFolder(dirname(kept.file));
       writeDurably(kept.file, content);
       if (!fileHolds(kept.file, sha256)) throw new Error(`${kept.file} does not hold what was written`);
-      await store.write(kept.key, content);
-      if (sha256Of(await store.read(kept.key)) !== sha256)
-        throw new Error(`${kept.key} does not hold what was written`);
+      if (!(await writeOnce(store, kept.key, content))) throw changed([kept.key]);
       return { facts: { key: kept.key, file: kept.file, bytes: content.length } };
     },
     takeBack: async () => {

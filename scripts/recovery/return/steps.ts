@@ -4,7 +4,7 @@ import type { Finding, Step } from "../engine/step";
 import { removeRecord } from "../steps/state/fallback-record";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
-import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
+import { historyFindings, sendHistory, writeChecked, writeOnce } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
@@ -56,9 +56,11 @@ function keepOther(kept: NonNullable<ReturnPlan["kept"]>, plan: ReturnPlan, { st
     run: async () => {
       const content = await access.store.read(known?.object ?? "");
       if (sha256Of(content) !== known?.sha256) throw changed(which);
-      await writeChecked(states.store.store, kept.key, content);
+      if (!(await writeOnce(states.store.store, kept.key, content))) throw changed(kept.key);
     },
-    takeBack: () => states.store.store.remove(kept.key),
+    takeBack: async () => {
+      if ((await digestIn(states.store, kept.key)) === known?.sha256) await states.store.store.remove(kept.key);
+    },
   };
 }
 
@@ -70,12 +72,12 @@ function pushHistory({ environment, store }: ReturnPlan, { states }: ReturnWorld
     does: `copy what the history on this machine has more to ${store}`,
     run: async (context) => {
       const [there, here] = await Promise.all([listStack(states.store), listStack(states.local)]);
-      const missing = missingFrom(there, here);
-      const left = await sendObjects(missing, states.local.store, states.store.store, context);
-      return {
-        facts: { objects: missing.length - left.length },
-        findings: unreadableFindings(left, states.local.store),
-      };
+      const [from, to] = [
+        { store: states.local.store, objects: here },
+        { store: states.store.store, objects: there },
+      ];
+      const sent = await sendHistory(from, to, context);
+      return { facts: { objects: sent.sent }, findings: historyFindings(sent, from.store, to.store) };
     },
   };
 }

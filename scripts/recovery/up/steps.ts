@@ -22,7 +22,7 @@ import { type Finding, type Step, type StepContext, standing } from "../engine/s
 import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { findPresent } from "../steps/state/present-state";
-import { missingFrom, sendObjects, unreadableFindings, writeChecked } from "../steps/state/send-objects";
+import { historyFindings, sendHistory, writeChecked } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { StateAccess } from "../steps/state/state-access";
 import { writeKeys } from "../steps/state/site-keys";
@@ -291,9 +291,12 @@ function historyStep({ work }: UpWorld): Step {
     does: "copy its history, too: earlier states can be restored from there",
     run: async ({ signal, progress }) => {
       const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
-      const missing = missingFrom(await listStack(to), await listStack(from));
-      const left = await sendObjects(missing, from.store, to.store, { signal, progress });
-      return { findings: unreadableFindings(left, from.store) };
+      const [here, there] = [
+        { store: from.store, objects: await listStack(from) },
+        { store: to.store, objects: await listStack(to) },
+      ];
+      const sent = await sendHistory(here, there, { signal, progress });
+      return { findings: historyFindings(sent, from.store, to.store) };
     },
   });
 }

@@ -65,6 +65,24 @@ test("what is damaged in the store is told, and the others are copied [E6]", asy
   putUpdate(site, "prod", 2);
 });
 
+test("history that was damaged in the store does not overwrite its copy: 3, named, and both are kept [E6]", async () => {
+  await site.lifeboat(["backup", "state", "prod"]);
+  const key = ".pulumi/history/shop/prod/prod-1.checkpoint.json";
+  const good = site.bucket("prod").get(key) ?? "";
+  site.put("prod", key, good.slice(0, -20));
+  const { code, stdout } = await site.lifeboat(["backup", "state", "prod"]);
+  expect([code, stdout.replaceAll(/\n {4,}/gu, " ")]).toEqual([
+    3,
+    expect.stringMatching(/1 object of its history differs .* both stay as they are: .*prod-1\.checkpoint\.json/u),
+  ]);
+  expect((await site.copies("prod").read(key)).toString()).toBe(good);
+  expect(site.bucket("prod").get(key)).toBe(good.slice(0, -20));
+  const json = JSON.parse((await site.lifeboat(["backup", "state", "prod", "--json"])).stdout);
+  expect([json.exitCode, json.copies[0].differing]).toEqual([3, [key]]);
+  site.put("prod", key, good);
+  expect(await site.lifeboat(["backup", "state", "prod"])).toMatchObject({ code: 0 });
+});
+
 test("an environment that has no state: 10; one that is not there: 2 [E6]", async () => {
   expect(await site.lifeboat(["backup", "state", "monitoring"])).toMatchObject({
     code: 10,

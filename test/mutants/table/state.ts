@@ -152,9 +152,15 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "copy: an object that is there in another length is taken for the same",
-      from: "known.get(key) !== size",
-      to: "!known.has(key)",
-      killedBy: { file: copying, title: "an entry that is there in another length is sent again" },
+      from: "if (one.size !== other.size) return false;",
+      to: "if (one.size !== other.size) return true;",
+      killedBy: { file: copying, title: "in the copy never replaces the other's" },
+    },
+    {
+      name: "copy: an object that is there is overwritten",
+      from: "await writeChecked(store, key, content, { ifNoneMatch: true });",
+      to: "await writeChecked(store, key, content);",
+      killedBy: { file: copying, title: "an entry that another copier writes meanwhile is not overwritten" },
     },
   ]),
   ...inFile("scripts/recovery/steps/state/pulumi-lock.ts", [

@@ -6,9 +6,9 @@ import type { ObjectStore, StoredObject } from "../../../../clients/object-store
 import { runBounded } from "../../../../machine/bounded";
 import { isLost, lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
-import { missingFrom, sendBounds, sendObjects, writeChecked } from "../send-objects";
+import { compareHistory, readable, sendBounds, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
 import { readableDigest } from "../changed";
-import type { StateAccess } from "../state-access";
+import { sha256Of, type StateAccess } from "../state-access";
 
 /** One stack that is copied. */
 export interface CopyJob {
@@ -33,9 +33,16 @@ export type CopyResult =
       readonly seen: StoredObject;
       /** Objects of the history that cannot be read. */
       readonly unreadable: readonly string[];
+      readonly differing: readonly string[];
     }
   /** What a dry run would have copied; `state`: whether the present state is another than the copy. */
-  | { readonly kind: "planned"; readonly objects: number; readonly state: boolean }
+  | {
+      readonly kind: "planned";
+      readonly objects: number;
+      readonly state: boolean;
+      /** Keys of entries of the history that the copy has with another content: one of both is damaged. */
+      readonly differing: readonly string[];
+    }
   /** The copy stays as it was, because the present state must not take its place. */
   | { readonly kind: "kept"; readonly why: string; readonly hint?: string }
   /** There is nothing to copy. */
@@ -43,8 +50,9 @@ export type CopyResult =
 
 /**
  * Copies history, saved states and the present state of one stack, in this order, and then says beside them what the copy
- * is. Only what is not there yet is sent; nothing is removed; everything that was written is read back. A state that
- * cannot be read, or that is older than the copy and knows nothing of it, does not take the copy's place.
+ * is. Only what is not there yet is sent; nothing is removed, and no history overwritten; everything that was written is
+ * read back. A state that cannot be read, or that is older than the copy and knows nothing of it, does not take the copy's
+ * place.
  *
  * @throws StoreError, SendDamaged
  */
@@ -63,15 +71,23 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
   }
   const older = await isOlderThanCopy(job, state, there, copied);
   if (older !== undefined) return older;
-  const missing = missingFrom(copied, there);
+  const [from, to] = [
+    { store: source, objects: there },
+    { store: target, objects: copied },
+  ];
+  const difference = await compareHistory(from, to);
   const isSame = await isCopied(targetOf(job), state, copied);
-  if (job.dryRun) return { kind: "planned", objects: missing.length, state: !isSame };
-  const tags = there.tags === undefined ? [] : [there.tags];
-  const unreadable = await sendObjects([...missing, ...tags], source, target, job);
+  if (job.dryRun) {
+    const { missing, differing } = difference;
+    return { kind: "planned", objects: missing.length, state: !isSame, differing };
+  }
+  const { sent, differing, unreadable } = await sendMissing(difference, source, target, job);
+  for (const key of differing) await keepBeside(job, key);
+  const lostTags = await sendTags(from, target);
   if (!isSame) await writeChecked(target, present.key, state.content);
   const marker = await markerOf(job, state, there);
   await writeChecked(target, markerKey, Buffer.from(formatMarker(marker)));
-  return { kind: "copied", marker, objects: missing.length, seen: present, unreadable };
+  return { kind: "copied", marker, objects: sent, seen: present, differing, unreadable: [...unreadable, ...lostTags] };
 }
 
 function lost({ source, place }: CopyJob): CopyResult {
@@ -81,6 +97,12 @@ function lost({ source, place }: CopyJob): CopyResult {
 
 function bringBack({ stack }: StackPlace): string {
   return `bring an earlier state back: lifeboat restore state ${stack} --list`;
+}
+
+/** Nobody knows which of two contents is the good one: the store's, too, is in the copy, under a key of its own. */
+async function keepBeside({ source, target }: CopyJob, key: string): Promise<void> {
+  const content = await readable(source, key);
+  if (content !== undefined) await writeOnce(target, `.lifeboat/differing/${sha256Of(content)}/${key}`, content);
 }
 
 async function isOlderThanCopy(

@@ -4,7 +4,7 @@ import { openStateBackend } from "../../../../project/state-backend";
 import { StateFolder } from "../../../engine/state-folder";
 import { rememberSeen } from "../seen-state";
 import type { Finding } from "../../../engine/step";
-import { unreadableFindings } from "../send-objects";
+import { historyFindings } from "../send-objects";
 import { type CopyPlace, folderOfSettings } from "./copy-places";
 import { type CopyJob, type CopyResult, copyState } from "./copy-state";
 import type { CommandContext } from "../../../../project/context";
@@ -68,10 +68,13 @@ async function copyOf(
   }
 }
 
-/** Whether the present state of every environment is in the copy now, where it has one. */
+/** Whether the present state and the history of every environment are in the copy now, where it has one. */
 export function allCopied(copies: readonly EnvironmentCopy[]): boolean {
-  return copies.every(({ result }) =>
-    result.kind === "copied" ? result.unreadable.length === 0 : result.kind === "planned" || result.kind === "empty",
+  return copies.every(
+    ({ result }) =>
+      result.kind === "empty" ||
+      (result.kind === "planned" && result.differing.length === 0) ||
+      (result.kind === "copied" && result.differing.length + result.unreadable.length === 0),
   );
 }
 
@@ -88,7 +91,7 @@ export async function copyFindings(
     const mend = `lifeboat backup state ${environment}`;
     if (result.kind === "failed") return [{ severity: "todo", text: result.failure.message, mend }];
     if (result.kind === "kept") return [{ severity: "todo", text: `not copied: ${result.why}`, mend }];
-    if (result.kind === "copied") return unreadableFindings(result.unreadable, { place: from ?? "" });
+    if (result.kind === "copied") return historyFindings(result, { place: from ?? "" }, { place: to.name });
     return [];
   });
 }

@@ -74,21 +74,60 @@ test("a second copy sends only what is new [E6]", async () => {
   expect(await textOf(target)).toBe(await textOf(source));
 });
 
-test("an entry that is there in another length is sent again: an earlier run broke off in it [E6]", async () => {
+const entry = ".pulumi/history/shop/prod/prod-1.checkpoint.json";
+const point = ".lifeboat/points/shop/prod/saved.json";
+
+/** As something outside of Lifeboat damages it. */
+type Damage = readonly [words: string, change: (content: Buffer) => Buffer];
+
+const damages: readonly Damage[] = [
+  ["cut off", (content) => content.subarray(0, 10)],
+  ["empty", () => Buffer.alloc(0)],
+  ["of the same length", (content) => Buffer.from(content.map((byte, index) => (index === 3 ? byte ^ 1 : byte)))],
+];
+
+describe.each(damages)("history that is %s", (_, change) => {
+  test.each([
+    ["the store", entry, () => source],
+    ["the store", point, () => source],
+    ["the copy", entry, () => target],
+    ["the copy", point, () => target],
+  ])("in %s never replaces the other's: both are kept, and it is told (%s) [E6]", async (__, key, where) => {
+    await addUpdate(source, 1);
+    await source.write(point, Buffer.from("a state that was saved"));
+    await copy();
+    const good = await source.read(key);
+    const bad = change(good);
+    await where().write(key, bad);
+    const before = [await source.read(key), await target.read(key)];
+    expect(await copy(noon, true)).toMatchObject({ kind: "planned", objects: 0, differing: [key] });
+    for (let run = 0; run < 2; run += 1) {
+      expect(await copy()).toMatchObject({ kind: "copied", objects: 0, differing: [key] });
+    }
+    expect([await source.read(key), await target.read(key)]).toEqual(before);
+    const beside = (await target.list(".lifeboat/differing/")).map((object) => object.key);
+    expect(beside).toEqual([expect.stringMatching(`/${key}$`)]);
+    expect(await target.read(beside[0] ?? "")).toEqual(before[0]);
+  });
+});
+
+test("an entry that another copier writes meanwhile is not overwritten [E6]", async () => {
   await addUpdate(source, 1);
-  await copy();
-  const entry = ".pulumi/history/shop/prod/prod-1.history.json";
-  await target.write(entry, (await source.read(entry)).subarray(10));
-  expect(await copy()).toMatchObject({ kind: "copied", objects: 1 });
-  expect(await textOf(target, entry)).toBe(await textOf(source, entry));
+  const { write } = target;
+  target.write = async (key, body, condition) => {
+    if (key === entry) await write.call(target, key, Buffer.from("another's"));
+    return write.call(target, key, body, condition);
+  };
+  expect(await copy()).toMatchObject({ kind: "copied", objects: 1, differing: [entry] });
+  expect(await textOf(target, entry)).toBe("another's");
 });
 
 test("a dry run says what would be copied and writes nothing [K1]", async () => {
   await addUpdate(source, 1);
-  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 2, state: true });
+  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 2, state: true, differing: [] });
   expect(await target.list("")).toEqual([]);
   await copy();
-  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 0, state: false });
+  expect(await copy(noon, true)).toEqual({ kind: "planned", objects: 0, state: false, differing: [] });
 });
 
 test.each(["", '{"version":3,"checkpoint":', '{"version":9}', checkpointText({ stack: "organization/shop/lab" })])(
