@@ -132,7 +132,10 @@ export function missedSnapshot(
 ): string | undefined {
   const event = parseCalendarEvent(settings.schedule);
   const due = lastStart(event, now - grace, timeZone);
-  const times = snapshots.flatMap((snapshot) => (snapshot.incomplete ? [] : (scheduledFor(snapshot) ?? [])));
+  const times = snapshots
+    .flatMap((snapshot) => (snapshot.incomplete ? [] : (scheduledFor(snapshot) ?? [])))
+    // One of the future was made while a clock was wrong: it says nothing of what is missing now.
+    .filter((time) => time <= now);
   if (due === undefined || times.some((time) => time >= due)) return undefined;
   const newest = times.length === 0 ? "there is none yet" : `the newest is of ${text(Math.max(...times), timeZone)}`;
   return `the snapshot of ${text(due, timeZone)} is missing (${newest}): does the timer of 'lifeboat backup snapshots --due' run?`;

@@ -156,11 +156,19 @@ export const archiveAnswer = z.object({
   volid: z.string(),
   /** File name's extension, such as `tar.zst`. */
   format: z.string().optional(),
-  /** Bytes, exact (the single-volume answer rounds up to 512). */
-  size: numberAnswer,
+  /**
+   * Bytes, exact (the single-volume answer rounds up to 512). On a Proxmox Backup Server it is what was read of the guest,
+   * before it was packed; it tells none of a snapshot that is not whole, or whose manifest it cannot read.
+   */
+  size: numberAnswer.nullish().transform((value) => value ?? undefined),
   /** Unix seconds: when the backup started, from the file's name. */
   ctime: numberAnswer,
   vmid: numberAnswer.optional(),
+  /** What a Proxmox Backup Server found when it verified the snapshot: `ok` or `failed`; missing where it has not. */
+  verification: z
+    .object({ state: z.string() })
+    .nullish()
+    .transform((value) => value ?? undefined),
   /** Of a file whose name is not Proxmox's own it is something else, which is left out here. */
   subtype: guestTypeAnswer.optional().catch(undefined),
   /** First line of the notes only. */

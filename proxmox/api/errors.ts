@@ -96,6 +96,8 @@ const lostStatuses: ReadonlySet<number> = new Set([595, 596, 599]);
 /** How Proxmox words "it is not there"; the status is 500 or 400. Source: recordings of the API of 9.2. */
 const goneText = /does not exist|no such |No such |no rule at position|no format$/u;
 
+const missingPool = /\(pool '[^']*' does not exist\)/u;
+
 /** The kind of an answer that is not a success, by its status and texts. */
 export function kindOfAnswer(
   status: number,
@@ -104,7 +106,10 @@ export function kindOfAnswer(
 ): ProxmoxErrorKind {
   if (status === 401) return "unauthorized";
   // What dies inside a lock comes as 500, with the real status in its text.
-  if (status === 403 || (status === 500 && saysNotAllowed(reason))) return "forbidden";
+  if (status === 403 || (status === 500 && saysNotAllowed(reason))) {
+    // Proxmox checks a pool's existence together with the right to use it, and says it in the same way.
+    return missingPool.test(reason) ? "gone" : "forbidden";
+  }
   if (lostStatuses.has(status)) return "lost";
   const texts = [reason, ...Object.values(parameters)];
   if ((status === 500 || status === 400) && texts.some((text) => goneText.test(text))) return "gone";

@@ -33,6 +33,17 @@ export function archiveFileName(volumeId: string): string | undefined {
   return match?.[1]?.includes("/") === false ? match[1] : undefined;
 }
 
+const serverVolume = /^backup\/(?:ct|vm)\/(\d+)\/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+
+/**
+ * The guest of a snapshot on a Proxmox Backup Server (`pbs:backup/ct/101/2026-11-20T01:00:00Z`); undefined for any other
+ * volume. Source: pve-storage, `PVE::Storage::PBSPlugin::parse_volname`.
+ */
+export function backupServerOwner(volumeId: string): number | undefined {
+  const owner = serverVolume.exec(parseVolumeId(volumeId)?.volume ?? "")?.[1];
+  return owner === undefined ? undefined : Number(owner);
+}
+
 /**
  * The size that is asked of a storage for a new volume, in GiB: 8 for `local:8`, `undefined` when `text` names an
  * existing volume. Source: pve-container, `$NEW_DISK_RE`; qemu-server, `$PVE::QemuServer::Drive::NEW_DISK_RE`.

@@ -1,5 +1,7 @@
 import { parseArchiveName } from "../../proxmox/rules/archive-names";
-import { archiveFileName, parseVolumeId } from "../../proxmox/rules/volume-ids";
+import { archiveFileName, backupServerOwner } from "../../proxmox/rules/volume-ids";
+import { isShrunk } from "../health";
+import { doubtOf } from "./doubt";
 import { formatMoment } from "./moments";
 import { isSavePoint } from "./save-point";
 
@@ -9,12 +11,14 @@ export { formatMoment, MomentError, parseMoment } from "./moments";
 export interface ListedArchive {
   readonly volid: string;
   readonly type: "lxc" | "qemu";
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; undefined where the storage tells none. */
+  readonly size: number | undefined;
   /** Unix seconds: when the backup started. */
   readonly time: number;
   /** First line of the notes; empty when there are none. */
   readonly notes: string;
+  /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
+  readonly verification?: string | undefined;
 }
 
 /** Which archive the operator wants. */
@@ -35,12 +39,16 @@ export interface ChoiceContext {
   readonly type?: "lxc" | "qemu" | undefined;
   /** The node's, for texts and for the names of archives. */
   readonly timeZone: string;
+  /** The node's clock, unix seconds, read after the archives were listed. */
+  readonly now: number;
 }
 
 /** An archive that cannot be chosen by its date, and why. */
 export interface LeftOutArchive<Archive> {
   readonly archive: Archive;
   readonly reason: string;
+  /** It is a backup of this guest, and something speaks against it (D17): it may be named. */
+  readonly doubtful: boolean;
 }
 
 export interface ArchiveChoice<Archive> {
@@ -58,8 +66,8 @@ export interface ArchiveChoice<Archive> {
 
 /**
  * Chooses the archive to restore (D2): the newest finished backup that is not a save point, the newest not later than a
- * moment, or one by its name. A save point, or an archive with a strange name, is only taken when it is named. One
- * without content never.
+ * moment, or one by its name. A save point, an archive with a strange name, or a doubtful one, is only taken when it is
+ * named. One without content never.
  */
 export function chooseArchive<Archive extends ListedArchive>(
   archives: readonly Archive[],
@@ -68,12 +76,13 @@ export function chooseArchive<Archive extends ListedArchive>(
 ): ArchiveChoice<Archive> {
   const newestFirst = archives.toSorted((a, b) => b.time - a.time || (a.volid < b.volid ? 1 : -1));
   const leftOut = newestFirst.flatMap((archive) => {
-    const reason = whyLeftOut(archive, context);
-    return reason === undefined ? [] : [{ archive, reason }];
+    const other = whyLeftOut(archive, context);
+    const reason = other ?? doubtOf(archive, context);
+    return reason === undefined ? [] : [{ archive, reason, doubtful: other === undefined }];
   });
   const out = new Set(leftOut.map(({ archive }) => archive));
   const candidates = newestFirst.filter((archive) => !out.has(archive));
-  const { chosen, reason } = choose(newestFirst, candidates, wish, context);
+  const { chosen, reason } = choose(newestFirst, candidates, leftOut, wish, context);
   const older = candidates.filter((candidate) => chosen !== undefined && candidate.time < chosen.time);
   return {
     chosen,
@@ -88,9 +97,9 @@ export function chooseArchive<Archive extends ListedArchive>(
   };
 }
 
-/** Why an archive is not chosen by its date; undefined when it may be. */
+/** Why an archive is not chosen by its date, whatever is to be thought of it; undefined when it may be. */
 function whyLeftOut(archive: ListedArchive, context: ChoiceContext): string | undefined {
-  if (archive.size <= 0) {
+  if (isEmpty(archive)) {
     return "it is empty";
   }
   if (context.type !== undefined && archive.type !== context.type) {
@@ -106,13 +115,13 @@ function nameOfType(type: "lxc" | "qemu"): string {
   return type === "lxc" ? "container" : "virtual machine";
 }
 
-/** Volume of an archive on a Proxmox Backup Server: `backup/ct/101/2026-11-20T01:00:00Z`. */
-const serverVolume = /^backup\/(?:ct|vm)\/(\d+)\/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+function isEmpty({ size }: ListedArchive): boolean {
+  return size !== undefined && size <= 0;
+}
 
 function whyStrangeName(archive: ListedArchive, { vmid, timeZone }: ChoiceContext): string | undefined {
-  const onServer = serverVolume.exec(parseVolumeId(archive.volid)?.volume ?? "");
   const name = parseArchiveName(archiveFileName(archive.volid) ?? "", timeZone);
-  const owner = onServer === null ? (name?.standard === true ? name.vmid : undefined) : Number(onServer[1]);
+  const owner = backupServerOwner(archive.volid) ?? (name?.standard === true ? name.vmid : undefined);
   if (owner === undefined) {
     return "its name is not one that Proxmox gives, so its age is not certain";
   }
@@ -127,13 +136,14 @@ interface Chosen<Archive> {
 function choose<Archive extends ListedArchive>(
   all: readonly Archive[],
   candidates: readonly Archive[],
+  leftOut: readonly LeftOutArchive<Archive>[],
   wish: ArchiveWish,
   context: ChoiceContext,
 ): Chosen<Archive> {
   if (wish.kind === "named") {
     return chooseNamed(all, wish.volid, context);
   }
-  const none = whyNone(all, candidates, context);
+  const none = whyNone(candidates, leftOut, context);
   if (none !== undefined) {
     return { chosen: undefined, reason: none };
   }
@@ -153,17 +163,15 @@ function choose<Archive extends ListedArchive>(
 }
 
 function whyNone(
-  all: readonly ListedArchive[],
   candidates: readonly ListedArchive[],
+  leftOut: readonly LeftOutArchive<ListedArchive>[],
   { vmid }: ChoiceContext,
 ): string | undefined {
-  if (all.length === 0) {
-    return `there is no archive of guest ${vmid}`;
-  }
-  const count = all.length === 1 ? "1 archive" : `${all.length} archives`;
-  return candidates.length === 0
-    ? `there is no backup of guest ${vmid} that could be chosen by its date (${count} left out)`
-    : undefined;
+  if (candidates.length > 0) return undefined;
+  if (leftOut.length === 0) return `there is no archive of guest ${vmid}`;
+  const count = leftOut.length === 1 ? "1 archive" : `${leftOut.length} archives`;
+  const reasons = [...new Set(leftOut.map(({ reason }) => reason))].join("; ");
+  return `there is no backup of guest ${vmid} that could be chosen by its date (${count} left out: ${reasons})`;
 }
 
 /** The operator takes the responsibility for what is named, as far as it can be an archive of this guest at all. */
@@ -176,7 +184,7 @@ function chooseNamed<Archive extends ListedArchive>(
   if (named === undefined) {
     return { chosen: undefined, reason: `there is no archive ${volid} of guest ${vmid}` };
   }
-  if (named.size <= 0) {
+  if (isEmpty(named)) {
     return { chosen: undefined, reason: `${volid} is empty` };
   }
   if (type !== undefined && named.type !== type) {
@@ -188,18 +196,31 @@ function chooseNamed<Archive extends ListedArchive>(
   return { chosen: named, reason: "it was named" };
 }
 
+/**
+ * Size of the backup before one, in bytes, as far as both are measured alike: a backup server tells what was read of the
+ * guest, other storages how large the packed file is.
+ */
+export function comparableSize(
+  archive: Pick<ListedArchive, "volid">,
+  before: Pick<ListedArchive, "volid" | "size"> | undefined,
+): number | undefined {
+  const [one, other] = [archive, before].map((of) => backupServerOwner(of?.volid ?? "") !== undefined);
+  return one === other ? before?.size : undefined;
+}
+
 function warningsOf(chosen: ListedArchive, predecessor: ListedArchive | undefined, context: ChoiceContext): string[] {
   const warnings: string[] = [];
-  if (predecessor !== undefined && chosen.size < predecessor.size / 2) {
-    const share = Math.floor((chosen.size / predecessor.size) * 100);
-    const date = formatMoment(predecessor.time, context.timeZone);
+  const [size, before] = [chosen.size, comparableSize(chosen, predecessor)];
+  if (size !== undefined && before !== undefined && isShrunk(size, before)) {
+    const share = Math.floor((size / before) * 100);
+    const date = formatMoment(predecessor?.time ?? 0, context.timeZone);
     warnings.push(
       `${chosen.volid} has ${share} % of the size of the backup before it (${date}): something may be missing`,
     );
   }
   const strange = isSavePoint(chosen.notes) ? undefined : whyStrangeName(chosen, context);
-  if (strange !== undefined) {
-    warnings.push(`${chosen.volid}: ${strange}`);
+  for (const reason of [strange, doubtOf(chosen, context)]) {
+    if (reason !== undefined) warnings.push(`${chosen.volid}: ${reason}`);
   }
   return warnings;
 }

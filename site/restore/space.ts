@@ -15,12 +15,19 @@ export interface StorageRoom {
   readonly available: number | undefined;
 }
 
+/** How much an archive holds. */
+export interface ArchiveSize {
+  /** 0 where it is not known. */
+  readonly bytes: number;
+  /** So many bytes hold the content packed; a backup server tells instead how large all volumes were, also where empty. */
+  readonly isPacked: boolean;
+}
+
 /** What one guest's restore asks of the storages. */
 export interface GuestSpace {
   readonly guest: string;
   readonly node: string;
-  /** Bytes of the packed archive. */
-  readonly archive: number;
+  readonly archive: ArchiveSize;
   readonly volumes: readonly NewVolume[];
   readonly storages: readonly StorageRoom[];
   /** The volumes of the guest that is there are deleted once the new ones are made. */
@@ -56,8 +63,8 @@ interface Share {
  * Room that restores need beside what is there (D9): a container's old and new volumes exist at the same time. Of guests
  * that are overwritten only so many count as are restored at once, because each gives its old volumes back.
  *
- * What thin volumes will take is in no answer of Proxmox. At least it is what the packed archive has beyond the volumes
- * on other storages.
+ * What thin volumes will take is in no answer of Proxmox. At least it is what a packed archive has beyond the volumes on
+ * other storages; of what a backup server holds nobody knows a least.
  *
  * @param parallel how many guests are restored at the same time.
  */
@@ -96,8 +103,8 @@ export function mayFillUp(need: SpaceNeed): boolean {
 function shareOf({ guest, archive, volumes, overwrites }: GuestSpace, { id, type }: StorageRoom): Share {
   const here = total(volumes.filter(({ storage }) => storage === id));
   const elsewhere = total(volumes.filter(({ storage }) => storage !== id));
-  const least = Math.max(0, Math.min(archive - elsewhere, here));
-  const sizes = Number.isFinite(here) ? here : archive;
+  const least = archive.isPacked ? Math.max(0, Math.min(archive.bytes - elsewhere, here)) : 0;
+  const sizes = Number.isFinite(here) ? here : archive.bytes;
   return { guest, overwrites, atLeast: thickTypes.has(type) ? sizes : least, sizes };
 }
 

@@ -140,6 +140,11 @@ export const requirements: readonly Requirement[] = [
       "What a restore in place replaces is in the save point or a named loss; a copy writes into no folder of its original.",
   },
   {
+    id: "D17",
+    promise:
+      "An archive later than the node's clock, with a failed verification or without a size is doubtful: named, never fresh, never chosen by itself.",
+  },
+  {
     id: "E1",
     promise:
       "Points to which a state can be restored are listed with date, size, what the update was and its result, from every source; half-written ones are marked.",

@@ -12,7 +12,7 @@ export function printBackups(backups: readonly Backup[], timeZone: string, lines
   const columns: (Column<Backup> | FlexibleColumn<Backup>)[] = [
     { heading: dim(`DATE (${timeZone})`), cell: ({ time }) => formatMoment(time, timeZone) },
     { heading: dim("AGE"), cell: ({ ageSeconds }) => formatAge(ageSeconds), align: "right" },
-    { heading: dim("SIZE"), cell: ({ size }) => formatBytes(size), align: "right" },
+    { heading: dim("SIZE"), cell: ({ size }) => (size === null ? "?" : formatBytes(size)), align: "right" },
     // The archive below begins with it.
     { heading: dim("STORAGE"), cell: ({ storage }) => storage, leaveOut: 1 },
     { heading: "", cell: markOf },
@@ -20,7 +20,9 @@ export function printBackups(backups: readonly Backup[], timeZone: string, lines
   ];
   lines.table(fitTable(backups, columns, lines.room), "", (row) => {
     const backup = backups[row - 1];
-    if (backup !== undefined) lines.line(dim(`  ${backup.archive}`));
+    if (backup === undefined) return;
+    lines.line(dim(`  ${backup.archive}`));
+    if (backup.doubt !== null) lines.hanging("  ", `doubtful: ${backup.doubt}`);
   });
 }
 

@@ -1,7 +1,8 @@
+import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
 import type { FoundGuest } from "../../project/site";
-import type { ArchiveSearch } from "../../recovery/steps/guest/inspection";
+import type { ArchiveSearch, FoundArchive } from "../../recovery/steps/guest/inspection";
 import { isOnline, searchArchives } from "../../recovery/steps/guest/search-archives";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
@@ -20,7 +21,7 @@ export async function inspectBackups(
   const { search, timeZone, now } = await progress.step(`look for backups of ${guest.name}`, () => searchFor(found));
   const { archives, unsearched } = search;
   if (archives.length === 0) throw nothingFound(found, search);
-  const backups = archives.map((archive) => describe(archive, now));
+  const backups = archives.map((archive) => describe(archive, { now, timeZone }));
   const old = oldSavePoints(backups);
   return {
     value: { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups, unsearched },
@@ -41,7 +42,7 @@ const oldDays = 30;
 function oldSavePoints(backups: readonly Backup[]): string | undefined {
   const old = backups.filter(({ savePoint, ageSeconds }) => savePoint && ageSeconds > oldDays * 86_400);
   if (old.length === 0) return undefined;
-  const bytes = old.reduce((sum, { size }) => sum + size, 0);
+  const bytes = old.reduce((sum, { size }) => sum + (size ?? 0), 0);
   return `${old.length === 1 ? "1 save point is" : `${old.length} save points are`} older than ${oldDays} days (${formatBytes(bytes)}); to delete them`;
 }
 
@@ -56,8 +57,8 @@ async function searchFor({ environment, guest }: FoundGuest): Promise<Found> {
   const client = await environment.client();
   const nodes = (await client.cluster.nodes()).filter(isOnline);
   const { node } = nodes.find((one) => one.node === guest.node) ?? nodes[0] ?? guest;
-  const { time, timezone } = await client.cluster.nodeTime(node);
   const search = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
+  const { time, timezone } = await client.cluster.nodeTime(node);
   return { search, timeZone: timezone, now: time };
 }
 
@@ -77,23 +78,25 @@ function nothingFound(
   const others = unsearched.map(({ storage, reason }) => `${storage} was not searched: ${reason}`);
   const where = searched.length === 0 ? "no storage could be searched" : `searched: ${searched.join(", ")}`;
   return new CommandError(`there are none (${[where, ...others].join("; ")})`, {
-    exitCode: exitCodes.nothing,
+    // There may be some where nobody could look.
+    exitCode: unsearched.length === 0 ? exitCodes.nothing : exitCodes.unavailable,
     hint: `make one: lifeboat backup ${environment.name}/${guest.name}`,
     details: { searched, unsearched },
   });
 }
 
-function describe(archive: ArchiveSearch["archives"][number], now: number): Backup {
+function describe(archive: FoundArchive, clock: NodeMoment): Backup {
   const { volid, storage, type, time, size, notes } = archive;
   return {
     archive: volid,
     storage,
     type,
     time,
-    ageSeconds: Math.max(0, now - time),
-    size,
+    ageSeconds: Math.max(0, clock.now - time),
+    size: size ?? null,
     notes,
     protected: archive.protected,
+    doubt: doubtOf(archive, clock) ?? null,
     savePoint: isSavePoint(notes),
   };
 }

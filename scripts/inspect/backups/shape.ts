@@ -7,9 +7,10 @@ export const backupShape = z.strictObject({
   type: z.enum(["lxc", "qemu"]),
   time: moment("when the backup began"),
   ageSeconds: seconds("how old it is"),
-  size: bytes("of the archive"),
+  size: bytes("of the archive; null where the storage tells none").nullable(),
   notes: z.string().describe("their first line"),
   protected: z.boolean(),
+  doubt: z.string().nullable().describe("why it counts as no backup and is restored by its name only"),
   savePoint: z.boolean().describe("made by a restore, as its way back"),
 });
 

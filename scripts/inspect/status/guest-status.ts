@@ -1,11 +1,17 @@
 import type { Archive } from "../../../proxmox/api/answers";
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
+import { plainText } from "../../../proxmox/api/plain-text";
 import { coverageProblems } from "../../../site/coverage";
 import { typeOfGuest } from "../../../site/guest-types";
 import { dayOf, diskOptOuts } from "../../../site/opt-outs";
 import { guestFindings } from "../../../site/policies/coverage";
 import { isShrunk } from "../../../site/health";
-import { chooseArchive, type ListedArchive } from "../../../site/restore/choose-archive";
+import {
+  chooseArchive,
+  comparableSize,
+  type LeftOutArchive,
+  type ListedArchive,
+} from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -61,10 +67,11 @@ export function guestStatus(
   const onNode = facts.onNode.get(guest.id);
   const type = typeOfGuest(guest) ?? onNode?.type;
   const archives = (facts.archives.get(guest.id) ?? []).flatMap(listed);
+  const { now, timeZone } = facts;
   const { chosen, older, leftOut } = chooseArchive(
     archives,
     { kind: "newest" },
-    { vmid: guest.id, type, timeZone: facts.timeZone },
+    { vmid: guest.id, type, timeZone, now },
   );
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
   const coverage = {
@@ -95,6 +102,7 @@ export function guestStatus(
       ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),
+      ...doubts(leftOut, running),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
       ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
@@ -105,22 +113,24 @@ export function guestStatus(
 type FoundArchive = ListedArchive & { readonly storage: string };
 
 function listed(archive: Archive): FoundArchive[] {
-  const { volid, subtype, size, ctime, notes } = archive;
+  const { volid, subtype, size, ctime, notes, verification } = archive;
   if (subtype === undefined) return [];
   const storage = volid.slice(0, volid.indexOf(":"));
-  return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "" }];
+  const found = verification && plainText(verification.state);
+  return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "", verification: found }];
 }
 
 function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefined, now: number): NewestBackup {
-  const { volid, storage, time, size } = chosen;
+  const { volid, storage, time, size = 0 } = chosen;
+  const previousSize = comparableSize(chosen, predecessor);
   return {
     archive: volid,
     storage,
     time,
     ageSeconds: Math.max(0, now - time),
     size,
-    previousSize: predecessor?.size,
-    shrunk: isShrunk(size, predecessor?.size),
+    previousSize,
+    shrunk: isShrunk(size, previousSize),
   };
 }
 
@@ -141,6 +151,13 @@ function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
 function optOutProblems(guest: Guest, { now, timeZone }: EnvironmentFacts): string[] {
   const findings = guestFindings(guest, { today: dayOf(now, timeZone), adoptedDisks: new Map() });
   return findings.filter(({ weight }) => weight === "broken").map(({ text }) => text);
+}
+
+/** Backups that count as none. A backup server tells no size of one that is still being made. */
+function doubts(leftOut: readonly LeftOutArchive<FoundArchive>[], running: boolean): string[] {
+  return leftOut
+    .filter(({ archive, doubtful }) => doubtful && !(running && archive.size === undefined))
+    .map(({ archive, reason }) => `${archive.volid} counts as no backup: ${reason}`);
 }
 
 /** The job's last run could not back the guest up, and nothing has since. */

@@ -43,8 +43,7 @@ export async function readEnvironment(
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const nodes = nodesOf(environment.settings);
-  const [time, guests, job, included, uncovered, storages, runs] = await Promise.all([
-    client.cluster.nodeTime(proxmox.node),
+  const [guests, job, included, uncovered, storages, runs] = await Promise.all([
     client.cluster.guests(),
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
@@ -54,6 +53,8 @@ export async function readEnvironment(
       nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
     ),
   ]);
+  // Afterwards: what was begun meanwhile is not of the future.
+  const time = await client.cluster.nodeTime(proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
   const archives = groupBy(storages.archives, ({ vmid }) => vmid);
   const { time: now, timezone: timeZone } = time;

@@ -45,7 +45,7 @@ function runBackup(plan: BackupPlan, client: ProxmoxClient): Step {
         throw failed(`the task ended well, but ${volid ?? "its archive"} is not on ${plan.storage}`);
       }
       return {
-        facts: { archive: archive.volid, bytes: archive.size },
+        facts: { archive: archive.volid, bytes: archive.size ?? 0 },
         findings: outcome.log
           .filter((line) => line.startsWith("WARN"))
           .map((text) => ({ severity: "note", text: `the node warned: ${text}` })),

@@ -38,7 +38,7 @@ export async function planForget(
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
     volid,
     node: nodes[0] ?? node,
-    size,
+    size: size ?? 0,
     date: formatMoment(time, clock.timezone),
   }));
   return { environment: environment.name, guest: guest.name, vmid: guest.id, ran, savePoints };

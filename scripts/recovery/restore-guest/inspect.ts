@@ -109,9 +109,11 @@ export async function inspectRestore(
   const location = await locate(client, guest, wish.node);
   const { node, home, homeIsOffline } = location;
   const seen = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
-  const [clock, search] = await Promise.all([nodeClock(client, node), searchArchives(client, guest.id, backupStorage)]);
+  const search = await searchArchives(client, guest.id, backupStorage);
+  // Afterwards: what was begun meanwhile is not of the future.
+  const clock = await nodeClock(client, node);
   const choice = choose(guest, seen, search, wish, clock, node);
-  const chosen = choice.chosen ?? refuseNothing(guest, search, choice.reason, node);
+  const chosen = choice.chosen ?? refuseNothing({ guest, selector, search, choice, node });
   const [archived, storages, memberships, tasks, mayKeepAll] = await Promise.all([
     archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
     targetStorages(client, node),
@@ -161,7 +163,7 @@ function choose(
   node: string,
 ): ArchiveChoice<FoundArchive> {
   const type = present?.address.type ?? typeOfGuest(guest);
-  const context = { vmid: guest.id, timeZone: clock.timezone, type };
+  const context = { vmid: guest.id, timeZone: clock.timezone, now: clock.time, type };
   const reached = search.archives.filter(({ nodes }) => nodes.includes(node));
   const choice = chooseArchive(reached, archiveWish(wish, clock.timezone), context);
   const elsewhere = search.archives.filter(({ nodes }) => !nodes.includes(node));
@@ -187,11 +189,19 @@ function archiveWish({ archive, at }: RestoreWish, timeZone: string): ArchiveWis
   }
 }
 
+interface NothingToRestore {
+  readonly guest: Guest;
+  readonly selector: string;
+  readonly search: ArchiveSearch;
+  readonly choice: ArchiveChoice<FoundArchive>;
+  readonly node: string;
+}
+
 /**
  * "None" and "not allowed to see any" look the same in Proxmox's answer (D3): the rights decide which one is said. Where
  * some storage could be searched with full rights and another not, there may be archives on the other.
  */
-function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string, node: string): never {
+function refuseNothing({ guest, selector, search, choice, node }: NothingToRestore): never {
   refuseOutOfReach(guest, search, node);
   const blind = search.archives.length === 0 && search.missing.length > 0;
   if (blind && search.searched.length === 0) {
@@ -204,9 +214,12 @@ function refuseNothing(guest: Guest, search: ArchiveSearch, reason: string, node
   const where =
     search.searched.length === 0 ? "no storage could be searched" : `searched: ${search.searched.join(", ")}`;
   const gaps = search.unsearched.map(({ storage, reason: why }) => `${storage} not searched: ${why}`);
-  throw new CommandError(`${reason} (${[where, ...gaps].join("; ")})`, {
-    exitCode: exitCodes.nothing,
-    hint: `see all archives: lifeboat backups ${guest.name}`,
+  const doubtful = choice.leftOut.find((one) => one.doubtful && one.archive.nodes.includes(node))?.archive.volid;
+  const nevertheless = `; to restore one nevertheless, name it: lifeboat restore guest ${selector} --archive ${doubtful}`;
+  throw new CommandError(`${choice.reason} (${[where, ...gaps].join("; ")})`, {
+    // There may be one where nobody could look.
+    exitCode: search.unsearched.length === 0 ? exitCodes.nothing : exitCodes.unavailable,
+    hint: `see all archives: lifeboat backups ${guest.name}${doubtful === undefined ? "" : nevertheless}`,
   });
 }
 

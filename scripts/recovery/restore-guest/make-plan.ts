@@ -1,4 +1,5 @@
 import type { HaResource } from "../../../proxmox/api/answers";
+import { backupServerOwner } from "../../../proxmox/rules/volume-ids";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
 import {
   type InPlaceEffects,
@@ -108,7 +109,8 @@ function presentOf(present: PresentGuest, surroundings: RestoreInspection["surro
 function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { targets }: VolumeTargets): GuestSpace {
   const { guest, target, present } = plan;
   const overwrites = present !== undefined;
-  return { guest, node: target.node, archive: chosen.size, volumes: targets, storages, overwrites };
+  const archive = { bytes: chosen.size ?? 0, isPacked: backupServerOwner(chosen.volid) === undefined };
+  return { guest, node: target.node, archive, volumes: targets, storages, overwrites };
 }
 
 function copyOf({ archived, chosen, guest }: RestoreInspection, { targetId }: RestoreOptions): CopyOverrides {
@@ -170,7 +172,7 @@ function nodeRightOf({ archived }: RestoreInspection, overwritten: PresentGuest 
 }
 
 function archiveOf({ chosen, choice, reading }: RestoreInspection): RestorePlan["archive"] {
-  const { volid, size, time } = chosen;
+  const { volid, size = 0, time } = chosen;
   const [older] = choice.older;
   return {
     volid,

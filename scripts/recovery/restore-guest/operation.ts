@@ -82,7 +82,7 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
     demands,
     inputs: inputsOf(session, inspection, plan),
     view: { value: { ...shown }, print: (lines) => printPlan(shown, lines) },
-    bytes: inspection.chosen.size,
+    bytes: inspection.chosen.size ?? 0,
     node: plan.target.node,
     shown,
     space,
@@ -120,7 +120,7 @@ function optionsOf(
 
 function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspection, plan: RestorePlan) {
   return restoreInputs({
-    archive: { volid: chosen.volid, size: chosen.size, time: chosen.time },
+    archive: { volid: chosen.volid, size: chosen.size ?? 0, time: chosen.time },
     present: plan.mode === "in-place" ? present : undefined,
     settingsDigest: digestOf(guest),
     plan,

@@ -82,7 +82,7 @@ function archiveView(archive: FoundArchive, { clock }: RestoreInspection): Archi
     volid: archive.volid,
     date: formatMoment(archive.time, clock.timezone),
     age: Math.max(0, Math.round(clock.time - archive.time)),
-    bytes: archive.size,
+    bytes: archive.size ?? 0,
     protected: archive.protected,
   };
 }

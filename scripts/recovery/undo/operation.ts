@@ -1,3 +1,4 @@
+import { doubtOf } from "../../../site/restore/doubt";
 import { parseSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
@@ -15,6 +16,7 @@ import { restorePath, whyTouched } from "../restore-guest/restore-step";
 import type { FoundArchive } from "../steps/guest/inspection";
 import { waitForOwnTasks } from "../steps/guest/own-tasks";
 import { savePointPath } from "../steps/guest/save-point-steps";
+import { nodeClock } from "../steps/guest/node-facts";
 import { searchArchives } from "../steps/guest/search-archives";
 
 /** What `lifeboat undo` was asked for. */
@@ -164,9 +166,22 @@ async function newestElsewhere(
   });
   for (const candidate of candidates) {
     const undoes = await describeSavePoint(session, candidate);
-    if (undoes !== undefined) return undoes;
+    if (undoes === undefined) continue;
+    if (operation === undefined) await refuseDoubtful(session, candidate);
+    return undoes;
   }
   return undefined;
+}
+
+/** @throws CommandError (13) for a save point that only somebody who names it may take (D17) */
+async function refuseDoubtful({ client, guest }: GuestSession, archive: FoundArchive): Promise<void> {
+  const { time, timezone } = await nodeClock(client, archive.nodes[0] ?? guest.node);
+  const doubt = doubtOf(archive, { now: time, timeZone: timezone });
+  if (doubt === undefined) return;
+  throw new CommandError(`the newest save point of ${guest.name}, ${archive.volid}, is doubtful: ${doubt}`, {
+    exitCode: exitCodes.refused,
+    hint: `if it is right, name its operation: lifeboat undo ${parseSavePoint(archive.notes)?.operation ?? ""}`,
+  });
 }
 
 /** Undefined: it is another environment's, which shares the storage and has a guest with the same id. */

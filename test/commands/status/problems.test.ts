@@ -154,12 +154,48 @@ test("a newest backup that is older than its RPO allows: 3, with both times [A8,
   expect(page).toContain("1 needs you; lab/lab");
 });
 
+test("an archive dated later than the node's clock counts as no backup, and is named: 3 [A10, D17]", async () => {
+  onlyArchive("pve-prod", 101, now - 40 * day);
+  site.putArchive("pve-prod", 101, now + 30 * day, 1_000);
+  const [code, problems] = await statusOf();
+  expect([code, problems]).toEqual([
+    3,
+    {
+      web: [
+        expect.stringMatching(/^the backup of .* is missing$/u),
+        expect.stringMatching(/^backup:\S+ counts as no backup: it is dated \S+ \S+, later than the node's clock /u),
+        expect.stringMatching(/^the newest backup is 40 d/u),
+      ],
+    },
+  ]);
+  const backups = await site.lifeboat(["backups", "prod/web", "--json"]);
+  expect(JSON.parse(backups.stdout).backups).toMatchObject([
+    { doubt: expect.stringContaining("later than the node's clock") },
+    { doubt: null },
+  ]);
+});
+
+test.each(["verification-failed", "no-size"])(
+  "an archive with %s counts as no backup, and is named: 3 [A10, D17]",
+  async (fault) => {
+    const volid =
+      (await site.on("pve-prod", (client) => client.backups.archives("pve-prod", "backup", 102)))[0]?.volid ?? "";
+    await site.fault(fault, { volid });
+    const [code, problems] = await statusOf();
+    expect([code, problems]).toEqual([
+      3,
+      { db: ["it was never backed up", expect.stringContaining(`${volid} counts as no backup: `)] },
+    ]);
+    expect((await site.lifeboat(["backups", "prod/db"])).stdout).toContain("doubtful: ");
+  },
+);
+
 test("a run that failed as a whole: 3, until every guest has a newer backup [A10]", async () => {
   const settings = { type: "vzdump", at: "guest", times: "1" };
   await site.fault("worker-killed", settings);
   await runOver("101,102");
   const [code, problems, page] = await statusOf();
-  const newer = Math.floor(Date.now() / 1_000) + 60;
+  const newer = Math.floor(Date.now() / 1_000);
   onlyArchive("pve-prod", 101, newer);
   const half = await statusOf();
   onlyArchive("pve-prod", 102, newer);

@@ -181,7 +181,7 @@ describe("something is wrong", () => {
       "guest 110 is not on pve-prod",
       expect.stringMatching(/^its backup failed in the run of .*: unable to find VM '110'$/u),
     ]);
-    site.putArchive("pve-prod", 110, Math.floor(Date.now() / 1_000) + 5, 2_000);
+    site.putArchive("pve-prod", 110, Math.floor(Date.now() / 1_000), 2_000);
     expect(guestOf(await site.lifeboat(["status", "--json"]), 110)?.problems).toEqual(["guest 110 is not on pve-prod"]);
   });
 

@@ -107,8 +107,8 @@ export const restoreMutants: readonly Mutant[] = [
     },
     {
       name: "choice: an archive without content is taken",
-      from: 'if (archive.size <= 0) {\n    return "it is empty";',
-      to: 'if (archive.size < 0) {\n    return "it is empty";',
+      from: "return size !== undefined && size <= 0;",
+      to: "return size !== undefined && size < 0;",
       killedBy: {
         file: "test/unit/site/restore/choose-archive.test.ts",
         title: "is never a save point, an empty file",
@@ -122,6 +122,14 @@ export const restoreMutants: readonly Mutant[] = [
         file: "test/unit/site/restore/choose-archive.test.ts",
         title: "is never a save point, an empty file",
       },
+    },
+  ]),
+  ...inFile("site/restore/doubt.ts", [
+    {
+      name: "choice: an archive of the future is fresh",
+      from: "if (time > now) {",
+      to: "if (time > now + 400 * 86_400) {",
+      killedBy: { file: "test/unit/site/restore/choose-archive.test.ts", title: "a date later than the node's clock" },
     },
   ]),
   ...inFile("site/restore/losses.ts", [

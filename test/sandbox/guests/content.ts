@@ -24,7 +24,10 @@ export interface ListedVolume {
   volid: string;
   content: ContentType;
   format: string;
-  size: number;
+  /** Bytes; null for a snapshot of a backup server without a manifest. */
+  size: number | null;
+  /** By a backup server. */
+  verification?: { state: string; upid: string };
   /** Unix seconds. */
   ctime?: number;
   vmid?: number;
@@ -132,6 +135,9 @@ function fileFormat(type: ContentType, name: string): string | undefined {
   return compression[1] === undefined ? "tar" : `t${compression[1]}`;
 }
 
+/** The verification on the backup server; of its tasks nothing is known here. */
+const serverTask = "UPID:backup-server:00000001:00000001:00000001:65600000:verify:main:root@pam:";
+
 async function listBackup(
   node: Node,
   storage: StorageEntry,
@@ -144,11 +150,16 @@ async function listBackup(
   const owner = vmid ?? archive.vmid;
   const notes = beside.has(`${name}.notes`) ? await readNotes(join(folder, name)) : undefined;
   const firstLine = notes?.split("\n")[0];
+  const volid = `${storage.storage}:backup/${name}`;
+  const { faults } = node.cluster.site;
+  const isUnsized = faults.hit("no-size", { node: node.name, volid }) !== undefined;
+  const isFailed = faults.hit("verification-failed", { node: node.name, volid }) !== undefined;
   return {
-    volid: `${storage.storage}:backup/${name}`,
+    volid,
     content: "backup",
     format: archive.format,
-    size: file.size,
+    size: isUnsized ? null : file.size,
+    ...(isFailed ? { verification: { state: "failed", upid: serverTask } } : {}),
     ctime: archive.time ?? file.ctime,
     subtype: archive.subtype,
     ...(owner === undefined ? {} : { vmid: owner }),

@@ -16,6 +16,10 @@ import type { FaultState } from "./state";
  * - `slow-storage`: each access to the storage takes `milliseconds` longer (required; `storage`).
  * - `clock-skew`: the node's clock is `seconds` ahead (required).
  * - `token-expires`: the token `token` (full id) is expired; without it all are.
+ * - `verification-failed`: an archive is listed as a Proxmox Backup Server lists a snapshot whose verification failed
+ *   (`volid`, required).
+ * - `no-size`: an archive is listed as a Proxmox Backup Server lists a snapshot without a readable manifest (`volid`,
+ *   required).
  * - `archive-truncated`, `archive-flipped`: done at once to the file of `volid` (required) and not kept.
  */
 export const FAULTS = {
@@ -30,6 +34,8 @@ export const FAULTS = {
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },
   "token-expires": { settings: ["token"], required: [] },
+  "verification-failed": { settings: ["node", "volid"], required: ["volid"] },
+  "no-size": { settings: ["node", "volid"], required: ["volid"] },
   "archive-truncated": { settings: ["node", "volid"], required: ["volid"] },
   "archive-flipped": { settings: ["node", "volid"], required: ["volid"] },
 } as const satisfies Record<string, { settings: readonly string[]; required: readonly string[] }>;

@@ -52,7 +52,7 @@ export async function readInputs(client: ProxmoxClient, plan: RestorePlan, setti
     readConfiguration(client, node, vmid),
   ]);
   const found = archives.find(({ volid }) => volid === plan.archive.volid);
-  const archive = found && { volid: found.volid, size: found.size, time: found.ctime };
+  const archive = found && { volid: found.volid, size: found.size ?? 0, time: found.ctime };
   return restoreInputs({ archive, present, settingsDigest, plan });
 }
 

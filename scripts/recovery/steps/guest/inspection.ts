@@ -25,10 +25,12 @@ export interface FoundArchive {
   /** Nodes that can reach it: one for a storage of its own, several for a shared one. Never empty. */
   readonly nodes: readonly string[];
   readonly type: "lxc" | "qemu";
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; undefined where the storage tells none. */
+  readonly size: number | undefined;
   /** Unix seconds: when the backup started. */
   readonly time: number;
+  /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
+  readonly verification?: string | undefined;
   /** First line of its notes; empty when there are none. */
   readonly notes: string;
   readonly protected: boolean;

@@ -104,7 +104,7 @@ async function confirm(
 ): Promise<number> {
   const archives = await client.backups.archives(plan.target.node, savePoint.storage, plan.target.vmid);
   const archive = archives.find((listed) => listed.volid === volid);
-  if (archive === undefined || archive.size <= 0) throw new Error(`${volid} is not on ${savePoint.storage}`);
+  if (archive?.size === undefined || archive.size <= 0) throw new Error(`${volid} is not on ${savePoint.storage}`);
   if (parseSavePoint(archive.notes ?? "")?.operation !== id) throw new Error(`${volid} is somebody else's backup`);
   if (!archive.protected) await client.backups.setArchiveProtection(plan.target.node, volid, true);
   return archive.size;

@@ -1,9 +1,8 @@
 import type { Archive, NodeEntry, StorageEntry } from "../../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { ProxmoxError } from "../../../../proxmox/api/errors";
+import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import { type MissingPrivilege, missingToListArchives } from "../../../../proxmox/api/permissions";
 import { plainText } from "../../../../proxmox/api/plain-text";
-import { unless } from "./inspect-present";
 import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
 
 /** A storage with backups, and the nodes that reach the same one. */
@@ -30,28 +29,50 @@ export async function searchArchives(client: ProxmoxClient, vmid: number, declar
   const silent = nodes.filter(({ node }) => !storages.some((own) => own.some((one) => one.node === node)));
   const missing = await missingRights(client, [...new Set(places.map(({ storage }) => storage))], vmid);
   const blind = new Set(missing.map(({ path }) => path));
-  const archives: FoundArchive[] = [];
-  const searched: string[] = [];
-  const unsearched = silent
+  const away = silent
     .filter(() => nodes.length > 1)
     .map(({ node }) => ({ storage: `all (${node})`, reason: "the node does not answer, or the token may see none" }));
-  for (const place of places) {
-    const { storage, label, nodes: reached } = place;
-    const reason = place.reason ?? whyBlind(blind, storage, vmid);
-    const [node = ""] = reached;
-    const found =
-      reason === undefined
-        ? await unless(["forbidden", "failed", "gone"], client.backups.archives(node, storage, vmid))
-        : undefined;
-    if (found === undefined) {
-      unsearched.push({ storage: label, reason: reason ?? "the node could not list it" });
-      continue;
-    }
-    searched.push(label);
-    archives.push(...found.flatMap((archive) => describeArchive(archive, place)));
-  }
-  return { archives: archives.sort((a, b) => b.time - a.time), searched, unsearched, missing };
+  const lists = await Promise.all(
+    places.map(async (place) => ({
+      place,
+      listed: place.reason ?? whyBlind(blind, place.storage, vmid) ?? (await listAt(client, place, vmid)),
+    })),
+  );
+  const archives = lists.flatMap(({ place, listed }) =>
+    typeof listed === "string" ? [] : listed.flatMap((archive) => describeArchive(archive, place)),
+  );
+  return {
+    archives: archives.sort((a, b) => b.time - a.time),
+    searched: lists.flatMap(({ place, listed }) => (typeof listed === "string" ? [] : [place.label])),
+    unsearched: [
+      ...away,
+      ...lists.flatMap(({ place: { label }, listed }) =>
+        typeof listed === "string" ? [{ storage: label, reason: listed }] : [],
+      ),
+    ],
+    missing,
+  };
 }
+
+/**
+ * The guest's archives on a storage, or why it cannot be listed. One that hangs, whose answer pveproxy gives up (596),
+ * keeps nobody from the archives on others.
+ */
+async function listAt(client: ProxmoxClient, { storage, nodes }: Place, vmid: number): Promise<Archive[] | string> {
+  let reason = "no node reaches it";
+  for (const node of nodes) {
+    try {
+      return await client.backups.archives(node, storage, vmid);
+    } catch (error) {
+      if (!(error instanceof ProxmoxError) || !unlistedKinds.has(error.kind)) throw error;
+      reason = `${node} could not list it: ${error.reason}`;
+    }
+  }
+  return reason;
+}
+
+/** Failures that are the storage's own. */
+const unlistedKinds: ReadonlySet<ProxmoxErrorKind> = new Set(["forbidden", "failed", "gone", "lost"]);
 
 /** A node that answers, as far as the cluster knows. Without statistics Proxmox says `unknown`. */
 export function isOnline({ status }: NodeEntry): boolean {
@@ -126,6 +147,7 @@ function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArch
       type: archive.subtype,
       size: archive.size,
       time: archive.ctime,
+      verification: archive.verification && plainText(archive.verification.state),
       notes: plainText(archive.notes ?? ""),
       protected: archive.protected,
     },

@@ -40,4 +40,31 @@ export const storageFaults: readonly FaultCase[] = [
       return lifeboat(restore);
     },
   },
+  {
+    fault: "a storage without this archive hangs, so that Proxmox gives its list up (596)",
+    command: restore,
+    exitCode: 0,
+    message: "",
+    afterwards: [restored, everyArchive],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("answer-596", { path: "^GET .*/storage/local/content" });
+      const result = await lifeboat(restore);
+      expect(result.stdout + result.stderr).toMatch(/local was not searched: pve-prod could not list it/u);
+      return result;
+    },
+  },
+  {
+    fault: "the storage of the archive hangs, so that Proxmox gives its list up (596)",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: there is no archive of guest 101 (searched: local; backup not searched: pve-prod could not list it: Connection timed out)\nHINT: see all archives: lifeboat backups web",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      await site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
+      const result = await lifeboat(restore);
+      await site.clearFaults();
+      return result;
+    },
+  },
 ];

@@ -1,6 +1,23 @@
-import { includedVolumesAnswer } from "../../../../proxmox/api/answers";
+import { archiveAnswer, includedVolumesAnswer } from "../../../../proxmox/api/answers";
+import { kindOfAnswer } from "../../../../proxmox/api/errors";
 
 test("a guest without a name is in a job like any other: Proxmox says null [D14]", () => {
   const guest = { id: 101, type: "lxc", name: null, children: [{ id: "101:rootfs", name: "local:101", included: 1 }] };
   expect(includedVolumesAnswer.parse({ children: [guest] }).children).toMatchObject([{ id: 101, name: null }]);
+});
+
+test("a backup server lists a snapshot that is not whole without a size: the others of the list are seen [D17]", () => {
+  const snapshot = { volid: "pbs:backup/ct/101/2026-11-20T01:00:00Z", ctime: 1, vmid: 101, subtype: "lxc" };
+  const verification = { state: "failed", upid: "UPID:pbs:1" };
+  expect([
+    archiveAnswer.parse(snapshot).size,
+    archiveAnswer.parse({ ...snapshot, size: null }).size,
+    archiveAnswer.parse({ ...snapshot, size: 7, verification }).verification,
+  ]).toEqual([undefined, undefined, { state: "failed" }]);
+});
+
+test("a pool that does not exist is no missing privilege, though Proxmox says both with 403", () => {
+  const reasons = ["(pool 'web' does not exist)", "(/pool/web, Pool.Allocate)"];
+  const kinds = reasons.map((reason) => kindOfAnswer(403, `Permission check failed ${reason}`, {}));
+  expect(kinds).toEqual(["gone", "forbidden"]);
 });

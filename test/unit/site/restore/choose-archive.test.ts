@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { type ArchiveWish, chooseArchive, type ListedArchive } from "../../../../site/restore/choose-archive";
 import { formatMoment, MomentError, parseMoment } from "../../../../site/restore/moments";
 
-const context = { vmid: 101, type: "lxc", timeZone: "UTC" } as const;
+const context = { vmid: 101, type: "lxc", timeZone: "UTC", now: Date.UTC(2026, 11, 1) / 1000 } as const;
 const newest: ArchiveWish = { kind: "newest" };
 
 /** An archive of guest 101, made at 01:00 UTC on a day of November 2026. */
@@ -51,6 +51,40 @@ describe("the newest", () => {
       "it is empty",
       "it is a save point, which is restored by undo or by its name",
     ]);
+  });
+
+  it.each([
+    ["a failed verification", { verification: "failed" }, "the backup server has verified it, and found: failed"],
+    ["no size", { size: undefined }, "the storage tells no size of it, so that it may not be whole"],
+    [
+      "a date later than the node's clock",
+      { time: Date.UTC(2026, 11, 1) / 1000 + 1 },
+      "it is dated 2026-12-01 00:00:01, later than the node's clock (2026-12-01 00:00:00), so its age is not certain",
+    ],
+  ])("is never one with %s, which is told, and taken by its name [D2, D17]", (_, changes, reason) => {
+    const [real, doubtful] = [archive(3), archive(9, changes)];
+    const choice = chooseArchive([doubtful, real], newest, context);
+    expect([choice.chosen, choice.newest, choice.leftOut]).toEqual([
+      real,
+      [real],
+      [{ archive: doubtful, reason, doubtful: true }],
+    ]);
+    expect(choice.warnings).toEqual([expect.stringContaining(`is newer and left out: ${reason}`)]);
+    const later: ArchiveWish = { kind: "at", time: Date.UTC(2027, 0) / 1000 };
+    expect(chooseArchive([doubtful, real], later, context).chosen).toBe(real);
+    expect(chooseArchive([doubtful], newest, context)).toMatchObject({
+      chosen: undefined,
+      reason: `there is no backup of guest 101 that could be chosen by its date (1 archive left out: ${reason})`,
+    });
+    const named = chooseArchive([doubtful, real], { kind: "named", volid: doubtful.volid }, context);
+    expect([named.chosen, named.warnings]).toEqual([doubtful, [`${doubtful.volid}: ${reason}`]]);
+  });
+
+  it("is compared in size with one that is measured alike [D2]", () => {
+    const onServer = archive(4, { volid: "pbs:backup/ct/101/2026-11-04T01:00:00Z", size: 100_000 });
+    expect(chooseArchive([onServer, archive(5)], newest, context).warnings).toEqual([]);
+    const half = archive(6, { volid: "pbs:backup/ct/101/2026-11-06T01:00:00Z", size: 40_000 });
+    expect(chooseArchive([onServer, half], newest, context).warnings).toEqual([expect.stringContaining("40 %")]);
   });
 
   it("is missing where there is none, and where all are left out [D2]", () => {

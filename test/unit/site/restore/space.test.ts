@@ -6,7 +6,7 @@ function guest(name: string, change: Partial<GuestSpace> = {}): GuestSpace {
   return {
     guest: name,
     node: "pve",
-    archive: 3 * gib,
+    archive: { bytes: 3 * gib, isPacked: true },
     volumes: [{ storage: "local", size: 8 * gib }],
     storages: [{ id: "local", type: "dir", shared: false, available: 10 * gib }],
     overwrites: false,
@@ -77,4 +77,12 @@ test("room that is not enough once the volumes have filled up is said, and stops
 test("a folder without a limit has no size: what is certain is what the archive has [D9]", () => {
   const [need] = spaceNeeds([guest("web", { volumes: [{ storage: "local", size: 0 }] })], 1);
   expect(need).toMatchObject({ atLeast: 3 * gib, sizes: 3 * gib });
+});
+
+test("a backup server tells how large the volumes were: nothing of it is certain, and nothing that fits is refused [D9]", () => {
+  const archive = { bytes: 100 * gib, isPacked: false };
+  const volumes = [{ storage: "local", size: 100 * gib }];
+  const [need] = spaceNeeds([guest("web", { archive, volumes })], 1);
+  expect(need).toMatchObject({ atLeast: 0, sizes: 100 * gib });
+  expect(need && [isTooSmall(need), mayFillUp(need)]).toEqual([false, true]);
 });
