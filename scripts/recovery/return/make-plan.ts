@@ -1,8 +1,10 @@
+import { type DatedState, whyStale } from "../../../site/state-copies/stale";
 import { movedSince } from "../../../site/state-copies/moves";
 import { stateDigest } from "../../../site/state-copies/state-digest";
 import { savedId } from "../../../site/state/restore-points";
 import { diffStates, type OpenSecret, type StateDiff } from "../../../site/state/state-diff";
-import { savedKey } from "../../../site/state/state-keys";
+import { parseHistoryKey, savedKey } from "../../../site/state/state-keys";
+import { runBounded } from "../../machine/bounded";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -14,7 +16,9 @@ import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { type PresentState, readPresent } from "../steps/state/present-state";
-import { listStack } from "../steps/state/stack-objects";
+import { readable, sendBounds } from "../steps/state/send-objects";
+import { listStack, newestEntry, type StackObjects } from "../steps/state/stack-objects";
+import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import type { Planned } from "../engine/operation";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { differenceWords } from "./difference-words";
@@ -38,11 +42,14 @@ export async function planReturn(
   await requireStore(session, states);
   await requireNoLock(states.local);
   await requireNoLock(states.store);
-  const { local, stored, unusable, opening } = await readBoth(session, states);
+  const both = await readBoth(session, states);
+  const { local, stored, unusable, opening } = both;
   if (record === undefined && stored === undefined && unusable === undefined) throw neverMoved(selector);
   const { moved, difference } = compare(record, local, stored, opening);
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
-  const chosen: Keep = moved === "both" ? (keep ?? "local") : moved === "local" ? "local" : "store";
+  const chosen: Keep = keep ?? (moved === "local" ? "local" : "store");
+  if (chosen === "store" && stored === undefined) throw noneInStore(selector);
+  if (keep === undefined && moved !== "neither") await refuseStale(selector, states, both, chosen);
   const plan: ReturnPlan = {
     environment: selector,
     store: states.store.store.place,
@@ -52,7 +59,7 @@ export async function planReturn(
     present: { object: local.object.key, sha256: local.sha256 },
     ...(stored === undefined ? {} : { stored: { object: stored.object.key, sha256: stored.sha256 } }),
     ...(unusable === undefined ? {} : { unusable }),
-    ...keptOf(states, moved, chosen, local, stored),
+    ...keptOf(states, chosen, local, stored),
     difference,
   };
   const question =
@@ -105,10 +112,12 @@ async function requireStore({ context }: StackSession, { siteStore }: LiveAndLoc
 
 interface BothStates {
   readonly local: PresentState;
+  readonly here: StackObjects;
   /** Undefined: the store has none that can be used. */
   readonly stored: PresentState | undefined;
   /** Why what lies in its place there is none. */
   readonly unusable: string | undefined;
+  readonly there: StackObjects;
   readonly opening: OpenSecret;
 }
 
@@ -129,9 +138,9 @@ async function readBoth({ context, selector, state }: StackSession, states: Live
     rememberSeen(state, { at: Date.now(), modified, object, size });
   }
   const secrets = new StateSecrets(context.io.environment, context.redactor);
-  const readable = stored?.checkpoint === undefined ? undefined : stored;
+  const usable = stored?.checkpoint === undefined ? undefined : stored;
   const unusable = stored?.problem;
-  return { local, stored: readable, unusable, opening: await opener(secrets, local, readable) };
+  return { local, here, stored: usable, there, unusable, opening: await opener(secrets, local, usable) };
 }
 
 /** Opens the secrets of both. @throws CommandError (12) */
@@ -172,18 +181,87 @@ function bothMoved(selector: string, difference: readonly string[]): CommandErro
   });
 }
 
-/** The state that does not live on, where nobody else would have it. */
+function noneInStore(selector: string): CommandError {
+  return new CommandError(`the store has no state of ${selector} that can be used`, {
+    exitCode: exitCodes.refused,
+    hint: `bring the one from here: lifeboat state return ${selector} --keep local`,
+  });
+}
+
+/**
+ * Nobody has said which state is to live on, and the one that has moved may be the older: a store that was brought back
+ * from an old backup has moved, too.
+ *
+ * @throws CommandError (13)
+ */
+async function refuseStale(
+  selector: string,
+  states: LiveAndLocal,
+  { local, here, stored, there }: BothStates,
+  chosen: Keep,
+): Promise<void> {
+  if (stored === undefined) return;
+  const sides = { local: dated(states.local, local, here), store: dated(states.store, stored, there) };
+  const [winner, loser] =
+    chosen === "local" ? ([sides.local, sides.store] as const) : ([sides.store, sides.local] as const);
+  if (whyStale(winner, loser, false) === undefined) return;
+  const [access, objects, lost] =
+    chosen === "local" ? ([states.local, here, stored] as const) : ([states.store, there, local] as const);
+  const why = whyStale(winner, loser, await isSaved(access, objects, lost.sha256));
+  if (why === undefined) return;
+  const names = { local: "the state on this machine", store: "the state in the store" };
+  const newer = chosen === "local" ? "store" : "local";
+  const command = `lifeboat state return ${selector} --keep`;
+  const facts = [`${names.local}: ${factsOf(local, here)}`, `${names.store}: ${factsOf(stored, there)}`];
+  throw new CommandError(
+    [`${names[chosen]} would take the place of the other, and may be the older of the two: ${why}`, ...facts].join(
+      "\n  ",
+    ),
+    {
+      exitCode: exitCodes.refused,
+      hint: `say which lives on; the other stays as a restore point: ${command} ${newer}, or ${command} ${chosen}`,
+      details: { older: chosen, why },
+    },
+  );
+}
+
+function dated(access: StateAccess, { checkpoint, made }: PresentState, objects: StackObjects): DatedState {
+  const history = objects.history.flatMap(({ key }) => parseHistoryKey(access.place, key)?.nanos ?? []);
+  return {
+    version: checkpoint.version,
+    resources: checkpoint.resources.length,
+    made,
+    history: new Set(history),
+    newest: newestEntry(access, objects),
+  };
+}
+
+/** Whether a place holds a state among those that were saved there. */
+async function isSaved({ store }: StateAccess, { saved }: StackObjects, sha256: string): Promise<boolean> {
+  const digests = await runBounded(saved, sendBounds, async ({ key }) => {
+    const content = await readable(store, key);
+    return content && sha256Of(content);
+  });
+  return digests.includes(sha256);
+}
+
+/** What a state says of itself. */
+function factsOf({ checkpoint, made }: PresentState, { history }: StackObjects): string {
+  const { manifest, resources } = checkpoint;
+  const time = made === undefined ? "at a time that it does not tell" : `at ${new Date(made).toISOString()}`;
+  return `made ${time} by Pulumi ${manifest.pulumi}, ${String(resources.length)} resources, ${String(history.length / 2)} updates in its history`;
+}
+
+/** The state that does not live on, unless it is the same, byte by byte: nobody else may have it. */
 function keptOf(
   { store }: LiveAndLocal,
-  moved: ReturnPlan["moved"],
   keep: Keep,
   local: PresentState,
   stored: PresentState | undefined,
 ): Pick<ReturnPlan, "kept"> {
   const [side, lost, winner] =
     keep === "local" ? (["store", stored, local] as const) : (["local", local, stored] as const);
-  const isNeeded = keep === "local" ? stored !== undefined : moved === "both";
-  if (!isNeeded || lost === undefined || winner === undefined || lost.sha256 === winner.sha256) return {};
+  if (lost === undefined || winner === undefined || lost.sha256 === winner.sha256) return {};
   const before = winner.sha256.slice(0, 10);
   const key = savedKey(store.place, { time: Date.now(), before }, lost.compression);
   return { kept: { side, key, id: savedId(key) } };

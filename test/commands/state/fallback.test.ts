@@ -161,9 +161,11 @@ test.each<[string, boolean]>([
   await fallBack("--force");
   await site.store.open();
   if (moves) putUpdate(site, name, 3 * minute);
-  const before = site.bucket(name);
+  const [before, local] = [site.bucket(name), (await here()) ?? ""];
   expect(await goBack("--force")).toMatchObject({ code: 0 });
-  expect(site.bucket(name)).toEqual(before);
+  const after = [...site.bucket(name)].filter(([key]) => !key.startsWith(".lifeboat/points/"));
+  expect(new Map(after)).toEqual(before);
+  expect(saved()).toEqual(moves ? [local] : []);
   expect({ here: await here(), kept: archives().length }).toEqual({ here: undefined, kept: 1 });
 });
 
@@ -200,6 +202,93 @@ describe("both have moved", () => {
     expect(site.bucket(name).get(stateKey(name))).toBe(stored);
     expect(saved()).toEqual([text]);
     expect(await here()).toBeUndefined();
+  });
+});
+
+/** A return that is refused: what is in the store and here stays so. */
+async function refusedReturn(): Promise<string> {
+  const before = [site.bucket(name), await here()];
+  const { code, stderr } = await goBack("--force");
+  expect([code, site.bucket(name), await here()]).toEqual([13, ...before]);
+  return stderr;
+}
+
+describe("one has moved, and is the older", () => {
+  let old: string;
+
+  beforeEach(() => {
+    old = putUpdate(site, name, minute);
+  });
+
+  /** The state of two updates is here; the store holds what it held after the first of them. */
+  async function bringBackOldStore(): Promise<string> {
+    const text = putUpdate(site, name, 2 * minute);
+    await site.lifeboat(["backup", "state", name]);
+    await site.store.close();
+    await fallBack("--force");
+    await site.store.open();
+    site.put(name, stateKey(name), old);
+    for (const half of ["history", "checkpoint"]) {
+      site.store.remove(`lifeboat-state-${name}`, `.pulumi/history/shop/prod/prod-${String(2 * minute)}.${half}.json`);
+    }
+    return text;
+  }
+
+  test("a store that was brought back from an old backup does not win: 13 with what both say of themselves [E4]", async () => {
+    await bringBackOldStore();
+    const stderr = await refusedReturn();
+    expect(stderr).toMatch(/the state in the store would take the place .*its history does not have the last update/u);
+    expect(stderr).toMatch(
+      /on this machine: made at 1970-01-01T00:02:00.000Z .*2 updates[\s\S]*in the store: made at/u,
+    );
+    expect(stderr).toMatch(/HINT: .*--keep local, or .*--keep store/u);
+  });
+
+  test.each(["local", "store"] as const)(
+    "--keep %s: the other is a restore point, with its history [E4]",
+    async (keep) => {
+      const text = await bringBackOldStore();
+      expect(await goBack("--force", "--keep", keep)).toMatchObject({ code: 0 });
+      const [lives, kept] = keep === "local" ? [text, old] : [old, text];
+      expect([site.bucket(name).get(stateKey(name)), saved(), await here()]).toEqual([lives, [kept], undefined]);
+      expect([...site.bucket(name).keys()].filter((key) => key.includes("/history/"))).toHaveLength(4);
+    },
+  );
+
+  test("clocks do not decide where the history does: the older state says that it was made later [E4]", async () => {
+    await bringBackOldStore();
+    site.put(name, stateKey(name), stateText(site, name, { made: 9 * minute, memory: 77 }));
+    await refusedReturn();
+  });
+
+  test("an empty state that somebody has made in the store does not win [E4]", async () => {
+    await bringBackOldStore();
+    site.put(name, stateKey(name), JSON.stringify({ version: 0, checkpoint: { stack: `organization/shop/${name}` } }));
+    await refusedReturn();
+  });
+
+  test("an old state that was put here does not win over the store's [E4]", async () => {
+    putUpdate(site, name, 2 * minute);
+    await site.lifeboat(["backup", "state", name]);
+    await site.store.close();
+    await fallBack("--force");
+    await site.store.open();
+    await site.local.write(stateKey(name), Buffer.from(old));
+    const history = await site.local.list(".pulumi/history/shop/prod/prod-120000");
+    await Promise.all(history.map(({ key }) => site.local.remove(key)));
+    expect(await refusedReturn()).toMatch(/the state on this machine would take the place of the other/u);
+  });
+
+  test("one that somebody went back to here on purpose does: what it replaced is among its restore points [E4]", async () => {
+    const text = putUpdate(site, name, 2 * minute);
+    await site.lifeboat(["backup", "state", name]);
+    await site.store.close();
+    await fallBack("--force");
+    await site.store.open();
+    await site.local.write(".lifeboat/points/shop/prod/00000000120000-aaaaaaaaaa.json", Buffer.from(text));
+    await site.local.write(stateKey(name), Buffer.from(old));
+    expect(await goBack("--force")).toMatchObject({ code: 0 });
+    expect(site.bucket(name).get(stateKey(name))).toBe(old);
   });
 });
 
