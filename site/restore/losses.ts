@@ -97,7 +97,7 @@ export function inPlaceEffects(
  * of the archive's configuration anew; excluded ones stay empty. Seen in recordings of the real API (semantics §5).
  */
 function containerEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
-  const now = [...containerDisks(present?.keys ?? {}), ...waitingDisks(present)];
+  const now = presentDisks(present);
   const then = containerDisks(archived.keys);
   const volumesNow = now.filter(isVolume);
   const volumesThen = then.filter(isVolume);
@@ -123,12 +123,21 @@ function containerEffects(present: PresentConfiguration | undefined, archived: G
   };
 }
 
-/** Volumes that are mounted at the next start only: a restore deletes them too, and no backup holds them yet. */
-function waitingDisks(present: PresentConfiguration | undefined): ContainerDisk[] {
-  const volumes = new Set(containerDisks(present?.keys ?? {}).map(({ mountPoint }) => mountPoint.volume));
-  return containerDisks(present?.later ?? {})
-    .filter(({ mountPoint }) => !volumes.has(mountPoint.volume))
-    .map((disk) => ({ ...disk, backedUp: false }));
+/**
+ * The guest's disks now. One that leaves the backups at the next start counts as left. Volumes that are mounted at the next
+ * start only are among them: a restore deletes them too, and no backup holds them yet.
+ */
+function presentDisks(present: PresentConfiguration | undefined): ContainerDisk[] {
+  const now = containerDisks(present?.keys ?? {});
+  const later = containerDisks(present?.later ?? {});
+  const sameVolume =
+    ({ mountPoint: { volume } }: ContainerDisk) =>
+    ({ mountPoint }: ContainerDisk): boolean =>
+      mountPoint.volume === volume;
+  return [
+    ...now.map((disk) => ({ ...disk, backedUp: disk.backedUp && later.find(sameVolume(disk))?.backedUp !== false })),
+    ...later.filter((disk) => !now.some(sameVolume(disk))).map((disk) => ({ ...disk, backedUp: false })),
+  ];
 }
 
 function isVolume({ mountPoint }: ContainerDisk): boolean {

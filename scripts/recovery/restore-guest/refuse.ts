@@ -8,6 +8,7 @@ import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { taskAtWork } from "../steps/guest/idle-guest";
+import { keepDisksAdvice } from "../steps/guest/shared-disks";
 import type { RestoreInspection } from "./inspect";
 import type { RestorePlan } from "../steps/guest/plan";
 import { rootPasswordHint } from "../../project/root-password";
@@ -113,13 +114,14 @@ function refuseLinkedClones(
 
 /** An id exists once in a cluster: a guest that is on one node cannot be made on another. */
 function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, { selector }: RefusalContext): void {
-  const { home, homeIsOffline } = location;
+  const { home, homeIsOffline, sharedDisks } = location;
   if (home === undefined || home === node) return;
   const copy = `restore a copy there: lifeboat restore guest ${selector} --node ${node} --target-id ${freeId}`;
   if (homeIsOffline) {
     throw refusal(
       `${home}, which is offline, still has ${guest.name} (${guest.id}), and Proxmox takes an id once in a cluster`,
-      `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/lxc/${guest.id}.conf /root/ on a node, and again`,
+      keepDisksAdvice(sharedDisks, guest.id, home, node) ??
+        `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/lxc/${guest.id}.conf /root/ on a node, and again`,
     );
   }
   throw refusal(

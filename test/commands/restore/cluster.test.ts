@@ -14,8 +14,9 @@ beforeAll(async () => {
       { id: 103, name: "moved", node: second },
       { id: 104, name: "local" },
       { id: 105, name: "both" },
+      { id: 106, name: "shared", node: second },
     ],
-    { further: [second, third], adjust: shareBackups },
+    { further: [second, third], adjust: (cluster) => withSharedDisk(shareBackups(cluster)) },
   );
   for (const vmid of [101, 102]) await site.backUp(vmid);
   await site.backUp(103, { storage: "local" }, second);
@@ -32,6 +33,21 @@ function shareBackups(cluster: StartCluster): StartCluster {
     data: { nodes: `${node},${second}` },
   };
   return { ...cluster, storage: cluster.storage.map((entry) => ({ ...entry, ...extra[entry["storage"] ?? ""] })) };
+}
+
+/** The disks of the last guest lie on a storage that all nodes share. */
+function withSharedDisk(cluster: StartCluster): StartCluster {
+  const common = { storage: "common", type: "dir", path: "/mnt/common", content: "rootdir,images", shared: "1" };
+  const there = { ...common, nodes: `${node},${second}` };
+  const guests = cluster.guests.map((guest) => {
+    if (guest.vmid !== 106) return guest;
+    const config = guest.config.replace("local:106/", "common:106/").replace(/^mp0:.*\n/mu, "");
+    const [root, ...others] = guest.volumes;
+    if (root === undefined) return guest;
+    const disk = { ...root, volid: "common:106/vm-106-disk-0.raw", path: "/mnt/common/images/106/vm-106-disk-0.raw" };
+    return { ...guest, config, volumes: [disk, ...others.slice(1)] };
+  });
+  return { ...cluster, storage: [...cluster.storage, there], guests };
 }
 
 const at = (place: string, vmid: number) => ({ node: place, type: "lxc", vmid }) as const;
@@ -135,4 +151,15 @@ test("the guest's node is down: in place is refused, a copy on another node work
   const done = await site.lifeboat([...there, "--target-id", "904"]);
   expect([done.code, (await site.client.guests.guestStatus(at(node, 904))).status]).toEqual([0, "running"]);
   expect(done.stderr).toContain("all (pve-two) was not searched");
+});
+
+test("the node is dead and the guest's disks lie on shared storage: the advice keeps them [D5, D16]", async () => {
+  await site.backUp(106, {}, second);
+  await site.fault("node-unreachable", { node: second });
+  const move =
+    /its disks are still there \(common:106\/vm-106-disk-0\.raw\)[\s\S]*mv \/etc\/pve\/nodes\/pve-two\/lxc\/106\.conf \/etc\/pve\/nodes\/pve-prod\/lxc\/ on pve-prod/u;
+  expect(await refused(["restore", "guest", "shared", "--force"])).toEqual([14, expect.stringMatching(move)]);
+  const there = await refused(["restore", "guest", "shared", "--node", node, "--force"]);
+  expect(there).toEqual([13, expect.stringMatching(move)]);
+  expect(there[1]).not.toContain("/root/");
 });

@@ -17,6 +17,7 @@ import {
   type ContentType,
 } from "./storages";
 import { hasPath } from "../model/storage-paths";
+import { isSharedStorage } from "../model/storage-types";
 import { freeVolume, ownerOf } from "./volumes";
 
 /** One volume of a storage, as the list of its content shows it. */
@@ -84,7 +85,9 @@ async function listDisks(
   const disks = node.cluster.state.volumes.flatMap((volume) => {
     const owner = ownerOf(volume.volid);
     if (owner === undefined || !volume.volid.startsWith(`${storage.storage}:`)) return [];
-    if (volume.node !== node.name || (vmid !== undefined && owner !== vmid)) return [];
+    // Every node sees what lies on a shared storage, whichever of them has made it.
+    const isSeen = volume.node === node.name || isSharedStorage(storage.type, storage.options);
+    if (!isSeen || (vmid !== undefined && owner !== vmid)) return [];
     const content = node.cluster.guest(owner)?.type === "lxc" ? "rootdir" : "images";
     if (content !== type) return [];
     const { volid, format, size } = volume;

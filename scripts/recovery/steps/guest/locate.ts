@@ -4,6 +4,7 @@ import type { Guest } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { isOnline } from "./search-archives";
+import { keepDisksAdvice, sharedDisksOf } from "./shared-disks";
 
 /** Where a guest is and where its restore is to run. */
 export interface Location {
@@ -13,6 +14,8 @@ export interface Location {
   readonly home: string | undefined;
   /** The guest's node does not answer: what the guest is now cannot be read. */
   readonly homeIsOffline: boolean;
+  /** Disks of a guest whose node is offline, on storages that the node of the restore shares. */
+  readonly sharedDisks: readonly string[];
   readonly nodes: readonly NodeEntry[];
 }
 
@@ -28,9 +31,10 @@ export async function locate(client: ProxmoxClient, guest: Guest, wanted: string
   const node = wanted ?? home ?? guest.node;
   const entry = nodes.find((known) => known.node === node);
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
-  if (!isOnline(entry)) throw offlineNode(node, guest, nodes);
+  if (!isOnline(entry)) throw await offlineNode(client, node, guest, nodes);
   const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
-  return { node, home, homeIsOffline, nodes };
+  const sharedDisks = homeIsOffline ? await sharedDisksOf(client, node, guest.id) : [];
+  return { node, home, homeIsOffline, sharedDisks, nodes };
 }
 
 function unknownNode(node: string, guest: Guest, wasAsked: boolean, nodes: readonly NodeEntry[]): CommandError {
@@ -47,14 +51,21 @@ function unknownNode(node: string, guest: Guest, wasAsked: boolean, nodes: reado
   return usageError(`there is no node ${node} in the cluster`, `its nodes: ${names}`);
 }
 
-function offlineNode(node: string, guest: Guest, nodes: readonly NodeEntry[]): CommandError {
+async function offlineNode(
+  client: ProxmoxClient,
+  node: string,
+  guest: Guest,
+  nodes: readonly NodeEntry[],
+): Promise<CommandError> {
   const other = nodes.find(isOnline)?.node;
   const elsewhere =
     other === undefined || other === node
       ? ""
       : `; or restore a copy on another node: lifeboat restore guest ${guest.name} --node ${other} --target-id N`;
+  const disks = other === undefined ? [] : await sharedDisksOf(client, other, guest.id);
+  const keep = keepDisksAdvice(disks, guest.id, node, other ?? "");
   return new CommandError(`node ${node} is offline`, {
     exitCode: exitCodes.unavailable,
-    hint: `check that it is up and in the cluster (pvecm status)${elsewhere}`,
+    hint: `check that it is up and in the cluster (pvecm status)${keep === undefined ? "" : `; ${keep}`}${elsewhere}`,
   });
 }

@@ -1,0 +1,36 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { plainText } from "../../../../proxmox/api/plain-text";
+import { unless } from "./inspect-present";
+
+/**
+ * Disks with a guest's number on storages that all nodes share, as a node sees them: they outlive the guest's own node. Empty
+ * also where they cannot be listed.
+ */
+export async function sharedDisksOf(client: ProxmoxClient, node: string, vmid: number): Promise<string[]> {
+  const storages = (await unless(["forbidden", "failed", "gone", "lost"], client.backups.storages(node))) ?? [];
+  const shared = storages.filter(
+    ({ shared: isShared, active, enabled }) => isShared === true && active !== false && enabled !== false,
+  );
+  const lists = await Promise.all(
+    shared.map(({ storage }) =>
+      unless(["forbidden", "failed", "gone", "lost"], client.backups.volumesOf(node, storage, vmid)),
+    ),
+  );
+  const disks = lists
+    .flatMap((volumes) => volumes ?? [])
+    .filter(({ content }) => content === "rootdir" || content === "images");
+  return disks.map(({ volid }) => plainText(volid));
+}
+
+/**
+ * How a guest of a dead node goes on elsewhere with its disks, where those are on shared storage: a restore, or moving its
+ * configuration out of the way for one, would leave the newest data behind.
+ *
+ * @param from its node, which is offline.
+ * @param to a node that is not.
+ */
+export function keepDisksAdvice(disks: readonly string[], vmid: number, from: string, to: string): string | undefined {
+  if (disks.length === 0) return undefined;
+  const move = `mv /etc/pve/nodes/${from}/lxc/${vmid}.conf /etc/pve/nodes/${to}/lxc/`;
+  return `its disks are still there (${disks.join(", ")}): when ${from} is certainly off, and has no further disk of it, ${to} can take the guest over with them: ${move} on ${to}, then pct start ${vmid}`;
+}
