@@ -130,14 +130,16 @@ function containerEffects(present: PresentConfiguration | undefined, archived: G
 function presentDisks(present: PresentConfiguration | undefined): ContainerDisk[] {
   const now = containerDisks(present?.keys ?? {});
   const later = containerDisks(present?.later ?? {});
-  const sameVolume =
-    ({ mountPoint: { volume } }: ContainerDisk) =>
-    ({ mountPoint }: ContainerDisk): boolean =>
-      mountPoint.volume === volume;
+  const volumes = new Set(now.map(volumeOf));
+  const leaving = new Set(later.filter(({ backedUp }) => !backedUp).map(volumeOf));
   return [
-    ...now.map((disk) => ({ ...disk, backedUp: disk.backedUp && later.find(sameVolume(disk))?.backedUp !== false })),
-    ...later.filter((disk) => !now.some(sameVolume(disk))).map((disk) => ({ ...disk, backedUp: false })),
+    ...now.map((disk) => ({ ...disk, backedUp: disk.backedUp && !leaving.has(volumeOf(disk)) })),
+    ...later.filter((disk) => !volumes.has(volumeOf(disk))).map((disk) => ({ ...disk, backedUp: false })),
   ];
+}
+
+function volumeOf({ mountPoint }: ContainerDisk): string {
+  return mountPoint.volume;
 }
 
 function isVolume({ mountPoint }: ContainerDisk): boolean {
