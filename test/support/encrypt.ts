@@ -1,13 +1,14 @@
-import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
+import { createCipheriv, randomBytes } from "node:crypto";
+import { passphraseKey } from "./passphrase-key";
 
 /** Encrypts as `pulumi` does with a passphrase, so that tests have settings without the program. */
 export class PulumiEncrypter {
   readonly salt: string;
   private readonly key: Buffer;
 
-  constructor(passphrase: string) {
-    const salt = randomBytes(8);
-    this.key = pbkdf2Sync(passphrase, salt, 1_000_000, 32, "sha256");
+  constructor(passphrase: string, saltedWith?: string) {
+    const { salt, key } = passphraseKey(passphrase, saltedWith);
+    this.key = key;
     this.salt = `v1:${salt.toString("base64")}:${this.encrypt("pulumi")}`;
   }
 

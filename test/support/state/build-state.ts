@@ -1,5 +1,6 @@
-import { createCipheriv, createHash, pbkdf2Sync, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { passphraseKey } from "../passphrase-key";
 
 /**
  * Objects as Pulumi 3.258 writes them into its backend: names, members and their order, minified. Nothing of the code
@@ -36,7 +37,7 @@ export class StateBuilder {
     readonly stack: string,
     passphrase: string,
   ) {
-    const { salt, key } = keyOf(passphrase);
+    const { salt, key } = passphraseKey(passphrase);
     this.key = key;
     this.salt = `v1:${salt.toString("base64")}:${this.encrypt("pulumi")}`;
   }
@@ -127,18 +128,6 @@ export class StateBuilder {
       ciphertext: this.encrypt(JSON.stringify(text)),
     };
   }
-}
-
-const keys = new Map<string, { salt: Buffer; key: Buffer }>();
-
-/** Made once for each passphrase: it takes a while, on purpose. */
-function keyOf(passphrase: string): { salt: Buffer; key: Buffer } {
-  const known = keys.get(passphrase);
-  if (known !== undefined) return known;
-  const salt = randomBytes(8);
-  const made = { salt, key: pbkdf2Sync(passphrase, salt, 1_000_000, 32, "sha256") };
-  keys.set(passphrase, made);
-  return made;
 }
 
 /** As `PULUMI_DIY_BACKEND_GZIP` packs. */

@@ -229,7 +229,7 @@ describe("secrets", () => {
   });
 
   test("a value that was encrypted with another salt", async () => {
-    const foreign = new PulumiEncrypter(passphrase).encrypt(token);
+    const foreign = new PulumiEncrypter(passphrase, "another salt").encrypt(token);
     write("Pulumi.prod.yaml", environmentFile("{}", `  lifeboat:proxmoxToken: { secure: "${foreign}" }`));
     const error = await refusal(async () =>
       (await open({ PULUMI_CONFIG_PASSPHRASE: passphrase })).environment("prod").token(),
