@@ -27,6 +27,15 @@ export async function missingToListArchives(
   return missingPrivileges(client, needed);
 }
 
+/** Whether a storage shows a guest's volumes to the caller: it leaves them out of its list without a word. */
+export async function showsVolumes(client: ProxmoxClient, storage: string, vmid: number): Promise<boolean> {
+  const [ofStorage, ofGuest] = await Promise.all([
+    client.cluster.privilegesOn(storagePath(storage)),
+    client.cluster.privilegesOn(`/vms/${String(vmid)}`),
+  ]);
+  return ofStorage.has("Datastore.Allocate") || (ofStorage.has("Datastore.Audit") && ofGuest.has("VM.Config.Disk"));
+}
+
 /** Those of the needed privileges that the caller does not hold; each path is asked for once. */
 export async function missingPrivileges<Needed extends Readonly<MissingPrivilege>>(
   client: ProxmoxClient,

@@ -93,7 +93,7 @@ export class GuestCalls {
 
   /**
    * Volume ids of a guest's disks on one storage, also of those that its configuration does not name. What the token may
-   * not see is left out without a word: it takes `VM.Config.Disk` on the guest and `Datastore.Audit` on the storage.
+   * not see is left out without a word (`showsVolumes`).
    */
   async volumesOn(storage: string, { node, type, vmid }: GuestAddress): Promise<string[]> {
     const path = ["nodes", node, "storage", storage, "content"];

@@ -1,5 +1,5 @@
 import type { Operation } from "../engine/operation";
-import { whyTooOld } from "../engine/too-old";
+import { whyNotSent, whyTooOld } from "../engine/too-old";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { planBackup } from "./make-plan";
@@ -31,7 +31,7 @@ export function backupOperation(session: GuestSession): Operation<BackupPlan> {
     steps: (plan) => backupSteps(plan, client),
     report: backupReport,
     // A run may take hours, and is waited for; what is older than a day is not what somebody wants who asks now.
-    outdated: (open) => whyTooOld(open, 86_400),
+    outdated: (open) => whyTooOld(open, 86_400) ?? whyNotSent(open),
     meaning: ({ guest }, { position }) => ({
       text: `${guest} is as it was${position === "committed" ? ", and the backup may go on on its node" : ""}.`,
     }),

@@ -81,6 +81,13 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
    * resumed, as a sentence. Undefined: it is resumed.
    */
   outdated?(open: Journal): Promise<string | undefined> | string | undefined;
+  /**
+   * Asked before it is resumed: as long as the committing request has not left, what it was planned on is looked at again.
+   * Why what was begun is taken back and planned anew, as a clause: `web was started since`. Undefined: it is resumed.
+   *
+   * @throws CommandError when it cannot be told; then it stays half done
+   */
+  lookAgain?(plan: Plan, open: Journal): Promise<string | undefined>;
   /** Called when every step is done, before the journal says so. */
   beforeEnd?(): void;
 }

@@ -14,7 +14,7 @@ import type { JournalContents } from "./journal-contents";
 import { mergeDemands } from "./merge-demands";
 import type { Observer } from "./observer";
 import { planPermitted, type Planned } from "./operation";
-import { begunIn, finishTakingBack, openingOf, planIn, shownSteps } from "./run-one";
+import { begunIn, finishTakingBack, openingOf, planIn, shownSteps, takeBackOutdated } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
 import { type Session, halfDone, journalsOf, readable, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
@@ -30,7 +30,10 @@ export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
   const bundle = openBundle(batch);
   if (bundle !== undefined) {
     const parts = partsOf(batch, bundle, (session) => isLeftAlone(batch, session, bundle));
-    if (parts.some(isOpenPart) || (parts.length > 0 && parts.every(hasEnded))) return resume(batch, bundle, parts);
+    const outdated = await outdatedAmong(batch, parts);
+    const isLeft = (part: BegunMember<Plan>): boolean => isOpenPart(part) && !outdated.has(part.journal);
+    const isReported = parts.every(hasEnded) || (outdated.size > 0 && parts.some(hasEnded));
+    if (parts.some(isLeft) || (parts.length > 0 && isReported)) return resume(batch, bundle, parts, outdated);
     // What is left of it was undone or taken back: there is nothing to resume.
     if (!batch.dryRun) bundle.end();
   }
@@ -107,7 +110,7 @@ async function begin<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
     batch,
     bundle,
     partsOf(batch, bundle, () => true),
-    refused,
+    { refused, outdated: new Map() },
   );
 }
 
@@ -197,22 +200,58 @@ function isLeftAlone<Plan>(
   return false;
 }
 
+/**
+ * Members that are half done and not resumed: what they were planned on is true no more, or they are too old. They are
+ * taken back, as far as they can be. By their journals, with the reason.
+ */
+async function outdatedAmong<Plan>(
+  batch: Batch<Plan>,
+  parts: readonly BegunMember<Plan>[],
+): Promise<ReadonlyMap<Journal, string>> {
+  const outdated = new Map<Journal, string>();
+  for (const { session, operation, journal, plan } of parts.filter(isOpenPart)) {
+    const old = await operation.outdated?.(journal);
+    if (old !== undefined) {
+      batch.context.talk.line(old);
+      if (!batch.dryRun) journal.setState("unproven");
+      outdated.set(journal, old);
+      continue;
+    }
+    if (journal.contents.state === "taking-back") continue;
+    const why = await operation.lookAgain?.(plan, journal);
+    if (why === undefined) continue;
+    await takeBackOutdated(session, operation, journal, {
+      steps: await operation.steps(plan, begunIn(journal)),
+      why,
+    });
+    outdated.set(journal, why);
+  }
+  return outdated;
+}
+
 function isOpenPart({ journal }: { readonly journal: Journal }): boolean {
   return isOpen(journal);
 }
 
 function hasEnded({ journal }: { readonly journal: Journal }): boolean {
-  return journal.contents.state === "done" || journal.contents.state === "unproven";
+  return journal.contents.state === "done" || (journal.contents.state === "unproven" && !isGivenUp(journal));
+}
+
+/** Abandoned, or too old: it says `unproven`, and no step of it has found a problem. */
+function isGivenUp({ contents: { state, steps } }: Journal): boolean {
+  const findings = Object.values(steps).flatMap((step) => step.findings);
+  return state === "unproven" && findings.every(({ severity }) => severity !== "problem");
 }
 
 async function resume<Plan>(
   batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
+  outdated: ReadonlyMap<Journal, string>,
 ): Promise<ExitCode> {
   const { context, dryRun, name } = batch;
   const { startedAt, id } = bundle.contents;
-  const open = parts.filter(isOpenPart);
+  const open = parts.filter((part) => isOpenPart(part) && !outdated.has(part.journal));
   const left =
     open.length === 0
       ? "Only its report is left."
@@ -230,7 +269,7 @@ async function resume<Plan>(
     await confirm([{ flag: forceFlag, reason: "resuming is not confirmed", question }], batch.given, context);
   }
   batch.beforeResume?.(open);
-  return finish(batch, bundle, parts, []);
+  return finish(batch, bundle, parts, { refused: [], outdated });
 }
 
 async function remainingOf<Plan>({ session, operation, journal, plan }: BegunMember<Plan>) {
@@ -246,12 +285,14 @@ async function finish<Plan>(
   batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
-  refused: readonly Refusal[],
+  { refused, outdated }: { readonly refused: readonly Refusal[]; readonly outdated: ReadonlyMap<Journal, string> },
 ): Promise<ExitCode> {
   const { context, command } = batch;
   const started = performance.now();
   const outcomes = await context.progress.strands(batch.title(parts), (show) =>
-    runBounded(parts, batch.bounds, (part) => runPart(batch, part, show)),
+    runBounded(parts, batch.bounds, (part) =>
+      isOpenPart(part) ? runPart(batch, part, show) : endedBefore(batch, part, outdated.get(part.journal)),
+    ),
   );
   if (context.signal.aborted) tellInterruption(batch, outcomes);
   context.signal.throwIfAborted();
@@ -305,7 +346,6 @@ async function runPart<Plan>(
 ): Promise<Outcome<Plan>> {
   const { session, operation, journal, plan } = part;
   const { signal, talk } = batch.context;
-  if (!isOpen(journal)) return hasEnded(part) ? ended(batch, part) : goneBack(part);
   if (signal.aborted) return { part, kind: "interrupted", exitCode: exitCodes.interrupted };
   const gate = batch.gate?.(part);
   const observer = observerOf(show(session.selector), gate);
@@ -344,14 +384,27 @@ function ended<Plan>(batch: Batch<Plan>, part: BegunMember<Plan>): Outcome<Plan>
   return { part, kind: "ended", findings, exitCode };
 }
 
-function goneBack<Plan>(part: BegunMember<Plan>): Outcome<Plan> {
-  const { state, steps, command } = part.journal.contents;
-  const cause = Object.values(steps).find(({ error }) => error !== undefined)?.error;
-  const message =
-    state === "undone"
-      ? "it was undone since"
-      : `an earlier run failed and took back what it had begun${cause === undefined ? "" : `: ${cause}`}`;
+/** @param outdated why it was not resumed by this run */
+function endedBefore<Plan>(
+  batch: Batch<Plan>,
+  part: BegunMember<Plan>,
+  outdated: string | undefined,
+): Promise<Outcome<Plan>> {
+  return Promise.resolve(hasEnded(part) ? ended(batch, part) : goneBack(part, outdated));
+}
+
+function goneBack<Plan>(part: BegunMember<Plan>, outdated?: string): Outcome<Plan> {
+  const { command } = part.journal.contents;
+  const message = outdated === undefined ? whyGone(part.journal) : `what was begun was taken back: ${outdated}`;
   return { part, kind: "taken-back", exitCode: exitCodes.failed, message, hint: `to try it again: ${command}` };
+}
+
+function whyGone(journal: Journal): string {
+  const { state, steps } = journal.contents;
+  if (state === "undone") return "it was undone since";
+  if (isGivenUp(journal)) return "it was given up half done since";
+  const cause = Object.values(steps).find(({ error }) => error !== undefined)?.error;
+  return `an earlier run failed and took back what it had begun${cause === undefined ? "" : `: ${cause}`}`;
 }
 
 function failed<Plan>(part: BegunMember<Plan>, error: unknown): Outcome<Plan> {

@@ -32,19 +32,32 @@ export async function runOne<Plan>(session: Session, operation: Operation<Plan>)
 /** The same for a caller that has taken the subject's lock already, since it had to read the journals. */
 export async function runLocked<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
   const open = unfinished(journalsOf(session), operation.kind);
-  if (open !== undefined) {
-    const code = await resume(session, operation, open);
-    if (code !== "plan-anew") return code;
-  }
-  return begin(session, operation);
+  if (open === undefined) return begin(session, operation);
+  const resumed = await resume(session, operation, open);
+  return typeof resumed === "number" ? resumed : begin(session, operation, resumed.superseded);
 }
 
-/** Plans, asks, applies and reports, whatever else is half done: the caller has looked, and holds the lock. */
-export async function begin<Plan>(session: Session, operation: Operation<Plan>): Promise<ExitCode> {
+/** It is planned anew. `superseded`: until then the earlier one counts as half done. */
+interface PlanAnew {
+  readonly superseded?: Journal;
+}
+
+/**
+ * Plans, asks, applies and reports, whatever else is half done: the caller has looked, and holds the lock.
+ *
+ * @param superseded a half-done operation that this one stands for: it counts as half done until this one is begun, or
+ *   until there is nothing to do.
+ */
+export async function begin<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  superseded?: Journal,
+): Promise<ExitCode> {
   const { context, dryRun, selector } = session;
   const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) {
     const { value, print } = planned.nothing;
+    if (!dryRun) superseded?.setState("unproven");
     context.output.result({ ...value, changed: false }, print);
     return exitCodes.done;
   }
@@ -56,7 +69,9 @@ export async function begin<Plan>(session: Session, operation: Operation<Plan>):
   print(context.talk);
   await confirm(planned.demands, operation.given, context);
   supersede(journalsOf(session), operation.kind, session);
-  return run(session, operation, session.state.begin(openingOf(session, operation, planned)), planned.plan);
+  const journal = session.state.begin(openingOf(session, operation, planned));
+  superseded?.setState("unproven");
+  return run(session, operation, journal, planned.plan);
 }
 
 /** Gives up what is half done and void now that an operation of this kind begins: nobody is to resume it later. */
@@ -99,25 +114,25 @@ export function openingOf<Plan>(
   return { kind, command, request, inputs, plan, ...(guest === undefined ? {} : { guest }) };
 }
 
-async function resume<Plan>(
-  session: Session,
-  operation: Operation<Plan>,
-  open: Journal,
-): Promise<ExitCode | "plan-anew"> {
+async function resume<Plan>(session: Session, operation: Operation<Plan>, open: Journal): Promise<ExitCode | PlanAnew> {
   const { context, dryRun } = session;
   const { startedAt, state, id } = open.contents;
   const why = open.contents.kind === operation.kind ? await operation.outdated?.(open) : undefined;
   if (why !== undefined) {
     context.talk.line(why);
-    if (!dryRun) open.setState("unproven");
-    return "plan-anew";
+    return { superseded: open };
   }
   if (!isSameRequest(operation, open)) throw halfDone(session, open);
   const plan = planIn(operation, open);
   const steps = await operation.steps(plan, begunIn(open));
   if (state === "taking-back") {
     await finishTakingBack(session, operation, open, steps);
-    return "plan-anew";
+    return {};
+  }
+  const changed = await operation.lookAgain?.(plan, open);
+  if (changed !== undefined) {
+    await takeBackOutdated(session, operation, open, { steps, why: changed });
+    return {};
   }
   await operation.permitted?.(plan);
   const left = remainingSteps(steps, open);
@@ -176,15 +191,37 @@ export async function finishTakingBack<Plan>(
   steps: readonly StepNode[],
   observer: Observer = observerOf(context),
 ): Promise<void> {
-  const { startedAt, command } = open.contents;
-  context.talk.line(`A ${name} begun at ${startedAt} failed and is not taken back completely yet.`);
-  if (dryRun) return;
+  context.talk.line(`A ${name} begun at ${open.contents.startedAt} failed and is not taken back completely yet.`);
+  if (!dryRun) await takeAllBack({ context }, { name }, open, { steps, observer });
+}
+
+/** Takes back what was planned on something that is true no more. */
+export async function takeBackOutdated<Plan>(
+  { context, dryRun, selector }: Session,
+  operation: Operation<Plan>,
+  open: Journal,
+  { steps, why, observer }: { readonly steps: readonly StepNode[]; readonly why: string; readonly observer?: Observer },
+): Promise<void> {
+  const { startedAt } = open.contents;
+  const back = dryRun ? "it would be taken back first" : "it is taken back";
+  context.talk.line(
+    `${selector}: the ${operation.name} begun at ${startedAt} is not resumed, because ${why}; ${back}.`,
+  );
+  if (!dryRun) await takeAllBack({ context }, operation, open, { steps, observer: observer ?? observerOf(context) });
+}
+
+async function takeAllBack<Plan>(
+  { context }: Pick<Session, "context">,
+  { name }: Pick<Operation<Plan>, "name">,
+  open: Journal,
+  { steps, observer }: { readonly steps: readonly StepNode[]; readonly observer: Observer },
+): Promise<void> {
   const leftovers = await takeBack(placeSteps(steps), open, { signal: context.signal, observer });
   for (const text of keptBy(open)) context.talk.line(`Kept: ${text}.`);
   if (leftovers.length === 0) return;
   throw new CommandError(`an earlier ${name} cannot be taken back: ${leftovers.join("; ")}`, {
     exitCode: exitCodes.failed,
-    hint: `try again later: ${command}`,
+    hint: `try again later: ${open.contents.command}`,
   });
 }
 

@@ -12,3 +12,10 @@ export function whyTooOld({ contents: { startedAt } }: Journal, limit: number): 
     ? undefined
     : `What was begun at ${startedAt} is not resumed: it is older than ${formatDuration(limit)}.`;
 }
+
+/** Why an operation of one request is planned anew that had not been sent: nothing is known of it that helps. */
+export function whyNotSent({ contents: { startedAt, steps } }: Journal): string | undefined {
+  return Object.values(steps).some(({ facts }) => facts["sent"] === true)
+    ? undefined
+    : `What was begun at ${startedAt} is planned anew: nothing of it was sent.`;
+}

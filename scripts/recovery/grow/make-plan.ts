@@ -39,8 +39,7 @@ export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> 
     guest: guest.name,
     target: { node: present.address.node, type: present.address.type, vmid: guest.id },
     running: present.running,
-    growths: differences.flatMap(growthOf),
-    additions: differences.flatMap(additionOf),
+    ...changesOf(guest, present),
   };
   if (plan.growths.length + plan.additions.length > 0 && present.protection) throw protectedGuest(session);
   const storages = await client.backups.storages(present.address.node);
@@ -50,6 +49,15 @@ export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> 
     inputs: growthInputs(present.configuration, digestOf(guest)),
     remarks: [...roomRemarks(plan, storages), ...differences.flatMap(laterRemark)],
   };
+}
+
+/** What is to be done to the disks of a guest. */
+export function changesOf(
+  guest: ContainerGuest,
+  { configuration }: PresentGuest,
+): Pick<GrowPlan, "growths" | "additions"> {
+  const differences = compareDisks(guest, configuration);
+  return { growths: differences.flatMap(growthOf), additions: differences.flatMap(additionOf) };
 }
 
 /** Name of the digest of the guest's settings among the inputs. */
@@ -78,7 +86,8 @@ function containerOf({ guest, environment }: GuestSession): ContainerGuest {
   }
 }
 
-function requireOwn(
+/** @throws CommandError (13) for a guest without our mark */
+export function requireOwn(
   { environment, selector }: GuestSession,
   guest: ContainerGuest,
   { address, configuration }: PresentGuest,

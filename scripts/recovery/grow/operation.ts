@@ -1,12 +1,16 @@
 import { refreshContainer } from "../../project/pulumi-variables";
 import type { GivenAnswers } from "../engine/consent";
+import { formatSize } from "../../../site/settings/values/sizes";
 import { digestOf } from "../engine/digest";
+import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import type { Finding } from "../engine/step";
+import { whyNotSent } from "../engine/too-old";
+import { inspectPresent } from "../steps/guest/inspect-present";
 import { comparisonFindings, guestAccess } from "../steps/guest/open-world";
 import { sizesInside } from "./look-inside";
-import { planGrowth, settingsInput } from "./make-plan";
+import { changesOf, planGrowth, requireOwn, settingsInput } from "./make-plan";
 import { type GrowPlan, growKind, growPlanSchema } from "./plan";
 import { growSteps, type GrowWorld } from "./steps";
 import { growReport, growthView, nothingToGrow } from "./view";
@@ -48,11 +52,36 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
     report: growReport,
     meaning: (plan) => ({ text: `everything on the disks of ${plan.guest} is as it was.` }),
     // What is left follows from guest and settings alone.
-    outdated: ({ contents: { inputs, startedAt } }) =>
-      inputs[settingsInput] === digestOf(guest)
-        ? undefined
-        : `What was begun at ${startedAt} is not resumed: the settings have changed since.`,
+    outdated: async (open) => {
+      const { inputs, startedAt } = open.contents;
+      if (inputs[settingsInput] !== digestOf(guest)) {
+        return `What was begun at ${startedAt} is not resumed: the settings have changed since.`;
+      }
+      const others = whyNotSent(open) === undefined ? await otherDisks(session, open) : [];
+      if (others.length === 0) return whyNotSent(open);
+      return `What was begun at ${startedAt} is not resumed: what is to be done by now is ${others.join(", ")}.`;
+    },
   };
+}
+
+/**
+ * Disks that are to be grown or added by now, and were not when it was begun: the guest was changed or restored since.
+ *
+ * @throws CommandError (13) for a guest that is another one by now
+ */
+async function otherDisks(session: GuestSession, { contents }: Journal): Promise<string[]> {
+  const { guest, client } = session;
+  const present = await inspectPresent(client, contents.guest?.node ?? guest.node, guest.id);
+  if (present === undefined || guest.kind !== "container") return [];
+  requireOwn(session, guest, present);
+  const planned = growPlanSchema.safeParse(contents.plan);
+  const known = new Set(planned.success ? disksOf(planned.data) : []);
+  return disksOf(changesOf(guest, present)).filter((disk) => !known.has(disk));
+}
+
+/** `mp0 to 3 GiB on local`; what a disk had before says nothing, since it may be half-way there. */
+function disksOf({ growths, additions }: Pick<GrowPlan, "growths" | "additions">): string[] {
+  return [...growths, ...additions].map(({ key, bytes, storage }) => `${key} to ${formatSize(bytes)} on ${storage}`);
 }
 
 function worldOf(session: GuestSession): GrowWorld {

@@ -1,12 +1,13 @@
 import type { GuestSpace } from "../../../site/restore/space";
 import type { GivenAnswers } from "../engine/consent";
-import { digestOf } from "../engine/digest";
+import { changedInputs, digestOf, type Inputs } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
 import { declaredIds } from "../steps/guest/declared-ids";
 import { restoreInputs } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
+import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
 import { type RestorePlan, restorePlanSchema } from "../steps/guest/plan";
 import { whyNotWhole } from "../steps/guest/whole-guest";
@@ -17,6 +18,7 @@ import { type RestoreOptions, planRestore } from "./make-plan";
 import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
+import { restorePath } from "./restore-step";
 import { restoreRights } from "./rights";
 import { restoreSteps } from "./steps";
 import { type RestoreView, printPlan, viewOf } from "./view";
@@ -63,6 +65,17 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       return { value: { ...report }, print: (lines) => printReport(report, lines) };
     },
     meaning: restoreMeaning,
+    lookAgain: (plan, open) =>
+      lookAgain(session, open, {
+        guest: plan.guest,
+        target: plan.target,
+        ran: plan.mode === "in-place" ? plan.present?.running : undefined,
+        commit: { path: restorePath, type: "vzrestore" },
+        differs: async () => {
+          const now = await planOf(session, request);
+          return whyAnother(plan, now.plan, changedInputs(open.contents.inputs, now.inputs));
+        },
+      }),
     ...(request.beforeEnd === undefined ? {} : { beforeEnd: request.beforeEnd }),
   };
 }
@@ -116,6 +129,23 @@ function optionsOf(
     undoes,
     inBatch,
   };
+}
+
+/** Why a restore that was planned before is not the one of now. What its own steps have changed is no reason. */
+function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly string[]): string | undefined {
+  if (before.archive.volid !== now.archive.volid) {
+    return `${now.archive.volid} ${now.archive.time > before.archive.time ? "is newer" : "is what would be restored now"}`;
+  }
+  if (changed.length > 0) return `${changed.join(" and ")} changed since`;
+  const names = changedInputs(partsOf(before), partsOf(now));
+  return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
+}
+
+/** Digests of the parts of a plan that no step of it changes. */
+function partsOf({ present, archive, releaseAlso: _released, ...plan }: RestorePlan): Inputs {
+  const { volid, size, time } = archive;
+  const parts = { ...plan, archive: { volid, size, time }, isThere: present !== undefined };
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
 }
 
 function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspection, plan: RestorePlan) {

@@ -1,10 +1,16 @@
+import { guestTaskType } from "../../../proxmox/api/calls/guests";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
 import type { GivenAnswers } from "../engine/consent";
+import { changedInputs, digestOf } from "../engine/digest";
+import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
+import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
-import { planRollback } from "./make-plan";
+import { type PlannedRollback, planRollback } from "./make-plan";
 import { rollbackKind, type RollbackPlan, rollbackPlanSchema } from "./plan";
-import { rollbackSteps } from "./steps";
+import { rollBackPath, rollbackSteps } from "./steps";
 import { rollbackReport, rollbackView } from "./view";
 import { requireRights } from "../steps/guest/rights";
 import { rollbackRights } from "./rights";
@@ -39,9 +45,67 @@ export function rollbackOperation(
     permitted: (plan) => requireRights(session.client, rollbackRights(plan)),
     steps: async (plan, begun) => rollbackSteps(plan, await openWorld(session, checkSeconds, false), begun),
     report: rollbackReport,
+    lookAgain: (plan, open) =>
+      lookAgain(session, open, {
+        guest: plan.guest,
+        target: plan.target,
+        ran: plan.present.running,
+        commit: { path: rollBackPath, type: guestTaskType(plan.target, "rollBack") },
+        differs: async () => {
+          const now = await unlessGone(planRollback(session, snapshot, without));
+          return now === undefined ? undefined : whyAnother(plan, open, now);
+        },
+      }),
     meaning: ({ guest, present }, { position }) => {
       const where = position === "committed" ? "perhaps half rolled back" : "not rolled back";
       return { text: `${guest} is ${where}${present.running ? ", and stopped" : ""}.` };
     },
   };
+}
+
+/**
+ * Undefined: the snapshot is gone. Then the node refuses the request and destroys nothing; what was prepared stays until the
+ * operator gives it up, since the way back may hold all that is left.
+ */
+async function unlessGone(planned: Promise<PlannedRollback>): Promise<PlannedRollback | undefined> {
+  try {
+    return await planned;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === exitCodes.nothing) return undefined;
+    throw error;
+  }
+}
+
+/** Why a rollback that was planned before is not the one of now. What its own steps have changed is no reason. */
+function whyAnother(
+  before: RollbackPlan,
+  { contents }: Journal,
+  { plan, inputs }: PlannedRollback,
+): string | undefined {
+  const own = before.wayBack.kind === "snapshot" ? [before.wayBack.name] : [];
+  const newer = plan.removeNewer.filter((name) => !own.includes(name));
+  if (newer.some((name) => !before.removeNewer.includes(name))) return `there are newer snapshots: ${newer.join(", ")}`;
+  // Its snapshots are compared by those that are newer: some of them may be removed by now.
+  const { "the guest's configuration": configuration, "the guest's settings": settings } = inputs;
+  const planned = contents.inputs;
+  if (configuration !== planned["the guest's configuration"]) return "the guest's configuration changed since";
+  if (settings !== planned["the guest's settings"]) return "the guest's settings changed since";
+  const names = changedInputs(partsOf(before), partsOf(plan));
+  return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
+}
+
+/** Digests of the parts of a plan that no step of it changes. */
+function partsOf({
+  environment,
+  guest,
+  target,
+  snapshot,
+  time,
+  wayBack,
+  savePoint,
+  memberships,
+  compare,
+}: RollbackPlan) {
+  const parts = { environment, guest, target, snapshot, time, wayBack: wayBack.kind, savePoint, memberships, compare };
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
 }

@@ -7,7 +7,7 @@ import { changedInputs } from "../engine/digest";
 import type { Step, StepNode } from "../engine/step";
 import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
-import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import { isRunning, startGuest, stopGuest } from "../steps/guest/power-steps";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
 import { waitForTasks } from "../steps/guest/own-tasks";
@@ -86,6 +86,8 @@ function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { i
     does: "read guest, snapshots and settings again, and stop if one has changed since this plan",
     run: async () => {
       const changed = changedInputs(inputs, await readRollbackInputs(client, plan, settingsDigest));
+      // Proxmox would pull the plug of one that runs by now.
+      if (await isRunning(client, plan.target)) changed.push("whether the guest runs");
       if (changed.length === 0) return;
       throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
         exitCode: exitCodes.refused,
@@ -114,12 +116,15 @@ function removeNewer(plan: RollbackPlan, { client }: GuestWorld): Step {
   };
 }
 
+/** Path of the step whose request destroys. */
+export const rollBackPath = "roll-back";
+
 /** The request that destroys the present state. */
 function rollBack(plan: RollbackPlan, { client }: GuestWorld): Step {
   const { target } = plan;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "rollBack") };
   return {
-    id: "roll-back",
+    id: rollBackPath,
     title: `Roll back to ${plan.snapshot}`,
     does: `overwrite ${plan.guest} (${target.vmid} on ${target.node}) with snapshot ${plan.snapshot}`,
     commits: true,

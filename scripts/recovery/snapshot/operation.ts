@@ -1,6 +1,6 @@
 import type { Demand, GivenAnswers } from "../engine/consent";
 import type { Operation } from "../engine/operation";
-import { whyTooOld } from "../engine/too-old";
+import { whyNotSent, whyTooOld } from "../engine/too-old";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { planRemoval, planTake } from "./make-plan";
@@ -42,7 +42,7 @@ export function snapshotOperation(session: GuestSession, request: SnapshotReques
     steps: (plan) => snapshotSteps(plan, client),
     report: snapshotReport,
     // Whoever asks for one now, such as before an update, does not mean that of last week.
-    outdated: (open) => whyTooOld(open, 3_600),
+    outdated: (open) => whyTooOld(open, 3_600) ?? whyNotSent(open),
     meaning: ({ guest, snapshot }) => ({
       text: `${guest} is as it was; whether snapshot ${snapshot} is there is not known.`,
     }),

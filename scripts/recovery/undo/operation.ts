@@ -9,7 +9,7 @@ import { begin, begunIn, runLocked } from "../engine/run-one";
 import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
 import { placeSteps } from "../engine/step";
 import { takeBackOne } from "../engine/take-back-one";
-import { type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
+import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
 import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
 import { restorePath, whyTouched } from "../restore-guest/restore-step";
@@ -46,10 +46,12 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
     const undoes = { ...resumed, start: startedBefore(resumed, restores) };
     return runLocked(session, savePointOperation(session, request, undoes, restores));
   }
-  const last = restores.find((restore) => isCandidate(restore, request));
+  // Also one whose plan cannot be read: an older one must not be taken for the last.
+  const lastJournal = journals.filter(isRestore).find((journal) => isCandidate(journal, request));
+  const last = lastJournal === undefined ? undefined : readRestore(lastJournal);
   // What a task of it does comes after whatever is found out before its end.
   if (last !== undefined && !session.dryRun) await waitForOwnTasks(session, last.journal);
-  const elsewhere = await newestElsewhere(session, request, restores, last);
+  const elsewhere = await newestElsewhere(session, request, journals, last);
   if (open !== undefined && (elsewhere !== undefined || open !== last?.journal)) throw anotherIsHalfDone(session, open);
   if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
   if (last === undefined) throw nothingToUndo(session);
@@ -61,8 +63,7 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
 }
 
 /** A restore that stands, whole or half; what was taken back or undone is none any more. */
-function isCandidate({ journal }: RestoreJournal, { operation }: UndoRequest): boolean {
-  const { state, id } = journal.contents;
+function isCandidate({ contents: { state, id } }: Journal, { operation }: UndoRequest): boolean {
   return state !== "taken-back" && state !== "undone" && (operation === undefined || operation === id);
 }
 
@@ -152,12 +153,12 @@ function startedBefore({ operation }: { readonly operation?: string }, restores:
 async function newestElsewhere(
   session: GuestSession,
   { operation }: UndoRequest,
-  restores: readonly RestoreJournal[],
+  journals: readonly Journal[],
   last: RestoreJournal | undefined,
 ): Promise<Undoes | undefined> {
   const { client, guest, environment } = session;
   const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
-  const own = new Set(restores.map(({ journal }) => journal.contents.id));
+  const own = new Set(journals.filter(isRestore).map(({ contents }) => contents.id));
   const since = last === undefined ? 0 : Date.parse(last.journal.contents.startedAt) / 1000;
   const candidates = archives.filter((archive) => {
     const id = parseSavePoint(archive.notes)?.operation;

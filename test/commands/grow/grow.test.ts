@@ -320,6 +320,54 @@ test("a journal of the version before is resumed [A11, K4]", async () => {
   expect(changes().slice(sent)).toEqual([`PUT /nodes/${node}/lxc/102/config`]);
 });
 
+test("what was begun before stays half done until what is planned instead is begun [A11, K4]", async () => {
+  await removeAdded();
+  const data = "{ mount: /srv, storage: local, size: 44GiB }";
+  writeSettings(block(batch, { data, more: "{ mount: /zmore, storage: local, size: 1GiB }" }));
+  expect((await site.lifeboat(["grow", "batch", "--force"], killAt("after", 8))).code).toBeNull();
+  writeSettings(block(batch, { data, more: "{ mount: /zmore, storage: local, size: 2GiB }" }));
+  const declined = await grow("batch");
+  expect([declined.code, declined.stderr]).toEqual([2, expect.stringContaining("the settings have changed since")]);
+  const backup = await site.lifeboat(["backup", "batch"]);
+  expect([backup.code, backup.stderr]).toEqual([11, expect.stringContaining("a change of the disks of prod/batch")]);
+  expect((await grow("batch", "--force")).code).toBe(0);
+  expect((await configuration(batch))["mp2"]).toContain("size=2G");
+  expect((await site.lifeboat(["backup", "batch"])).code).toBe(0);
+});
+
+test("killed before anything was sent: planned anew, with what the guest has become since [A11, K4]", async () => {
+  await removeAdded();
+  writeSettings(block(batch, { data: "{ mount: /srv, storage: local, size: 46GiB }" }));
+  const { code } = await site.lifeboat(["grow", "batch", "--force"], {
+    onWrite: ({ moment, text }, run) => {
+      if (moment === "after" && /"recheck": \{\s+"state": "done"/u.test(text)) run.signal("SIGKILL");
+    },
+  });
+  expect(code).toBeNull();
+  const before = changes().length;
+  await change(batch, { description: markOf({ environment: "prod", guest: "other" }) });
+  const stranger = await grow("batch", "--force");
+  expect([stranger.code, stranger.stderr]).toEqual([13, expect.stringContaining("it has not its mark")]);
+  expect(changes().slice(before)).toEqual([`PUT /nodes/${node}/lxc/102/config`]);
+  await change(batch, { description: markOf({ environment: "prod", guest: "batch" }) });
+  const again = await grow("batch", "--force");
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("nothing of it was sent")]);
+});
+
+test("killed between two disks, and changed since: nothing is done to a disk that was not in the plan [A11, K4]", async () => {
+  await removeAdded();
+  const more = "{ mount: /zmore, storage: local, size: 1GiB }";
+  writeSettings(block(batch, { data: "{ mount: /srv, storage: local, size: 48GiB }", more }));
+  expect((await site.lifeboat(["grow", "batch", "--force"], killAt("after", 8))).code).toBeNull();
+  await change(batch, { description: markOf({ environment: "prod", guest: "other" }) });
+  const before = changes().length;
+  const stranger = await grow("batch", "--force");
+  expect([stranger.code, stranger.stderr]).toEqual([13, expect.stringContaining("it has not its mark")]);
+  expect(changes().slice(before)).toEqual([]);
+  await change(batch, { description: markOf({ environment: "prod", guest: "batch" }) });
+  expect((await grow("batch", "--force")).code).toBe(0);
+});
+
 /** Grows a disk to so many GiB and makes another one, from the same beginning each time. */
 async function growAnew(size: number, options: RunOptions): Promise<RunResult> {
   await removeAdded();

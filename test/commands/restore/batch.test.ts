@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import * as z from "zod";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { RestoreSite, node } from "./restore-site";
 import { inSavePoint } from "../support/held-tasks";
@@ -209,4 +210,29 @@ test("Ctrl-C: 130, what each guest is at is shown, and the same command resumes 
   const result = await site.lifeboat(command);
   expect([result.code, await memories()]).toEqual([0, ["512", "512", "512"]]);
   expect(result.stderr).toContain("Still to do: prod/web, prod/db, prod/mail");
+});
+
+test("a member that was given up half done is planned anew with the others, and not reported as restored [D5, K4]", async () => {
+  await change(three);
+  const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
+  await site.fault("worker-killed", { type: "vzrestore", at: "destroyed", times: "1" });
+  const failed = await site.lifeboat([...command, "--parallel", "1", "--json"]);
+  const lost = z
+    .object({ guests: z.array(z.object({ guest: z.string(), result: z.string() })) })
+    .parse(JSON.parse(failed.stdout))
+    .guests.filter(({ result }) => result === "failed")
+    .map(({ guest }) => guest);
+  expect([failed.code, lost]).toEqual([3, [expect.any(String)]]);
+  const [name = ""] = lost;
+  const given = await site.lifeboat(["abandon", name, "--force"]);
+  expect([given.code, given.stdout]).toEqual([
+    0,
+    expect.stringMatching(/Abandoned a restore of prod\/[\s\S]*To take back what it did: lifeboat undo prod\//u),
+  ]);
+  const again = await site.lifeboat([...command, "--parallel", "1"]);
+  expect([again.code, again.stderr]).toEqual([13, expect.stringContaining("is locked on its node (create)")]);
+  const vmid = { "prod/web": 101, "prod/db": 102, "prod/mail": 103 }[name] ?? 0;
+  await site.setLock(vmid);
+  const undone = await site.lifeboat(["undo", name, "--force", "--stop"]);
+  expect([undone.code, await site.running(vmid), await memories([vmid])]).toEqual([0, true, ["640"]]);
 });

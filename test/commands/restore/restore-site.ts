@@ -111,6 +111,15 @@ export class RestoreSite extends NodeSite {
     requireSuccess(await this.client.tasks.wait(await this.client.guests.destroy(guest)));
   }
 
+  /** Lets the token see volumes on a storage, which nothing else takes. */
+  async showVolumes(storage: string): Promise<void> {
+    const root = this.rootClient();
+    const rights = { path: `/storage/${storage}`, roles: "PVEDatastoreAdmin" };
+    await root.put(["access", "acl"], { ...rights, users: "lifeboat@pve" });
+    await root.put(["access", "acl"], { ...rights, tokens: "lifeboat@pve!lifeboat" });
+    await root.close();
+  }
+
   /** As `pct set --lock` and `pct unlock` on the node: takes the lock off without one. */
   async setLock(vmid: number, lock?: string): Promise<void> {
     const { lock: _lock, ...keys } = await this.client.guests.guestConfig({ node, type: "lxc", vmid });

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { RunningCommand } from "../support/kit";
 import { asksFor } from "../support/held-tasks";
+import { rewriteJournal } from "../support/rewrite-journal";
 import { node, RestoreSite } from "./restore-site";
 
 /** The way back to a guest: given up by nobody while the guest needs it, and gone to its end when it is gone. */
@@ -59,6 +60,7 @@ test("nor while it is locked, lacks a volume, or stands still between save point
     expect(await forget(102)).toEqual(refusedFor(`it is locked (${lock})`));
   }
   await site.setLock(102);
+  await site.showVolumes("data");
   const { mp0 = "", ...rest } = await site.client.guests.guestConfig({ node, type: "lxc", vmid: 102 });
   await site.client.guests.setGuestConfig({ node, type: "lxc", vmid: 102 }, { delete: "mp0" });
   await site.setKeys(102, { ...rest, mp0: mp0.replace("disk-0", "disk-7") });
@@ -116,4 +118,15 @@ test("undo waits for the restore that was killed here and goes on on the node [D
   expect([code, stderr]).toEqual([0, expect.stringContaining("Wait for task 'vzrestore'")]);
   const { memory } = await site.client.guests.guestConfig({ node, type: "lxc", vmid: 105 });
   expect([memory, await site.running(105)]).toEqual(["640", true]);
+});
+
+test("the plan of a restore that has ended need not be read by later ones; undo takes no older one for the last [D6, K4]", async () => {
+  expect((await site.lifeboat(restoreOf(103))).code).toBe(0);
+  expect((await site.lifeboat(restoreOf(103))).code).toBe(0);
+  rewriteJournal(site.stateFolder("prod"), (found) => ({ ...found, plan: { of: "another version" } }));
+  const undo = await site.lifeboat(["undo", "guest-103", "--force", "--stop"]);
+  expect([undo.code, undo.stderr]).toEqual([1, expect.stringContaining("cannot be read")]);
+  const later = await site.lifeboat(restoreOf(103));
+  expect([later.code, later.stderr.includes("cannot be read")]).toEqual([0, false]);
+  expect((await site.lifeboat(["undo", "guest-103", "--force", "--stop"])).code).toBe(0);
 });

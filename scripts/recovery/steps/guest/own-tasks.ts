@@ -38,7 +38,7 @@ export async function waitForOwnTasks(
 }
 
 /** By its id, where the node's answer came back; else by what the node had not known when it was asked for. */
-function isOwn({ upid, id }: TaskEntry, { contents }: Journal): boolean {
+export function isOwn({ upid, id }: Pick<TaskEntry, "upid" | "id">, { contents }: Journal): boolean {
   return Object.values(contents.steps).some(({ facts }) => {
     if (facts["upid"] !== undefined) return facts["upid"] === upid;
     const known = String(facts["knownTasks"]).split(" ");

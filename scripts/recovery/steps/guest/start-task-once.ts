@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import type { TaskOutcome } from "../../../../proxmox/api/tasks";
-import type { StepContext } from "../../engine/step";
+import type { Facts, StepContext } from "../../engine/step";
 
 /** A task that a step starts, and how it is recognised in the node's list. */
 export interface TaskRequest {
@@ -54,17 +54,27 @@ export async function findStarted(
   client: ProxmoxClient,
   request: Pick<TaskRequest, "node" | "vmid" | "type">,
 ): Promise<string | undefined> {
-  const { upid, failedTask, knownTasks, asked } = context.facts;
+  const { upid, failedTask, asked } = context.facts;
   if (typeof upid === "string" && upid !== failedTask) return upid;
   if (asked !== true) return undefined;
+  const found = await newTaskSince(context.facts, client, request, context.signal);
+  if (found !== undefined) context.note({ upid: found });
+  return found;
+}
+
+/** A task that the node did not know when it was asked for one, which an answer that got lost would have named. */
+export async function newTaskSince(
+  { knownTasks }: Facts,
+  client: ProxmoxClient,
+  request: Pick<TaskRequest, "node" | "vmid" | "type">,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const known = new Set(String(knownTasks).split(" "));
   for (let look = 0; look < looks; look += 1) {
-    if (look > 0) await sleep(betweenLooks, undefined, { signal: context.signal });
+    if (look > 0) await sleep(betweenLooks, undefined, signal === undefined ? {} : { signal });
     // The list begins with the newest; a task that others have started since is not the one.
     const found = (await tasksLike(client, request)).findLast((candidate) => !known.has(candidate));
-    if (found === undefined) continue;
-    context.note({ upid: found });
-    return found;
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -1,13 +1,15 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { GuestConfiguration } from "../../../../proxmox/api/answers";
+import { showsVolumes } from "../../../../proxmox/api/permissions";
 import { storageOfVolume } from "../../../../site/restore/volumes";
 import { volumesOf } from "./guest-snapshots";
 import { unless } from "./inspect-present";
 
 /**
  * Why a guest cannot be taken for whole, as the end of a sentence: `it is locked (create)`. Undefined: it is there, nothing
- * holds it, its state is known, and every volume that its configuration names exists.
+ * holds it, its state is known, and every volume that its configuration names exists, as
+ * far as the token is shown them.
  *
  * The configuration alone proves nothing: Proxmox keeps the old one, locked, until every old volume of a guest that it
  * overwrites is freed, and a lock may be taken off by hand (PVE::LXC::destroy_lxc_container).
@@ -25,19 +27,26 @@ export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): P
   return missing.length === 0 ? undefined : `of its volumes cannot be seen: ${missing.join(", ")}`;
 }
 
-/** Volumes that the configuration names and that their storage does not list. One that does not answer lists none. */
+/**
+ * Volumes that the configuration names and that their storage does not list. Only where the token is shown them: to make and
+ * to restore guests takes no right to see volumes, and then nothing is known of them. A storage that does not answer lists
+ * none.
+ */
 async function missingVolumes(
   client: ProxmoxClient,
   guest: GuestAddress,
   configuration: GuestConfiguration,
 ): Promise<string[]> {
   const named = [...volumesOf(guest.type, configuration).map(({ volume }) => volume), ...unusedVolumes(configuration)];
-  const storages = new Set(named.flatMap((volume) => storageOfVolume(volume) ?? []));
-  const lists = await Promise.all(
-    [...storages].map((storage) => unless(["forbidden", "failed", "gone"], client.guests.volumesOn(storage, guest))),
+  const storages = [...new Set(named.flatMap((volume) => storageOfVolume(volume) ?? []))];
+  const missing = await Promise.all(
+    storages.map(async (storage) => {
+      if (!(await showsVolumes(client, storage, guest.vmid))) return [];
+      const listed = (await unless(["forbidden", "failed", "gone"], client.guests.volumesOn(storage, guest))) ?? [];
+      return named.filter((volume) => storageOfVolume(volume) === storage && !listed.includes(volume));
+    }),
   );
-  const listed = new Set(lists.flatMap((volumes) => volumes ?? []));
-  return named.filter((volume) => storageOfVolume(volume) !== undefined && !listed.has(volume));
+  return missing.flat();
 }
 
 function unusedVolumes(configuration: GuestConfiguration): string[] {

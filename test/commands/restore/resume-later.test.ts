@@ -1,0 +1,203 @@
+import { isSavePoint } from "../../../site/restore/save-point";
+import { rewriteJournal } from "../support/rewrite-journal";
+import { requireSuccess } from "../support/kit";
+import { node, RestoreSite } from "./restore-site";
+
+/** A restore that is killed before its committing request has left, and resumed when something is true no more. */
+let site: RestoreSite;
+let next = 101;
+
+const guests = Array.from({ length: 13 }, (_, index) => ({ id: 101 + index, name: `guest-${101 + index}` }));
+
+beforeAll(async () => {
+  site = await RestoreSite.start(guests);
+});
+
+afterAll(() => site.stop());
+
+afterEach(() => site.clearFaults());
+
+interface Killed {
+  readonly id: number;
+  readonly restore: readonly string[];
+  readonly savePoint: string;
+}
+
+/** Moments at which everything is prepared: the request that overwrites is not asked for, or only the journal says it was. */
+const beforeRequest = /"recheck": \{\s+"state": "done"/u;
+const asIfSent = /"restore": \{[\s\S]*"sent": true/u;
+
+/** A guest of its own that is not what its archive holds, and a restore of it that died when everything was prepared. */
+async function killed({ at = beforeRequest, words = [] as readonly string[] } = {}): Promise<Killed> {
+  const id = next++;
+  await site.backUp(id);
+  await change(id, 640);
+  const restore = ["restore", "guest", `guest-${id}`, "--force", "--stop", ...words];
+  const { code } = await site.lifeboat(restore, {
+    onWrite: ({ moment, text }, run) => {
+      if (moment === "after" && at.test(text)) run.signal("SIGKILL");
+    },
+  });
+  expect(code).toBeNull();
+  const [savePoint = ""] = await savePoints(id);
+  // What is made from now on has another name.
+  await site.control({ command: "forward", seconds: 2 });
+  return { id, restore, savePoint };
+}
+
+async function change(vmid: number, memory: number): Promise<void> {
+  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory });
+}
+
+async function memoryOf(vmid: number): Promise<string | undefined> {
+  return (await site.client.guests.guestConfig({ node, type: "lxc", vmid }))["memory"];
+}
+
+async function savePoints(id: number): Promise<string[]> {
+  return (await site.archives(id)).filter(({ notes = "" }) => isSavePoint(notes)).map(({ volid }) => volid);
+}
+
+async function power(vmid: number, action: "start" | "stop"): Promise<void> {
+  const upid = await site.client.guests[action]({ node, type: "lxc", vmid });
+  requireSuccess(await site.client.tasks.wait(upid));
+}
+
+function makeOld(hours: number): void {
+  rewriteJournal(site.stateFolder("prod"), (found) => ({
+    ...found,
+    startedAt: new Date(Date.parse(found.startedAt) - hours * 3_600_000).toISOString(),
+  }));
+}
+
+/** It was planned anew: the guest as it was just now is what undo brings back. */
+async function expectFresh({ id, restore, savePoint }: Killed, why: string, memory: string): Promise<void> {
+  const again = await site.lifeboat(restore);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(why)]);
+  expect(await memoryOf(id)).toBe("512");
+  const now = await savePoints(id);
+  expect([now.length, now.includes(savePoint)]).toEqual([1, false]);
+  const undone = await site.lifeboat(["undo", `guest-${id}`, "--force", "--stop"]);
+  expect([undone.code, await memoryOf(id), await site.running(id)]).toEqual([0, memory, true]);
+}
+
+test("as it was left: it is resumed, with its save point [K4]", async () => {
+  const { id, restore, savePoint } = await killed();
+  const again = await site.lifeboat(restore);
+  expect([again.code, await savePoints(id), await memoryOf(id)]).toEqual([0, [savePoint], "512"]);
+});
+
+test("the guest was started and has worked since: asked anew whether it may be stopped, and its work is kept [D6, K1, K4]", async () => {
+  const it = await killed();
+  await power(it.id, "start");
+  await change(it.id, 700);
+  const unasked = await site.lifeboat(it.restore.filter((word) => word !== "--stop"));
+  expect([unasked.code, unasked.stderr]).toEqual([13, expect.stringContaining("was started since")]);
+  expect([await site.running(it.id), await memoryOf(it.id)]).toEqual([true, "700"]);
+  const again = await site.lifeboat(it.restore);
+  expect([again.code, await memoryOf(it.id)]).toEqual([0, "512"]);
+  const undone = await site.lifeboat(["undo", `guest-${it.id}`, "--force", "--stop"]);
+  expect([undone.code, await memoryOf(it.id)]).toEqual([0, "700"]);
+});
+
+test("started and stopped in between, and nothing in its configuration tells [D6, K4]", async () => {
+  const it = await killed();
+  await power(it.id, "start");
+  await power(it.id, "stop");
+  await expectFresh(it, "a task 'vz", "640");
+});
+
+test.each([
+  ["3 days old", 72],
+  ["two hours old", 2],
+])("%s: what the token may not see has changed it since, perhaps [D6, K4]", async (_, hours) => {
+  const it = await killed();
+  makeOld(hours);
+  await expectFresh(it, "it is older than 1 h", "640");
+});
+
+test("the journal says that the request left, and the node knows of none: that is before it, too [D6, K4]", async () => {
+  const it = await killed({ at: asIfSent });
+  makeOld(72);
+  await expectFresh(it, "it is older than 1 h", "640");
+});
+
+test("a newer archive is restored [D5, K4]", async () => {
+  const it = await killed();
+  const newer = await site.backUp(it.id);
+  const again = await site.lifeboat([...it.restore, "--json"]);
+  expect([again.code, JSON.parse(again.stdout).archive]).toEqual([0, newer]);
+});
+
+test("the guest is gone by now: its save point, which may be all that is left of it, stays [D6, K4]", async () => {
+  const it = await killed();
+  await site.destroy(it.id);
+  const again = await site.lifeboat(it.restore);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`the save point ${it.savePoint} stays`)]);
+  expect([await savePoints(it.id), await memoryOf(it.id)]).toEqual([[it.savePoint], "512"]);
+});
+
+test("the archive is gone by now: what was begun is taken back, and the refusal is that of a new plan [D5, K4]", async () => {
+  const it = await killed();
+  const [archive] = (await site.archives(it.id)).filter(({ notes = "" }) => !isSavePoint(notes));
+  await site.client.backups.setArchiveProtection(node, archive?.volid ?? "", false);
+  requireSuccess(await site.client.tasks.wait(await site.client.backups.deleteArchive(node, archive?.volid ?? "")));
+  const again = await site.lifeboat(it.restore);
+  expect([again.code, await site.running(it.id), await savePoints(it.id)]).toEqual([10, true, []]);
+});
+
+test("only shown: nothing is taken back, and why it would be is said [K4]", async () => {
+  const it = await killed();
+  makeOld(72);
+  const before = await site.picture(it.id);
+  const shown = await site.lifeboat([...it.restore, "--dry-run"]);
+  expect([shown.code, shown.stderr]).toEqual([0, expect.stringContaining("it would be taken back first")]);
+  expect(await site.picture(it.id)).toEqual(before);
+});
+
+test("a copy: from the newest archive of now; refused where its id is taken by now [D5, K4]", async () => {
+  const id = next++;
+  await site.backUp(id);
+  const copy = ["restore", "guest", `guest-${id}`, "--target-id", "901", "--force"];
+  const kill = {
+    onWrite: ({ moment, text }: { moment: string; text: string }, run: { signal(name: "SIGKILL"): void }) => {
+      if (moment === "after" && beforeRequest.test(text)) run.signal("SIGKILL");
+    },
+  };
+  expect((await site.lifeboat(copy, kill)).code).toBeNull();
+  const newer = await site.backUp(id);
+  const again = await site.lifeboat([...copy, "--json"]);
+  expect([again.code, JSON.parse(again.stdout).archive]).toEqual([0, newer]);
+  await site.destroy(901);
+  expect((await site.lifeboat(copy, kill)).code).toBeNull();
+  expect((await site.lifeboat(copy, { env: site.otherMachine() })).code).toBe(0);
+  const taken = await site.lifeboat(copy);
+  expect([taken.code, taken.stderr]).toEqual([13, expect.stringContaining("the id 901 is taken by another guest")]);
+  expect(await site.running(901)).toBe(true);
+});
+
+test("of two that were begun together, the one that changed since is not resumed with the other [D5, D6, K4]", async () => {
+  const [one, two] = [next++, next++];
+  for (const id of [one, two]) {
+    await site.backUp(id);
+    await change(id, 640);
+  }
+  const both = ["restore", "guest", `guest-${one}`, `guest-${two}`, "--force", "--stop"];
+  const prepared = new Set<string>();
+  const { code } = await site.lifeboat(both, {
+    onWrite: ({ moment, text }, run) => {
+      if (moment !== "after" || !beforeRequest.test(text)) return;
+      prepared.add(/"name": "(guest-\d+)"/u.exec(text)?.[1] ?? "");
+      run.signal("SIGKILL");
+    },
+  });
+  expect(code).toBeNull();
+  for (const id of [one, two]) if (!(await site.running(id))) await power(id, "start");
+  for (const id of [one, two]) await change(id, 700);
+  const again = await site.lifeboat(both);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("is not resumed, because")]);
+  expect([await memoryOf(one), await memoryOf(two)]).toEqual(["512", "512"]);
+  for (const id of [one, two]) {
+    expect((await site.lifeboat(["undo", `guest-${id}`, "--force", "--stop"])).code).toBe(0);
+    expect(await memoryOf(id)).toBe("700");
+  }
+});
