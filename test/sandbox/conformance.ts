@@ -33,7 +33,7 @@ const REPLAY = join(SHARED, "tools", "pve-replay");
 const NEEDED = 98;
 
 /** The same for what is recorded of virtual machines: the emulator runs none, and has not all of their operations. */
-const NEEDED_OF_MACHINES = 80;
+const NEEDED_OF_MACHINES = 90;
 
 /** Most differences of one recording that are printed. */
 const SHOWN = 25;

@@ -51,6 +51,8 @@ function passes(check: PermissionCheck, context: PermissionContext): boolean {
 function checkPath(check: Extract<PermissionCheck, { path: string }>, context: PermissionContext): void {
   if (check.requireParameter !== undefined && !context.sent.has(check.requireParameter)) throw permissionFailure();
   const path = normalizedPath(fill(check.path, context));
+  // What is no path at all is refused without one.
+  if (!/^[\w.\-/]+$/.test(path)) throw permissionFailure(`, ${check.privileges.join("|")}`);
   if (check.any) context.authority.checkAny(path, ...check.privileges);
   else context.authority.check(path, ...check.privileges);
 }

@@ -12,6 +12,7 @@ import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
 import { networkEndpoints } from "./nodes-network";
+import { notEmulatedEndpoints } from "./not-emulated";
 import { poolEndpoints } from "./pools";
 import { replicationEndpoints } from "./replication";
 import { storageEndpoints } from "./storages";
@@ -38,4 +39,5 @@ export const endpoints: readonly Endpoint[] = [
   ...downloadEndpoints,
   ...virtualMachineEndpoints,
   ...vzdumpEndpoints,
+  ...notEmulatedEndpoints,
 ];

@@ -8,6 +8,15 @@ export const USER_ID: ParameterSchema = { type: "string", format: "pve-userid", 
 export const FLAG: ParameterSchema = { type: "boolean", optional: true };
 export const TEXT: ParameterSchema = { type: "string", optional: true };
 
+const BUSES = { ide: 4, scsi: 31, virtio: 16, sata: 6 };
+
+/** Keys of a machine's drives, in Proxmox's order. */
+export const MACHINE_DISKS: readonly string[] = [
+  ...Object.entries(BUSES).flatMap(([bus, count]) => Array.from({ length: count }, (_, number) => `${bus}${number}`)),
+  "efidisk0",
+  "tpmstate0",
+];
+
 /** The same parameter where it may be left out. */
 export function optional(schema: ParameterSchema): ParameterSchema {
   return { ...schema, optional: true };

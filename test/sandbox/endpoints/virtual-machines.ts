@@ -10,7 +10,7 @@ import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
 import type { ParameterTable } from "../protocol/parameters";
 import { managed } from "./high-availability";
-import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
+import { FLAG, MACHINE_DISKS, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu";
 const GUEST_PATH = `${PATH}/{vmid}`;
@@ -274,16 +274,12 @@ function agentCommand(method: "GET" | "POST", command: string): Endpoint {
   };
 }
 
-const DISKS = ["ide", "scsi", "virtio", "sata"].flatMap((bus) =>
-  Array.from({ length: { ide: 4, scsi: 31, virtio: 16, sata: 6 }[bus] ?? 0 }, (_, number) => `${bus}${number}`),
-);
-
 const resize: Endpoint = {
   method: "PUT",
   path: `${GUEST_PATH}/resize`,
   parameters: {
     ...guest,
-    disk: { type: "string", enum: [...DISKS, "efidisk0", "tpmstate0"] },
+    disk: { type: "string", enum: MACHINE_DISKS },
     size: { type: "string", pattern: "\\+?\\d+(\\.\\d+)?[KMGT]?" },
     digest: { ...TEXT, maxLength: 40 },
     skiplock: FLAG,

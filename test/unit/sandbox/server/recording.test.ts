@@ -16,6 +16,11 @@ describe("exchanges about privileges", () => {
     expect(comparePrivileges(text, [])).toMatchObject({ total: 3, differing: 0 });
   });
 
+  test("are refusals as well, whatever their label", () => {
+    const refusal = JSON.stringify({ label: "clone", status: 403 });
+    expect(comparePrivileges(`${text}\n${refusal}\n`, [{ line: 5 }])).toMatchObject({ total: 4, differing: 1 });
+  });
+
   test("count once, however many differences one has; others do not count", () => {
     const found = comparePrivileges(text, [{ line: 1 }, { line: 1 }, { line: 2 }, { line: 4 }]);
     expect(found).toMatchObject({ total: 3, differing: 2 });
