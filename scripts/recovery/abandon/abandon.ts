@@ -21,7 +21,13 @@ const abandonedShape = z.strictObject({
   kind: z.string(),
   startedAt: isoMoment("when it began, by the clock of this machine"),
   leaves: z
-    .array(z.strictObject({ id: z.string(), done: z.boolean().describe("false: begun, and perhaps done") }))
+    .array(
+      z.strictObject({
+        id: z.string(),
+        done: z.boolean().describe("false: begun, and perhaps done"),
+        made: z.string().optional().describe("the save point or snapshot that it made"),
+      }),
+    )
     .describe("its steps that were begun: what they did stays"),
   task: z.string().nullable().describe("UPID of a task that may still be at work on its node"),
 });
@@ -77,7 +83,10 @@ function valueOf({ contents: { id, kind, startedAt, steps } }: Journal): z.outpu
     operation: id,
     kind,
     startedAt,
-    leaves: begun.map(([path, { state }]) => ({ id: path, done: state === "done" })),
+    leaves: begun.map(([path, { state, facts }]) => {
+      const made = facts["archive"] ?? facts["snapshot"];
+      return { id: path, done: state === "done", ...(made === undefined ? {} : { made: String(made) }) };
+    }),
     task: typeof task === "string" ? task : null,
   };
 }
@@ -87,8 +96,10 @@ function printOne(journal: Journal, { environment }: Session, lines: Lines): voi
   const { text, hint } = describeOpen(journal.contents, environment.name);
   lines.heading(`Plan: abandon ${text}, begun at ${startedAt}`);
   lines.hanging("  instead: ", hint);
-  for (const { id, done } of leaves)
-    lines.hanging("  stays: ", `what step '${id}' did${done ? "" : ", if it got that far"}`);
+  for (const { id, done, made } of leaves) {
+    const what = made === undefined ? "" : ` (${made})`;
+    lines.hanging("  stays: ", `what step '${id}' did${what}${done ? "" : ", if it got that far"}`);
+  }
   if (leaves.length === 0) lines.line("  No step of it was begun.");
   if (task !== null) lines.hanging("  CARE: ", `its task may still be at work on its node: ${task}`);
 }

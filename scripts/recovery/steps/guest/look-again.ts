@@ -38,7 +38,8 @@ export async function lookAgain(session: GuestSession, open: Journal, looked: Lo
     await waitForOwnTasks(session, open);
   }
   const since = ran === undefined ? undefined : await changedSince(client, open, { guest, target, ran });
-  return whyTooOld(open) ?? since ?? (await unlessRefused(looked.differs));
+  const differs = await unlessRefused(looked.differs, open);
+  return (hasBegun(open) ? whyTooOld(open) : undefined) ?? since ?? differs;
 }
 
 /** Whether the request that overwrites has reached the node: an earlier process may have died before it sent it. */
@@ -48,6 +49,11 @@ async function hasLeft(client: ProxmoxClient, open: Journal, { target, commit }:
   if (sent !== true) return false;
   const request = { node: target.node, vmid: target.vmid, type: commit.type };
   return (await newTaskSince(open.factsOf(commit.path), client, request)) !== undefined;
+}
+
+/** Some step was begun: a guest that is stopped, or a save point, is from then. */
+function hasBegun({ contents: { steps } }: Journal): boolean {
+  return Object.keys(steps).length > 0;
 }
 
 function whyTooOld({ contents: { startedAt } }: Journal): string | undefined {
@@ -87,13 +93,17 @@ function startOf(upid: string): number {
   return Number.parseInt(upid.split(":")[4] ?? "", 16);
 }
 
-/** What would be refused now is not gone on with either; that somebody is at work, or nobody answers, decides nothing. */
-async function unlessRefused(differs: () => Promise<string | undefined>): Promise<string | undefined> {
+/**
+ * What would be refused now is not gone on with either; that somebody is at work, or nobody answers, decides nothing. Where
+ * no step was begun, the steps themselves read everything again that the plan rests on: so a plan of an earlier version,
+ * which was made by its rules, is still carried out.
+ */
+async function unlessRefused(differs: () => Promise<string | undefined>, open: Journal): Promise<string | undefined> {
   try {
     return await differs();
   } catch (error) {
     const codes: readonly number[] = [exitCodes.refused, exitCodes.nothing, exitCodes.usage, exitCodes.failed];
     if (!(error instanceof CommandError) || !codes.includes(error.exitCode)) throw error;
-    return error.message;
+    return hasBegun(open) ? error.message : undefined;
   }
 }
