@@ -9,6 +9,9 @@ export type Keep =
 /** What Lifeboat saved before a restore stays at least so long, in seconds: it is the way back. */
 const savedStay = 30 * 86_400;
 
+/** Milliseconds by which what belongs to one update may be apart: its entry, its checkpoint, its copy. */
+const slack = 60_000;
+
 /** What goes and what stays. */
 export interface PrunePlan {
   readonly remove: readonly ObjectRef[];
@@ -16,7 +19,7 @@ export interface PrunePlan {
   readonly updates: { readonly remove: number; readonly keep: number };
   readonly backups: { readonly remove: number; readonly keep: number };
   readonly saved: { readonly remove: number; readonly keep: number };
-  /** Updates that would go by the rule, and stay because of what they are. */
+  /** Updates that would go by their names, and stay because of what they are or when they were written. */
   readonly spared: number;
   /** Milliseconds since 1970 of the oldest update that stays. */
   readonly oldest: number | undefined;
@@ -32,7 +35,11 @@ export function parseKeep(text: string): Keep | undefined {
 /**
  * Decides what of a stack's history goes. The present state is no part of it.
  *
- * @param spared nanoseconds of updates that stay whatever the rule says: the last good one, and the one that the present
+ * A clock that was off never decides: an update goes only when it is too old both by its name, which the clock of the
+ * machine gave that made it, and by when it was written to the store. One that is dated later than `now` is of a wrong clock:
+ * it stays, and counts as none of those that are kept.
+ *
+ * @param spared nanoseconds of updates that stay whatever the rule says: the last good ones, and the one that the present
  *   state is.
  * @param now milliseconds since 1970, by the store's clock.
  */
@@ -42,17 +49,26 @@ export function planPrune(
   { keep, now, spared }: { readonly keep: Keep; readonly now: number; readonly spared: ReadonlySet<string> },
 ): PrunePlan {
   const updates = groupBy(live, ({ key }) => parseHistoryKey(place, key)?.nanos);
-  const newestFirst = [...updates.keys()].sort((a, b) => millisecondsOf(b) - millisecondsOf(a));
-  const outdated = newestFirst.filter((nanos, index) =>
-    keep.kind === "count" ? index >= keep.count : millisecondsOf(nanos) < now - keep.seconds * 1_000,
-  );
-  const going = new Set(outdated.filter((nanos) => !spared.has(nanos)));
-  const staying = newestFirst.filter((nanos) => !going.has(nanos));
-  const border = borderOf(keep, now, newestFirst);
+  const written = (nanos: string): number => Math.max(...(updates.get(nanos) ?? []).map(({ modified }) => modified));
+  const named = [...updates.keys()].sort((a, b) => millisecondsOf(b) - millisecondsOf(a));
+  const certain = named.filter((nanos) => millisecondsOf(nanos) <= now + slack);
+  const outdatedBy = (timeOf: (nanos: string) => number): ReadonlySet<string> => {
+    const newestFirst = certain.toSorted((a, b) => timeOf(b) - timeOf(a));
+    return new Set(
+      newestFirst.filter((nanos, index) =>
+        keep.kind === "count" ? index >= keep.count : timeOf(nanos) < now - keep.seconds * 1_000,
+      ),
+    );
+  };
+  const byName = outdatedBy(millisecondsOf);
+  const outdated = [...outdatedBy(written)].filter((nanos) => byName.has(nanos));
+  const going = new Set(named.filter((nanos) => outdated.includes(nanos) && !spared.has(nanos)));
+  const staying = named.filter((nanos) => !going.has(nanos));
+  const border = borderOf(keep, now, certain);
   const backups = live.flatMap((object) => timed(object, backupTime(place, object)));
-  const oldBackups = backups.filter(({ time }) => time < border);
+  const oldBackups = backups.filter((backup) => isBefore(backup, border));
   const saved = live.flatMap((object) => timed(object, parseSavedKey(place, object.key)?.time));
-  const oldSaved = saved.filter(({ time }) => time < Math.min(border, now - savedStay * 1_000));
+  const oldSaved = saved.filter((one) => isBefore(one, Math.min(border, now - savedStay * 1_000)));
   const oldest = staying.at(-1);
   return {
     // The entry goes before its checkpoint: what is left half-way is not shown as an update.
@@ -63,7 +79,7 @@ export function planPrune(
     updates: { remove: going.size, keep: staying.length },
     backups: { remove: oldBackups.length, keep: backups.length - oldBackups.length },
     saved: { remove: oldSaved.length, keep: saved.length - oldSaved.length },
-    spared: outdated.length - going.size,
+    spared: byName.size - going.size,
     oldest: oldest === undefined ? undefined : millisecondsOf(oldest),
   };
 }
@@ -73,7 +89,7 @@ function borderOf(keep: Keep, now: number, newestFirst: readonly string[]): numb
   if (keep.kind === "age") return now - keep.seconds * 1_000;
   const oldest = newestFirst[keep.count - 1];
   // A copy is made in the same moment as the entry of its update, a little before or after it.
-  return oldest === undefined ? 0 : millisecondsOf(oldest) - 60_000;
+  return oldest === undefined ? 0 : millisecondsOf(oldest) - slack;
 }
 
 function backupTime(place: StackPlace, { key }: ObjectRef): number | undefined {
@@ -81,7 +97,16 @@ function backupTime(place: StackPlace, { key }: ObjectRef): number | undefined {
   return nanos === undefined ? undefined : millisecondsOf(nanos);
 }
 
-function timed(object: ObjectRef, time: number | undefined): { object: ObjectRef; time: number }[] {
+function isBefore({ object, time }: Timed, limit: number): boolean {
+  return time < limit && object.modified < limit;
+}
+
+interface Timed {
+  readonly object: ObjectRef;
+  readonly time: number;
+}
+
+function timed(object: ObjectRef, time: number | undefined): Timed[] {
   return time === undefined ? [] : [{ object, time }];
 }
 

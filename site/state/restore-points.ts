@@ -63,6 +63,8 @@ export interface PointDetails {
   /** Digest of the object as it lies in the store. */
   readonly sha256?: string;
   readonly resources?: number;
+  /** Resources besides Pulumi's own, such as the stack itself and its providers. */
+  readonly managed?: number;
   readonly pending?: readonly PendingOperation[];
   /** Why the state cannot be used at all. */
   readonly problem?: string;

@@ -1,6 +1,12 @@
 import { type Keep, planPrune } from "../../../site/state/prune";
-import { candidatesOf, type PointCandidate } from "../../../site/state/restore-points";
-import { backupPrefix, historyPrefix, parseHistoryKey, savedPrefix } from "../../../site/state/state-keys";
+import { candidatesOf, type ObjectRef, type PointCandidate } from "../../../site/state/restore-points";
+import {
+  backupPrefix,
+  checkpointStem,
+  historyPrefix,
+  parseHistoryKey,
+  savedPrefix,
+} from "../../../site/state/state-keys";
 import type { StackSession } from "../engine/session";
 import { PointsCache } from "../steps/state/points-cache";
 import type { PruneStatePlan } from "./plan";
@@ -13,7 +19,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 
 /**
  * Decides what of a stack's history goes. Reads only. What stays whatever the rule says: the newest update that ended
- * well, and every update whose state is the present one.
+ * well, the newest of those that left resources, and every update whose state is the present one.
  */
 export async function planStatePrune(session: StackSession, access: StateAccess, keep: Keep): Promise<PruneStatePlan> {
   const { store, place } = access;
@@ -22,7 +28,8 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   const updates = candidatesOf(place, { live }).filter(({ source }) => source === "history");
   const cache = new PointsCache(session.state.path, access);
   const spared = new Set([...(await lastGood(access, updates, cache)), ...(await presentOnes(access, updates))]);
-  const plan = planPrune(place, live, { keep, now: Date.now(), spared });
+  const now = clockOf(access, [...live, ...(await store.list(`${checkpointStem(place)}.json`))]);
+  const plan = planPrune(place, live, { keep, now, spared });
   return {
     environment: session.environment.name,
     where: store.place,
@@ -37,17 +44,37 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   };
 }
 
-/** The newest update that succeeded and left nothing under way. */
+/**
+ * A service refuses requests by a clock that is off; a folder knows no clock but this machine's, which counts only as far as
+ * what lies there shows that much time to have passed.
+ */
+function clockOf({ store }: StateAccess, objects: readonly ObjectRef[]): number {
+  const newest = Math.max(...objects.map(({ modified }) => modified));
+  return store.versions === undefined ? Math.min(Date.now(), newest) : Date.now();
+}
+
+/**
+ * The newest updates that succeeded and left nothing under way: of all, and of those that left any resource, as a
+ * destruction that succeeded does not; by the times in their names, and by when they were written.
+ */
 async function lastGood(
   access: StateAccess,
   updates: readonly PointCandidate[],
   cache: PointsCache,
 ): Promise<string[]> {
-  for (const update of updates) {
-    const { problem, pending = [], update: told } = await detailsOf(access, update, cache);
-    if (problem === undefined && pending.length === 0 && told?.result === "succeeded") return nanosOf(access, update);
+  const byWriting = updates.toSorted((a, b) => (b.state?.modified ?? 0) - (a.state?.modified ?? 0));
+  const found: string[] = [];
+  for (const order of [updates, byWriting]) {
+    let hasAny = false;
+    for (const update of order) {
+      const { problem, pending = [], update: told, managed = 0 } = await detailsOf(access, update, cache);
+      if (problem !== undefined || pending.length > 0 || told?.result !== "succeeded") continue;
+      if (!hasAny || managed > 0) found.push(...nanosOf(access, update));
+      hasAny = true;
+      if (managed > 0) break;
+    }
   }
-  return [];
+  return found;
 }
 
 /** A copy has the size of what it is a copy of: only those are read. */

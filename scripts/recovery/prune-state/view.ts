@@ -29,7 +29,7 @@ export function pruneView(plan: PruneStatePlan, keepText: string): Report {
         lines.line(`  oldest update that stays: ${formatMoment(Math.floor(oldest / 1_000), localTimeZone())}`);
       }
       if (spared > 0) {
-        const why = "the present state, or the newest update that ended well";
+        const why = "the present state, the newest updates that ended well, or what a clock that was off has named";
         lines.hanging("  note: ", `${String(spared)} older stay: ${why}`);
       }
       if (versioned) lines.hanging("  note: ", expiryText);

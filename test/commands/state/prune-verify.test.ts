@@ -112,6 +112,19 @@ describe("state prune", () => {
     expect(history).toEqual([first?.key, good?.key]);
   });
 
+  test("a destruction that succeeded is not all that stays: the newest with resources does, too", async () => {
+    const last = site.update({ resources: [] }, { message: "destroy" });
+    expect((await prune("--keep", "1", "--force")).code).toBe(0);
+    expect(keys().filter((key) => key.includes(".checkpoint."))).toEqual([updates.at(-1)?.key, last.key]);
+  });
+
+  test("in a folder this machine's clock may be ahead: age is counted from the newest that lies there", async () => {
+    const before = site.backend.picture();
+    const { code, stdout } = await prune("--keep", "1d", "--force");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("Nothing of prod is older")]);
+    expect(site.backend.picture()).toEqual(before);
+  });
+
   test.each([
     [[], "--keep is missing"],
     [["--keep", "0"], "neither an age nor a number"],

@@ -20,6 +20,7 @@ const detailsSchema: z.ZodType<PointDetails> = z.object({
     .exactOptional(),
   sha256: z.string().exactOptional(),
   resources: z.number().exactOptional(),
+  managed: z.number().exactOptional(),
   pending: z.array(z.object({ urn: z.string(), type: z.string() })).exactOptional(),
   problem: z.string().exactOptional(),
 });
@@ -47,7 +48,9 @@ export class PointsCache {
   }
 
   get(candidate: PointCandidate): PointDetails | undefined {
-    return this.lines().get(nameOf(candidate));
+    const known = this.lines().get(nameOf(candidate));
+    // A version before wrote less of it.
+    return known?.resources !== undefined && known.managed === undefined ? undefined : known;
   }
 
   set(candidate: PointCandidate, details: PointDetails): void {

@@ -163,6 +163,7 @@ async function stateDetails(access: StateAccess, state: ObjectRef): Promise<Poin
   return {
     sha256,
     resources: resources.length,
+    managed: resources.filter(({ type }) => !type.startsWith("pulumi:")).length,
     pending,
     ...(problem === undefined ? {} : { problem: problem + more }),
   };
