@@ -11,8 +11,7 @@ export function faultsPage(): string {
       "change the cases, not this page. Addresses, dates, sizes and durations stand for whatever they are.",
     "",
     "`kill -9` at every step of every plan: the same command resumes it, and nothing is done twice. That is shown by " +
-      "`test/commands/kill/` (in place, beside, undo, deletion of save points, backup), by `kill-batch.test.ts` in " +
-      "`test/commands/restore/`, and by the tests of `backup --all`, `grow` and `restore snapshot`.",
+      "`test/commands/kill/`, and by the tests of `backup --all` and `grow`.",
     "",
     ...table(["fault", "ends with", "says", "afterwards"], faultCases.map(cells)),
     "",
