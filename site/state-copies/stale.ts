@@ -21,13 +21,15 @@ export interface DatedState {
 export function whyStale(winner: DatedState, loser: DatedState, savedInWinner: boolean): string | undefined {
   if (savedInWinner || loser.resources === 0) return undefined;
   if (winner.version < loser.version) return "it is of an older form";
-  const isEarlier = winner.made === undefined || (loser.made !== undefined && winner.made < loser.made);
   if (loser.newest !== undefined) {
     if (!winner.history.has(loser.newest)) return "its history does not have the last update of the other";
     const hasMovedOn = [...winner.history].some((entry) => !loser.history.has(entry));
     if (hasMovedOn) return undefined;
   }
-  return isEarlier
+  if (winner.made === undefined) {
+    return "it does not say when Pulumi made it, and its history has no update that the other has not";
+  }
+  return loser.made !== undefined && winner.made < loser.made
     ? "Pulumi made it earlier than the other, and its history has no update that the other has not"
     : undefined;
 }

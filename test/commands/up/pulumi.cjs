@@ -96,6 +96,9 @@ async function readStack(backend, stack) {
   return JSON.parse(text);
 }
 
+/** An update says when it wrote the state, and who. */
+const manifest = () => ({ time: new Date().toISOString(), magic: "", version: "" });
+
 const writeStack = (backend, stack, latest) =>
   backend.write(
     keyOf(stack),
@@ -221,14 +224,14 @@ async function update(backend, stack) {
     const resource = { urn: urnOf(stack, name), type: "site:index:Thing", custom: true, id: `id of ${name}` };
     // An update that died here left this behind, and it stays.
     const pending = [...(latest.pending_operations ?? []), { type: "creating", resource: { urn: resource.urn } }];
-    await writeStack(backend, stack, { ...latest, resources, pending_operations: pending });
+    await writeStack(backend, stack, { ...latest, manifest: manifest(), resources, pending_operations: pending });
     if (env.TEST_PULUMI_DIES_AT === name) process.kill(process.pid, "SIGKILL");
     process.stdout.write(` +  site:index:Thing ${name} created (0s)\n`);
     resources.push(sealAgain(resource, stack));
     if (env.TEST_PULUMI_INTERRUPTS_AT === name) return canceled(backend, stack, { ...latest, resources }, lock);
   }
   for (const bucket of buckets) await makeBucket(bucket);
-  await writeStack(backend, stack, { ...latest, resources });
+  await writeStack(backend, stack, { ...latest, manifest: manifest(), resources });
   await backend.remove(lock);
   process.stdout.write(
     `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,

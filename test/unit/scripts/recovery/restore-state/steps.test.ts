@@ -165,7 +165,7 @@ describe("the present state is kept", () => {
   test("and read back: a store that loses it stops the restore [E3]", async () => {
     const keep = await stepOf(await planOf(), "keep");
     store.arrives = (key, body) => (key === keptKey ? body.subarray(1) : body);
-    await expect(keep()).rejects.toThrow(`${keptKey} does not hold what was written`);
+    await expect(keep()).rejects.toThrow(`${keptKey} does not read back as it was written`);
   });
 
   test("unless it is another one than the plan has seen [E3]", async () => {
