@@ -10,6 +10,7 @@ import { nodeClock } from "../steps/guest/node-facts";
 import { searchArchives } from "../steps/guest/search-archives";
 import type { ForgetPlan } from "./plan";
 import { requireWhole } from "./require-whole";
+import { whyAnothers } from "./whose-save-point";
 
 /**
  * Looks for the save points of a guest. GET requests only.
@@ -25,15 +26,29 @@ export async function planForget(
   const clock = await nodeClock(client, node);
   const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const limit = olderThan === undefined ? Infinity : clock.time - olderThan * 86_400;
-  const old = archives.filter(({ notes, time }) => isSavePoint(notes) && time < limit);
+  const meant = { environment: environment.name, guest: guest.name, vmid: guest.id };
+  const judged = await Promise.all(
+    archives
+      .filter(({ notes }) => isSavePoint(notes))
+      .map(async (archive) => {
+        const { volid, type, nodes } = archive;
+        return { archive, anothers: await whyAnothers(client, { volid, type, node: nodes[0] ?? node }, meant) };
+      }),
+  );
+  const own = judged.filter(({ anothers }) => anothers === undefined).map(({ archive }) => archive);
+  const leftOut = judged.flatMap(({ archive: { volid }, anothers: reason }) =>
+    reason === undefined ? [] : [{ volid, reason }],
+  );
+  const old = own.filter(({ time }) => time < limit);
   if (old.length === 0) {
     const age = olderThan === undefined ? "" : ` older than ${olderThan} days`;
-    throw new CommandError(`there is no save point of ${guest.name}${age}`, {
+    const others = leftOut.map(({ volid, reason }) => `${volid} is left alone: ${reason}`);
+    throw new CommandError([`there is no save point of ${guest.name}${age}`, ...others].join("; "), {
       exitCode: exitCodes.nothing,
       hint: `see what there is: lifeboat backups ${selector}`,
     });
   }
-  const ran = await ranBefore(client, node, archives);
+  const ran = await ranBefore(client, node, own[0]);
   await requireWhole(client, { node, vmid: guest.id, guest: guest.name, selector, ran });
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
     volid,
@@ -41,12 +56,11 @@ export async function planForget(
     size: size ?? 0,
     date: formatMoment(time, clock.timezone),
   }));
-  return { environment: environment.name, guest: guest.name, vmid: guest.id, ran, savePoints };
+  return { ...meant, ran, savePoints, leftOut };
 }
 
 /** Whether the guest ran when its newest save point was made, by the notes; without full ones it was stopped for it. */
-async function ranBefore(client: ProxmoxClient, node: string, archives: readonly FoundArchive[]): Promise<boolean> {
-  const newest = archives.find(({ notes }) => isSavePoint(notes));
+async function ranBefore(client: ProxmoxClient, node: string, newest: FoundArchive | undefined): Promise<boolean> {
   if (newest === undefined) return false;
   const { notes } = await client.backups.archiveDetails(newest.nodes[0] ?? node, newest.volid);
   return parseSavePointNotes(notes)?.wasRunning ?? true;

@@ -46,14 +46,14 @@ export function forgetOperation(
 }
 
 function plannedOf(plan: ForgetPlan): Planned<ForgetPlan> {
-  const { environment, guest, vmid, savePoints } = plan;
+  const { environment, guest, vmid, savePoints, leftOut = [] } = plan;
   const question = `Delete ${countOf(plan)} of ${guest}? Restores before them cannot be taken back any more.`;
   return {
     plan,
     demands: [{ flag: forceFlag, reason: "the plan is not confirmed", question }],
     inputs: {},
     view: {
-      value: { guest: `${environment}/${guest}`, vmid, savePoints },
+      value: { guest: `${environment}/${guest}`, vmid, savePoints, leftOut },
       print: (lines) => printForget(plan, lines),
     },
   };
@@ -79,5 +79,6 @@ function printForget(plan: ForgetPlan, lines: Lines): void {
     plan.savePoints.map(({ volid, size, date }) => [date, formatBytes(size), volid]),
     "  ",
   );
+  for (const { volid, reason } of plan.leftOut ?? []) lines.hanging("  left alone: ", `${volid}: ${reason}`);
   lines.line("What was restored stands. The states before those restores cannot be brought back any more.");
 }

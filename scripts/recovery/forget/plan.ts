@@ -18,6 +18,8 @@ export const forgetPlanSchema = z.object({
       date: z.string().describe("when it was made, by the node's wall clock"),
     }),
   ),
+  /** Save points under the guest's number that are another's; absent in older journals. */
+  leftOut: z.array(z.object({ volid: z.string(), reason: z.string() })).exactOptional(),
 });
 
 export type ForgetPlan = z.infer<typeof forgetPlanSchema>;
@@ -26,12 +28,15 @@ export type ForgetPlan = z.infer<typeof forgetPlanSchema>;
 export const forgetKind = "forget-save-points";
 
 const { vmid, savePoints } = forgetPlanSchema.shape;
+const leftOut = z
+  .array(z.strictObject({ volid: z.string(), reason: z.string().describe("why it is not this guest's") }))
+  .describe("save points under the same number that stay");
 const guest = z.string().describe("`prod/web`");
 
 /** `lifeboat undo --forget --json` */
 export const forgetShapes = named(
   operationShapes({
-    plan: { guest, vmid, savePoints },
+    plan: { guest, vmid, savePoints, leftOut },
     report: { guest, deleted: z.array(z.string()).describe("archives"), bytes: bytes("what they took") },
   }),
   "with --forget",

@@ -1,3 +1,4 @@
+import type { Archive } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { storageOf } from "../../../proxmox/api/calls/backups";
 import { requireSuccess } from "../../../proxmox/api/tasks";
@@ -5,6 +6,7 @@ import { isSavePoint } from "../../../site/restore/save-point";
 import type { Step } from "../engine/step";
 import type { ForgetPlan } from "./plan";
 import { requireWhole } from "./require-whole";
+import { whyAnothers } from "./whose-save-point";
 
 /** One step for each save point. Nothing takes them back: they commit from the first on. */
 export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient): Step[] {
@@ -31,8 +33,9 @@ function forgetStep(
       const listed = await client.backups.archives(node, storageOf(volid), vmid);
       const archive = listed.find((one) => one.volid === volid);
       if (archive === undefined) return { facts: { deleted: false } };
-      if (!isSavePoint(archive.notes ?? "")) {
-        const text = `${volid} is left alone: its notes do not say any more that it is a save point`;
+      const why = await whyKept(client, { volid, node, archive }, { environment, guest, vmid });
+      if (why !== undefined) {
+        const text = `${volid} is left alone: ${why}`;
         return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
       }
       // Another machine may have begun a restore since the plan was made, or since the last of them was deleted.
@@ -43,4 +46,15 @@ function forgetStep(
       return { facts: { deleted: true } };
     },
   };
+}
+
+/** What was read when it was planned may be long ago. */
+async function whyKept(
+  client: ProxmoxClient,
+  { volid, node, archive }: { readonly volid: string; readonly node: string; readonly archive: Archive },
+  meant: { readonly environment: string; readonly guest: string; readonly vmid: number },
+): Promise<string | undefined> {
+  if (!isSavePoint(archive.notes ?? "")) return "its notes do not say any more that it is a save point";
+  const { subtype: type } = archive;
+  return type === undefined ? undefined : whyAnothers(client, { volid, node, type }, meant);
 }

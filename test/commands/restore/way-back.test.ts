@@ -1,5 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isSavePoint } from "../../../site/restore/save-point";
+import {
+  formatSavePointNotes,
+  isSavePoint,
+  parseSavePointNotes,
+  savePointTemplate,
+} from "../../../site/restore/save-point";
 import type { RunningCommand } from "../support/kit";
 import { asksFor } from "../support/held-tasks";
 import { rewriteJournal } from "../support/rewrite-journal";
@@ -8,7 +13,7 @@ import { node, RestoreSite } from "./restore-site";
 /** The way back to a guest: given up by nobody while the guest needs it, and gone to its end when it is gone. */
 let site: RestoreSite;
 
-const guests = [101, 102, 103, 104, 105].map((id) => ({ id, name: `guest-${id}` }));
+const guests = [101, 102, 103, 104, 105, 106].map((id) => ({ id, name: `guest-${id}` }));
 
 beforeAll(async () => {
   site = await RestoreSite.start(guests);
@@ -129,4 +134,35 @@ test("the plan of a restore that has ended need not be read by later ones; undo 
   const later = await site.lifeboat(restoreOf(103));
   expect([later.code, later.stderr.includes("cannot be read")]).toEqual([0, false]);
   expect((await site.lifeboat(["undo", "guest-103", "--force", "--stop"])).code).toBe(0);
+});
+
+test("save points of another environment, whose guest has the same number, stay; so do those that nobody can tell [D6, K1]", async () => {
+  for (let count = 0; count < 3; count += 1) {
+    expect((await site.lifeboat(restoreOf(106))).code).toBe(0);
+    await site.control({ command: "forward", seconds: 3_600 });
+  }
+  const [newest = "", middle = "", oldest = ""] = await savePoints(106);
+  const { notes } = await site.client.backups.archiveDetails(node, newest);
+  const record = parseSavePointNotes(notes);
+  if (record === undefined) throw new Error("the save point has no full notes");
+  await site.client.backups.setArchiveNotes(
+    node,
+    newest,
+    formatSavePointNotes({ ...record, environment: "staging", guest: "mail" }),
+  );
+  // The process died before it wrote them: the mark in the archive says whose it is.
+  await site.client.backups.setArchiveNotes(node, middle, savePointTemplate("x1"));
+  const plan = await site.lifeboat(["undo", "guest-106", "--forget", "--dry-run", "--json"]);
+  expect(JSON.parse(plan.stdout)).toMatchObject({
+    plan: {
+      savePoints: [{ volid: middle }, { volid: oldest }],
+      leftOut: [{ volid: newest, reason: "it is of staging/mail (106)" }],
+    },
+  });
+  expect(await forget(106)).toEqual([0, expect.stringContaining(`left alone: ${newest}: it is of staging/mail (106)`)]);
+  expect(await savePoints(106)).toEqual([newest]);
+  expect(await forget(106)).toEqual([10, expect.stringContaining("there is no save point of guest-106; ")]);
+  await site.client.backups.setArchiveNotes(node, newest, savePointTemplate("x1"));
+  const nobodys = await site.lifeboat(["undo", "guest-106", "--forget", "--force"]);
+  expect([nobodys.code, await savePoints(106)]).toEqual([0, []]);
 });

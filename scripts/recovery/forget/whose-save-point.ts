@@ -1,0 +1,53 @@
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { ProxmoxError } from "../../../proxmox/api/errors";
+import { parseGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import { readMark } from "../../../site/mark";
+import { parseSavePointNotes } from "../../../site/restore/save-point";
+
+/** A save point on a storage. */
+interface StoredSavePoint {
+  readonly volid: string;
+  /** A node that reaches it. */
+  readonly node: string;
+  readonly type: "lxc" | "qemu";
+}
+
+/** The guest that is meant. */
+interface MeantGuest {
+  readonly environment: string;
+  readonly guest: string;
+  readonly vmid: number;
+}
+
+/**
+ * Why a save point is not given up with those of a guest, as half a sentence: a storage may hold those of another
+ * environment, whose guest has the same number. Undefined: it is the guest's. Its full notes say whose it is. Where the
+ * process died before it wrote them, or they have no environment, the mark in the archived configuration does.
+ *
+ * @throws ProxmoxError when it cannot be asked
+ */
+export async function whyAnothers(
+  client: ProxmoxClient,
+  { volid, node, type }: StoredSavePoint,
+  { environment, guest, vmid }: MeantGuest,
+): Promise<string | undefined> {
+  const { notes } = await client.backups.archiveDetails(node, volid);
+  const record = parseSavePointNotes(notes);
+  const mark = record?.environment === undefined ? await archivedMark(client, { volid, node, type }) : undefined;
+  const said = { environment: record?.environment ?? mark?.environment, guest: record?.guest ?? mark?.guest };
+  if (said.environment === undefined)
+    return `nothing in it says whose it is; if it is ${guest}'s, delete it in Proxmox`;
+  const isOwn = said.environment === environment && said.guest === guest && (record?.vmid ?? vmid) === vmid;
+  return isOwn ? undefined : `it is of ${said.environment}/${said.guest ?? ""} (${record?.vmid ?? vmid})`;
+}
+
+async function archivedMark(client: ProxmoxClient, { volid, node, type }: StoredSavePoint) {
+  try {
+    const text = await client.backups.extractConfiguration(node, volid);
+    return readMark(parseGuestConfiguration(text, type).description);
+  } catch (error) {
+    // An archive that cannot be read says nothing.
+    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return undefined;
+    throw error;
+  }
+}
