@@ -1,5 +1,5 @@
 /** A state as far as it says of itself how old it is, and what it has come from. */
-export interface DatedState {
+interface DatedState {
   /** Version of the checkpoint's form; 0: it was only just made and holds nothing. */
   readonly version: number;
   readonly resources: number;

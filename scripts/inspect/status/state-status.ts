@@ -61,6 +61,9 @@ const quick: ReachOptions = { connectTimeout: 2_000, requestTimeout: 4_000, atte
 /** Seconds that a copy on a schedule may take. */
 const grace = 3_600;
 
+/** Seconds by which the clocks of two machines may differ without a word. */
+const skew = 60;
+
 /** Undefined where the site has no state store. Read only. */
 export async function inspectState(
   environment: LoadedEnvironment,
@@ -173,8 +176,18 @@ export function stateProblems(
       ? [`its state is on this machine (${place}); when the store answers: lifeboat state return ${name}`]
       : []),
     ...(isLost ? [`there is no copy of its state: lifeboat backup state ${name}`] : []),
+    ...copies.flatMap((copy) => futureProblem(name, copy, now)),
     ...copies.flatMap((copy) => overdueProblem(copy, schedule, now)),
   ];
+}
+
+/** Nobody knows how old such a copy is, and it would count as fresh until its date. */
+function futureProblem(name: string, { kind, place, time }: CopyStatus, now: number): string[] {
+  if (time === undefined || time / 1_000 <= now + skew) return [];
+  const which = kind === "offsite" ? "the offsite copy of its state" : `the copy of its state in ${place}`;
+  const again = `lifeboat backup state ${name}${kind === "offsite" ? " --to offsite" : ""}`;
+  const date = new Date(time).toISOString();
+  return [`${which} is dated ${date}, later than the clock, so its age is not certain; make another: ${again}`];
 }
 
 function overdueProblem({ kind, time }: CopyStatus, schedule: string | undefined, now: number): string[] {

@@ -1,10 +1,8 @@
-import { type DatedState, whyStale } from "../../../site/state-copies/stale";
 import { movedSince } from "../../../site/state-copies/moves";
 import { stateDigest } from "../../../site/state-copies/state-digest";
 import { savedId } from "../../../site/state/restore-points";
 import { diffStates, type OpenSecret, type StateDiff } from "../../../site/state/state-diff";
-import { parseHistoryKey, savedKey } from "../../../site/state/state-keys";
-import { runBounded } from "../../machine/bounded";
+import { savedKey } from "../../../site/state/state-keys";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -16,9 +14,8 @@ import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { type PresentState, readPresent } from "../steps/state/present-state";
-import { readable, sendBounds } from "../steps/state/send-objects";
-import { listStack, newestEntry, type StackObjects } from "../steps/state/stack-objects";
-import { sha256Of, type StateAccess } from "../steps/state/state-access";
+import { listStack, type StackObjects } from "../steps/state/stack-objects";
+import { whyOlder } from "../steps/state/why-older";
 import type { Planned } from "../engine/operation";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { differenceWords } from "./difference-words";
@@ -201,13 +198,11 @@ async function refuseStale(
   chosen: Keep,
 ): Promise<void> {
   if (stored === undefined) return;
-  const sides = { local: dated(states.local, local, here), store: dated(states.store, stored, there) };
-  const [winner, loser] =
-    chosen === "local" ? ([sides.local, sides.store] as const) : ([sides.store, sides.local] as const);
-  if (whyStale(winner, loser, false) === undefined) return;
-  const [access, objects, lost] =
-    chosen === "local" ? ([states.local, here, stored] as const) : ([states.store, there, local] as const);
-  const why = whyStale(winner, loser, await isSaved(access, objects, lost.sha256));
+  const sides = {
+    local: { access: states.local, state: local, objects: here },
+    store: { access: states.store, state: stored, objects: there },
+  };
+  const why = await (chosen === "local" ? whyOlder(sides.local, sides.store) : whyOlder(sides.store, sides.local));
   if (why === undefined) return;
   const names = { local: "the state on this machine", store: "the state in the store" };
   const newer = chosen === "local" ? "store" : "local";
@@ -223,26 +218,6 @@ async function refuseStale(
       details: { older: chosen, why },
     },
   );
-}
-
-function dated(access: StateAccess, { checkpoint, made }: PresentState, objects: StackObjects): DatedState {
-  const history = objects.history.flatMap(({ key }) => parseHistoryKey(access.place, key)?.nanos ?? []);
-  return {
-    version: checkpoint.version,
-    resources: checkpoint.resources.length,
-    made,
-    history: new Set(history),
-    newest: newestEntry(access, objects),
-  };
-}
-
-/** Whether a place holds a state among those that were saved there. */
-async function isSaved({ store }: StateAccess, { saved }: StackObjects, sha256: string): Promise<boolean> {
-  const digests = await runBounded(saved, sendBounds, async ({ key }) => {
-    const content = await readable(store, key);
-    return content && sha256Of(content);
-  });
-  return digests.includes(sha256);
 }
 
 /** What a state says of itself. */

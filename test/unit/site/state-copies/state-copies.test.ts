@@ -1,6 +1,5 @@
 import { type CopyMarker, formatMarker, parseMarker } from "../../../../site/state-copies/copy-marker";
 import { isNewerThanCopy } from "../../../../site/state-copies/freshness";
-import { type CopyDecisionInput, judgeCopy } from "../../../../site/state-copies/judge-copy";
 import { movedSince } from "../../../../site/state-copies/moves";
 
 const noon = Date.parse("2026-11-20T12:00:00.000Z");
@@ -46,42 +45,6 @@ describe("the text beside a copy", () => {
     "is nothing when it is damaged: %j",
     (text) => expect(parseMarker(text)).toBeUndefined(),
   );
-});
-
-describe("whether a state takes the place of its copy", () => {
-  const input: CopyDecisionInput = {
-    source: { sha256: "new", made: noon },
-    copy: { sha256: "old", made: noon - minute },
-    newestOfCopy: "prod-1",
-    knownToSource: new Set(),
-    savedInSource: new Set(),
-  };
-
-  test.each<[string, Partial<CopyDecisionInput>, ReturnType<typeof judgeCopy>]>([
-    ["there is no copy", { copy: undefined }, "write"],
-    ["it is this state", { copy: { sha256: "new", made: noon } }, "same"],
-    ["the source has moved on", {}, "write"],
-    ["the copy is newer", { copy: { sha256: "old", made: noon + minute } }, "keep"],
-    [
-      "the copy is newer, and somebody went back: the source's history knows it",
-      { copy: { sha256: "old", made: noon + minute }, knownToSource: new Set(["prod-1"]) },
-      "write",
-    ],
-    [
-      "the copy is newer, and somebody went back: the source has saved it",
-      { copy: { sha256: "old", made: noon + minute }, savedInSource: new Set(["old"]) },
-      "write",
-    ],
-    [
-      "the copy is newer and has no history",
-      { copy: { sha256: "old", made: noon + minute }, newestOfCopy: undefined },
-      "keep",
-    ],
-    ["the source does not say when it was made", { source: { sha256: "new", made: undefined } }, "keep"],
-    ["the copy does not say when it was made", { copy: { sha256: "old", made: undefined } }, "write"],
-  ])("%s [E6]", (_, change, wanted) => {
-    expect(judgeCopy({ ...input, ...change })).toBe(wanted);
-  });
 });
 
 describe("whether the store is newer than a copy", () => {

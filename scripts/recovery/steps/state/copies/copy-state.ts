@@ -1,14 +1,13 @@
 import type { UpdateInfo } from "../../../../../site/state/history-entry";
-import { parseHistoryKey, type StackPlace } from "../../../../../site/state/state-keys";
+import type { StackPlace } from "../../../../../site/state/state-keys";
 import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/state-copies/copy-marker";
-import { judgeCopy } from "../../../../../site/state-copies/judge-copy";
 import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
-import { runBounded } from "../../../../machine/bounded";
-import { isLost, lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
+import { isLost, lastUpdate, listStack, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
-import { compareHistory, readable, sendBounds, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
+import { compareHistory, readable, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
 import { readableDigest } from "../changed";
 import { sha256Of, type StateAccess } from "../state-access";
+import { whyOlder } from "../why-older";
 
 /** One stack that is copied. */
 export interface CopyJob {
@@ -111,22 +110,16 @@ async function isOlderThanCopy(
   there: StackObjects,
   copied: StackObjects,
 ): Promise<CopyResult | undefined> {
-  const { target, source, place } = job;
   const copy = copied.present && (await readPresent(targetOf(job), copied.present));
-  const input = {
-    source: state,
-    // One that cannot be read is worth nothing to anybody.
-    copy: copy?.checkpoint === undefined ? undefined : copy,
-    newestOfCopy: newestEntry(targetOf(job), copied),
-    knownToSource: new Set(there.history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? [])),
-  };
-  if (judgeCopy({ ...input, savedInSource: new Set() }) !== "keep") return undefined;
-  const saved = await runBounded(there.saved, sendBounds, ({ key }) => readableDigest(sourceOf(job), key));
-  if (judgeCopy({ ...input, savedInSource: new Set(saved.flatMap((digest) => digest ?? [])) }) !== "keep")
-    return undefined;
+  // One that cannot be read is worth nothing to anybody.
+  if (copy?.checkpoint === undefined || copy.sha256 === state.sha256) return undefined;
+  const own = { access: sourceOf(job), state, objects: there };
+  const why = await whyOlder(own, { access: targetOf(job), state: copy, objects: copied });
+  if (why === undefined) return undefined;
+  const { target, source } = job;
   return {
     kind: "kept",
-    why: `the copy in ${target.place} is newer than the state in ${source.place}, which knows nothing of it`,
+    why: `the state in ${source.place} may be older than its copy in ${target.place}: ${why}`,
     hint: "look which of them is right; to copy it nevertheless, name another place: --to FOLDER",
   };
 }

@@ -45,6 +45,17 @@ test.each<[string, Partial<StateStatus>, RegExp | undefined]>([
     { copies: [{ ...offsite, time: noon - 30 * hour }] },
     /offsite copy.*systemctl status/u,
   ],
+  [
+    "a copy is dated later than the clock: nobody knows how old it is",
+    { copies: [{ ...offsite, time: noon + 2 * hour }] },
+    /the offsite copy of its state is dated 2026-11-20T14:00:00.000Z, later than the clock.*lifeboat backup state prod --to offsite/u,
+  ],
+  [
+    "the folder's copy is dated so",
+    { copies: [{ ...copy, time: noon + 2 * hour }, offsite] },
+    /the copy of its state in \/copies is dated .*; make another: lifeboat backup state prod$/u,
+  ],
+  ["clocks are never quite the same", { copies: [copy, { ...offsite, time: noon + 30_000 }] }, undefined],
   ["it is not due yet", { copies: [{ ...offsite, time: noon - 7 * hour }] }, undefined],
 ])("%s [E6]", (_, change, wanted) => {
   const problems = stateProblems("prod", { ...state, ...change }, "04:15", noon / 1_000);

@@ -150,26 +150,49 @@ test("a store that was brought back from an old backup does not replace the newe
   const copied = await textOf(target);
   for (const { key } of await source.list(".pulumi/history/shop/prod/prod-2")) await source.remove(key);
   await source.write(stackKey, old);
-  expect(await copy()).toMatchObject({ kind: "kept", why: expect.stringContaining("knows nothing of it") });
+  expect(await copy()).toMatchObject({
+    kind: "kept",
+    why: expect.stringContaining("its history does not have the last update of the other"),
+  });
   expect(await textOf(target)).toBe(copied);
 });
 
-test("an older state that somebody went back to is copied: its history, or a saved state, tells [E6]", async () => {
+test("an old store in which somebody works with a later clock does not replace the copy: the history decides [E6]", async () => {
+  await addUpdate(source, 1, { made: noon });
+  const old = await source.read(stackKey);
+  await addUpdate(source, 2, { made: noon + 1_000 });
+  await copy();
+  const copied = await textOf(target);
+  // An old store in which somebody has made an update since: the copy's last one was never part of it.
+  for (const { key } of await source.list(".pulumi/history/shop/prod/prod-2")) await source.remove(key);
+  await source.write(stackKey, old);
+  await addUpdate(source, 3, { made: noon + 9_000 });
+  expect(await copy()).toMatchObject({
+    kind: "kept",
+    why: expect.stringContaining("its history does not have the last update of the other"),
+  });
+  expect(await textOf(target)).toBe(copied);
+});
+
+test("an update that a clock behind the others has dated earlier is copied: it has come from the copy [E6]", async () => {
+  await addUpdate(source, 1, { made: noon });
+  await copy();
+  await addUpdate(source, 2, { made: noon - 86_400_000 });
+  expect(await copy()).toMatchObject({ kind: "copied" });
+  expect(await textOf(target)).toBe(await textOf(source));
+});
+
+test("an older state that somebody went back to is copied: it was saved when they did [E6]", async () => {
   await addUpdate(source, 1, { made: noon });
   const old = await source.read(stackKey);
   await addUpdate(source, 2, { made: noon + 1_000 });
   const newer = await source.read(stackKey);
   await copy();
   await source.write(stackKey, old);
+  expect(await copy()).toMatchObject({ kind: "kept", why: expect.stringContaining("Pulumi made it earlier") });
+  await source.write(".lifeboat/points/shop/prod/saved.json", newer);
   expect(await copy()).toMatchObject({ kind: "copied" });
   expect(await textOf(target)).toBe(old.toString());
-
-  await source.write(stackKey, newer);
-  await copy();
-  for (const { key } of await source.list(".pulumi/history/")) await source.remove(key);
-  await source.write(".lifeboat/points/shop/prod/saved.json", newer);
-  await source.write(stackKey, old);
-  expect(await copy()).toMatchObject({ kind: "copied" });
 });
 
 test("a copy that is damaged is replaced by a good state, also by an older one [E6]", async () => {
