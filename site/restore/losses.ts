@@ -138,6 +138,49 @@ function presentDisks(present: PresentConfiguration | undefined): ContainerDisk[
   ];
 }
 
+/**
+ * What going back to a snapshot replaces although no backup holds it, where a backup is the way back: disks that are in the
+ * snapshot and outside the backups, those that the guest keeps unused among them.
+ *
+ * @param held the configuration in the snapshot
+ */
+export function unsavedByRollback(
+  kind: "lxc" | "qemu",
+  present: PresentConfiguration,
+  held: ConfigurationKeys,
+): Loss[] {
+  const disks = kind === "lxc" ? containerDisksOutside(present) : drivesOutside(present);
+  const goBack = new Set(
+    kind === "lxc" ? containerDisks(held).map(volumeOf) : drivesOf(held).map(({ drive }) => drive.file),
+  );
+  return [...disks, ...unusedVolumes({ ...present.later, ...present.keys })]
+    .filter(({ volume = "" }) => goBack.has(volume))
+    .map((loss) => ({ ...loss, kind: "unsaved" }));
+}
+
+/** Volumes of a container that no backup holds. */
+function containerDisksOutside(present: PresentConfiguration): Omit<Loss, "kind">[] {
+  return presentDisks(present)
+    .filter((disk) => isVolume(disk) && !disk.backedUp)
+    .map(({ key, path, mountPoint: { volume, size } }) => ({ name: key, path, volume, ...sizeOf(size) }));
+}
+
+/** Drives of a virtual machine that no backup holds, or that leave the backups at the next start. */
+function drivesOutside({ keys, later = {} }: PresentConfiguration): Omit<Loss, "kind">[] {
+  const drives = [...drivesOf(keys), ...drivesOf(later)].filter(
+    ({ key, drive }) => !isUnusedKey(key) && !isCdrom(drive) && !isBackedUp("qemu", key, drive),
+  );
+  return [...new Map(drives.map((one) => [one.drive.file, one])).values()].map(({ key, drive }) => ({
+    name: key,
+    volume: drive.file,
+    ...sizeOf(drive.size),
+  }));
+}
+
+function sizeOf(size: number | undefined): Pick<Loss, "size"> {
+  return size === undefined ? {} : { size };
+}
+
 function volumeOf({ mountPoint }: ContainerDisk): string {
   return mountPoint.volume;
 }
@@ -165,7 +208,7 @@ function lossOf(disk: ContainerDisk, archived: readonly ContainerDisk[]): Loss[]
       name: disk.key,
       path: disk.path,
       volume,
-      ...(size === undefined ? {} : { size }),
+      ...sizeOf(size),
     },
   ];
 }

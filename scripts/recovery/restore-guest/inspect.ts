@@ -30,9 +30,9 @@ import { type Location, locate } from "../steps/guest/locate";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
 import type { DeclaredIds } from "../steps/guest/declared-ids";
 import { type IdTraces, offerId, tracesOf } from "../steps/guest/id-traces";
-import { excludedPathsOf, type Surroundings, surroundingsOf } from "./surroundings";
+import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
-import { nodeClock, mayAllocate } from "../steps/guest/node-facts";
+import { excludedPathsOf, nodeClock, mayAllocate } from "../steps/guest/node-facts";
 
 /** What the operator asked for. */
 export interface RestoreWish {

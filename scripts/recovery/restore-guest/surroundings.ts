@@ -1,10 +1,10 @@
 import type { ReplicationJob } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { lastingKeys } from "../steps/guest/inspect-present";
 import { firewallLines } from "../steps/guest/firewall-lines";
+import { type Known, known } from "../steps/guest/known";
 
 /** What belongs to a present guest beside its configuration, and what no backup of it holds. */
 export interface Surroundings {
@@ -37,34 +37,7 @@ export async function surroundingsOf(client: ProxmoxClient, guest: GuestAddress)
   };
 }
 
-/**
- * Patterns of files that the node's own `/etc/vzdump.conf` leaves out of every backup of a container: a request cannot
- * bring them back. Undefined: they cannot be read.
- */
-export async function excludedPathsOf(
-  client: ProxmoxClient,
-  node: string,
-  storage: string,
-): Promise<readonly string[] | undefined> {
-  const { value } = await known("", client.backups.nodeDefaults(node, storage));
-  return value && (value["exclude-path"] ?? []).map(plainText);
-}
-
-interface Known<Value> {
-  readonly value?: Value;
-  readonly unread?: string;
-}
-
 const none: Known<readonly string[]> = {};
-
-async function known<Value>(what: string, answer: Promise<Value>): Promise<Known<Value>> {
-  try {
-    return { value: await answer };
-  } catch (error) {
-    if (!(error instanceof ProxmoxError) || !["forbidden", "failed", "gone", "lost"].includes(error.kind)) throw error;
-    return { unread: `${what} could not be read: ${error.reason}` };
-  }
-}
 
 /** A linked clone's volume is named behind its base: `basevol-101-disk-0/subvol-102-disk-0`, or has it as its parent. */
 async function clonesOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Promise<string[]> {

@@ -6,7 +6,7 @@ import { formatAgo, formatBytes } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import type { FoundArchive } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
-import { describeLoss } from "./loss-words";
+import { describeLoss } from "../steps/guest/loss-words";
 import type { PlannedRestore } from "./make-plan";
 
 /** What a plan of a restore says beside its steps and questions, for people and scripts. */

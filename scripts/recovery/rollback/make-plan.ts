@@ -1,6 +1,7 @@
 import type { GuestConfiguration } from "../../../proxmox/rules/guest-configuration";
 import { goesBackToNewestOnly } from "../../../proxmox/rules/snapshots";
 import { type RollbackChanges, rollbackChanges } from "../../../site/restore/rollback-changes";
+import { type Loss, unsavedByRollback } from "../../../site/restore/losses";
 import { formatMoment } from "../../../site/restore/moments";
 import { type ListedSnapshot, nameByTime } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
@@ -8,7 +9,7 @@ import { formatAgo } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
-import { membershipsOf } from "../steps/guest/inspect-present";
+import { lastingKeys, membershipsOf } from "../steps/guest/inspect-present";
 import type { PresentGuest } from "../steps/guest/inspection";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
@@ -16,13 +17,16 @@ import { disksOf, readSnapshots } from "../steps/guest/guest-snapshots";
 import { idleGuest } from "../steps/guest/idle-guest";
 import { rollbackInputs } from "./inputs";
 import type { RollbackPlan } from "./plan";
-import { mayAllocate } from "../steps/guest/node-facts";
+import { lossReason } from "../steps/guest/loss-words";
+import { excludedPathsOf, mayAllocate } from "../steps/guest/node-facts";
 import { hostOf, savePointOf } from "../steps/guest/save-point-plan";
 
 /** A plan with what people are told and asked about it. */
 export interface PlannedRollback {
   readonly plan: RollbackPlan;
   readonly changes: RollbackChanges;
+  /** What the way back does not hold. */
+  readonly losses: readonly Loss[];
   readonly demands: readonly Demand[];
   readonly inputs: Inputs;
   readonly timeZone: string;
@@ -77,14 +81,32 @@ export async function planRollback(
     memberships: { jobs: (memberships ?? []).map(({ job, disks }) => ({ job, disks: { ...disks } })) },
     compare: guest.kind !== "adopted",
   };
+  const losses = wayBack.kind === "save-point" ? await lossesOf(session, present, held) : [];
   return {
     plan,
     changes: rollbackChanges(present.configuration, held),
-    demands: demandsOf(plan, withoutSavePoint, clock),
+    losses,
+    demands: demandsOf(plan, losses, withoutSavePoint, clock),
     inputs: rollbackInputs(present, digestOf(guest), plan),
     timeZone: clock.timezone,
     now: clock.time,
   };
+}
+
+/** What a save point does not hold of what goes back: disks outside the backups, and files that the node leaves out. */
+async function lossesOf(
+  { client, environment }: GuestSession,
+  { address, configuration: later, snapshots }: PresentGuest,
+  held: GuestConfigurationKeys,
+): Promise<Loss[]> {
+  const [current, excluded] = await Promise.all([
+    client.guests.currentConfig(address),
+    address.type === "lxc" ? excludedPathsOf(client, address.node, environment.settings.backup.storage.id) : [],
+  ]);
+  return [
+    ...unsavedByRollback(address.type, { keys: lastingKeys(current), later, snapshots }, held),
+    ...(excluded ?? []).map((name) => ({ kind: "excluded", name }) as const),
+  ];
 }
 
 function requireSnapshot(
@@ -145,6 +167,7 @@ function optionalHost(guest: GuestSession["guest"]): { host: string } | Record<s
 
 function demandsOf(
   plan: RollbackPlan,
+  losses: readonly Loss[],
   withoutSavePoint: string | boolean | undefined,
   { time, timezone }: { time: number; timezone: string },
 ): Demand[] {
@@ -157,11 +180,15 @@ function demandsOf(
       question: `${guest} is running. Stop it?`,
     });
   }
-  if (removeNewer.length > 0) {
+  if (removeNewer.length > 0 || losses.length > 0) {
+    const newer = removeNewer.join(", ");
+    const reasons = losses.length === 0 ? [] : [lossReason(losses)];
+    const goes = `the storage goes back to its newest snapshot only: ${newer} would be removed`;
+    const asks = `The newer snapshots ${newer} would be removed`;
     demands.push({
       flag: "--accept-loss",
-      reason: `the storage goes back to its newest snapshot only: ${removeNewer.join(", ")} would be removed`,
-      question: `The newer snapshots ${removeNewer.join(", ")} would be removed. Go on?`,
+      reason: [...(newer === "" ? [] : [goes]), ...reasons].join("; "),
+      question: `${[...(newer === "" ? [] : [asks]), ...reasons].join("; ")}. Go on?`,
     });
   }
   if (plan.wayBack.kind === "none" && withoutSavePoint !== undefined) {

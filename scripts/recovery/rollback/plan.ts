@@ -60,6 +60,7 @@ export const rollbackShapes = operationShapes({
       keys: z.array(changedKey).describe("of the configuration, that get their earlier value"),
       detached: z.array(z.string()).describe("disks that were added since: taken off and kept"),
     }),
+    lost: z.array(z.string()).describe("what goes back and is in no save point"),
     removeNewer: rollbackPlanSchema.shape.removeNewer.describe("newer snapshots that go first"),
     wayBack: rollbackPlanSchema.shape.wayBack.describe("how the present state is kept"),
   },

@@ -6,6 +6,7 @@ import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
 import type { Finding } from "../engine/step";
 import { describeCheck, proofPaths } from "../steps/guest/check-steps";
+import { describeLoss } from "../steps/guest/loss-words";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import type { PlannedRollback } from "./make-plan";
 import type { RollbackPlan } from "./plan";
@@ -22,12 +23,13 @@ interface RollbackView {
   readonly timeZone: string;
   readonly ageSeconds: number;
   readonly changes: PlannedRollback["changes"];
+  readonly lost: readonly string[];
   readonly removeNewer: readonly string[];
   readonly wayBack: RollbackPlan["wayBack"];
 }
 
 /** The plan for people and scripts. */
-export function rollbackView({ plan, changes, timeZone, now }: PlannedRollback): Report {
+export function rollbackView({ plan, changes, losses, timeZone, now }: PlannedRollback): Report {
   const view: RollbackView = {
     guest: `${plan.environment}/${plan.guest}`,
     vmid: plan.target.vmid,
@@ -37,6 +39,7 @@ export function rollbackView({ plan, changes, timeZone, now }: PlannedRollback):
     timeZone,
     ageSeconds: Math.max(0, now - plan.time),
     changes,
+    lost: losses.map(describeLoss),
     removeNewer: plan.removeNewer,
     wayBack: plan.wayBack,
   };
@@ -44,9 +47,10 @@ export function rollbackView({ plan, changes, timeZone, now }: PlannedRollback):
 }
 
 function printPlan(view: RollbackView, lines: Lines): void {
-  const { guest, vmid, node, snapshot, time, timeZone, ageSeconds, changes, removeNewer, wayBack } = view;
+  const { guest, vmid, node, snapshot, time, timeZone, ageSeconds, changes, lost, removeNewer, wayBack } = view;
   lines.heading(`Plan: roll ${guest} (${vmid} on ${node}) back to ${snapshot} of ${formatMoment(time, timeZone)}`);
   lines.hanging("  lost: ", `everything written since then (${formatAgo(ageSeconds)})`);
+  for (const loss of lost) lines.hanging("  lost: ", loss);
   for (const name of removeNewer) lines.hanging("  lost: ", `snapshot ${name}, which is newer`);
   for (const { key, from, to } of changes.keys) {
     lines.hanging("  back: ", `${key}: ${plainText(from ?? "not set")} becomes ${plainText(to ?? "not set")}`);

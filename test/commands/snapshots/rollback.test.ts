@@ -11,9 +11,10 @@ const guests = [
   { id: 101, name: "web", disk: "lvmthin" },
   { id: 102, name: "db", disk: "zfspool" },
   { id: 103, name: "kill", disk: "lvmthin", settings: ['snapshots: { schedule: "*/6:00", keep: 2 }'] },
+  { id: 104, name: "half", disk: "zfspool" },
 ] as const;
 
-const [web, db, kill] = guests;
+const [web, db, kill, half] = guests;
 
 beforeAll(async () => {
   site = await AdoptedSite.start([{ name: "prod", node, profile: "prod", guests }]);
@@ -57,6 +58,10 @@ function isRunning(vmid: number): Promise<boolean> {
 async function stop(vmid: number): Promise<void> {
   if (!(await isRunning(vmid))) return;
   await site.on(node, async (client) => client.tasks.wait(await client.guests.stop({ node, type: "lxc", vmid })));
+}
+
+function configure({ id }: (typeof guests)[number], changes: Record<string, string>): Promise<void> {
+  return site.on(node, (client) => client.guests.setGuestConfig({ node, type: "lxc", vmid: id }, changes));
 }
 
 function changed(since: number): string[] {
@@ -216,6 +221,42 @@ describe("on ZFS", () => {
     );
     const volume = /^tank:([^,]+)/u.exec(rootfs)?.[1] ?? "";
     expect([undone.code, readFileSync(file(db).replace("subvol-102-disk-0", volume), "utf8")]).toEqual([0, "three"]);
+  });
+});
+
+describe("where a backup is the way back, and holds not everything", () => {
+  const command = ["restore", "snapshot", "half", "first", "--force", "--stop"];
+
+  beforeAll(async () => {
+    await configure(half, { mp0: "tank:1,mp=/srv,backup=1", mp1: "tank:1,mp=/var/cache/app" });
+    await snapshot(half, "first");
+  });
+
+  test("a disk outside the backups goes back only with --accept-loss, and is named [D7, D12]", async () => {
+    const before = site.requests(node).length;
+    const refused = await site.lifeboat(command);
+    const reason = "no backup holds what is in mp1 (/var/cache/app) now, which would be lost";
+    expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining(reason)]);
+    expect(changed(before)).toEqual([]);
+    const { stdout } = await site.lifeboat([...command, "--dry-run", "--json"]);
+    const lost = [expect.stringMatching(/^mp1 \(\/var\/cache\/app\), 1\.0 GiB: what it holds now is replaced/u)];
+    expect(JSON.parse(stdout)).toMatchObject({ plan: { lost, wayBack: { kind: "save-point" } } });
+  });
+
+  test("so do one that left the backups since, one that is kept unused, and files that the node leaves out [D7, D12]", async () => {
+    const { mp0 = "" } = await site.on(node, (client) =>
+      client.guests.guestConfig({ node, type: "lxc", vmid: half.id }),
+    );
+    await configure(half, { mp0: mp0.replace("backup=1", "backup=0") });
+    await stop(half.id);
+    await configure(half, { delete: "mp1" });
+    await site.control({ command: "write", path: "/etc/vzdump.conf", content: "exclude-path: /tmp/scratch\n" });
+    const refused = await site.lifeboat(command);
+    const reason =
+      "no backup holds what is in mp0 (/srv), unused0 now, which would be lost; no backup of the node holds files under '/tmp/scratch', which would be lost";
+    expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining(reason)]);
+    expect((await site.lifeboat([...command, "--accept-loss"])).code).toBe(0);
+    await site.control({ command: "write", path: "/etc/vzdump.conf", content: "" });
   });
 });
 

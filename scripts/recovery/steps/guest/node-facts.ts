@@ -1,6 +1,8 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { NodeTime } from "../../../../proxmox/api/answers";
+import { plainText } from "../../../../proxmox/api/plain-text";
 import { unless } from "./inspect-present";
+import { known } from "./known";
 import { missingPrivileges } from "../../../../proxmox/api/permissions";
 
 /** Without `Sys.Audit` on the node its clock cannot be read; this machine's then stands in. */
@@ -13,4 +15,17 @@ export async function nodeClock(client: ProxmoxClient, node: string): Promise<No
 export async function mayAllocate(client: ProxmoxClient, storage: string): Promise<boolean> {
   const needed = [{ privilege: "Datastore.Allocate", path: `/storage/${storage}` }];
   return (await missingPrivileges(client, needed)).length === 0;
+}
+
+/**
+ * Patterns of files that the node's own `/etc/vzdump.conf` leaves out of every backup of a container: a request cannot
+ * bring them back. Undefined: they cannot be read.
+ */
+export async function excludedPathsOf(
+  client: ProxmoxClient,
+  node: string,
+  storage: string,
+): Promise<readonly string[] | undefined> {
+  const { value } = await known("", client.backups.nodeDefaults(node, storage));
+  return value && (value["exclude-path"] ?? []).map(plainText);
 }

@@ -1,6 +1,6 @@
-import { plainText } from "../../../proxmox/api/plain-text";
-import type { Loss } from "../../../site/restore/losses";
-import { formatBytes } from "../../terminal/durations";
+import { plainText } from "../../../../proxmox/api/plain-text";
+import type { Loss } from "../../../../site/restore/losses";
+import { formatBytes } from "../../../terminal/durations";
 
 /** A loss as a line of the plan. */
 export function describeLoss(loss: Loss): string {
@@ -12,7 +12,7 @@ export function describeLoss(loss: Loss): string {
     case "vanishes":
       return `${what}: the archive does not know it, it comes back empty`;
     case "unsaved":
-      return `${what}: the archive's content replaces what it holds now, which no backup and no save point has`;
+      return `${what}: what it holds now is replaced, and neither a backup nor the save point has it`;
     case "unused":
       return `${name} (${volume ?? ""}): an unused disk, deleted`;
     case "snapshot":
