@@ -152,22 +152,6 @@ test("a node that is down: the others are backed up, 3; alone it is 14 [K3]", as
   expect([alone.code, alone.stderr]).toEqual([14, expect.stringContaining(site.endpoint("pve-lab"))]);
 });
 
-test("killed while the node is at work: the same command waits for that run and starts no other [K4]", async () => {
-  // The bundle, its one part, the run's step, its task: each write, and the moments before the task is known.
-  for (const killAt of ["after 1", "after 2", "after 3", "before 4", "after 4", "before 5", "after 5"] as const) {
-    let result: RunResult | undefined;
-    const changes = await runsWhile(async () => {
-      // Two of them by a real SIGKILL.
-      const options = { killAt, asProcess: killAt.endsWith("4") };
-      expect((await site.lifeboat(["backup", "--all", "lab"], options)).code).toBeNull();
-      result = await site.lifeboat(["backup", "--all", "lab"]);
-    });
-    expect([result?.code, result?.stderr]).toEqual([0, expect.stringContaining("has not ended")]);
-    expect(result?.stdout).toMatch(/^Backed up 2 of 2 guests/u);
-    expect([killAt, changes.length]).toEqual([killAt, 1]);
-  }
-});
-
 test("Ctrl-C: 130; the node goes on, and the same command tells the results", async () => {
   const settings = { node: "pve-lab", ...inSavePoint };
   await site.fault("task-waits", settings);

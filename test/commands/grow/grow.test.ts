@@ -6,9 +6,8 @@ import { requireSuccess } from "../../../proxmox/api/tasks";
 import { markOf } from "../../../site/mark";
 import { AdoptedSite } from "../support/adopted-site";
 import { killAt } from "../support/kill-at";
-import type { FileWrite } from "../support/kit";
 import { rewriteJournal } from "../support/rewrite-journal";
-import type { RunOptions, RunResult } from "../support/run-bundle";
+import type { RunResult } from "../support/run-bundle";
 
 /** Containers with two disks that the settings own: `web` runs, `batch` is stopped, `seven` is adopted. */
 const node = "pve-prod";
@@ -234,29 +233,6 @@ test("the answer to a new disk is lost while the node makes it: one disk, found 
   expect(existsSync(folder(mp2))).toBe(true);
 });
 
-test("killed at any moment: the same command goes on, each disk is made once [A11]", async () => {
-  const written: string[] = [];
-  const onWrite = ({ moment, text }: FileWrite): void => void (moment === "after" && written.push(text));
-  expect((await growAnew(3, { onWrite })).code).toBe(0);
-  // What follows the last disk only asks Pulumi, which is not here.
-  const versions = written.findIndex((line) => JSON.parse(line).steps["add-mp2"]?.state === "done") + 1;
-  expect(versions).toBeGreaterThan(8);
-  for (let moment = 1; moment <= versions; moment += 1) {
-    const sent = changes().length;
-    // Three of them by a real SIGKILL.
-    const killed = await growAnew(3 + moment, { killAt: `after ${moment}`, asProcess: moment % 4 === 1 });
-    const again = killed.code === 0 ? killed : await grow("batch", "--force");
-    const { mp0 = "", mp2 = "", unused0 } = await configuration(batch);
-    expect({ moment, code: again.code, unused0 }).toEqual({ moment, code: 0, unused0: undefined });
-    expect(mp0).toContain(`size=${String(3 + moment)}G`);
-    expect(mp2).toContain("mp=/zmore");
-    const puts = changes()
-      .slice(sent)
-      .filter((request) => request.endsWith("/resize"));
-    expect(puts).toHaveLength(1);
-  }
-});
-
 test("a number that was taken while it was down: said, and with other settings another plan is made [A11]", async () => {
   await removeAdded();
   const data = `{ mount: /srv, storage: local, size: 40GiB }`;
@@ -367,18 +343,6 @@ test("killed between two disks, and changed since: nothing is done to a disk tha
   await change(batch, { description: markOf({ environment: "prod", guest: "batch" }) });
   expect((await grow("batch", "--force")).code).toBe(0);
 });
-
-/** Grows a disk to so many GiB and makes another one, from the same beginning each time. */
-async function growAnew(size: number, options: RunOptions): Promise<RunResult> {
-  await removeAdded();
-  writeSettings(
-    block(batch, {
-      data: `{ mount: /srv, storage: local, size: ${String(size)}GiB }`,
-      more: "{ mount: /zmore, storage: local, size: 1GiB }",
-    }),
-  );
-  return site.lifeboat(["grow", "batch", "--force"], options);
-}
 
 /** The guest is stopped: the disks and their volumes go at once. */
 async function removeAdded(): Promise<void> {

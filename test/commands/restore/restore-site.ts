@@ -35,6 +35,8 @@ export interface SiteOptions {
   readonly settings?: string;
   /** Further nodes: all of them are a cluster then. */
   readonly further?: readonly string[];
+  /** What the settings say that backups keep. Default: what the profile says. */
+  readonly keep?: string;
   /** `prune-backups` of the backup storage. */
   readonly retention?: string;
   readonly adjust?: (cluster: StartCluster) => StartCluster;
@@ -51,7 +53,7 @@ export class RestoreSite extends NodeSite {
   }
 
   static async start(containers: readonly TestContainer[], options: SiteOptions = {}): Promise<RestoreSite> {
-    const { settings = "", further = [], retention, adjust = (cluster) => cluster } = options;
+    const { settings = "", keep, further = [], retention, adjust = (cluster) => cluster } = options;
     const folder = siteFolder("restore");
     const furniture = {
       backup: retention === undefined ? {} : { "prune-backups": retention },
@@ -62,7 +64,8 @@ export class RestoreSite extends NodeSite {
     const cluster = options.further === undefined ? undefined : "site";
     const site = new RestoreSite(folder, await startNodes(folder, [node, ...further], furnish, cluster));
     const guests = Object.fromEntries(containers.map((container) => [container.name, guestSettings(container)]));
-    site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", guests, lines: [settings] });
+    const kept = keep === undefined ? {} : { keep };
+    site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests, lines: [settings] });
     return site;
   }
 

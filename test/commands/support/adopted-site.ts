@@ -44,7 +44,13 @@ export class AdoptedSite extends NodeSite {
     });
     const nodeOf = (name: string) => environments.find((environment) => environment.name === name)?.node ?? "";
     const site = new AdoptedSite(folder, sandbox, nodeOf);
-    for (const environment of environments) await site.adopt(environment);
+    try {
+      for (const environment of environments) await site.adopt(environment);
+    } catch (error) {
+      // Nobody else could stop it: its servers would keep the tests' process alive.
+      await site.stop();
+      throw error;
+    }
     return site;
   }
 
@@ -67,10 +73,11 @@ export class AdoptedSite extends NodeSite {
     return new ArchiveFiles(this.nodePath(node, "mnt/backup/dump"));
   }
 
-  /** Writes the settings of an environment and makes its job. */
+  /** Writes the settings of an environment and makes its job, which Proxmox refuses where it is to back up nothing. */
   private async adopt({ name, node, profile, guests, job = {} }: AdoptedEnvironment): Promise<void> {
     const blocks = guests.map(({ id, name, settings = [] }) => [name, [`adopt: ${String(id)}`, ...settings]]);
     this.declare(name, { profile, node, ca: "site-ca.pem", guests: Object.fromEntries(blocks) });
+    if (guests.length === 0) return;
     const schedule = { prod: "01:00", lab: "sun 03:00", monitoring: "02:00" }[profile];
     const vmid = guests.map(({ id }) => id).join(",");
     await this.on(node, (client) =>
