@@ -244,6 +244,26 @@ marker() {
 	printf '"duringUpdate":%s}\\n' "$4"
 }
 
+# History and saved points never change: what is there is never written again, and what differs is told. One that cannot
+# be copied keeps nothing else from it.
+copy_history() {
+	whole=0
+	rclone copy --quiet --ignore-existing --include '/.pulumi/meta.yaml' --include '/.pulumi/history/${project}/**' \\
+		--include '/.lifeboat/**' "$1" "$2" || whole=1
+	rclone check --quiet --one-way --differ "$work/differing" --missing-on-dst "$work/missing" --error "$work/unread" \\
+		--include '/.pulumi/history/${project}/**' --include '/.lifeboat/**' "$1" "$2" || whole=1
+	tell 'differs from that in the store; one of both is damaged, and both stay as they are' "$work/differing"
+	tell 'is not in the copy' "$work/missing"
+	tell 'could not be compared' "$work/unread"
+	return "$whole"
+}
+
+# A line for each name in a list.
+tell() {
+	[ -f "$2" ] || return 0
+	while read -r name; do say "$environment: $name $1" >&2; done <"$2"
+}
+
 copy_environment() {
 	environment=$1
 	source=store:$2
@@ -251,16 +271,15 @@ copy_environment() {
 	stage=$work/$environment
 	rm -rf "$stage"
 	locks=$(rclone lsf -R --files-only "$source/.pulumi/locks" 2>/dev/null | wc -l)
-	# History and saved points never change: what is there is never written again.
-	rclone copy --quiet --ignore-existing --include '/.pulumi/meta.yaml' --include '/.pulumi/history/${project}/**' \\
-		--include '/.lifeboat/**' "$source" "$target" || return 1
+	copy_history "$source" "$target"
+	whole=$?
 	rclone copy --quiet --include "/$environment.json" --include "/$environment.json.gz" \\
 		--include "/$environment.json.zst" --include "/$environment.pulumi-tags" \\
 		"$source/.pulumi/stacks/${project}" "$stage" || return 1
 	state=$(newest_state "$environment")
 	if [ -z "$state" ]; then
 		say "$environment: has no state in $source"
-		return 0
+		return "$whole"
 	fi
 	if ! is_whole "$state"; then
 		say "$environment: its state in $source is damaged; the copy of it stays as it was"
@@ -276,6 +295,7 @@ copy_environment() {
 	[ "$locks" -eq 0 ] || during=true
 	marker "$environment" "$state" "$2" "$during" >"$work/marker" || return 1
 	rclone copyto --quiet --ignore-times "$work/marker" "$target/lifeboat-copy.json" || return 1
+	[ "$whole" -eq 0 ] || return 1
 	say "$environment: copied"
 }
 
@@ -289,7 +309,7 @@ fi
 versioning=$(rclone backend versioning offsite:${bucket} Enabled 2>/dev/null) || versioning=
 [ "$versioning" = Enabled ] || say "old versions of what is copied are perhaps not kept in ${bucket}: versioning cannot be switched on"
 
-${environments.map(({ name, bucket: source }) => `copy_environment ${name} ${source} || complain "${name}: NOT copied"`).join("\n")}
+${environments.map(({ name, bucket: source }) => `copy_environment ${name} ${source} || complain "${name}: NOT copied as a whole"`).join("\n")}
 [ -z "$failed" ]
 `;
 }

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import {
   copyScript,
   installScript,
@@ -65,8 +68,8 @@ test.each([
 
 test("every environment is copied, and nothing is ever removed offsite [E6]", () => {
   const script = copyScript(settings);
-  expect(script).toContain('copy_environment prod lifeboat-state-prod || complain "prod: NOT copied"');
-  expect(script).toContain('copy_environment lab lifeboat-state-lab || complain "lab: NOT copied"');
+  expect(script).toContain('copy_environment prod lifeboat-state-prod || complain "prod: NOT copied as a whole"');
+  expect(script).toContain('copy_environment lab lifeboat-state-lab || complain "lab: NOT copied as a whole"');
   expect(script).not.toMatch(/rclone (?:sync|move|delete|purge|rmdir|cleanup)/u);
 });
 
@@ -74,4 +77,83 @@ test("the service needs no rights, and mounts nothing that an unprivileged conta
   expect(serviceUnit()).toContain("User=lifeboat-offsite-copy\n");
   expect(serviceUnit()).toContain("NoNewPrivileges=yes\n");
   expect(serviceUnit()).not.toMatch(/^(?:Private|Protect|Bind|ReadOnly|ReadWrite|Inaccessible)/mu);
+});
+
+const entry = (name: string, half: string): string => `.pulumi/history/shop/${name}/${name}-1.${half}.json`;
+const inStore = (name: string, half: string): string => `store/lifeboat-state-${name}/${entry(name, half)}`;
+const inCopy = (name: string, half: string): string => `offsite/copies/${name}/${entry(name, half)}`;
+
+describe("what it copies", () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "lifeboat-offsite-"));
+    const remotes = ["store", "offsite"].map((name) => `[${name}]\ntype = alias\nremote = ${root}/${name}\n`);
+    put("rclone.conf", remotes.join("\n"));
+    mkdirSync(join(root, "offsite", "copies"), { recursive: true });
+    mkdirSync(join(root, "bin"));
+    copyFileSync(join(__dirname, "../../support/rclone-stand-in.cjs"), join(root, "bin", "rclone"));
+    for (const name of ["prod", "lab"]) {
+      put(`store/lifeboat-state-${name}/.pulumi/stacks/shop/${name}.json`, "{}\n");
+      for (const half of ["checkpoint", "history"]) put(inStore(name, half), `{"${half}":1}`);
+      put(`store/lifeboat-state-${name}/.lifeboat/points/shop/${name}/saved.json`, "saved");
+    }
+  });
+
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  function put(name: string, text: string): void {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+
+  const read = (name: string): string => readFileSync(join(root, name), "utf8");
+
+  /** Runs the copier as its service does. */
+  function run() {
+    const work = join(root, "work");
+    mkdirSync(work, { recursive: true });
+    const script = copyScript(settings).replaceAll("/etc/lifeboat-offsite-copy", root);
+    const env = { PATH: `${root}/bin:${process.env["PATH"] ?? ""}`, RUNTIME_DIRECTORY: work };
+    const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input: script, env, encoding: "utf8" });
+    rmSync(work, { recursive: true });
+    return { status, stdout, stderr };
+  }
+
+  test("all of it [E6]", () => {
+    expect(run()).toEqual({ status: 0, stdout: "prod: copied\nlab: copied\n", stderr: "" });
+    expect(read(inCopy("prod", "checkpoint"))).toBe('{"checkpoint":1}');
+    expect(read("offsite/copies/prod/.pulumi/stacks/shop/prod.json")).toBe("{}\n");
+  });
+
+  test.each([
+    ["shorter", "the copy", inCopy, '{"checkpoint":'],
+    ["other", "the store", inStore, '{"checkpoint":7}'],
+  ])(
+    "history that is %s in %s is named, and fails the service; both stay, and the rest is copied [E6]",
+    (_, __, where, bad) => {
+      for (const name of ["prod", "lab"]) {
+        cpSync(join(root, "store", `lifeboat-state-${name}`), join(root, "offsite/copies", name), { recursive: true });
+      }
+      put(where("prod", "checkpoint"), bad);
+      put("offsite/copies/lab/.lifeboat/points/shop/lab/saved.json", "other");
+      put("store/lifeboat-state-prod/.pulumi/stacks/shop/prod.json", '{"new":1}\n');
+      const before = [read(inStore("prod", "checkpoint")), read(inCopy("prod", "checkpoint"))];
+      const words = "differs from that in the store; one of both is damaged, and both stay as they are";
+      expect(run()).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: [
+          `prod: ${entry("prod", "checkpoint")} ${words}`,
+          "prod: NOT copied as a whole",
+          `lab: .lifeboat/points/shop/lab/saved.json ${words}`,
+          "lab: NOT copied as a whole",
+          "",
+        ].join("\n"),
+      });
+      expect([read(inStore("prod", "checkpoint")), read(inCopy("prod", "checkpoint"))]).toEqual(before);
+      expect(read("offsite/copies/prod/.pulumi/stacks/shop/prod.json")).toBe('{"new":1}\n');
+      expect(existsSync(join(root, "offsite/copies/prod/lifeboat-copy.json"))).toBe(true);
+    },
+  );
 });
