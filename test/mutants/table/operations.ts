@@ -43,8 +43,8 @@ export const operationMutants: readonly Mutant[] = [
     },
     {
       name: "operation: what failed half-way is not taken back to its end",
-      from: '    await finishTakingBack(session, operation, open, steps);\n    return "plan-anew";',
-      to: '    return "plan-anew";',
+      from: "    await finishTakingBack(session, operation, open, steps);\n    return {};",
+      to: "    return {};",
       killedBy: { file, title: "that failed half-way is taken back to its end before anything else begins" },
     },
     {
@@ -68,7 +68,7 @@ export const operationMutants: readonly Mutant[] = [
       killedBy: { file, title: "each loss has a flag of its own, which --force is not" },
     },
   ]),
-  ...inFile("scripts/recovery/engine/session.ts", [
+  ...inFile("scripts/recovery/engine/journal.ts", [
     {
       name: "operation: one that could not be taken back counts as ended",
       from: 'state === "open" || state === "taking-back"',

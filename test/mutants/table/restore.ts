@@ -3,6 +3,11 @@ import { inFile, type Mutant } from "../mutant";
 const guards = "test/commands/restore/guards.test.ts";
 const refusals = "test/commands/restore/refusals.test.ts";
 const undo = "test/commands/restore/undo.test.ts";
+const losses = "test/commands/restore/losses.test.ts";
+const choice = "test/unit/site/restore/choose-archive.test.ts";
+const identity = "test/unit/site/restore/identity.test.ts";
+const wayBack = "test/commands/restore/way-back.test.ts";
+const later = "test/commands/restore/resume-later.test.ts";
 
 /** A guest that is overwritten, and the way back. */
 export const restoreMutants: readonly Mutant[] = [
@@ -84,7 +89,7 @@ export const restoreMutants: readonly Mutant[] = [
     },
     {
       name: "save point: one that the storage does not have is believed",
-      from: "if (archive === undefined || archive.size <= 0) throw",
+      from: "if (archive?.size === undefined || archive.size <= 0) throw",
       to: "if (archive === null) throw",
       killedBy: { file: guards, title: "the save point is not on its storage" },
     },
@@ -135,12 +140,115 @@ export const restoreMutants: readonly Mutant[] = [
   ...inFile("site/restore/losses.ts", [
     {
       name: "losses: a disk that the archive does not hold is not named",
-      from: "if (counterpart?.backedUp === true) {",
-      to: "if (counterpart !== undefined) {",
+      from: "const returns = counterpart?.backedUp === true;",
+      to: "const returns = counterpart !== undefined;",
       killedBy: {
         file: "test/unit/site/restore/losses.test.ts",
         title: "loses the content of a volume that the archive leaves out",
       },
+    },
+  ]),
+  ...inFile("site/restore/losses.ts", [
+    {
+      name: "losses: a disk that no backup holds is overwritten without a word",
+      from: "if (returns && disk.backedUp) {",
+      to: "if (returns) {",
+      killedBy: { file: losses, title: "a disk that left the backups since the archive was made is a loss" },
+    },
+    {
+      name: "losses: a raw line goes without a word",
+      from: "      ...rawLosses(present, archived),\n",
+      to: "",
+      killedBy: { file: losses, title: "a raw line is a loss" },
+    },
+  ]),
+  ...inFile("site/restore/doubt.ts", [
+    {
+      name: "choice: an archive whose verification failed is chosen",
+      from: 'if (verification !== undefined && verification !== "ok") {',
+      to: 'if (verification === "never") {',
+      killedBy: { file: choice, title: "is never one with a failed verification" },
+    },
+    {
+      name: "choice: an archive without a size is chosen",
+      from: "if (size === undefined) return",
+      to: "if (size === 0) return",
+      killedBy: { file: choice, title: "is never one with no size" },
+    },
+  ]),
+  ...inFile("site/restore/identity.ts", [
+    {
+      name: "identity: a name outranks the mark",
+      from: "if (archived.mark !== undefined) return byMark(archived.mark, archived.name, meant, present);",
+      to: "",
+      killedBy: { file: identity, title: "the mark outranks the name" },
+    },
+    {
+      name: "identity: a guest made by hand is the one that is meant",
+      from: 'return meant.isOwned ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };',
+      to: 'return { kind: "own" };',
+      killedBy: {
+        file: identity,
+        title: "a guest made by hand, or of another environment, is not the one that is meant",
+      },
+    },
+  ]),
+  ...inFile("scripts/recovery/steps/guest/id-traces.ts", [
+    {
+      name: "copy: what may not be read about an id counts as nothing",
+      from: "    return { unknown: `${otherwise}: ${reasonOf(error)}` };",
+      to: "    return {};",
+      killedBy: {
+        file: "test/unit/scripts/recovery/steps/guest/id-traces.test.ts",
+        title: "what may not be read is not known, which is not the same as none",
+      },
+    },
+  ]),
+  ...inFile("scripts/recovery/restore-guest/make-plan.ts", [
+    {
+      name: "copy: it mounts the folders of its original",
+      from: "inPlace ? archived.keys : withoutHostMounts(archived.keys)",
+      to: "archived.keys",
+      killedBy: {
+        file: "test/commands/restore/copies.test.ts",
+        title: "a copy mounts no folder or device of the node",
+      },
+    },
+  ]),
+  ...inFile("scripts/recovery/steps/guest/whole-guest.ts", [
+    {
+      name: "way back: a locked guest is whole",
+      from: "if (lock !== undefined) return `it is locked (${lock})`;",
+      to: "",
+      killedBy: { file: wayBack, title: "nor while it is locked, lacks a volume" },
+    },
+    {
+      name: "way back: a guest without one of its volumes is whole",
+      from: "return missing.length === 0 ? undefined :",
+      to: "return missing.length >= 0 ? undefined :",
+      killedBy: { file: wayBack, title: "nor while it is locked, lacks a volume" },
+    },
+  ]),
+  ...inFile("scripts/recovery/steps/guest/look-again.ts", [
+    {
+      name: "resume: what was prepared days ago is believed",
+      from: "return age >= 0 && age <= longest ? undefined",
+      to: "return age >= 0 ? undefined",
+      killedBy: { file: later, title: "two hours old: what the token may not see has changed it since" },
+    },
+    {
+      name: "resume: a guest that was started since is overwritten",
+      from: 'if (running && (!ran || stop === "done")) return `${guest} was started since`;',
+      to: "",
+      killedBy: { file: later, title: "the guest was started and has worked since" },
+    },
+  ]),
+  ...inFile("scripts/recovery/steps/guest/own-tasks.ts", [
+    {
+      name: "undo: it does not wait for what its operation has begun",
+      from: "active.filter((task) => task.endtime === undefined && isOwn(task, journal))",
+      to: "[]",
+      killedBy: { file: wayBack, title: "undo waits for the restore that was killed here" },
     },
   ]),
 ];
