@@ -198,14 +198,24 @@ async function jobFacts(
   }
 }
 
-/** The lowest free id that no setting names, to be offered in place of one that is taken. */
-export async function offerId(client: ProxmoxClient, { guests }: Environment): Promise<number | undefined> {
+/**
+ * The lowest free id that no setting names and that has no archives, to be offered in place of one that is taken: with
+ * archives it would be refused in its turn. One whose archives cannot be seen is not offered either.
+ */
+export async function offerId(client: ProxmoxClient, environment: Environment): Promise<number | undefined> {
+  const { guests, backup, proxmox } = environment;
   const declared = new Set(guests.map(({ id }) => id));
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
-    if (!declared.has(id) && (await client.cluster.isFree(id))) return id;
+    if (declared.has(id) || !(await client.cluster.isFree(id))) continue;
+    const archives = await archivesOn(client, proxmox.node, backup.storage.id, [id]);
+    if (isWithoutArchives(archives.get(id))) return id;
   }
   return undefined;
+}
+
+function isWithoutArchives(archives: ArchivesOfId | undefined): boolean {
+  return archives?.kind === "no-storage" || (archives?.kind === "known" && archives.count === 0);
 }
 
 function reasonOf(error: unknown): string {

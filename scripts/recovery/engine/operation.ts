@@ -66,7 +66,7 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   /** Looks at the subject. Read only. @throws CommandError when it cannot or must not be done */
   plan(): Promise<Shown | NothingToDo>;
   /**
-   * Asked before a plan is shown, and before one is resumed or taken back. Undefined: it needs nobody's leave.
+   * Asked before a plan is shown, and before one is resumed. Undefined: it needs nobody's leave.
    *
    * @throws CommandError (14) naming what the credential may not do
    */

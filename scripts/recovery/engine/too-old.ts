@@ -2,15 +2,21 @@ import { formatDuration } from "../../terminal/durations";
 import type { Journal } from "./journal";
 
 /**
- * Why an operation is planned anew and not resumed: its result would be taken for one of now.
+ * Why what an operation has found is not believed any more, as a clause; undefined while it is.
  *
  * @param limit seconds since it began.
  */
-export function whyTooOld({ contents: { startedAt } }: Journal, limit: number): string | undefined {
+export function ageTrouble({ contents: { startedAt } }: Journal, limit: number): string | undefined {
   const age = (Date.now() - Date.parse(startedAt)) / 1_000;
-  return age <= limit
-    ? undefined
-    : `What was begun at ${startedAt} is not resumed: it is older than ${formatDuration(limit)}.`;
+  // A clock that was set back tells no age.
+  if (age < 0) return "it was begun later than this machine's clock says";
+  return age <= limit ? undefined : `it is older than ${formatDuration(limit)}`;
+}
+
+/** Why an operation is planned anew and not resumed: its result would be taken for one of now. */
+export function whyTooOld(journal: Journal, limit: number): string | undefined {
+  const trouble = ageTrouble(journal, limit);
+  return trouble && `What was begun at ${journal.contents.startedAt} is not resumed: ${trouble}.`;
 }
 
 /** Why an operation of one request is planned anew that had not been sent: nothing is known of it that helps. */

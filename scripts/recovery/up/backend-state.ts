@@ -78,7 +78,7 @@ async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise
   });
 }
 
-/** A lock that nobody can read locks nevertheless, and is nobody's that has ended. */
+/** A lock that nobody can read locks nevertheless: whether its process has ended cannot be known. */
 function reportedLock({ key, owner }: FoundLock): ReportedLock {
   if (owner === undefined)
     return { owner: "somebody", hostname: `another machine (${key})`, pid: 0, since: "some time" };

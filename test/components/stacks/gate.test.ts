@@ -31,6 +31,7 @@ const empty: Answers = {
   "cluster/nextid": "100",
   "cluster/nextid?vmid=100": "100",
   "cluster/nextid?vmid=101": "101",
+  "cluster/nextid?vmid=102": "102",
   "cluster/backup": [],
   "cluster/backup/lifeboat-prod": proxmoxError("gone", "No such job"),
   "storage/backup": proxmoxError("gone", "storage 'backup' does not exist"),
@@ -41,15 +42,19 @@ const empty: Answers = {
     "Configuration file 'nodes/pve-prod/lxc/101.conf' does not exist",
   ),
   "nodes/pve-prod/storage": [{ storage: "backup", type: "dir" }],
+  "nodes/pve-prod/storage/backup/content?content=backup&vmid=100": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [],
+  "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [],
   ...holding("/"),
   ...holding("/storage"),
   ...holding("/storage/backup"),
   ...holding("/storage/local"),
   ...holding("/storage/data"),
   ...holding("/sdn/zones/localnetwork"),
+  ...holding("/vms/100"),
   ...holding("/vms/101"),
   ...holding("/vms/102"),
+  ...holding("/vms/103"),
   ...holding("/pool/prod"),
 };
 
@@ -138,7 +143,7 @@ describe("passGate", () => {
     ]);
   });
 
-  test("refuses a guest made by hand, and offers the next id that is free and not declared [A14]", async () => {
+  test("refuses a guest made by hand, and offers the next id that is free, not declared and without archives [A14]", async () => {
     const guests = { ...exampleSettings().guests, other: { adopt: 100 } };
     const passing = pass(
       {
@@ -150,12 +155,17 @@ describe("passGate", () => {
           vmid: "CT 100 already exists",
         }),
         "cluster/nextid?vmid=102": "102",
+        "cluster/nextid?vmid=103": "103",
+        "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [
+          { volid: "backup:backup/vzdump-lxc-102-2026_11_20-01_00_00.tar.zst", size: 1, ctime: 1_795_136_400 },
+        ],
+        "nodes/pve-prod/storage/backup/content?content=backup&vmid=103": [],
       },
       environmentOf({ ...settings, guests }),
     );
     await expect(passing).rejects.toThrow(pulumi.RunError);
     await expect(passing).rejects.toThrow(
-      /101 \(legacy\) is on pve-prod and was not made by Lifeboat.*\nHINT: .*such as 102/,
+      /101 \(legacy\) is on pve-prod and was not made by Lifeboat.*\nHINT: .*such as 103/,
     );
   });
 

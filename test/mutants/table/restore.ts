@@ -229,13 +229,15 @@ export const restoreMutants: readonly Mutant[] = [
       killedBy: { file: wayBack, title: "nor while it is locked, lacks a volume" },
     },
   ]),
-  ...inFile("scripts/recovery/steps/guest/look-again.ts", [
+  ...inFile("scripts/recovery/engine/too-old.ts", [
     {
       name: "resume: what was prepared days ago is believed",
-      from: "return age >= 0 && age <= longest ? undefined",
-      to: "return age >= 0 ? undefined",
+      from: "return age <= limit ? undefined",
+      to: "return age <= limit * 1_000 ? undefined",
       killedBy: { file: later, title: "two hours old: what the token may not see has changed it since" },
     },
+  ]),
+  ...inFile("scripts/recovery/steps/guest/look-again.ts", [
     {
       name: "resume: a guest that was started since is overwritten",
       from: 'if (running && (!ran || stop === "done")) return `${guest} was started since`;',

@@ -2,9 +2,9 @@ import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { formatDuration } from "../../../terminal/durations";
 import type { Journal } from "../../engine/journal";
 import type { GuestSession } from "../../engine/session";
+import { ageTrouble } from "../../engine/too-old";
 import { isOwn, waitForOwnTasks } from "./own-tasks";
 import { newTaskSince } from "./start-task-once";
 import { isRunning } from "./power-steps";
@@ -39,7 +39,7 @@ export async function lookAgain(session: GuestSession, open: Journal, looked: Lo
   }
   const since = ran === undefined ? undefined : await changedSince(client, open, { guest, target, ran });
   const differs = await unlessRefused(looked.differs, open);
-  return (hasBegun(open) ? whyTooOld(open) : undefined) ?? since ?? differs;
+  return (hasBegun(open) ? ageTrouble(open, longest) : undefined) ?? since ?? differs;
 }
 
 /** Whether the request that overwrites has reached the node: an earlier process may have died before it sent it. */
@@ -54,11 +54,6 @@ async function hasLeft(client: ProxmoxClient, open: Journal, { target, commit }:
 /** Some step was begun: a guest that is stopped, or a save point, is from then. */
 function hasBegun({ contents: { steps } }: Journal): boolean {
   return Object.keys(steps).length > 0;
-}
-
-function whyTooOld({ contents: { startedAt } }: Journal): string | undefined {
-  const age = (Date.now() - Date.parse(startedAt)) / 1_000;
-  return age >= 0 && age <= longest ? undefined : `it is older than ${formatDuration(longest)}`;
 }
 
 async function changedSince(
@@ -94,7 +89,7 @@ function startOf(upid: string): number {
 }
 
 /**
- * What would be refused now is not gone on with either; that somebody is at work, or nobody answers, decides nothing. Where
+ * What would be refused now is not resumed either; that somebody is at work, or nobody answers, decides nothing. Where
  * no step was begun, the steps themselves read everything again that the plan rests on: so a plan of an earlier version,
  * which was made by its rules, is still carried out.
  */

@@ -1,6 +1,6 @@
 import { Journal } from "../../../../../scripts/recovery/engine/journal";
 import { journalVersion } from "../../../../../scripts/recovery/engine/journal-contents";
-import { whyTooOld } from "../../../../../scripts/recovery/engine/too-old";
+import { ageTrouble, whyTooOld } from "../../../../../scripts/recovery/engine/too-old";
 
 function begun(secondsAgo: number): Journal {
   const startedAt = new Date(Date.now() - secondsAgo * 1_000).toISOString();
@@ -22,4 +22,8 @@ test("what was begun within the limit is resumed; what is older is not, and that
   expect(whyTooOld(journal, 3_600)).toBe(
     `What was begun at ${journal.contents.startedAt} is not resumed: it is older than 1 h.`,
   );
+});
+
+test("a clock that was set back tells no age: what it says is later than now is not believed either [K4]", () => {
+  expect(ageTrouble(begun(-60), 3_600)).toBe("it was begun later than this machine's clock says");
 });
