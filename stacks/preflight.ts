@@ -200,7 +200,7 @@ async function jobFacts(
 
 /**
  * The lowest free id that no setting names and that has no archives, to be offered in place of one that is taken: with
- * archives it would be refused in its turn. One whose archives cannot be seen is not offered either.
+ * archives it would be refused in its turn. None is offered where archives cannot be seen.
  */
 export async function offerId(client: ProxmoxClient, environment: Environment): Promise<number | undefined> {
   const { guests, backup, proxmox } = environment;
@@ -208,14 +208,12 @@ export async function offerId(client: ProxmoxClient, environment: Environment): 
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
     if (declared.has(id) || !(await client.cluster.isFree(id))) continue;
-    const archives = await archivesOn(client, proxmox.node, backup.storage.id, [id]);
-    if (isWithoutArchives(archives.get(id))) return id;
+    const archives = (await archivesOn(client, proxmox.node, backup.storage.id, [id])).get(id);
+    if (archives?.kind === "no-storage" || (archives?.kind === "known" && archives.count === 0)) return id;
+    // What cannot be seen of one cannot be seen of the next.
+    if (archives?.kind !== "known") return undefined;
   }
   return undefined;
-}
-
-function isWithoutArchives(archives: ArchivesOfId | undefined): boolean {
-  return archives?.kind === "no-storage" || (archives?.kind === "known" && archives.count === 0);
 }
 
 function reasonOf(error: unknown): string {
