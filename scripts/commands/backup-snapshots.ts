@@ -102,11 +102,15 @@ async function takeOf(
   }
 }
 
+/** Nothing wrong: 0. Something done beside it: 3. Nothing: the code that all have, else 3. */
 function exitCodeOf(guests: readonly DueResult[], unknown: readonly UnknownEnvironment[]): ExitCode {
-  const [first] = unknown;
-  if (first !== undefined && guests.length === 0) return first.failure.exitCode;
-  const bad = unknown.length > 0 || guests.some(({ problem }) => problem !== undefined);
-  return bad ? exitCodes.partly : exitCodes.done;
+  const codes = new Set([
+    ...unknown.map(({ failure }) => failure.exitCode),
+    ...guests.flatMap(({ exitCode }) => exitCode ?? []),
+  ]);
+  const [code = exitCodes.done] = codes;
+  const isAnyDone = guests.some(({ taken, removed }) => taken.length + removed.length > 0);
+  return codes.size > 1 || (codes.size > 0 && isAnyDone) ? exitCodes.partly : code;
 }
 
 function print(
@@ -116,11 +120,13 @@ function print(
   lines: Lines,
 ): void {
   const would = dryRun ? "would be " : "";
-  for (const { guest, taken, removed, postponed, problem } of guests) {
+  for (const { guest, taken, removed, postponed, problem, hint } of guests) {
     for (const name of taken) lines.line([green("✓"), ` ${guest}: ${would}taken: ${name}`]);
     for (const name of removed) lines.line([green("✓"), ` ${guest}: ${would}removed: ${name}`]);
     if (postponed !== undefined) lines.hanging([yellow("!"), " "], `${guest}: postponed: ${postponed}`);
-    if (problem !== undefined) lines.hanging([red("✗"), " "], `${guest}: ${problem}`);
+    if (problem === undefined) continue;
+    lines.hanging([red("✗"), " "], `${guest}: ${problem}`);
+    if (hint !== undefined) lines.hanging("    HINT: ", hint);
   }
   for (const { environment, failure } of unknown) {
     lines.hanging([red("✗"), " "], `${environment}: ${failure.message}`);

@@ -15,6 +15,8 @@ export const dueShape = z.strictObject({
       next: moment("the schedule's next time").optional(),
       postponed: z.string().optional().describe("why none is taken just now; the next run tries again"),
       problem: z.string().optional(),
+      hint: z.string().optional().describe("the way on, where there is one"),
+      exitCode: exitCode.optional().describe("what the command ends with that has this problem only"),
     }),
   ),
   unknown: z.array(z.strictObject({ environment: z.string(), ...failureShape })).describe("who could not be asked"),

@@ -3,9 +3,12 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { TaskFailed } from "../../../proxmox/api/tasks";
 import { type MissingPrivilege, missingToSee } from "../../../proxmox/api/permissions";
+import { missingLines } from "../../../proxmox/rules/privileges";
 import type { Guest, SnapshotSettings } from "../../../site/settings/environment";
 import { type SnapshotDuty, snapshotDuty } from "../../../site/snapshots";
+import { failureOf, setupHint } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { LoadedEnvironment } from "../../project/site";
 import { LockedError, takeProcessLock } from "../../machine/process-lock";
 import { halfDone, journalsOf, unfinished } from "../engine/session";
@@ -18,7 +21,7 @@ import type { CommandContext } from "../../project/context";
 import { snapshotKind } from "./plan";
 
 /** What a run did about one guest. */
-export interface DueResult {
+export interface DueResult extends Partial<Problem> {
   /** `prod/web` */
   readonly guest: string;
   readonly id: number;
@@ -30,7 +33,14 @@ export interface DueResult {
   readonly next: number | undefined;
   /** What keeps a snapshot from being taken just now; the next run tries again. */
   readonly postponed?: string;
-  readonly problem?: string;
+}
+
+/** Why a guest has no snapshot that it should have. */
+export interface Problem {
+  readonly problem: string;
+  readonly hint?: string;
+  /** What a command ends with that has this problem only. */
+  readonly exitCode: ExitCode;
 }
 
 /** An environment, and what all its guests share. */
@@ -101,7 +111,7 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
     removed: [],
     next: undefined,
   };
-  if (found === undefined) return { ...result, node: guest.node, problem: whyNotFound(one) };
+  if (found === undefined) return { ...result, node: guest.node, ...whyNotFound(one) };
   const unlock = due.dryRun ? () => undefined : tryLock(due, guest);
   if (typeof unlock === "string") return { ...result, node: found.node, postponed: unlock };
   try {
@@ -110,17 +120,20 @@ async function lookAfter(due: DueEnvironment, one: ScheduledGuest, context: Comm
     return await work(due, one, found, context);
   } catch (error) {
     context.signal.throwIfAborted();
-    const reason = reasonOf(error);
-    const kind = isLocked(error) ? "postponed" : "problem";
-    return { ...result, node: found.node, [kind]: reason };
+    const problem = problemOf(error);
+    return { ...result, node: found.node, ...(isLocked(error) ? { postponed: problem.problem } : problem) };
   } finally {
     unlock();
   }
 }
 
-function whyNotFound({ guest, hidden }: ScheduledGuest): string {
-  if (hidden === undefined) return `there is no guest ${guest.id} on ${guest.node}`;
-  return `guest ${guest.id} cannot be seen: the token lacks ${hidden.privilege} on ${hidden.path}`;
+function whyNotFound({ guest, hidden }: ScheduledGuest): Problem {
+  if (hidden === undefined) {
+    return { problem: `there is no guest ${guest.id} on ${guest.node}`, exitCode: exitCodes.partly };
+  }
+  const lines = missingLines(rightsFor([hidden.privilege], { guests: [guest.id] })).join("; ");
+  const problem = `guest ${guest.id} cannot be seen: ${lines}`;
+  return { problem, exitCode: exitCodes.unavailable, hint: setupHint };
 }
 
 /** Another command of this machine is at work on the guest. */
@@ -147,11 +160,11 @@ function isLocked(error: unknown): boolean {
 }
 
 /** Failures of one guest leave the others going; a defect does not hide among them. */
-function reasonOf(error: unknown): string {
-  if (error instanceof TaskFailed) return error.outcome.exitStatus;
-  if (error instanceof ProxmoxError) return error.reason;
-  if (error instanceof CommandError) return error.message;
-  throw error;
+function problemOf(error: unknown): Problem {
+  const { exitCode, reason, hint, stack } = failureOf(error, undefined);
+  if (stack !== undefined) throw error;
+  if (exitCode === exitCodes.unavailable) return { problem: reason, exitCode, ...(hint === undefined ? {} : { hint }) };
+  return { problem: error instanceof TaskFailed ? error.outcome.exitStatus : reason, exitCode: exitCodes.partly };
 }
 
 async function work(
@@ -204,9 +217,9 @@ async function obstacleTo(
   { take }: SnapshotDuty,
   client: ProxmoxClient,
   address: { node: string; type: "lxc" | "qemu"; vmid: number },
-): Promise<Pick<DueResult, "postponed" | "problem"> | undefined> {
+): Promise<Pick<DueResult, "postponed"> | Problem | undefined> {
   const { lock } = await client.guests.guestStatus(address);
   if (lock !== undefined) return { postponed: `Proxmox has it locked (${lock})` };
   const why = take === undefined ? undefined : await whyNoSnapshots(client, address);
-  return why === undefined ? undefined : { problem: why };
+  return why === undefined ? undefined : { problem: why, exitCode: exitCodes.partly };
 }

@@ -1,10 +1,12 @@
 import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
 import { missingForArchivesOf, missingToSee } from "../../../../proxmox/api/permissions";
+import { missingLines } from "../../../../proxmox/rules/privileges";
 import { formatMoment } from "../../../../site/restore/moments";
 import type { Guest } from "../../../../site/settings/environment";
 import { groupBy } from "../../../machine/group-by";
 import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/site";
+import { setupHint } from "../../../clients/failure";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { Refusal } from "../../engine/batch";
 import { isOpen, type Journal, type JournalError } from "../../engine/journal";
@@ -12,6 +14,7 @@ import { refusalOf } from "../../engine/run-many";
 import { type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
 import { type StateFolder, worksOn } from "../../engine/state-folder";
 import { isNode } from "../../engine/subject";
+import { rightsFor } from "../../steps/guest/rights";
 import { type BackupOptions, backupOptions } from "../plan";
 import type { BackupRun, RunGuest } from "./plan";
 
@@ -115,11 +118,12 @@ function placeOrRefuse(
   { environment }: EnvironmentAtWork,
 ): PlacedGuest | Refusal {
   const subject = `${environment.name}/${name}`;
-  const lacking = [...(missing.get(id) ?? []), ...[hidden.get(id) ?? []].flat()].map(
-    ({ privilege, path }) => `${privilege} on ${path}`,
-  );
+  const lacking = [...(missing.get(id) ?? []), ...[hidden.get(id) ?? []].flat()];
   if (lacking.length > 0) {
-    return { subject, exitCode: exitCodes.unavailable, message: `the token lacks ${lacking.join(", ")}` };
+    const privileges = lacking.map(({ privilege }) => privilege);
+    const storages = [environment.settings.backup.storage.id];
+    const message = missingLines(rightsFor(privileges, { guests: [id], storages })).join("; ");
+    return { subject, exitCode: exitCodes.unavailable, message, hint: setupHint };
   }
   const node = nodeOf.get(id);
   if (node === undefined) {
