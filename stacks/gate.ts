@@ -2,15 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
-import {
-  judge,
-  judgeArchives,
-  judgeUnasked,
-  rebootsIn,
-  type Run,
-  type SiteFacts,
-  type Verdict,
-} from "../site/preflight";
+import type { Run, SiteFacts } from "../site/preflight/facts";
+import { judge, judgeArchives, judgeUnasked, rebootsIn } from "../site/preflight/judge";
+import type { Verdict } from "../site/preflight/verdict";
 import { dayOf } from "../site/opt-outs";
 import { formatPolicyFinding } from "../site/policies/policy-finding";
 import type { Neighbour } from "../site/policies/neighbours";
@@ -23,7 +17,7 @@ import { gatherFacts, offerId, withArchives } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
 
 /**
- * What stands between the settings and the first resource: policies, and refusals of `site/preflight`, all at once.
+ * What stands between the settings and the first resource: policies, and refusals of `site/preflight/`, all at once.
  *
  * A preview must work without the node: that it was not asked is said, and the policies are judged by what is known without
  * it. An update is refused then (A15).

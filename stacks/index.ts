@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { SiteFacts } from "../site/preflight";
+import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
 import { readToken } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";

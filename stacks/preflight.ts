@@ -6,7 +6,7 @@ import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
 import { markTag, readMark } from "../site/mark";
 import { scopeOf } from "../site/needs";
-import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, Stray } from "../site/preflight";
+import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, Stray } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
 
@@ -14,7 +14,7 @@ import { mapLimited } from "./map-limited";
 const idsToTry = 20;
 
 /**
- * Asks Proxmox what `site/preflight` has to know, with GETs only.
+ * Asks Proxmox what `site/preflight/` has to know, with GETs only.
  *
  * @throws ProxmoxError when the node cannot be reached, is not trusted, or does not accept the token.
  */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Reboot, Verdict } from "../site/preflight";
+import type { Reboot } from "../site/preflight/judge";
+import type { Verdict } from "../site/preflight/verdict";
 import type { Environment } from "../site/settings/environment";
 import { guestsNamedBy, unknownGuests } from "./named-guests";
 

@@ -8,7 +8,7 @@ import { OffsiteTimer } from "../components/state-store/offsite-timer";
 import { StateBucket } from "../components/state-store/state-bucket";
 import { StateStore, type StoreLogin } from "../components/state-store/state-store";
 import { StoreIdentity } from "../components/state-store/store-identity";
-import type { SiteFacts } from "../site/preflight";
+import type { SiteFacts } from "../site/preflight/facts";
 import type { ContainerGuest, ContainerStateStore, Environment, KeyPair } from "../site/settings/environment";
 import { authorityProblem, type Authority } from "../site/state-store/authority";
 import { declaredStore, type DeclaredStore } from "../site/state-store/location";

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { SiteFacts } from "../../../site/preflight";
+import type { SiteFacts } from "../../../site/preflight/facts";
 import type { Environment } from "../../../site/settings/environment";
 import { createAuthority, createServerKey, issueServerCertificate } from "../../../site/state-store/authority";
 import { createKeyPair } from "../../../site/state-store/keys";

@@ -1,23 +1,15 @@
-import type { NeededPrivilege } from "../../../proxmox/rules/privileges";
-import { markOf } from "../../../site/mark";
-import {
-  judge,
-  judgeArchives,
-  judgeUnasked,
-  rebootsIn,
-  type ArchivesOfId,
-  type Occupant,
-  type Run,
-  type SiteFacts,
-} from "../../../site/preflight";
-import type { ContainerGuest, Environment } from "../../../site/settings/environment";
+import type { NeededPrivilege } from "../../../../proxmox/rules/privileges";
+import { markOf } from "../../../../site/mark";
+import type { ArchivesOfId, Occupant, Run, SiteFacts } from "../../../../site/preflight/facts";
+import { judge, judgeArchives, judgeUnasked, rebootsIn } from "../../../../site/preflight/judge";
+import type { ContainerGuest, Environment } from "../../../../site/settings/environment";
 import {
   containerOf,
   environmentOf,
   exampleContainer,
   exampleSettings,
   liveConfiguration,
-} from "../../support/example-environment";
+} from "../../../support/example-environment";
 
 const environment = environmentOf(exampleSettings());
 const update: Run = { preview: false, today: "2026-11-21" };

@@ -1,10 +1,12 @@
-import { missingLines, type NeededPrivilege } from "../proxmox/rules/privileges";
-import { reboots } from "./changes/reboots";
-import { replacementMessage, replacements, type LiveContainer } from "./changes/replacements";
-import { readMark } from "./mark";
-import { isOver } from "./opt-outs";
-import { backupName, recordedAs } from "./resources";
-import type { CalendarDay, Environment, OwnedGuest } from "./settings/environment";
+import { reboots } from "../changes/reboots";
+import { replacementMessage, replacements } from "../changes/replacements";
+import { readMark } from "../mark";
+import { isOver } from "../opt-outs";
+import type { Environment, OwnedGuest } from "../settings/environment";
+import type { GuestFacts, Occupant, Run, SiteFacts, Stray } from "./facts";
+import { judgePools, judgeRights } from "./judge-rights";
+import { judgeKnowledge } from "./judge-state";
+import { fine, refuse, together, type Verdict, warn } from "./verdict";
 
 /**
  * What the program refuses to do before it registers anything (A9, A11, A14, A15). The provider takes over a guest whose id
@@ -12,92 +14,11 @@ import type { CalendarDay, Environment, OwnedGuest } from "./settings/environmen
  * by accident, nor because somebody could not be asked. Pure: `stacks/preflight.ts` asks Proxmox.
  */
 
-/** Who has the id of a declared guest. */
-export type Occupant =
-  | { readonly kind: "nobody" }
-  /** A guest of one of both kinds; `description` as Proxmox returns it. */
-  | ({
-      readonly kind: OwnedGuest["kind"];
-      readonly node: string;
-      readonly name: string;
-      readonly description: string;
-    } & LiveContainer)
-  /** Taken, but the token may not see by whom. */
-  | { readonly kind: "unseen" }
-  /** Proxmox could not say; the reason is one line. */
-  | { readonly kind: "unknown"; readonly reason: string };
-
-/** Archives of a guest on its environment's backup storage. Only asked for ids that are free. */
-export type ArchivesOfId =
-  | { readonly kind: "known"; readonly count: number; readonly newest?: number | undefined }
-  /** The token lacks privileges, so that an empty list proves nothing. */
-  | { readonly kind: "unseen"; readonly missing: readonly string[] }
-  /** The storage is not there yet: nothing can be on it that Proxmox knows of. */
-  | { readonly kind: "no-storage" }
-  | { readonly kind: "unknown"; readonly reason: string };
-
-export interface GuestFacts {
-  readonly guest: OwnedGuest;
-  readonly occupant: Occupant;
-  readonly archives?: ArchivesOfId | undefined;
-}
-
-/** What Proxmox said about an environment. */
-export interface SiteFacts {
-  readonly guests: readonly GuestFacts[];
-  /** Adopted guests of the settings that are not there. */
-  readonly missingAdopted: readonly number[];
-  /** Whether the environment's job is there; undefined where the token may not see. */
-  readonly jobExists?: boolean | undefined;
-  /** It selects its guests in another way than by their ids: somebody switched it to all of them, or to a pool. */
-  readonly jobIsSwitched?: boolean | undefined;
-  /** Whether the storage that the settings declare is there; undefined for an adopted one. */
-  readonly storageExists?: boolean | undefined;
-  /** URNs of everything in the stack's state; undefined where it could not be read. */
-  readonly recorded?: readonly string[] | undefined;
-  /** Pools of the settings that are not there. */
-  readonly missingPools?: readonly string[] | undefined;
-  /** Undefined: nobody has asked. */
-  readonly rights?: Rights | undefined;
-  /** Guests with this environment's mark under ids that the settings do not have. */
-  readonly strays?: readonly Stray[] | undefined;
-  /** An id that is free and that no setting names; undefined where none was looked for. */
-  readonly freeId?: number | undefined;
-}
-
-/** What the token may do of what an update may need. */
-export interface Rights {
-  readonly missing: readonly NeededPrivilege[];
-  /** It may change nothing at all: a token for previews. */
-  readonly onlyLooks: boolean;
-}
-
-/** The run that the facts are judged for. */
-export interface Run {
-  /** Nothing is made: what is not known is told, and stops an update only. */
-  readonly preview: boolean;
-  readonly today: CalendarDay;
-}
-
-/** A guest that this environment has made, by its mark, and that is not where the settings have it. */
-export interface Stray {
-  /** Key in the settings that it was made for. */
-  readonly guest: string;
-  readonly id: number;
-  readonly node: string;
-}
-
 /** A running guest that the provider would reboot, and why: one line each. */
 export interface Reboot {
   readonly guest: string;
   readonly id: number;
   readonly reasons: readonly string[];
-}
-
-export interface Verdict {
-  /** Each a complete message with its hint. Any of them stops the program. */
-  readonly refusals: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /** Decides about every guest, so that all refusals are told at once. */
@@ -133,13 +54,6 @@ export function judgeUnasked(environment: Environment, reason: string, run: Run)
   );
 }
 
-function together(verdicts: readonly Verdict[]): Verdict {
-  return {
-    refusals: verdicts.flatMap(({ refusals }) => refusals),
-    warnings: verdicts.flatMap(({ warnings }) => warnings),
-  };
-}
-
 /** Guests of this environment that an update would reboot (A11). */
 export function rebootsIn(environment: Environment, { guests }: SiteFacts): Reboot[] {
   return guests.flatMap(({ guest, occupant }) => {
@@ -150,8 +64,6 @@ export function rebootsIn(environment: Environment, { guests }: SiteFacts): Rebo
     return reasons.length === 0 ? [] : [{ guest: guest.name, id: guest.id, reasons }];
   });
 }
-
-const fine: Verdict = { refusals: [], warnings: [] };
 
 function judgeGuest(environment: Environment, facts: GuestFacts, { strays, freeId }: SiteFacts, run: Run): Verdict {
   const { guest, occupant } = facts;
@@ -300,101 +212,4 @@ function describeArchives({ count, newest }: { readonly count: number; readonly 
 
 function warnAboutAdopted({ missingAdopted }: SiteFacts): string[] {
   return missingAdopted.map((id) => `Adopted guest ${id} is not there; the job will fail over it.`);
-}
-
-/** A privilege that is missing would end an update half-way, with some of its resources made. */
-function judgeRights({ name }: Environment, { rights }: SiteFacts, { preview }: Run): Verdict {
-  if (rights === undefined || rights.missing.length === 0 || (preview && rights.onlyLooks)) return fine;
-  const lines = missingLines(rights.missing);
-  const hint = `lifeboat doctor ${name} --print-setup prints the lines that give it`;
-  if (preview) {
-    return warn(
-      [`The token may not do all of this, and an update with it is refused:`, ...indented(lines), `HINT: ${hint}`].join(
-        "\n",
-      ),
-    );
-  }
-  return refuse([`Unable to deploy ${name}: the token may not do all of it`, ...indented(lines)].join("\n"), hint);
-}
-
-function indented(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
-}
-
-/** Proxmox refuses to make a guest in a pool that is not there, and says that it is not allowed. */
-function judgePools({ name }: Environment, { missingPools = [] }: SiteFacts): Verdict {
-  return together(
-    missingPools.map((pool) =>
-      refuse(
-        `Unable to deploy ${name}: there is no pool ${pool}, or the token may not see it`,
-        `make it on a node: pveum pool add ${pool}; privileges on it: lifeboat doctor ${name} --print-setup`,
-      ),
-    ),
-  );
-}
-
-/** What Pulumi's state does not know Pulumi makes, and Proxmox makes no second storage or job of an id. */
-function judgeKnowledge(environment: Environment, facts: SiteFacts): Verdict {
-  const ofJob = judgeJob(environment, facts);
-  const isEmpty = facts.recorded !== undefined && !facts.recorded.some((urn) => urn.includes("::lifeboat:backups:"));
-  if (ofJob.refusals.length === 0 || !isEmpty) return together([judgeStorage(environment, facts), ofJob]);
-  const { name, backup } = environment;
-  return refuse(
-    `Unable to deploy ${name}: backup job ${backup.jobId} is there already, and the state of the stack is empty`,
-    `if the state was lost, bring it back (lifeboat restore state ${name} --list) or take in what is there (lifeboat state import-file ${name}); if the job is somebody else's, choose another id: lifeboat:backup.job`,
-  );
-}
-
-function judgeStorage(environment: Environment, { storageExists, recorded }: SiteFacts): Verdict {
-  const { name, backup } = environment;
-  const { id, type } = backup.storage;
-  if (type === "adopted" || storageExists !== true || recorded === undefined) return fine;
-  if (recordedAs(recorded, "backup-storage", type, backupName) !== undefined) return fine;
-  return refuse(
-    `Unable to deploy ${name}: storage ${id} is there already, and the state of the stack does not know it`,
-    `to use it as it is, write \`storage: { id: ${id}, adopt: true }\`; if this stack has made it, give up its entry on a node, which leaves the archives alone: pvesm remove ${id}`,
-  );
-}
-
-function judgeJob(environment: Environment, facts: SiteFacts): Verdict {
-  const { name, backup } = environment;
-  const { jobExists, recorded } = facts;
-  const urn = recorded && recordedAs(recorded, "backup-job", "backup-job", backupName);
-  const hasGuests = environment.guests.some(({ optOut }) => optOut === undefined);
-  if (jobExists === true && recorded !== undefined && urn === undefined && hasGuests) {
-    return refuse(
-      `Unable to deploy ${name}: backup job ${backup.jobId} is there already, and the state of the stack does not know it`,
-      `if this stack has made it, remove it on a node and let the update make it anew: pvesh delete /cluster/backup/${backup.jobId}; otherwise choose another id: lifeboat:backup.job`,
-    );
-  }
-  return jobExists === false ? { refusals: [], warnings: warnAboutJob(environment, facts, urn) } : fine;
-}
-
-/** A job that was deleted by hand stays in Pulumi's state, so that no update makes it again and nothing is backed up. */
-function warnAboutJob(
-  { name, backup }: Environment,
-  { guests, recorded }: SiteFacts,
-  urn: string | undefined,
-): string[] {
-  const deployed = guests.some(
-    ({ guest, occupant }) =>
-      (occupant.kind === "container" || occupant.kind === "virtual-machine") &&
-      readMark(occupant.description)?.environment === name &&
-      guest.optOut === undefined,
-  );
-  // What the state does not know is made by this very update.
-  if (!deployed || (recorded !== undefined && urn === undefined)) return [];
-  const way =
-    urn === undefined
-      ? `see whether Pulumi knows it: pulumi stack -s ${name} --show-urns`
-      : `if it was deleted by hand, run \`pulumi state delete '${urn}' -s ${name}\`, then \`pulumi up -s ${name}\``;
-  return [`Backup job ${backup.jobId} is not there although its guests are: nothing backs them up.\nHINT: ${way}`];
-}
-
-function refuse(message: string, hint: string): Verdict {
-  return { refusals: [`${message}\nHINT: ${hint}`], warnings: [] };
-}
-
-function warn(message: string): Verdict {
-  return { refusals: [], warnings: [message] };
 }
