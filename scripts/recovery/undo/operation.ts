@@ -159,7 +159,7 @@ async function newestElsewhere(
   const { client, guest, environment } = session;
   const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const own = new Set(journals.filter(isRestore).map(({ contents }) => contents.id));
-  const since = last === undefined ? 0 : Date.parse(last.journal.contents.startedAt) / 1000;
+  const since = last === undefined ? 0 : timeOf(last.journal, archives);
   const candidates = archives.filter((archive) => {
     const id = parseSavePoint(archive.notes)?.operation;
     if (id === undefined || own.has(id)) return false;
@@ -172,6 +172,15 @@ async function newestElsewhere(
     return undoes;
   }
   return undefined;
+}
+
+/**
+ * Unix seconds of a restore of this machine: those of its save point, by the clock by which those of other machines are told.
+ * The clock here may be another; it decides only where there is no save point.
+ */
+function timeOf({ contents }: Journal, archives: readonly FoundArchive[]): number {
+  const own = archives.find(({ notes }) => parseSavePoint(notes)?.operation === contents.id);
+  return own?.time ?? Date.parse(contents.startedAt) / 1000;
 }
 
 /** @throws CommandError (13) for a save point that only somebody who names it may take (D17) */

@@ -1,10 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint } from "../../../site/restore/save-point";
+import { asksFor } from "../support/held-tasks";
 import { node, RestoreSite } from "./restore-site";
 
 /** A restore's worker dies while it replaces the old guest: its configuration stays, locked, until the last volume is freed. */
 let site: RestoreSite;
 
-const guests = [101, 102, 103, 104, 105, 106, 107].map((id) => ({ id, name: `guest-${id}` }));
+const guests = [101, 102, 103, 104, 105, 106, 107, 108, 109].map((id) => ({ id, name: `guest-${id}` }));
 
 beforeAll(async () => {
   site = await RestoreSite.start(guests);
@@ -60,6 +62,31 @@ test("what is seen to be half deleted is replaced without a save point of it [D6
   for (const storage of ["local", "data"]) await site.showVolumes(storage);
   const undone = await twice(["undo", "guest-107", "--force", "--stop"]);
   expect([undone.code, await site.running(id), await memoryOf(id)]).toEqual([0, true, "640"]);
+});
+
+/** Storage `data` answers every question with an error from now on, or no more. */
+async function breakStorage(isBroken: boolean): Promise<void> {
+  const root = site.rootClient();
+  await root.put(["storage", "data"], { disable: isBroken });
+  await root.close();
+}
+
+test("a restore that fails while a storage cannot be asked: what became of the guest is not known, and every way back stays [D6, K3]", async () => {
+  for (const storage of ["local", "data"]) await site.showVolumes(storage);
+  await site.fault("task-waits", { type: "vzrestore", at: "recovered" });
+  await site.fault("task-dies", { type: "vzrestore", at: "recovered", times: "1" });
+  const run = site.lifeboat(["restore", "guest", "guest-108", "--force", "--stop"]);
+  while (!site.requests().some(asksFor("vzrestore:108"))) await pause(20);
+  await breakStorage(true);
+  await site.control({ command: "clear-fault", name: "task-waits" });
+  const failed = await run;
+  const undo = await site.lifeboat(["undo", "guest-108", "--dry-run"]);
+  await breakStorage(false);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toMatch(/what became of guest-108 cannot be seen \([^)]*storage 'data' is disabled/u);
+  expect([undo.code, undo.stderr]).toEqual([1, expect.stringContaining("storage 'data' is disabled")]);
+  expect(await waysBack(108)).toEqual(kept);
+  expect((await site.lifeboat(["undo", "guest-108", "--force", "--stop"])).code).toBe(0);
 });
 
 describe.each([

@@ -22,9 +22,27 @@ async function memoryOf(vmid: number): Promise<string | undefined> {
   return (await site.client.guests.guestConfig({ node, type: "lxc", vmid }))["memory"];
 }
 
+async function setMemory(vmid: number, memory: number): Promise<void> {
+  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory });
+}
+
 /** The guest differs from its archive from now on. */
-async function change(vmid: number): Promise<void> {
-  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
+function change(vmid: number): Promise<void> {
+  return setMemory(vmid, 640);
+}
+
+/** Its newest archive has 512 MiB, and it has 640. */
+async function backedUpAndChanged(vmid: number): Promise<void> {
+  await setMemory(vmid, 512);
+  await site.backUp(vmid);
+  await change(vmid);
+}
+
+/** A save point holds what it was, with 640 MiB; it has the 512 of its archive. */
+async function restored(vmid: number, name: string): Promise<void> {
+  await backedUpAndChanged(vmid);
+  const { code } = await site.lifeboat(["restore", "guest", name, "--force", "--stop"]);
+  expect([code, await memoryOf(vmid)]).toEqual([0, "512"]);
 }
 
 test("a restore whose task dies half-way: the guest is gone, the message says so and names undo, undo brings it back [D6, K4]", async () => {
@@ -44,6 +62,7 @@ test("a restore whose task dies half-way: the guest is gone, the message says so
 });
 
 test("a restore task that fails before it touches anything: the guest is untouched and everything is taken back [D6, K4]", async () => {
+  await site.backUp(101);
   const before = await site.picture(101);
   await site.fault("task-dies", { type: "vzrestore", at: "recovered", times: "1" });
   const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
@@ -52,10 +71,7 @@ test("a restore task that fails before it touches anything: the guest is untouch
 });
 
 test("from another machine, undo finds the save point by its notes [D6]", async () => {
-  await site.backUp(102);
-  await change(102);
-  expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
-  expect(await memoryOf(102)).toBe("512");
+  await restored(102, "db");
   const env = site.otherMachine();
   const dry = await site.lifeboat(["undo", "db", "--dry-run"], { env });
   expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("Plan: restore prod/db (102) in place")]);
@@ -64,13 +80,26 @@ test("from another machine, undo finds the save point by its notes [D6]", async 
 });
 
 test("an undo can be undone [D6]", async () => {
-  const undone = await site.lifeboat(["undo", "102", "--force", "--stop"]);
-  expect([undone.code, await memoryOf(102)]).toEqual([0, "512"]);
+  await restored(102, "db");
+  for (const memory of ["640", "512"]) {
+    const undone = await site.lifeboat(["undo", "102", "--force", "--stop"]);
+    expect([undone.code, await memoryOf(102)]).toEqual([0, memory]);
+  }
+});
+
+test("a node whose clock is ahead of this machine's: undo takes the last restore back, not another machine's before it [D6]", async () => {
+  await site.backUp(102);
+  const command = ["restore", "guest", "db", "--force", "--stop"];
+  await setMemory(102, 640);
+  expect((await site.lifeboat(command, { env: site.otherMachine() })).code).toBe(0);
+  await setMemory(102, 768);
+  expect((await site.lifeboat(command)).code).toBe(0);
+  const undone = await site.lifeboat(["undo", "db", "--force", "--stop"]);
+  expect([undone.code, await memoryOf(102)]).toEqual([0, "768"]);
 });
 
 test("half done here and restored from another machine since: the older one is taken back first, by its name [D6, K4]", async () => {
-  await site.backUp(102);
-  await change(102);
+  await backedUpAndChanged(102);
   const command = ["restore", "guest", "db", "--force", "--stop"];
   expect((await site.lifeboat(command, { killAt: "after 11" })).code).toBeNull();
   const elsewhere = await site.lifeboat(command, { env: site.otherMachine() });
@@ -132,6 +161,7 @@ test("a restore that is taken back before it overwrites leaves no save point beh
 });
 
 test("an answer that is lost (596) while the node works: no second request, and the restore ends well [K4]", async () => {
+  await site.backUp(101);
   const restores = () =>
     site.requests().filter(({ method, path }) => method === "POST" && path === "/nodes/pve-prod/lxc").length;
   const before = restores();
@@ -141,6 +171,7 @@ test("an answer that is lost (596) while the node works: no second request, and 
 });
 
 test("Ctrl-C: 130, how things stand is shown, and the same command resumes it [K4]", async () => {
+  await site.backUp(101);
   await site.fault("task-waits", inSavePoint);
   const command = ["restore", "guest", "web", "--force", "--stop"];
   const requests = site.requests().length;
@@ -184,7 +215,7 @@ test("a save point that says it is another guest's is not restored over this one
 });
 
 test("save points are given up by a command of its own, and nothing else is touched [D6, K1]", async () => {
-  expect((await site.lifeboat(["restore", "guest", "db", "--force", "--stop"])).code).toBe(0);
+  for (const _ of ["first", "second"]) await restored(102, "db");
   const listed = await site.archives(102);
   const others = listed.filter(({ notes }) => !isSavePoint(notes ?? "")).map(({ volid }) => volid);
   expect(listed.length).toBeGreaterThan(others.length + 1);

@@ -14,7 +14,7 @@ import { unless } from "./inspect-present";
  * The configuration alone proves nothing: Proxmox keeps the old one, locked, until every old volume of a guest that it
  * overwrites is freed, and a lock may be taken off by hand (PVE::LXC::destroy_lxc_container).
  *
- * @throws ProxmoxError when the node cannot be asked: then nobody knows.
+ * @throws ProxmoxError when the node, or a storage, cannot be asked: then nobody knows.
  */
 export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): Promise<string | undefined> {
   const status = await unless(["gone"], client.guests.guestStatus(guest));
@@ -29,8 +29,9 @@ export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): P
 
 /**
  * Volumes that the configuration names and that their storage does not list. Only where the token is shown them: to make and
- * to restore guests takes no right to see volumes, and then nothing is known of them. A storage that does not answer lists
- * none.
+ * to restore guests takes no right to see volumes, and then nothing is known of them. A storage that is no more has none.
+ *
+ * @throws ProxmoxError when a storage cannot be asked, as one that is switched off: its volumes may be there or not
  */
 async function missingVolumes(
   client: ProxmoxClient,
@@ -42,7 +43,7 @@ async function missingVolumes(
   const missing = await Promise.all(
     storages.map(async (storage) => {
       if (!(await showsVolumes(client, storage, guest.vmid))) return [];
-      const listed = (await unless(["forbidden", "failed", "gone"], client.guests.volumesOn(storage, guest))) ?? [];
+      const listed = (await unless(["gone"], client.guests.volumesOn(storage, guest))) ?? [];
       return named.filter((volume) => storageOfVolume(volume) === storage && !listed.includes(volume));
     }),
   );
