@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FileWrite } from "../support/kit";
 import { startStore, UpSite } from "../up/up-site";
+import { betweenSteps } from "./between-steps";
 import type { KillRow, Stage } from "./kill-row";
 import { runKills } from "./run-kills";
 
@@ -42,33 +42,6 @@ async function open() {
   return { stages, close };
 }
 
-interface Written {
-  readonly id?: string;
-  readonly steps?: Readonly<
-    Record<string, { readonly state: string; readonly facts: Readonly<Record<string, unknown>> }>
-  >;
-}
-
-/** Writes after which a step is done, and those in the middle of the longest, when their process runs. */
-function betweenSteps(writes: readonly FileWrite[]): number[] {
-  const known = new Set<string>();
-  return writes
-    .filter(({ moment }) => moment === "after")
-    .flatMap(({ number, text }) => {
-      const fresh = marksOf(JSON.parse(text)).filter((mark) => !known.has(mark));
-      for (const mark of fresh) known.add(mark);
-      return fresh.length === 0 ? [] : [number];
-    });
-}
-
-function marksOf({ id = "", steps = {} }: Written): string[] {
-  return Object.entries(steps).flatMap(([step, { state, facts }]) => {
-    if (state === "done") return [`${id} ${step}`];
-    const runs = facts["pulumi"] !== undefined && (step === "up" || step === "move");
-    return runs ? [`${id} ${step} runs`] : [];
-  });
-}
-
 const rows: KillRow<UpStage>[] = [
   {
     operation: "up of a whole site",
@@ -87,7 +60,7 @@ const rows: KillRow<UpStage>[] = [
     changes: 0,
     // Nine steps of the stack that makes the store, three of the other, and three runs of `pulumi` that take long.
     after: (writes) => {
-      const numbers = betweenSteps(writes);
+      const numbers = betweenSteps(writes, ["up", "move"]);
       expect(numbers).toHaveLength(15);
       return numbers;
     },

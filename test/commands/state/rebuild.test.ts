@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { StateSite } from "./state-site";
 import { putUpdate } from "./states";
 
-/** What `lifeboat rebuild state-store` plans and refuses. That it does it is in the rehearsal: it needs `pulumi`. */
+/** What `lifeboat rebuild state-store` plans and refuses. That it does it is in the rehearsal, and among the kills. */
 
 let site: StateSite;
 
