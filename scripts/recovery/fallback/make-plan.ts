@@ -61,6 +61,14 @@ export async function planFallback(
   return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
 }
 
+/** Why a fallback that was planned is not what would be done now, as a clause. */
+export function whyOtherFallback(planned: FallbackPlan, now: FallbackPlan): string | undefined {
+  if (planned.copy.sha256 !== now.copy.sha256) return `the copy in ${now.fromName} is another one now`;
+  if (now.answers && !planned.answers) return `the state store at ${now.store} answers again`;
+  if (now.staleSince !== planned.staleSince) return "the store was seen with another state since";
+  return undefined;
+}
+
 /** @throws CommandError (13) */
 async function refuseLocal({ selector }: StackSession, { local, record }: LiveAndLocal): Promise<void> {
   const { present } = await listStack(local);

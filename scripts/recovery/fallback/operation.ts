@@ -8,8 +8,9 @@ import { compareState } from "../steps/state/compare-state";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
 import type { Operation } from "../engine/operation";
 import { type FallbackPlan, fallbackKind, fallbackPlanSchema } from "./plan";
-import { fallbackSteps } from "./steps";
-import { planFallback } from "./make-plan";
+import { lookAgainAtState } from "../steps/state/look-again";
+import { fallbackSteps, statePath } from "./steps";
+import { planFallback, whyOtherFallback } from "./make-plan";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { printFinding } from "../engine/print-finding";
 import { momentOf } from "../steps/state/moment";
@@ -57,6 +58,10 @@ export function fallbackOperation(
         },
       };
     },
+    lookAgain: (plan, open) =>
+      lookAgainAtState(open, statePath, async () =>
+        whyOtherFallback(plan, (await planFallback(session, states, place, from)).plan),
+      ),
     meaning: ({ environment }, { position }) => ({
       text: `the state of ${environment} is ${position === "committed" ? "on this machine" : "where it was"}.`,
     }),

@@ -18,6 +18,9 @@ export interface FallbackWorld {
   readonly comparePulumi: (signal: AbortSignal) => Promise<Finding[]>;
 }
 
+/** Path of the step that puts the state there. */
+export const statePath = "state";
+
 /** Puts the copy of a state where Pulumi's backend on this machine looks for it. */
 export function fallbackSteps(plan: FallbackPlan, world: FallbackWorld, begun: BegunOperation): Step[] {
   return [bringHistory(plan, world), record(plan, world, begun), bringState(plan, world), compare(plan, world)];
@@ -58,7 +61,7 @@ function bringState(plan: FallbackPlan, { states, copy }: FallbackWorld): Step {
   const { store, place } = states.local;
   const isThere = async (): Promise<boolean> => (await digestIn(states.local, chosen.object)) === chosen.sha256;
   return {
-    id: "state",
+    id: statePath,
     title: `Make the copy the state of ${environment}`,
     does: `put the state from ${plan.fromName} into ${store.place}: from then on lifeboat and pulumi work with it`,
     commits: true,

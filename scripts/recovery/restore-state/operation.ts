@@ -1,12 +1,14 @@
 import type { GivenAnswers } from "../engine/consent";
 import type { Operation } from "../engine/operation";
 import type { StackSession } from "../engine/session";
+import { chooseListedPoint } from "../steps/state/choose-listed-point";
 import { compareState } from "../steps/state/compare-state";
+import { lookAgainAtState } from "../steps/state/look-again";
 import type { StateAccess } from "../steps/state/state-access";
 import { planStateRestore, type PointWish } from "./make-plan";
 import { outdatedRestore } from "./outdated";
 import { type RestoreStatePlan, restoreStateKind, restoreStatePlanSchema } from "./plan";
-import { restoreStateSteps } from "./steps";
+import { restoreStateSteps, writePath } from "./steps";
 import { alreadyPresent, stateRestoreReport, stateRestoreView } from "./view";
 
 /** What `lifeboat restore state --to` was asked for. */
@@ -41,6 +43,12 @@ export function restoreStateOperation(
     steps: (plan, { inputs }) => restoreStateSteps(plan, { access, comparePulumi }, inputs),
     report: stateRestoreReport,
     outdated: (open) => outdatedRestore(open, access, session.dryRun),
+    lookAgain: ({ point }, open) =>
+      lookAgainAtState(open, writePath, async () => {
+        const { id, state } = await chooseListedPoint(access, wish.to, wish.versions);
+        const isSame = state.key === point.key && state.versionId === point.versionId;
+        return isSame ? undefined : `'${wish.to}' means another restore point now: ${id}`;
+      }),
     meaning: ({ environment, point }, { position }, { contents }) => {
       if (position !== "committed") return { text: `the state of ${environment} is as it was.` };
       // Only in the site's store can another key, or another place, be tried.

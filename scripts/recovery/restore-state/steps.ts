@@ -27,6 +27,9 @@ export interface RestoreStateWorld {
 /** Path of the step that takes Pulumi's lock. */
 const lockStep = "lock";
 
+/** Path of the step that writes the state. */
+export const writePath = "write";
+
 /** The steps that make a restore point the present state. They follow from the plan alone. */
 export function restoreStateSteps(plan: RestoreStatePlan, world: RestoreStateWorld, inputs: Inputs): Step[] {
   const { access } = world;
@@ -136,7 +139,7 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
   const { store } = access;
   const isWritten = async (): Promise<boolean> => (await readableDigest(access, plan.target)) === plan.point.sha256;
   return {
-    id: "write",
+    id: writePath,
     title: `Write the state of ${plan.environment}`,
     does: `write restore point ${plan.point.id} to ${plan.target} in ${plan.where}, unless somebody else has written there`,
     commits: true,

@@ -13,7 +13,7 @@ import { type FallbackRecord, readRecord } from "../steps/state/fallback-record"
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
-import { type PresentState, readPresent } from "../steps/state/present-state";
+import { findPresent, type PresentState, readPresent } from "../steps/state/present-state";
 import { listStack, type StackObjects } from "../steps/state/stack-objects";
 import { whyOlder } from "../steps/state/why-older";
 import type { Planned } from "../engine/operation";
@@ -71,6 +71,12 @@ function returnInputs(local: string | undefined, stored: string | undefined): In
     "the state on this machine": digestOf(local ?? null),
     "the state in the store": digestOf(stored ?? null),
   };
+}
+
+/** What a return would rest on now. @throws StoreError */
+export async function inputsNow({ local, store }: LiveAndLocal): Promise<Inputs> {
+  const [here, there] = await Promise.all([findPresent(local), findPresent(store)]);
+  return returnInputs(here?.sha256, there?.checkpoint === undefined ? undefined : there.sha256);
 }
 
 /**

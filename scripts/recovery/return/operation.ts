@@ -8,9 +8,11 @@ import { compareState } from "../steps/state/compare-state";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import type { Operation } from "../engine/operation";
-import { type Keep, planReturn } from "./make-plan";
+import { changedInputs } from "../engine/digest";
+import { lookAgainAtState } from "../steps/state/look-again";
+import { inputsNow, type Keep, planReturn } from "./make-plan";
 import { type ReturnPlan, returnKind, returnPlanSchema } from "./plan";
-import { returnSteps, type ReturnWorld } from "./steps";
+import { commitOf, returnSteps, type ReturnWorld } from "./steps";
 import { printFinding } from "../engine/print-finding";
 
 export interface ReturnRequest {
@@ -55,6 +57,11 @@ export function returnOperation(
       };
       return { value, print: (lines) => printReport(plan, String(archive), journal.seconds, findings, lines) };
     },
+    lookAgain: (plan, open) =>
+      lookAgainAtState(open, commitOf(plan), async () => {
+        const different = changedInputs(open.contents.inputs, await inputsNow(states));
+        return different.length === 0 ? undefined : `${different.join(" and ")} changed since`;
+      }),
     meaning: ({ environment: name, keep: side }, { position }) => {
       if (position !== "committed") return { text: `the state of ${name} is on this machine.` };
       return { text: `the store has the state of ${name}${side === "local" ? ", or is about to" : ""}.` };

@@ -27,6 +27,13 @@ export interface ReturnWorld {
 const lockHere = "lock-here";
 const lockThere = "lock-there";
 
+const [statePath, archivePath] = ["state", "archive"] as const;
+
+/** Path of the step that decides which state lives. */
+export function commitOf({ keep }: ReturnPlan): string {
+  return keep === "local" ? statePath : archivePath;
+}
+
 /** Makes the store's state the live one again: as it is, or as it became on this machine. */
 export function returnSteps(plan: ReturnPlan, world: ReturnWorld, begun: BegunOperation): Step[] {
   const { states } = world;
@@ -86,7 +93,7 @@ function pushState(plan: ReturnPlan, { states }: ReturnWorld): Step {
   const { environment, present, store } = plan;
   const isThere = async (): Promise<boolean> => (await readableDigest(states.store, present.object)) === present.sha256;
   return {
-    id: "state",
+    id: statePath,
     title: `Bring the state of ${environment} to the store`,
     does: `write the state on this machine to ${present.object} in ${store}, unless somebody else has written there`,
     commits: true,
@@ -144,14 +151,15 @@ async function target(
 function putAway(plan: ReturnPlan, { states, archive }: ReturnWorld, begun: BegunOperation): Step {
   const { environment, keep, present } = plan;
   return {
-    id: "archive",
+    id: archivePath,
     title: "Put the state on this machine away",
     does: `rename the state of ${environment} on this machine into ${states.localFolder}/archive, so that only one lives`,
     commits: true,
-    run: async () => {
+    run: async ({ note }) => {
       const now = await digestIn(states.local, present.object);
       const isOther = now !== undefined && now !== present.sha256;
       if (isOther && keep === "store") throw changed("the state on this machine");
+      note({ sent: true });
       const path = archive(begun.startedAt);
       removeRecord(states.record);
       return { facts: { archive: path }, findings: isOther ? [changedHere(plan, path)] : [] };

@@ -173,9 +173,10 @@ test("Ctrl-C: 130; the node goes on, and the same command tells the results", as
 });
 
 /** `backup --all lab` as the version before left it (231cd13): killed when its bundle and its one journal were there. */
-function oldRun(site: string) {
+function oldRun(site: string, hours = 1) {
   const command = "lifeboat backup --all lab";
-  const times = { startedAt: "2026-11-21T17:39:32.793Z", updatedAt: "2026-11-21T17:39:32.793Z" };
+  const startedAt = new Date(Date.now() - hours * 3_600_000).toISOString();
+  const times = { startedAt, updatedAt: startedAt };
   const journal = {
     version: 1,
     id: "1-20261121T173932793",
@@ -208,13 +209,31 @@ function oldRun(site: string) {
   return { journal, bundle };
 }
 
-test("a backup of all that the version before left half done is resumed by its command; others leave its guests out [K4]", async () => {
+function putOldRun(hours?: number) {
   const folder = site.stateFolder("lab");
   const bundles = join(folder, "../several");
   for (const path of [folder, bundles]) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const { journal, bundle } = oldRun(basename(folder));
+  const { journal, bundle } = oldRun(basename(folder), hours);
   writeFileSync(join(folder, `${journal.id}.json`), JSON.stringify(journal));
   writeFileSync(join(bundles, `${bundle.id}.json`), JSON.stringify(bundle));
+  return { bundle };
+}
+
+test("a backup of all that is half done since days is planned anew: its plan is of then [K4]", async () => {
+  const { bundle } = putOldRun(50);
+  const changes = await runsWhile(async () => {
+    const result = await site.lifeboat(["backup", "--all", "lab"]);
+    expect([result.code, result.stderr]).toEqual([
+      0,
+      expect.stringContaining(`What was begun at ${bundle.startedAt} is not resumed: it is older than`),
+    ]);
+    expect(result.stderr).not.toContain("Still to do");
+  });
+  expect(changes.map(({ path, vmid }) => [path, vmid])).toEqual([["/nodes/pve-lab/vzdump", "201,202"]]);
+});
+
+test("a backup of all that the version before left half done is resumed by its command; others leave its guests out [K4]", async () => {
+  const { bundle } = putOldRun();
   const dry = await site.lifeboat(["backup", "--all", "lab", "--dry-run", "--json"]);
   expect(JSON.parse(dry.stdout).resume).toEqual({
     operation: bundle.id,
@@ -228,7 +247,7 @@ test("a backup of all that the version before left half done is resumed by its c
       guest: `lab/${name}`,
       id,
       result: "skipped",
-      reason: "a backup of lab on pve-lab, begun at 2026-11-21T17:39:32.793Z, has not ended",
+      reason: `a backup of lab on pve-lab, begun at ${bundle.startedAt}, has not ended`,
       hint: "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea",
     })),
   ]);

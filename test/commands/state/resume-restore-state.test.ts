@@ -68,6 +68,30 @@ test("while it has not ended another restore is refused, and told how to go on [
   expect(look()).toEqual(ended);
 });
 
+test("what a time means is looked up again as long as nothing is written [K4]", async () => {
+  const [, nanos = ""] = /prod-(\d+)\./u.exec(first.key) ?? [];
+  const moment = new Date(Number(BigInt(nanos) / 1_000_000n) + 2_000).toISOString();
+  const { argv, code } = await killed("after 8", moment);
+  expect(code).toBe(null);
+  // An update of which nobody knew: its entries come back from a copy.
+  const later = (key: string): string => key.replace(nanos, String(BigInt(nanos) + 1_000_000_000n));
+  const text = site.builder.checkpoint({ resources: [web, { name: "mail", id: "disk-3" }] });
+  const keys = [...site.backend.picture().keys()].filter((key) => key.includes(`/history/shop/prod/prod-${nanos}.`));
+  for (const key of keys) site.backend.put(later(key).replace(".gz", ""), entryOf(key, text));
+  const again = await site.lifeboat(argv);
+  for (const key of keys) site.backend.remove(later(key).replace(".gz", ""));
+  expect([again.code, again.stderr]).toEqual([
+    0,
+    expect.stringMatching(/is not resumed, because '.*' means another restore point now: \S+; it is taken back/u),
+  ]);
+  expect(site.backend.picture().get(presentKey)).toBe(digestOf(Buffer.from(text)));
+  expect(look()).toMatchObject({ saved: [true], locks: 0, state: "done" });
+});
+
+function entryOf(key: string, checkpoint: string): Buffer {
+  return Buffer.from(key.includes(".history.") ? site.builder.entry("", "succeeded") : checkpoint);
+}
+
 test("a journal of the version before is resumed [K4]", async () => {
   const id = await site.idOf(first);
   const { code } = await killed("after 8", id);

@@ -8,6 +8,7 @@ import type { Operation, Planned } from "../../engine/operation";
 import { planIn, shownSteps } from "../../engine/run-one";
 import type { NodeSession } from "../../engine/session";
 import { subjectName } from "../../engine/subject";
+import { whyTooOld } from "../../engine/too-old";
 import { type EnvironmentAtWork, environmentAtWork, lockGuest, planEnvironment } from "./make-plan";
 import { type BackupRun, backupRunKind, backupRunSchema } from "./plan";
 import { exitCodeOf, reportRuns } from "./report";
@@ -114,6 +115,8 @@ function runOperation(
     plan: () => Promise.resolve(plannedRun(run)),
     steps: (plan) => runSteps(plan, session.client),
     report: (plan) => ({ value: { ...plan }, print: (lines) => printRun(plan, lines) }),
+    // A run may take hours, and is waited for; what is older than a day is not what somebody wants who asks now.
+    outdated: (open) => whyTooOld(open, 86_400),
     meaning: ({ node }) => ({ text: `the backup may go on on ${node}.` }),
   };
 }

@@ -1,10 +1,9 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { CommandError } from "../../../terminal/command-error";
-import { exitCodes } from "../../../terminal/exit-codes";
 import type { Journal } from "../../engine/journal";
 import type { GuestSession } from "../../engine/session";
 import { ageTrouble } from "../../engine/too-old";
+import { hasBegun, unlessRefused } from "../../engine/unless-refused";
 import { isOwn, waitForOwnTasks } from "./own-tasks";
 import { newTaskSince } from "./start-task-once";
 import { isRunning } from "./power-steps";
@@ -51,11 +50,6 @@ async function hasLeft(client: ProxmoxClient, open: Journal, { target, commit }:
   return (await newTaskSince(open.factsOf(commit.path), client, request)) !== undefined;
 }
 
-/** Some step was begun: a guest that is stopped, or a save point, is from then. */
-function hasBegun({ contents: { steps } }: Journal): boolean {
-  return Object.keys(steps).length > 0;
-}
-
 async function changedSince(
   client: ProxmoxClient,
   open: Journal,
@@ -86,19 +80,4 @@ async function taskSince(client: ProxmoxClient, open: Journal, { node, vmid }: G
 /** When a task began by its node's clock, unix seconds: `UPID:node:pid:pstart:starttime:…`, in hexadecimal. */
 function startOf(upid: string): number {
   return Number.parseInt(upid.split(":")[4] ?? "", 16);
-}
-
-/**
- * What would be refused now is not resumed either; that somebody is at work, or nobody answers, decides nothing. Where
- * no step was begun, the steps themselves read everything again that the plan rests on: so a plan of an earlier version,
- * which was made by its rules, is still carried out.
- */
-async function unlessRefused(differs: () => Promise<string | undefined>, open: Journal): Promise<string | undefined> {
-  try {
-    return await differs();
-  } catch (error) {
-    const codes: readonly number[] = [exitCodes.refused, exitCodes.nothing, exitCodes.usage, exitCodes.failed];
-    if (!(error instanceof CommandError) || !codes.includes(error.exitCode)) throw error;
-    return hasBegun(open) ? error.message : undefined;
-  }
 }
