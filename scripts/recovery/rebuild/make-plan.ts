@@ -12,13 +12,13 @@ import { forceFlag } from "../engine/settle-demands";
 import { planKeys } from "../steps/state/site-keys";
 import { copyFacts } from "../steps/state/copies/copy-facts";
 import { lastSeen } from "../steps/state/seen-state";
-import { readPresent } from "../steps/state/present-state";
+import { findPresent, readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { StateSecrets } from "../steps/state/state-secrets";
 import type { RebuildPlan, RebuiltEnvironment } from "./plan";
-import { bucketAccess, type RebuildSession } from "./world";
+import { bucketAccess, copyAccess, type RebuildSession } from "./world";
 import { momentOf } from "../steps/state/moment";
 import { staleFlag } from "../steps/state/copies/flags";
 import { requireRights, rightsFor } from "../steps/guest/rights";
@@ -62,7 +62,7 @@ async function lookAt(
   const { context, place } = session;
   const { name, project, settings } = environment;
   const variables = context.io.environment;
-  const access: StateAccess = { place: { project: project.name, stack: name }, store: place.of(name) };
+  const access = copyAccess(session, environment);
   const objects = await listStack(access);
   const present = objects.present && (await readPresent(access, objects.present));
   const base = {
@@ -88,6 +88,16 @@ async function lookAt(
     },
     ...(isStale ? { staleSince: seen.modified } : {}),
   };
+}
+
+/** Digests of the copies that can be read, by environment. */
+export async function copiesNow(session: RebuildSession): Promise<Record<string, string | undefined>> {
+  const { site } = session;
+  const found = site.environmentNames.map(async (name) => {
+    const state = await findPresent(copyAccess(session, site.environment(name)));
+    return [name, state?.sha256] as const;
+  });
+  return Object.fromEntries(await Promise.all(found));
 }
 
 type StoredState = Pick<RebuiltEnvironment, "stored" | "unreadable">;

@@ -5,7 +5,7 @@ import type { Journal } from "../engine/journal";
 import type { Finding } from "../engine/step";
 import type { Operation } from "../engine/operation";
 import { storeTrouble } from "../../project/store-health";
-import { lookAtGuest, planRebuild } from "./make-plan";
+import { copiesNow, lookAtGuest, planRebuild } from "./make-plan";
 import { outdatedRebuild } from "./outdated";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironment } from "./plan";
@@ -49,7 +49,12 @@ export function rebuildOperation(session: RebuildSession, { given, command }: Re
     outdated: async (open) => {
       const trouble = await storeTrouble(session.siteStore, session.context.signal);
       const guest = await lookAtGuest(session);
-      const why = outdatedRebuild(open, { exists: guest?.exists === true, answers: trouble === undefined });
+      const now = {
+        exists: guest?.exists === true,
+        answers: trouble === undefined,
+        copies: await copiesNow(session),
+      };
+      const why = outdatedRebuild(open, now);
       if (why !== undefined) await waitForPulumi(open, session.context);
       return why;
     },
