@@ -3,6 +3,7 @@ import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
 import type { FoundGuest } from "../../project/site";
 import type { ArchiveSearch, FoundArchive } from "../../recovery/steps/guest/inspection";
+import { notFound } from "../../recovery/steps/guest/not-found";
 import { isOnline, searchArchives } from "../../recovery/steps/guest/search-archives";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
@@ -63,10 +64,8 @@ async function searchFor({ environment, guest }: FoundGuest): Promise<Found> {
 }
 
 /** "There are none" and "you may not see them" are different answers. */
-function nothingFound(
-  { guest, environment }: FoundGuest,
-  { missing, searched, unsearched }: ArchiveSearch,
-): CommandError {
+function nothingFound({ guest, environment }: FoundGuest, search: ArchiveSearch): CommandError {
+  const { missing } = search;
   if (missing.length > 0) {
     const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
     return new CommandError(`the token may not see them: it lacks ${lacking}`, {
@@ -75,13 +74,10 @@ function nothingFound(
       details: { missing },
     });
   }
-  const others = unsearched.map(({ storage, reason }) => `${storage} was not searched: ${reason}`);
-  const where = searched.length === 0 ? "no storage could be searched" : `searched: ${searched.join(", ")}`;
-  return new CommandError(`there are none (${[where, ...others].join("; ")})`, {
-    // There may be some where nobody could look.
-    exitCode: unsearched.length === 0 ? exitCodes.nothing : exitCodes.unavailable,
+  return notFound(search, {
+    none: "there are none",
+    unknown: "none were found",
     hint: `make one: lifeboat backup ${environment.name}/${guest.name}`,
-    details: { searched, unsearched },
   });
 }
 

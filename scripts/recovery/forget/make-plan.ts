@@ -1,12 +1,11 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatMoment } from "../../../site/restore/moments";
 import { isSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
-import { CommandError } from "../../terminal/command-error";
-import { exitCodes } from "../../terminal/exit-codes";
 import type { GuestSession } from "../engine/session";
 import type { FoundArchive } from "../steps/guest/inspection";
 import { locate } from "../steps/guest/locate";
 import { nodeClock } from "../steps/guest/node-facts";
+import { notFound, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
 import type { ForgetPlan } from "./plan";
 import { requireWhole } from "./require-whole";
@@ -16,7 +15,7 @@ import { whyAnothers } from "./whose-save-point";
  * Looks for the save points of a guest. GET requests only.
  *
  * @param olderThan only those that are older than so many days.
- * @throws CommandError (10) where there is none, (13) while the guest is not whole: they may be its only way back
+ * @throws CommandError (10) where there is none, (14) where that cannot be known, (13) while the guest is not whole: they may be its only way back
  */
 export async function planForget(
   { client, guest, environment, selector }: GuestSession,
@@ -24,11 +23,11 @@ export async function planForget(
 ): Promise<ForgetPlan> {
   const { node } = await locate(client, guest, undefined);
   const clock = await nodeClock(client, node);
-  const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
+  const search = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const limit = olderThan === undefined ? Infinity : clock.time - olderThan * 86_400;
   const meant = { environment: environment.name, guest: guest.name, vmid: guest.id };
   const judged = await Promise.all(
-    archives
+    search.archives
       .filter(({ notes }) => isSavePoint(notes))
       .map(async (archive) => {
         const { volid, type, nodes } = archive;
@@ -43,8 +42,9 @@ export async function planForget(
   if (old.length === 0) {
     const age = olderThan === undefined ? "" : ` older than ${olderThan} days`;
     const others = leftOut.map(({ volid, reason }) => `${volid} is left alone: ${reason}`);
-    throw new CommandError([`there is no save point of ${guest.name}${age}`, ...others].join("; "), {
-      exitCode: exitCodes.nothing,
+    throw notFound(search, {
+      none: [`there is no save point of ${guest.name}${age}`, ...others].join("; "),
+      unknown: [`no save point of ${guest.name}${age} was found`, ...others].join("; "),
       hint: `see what there is: lifeboat backups ${selector}`,
     });
   }
@@ -56,7 +56,8 @@ export async function planForget(
     size: size ?? 0,
     date: formatMoment(time, clock.timezone),
   }));
-  return { ...meant, ran, savePoints, leftOut };
+  const gaps = search.unsearched.length === 0 ? {} : { unsearched: unsearchedText(search) };
+  return { ...meant, ran, savePoints, leftOut, ...gaps };
 }
 
 /** Whether the guest ran when its newest save point was made, by the notes; without full ones it was stopped for it. */

@@ -46,14 +46,14 @@ export function forgetOperation(
 }
 
 function plannedOf(plan: ForgetPlan): Planned<ForgetPlan> {
-  const { environment, guest, vmid, savePoints, leftOut = [] } = plan;
+  const { environment, guest, vmid, savePoints, leftOut = [], unsearched = null } = plan;
   const question = `Delete ${countOf(plan)} of ${guest}? Restores before them cannot be taken back any more.`;
   return {
     plan,
     demands: [{ flag: forceFlag, reason: "the plan is not confirmed", question }],
     inputs: {},
     view: {
-      value: { guest: `${environment}/${guest}`, vmid, savePoints, leftOut },
+      value: { guest: `${environment}/${guest}`, vmid, savePoints, leftOut, unsearched },
       print: (lines) => printForget(plan, lines),
     },
   };
@@ -80,5 +80,6 @@ function printForget(plan: ForgetPlan, lines: Lines): void {
     "  ",
   );
   for (const { volid, reason } of plan.leftOut ?? []) lines.hanging("  left alone: ", `${volid}: ${reason}`);
+  if (plan.unsearched !== undefined) lines.hanging("  CARE: ", `${plan.unsearched}; what is there stays`);
   lines.line("What was restored stands. The states before those restores cannot be brought back any more.");
 }

@@ -20,6 +20,8 @@ export const forgetPlanSchema = z.object({
   ),
   /** Save points under the guest's number that are another's; absent in older journals. */
   leftOut: z.array(z.object({ volid: z.string(), reason: z.string() })).exactOptional(),
+  /** Storages on which there may be more, and why nobody knows; absent where every one was searched. */
+  unsearched: z.string().exactOptional(),
 });
 
 export type ForgetPlan = z.infer<typeof forgetPlanSchema>;
@@ -31,12 +33,13 @@ const { vmid, savePoints } = forgetPlanSchema.shape;
 const leftOut = z
   .array(z.strictObject({ volid: z.string(), reason: z.string().describe("why it is not this guest's") }))
   .describe("save points under the same number that stay");
+const unsearched = z.string().nullable().describe("storages on which there may be more, and why nobody knows");
 const guest = z.string().describe("`prod/web`");
 
 /** `lifeboat undo --forget --json` */
 export const forgetShapes = named(
   operationShapes({
-    plan: { guest, vmid, savePoints, leftOut },
+    plan: { guest, vmid, savePoints, leftOut, unsearched },
     report: { guest, deleted: z.array(z.string()).describe("archives"), bytes: bytes("what they took") },
   }),
   "with --forget",

@@ -27,6 +27,7 @@ import type {
 } from "../steps/guest/inspection";
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
 import { type Location, locate } from "../steps/guest/locate";
+import { notFound } from "../steps/guest/not-found";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
 import type { DeclaredIds } from "../steps/guest/declared-ids";
 import { type IdTraces, offerId, tracesOf } from "../steps/guest/id-traces";
@@ -211,14 +212,12 @@ function refuseNothing({ guest, selector, search, choice, node }: NothingToResto
       hint: "lifeboat doctor --print-setup prints the lines that grant it",
     });
   }
-  const where =
-    search.searched.length === 0 ? "no storage could be searched" : `searched: ${search.searched.join(", ")}`;
-  const gaps = search.unsearched.map(({ storage, reason: why }) => `${storage} not searched: ${why}`);
   const doubtful = choice.leftOut.find((one) => one.doubtful && one.archive.nodes.includes(node))?.archive.volid;
   const nevertheless = `; to restore one nevertheless, name it: lifeboat restore guest ${selector} --archive ${doubtful}`;
-  throw new CommandError(`${choice.reason} (${[where, ...gaps].join("; ")})`, {
-    // There may be one where nobody could look.
-    exitCode: search.unsearched.length === 0 ? exitCodes.nothing : exitCodes.unavailable,
+  const isEmpty = search.archives.length === 0;
+  throw notFound(search, {
+    none: choice.reason,
+    unknown: isEmpty ? `no archive of guest ${guest.id} was found` : `${choice.reason}, as far as could be seen`,
     hint: `see all archives: lifeboat backups ${guest.name}${doubtful === undefined ? "" : nevertheless}`,
   });
 }

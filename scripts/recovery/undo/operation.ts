@@ -13,10 +13,11 @@ import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong
 import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
 import { restorePath, whyTouched } from "../restore-guest/restore-step";
-import type { FoundArchive } from "../steps/guest/inspection";
+import type { ArchiveSearch, FoundArchive } from "../steps/guest/inspection";
 import { waitForOwnTasks } from "../steps/guest/own-tasks";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import { nodeClock } from "../steps/guest/node-facts";
+import { notFound, unsearchedHint, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
 
 /** What `lifeboat undo` was asked for. */
@@ -51,10 +52,12 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   const last = lastJournal === undefined ? undefined : readRestore(lastJournal);
   // What a task of it does comes after whatever is found out before its end.
   if (last !== undefined && !session.dryRun) await waitForOwnTasks(session, last.journal);
-  const elsewhere = await newestElsewhere(session, request, journals, last);
+  const search = await searchArchives(session.client, session.guest.id, session.environment.settings.backup.storage.id);
+  const elsewhere = await newestElsewhere(session, request, { journals, last, archives: search.archives });
   if (open !== undefined && (elsewhere !== undefined || open !== last?.journal)) throw anotherIsHalfDone(session, open);
   if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
-  if (last === undefined) throw nothingToUndo(session);
+  if (last === undefined) throw nothingToUndo(session, search);
+  refuseUnsure(session, request, search, last);
   if (last.plan.mode === "beside" || !(await isOverwritten(session, request, last))) {
     return takeRestoreBack(session, request, last);
   }
@@ -67,12 +70,30 @@ function isCandidate({ contents: { state, id } }: Journal, { operation }: UndoRe
   return state !== "taken-back" && state !== "undone" && (operation === undefined || operation === id);
 }
 
-function nothingToUndo({ guest }: GuestSession): CommandError {
-  return new CommandError(
-    `there is no restore of ${guest.name} to take back, neither in the journals of this machine nor as a save point on a storage`,
+function nothingToUndo({ guest, selector }: GuestSession, search: ArchiveSearch): CommandError {
+  const nowhere = "neither in the journals of this machine nor as a save point on a storage";
+  return notFound(search, {
+    none: `there is no restore of ${guest.name} to take back, ${nowhere}`,
+    unknown: `no restore of ${guest.name} to take back was found, ${nowhere}`,
+    hint: `see what there is: lifeboat backups ${selector}`,
+  });
+}
+
+/** @throws CommandError (14) where a later restore, of another machine, may have its save point on a storage that hides it */
+function refuseUnsure(
+  { guest, environment }: GuestSession,
+  { operation }: UndoRequest,
+  search: ArchiveSearch,
+  { journal }: RestoreJournal,
+): void {
+  const { id } = environment.settings.backup.storage;
+  const hidesSavePoints = search.unsearched.some(({ storage }) => storage === id || storage.startsWith(`${id} (`));
+  if (operation !== undefined || !hidesSavePoints) return;
+  throw new CommandError(
+    `whether that of ${journal.contents.startedAt} is the last restore of ${guest.name} cannot be known: ${unsearchedText(search)}`,
     {
-      exitCode: exitCodes.nothing,
-      hint: `see what there is: lifeboat backups ${guest.name}`,
+      exitCode: exitCodes.unavailable,
+      hint: `${unsearchedHint(search)}; or, if it is, name it: lifeboat undo ${journal.contents.id}`,
     },
   );
 }
@@ -149,15 +170,19 @@ function startedBefore({ operation }: { readonly operation?: string }, restores:
   return undone === undefined || undone.plan.present?.running === true;
 }
 
+/** What journals and storages tell of restores. */
+interface KnownRestores {
+  readonly journals: readonly Journal[];
+  readonly last: RestoreJournal | undefined;
+  readonly archives: readonly FoundArchive[];
+}
+
 /** A save point that this machine knows nothing of and that is newer than what it knows. */
 async function newestElsewhere(
   session: GuestSession,
   { operation }: UndoRequest,
-  journals: readonly Journal[],
-  last: RestoreJournal | undefined,
+  { journals, last, archives }: KnownRestores,
 ): Promise<Undoes | undefined> {
-  const { client, guest, environment } = session;
-  const { archives } = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const own = new Set(journals.filter(isRestore).map(({ contents }) => contents.id));
   const since = last === undefined ? 0 : timeOf(last.journal, archives);
   const candidates = archives.filter((archive) => {

@@ -79,6 +79,29 @@ test("from another machine, undo finds the save point by its notes [D6]", async 
   expect([undone.code, await site.running(102), await memoryOf(102)]).toEqual([0, true, "640"]);
 });
 
+test("a storage that does not answer (596) hides save points: nobody says that there is none, and nothing older is taken back [D6, K6]", async () => {
+  await restored(102, "db");
+  const env = site.otherMachine();
+  await site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
+  const unsearched = "storage backup was not searched: pve-prod could not list it";
+  for (const words of [["--forget"], ["--forget", "--older-than", "30"], []]) {
+    const { code, stderr } = await site.lifeboat(["undo", "db", ...words, "--force"], { env });
+    expect([words, code, stderr]).toEqual([words, 14, expect.stringContaining(unsearched)]);
+    expect(stderr).not.toContain("there is no");
+  }
+  const unsure = await site.lifeboat(["undo", "db", "--force", "--stop"]);
+  expect([unsure.code, unsure.stderr]).toEqual([
+    14,
+    expect.stringMatching(/is the last restore of db cannot be known/u),
+  ]);
+  expect(unsure.stderr).toMatch(
+    /HINT: run it again when the storage answers.*; or, if it is, name it: lifeboat undo \S+/u,
+  );
+  await site.clearFaults();
+  const undone = await site.lifeboat(["undo", "db", "--force", "--stop"], { env });
+  expect([undone.code, await memoryOf(102)]).toEqual([0, "640"]);
+});
+
 test("an undo can be undone [D6]", async () => {
   await restored(102, "db");
   for (const memory of ["640", "512"]) {

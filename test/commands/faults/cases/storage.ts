@@ -58,7 +58,7 @@ export const storageFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: there is no archive of guest 101 (searched: local; backup not searched: pve-prod could not list it: Connection timed out)\nHINT: see all archives: lifeboat backups web",
+      "Unable to restore guest web: no archive of guest 101 was found, and storage backup was not searched: pve-prod could not list it: Connection timed out (searched: local)\nHINT: run it again when the storage answers; on its node: pvesm status",
     afterwards: [untouched],
     run: async ({ site, lifeboat }) => {
       await site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
