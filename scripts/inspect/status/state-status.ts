@@ -17,7 +17,9 @@ import {
 import { readRecord, recordFile } from "../../recovery/steps/state/fallback-record";
 import { rememberSeen } from "../../recovery/steps/state/seen-state";
 import { readPresent } from "../../recovery/steps/state/present-state";
-import { isLost, listStack } from "../../recovery/steps/state/stack-objects";
+import { tracesOf } from "../../recovery/steps/state/copies/traces";
+import { lostState } from "../../recovery/steps/state/lost-state";
+import { listStack } from "../../recovery/steps/state/stack-objects";
 import { CommandError } from "../../terminal/command-error";
 import { formatAgo } from "../../terminal/durations";
 import type { CommandContext } from "../../project/context";
@@ -72,7 +74,7 @@ export async function inspectState(
 ): Promise<StateStatus | undefined> {
   const store = environment.stateStore();
   if (store === undefined) return undefined;
-  const present = await findState(environment, store, context);
+  const present = await findState(environment, store, site, context);
   const { io, signal } = context;
   const { environment: variables, workingDirectory } = io;
   const places: PlaceContext = { site, variables, workingDirectory, reach: { ...quick, signal } };
@@ -97,6 +99,7 @@ interface FoundState {
 async function findState(
   environment: LoadedEnvironment,
   store: SiteStore,
+  site: Site,
   { io, signal }: CommandContext,
 ): Promise<FoundState> {
   const { name, project, settings } = environment;
@@ -112,8 +115,8 @@ async function findState(
     const access = { store: place, place: { project: project.name, stack: name } };
     const objects = await listStack(access);
     const state = objects.present && (await readPresent(access, objects.present));
-    const lost = isLost(objects) ? "its history is there, and it is not" : undefined;
-    const damage = state?.problem ?? lost;
+    const lost = await lostState(access, objects, tracesOf(site, environment, io));
+    const damage = state?.problem ?? (lost && `${lost.why}, and it is not`);
     const present = state?.content === undefined ? undefined : objects.present;
     if (present !== undefined && lives === "store") {
       const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);

@@ -7,9 +7,10 @@ import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { green, red, yellow } from "../../terminal/text";
 import { readPassphrase } from "../../project/passphrase-source";
-import type { LoadedEnvironment } from "../../project/site";
+import type { LoadedEnvironment, Site } from "../../project/site";
 import { localTimeZone } from "../../recovery/steps/state/choose-listed-point";
 import { openStateAccess } from "../../recovery/steps/state/state-access";
+import { tracesOf } from "../../recovery/steps/state/copies/traces";
 import { StateSecrets } from "../../recovery/steps/state/state-secrets";
 import type { Inspection } from "../inspection";
 import type { statesShape } from "./shape";
@@ -30,8 +31,8 @@ export async function inspectStates(
   const site = await context.site();
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   if (name !== undefined) {
-    const report = await verifyOne(context, site.environment(name), secrets);
-    if (report.checked === 0) throw nothing(name, report.where);
+    const report = await verifyOne(context, site, site.environment(name), secrets);
+    if (report.checked === 0 && report.lost === undefined) throw nothing(name, report.where);
     return inspectionOf([report]);
   }
   const { usable, unusable } = site.environments();
@@ -39,7 +40,7 @@ export async function inspectStates(
     environment,
     error: failureOf(error, undefined).message,
   }));
-  for (const environment of usable) reports.push(await verifyAny(context, environment, secrets));
+  for (const environment of usable) reports.push(await verifyAny(context, site, environment, secrets));
   return inspectionOf(reports);
 }
 
@@ -62,12 +63,16 @@ function nothing(environment: string, where: string): CommandError {
 
 async function verifyOne(
   context: CommandContext,
+  site: Site,
   environment: LoadedEnvironment,
   secrets: StateSecrets,
 ): Promise<Extract<StackReport, StateVerification>> {
   return context.progress.step(`Check the states of ${environment.name}`, async (update) => {
     const access = await openStateAccess(environment, context);
-    const result = await verifyState(access, secrets, (done, all) => update(`${String(done)} of ${String(all)}`));
+    const traces = tracesOf(site, environment, context.io);
+    const result = await verifyState(access, secrets, traces, (done, all) =>
+      update(`${String(done)} of ${String(all)}`),
+    );
     return { environment: environment.name, where: access.store.place, ...result };
   });
 }
@@ -75,11 +80,12 @@ async function verifyOne(
 /** One store that cannot be reached does not keep the others from being checked. */
 async function verifyAny(
   context: CommandContext,
+  site: Site,
   environment: LoadedEnvironment,
   secrets: StateSecrets,
 ): Promise<StackReport> {
   try {
-    return await verifyOne(context, environment, secrets);
+    return await verifyOne(context, site, environment, secrets);
   } catch (error) {
     context.signal.throwIfAborted();
     const { message, stack } = failureOf(error, `check the states of ${environment.name}`);
@@ -89,9 +95,9 @@ async function verifyAny(
 }
 
 function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof statesShape>> {
-  const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0 && !stack.lost);
+  const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0 && stack.lost === undefined);
   return {
-    value: { good, stacks },
+    value: { good, stacks: stacks.map(forScripts) },
     print: (lines) => {
       for (const stack of stacks) print(stack, lines);
     },
@@ -99,19 +105,22 @@ function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof
   };
 }
 
+function forScripts(stack: StackReport): ValueOf<typeof statesShape>["stacks"][number] {
+  return "error" in stack ? stack : { ...stack, bad: [...stack.bad], lost: stack.lost !== undefined };
+}
+
 function print(stack: StackReport, lines: Lines): void {
   const { environment } = stack;
   if ("error" in stack) return lines.hanging([red("✗"), ` ${environment}: `], stack.error);
   const { checked, copies, bytes, bad, notOpened, lost } = stack;
-  if (checked === 0) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
+  if (checked === 0 && lost === undefined) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
   const size = `${String(checked)} states read (${formatBytes(bytes)})${copies === 0 ? "" : `, ${String(copies)} more are copies of these`}`;
   const badText = `${String(bad.length)} ${bad.length === 1 ? "is" : "are"} bad:`;
   if (bad.length > 0) lines.line([red("✗"), ` ${environment}: ${size}, ${badText}`]);
-  else if (lost) lines.line([red("✗"), ` ${environment}: ${size}`]);
+  else if (lost !== undefined) lines.line([red("✗"), ` ${environment}: ${size}`]);
   else lines.line([green("✓"), ` ${environment}: ${size}, all are good`]);
-  if (lost) {
-    const mend = `lifeboat restore state ${environment} --list`;
-    lines.hanging("    ", `the present state is gone, though its history is there; bring it back: ${mend}`);
+  if (lost !== undefined) {
+    lines.hanging("    ", `the present state is gone, though ${lost.why}; bring it back: ${lost.mend}`);
   }
   for (const { key, versionId, modified, problems } of bad) {
     const version = versionId === null ? "" : ` version ${versionId}`;

@@ -20,7 +20,7 @@ export const statesShape = z.strictObject({
         copies: z.number().describe("objects that are, byte by byte, one that was read"),
         bytes: bytes("read"),
         bad: z.array(badState),
-        lost: z.boolean().describe("the present state is gone, though its history is there"),
+        lost: z.boolean().describe("the present state is gone, though it was there"),
         notOpened: z.array(z.string()).describe("why nothing was proven about secrets"),
       }),
       z.strictObject({ environment: z.string(), error: z.string() }),

@@ -18,7 +18,8 @@ import { parseHistoryEntry } from "../../../site/state/history-entry";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
 import { explained, problemOf } from "../../recovery/steps/state/read-points";
-import { isLost, listStack } from "../../recovery/steps/state/stack-objects";
+import { type LostState, lostState, type Traces } from "../../recovery/steps/state/lost-state";
+import { listStack } from "../../recovery/steps/state/stack-objects";
 import { readState, type StateAccess } from "../../recovery/steps/state/state-access";
 import type { StateSecrets } from "../../recovery/steps/state/state-secrets";
 
@@ -41,8 +42,8 @@ export interface StateVerification {
   readonly bad: readonly BadState[];
   /** Nothing was proven about secrets: why. */
   readonly notOpened: readonly string[];
-  /** Its history is there, and the present state is not. */
-  readonly lost: boolean;
+  /** The present state was there, and is not. */
+  readonly lost: LostState | undefined;
 }
 
 /** Objects that are read at once. */
@@ -57,10 +58,11 @@ const readsAtOnce = 6;
 export async function verifyState(
   access: StateAccess,
   secrets: StateSecrets,
+  traces: Traces,
   progress: (done: number, all: number) => void,
 ): Promise<StateVerification> {
   const objects = await objectsOf(access);
-  const lost = isLost(await listStack(access));
+  const lost = await lostState(access, await listStack(access), traces);
   const bad: BadState[] = [];
   const notOpened = new Set<string>();
   // The etag of a bucket is that of the content: a copy has it too.

@@ -11,7 +11,8 @@ import { exitCodes } from "../../terminal/exit-codes";
 import { readPresent } from "../steps/state/present-state";
 import { type FoundLock, locksOf } from "../steps/state/pulumi-lock";
 import { rootStore } from "../steps/state/root-store";
-import { isLost, listStack } from "../steps/state/stack-objects";
+import { lostState, stateLost } from "../steps/state/lost-state";
+import { listStack } from "../steps/state/stack-objects";
 
 /** What a backend holds of a stack. */
 export interface StackLook {
@@ -70,9 +71,10 @@ async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise
   const access = { store, place };
   const objects = await listStack(access);
   const found = objects.present && (await readPresent(access, objects.present));
-  const problem = isLost(objects) ? "its history is there, and it is not" : found?.problem;
-  if (problem === undefined) return found?.checkpoint;
-  throw new CommandError(`the state of ${place.stack} in ${store.place} cannot be used: ${problem}`, {
+  const lost = await lostState(access, objects);
+  if (lost !== undefined) throw stateLost(place.stack, store.place, lost);
+  if (found?.problem === undefined) return found?.checkpoint;
+  throw new CommandError(`the state of ${place.stack} in ${store.place} cannot be used: ${found.problem}`, {
     exitCode: exitCodes.unavailable,
     hint: `go back to an earlier one: lifeboat restore state ${place.stack} --list`,
   });

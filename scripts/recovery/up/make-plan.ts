@@ -14,6 +14,8 @@ import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
 import { StackWork } from "./stack-work";
 import type { Journal } from "../engine/journal";
+import { tracesOf } from "../steps/state/copies/traces";
+import { lostWholly, stateLost } from "../steps/state/lost-state";
 import { momentOf } from "../steps/state/moment";
 import { lastSeen, seenFile } from "../steps/state/seen-state";
 import { isIdle, type UpPlan, upKind, upPlanSchema } from "./plan";
@@ -185,17 +187,24 @@ async function planInStore(
   requireStore(work, view, before, blocked);
   await refuseStray(work, stored);
   if (stored === undefined) requireNew(work, view);
+  if (stored !== undefined) await requireNotLost(work, stored);
   return { ...common, place: "store", url: there, init: stored?.checkpoint === undefined };
 }
 
 /** The stack that makes the store, without a state on this machine. */
-function planOwner(work: StackWork, view: StoreView, stored: StackLook | undefined, common: Draft): Draft {
+async function planOwner(
+  work: StackWork,
+  view: StoreView,
+  stored: StackLook | undefined,
+  common: Draft,
+): Promise<Draft> {
   const { store, keys, trouble, isThere } = view;
   if (stored?.checkpoint !== undefined) return common;
   const here = localBackend(work.environment.project, work.context.io.environment).url;
   const first: Draft = { ...common, url: here, init: true, move: "after-up", wait: true };
   if (store.store.kind === "service") {
     if (trouble !== undefined) throw storeDown(trouble, work.selector);
+    await requireNotLost(work, stored);
     return stored === undefined || stored.closed !== undefined ? first : { ...common, init: true };
   }
   if (keys.first && isThere) throw strangeStore(store, work.selector);
@@ -325,6 +334,20 @@ function requireNew({ environment, selector, state }: StackWork, { store, troubl
       hint: `start it; or go on without it: lifeboat state fallback ${selector}; or, where it is lost: lifeboat rebuild state-store; or, if nothing of it is wanted any more: rm ${seenFile(state)}`,
     },
   );
+}
+
+/**
+ * Whoever can be asked says that there is no state: what this machine knows of it is then lost.
+ *
+ * @throws CommandError (14)
+ */
+async function requireNotLost(
+  { site, environment, selector, context }: StackWork,
+  stored: StackLook | undefined,
+): Promise<void> {
+  if (stored?.checkpoint !== undefined) return;
+  const lost = await lostWholly(tracesOf(site, environment, context.io));
+  if (lost !== undefined) throw stateLost(selector, "the state store", lost);
 }
 
 function inFallback(name: string): CommandError {

@@ -40,11 +40,6 @@ export async function listStack(access: StateAccess): Promise<StackObjects> {
   };
 }
 
-/** Whether a stack without a state has had one: an end of it by `pulumi stack rm` takes its history away, too. */
-export function isLost({ present, history }: Pick<StackObjects, "present" | "history">): boolean {
-  return present === undefined && history.length > 0;
-}
-
 /** Nanoseconds of the newest entry of a history; undefined where it has none. */
 export function newestEntry({ place }: StateAccess, { history }: Pick<StackObjects, "history">): string | undefined {
   const all = history.flatMap(({ key }) => parseHistoryKey(place, key)?.nanos ?? []);

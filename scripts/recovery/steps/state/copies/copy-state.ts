@@ -1,19 +1,23 @@
 import type { UpdateInfo } from "../../../../../site/state/history-entry";
 import type { StackPlace } from "../../../../../site/state/state-keys";
+import type { SeenState } from "../../../../../site/state-copies/freshness";
 import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/state-copies/copy-marker";
 import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
-import { isLost, lastUpdate, listStack, type StackObjects } from "../stack-objects";
+import { lastUpdate, listStack, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
 import { compareHistory, readable, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
 import { readableDigest } from "../changed";
 import { sha256Of, type StateAccess } from "../state-access";
 import { whyOlder } from "../why-older";
+import { type LostState, lostState } from "../lost-state";
 
 /** One stack that is copied. */
 export interface CopyJob {
   readonly place: StackPlace;
   readonly source: ObjectStore;
   readonly target: ObjectStore;
+  /** What the source showed when this machine last looked. */
+  readonly seen?: SeenState | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Only look what would be copied. */
@@ -59,7 +63,10 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
   const { source, target, place } = job;
   const [there, copied] = await Promise.all([listStack(sourceOf(job)), listStack(targetOf(job))]);
   const { present } = there;
-  if (present === undefined) return isLost(there) ? lost(job) : { kind: "empty" };
+  if (present === undefined) {
+    const lost = await lostState(sourceOf(job), there, { seen: job.seen, copy: targetOf(job) });
+    return lost === undefined ? { kind: "empty" } : keptFor(job, lost);
+  }
   const state = await readPresent(sourceOf(job), present);
   if (state.checkpoint === undefined) {
     return {
@@ -89,9 +96,8 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
   return { kind: "copied", marker, objects: sent, seen: present, differing, unreadable: [...unreadable, ...lostTags] };
 }
 
-function lost({ source, place }: CopyJob): CopyResult {
-  const why = `the history in ${source.place} is there, and the state is not`;
-  return { kind: "kept", why, hint: bringBack(place) };
+function keptFor({ source }: CopyJob, { why, mend }: LostState): CopyResult {
+  return { kind: "kept", why: `the state in ${source.place} is not there: ${why}`, hint: `bring it back: ${mend}` };
 }
 
 function bringBack({ stack }: StackPlace): string {

@@ -2,7 +2,7 @@ import { type Failure, failureOf } from "../../../../clients/failure";
 import type { LoadedEnvironment } from "../../../../project/site";
 import { openStateBackend } from "../../../../project/state-backend";
 import { StateFolder } from "../../../engine/state-folder";
-import { rememberSeen } from "../seen-state";
+import { lastSeen, rememberSeen } from "../seen-state";
 import type { Finding } from "../../../engine/step";
 import { historyFindings } from "../send-objects";
 import { type CopyPlace, folderOfSettings } from "./copy-places";
@@ -53,10 +53,12 @@ async function copyOf(
     from = store.place;
     const place = { project: project.name, stack: name };
     const now = Date.now();
-    const result = await copyState({ place, source: store, target: to.of(name), now, signal, ...rest });
-    if (result.kind === "copied" && backend.origin === "state store") {
+    const isStores = backend.origin === "state store";
+    const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
+    const seen = isStores ? lastSeen(folder) : undefined;
+    const result = await copyState({ place, source: store, target: to.of(name), seen, now, signal, ...rest });
+    if (result.kind === "copied" && isStores) {
       const { modified, key: object, size } = result.seen;
-      const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
       rememberSeen(folder, { at: now, modified, object, size });
     }
     return { environment: name, from, result };
