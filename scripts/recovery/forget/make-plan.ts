@@ -9,6 +9,7 @@ import { notFound, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
 import type { ForgetPlan } from "./plan";
 import { requireWhole } from "./require-whole";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 import { whyAnothers } from "./whose-save-point";
 
 /**
@@ -23,7 +24,13 @@ export async function planForget(
 ): Promise<ForgetPlan> {
   const { node } = await locate(client, guest, undefined);
   const clock = await nodeClock(client, node);
-  const search = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
+  const storage = environment.settings.backup.storage.id;
+  // Archives that the token may not see are left out of Proxmox's list without a word.
+  await requireRights(
+    client,
+    rightsFor(["VM.Backup", "Datastore.AllocateSpace"], { guests: [guest.id], storages: [storage] }),
+  );
+  const search = await searchArchives(client, guest.id, storage);
   const limit = olderThan === undefined ? Infinity : clock.time - olderThan * 86_400;
   const meant = { environment: environment.name, guest: guest.name, vmid: guest.id };
   const judged = await Promise.all(

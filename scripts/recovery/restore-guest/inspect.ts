@@ -12,9 +12,11 @@ import {
   formatMoment,
   parseMoment,
 } from "../../../site/restore/choose-archive";
+import { doubtOf } from "../../../site/restore/doubt";
 import { defaultProtectionLimit } from "../../../site/restore/protection-limit";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { CommandError, usageError } from "../../terminal/command-error";
+import { formatDuration } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import { inspectPresent, membershipsOf, runningTasks, unless } from "../steps/guest/inspect-present";
 import type {
@@ -28,6 +30,7 @@ import type {
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
 import { type Location, locate } from "../steps/guest/locate";
 import { notFound } from "../steps/guest/not-found";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
 import type { DeclaredIds } from "../steps/guest/declared-ids";
 import { type IdTraces, offerId, tracesOf } from "../steps/guest/id-traces";
@@ -114,6 +117,7 @@ export async function inspectRestore(
   // Afterwards: what was begun meanwhile is not of the future.
   const clock = await nodeClock(client, node);
   const choice = choose(guest, seen, search, wish, clock, node);
+  refuseSlowClock({ selector, choice, node, clock, until: untilOf(wish, clock.timezone) });
   const chosen = choice.chosen ?? refuseNothing({ guest, selector, search, choice, node });
   const [archived, storages, memberships, tasks, mayKeepAll] = await Promise.all([
     archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
@@ -133,6 +137,7 @@ export async function inspectRestore(
     limitsOf(client, [backupStorage, chosen.storage]),
     readingOf(client, settings.proxmox, node, chosen.volid),
   ]);
+  if (wish.targetId !== undefined) await requireSightOfDisks(client, storages);
   const [ownership, surroundings, excludedPaths] = await Promise.all([
     ownershipOf({
       guest,
@@ -151,6 +156,18 @@ export async function inspectRestore(
   const freeId = offered === undefined ? "ID" : String(offered);
   const guests = { present, memberships, tasks, lastTask, targetIsFree, targetTraces, freeId };
   return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests, surroundings };
+}
+
+/**
+ * Disks that a guest has left under the number of a copy are told only to who may see them.
+ *
+ * @throws CommandError (14)
+ */
+async function requireSightOfDisks(client: ProxmoxClient, storages: readonly TargetStorage[]): Promise<void> {
+  const withDisks = storages.filter(
+    ({ active, content }) => active && (content.includes("rootdir") || content.includes("images")),
+  );
+  await requireRights(client, rightsFor(["Datastore.Audit"], { guests: [], storages: withDisks.map(({ id }) => id) }));
 }
 
 const noTraces: IdTraces = { known: [], unknown: [] };
@@ -177,6 +194,13 @@ function choose(
 
 function placeOf({ storage, nodes }: FoundArchive): string {
   return `storage ${storage} of ${nodes.join(", ")}`;
+}
+
+/** The latest moment of an archive that may be chosen by its date; undefined where one is named. */
+function untilOf(wish: RestoreWish, timeZone: string): number | undefined {
+  const meant = archiveWish(wish, timeZone);
+  if (meant.kind === "named") return undefined;
+  return meant.kind === "at" ? meant.time : Infinity;
 }
 
 function archiveWish({ archive, at }: RestoreWish, timeZone: string): ArchiveWish {
@@ -220,6 +244,44 @@ function refuseNothing({ guest, selector, search, choice, node }: NothingToResto
     unknown: isEmpty ? `no archive of guest ${guest.id} was found` : `${choice.reason}, as far as could be seen`,
     hint: `see all archives: lifeboat backups ${guest.name}${doubtful === undefined ? "" : nevertheless}`,
   });
+}
+
+interface ClockedChoice {
+  readonly selector: string;
+  readonly choice: ArchiveChoice<FoundArchive>;
+  readonly node: string;
+  readonly clock: NodeTime;
+  readonly until: number | undefined;
+}
+
+/**
+ * A node whose clock is behind takes good archives for ones of the future. Nothing but the clock of this machine tells that
+ * from archives with a wrong date; which of the clocks is right nobody knows, and so not which archive is the newest (K6).
+ *
+ * @throws CommandError (14) where an archive that this machine's clock finds good is left out for the node's clock only
+ */
+function refuseSlowClock({ selector, choice, node, clock, until }: ClockedChoice): void {
+  if (until === undefined) return;
+  const here = { now: Date.now() / 1000, timeZone: clock.timezone };
+  const [hidden] = choice.leftOut.filter(
+    ({ archive, doubtful }) =>
+      doubtful &&
+      archive.nodes.includes(node) &&
+      archive.time <= until &&
+      archive.time > (choice.chosen?.time ?? 0) &&
+      doubtOf(archive, here) === undefined,
+  );
+  if (hidden === undefined) return;
+  const behind = formatDuration(here.now - clock.time);
+  const { volid, time } = hidden.archive;
+  const date = formatMoment(time, clock.timezone);
+  throw new CommandError(
+    `the clock of ${node} is ${behind} behind this machine's: which backup is the newest cannot be told, since ${volid}, of ${date}, is later than it`,
+    {
+      exitCode: exitCodes.unavailable,
+      hint: `set the time on both (NTP), and again; or restore that one nevertheless: lifeboat restore guest ${selector} --archive ${volid}`,
+    },
+  );
 }
 
 /** There are archives, and the node of the restore cannot reach any of them. */

@@ -122,9 +122,13 @@ async function restoreFailed(
     if (untouched) context.note({ sent: false });
     throw new RestoreFailed(outcome, fateOf(plan, exists, untouched));
   } catch (error) {
-    if (!(error instanceof ProxmoxError)) throw error;
+    if (!(error instanceof ProxmoxError) && !isNotAllowed(error)) throw error;
     throw new RestoreFailed(outcome, `what became of ${plan.guest} cannot be seen (${error.message})`);
   }
+}
+
+function isNotAllowed(error: unknown): error is CommandError {
+  return error instanceof CommandError && error.exitCode === exitCodes.unavailable;
 }
 
 /**

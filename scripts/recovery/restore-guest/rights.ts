@@ -15,6 +15,7 @@ export function restoreRights(plan: RestorePlan): NeededPrivilege[] {
   const privileges = start || present?.running === true ? wanted : wanted.filter((name) => name !== "VM.PowerMgmt");
   return [
     ...rightsFor(privileges, { guests: [target.vmid], storages: storagesOf(plan) }),
+    ...rightsFor(["Datastore.Audit"], { guests: [], storages: diskStoragesOf(plan) }),
     ...(source.vmid === target.vmid ? [] : rightsFor(["VM.Backup"], { guests: [source.vmid] })),
     ...(nodeRight === undefined || asRoot
       ? []
@@ -24,9 +25,22 @@ export function restoreRights(plan: RestorePlan): NeededPrivilege[] {
 
 /** Of the archive, of the save point, and of every volume that is made. */
 function storagesOf({ archive, savePoint, request }: RestorePlan): string[] {
-  const volumes = Object.entries(request).flatMap(([key, value]) =>
-    /^(?:rootfs|mp\d+)$/u.test(key) && typeof value === "string" && !value.startsWith("/") ? [value] : [],
+  const kept = savePoint === undefined ? [] : [savePoint.storage];
+  return [...new Set([storageOf(archive.volid), ...madeOn(request), ...kept])];
+}
+
+/** Of every disk that there is and that is made: whether the guest is whole is told by them, before and afterwards. */
+function diskStoragesOf({ savePoint, request }: RestorePlan): string[] {
+  const present = Object.values(savePoint?.volumes ?? {}).map(({ storage }) => storage);
+  return [...new Set([...present, ...madeOn(request)])];
+}
+
+function madeOn(request: RestorePlan["request"]): string[] {
+  return Object.entries(request).flatMap(([key, value]) =>
+    /^(?:rootfs|mp\d+)$/u.test(key) && typeof value === "string" && !value.startsWith("/") ? [storageOf(value)] : [],
   );
-  const storages = [archive.volid, ...volumes].map((volume) => volume.slice(0, volume.indexOf(":")));
-  return [...new Set([...storages, ...(savePoint === undefined ? [] : [savePoint.storage])])];
+}
+
+function storageOf(volume: string): string {
+  return volume.slice(0, volume.indexOf(":"));
 }

@@ -1,10 +1,11 @@
-import type { ReplicationJob } from "../../../proxmox/api/answers";
+import type { ReplicationJob, StorageEntry } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { lastingKeys } from "../steps/guest/inspect-present";
 import { firewallLines } from "../steps/guest/firewall-lines";
 import { type Known, known } from "../steps/guest/known";
+import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** What belongs to a present guest beside its configuration, and what no backup of it holds. */
 export interface Surroundings {
@@ -42,6 +43,7 @@ const none: Known<readonly string[]> = {};
 /** A linked clone's volume is named behind its base: `basevol-101-disk-0/subvol-102-disk-0`, or has it as its parent. */
 async function clonesOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Promise<string[]> {
   const storages = (await client.backups.storages(node)).filter(({ enabled }) => enabled !== false);
+  await requireRights(client, rightsFor(["Datastore.Audit"], { guests: [], storages: storages.flatMap(withDisks) }));
   const lists = await Promise.all(storages.map(({ storage }) => client.backups.disks(node, storage)));
   const base = new RegExp(`(?:^|[:/])base(?:vol)?-${String(vmid)}-`, "u");
   const clones = lists.flat().filter((volume) => {
@@ -49,4 +51,9 @@ async function clonesOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Pr
     return isOthers && (base.test(volume.volid) || base.test(volume.parent ?? ""));
   });
   return [...new Set(clones.map(({ volid }) => plainText(volid)))];
+}
+
+/** The storage, where disks may lie on it. */
+function withDisks({ storage, content = "" }: StorageEntry): string[] {
+  return /rootdir|images/u.test(content) ? [storage] : [];
 }

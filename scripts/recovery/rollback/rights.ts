@@ -9,8 +9,12 @@ export function rollbackRights({ target, present, start, savePoint }: RollbackPl
     ...(present.running || start ? ["VM.PowerMgmt"] : []),
     ...(savePoint === undefined ? [] : ["VM.Backup", "Datastore.AllocateSpace"]),
   ];
-  return rightsFor(privileges, {
-    guests: [target.vmid],
-    storages: savePoint === undefined ? [] : [savePoint.storage],
-  });
+  const guests = [target.vmid];
+  if (savePoint === undefined) return rightsFor(privileges, { guests });
+  // A save point is given up only where the guest is seen to be whole.
+  const disks = Object.values(savePoint.volumes ?? {}).map(({ storage }) => storage);
+  return [
+    ...rightsFor([...privileges, "VM.Config.Disk"], { guests, storages: [savePoint.storage] }),
+    ...rightsFor(["Datastore.Audit"], { guests: [], storages: disks }),
+  ];
 }

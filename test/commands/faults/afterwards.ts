@@ -80,6 +80,17 @@ export const stillRuns = runsWith("640", "the guest runs with what it had; nothi
 
 export const asSomebodyLeftIt = runsWith("700", "the guest runs with what somebody made of it; nothing was restored");
 
+/** The way on that a refusal names; the clock is as wrong as before. */
+export const namedArchiveRestores: Afterwards = {
+  words: "named, the archive is restored",
+  check: async (scene) => {
+    await scene.site.fault("clock-skew", { node: "pve-prod", seconds: "-7200" });
+    const [newest] = await scene.site.archives(scene.vmid);
+    const again = await scene.lifeboat(`restore guest web --force --stop --archive ${newest?.volid ?? ""}`);
+    expect([again.code, await memoryOf(scene)]).toEqual([0, "512"]);
+  },
+};
+
 export const runsAsBefore: Afterwards = {
   words: "the guest runs with what it had, and its archive is not protected; nothing was restored",
   check: async (scene) => {

@@ -19,6 +19,7 @@ const all = [
   "VM.Config.Network",
   "VM.Config.Options",
   "Datastore.AllocateSpace",
+  "Datastore.Audit",
   "SDN.Use",
 ];
 
@@ -94,17 +95,18 @@ test.each<[string, readonly CommandName[]]>([
   ["nothing that is needed", []],
   ["Sys.Modify", []],
   ["VM.Allocate", restores],
-  ["VM.Config.Disk", restores],
+  ["VM.Config.Disk", [...restores, "forget"]],
   ["VM.Config.Network", restores],
   ["VM.Config.Options", restores],
   ["SDN.Use", restores],
+  ["Datastore.Audit", [...restores, "forget"]],
   ["VM.PowerMgmt", [...restores, "rollback"]],
   ["VM.Snapshot", ["rollback", "snapshot", "due"]],
-  ["VM.Backup", [...restores, "backup", "backupAll"]],
-  ["Datastore.AllocateSpace", [...restores, "backup", "backupAll"]],
+  ["VM.Backup", [...restores, "backup", "backupAll", "forget"]],
+  ["Datastore.AllocateSpace", [...restores, "backup", "backupAll", "forget"]],
 ])("without %s exactly these commands are refused while planning: %s [K6]", async (privilege, refused) => {
   const env = await tokenWithout(privilege);
-  const names = (Object.keys(commands) as CommandName[]).filter((name) => name !== "forget");
+  const names = Object.keys(commands) as CommandName[];
   for (const name of names) {
     const { code, stdout, stderr } = await site.lifeboat([...commands[name], "--dry-run"], { env });
     const result = [code, (stdout + stderr).replaceAll(/\s+/gu, " ")];

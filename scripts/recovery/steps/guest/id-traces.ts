@@ -2,6 +2,7 @@ import type { BackupJob, NodeEntry, StoredVolume } from "../../../../proxmox/api
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import { plainText } from "../../../../proxmox/api/plain-text";
+import { showsVolumes } from "../../../../proxmox/api/permissions";
 import type { DeclaredIds } from "./declared-ids";
 import { isOnline } from "./search-archives";
 
@@ -110,7 +111,7 @@ async function onStorages(client: ProxmoxClient, vmid: number, nodes: readonly N
       looks.push({ unknown: `${node} does not list its storages: ${reasonOf(error)}` });
       continue;
     }
-    for (const { storage, shared: isShared, enabled, active } of storages) {
+    for (const { storage, shared: isShared, enabled, active, content = "" } of storages) {
       if (enabled === false || shared.has(storage)) continue;
       const label = isShared === true ? storage : `${storage} of ${node}`;
       if (active === false) {
@@ -118,6 +119,9 @@ async function onStorages(client: ProxmoxClient, vmid: number, nodes: readonly N
         continue;
       }
       if (isShared === true) shared.add(storage);
+      if (/rootdir|images/u.test(content) && !(await showsVolumes(client, storage, vmid))) {
+        looks.push({ unknown: `disks on ${label} cannot be seen (Datastore.Audit on /storage/${storage})` });
+      }
       looks.push(
         await look(`storage ${label} could not be listed`, async () =>
           describe(await client.backups.volumesOf(node, storage, vmid), label),

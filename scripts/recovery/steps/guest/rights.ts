@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { missingPrivileges } from "../../../../proxmox/api/permissions";
+import { missingPrivileges, showsVolumes } from "../../../../proxmox/api/permissions";
 import { missingLines, type NeededPrivilege, neededPrivileges } from "../../../../proxmox/rules/privileges";
 import { setupHint } from "../../../clients/failure";
 import { CommandError } from "../../../terminal/command-error";
@@ -27,4 +27,13 @@ export async function requireRights(client: ProxmoxClient, needed: readonly Need
   const missing = await missingPrivileges(client, needed);
   if (missing.length === 0) return;
   throw new CommandError(missingLines(missing).join("; "), { exitCode: exitCodes.unavailable, hint: setupHint });
+}
+
+/** @throws CommandError (14) where a storage leaves a guest's volumes out of its list for want of a right */
+export async function requireSight(client: ProxmoxClient, storage: string, vmid: number): Promise<void> {
+  if (await showsVolumes(client, storage, vmid)) return;
+  await requireRights(
+    client,
+    rightsFor(["Datastore.Audit", "VM.Config.Disk"], { guests: [vmid], storages: [storage] }),
+  );
 }

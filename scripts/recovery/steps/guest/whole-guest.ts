@@ -1,20 +1,20 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { GuestConfiguration } from "../../../../proxmox/api/answers";
-import { showsVolumes } from "../../../../proxmox/api/permissions";
 import { storageOfVolume } from "../../../../site/restore/volumes";
 import { volumesOf } from "./guest-snapshots";
 import { unless } from "./inspect-present";
+import { requireSight } from "./rights";
 
 /**
  * Why a guest cannot be taken for whole, as the end of a sentence: `it is locked (create)`. Undefined: it is there, nothing
- * holds it, its state is known, and every volume that its configuration names exists, as
- * far as the token is shown them.
+ * holds it, its state is known, and every volume that its configuration names exists.
  *
  * The configuration alone proves nothing: Proxmox keeps the old one, locked, until every old volume of a guest that it
  * overwrites is freed, and a lock may be taken off by hand (PVE::LXC::destroy_lxc_container).
  *
- * @throws ProxmoxError when the node, or a storage, cannot be asked: then nobody knows.
+ * @throws ProxmoxError when the node, or a storage, cannot be asked, CommandError (14) when the token is not shown its
+ *   volumes: then nobody knows.
  */
 export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): Promise<string | undefined> {
   const status = await unless(["gone"], client.guests.guestStatus(guest));
@@ -28,10 +28,11 @@ export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): P
 }
 
 /**
- * Volumes that the configuration names and that their storage does not list. Only where the token is shown them: to make and
- * to restore guests takes no right to see volumes, and then nothing is known of them. A storage that is no more has none.
+ * Volumes that the configuration names and that their storage does not list. To make and to restore guests takes no right to
+ * see volumes, and without one Proxmox leaves them out of its lists and says nothing. A storage that is no more has none.
  *
- * @throws ProxmoxError when a storage cannot be asked, as one that is switched off: its volumes may be there or not
+ * @throws ProxmoxError when a storage cannot be asked, as one that is switched off: its volumes may be there or not;
+ *   CommandError (14) for want of a right
  */
 async function missingVolumes(
   client: ProxmoxClient,
@@ -42,7 +43,7 @@ async function missingVolumes(
   const storages = [...new Set(named.flatMap((volume) => storageOfVolume(volume) ?? []))];
   const missing = await Promise.all(
     storages.map(async (storage) => {
-      if (!(await showsVolumes(client, storage, guest.vmid))) return [];
+      await requireSight(client, storage, guest.vmid);
       const listed = (await unless(["gone"], client.guests.volumesOn(storage, guest))) ?? [];
       return named.filter((volume) => storageOfVolume(volume) === storage && !listed.includes(volume));
     }),

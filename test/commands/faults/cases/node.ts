@@ -1,6 +1,19 @@
-import { restored, sameCommandEnds, undoBringsBack, untouched, everyArchive, guestIsGone } from "../afterwards";
+import { renameSync } from "node:fs";
+import { basename } from "node:path";
+import { formatArchiveName } from "../../../../proxmox/rules/archive-names";
+import {
+  namedArchiveRestores,
+  restored,
+  sameCommandEnds,
+  stillRuns,
+  undoBringsBack,
+  untouched,
+  everyArchive,
+  guestIsGone,
+} from "../afterwards";
 import { asksFor, inRestore, inSavePoint } from "../../support/held-tasks";
-import type { FaultCase } from "../fault-case";
+import type { FaultCase, Scene } from "../fault-case";
+import type { RunResult } from "../../support/run-bundle";
 
 const restore = "restore guest web --force --stop";
 
@@ -178,13 +191,11 @@ export const nodeFaults: readonly FaultCase[] = [
   {
     fault: "the node's clock is two hours behind, so that its newest archive lies in the future",
     command: restore,
-    exitCode: 0,
-    message: "",
-    afterwards: [restored, everyArchive],
-    run: async ({ site, lifeboat }) => {
-      await site.fault("clock-skew", { node: "pve-prod", seconds: "-7200" });
-      return lifeboat(restore);
-    },
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: the clock of pve-prod is 2 h behind this machine's: which backup is the newest cannot be told, since backup:backup/vzdump-lxc-101-DATE.tar.zst, of TIME, is later than it\nHINT: set the time on both (NTP), and again; or restore that one nevertheless: lifeboat restore guest prod/web --archive backup:backup/vzdump-lxc-101-DATE.tar.zst",
+    afterwards: [stillRuns, namedArchiveRestores],
+    run: clockBehind,
   },
   {
     fault: "the token expires while the save point is being made",
@@ -275,3 +286,14 @@ export const nodeFaults: readonly FaultCase[] = [
     },
   },
 ];
+
+/** The archive is an hour old by this machine's clock, and the node's clock is two hours behind that. */
+async function clockBehind({ site, vmid, archive, lifeboat }: Scene): Promise<RunResult> {
+  const form = { guestType: "lxc", timeZone: "UTC", format: "tar", compression: "zst" } as const;
+  const name = formatArchiveName({ ...form, vmid, time: Math.floor(Date.now() / 1000) - 3600 });
+  const dump = site.nodePath("pve-prod", "mnt/backup/dump");
+  renameSync(`${dump}/${basename(archive)}`, `${dump}/${name}`);
+  await site.control({ command: "clock", offset: 0 });
+  await site.fault("clock-skew", { node: "pve-prod", seconds: "-7200" });
+  return lifeboat(restore);
+}
