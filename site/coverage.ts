@@ -19,6 +19,8 @@ export interface GuestBackups {
   readonly newest: number | undefined;
   /** Why its archives cannot be seen; undefined when they can. */
   readonly blind: string | undefined;
+  /** Storages that could not be read, on which there may be more archives; undefined when every one was. */
+  readonly unread?: string | undefined;
   /** Its disks in the environment's job; undefined when the job does not have the guest. */
   readonly disks: readonly LiveDisk[] | undefined;
 }
@@ -48,12 +50,16 @@ export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }
 
-function archiveProblems({ newest, blind }: GuestBackups, schedule: CoverageSchedule): string[] {
+function archiveProblems({ newest, blind, unread }: GuestBackups, schedule: CoverageSchedule): string[] {
   if (blind !== undefined) return [blind];
-  if (newest === undefined) return ["it was never backed up"];
+  if (newest === undefined) {
+    return [unread === undefined ? "it was never backed up" : `whether it was ever backed up is not known: ${unread}`];
+  }
   const due = nextStart(schedule.event, newest, schedule.timeZone);
   const late = due !== undefined && due + grace < schedule.now && !schedule.running;
-  return late ? [`the backup of ${dayAndTime(due, schedule.timeZone)} is missing`] : [];
+  if (!late) return [];
+  const missed = `the backup of ${dayAndTime(due, schedule.timeZone)}`;
+  return [unread === undefined ? `${missed} is missing` : `whether ${missed} was made is not known: ${unread}`];
 }
 
 function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): string[] {

@@ -19,7 +19,7 @@ import { formatBytes, formatDuration, formatShare } from "../../terminal/duratio
 import type { SnapshotStatus } from "./snapshot-status";
 import { declaredProblems } from "./declared";
 import { type EnvironmentFacts, minute } from "./read-environment";
-import { guestProblems, isAtWork, type JournalStatus } from "./unfinished";
+import { guestProblems, isAtWork, isHalfDone, type JournalStatus } from "./unfinished";
 
 /** The newest real backup of a guest. */
 export interface NewestBackup {
@@ -80,9 +80,16 @@ export function guestStatus(
     hidden: whyHidden(guest, facts),
     newest: newest?.time,
     blind: whyBlind(facts.unseen.get(guest.id) ?? []),
+    unread: facts.storages.unreadable.length === 0 ? undefined : facts.storages.unreadable.join("; "),
     disks: facts.inJob.get(guest.id),
   };
   const snapshots = facts.snapshots.get(guest.id);
+  const savePoints = archives.filter(({ notes }) => isSavePoint(notes)).toSorted((a, b) => b.time - a.time);
+  const halfDone = {
+    here: isHalfDone(journals, guest.id),
+    savePoint: savePoints[0]?.volid,
+    selector: `${environment.name}/${guest.name}`,
+  };
   const running = facts.runs.some((run) => run.running.length > 0);
   return {
     name: guest.name,
@@ -92,13 +99,14 @@ export function guestStatus(
     newest,
     rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
-    savePoints: archives.filter(({ notes }) => isSavePoint(notes)).length,
+    savePoints: savePoints.length,
     optOut: guest.optOut,
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
     snapshots,
     problems: [
       ...guestProblems(journals, guest.id),
-      ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode)),
+      ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode, halfDone)),
+      ...strangerProblems(guest, facts, environment.name),
       ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),
@@ -108,6 +116,19 @@ export function guestStatus(
       ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
     ],
   };
+}
+
+/** Another guest under the number of the declared one (D15), which no command touches. */
+function strangerProblems({ name, id, node }: Guest, { whose }: EnvironmentFacts, environment: string): string[] {
+  const found = whose.get(id);
+  if (found === undefined) return [];
+  if (typeof found === "string") return [`whose guest ${String(id)} is cannot be read: ${found}`];
+  if (found.kind !== "another") return [];
+  return found.isMarked
+    ? [`guest ${String(id)} on ${node} is ${found.whose}, not ${environment}/${name}`]
+    : [
+        `guest ${String(id)} on ${node}, named '${found.whose}', does not bear Lifeboat's mark: nothing says that it is ${environment}/${name}`,
+      ];
 }
 
 type FoundArchive = ListedArchive & { readonly storage: string };

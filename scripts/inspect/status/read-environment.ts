@@ -11,6 +11,8 @@ import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts } from "./backup-storages";
 import { groupBy } from "../../machine/group-by";
 import { nodesOf } from "../../../site/needs";
+import { type Whose } from "../../../site/restore/identity";
+import { whoseGuests } from "./whose-guests";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
 /** What the nodes of an environment answered. */
@@ -31,11 +33,16 @@ export interface EnvironmentFacts {
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   /** Guests of the node that no settings name and no job selects. */
   notCovered: { id: number; name: string; type: string }[];
+  /** Whose the guests are that stand under declared numbers; a text says why that cannot be read. */
+  whose: ReadonlyMap<number, Whose | string>;
   /** By guest's id, of those with a schedule for snapshots. */
   snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
 
-/** Asks the nodes of an environment. The number of requests depends on nodes and storages, not on guests. */
+/**
+ * Asks the nodes of an environment. The number of requests depends on nodes, storages and the guests that Lifeboat made, not
+ * on adopted ones.
+ */
 export async function readEnvironment(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
@@ -60,10 +67,11 @@ export async function readEnvironment(
   const { time: now, timezone: timeZone } = time;
   const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
-  const [hidden, unseen, snapshots] = await Promise.all([
+  const [hidden, unseen, snapshots, whose] = await Promise.all([
     missingToSee(client, unlisted),
     missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
     inspectSnapshots(client, declared, onNode, { now, timeZone }),
+    whoseGuests(client, environment.settings, onNode),
   ]);
   return {
     now,
@@ -78,6 +86,7 @@ export async function readEnvironment(
     hidden,
     unseen,
     snapshots,
+    whose,
     notCovered: uncovered
       .filter(({ vmid }) => !known.has(vmid))
       .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),

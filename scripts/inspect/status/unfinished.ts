@@ -119,6 +119,11 @@ export function isAtWork({ unfinished }: JournalStatus, id: number): boolean {
   return unfinished.some(({ guests, process }) => process !== undefined && guests.includes(id));
 }
 
+/** Whether something is half done on a guest as far as the journals tell, or may be, as one of its journals cannot be read. */
+export function isHalfDone({ unfinished, unreadable }: JournalStatus, id: number): boolean {
+  return unfinished.some(({ guests }) => guests.includes(id)) || unreadable.some(({ guest }) => guest === id);
+}
+
 function isOf({ guests }: UnfinishedOperation, id: number): boolean {
   return guests.length === 1 && guests[0] === id;
 }

@@ -49,7 +49,8 @@ export async function ownershipOf(parts: OwnershipParts): Promise<Ownership> {
   };
 }
 
-function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
+/** The guest of the settings as one that is looked for. */
+export function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
   return {
     mark: { environment, guest: guest.name },
     isOwned: guest.kind !== "adopted",

@@ -127,6 +127,20 @@ describe("operations that have not ended", () => {
     expect((await status()).environment?.unfinished).toEqual([]);
   });
 
+  test("a half-done restore leaves its guest stopped: nobody is told to start it, neither here nor on another machine [A10, K4]", async () => {
+    await halfRestore();
+    const here = await status();
+    expect(here.problemsOf("web").filter((text) => /pct start/u.test(text))).toEqual([]);
+    await finish();
+    const { code } = await site.lifeboat(restore, killAt("after", 14));
+    expect([code, await site.running(web.id)]).toEqual([null, false]);
+    const elsewhere = await site.lifeboat(["status"], { env: site.otherMachine() });
+    const text = elsewhere.stdout.replaceAll(/\s+/gu, " ");
+    expect(text).toMatch(/a restore of it that made save point \S+ may be half done, perhaps on another machine/u);
+    expect(text).toContain("take it back: lifeboat undo prod/web");
+    await finish();
+  });
+
   test("the node does not answer: what is half done there is said all the same [A10, K3, K4]", async () => {
     await halfRestore();
     for (const one of [node, other]) await site.fault("node-unreachable", { node: one });
@@ -245,6 +259,33 @@ describe("guests that are not as the settings say", () => {
     expect(powerOf(found, "away")).toEqual(["it is on pve-prod2, the settings say pve-prod"]);
     expect([powerOf(found, "web"), powerOf(found, "db")]).toEqual([[], []]);
     expect(found.value.summary.needYou).toEqual(expect.arrayContaining(["prod/off", "prod/away"]));
+  });
+
+  test.each([
+    ["lifeboat: lab/web", "guest 101 on pve-prod is lab/web, not prod/web"],
+    ["by hand", "guest 101 on pve-prod, named 'web', does not bear Lifeboat's mark: nothing says that it is prod/web"],
+  ])(
+    "another's under the number of a declared one, noted '%s': 3, as restore refuses it [A10, D15]",
+    async (notes, text) => {
+      const guest = { node, type: "lxc", vmid: web.id } as const;
+      await site.client.guests.setGuestConfig(guest, { description: notes });
+      const found = await status();
+      await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
+      expect([found.code, found.problemsOf("web")]).toEqual([3, expect.arrayContaining([text])]);
+      expect((await status()).problemsOf("web")).not.toContain(text);
+    },
+  );
+
+  test("a storage that does not answer (596): whether they were backed up is not known, and nobody says never [A10, D3]", async () => {
+    await site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
+    const { code, problemsOf } = await status();
+    expect([code, problemsOf("db")]).toEqual([
+      3,
+      expect.arrayContaining([
+        expect.stringMatching(/^whether it was ever backed up is not known: storage backup on \S+ cannot be read/u),
+      ]),
+    ]);
+    expect(problemsOf("db")).not.toContain("it was never backed up");
   });
 
   test("one that the settings want stopped: stopped it is fine, running it is not [A10]", async () => {
