@@ -47,6 +47,12 @@ export function flagOf(demand: Demand): string {
   return demand.typed === undefined ? demand.flag : `${demand.flag}=${demand.typed}`;
 }
 
+/** Which answers the command line does not give, as a clause; undefined where none is missing. */
+export function whyUnanswered(demands: readonly Demand[], given: GivenAnswers): string | undefined {
+  const open = demands.filter((demand) => !isAnswered(demand, given));
+  return open.length === 0 ? undefined : `${open.map(flagOf).join(" and ")} must be asked for anew`;
+}
+
 function isAnswered({ flag, typed }: Demand, given: GivenAnswers): boolean {
   const answer = given[flag];
   return typed === undefined ? answer === true : answer === typed;

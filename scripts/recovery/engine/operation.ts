@@ -82,7 +82,7 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
    */
   outdated?(open: Journal): Promise<string | undefined> | string | undefined;
   /**
-   * Asked before it is resumed: as long as the committing request has not left, what it was planned on is looked at again.
+   * Asked before it is resumed: as long as the committing request has taken no effect, what it was planned on is looked at again.
    * Why what was begun is taken back and planned anew, as a clause: `web was started since`. Undefined: it is resumed.
    *
    * @throws CommandError when it cannot be told; then it stays half done

@@ -1,5 +1,5 @@
 import type { GuestSpace } from "../../../site/restore/space";
-import type { GivenAnswers } from "../engine/consent";
+import { type GivenAnswers, whyUnanswered } from "../engine/consent";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
@@ -10,6 +10,7 @@ import { volumesOf } from "../steps/guest/guest-snapshots";
 import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
 import { type RestorePlan, restorePlanSchema } from "../steps/guest/plan";
+import { lostWayBack, wayBackIn } from "../steps/guest/way-back";
 import { whyNotWhole } from "../steps/guest/whole-guest";
 import { leftProtected } from "./archive-protection";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect";
@@ -69,11 +70,14 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       lookAgain(session, open, {
         guest: plan.guest,
         target: plan.target,
+        present: plan.mode === "in-place" ? plan.present : undefined,
         ran: plan.mode === "in-place" ? plan.present?.running : undefined,
         commit: { path: restorePath, type: "vzrestore" },
-        differs: async () => {
+        lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
+        differs: async (asked) => {
           const now = await planOf(session, request);
-          return whyAnother(plan, now.plan, changedInputs(open.contents.inputs, now.inputs));
+          const another = whyAnother(plan, now.plan, changedInputs(open.contents.inputs, now.inputs));
+          return another ?? (asked === "anew" ? whyUnanswered(now.demands, request.given) : undefined);
         },
       }),
     ...(request.beforeEnd === undefined ? {} : { beforeEnd: request.beforeEnd }),

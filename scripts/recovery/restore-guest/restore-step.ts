@@ -13,6 +13,7 @@ import type { RestorePlan } from "../steps/guest/plan";
 import { waitForTasks } from "../steps/guest/own-tasks";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
+import { requireWayBack } from "../steps/guest/way-back";
 import { whyNotWhole } from "../steps/guest/whole-guest";
 import type { GuestWorld } from "../steps/guest/world";
 
@@ -20,13 +21,15 @@ import type { GuestWorld } from "../steps/guest/world";
 export const restorePath = "restore";
 
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
-export function recheck(plan: RestorePlan, world: GuestWorld, { inputs }: BegunOperation): Step {
+export function recheck(plan: RestorePlan, world: GuestWorld, { id, inputs }: BegunOperation): Step {
   return {
     id: "recheck",
     title: "Check that nothing has changed",
     does: "read archive, guest and settings again, and stop if one has changed since this plan",
-    run: async () =>
-      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest))),
+    run: async ({ factsOf }) => {
+      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)));
+      await requireWayBack(world.client, plan, { id, factsOf });
+    },
   };
 }
 
@@ -50,9 +53,12 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
       const upid = await findStarted(context, world.client, request);
       if (upid === undefined) return undefined;
       context.progress(`the node is at work on it already (${upid})`);
+      const { status } = await world.client.tasks.status(upid);
       const outcome = await world.client.tasks.wait(upid, { signal: context.signal });
       if (outcome.succeeded) return resultOf(plan, outcome);
       context.note({ failedTask: upid, asked: false });
+      // What it has left is seen as it left it. It is not tried again on what was prepared for it.
+      if (status === "running") await restoreFailed(context, plan, world, operation, outcome);
       return undefined;
     },
     run: async (context) => {

@@ -1,13 +1,14 @@
 import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import type { GivenAnswers } from "../engine/consent";
+import { type GivenAnswers, whyUnanswered } from "../engine/consent";
 import { changedInputs, digestOf } from "../engine/digest";
 import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
+import { lostWayBack, wayBackIn } from "../steps/guest/way-back";
 import { type PlannedRollback, planRollback } from "./make-plan";
 import { rollbackKind, type RollbackPlan, rollbackPlanSchema } from "./plan";
 import { rollBackPath, rollbackSteps } from "./steps";
@@ -49,11 +50,14 @@ export function rollbackOperation(
       lookAgain(session, open, {
         guest: plan.guest,
         target: plan.target,
+        present: plan.present,
         ran: plan.present.running,
         commit: { path: rollBackPath, type: guestTaskType(plan.target, "rollBack") },
-        differs: async () => {
+        lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
+        differs: async (asked) => {
           const now = await unlessGone(planRollback(session, snapshot, without));
-          return now === undefined ? undefined : whyAnother(plan, open, now);
+          if (now === undefined) return undefined;
+          return whyAnother(plan, open, now) ?? (asked === "anew" ? whyUnanswered(now.demands, given) : undefined);
         },
       }),
     meaning: ({ guest, present }, { position }) => {

@@ -4,6 +4,7 @@ import { wayBackDescription } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
+import { keptFact } from "../engine/kept";
 import type { Step, StepNode } from "../engine/step";
 import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
@@ -13,6 +14,7 @@ import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
 import { waitForTasks } from "../steps/guest/own-tasks";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
+import { requireWayBack, wayBackPath } from "../steps/guest/way-back";
 import type { GuestWorld } from "../steps/guest/world";
 import { readSnapshots } from "../steps/guest/guest-snapshots";
 import { removeSnapshot } from "../steps/guest/take-snapshot";
@@ -45,7 +47,7 @@ function keepPresent(plan: RollbackPlan, world: GuestWorld, operation: BegunOper
 function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): Step {
   const { target } = plan;
   const words = {
-    id: "way-back",
+    id: wayBackPath,
     title: `Keep the present state as snapshot ${name}`,
     does: `take snapshot ${name} of the present ${plan.guest}, to have a way back`,
   };
@@ -63,6 +65,10 @@ function takeWayBack(plan: RollbackPlan, name: string, { client }: GuestWorld): 
     },
     takeBack: async (context) => {
       const { signal } = context;
+      if (context.facts["stays"] === true) {
+        const text = `snapshot ${name} stays, because a task had begun to overwrite ${plan.guest} after it was taken`;
+        return context.note(keptFact(text));
+      }
       await findStarted(context, client, { ...target, type: guestTaskType(target, "takeSnapshot") });
       await waitForTasks(client, target, context);
       const taken = (await readSnapshots(client, target)).some((snapshot) => snapshot.name === name);
@@ -79,12 +85,13 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
 }
 
 /** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
-function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { inputs }: BegunOperation): Step {
+function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { id, inputs }: BegunOperation): Step {
   return {
     id: "recheck",
     title: "Check that nothing has changed",
     does: "read guest, snapshots and settings again, and stop if one has changed since this plan",
-    run: async () => {
+    run: async ({ factsOf }) => {
+      await requireWayBack(client, plan, { id, factsOf });
       const changed = changedInputs(inputs, await readRollbackInputs(client, plan, settingsDigest));
       // Proxmox would pull the plug of one that runs by now.
       if (await isRunning(client, plan.target)) changed.push("whether the guest runs");

@@ -13,12 +13,14 @@ import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong
 import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
 import { restorePath, whyTouched } from "../restore-guest/restore-step";
+import { effectOf } from "../steps/guest/effect";
 import type { ArchiveSearch, FoundArchive } from "../steps/guest/inspection";
 import { waitForOwnTasks } from "../steps/guest/own-tasks";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import { nodeClock } from "../steps/guest/node-facts";
 import { notFound, unsearchedHint, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
+import { keepWayBack } from "../steps/guest/way-back";
 
 /** What `lifeboat undo` was asked for. */
 export interface UndoRequest {
@@ -59,6 +61,7 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   if (last === undefined) throw nothingToUndo(session, search);
   refuseUnsure(session, request, search, last);
   if (last.plan.mode === "beside" || !(await isOverwritten(session, request, last))) {
+    if (!session.dryRun && last.journal.factsOf(restorePath)["upid"] !== undefined) keepWayBack(last.journal);
     return takeRestoreBack(session, request, last);
   }
   // Begun although the restore that it undoes may be half done: that one is not resumed any more.
@@ -110,17 +113,17 @@ function anotherIsHalfDone(session: GuestSession, open: Journal): CommandError {
   });
 }
 
-/** Whether the old guest is gone: its request was sent, and the node has got it. */
+/** Whether the old guest is gone: its request was sent, and has taken effect. */
 async function isOverwritten(session: GuestSession, request: UndoRequest, restore: RestoreJournal): Promise<boolean> {
   const { journal, plan } = restore;
   const steps = await preparedOperation(session, request).steps(plan, begunIn(journal));
   if (!hasCommitted(placeSteps(steps), journal)) return false;
-  const { upid } = journal.factsOf(restorePath);
-  if (upid !== undefined || journal.record(restorePath)?.state === "done") return true;
-  const { node, vmid } = plan.target;
-  const tasks = await session.client.tasks.list(node, { vmid, typefilter: "vzrestore" });
-  const known = String(journal.factsOf(restorePath)["knownTasks"]).split(" ");
-  if (tasks.some((task) => !known.includes(task.upid))) return true;
+  const effect = await effectOf(session.client, journal, {
+    target: plan.target,
+    present: plan.present,
+    commit: { path: restorePath, type: "vzrestore" },
+  });
+  if (effect !== "none") return effect !== "failed";
   return (await whyTouched(session.client, plan, journal.contents)) !== undefined;
 }
 

@@ -8,10 +8,10 @@ let site: AdoptedSite;
 let next = 101;
 
 const node = "pve-prod";
-const guests = Array.from({ length: 6 }, (_, index) => ({
+const guests = Array.from({ length: 8 }, (_, index) => ({
   id: 101 + index,
   name: `guest-${101 + index}`,
-  disk: index < 5 ? ("lvmthin" as const) : ("zfspool" as const),
+  disk: index === 5 ? ("zfspool" as const) : ("lvmthin" as const),
 }));
 
 beforeAll(async () => {
@@ -117,4 +117,39 @@ test("on a storage that goes back to its newest only, with a snapshot made since
   const again = await site.lifeboat(command);
   expect([again.code, again.stderr]).toEqual([13, expect.stringContaining("since would be removed")]);
   expect(await isRunning(id)).toBe(true);
+});
+
+test("its task failed, and the guest was unlocked and has worked since: never stopped without being asked, both ways back stay [D12, K1, K4]", async () => {
+  const id = (next = 107);
+  writeFileSync(file(id), "first");
+  await site.lifeboat(["backup", "snapshot", `guest-${id}`, "--name", "first"]);
+  writeFileSync(file(id), "present");
+  const command = ["restore", "snapshot", `guest-${id}`, "first", "--force", "--stop"];
+  await site.fault("task-dies", { type: "vzrollback", times: "1" });
+  expect((await site.lifeboat(command)).code).toBe(1);
+  const content = site.configuration(node, id).replace("lock: rollback\n", "");
+  await site.control({ command: "write", path: `/etc/pve/nodes/${node}/lxc/${id}.conf`, content });
+  await site.control({ command: "forward", seconds: 2 });
+  await power(id, "start");
+  writeFileSync(file(id), "worked since");
+  rewriteJournal(site.stateFolder("prod"), (found) => ({ ...found, startedAt: "2026-11-01T10:00:00.000Z" }));
+  const unasked = await site.lifeboat(command.filter((word) => word !== "--stop"));
+  expect([unasked.code, unasked.stderr]).toEqual([13, expect.stringContaining("its task failed")]);
+  expect([await isRunning(id), readFileSync(file(id), "utf8")]).toEqual([true, "worked since"]);
+  expect((await site.lifeboat(command)).code).toBe(0);
+  const names = await site.on(node, (client) => client.guests.snapshots({ node, type: "lxc", vmid: id }));
+  expect(names.filter(({ name }) => name.startsWith("before-"))).toHaveLength(2);
+});
+
+test("its way back was removed in between: another is made before anything is overwritten [D12, K4]", async () => {
+  next = 108;
+  const { id, command } = await killed();
+  const guest = { node, type: "lxc", vmid: id } as const;
+  await site.on(node, async (client) => {
+    const [before] = (await client.guests.snapshots(guest)).filter(({ name }) => name.startsWith("before-"));
+    requireSuccess(await client.tasks.wait(await client.guests.removeSnapshot(guest, before?.name ?? "")));
+  });
+  const again = await site.lifeboat(command);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("the way back, is gone")]);
+  expect(await wayBack(id)).toBe("present");
 });

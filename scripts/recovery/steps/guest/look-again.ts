@@ -5,49 +5,48 @@ import type { GuestSession } from "../../engine/session";
 import { ageTrouble } from "../../engine/too-old";
 import { hasBegun, unlessRefused } from "../../engine/unless-refused";
 import { isOwn, waitForOwnTasks } from "./own-tasks";
-import { newTaskSince } from "./start-task-once";
+import { type CommittingRequest, effectOf, startOf, tasksSince } from "./effect";
+import { nodeClock } from "./node-facts";
 import { isRunning } from "./power-steps";
+import { keepWayBack } from "./way-back";
 
 /** So long what was prepared is believed, in seconds: what the token may not see of the guest may have changed it since. */
 const longest = 3_600;
 
 /** What is looked at again. */
-export interface LookedAt {
+export interface LookedAt extends CommittingRequest {
   readonly guest: string;
-  readonly target: GuestAddress;
   /** Whether the guest ran when it was planned; undefined where no guest is worked on, such as for a copy. */
   readonly ran: boolean | undefined;
-  /** Path of the step whose request overwrites, and what its task is called. */
-  readonly commit: { readonly path: string; readonly type: string };
-  /** Plans once more: why what was begun is not what would be done now. */
-  readonly differs: () => Promise<string | undefined>;
+  /** Why the way back that was made is none any more. */
+  readonly lostWayBack: () => Promise<string | undefined>;
+  /** Plans once more: why what was begun is not what would be done now, or asked. */
+  readonly differs: (asked: "before" | "anew") => Promise<string | undefined>;
 }
 
 /**
- * Looks again at a guest on which an operation is half done, as long as the request that overwrites it has not left.
+ * Looks again at a guest on which an operation is half done, as long as the request that overwrites it has not taken effect.
  *
  * @returns why it is planned anew, as a clause; undefined where it is resumed
  */
 export async function lookAgain(session: GuestSession, open: Journal, looked: LookedAt): Promise<string | undefined> {
   const { client, dryRun } = session;
   const { target, commit, guest, ran } = looked;
-  if (await hasLeft(client, open, looked)) return undefined;
+  const effect = await effectOf(client, open, looked);
+  if (effect === "taken") return undefined;
   if (!dryRun) {
+    if (effect !== "none") keepWayBack(open);
     if (open.record(commit.path) !== undefined) open.stepNoted(commit.path, { asked: false, sent: false });
     await waitForOwnTasks(session, open);
   }
+  if (effect !== "none") return `its task failed, and ${guest} is ${effect === "failed" ? "not overwritten" : "back"}`;
+  const lost = await looked.lostWayBack();
+  if (lost !== undefined) return lost;
   const since = ran === undefined ? undefined : await changedSince(client, open, { guest, target, ran });
-  const differs = await unlessRefused(looked.differs, open);
-  return (hasBegun(open) ? ageTrouble(open, longest) : undefined) ?? since ?? differs;
-}
-
-/** Whether the request that overwrites has reached the node: an earlier process may have died before it sent it. */
-async function hasLeft(client: ProxmoxClient, open: Journal, { target, commit }: LookedAt): Promise<boolean> {
-  const { sent, upid } = open.factsOf(commit.path);
-  if (open.record(commit.path)?.state === "done" || upid !== undefined) return true;
-  if (sent !== true) return false;
-  const request = { node: target.node, vmid: target.vmid, type: commit.type };
-  return (await newTaskSince(open.factsOf(commit.path), client, request)) !== undefined;
+  const age = ageTrouble(open, longest);
+  if (hasBegun(open)) return age ?? since ?? (await unlessRefused(() => looked.differs("before"), open));
+  // Nothing is prepared: what it was allowed to do is asked anew, where it can be planned by the rules of now.
+  return since ?? (await unlessRefused(async () => (await looked.differs("anew")) ?? age, open));
 }
 
 async function changedSince(
@@ -66,18 +65,20 @@ async function changedSince(
     : `a task '${task.type}' of ${task.user ?? "somebody"} worked on ${guest} since`;
 }
 
-/** Tasks that leave a guest as it is. */
-const harmless: ReadonlySet<string> = new Set(["vzdump", "vncproxy", "vncshell", "termproxy", "spiceproxy"]);
+/** Tasks that leave a guest as it is. Which snapshots it has is looked at by itself. */
+const harmless: ReadonlySet<string> = new Set(
+  "vzdump vncproxy vncshell termproxy spiceproxy vzsnapshot vzdelsnapshot qmsnapshot qmdelsnapshot".split(" "),
+);
 
-/** Somebody else's task on the guest since the first of the operation's own. A guest may have been started and stopped. */
-async function taskSince(client: ProxmoxClient, open: Journal, { node, vmid }: GuestAddress) {
+/**
+ * Somebody else's task on the guest since it was planned, or in that very second. A guest may have been started and stopped.
+ * What was planned is dated by this machine's clock, and tasks by the node's: its age is what both agree on.
+ */
+async function taskSince(client: ProxmoxClient, open: Journal, target: GuestAddress) {
   const own = Object.values(open.contents.steps).flatMap(({ facts: { upid } }) => (upid === undefined ? [] : [upid]));
-  const first = Math.min(...own.map((upid) => startOf(String(upid))));
-  const tasks = await client.tasks.list(node, { vmid });
-  return tasks.find((task) => task.starttime > first && !harmless.has(task.type) && !isOwn(task, open));
-}
-
-/** When a task began by its node's clock, unix seconds: `UPID:node:pid:pstart:starttime:…`, in hexadecimal. */
-function startOf(upid: string): number {
-  return Number.parseInt(upid.split(":")[4] ?? "", 16);
+  const { time } = await nodeClock(client, target.node);
+  const begun = Math.floor(time - (Date.now() - Date.parse(open.contents.startedAt)) / 1_000);
+  const first = Math.min(begun, ...own.map((upid) => startOf(String(upid))));
+  const tasks = await tasksSince(client, target, first);
+  return tasks.find((task) => !harmless.has(task.type) && !isOwn(task, open));
 }

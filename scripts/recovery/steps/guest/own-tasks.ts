@@ -40,6 +40,7 @@ export async function waitForOwnTasks(
 /** By its id, where the node's answer came back; else by what the node had not known when it was asked for. */
 export function isOwn({ upid, id }: Pick<TaskEntry, "upid" | "id">, { contents }: Journal): boolean {
   return Object.values(contents.steps).some(({ facts }) => {
+    if (facts["failedTask"] === upid) return true;
     if (facts["upid"] !== undefined) return facts["upid"] === upid;
     const known = String(facts["knownTasks"]).split(" ");
     return facts["asked"] === true && id === String(contents.guest?.id) && !known.includes(upid);

@@ -171,7 +171,8 @@ async function discard(
   await waitForTasks(client, target, context);
   const archives = await client.backups.archives(target.node, savePoint.storage, target.vmid);
   const own = archives.filter((archive) => parseSavePoint(archive.notes ?? "")?.operation === id);
-  const why = own.length === 0 ? undefined : await whyNotWhole(client, target);
+  const overtaken = context.facts["stays"] === true ? "a task had begun to overwrite it" : undefined;
+  const why = own.length === 0 ? undefined : (overtaken ?? (await whyNotWhole(client, target)));
   if (why !== undefined) {
     const volids = own.map(({ volid }) => volid).join(", ");
     context.note(keptFact(`the save point ${volids} stays, because ${plan.guest} is not as it was: ${why}`));
