@@ -65,7 +65,7 @@ export async function abandon(session: Session, { given, command }: AbandonReque
   print(context.talk);
   const question = `Abandon what is half done on ${selector}?`;
   await confirm([{ flag: forceFlag, reason: "the plan is not confirmed", question }], given, context);
-  for (const journal of open) journal.setState("unproven");
+  for (const journal of open) giveUp(journal);
   context.output.result({ operations }, (lines) => {
     for (const journal of open) {
       lines.line(`Abandoned ${describeOpen(journal.contents, session.environment.name).text}.`);
@@ -74,6 +74,12 @@ export async function abandon(session: Session, { given, command }: AbandonReque
     }
   });
   return exitCodes.done;
+}
+
+/** What its steps have done stays from now on: a later `undo` does not do it over, as it does not know what came after. */
+function giveUp(journal: Journal): void {
+  for (const path of Object.keys(journal.contents.steps)) journal.stepNoted(path, { abandoned: true });
+  journal.setState("unproven");
 }
 
 function valueOf({ contents: { id, kind, startedAt, steps } }: Journal): z.output<typeof abandonedShape> {

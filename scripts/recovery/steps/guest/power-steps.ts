@@ -5,6 +5,7 @@ import { TaskFailed, requireSuccess } from "../../../../proxmox/api/tasks";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { messageOf } from "../../../machine/error-code";
+import { keptFact } from "../../engine/kept";
 import type { Step, StepContext } from "../../engine/step";
 import type { RestorePlan } from "./plan";
 import { waitForTasks } from "./own-tasks";
@@ -41,6 +42,9 @@ export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client"
       await findStarted(context, client, { node, vmid, type: taskTypes[type].shutdown });
       await waitForTasks(client, plan.target, context);
       if (!(await client.guests.exists(plan.target)) || (await isRunning(client, plan.target))) return;
+      if (context.facts["abandoned"] === true) {
+        return context.note(keptFact(`${plan.guest} stays stopped, as it was when its operation was abandoned`));
+      }
       requireSuccess(await client.tasks.wait(await client.guests.start(plan.target), { signal: context.signal }));
     },
   };
