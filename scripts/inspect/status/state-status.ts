@@ -120,8 +120,7 @@ async function findState(
     const present = state?.content === undefined ? undefined : objects.present;
     if (present !== undefined && lives === "store") {
       const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);
-      const { key: object, modified, size } = present;
-      rememberSeen(folder, { at: Date.now(), object, modified, size });
+      rememberSeen(folder, present);
     }
     return { lives, place: place.place, trouble: undefined, damage, found: present };
   } catch (error) {

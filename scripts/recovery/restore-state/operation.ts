@@ -1,9 +1,11 @@
 import type { GivenAnswers } from "../engine/consent";
+import type { StoredObject } from "../../clients/object-store/object-store";
 import type { Operation } from "../engine/operation";
 import type { StackSession } from "../engine/session";
 import { chooseListedPoint } from "../steps/state/choose-listed-point";
 import { compareState } from "../steps/state/compare-state";
 import { lookAgainAtState } from "../steps/state/look-again";
+import { rememberSeen } from "../steps/state/seen-state";
 import type { StateAccess } from "../steps/state/state-access";
 import { planStateRestore, type PointWish } from "./make-plan";
 import { outdatedRestore } from "./outdated";
@@ -25,7 +27,10 @@ export function restoreStateOperation(
   access: StateAccess,
   { wish, given, command }: StateRestoreRequest,
 ): Operation<RestoreStatePlan> {
-  const { selector } = session;
+  const { selector, state } = session;
+  // Only what the site's store holds is what a fallback asks for.
+  const remember = (object: StoredObject): void =>
+    access.root === undefined ? undefined : rememberSeen(state, object);
   const comparePulumi = (signal: AbortSignal) => compareState(session, signal);
   return {
     kind: restoreStateKind,
@@ -40,7 +45,7 @@ export function restoreStateOperation(
       if (plan === undefined) return { nothing: alreadyPresent(selector, point) };
       return { plan, demands, inputs, view: stateRestoreView(plan, planned) };
     },
-    steps: (plan, { inputs }) => restoreStateSteps(plan, { access, comparePulumi }, inputs),
+    steps: (plan, { inputs }) => restoreStateSteps(plan, { access, remember, comparePulumi }, inputs),
     report: stateRestoreReport,
     outdated: (open) => outdatedRestore(open, access, session.dryRun),
     lookAgain: ({ point }, open) =>

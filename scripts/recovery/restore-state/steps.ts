@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { readFileSync, rmSync } from "node:fs";
 import { nameOf } from "../../../site/state/integrity";
 import { checkpointStem } from "../../../site/state/state-keys";
-import { ConditionFailed, type WriteCondition } from "../../clients/object-store/object-store";
+import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs, type Inputs } from "../engine/digest";
@@ -20,6 +20,8 @@ import { findPresent } from "../steps/state/present-state";
 /** What the steps reach. */
 export interface RestoreStateWorld {
   readonly access: StateAccess;
+  /** Told what it has written: the site's store is then known to hold something newer than its copies. */
+  readonly remember: (object: StoredObject) => void;
   /** What Pulumi would change now. */
   comparePulumi(signal: AbortSignal): Promise<Finding[]>;
 }
@@ -37,7 +39,7 @@ export function restoreStateSteps(plan: RestoreStatePlan, world: RestoreStateWor
     takeLock(plan, access),
     ...(plan.present === undefined ? [] : [keepPresent(plan.present, access)]),
     recheck(plan, access, inputs),
-    writeState(plan, access),
+    writeState(plan, world),
     ...(plan.others.length === 0 ? [] : [removeOthers(plan, access)]),
     releaseLock(access),
     tellRest(plan),
@@ -135,15 +137,23 @@ async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<
 }
 
 /** Byte by byte, under the name that fits the content, and only over what the plan has seen. */
-function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
+function writeState(plan: RestoreStatePlan, { access, remember }: RestoreStateWorld): Step {
   const { store } = access;
   const isWritten = async (): Promise<boolean> => (await readableDigest(access, plan.target)) === plan.point.sha256;
+  const rememberWritten = async (): Promise<void> => {
+    const written = (await store.list(plan.target)).find(({ key }) => key === plan.target);
+    if (written !== undefined) remember(written);
+  };
   return {
     id: writePath,
     title: `Write the state of ${plan.environment}`,
     does: `write restore point ${plan.point.id} to ${plan.target} in ${plan.where}, unless somebody else has written there`,
     commits: true,
-    probe: async () => ((await isWritten()) ? {} : undefined),
+    probe: async () => {
+      if (!(await isWritten())) return undefined;
+      await rememberWritten();
+      return {};
+    },
     run: async (context) => {
       await holdLock(access, context);
       const content = await store.read(plan.point.key, plan.point.versionId);
@@ -162,6 +172,7 @@ function writeState(plan: RestoreStatePlan, access: StateAccess): Step {
         }
       }
       if (!(await isWritten())) throw new Error(`${plan.target} does not hold what was written`);
+      await rememberWritten();
       return { facts: { bytes: content.length } };
     },
   };

@@ -6,6 +6,7 @@ import type { StackSession } from "../engine/session";
 import { archiveLocal } from "../steps/state/archive-local";
 import { compareState } from "../steps/state/compare-state";
 import { copyFindings } from "../steps/state/copies/copy-states";
+import { rememberSeen } from "../steps/state/seen-state";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import type { Operation } from "../engine/operation";
 import { changedInputs } from "../engine/digest";
@@ -27,10 +28,11 @@ export function returnOperation(
   states: LiveAndLocal,
   { keep, given, command }: ReturnRequest,
 ): Operation<ReturnPlan> {
-  const { environment, context } = session;
+  const { environment, context, state } = session;
   const world: ReturnWorld = {
     states,
     archive: (time) => archiveLocal(environment, context.io.environment, time),
+    remember: (object) => rememberSeen(state, object),
     copy: () => copyFindings([environment], context),
     comparePulumi: (signal) => compareState(session, signal),
   };

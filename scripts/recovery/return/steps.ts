@@ -2,8 +2,7 @@ import { checkpointStem } from "../../../site/state/state-keys";
 import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
 import type { Finding, Step } from "../engine/step";
 import { removeRecord } from "../steps/state/fallback-record";
-import type { LiveAndLocal } from "../steps/state/live-and-local";
-import { holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
+import { giveBack, holdLock, lockStep, unlockStep } from "../steps/state/lock-steps";
 import { historyFindings, sendHistory, writeChecked, writeOnce } from "../steps/state/send-objects";
 import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
@@ -11,11 +10,11 @@ import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import type { ReturnPlan } from "./plan";
 import { changed, digestIn, readableDigest } from "../steps/state/changed";
 import { findPresent } from "../steps/state/present-state";
+import { keepLater, notThereAnyMore, stillHere, type StoreWorld, whyNotStored } from "./stored";
 import { replaceUnusable } from "../steps/state/replace-unreadable";
 
 /** What the steps of a return work with. */
-export interface ReturnWorld {
-  readonly states: LiveAndLocal;
+export interface ReturnWorld extends StoreWorld {
   /** Renames the state on this machine; answers with where it is then. */
   readonly archive: (time: string) => string;
   /** Makes the folder of copies what the store holds now. */
@@ -48,7 +47,7 @@ export function returnSteps(plan: ReturnPlan, world: ReturnWorld, begun: BegunOp
     putAway(plan, world, begun),
     unlockStep(states.local, "unlock-here", lockHere),
     unlockStep(states.store, "unlock-there", lockThere),
-    refreshCopy(world),
+    refreshCopy(plan, world),
     compare(plan, world),
   ];
 }
@@ -145,39 +144,50 @@ async function target(
 }
 
 /**
- * From here on only the store's state lives. One that has changed since the plan, by somebody who has cleared the lock, is not
- * put away unseen.
+ * From here on only the store's state lives: so it is read again first, however long ago it was brought there. One that has
+ * changed here since the plan, by somebody who has cleared the lock, is not put away unseen.
  */
-function putAway(plan: ReturnPlan, { states, archive }: ReturnWorld, begun: BegunOperation): Step {
+function putAway(plan: ReturnPlan, world: ReturnWorld, begun: BegunOperation): Step {
   const { environment, keep, present } = plan;
+  const { states, archive } = world;
   return {
     id: archivePath,
     title: "Put the state on this machine away",
     does: `rename the state of ${environment} on this machine into ${states.localFolder}/archive, so that only one lives`,
     commits: true,
-    run: async ({ note }) => {
-      const now = await digestIn(states.local, present.object);
-      const isOther = now !== undefined && now !== present.sha256;
+    run: async (context) => {
+      await holdLock(states.local, lockHere, context);
+      await holdLock(states.store, lockThere, context);
+      const [found] = await states.local.store.list(present.object);
+      const now = found && (await states.local.store.read(found.key));
+      const isOther = now !== undefined && sha256Of(now) !== present.sha256;
       if (isOther && keep === "store") throw changed("the state on this machine");
-      note({ sent: true });
+      const missing = await whyNotStored(plan, world);
+      if (missing !== undefined && now !== undefined) {
+        await giveBack(states.local, lockHere, context);
+        await giveBack(states.store, lockThere, context);
+        throw stillHere(plan, missing);
+      }
+      const findings = isOther ? [await keepLater(plan, states, now)] : [];
+      context.note({ sent: true });
       const path = archive(begun.startedAt);
       removeRecord(states.record);
-      return { facts: { archive: path }, findings: isOther ? [changedHere(plan, path)] : [] };
+      return { facts: { archive: path }, findings };
     },
   };
 }
 
-function changedHere({ environment }: ReturnPlan, path: string): Finding {
-  const text = `the state of ${environment} on this machine changed after it was brought to the store; what it became is in ${path}`;
-  return { severity: "problem", text, mend: `pulumi up --refresh --stack ${environment}` };
-}
-
-function refreshCopy({ copy }: ReturnWorld): Step {
+/** The store may have lost it again before a return that was broken off goes on. */
+function refreshCopy(plan: ReturnPlan, world: ReturnWorld): Step {
   return {
     id: "copy",
     title: "Copy the state",
     does: "make the folder of copies what the store holds now",
-    run: async () => ({ findings: await copy() }),
+    run: async ({ factsOf }) => {
+      const missing = await whyNotStored(plan, world);
+      const archive = String(factsOf("archive")["archive"]);
+      return { findings: missing === undefined ? await world.copy() : [notThereAnyMore(plan, missing, archive)] };
+    },
   };
 }
 

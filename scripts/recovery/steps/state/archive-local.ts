@@ -1,11 +1,12 @@
-import { renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { localBackend, localStates } from "../../../project/backend";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { makePrivateFolder } from "../../../machine/durable-file";
 
 /**
- * Renames the state of a stack in the backend on this machine, so that it lives there no more. Its history stays.
+ * Renames the state of a stack in the backend on this machine, so that it lives there no more. Its history stays. Harmless
+ * where an earlier attempt of the same operation has done so.
  *
  * @param time of the operation, ISO 8601: part of the new name.
  * @returns where the state is now.
@@ -18,7 +19,8 @@ export function archiveLocal(
   const folder = join(localBackend(project, variables).folder, "archive");
   makePrivateFolder(folder);
   const stamp = time.replace(/[-:.]/gu, "");
-  let archived = "";
+  const done = readdirSync(folder).find((file) => file.startsWith(`${name}-${stamp}.`));
+  let archived = done === undefined ? "" : join(folder, done);
   for (const path of localStates(project, name, variables)) {
     archived = join(folder, `${name}-${stamp}${basename(path).slice(name.length)}`);
     renameSync(path, archived);

@@ -25,8 +25,17 @@ export function unlockStep(access: StateAccess, id: string, lockId: string): Ste
     id,
     title: `Give Pulumi's lock in ${access.store.place} back`,
     does: `give Pulumi's lock in ${access.store.place} back`,
-    run: ({ factsOf }) => removeOwn(access, factsOf(lockId)["lock"]),
+    run: (context) => giveBack(access, lockId, context),
   };
+}
+
+/** Removes the lock that an earlier step has taken. */
+export async function giveBack(
+  access: StateAccess,
+  lockId: string,
+  { factsOf }: Pick<StepContext, "factsOf">,
+): Promise<void> {
+  await removeOwn(access, factsOf(lockId)["lock"]);
 }
 
 /** After an interruption somebody may have cleared the lock: `pulumi cancel` does that. @throws CommandError (11) */

@@ -57,10 +57,7 @@ async function copyOf(
     const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
     const seen = isStores ? lastSeen(folder) : undefined;
     const result = await copyState({ place, source: store, target: to.of(name), seen, now, signal, ...rest });
-    if (result.kind === "copied" && isStores) {
-      const { modified, key: object, size } = result.seen;
-      rememberSeen(folder, { at: now, modified, object, size });
-    }
+    if (result.kind === "copied" && isStores) rememberSeen(folder, result.seen);
     return { environment: name, from, result };
   } catch (error) {
     signal.throwIfAborted();

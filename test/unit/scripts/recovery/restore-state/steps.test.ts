@@ -78,7 +78,11 @@ async function stepsOf(plan: RestoreStatePlan): Promise<Record<string, () => Pro
   const access = { place: state.place, store };
   const point = sha256Of(await store.read(pointKey));
   const inputs = inputsOf(access, await findPresent(access), point);
-  const steps: Step[] = restoreStateSteps(plan, { access, comparePulumi: () => Promise.resolve([]) }, inputs);
+  const steps: Step[] = restoreStateSteps(
+    plan,
+    { access, remember: () => undefined, comparePulumi: () => Promise.resolve([]) },
+    inputs,
+  );
   return Object.fromEntries(steps.map((step) => [step.id, () => Promise.resolve(step.run(contextOf(step.id)))]));
 }
 
