@@ -1,5 +1,5 @@
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
-import { StoreError } from "../../clients/object-store/object-store";
+import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -13,7 +13,7 @@ import { planKeys } from "../steps/state/site-keys";
 import { copyFacts } from "../steps/state/copies/copy-facts";
 import { lastSeen } from "../steps/state/seen-state";
 import { findPresent, readPresent } from "../steps/state/present-state";
-import { listStack } from "../steps/state/stack-objects";
+import { hasLater, listStack, newestEntry, type StackObjects } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { StateSecrets } from "../steps/state/state-secrets";
@@ -65,17 +65,16 @@ async function lookAt(
   const access = copyAccess(session, environment);
   const objects = await listStack(access);
   const present = objects.present && (await readPresent(access, objects.present));
-  const base = {
-    name,
-    local: localStates(project, name, variables).length > 0,
-    ...(answers ? await storedState(session, environment) : { stored: false }),
-  };
+  const { history, ...found } = answers ? await storedState(session, environment) : { stored: false, history: [] };
+  const base = { name, local: localStates(project, name, variables).length > 0, ...found };
   if (present === undefined) return base;
   if (present.checkpoint === undefined) return { ...base, damaged: present.problem };
   await secrets.prove(present.checkpoint.keeper, `the copy of ${name} in ${place.name}`);
   const facts = await copyFacts(access, objects, present);
   const seen = lastSeen(new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables));
   const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
+  const isBehind = !base.stored && hasLater(access, { history }, objects);
+  const since = isStale ? seen.modified : isBehind ? timeOfNewest(access, history) : undefined;
   return {
     ...base,
     copy: {
@@ -86,8 +85,13 @@ async function lookAt(
       duringUpdate: facts.duringUpdate,
       points: objects.history.filter(({ key }) => key.includes(".checkpoint.")).length + objects.saved.length,
     },
-    ...(isStale ? { staleSince: seen.modified } : {}),
+    ...(since === undefined ? {} : { staleSince: since }),
   };
+}
+
+/** When the newest update of a history ended, milliseconds since 1970. */
+function timeOfNewest(access: StateAccess, history: readonly StoredObject[]): number {
+  return Number(BigInt(newestEntry(access, { history }) ?? 0) / 1_000_000n);
 }
 
 /** Digests of the copies that can be read, by environment. */
@@ -100,7 +104,7 @@ export async function copiesNow(session: RebuildSession): Promise<Record<string,
   return Object.fromEntries(await Promise.all(found));
 }
 
-type StoredState = Pick<RebuiltEnvironment, "stored" | "unreadable">;
+type StoredState = Pick<RebuiltEnvironment, "stored" | "unreadable"> & Pick<StackObjects, "history">;
 
 /**
  * What a store that answers has of an environment. It may have lost its buckets; where it refuses the environment's key, whoever
@@ -122,12 +126,12 @@ async function storedState(session: RebuildSession, environment: LoadedEnvironme
 
 async function lookIn(access: StateAccess): Promise<StoredState> {
   try {
-    const { present } = await listStack(access);
-    if (present === undefined) return { stored: false };
+    const { present, history } = await listStack(access);
+    if (present === undefined) return { stored: false, history };
     const { problem } = await readPresent(access, present);
-    return problem === undefined ? { stored: true } : { stored: false, unreadable: problem };
+    return problem === undefined ? { stored: true, history } : { stored: false, unreadable: problem, history };
   } catch (error) {
-    if (error instanceof StoreError && error.kind === "no-bucket") return { stored: false };
+    if (error instanceof StoreError && error.kind === "no-bucket") return { stored: false, history: [] };
     throw error;
   }
 }

@@ -14,7 +14,7 @@ import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { findPresent, type PresentState, readPresent } from "../steps/state/present-state";
-import { listStack, type StackObjects } from "../steps/state/stack-objects";
+import { hasLater, listStack, type StackObjects } from "../steps/state/stack-objects";
 import { whyOlder } from "../steps/state/why-older";
 import type { Planned } from "../engine/operation";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
@@ -42,6 +42,7 @@ export async function planReturn(
   const both = await readBoth(session, states);
   const { local, stored, unusable, opening } = both;
   if (record === undefined && stored === undefined && unusable === undefined) throw neverMoved(selector);
+  if (keep === undefined && stored === undefined) refuseLaterHistory(selector, states, both);
   const { moved, difference } = compare(record, local, stored, opening);
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
   const chosen: Keep = keep ?? (moved === "local" ? "local" : "store");
@@ -221,6 +222,21 @@ async function refuseStale(
       details: { older: chosen, why },
     },
   );
+}
+
+/**
+ * The store's own state is damaged or gone, and its history tells of an update that the state on this machine does not have.
+ *
+ * @throws CommandError (13)
+ */
+function refuseLaterHistory(selector: string, states: LiveAndLocal, { here, there }: BothStates): void {
+  if (!hasLater(states.store, there, here)) return;
+  const text = `the store has no state of ${selector} that can be used, and its history has a later update, which the state on this machine does not have`;
+  throw new CommandError(text, {
+    exitCode: exitCodes.refused,
+    hint: `to go on with the one on this machine: lifeboat state return ${selector} --keep local; the updates in the store stay restore points: lifeboat restore state ${selector} --list`,
+    details: { older: "local" },
+  });
 }
 
 /** What a state says of itself. */

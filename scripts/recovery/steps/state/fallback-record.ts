@@ -27,13 +27,27 @@ export function recordFile(project: PulumiProject, environment: string, variable
   return join(dirname(localBackend(project, variables).folder), "fallback", `${environment}.json`);
 }
 
-/** The record of a fallback; undefined when the environment is in none. @throws Error for one that cannot be read */
+/**
+ * The record of a fallback; undefined when the environment is in none. One that was cut off still says that it is in one:
+ * what it began with is then known to nobody, so that both states count as changed.
+ *
+ * @throws Error for one that may not be read
+ */
 export function readRecord(file: string): FallbackRecord | undefined {
   try {
-    return recordSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    return parseRecord(readFileSync(file, "utf8"));
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
+  }
+}
+
+function parseRecord(text: string): FallbackRecord {
+  const unknown: FallbackRecord = { version: 1, environment: "", began: "", base: "", from: "" };
+  try {
+    return recordSchema.safeParse(JSON.parse(text)).data ?? unknown;
+  } catch {
+    return unknown;
   }
 }
 

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { SeenState } from "../../../../site/state-copies/freshness";
 import type { StoredObject } from "../../../clients/object-store/object-store";
+import { hasCode } from "../../../machine/error-code";
 import { makePrivateFolder, writeDurably } from "../../../machine/durable-file";
 import type { StateFolder } from "../../engine/state-folder";
 
@@ -22,10 +23,28 @@ export function rememberSeen(folder: StateFolder, { key, modified, size }: Store
   }
 }
 
-/** What the store last showed on this machine; undefined when nobody has looked yet. */
+/**
+ * What the store last showed on this machine; undefined when nobody has looked yet. Of a file that was cut off only its own
+ * time is known: somebody looked then, so that only what the store was written with later is newer.
+ *
+ * @throws Error for one that may not be read
+ */
 export function lastSeen(folder: StateFolder): SeenState | undefined {
+  const file = seenFile(folder);
   try {
-    return seenSchema.parse(JSON.parse(readFileSync(seenFile(folder), "utf8")));
+    const seen = seenSchema.safeParse(parsed(readFileSync(file, "utf8")));
+    if (seen.success) return seen.data;
+    const { mtimeMs } = statSync(file);
+    return { at: mtimeMs, modified: mtimeMs, object: "", size: 0 };
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

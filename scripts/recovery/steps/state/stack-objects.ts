@@ -46,6 +46,16 @@ export function newestEntry({ place }: StateAccess, { history }: Pick<StackObjec
   return all.reduce<string | undefined>((best, nanos) => (isLater(nanos, best) ? nanos : best), undefined);
 }
 
+/** Whether the newest update of a history is in no other one: what has come of the other does not know of it. */
+export function hasLater(
+  access: StateAccess,
+  objects: Pick<StackObjects, "history">,
+  other: Pick<StackObjects, "history">,
+): boolean {
+  const newest = newestEntry(access, objects);
+  return newest !== undefined && !other.history.some(({ key }) => parseHistoryKey(access.place, key)?.nanos === newest);
+}
+
 function isLater(nanos: string, than: string | undefined): boolean {
   return than === undefined || BigInt(nanos) > BigInt(than);
 }
