@@ -44,6 +44,8 @@ export interface Step {
   readonly title: string;
   /** The step as a line of the plan. */
   readonly does: string;
+  /** Taking it back as a line of the plan. Default: `take back: ` and what it does. */
+  readonly undoes?: string;
   /**
    * From the first request of this step on nothing is taken back by itself: the old guest is gone, or a copy is there
    * that somebody waited for. A failure before it takes all earlier steps back; a failure from it on leaves the operation

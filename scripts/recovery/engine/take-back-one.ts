@@ -41,7 +41,7 @@ export async function takeBackOne<Plan>(
   const heading = `Plan: take back ${what} (begun at ${startedAt})`;
   const shown = untimedPlanView(
     { value: { ...value, takesBack: id }, print: (lines) => lines.heading(heading) },
-    begun.map(({ path, step }) => ({ id: path, title: step.title, does: `take back: ${step.does}` })),
+    begun.map(({ path, step }) => ({ id: path, title: step.title, does: step.undoes ?? `take back: ${step.does}` })),
     [demand],
   );
   if (dryRun) {

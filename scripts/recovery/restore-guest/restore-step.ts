@@ -48,6 +48,7 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
     id: restorePath,
     title: "Restore the archive",
     does: restoreLine(plan),
+    ...(plan.mode === "beside" ? { undoes: removalLine(plan) } : {}),
     commits: true,
     probe: async (context) => {
       const upid = await findStarted(context, world.client, request);
@@ -77,6 +78,10 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
 function restoreLine({ mode, target, archive, guest }: RestorePlan): string {
   if (mode === "beside") return `restore ${archive.volid} as guest ${target.vmid} on ${target.node}`;
   return `overwrite ${guest} (${target.vmid} on ${target.node}) with ${archive.volid}`;
+}
+
+function removalLine({ target }: RestorePlan): string {
+  return `destroy guest ${target.vmid} on ${target.node} and its disks, stopping it first if it runs`;
 }
 
 /** `bytes` is the measure of the next estimate. */

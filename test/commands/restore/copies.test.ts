@@ -44,6 +44,10 @@ test("undoing a copy deletes only what the restore has made: disks and jobs with
   expect([wrong.code, await site.exists(902)]).toEqual([13, false]);
   expect((await site.lifeboat([...command, "--reuse-id=902"])).code).toBe(0);
   const requests = site.requests().length;
+  const taken = await site.lifeboat(["undo", "web", "--dry-run"]);
+  expect(taken.stdout.replaceAll(/\s+/gu, " ")).toMatch(
+    /destroy guest \d+ on pve-prod and its disks, stopping it first/u,
+  );
   expect((await site.lifeboat(["undo", "web", "--force"])).code).toBe(0);
   expect(await site.exists(902)).toBe(false);
   const deletions = site

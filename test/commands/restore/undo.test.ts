@@ -141,7 +141,7 @@ test("half done here and restored from another machine since: the older one is t
         title: "Take a save point",
         does: expect.stringMatching(/^take back: back the present db/u),
       },
-      expect.objectContaining({ id: "stop" }),
+      expect.objectContaining({ id: "stop", does: "start db again" }),
       expect.objectContaining({ id: "protect" }),
     ],
     flags: ["--force"],

@@ -37,6 +37,7 @@ export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client"
       if (!(await isRunning(client, plan.target))) return;
       await shutDown(context, client, plan.target);
     },
+    undoes: `start ${plan.guest} again`,
     takeBack: async (context) => {
       const { node, vmid, type } = plan.target;
       await findStarted(context, client, { node, vmid, type: taskTypes[type].shutdown });
