@@ -144,6 +144,7 @@ test("its save point was given up elsewhere in between: it is not overwritten wi
 });
 
 test("its save point is removed while it is checked: the look just before the request sees that [D6, K4]", async () => {
+  next = 110;
   const { id } = await guestWithArchive();
   const restore = ["restore", "guest", `guest-${id}`, "--force"];
   await work(id, "kept");
@@ -160,6 +161,7 @@ test("its save point is removed while it is checked: the look just before the re
 
 describe("no step of it was begun", () => {
   test("of two, the second was worked on since: what was written is not overwritten by an answer of before [D6, K1, K4]", async () => {
+    next = 111;
     const one = await guestWithArchive();
     const two = await guestWithArchive();
     const names = [one.id, two.id].map((id) => `guest-${id}`);
