@@ -99,7 +99,13 @@ export async function checkNewStorage(
   if (open.length === 0 || pulumi.runtime.isDryRun()) return;
   await new Promise((resolve) => storageId.apply(resolve));
   const run = runAt({ now: Math.floor(Date.now() / 1000), timeZone: "UTC" });
-  await enforce(judgeArchives(environment, await withArchives(client, environment, open), run));
+  const found = await withArchives(client, environment, open);
+  const reason = `node ${environment.proxmox.node} does not list storage ${environment.backup.storage.id}, which was made just now`;
+  // It was made: that it is in no list yet says nothing of what is on it.
+  const guests = found.map((facts) =>
+    facts.archives?.kind === "no-storage" ? { ...facts, archives: { kind: "unknown", reason } as const } : facts,
+  );
+  await enforce(judgeArchives(environment, guests, run));
 }
 
 async function askProxmox(

@@ -70,7 +70,8 @@ function judge(error: unknown, { name, status, message }: S3Failure): [StoreErro
   if (status === undefined && (code !== "" || name === "TimeoutError")) {
     return ["unreachable", `the store does not answer: ${code === "" ? text : `${code} ${text}`}`];
   }
-  if (status !== undefined && status >= 500) {
+  // Too many requests, or sent elsewhere: nothing is said of what it holds.
+  if (status !== undefined && (status >= 500 || status === 429 || (status >= 300 && status < 400))) {
     return ["unreachable", `the store does not work now: ${String(status)} ${text}`];
   }
   return ["failed", `the store refuses: ${name}: ${text}`];

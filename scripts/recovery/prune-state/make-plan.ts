@@ -12,7 +12,7 @@ import { PointsCache } from "../steps/state/points-cache";
 import type { PruneStatePlan } from "./plan";
 import { detailsOf } from "../steps/state/read-points";
 import type { StateAccess } from "../steps/state/state-access";
-import { readableDigest } from "../steps/state/changed";
+import { isReadable, readableDigest } from "../steps/state/changed";
 import { findPresent, type FoundState } from "../steps/state/present-state";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -27,7 +27,10 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   const live = (await Promise.all(prefixes.map((prefix) => store.list(prefix)))).flat();
   const updates = candidatesOf(place, { live }).filter(({ source }) => source === "history");
   const cache = new PointsCache(session.state.path, access);
-  const spared = new Set([...(await lastGood(access, updates, cache)), ...(await presentOnes(access, updates))]);
+  const spared = new Set([
+    ...(await lastGood(access, updates, cache)),
+    ...(await presentOnes(access, updates, live.length > 0)),
+  ]);
   const now = clockOf(access, [...live, ...(await store.list(`${checkpointStem(place)}.json`))]);
   const plan = planPrune(place, live, { keep, now, spared });
   return {
@@ -68,6 +71,7 @@ async function lastGood(
     let hasAny = false;
     for (const update of order) {
       const { problem, pending = [], update: told, managed = 0 } = await detailsOf(access, update, cache);
+      if (problem !== undefined || told === undefined) await requireReadable(access, update);
       if (problem !== undefined || pending.length > 0 || told?.result !== "succeeded") continue;
       if (!hasAny || managed > 0) found.push(...nanosOf(access, update));
       hasAny = true;
@@ -77,10 +81,25 @@ async function lastGood(
   return found;
 }
 
+/** What cannot be read now may be the last good one. @throws CommandError (14) */
+async function requireReadable(access: StateAccess, { state, entry }: PointCandidate): Promise<void> {
+  for (const object of [state, entry]) {
+    if (object === undefined || (await isReadable(access, object.key))) continue;
+    throw new CommandError(`${object.key} cannot be read: whether it is of the last good update is not known`, {
+      exitCode: exitCodes.unavailable,
+      hint: `what cannot be read: lifeboat verify --state ${access.place.stack}`,
+    });
+  }
+}
+
 /** A copy has the size of what it is a copy of: only those are read. */
-async function presentOnes(access: StateAccess, updates: readonly PointCandidate[]): Promise<string[]> {
+async function presentOnes(
+  access: StateAccess,
+  updates: readonly PointCandidate[],
+  hasHistory: boolean,
+): Promise<string[]> {
   const present = await findPresent(access);
-  requireUsable(access, present, updates.length > 0);
+  requireUsable(access, present, hasHistory);
   const found: string[] = [];
   for (const update of updates) {
     const { state } = update;

@@ -1,6 +1,6 @@
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
-import { storeTrouble } from "../../project/store-health";
+import { storeHealth } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { localStates } from "../../project/backend";
@@ -31,7 +31,9 @@ import { requireRights, rightsFor } from "../steps/guest/rights";
  */
 export async function planRebuild(session: RebuildSession): Promise<Omit<Planned<RebuildPlan>, "view">> {
   const { site, siteStore, context, place } = session;
-  const trouble = await storeTrouble(siteStore, context.signal);
+  const { trouble, isThere } = await storeHealth(siteStore, context.signal);
+  // What answers is not lost: its states may be newer than the copies.
+  if (trouble !== undefined && isThere) throw cannotKnow(trouble);
   const environments: RebuiltEnvironment[] = [];
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   for (const name of site.environmentNames) {
@@ -147,6 +149,13 @@ export async function lookAtGuest({ site, siteStore }: RebuildSession): Promise<
   // One that may not be seen is in no list either: it is not gone.
   if (!exists) await requireRights(client, rightsFor(["VM.Audit"], { guests: [guest.id] }));
   return { name: guest.name, id: guest.id, exists };
+}
+
+function cannotKnow(trouble: string): CommandError {
+  return new CommandError(`${trouble}: what it holds cannot be seen`, {
+    exitCode: exitCodes.unavailable,
+    hint: "let it work again; if it is lost for good: stop it, then the same command",
+  });
 }
 
 /** @throws CommandError (10), (13) */

@@ -135,7 +135,15 @@ async function planElsewhere(work: StackWork, url: string): Promise<Draft> {
   if (look?.closed !== undefined) throw unusable(look.closed);
   const place = url === local.url ? "here" : "named";
   const exists = look === undefined ? await isListed(work, url) : look.checkpoint !== undefined;
-  return { ...nothing, keys: [], environment: work.selector, place, url, deadLocks: deadLocks(look), init: !exists };
+  return {
+    ...nothing,
+    keys: [],
+    environment: work.selector,
+    place,
+    url,
+    deadLocks: deadLocks(work.selector, look),
+    init: !exists,
+  };
 }
 
 /** Nobody but its owner makes a bucket that somebody has named. */
@@ -168,7 +176,7 @@ async function planInStore(
     closed: stored?.closed !== undefined,
     keys: [],
     environment: selector,
-    deadLocks: [...deadLocks(local), ...deadLocks(stored)],
+    deadLocks: [...deadLocks(selector, local), ...deadLocks(selector, stored)],
   };
   const holds = (stored?.checkpoint?.resources.length ?? 0) > 0;
   if (isLocal && work.isInFallback) {
@@ -268,14 +276,14 @@ async function lookIfThere(work: StackWork, url: string): Promise<StackLook | un
   }
 }
 
-function deadLocks(look: StackLook | undefined): string[] {
+function deadLocks(stack: string, look: StackLook | undefined): string[] {
   const locks = look?.locks ?? [];
   const alive = locks.filter((lock) => !isDead(lock));
   if (alive.length === 0) return locks.map(lockText);
   throw new PulumiFailure(
     alive.map(lockText).join("; "),
     "locked",
-    "wait until it has ended; then the same command",
+    `wait until it has ended, then the same command; if that process is dead: pulumi cancel --stack ${stack} --yes`,
     alive,
   );
 }

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { StateSite } from "./state-site";
-import { putUpdate } from "./states";
+import { putUpdate, stateText } from "./states";
 
 /** What was there and is in no listing any more, or is half there: it was known, so that it is a loss and not an absence. */
 
@@ -16,6 +16,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => site.stop());
+
+function history(nanos: number, half: "checkpoint" | "history"): string {
+  return `.pulumi/history/shop/prod/prod-${String(nanos)}.${half}.json`;
+}
 
 /** Takes every object of the stack away; `marked`: their versions stay. */
 function takeAway(marked: boolean): void {
@@ -65,4 +69,38 @@ test("a stack that never was is new [A14]", async () => {
   takeAway(false);
   expect(await codeOf("verify", "--state", "prod")).toBe(10);
   expect(await codeOf("backup", "state", "prod")).toBe(10);
+});
+
+test("while the newest good update cannot be read nothing is pruned: 14 [E6]", async () => {
+  putUpdate(site, "prod", 180_000);
+  putUpdate(site, "prod", 240_000);
+  site.put("prod", history(240_000, "history"), '{"kind":"update","result":"failed"}');
+  site.store.damage(bucket, history(180_000, "checkpoint"), "content");
+  const { code, stderr } = await site.lifeboat(["state", "prune", "prod", "--keep", "1", "--force"]);
+  expect([code, stderr]).toEqual([14, expect.stringContaining(history(180_000, "checkpoint"))]);
+  expect([...site.bucket("prod").keys()]).toContain(history(180_000, "checkpoint"));
+});
+
+test("a present state that is gone keeps what was saved of it from being pruned: 13 [E6]", async () => {
+  const key = ".lifeboat/points/shop/prod/20241120T101010000Z-before-abcdef0123.json";
+  takeAway(false);
+  site.put("prod", key, stateText(site, "prod", { made: 30_000 }));
+  expect(await codeOf("state", "prune", "prod", "--keep", "1", "--force")).toBe(13);
+});
+
+test.each([500, 503])("a store that answers %s is there: rebuild takes it for no loss: 14 [A14]", async (status) => {
+  await site.lifeboat(["backup", "state"]);
+  site.store.failWith = status;
+  expect(await codeOf("rebuild", "state-store", "--dry-run")).toBe(14);
+});
+
+test.each([429, 301])("an answer of %s says that the store cannot be used now: 14 [K3]", async (status) => {
+  site.store.failWith = status;
+  expect(await codeOf("restore", "state", "prod", "--list")).toBe(14);
+});
+
+test("a lock that nobody can read: up says how it is cleared [B3, E3]", async () => {
+  site.put("prod", ".pulumi/locks/organization/shop/prod/a.json", '{"pid":1,');
+  const { code, stdout, stderr } = await site.lifeboat(["up", "prod", "--dry-run"]);
+  expect([code, stdout + stderr]).toEqual([11, expect.stringContaining("pulumi cancel --stack prod --yes")]);
 });

@@ -391,6 +391,17 @@ describe("changes of a guest that is there (A11)", () => {
   });
 });
 
+describe("checkNewStorage", () => {
+  test("a storage that was made and that the node still does not list is unknown, and no guest is made [A11]", async () => {
+    const { client } = clientWith({ ...empty, "nodes/pve-prod/storage": [] });
+    const program = async (): Promise<void> => {
+      const facts = await passGate(client, environment);
+      await checkNewStorage(client, environment, facts, pulumi.output("backup"));
+    };
+    await expect(runProgram({}, program, { preview: false })).rejects.toThrow("does not list storage backup");
+  });
+});
+
 describe("policies", () => {
   const expired = { exclude: "rebuilt at start", owner: "web team", until: "2026-11-19" };
   const broken = {
