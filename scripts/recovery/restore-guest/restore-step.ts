@@ -127,15 +127,17 @@ async function restoreFailed(
   operation: BegunOperation,
   outcome: TaskOutcome,
 ): Promise<never> {
+  let fate: string;
   try {
     const exists = await client.guests.exists(plan.target);
     const untouched = plan.mode === "in-place" && (await whyTouched(client, plan, operation)) === undefined;
     if (untouched) context.note({ sent: false });
-    throw new RestoreFailed(outcome, fateOf(plan, exists, untouched));
+    fate = fateOf(plan, exists, untouched);
   } catch (error) {
     if (!(error instanceof ProxmoxError) && !isNotAllowed(error)) throw error;
-    throw new RestoreFailed(outcome, `what became of ${plan.guest} cannot be seen (${error.message})`);
+    fate = `what became of ${plan.guest} cannot be seen (${error.message})`;
   }
+  throw new RestoreFailed(outcome, fate);
 }
 
 function isNotAllowed(error: unknown): error is CommandError {
