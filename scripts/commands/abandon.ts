@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { abandon, abandonShapes } from "../recovery/abandon/abandon";
-import { openSession, openStackSession } from "../recovery/engine/session";
+import { openJournalSession } from "../recovery/abandon/left-guest";
+import { openStackSession } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -26,7 +27,7 @@ export const command = defineCommand({
     const isStack = (await context.site()).environmentNames.includes(subject);
     const session = isStack
       ? await openStackSession(subject, context, dryRun)
-      : await openSession(subject, context, dryRun);
+      : await openJournalSession(subject, context, dryRun);
     const command = `lifeboat abandon ${session.selector}${force ? " --force" : ""}`;
     return abandon(session, { given: { "--force": force }, command });
   },

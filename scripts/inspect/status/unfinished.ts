@@ -54,7 +54,7 @@ export function inspectJournals(environment: LoadedEnvironment, context: Command
   const open = journals.filter(isOpen).map(({ contents }) => contents);
   const unbegun = state.bundles.read().open.flatMap((bundle) => bundle.unbegun(state.site));
   return {
-    unfinished: [...open, ...unbegun].map((contents) => operationOf(contents, environment.name, state)),
+    unfinished: [...open, ...unbegun].map((contents) => operationOf(contents, environment, state)),
     unreadable: unreadable.map(({ error, number }) => ({
       ...fileOf(error),
       guest: number === undefined || isNode({ id: number }) ? undefined : number,
@@ -72,7 +72,11 @@ function fileOf({ path, message, hint }: JournalError): Omit<UnreadableFile, "gu
   return { path, message, hint };
 }
 
-function operationOf(contents: JournalContents, environment: string, state: StateFolder): UnfinishedOperation {
+function operationOf(
+  contents: JournalContents,
+  environment: LoadedEnvironment,
+  state: StateFolder,
+): UnfinishedOperation {
   const { id, kind, startedAt, by, steps, command } = contents;
   const subjects = subjectsOf(contents);
   const holders = subjects.flatMap((subject) => lockHolder(state.lockPath(subject)) ?? []);

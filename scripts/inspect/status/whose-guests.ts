@@ -4,7 +4,7 @@ import { ProxmoxError } from "../../../proxmox/api/errors";
 import { markTag } from "../../../site/mark";
 import { identityOf, type Whose, whosePresent } from "../../../site/restore/identity";
 import type { Environment, Guest } from "../../../site/settings/environment";
-import { meantGuest } from "../../recovery/restore-guest/whose";
+import { meantGuest } from "../../recovery/steps/guest/meant-guest";
 
 /**
  * Whose the guests are that stand under declared numbers, by the marks in their notes (D15), which Proxmox tells guest by

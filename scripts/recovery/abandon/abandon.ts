@@ -68,8 +68,12 @@ export async function abandon(session: Session, { given, command }: AbandonReque
   for (const journal of open) giveUp(journal);
   context.output.result({ operations }, (lines) => {
     for (const journal of open) {
-      lines.line(`Abandoned ${describeOpen(journal.contents, session.environment.name).text}.`);
-      const undo = undoCommand(journal.contents);
+      lines.line(`Abandoned ${describeOpen(journal.contents, session.environment).text}.`);
+      const { guest } = journal.contents;
+      const isDeclared = session.environment.settings.guests.some(
+        ({ id, name }) => id === guest?.id && name === guest.name,
+      );
+      const undo = isDeclared ? undoCommand(journal.contents) : undefined;
       if (undo !== undefined) lines.line(`To take back what it did: ${undo}`);
     }
   });
@@ -99,7 +103,7 @@ function valueOf({ contents: { id, kind, startedAt, steps } }: Journal): z.outpu
 
 function printOne(journal: Journal, { environment }: Session, lines: Lines): void {
   const { leaves, task, startedAt } = valueOf(journal);
-  const { text, hint } = describeOpen(journal.contents, environment.name);
+  const { text, hint } = describeOpen(journal.contents, environment);
   lines.heading(`Plan: abandon ${text}, begun at ${startedAt}`);
   lines.hanging("  instead: ", hint);
   for (const { id, done, made } of leaves) {

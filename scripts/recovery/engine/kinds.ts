@@ -40,16 +40,35 @@ export interface OpenOperation {
   readonly hint: string;
 }
 
-/** What people are told of an operation that is half done. A kind that this version does not know is named as such. */
-export function describeOpen(contents: JournalContents, environment: string): OpenOperation {
+/** The environment of an operation, with the guests that its settings have now. */
+interface OperationEnvironment {
+  readonly name: string;
+  readonly settings: { readonly guests: readonly { readonly id: number; readonly name: string }[] };
+}
+
+/**
+ * What people are told of an operation that is half done. A kind that this version does not know is named as such. A guest
+ * that has left the settings can only be given up: every other command looks for it there.
+ */
+export function describeOpen(
+  contents: JournalContents,
+  { name: environment, settings }: OperationEnvironment,
+): OpenOperation {
   const { kind, guest, command, request } = contents;
   const known = request["undo"] === undefined ? kinds[kind] : { name: "undo", undo: false };
   const subject = guest === undefined ? environment : journalSubjectName(guest);
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
   // A run over several guests is given up by any one of them.
-  const [member] = isNode(guest) ? (guestsOfRun(contents) ?? []) : [];
-  const stuck = member === undefined ? subject : `${environment}/${member.name}`;
+  const isDeclared = (one: { readonly id: number; readonly name: string }): boolean =>
+    settings.guests.some(({ id, name: declared }) => id === one.id && declared === one.name);
+  const [member] = isNode(guest) ? (guestsOfRun(contents) ?? []) : guest === undefined ? [] : [guest];
+  const stuck =
+    member === undefined ? subject : `${environment}/${isDeclared(member) ? member.name : String(member.id)}`;
+  if (guest !== undefined && !isNode(guest) && !isDeclared(guest)) {
+    const hint = `the settings do not have it under this name and number any more: put it back there, and then ${command}; or give the operation up: lifeboat abandon ${stuck}`;
+    return { text: `${name} of ${subject}`, hint };
+  }
   const abandon = `; or, if it cannot be ended: lifeboat abandon ${stuck}`;
   return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}${abandon}` };
 }

@@ -83,7 +83,7 @@ export function supersede(
   for (const journal of journals) {
     if (!isOpen(journal) || !isSuperseded(journal.contents.kind, kind)) continue;
     journal.setState("unproven");
-    const { text } = describeOpen(journal.contents, environment.name);
+    const { text } = describeOpen(journal.contents, environment);
     context.talk.line(`What was half done is given up: ${text}, begun at ${journal.contents.startedAt}.`);
   }
 }

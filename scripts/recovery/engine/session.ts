@@ -128,7 +128,7 @@ export function unfinished(journals: readonly Journal[], kind: string): Journal 
 
 /** Another operation on the subject has to be brought to an end first. */
 export function halfDone({ environment }: Pick<Session, "environment">, { contents }: Journal): CommandError {
-  const { text, hint } = describeOpen(contents, environment.name);
+  const { text, hint } = describeOpen(contents, environment);
   return new CommandError(`${text}, begun at ${contents.startedAt}, has not ended`, {
     exitCode: exitCodes.locked,
     hint,

@@ -1,9 +1,13 @@
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { NodeTime } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatMoment } from "../../../site/restore/moments";
 import { isSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
 import type { GuestSession } from "../engine/session";
 import type { FoundArchive } from "../steps/guest/inspection";
 import { locate } from "../steps/guest/locate";
+import { meantGuest } from "../steps/guest/meant-guest";
 import { nodeClock } from "../steps/guest/node-facts";
 import { notFound, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
@@ -12,11 +16,15 @@ import { requireWhole } from "./require-whole";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { whyAnothers } from "./whose-save-point";
 
+/** Seconds by which two clocks may differ: ages are counted in days. */
+const clockTolerance = 86_400;
+
 /**
  * Looks for the save points of a guest. GET requests only.
  *
  * @param olderThan only those that are older than so many days.
- * @throws CommandError (10) where there is none, (14) where that cannot be known, (13) while the guest is not whole: they may be its only way back
+ * @throws CommandError (10) where there is none, (14) where that cannot be known, (13) while the guest is not whole: they may
+ *   be its only way back; or when their age is asked for and not certain
  */
 export async function planForget(
   { client, guest, environment, selector }: GuestSession,
@@ -31,7 +39,6 @@ export async function planForget(
     rightsFor(["VM.Backup", "Datastore.AllocateSpace"], { guests: [guest.id], storages: [storage] }),
   );
   const search = await searchArchives(client, guest.id, storage);
-  const limit = olderThan === undefined ? Infinity : clock.time - olderThan * 86_400;
   const meant = { environment: environment.name, guest: guest.name, vmid: guest.id };
   const judged = await Promise.all(
     search.archives
@@ -45,18 +52,21 @@ export async function planForget(
   const leftOut = judged.flatMap(({ archive: { volid }, anothers: reason }) =>
     reason === undefined ? [] : [{ volid, reason }],
   );
-  const old = own.filter(({ time }) => time < limit);
-  if (old.length === 0) {
+  const nothing = (): CommandError => {
     const age = olderThan === undefined ? "" : ` older than ${olderThan} days`;
     const others = leftOut.map(({ volid, reason }) => `${volid} is left alone: ${reason}`);
-    throw notFound(search, {
+    return notFound(search, {
       none: [`there is no save point of ${guest.name}${age}`, ...others].join("; "),
       unknown: [`no save point of ${guest.name}${age} was found`, ...others].join("; "),
       hint: `see what there is: lifeboat backups ${selector}`,
     });
-  }
+  };
+  if (own.length === 0) throw nothing();
   const ran = await ranBefore(client, node, own[0]);
-  await requireWhole(client, { node, vmid: guest.id, guest: guest.name, selector, ran });
+  const owner = meantGuest(guest, environment.settings);
+  await requireWhole(client, { node, vmid: guest.id, guest: guest.name, meant: owner, selector, ran });
+  const old = olderThan === undefined ? own : ofAge(own, olderThan, clock);
+  if (old.length === 0) throw nothing();
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
     volid,
     node: nodes[0] ?? node,
@@ -65,6 +75,32 @@ export async function planForget(
   }));
   const gaps = search.unsearched.length === 0 ? {} : { unsearched: unsearchedText(search) };
   return { ...meant, ran, savePoints, leftOut, ...gaps };
+}
+
+/**
+ * Save points that are older than so many days. By no clock that is ahead: what is of today would be old.
+ *
+ * @throws CommandError (13) when nobody knows how old they are
+ */
+function ofAge(savePoints: readonly FoundArchive[], days: number, { time, timezone }: NodeTime): FoundArchive[] {
+  const here = Date.now() / 1_000;
+  const now = Math.min(time, here);
+  if (Math.abs(time - here) > clockTolerance) {
+    const node = formatMoment(time, timezone);
+    throw uncertainAge(`the node's clock says ${node}, this machine's ${formatMoment(here, timezone)}`);
+  }
+  const future = savePoints.find((savePoint) => savePoint.time > now + clockTolerance);
+  if (future !== undefined) {
+    throw uncertainAge(`${future.volid} is dated ${formatMoment(future.time, timezone)}, which is in the future`);
+  }
+  return savePoints.filter((savePoint) => savePoint.time < now - days * 86_400);
+}
+
+function uncertainAge(why: string): CommandError {
+  return new CommandError(`how old the save points are is not certain: ${why}`, {
+    exitCode: exitCodes.refused,
+    hint: "set the clocks right, or give up all of them: leave --older-than out",
+  });
 }
 
 /** Whether the guest ran when its newest save point was made, by the notes; without full ones it was stopped for it. */

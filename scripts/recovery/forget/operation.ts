@@ -8,6 +8,7 @@ import { forceFlag } from "../engine/settle-demands";
 import { planForget } from "./make-plan";
 import { type ForgetPlan, forgetKind, forgetPlanSchema } from "./plan";
 import { forgetSteps, stepId } from "./steps";
+import { meantGuest } from "../steps/guest/meant-guest";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 
 /** What `lifeboat undo --forget` was asked for. */
@@ -39,7 +40,7 @@ export function forgetOperation(
           storages: plan.savePoints.map(({ volid }) => volid.slice(0, volid.indexOf(":"))),
         }),
       ),
-    steps: (plan) => forgetSteps(plan, session.client),
+    steps: (plan) => forgetSteps(plan, session.client, meantGuest(session.guest, session.environment.settings)),
     report: reportOf,
     meaning: ({ guest }) => ({ text: `not every save point of ${guest} is deleted.` }),
   };

@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import type { MeantGuest } from "../../../site/restore/identity";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { taskAtWork } from "../steps/guest/idle-guest";
@@ -11,6 +12,8 @@ export interface SavePointOwner {
   readonly node: string;
   readonly vmid: number;
   readonly guest: string;
+  /** As the settings mean it. */
+  readonly meant: MeantGuest;
   /** `prod/web`. */
   readonly selector: string;
   /** It ran when the newest of them was made: stopped, it is not back yet. */
@@ -24,12 +27,12 @@ export interface SavePointOwner {
  * @throws CommandError (11, 13); ProxmoxError when the node cannot be asked
  */
 export async function requireWhole(client: ProxmoxClient, owner: SavePointOwner): Promise<void> {
-  const { node, vmid, guest, ran } = owner;
+  const { node, vmid, guest, meant, ran } = owner;
   const address = await findGuest(client, node, vmid);
   if (address === undefined) throw onlyWayBack(owner, "it is not there");
   const busy = (await runningTasks(client, address.node, vmid)).find(({ id }) => id === String(vmid));
   if (busy !== undefined) throw taskAtWork(guest, busy);
-  const why = await whyNotWhole(client, address);
+  const why = await whyNotWhole(client, address, meant);
   if (why !== undefined) throw onlyWayBack(owner, why);
   if (ran && !(await isRunning(client, address))) {
     throw onlyWayBack(owner, "it is stopped, and ran when the newest of them was made");

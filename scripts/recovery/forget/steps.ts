@@ -2,6 +2,7 @@ import type { Archive } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { storageOf } from "../../../proxmox/api/calls/backups";
 import { requireSuccess } from "../../../proxmox/api/tasks";
+import type { MeantGuest } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Step } from "../engine/step";
 import type { ForgetPlan } from "./plan";
@@ -9,8 +10,8 @@ import { requireWhole } from "./require-whole";
 import { whyAnothers } from "./whose-save-point";
 
 /** One step for each save point. Nothing takes them back: they commit from the first on. */
-export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient): Step[] {
-  return plan.savePoints.map((savePoint, index) => forgetStep(plan, savePoint, stepId(index), client));
+export function forgetSteps(plan: ForgetPlan, client: ProxmoxClient, meant: MeantGuest): Step[] {
+  return plan.savePoints.map((savePoint, index) => forgetStep(plan, savePoint, stepId(index), { client, meant }));
 }
 
 /** @param index of the save point in the plan. */
@@ -22,7 +23,7 @@ function forgetStep(
   { environment, guest, vmid, ran = true }: ForgetPlan,
   { volid, node }: ForgetPlan["savePoints"][number],
   id: string,
-  client: ProxmoxClient,
+  { client, meant }: { readonly client: ProxmoxClient; readonly meant: MeantGuest },
 ): Step {
   return {
     id,
@@ -39,7 +40,7 @@ function forgetStep(
         return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
       }
       // Another machine may have begun a restore since the plan was made, or since the last of them was deleted.
-      await requireWhole(client, { node, vmid, guest, selector: `${environment}/${guest}`, ran });
+      await requireWhole(client, { node, vmid, guest, meant, selector: `${environment}/${guest}`, ran });
       note({ sent: true });
       await client.backups.setArchiveProtection(node, volid, false);
       requireSuccess(await client.tasks.wait(await client.backups.deleteArchive(node, volid), { signal }));

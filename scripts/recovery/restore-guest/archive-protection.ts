@@ -7,7 +7,7 @@ import type { GuestWorld } from "../steps/guest/world";
 import { restorePath } from "./restore-step";
 
 /** The chosen archive must outlive the restore, whatever a backup job prunes meanwhile (D6). */
-export function protectArchive(plan: RestorePlan, { client }: GuestWorld): Step {
+export function protectArchive(plan: RestorePlan, { client, meant }: GuestWorld): Step {
   const { volid } = plan.archive;
   const { node } = plan.target;
   return {
@@ -19,7 +19,8 @@ export function protectArchive(plan: RestorePlan, { client }: GuestWorld): Step 
     takeBack: async (context) => {
       if (context.factsOf("release")["released"] === true) return;
       const wasStarted = context.factsOf(restorePath)["upid"] !== undefined;
-      const why = plan.mode === "in-place" && wasStarted ? await whyNotWhole(client, plan.target) : undefined;
+      const mayBeGone = plan.mode === "in-place" && (wasStarted || plan.present !== undefined);
+      const why = mayBeGone ? await whyNotWhole(client, plan.target, meant) : undefined;
       if (why !== undefined) {
         context.note(keptFact(`${volid} stays protected, because ${plan.guest} is not back: ${why}`));
         return;

@@ -272,12 +272,22 @@ function demandsOf(
 ): Demand[] {
   const demands: Demand[] = [];
   const { guest, target } = plan;
-  if (targetTraces.known.length > 0) {
-    const traces = targetTraces.known.join(", ");
+  const { known, unknown } = targetTraces;
+  if (known.length > 0) {
+    const traces = known.join(", ");
     demands.push({
       flag: reuseFlag,
       reason: `the id ${target.vmid} has no guest, and is not unused: ${traces} (unused: --target-id ${freeId})`,
       question: `The id ${target.vmid} is not unused: ${traces}.`,
+      typed: String(target.vmid),
+    });
+  }
+  if (known.length === 0 && unknown.length > 0) {
+    const gaps = unknown.join(", ");
+    demands.push({
+      flag: reuseFlag,
+      reason: `the id ${target.vmid} has no guest, and whether it is unused is not known: ${gaps}`,
+      question: `Whether the id ${target.vmid} is unused is not known: ${gaps}.`,
       typed: String(target.vmid),
     });
   }

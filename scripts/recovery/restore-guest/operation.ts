@@ -11,7 +11,7 @@ import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
 import { type RestorePlan, restorePlanSchema } from "../steps/guest/plan";
 import { lostWayBack, wayBackIn } from "../steps/guest/way-back";
-import { whyNotWhole } from "../steps/guest/whole-guest";
+import { whyBroken } from "../steps/guest/whole-guest";
 import { leftProtected } from "./archive-protection";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect";
 import { restoreKind, restoresAmong } from "./journals";
@@ -109,7 +109,7 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
 /** Why nothing of the present guest can be kept: the restore that is undone has deleted a part of it. */
 async function wreckOf({ client, guest }: GuestSession, { present }: RestoreInspection): Promise<string | undefined> {
   if (present === undefined || present.lock !== undefined) return undefined;
-  const why = await whyNotWhole(client, present.address);
+  const why = await whyBroken(client, present.address);
   const isEmpty = volumesOf(present.address.type, present.configuration).length === 0;
   if (why === undefined && !isEmpty) return undefined;
   return `no save point is made of what is there, since ${guest.name} is half deleted: ${why ?? "it has no disks"}`;

@@ -1,11 +1,13 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
+import { formatCopyNotes, readCopyNotes } from "../../../site/restore/copy-notes";
+import type { MeantGuest } from "../../../site/restore/identity";
 import { taskFailure } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
-import type { Step, StepContext, StepResult } from "../engine/step";
+import type { Facts, Step, StepContext, StepResult } from "../engine/step";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { isRunning } from "../steps/guest/power-steps";
@@ -65,14 +67,22 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
     run: async (context) => {
       const force = await mayOverwrite(context, plan, world, operation);
       const client = plan.asRoot ? (world.rootClient ?? world.client) : world.client;
-      const parameters = { ...plan.request, ...(force ? { force: true } : {}) };
+      if (plan.mode === "beside") context.note({ marked: true });
+      const parameters = { ...requestOf(plan, operation), ...(force ? { force: true } : {}) };
       const start = () => client.guests.restoreContainer(request.node, request.vmid, parameters);
       const outcome = await runTaskOnce(context, world.client, { ...request, start });
       if (!outcome.succeeded) await restoreFailed(context, plan, world, operation, outcome);
       return resultOf(plan, outcome);
     },
-    takeBack: (context) => removeCopy(context, plan, world),
+    takeBack: (context) => removeCopy(context, plan, world, operation),
   };
+}
+
+/** A copy's notes say whose it is. */
+function requestOf({ mode, request }: RestorePlan, { id }: BegunOperation): RestorePlan["request"] {
+  return mode === "beside"
+    ? { ...request, description: formatCopyNotes(String(request["description"] ?? ""), id) }
+    : request;
 }
 
 function restoreLine({ mode, target, archive, guest }: RestorePlan): string {
@@ -123,14 +133,14 @@ function isEmpty({ address, configuration }: NonNullable<Awaited<ReturnType<type
 async function restoreFailed(
   context: StepContext,
   plan: RestorePlan,
-  { client }: GuestWorld,
+  { client, meant }: GuestWorld,
   operation: BegunOperation,
   outcome: TaskOutcome,
 ): Promise<never> {
   let fate: string;
   try {
     const exists = await client.guests.exists(plan.target);
-    const untouched = plan.mode === "in-place" && (await whyTouched(client, plan, operation)) === undefined;
+    const untouched = plan.mode === "in-place" && (await whyTouched(client, plan, operation, meant)) === undefined;
     if (untouched) context.note({ sent: false });
     fate = fateOf(plan, exists, untouched);
   } catch (error) {
@@ -154,13 +164,14 @@ export async function whyTouched(
   client: ProxmoxClient,
   { present, target }: RestorePlan,
   { inputs }: Pick<BegunOperation, "inputs">,
+  meant: MeantGuest,
 ): Promise<string | undefined> {
   const found = await readConfiguration(client, target.node, target.vmid);
   if (configurationDigest(found) !== inputs[inputNames.configuration]) return "it has another configuration";
   if (present === undefined) return undefined;
   if (found === undefined) return "it is not there";
   if (snapshotsDigest(found) !== inputs[inputNames.snapshots]) return "it has other snapshots";
-  return whyNotWhole(client, target);
+  return whyNotWhole(client, target, meant);
 }
 
 function fateOf({ mode, target, guest, present }: RestorePlan, exists: boolean, untouched: boolean): string {
@@ -183,7 +194,12 @@ export class RestoreFailed extends CommandError {
 /**
  * Deletes a copy, and only that: it must be the guest that this operation's own task made at an id that was free before.
  */
-async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestWorld): Promise<void> {
+async function removeCopy(
+  context: StepContext,
+  plan: RestorePlan,
+  world: GuestWorld,
+  operation: BegunOperation,
+): Promise<void> {
   if (plan.mode !== "beside" || context.facts["sent"] !== true) return;
   const { client } = world;
   const { target } = plan;
@@ -192,7 +208,8 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestW
   await client.tasks.wait(started, { signal: context.signal });
   await waitForTasks(client, target, context);
   if (!(await client.guests.exists(target))) return;
-  await refuseStranger(plan, world);
+  await requireOwnCopy(plan, world, operation, context.facts);
+  await refuseDeclared(plan, world);
   if (await isRunning(client, target)) {
     requireSuccess(await client.tasks.wait(await client.guests.stop(target), { signal: context.signal }));
   }
@@ -200,12 +217,47 @@ async function removeCopy(context: StepContext, plan: RestorePlan, world: GuestW
   requireSuccess(await client.tasks.wait(upid, { signal: context.signal }));
 }
 
-/** Somebody may have deleted the copy and made another guest with its id: the copy's notes say what it is. */
-async function refuseStranger(plan: RestorePlan, { client }: GuestWorld): Promise<void> {
-  const { hostname, description } = await client.guests.guestConfig(plan.target);
-  if (hostname === plan.request["hostname"] && description?.trim() === plan.request["description"]) return;
-  throw new CommandError(`guest ${plan.target.vmid} is not the copy that this restore made`, {
+/**
+ * Somebody may have deleted the copy and made another guest with its id: the copy's notes say which operation has made it.
+ *
+ * @param facts of the step that made it; versions that wrote no operation into the notes have not noted `marked`.
+ * @throws CommandError (13)
+ */
+export async function requireOwnCopy(
+  { target, request, environment, guest }: RestorePlan,
+  { client }: Pick<GuestWorld, "client">,
+  { id }: Pick<BegunOperation, "id">,
+  facts: Facts,
+): Promise<void> {
+  const { hostname, description = "" } = await client.guests.guestConfig(target);
+  const isOwn =
+    facts["marked"] === true
+      ? readCopyNotes(description) === id
+      : hostname === request["hostname"] && description.trim() === request["description"];
+  if (isOwn) return;
+  throw new CommandError(`guest ${target.vmid} is not the copy that this restore made`, {
     exitCode: exitCodes.refused,
-    hint: "look at it, and delete it by hand if nobody needs it",
+    hint: `look at it, and delete it by hand if nobody needs it; while the restore is half done, give it up: lifeboat abandon ${environment}/${guest}`,
+  });
+}
+
+/** A copy that somebody has taken into the settings is no copy any more. @throws CommandError (13) */
+export async function refuseDeclared(
+  { target: { vmid } }: RestorePlan,
+  { declaredIds }: Pick<GuestWorld, "declaredIds">,
+): Promise<void> {
+  const { owners, unreadable } = await declaredIds();
+  const owner = owners.get(vmid);
+  if (owner !== undefined) {
+    throw new CommandError(`guest ${vmid} is in the settings by now, as ${owner}: it is no copy to be deleted`, {
+      exitCode: exitCodes.refused,
+      hint: "take it out of the settings first, if nobody needs it",
+    });
+  }
+  if (unreadable.length === 0) return;
+  const names = unreadable.join(", ");
+  throw new CommandError(`whether guest ${vmid} is in the settings is not known: those of ${names} cannot be read`, {
+    exitCode: exitCodes.refused,
+    hint: "mend them, and try again; see what is wrong: lifeboat status",
   });
 }

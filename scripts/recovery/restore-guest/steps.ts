@@ -1,4 +1,4 @@
-import type { StepNode } from "../engine/step";
+import type { StepContext, StepNode } from "../engine/step";
 import { protectArchive, releaseArchives } from "./archive-protection";
 import { checkSteps, proofPaths } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
@@ -6,14 +6,14 @@ import { readArchive } from "./integrity-step";
 import { checkMembership } from "./membership-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
-import { recheck, restoreGuest } from "./restore-step";
+import { recheck, requireOwnCopy, restoreGuest, restorePath } from "./restore-step";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
 
 /** The steps of a restore. They follow from the plan alone, so that another process can resume them. */
 export function restoreSteps(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
-  return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world)];
+  return [...prepare(plan, world, operation), restoreGuest(plan, world, operation), ...prove(plan, world, operation)];
 }
 
 /** Everything before the request that commits; all of it can be taken back. */
@@ -28,9 +28,11 @@ function prepare(plan: RestorePlan, world: GuestWorld, operation: BegunOperation
   return steps;
 }
 
-function prove(plan: RestorePlan, world: GuestWorld): StepNode[] {
+function prove(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
   const steps: StepNode[] = [];
-  if (plan.start) steps.push(startGuest(plan, world));
+  const isCopy = plan.mode === "beside";
+  const own = (context: StepContext) => requireOwnCopy(plan, world, operation, context.factsOf(restorePath));
+  if (plan.start) steps.push(startGuest(plan, world, isCopy ? own : undefined));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
   const releases = [...(plan.archive.protect ? [plan.archive.volid] : []), ...plan.releaseAlso];
   if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));

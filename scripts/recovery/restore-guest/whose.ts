@@ -9,7 +9,8 @@ import {
 } from "../../../site/restore/identity";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { volumesOf } from "../steps/guest/guest-snapshots";
-import { expectedName, type FoundArchive, type PresentGuest } from "../steps/guest/inspection";
+import type { FoundArchive, PresentGuest } from "../steps/guest/inspection";
+import { meantGuest } from "../steps/guest/meant-guest";
 
 /** Whose the archive and the guest in its place are. */
 export interface Ownership {
@@ -46,16 +47,6 @@ export async function ownershipOf(parts: OwnershipParts): Promise<Ownership> {
     archive,
     present: now && whosePresent(now, meant),
     olderOwn: isOwn ? undefined : await findOwn(older, read, meant, now),
-  };
-}
-
-/** The guest of the settings as one that is looked for. */
-export function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
-  return {
-    mark: { environment, guest: guest.name },
-    isOwned: guest.kind !== "adopted",
-    name: expectedName(guest),
-    keys: guests.map(({ name }) => name),
   };
 }
 

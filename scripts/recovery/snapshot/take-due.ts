@@ -15,6 +15,7 @@ import { halfDone, journalsOf, unfinished } from "../engine/session";
 import type { StateFolder } from "../engine/state-folder";
 import { runBounded } from "../../machine/bounded";
 import { readSnapshots, whyNoSnapshots } from "../steps/guest/guest-snapshots";
+import { meantGuest, refuseAnotherGuest } from "../steps/guest/meant-guest";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { removeSnapshot, takeSnapshot } from "../steps/guest/take-snapshot";
 import type { CommandContext } from "../../project/context";
@@ -180,6 +181,7 @@ async function work(
   const planned = { ...result, taken: take === undefined ? [] : [take.name], removed: remove };
   if (take === undefined && remove.length === 0) return planned;
   await requireRights(client, rightsFor(["VM.Snapshot"], { guests: [guest.id] }));
+  refuseAnotherGuest(address, await client.guests.guestConfig(address), meantGuest(guest, environment.settings));
   const obstacle = await obstacleTo(duty, client, address);
   if (obstacle !== undefined) return { ...result, taken: [], removed: [], ...obstacle };
   if (dryRun) return planned;

@@ -1,3 +1,4 @@
+import { parseUpid } from "../../../proxmox/rules/upid";
 import { doubtOf } from "../../../site/restore/doubt";
 import { parseSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
 import { CommandError } from "../../terminal/command-error";
@@ -12,9 +13,11 @@ import { takeBackOne } from "../engine/take-back-one";
 import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
 import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
-import { restorePath, whyTouched } from "../restore-guest/restore-step";
+import { refuseDeclared, requireOwnCopy, restorePath, whyTouched } from "../restore-guest/restore-step";
 import { effectOf } from "../steps/guest/effect";
 import type { ArchiveSearch, FoundArchive } from "../steps/guest/inspection";
+import { meantGuest } from "../steps/guest/meant-guest";
+import { openWorld } from "../steps/guest/open-world";
 import { waitForOwnTasks } from "../steps/guest/own-tasks";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import { nodeClock } from "../steps/guest/node-facts";
@@ -124,20 +127,35 @@ async function isOverwritten(session: GuestSession, request: UndoRequest, restor
     commit: { path: restorePath, type: "vzrestore" },
   });
   if (effect !== "none") return effect !== "failed";
-  return (await whyTouched(session.client, plan, journal.contents)) !== undefined;
+  const meant = meantGuest(session.guest, session.environment.settings);
+  return (await whyTouched(session.client, plan, journal.contents, meant)) !== undefined;
 }
 
-function takeRestoreBack(
+async function takeRestoreBack(
   session: GuestSession,
   request: UndoRequest,
   { journal, plan }: RestoreJournal,
 ): Promise<ExitCode> {
+  if (plan.mode === "beside") await refuseOtherCopy(session, request, { journal, plan });
   const what =
     plan.mode === "beside"
       ? `the copy ${plan.target.vmid} of ${plan.guest}`
       : `the restore of ${plan.guest}, which has overwritten nothing`;
   const value = { guest: session.selector };
   return takeBackOne(session, preparedOperation(session, request), journal, { what, value });
+}
+
+/** @throws CommandError (13) before anything is taken back, when the copy is not this restore's to delete */
+async function refuseOtherCopy(
+  session: GuestSession,
+  { checkSeconds }: UndoRequest,
+  { journal, plan }: RestoreJournal,
+): Promise<void> {
+  const facts = journal.factsOf(restorePath);
+  if (facts["sent"] !== true || !(await session.client.guests.exists(plan.target))) return;
+  const world = await openWorld(session, checkSeconds, false);
+  await requireOwnCopy(plan, world, journal.contents, facts);
+  await refuseDeclared(plan, world);
 }
 
 /** The restore whose steps are taken back: what it was to restore says its own plan. */
@@ -187,7 +205,7 @@ async function newestElsewhere(
   { journals, last, archives }: KnownRestores,
 ): Promise<Undoes | undefined> {
   const own = new Set(journals.filter(isRestore).map(({ contents }) => contents.id));
-  const since = last === undefined ? 0 : timeOf(last.journal, archives);
+  const since = last === undefined ? 0 : timeOf(last, archives);
   const candidates = archives.filter((archive) => {
     const id = parseSavePoint(archive.notes)?.operation;
     if (id === undefined || own.has(id)) return false;
@@ -203,12 +221,13 @@ async function newestElsewhere(
 }
 
 /**
- * Unix seconds of a restore of this machine: those of its save point, by the clock by which those of other machines are told.
- * The clock here may be another; it decides only where there is no save point.
+ * When a restore of this machine began by its node's clock, unix seconds: this machine's may be off. That of its save point;
+ * without one, of its task. One of which the node knows nothing has overwritten nothing, and is taken back before any other.
  */
-function timeOf({ contents }: Journal, archives: readonly FoundArchive[]): number {
-  const own = archives.find(({ notes }) => parseSavePoint(notes)?.operation === contents.id);
-  return own?.time ?? Date.parse(contents.startedAt) / 1000;
+function timeOf({ journal }: RestoreJournal, archives: readonly FoundArchive[]): number {
+  const own = archives.find(({ notes }) => parseSavePoint(notes)?.operation === journal.contents.id);
+  const { upid } = journal.factsOf(restorePath);
+  return own?.time ?? parseUpid(String(upid))?.startTime ?? Infinity;
 }
 
 /** @throws CommandError (13) for a save point that only somebody who names it may take (D17) */

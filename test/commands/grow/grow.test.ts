@@ -216,7 +216,7 @@ test("guests that are not Lifeboat's, protected or locked are left alone [A11, A
   expect(kept.code).toBe(13);
   await change(batch, { protection: false, description: "somebody else's" });
   const strange = await grow("batch", "--force");
-  expect(strange.stderr).toContain("it has not its mark");
+  expect(strange.stderr).toContain("does not bear Lifeboat's mark");
   expect(strange.code).toBe(13);
   await change(batch, { description: markOf({ environment: "prod", guest: "batch" }) });
 });

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { ArchiveFiles } from "../support/site/archive-files";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { RestoreSite, node } from "./restore-site";
@@ -78,13 +80,17 @@ test("an id that another environment declares, or that has archives, is not offe
   expect([await site.exists(100), await site.exists(103)]).toEqual([false, false]);
 });
 
-test("settings of another environment that cannot be read may declare any id, which the plan says [D10, K6]", async () => {
+test("settings of another environment that cannot be read may declare any id: the plan says so, and it takes consent [D10, K6]", async () => {
   site.write("Pulumi.broken.yaml", "config:\n  lifeboat:profile: nonsense\n");
   const dry = await site.lifeboat(["restore", "guest", "web", "--target-id", "905", "--dry-run", "--json"]);
   expect(JSON.parse(dry.stdout).plan.warnings).toContain(
     "what else has the number 905 is not known: the settings of broken cannot be read",
   );
-  site.write("Pulumi.broken.yaml", "config: {}\n");
+  const command = ["restore", "guest", "web", "--target-id", "905", "--force"];
+  const unsure = await site.lifeboat(command);
+  expect([unsure.code, unsure.stderr]).toEqual([13, expect.stringContaining("add --reuse-id=905")]);
+  expect(await site.exists(905)).toBe(false);
+  rmSync(join(site.folder, "project/Pulumi.broken.yaml"));
 });
 
 test("a copy mounts no folder or device of the node, needs no root for that, and the plan says which it leaves out [D16, D10]", async () => {

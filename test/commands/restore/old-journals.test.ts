@@ -59,6 +59,8 @@ test("a deletion of save points of the version before is resumed [D6, K4]", asyn
   const [savePoint] = await site.archives(web.id);
   if (savePoint === undefined) throw new Error("There is no save point.");
   leave(site.stateFolder(), oldForget(web, savePoint));
+  // Without its mark nobody knows that it is the guest whose save points these are.
+  await site.client.guests.setGuestConfig({ node, type: "lxc", vmid: web.id }, { description: "lifeboat: prod/web" });
   const result = await site.lifeboat(["undo", "web", "--forget", "--force", "--json"]);
   expect([result.code, JSON.parse(result.stdout)]).toMatchObject([0, { deleted: [savePoint.volid] }]);
   expect(await savePoints(web.id)).toBe(0);

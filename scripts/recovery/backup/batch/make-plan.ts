@@ -2,6 +2,7 @@ import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
 import { missingForArchivesOf, missingToSee } from "../../../../proxmox/api/permissions";
 import { missingLines } from "../../../../proxmox/rules/privileges";
 import { formatMoment } from "../../../../site/restore/moments";
+import type { MeantGuest } from "../../../../site/restore/identity";
 import type { Guest } from "../../../../site/settings/environment";
 import { groupBy } from "../../../machine/group-by";
 import type { CommandContext } from "../../../project/context";
@@ -14,6 +15,7 @@ import { refusalOf } from "../../engine/run-many";
 import { type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
 import { type StateFolder, worksOn } from "../../engine/state-folder";
 import { isNode } from "../../engine/subject";
+import { meantGuest, refuseAnotherGuest } from "../../steps/guest/meant-guest";
 import { rightsFor } from "../../steps/guest/rights";
 import { type BackupOptions, backupOptions } from "../plan";
 import type { BackupRun, RunGuest } from "./plan";
@@ -68,7 +70,16 @@ async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
   const missing = await missingForArchivesOf(client, options.storage, ids, new Set(nodeOf.keys()));
   const unlisted = ids.filter((id) => !nodeOf.has(id));
   const facts = { nodeOf, missing, hidden: await missingToSee(client, unlisted), half };
-  const placed = readable(() => wanted.map((guest) => placeOrRefuse(guest, facts, atWork)));
+  const found = readable(() => wanted.map((guest) => placeOrRefuse(guest, facts, atWork)));
+  const typeOf = new Map(listed.map(({ vmid, type }) => [vmid, type]));
+  const placed = await Promise.all(
+    found.map((one, index) => {
+      const type = "node" in one ? typeOf.get(one.id) : undefined;
+      const guest = wanted[index];
+      if (!("node" in one) || type === undefined || guest === undefined) return one;
+      return ownOrRefuse(client, name, { ...one, type }, meantGuest(guest, settings));
+    }),
+  );
   const byNode = groupBy(
     placed.flatMap((one) => ("node" in one ? [one] : [])),
     ({ node }) => node,
@@ -138,6 +149,23 @@ function placeOrRefuse(
     return isNode(guest) ? worksOn(journal, id) : guest?.id === id;
   });
   return waitsFor === undefined ? { name, id, node } : refusalOf(subject, halfDone({ environment }, waitsFor));
+}
+
+/** A backup of another guest would prune the archives of the one that is meant. */
+async function ownOrRefuse(
+  client: ProxmoxClient,
+  environment: string,
+  { type, ...guest }: PlacedGuest & { readonly type: "lxc" | "qemu" },
+  meant: MeantGuest,
+): Promise<PlacedGuest | Refusal> {
+  const { node, id: vmid, name } = guest;
+  const address = { node, type, vmid };
+  try {
+    refuseAnotherGuest(address, await client.guests.guestConfig(address), meant);
+    return guest;
+  } catch (error) {
+    return refusalOf(`${environment}/${name}`, error);
+  }
 }
 
 function briefly({ name, id }: RunGuest): RunGuest {

@@ -5,7 +5,7 @@ import type { Journal } from "../../engine/journal";
 import { unless } from "./inspect-present";
 import { isOwn } from "./own-tasks";
 import { newTaskSince } from "./start-task-once";
-import { whyNotWhole } from "./whole-guest";
+import { whyBroken } from "./whole-guest";
 
 /** The request of an operation that overwrites. */
 export interface CommittingRequest {
@@ -35,7 +35,7 @@ export async function effectOf(client: ProxmoxClient, open: Journal, request: Co
   const task = await unless(["gone"], client.tasks.status(upid));
   if (task?.status === "running" || isGood(task?.exitstatus)) return "taken";
   if (present === undefined) return (await client.guests.exists(target)) ? "taken" : "failed";
-  if ((await whyNotWhole(client, target)) !== undefined) return "taken";
+  if ((await whyBroken(client, target)) !== undefined) return "taken";
   const since = await goodTasksSince(client, open, target, upid);
   if (since.some(({ type }) => restores.has(type))) return "replaced";
   return since.some(({ type }) => needsAll.has(type)) ? "failed" : "taken";

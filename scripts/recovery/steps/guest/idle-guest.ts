@@ -4,13 +4,14 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import type { GuestSession } from "../../engine/session";
 import { inspectPresent, runningTasks } from "./inspect-present";
 import type { PresentGuest, RunningTask } from "./inspection";
+import { meantGuest, refuseAnotherGuest } from "./meant-guest";
 
 /**
- * The guest as it is, when nothing stands in the way of changing it.
+ * The guest as it is, when it is the one that is meant and nothing stands in the way of changing it.
  *
  * @throws CommandError (1, 11, 13)
  */
-export async function idleGuest({ client, guest, selector }: GuestSession): Promise<PresentGuest> {
+export async function idleGuest({ client, guest, selector, environment }: GuestSession): Promise<PresentGuest> {
   const present = await inspectPresent(client, guest.node, guest.id);
   if (present === undefined) {
     throw new CommandError(`there is no guest ${guest.id} on ${guest.node}`, {
@@ -27,6 +28,7 @@ export async function idleGuest({ client, guest, selector }: GuestSession): Prom
       hint: `see which task holds it; a lock that was left behind is removed on the node: ${tool} unlock ${guest.id}`,
     });
   }
+  refuseAnotherGuest(present.address, present.configuration, meantGuest(guest, environment.settings));
   return present;
 }
 

@@ -7,6 +7,8 @@ import { digestOf } from "../../engine/digest";
 import type { LoadedEnvironment } from "../../../project/site";
 import type { Finding } from "../../engine/step";
 import type { GuestSession } from "../../engine/session";
+import { declaredIds } from "./declared-ids";
+import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
 import type { CommandContext } from "../../../project/context";
@@ -19,10 +21,12 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
   const { client, context, environment, guest, dryRun } = session;
   return {
     client,
+    meant: meantGuest(guest, environment.settings),
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
     probe: guestProbe(client, guestAccess(session)),
     readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
     checkSeconds,
+    declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: digestOf(guest),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };

@@ -7,6 +7,7 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import { messageOf } from "../../../machine/error-code";
 import { keptFact } from "../../engine/kept";
 import type { Step, StepContext } from "../../engine/step";
+import { refuseMarkedAnother, whyAnotherGuest } from "./meant-guest";
 import type { RestorePlan } from "./plan";
 import { waitForTasks } from "./own-tasks";
 import { findStarted, runTaskOnce } from "./start-task-once";
@@ -27,7 +28,7 @@ const taskTypes = {
 export type PowerPlan = Pick<RestorePlan, "guest" | "target" | "mode">;
 
 /** Stops the guest that will be overwritten; starts it again when the restore does not come to that. */
-export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client">): Step {
+export function stopGuest(plan: PowerPlan, { client, meant }: Pick<GuestWorld, "client" | "meant">): Step {
   return {
     id: "stop",
     title: `Stop ${plan.guest}`,
@@ -46,20 +47,37 @@ export function stopGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client"
       if (context.facts["abandoned"] === true) {
         return context.note(keptFact(`${plan.guest} stays stopped, as it was when its operation was abandoned`));
       }
+      const why = whyAnotherGuest(type, await client.guests.guestConfig(plan.target), meant);
+      if (why !== undefined) {
+        context.note(keptFact(`guest ${vmid} is not started, because it is not ${plan.guest}: ${why}`));
+        return;
+      }
       requireSuccess(await client.tasks.wait(await client.guests.start(plan.target), { signal: context.signal }));
     },
   };
 }
 
-/** A guest that does not start is restored all the same: the report says so, and the checks after it will. */
-export function startGuest(plan: PowerPlan, { client }: Pick<GuestWorld, "client">): Step {
+/**
+ * A guest that does not start is restored all the same: the report says so, and the checks after it will.
+ *
+ * @param requireOwn throws for a guest that has taken the number meanwhile: it is neither started nor taken for this one
+ */
+export function startGuest(
+  plan: PowerPlan,
+  { client, meant }: Pick<GuestWorld, "client" | "meant">,
+  requireOwn: (context: StepContext) => Promise<void> = () => refuseMarkedAnother(client, plan.target, meant),
+): Step {
   const { target } = plan;
   return {
     id: "start",
     title: `Start ${plan.guest}`,
     does: `start ${plan.guest}${plan.mode === "beside" ? ` as ${target.vmid}` : ""}`,
-    probe: async () => ((await isRunning(client, target)) ? {} : undefined),
+    probe: async (context) => {
+      await requireOwn(context);
+      return (await isRunning(client, target)) ? {} : undefined;
+    },
     run: async (context) => {
+      await requireOwn(context);
       if (await isRunning(client, target)) return;
       const start = () => client.guests.start(target);
       const task = { node: target.node, vmid: target.vmid, type: taskTypes[target.type].start, start };

@@ -161,7 +161,7 @@ function annotate(
 async function discard(
   context: StepContext,
   plan: SavePointSubject,
-  { client }: GuestWorld,
+  { client, meant }: GuestWorld,
   { id }: BegunOperation,
 ): Promise<void> {
   const { savePoint, target } = plan;
@@ -172,7 +172,7 @@ async function discard(
   const archives = await client.backups.archives(target.node, savePoint.storage, target.vmid);
   const own = archives.filter((archive) => parseSavePoint(archive.notes ?? "")?.operation === id);
   const overtaken = context.facts["stays"] === true ? "a task had begun to overwrite it" : undefined;
-  const why = own.length === 0 ? undefined : (overtaken ?? (await whyNotWhole(client, target)));
+  const why = own.length === 0 ? undefined : (overtaken ?? (await whyNotWhole(client, target, meant)));
   if (why !== undefined) {
     const volids = own.map(({ volid }) => volid).join(", ");
     context.note(keptFact(`the save point ${volids} stays, because ${plan.guest} is not as it was: ${why}`));

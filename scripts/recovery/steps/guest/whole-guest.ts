@@ -2,13 +2,30 @@ import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { GuestConfiguration } from "../../../../proxmox/api/answers";
 import { storageOfVolume } from "../../../../site/restore/volumes";
+import type { MeantGuest } from "../../../../site/restore/identity";
 import { volumesOf } from "./guest-snapshots";
 import { unless } from "./inspect-present";
+import { whyAnotherGuest } from "./meant-guest";
 import { requireSight } from "./rights";
 
 /**
- * Why a guest cannot be taken for whole, as the end of a sentence: `it is locked (create)`. Undefined: it is there, nothing
- * holds it, its state is known, and every volume that its configuration names exists.
+ * Why a guest cannot be taken for the one that is meant, and whole, as the end of a sentence: `it is locked (create)`.
+ * Undefined: nothing is broken about it, and it is no other that has its number by now.
+ *
+ * @throws ProxmoxError when the node cannot be asked: then nobody knows.
+ */
+export async function whyNotWhole(
+  client: ProxmoxClient,
+  guest: GuestAddress,
+  meant: MeantGuest,
+): Promise<string | undefined> {
+  const why = await whyBroken(client, guest);
+  return why ?? whyAnotherGuest(guest.type, await client.guests.guestConfig(guest), meant);
+}
+
+/**
+ * Why a guest, whoever's it is, cannot be taken for whole. Undefined: it is there, nothing holds it, its state is known, and
+ * every volume that its configuration names exists.
  *
  * The configuration alone proves nothing: Proxmox keeps the old one, locked, until every old volume of a guest that it
  * overwrites is freed, and a lock may be taken off by hand (PVE::LXC::destroy_lxc_container).
@@ -16,7 +33,7 @@ import { requireSight } from "./rights";
  * @throws ProxmoxError when the node, or a storage, cannot be asked, CommandError (14) when the token is not shown its
  *   volumes: then nobody knows.
  */
-export async function whyNotWhole(client: ProxmoxClient, guest: GuestAddress): Promise<string | undefined> {
+export async function whyBroken(client: ProxmoxClient, guest: GuestAddress): Promise<string | undefined> {
   const status = await unless(["gone"], client.guests.guestStatus(guest));
   if (status === undefined) return "it is not there";
   const configuration = await client.guests.guestConfig(guest);

@@ -1,7 +1,9 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { ReadResult } from "../../../clients/archive-reader";
 import type { Check } from "../../../../site/settings/environment";
+import type { MeantGuest } from "../../../../site/restore/identity";
 import type { Finding } from "../../engine/step";
+import type { DeclaredIds } from "./declared-ids";
 
 /** What a check talks to. */
 export interface CheckTarget {
@@ -19,6 +21,8 @@ export type Probe = (check: Check, target: CheckTarget, signal: AbortSignal) => 
 /** Everything outside the plan that the steps on a guest use. */
 export interface GuestWorld {
   readonly client: ProxmoxClient;
+  /** The guest that the settings mean: another may have its number by now. */
+  readonly meant: MeantGuest;
   /** Signs in as root@pam, for archives with bind mounts. Undefined: no such credential is set. */
   readonly rootClient: ProxmoxClient | undefined;
   readonly probe: Probe;
@@ -26,6 +30,8 @@ export interface GuestWorld {
   readArchive(host: string, path: string, signal: AbortSignal): Promise<ReadResult>;
   /** How long a check is repeated until it counts as failed, in seconds. */
   readonly checkSeconds: number;
+  /** Ids that the settings of the site give to guests now. */
+  declaredIds(): Promise<DeclaredIds>;
   /** Digest of what the settings say about the guest, as this process has read them. */
   readonly settingsDigest: string;
   /** What Pulumi would change in the environment now (D11). */

@@ -78,6 +78,8 @@ async function findings(): Promise<(readonly [string, string | undefined])[]> {
     probe: async () => undefined,
     readArchive: async () => ({ kind: "whole" }) as const,
     comparePulumi: async () => [],
+    meant: { mark: { environment: "prod", guest: "web" }, isOwned: true, name: "web", keys: ["web"] },
+    declaredIds: async () => ({ owners: new Map(), unreadable: [] }),
   };
   const context = {
     signal: new AbortController().signal,

@@ -1,0 +1,72 @@
+import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import type { ConfigurationKeys } from "../../../../proxmox/rules/guest-configuration";
+import { identityOf, type MeantGuest, whosePresent } from "../../../../site/restore/identity";
+import type { Environment, Guest } from "../../../../site/settings/environment";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { expectedName } from "./inspection";
+
+/** The guest that the settings mean. */
+export function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
+  return {
+    mark: { environment, guest: guest.name },
+    isOwned: guest.kind !== "adopted",
+    name: expectedName(guest),
+    keys: guests.map(({ name }) => name),
+  };
+}
+
+/** Why the guest that is there is not the one that is meant (D15), as a clause: `it is lab/web, not prod/web`. */
+export function whyAnotherGuest(
+  type: GuestAddress["type"],
+  configuration: ConfigurationKeys,
+  meant: MeantGuest,
+): string | undefined {
+  const whose = whosePresent(identityOf(type, configuration), meant);
+  if (whose.kind !== "another") return undefined;
+  const selector = selectorOf(meant);
+  return whose.isMarked
+    ? `it is ${whose.whose}, not ${selector}`
+    : `it is named '${whose.whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
+}
+
+/**
+ * Refuses to work on a guest that has the number of another (D15).
+ *
+ * @throws CommandError (13)
+ */
+export function refuseAnotherGuest(
+  { node, type, vmid }: GuestAddress,
+  configuration: ConfigurationKeys,
+  meant: MeantGuest,
+): void {
+  const why = whyAnotherGuest(type, configuration, meant);
+  if (why === undefined) return;
+  const tool = type === "lxc" ? "pct" : "qm";
+  const selector = selectorOf(meant);
+  throw new CommandError(`guest ${vmid} on ${node} is not to be touched: ${why}`, {
+    exitCode: exitCodes.refused,
+    hint: `give it another number; or, if it is ${meant.mark.guest}, write that in place of its notes: ${tool} set ${vmid} --description 'lifeboat: ${selector}'`,
+  });
+}
+
+/**
+ * Refuses a guest that says of itself that it is another. One without a mark may have been restored from an archive that
+ * somebody named.
+ *
+ * @throws CommandError (13)
+ */
+export async function refuseMarkedAnother(
+  client: ProxmoxClient,
+  guest: GuestAddress,
+  meant: MeantGuest,
+): Promise<void> {
+  const configuration = await client.guests.guestConfig(guest);
+  const { mark } = identityOf(guest.type, configuration);
+  if (mark !== undefined) refuseAnotherGuest(guest, configuration, meant);
+}
+
+function selectorOf({ mark: { environment, guest } }: MeantGuest): string {
+  return `${environment}/${guest}`;
+}
