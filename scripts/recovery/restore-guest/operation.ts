@@ -145,10 +145,14 @@ function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly str
   return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
 }
 
-/** Digests of the parts of a plan that no step of it changes. */
+/**
+ * Digests of the parts of a plan that no step of it changes. Jobs are not among them: Proxmox does not resolve one as long as
+ * another of its guests is being restored, and what is overwritten does not depend on them.
+ */
 function partsOf({ present, archive, releaseAlso: _released, ...plan }: RestorePlan): Inputs {
   const { volid, size, time } = archive;
-  const parts = { ...plan, archive: { volid, size, time }, isThere: present !== undefined };
+  const { jobs: _jobs, ...memberships } = plan.memberships;
+  const parts = { ...plan, memberships, archive: { volid, size, time }, isThere: present !== undefined };
   return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
 }
 

@@ -40,19 +40,19 @@ export const restoreMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/restore-guest/restore-step.ts", [
     {
       name: "restore: nothing is read again before the request that destroys",
-      from: "    run: async () =>\n      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest))),",
-      to: "    run: async () => undefined,",
+      from: "      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)));\n",
+      to: "",
       killedBy: { file: guards, title: "the archive became another one: 13" },
     },
     {
       name: "undo: a copy that is not its own is deleted",
-      from: "  await refuseStranger(plan, world);\n",
+      from: "  await requireOwnCopy(plan, world, operation, context.facts);\n",
       to: "",
       killedBy: { file: guards, title: "leaves another guest that has its number by now" },
     },
     {
       name: "undo: a copy is known by its name alone",
-      from: ' && description?.trim() === plan.request["description"]',
+      from: ' && description.trim() === request["description"]',
       to: "",
       killedBy: { file: guards, title: "leaves another guest that has its number by now" },
     },

@@ -92,8 +92,8 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "return: that a state was changed here meanwhile is not told",
-      from: "findings: isOther ? [changedHere(plan, path)] : []",
-      to: "findings: []",
+      from: "const findings = isOther ? [await keepLater(plan, states, now)] : [];",
+      to: "const findings: [] = [];",
       killedBy: { file: races, title: "an update on this machine while its state leaves for the store: 3" },
     },
   ]),
@@ -186,7 +186,7 @@ export const stateMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/prune-state/make-plan.ts", [
     {
       name: "prune: the last good update goes",
-      from: "...(await lastGood(access, updates, cache)), ",
+      from: "    ...(await lastGood(access, updates, cache)),\n",
       to: "",
       killedBy: { file: pruning, title: "the last good update and the one that is present stay" },
     },
@@ -198,7 +198,7 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "prune: the update that is the present state goes",
-      from: ", ...(await presentOnes(access, updates))",
+      from: "    ...(await presentOnes(access, updates, live.length > 0)),\n",
       to: "",
       killedBy: { file: pruning, title: "the last good update and the one that is present stay" },
     },

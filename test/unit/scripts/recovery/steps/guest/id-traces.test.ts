@@ -28,7 +28,7 @@ beforeEach(() => {
       { node: "pve", status: "online" },
       { node: "pve2", status: "offline" },
     ],
-    "/access/permissions": { "/vms/901": { "VM.Backup": 1 } },
+    "/access/permissions": { "/vms/901": { "VM.Backup": 1 }, "/storage/fast": { "Datastore.Allocate": 1 } },
     "/cluster/backup": [{ id: "hand", type: "vzdump", all: 1, exclude: "900,901" }],
     "/cluster/ha/resources": [{ sid: "vm:901" }, { sid: "ct:9010" }],
     "/cluster/replication": [
@@ -70,6 +70,7 @@ it("what may not be read is not known, which is not the same as none [D10, K6]",
     expect.stringContaining("high availability cannot be read"),
     "archives of it cannot be seen (VM.Backup on /vms/901)",
     "node pve2 is offline",
+    "disks on fast of pve cannot be seen (Datastore.Audit on /storage/fast)",
     expect.stringContaining("storage fast of pve could not be listed"),
     "storage nas is not active",
   ]);
