@@ -214,7 +214,7 @@ export const nodeFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 14,
     message:
-      "Unable to restore guest web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit). It stopped in step 'Check that nothing has changed'; web is not overwritten, and may be stopped. Not taken back: Take a save point: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit); Stop web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit).\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
+      "Unable to restore guest web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit). It stopped in step 'Check that nothing has changed'; web is not overwritten, and may be stopped. Not taken back: Take a save point: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit); Stop web: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit); Protect the chosen archive: https://192.0.2.11:8006 does not allow it: Permission check failed (/vms/101, VM.Audit).\nHINT: to resume: lifeboat restore guest prod/web --stop --force; to take it back: lifeboat undo prod/web",
     afterwards: [everyArchive, sameCommandEnds(restore)],
     run: async ({ site, during, vmid }) => {
       const root = site.rootClient();
