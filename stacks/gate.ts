@@ -13,7 +13,7 @@ import type { Environment } from "../site/settings/environment";
 import { freshVariable } from "./fresh-consent";
 import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
-import { gatherFacts, offerId, withArchives } from "./preflight";
+import { gatherFacts, idWithoutArchives, withArchives } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
 
 /**
@@ -66,7 +66,7 @@ async function judgeSite(
 ): Promise<Verdict> {
   const verdict = judge(environment, facts, run);
   if (verdict.refusals.length === 0) return verdict;
-  return judge(environment, { ...facts, freeId: await offerId(client, environment) }, run);
+  return judge(environment, { ...facts, freeId: await idWithoutArchives(client, environment) }, run);
 }
 
 function policyWarnings({ notices, suspended, notes }: Judgement): string[] {

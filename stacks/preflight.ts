@@ -202,7 +202,7 @@ async function jobFacts(
  * The lowest free id that no setting names and that has no archives, to be offered in place of one that is taken: with
  * archives it would be refused in its turn. None is offered where archives cannot be seen.
  */
-export async function offerId(client: ProxmoxClient, environment: Environment): Promise<number | undefined> {
+export async function idWithoutArchives(client: ProxmoxClient, environment: Environment): Promise<number | undefined> {
   const { guests, backup, proxmox } = environment;
   const declared = new Set(guests.map(({ id }) => id));
   const lowest = await client.cluster.nextId();

@@ -90,6 +90,16 @@ function describe(
   }
 }
 
+const unaskedKinds: ReadonlySet<ProxmoxErrorKind> = new Set(["forbidden", "failed", "gone", "lost"]);
+
+/**
+ * Whether just the one thing that was asked for could not be asked: it is unknown then, which is not "none", and others can
+ * still be asked. In the other cases the node cannot be asked at all, or the request was wrong.
+ */
+export function couldNotBeAsked(error: unknown): error is ProxmoxError {
+  return error instanceof ProxmoxError && unaskedKinds.has(error.kind);
+}
+
 /** Statuses that pveproxy gives when it lost the process (or node) that does the work. */
 const lostStatuses: ReadonlySet<number> = new Set([595, 596, 599]);
 

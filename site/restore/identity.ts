@@ -46,8 +46,26 @@ export type Whose =
   | { readonly kind: "renamed"; readonly from: string }
   /** It may be: nothing says so but its number and, perhaps, its name. `why` is half a sentence. */
   | { readonly kind: "unsure"; readonly why: string }
-  /** It is another's. `whose`: `lab/web`, or the name that it has. */
-  | { readonly kind: "another"; readonly whose: string; readonly isMarked: boolean };
+  | AnotherGuest;
+
+/** It is another's. `whose`: `lab/web`, or the name that it has. */
+export interface AnotherGuest {
+  readonly kind: "another";
+  readonly whose: string;
+  readonly isMarked: boolean;
+}
+
+/**
+ * Says of a guest that it is another than the one that is meant, as a sentence without a full stop.
+ *
+ * @param subject `it`, `guest 101 on pve`
+ * @param selector the guest that is meant: `prod/web`
+ */
+export function tellAnother(subject: string, { whose, isMarked }: AnotherGuest, selector: string): string {
+  return isMarked
+    ? `${subject} is ${whose}, not ${selector}`
+    : `${subject} is named '${whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
+}
 
 /**
  * Whose archive it is (D15). Numbers are used again when guests are deleted and made, and names are the same in every

@@ -1,6 +1,6 @@
 import type { Archive, StorageEntry } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
+import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import { usedShare } from "../../../site/health";
 
 /** A storage for backups and how full it is. */
@@ -91,7 +91,7 @@ async function archivesOn(
 
 /** The rest of the site can still be looked at; that the endpoint itself does not answer is told elsewhere. */
 function unreadableText(error: unknown, what: string): string {
-  if (error instanceof ProxmoxError && ["forbidden", "failed", "gone", "lost"].includes(error.kind)) {
+  if (couldNotBeAsked(error)) {
     return `${what}: ${error.reason}`;
   }
   throw error;

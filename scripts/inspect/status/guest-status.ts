@@ -12,6 +12,7 @@ import {
   type LeftOutArchive,
   type ListedArchive,
 } from "../../../site/restore/choose-archive";
+import { tellAnother } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -124,11 +125,7 @@ function strangerProblems({ name, id, node }: Guest, { whose }: EnvironmentFacts
   if (found === undefined) return [];
   if (typeof found === "string") return [`whose guest ${String(id)} is cannot be read: ${found}`];
   if (found.kind !== "another") return [];
-  return found.isMarked
-    ? [`guest ${String(id)} on ${node} is ${found.whose}, not ${environment}/${name}`]
-    : [
-        `guest ${String(id)} on ${node}, named '${found.whose}', does not bear Lifeboat's mark: nothing says that it is ${environment}/${name}`,
-      ];
+  return [tellAnother(`guest ${String(id)} on ${node}`, found, `${environment}/${name}`)];
 }
 
 type FoundArchive = ListedArchive & { readonly storage: string };

@@ -1,6 +1,6 @@
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
+import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import type { Guest, SnapshotSettings } from "../../../site/settings/environment";
 import { missedSnapshot, scheduledFor, snapshotDuty } from "../../../site/snapshots";
 import { readSnapshots, whyNoSnapshots } from "../../recovery/steps/guest/guest-snapshots";
@@ -63,7 +63,7 @@ async function inspectOne(
       problem: impossible ?? missed,
     };
   } catch (error) {
-    if (!(error instanceof ProxmoxError) || !["forbidden", "failed", "gone"].includes(error.kind)) throw error;
+    if (!couldNotBeAsked(error)) throw error;
     const nothing = { count: 0, newest: undefined, next: undefined };
     return { ...settings, ...nothing, problem: `its snapshots cannot be looked at: ${error.reason}` };
   }

@@ -99,7 +99,10 @@ async function putOnce(from: StateAccess, to: StateAccess, { copy }: RebuiltEnvi
   if (found !== undefined && found.problem === undefined) return found.sha256 === copy.sha256;
   const content = await from.store.read(copy.object);
   if (sha256Of(content) !== copy.sha256) throw changed("the copy");
-  if (found !== undefined) return replaceUnusable(to, found, copy.object, content);
+  if (found !== undefined) {
+    await replaceUnusable(to, found, copy.object, content);
+    return true;
+  }
   try {
     await writeChecked(to.store, copy.object, content, { ifNoneMatch: true });
     return true;

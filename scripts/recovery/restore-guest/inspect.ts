@@ -33,7 +33,7 @@ import { notFound } from "../steps/guest/not-found";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
 import type { DeclaredIds } from "../steps/guest/declared-ids";
-import { type IdTraces, offerId, tracesOf } from "../steps/guest/id-traces";
+import { type IdTraces, tracesOf, untracedId } from "../steps/guest/id-traces";
 import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
 import { excludedPathsOf, nodeClock, mayAllocate } from "../steps/guest/node-facts";
@@ -133,7 +133,7 @@ export async function inspectRestore(
   const [targetIsFree, targetTraces, offered, protectionLimits, reading] = await Promise.all([
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
     wish.targetId === undefined ? noTraces : tracesOf(client, wish.targetId, declared),
-    offerId(client, declared),
+    untracedId(client, declared),
     limitsOf(client, [backupStorage, chosen.storage]),
     readingOf(client, settings.proxmox, node, chosen.volid),
   ]);

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { unlessHidden } from "../../../proxmox/api/unless-hidden";
 import type { Finding, Step } from "../engine/step";
 import { firewallLines } from "../steps/guest/firewall-lines";
-import { highAvailabilityOf, membershipsOf, poolOf, unless } from "../steps/guest/inspect-present";
+import { highAvailabilityOf, membershipsOf, poolOf } from "../steps/guest/inspect-present";
 import type { Membership } from "../steps/guest/inspection";
 import type { RestorePlan } from "../steps/guest/plan";
 import type { GuestWorld } from "../steps/guest/world";
@@ -73,7 +74,7 @@ function missingHighAvailability({ memberships, guest }: RestorePlan, sid: strin
 async function missingReplication({ memberships, guest }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
   const { replication: expected = [] } = memberships;
   if (expected.length === 0) return [];
-  const jobs = await unless(["forbidden", "failed", "gone"], client.cluster.replicationJobs());
+  const jobs = await unlessHidden(client.cluster.replicationJobs());
   return expected
     .filter(({ id }) => jobs?.some((job) => job.id === id) !== true)
     .map(({ id, target }) =>
@@ -85,7 +86,7 @@ async function missingReplication({ memberships, guest }: RestorePlan, client: P
 async function changedFirewall({ memberships, guest, target }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
   const { firewall: before } = memberships;
   if (before === undefined) return [];
-  const now = await unless(["forbidden", "failed", "gone"], firewallLines(client, target));
+  const now = await unlessHidden(firewallLines(client, target));
   const mend = `in Proxmox: container ${target.vmid}, Firewall`;
   if (now === undefined) return [todo(`whether the firewall of ${guest} is as it was could not be read`, mend)];
   const lost = before.filter((line) => !now.includes(line));

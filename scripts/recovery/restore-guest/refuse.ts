@@ -1,5 +1,6 @@
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
+import { tellAnother } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { protectionExcess } from "../../../site/restore/protection-limit";
 import { formatMoment } from "../../../site/restore/moments";
@@ -87,13 +88,11 @@ function refuseOverwritingStranger(
   { selector }: RefusalContext,
 ): void {
   if (present === undefined || ownership.present?.kind !== "another") return;
-  const { whose, isMarked } = ownership.present;
   const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
-  const { node } = present.address;
-  if (isMarked) throw refusal(`guest ${guest.id} on ${node} is ${whose}, not ${selector}`, beside);
+  const mark = `; or, if it is ${guest.name}, write that in place of its notes: pct set ${guest.id} --description 'lifeboat: ${selector}'`;
   throw refusal(
-    `guest ${guest.id} on ${node}, named '${whose}', does not bear Lifeboat's mark: nothing says that it is ${selector}`,
-    `${beside}; or, if it is ${guest.name}, write that in place of its notes: pct set ${guest.id} --description 'lifeboat: ${selector}'`,
+    tellAnother(`guest ${guest.id} on ${present.address.node}`, ownership.present, selector),
+    ownership.present.isMarked ? beside : beside + mark,
   );
 }
 

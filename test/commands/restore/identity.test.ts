@@ -59,7 +59,7 @@ test("a guest made by hand under the id, or another's, is not overwritten: it is
   expect([code, text]).toEqual([
     13,
     expect.stringMatching(
-      /guest 102 on pve-prod, named 'db', does not bear Lifeboat's mark[\s\S]*--target-id 100; or, if it is db, .*pct set 102 --description 'lifeboat: prod\/db'/u,
+      /guest 102 on pve-prod is named 'db' and does not bear Lifeboat's mark[\s\S]*--target-id 100; or, if it is db, .*pct set 102 --description 'lifeboat: prod\/db'/u,
     ),
   ]);
   await set(102, { description: marked("lab/db") });

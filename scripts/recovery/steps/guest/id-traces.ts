@@ -1,6 +1,6 @@
 import type { BackupJob, NodeEntry, StoredVolume } from "../../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { couldNotBeAsked } from "../../../../proxmox/api/errors";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import { showsVolumes } from "../../../../proxmox/api/permissions";
 import type { DeclaredIds } from "./declared-ids";
@@ -22,9 +22,6 @@ interface Look {
   readonly known?: readonly string[];
   readonly unknown?: string;
 }
-
-/** Failures of one place, which say nothing about others. */
-const placeKinds: ReadonlySet<ProxmoxErrorKind> = new Set(["forbidden", "failed", "gone", "lost"]);
 
 /**
  * Everything that has an id's number although no guest has: a guest that is made there would get archives, jobs, access
@@ -55,7 +52,7 @@ export async function tracesOf(client: ProxmoxClient, vmid: number, declared: De
 }
 
 /** The lowest id that nothing knows; undefined where many are known. */
-export async function offerId(client: ProxmoxClient, declared: DeclaredIds): Promise<number | undefined> {
+export async function untracedId(client: ProxmoxClient, declared: DeclaredIds): Promise<number | undefined> {
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
     if (declared.owners.has(id) || (id > lowest && !(await client.cluster.isFree(id)))) continue;
@@ -150,6 +147,6 @@ async function look(otherwise: string, read: () => Promise<readonly string[]>): 
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof ProxmoxError && placeKinds.has(error.kind)) return error.reason;
+  if (couldNotBeAsked(error)) return error.reason;
   throw error;
 }

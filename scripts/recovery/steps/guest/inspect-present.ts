@@ -2,6 +2,7 @@ import type { GuestStatus, HaResource, IncludedVolumes } from "../../../../proxm
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { unlessHidden } from "../../../../proxmox/api/unless-hidden";
 import { type Membership, type PresentGuest, type RunningTask, membershipIn } from "./inspection";
 
 /** The answer, or undefined when it failed in one of these ways. */
@@ -82,7 +83,7 @@ export async function highAvailabilityOf(
   { type }: Pick<GuestAddress, "type">,
   vmid: number,
 ): Promise<HaResource | undefined> {
-  const resources = await unless(["forbidden", "failed", "gone"], client.cluster.haResources());
+  const resources = await unlessHidden(client.cluster.haResources());
   return resources?.find(({ sid }) => sid === `${type === "lxc" ? "ct" : "vm"}:${vmid}`);
 }
 
@@ -98,7 +99,7 @@ export async function membershipsOf(client: ProxmoxClient, vmid: number): Promis
 
 /** A job that names a storage or guest which is no more cannot be resolved; for membership it counts as empty. */
 async function includedVolumes(client: ProxmoxClient, job: string): Promise<IncludedVolumes> {
-  return (await unless(["failed", "gone", "forbidden"], client.backups.includedVolumes(job))) ?? { children: [] };
+  return (await unlessHidden(client.backups.includedVolumes(job))) ?? { children: [] };
 }
 
 /** Tasks at work on the node for this guest, and backup runs of any guest: only one runs at a time on a node. */

@@ -1,4 +1,4 @@
-import { ProxmoxError } from "../../../../proxmox/api/errors";
+import { couldNotBeAsked } from "../../../../proxmox/api/errors";
 
 /** What a node answered, or that it could not be read: it is not known then, which is not the same as none. */
 export interface Known<Value> {
@@ -12,7 +12,7 @@ export async function known<Value>(what: string, answer: Promise<Value>): Promis
   try {
     return { value: await answer };
   } catch (error) {
-    if (!(error instanceof ProxmoxError) || !["forbidden", "failed", "gone", "lost"].includes(error.kind)) throw error;
+    if (!couldNotBeAsked(error)) throw error;
     return { unread: `${what} could not be read: ${error.reason}` };
   }
 }

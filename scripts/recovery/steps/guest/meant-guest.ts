@@ -1,7 +1,7 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { ConfigurationKeys } from "../../../../proxmox/rules/guest-configuration";
-import { identityOf, type MeantGuest, whosePresent } from "../../../../site/restore/identity";
+import { identityOf, type MeantGuest, tellAnother, whosePresent } from "../../../../site/restore/identity";
 import type { Environment, Guest } from "../../../../site/settings/environment";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
@@ -24,11 +24,7 @@ export function whyAnotherGuest(
   meant: MeantGuest,
 ): string | undefined {
   const whose = whosePresent(identityOf(type, configuration), meant);
-  if (whose.kind !== "another") return undefined;
-  const selector = selectorOf(meant);
-  return whose.isMarked
-    ? `it is ${whose.whose}, not ${selector}`
-    : `it is named '${whose.whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
+  return whose.kind === "another" ? tellAnother("it", whose, selectorOf(meant)) : undefined;
 }
 
 /**

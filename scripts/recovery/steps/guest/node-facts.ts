@@ -1,8 +1,8 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { NodeTime } from "../../../../proxmox/api/answers";
 import { plainText } from "../../../../proxmox/api/plain-text";
+import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
 import { unless } from "./inspect-present";
-import { known } from "./known";
 import { missingPrivileges } from "../../../../proxmox/api/permissions";
 
 /** Without `Sys.Audit` on the node its clock cannot be read; this machine's then stands in. */
@@ -26,6 +26,6 @@ export async function excludedPathsOf(
   node: string,
   storage: string,
 ): Promise<readonly string[] | undefined> {
-  const { value } = await known("", client.backups.nodeDefaults(node, storage));
-  return value && (value["exclude-path"] ?? []).map(plainText);
+  const defaults = await unlessUnasked(client.backups.nodeDefaults(node, storage));
+  return defaults && (defaults["exclude-path"] ?? []).map(plainText);
 }

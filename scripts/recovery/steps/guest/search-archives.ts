@@ -1,6 +1,6 @@
 import type { Archive, NodeEntry, StorageEntry } from "../../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { couldNotBeAsked, ProxmoxError } from "../../../../proxmox/api/errors";
 import { type MissingPrivilege, missingToListArchives } from "../../../../proxmox/api/permissions";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
@@ -64,15 +64,12 @@ async function listAt(client: ProxmoxClient, { storage, nodes }: Place, vmid: nu
     try {
       return await client.backups.archives(node, storage, vmid);
     } catch (error) {
-      if (!(error instanceof ProxmoxError) || !unlistedKinds.has(error.kind)) throw error;
+      if (!couldNotBeAsked(error)) throw error;
       reason = `${node} could not list it: ${error.reason}`;
     }
   }
   return reason;
 }
-
-/** Failures that are the storage's own. */
-const unlistedKinds: ReadonlySet<ProxmoxErrorKind> = new Set(["forbidden", "failed", "gone", "lost"]);
 
 /** A node that answers, as far as the cluster knows. Without statistics Proxmox says `unknown`. */
 export function isOnline({ status }: NodeEntry): boolean {

@@ -1,20 +1,18 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { plainText } from "../../../../proxmox/api/plain-text";
-import { unless } from "./inspect-present";
+import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
 
 /**
  * Disks with a guest's number on storages that all nodes share, as a node sees them: they outlive the guest's own node. Empty
  * also where they cannot be listed.
  */
 export async function sharedDisksOf(client: ProxmoxClient, node: string, vmid: number): Promise<string[]> {
-  const storages = (await unless(["forbidden", "failed", "gone", "lost"], client.backups.storages(node))) ?? [];
+  const storages = (await unlessUnasked(client.backups.storages(node))) ?? [];
   const shared = storages.filter(
     ({ shared: isShared, active, enabled }) => isShared === true && active !== false && enabled !== false,
   );
   const lists = await Promise.all(
-    shared.map(({ storage }) =>
-      unless(["forbidden", "failed", "gone", "lost"], client.backups.volumesOf(node, storage, vmid)),
-    ),
+    shared.map(({ storage }) => unlessUnasked(client.backups.volumesOf(node, storage, vmid))),
   );
   const disks = lists
     .flatMap((volumes) => volumes ?? [])

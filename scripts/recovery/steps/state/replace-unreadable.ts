@@ -38,23 +38,21 @@ export async function discardUnreadable(access: StateAccess, key: string): Promi
   }
 }
 
-/** A state that is none makes room for another; what can be read of it is kept. @returns true: it was written */
+/** A state that is none makes room for another; what can be read of it is kept. */
 export async function replaceUnusable(
   to: StateAccess,
   { object, content: old }: FoundState,
   key: string,
   content: Buffer,
-): Promise<boolean> {
+): Promise<void> {
   const { store, place } = to;
   if (old === undefined) {
     if (object.key !== key) await discardUnreadable(to, object.key);
-    await replaceUnreadable(to, key, content);
-    return true;
+    return replaceUnreadable(to, key, content);
   }
   const before = sha256Of(content).slice(0, 10);
   await writeChecked(store, savedKey(place, { time: Date.now(), before }, compressionOf(old)), old);
   const condition = object.key === key && object.etag !== undefined ? { ifMatch: object.etag } : undefined;
   await writeChecked(store, key, content, condition);
   if (object.key !== key) await store.remove(object.key);
-  return true;
 }

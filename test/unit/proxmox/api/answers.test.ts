@@ -1,5 +1,5 @@
 import { archiveAnswer, includedVolumesAnswer } from "../../../../proxmox/api/answers";
-import { kindOfAnswer } from "../../../../proxmox/api/errors";
+import { couldNotBeAsked, kindOfAnswer, ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 
 test("a guest without a name is in a job like any other: Proxmox says null [D14]", () => {
   const guest = { id: 101, type: "lxc", name: null, children: [{ id: "101:rootfs", name: "local:101", included: 1 }] };
@@ -20,4 +20,11 @@ test("a pool that does not exist is no missing privilege, though Proxmox says bo
   const reasons = ["(pool 'web' does not exist)", "(/pool/web, Pool.Allocate)"];
   const kinds = reasons.map((reason) => kindOfAnswer(403, `Permission check failed ${reason}`, {}));
   expect(kinds).toEqual(["gone", "forbidden"]);
+});
+
+test("one thing that could not be asked is told from a node that cannot be asked at all", () => {
+  const kinds: ProxmoxErrorKind[] = ["forbidden", "failed", "gone", "lost", "unreachable", "untrusted", "invalid"];
+  const errors = kinds.map((kind) => new ProxmoxError(kind, { endpoint: "", request: "GET /x", reason: "no" }));
+  expect(errors.map(couldNotBeAsked)).toEqual([true, true, true, true, false, false, false]);
+  expect(couldNotBeAsked(new Error("a defect"))).toBe(false);
 });
