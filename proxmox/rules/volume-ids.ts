@@ -15,6 +15,13 @@ export function parseVolumeId(text: string): VolumeId | undefined {
   return match?.[1] === undefined || match[2] === undefined ? undefined : { storage: match[1], volume: match[2] };
 }
 
+/** The storage in a volume id: what stands before the first colon. @throws RangeError without one. */
+export function storageOf(volid: string): string {
+  const end = volid.indexOf(":");
+  if (end < 1) throw new RangeError(`'${volid}' is not a volume id (storage:volume).`);
+  return volid.slice(0, end);
+}
+
 /** Writes a volume id. */
 export function formatVolumeId(id: VolumeId): string {
   return `${id.storage}:${id.volume}`;

@@ -1,5 +1,6 @@
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
 import type { MountPoint } from "../../proxmox/rules/property-strings";
+import { storageOf } from "../../proxmox/rules/volume-ids";
 import type { ContainerGuest, Disk } from "../settings/environment";
 import { formatSize, isVolumeSize } from "../settings/values/sizes";
 import { compareDisks, pathOf, slotOf, type DiskDifference } from "./compare-disks";
@@ -138,7 +139,7 @@ function unknownReplacement(
 function declaration(key: string, { kind, volume, size, ...mount }: MountPoint): string {
   const place = `mount: ${pathOf({ kind, volume, ...mount })}, slot: ${String(slotOf(key))}`;
   if (kind !== "volume") return `\`NAME: { ${place}, bind: ${volume}, protectedBy: WHAT }\``;
-  const storage = volume.slice(0, volume.indexOf(":"));
+  const storage = storageOf(volume);
   return `\`NAME: { ${place}, storage: ${storage}, size: ${size === undefined ? "SIZE" : formatSize(size)} }\``;
 }
 

@@ -1,4 +1,5 @@
 import { dayOf } from "../opt-outs";
+import { storageOfVolume } from "../restore/volumes";
 import type { Environment, Seconds } from "../settings/environment";
 import { coverageFindings, type LiveDisk } from "./coverage";
 import { byPath, type PolicyFinding } from "./policy-finding";
@@ -51,7 +52,7 @@ export function judgePolicies(environment: Environment, facts: PolicyFacts): Jud
     ...coverageFindings(environment, { ...facts, today }),
     ...objectiveFindings(environment, facts),
   ].sort(byPath);
-  const adoptedStorages = new Map([...facts.adoptedDisks].map(([id, disks]) => [id, disks.map(storageOf)]));
+  const adoptedStorages = new Map([...facts.adoptedDisks].map(([id, disks]) => [id, storagesOf(disks)]));
   const storage = { ...facts.storage, shared: facts.storage.shared ?? sharedByItsType(environment) };
   const hazards = [
     ...hazardFindings(environment, { ...facts, storage, today, adoptedStorages }),
@@ -67,8 +68,8 @@ export function judgePolicies(environment: Environment, facts: PolicyFacts): Jud
   };
 }
 
-function storageOf({ volume }: LiveDisk): string {
-  return volume.slice(0, Math.max(0, volume.indexOf(":")));
+function storagesOf(disks: readonly LiveDisk[]): string[] {
+  return disks.flatMap(({ volume }) => storageOfVolume(volume) ?? []);
 }
 
 /** A storage that the settings declare is what they say; what an adopted one is, only Proxmox knows. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { storageOf } from "../../rules/volume-ids";
 import * as answers from "../answers";
 import type { Parameters, Path } from "../encoding";
 import type { Requests } from "../requests";
@@ -128,11 +129,4 @@ export class BackupCalls {
 
 function archivePath(node: string, volid: string): Path {
   return ["nodes", node, "storage", storageOf(volid), "content", volid];
-}
-
-/** The storage in a volume id: what stands before the first colon. @throws RangeError without one. */
-export function storageOf(volid: string): string {
-  const end = volid.indexOf(":");
-  if (end < 1) throw new RangeError(`'${volid}' is not a volume id (storage:volume).`);
-  return volid.slice(0, end);
 }

@@ -1,6 +1,7 @@
 import type { Archive } from "../../../proxmox/api/answers";
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { coverageProblems } from "../../../site/coverage";
 import { typeOfGuest } from "../../../site/guest-types";
 import { dayOf, diskOptOuts } from "../../../site/opt-outs";
@@ -133,7 +134,7 @@ type FoundArchive = ListedArchive & { readonly storage: string };
 function listed(archive: Archive): FoundArchive[] {
   const { volid, subtype, size, ctime, notes, verification } = archive;
   if (subtype === undefined) return [];
-  const storage = volid.slice(0, volid.indexOf(":"));
+  const storage = storageOf(volid);
   const found = verification && plainText(verification.state);
   return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "", verification: found }];
 }

@@ -17,6 +17,17 @@ export function changedInputs(planned: Inputs, present: Inputs): string[] {
   return [...names].filter((name) => planned[name] !== present[name]).sort();
 }
 
+/** Digests of named values. */
+export function digestsOf(parts: Readonly<Record<string, unknown>>): Inputs {
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
+}
+
+/** Why the parts of a plan of before are not those of one of now, as a clause; undefined where they are. */
+export function whyPlannedOtherwise(before: Inputs, now: Inputs): string | undefined {
+  const names = changedInputs(before, now);
+  return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
+}
+
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value === "object" && value !== null) {

@@ -12,8 +12,9 @@ import { nodeClock } from "../steps/guest/node-facts";
 import { notFound, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
 import type { ForgetPlan } from "./plan";
+import { forgetRights } from "./rights";
 import { requireWhole } from "./require-whole";
-import { requireRights, rightsFor } from "../steps/guest/rights";
+import { requireRights } from "../steps/guest/rights";
 import { whyAnothers } from "./whose-save-point";
 
 /** Seconds by which two clocks may differ: ages are counted in days. */
@@ -34,18 +35,18 @@ export async function planForget(
   const clock = await nodeClock(client, node);
   const storage = environment.settings.backup.storage.id;
   // Archives that the token may not see are left out of Proxmox's list without a word.
-  await requireRights(
-    client,
-    rightsFor(["VM.Backup", "Datastore.AllocateSpace"], { guests: [guest.id], storages: [storage] }),
-  );
+  await requireRights(client, forgetRights(guest.id, [storage]));
   const search = await searchArchives(client, guest.id, storage);
-  const meant = { environment: environment.name, guest: guest.name, vmid: guest.id };
+  const meant = meantGuest(guest, environment.settings);
   const judged = await Promise.all(
     search.archives
       .filter(({ notes }) => isSavePoint(notes))
       .map(async (archive) => {
         const { volid, type, nodes } = archive;
-        return { archive, anothers: await whyAnothers(client, { volid, type, node: nodes[0] ?? node }, meant) };
+        return {
+          archive,
+          anothers: await whyAnothers(client, { volid, type, node: nodes[0] ?? node }, guest.id, meant),
+        };
       }),
   );
   const own = judged.filter(({ anothers }) => anothers === undefined).map(({ archive }) => archive);
@@ -63,8 +64,7 @@ export async function planForget(
   };
   if (own.length === 0) throw nothing();
   const ran = await ranBefore(client, node, own[0]);
-  const owner = meantGuest(guest, environment.settings);
-  await requireWhole(client, { node, vmid: guest.id, guest: guest.name, meant: owner, selector, ran });
+  await requireWhole(client, { node, vmid: guest.id, guest: guest.name, meant, selector, ran });
   const old = olderThan === undefined ? own : ofAge(own, olderThan, clock);
   if (old.length === 0) throw nothing();
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
@@ -74,7 +74,7 @@ export async function planForget(
     date: formatMoment(time, clock.timezone),
   }));
   const gaps = search.unsearched.length === 0 ? {} : { unsearched: unsearchedText(search) };
-  return { ...meant, ran, savePoints, leftOut, ...gaps };
+  return { ...meant.mark, vmid: guest.id, ran, savePoints, leftOut, ...gaps };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { formatBytes } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { GivenAnswers } from "../engine/consent";
@@ -6,10 +7,11 @@ import type { Operation, Planned, Report } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { planForget } from "./make-plan";
+import { forgetRights } from "./rights";
 import { type ForgetPlan, forgetKind, forgetPlanSchema } from "./plan";
 import { forgetSteps, stepId } from "./steps";
 import { meantGuest } from "../steps/guest/meant-guest";
-import { requireRights, rightsFor } from "../steps/guest/rights";
+import { requireRights } from "../steps/guest/rights";
 
 /** What `lifeboat undo --forget` was asked for. */
 export interface ForgetRequest {
@@ -35,10 +37,10 @@ export function forgetOperation(
     permitted: (plan) =>
       requireRights(
         session.client,
-        rightsFor(["VM.Backup", "Datastore.AllocateSpace"], {
-          guests: [plan.vmid],
-          storages: plan.savePoints.map(({ volid }) => volid.slice(0, volid.indexOf(":"))),
-        }),
+        forgetRights(
+          plan.vmid,
+          plan.savePoints.map(({ volid }) => storageOf(volid)),
+        ),
       ),
     steps: (plan) => forgetSteps(plan, session.client, meantGuest(session.guest, session.environment.settings)),
     report: reportOf,

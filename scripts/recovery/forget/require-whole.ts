@@ -3,7 +3,7 @@ import type { MeantGuest } from "../../../site/restore/identity";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { taskAtWork } from "../steps/guest/idle-guest";
-import { findGuest, runningTasks } from "../steps/guest/inspect-present";
+import { findGuest, taskOn } from "../steps/guest/inspect-present";
 import { isRunning } from "../steps/guest/power-steps";
 import { whyNotWhole } from "../steps/guest/whole-guest";
 
@@ -30,7 +30,7 @@ export async function requireWhole(client: ProxmoxClient, owner: SavePointOwner)
   const { node, vmid, guest, meant, ran } = owner;
   const address = await findGuest(client, node, vmid);
   if (address === undefined) throw onlyWayBack(owner, "it is not there");
-  const busy = (await runningTasks(client, address.node, vmid)).find(({ id }) => id === String(vmid));
+  const busy = await taskOn(client, address);
   if (busy !== undefined) throw taskAtWork(guest, busy);
   const why = await whyNotWhole(client, address, meant);
   if (why !== undefined) throw onlyWayBack(owner, why);

@@ -1,6 +1,6 @@
 import type { Archive } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { storageOf } from "../../../proxmox/api/calls/backups";
+import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import type { MeantGuest } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -34,7 +34,7 @@ function forgetStep(
       const listed = await client.backups.archives(node, storageOf(volid), vmid);
       const archive = listed.find((one) => one.volid === volid);
       if (archive === undefined) return { facts: { deleted: false } };
-      const why = await whyKept(client, { volid, node, archive }, { environment, guest, vmid });
+      const why = await whyKept(client, { volid, node, archive }, vmid, meant);
       if (why !== undefined) {
         const text = `${volid} is left alone: ${why}`;
         return { facts: { deleted: false }, findings: [{ severity: "note", text }] };
@@ -53,9 +53,10 @@ function forgetStep(
 async function whyKept(
   client: ProxmoxClient,
   { volid, node, archive }: { readonly volid: string; readonly node: string; readonly archive: Archive },
-  meant: { readonly environment: string; readonly guest: string; readonly vmid: number },
+  vmid: number,
+  meant: MeantGuest,
 ): Promise<string | undefined> {
   if (!isSavePoint(archive.notes ?? "")) return "its notes do not say any more that it is a save point";
   const { subtype: type } = archive;
-  return type === undefined ? undefined : whyAnothers(client, { volid, node, type }, meant);
+  return type === undefined ? undefined : whyAnothers(client, { volid, node, type }, vmid, meant);
 }

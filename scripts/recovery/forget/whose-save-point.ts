@@ -1,6 +1,7 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { parseGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import type { MeantGuest } from "../../../site/restore/identity";
 import { readMark } from "../../../site/mark";
 import { parseSavePointNotes } from "../../../site/restore/save-point";
 
@@ -10,13 +11,6 @@ interface StoredSavePoint {
   /** A node that reaches it. */
   readonly node: string;
   readonly type: "lxc" | "qemu";
-}
-
-/** The guest that is meant. */
-interface MeantGuest {
-  readonly environment: string;
-  readonly guest: string;
-  readonly vmid: number;
 }
 
 /**
@@ -29,12 +23,13 @@ interface MeantGuest {
 export async function whyAnothers(
   client: ProxmoxClient,
   { volid, node, type }: StoredSavePoint,
-  { environment, guest, vmid }: MeantGuest,
+  vmid: number,
+  { mark: { environment, guest } }: Pick<MeantGuest, "mark">,
 ): Promise<string | undefined> {
   const { notes } = await client.backups.archiveDetails(node, volid);
   const record = parseSavePointNotes(notes);
-  const mark = record?.environment === undefined ? await archivedMark(client, { volid, node, type }) : undefined;
-  const said = { environment: record?.environment ?? mark?.environment, guest: record?.guest ?? mark?.guest };
+  const archived = record?.environment === undefined ? await archivedMark(client, { volid, node, type }) : undefined;
+  const said = { environment: record?.environment ?? archived?.environment, guest: record?.guest ?? archived?.guest };
   if (said.environment === undefined)
     return `nothing in it says whose it is; if it is ${guest}'s, delete it in Proxmox`;
   const isOwn = said.environment === environment && said.guest === guest && (record?.vmid ?? vmid) === vmid;

@@ -8,6 +8,7 @@ import { formatSize, gibibyte } from "../../../site/settings/values/sizes";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs, type Inputs } from "../engine/digest";
+import { recheckPath, recheckStep } from "../engine/recheck";
 import type { Finding, Step, StepContext, StepNode } from "../engine/step";
 import { comparePulumiStep } from "../steps/guest/compare-step";
 import { lastingKeys } from "../steps/guest/inspect-present";
@@ -36,24 +37,17 @@ export function growSteps(plan: GrowPlan, world: GrowWorld, inputs: Inputs): Ste
   ];
 }
 
-const recheckPath = "recheck";
-
 function recheck(plan: GrowPlan, { client, settingsDigest, look }: GrowWorld, inputs: Inputs): Step {
   const { target, environment, guest } = plan;
-  return {
-    id: recheckPath,
-    title: "Check that nothing has changed",
-    does: "read guest and settings again, and stop if one has changed since this plan",
-    run: async ({ signal }) => {
+  return recheckStep({
+    reads: "guest and settings",
+    again: `lifeboat grow ${environment}/${guest} --dry-run`,
+    changed: async () => {
       const configuration = lastingKeys(await client.guests.guestConfig(target));
-      const changed = changedInputs(inputs, growthInputs(configuration, settingsDigest));
-      if (changed.length === 0) return { facts: await factsBefore(plan, look, signal) };
-      throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
-        exitCode: exitCodes.refused,
-        hint: `look at the new plan: lifeboat grow ${environment}/${guest} --dry-run`,
-      });
+      return changedInputs(inputs, growthInputs(configuration, settingsDigest));
     },
-  };
+    afterwards: async ({ signal }) => ({ facts: await factsBefore(plan, look, signal) }),
+  });
 }
 
 function growDisk({ target }: GrowPlan, { key, disk, from, bytes }: Growth, { client }: GrowWorld): Step {

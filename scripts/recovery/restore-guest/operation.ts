@@ -1,6 +1,6 @@
 import type { GuestSpace } from "../../../site/restore/space";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
-import { changedInputs, digestOf, type Inputs } from "../engine/digest";
+import { changedInputs, digestOf, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
@@ -141,8 +141,7 @@ function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly str
     return `${now.archive.volid} ${now.archive.time > before.archive.time ? "is newer" : "is what would be restored now"}`;
   }
   if (changed.length > 0) return `${changed.join(" and ")} changed since`;
-  const names = changedInputs(partsOf(before), partsOf(now));
-  return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
+  return whyPlannedOtherwise(partsOf(before), partsOf(now));
 }
 
 /**
@@ -152,8 +151,7 @@ function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly str
 function partsOf({ present, archive, releaseAlso: _released, ...plan }: RestorePlan): Inputs {
   const { volid, size, time } = archive;
   const { jobs: _jobs, ...memberships } = plan.memberships;
-  const parts = { ...plan, memberships, archive: { volid, size, time }, isThere: present !== undefined };
-  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
+  return digestsOf({ ...plan, memberships, archive: { volid, size, time }, isThere: present !== undefined });
 }
 
 function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspection, plan: RestorePlan) {

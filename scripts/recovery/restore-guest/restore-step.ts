@@ -7,6 +7,7 @@ import { taskFailure } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
+import { recheckStep, refuseChanges } from "../engine/recheck";
 import type { Facts, Step, StepContext, StepResult } from "../engine/step";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
@@ -22,25 +23,17 @@ import type { GuestWorld } from "../steps/guest/world";
 /** Path of the step whose request destroys and restores. */
 export const restorePath = "restore";
 
-/** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
 export function recheck(plan: RestorePlan, world: GuestWorld, { id, inputs }: BegunOperation): Step {
-  return {
-    id: "recheck",
-    title: "Check that nothing has changed",
-    does: "read archive, guest and settings again, and stop if one has changed since this plan",
-    run: async ({ factsOf }) => {
-      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)));
-      await requireWayBack(world.client, plan, { id, factsOf });
-    },
-  };
+  return recheckStep({
+    reads: "archive, guest and settings",
+    again: planAgain(plan),
+    changed: async () => changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)),
+    afterwards: ({ factsOf }) => requireWayBack(world.client, plan, { id, factsOf }),
+  });
 }
 
-function refuseChanges(plan: RestorePlan, changed: readonly string[]): void {
-  if (changed.length === 0) return;
-  throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
-    exitCode: exitCodes.refused,
-    hint: `look at the new plan: lifeboat restore guest ${plan.environment}/${plan.guest} --dry-run`,
-  });
+function planAgain({ environment, guest }: RestorePlan): string {
+  return `lifeboat restore guest ${environment}/${guest} --dry-run`;
 }
 
 /** The request that destroys and restores. */
@@ -120,7 +113,7 @@ async function mayOverwrite(
   if (present === undefined && (attempted || plan.present === undefined)) return false;
   if (attempted && present !== undefined && isEmpty(present)) return true;
   if (configurationDigest(present) !== inputs[inputNames.configuration])
-    refuseChanges(plan, [inputNames.configuration]);
+    refuseChanges([inputNames.configuration], planAgain(plan));
   return present !== undefined;
 }
 

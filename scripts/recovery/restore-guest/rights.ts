@@ -1,3 +1,4 @@
+import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { actingPrivileges, type NeededPrivilege } from "../../../proxmox/rules/privileges";
 import type { RestorePlan } from "../steps/guest/plan";
 import { rightsFor } from "../steps/guest/rights";
@@ -39,8 +40,4 @@ function madeOn(request: RestorePlan["request"]): string[] {
   return Object.entries(request).flatMap(([key, value]) =>
     /^(?:rootfs|mp\d+)$/u.test(key) && typeof value === "string" && !value.startsWith("/") ? [storageOf(value)] : [],
   );
-}
-
-function storageOf(volume: string): string {
-  return volume.slice(0, volume.indexOf(":"));
 }

@@ -3,10 +3,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { nameOf } from "../../../site/state/integrity";
 import { checkpointStem } from "../../../site/state/state-keys";
 import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
-import { CommandError } from "../../terminal/command-error";
-import { exitCodes } from "../../terminal/exit-codes";
+import type { CommandError } from "../../terminal/command-error";
 import { changedInputs, type Inputs } from "../engine/digest";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
+import { changedSincePlan, recheckStep } from "../engine/recheck";
 import type { Finding, Step, StepContext } from "../engine/step";
 import { digestIn, isReadable, readableDigest } from "../steps/state/changed";
 import { writeOnce } from "../steps/state/send-objects";
@@ -99,33 +99,27 @@ function fileHolds(file: string, sha256: string): boolean {
   return sha256Of(readFileSync(file)) === sha256;
 }
 
-/** Reads everything again that the plan rests on, as the last thing before the write. */
 function recheck(plan: RestoreStatePlan, access: StateAccess, inputs: Inputs): Step {
-  return {
-    id: "recheck",
-    title: "Check that nothing has changed",
-    does: "read the present state and the restore point again, and stop if one has changed since this plan",
-    run: async ({ factsOf }) => {
+  return recheckStep({
+    reads: "the present state and the restore point",
+    again: sameCommand,
+    changed: async ({ factsOf }) => {
       await requireNoLock(access, ownLockOf(factsOf));
       const point = await access.store.read(plan.point.key, plan.point.versionId);
       const present = await findPresent(access);
-      const different = changedInputs(inputs, inputsOf(access, present, sha256Of(point)));
-      if (different.length > 0) throw changed(different);
+      return changedInputs(inputs, inputsOf(access, present, sha256Of(point)));
     },
-  };
+  });
 }
+
+const changed = (what: readonly string[]): CommandError => changedSincePlan(what, sameCommand);
+
+const sameCommand = "the same command with --dry-run";
 
 /** Key of Pulumi's lock that a restore has taken. */
 export function ownLockOf(factsOf: StepContext["factsOf"]): string | undefined {
   const { lock } = factsOf(lockStep);
   return typeof lock === "string" ? lock : undefined;
-}
-
-function changed(what: readonly string[]): CommandError {
-  return new CommandError(`${what.join(" and ")} changed since the plan was made`, {
-    exitCode: exitCodes.refused,
-    hint: "look at the new plan: the same command with --dry-run",
-  });
 }
 
 /** After an interruption somebody may have cleared the lock: `pulumi cancel` does that. @throws CommandError (11) */

@@ -2,7 +2,7 @@ import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
-import { changedInputs, digestOf } from "../engine/digest";
+import { digestsOf, whyPlannedOtherwise } from "../engine/digest";
 import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
@@ -94,8 +94,7 @@ function whyAnother(
   const planned = contents.inputs;
   if (configuration !== planned["the guest's configuration"]) return "the guest's configuration changed since";
   if (settings !== planned["the guest's settings"]) return "the guest's settings changed since";
-  const names = changedInputs(partsOf(before), partsOf(plan));
-  return names.length === 0 ? undefined : `it would be planned in another way now (${names.join(", ")})`;
+  return whyPlannedOtherwise(partsOf(before), partsOf(plan));
 }
 
 /** Digests of the parts of a plan that no step of it changes. */
@@ -110,6 +109,15 @@ function partsOf({
   memberships,
   compare,
 }: RollbackPlan) {
-  const parts = { environment, guest, target, snapshot, time, wayBack: wayBack.kind, savePoint, memberships, compare };
-  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, digestOf(part)]));
+  return digestsOf({
+    environment,
+    guest,
+    target,
+    snapshot,
+    time,
+    wayBack: wayBack.kind,
+    savePoint,
+    memberships,
+    compare,
+  });
 }

@@ -5,6 +5,7 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
 import { keptFact } from "../engine/kept";
+import { recheckStep } from "../engine/recheck";
 import type { Step, StepNode } from "../engine/step";
 import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
@@ -84,24 +85,17 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
   });
 }
 
-/** Reads everything again that the plan rests on, as the last thing before the request that destroys. */
 function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { id, inputs }: BegunOperation): Step {
-  return {
-    id: "recheck",
-    title: "Check that nothing has changed",
-    does: "read guest, snapshots and settings again, and stop if one has changed since this plan",
-    run: async ({ factsOf }) => {
+  return recheckStep({
+    reads: "guest, snapshots and settings",
+    again: `lifeboat restore snapshot ${plan.environment}/${plan.guest} ${plan.snapshot} --dry-run`,
+    changed: async ({ factsOf }) => {
       await requireWayBack(client, plan, { id, factsOf });
       const changed = changedInputs(inputs, await readRollbackInputs(client, plan, settingsDigest));
       // Proxmox would pull the plug of one that runs by now.
-      if (await isRunning(client, plan.target)) changed.push("whether the guest runs");
-      if (changed.length === 0) return;
-      throw new CommandError(`${changed.join(" and ")} changed since the plan was made`, {
-        exitCode: exitCodes.refused,
-        hint: `look at the new plan: lifeboat restore snapshot ${plan.environment}/${plan.guest} ${plan.snapshot} --dry-run`,
-      });
+      return (await isRunning(client, plan.target)) ? [...changed, "whether the guest runs"] : changed;
     },
-  };
+  });
 }
 
 function removeNewer(plan: RollbackPlan, { client }: GuestWorld): Step {

@@ -40,8 +40,8 @@ export const restoreMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/restore-guest/restore-step.ts", [
     {
       name: "restore: nothing is read again before the request that destroys",
-      from: "      refuseChanges(plan, changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)));\n",
-      to: "",
+      from: "changed: async () => changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)),",
+      to: "changed: () => Promise.resolve([]),",
       killedBy: { file: guards, title: "the archive became another one: 13" },
     },
     {
@@ -218,14 +218,14 @@ export const restoreMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/steps/guest/whole-guest.ts", [
     {
       name: "way back: a locked guest is whole",
-      from: "if (lock !== undefined) return `it is locked (${lock})`;",
+      from: "if (lock !== undefined) return { why: `it is locked (${lock})`, configuration };",
       to: "",
       killedBy: { file: wayBack, title: "nor while it is locked, lacks a volume" },
     },
     {
       name: "way back: a guest without one of its volumes is whole",
-      from: "return missing.length === 0 ? undefined :",
-      to: "return missing.length >= 0 ? undefined :",
+      from: "const why = missing.length === 0 ? undefined :",
+      to: "const why = missing.length >= 0 ? undefined :",
       killedBy: { file: wayBack, title: "nor while it is locked, lacks a volume" },
     },
   ]),

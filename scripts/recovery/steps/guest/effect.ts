@@ -1,6 +1,7 @@
 import type { TaskEntry } from "../../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { parseUpid } from "../../../../proxmox/rules/upid";
 import type { Journal } from "../../engine/journal";
 import { unless } from "./inspect-present";
 import { isOwn } from "./own-tasks";
@@ -85,9 +86,9 @@ export async function tasksSince(
   return tasks.filter(({ id, starttime }) => id === String(vmid) && starttime >= since);
 }
 
-/** When a task began by its node's clock, unix seconds: `UPID:node:pid:pstart:starttime:…`, in hexadecimal. */
+/** When a task began by its node's clock, unix seconds; 0 for a name that says nothing. */
 export function startOf(upid: string): number {
-  return Number.parseInt(upid.split(":")[4] ?? "", 16);
+  return parseUpid(upid)?.startTime ?? 0;
 }
 
 function isGood(exitStatus: string | undefined): boolean {

@@ -2,7 +2,7 @@ import { formatMoment } from "../../../../site/restore/moments";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { GuestSession } from "../../engine/session";
-import { inspectPresent, runningTasks } from "./inspect-present";
+import { inspectPresent, taskOn } from "./inspect-present";
 import type { PresentGuest, RunningTask } from "./inspection";
 import { meantGuest, refuseAnotherGuest } from "./meant-guest";
 
@@ -19,7 +19,7 @@ export async function idleGuest({ client, guest, selector, environment }: GuestS
       hint: `if it was lost: lifeboat restore guest ${selector}`,
     });
   }
-  const busy = (await runningTasks(client, present.address.node, guest.id)).find(({ id }) => id === String(guest.id));
+  const busy = await taskOn(client, present.address);
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
   if (present.lock !== undefined) {
     const tool = present.address.type === "lxc" ? "pct" : "qm";

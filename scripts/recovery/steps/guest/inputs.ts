@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { storageOf } from "../../../../proxmox/api/calls/backups";
+import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Inputs } from "../../engine/digest";
 import { digestOf } from "../../engine/digest";
 import { findGuest, lastingKeys } from "./inspect-present";

@@ -102,6 +102,14 @@ async function includedVolumes(client: ProxmoxClient, job: string): Promise<Incl
   return (await unlessHidden(client.backups.includedVolumes(job))) ?? { children: [] };
 }
 
+/** The task that is at work on a guest and no other; undefined: there is none, as far as the token can see. */
+export async function taskOn(
+  client: ProxmoxClient,
+  { node, vmid }: Pick<GuestAddress, "node" | "vmid">,
+): Promise<RunningTask | undefined> {
+  return (await runningTasks(client, node, vmid)).find(({ id }) => id === String(vmid));
+}
+
 /** Tasks at work on the node for this guest, and backup runs of any guest: only one runs at a time on a node. */
 export async function runningTasks(client: ProxmoxClient, node: string, vmid: number): Promise<RunningTask[]> {
   const active = await client.tasks.list(node, { source: "active" });

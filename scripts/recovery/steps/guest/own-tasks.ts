@@ -4,7 +4,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { Journal } from "../../engine/journal";
 import type { GuestSession } from "../../engine/session";
 import type { StepContext } from "../../engine/step";
-import { runningTasks } from "./inspect-present";
+import { taskOn } from "./inspect-present";
 
 /**
  * Waits until no task is at work on a guest any more, as far as the token can see: what such a task does comes after
@@ -12,11 +12,11 @@ import { runningTasks } from "./inspect-present";
  */
 export async function waitForTasks(
   client: ProxmoxClient,
-  { node, vmid }: GuestAddress,
+  guest: GuestAddress,
   { signal, progress }: Pick<StepContext, "signal" | "progress">,
 ): Promise<void> {
   for (;;) {
-    const busy = (await runningTasks(client, node, vmid)).find(({ id }) => id === String(vmid));
+    const busy = await taskOn(client, guest);
     if (busy === undefined) return;
     progress(`waits for task '${busy.type}' of ${busy.user} (${busy.upid})`);
     await client.tasks.wait(busy.upid, { signal });

@@ -1,6 +1,7 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { GuestConfiguration } from "../../../../proxmox/api/answers";
+import { isUnusedKey } from "../../../../proxmox/rules/property-strings";
 import { storageOfVolume } from "../../../../site/restore/volumes";
 import type { MeantGuest } from "../../../../site/restore/identity";
 import { volumesOf } from "./guest-snapshots";
@@ -19,8 +20,8 @@ export async function whyNotWhole(
   guest: GuestAddress,
   meant: MeantGuest,
 ): Promise<string | undefined> {
-  const why = await whyBroken(client, guest);
-  return why ?? whyAnotherGuest(guest.type, await client.guests.guestConfig(guest), meant);
+  const { why, configuration } = await lookAt(client, guest);
+  return why ?? whyAnotherGuest(guest.type, configuration ?? {}, meant);
 }
 
 /**
@@ -34,14 +35,24 @@ export async function whyNotWhole(
  *   volumes: then nobody knows.
  */
 export async function whyBroken(client: ProxmoxClient, guest: GuestAddress): Promise<string | undefined> {
+  return (await lookAt(client, guest)).why;
+}
+
+/** Why it is broken, with the configuration that this was found by; without one it is not there. */
+async function lookAt(
+  client: ProxmoxClient,
+  guest: GuestAddress,
+): Promise<{ readonly why: string | undefined; readonly configuration?: GuestConfiguration }> {
   const status = await unless(["gone"], client.guests.guestStatus(guest));
-  if (status === undefined) return "it is not there";
+  if (status === undefined) return { why: "it is not there" };
   const configuration = await client.guests.guestConfig(guest);
   const lock = status.lock ?? configuration["lock"];
-  if (lock !== undefined) return `it is locked (${lock})`;
-  if (status.status !== "running" && status.status !== "stopped") return `its status is '${status.status}'`;
+  if (lock !== undefined) return { why: `it is locked (${lock})`, configuration };
+  if (status.status !== "running" && status.status !== "stopped")
+    return { why: `its status is '${status.status}'`, configuration };
   const missing = await missingVolumes(client, guest, configuration);
-  return missing.length === 0 ? undefined : `of its volumes cannot be seen: ${missing.join(", ")}`;
+  const why = missing.length === 0 ? undefined : `of its volumes cannot be seen: ${missing.join(", ")}`;
+  return { why, configuration };
 }
 
 /**
@@ -69,7 +80,5 @@ async function missingVolumes(
 }
 
 function unusedVolumes(configuration: GuestConfiguration): string[] {
-  return Object.entries(configuration).flatMap(([key, text]) =>
-    /^unused\d+$/u.test(key) ? [text.split(",")[0] ?? text] : [],
-  );
+  return Object.entries(configuration).flatMap(([key, text]) => (isUnusedKey(key) ? [text.split(",")[0] ?? text] : []));
 }
