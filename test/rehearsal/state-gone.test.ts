@@ -254,7 +254,7 @@ test("what changed by hand since then shows in the preview after the refresh, an
   expect(changes.map(({ op, urn }) => [op, urn.split("::").at(-1)]).sort()).toEqual([
     ["create", "db"],
     ["create", "db-container"],
-    // The new guest's id is not known yet. A job holds nothing: it is made anew whenever its guests change.
-    ["replace", "backup-job"],
+    // The new guest's id is not known yet: the job is changed in place, never made anew.
+    ["update", "backup-job"],
   ]);
 });

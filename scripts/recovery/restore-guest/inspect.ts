@@ -132,8 +132,8 @@ export async function inspectRestore(
   const lastTask = present?.lock === undefined ? undefined : await lastTaskOf(client, present.address);
   const [targetIsFree, targetTraces, offered, protectionLimits, reading] = await Promise.all([
     wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
-    wish.targetId === undefined ? noTraces : tracesOf(client, wish.targetId, declared),
-    untracedId(client, declared),
+    wish.targetId === undefined ? noTraces : tracesOf(client, { node, vmid: wish.targetId }, declared),
+    untracedId(client, node, declared),
     limitsOf(client, [backupStorage, chosen.storage]),
     readingOf(client, settings.proxmox, node, chosen.volid),
   ]);
@@ -170,7 +170,7 @@ async function requireSightOfDisks(client: ProxmoxClient, storages: readonly Tar
   await requireRights(client, rightsFor(["Datastore.Audit"], { guests: [], storages: withDisks.map(({ id }) => id) }));
 }
 
-const noTraces: IdTraces = { known: [], unknown: [] };
+const noTraces: IdTraces = { known: [], unknown: [], elsewhere: [] };
 
 function choose(
   guest: Guest,

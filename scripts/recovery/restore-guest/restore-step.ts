@@ -212,6 +212,7 @@ async function removeCopy(
 
 /**
  * Somebody may have deleted the copy and made another guest with its id: the copy's notes say which operation has made it.
+ * One that somebody has named otherwise is in use, and no copy to be deleted.
  *
  * @param facts of the step that made it; versions that wrote no operation into the notes have not noted `marked`.
  * @throws CommandError (13)
@@ -223,11 +224,9 @@ export async function requireOwnCopy(
   facts: Facts,
 ): Promise<void> {
   const { hostname, description = "" } = await client.guests.guestConfig(target);
-  const isOwn =
-    facts["marked"] === true
-      ? readCopyNotes(description) === id
-      : hostname === request["hostname"] && description.trim() === request["description"];
-  if (isOwn) return;
+  const isMarked =
+    facts["marked"] === true ? readCopyNotes(description) === id : description.trim() === request["description"];
+  if (isMarked && hostname === request["hostname"]) return;
   throw new CommandError(`guest ${target.vmid} is not the copy that this restore made`, {
     exitCode: exitCodes.refused,
     hint: `look at it, and delete it by hand if nobody needs it; while the restore is half done, give it up: lifeboat abandon ${environment}/${guest}`,

@@ -57,7 +57,7 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
     warnings: [
       ...choice.warnings,
       ...unsearched(inspection),
-      ...inspection.targetTraces.unknown.map(
+      ...[...inspection.targetTraces.unknown, ...inspection.targetTraces.elsewhere].map(
         (why) => `what else has the number ${plan.target.vmid} is not known: ${why}`,
       ),
       ...ownershipWarnings(inspection, plan.mode),

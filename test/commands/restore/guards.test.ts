@@ -163,7 +163,7 @@ describe("undo of a copy", () => {
     expect([undone.code, await site.exists(302), await site.picture(102)]).toEqual([0, false, before]);
   });
 
-  test("leaves another guest that has its number by now, even of the same name: its notes say what it is [D6]", async () => {
+  test("leaves another guest that has its number by now, even of the same name, and one that was named otherwise since [D6]", async () => {
     expect((await site.lifeboat(["restore", "guest", "shop", "--force", "--target-id", "303"])).code).toBe(0);
     const copy = { node, type: "lxc", vmid: 303 } as const;
     const { hostname = "", description = "" } = await site.client.guests.guestConfig(copy);
@@ -176,7 +176,7 @@ describe("undo of a copy", () => {
       const changed = changes();
       const refused = await site.lifeboat(["undo", "shop", "--force"]);
       expect([refused.code, refused.stderr]).toEqual([
-        1,
+        13,
         expect.stringContaining("guest 303 is not the copy that this restore made"),
       ]);
       expect([await site.picture(303), changed()]).toEqual([before, []]);

@@ -174,7 +174,12 @@ describe("operations that have not ended", () => {
   });
 
   test.each([
-    ["the stack", "stack-20261120T030000000", { kind: "restore-state", command: "lifeboat restore state prod" }],
+    [
+      "the stack",
+      "stack-20261120T030000000",
+      { kind: "restore-state", command: "lifeboat restore state prod" },
+      "resume it: ",
+    ],
     [
       "several guests of a node",
       "1-20261120T030000000",
@@ -184,6 +189,7 @@ describe("operations that have not ended", () => {
         guest: { environment: "prod", name: node, id: 1, node },
         plan: { guests: [web, db] },
       },
+      "resume it: ",
     ],
     [
       "a guest that the settings do not have any more",
@@ -193,16 +199,22 @@ describe("operations that have not ended", () => {
         command: "lifeboat grow prod/gone",
         guest: { environment: "prod", name: "gone", id: 199, node },
       },
+      "the settings do not have it under this name and number any more: put it back there, and then ",
     ],
-    ["a kind of a later version", "stack-20261120T030000001", { kind: "teleport", command: "lifeboat teleport prod" }],
-  ])("of %s: a problem of the environment, with its command [A10, K4]", async (_of, id, contents) => {
+    [
+      "a kind of a later version",
+      "stack-20261120T030000001",
+      { kind: "teleport", command: "lifeboat teleport prod" },
+      "resume it: ",
+    ],
+  ])("of %s: a problem of the environment, with its command [A10, K4]", async (_of, id, contents, way) => {
     writeJournal(id, contents);
     const { code, environment } = await status();
     expect(code).toBe(3);
     expect(environment?.unfinished).toMatchObject([{ operation: id, by: null, step: null, command: contents.command }]);
     expect(environment?.problems).toContainEqual(
       expect.stringMatching(
-        new RegExp(`, begun at 2026-11-20T03:00:00.000Z \\(.*\\), has not ended: .*${contents.command}`, "u"),
+        new RegExp(`, begun at 2026-11-20T03:00:00.000Z \\(.*\\), has not ended: ${way}${contents.command}`, "u"),
       ),
     );
   });
@@ -263,10 +275,7 @@ describe("guests that are not as the settings say", () => {
 
   test.each([
     ["lifeboat: lab/web", "guest 101 on pve-prod is lab/web, not prod/web"],
-    [
-      "by hand",
-      "guest 101 on pve-prod is named 'web' and does not bear Lifeboat's mark: nothing says that it is prod/web",
-    ],
+    ["by hand", "guest 101 on pve-prod, named 'web', does not bear Lifeboat's mark: nothing says that it is prod/web"],
   ])(
     "another's under the number of a declared one, noted '%s': 3, as restore refuses it [A10, D15]",
     async (notes, text) => {

@@ -12,6 +12,8 @@ export interface IdTraces {
   readonly known: readonly string[];
   /** What could not be looked into, so that there may be more. */
   readonly unknown: readonly string[];
+  /** The same of other nodes: what lies on their own storages stays there, whatever a guest of this node does. */
+  readonly elsewhere: readonly string[];
 }
 
 /** How many ids are looked at before none is offered. */
@@ -21,6 +23,8 @@ const idsToTry = 200;
 interface Look {
   readonly known?: readonly string[];
   readonly unknown?: string;
+  /** The one that could not be looked into concerns other nodes only. */
+  readonly isElsewhere?: boolean;
 }
 
 /**
@@ -28,8 +32,14 @@ interface Look {
  * and a retention that are another's.
  *
  * Pools are not among it: Proxmox shows no member of a pool that is not there.
+ *
+ * @param node where the guest is to be made
  */
-export async function tracesOf(client: ProxmoxClient, vmid: number, declared: DeclaredIds): Promise<IdTraces> {
+export async function tracesOf(
+  client: ProxmoxClient,
+  { node, vmid }: { readonly node: string; readonly vmid: number },
+  declared: DeclaredIds,
+): Promise<IdTraces> {
   const nodes = await client.cluster.nodes();
   const owner = declared.owners.get(vmid);
   const looks: Look[] = [
@@ -41,22 +51,28 @@ export async function tracesOf(client: ProxmoxClient, vmid: number, declared: De
         inHighAvailability(client, vmid),
         inReplication(client, vmid),
         archivesAreShown(client, vmid),
-        onStorages(client, vmid, nodes),
+        onStorages(client, { node, vmid }, nodes),
       ])
     ).flat(),
   ];
+  const gaps = looks.filter((look): look is Look & { unknown: string } => look.unknown !== undefined);
   return {
     known: looks.flatMap(({ known = [] }) => known),
-    unknown: looks.flatMap(({ unknown }) => unknown ?? []),
+    unknown: gaps.filter(({ isElsewhere }) => isElsewhere !== true).map(({ unknown }) => unknown),
+    elsewhere: gaps.filter(({ isElsewhere }) => isElsewhere === true).map(({ unknown }) => unknown),
   };
 }
 
 /** The lowest id that nothing knows; undefined where many are known. */
-export async function untracedId(client: ProxmoxClient, declared: DeclaredIds): Promise<number | undefined> {
+export async function untracedId(
+  client: ProxmoxClient,
+  node: string,
+  declared: DeclaredIds,
+): Promise<number | undefined> {
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
     if (declared.owners.has(id) || (id > lowest && !(await client.cluster.isFree(id)))) continue;
-    if ((await tracesOf(client, id, declared)).known.length === 0) return id;
+    if ((await tracesOf(client, { node, vmid: id }, declared)).known.length === 0) return id;
   }
   return undefined;
 }
@@ -95,35 +111,43 @@ async function archivesAreShown(client: ProxmoxClient, vmid: number): Promise<Lo
 }
 
 /** Each storage of each node that answers; a shared one once. */
-async function onStorages(client: ProxmoxClient, vmid: number, nodes: readonly NodeEntry[]): Promise<Look[]> {
+async function onStorages(
+  client: ProxmoxClient,
+  { node: target, vmid }: { readonly node: string; readonly vmid: number },
+  nodes: readonly NodeEntry[],
+): Promise<Look[]> {
   const looks: Look[] = nodes
     .filter((entry) => !isOnline(entry))
-    .map(({ node }) => ({ unknown: `node ${node} is offline` }));
+    .map(({ node }) => ({ unknown: `node ${node} is offline`, isElsewhere: node !== target }));
   const shared = new Set<string>();
   for (const { node } of nodes.filter(isOnline)) {
+    const isOther = node !== target;
     let storages;
     try {
       storages = await client.backups.storages(node);
     } catch (error) {
-      looks.push({ unknown: `${node} does not list its storages: ${reasonOf(error)}` });
+      looks.push({ unknown: `${node} does not list its storages: ${reasonOf(error)}`, isElsewhere: isOther });
       continue;
     }
     for (const { storage, shared: isShared, enabled, active, content = "" } of storages) {
       if (enabled === false || shared.has(storage)) continue;
       const label = isShared === true ? storage : `${storage} of ${node}`;
+      const isElsewhere = isOther && isShared !== true;
       if (active === false) {
-        looks.push({ unknown: `storage ${label} is not active` });
+        looks.push({ unknown: `storage ${label} is not active`, isElsewhere });
         continue;
       }
       if (isShared === true) shared.add(storage);
       if (/rootdir|images/u.test(content) && !(await showsVolumes(client, storage, vmid))) {
-        looks.push({ unknown: `disks on ${label} cannot be seen (Datastore.Audit on /storage/${storage})` });
+        looks.push({
+          unknown: `disks on ${label} cannot be seen (Datastore.Audit on /storage/${storage})`,
+          isElsewhere,
+        });
       }
-      looks.push(
-        await look(`storage ${label} could not be listed`, async () =>
-          describe(await client.backups.volumesOf(node, storage, vmid), label),
-        ),
+      const found = await look(`storage ${label} could not be listed`, async () =>
+        describe(await client.backups.volumesOf(node, storage, vmid), label),
       );
+      looks.push({ ...found, isElsewhere });
     }
   }
   return looks;

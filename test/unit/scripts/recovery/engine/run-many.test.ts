@@ -28,6 +28,7 @@ beforeEach(() => {
     "  lifeboat:profile: prod",
     "  lifeboat:proxmox: { endpoint: https://192.0.2.11:8006, node: pve-prod }",
     "  lifeboat:backup: { storage: { id: backup, adopt: true } }",
+    "  lifeboat:guests: { web: { adopt: 101 } }",
     "",
   ];
   writeFileSync(join(folder, "Pulumi.prod.yaml"), settings.join("\n"));

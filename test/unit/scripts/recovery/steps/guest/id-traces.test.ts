@@ -46,14 +46,19 @@ beforeEach(() => {
 const nobody = { owners: new Map<number, string>(), unreadable: [] };
 
 it("an id is known by jobs that name it, high availability, replication and disks that are left; what is not seen is said [D10]", async () => {
-  expect(await tracesOf(client, 901, nobody)).toEqual({
+  expect(await tracesOf(client, { node: "pve", vmid: 901 }, nobody)).toEqual({
     known: [
       "backup job hand names it",
       "high availability has a resource vm:901",
       "replication job 901-0 to pve3",
       "disk fast:subvol-901-disk-0, which no guest has",
     ],
+    unknown: ["storage nas is not active"],
+    elsewhere: ["node pve2 is offline"],
+  });
+  expect(await tracesOf(client, { node: "pve2", vmid: 901 }, nobody)).toMatchObject({
     unknown: ["node pve2 is offline", "storage nas is not active"],
+    elsewhere: [],
   });
 });
 
@@ -62,14 +67,17 @@ it("what may not be read is not known, which is not the same as none [D10, K6]",
   for (const path of ["/cluster/backup", "/cluster/ha/resources", "/nodes/pve/storage/fast/content"]) {
     answers[path] = undefined;
   }
-  const { known, unknown } = await tracesOf(client, 901, { owners: new Map([[901, "lab/x"]]), unreadable: ["test"] });
+  const { known, unknown } = await tracesOf(
+    client,
+    { node: "pve", vmid: 901 },
+    { owners: new Map([[901, "lab/x"]]), unreadable: ["test"] },
+  );
   expect(known).toEqual(["lab/x has it in the settings", "replication job 901-0 to pve3"]);
   expect(unknown).toEqual([
     "the settings of test cannot be read",
     expect.stringContaining("the backup jobs cannot be read"),
     expect.stringContaining("high availability cannot be read"),
     "archives of it cannot be seen (VM.Backup on /vms/901)",
-    "node pve2 is offline",
     "disks on fast of pve cannot be seen (Datastore.Audit on /storage/fast)",
     expect.stringContaining("storage fast of pve could not be listed"),
     "storage nas is not active",
