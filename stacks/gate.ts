@@ -3,7 +3,8 @@ import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../proxmox/api/errors";
 import type { Run, SiteFacts } from "../site/preflight/facts";
-import { judge, judgeArchives, judgeUnasked, rebootsIn } from "../site/preflight/judge";
+import { judge, judgeArchives, rebootsIn } from "../site/preflight/judge";
+import { judgeUnasked } from "../site/preflight/judge-unknown";
 import type { Verdict } from "../site/preflight/verdict";
 import { dayOf } from "../site/opt-outs";
 import { formatPolicyFinding } from "../site/policies/policy-finding";
@@ -15,6 +16,7 @@ import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, idWithoutArchives, withArchives } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
+import type { Recorded } from "./recorded";
 
 /**
  * What stands between the settings and the first resource: policies, and refusals of `site/preflight/`, all at once.
@@ -22,7 +24,7 @@ import { judgeReboots } from "./reboot-consent";
  * A preview must work without the node: that it was not asked is said, and the policies are judged by what is known without
  * it. An update is refused then (A15).
  *
- * @param recorded URNs in the stack's state; undefined where it could not be read
+ * @param recorded what the stack's state has
  * @returns what Proxmox said, undefined where it did not answer.
  * @throws pulumi.RunError with everything that is broken or refused, or with what is wrong with token, certificate or
  *   privileges.
@@ -31,7 +33,7 @@ export async function passGate(
   client: ProxmoxClient,
   environment: Environment,
   neighbours: readonly Neighbour[] = [],
-  recorded?: readonly string[],
+  recorded: Recorded = {},
 ): Promise<SiteFacts | undefined> {
   const asked = await askProxmox(client, environment, neighbours);
   const known = "unanswered" in asked ? undefined : asked;
@@ -40,7 +42,7 @@ export async function passGate(
   const verdict =
     "unanswered" in asked
       ? judgeUnasked(environment, asked.unanswered, run)
-      : await judgeSite(client, environment, { ...asked.site, recorded }, run);
+      : await judgeSite(client, environment, { ...asked.site, ...recorded }, run);
   const judgement = judgePolicies(environment, policies);
   const rebooting = known === undefined ? nothingAsked : judgeReboots(environment, rebootsIn(environment, known.site));
   for (const warning of policyWarnings(judgement)) await pulumi.log.warn(warning);

@@ -1,12 +1,12 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
-import { ProxmoxError } from "../proxmox/api/errors";
+import { couldNotBeAsked, ProxmoxError } from "../proxmox/api/errors";
 import { missingForArchivesOf, missingPrivileges } from "../proxmox/api/permissions";
 import { actingPrivileges, neededPrivileges } from "../proxmox/rules/privileges";
 import type { GuestAddress } from "../proxmox/api/calls/guests";
 import type { Guest as ListedGuest } from "../proxmox/api/answers";
-import { markTag, readMark } from "../site/mark";
+import { type Mark, markTag, readMark } from "../site/mark";
 import { scopeOf } from "../site/needs";
-import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, Stray } from "../site/preflight/facts";
+import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, UnreadStray } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
 
@@ -28,7 +28,7 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
   const guests = await withArchives(client, environment, occupants);
   return {
     guests,
-    strays: await straysAmong(client, environment, listed),
+    ...(await straysAmong(client, environment, listed)),
     missingAdopted: await missingAdopted(client, environment),
     ...(await jobFacts(client, environment)),
     storageExists: await storageExists(client, environment),
@@ -134,15 +134,53 @@ async function straysAmong(
   client: ProxmoxClient,
   { name, guests }: Environment,
   listed: readonly ListedGuest[],
-): Promise<Stray[]> {
+): Promise<Pick<SiteFacts, "strays" | "unreadStrays">> {
   const declared = new Set(guests.map(({ id }) => id));
   const tagged = listed.filter(({ vmid, tags = "" }) => !declared.has(vmid) && tags.split(/[;, ]/u).includes(markTag));
-  const found = await mapLimited(tagged, async (guest): Promise<Stray[]> => {
-    const occupant = await guestOn(client, guest, guest);
-    const mark = occupant !== undefined && "description" in occupant ? readMark(occupant.description) : undefined;
-    return mark?.environment === name ? [{ guest: mark.guest, id: guest.vmid, node: guest.node }] : [];
-  });
-  return found.flat();
+  const found = await mapLimited(tagged, (guest) => lookAt(client, guest));
+  const unreadStrays = found.filter((one) => one !== undefined && "reason" in one);
+  const marked = found.filter((one) => one !== undefined && "mark" in one);
+  const strays = marked.flatMap(({ mark, id, node }) =>
+    mark?.environment === name ? [{ guest: mark.guest, id, node }] : [],
+  );
+  return { strays, unreadStrays };
+}
+
+/** A guest that was looked at, with its mark. */
+interface Seen {
+  readonly id: number;
+  readonly node: string;
+  readonly mark: Mark | undefined;
+}
+
+/**
+ * What a guest of the cluster's list says of itself. That list is some seconds old: who is gone from its node may have been
+ * deleted since, or be on another. Only an id that is free says that there is no such guest (undefined).
+ */
+async function lookAt(client: ProxmoxClient, listed: ListedGuest): Promise<Seen | UnreadStray | undefined> {
+  const { vmid: id, node } = listed;
+  try {
+    const seen = await markOn(client, listed);
+    if (seen !== undefined) return seen;
+    if (await client.cluster.isFree(id)) return undefined;
+    const now = (await client.cluster.guests()).find(({ vmid }) => vmid === id);
+    const again = now && (await markOn(client, now));
+    return again ?? { id, node, reason: "it is not there any more, and its id is not free" };
+  } catch (error) {
+    if (!couldNotBeAsked(error)) throw error;
+    return { id, node, reason: error.reason };
+  }
+}
+
+/** Undefined: its node has no such guest. */
+async function markOn(client: ProxmoxClient, guest: ListedGuest): Promise<Seen | undefined> {
+  try {
+    const { description } = await client.guests.guestConfig(guest);
+    return { id: guest.vmid, node: guest.node, mark: readMark(description) };
+  } catch (error) {
+    if (error instanceof ProxmoxError && error.kind === "gone") return undefined;
+    throw error;
+  }
 }
 
 /** Archives of ids that no guest has, on one node: listed once for all of them. */
@@ -184,16 +222,16 @@ async function missingAdopted(client: ProxmoxClient, { guests }: Environment): P
   return free.flat();
 }
 
-/** Undefined without Sys.Audit. */
+/** Without Sys.Audit nobody can say. */
 async function jobFacts(
   client: ProxmoxClient,
   { backup }: Environment,
-): Promise<Pick<SiteFacts, "jobExists" | "jobIsSwitched">> {
+): Promise<Pick<SiteFacts, "jobExists" | "jobUnread" | "jobIsSwitched">> {
   try {
     const job = (await client.backups.backupJobs()).find(({ id }) => id === backup.jobId);
     return { jobExists: job !== undefined, jobIsSwitched: job?.all === true || job?.pool !== undefined };
   } catch (error) {
-    if (error instanceof ProxmoxError && error.kind === "forbidden") return {};
+    if (error instanceof ProxmoxError && error.kind === "forbidden") return { jobUnread: error.reason };
     throw error;
   }
 }

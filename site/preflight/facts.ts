@@ -37,20 +37,24 @@ export interface SiteFacts {
   readonly guests: readonly GuestFacts[];
   /** Adopted guests of the settings that are not there. */
   readonly missingAdopted: readonly number[];
-  /** Whether the environment's job is there; undefined where the token may not see. */
+  /** Whether the environment's job is there; undefined where the token may not see, and `jobUnread` says why. */
   readonly jobExists?: boolean | undefined;
+  readonly jobUnread?: string | undefined;
   /** It selects its guests in another way than by their ids: somebody switched it to all of them, or to a pool. */
   readonly jobIsSwitched?: boolean | undefined;
   /** Whether the storage that the settings declare is there; undefined for an adopted one. */
   readonly storageExists?: boolean | undefined;
-  /** URNs of everything in the stack's state; undefined where it could not be read. */
+  /** URNs of everything in the stack's state; undefined where it could not be read, and `recordedUnread` says why. */
   readonly recorded?: readonly string[] | undefined;
+  readonly recordedUnread?: string | undefined;
   /** Pools of the settings that are not there. */
   readonly missingPools?: readonly string[] | undefined;
   /** Undefined: nobody has asked. */
   readonly rights?: Rights | undefined;
   /** Guests with this environment's mark under ids that the settings do not have. */
   readonly strays?: readonly Stray[] | undefined;
+  /** Guests that may be such ones: they have the mark's tag, and their notes could not be read. */
+  readonly unreadStrays?: readonly UnreadStray[] | undefined;
   /** An id that is free and that no setting names; undefined where none was looked for. */
   readonly freeId?: number | undefined;
 }
@@ -75,4 +79,12 @@ export interface Stray {
   readonly guest: string;
   readonly id: number;
   readonly node: string;
+}
+
+/** A guest with the mark's tag, and why nobody can say whose it is. */
+export interface UnreadStray {
+  readonly id: number;
+  readonly node: string;
+  /** One line. */
+  readonly reason: string;
 }

@@ -1,11 +1,11 @@
 import { reboots } from "../changes/reboots";
 import { replacementMessage, replacements } from "../changes/replacements";
 import { readMark } from "../mark";
-import { isOver } from "../opt-outs";
 import type { Environment, OwnedGuest } from "../settings/environment";
 import type { GuestFacts, Occupant, Run, SiteFacts, Stray } from "./facts";
 import { judgePools, judgeRights } from "./judge-rights";
 import { judgeKnowledge } from "./judge-state";
+import { judgeUnknown } from "./judge-unknown";
 import { fine, refuse, together, type Verdict, warn } from "./verdict";
 
 /**
@@ -26,7 +26,7 @@ export function judge(environment: Environment, facts: SiteFacts, run: Run): Ver
   const verdict = together([
     judgeRights(environment, facts, run),
     judgePools(environment, facts),
-    judgeKnowledge(environment, facts),
+    judgeKnowledge(environment, facts, run),
     ...facts.guests.map((entry) => judgeGuest(environment, entry, facts, run)),
   ]);
   // One storage that is missing is one refusal, however many guests were to be on it.
@@ -36,22 +36,6 @@ export function judge(environment: Environment, facts: SiteFacts, run: Run): Ver
 /** Decides about the archives of free ids alone: for the moment at which a declared storage has just come to be. */
 export function judgeArchives(environment: Environment, facts: readonly GuestFacts[], run: Run): Verdict {
   return together(facts.map((entry) => judgeFreeId(environment, entry, run)));
-}
-
-/** Nothing could be asked: then no id is known to be free, and no storage to be empty. @param reason why, one line */
-export function judgeUnasked(environment: Environment, reason: string, run: Run): Verdict {
-  if (run.preview) return fine;
-  const { name } = environment;
-  const open = environment.guests.filter(
-    (guest): guest is OwnedGuest => guest.kind !== "adopted" && !isAccepted(environment, guest, run),
-  );
-  const [first] = open;
-  if (first === undefined) return fine;
-  const names = open.map((guest) => guest.name).join(", ");
-  return refuse(
-    `Unable to deploy ${name}: whether the ids of its guests are free, and whether there are archives of them, cannot be asked: ${reason}`,
-    `once the node answers: pulumi up -s ${name}; ${acceptance(first)} (one entry for each: ${names})`,
-  );
 }
 
 /** Guests of this environment that an update would reboot (A11). */
@@ -65,14 +49,14 @@ export function rebootsIn(environment: Environment, { guests }: SiteFacts): Rebo
   });
 }
 
-function judgeGuest(environment: Environment, facts: GuestFacts, { strays, freeId }: SiteFacts, run: Run): Verdict {
+function judgeGuest(environment: Environment, facts: GuestFacts, site: SiteFacts, run: Run): Verdict {
   const { guest, occupant } = facts;
+  const { freeId } = site;
   switch (occupant.kind) {
     case "nobody": {
       const verdict = judgeFreeId(environment, facts, run);
-      const stray = strays?.find((one) => one.guest === guest.name);
       // With archives of its own id the guest was lost, and what bears its mark is somebody's copy.
-      return stray === undefined || verdict.refusals.length > 0 ? verdict : otherId(guest, stray);
+      return verdict.refusals.length > 0 ? verdict : together([verdict, judgeOtherId(environment, guest, site, run)]);
     }
     case "container":
     case "virtual-machine":
@@ -80,43 +64,12 @@ function judgeGuest(environment: Environment, facts: GuestFacts, { strays, freeI
     case "unseen":
       return taken(guest, `id ${guest.id} belongs to a guest that the token may not see`, freeId);
     case "unknown":
-      return unknown(environment, guest, run, {
+      return judgeUnknown(environment, [guest], run, {
         what: `Whether id ${guest.id} of guest ${guest.name} is free could not be found out`,
         reason: occupant.reason,
+        accepted: neither,
       });
   }
-}
-
-/** What cannot be asked is not free (A15): it stops an update, unless somebody has accepted just that for this guest. */
-function unknown(
-  environment: Environment,
-  guest: OwnedGuest,
-  run: Run,
-  { what, reason }: { readonly what: string; readonly reason: string },
-): Verdict {
-  const text = `${what}: ${reason}`;
-  if (isAccepted(environment, guest, run)) return warn(`${text}; lifeboat:acknowledge accepts that`);
-  if (run.preview) return warn(`${text}; an update is refused meanwhile`);
-  const { name } = environment;
-  return refuse(
-    `Unable to deploy ${name}: ${lowerFirst(text)}`,
-    `once it can be asked: pulumi up -s ${name}; ${acceptance(guest)}`,
-  );
-}
-
-function isAccepted({ acknowledgements }: Environment, { name }: OwnedGuest, { today }: Run): boolean {
-  return acknowledgements.some(
-    (entry) => entry.hazard === "unchecked" && entry.guest === name && !isOver(entry, today),
-  );
-}
-
-function acceptance({ name }: OwnedGuest): string {
-  const entry = `- { hazard: unchecked, guest: ${name}, reason: WHY, owner: WHO, until: DAY }`;
-  return `or, if you know that neither is there, accept it with \`${entry}\` in lifeboat:acknowledge`;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function judgeOccupant(
@@ -142,6 +95,29 @@ function judgeOccupant(
   const of = { environment: environment.name, guest };
   const found = replacements(of, occupant);
   return found.length === 0 ? fine : { refusals: [replacementMessage(of, found)], warnings: [] };
+}
+
+/** What who accepts a look that failed says of guest and archives. */
+const neither = "neither is there";
+
+/** Whether the guest is there under another id: what the settings' id gets would take its place. */
+function judgeOtherId(
+  environment: Environment,
+  guest: OwnedGuest,
+  { strays = [], unreadStrays = [] }: SiteFacts,
+  run: Run,
+): Verdict {
+  const stray = strays.find((one) => one.guest === guest.name);
+  if (stray !== undefined) return otherId(guest, stray);
+  return together(
+    unreadStrays.map(({ id, node, reason }) =>
+      judgeUnknown(environment, [guest], run, {
+        what: `Whether guest ${id} on ${node} is guest ${guest.name} under another id could not be found out`,
+        reason,
+        accepted: "it is not",
+      }),
+    ),
+  );
 }
 
 /** Pulumi would delete the guest with its data and make an empty one under the new id. */
@@ -192,7 +168,7 @@ function judgeFreeId(environment: Environment, { guest, archives }: GuestFacts, 
       );
     }
     case "unknown":
-      return unknown(environment, guest, run, { what, reason: archives.reason });
+      return judgeUnknown(environment, [guest], run, { what, reason: archives.reason, accepted: neither });
   }
 }
 

@@ -90,10 +90,10 @@ const environment = environmentOf(settings);
 async function pass(
   other: Answers,
   used = environment,
-  { recorded, ...options }: { readonly preview?: boolean; readonly recorded?: readonly string[] } = {},
+  { preview, ...recorded }: { readonly preview?: boolean } & Parameters<typeof passGate>[3] = {},
 ) {
   const { client, methods } = clientWith({ ...empty, ...other });
-  const { result } = await runProgram({}, () => passGate(client, used, [], recorded), options);
+  const { result } = await runProgram({}, () => passGate(client, used, [], recorded), { preview: preview === true });
   return { facts: result, methods };
 }
 
@@ -288,8 +288,66 @@ describe("passGate", () => {
     }
   });
 
-  test("goes on where the token may not see jobs", async () => {
-    expect((await pass({ "cluster/backup": proxmoxError("forbidden", "Sys.Audit") })).facts?.jobExists).toBeUndefined();
+  test("where the token may not see jobs a preview goes on, and an update does not [A15]", async () => {
+    const hidden = { "cluster/backup": proxmoxError("forbidden", "Sys.Audit") };
+    expect((await pass(hidden, environment, { preview: true })).facts?.jobExists).toBeUndefined();
+    expect(warnings().join()).toContain("Whether there is a backup job lifeboat-prod already could not be found out");
+    await expect(pass(hidden)).rejects.toThrow("whether there is a backup job lifeboat-prod already");
+  });
+
+  test("a state that cannot be read stops an update of what is there already [A15, B3]", async () => {
+    const job = { "cluster/backup": [{ id: "lifeboat-prod" }] };
+    const unread = { recordedUnread: "unknown function" };
+    await expect(pass(job, environment, unread)).rejects.toThrow(
+      /whether the state of the stack knows .* lifeboat-prod/,
+    );
+    await pass(job, environment, { ...unread, preview: true });
+  });
+
+  describe("a guest with our mark's tag whose notes cannot be read [A11, A15]", () => {
+    const tagged = { type: "lxc", vmid: 111, node: "pve-prod", status: "running", name: "web", tags: "lifeboat" };
+    const there: Answers = {
+      "cluster/resources?type=vm": [tagged],
+      "cluster/nextid?vmid=111": proxmoxError("invalid", "no", { vmid: "CT 111 already exists" }),
+    };
+    const unsure = "whether guest 111 on pve-prod is guest web under another id could not be found out";
+    const at = "nodes/pve-prod/lxc/111/config";
+
+    test.each<[string, Answers]>([
+      ["the token may not", { [at]: proxmoxError("forbidden", "Permission check failed") }],
+      ["no answer comes", { [at]: proxmoxError("lost", "596") }],
+      ["it is gone from its node, and its id is not free", { [at]: proxmoxError("gone", "does not exist") }],
+      [
+        "nor can the second look",
+        { [at]: proxmoxError("gone", "no"), "cluster/nextid?vmid=111": proxmoxError("lost", "596") },
+      ],
+    ])("%s: an update is refused, a preview warns", async (_why, answers) => {
+      await expect(pass({ ...there, ...answers })).rejects.toThrow(unsure);
+      await pass({ ...there, ...answers }, environment, { preview: true });
+      expect(warnings().join()).toContain("111 on pve-prod is guest web under another id");
+    });
+
+    test("it was deleted since the list was made: its id is free, and there is no such guest", async () => {
+      await pass({ ...there, [at]: proxmoxError("gone", "does not exist"), "cluster/nextid?vmid=111": "111" });
+    });
+
+    test("it went to another node since: its mark is read there", async () => {
+      let looks = 0;
+      const { [at]: _config, ...answers } = { ...empty, ...there };
+      const moved = {
+        ...answers,
+        [at]: proxmoxError("gone", "does not exist"),
+        "nodes/pve2/lxc/111/config": liveConfiguration(),
+        get "cluster/resources?type=vm"() {
+          looks += 1;
+          return [{ ...tagged, node: looks > 1 ? "pve2" : "pve-prod" }];
+        },
+      };
+      const { client } = clientWith(moved);
+      await expect(runProgram({}, () => passGate(client, environment))).rejects.toThrow(
+        /change the id of guest web from 111 to 101: 111 on pve2 would be deleted/,
+      );
+    });
   });
 
   test("a defect of ours is no refusal: it keeps its stack", async () => {

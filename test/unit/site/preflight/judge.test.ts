@@ -1,7 +1,8 @@
 import type { NeededPrivilege } from "../../../../proxmox/rules/privileges";
 import { markOf } from "../../../../site/mark";
 import type { ArchivesOfId, Occupant, Run, SiteFacts } from "../../../../site/preflight/facts";
-import { judge, judgeArchives, judgeUnasked, rebootsIn } from "../../../../site/preflight/judge";
+import { judge, judgeArchives, rebootsIn } from "../../../../site/preflight/judge";
+import { judgeUnasked } from "../../../../site/preflight/judge-unknown";
 import type { ContainerGuest, Environment } from "../../../../site/settings/environment";
 import {
   containerOf,
@@ -119,7 +120,7 @@ describe("what cannot be asked (A15)", () => {
     expect(judgeUnasked(environment, "no route", update).refusals).toEqual([
       "Unable to deploy prod: whether the ids of its guests are free, and whether there are archives of them, cannot be asked: no route\n" +
         "HINT: once the node answers: pulumi up -s prod; or, if you know that neither is there, accept it with " +
-        "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge (one entry for each: web)",
+        "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge",
     ]);
     expect(judgeUnasked(environment, "no route", preview).refusals).toEqual([]);
     expect(judgeUnasked(accepting, "no route", update).refusals).toEqual([]);
@@ -270,10 +271,39 @@ describe("what is there, and the state does not know it: Proxmox would refuse it
     expect(judged(environment, first).refusals).toEqual([expect.stringContaining("storage backup is there already")]);
   });
 
-  test("nothing where the state knows both, or could not be read", () => {
-    for (const recorded of [[job, storage], undefined]) {
-      expect(judged(environment, factsOf(ours, undefined, { ...there, recorded })).refusals).toEqual([]);
-    }
+  test("nothing where the state knows both", () => {
+    expect(judged(environment, factsOf(ours, undefined, { ...there, recorded: [job, storage] })).refusals).toEqual([]);
+  });
+
+  test("the state cannot be read: an update is refused, a preview warns; by name it is accepted [A15, B3]", () => {
+    const facts = factsOf(ours, undefined, { ...there, recordedUnread: "unknown function" });
+    const text =
+      "hether the state of the stack knows storage backup and backup job lifeboat-prod, which are there already, could not be found out: unknown function";
+    expect(judge(environment, facts, update).refusals).toEqual([
+      `Unable to deploy prod: w${text}\n` +
+        "HINT: once it can be asked: pulumi up -s prod; or, if you know that it does, accept it with " +
+        "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge",
+    ]);
+    const warned = `W${text}; an update is refused meanwhile`;
+    expect(judge(environment, facts, preview)).toEqual({ refusals: [], warnings: [warned] });
+    const entry = { hazard: "unchecked", guest: "web", reason: "new Pulumi", owner: "ops", until: "2026-11-30" };
+    const accepting = { ...exampleSettings(), acknowledge: [entry] };
+    expect(judge(environmentOf(accepting), facts, update).refusals).toEqual([]);
+    const two = { ...accepting, guests: { web: exampleContainer(), old: { adopt: 140 } } };
+    expect(judge(environmentOf(two), facts, update).refusals).toEqual([expect.stringContaining("guest: old")]);
+  });
+
+  test("the state cannot be read, and nothing is there that it could not know: go on", () => {
+    const none = { jobExists: false, storageExists: false, recordedUnread: "unknown function" };
+    expect(judged(environment, factsOf({ kind: "nobody" }, undefined, none)).refusals).toEqual([]);
+  });
+
+  test("whether there is a job cannot be seen: an update is refused, a preview warns [A15, B3]", () => {
+    const facts = factsOf(ours, undefined, { jobUnread: "the token may not read jobs" });
+    const text =
+      "hether there is a backup job lifeboat-prod already could not be found out: the token may not read jobs";
+    expect(judge(environment, facts, update).refusals).toEqual([expect.stringContaining(`w${text}\nHINT: once`)]);
+    expect(judge(environment, facts, preview).warnings).toEqual([`W${text}; an update is refused meanwhile`]);
   });
 });
 
@@ -347,6 +377,15 @@ describe("a change that would replace or reboot a guest (A11)", () => {
     expect(verdictOn(containerOf(), ours, { strays: [stray] }).refusals).toEqual([]);
     const lost = judged(environment, { ...factsOf({ kind: "nobody" }, { kind: "known", count: 3 }), strays: [stray] });
     expect(lost.refusals).toEqual([expect.stringContaining("HINT: lifeboat restore guest web")]);
+    const unread = { strays: [], unreadStrays: [{ id: 111, node: "pve-prod", reason: "no answer" }] };
+    const text = "hether guest 111 on pve-prod is guest web under another id could not be found out: no answer";
+    expect(verdictOn(containerOf(), { kind: "nobody" }, unread).refusals).toEqual([
+      expect.stringMatching(`w${text}\nHINT: once it can be asked: .* if you know that it is not, accept it`),
+    ]);
+    expect(judge(environment, factsOf({ kind: "nobody" }, undefined, unread), preview).warnings).toEqual([
+      `W${text}; an update is refused meanwhile`,
+    ]);
+    expect(verdictOn(containerOf(), ours, unread).refusals).toEqual([]);
     const other = { ...stray, guest: "gone" };
     expect(verdictOn(containerOf(), { kind: "nobody" }, { strays: [other] }).refusals).toEqual([]);
   });
