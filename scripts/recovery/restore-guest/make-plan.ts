@@ -8,6 +8,7 @@ import {
   type PresentConfiguration,
   withoutHostMounts,
 } from "../../../site/restore/losses";
+import { originalsOwn } from "../../../site/restore/originals-own";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
@@ -136,7 +137,8 @@ function buildPlan(
 ): RestorePlan {
   const { guest, node, present, chosen } = inspection;
   const overwritten = copy === undefined ? present : undefined;
-  const start = options.undoes?.start ?? (copy !== undefined || startsAfterwards(guest));
+  const originals = copy === undefined ? [] : originalsOwn(inspection.archived.keys);
+  const start = options.undoes?.start ?? startsAfterwards(guest, copy !== undefined, originals, options);
   const savePoint =
     overwritten === undefined || options.withoutSavePoint || options.isWreck
       ? undefined
@@ -156,6 +158,7 @@ function buildPlan(
     request: requestOf(inspection, volumes, copy),
     asRoot: copy === undefined && effects.hostMounts.length > 0,
     ...nodeRightOf(inspection, overwritten),
+    ...(originals.length === 0 ? {} : { originals }),
     start,
     ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
     checks: start ? (copy === undefined ? [...guest.checks] : [{ kind: "running" }]) : [],
@@ -188,8 +191,14 @@ function stillProtected({ search }: RestoreInspection, volids: readonly string[]
   return volids.filter((volid) => search.archives.some((archive) => archive.volid === volid && archive.protected));
 }
 
-/** A guest that the settings keep stopped stays stopped. */
-function startsAfterwards(guest: Guest): boolean {
+/** A guest that the settings keep stopped stays stopped, and a copy that would work on what is its original's. */
+function startsAfterwards(
+  guest: Guest,
+  isCopy: boolean,
+  originals: readonly string[],
+  { mayBeRoot }: RestoreOptions,
+): boolean {
+  if (isCopy) return originals.length === 0 || mayBeRoot;
   return guest.kind === "adopted" || guest.started;
 }
 

@@ -50,7 +50,11 @@ export interface ShownRestore extends Planned<RestorePlan> {
 /** A guest comes back from an archive: over itself, where it was, or as a copy beside it. */
 export function restoreOperation(session: GuestSession, request: RestoreRequest): Operation<RestorePlan, ShownRestore> {
   const steps = async (plan: RestorePlan, begun: BegunOperation) =>
-    restoreSteps(plan, await openWorld(session, request.checkSeconds, plan.asRoot), begun);
+    restoreSteps(
+      plan,
+      await openWorld(session, request.checkSeconds, plan.asRoot || (plan.start && plan.originals !== undefined)),
+      begun,
+    );
   return {
     kind: restoreKind,
     name: `restore of ${session.selector}`,

@@ -9,6 +9,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
 import { recheckStep, refuseChanges } from "../engine/recheck";
 import type { Facts, Step, StepContext, StepResult } from "../engine/step";
+import { originalsFinding } from "./originals-step";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { isRunning } from "../steps/guest/power-steps";
@@ -89,13 +90,11 @@ function removalLine({ target }: RestorePlan): string {
 
 /** `bytes` is the measure of the next estimate. */
 function resultOf(plan: RestorePlan, outcome: TaskOutcome): StepResult {
-  const facts = { bytes: plan.archive.size };
-  if (outcome.warnings === 0) return { facts };
-  const warnings = outcome.log.filter((line) => line.startsWith("WARN"));
-  return {
-    facts,
-    findings: warnings.map((text) => ({ severity: "note", text: `the node warned while restoring: ${text}` })),
-  };
+  const warnings = outcome.warnings === 0 ? [] : outcome.log.filter((line) => line.startsWith("WARN"));
+  const notes = warnings.map(
+    (text) => ({ severity: "note", text: `the node warned while restoring: ${text}` }) as const,
+  );
+  return { facts: { bytes: plan.archive.size }, findings: [...notes, ...originalsFinding(plan)] };
 }
 
 /**

@@ -5,6 +5,7 @@ import { comparePulumiStep } from "../steps/guest/compare-step";
 import { readArchive } from "./integrity-step";
 import { checkMembership } from "./membership-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import { refuseOriginals, takeOutOriginals } from "./originals-step";
 import type { RestorePlan } from "../steps/guest/plan";
 import { recheck, requireOwnCopy, restoreGuest, restorePath } from "./restore-step";
 import { savePointGroup } from "../steps/guest/save-point-steps";
@@ -32,7 +33,12 @@ function prove(plan: RestorePlan, world: GuestWorld, operation: BegunOperation):
   const steps: StepNode[] = [];
   const isCopy = plan.mode === "beside";
   const own = (context: StepContext) => requireOwnCopy(plan, world, operation, context.factsOf(restorePath));
-  if (plan.start) steps.push(startGuest(plan, world, isCopy ? own : undefined));
+  const startable = async (context: StepContext) => {
+    await own(context);
+    await refuseOriginals(world.client, plan);
+  };
+  if (plan.start && plan.originals !== undefined) steps.push(takeOutOriginals(plan, world, own));
+  if (plan.start) steps.push(startGuest(plan, world, isCopy ? startable : undefined));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
   const releases = [...(plan.archive.protect ? [plan.archive.volid] : []), ...plan.releaseAlso];
   if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));

@@ -6,6 +6,8 @@ import { formatAgo, formatBytes } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import type { FoundArchive } from "../steps/guest/inspection";
 import type { RestoreInspection } from "./inspect";
+import { rootPasswordHint } from "../../project/root-password";
+import type { RestorePlan } from "../steps/guest/plan";
 import { describeLoss } from "../steps/guest/loss-words";
 import type { PlannedRestore } from "./make-plan";
 
@@ -57,11 +59,15 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
     warnings: [
       ...choice.warnings,
       ...unsearched(inspection),
+      ...inspection.targetTraces.known.map(
+        (trace) => `no guest has the number ${plan.target.vmid}, and it is not unused: ${trace}`,
+      ),
       ...[...inspection.targetTraces.unknown, ...inspection.targetTraces.elsewhere].map(
         (why) => `what else has the number ${plan.target.vmid} is not known: ${why}`,
       ),
       ...ownershipWarnings(inspection, plan.mode),
-      ...unreadThings(inspection, plan.mode),
+      ...unreadThings(inspection),
+      ...(plan.start ? [] : originalsWarning(plan, inspection)),
       ...otherRuns(inspection),
       ...spaceWarnings(space),
       ...policyWarnings(inspection),
@@ -71,7 +77,10 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
       plan.present === undefined
         ? []
         : effects.returns.map(({ key, path }) => `${key}${path === undefined ? "" : ` (${path})`}`),
-    changed: plan.mode === "beside" ? planned.overrides : effects.differences.map(({ key }) => key),
+    changed:
+      plan.mode === "beside"
+        ? [...planned.overrides, ...(plan.start ? leftOut(plan, inspection) : [])]
+        : effects.differences.map(({ key }) => key),
     kept: keptThings(planned, inspection),
     space,
   };
@@ -112,17 +121,27 @@ function ownershipWarnings({ ownership, chosen, guest }: RestoreInspection, mode
 }
 
 /** What belongs to the guest and cannot be told: it may be lost without a word. */
-function unreadThings(
-  { surroundings, excludedPaths, archived }: RestoreInspection,
-  mode: RestoreView["mode"],
-): string[] {
-  const shared = Object.keys(archived.keys).filter((key) => /^dev\d+$/u.test(key) || key === "hookscript");
+function unreadThings({ surroundings, excludedPaths }: RestoreInspection): string[] {
   return [
     ...(surroundings?.unread ?? []),
     ...(excludedPaths === undefined ? ["whether the node's vzdump.conf leaves paths out of backups is not known"] : []),
-    ...(mode === "beside"
-      ? shared.map((key) => `the copy shares ${key} (${archived.keys[key] ?? ""}) with its original`)
-      : []),
+  ];
+}
+
+/** What the archive has of the original's and a copy must not have: `hookscript (local:snippets/hook.pl)`. */
+function originalsOf({ originals = [] }: RestorePlan, { archived }: RestoreInspection): string[] {
+  return originals.map((key) => `${key} (${archived.keys[key] ?? ""})`);
+}
+
+function leftOut(plan: RestorePlan, inspection: RestoreInspection): string[] {
+  return originalsOf(plan, inspection).map((option) => `no ${option}`);
+}
+
+function originalsWarning(plan: RestorePlan, inspection: RestoreInspection): string[] {
+  const options = originalsOf(plan, inspection).join(" and ");
+  if (options === "") return [];
+  return [
+    `the copy gets ${options} of its original, which only root@pam may take out: it is not started; to have them taken out, ${rootPasswordHint}`,
   ];
 }
 

@@ -11,12 +11,14 @@ beforeAll(async () => {
     [
       { id: 101, name: "web" },
       { id: 102, name: "bound", lines: ["mp5: /mnt/shared,mp=/shared", "mp6: /dev/sdz,mp=/device"] },
+      { id: 110, name: "hooked", lines: ["dev0: /dev/dri/renderD128", "hookscript: local:snippets/hook.pl"] },
     ],
     { adjust: withLeftDisk },
   );
   site.declare("lab", { profile: "lab", node, ca: "site-ca.pem", guests: { other: ["adopt: 100"] } });
   await site.backUp(101);
   await site.backUp(102);
+  await site.backUp(110);
 });
 
 afterAll(() => site.stop());
@@ -41,6 +43,11 @@ test("undoing a copy deletes only what the restore has made: disks and jobs with
     expect.stringMatching(
       /the id 902 has no guest, and is not unused: backup job by-hand names it, disk data:902\/vm-902-disk-0\.raw, which no guest has[\s\S]*HINT: add --reuse-id=902/u,
     ),
+  ]);
+  const dry = await site.lifeboat([...command, "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout).plan.warnings).toEqual([
+    "no guest has the number 902, and it is not unused: backup job by-hand names it",
+    "no guest has the number 902, and it is not unused: disk data:902/vm-902-disk-0.raw, which no guest has",
   ]);
   const wrong = await site.lifeboat([...command, "--reuse-id=901"]);
   expect([wrong.code, await site.exists(902)]).toEqual([13, false]);
@@ -107,4 +114,53 @@ test("a copy mounts no folder or device of the node, needs no root for that, and
   expect(Object.keys(copy).filter((key) => /^mp\d/u.test(key))).toEqual(["mp0"]);
   const original = await site.client.guests.guestConfig({ node, type: "lxc", vmid: 102 });
   expect(original["mp5"]).toBe("/mnt/shared,mp=/shared");
+});
+
+const copyOf = (vmid: number): string[] => ["restore", "guest", "hooked", "--target-id", String(vmid)];
+
+async function keysOf(vmid: number): Promise<string[]> {
+  const configuration = await site.client.guests.guestConfig({ node, type: "lxc", vmid });
+  return Object.keys(configuration).filter((key) => key === "dev0" || key === "hookscript");
+}
+
+describe("an archive with the original's hook script and device", () => {
+  test("a token may not take them out: the copy is not started, and plan and report say why [D16, D10]", async () => {
+    const dry = await site.lifeboat([...copyOf(907), "--dry-run", "--json"]);
+    const { plan } = JSON.parse(dry.stdout);
+    const why =
+      "the copy gets dev0 (/dev/dri/renderD128) and hookscript (local:snippets/hook.pl) of its original, which only root@pam may take out: it is not started";
+    expect(plan.warnings.join()).toContain(why);
+    expect(plan.steps.map(({ id }: { id: string }) => id)).not.toContain("start");
+    const done = await site.lifeboat([...copyOf(907), "--force", "--json"]);
+    expect([done.code, JSON.parse(done.stdout).findings]).toEqual([
+      0,
+      [
+        {
+          severity: "todo",
+          text: expect.stringContaining("guest 907 is not started: it has dev0, hookscript of its original"),
+          mend: "pct set 907 --delete dev0,hookscript && pct start 907",
+        },
+      ],
+    ]);
+    expect([await keysOf(907), await site.running(907)]).toEqual([["dev0", "hookscript"], false]);
+  });
+
+  test("with the password of root@pam they are taken out before the copy starts, and the original keeps them [D16, D10]", async () => {
+    const env = { ...site.env, LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE: site.sandbox.layout.rootPasswordFile };
+    const dry = await site.lifeboat([...copyOf(908), "--dry-run", "--json"], { env });
+    expect(JSON.parse(dry.stdout).plan).toMatchObject({
+      warnings: [],
+      changed: expect.arrayContaining(["no dev0 (/dev/dri/renderD128)", "no hookscript (local:snippets/hook.pl)"]),
+    });
+    const before = site.requests().length;
+    const done = await site.lifeboat([...copyOf(908), "--force"], { env });
+    expect([done.code, await keysOf(908), await site.running(908)]).toEqual([0, [], true]);
+    const asked = site.requests().slice(before);
+    const sent = asked.filter(({ method, path }) => method !== "GET" && path.includes("/lxc/908/"));
+    expect(sent.map(({ method, path }) => `${method} ${path.split("/908/")[1] ?? ""}`)).toEqual([
+      "PUT config",
+      "POST status/start",
+    ]);
+    expect(await keysOf(110)).toEqual(["dev0", "hookscript"]);
+  });
 });

@@ -74,6 +74,11 @@ export const restorePlanSchema = z.object({
   asRoot: z.boolean(),
   /** Why the request needs `Sys.Modify` on `/`, as it reads after "it"; absent where it does not. */
   nodeRight: z.string().exactOptional(),
+  /**
+   * Options of the archive that are the original's and that a copy must not have: taken out before it is started; a copy
+   * from which they cannot be taken is not started.
+   */
+  originals: z.array(z.string()).exactOptional(),
   /** The guest is started afterwards. */
   start: z.boolean(),
   checks: z.array(checkSchema),
