@@ -12,7 +12,7 @@ import { PointsCache } from "../steps/state/points-cache";
 import type { PruneStatePlan } from "./plan";
 import { detailsOf } from "../steps/state/read-points";
 import type { StateAccess } from "../steps/state/state-access";
-import { isReadable, readableDigest } from "../steps/state/changed";
+import { readableDigest, readObject } from "../steps/state/read-object";
 import { findPresent, type FoundState } from "../steps/state/present-state";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -84,7 +84,7 @@ async function lastGood(
 /** What cannot be read now may be the last good one. @throws CommandError (14) */
 async function requireReadable(access: StateAccess, { state, entry }: PointCandidate): Promise<void> {
   for (const object of [state, entry]) {
-    if (object === undefined || (await isReadable(access, object.key))) continue;
+    if (object === undefined || (await readObject(access.store, object.key)) !== "unreadable") continue;
     throw new CommandError(`${object.key} cannot be read: whether it is of the last good update is not known`, {
       exitCode: exitCodes.unavailable,
       hint: `what cannot be read: lifeboat verify --state ${access.place.stack}`,
@@ -104,7 +104,7 @@ async function presentOnes(
   for (const update of updates) {
     const { state } = update;
     if (present === undefined || state === undefined || state.size !== present.object.size) continue;
-    const isSame = (await readableDigest(access, state.key)) === present.sha256;
+    const isSame = (await readableDigest(access.store, state.key)) === present.sha256;
     if (isSame) found.push(...nanosOf(access, update));
   }
   return found;

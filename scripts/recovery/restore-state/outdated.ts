@@ -1,6 +1,6 @@
 import type { Journal } from "../engine/journal";
 import { changedInputs } from "../engine/digest";
-import { readableDigest } from "../steps/state/changed";
+import { readableDigest } from "../steps/state/read-object";
 import { findPresent } from "../steps/state/present-state";
 import type { StateAccess } from "../steps/state/state-access";
 import { inputsOf } from "./make-plan";
@@ -20,8 +20,8 @@ export async function outdatedRestore(
   const parsed = restoreStatePlanSchema.safeParse(plan);
   if (!parsed.success || open.contents.state !== "open") return undefined;
   const { target, point } = parsed.data;
-  if ((await readableDigest(access, target)) === point.sha256) return undefined;
-  const digest = await readableDigest(access, point.key, point.versionId);
+  if ((await readableDigest(access.store, target)) === point.sha256) return undefined;
+  const digest = await readableDigest(access.store, point.key, point.versionId);
   const different = changedInputs(inputs, inputsOf(access, await findPresent(access), digest ?? "unreadable"));
   if (different.length === 0) return undefined;
   const lock = ownLockOf((path) => open.factsOf(path));

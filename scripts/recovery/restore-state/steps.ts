@@ -8,7 +8,8 @@ import { changedInputs, type Inputs } from "../engine/digest";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import { changedSincePlan, recheckStep } from "../engine/recheck";
 import type { Finding, Step, StepContext } from "../engine/step";
-import { digestIn, isReadable, readableDigest } from "../steps/state/changed";
+import { digestIn } from "../steps/state/changed";
+import { readableDigest, readObject } from "../steps/state/read-object";
 import { writeOnce } from "../steps/state/send-objects";
 import { inputsOf } from "./make-plan";
 import { newLockKey, requireNoLock, takePulumiLock } from "../steps/state/pulumi-lock";
@@ -133,7 +134,8 @@ async function holdLock(access: StateAccess, { factsOf }: StepContext): Promise<
 /** Byte by byte, under the name that fits the content, and only over what the plan has seen. */
 function writeState(plan: RestoreStatePlan, { access, remember }: RestoreStateWorld): Step {
   const { store } = access;
-  const isWritten = async (): Promise<boolean> => (await readableDigest(access, plan.target)) === plan.point.sha256;
+  const isWritten = async (): Promise<boolean> =>
+    (await readableDigest(access.store, plan.target)) === plan.point.sha256;
   const rememberWritten = async (): Promise<void> => {
     const written = (await store.list(plan.target)).find(({ key }) => key === plan.target);
     if (written !== undefined) remember(written);
@@ -182,9 +184,9 @@ async function conditionOf(
   { present, target, unreadable }: RestoreStatePlan,
 ): Promise<WriteCondition | "unreadable" | undefined> {
   const known = unreadable ?? present?.key;
-  const isThere = await isReadable(access, target);
-  if (!isThere && known === target) return "unreadable";
-  if (!isThere || unreadable === target) throw changed(["the present state"]);
+  const isUnreadable = (await readObject(access.store, target)) === "unreadable";
+  if (isUnreadable && known === target) return "unreadable";
+  if (isUnreadable || unreadable === target) throw changed(["the present state"]);
   const listed = await access.store.list(`${checkpointStem(access.place)}.json`);
   const found = listed.find(({ key }) => key === target);
   if (found === undefined) return { ifNoneMatch: true };
@@ -201,8 +203,8 @@ function removeOthers({ others }: RestoreStatePlan, access: StateAccess): Step {
     commits: true,
     run: async () => {
       for (const key of others) {
-        if (await isReadable(access, key)) await access.store.remove(key);
-        else await discardUnreadable(access, key);
+        if ((await readObject(access.store, key)) === "unreadable") await discardUnreadable(access, key);
+        else await access.store.remove(key);
       }
     },
   };

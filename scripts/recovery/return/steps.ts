@@ -8,7 +8,8 @@ import { listStack } from "../steps/state/stack-objects";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import type { ReturnPlan } from "./plan";
-import { changed, digestIn, readableDigest } from "../steps/state/changed";
+import { changed, digestIn } from "../steps/state/changed";
+import { readableDigest } from "../steps/state/read-object";
 import { findPresent } from "../steps/state/present-state";
 import { keepLater, notThereAnyMore, stillHere, type StoreWorld, whyNotStored } from "./stored";
 import { replaceUnusable } from "../steps/state/replace-unreadable";
@@ -90,7 +91,8 @@ function pushHistory({ environment, store }: ReturnPlan, { states }: ReturnWorld
 
 function pushState(plan: ReturnPlan, { states }: ReturnWorld): Step {
   const { environment, present, store } = plan;
-  const isThere = async (): Promise<boolean> => (await readableDigest(states.store, present.object)) === present.sha256;
+  const isThere = async (): Promise<boolean> =>
+    (await readableDigest(states.store.store, present.object)) === present.sha256;
   return {
     id: statePath,
     title: `Bring the state of ${environment} to the store`,

@@ -1,5 +1,5 @@
 import { type StateAccess, sha256Of } from "./state-access";
-import { NoSuchObject, UnreadableObject } from "../../../clients/object-store/object-store";
+import { NoSuchObject } from "../../../clients/object-store/object-store";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 
@@ -9,32 +9,6 @@ export async function digestIn({ store }: StateAccess, key: string, versionId?: 
     return sha256Of(await store.read(key, versionId));
   } catch (error) {
     if (error instanceof NoSuchObject) return undefined;
-    throw error;
-  }
-}
-
-/** The same; undefined also where it cannot be read. */
-export async function readableDigest(
-  access: StateAccess,
-  key: string,
-  versionId?: string,
-): Promise<string | undefined> {
-  try {
-    return await digestIn(access, key, versionId);
-  } catch (error) {
-    if (error instanceof UnreadableObject) return undefined;
-    throw error;
-  }
-}
-
-/** False for an object that is there and cannot be read. */
-export async function isReadable(access: StateAccess, key: string): Promise<boolean> {
-  try {
-    await access.store.read(key);
-    return true;
-  } catch (error) {
-    if (error instanceof UnreadableObject) return false;
-    if (error instanceof NoSuchObject) return true;
     throw error;
   }
 }

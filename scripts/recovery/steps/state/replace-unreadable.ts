@@ -1,7 +1,8 @@
 import { StoreError } from "../../../clients/object-store/object-store";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { changed, isReadable } from "./changed";
+import { changed } from "./changed";
+import { readObject } from "./read-object";
 import { writeChecked } from "./send-objects";
 import { compressionOf, savedKey } from "../../../../site/state/state-keys";
 import type { FoundState } from "./present-state";
@@ -25,7 +26,7 @@ export async function replaceUnreadable(access: StateAccess, key: string, conten
 
 /** Removes an object that cannot be read, with every version of it. @throws CommandError (13, 14) */
 export async function discardUnreadable(access: StateAccess, key: string): Promise<void> {
-  if (await isReadable(access, key)) throw changed(key);
+  if ((await readObject(access.store, key)) !== "unreadable") throw changed(key);
   const store = (await access.root?.()) ?? access.store;
   try {
     await (store.discard?.(key) ?? store.remove(key));

@@ -4,12 +4,12 @@ import {
   type ObjectStore,
   type StoredObject,
   StoreError,
-  UnreadableObject,
   type WriteCondition,
 } from "../../../clients/object-store/object-store";
 import { knowsNoConditions } from "../../../clients/object-store/s3-errors";
 import { runBounded } from "../../../machine/bounded";
 import type { Finding } from "../../engine/step";
+import { readObject } from "./read-object";
 import type { StackObjects } from "./stack-objects";
 
 /** What was written does not read back: a disk or a service that loses data. */
@@ -64,25 +64,15 @@ async function isSame(one: StoredObject, from: ObjectStore, other: StoredObject,
   const [checksum, otherChecksum] = [await md5Of(one, from), await md5Of(other, to)];
   if (checksum !== undefined && checksum === otherChecksum) return true;
   // Not every store's checksum is that of the content.
-  const [content, otherContent] = [await readable(from, one.key), await readable(to, other.key)];
-  return content !== undefined && otherContent !== undefined && content.equals(otherContent);
+  const [content, otherContent] = [await readObject(from, one.key), await readObject(to, other.key)];
+  return typeof content !== "string" && typeof otherContent !== "string" && content.equals(otherContent);
 }
 
 async function md5Of({ key, etag = "" }: StoredObject, store: ObjectStore): Promise<string | undefined> {
   const told = /^"?([0-9a-f]{32})"?$/u.exec(etag)?.[1];
   if (told !== undefined) return told;
-  const content = await readable(store, key);
-  return content && createHash("md5").update(content).digest("hex");
-}
-
-/** Undefined for an object that is there and cannot be read. */
-export async function readable(store: ObjectStore, key: string): Promise<Buffer | undefined> {
-  try {
-    return await store.read(key);
-  } catch (error) {
-    if (error instanceof UnreadableObject) return undefined;
-    throw error;
-  }
+  const content = await readObject(store, key);
+  return typeof content === "string" ? undefined : createHash("md5").update(content).digest("hex");
 }
 
 /** How far sending is, and who ends it. */
@@ -114,8 +104,10 @@ export async function sendMissing(
   let sent = 0;
   await runBounded(missing, sendBounds, async ({ key }) => {
     signal.throwIfAborted();
-    const content = await readable(from, key);
-    if (content === undefined) return void unreadable.push(key);
+    const content = await readObject(from, key);
+    // Somebody has removed it meanwhile.
+    if (content === "absent") return;
+    if (content === "unreadable") return void unreadable.push(key);
     if (!(await writeOnce(to, key, content))) return void refused.push(key);
     sent += 1;
     progress(`${String(sent)} of ${String(missing.length)} objects of its history`);
@@ -126,8 +118,9 @@ export async function sendMissing(
 /** Tags change: they are written anew. @returns their key where they cannot be read */
 export async function sendTags({ store, objects: { tags } }: HistorySide, to: ObjectStore): Promise<string[]> {
   if (tags === undefined) return [];
-  const content = await readable(store, tags.key);
-  if (content === undefined) return [tags.key];
+  const content = await readObject(store, tags.key);
+  if (content === "absent") return [];
+  if (content === "unreadable") return [tags.key];
   await writeChecked(to, tags.key, content);
   return [];
 }
@@ -180,7 +173,8 @@ export async function writeOnce(store: ObjectStore, key: string, content: Buffer
     }
     if (!(error instanceof ConditionFailed)) throw error;
     // Another process has written it meanwhile, or the answer to the first of two tries was lost.
-    return (await readable(store, key))?.equals(content) === true;
+    const found = await readObject(store, key);
+    return typeof found !== "string" && found.equals(content);
   }
 }
 

@@ -1,7 +1,7 @@
 import { whyStale } from "../../../../site/state-copies/stale";
 import { parseHistoryKey } from "../../../../site/state/state-keys";
 import { runBounded } from "../../../machine/bounded";
-import { readableDigest } from "./changed";
+import { readableDigest } from "./read-object";
 import type { PresentState } from "./present-state";
 import { sendBounds } from "./send-objects";
 import { newestEntry, type StackObjects } from "./stack-objects";
@@ -40,6 +40,6 @@ function datedOf({ access, state: { checkpoint, made }, objects }: StateInPlace)
 
 /** Whether a place holds a state among those that were saved there. */
 async function isSaved({ access, objects }: StateInPlace, sha256: string): Promise<boolean> {
-  const digests = await runBounded(objects.saved, sendBounds, ({ key }) => readableDigest(access, key));
+  const digests = await runBounded(objects.saved, sendBounds, ({ key }) => readableDigest(access.store, key));
   return digests.includes(sha256);
 }

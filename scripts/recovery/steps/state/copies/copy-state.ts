@@ -5,8 +5,8 @@ import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/st
 import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
 import { lastUpdate, listStack, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
-import { compareHistory, readable, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
-import { readableDigest } from "../changed";
+import { compareHistory, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
+import { readableDigest, readObject } from "../read-object";
 import { sha256Of, type StateAccess } from "../state-access";
 import { whyOlder } from "../why-older";
 import { type LostState, lostState } from "../lost-state";
@@ -106,8 +106,8 @@ function bringBack({ stack }: StackPlace): string {
 
 /** Nobody knows which of two contents is the good one: the store's, too, is in the copy, under a key of its own. */
 async function keepBeside({ source, target }: CopyJob, key: string): Promise<void> {
-  const content = await readable(source, key);
-  if (content !== undefined) await writeOnce(target, `.lifeboat/differing/${sha256Of(content)}/${key}`, content);
+  const content = await readObject(source, key);
+  if (typeof content !== "string") await writeOnce(target, `.lifeboat/differing/${sha256Of(content)}/${key}`, content);
 }
 
 async function isOlderThanCopy(
@@ -135,7 +135,7 @@ async function isCopied(
   { object, sha256 }: PresentState,
   { present }: StackObjects,
 ): Promise<boolean> {
-  return present?.key === object.key && (await readableDigest(target, object.key)) === sha256;
+  return present?.key === object.key && (await readableDigest(target.store, object.key)) === sha256;
 }
 
 async function markerOf(job: CopyJob, state: PresentState, there: StackObjects): Promise<CopyMarker> {
