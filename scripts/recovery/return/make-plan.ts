@@ -41,7 +41,7 @@ export async function planReturn(
   await requireNoLock(states.store);
   const both = await readBoth(session, states);
   const { local, stored, unusable, opening } = both;
-  if (record === undefined && stored === undefined && unusable === undefined) throw neverMoved(selector);
+  if (record === undefined && isEmpty(both)) throw neverMoved(selector);
   if (keep === undefined && stored === undefined) refuseLaterHistory(selector, states, both);
   const { moved, difference } = compare(record, local, stored, opening);
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
@@ -95,6 +95,11 @@ async function findRecord(
     exitCode: exitCodes.refused,
     hint: "it lives in the store already: lifeboat status",
   });
+}
+
+/** Whether the store has nothing of the stack: with a history it has lost what was moved into it. */
+function isEmpty({ stored, unusable, there }: BothStates): boolean {
+  return stored === undefined && unusable === undefined && there.history.length + there.saved.length === 0;
 }
 
 function neverMoved(selector: string): CommandError {

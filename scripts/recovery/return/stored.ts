@@ -6,7 +6,7 @@ import type { StoredObject } from "../../clients/object-store/object-store";
 import type { Finding } from "../engine/step";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { changed } from "../steps/state/changed";
-import { findPresent, type FoundState } from "../steps/state/present-state";
+import { lookAtHeld } from "../steps/state/held";
 import { writeOnce } from "../steps/state/send-objects";
 import type { ReturnPlan } from "./plan";
 
@@ -25,19 +25,13 @@ export interface StoreWorld {
  */
 export async function whyNotStored(plan: ReturnPlan, { states, remember }: StoreWorld): Promise<string | undefined> {
   const { environment, keep, present, stored } = plan;
-  const found = await findPresent(states.store);
-  const wanted = keep === "local" ? present.sha256 : stored?.sha256;
-  if (found?.problem === undefined && found?.sha256 === wanted) {
+  const { found, why } = await lookAtHeld(states.store, keep === "local" ? present.sha256 : stored?.sha256);
+  if (why === undefined) {
     if (found !== undefined) remember(found.object);
     return undefined;
   }
   const what = keep === "local" ? "that was brought to it" : "that it had when this return was planned";
-  return `the store does not hold the state of ${environment} ${what}: ${whatInstead(found)}`;
-}
-
-function whatInstead(found: FoundState | undefined): string {
-  if (found === undefined) return "it has none";
-  return found.problem === undefined ? "it has another one" : `what it has cannot be used: ${found.problem}`;
+  return `the store does not hold the state of ${environment} ${what}: ${why}`;
 }
 
 /** The one on this machine is not given up for it. */

@@ -1,33 +1,21 @@
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as z from "zod";
-import { withPendingOf } from "../../../site/state/checkpoint";
-import { differingResources } from "../../../site/state/equal-states";
 import { nameOf } from "../../../site/state/integrity";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
-import { type ExportedState, inScratch, type PulumiCli, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
-import { unpack } from "../../clients/unpack";
+import type { ExportedState, PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { localBackend, storeUrl } from "../../project/backend";
 import { proposeSettings, writeEdit } from "../../project/edit-settings";
-import { type Decrypter, UnreadableSecret } from "../../project/passphrase";
-import { openStateAt } from "../../project/state-backend";
-import type { SiteStore } from "../../project/state-store";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
-import { startOf } from "../../machine/processes";
 import { type Finding, type Step, type StepContext, standing } from "../engine/step";
-import { archiveLocal } from "../steps/state/archive-local";
 import { copyFindings } from "../steps/state/copies/copy-states";
-import { findPresent } from "../steps/state/present-state";
-import { historyFindings, sendHistory, writeChecked } from "../steps/state/send-objects";
-import { listStack } from "../steps/state/stack-objects";
-import type { StateAccess } from "../steps/state/state-access";
 import { writeKeys } from "../steps/state/site-keys";
+import { deploymentSchema } from "./exported-state";
+import { moveSteps } from "./move-steps";
+import { requireStore } from "./places";
 import type { StackWork } from "./stack-work";
 import type { UpPlan } from "./plan";
+import { watchOf } from "./watch";
 
 /** What the steps use besides the plan. */
 export interface UpWorld {
@@ -39,8 +27,7 @@ export interface UpWorld {
 
 /** The steps, in the order in which nothing can be lost: a state is gone from one place when the other has been read back. */
 export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
-  const moving =
-    plan.move === "no" ? [] : [moveStep(world), compareStep(world), historyStep(world), archiveStep(world)];
+  const moving = plan.move === "no" ? [] : moveSteps(world.work);
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, world)] : []),
     ...(plan.deadLocks.length > 0 ? [unlockStep(plan, world)] : []),
@@ -120,21 +107,6 @@ function changedSettings({ selector }: StackWork): CommandError {
   });
 }
 
-const pendingSchema = z.looseObject({ type: z.string(), resource: z.looseObject({ urn: z.string() }) });
-
-const deploymentSchema = z.object({
-  resources: listOf(z.looseObject({ urn: z.string() })),
-  pending_operations: listOf(pendingSchema),
-});
-
-/** Go leaves out what is empty, or says null. */
-function listOf<Member extends z.ZodType>(member: Member) {
-  return z
-    .array(member)
-    .nullish()
-    .transform((list) => list ?? []);
-}
-
 /**
  * An update that was killed leaves behind what it was making; Pulumi keeps that until somebody says what became of it. Where
  * the program has made everything since, nothing is in doubt any more. `stack import` drops all of them, and not only those
@@ -178,147 +150,6 @@ function waitStep({ work }: UpWorld): Step {
   });
 }
 
-function moveStep({ work }: UpWorld): Step {
-  return standing({
-    id: "move",
-    title: `Copy the state of ${work.selector} into the state store`,
-    does: "pulumi stack migrate: copy its state from this machine into the state store",
-    run: async (context) => {
-      rmSync(work.scratch, { recursive: true, force: true });
-      const url = thereOf(work);
-      const look = await work.look(url);
-      if (look?.closed !== undefined) throw new CommandError(look.closed, { exitCode: exitCodes.unavailable });
-      // What is there already was begun by this command, and is compared next; otherwise nothing would have been planned.
-      if ((look?.checkpoint?.resources.length ?? 0) === 0) {
-        const cli = await work.cli(url);
-        if (look?.checkpoint !== undefined) await cli.removeEmpty(watchOf(context));
-        await migrate(work, cli, watchOf(context));
-      }
-      await keepPending(work);
-    },
-  });
-}
-
-/**
- * `stack migrate` writes the settings anew, with the same salt, and leaves a copy of the old file. It works on copies of
- * project and settings file: what is encrypted in the real one stays good.
- */
-async function migrate({ environment, context, scratch }: StackWork, cli: PulumiCli, watch: Watch): Promise<void> {
-  const { project, file } = environment;
-  await inScratch(scratch, async (folder) => {
-    // One level down: the settings may lie beside the project.
-    const copy = join(folder, "project");
-    mkdirSync(copy);
-    for (const name of readdirSync(project.folder)) {
-      if (/^Pulumi\.ya?ml$/u.test(name)) copyFileSync(join(project.folder, name), join(copy, name));
-    }
-    const settings = join(copy, relative(project.folder, file));
-    mkdirSync(dirname(settings), { recursive: true });
-    copyFileSync(file, settings);
-    await cli.withSettingsIn(copy).migrate(localBackend(project, context.io.environment).url, watch);
-  });
-}
-
-/** `stack migrate` drops what was under way in the original: it is still not known what became of it. */
-async function keepPending(work: StackWork): Promise<void> {
-  const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
-  const [original, copy] = [await findPresent(from), await findPresent(to)];
-  if (original?.checkpoint === undefined || copy?.checkpoint === undefined) return;
-  if (original.checkpoint.pending.length === 0 || copy.checkpoint.pending.length > 0) return;
-  const text = withPendingOf(await unpack(copy.content), await unpack(original.content));
-  const { key, etag } = copy.object;
-  await writeChecked(to.store, key, Buffer.from(text), etag === undefined ? undefined : { ifMatch: etag });
-}
-
-function compareStep({ work }: UpWorld): Step {
-  return standing({
-    id: "compare",
-    title: "Read the copy back",
-    does: "read the copy back, and compare it with the original resource by resource",
-    run: async ({ signal }) => {
-      const [here, there] = [hereOf(work), thereOf(work)];
-      const [original, copy] = [
-        await (await work.cli(here)).exportState(signal),
-        await (await work.cli(there)).exportState(signal),
-      ];
-      const open = lenient((await work.environment.secretBox()).open);
-      const differing = [
-        ...differingResources(resourcesOf(original), resourcesOf(copy), open, open),
-        ...differingPending(original, copy),
-      ];
-      if (differing.length === 0) return { facts: { resources: resourcesOf(copy).length } };
-      throw new CommandError(
-        `the state in the store is another one than on this machine: ${differing.slice(0, 5).map(nameOf).join(", ")}${differing.length > 5 ? ", …" : ""}`,
-        {
-          exitCode: exitCodes.refused,
-          hint: `decide which one is right: lifeboat state return ${work.selector}`,
-          details: { differing },
-        },
-      );
-    },
-  });
-}
-
-/** What does not open is of another key, and so another value. */
-function lenient(open: Decrypter): Decrypter {
-  return (ciphertext) => {
-    try {
-      return open(ciphertext);
-    } catch (error) {
-      if (error instanceof UnreadableSecret) return ciphertext;
-      throw error;
-    }
-  };
-}
-
-function resourcesOf({ deployment }: ExportedState): readonly unknown[] {
-  const { resources } = deployment;
-  return Array.isArray(resources) ? resources : [];
-}
-
-/** URNs of what is under way in the original and not in the copy. */
-function differingPending(original: ExportedState, copy: ExportedState): string[] {
-  const [from, to] = [original, copy].map(({ deployment }) => deploymentSchema.parse(deployment).pending_operations);
-  const kept = new Set((to ?? []).map(({ resource }) => resource.urn));
-  return (from ?? []).map(({ resource }) => resource.urn).filter((urn) => !kept.has(urn));
-}
-
-/** `stack migrate` leaves it behind; restore points are made of it. */
-function historyStep({ work }: UpWorld): Step {
-  return standing({
-    id: "history",
-    title: `Copy the history of ${work.selector} into the state store`,
-    does: "copy its history, too: earlier states can be restored from there",
-    run: async ({ signal, progress }) => {
-      const [from, to] = [await accessTo(work, hereOf(work)), await accessTo(work, thereOf(work))];
-      const [here, there] = [
-        { store: from.store, objects: await listStack(from) },
-        { store: to.store, objects: await listStack(to) },
-      ];
-      const sent = await sendHistory(here, there, { signal, progress });
-      return { findings: historyFindings(sent, from.store, to.store) };
-    },
-  });
-}
-
-async function accessTo({ environment, context, selector }: StackWork, url: string): Promise<StateAccess> {
-  const store = await openStateAt(url, environment, context.io.environment, { signal: context.signal });
-  if (store === undefined) throw new Error(`${url} is neither a folder nor a bucket`);
-  return { store, place: { project: environment.project.name, stack: selector } };
-}
-
-function archiveStep({ work }: UpWorld): Step {
-  return standing({
-    id: "archive",
-    title: "Put the original away",
-    does: "rename the original into the archive, so that only one copy lives",
-    run: async () => {
-      const { environment, context } = work;
-      return { facts: { archive: archiveLocal(environment, context.io.environment, new Date().toISOString()) } };
-    },
-  });
-}
-
 function copyStep({ work }: UpWorld): Step {
   return standing({
     id: "copy",
@@ -326,14 +157,6 @@ function copyStep({ work }: UpWorld): Step {
     does: "copy its state to the folder for copies",
     run: async () => ({ findings: await copyFindings([work.environment], work.context) }),
   });
-}
-
-function hereOf({ environment, context }: StackWork): string {
-  return localBackend(environment.project, context.io.environment).url;
-}
-
-function thereOf(work: StackWork): string {
-  return storeUrl(requireStore(work), work.selector);
 }
 
 export function changesText(changes: Readonly<Record<string, number>>): string {
@@ -346,14 +169,4 @@ export function upInputs({ environment }: StackWork): Inputs {
   // This command writes it itself.
   const { stateStoreAuthority: _authority, ...settings } = environment.settings;
   return { settings: digestOf(settings) };
-}
-
-function requireStore({ environment }: StackWork): SiteStore {
-  const store = environment.stateStore();
-  if (store !== undefined) return store;
-  throw new CommandError("the settings declare no state store any more", { exitCode: exitCodes.refused });
-}
-
-function watchOf({ signal, progress, note }: StepContext): Watch {
-  return { signal, onProgress: progress, onStart: (pid) => note({ pulumi: pid, pulumiStart: startOf(pid) ?? "" }) };
 }

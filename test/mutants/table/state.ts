@@ -97,12 +97,18 @@ export const stateMutants: readonly Mutant[] = [
       killedBy: { file: races, title: "an update on this machine while its state leaves for the store: 3" },
     },
   ]),
-  ...inFile("scripts/recovery/up/steps.ts", [
+  ...inFile("scripts/recovery/up/move-steps.ts", [
     {
       name: "up: a state that moved is archived without being compared",
       from: "if (differing.length === 0) return",
       to: "if (differing.length >= 0) return",
       killedBy: { file: moving, title: "a resource that did not arrive: 13 with its name" },
+    },
+    {
+      name: "up: a state that moved is archived although the store has lost it since",
+      from: "if (why === undefined && !isOther) return;",
+      to: "if (!isOther) return;",
+      killedBy: { file: moving, title: "the store loses the state while the history is on its way" },
     },
   ]),
   ...inFile("scripts/recovery/steps/state/copies/copy-state.ts", [
