@@ -128,7 +128,7 @@ test("a pull request: its comment tells what is deleted and replaced first, and 
 
   expectExit(await comment(), [0], "lifeboat preview comment");
   const [first] = github.comments;
-  expect(first?.body).toContain("> - **2 replace, 2 delete** in `prod`");
+  expect(first?.body).toContain("> - **1 replace, 2 delete** in `prod`");
   expect(first?.body).toMatch(/-\+ replace backup-storage \(Directory\): path\n/u);
   expect(first?.body).toMatch(/^- {2}delete {2}db-container \(ContainerLegacy\)$/mu);
   expect(first?.body).toMatch(/^! {2}update {2}web-container \(ContainerLegacy\): memory\.dedicated$/mu);

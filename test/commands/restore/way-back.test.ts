@@ -125,6 +125,22 @@ test("undo waits for the restore that was killed here and goes on on the node [D
   expect([memory, await site.running(105)]).toEqual(["640", true]);
 });
 
+test("undo waits for a copy whose restore goes on, although the node's answer is in no journal [D6, K4]", async () => {
+  await site.fault("task-waits", { type: "vzrestore", at: "extracting" });
+  const command = ["restore", "guest", "guest-105", "--target-id", "905", "--force"];
+  // The write that would have kept the task's id.
+  expect((await site.lifeboat(command, { killAt: "before 9" })).code).toBeNull();
+  expect(site.requests().some(asksFor("vzrestore"))).toBe(true);
+  const known = site.requests().length;
+  const run = { hasEnded: false };
+  const undoing = site.lifeboat(["undo", "guest-105", "--force"]).finally(() => (run.hasEnded = true));
+  while (!run.hasEnded && !site.requests().slice(known).some(asksFor("vzrestore"))) await pause(10);
+  await site.clearFaults();
+  const { code, stderr } = await undoing;
+  expect([code, stderr]).toEqual([0, expect.stringContaining("Wait for task 'vzrestore'")]);
+  expect(await site.exists(905)).toBe(false);
+});
+
 test("the plan of a restore that has ended need not be read by later ones; undo takes no older one for the last [D6, K4]", async () => {
   expect((await site.lifeboat(restoreOf(103))).code).toBe(0);
   expect((await site.lifeboat(restoreOf(103))).code).toBe(0);

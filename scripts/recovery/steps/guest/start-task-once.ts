@@ -83,7 +83,7 @@ async function startNew(context: StepContext, client: ProxmoxClient, request: Ta
   const known = await tasksLike(client, request);
   // A refusal says that nothing was done this time. What an earlier attempt has done stays done.
   const { sent = false } = context.facts;
-  context.note({ knownTasks: known.join(" "), asked: true, sent: true });
+  context.note({ knownTasks: known.join(" "), task: taskText(request), asked: true, sent: true });
   try {
     const upid = await startedAnew(context, client, request, known);
     context.note({ upid });
@@ -114,6 +114,18 @@ async function startedAnew(
     request: request.type,
     reason: `the answer was lost, and no new task '${request.type}' was found on node ${request.node} afterwards, so nobody knows whether it was started`,
   });
+}
+
+/** What was asked for, as a journal keeps it: `pve-1 vzrestore 101`. */
+function taskText({ node, vmid, type }: Pick<TaskRequest, "node" | "vmid" | "type">): string {
+  return [node, type, vmid ?? ""].join(" ");
+}
+
+/** What a step has asked a node for; undefined in a journal of a version that did not note it, or where nothing was. */
+export function requestedTask({ task }: Facts): Pick<TaskRequest, "node" | "vmid" | "type"> | undefined {
+  if (typeof task !== "string") return undefined;
+  const [node = "", type = "", vmid = ""] = task.split(" ");
+  return { node, type, vmid: vmid === "" ? undefined : Number(vmid) };
 }
 
 async function tasksLike(

@@ -81,7 +81,7 @@ test("which tasks were there, and that the request leaves, is noted before it do
     return request.start();
   };
   await runTaskOnce(attempt, client, { ...request, start });
-  expect(noted).toEqual({ knownTasks: old.upid, asked: true, sent: true });
+  expect(noted).toEqual({ knownTasks: old.upid, task: "pve vzrestore 101", asked: true, sent: true });
   expect(attempt.facts["upid"]).toBe(own.upid);
 });
 
