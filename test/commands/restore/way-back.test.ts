@@ -130,7 +130,7 @@ test("undo waits for a copy whose restore goes on, although the node's answer is
   const command = ["restore", "guest", "guest-105", "--target-id", "905", "--force"];
   // The write that would have kept the task's id.
   expect((await site.lifeboat(command, { killAt: "before 9" })).code).toBeNull();
-  expect(site.requests().some(asksFor("vzrestore"))).toBe(true);
+  expect(await site.client.guests.exists({ node, type: "lxc", vmid: 905 })).toBe(true);
   const known = site.requests().length;
   const run = { hasEnded: false };
   const undoing = site.lifeboat(["undo", "guest-105", "--force"]).finally(() => (run.hasEnded = true));
