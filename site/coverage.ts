@@ -17,7 +17,7 @@ export interface GuestBackups {
   readonly hidden?: string | undefined;
   /** When its newest real backup began, unix seconds; undefined without one. Save points are none. */
   readonly newest: number | undefined;
-  /** Why its archives cannot be seen; undefined when they can. */
+  /** Why its archives cannot be seen, or not all of them; undefined when they can. */
   readonly blind: string | undefined;
   /** Storages that could not be read, on which there may be more archives; undefined when every one was. */
   readonly unread?: string | undefined;
@@ -51,14 +51,16 @@ export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule
 }
 
 function archiveProblems({ newest, blind, unread }: GuestBackups, schedule: CoverageSchedule): string[] {
-  if (blind !== undefined) return [blind];
+  const unseen = blind === undefined ? [] : [blind];
   if (newest === undefined) {
+    if (blind !== undefined) return unseen;
     return [unread === undefined ? "it was never backed up" : `whether it was ever backed up is not known: ${unread}`];
   }
   const due = nextStart(schedule.event, newest, schedule.timeZone);
   const late = due !== undefined && due + grace < schedule.now && !schedule.running;
-  if (!late) return [];
+  if (!late) return unseen;
   const missed = `the backup of ${dayAndTime(due, schedule.timeZone)}`;
+  if (blind !== undefined) return [`whether ${missed} was made is not known: ${blind}`];
   return [unread === undefined ? `${missed} is missing` : `whether ${missed} was made is not known: ${unread}`];
 }
 

@@ -6,7 +6,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "Lists the backups of a guest on every storage of its cluster, newest first, in the node's time. Ends with 10 when there are none, and with 14 when the token may not see them.",
+    "Lists the backups of a guest on every storage of its cluster, newest first, in the node's time. Ends with 3 when not all could be looked for, with 10 when there are none, and with 14 when the token may not see them.",
   examples: [
     { command: "lifeboat backups web", meaning: "by name" },
     { command: "lifeboat backups prod/101", meaning: "by environment and id" },

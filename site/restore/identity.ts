@@ -44,9 +44,11 @@ export type Whose =
   | { readonly kind: "own" }
   /** It is the guest that is meant, by its mark or its network card, and had another name. */
   | { readonly kind: "renamed"; readonly from: string }
+  | Doubtful;
+
+export type Doubtful =
   /** It may be: nothing says so but its number and, perhaps, its name. `why` is half a sentence. */
-  | { readonly kind: "unsure"; readonly why: string }
-  | AnotherGuest;
+  { readonly kind: "unsure"; readonly why: string } | AnotherGuest;
 
 /** It is another's. `whose`: `lab/web`, or the name that it has. */
 export interface AnotherGuest {
@@ -65,6 +67,18 @@ export function tellAnother(subject: string, { whose, isMarked }: AnotherGuest, 
   return isMarked
     ? `${subject} is ${whose}, not ${selector}`
     : `${subject} is named '${whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
+}
+
+/** Says that an archive is not, or may not be, of the guest that is meant, as a sentence without a full stop. */
+export function tellArchive(volid: string, whose: Doubtful, selector: string): string {
+  if (whose.kind === "unsure") return `whether ${volid} is of ${selector} is not sure: ${whose.why}`;
+  const holds = whose.isMarked ? `is of ${whose.whose}` : `holds a guest named '${whose.whose}'`;
+  return `${volid} is not of ${selector}: it ${holds}`;
+}
+
+/** Whether it is certainly the guest that is meant. */
+export function isOwn(whose: Whose): whose is Exclude<Whose, Doubtful> {
+  return whose.kind === "own" || whose.kind === "renamed";
 }
 
 /**

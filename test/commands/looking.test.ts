@@ -6,6 +6,7 @@ import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
 import { node, RestoreSite } from "./restore/restore-site";
 import type { StartCluster } from "../sandbox/setup/start-state";
+import { ArchiveFiles } from "./support/site/archive-files";
 import type { RunResult } from "./support/run-bundle";
 
 /** Commands that only look, as the bundle that users run, against a site without guests that run. */
@@ -198,6 +199,20 @@ describe("doctor", () => {
       expect(status.code).toBe(3);
       expect(status.stdout).toContain("its backups cannot be seen: the token lacks VM.Backup on /vms/101");
       expect(status.stdout).not.toContain("never backed up");
+      expect(status.stdout).toMatch(/✗ web +101 +running +unknown +unknown /u);
+      new ArchiveFiles(narrow.nodePath(node, "mnt/backup/dump")).put(
+        web.id,
+        Math.floor(Date.now() / 1_000) - 60,
+        9,
+        "",
+      );
+      const seen = await narrow.lifeboat(["status"]);
+      expect([seen.code, seen.stdout.replace(/\s+/gu, " ")]).toEqual([
+        3,
+        expect.stringContaining(
+          "its backups may not all be seen, and can be neither made nor restored: the token lacks",
+        ),
+      ]);
     } finally {
       await narrow.stop();
     }
@@ -394,6 +409,9 @@ describe("backups", () => {
         { archive: older, savePoint: false, protected: true, notes: expect.stringContaining("touch pwned") },
       ],
     });
+    await site.fault("answer-596", { path: "^GET .*/storage/local/content" });
+    const partly = await site.lifeboat(["backups", "web"]);
+    expect([partly.code, partly.stderr]).toEqual([3, expect.stringContaining("storage local was not searched")]);
   });
 
   test("a node that is down: 14 with the address [K3]", async () => {
@@ -440,6 +458,40 @@ describe("status", () => {
     expect(people.code).toBe(0);
   });
 
+  test("an archive of another guest with the same number counts as no backup, and is named; backups marks it [A10, D15]", async () => {
+    const [before] = guestsOf(await site.lifeboat(["status", "--json"])).filter(({ name }) => name === "web");
+    const guest = { node, type: "lxc", vmid: web.id } as const;
+    await site.client.guests.setGuestConfig(guest, { description: "lifeboat: lab/web" });
+    const another = await site.backUp(web.id);
+    await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
+    try {
+      const status = await site.lifeboat(["status", "--json"]);
+      const [found] = guestsOf(status).filter(({ name }) => name === "web");
+      const why = "is not of prod/web: it is of lab/web";
+      const problems = [`${another} ${why}; it counts as no backup`];
+      const { archive } = newestSchema.parse(before?.["newest"]);
+      expect([status.code, found]).toEqual([
+        3,
+        expect.objectContaining({
+          newest: expect.objectContaining({ archive }),
+          backups: before?.["backups"],
+          problems,
+        }),
+      ]);
+      const backups = await site.lifeboat(["backups", "web"]);
+      expect([backups.code, backups.stdout.replace(/\s+/gu, " ")]).toEqual([
+        0,
+        expect.stringContaining(`${another} doubtful: it ${why}`),
+      ]);
+      const { backups: listed } = listSchema.parse(json(await site.lifeboat(["backups", "web", "--json"])));
+      expect(listed.filter(({ stranger }) => stranger !== null)).toEqual([
+        expect.objectContaining({ archive: another, stranger: `it ${why}` }),
+      ]);
+    } finally {
+      await site.client.tasks.wait(await site.client.backups.deleteArchive(node, another));
+    }
+  });
+
   test("a day without the job's run: the missing backup is named [A8]", async () => {
     await site.control({ command: "clock", offset: 3 * 86_400 });
     const { code, stdout } = await site.lifeboat(["status", "prod"]);
@@ -469,6 +521,11 @@ describe("status", () => {
 
 const statusSchema = z.looseObject({
   environments: z.array(z.looseObject({ guests: z.array(z.looseObject({ name: z.string() })) })),
+});
+
+const newestSchema = z.looseObject({ archive: z.string() });
+const listSchema = z.looseObject({
+  backups: z.array(z.looseObject({ archive: z.string(), stranger: z.string().nullable() })),
 });
 
 function guestsOf(result: RunResult) {

@@ -23,10 +23,15 @@ export function printBackups(backups: readonly Backup[], timeZone: string, lines
     if (backup === undefined) return;
     lines.line(dim(`  ${backup.archive}`));
     if (backup.doubt !== null) lines.hanging("  ", `doubtful: ${backup.doubt}`);
+    if (backup.stranger !== null) lines.hanging("  ", `doubtful: ${backup.stranger}`);
   });
 }
 
 function markOf(backup: Backup): Words {
-  const marks = [...(backup.savePoint ? ["save point"] : []), ...(backup.protected ? ["protected"] : [])];
+  const marks = [
+    ...(backup.stranger === null ? [] : ["whose?"]),
+    ...(backup.savePoint ? ["save point"] : []),
+    ...(backup.protected ? ["protected"] : []),
+  ];
   return yellow(marks.join(", "));
 }

@@ -1,9 +1,13 @@
 import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
+import { isOwn, tellArchive } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
+import { runBounded } from "../../machine/bounded";
 import type { FoundGuest } from "../../project/site";
 import type { ArchiveSearch, FoundArchive } from "../../recovery/steps/guest/inspection";
 import { notFound } from "../../recovery/steps/guest/not-found";
+import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
+import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
 import { isOnline, searchArchives } from "../../recovery/steps/guest/search-archives";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
@@ -20,16 +24,20 @@ export async function inspectBackups(
 ): Promise<Inspection<ValueOf<typeof backupsShape>>> {
   const { guest, environment } = found;
   const { search, timeZone, now } = await progress.step(`look for backups of ${guest.name}`, () => searchFor(found));
-  const { archives, unsearched } = search;
+  const { archives, unsearched, missing } = search;
   if (archives.length === 0) throw nothingFound(found, search);
-  const backups = archives.map((archive) => describe(archive, { now, timeZone }));
+  const strangers = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
+  const backups = archives.map((archive, index) => describe(archive, strangers[index], { now, timeZone }));
   const old = oldSavePoints(backups);
   return {
     value: { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups, unsearched },
     print: (lines) => printBackups(backups, timeZone, lines),
-    exitCode: exitCodes.done,
+    // What was not searched may hold more, and newer ones.
+    exitCode: unsearched.length > 0 || missing.length > 0 ? exitCodes.partly : exitCodes.done,
     remark: (talk) => {
       for (const { storage, reason } of unsearched) talk.warning(`storage ${storage} was not searched: ${reason}`);
+      const lacks = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
+      if (lacks !== "") talk.warning(`not every backup can be seen: the token lacks ${lacks}`);
       if (old === undefined) return;
       talk.hint(`${old}: lifeboat undo ${environment.name}/${guest.name} --forget --older-than ${oldDays}`);
     },
@@ -81,7 +89,31 @@ function nothingFound({ guest, environment }: FoundGuest, search: ArchiveSearch)
   });
 }
 
-function describe(archive: FoundArchive, clock: NodeMoment): Backup {
+/** Archives that are read at the same time. */
+const readAtOnce = 4;
+
+/** Why each archive is not the guest's own, or may not be (D15): its number may have been another's. Undefined: it is. */
+async function strangersAmong(
+  { environment, guest }: FoundGuest,
+  archives: readonly FoundArchive[],
+): Promise<(string | undefined)[]> {
+  const client = await environment.client();
+  const meant = meantGuest(guest, environment.settings);
+  const selector = `${environment.name}/${guest.name}`;
+  const there = (await client.cluster.guests()).find(({ vmid }) => vmid === guest.id);
+  const identity = there && (await presentIdentity(client, there));
+  const present = typeof identity === "string" ? undefined : identity;
+  const bounds = { parallel: readAtOnce, perKey: readAtOnce, keyOf: () => "" };
+  const judged = await runBounded(archives, bounds, async (archive) => ({
+    whose: await askWhoseArchive(client, archive.nodes[0] ?? guest.node, archive, { meant, present }),
+  }));
+  return judged.map(({ whose }) => {
+    if (typeof whose === "string") return `whose it is cannot be read: ${whose}`;
+    return isOwn(whose) ? undefined : tellArchive("it", whose, selector);
+  });
+}
+
+function describe(archive: FoundArchive, stranger: string | undefined, clock: NodeMoment): Backup {
   const { volid, storage, type, time, size, notes } = archive;
   return {
     archive: volid,
@@ -93,6 +125,7 @@ function describe(archive: FoundArchive, clock: NodeMoment): Backup {
     notes,
     protected: archive.protected,
     doubt: doubtOf(archive, clock) ?? null,
+    stranger: stranger ?? null,
     savePoint: isSavePoint(notes),
   };
 }

@@ -11,6 +11,7 @@ export const backupShape = z.strictObject({
   notes: z.string().describe("their first line"),
   protected: z.boolean(),
   doubt: z.string().nullable().describe("why it counts as no backup and is restored by its name only"),
+  stranger: z.string().nullable().describe("why it is not of this guest, or may not be; null: it is"),
   savePoint: z.boolean().describe("made by a restore, as its way back"),
 });
 

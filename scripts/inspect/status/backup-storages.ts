@@ -17,10 +17,13 @@ export interface StorageStatus {
   usedShare: number | undefined;
 }
 
+/** An archive, and a node that reaches it. */
+export type PlacedArchive = Archive & { readonly node: string };
+
 /** What the storages for backups hold. */
 export interface StorageFacts {
   storages: StorageStatus[];
-  archives: Archive[];
+  archives: PlacedArchive[];
   /** What could not be looked at, one sentence each. */
   unreadable: string[];
 }
@@ -33,10 +36,10 @@ export async function readStorages(client: ProxmoxClient, nodes: readonly string
   const listed = await Promise.all(nodes.map((node) => storagesOf(client, node)));
   const found = firstOfShared(listed.flatMap(({ entries }) => entries));
   const answers = await Promise.all(found.map((entry) => archivesOn(client, entry)));
-  const archives = new Map<string, Archive>();
+  const archives = new Map<string, PlacedArchive>();
   for (const { entry, archives: some } of answers) {
     const place = entry.shared === true ? "" : entry.node;
-    for (const archive of some) archives.set(`${archive.volid}@${place}`, archive);
+    for (const archive of some) archives.set(`${archive.volid}@${place}`, { ...archive, node: entry.node });
   }
   return {
     storages: found.map(describe),

@@ -133,6 +133,7 @@ function policyFacts(
 ): PolicyFacts {
   const present = facts.job === undefined ? undefined : retentionOf(facts.job);
   const changes = present !== undefined && formatRetention(present) !== formatRetention(backup.keep);
+  const ids = new Set<number | undefined>(guests.map(({ id }) => id));
   const storage = facts.storages.storages.find((entry) => entry.storage === backup.storage.id);
   return {
     now: facts.now,
@@ -141,7 +142,7 @@ function policyFacts(
     adoptedDisks: new Map(guests.map(({ id }) => [id, facts.inJob.get(id) ?? []])),
     storage: { shared: storage?.shared, retention: undefined },
     presentRetention: changes ? present : undefined,
-    archives: changes ? guests.flatMap(({ id }) => (facts.archives.get(id) ?? []).map(jobArchive)) : [],
+    archives: changes ? facts.storages.archives.filter(({ vmid }) => ids.has(vmid)).map(jobArchive) : [],
     neighbours,
     firewall: unknownFirewall,
   };

@@ -1,25 +1,17 @@
-import type { Archive } from "../../../proxmox/api/answers";
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
-import { plainText } from "../../../proxmox/api/plain-text";
-import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { coverageProblems } from "../../../site/coverage";
-import { typeOfGuest } from "../../../site/guest-types";
 import { dayOf, diskOptOuts } from "../../../site/opt-outs";
 import { guestFindings } from "../../../site/policies/coverage";
 import { isShrunk } from "../../../site/health";
-import {
-  chooseArchive,
-  comparableSize,
-  type LeftOutArchive,
-  type ListedArchive,
-} from "../../../site/restore/choose-archive";
-import { tellAnother } from "../../../site/restore/identity";
+import { comparableSize, type LeftOutArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
 import { declaredProblems } from "./declared";
+import { chooseNewest, type GuestArchive } from "./guest-archives";
+import { ownershipProblems, withoutAnothers } from "./ownership";
 import { type EnvironmentFacts, minute } from "./read-environment";
 import { guestProblems, isAtWork, isHalfDone, type JournalStatus } from "./unfinished";
 
@@ -45,6 +37,8 @@ export interface GuestStatus {
   /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest; `unknown` also where the token may not see it. */
   state: string;
   newest: NewestBackup | undefined;
+  /** Whether all its archives could be seen: where not, there may be newer ones, or any. */
+  allSeen: boolean;
   /** How old the newest backup may be, in seconds. */
   rpoSeconds: number;
   /** Real backups and save points that there are. */
@@ -67,21 +61,17 @@ export function guestStatus(
   journals: JournalStatus,
 ): GuestStatus {
   const onNode = facts.onNode.get(guest.id);
-  const type = typeOfGuest(guest) ?? onNode?.type;
-  const archives = (facts.archives.get(guest.id) ?? []).flatMap(listed);
-  const { now, timeZone } = facts;
-  const { chosen, older, leftOut } = chooseArchive(
-    archives,
-    { kind: "newest" },
-    { vmid: guest.id, type, timeZone, now },
-  );
+  const ownership = facts.ownership.get(guest.id);
+  const archives = withoutAnothers(facts.archivesOf(guest.id), ownership);
+  const { chosen, older, leftOut } = chooseNewest(archives, guest, onNode, facts);
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
+  const missing = facts.unseen.get(guest.id) ?? [];
   const coverage = {
     guest,
     exists: onNode !== undefined,
     hidden: whyHidden(guest, facts),
     newest: newest?.time,
-    blind: whyBlind(facts.unseen.get(guest.id) ?? []),
+    blind: whyBlind(missing, newest !== undefined),
     unread: facts.storages.unreadable.length === 0 ? undefined : facts.storages.unreadable.join("; "),
     disks: facts.inJob.get(guest.id),
   };
@@ -99,6 +89,7 @@ export function guestStatus(
     node: guest.node,
     state: onNode?.status ?? (facts.hidden.has(guest.id) ? "unknown" : "missing"),
     newest,
+    allSeen: missing.length === 0 && facts.storages.unreadable.length === 0,
     rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
     savePoints: savePoints.length,
@@ -108,7 +99,7 @@ export function guestStatus(
     problems: [
       ...guestProblems(journals, guest.id),
       ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode, halfDone)),
-      ...strangerProblems(guest, facts, environment.name),
+      ...ownershipProblems(guest, ownership, environment.name),
       ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),
@@ -120,26 +111,7 @@ export function guestStatus(
   };
 }
 
-/** Another guest under the number of the declared one (D15), which no command touches. */
-function strangerProblems({ name, id, node }: Guest, { whose }: EnvironmentFacts, environment: string): string[] {
-  const found = whose.get(id);
-  if (found === undefined) return [];
-  if (typeof found === "string") return [`whose guest ${String(id)} is cannot be read: ${found}`];
-  if (found.kind !== "another") return [];
-  return [tellAnother(`guest ${String(id)} on ${node}`, found, `${environment}/${name}`)];
-}
-
-type FoundArchive = ListedArchive & { readonly storage: string };
-
-function listed(archive: Archive): FoundArchive[] {
-  const { volid, subtype, size, ctime, notes, verification } = archive;
-  if (subtype === undefined) return [];
-  const storage = storageOf(volid);
-  const found = verification && plainText(verification.state);
-  return [{ volid, storage, type: subtype, size, time: ctime, notes: notes ?? "", verification: found }];
-}
-
-function newestBackup(chosen: FoundArchive, predecessor: FoundArchive | undefined, now: number): NewestBackup {
+function newestBackup(chosen: GuestArchive, predecessor: GuestArchive | undefined, now: number): NewestBackup {
   const { volid, storage, time, size = 0 } = chosen;
   const previousSize = comparableSize(chosen, predecessor);
   return {
@@ -160,10 +132,13 @@ function whyHidden({ id }: Guest, { hidden }: EnvironmentFacts): string | undefi
 }
 
 /** An empty list may only mean that the token may not see what is there. */
-function whyBlind(missing: readonly MissingPrivilege[]): string | undefined {
+function whyBlind(missing: readonly MissingPrivilege[], someSeen: boolean): string | undefined {
   if (missing.length === 0) return undefined;
   const lacking = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
-  return `its backups cannot be seen: the token lacks ${lacking}`;
+  const cannot = someSeen
+    ? "its backups may not all be seen, and can be neither made nor restored"
+    : "its backups cannot be seen";
+  return `${cannot}: the token lacks ${lacking}`;
 }
 
 /** Opt-outs whose day is past. */
@@ -173,7 +148,7 @@ function optOutProblems(guest: Guest, { now, timeZone }: EnvironmentFacts): stri
 }
 
 /** Backups that count as none. A backup server tells no size of one that is still being made. */
-function doubts(leftOut: readonly LeftOutArchive<FoundArchive>[], running: boolean): string[] {
+function doubts(leftOut: readonly LeftOutArchive<GuestArchive>[], running: boolean): string[] {
   return leftOut
     .filter(({ archive, doubtful }) => doubtful && !(running && archive.size === undefined))
     .map(({ archive, reason }) => `${archive.volid} counts as no backup: ${reason}`);

@@ -1,4 +1,4 @@
-import type { Archive, BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
+import type { BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingForArchivesOf, missingToSee } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
@@ -11,8 +11,8 @@ import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts } from "./backup-storages";
 import { groupBy } from "../../machine/group-by";
 import { nodesOf } from "../../../site/needs";
-import { type Whose } from "../../../site/restore/identity";
-import { whoseGuests } from "./whose-guests";
+import { type GuestArchive, listed } from "./guest-archives";
+import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
 /** What the nodes of an environment answered. */
@@ -21,7 +21,8 @@ export interface EnvironmentFacts {
   timeZone: string;
   event: CalendarEvent;
   onNode: ReadonlyMap<number, NodeGuest>;
-  archives: ReadonlyMap<number | undefined, readonly Archive[]>;
+  /** Archives under a guest's number, whoever's they are. */
+  archivesOf: (id: number) => readonly GuestArchive[];
   storages: StorageFacts;
   job: BackupJob | undefined;
   /** Disks of each guest in the job. */
@@ -29,12 +30,12 @@ export interface EnvironmentFacts {
   runs: readonly BackupRuns[];
   /** What the token lacks to see guests that are not in the cluster's list: they need not be missing. */
   hidden: ReadonlyMap<number, MissingPrivilege>;
-  /** What the token lacks to see archives of the guests that seem to have none. */
+  /** What the token lacks to see the archives of each guest: those that it sees need not be all. */
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   /** Guests of the node that no settings name and no job selects. */
   notCovered: { id: number; name: string; type: string }[];
-  /** Whose the guests are that stand under declared numbers; a text says why that cannot be read. */
-  whose: ReadonlyMap<number, Whose | string>;
+  /** Whose the guests are that stand under declared numbers, and their archives. */
+  ownership: ReadonlyMap<number, Ownership>;
   /** By guest's id, of those with a schedule for snapshots. */
   snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
@@ -63,22 +64,24 @@ export async function readEnvironment(
   // Afterwards: what was begun meanwhile is not of the future.
   const time = await client.cluster.nodeTime(proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
-  const archives = groupBy(storages.archives, ({ vmid }) => vmid);
+  const byGuest = groupBy(storages.archives, ({ vmid }) => vmid);
+  const archives = new Map([...byGuest].map(([vmid, some]) => [vmid, some.flatMap(listed)]));
+  const archivesOf = (id: number) => archives.get(id) ?? [];
   const { time: now, timezone: timeZone } = time;
-  const without = declared.filter(({ id, optOut }) => optOut === undefined && !archives.has(id)).map(({ id }) => id);
+  const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
-  const [hidden, unseen, snapshots, whose] = await Promise.all([
+  const [hidden, unseen, snapshots, ownership] = await Promise.all([
     missingToSee(client, unlisted),
-    missingForArchivesOf(client, backup.storage.id, without, new Set(onNode.keys())),
+    missingForArchivesOf(client, backup.storage.id, backedUp, new Set(onNode.keys())),
     inspectSnapshots(client, declared, onNode, { now, timeZone }),
-    whoseGuests(client, environment.settings, onNode),
+    readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
   return {
     now,
     timeZone,
     event: parseCalendarEvent(backup.schedule),
     onNode,
-    archives,
+    archivesOf,
     storages,
     job,
     inJob: disksByGuest(included),
@@ -86,7 +89,7 @@ export async function readEnvironment(
     hidden,
     unseen,
     snapshots,
-    whose,
+    ownership,
     notCovered: uncovered
       .filter(({ vmid }) => !known.has(vmid))
       .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),

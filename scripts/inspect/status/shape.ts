@@ -72,7 +72,10 @@ const guest = z.strictObject({
       shrunk: z.boolean().describe("less than half the size of the one before"),
     })
     .nullable()
-    .describe("newest backup; save points do not count"),
+    .describe("newest backup; neither save points nor archives of other guests count"),
+  allSeen: z
+    .boolean()
+    .describe("all its archives could be seen; where not, null as `newest` does not mean that there is none"),
   rpoSeconds: seconds("how old the newest backup may be"),
   backups: z.number(),
   savePoints: z.number(),

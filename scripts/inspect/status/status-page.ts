@@ -223,13 +223,19 @@ function columnsOf(guests: readonly GuestStatus[], timeZone: string): Column<Gue
   ];
 }
 
-function newestText({ newest, optOut }: GuestStatus, timeZone: string): Words {
-  if (newest !== undefined) return minute(newest.time, timeZone);
-  return optOut === undefined ? red("none") : dim("left out");
+function newestText(guest: GuestStatus, timeZone: string): Words {
+  if (guest.newest !== undefined) return minute(guest.newest.time, timeZone);
+  return guest.optOut === undefined ? noNewest(guest) : dim("left out");
 }
 
-function ageText({ newest, rpoSeconds, optOut }: GuestStatus): Words {
-  if (newest === undefined) return optOut === undefined ? red("none") : "";
+/** What cannot be seen need not be missing. */
+function noNewest({ allSeen }: GuestStatus): Words {
+  return red(allSeen ? "none" : "unknown");
+}
+
+function ageText(guest: GuestStatus): Words {
+  const { newest, rpoSeconds, optOut } = guest;
+  if (newest === undefined) return optOut === undefined ? noNewest(guest) : "";
   const age = formatAge(newest.ageSeconds);
   return newest.ageSeconds > rpoSeconds && optOut === undefined ? red(age) : age;
 }

@@ -2,8 +2,7 @@ import { typeOfGuest } from "../../../site/guest-types";
 import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
-import { type GuestConfiguration, parseGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
+import type { GuestConfiguration } from "../../../proxmox/rules/guest-configuration";
 import {
   type ArchiveChoice,
   type ArchiveWish,
@@ -36,6 +35,7 @@ import type { DeclaredIds } from "../steps/guest/declared-ids";
 import { type IdTraces, tracesOf, untracedId } from "../steps/guest/id-traces";
 import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
+import { extractConfiguration } from "../steps/guest/archived-configuration";
 import { excludedPathsOf, nodeClock, mayAllocate } from "../steps/guest/node-facts";
 
 /** What the operator asked for. */
@@ -307,20 +307,6 @@ async function archivedConfiguration(
     exitCode: exitCodes.refused,
     hint: await olderHint(client, node, selector, older),
   });
-}
-
-/** The configuration, or why there is none. */
-async function extractConfiguration(
-  client: ProxmoxClient,
-  node: string,
-  { volid, type }: FoundArchive,
-): Promise<GuestConfiguration | string> {
-  try {
-    return parseGuestConfiguration(await client.backups.extractConfiguration(node, volid), type);
-  } catch (error) {
-    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return error.reason;
-    throw error;
-  }
 }
 
 /** The command with the next older archive whose configuration can be read. */

@@ -1,6 +1,6 @@
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
-import { tellAnother } from "../../../site/restore/identity";
+import { tellAnother, tellArchive } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { protectionExcess } from "../../../site/restore/protection-limit";
 import { formatMoment } from "../../../site/restore/moments";
@@ -70,13 +70,12 @@ function refuseStranger(inspection: RestoreInspection, { selector, targetId }: R
     olderOwn === undefined ? "" : `restore the newest of ${selector} itself: ${restore} --archive ${olderOwn}; or `;
   if (archive.kind === "unsure" && !isNamed) {
     throw refusal(
-      `whether ${chosen.volid} is of ${selector} is not sure: ${archive.why}`,
+      tellArchive(chosen.volid, archive, selector),
       `${own}if it is, name it: ${restore} --archive ${chosen.volid}`,
     );
   }
   if (archive.kind !== "another" || (!archive.isMarked && isNamed && targetId !== undefined)) return;
-  const whose = archive.isMarked ? `is of ${archive.whose}` : `holds a guest named '${archive.whose}'`;
-  const message = `${chosen.volid} is not of ${selector}: it ${whose}, whose number was ${guest.id} as well`;
+  const message = `${tellArchive(chosen.volid, archive, selector)}, whose number was ${guest.id} as well`;
   const look = `see all archives: lifeboat backups ${selector}`;
   const copy = `look into it as a copy: ${restore} --archive ${chosen.volid} --target-id ${freeId}`;
   throw refusal(message, own + (archive.isMarked ? look : copy));

@@ -2,6 +2,7 @@ import type { GuestConfiguration } from "../../../proxmox/rules/guest-configurat
 import {
   type GuestIdentity,
   identityOf,
+  isOwn,
   type MeantGuest,
   type Whose,
   whoseArchive,
@@ -42,11 +43,10 @@ export async function ownershipOf(parts: OwnershipParts): Promise<Ownership> {
   const now =
     present !== undefined && isWhole(present) ? identityOf(present.address.type, present.configuration) : undefined;
   const archive = whoseArchive(identityIn(chosen, archived), meant, now);
-  const isOwn = archive.kind === "own" || archive.kind === "renamed";
   return {
     archive,
     present: now && whosePresent(now, meant),
-    olderOwn: isOwn ? undefined : await findOwn(older, read, meant, now),
+    olderOwn: isOwn(archive) ? undefined : await findOwn(older, read, meant, now),
   };
 }
 
@@ -68,8 +68,7 @@ async function findOwn(
   for (const archive of older.slice(0, archivesToRead)) {
     const found = await read(archive);
     if (typeof found === "string") continue;
-    const { kind } = whoseArchive(identityIn(archive, found), meant, present);
-    if (kind === "own" || kind === "renamed") return archive.volid;
+    if (isOwn(whoseArchive(identityIn(archive, found), meant, present))) return archive.volid;
   }
   return undefined;
 }

@@ -219,6 +219,7 @@ describe("something is wrong", () => {
       node: "pve-lab",
       state: "running",
       newest: null,
+      allSeen: true,
       rpoSeconds: (7 * 24 + 2) * 3_600,
       backups: 0,
       savePoints: 0,

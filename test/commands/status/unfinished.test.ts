@@ -275,7 +275,10 @@ describe("guests that are not as the settings say", () => {
 
   test.each([
     ["lifeboat: lab/web", "guest 101 on pve-prod is lab/web, not prod/web"],
-    ["by hand", "guest 101 on pve-prod, named 'web', does not bear Lifeboat's mark: nothing says that it is prod/web"],
+    [
+      "by hand",
+      "guest 101 on pve-prod is named 'web' and does not bear Lifeboat's mark: nothing says that it is prod/web",
+    ],
   ])(
     "another's under the number of a declared one, noted '%s': 3, as restore refuses it [A10, D15]",
     async (notes, text) => {
@@ -290,7 +293,7 @@ describe("guests that are not as the settings say", () => {
 
   test("a storage that does not answer (596): whether they were backed up is not known, and nobody says never [A10, D3]", async () => {
     await site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
-    const { code, problemsOf } = await status();
+    const { code, problemsOf, page } = await status();
     expect([code, problemsOf("db")]).toEqual([
       3,
       expect.arrayContaining([
@@ -298,6 +301,7 @@ describe("guests that are not as the settings say", () => {
       ]),
     ]);
     expect(problemsOf("db")).not.toContain("it was never backed up");
+    expect(page).toMatch(/✗ db +102 +\w+ +unknown +unknown /u);
   });
 
   test("one that the settings want stopped: stopped it is fine, running it is not [A10]", async () => {

@@ -1,7 +1,14 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { ProxmoxError } from "../../../../proxmox/api/errors";
 import type { ConfigurationKeys } from "../../../../proxmox/rules/guest-configuration";
-import { identityOf, type MeantGuest, tellAnother, whosePresent } from "../../../../site/restore/identity";
+import {
+  type GuestIdentity,
+  identityOf,
+  type MeantGuest,
+  tellAnother,
+  whosePresent,
+} from "../../../../site/restore/identity";
 import type { Environment, Guest } from "../../../../site/settings/environment";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
@@ -15,6 +22,20 @@ export function meantGuest(guest: Guest, { name: environment, guests }: Environm
     name: expectedName(guest),
     keys: guests.map(({ name }) => name),
   };
+}
+
+/** What the guest that is there says of itself, or why it cannot be read. Undefined: it is locked, or was deleted since. */
+export async function presentIdentity(
+  client: ProxmoxClient,
+  guest: GuestAddress,
+): Promise<GuestIdentity | string | undefined> {
+  try {
+    const keys = await client.guests.currentConfig(guest);
+    return keys["lock"] === undefined ? identityOf(guest.type, keys) : undefined;
+  } catch (error) {
+    if (!(error instanceof ProxmoxError)) throw error;
+    return error.kind === "gone" ? undefined : error.reason;
+  }
 }
 
 /** Why the guest that is there is not the one that is meant (D15), as a clause: `it is lab/web, not prod/web`. */

@@ -1,0 +1,44 @@
+import type { Archive, Guest as NodeGuest } from "../../../proxmox/api/answers";
+import { plainText } from "../../../proxmox/api/plain-text";
+import { storageOf } from "../../../proxmox/rules/volume-ids";
+import { typeOfGuest } from "../../../site/guest-types";
+import { type ArchiveChoice, chooseArchive, type ListedArchive } from "../../../site/restore/choose-archive";
+import type { NodeMoment } from "../../../site/restore/doubt";
+import type { Guest } from "../../../site/settings/environment";
+
+/** An archive and where it was found. */
+export interface GuestArchive extends ListedArchive {
+  readonly storage: string;
+  /** A node that reaches its storage. */
+  readonly node: string;
+}
+
+/** An archive as a node lists it; none where it does not say of what kind of guest it is. */
+export function listed({ node, ...archive }: Archive & { readonly node: string }): GuestArchive[] {
+  const { volid, subtype, size, ctime, notes, verification } = archive;
+  if (subtype === undefined) return [];
+  const found = verification && plainText(verification.state);
+  return [
+    {
+      volid,
+      storage: storageOf(volid),
+      node,
+      type: subtype,
+      size,
+      time: ctime,
+      notes: notes ?? "",
+      verification: found,
+    },
+  ];
+}
+
+/** The newest backup of a guest among archives under its number. @param onNode the guest that is there */
+export function chooseNewest(
+  archives: readonly GuestArchive[],
+  guest: Guest,
+  onNode: NodeGuest | undefined,
+  { now, timeZone }: NodeMoment,
+): ArchiveChoice<GuestArchive> {
+  const type = typeOfGuest(guest) ?? onNode?.type;
+  return chooseArchive(archives, { kind: "newest" }, { vmid: guest.id, type, timeZone, now });
+}

@@ -1,0 +1,122 @@
+import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { markTag } from "../../../site/mark";
+import type { NodeMoment } from "../../../site/restore/doubt";
+import {
+  type Doubtful,
+  isOwn,
+  tellAnother,
+  tellArchive,
+  type Whose,
+  whosePresent,
+} from "../../../site/restore/identity";
+import type { Environment, Guest } from "../../../site/settings/environment";
+import { runBounded } from "../../machine/bounded";
+import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
+import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
+import { chooseNewest, type GuestArchive } from "./guest-archives";
+
+/** Whose the guest under a declared number is, and its archives (D15). */
+export interface Ownership {
+  /** A text says why it cannot be read. Undefined: there is no guest, or it cannot be told now, as it is locked. */
+  readonly present: Whose | string | undefined;
+  /** The newest archives that are not known to be the guest's, newest first. */
+  readonly archives: readonly JudgedArchive[];
+}
+
+interface JudgedArchive {
+  readonly archive: GuestArchive;
+  /** A text says why it cannot be read. */
+  readonly whose: Doubtful | string;
+}
+
+/** What the nodes' lists say. */
+export interface Listed {
+  readonly onNode: ReadonlyMap<number, NodeGuest>;
+  archivesOf(id: number): readonly GuestArchive[];
+  readonly clock: NodeMoment;
+}
+
+/**
+ * Whose guests and archives are, by the marks in their configurations, which Proxmox tells one by one only. An adopted guest
+ * is asked for where its tags say that Lifeboat marked it for somebody.
+ */
+export async function readOwnership(
+  client: ProxmoxClient,
+  settings: Environment,
+  listed: Listed,
+): Promise<Map<number, Ownership>> {
+  const asked = settings.guests.filter(({ id, kind }) => kind !== "adopted" || isTagged(listed.onNode.get(id)));
+  const bounds = { parallel: 16, perKey: 4, keyOf: ({ node }: Guest) => node };
+  const found = await runBounded(
+    asked,
+    bounds,
+    async (guest) => [guest.id, await ownershipOf(client, settings, guest, listed)] as const,
+  );
+  return new Map(found);
+}
+
+async function ownershipOf(
+  client: ProxmoxClient,
+  settings: Environment,
+  guest: Guest,
+  { onNode, archivesOf, clock }: Listed,
+): Promise<Ownership> {
+  const meant = meantGuest(guest, settings);
+  const onIt = onNode.get(guest.id);
+  const present = onIt && (await presentIdentity(client, onIt));
+  const identity = typeof present === "string" ? undefined : present;
+  const judged: JudgedArchive[] = [];
+  let left = archivesOf(guest.id);
+  for (;;) {
+    const { chosen } = chooseNewest(left, guest, onIt, clock);
+    if (chosen === undefined) break;
+    const whose = await askWhoseArchive(client, chosen.node, chosen, { meant, present: identity });
+    if (typeof whose !== "string" && isOwn(whose)) break;
+    judged.push({ archive: chosen, whose });
+    if (!isAnothers(whose)) break;
+    left = left.filter((archive) => archive !== chosen);
+  }
+  return { present: typeof present === "object" ? whosePresent(present, meant) : present, archives: judged };
+}
+
+function isTagged(guest: NodeGuest | undefined): boolean {
+  return guest?.tags?.split(/[;, ]/u).includes(markTag) === true;
+}
+
+function isAnothers(whose: Doubtful | string): boolean {
+  return typeof whose !== "string" && whose.kind === "another";
+}
+
+/** Those of the archives that are no other guest's. */
+export function withoutAnothers(
+  archives: readonly GuestArchive[],
+  ownership: Ownership | undefined,
+): readonly GuestArchive[] {
+  const anothers = new Set(ownership?.archives.filter(({ whose }) => isAnothers(whose)).map(({ archive }) => archive));
+  return archives.filter((archive) => !anothers.has(archive));
+}
+
+/** Another guest under the number of the declared one, which no command touches, and archives that are not its own. */
+export function ownershipProblems(
+  { id, node, name }: Guest,
+  ownership: Ownership | undefined,
+  environment: string,
+): string[] {
+  const { present, archives = [] } = ownership ?? {};
+  const selector = `${environment}/${name}`;
+  const guest = `guest ${String(id)}`;
+  return [
+    ...(typeof present === "string" ? [`whose ${guest} is cannot be read: ${present}`] : []),
+    ...(typeof present === "object" && present.kind === "another"
+      ? [tellAnother(`${guest} on ${node}`, present, selector)]
+      : []),
+    ...archives.map(({ archive, whose }) => archiveProblem(archive, whose, selector)),
+  ];
+}
+
+function archiveProblem({ volid }: GuestArchive, whose: Doubtful | string, selector: string): string {
+  if (typeof whose === "string") return `whose ${volid} is cannot be read: ${whose}`;
+  const text = tellArchive(volid, whose, selector);
+  return whose.kind === "another" ? `${text}; it counts as no backup` : text;
+}
