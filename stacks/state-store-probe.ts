@@ -46,7 +46,7 @@ function statusOf({ endpoint, region, key, authority }: ProbedStore, path: strin
   const { host } = new URL(endpoint);
   const headers = signRequest({ method: "HEAD", host, path, region }, key, new Date());
   return new Promise((resolve, reject) => {
-    const trust = authority === undefined ? {} : { ca: authority };
+    const trust = { rejectUnauthorized: true, ...(authority === undefined ? {} : { ca: authority }) };
     const sent = request(`${endpoint}${path}`, { method: "HEAD", headers, agent: false, ...trust }, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);

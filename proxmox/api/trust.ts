@@ -45,12 +45,13 @@ export function trustedConnector(trust: Trust, connectTimeoutMs: number): BuildC
   };
 }
 
+/** Says itself that certificates are verified: `NODE_TLS_REJECT_UNAUTHORIZED=0` decides where nothing is said. */
 function tlsOptions(trust: Trust): BuildConnector.BuildOptions {
   switch (trust.kind) {
     case "system":
-      return { ca: systemAuthorities() };
+      return { ca: systemAuthorities(), rejectUnauthorized: true };
     case "ca":
-      return { ca: trust.pem };
+      return { ca: trust.pem, rejectUnauthorized: true };
     case "fingerprint":
       // The chain is not looked at because the certificate itself is compared, before the socket is handed out. A resumed
       // session would not show its certificate, so none is kept.

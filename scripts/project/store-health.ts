@@ -50,6 +50,7 @@ function statusOf(url: URL, authority: string | undefined, signal: AbortSignal |
   const timeout = AbortSignal.timeout(patience);
   const options = {
     agent: false,
+    rejectUnauthorized: true,
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     ...(authority === undefined ? {} : { secureContext: contextOf(authority) }),
   } as const;

@@ -1,5 +1,7 @@
+import { type Dispatcher, fetch, type Response } from "undici";
 import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
+import { verifiedDispatcher } from "../machine/verified-dispatcher";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 
@@ -47,18 +49,23 @@ export async function postComment(
   commit: string,
   { signal, pauses = [1_000, 5_000] }: PostOptions,
 ): Promise<Posted> {
-  for (const pause of [...pauses, undefined]) {
-    try {
-      return await postOnce(new GitHub(pullRequest, signal), comment, commit);
-    } catch (error) {
-      if (!(error instanceof Unanswered)) throw error;
-      if (pause === undefined) throw unavailable(error.message);
-      // What was written although no answer came is found by the next attempt.
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      signal.throwIfAborted();
+  const dispatcher = verifiedDispatcher();
+  try {
+    for (const pause of [...pauses, undefined]) {
+      try {
+        return await postOnce(new GitHub(pullRequest, signal, dispatcher), comment, commit);
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error;
+        if (pause === undefined) throw unavailable(error.message);
+        // What was written although no answer came is found by the next attempt.
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        signal.throwIfAborted();
+      }
     }
+    throw new Error("there was no attempt");
+  } finally {
+    await dispatcher.destroy();
   }
-  throw new Error("there was no attempt");
 }
 
 async function postOnce(github: GitHub, comment: string, commit: string): Promise<Posted> {
@@ -92,6 +99,7 @@ class GitHub {
   constructor(
     private readonly pullRequest: PullRequest,
     private readonly signal: AbortSignal,
+    private readonly dispatcher: Dispatcher,
   ) {}
 
   get number(): number {
@@ -112,6 +120,7 @@ class GitHub {
   private async send(url: string, method: string, body: unknown, what: string): Promise<Response> {
     try {
       return await fetch(url, {
+        dispatcher: this.dispatcher,
         method,
         headers: {
           accept: "application/vnd.github+json",

@@ -3,7 +3,8 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { EnvHttpProxyAgent, fetch, type Response } from "undici";
+import { type Dispatcher, fetch, type Response } from "undici";
+import { verifiedDispatcher } from "../machine/verified-dispatcher";
 import { messageOf } from "./errors";
 import { formatMegabytes } from "./progress";
 
@@ -100,7 +101,7 @@ async function download(
   consume: (chunks: AsyncIterable<Uint8Array>, expectedBytes: number | undefined) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
-  const dispatcher = new EnvHttpProxyAgent();
+  const dispatcher = verifiedDispatcher();
   try {
     const response = await answer(address, limits.answerMilliseconds, stop, dispatcher);
     if (!response.ok || !response.body) {
@@ -124,7 +125,7 @@ async function answer(
   address: string,
   milliseconds: number,
   stop: AbortController,
-  dispatcher: EnvHttpProxyAgent,
+  dispatcher: Dispatcher,
 ): Promise<Response> {
   const timer = setTimeout(() => stop.abort(new Error(`no answer within ${milliseconds / 1000} s`)), milliseconds);
   try {

@@ -261,7 +261,12 @@ function clientOf(options: S3StoreOptions): S3Client {
       connectionTimeout: options.connectTimeout ?? 5_000,
       requestTimeout: options.requestTimeout ?? 120_000,
       throwOnRequestTimeout: true,
-      httpsAgent: { keepAlive: true, maxSockets: connections, ...(ca === undefined ? {} : { ca }) },
+      httpsAgent: {
+        keepAlive: true,
+        maxSockets: connections,
+        rejectUnauthorized: true,
+        ...(ca === undefined ? {} : { ca }),
+      },
       httpAgent: { keepAlive: true, maxSockets: connections },
     },
   });
