@@ -153,7 +153,7 @@ function buildPlan(
     archive: archiveOf(inspection),
     releaseAlso: stillProtected(inspection, options.leftProtected),
     ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),
-    ...(overwritten === undefined ? {} : { present: { running: overwritten.running } }),
+    ...(overwritten === undefined ? {} : { present: { running: overwritten.running, tasks: [...overwritten.tasks] } }),
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
     asRoot: copy === undefined && effects.hostMounts.length > 0,

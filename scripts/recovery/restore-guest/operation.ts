@@ -75,7 +75,6 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
         guest: plan.guest,
         target: plan.target,
         present: plan.mode === "in-place" ? plan.present : undefined,
-        ran: plan.mode === "in-place" ? plan.present?.running : undefined,
         commit: { path: restorePath, type: "vzrestore" },
         lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
         differs: async (asked) => {

@@ -64,7 +64,7 @@ export async function planRollback(
     target: { node: address.node, type: address.type, vmid: address.vmid },
     snapshot: name,
     time: chosen.time ?? 0,
-    present: { running: present.running },
+    present: { running: present.running, tasks: [...present.tasks] },
     wayBack,
     ...(wayBack.kind === "save-point"
       ? {

@@ -51,7 +51,6 @@ export function rollbackOperation(
         guest: plan.guest,
         target: plan.target,
         present: plan.present,
-        ran: plan.present.running,
         commit: { path: rollBackPath, type: guestTaskType(plan.target, "rollBack") },
         lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
         differs: async (asked) => {

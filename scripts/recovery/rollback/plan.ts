@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { moment, seconds } from "../../terminal/shapes";
 import { operationShapes } from "../engine/shapes";
-import { addressSchema, checkSchema, membershipSchema, savePointSchema } from "../steps/guest/plan";
+import { addressSchema, checkSchema, membershipSchema, presentSchema, savePointSchema } from "../steps/guest/plan";
 
 /** Name of these operations in journals. */
 export const rollbackKind = "rollback-snapshot";
@@ -17,7 +17,7 @@ export const rollbackPlanSchema = z.object({
   snapshot: z.string(),
   /** When it was taken, unix seconds. */
   time: z.number(),
-  present: z.object({ running: z.boolean() }),
+  present: presentSchema,
   /**
    * How the present state is kept. A snapshot takes no time; where the storage goes back to its newest snapshot only
    * (ZFS), or a disk can have none, it is a backup: the save point of a restore.

@@ -43,6 +43,7 @@ export async function inspectPresent(
 ): Promise<PresentGuest | undefined> {
   const address = await findGuest(client, node, vmid);
   if (address === undefined) return undefined;
+  const tasks = await client.tasks.list(address.node, { vmid, limit: tasksToKnow });
   const [status, configuration, snapshots, pool, highAvailability] = await Promise.all([
     client.guests.guestStatus(address),
     client.guests.guestConfig(address),
@@ -59,8 +60,12 @@ export async function inspectPresent(
     snapshots: snapshots.map(({ name }) => name),
     pool,
     highAvailability,
+    tasks: tasks.map(({ upid }) => upid),
   };
 }
+
+/** More than a guest has in one second. */
+const tasksToKnow = 20;
 
 /** A configuration without what comes and goes: the lock, and the digest that changes with it. */
 export function lastingKeys(configuration: Readonly<Record<string, string>>): Record<string, string> {

@@ -16,6 +16,8 @@ export interface PresentGuest {
   readonly snapshots: readonly string[];
   readonly pool: string | undefined;
   readonly highAvailability: HaResource | undefined;
+  /** UPIDs of its newest tasks, read before all else: what they did is seen in the rest. */
+  readonly tasks: readonly string[];
 }
 
 /** An archive and the storage on which it was found. */

@@ -6,6 +6,7 @@ import { ageTrouble } from "../../engine/too-old";
 import { hasBegun, unlessRefused } from "../../engine/unless-refused";
 import { isOwn, waitForOwnTasks } from "./own-tasks";
 import { type CommittingRequest, effectOf, startOf, tasksSince } from "./effect";
+import type { RestorePlan } from "./plan";
 import { nodeClock } from "./node-facts";
 import { isRunning } from "./power-steps";
 import { keepWayBack } from "./way-back";
@@ -16,8 +17,8 @@ const longest = 3_600;
 /** What is looked at again. */
 export interface LookedAt extends CommittingRequest {
   readonly guest: string;
-  /** Whether the guest ran when it was planned; undefined where no guest is worked on, such as for a copy. */
-  readonly ran: boolean | undefined;
+  /** As it was when it was planned; undefined where no guest is worked on, such as for a copy. */
+  readonly present: RestorePlan["present"];
   /** Why the way back that was made is none any more. */
   readonly lostWayBack: () => Promise<string | undefined>;
   /** Plans once more: why what was begun is not what would be done now, or asked. */
@@ -31,7 +32,7 @@ export interface LookedAt extends CommittingRequest {
  */
 export async function lookAgain(session: GuestSession, open: Journal, looked: LookedAt): Promise<string | undefined> {
   const { client, dryRun } = session;
-  const { target, commit, guest, ran } = looked;
+  const { target, commit, guest, present } = looked;
   const effect = await effectOf(client, open, looked);
   if (effect === "taken") return undefined;
   if (!dryRun) {
@@ -42,7 +43,7 @@ export async function lookAgain(session: GuestSession, open: Journal, looked: Lo
   if (effect !== "none") return `its task failed, and ${guest} is ${effect === "failed" ? "not overwritten" : "back"}`;
   const lost = await looked.lostWayBack();
   if (lost !== undefined) return lost;
-  const since = ran === undefined ? undefined : await changedSince(client, open, { guest, target, ran });
+  const since = present === undefined ? undefined : await changedSince(client, open, { guest, target, present });
   const age = ageTrouble(open, longest);
   if (hasBegun(open)) return age ?? since ?? (await unlessRefused(() => looked.differs("before"), open));
   // Nothing is prepared: what it was allowed to do is asked anew, where it can be planned by the rules of now.
@@ -52,14 +53,15 @@ export async function lookAgain(session: GuestSession, open: Journal, looked: Lo
 async function changedSince(
   client: ProxmoxClient,
   open: Journal,
-  { guest, target, ran }: { readonly guest: string; readonly target: GuestAddress; readonly ran: boolean },
+  { guest, target, present }: Pick<LookedAt, "guest" | "target"> & { readonly present: PresentThen },
 ): Promise<string | undefined> {
+  const ran = present.running;
   if (!(await client.guests.exists(target))) return `${guest} is not there any more`;
   const running = await isRunning(client, target);
   const stop = open.record("stop")?.state;
   if (running && (!ran || stop === "done")) return `${guest} was started since`;
   if (!running && ran && stop === undefined) return `${guest} was stopped since`;
-  const task = await taskSince(client, open, target);
+  const task = await taskSince(client, open, target, present);
   return task === undefined
     ? undefined
     : `a task '${task.type}' of ${task.user ?? "somebody"} worked on ${guest} since`;
@@ -70,15 +72,23 @@ const harmless: ReadonlySet<string> = new Set(
   "vzdump vncproxy vncshell termproxy spiceproxy vzsnapshot vzdelsnapshot qmsnapshot qmdelsnapshot".split(" "),
 );
 
+type PresentThen = NonNullable<RestorePlan["present"]>;
+
 /**
- * Somebody else's task on the guest since it was planned, or in that very second. A guest may have been started and stopped.
- * What was planned is dated by this machine's clock, and tasks by the node's: its age is what both agree on.
+ * Somebody else's task on the guest since it was planned: a guest may have been started and stopped. Tasks are dated in whole
+ * seconds, so that those of the same second are told by their names: which the node knew then, and which are its own. What was
+ * planned is dated by this machine's clock, and tasks by the node's: its age is what both agree on.
  */
-async function taskSince(client: ProxmoxClient, open: Journal, target: GuestAddress) {
+async function taskSince(
+  client: ProxmoxClient,
+  open: Journal,
+  target: GuestAddress,
+  { tasks: known = [] }: PresentThen,
+) {
   const own = Object.values(open.contents.steps).flatMap(({ facts: { upid } }) => (upid === undefined ? [] : [upid]));
   const { time } = await nodeClock(client, target.node);
   const begun = Math.floor(time - (Date.now() - Date.parse(open.contents.startedAt)) / 1_000);
   const first = Math.min(begun, ...own.map((upid) => startOf(String(upid))));
   const tasks = await tasksSince(client, target, first);
-  return tasks.find((task) => !harmless.has(task.type) && !isOwn(task, open));
+  return tasks.find((task) => !harmless.has(task.type) && !known.includes(task.upid) && !isOwn(task, open));
 }

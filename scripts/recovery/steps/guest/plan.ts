@@ -16,6 +16,13 @@ export const membershipSchema = z.object({
   declared: z.boolean().exactOptional(),
 });
 
+/** The guest that is overwritten. */
+export const presentSchema = z.object({
+  running: z.boolean(),
+  /** UPIDs of its newest tasks when it was looked at: others came after. Absent in older journals. */
+  tasks: z.array(z.string()).exactOptional(),
+});
+
 /** What a save point is made with; the backup job's own options. */
 export const savePointSchema = z.object({
   storage: z.string(),
@@ -66,7 +73,7 @@ export const restorePlanSchema = z.object({
   /** Archives that an earlier, unproven restore protected; released after success. */
   releaseAlso: z.array(z.string()),
   /** The guest in the way of an in-place restore; absent when it is lost. */
-  present: z.object({ running: z.boolean() }).exactOptional(),
+  present: presentSchema.exactOptional(),
   savePoint: savePointSchema.exactOptional(),
   /** Parameters of the restore request. */
   request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
