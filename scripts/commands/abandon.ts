@@ -6,7 +6,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "Gives up an operation that is half done and can be neither resumed nor taken back, such as the rollback of a guest that is gone: it no longer stands in the way of others. Shows first what its steps leave behind; that stays as it is, and nothing is sent to a node or a store.",
+    "Gives up an operation that is half done and can be neither resumed nor taken back, such as the rollback of a guest that is gone: it no longer stands in the way of others. Shows first what it leaves behind, looked up on the node; that stays as it is, and nothing is changed.",
   examples: [
     { command: "lifeboat abandon web --dry-run", meaning: "what is half done, and what would it leave behind?" },
     { command: "lifeboat abandon web", meaning: "show it, ask, give it up" },

@@ -78,12 +78,14 @@ function operationOf(
   state: StateFolder,
 ): UnfinishedOperation {
   const { id, kind, startedAt, by, steps, command } = contents;
+  const { text, hint } = describeOpen(contents, environment);
   const subjects = subjectsOf(contents);
   const holders = subjects.flatMap((subject) => lockHolder(state.lockPath(subject)) ?? []);
   return {
     operation: id,
     kind,
-    ...describeOpen(contents, environment),
+    text,
+    hint,
     guests: subjects.flatMap((subject) => (subject.kind === "guest" ? subject.id : [])),
     startedAt,
     by,

@@ -7,6 +7,7 @@ import type { GivenAnswers } from "../engine/consent";
 import { isOpen, type Journal } from "../engine/journal";
 import { describeOpen, undoCommand } from "../engine/kinds";
 import { printFlags } from "../engine/plan-view";
+import { leftFacts } from "./left-facts";
 import { journalsOf, type Session, takeLock } from "../engine/session";
 import { confirm, forceFlag } from "../engine/settle-demands";
 
@@ -20,17 +21,20 @@ const abandonedShape = z.strictObject({
   operation: z.string().describe("its id"),
   kind: z.string(),
   startedAt: isoMoment("when it began, by the clock of this machine"),
+  steps: z.array(z.string()).describe("ids of its steps that were begun and not taken back"),
   leaves: z
     .array(
       z.strictObject({
-        id: z.string(),
-        done: z.boolean().describe("false: begun, and perhaps done"),
-        made: z.string().optional().describe("the save point or snapshot that it made"),
+        about: z.string().describe("`web (101)`, `save point backup:…`"),
+        is: z.string().describe("how it was found now, or why it was not looked at"),
+        known: z.boolean().describe("false: it was not, or not all of it, looked at"),
+        next: z.string().optional().describe("the command that does something with it"),
       }),
     )
-    .describe("its steps that were begun: what they did stays"),
-  task: z.string().nullable().describe("UPID of a task that may still be at work on its node"),
+    .describe("what it leaves behind"),
 });
+
+type Abandoned = z.output<typeof abandonedShape>;
 
 /** What `lifeboat abandon` prints with `--json`. */
 export const abandonShapes: Shapes = {
@@ -41,38 +45,48 @@ export const abandonShapes: Shapes = {
 };
 
 /**
- * Gives up what is half done on a subject, where it can be neither resumed nor taken back. Nothing is sent to a node or a
- * store: what its steps did stays, and is shown. The journals stay too, so that `undo` still knows a restore.
+ * Gives up what is half done on a subject, where it can be neither resumed nor taken back. Nothing is changed on a node or in a
+ * store: what it leaves behind stays, and is looked up and shown. The journals stay too, so that `undo` still knows a restore.
  *
  * @throws CommandError (10) when nothing is half done, (11) while a process is at work
  */
 export async function abandon(session: Session, { given, command }: AbandonRequest): Promise<ExitCode> {
-  const { context, dryRun, selector } = session;
+  const { context, dryRun, selector, environment } = session;
   if (!dryRun) takeLock(session, command);
   const open = journalsOf(session).filter(isOpen);
   if (open.length === 0) {
     throw new CommandError(`nothing is half done on ${selector}`, { exitCode: exitCodes.nothing });
   }
-  const operations = open.map(valueOf);
+  const lookAtAll = () =>
+    context.progress.step(`Look at what is left on ${selector}`, () =>
+      Promise.all(open.map((journal) => lookAt(journal, session))),
+    );
+  const planned = await lookAtAll();
   const print = (lines: Lines): void => {
-    for (const journal of open) printOne(journal, session, lines);
+    for (const { journal, value } of planned) {
+      const { text, ways } = describeOpen(journal.contents, environment);
+      lines.heading(`Plan: abandon ${text}, begun at ${value.startedAt}`);
+      lines.hanging("  instead: ", ways);
+      printLeft(value, lines);
+    }
     printFlags([forceFlag], lines);
   };
   if (dryRun) {
-    context.output.result({ plan: { operations, flags: [forceFlag] } }, print);
+    context.output.result({ plan: { operations: planned.map(({ value }) => value), flags: [forceFlag] } }, print);
     return exitCodes.done;
   }
   print(context.talk);
   const question = `Abandon what is half done on ${selector}?`;
   await confirm([{ flag: forceFlag, reason: "the plan is not confirmed", question }], given, context);
+  // It may have been a while until that was answered.
+  const left = await lookAtAll();
   for (const journal of open) giveUp(journal);
-  context.output.result({ operations }, (lines) => {
-    for (const journal of open) {
-      lines.line(`Abandoned ${describeOpen(journal.contents, session.environment).text}.`);
+  context.output.result({ operations: left.map(({ value }) => value) }, (lines) => {
+    for (const { journal, value } of left) {
+      lines.line(`Abandoned ${describeOpen(journal.contents, environment).text}.`);
+      printLeft(value, lines);
       const { guest } = journal.contents;
-      const isDeclared = session.environment.settings.guests.some(
-        ({ id, name }) => id === guest?.id && name === guest.name,
-      );
+      const isDeclared = environment.settings.guests.some(({ id, name }) => id === guest?.id && name === guest.name);
       const undo = isDeclared ? undoCommand(journal.contents) : undefined;
       if (undo !== undefined) lines.line(`To take back what it did: ${undo}`);
     }
@@ -86,30 +100,17 @@ function giveUp(journal: Journal): void {
   journal.setState("unproven");
 }
 
-function valueOf({ contents: { id, kind, startedAt, steps } }: Journal): z.output<typeof abandonedShape> {
+async function lookAt(journal: Journal, session: Session): Promise<{ journal: Journal; value: Abandoned }> {
+  const { id, kind, startedAt, steps } = journal.contents;
   const begun = Object.entries(steps).filter(([, { state }]) => state !== "taken-back");
-  const task = begun.map(([, { state, facts }]) => (state === "started" ? facts["upid"] : undefined)).at(-1);
-  return {
-    operation: id,
-    kind,
-    startedAt,
-    leaves: begun.map(([path, { state, facts }]) => {
-      const made = facts["archive"] ?? facts["snapshot"];
-      return { id: path, done: state === "done", ...(made === undefined ? {} : { made: String(made) }) };
-    }),
-    task: typeof task === "string" ? task : null,
-  };
+  const leaves = await leftFacts(session, journal);
+  return { journal, value: { operation: id, kind, startedAt, steps: begun.map(([path]) => path), leaves } };
 }
 
-function printOne(journal: Journal, { environment }: Session, lines: Lines): void {
-  const { leaves, task, startedAt } = valueOf(journal);
-  const { text, hint } = describeOpen(journal.contents, environment);
-  lines.heading(`Plan: abandon ${text}, begun at ${startedAt}`);
-  lines.hanging("  instead: ", hint);
-  for (const { id, done, made } of leaves) {
-    const what = made === undefined ? "" : ` (${made})`;
-    lines.hanging("  stays: ", `what step '${id}' did${what}${done ? "" : ", if it got that far"}`);
+function printLeft({ leaves, steps }: Abandoned, lines: Lines): void {
+  if (steps.length === 0) lines.line("  No step of it was begun.");
+  for (const { about, is, next } of leaves) {
+    lines.hanging("  - ", `${about} ${is}`);
+    if (next !== undefined) lines.hanging("      ", next);
   }
-  if (leaves.length === 0) lines.line("  No step of it was begun.");
-  if (task !== null) lines.hanging("  CARE: ", `its task may still be at work on its node: ${task}`);
 }

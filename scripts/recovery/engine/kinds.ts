@@ -38,6 +38,8 @@ export interface OpenOperation {
   readonly text: string;
   /** The commands that end it: `resume it: …; or take it back: …`. */
   readonly hint: string;
+  /** The same without giving it up. */
+  readonly ways: string;
 }
 
 /** The environment of an operation, with the guests that its settings have now. */
@@ -66,11 +68,16 @@ export function describeOpen(
   const stuck =
     member === undefined ? subject : `${environment}/${isDeclared(member) ? member.name : String(member.id)}`;
   if (guest !== undefined && !isNode(guest) && !isDeclared(guest)) {
-    const hint = `the settings do not have it under this name and number any more: put it back there, and then ${command}; or give the operation up: lifeboat abandon ${stuck}`;
-    return { text: `${name} of ${subject}`, hint };
+    const ways = `the settings do not have it under this name and number any more: put it back there, and then ${command}`;
+    return {
+      text: `${name} of ${subject}`,
+      ways,
+      hint: `${ways}; or give the operation up: lifeboat abandon ${stuck}`,
+    };
   }
   const abandon = `; or, if it cannot be ended: lifeboat abandon ${stuck}`;
-  return { text: `${name} of ${subject}`, hint: `resume it: ${command}${back}${abandon}` };
+  const ways = `resume it: ${command}${back}`;
+  return { text: `${name} of ${subject}`, ways, hint: ways + abandon };
 }
 
 /**
