@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { codeOf } from "../../proxmox/api/trust";
+import { toolEnvironment } from "./child-environment";
 
 /** How a program ended. */
 export interface ProgramResult {
@@ -11,7 +12,7 @@ export interface ProgramResult {
 }
 
 export interface ProgramOptions {
-  /** The whole environment of the program. Default: this process's. */
+  /** The whole environment of the program. Default: what a program of the system needs of this process's. */
   environment?: Readonly<Record<string, string | undefined>>;
   workingDirectory?: string;
   /** Milliseconds until the program is ended. */
@@ -44,7 +45,7 @@ export async function runProgramFile(
   options.signal?.throwIfAborted();
   const child = spawn(program, argv, {
     cwd: options.workingDirectory,
-    env: { ...(options.environment ?? process.env) },
+    env: { ...(options.environment ?? toolEnvironment(process.env)) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const stdout = collect(child.stdout);

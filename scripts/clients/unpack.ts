@@ -4,6 +4,7 @@ import { gunzip } from "node:zlib";
 import { plainText } from "../../proxmox/api/plain-text";
 import { codeOf } from "../../proxmox/api/trust";
 import { compressionOf } from "../../site/state/state-keys";
+import { toolEnvironment } from "./child-environment";
 import { ProgramMissing } from "./run-program";
 
 /** Content that is cut off or damaged. */
@@ -37,7 +38,7 @@ async function unzip(content: Buffer): Promise<string> {
 }
 
 async function throughProgram(program: string, argv: readonly string[], input: Buffer): Promise<string> {
-  const child = spawn(program, argv, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, argv, { env: toolEnvironment(process.env), stdio: ["pipe", "pipe", "pipe"] });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));

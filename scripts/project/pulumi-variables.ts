@@ -17,6 +17,7 @@ import {
   type Refresh,
   refreshPulumi,
 } from "../clients/pulumi-cli/compare-pulumi";
+import { pulumiRestraints } from "../clients/child-environment";
 import type { ReadPreview } from "../clients/pulumi-cli/preview";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -54,6 +55,7 @@ export async function pulumiVariables(environment: LoadedEnvironment, variables:
     ...access.exports,
     // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
     PULUMI_SKIP_UPDATE_CHECK: "1",
+    ...pulumiRestraints,
   };
   return { exports, backend, notes };
 }

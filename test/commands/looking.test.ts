@@ -282,7 +282,7 @@ describe("doctor", () => {
       const none = await site.lifeboat(["doctor"], { env: { PULUMI_HOME: home } });
       expect(none.code).toBe(0);
       expect(none.stdout).toContain(
-        `not in ${home}/plugins: proxmoxve 8.6.0, minio 0.17.1, command 1.2.1; pulumi downloads them`,
+        `not in ${home}/plugins: proxmoxve 8.6.0, minio 0.17.1, command 1.2.1; pulumi fetches none by itself`,
       );
       for (const name of ["proxmoxve-v8.6.0", "minio-v0.17.1", "command-v1.2.0"]) {
         const folder = join(home, "plugins", `resource-${name}`);
@@ -544,6 +544,7 @@ describe("env", () => {
     expect(stdout).toContain(`export LIFEBOAT_PROXMOX_TOKEN_FILE=${site.env["LIFEBOAT_PROXMOX_TOKEN_FILE"] ?? ""}`);
     expect(stdout).toContain("export PULUMI_BACKEND_URL=file://");
     expect(stdout).toContain("export PULUMI_SKIP_UPDATE_CHECK=1");
+    expect(stdout).toContain("export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true");
     expect(stdout + stderr).not.toContain("not-a-secret-7");
     const folder = /SSL_CERT_DIR=([^:\n]+)/u.exec(stdout)?.[1] ?? "";
     expect(readFileSync(join(folder, "site.pem"), "utf8")).toBe(

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { codeOf } from "../../../proxmox/api/trust";
+import { pulumiEnvironment } from "../child-environment";
 import { ProgramMissing } from "../run-program";
 
 export interface LongRunOptions {
@@ -38,7 +39,7 @@ export async function runLong(argv: readonly string[], options: LongRunOptions):
   const file = openSync(options.log, "w", 0o600);
   const child = spawn("pulumi", argv, {
     cwd: options.folder,
-    env: { ...options.variables },
+    env: pulumiEnvironment(options.variables),
     stdio: ["ignore", file, file],
     detached: true,
   });

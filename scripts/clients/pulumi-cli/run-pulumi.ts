@@ -1,3 +1,4 @@
+import { pulumiEnvironment } from "../child-environment";
 import { type ProgramOptions, type ProgramResult, runProgramFile } from "../run-program";
 
 /** What people are told where there is no `pulumi`. */
@@ -13,7 +14,7 @@ export interface PulumiRun extends Pick<ProgramOptions, "timeout" | "signal"> {
 
 /** Runs `pulumi` for what it prints. What changes something and takes long is run by `runLong`. @throws ProgramMissing */
 export function runPulumi(argv: readonly string[], { folder, variables, ...rest }: PulumiRun): Promise<ProgramResult> {
-  const options = { environment: variables, workingDirectory: folder, ...rest };
+  const options = { environment: pulumiEnvironment(variables), workingDirectory: folder, ...rest };
   return runProgramFile("pulumi", [...argv, ...plain], options);
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { toolEnvironment } from "../../clients/child-environment";
 import { ProgramMissing, runProgramFile } from "../../clients/run-program";
 import { backendOf, pulumiHome } from "../../project/backend";
 import { parts } from "../../toolchain/parts";
@@ -44,7 +45,7 @@ function inspectBackends(environments: readonly LoadedEnvironment[], variables: 
 
 async function inspectPulumi(variables: Variables): Promise<Check> {
   const hint = "npm run toolchain gets it; restores work without it";
-  const environment = { ...variables, PULUMI_SKIP_UPDATE_CHECK: "1" };
+  const environment = { ...toolEnvironment(variables), PULUMI_SKIP_UPDATE_CHECK: "1" };
   try {
     const { stdout } = await runProgramFile("pulumi", ["version"], { timeout: 10_000, environment });
     const version = plainText(stdout).replace(/^v/u, "");
@@ -67,8 +68,8 @@ function inspectPlugins(variables: Variables): Check {
   if (missing.length === 0) return ok("plugins", named(plugins));
   return warning(
     "plugins",
-    `not in ${join(home, "plugins")}: ${named(missing)}; pulumi downloads them when it runs, where it has a way to the internet`,
-    `npm run toolchain && npm run toolchain -- --install-plugins ${home}`,
+    `not in ${join(home, "plugins")}: ${named(missing)}; pulumi fetches none by itself for Lifeboat: a state could name what to fetch`,
+    `pulumi install; or, without a way to the internet: npm run toolchain && npm run toolchain -- --install-plugins ${home}`,
   );
 }
 
