@@ -1,4 +1,4 @@
-import { Agent, fetch, type RequestInit, type Response } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import * as z from "zod";
 import { encodeParameters, encodePath, type Parameters } from "./encoding";
 import { kindOfAnswer, ProxmoxError, ReadOnlyViolation } from "./errors";
@@ -150,10 +150,10 @@ class HttpsTransport implements Transport {
     const started = performance.now();
     const deadline = AbortSignal.timeout(prepared.timeout);
     try {
-      const response = await this.fetch(prepared, headers, deadline);
-      const text = await response.text();
+      const response = await this.request(prepared, headers, deadline);
+      const text = await response.body.text();
       const milliseconds = performance.now() - started;
-      this.observe({ method: prepared.method, path: prepared.path, status: response.status, milliseconds });
+      this.observe({ method: prepared.method, path: prepared.path, status: response.statusCode, milliseconds });
       return this.read(prepared, response, text);
     } catch (error) {
       prepared.signal?.throwIfAborted();
@@ -161,37 +161,38 @@ class HttpsTransport implements Transport {
     }
   }
 
-  private fetch(prepared: Prepared, headers: Record<string, string>, deadline: AbortSignal): Promise<Response> {
+  /** Not by `fetch`, which takes twice as long. No redirect is followed: Proxmox sends none, and a credential would go along. */
+  private request(
+    prepared: Prepared,
+    headers: Record<string, string>,
+    deadline: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const inQuery = prepared.method === "GET" || prepared.method === "DELETE";
     const query = inQuery && prepared.form !== "" ? `?${prepared.form}` : "";
-    const init: RequestInit = {
+    const form = { "Content-Type": "application/x-www-form-urlencoded" };
+    return this.agent.request({
+      origin: this.endpoint,
+      path: `/api2/json${prepared.path}${query}`,
       method: prepared.method,
-      headers,
-      dispatcher: this.agent,
-      // Following one would carry the credential somewhere that nobody has checked; Proxmox sends none.
-      redirect: "manual",
+      headers: inQuery ? headers : { ...headers, ...form },
+      body: inQuery ? null : prepared.form,
       signal: prepared.signal === undefined ? deadline : AbortSignal.any([prepared.signal, deadline]),
-    };
-    if (!inQuery) {
-      init.body = prepared.form;
-      init.headers = { ...headers, "Content-Type": "application/x-www-form-urlencoded" };
-    }
-    return fetch(`${this.endpoint}/api2/json${prepared.path}${query}`, init);
+    });
   }
 
-  private read(prepared: Prepared, response: Response, text: string): Answer {
+  private read(prepared: Prepared, response: Dispatcher.ResponseData, text: string): Answer {
     const body = parseBody(text);
-    if (response.ok && body !== undefined) return { data: body.data, total: body.total };
+    const isOk = response.statusCode >= 200 && response.statusCode < 300;
+    if (isOk && body !== undefined) return { data: body.data, total: body.total };
     const details = {
       endpoint: this.endpoint,
       request: `${prepared.method} ${prepared.path}`,
-      status: response.status,
+      status: response.statusCode,
     };
-    if (response.ok)
-      throw new ProxmoxError("unexpected", { ...details, reason: "it is not JSON with a member 'data'" });
-    const reason = body?.message ?? (response.statusText || `status ${String(response.status)}`);
+    if (isOk) throw new ProxmoxError("unexpected", { ...details, reason: "it is not JSON with a member 'data'" });
+    const reason = body?.message ?? (response.statusText || `status ${String(response.statusCode)}`);
     const parameters = body?.errors ?? {};
-    throw new ProxmoxError(kindOfAnswer(response.status, reason, parameters), { ...details, reason, parameters });
+    throw new ProxmoxError(kindOfAnswer(response.statusCode, reason, parameters), { ...details, reason, parameters });
   }
 
   private connectionError(prepared: Prepared, error: unknown, deadline: AbortSignal): ProxmoxError {
@@ -222,8 +223,7 @@ function findConnectionFailed(error: unknown): ConnectionFailed | undefined {
 }
 
 function brokenReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : "the connection broke";
+  return error instanceof Error ? error.message : "the connection broke";
 }
 
 function isBrokenConnection(error: unknown): boolean {
