@@ -29,6 +29,8 @@ export interface SiteOptions {
   unauthorizedDelay?: number;
   /** False where no statistics daemon runs: `cluster/resources` then knows no guest's status. */
   statistics?: boolean;
+  /** Told each server that listens. */
+  opened?: (server: Server) => void;
 }
 
 interface NodeListener {
@@ -44,10 +46,12 @@ export class SiteServer {
   readonly scheduler: Scheduler;
   readonly #listeners: NodeListener[];
   readonly #http: HttpOptions;
+  readonly #opened: ((server: Server) => void) | undefined;
 
   private constructor(site: Site, authorityFile: string, options: SiteOptions) {
     this.site = site;
     this.authorityFile = authorityFile;
+    this.#opened = options.opened;
     this.#listeners = options.listen.map((listen) => ({
       listen: { ...listen },
       server: undefined,
@@ -120,6 +124,7 @@ export class SiteServer {
     });
     listener.server = server;
     listener.listen.port = portOf(server.address());
+    this.#opened?.(server);
   }
 }
 

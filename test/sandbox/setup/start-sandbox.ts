@@ -5,7 +5,7 @@ import { MemoryDriver } from "../drivers/memory";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
 import { controlHandler } from "../server/control-handler";
-import { SiteServer } from "../server/site-server";
+import { type SiteOptions, SiteServer } from "../server/site-server";
 import { control, controlCommand, type ControlCommand } from "../server/control";
 import { declaredNeeds } from "./declared-needs";
 import { takeDown } from "./down";
@@ -74,7 +74,9 @@ export async function startSandbox(options: TestSandboxOptions): Promise<TestSan
  * The same without a process of its own: the emulator answers from this one, which spares the start of another Node for each
  * file of tests. The folder holds no copy of the project.
  */
-export async function startSandboxHere(options: TestSandboxOptions): Promise<TestSandbox> {
+export async function startSandboxHere(
+  options: TestSandboxOptions & Pick<SiteOptions, "opened">,
+): Promise<TestSandbox> {
   const layout = layoutOf(resolve(options.folder));
   const names = options.nodes ?? ["pve-prod", "pve-lab", "pve-mon"];
   const nodes = names.map((name) => ({ name, address: "127.0.0.1", port: 0 }));
@@ -90,6 +92,7 @@ export async function startSandboxHere(options: TestSandboxOptions): Promise<Tes
     driver: new MemoryDriver(),
     listen: nodes.map(({ name, address, port }) => ({ node: name, address, port })),
     unauthorizedDelay: 0,
+    ...(options.opened === undefined ? {} : { opened: options.opened }),
   });
   await loadFixture(server.site, parseFixture(JSON.stringify(options.fixture?.(standard) ?? standard)));
   copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);

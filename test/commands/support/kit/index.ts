@@ -3,10 +3,21 @@
  * once for a run of jest and loaded once for each of its workers, outside of the module registry that each file of tests has
  * for itself (see `environment.cjs`).
  */
+import {
+  startSandboxHere as startHere,
+  type TestSandbox,
+  type TestSandboxOptions,
+} from "../../../sandbox/setup/start-sandbox";
+import { reachableHere } from "./connections";
+
 export { createClient } from "../../../../proxmox/api/client";
 export { requireSuccess } from "../../../../proxmox/api/tasks";
-export { startSandboxHere } from "../../../sandbox/setup/start-sandbox";
 export { S3Server } from "../../../support/s3-server";
 export { checkLines, declaredShapes, notShown } from "./check-shapes";
 export { killed } from "./killed";
 export { runHere } from "./run-here";
+
+/** Starts a sandbox that answers from this process, to which connections need not leave it. */
+export function startSandboxHere(options: TestSandboxOptions): Promise<TestSandbox> {
+  return startHere({ ...options, opened: reachableHere });
+}

@@ -3,8 +3,10 @@ import childProcess, { type ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import fs from "node:fs";
 import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import timers from "node:timers/promises";
 import * as z from "zod";
+import { wrap } from "./wrap";
 
 /**
  * A run of the command line that shares this process with others and with the test. For what it calls it has a process id,
@@ -19,12 +21,17 @@ export class VirtualProcess {
   private effects = 0;
   private isKilled = false;
   private hasEnded = false;
-  private readonly sockets = new Set<Socket>();
+  private readonly sockets = new Set<Duplex>();
   private readonly children = new Set<ChildProcess>();
   private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: VirtualProcessOptions) {
     alive.set(this.pid, this);
+  }
+
+  /** Whose work is being done; undefined: that of the test, or of the emulator. */
+  static get current(): VirtualProcess | undefined {
+    return current.getStore();
   }
 
   /** Does work as this process: all that it calls, now and later. */
@@ -84,7 +91,7 @@ export class VirtualProcess {
   }
 
   /** A killed process connects to nothing. */
-  connects(socket: Socket): boolean {
+  connects(socket: Duplex): boolean {
     if (this.isKilled) return false;
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
@@ -147,25 +154,6 @@ function never(): Promise<never> {
 }
 
 type Reaction = () => unknown;
-
-/** Whether a property of a module is a function, and how it is called. */
-type Callable = (...words: unknown[]) => unknown;
-
-function isCallable(value: unknown): value is Callable {
-  return typeof value === "function";
-}
-
-/** Puts a function in the place of another, which keeps its properties (`realpath.native`). */
-function wrap(
-  holder: object,
-  name: string,
-  around: (original: Callable, self: unknown, words: unknown[]) => unknown,
-): void {
-  const original: unknown = Reflect.get(holder, name);
-  if (!isCallable(original)) return;
-  const wrapped = new Proxy(original, { apply: (target, self: unknown, words) => around(target, self, words) });
-  Object.defineProperty(holder, name, { value: wrapped, writable: true, configurable: true, enumerable: true });
-}
 
 /** A function that a killed run calls in vain. */
 function forbidAfterKill(holder: object, name: string, reaction: Reaction): void {
