@@ -119,10 +119,19 @@ function saltOf(stack) {
   return /^encryptionsalt: (\S+)$/m.exec(fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"))[1];
 }
 
-/** The key of the stack's secrets, by the salt in its settings. */
+/** The key of the stack's secrets, by the salt in its settings. With a folder for keys each is derived once. */
 function secretsKey(stack) {
   const passphrase = fs.readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8").trim();
-  return crypto.pbkdf2Sync(passphrase, Buffer.from(saltOf(stack).split(":")[1], "base64"), 1_000_000, 32, "sha256");
+  const salt = saltOf(stack).split(":")[1];
+  const derive = () => crypto.pbkdf2Sync(passphrase, Buffer.from(salt, "base64"), 1_000_000, 32, "sha256");
+  if (env.TEST_PULUMI_KEYS === undefined) return derive();
+  const name = crypto.createHash("sha256").update(`${salt} ${passphrase}`).digest("hex");
+  const file = path.join(env.TEST_PULUMI_KEYS, name);
+  if (fs.existsSync(file)) return fs.readFileSync(file);
+  const key = derive();
+  fs.writeFileSync(`${file}.${process.pid}`, key);
+  fs.renameSync(`${file}.${process.pid}`, file);
+  return key;
 }
 
 function seal(key, text) {

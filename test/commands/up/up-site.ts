@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createAuthority, createServerKey } from "../../../site/state-store/authority";
 import { formatKeys } from "../../../site/state-store/keys";
 import { sealSettings } from "../../support/sealed-settings";
@@ -32,6 +32,7 @@ export class UpSite extends ProjectSite {
       passphrase,
       variables: {
         ...pulumi.variables,
+        TEST_PULUMI_KEYS: dirname(store.ca),
         LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!test=not-a-secret-token",
         LIFEBOAT_STATE_KEYS_FILE: join(folder, "keys.json"),
       },

@@ -6,6 +6,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import timers from "node:timers/promises";
 import * as z from "zod";
+import { installSalts } from "./salts";
 import { wrap } from "./wrap";
 
 /**
@@ -191,6 +192,7 @@ function install(): void {
   installRequests();
   installPrograms();
   installProcess();
+  installSalts(() => current.getStore()?.workingDirectory);
   for (const name of ["setTimeout", "setInterval"]) {
     wrap(globalThis, name, (original, self, words) => {
       const timer: unknown = Reflect.apply(original, self, words);
