@@ -6,7 +6,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "Reads every version of every state and checks it: that it can be unpacked and parsed, belongs to the environment and refers to nothing that is missing, and that the passphrase opens every secret in it. Ends with 3 when one is bad.",
+    "Reads every version of every state and checks it: that it can be unpacked and parsed, belongs to the environment and refers to nothing that is missing, and that the passphrase opens every secret in it. So are the copies in the places of the settings: that they are whole, and what a run leaves that came to its end. Ends with 3 when one is bad.",
   examples: [
     { command: "lifeboat verify --state", meaning: "the states of all environments" },
     { command: "lifeboat verify --state prod", meaning: "of one" },

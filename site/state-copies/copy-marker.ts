@@ -38,6 +38,8 @@ export const copyMarkerSchema = z.object({
   update: z
     .object({ kind: z.string(), result: z.string(), ended: moment, message: z.string().exactOptional() })
     .exactOptional(),
+  /** Nanoseconds in the name of the newest entry of the history that was copied with it. */
+  newest: z.string().exactOptional(),
   /** An update was at work while it was copied, or had died: the state may be one from its middle. */
   duringUpdate: z.boolean(),
 });

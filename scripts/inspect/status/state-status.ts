@@ -1,6 +1,6 @@
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
-import { StoreError } from "../../clients/object-store/object-store";
+import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
 import { backendOf } from "../../project/backend";
 import type { LoadedEnvironment, Site } from "../../project/site";
@@ -93,7 +93,7 @@ interface FoundState {
   readonly place: string;
   readonly trouble: string | undefined;
   readonly damage: string | undefined;
-  readonly found: { readonly key: string; readonly size: number; readonly modified: number } | undefined;
+  readonly found: (StoredObject & { readonly sha256: string | undefined }) | undefined;
 }
 
 async function findState(
@@ -120,9 +120,10 @@ async function findState(
     const present = state?.content === undefined ? undefined : objects.present;
     if (present !== undefined && lives === "store") {
       const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);
-      rememberSeen(folder, present);
+      rememberSeen(folder, present, state?.sha256);
     }
-    return { lives, place: place.place, trouble: undefined, damage, found: present };
+    const found = present && { ...present, sha256: state?.sha256 };
+    return { lives, place: place.place, trouble: undefined, damage, found };
   } catch (error) {
     const place = url.split("?", 1)[0] ?? url;
     return { lives, place, trouble: troubleOf(error), damage: undefined, found: undefined };
@@ -143,7 +144,7 @@ async function copyStatus(
     const marker = await markerIn({ store: opened.of(environment) });
     if (marker === undefined) return { ...unknown, place, trouble: undefined };
     const { time, by, duringUpdate } = marker;
-    const isOlder = found && isNewerThanCopy({ object: found.key, size: found.size, modified: found.modified }, marker);
+    const isOlder = found && isNewerThanCopy({ ...found, object: found.key }, marker, Date.now());
     return { kind, place, time, by, duringUpdate, isOlder, trouble: undefined };
   } catch (error) {
     return { ...unknown, place, trouble: troubleOf(error) };

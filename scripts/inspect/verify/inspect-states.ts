@@ -1,26 +1,22 @@
-import { formatMoment } from "../../../site/restore/moments";
 import { CommandError } from "../../terminal/command-error";
-import { formatBytes } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import { failureOf } from "../../clients/failure";
 import type { ValueOf } from "../../terminal/shapes";
-import type { Lines } from "../../terminal/talk";
-import { green, red, yellow } from "../../terminal/text";
 import { readPassphrase } from "../../project/passphrase-source";
 import type { LoadedEnvironment, Site } from "../../project/site";
-import { localTimeZone } from "../../recovery/steps/state/choose-listed-point";
-import { openStateAccess } from "../../recovery/steps/state/state-access";
+import { StateFolder } from "../../recovery/engine/state-folder";
 import { tracesOf } from "../../recovery/steps/state/copies/traces";
+import { lostState } from "../../recovery/steps/state/lost-state";
+import { PointsCache } from "../../recovery/steps/state/points-cache";
+import { listStack } from "../../recovery/steps/state/stack-objects";
+import { openStateAccess, type StateAccess } from "../../recovery/steps/state/state-access";
 import { StateSecrets } from "../../recovery/steps/state/state-secrets";
 import type { Inspection } from "../inspection";
 import type { statesShape } from "./shape";
-import { type StateVerification, verifyState } from "./verify-state";
+import { printStack, type StackReport } from "./states-page";
+import { type CheckedCopies, type CopyReport, verifyCopies } from "./verify-copies";
+import { type CheckedStates, verifyState } from "./verify-state";
 import type { CommandContext } from "../../project/context";
-
-/** One stack's line of the report. */
-type StackReport =
-  | ({ readonly environment: string; readonly where: string } & StateVerification)
-  | { readonly environment: string; readonly error: string };
 
 /** Checks every state of the named environment, or of all. @throws CommandError (10, 12, 14) for a single one */
 export async function inspectStates(
@@ -39,6 +35,7 @@ export async function inspectStates(
   const reports: StackReport[] = unusable.map(({ name: environment, error }) => ({
     environment,
     error: failureOf(error, undefined).message,
+    copyPlaces: [],
   }));
   for (const environment of usable) reports.push(await verifyAny(context, site, environment, secrets));
   return inspectionOf(reports);
@@ -66,66 +63,96 @@ async function verifyOne(
   site: Site,
   environment: LoadedEnvironment,
   secrets: StateSecrets,
-): Promise<Extract<StackReport, StateVerification>> {
+): Promise<Extract<StackReport, CheckedStates>> {
+  const copied = await verifyCopiesOf(context, site, environment, secrets);
+  const found = await verifyStateOf(context, site, environment, secrets, copied.keys);
+  return { ...found, copyPlaces: copied.reports };
+}
+
+async function verifyStateOf(
+  context: CommandContext,
+  site: Site,
+  environment: LoadedEnvironment,
+  secrets: StateSecrets,
+  copied: readonly string[],
+): Promise<Omit<Extract<StackReport, CheckedStates>, "copyPlaces">> {
   return context.progress.step(`Check the states of ${environment.name}`, async (update) => {
     const access = await openStateAccess(environment, context);
-    const traces = tracesOf(site, environment, context.io);
-    const result = await verifyState(access, secrets, traces, (done, all) =>
-      update(`${String(done)} of ${String(all)}`),
-    );
-    return { environment: environment.name, where: access.store.place, ...result };
+    const stack = await listStack(access);
+    const wanted = { known: knownKeys(environment, context, access, copied), versions: true };
+    const lost = await lostState(access, stack, tracesOf(site, environment, context.io));
+    const progress = (done: number, all: number): void => update(`${String(done)} of ${String(all)}`);
+    const checked = await verifyState(access, stack, secrets, wanted, progress);
+    return { environment: environment.name, where: access.store.place, lost, ...checked };
   });
 }
 
-/** One store that cannot be reached does not keep the others from being checked. */
+/** What was there once: by what this machine has listed, and by the copies, where they are of this place. */
+function knownKeys(
+  { name, settings }: LoadedEnvironment,
+  { io }: CommandContext,
+  access: StateAccess,
+  copied: readonly string[],
+): Set<string> {
+  const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
+  return new Set([...new PointsCache(folder.path, access).keys(), ...(access.root === undefined ? [] : copied)]);
+}
+
+async function verifyCopiesOf(
+  context: CommandContext,
+  site: Site,
+  environment: LoadedEnvironment,
+  secrets: StateSecrets,
+): Promise<CheckedCopies> {
+  return context.progress.step(`Check the copies of the states of ${environment.name}`, (update) =>
+    verifyCopies(context, site, environment, secrets, (done, all) => update(`${String(done)} of ${String(all)}`)),
+  );
+}
+
+/** One store that cannot be reached does not keep the others from being checked, nor the copies. */
 async function verifyAny(
   context: CommandContext,
   site: Site,
   environment: LoadedEnvironment,
   secrets: StateSecrets,
 ): Promise<StackReport> {
+  const { name } = environment;
+  const copied = await verifyCopiesOf(context, site, environment, secrets);
   try {
-    return await verifyOne(context, site, environment, secrets);
+    const found = await verifyStateOf(context, site, environment, secrets, copied.keys);
+    return { ...found, copyPlaces: copied.reports };
   } catch (error) {
     context.signal.throwIfAborted();
-    const { message, stack } = failureOf(error, `check the states of ${environment.name}`);
+    const { message, stack } = failureOf(error, `check the states of ${name}`);
     if (stack !== undefined) throw error;
-    return { environment: environment.name, error: message };
+    return { environment: name, error: message, copyPlaces: copied.reports };
   }
 }
 
 function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof statesShape>> {
-  const good = stacks.every((stack) => "checked" in stack && stack.bad.length === 0 && stack.lost === undefined);
+  const good = stacks.every(isGood);
   return {
     value: { good, stacks: stacks.map(forScripts) },
     print: (lines) => {
-      for (const stack of stacks) print(stack, lines);
+      for (const stack of stacks) printStack(stack, lines);
     },
     exitCode: good ? exitCodes.done : exitCodes.partly,
   };
 }
 
-function forScripts(stack: StackReport): ValueOf<typeof statesShape>["stacks"][number] {
-  return "error" in stack ? stack : { ...stack, bad: [...stack.bad], lost: stack.lost !== undefined };
+function isGood(stack: StackReport): boolean {
+  if ("error" in stack) return false;
+  return stack.bad.length === 0 && stack.lost === undefined && stack.copyPlaces.every(isGoodCopy);
 }
 
-function print(stack: StackReport, lines: Lines): void {
-  const { environment } = stack;
-  if ("error" in stack) return lines.hanging([red("✗"), ` ${environment}: `], stack.error);
-  const { checked, copies, bytes, bad, notOpened, lost } = stack;
-  if (checked === 0 && lost === undefined) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
-  const size = `${String(checked)} states read (${formatBytes(bytes)})${copies === 0 ? "" : `, ${String(copies)} more are copies of these`}`;
-  const badText = `${String(bad.length)} ${bad.length === 1 ? "is" : "are"} bad:`;
-  if (bad.length > 0) lines.line([red("✗"), ` ${environment}: ${size}, ${badText}`]);
-  else if (lost !== undefined) lines.line([red("✗"), ` ${environment}: ${size}`]);
-  else lines.line([green("✓"), ` ${environment}: ${size}, all are good`]);
-  if (lost !== undefined) {
-    lines.hanging("    ", `the present state is gone, though ${lost.why}; bring it back: ${lost.mend}`);
-  }
-  for (const { key, versionId, modified, problems } of bad) {
-    const version = versionId === null ? "" : ` version ${versionId}`;
-    const date = formatMoment(Math.floor(modified / 1_000), localTimeZone());
-    lines.hanging("    ", `${key}${version} of ${date}: ${problems.join("; ")}`);
-  }
-  for (const why of notOpened) lines.hanging("    note: ", `secrets were not tried: ${why}`);
+function isGoodCopy(copy: CopyReport): boolean {
+  return "checked" in copy && copy.bad.length + copy.problems.length === 0;
+}
+
+function forScripts(stack: StackReport): ValueOf<typeof statesShape>["stacks"][number] {
+  const copyPlaces = stack.copyPlaces.map((copy) =>
+    "error" in copy ? copy : { ...copy, bad: [...copy.bad], problems: [...copy.problems] },
+  );
+  if ("error" in stack) return { ...stack, copyPlaces };
+  return { ...stack, bad: [...stack.bad], lost: stack.lost !== undefined, copyPlaces };
 }

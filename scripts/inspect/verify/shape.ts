@@ -8,6 +8,28 @@ const badState = z.strictObject({
   problems: z.array(z.string()),
 });
 
+const checkedStates = {
+  where: z.string().describe("the backend, or where the copy is"),
+  checked: z.number().describe("states and entries that were read, each content by itself"),
+  copies: z.number().describe("objects that were read and are, byte by byte, one of these"),
+  bytes: bytes("read"),
+  bad: z.array(badState),
+  notOpened: z.array(z.string()).describe("why nothing was proven about secrets"),
+};
+
+const copyPlaces = z
+  .array(
+    z.union([
+      z.strictObject({
+        ...checkedStates,
+        problems: z.array(z.string()).describe("what is wrong with the copy as a whole"),
+        mend: z.string().describe("the command that copies again"),
+      }),
+      z.strictObject({ where: z.string(), error: z.string() }),
+    ]),
+  )
+  .describe("places of the settings that hold a copy");
+
 /** `lifeboat verify --state --json` */
 export const statesShape = z.strictObject({
   good: z.boolean(),
@@ -15,15 +37,11 @@ export const statesShape = z.strictObject({
     z.union([
       z.strictObject({
         environment: z.string(),
-        where: z.string().describe("the backend"),
-        checked: z.number().describe("states that were read, each version by itself"),
-        copies: z.number().describe("objects that are, byte by byte, one that was read"),
-        bytes: bytes("read"),
-        bad: z.array(badState),
+        ...checkedStates,
         lost: z.boolean().describe("the present state is gone, though it was there"),
-        notOpened: z.array(z.string()).describe("why nothing was proven about secrets"),
+        copyPlaces,
       }),
-      z.strictObject({ environment: z.string(), error: z.string() }),
+      z.strictObject({ environment: z.string(), error: z.string(), copyPlaces }),
     ]),
   ),
 });

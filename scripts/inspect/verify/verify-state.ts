@@ -1,144 +1,124 @@
-import { type Checkpoint, UnreadableCheckpoint } from "../../../site/state/checkpoint";
+import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
+import { parseHistoryEntry } from "../../../site/state/history-entry";
 import { integrityProblems } from "../../../site/state/integrity";
 import type { ObjectRef } from "../../../site/state/restore-points";
 import { ciphertextsOf } from "../../../site/state/state-diff";
-import {
-  backupKeys,
-  backupPrefix,
-  checkpointKeys,
-  checkpointStem,
-  historyPrefix,
-  parseBackupKey,
-  parseHistoryKey,
-  parseSavedKey,
-  savedPrefix,
-  type StackPlace,
-} from "../../../site/state/state-keys";
-import { parseHistoryEntry } from "../../../site/state/history-entry";
+import { parseHistoryKey, type StackPlace } from "../../../site/state/state-keys";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
 import { explained, problemOf } from "../../recovery/steps/state/read-points";
-import { type LostState, lostState, type Traces } from "../../recovery/steps/state/lost-state";
-import { listStack } from "../../recovery/steps/state/stack-objects";
-import { readState, type StateAccess } from "../../recovery/steps/state/state-access";
+import type { StackObjects } from "../../recovery/steps/state/stack-objects";
+import { sha256Of, type StateAccess } from "../../recovery/steps/state/state-access";
 import type { StateSecrets } from "../../recovery/steps/state/state-secrets";
+import type { BadState } from "./bad-state";
+import { findObjects } from "./state-objects";
 
-/** A state, or a history entry, that cannot be used. */
-export interface BadState {
-  readonly key: string;
-  readonly versionId: string | null;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  readonly problems: readonly string[];
-}
-
-/** What checking every state of a stack found. */
-export interface StateVerification {
-  /** States that were read, each version by itself. */
+/** What checking every state in one place found. */
+export interface CheckedStates {
+  /** States and entries, each content by itself. */
   readonly checked: number;
-  /** Objects that are, byte by byte, one that was checked. */
+  /** Objects that were read and are, byte by byte, one of these. */
   readonly copies: number;
   readonly bytes: number;
   readonly bad: readonly BadState[];
   /** Nothing was proven about secrets: why. */
   readonly notOpened: readonly string[];
-  /** The present state was there, and is not. */
-  readonly lost: LostState | undefined;
+}
+
+/** What is looked for besides what is listed. */
+interface Wanted {
+  /** Keys of objects that were there once. */
+  readonly known: Iterable<string>;
+  /** Older versions, too. */
+  readonly versions: boolean;
 }
 
 /** Objects that are read at once. */
 const readsAtOnce = 6;
 
+const bounds = { parallel: readsAtOnce, perKey: readsAtOnce, keyOf: () => "" };
+
 /**
- * Reads every version of every state of a stack and checks it: it unpacks, parses, is of this stack, dangles nowhere, and
- * the passphrase opens every secret in it. One object is in memory at a time for each reader.
+ * Reads every state of a stack in one place and checks it: it unpacks, parses, is of this stack, dangles nowhere, and the
+ * passphrase opens every secret in it. What a listing says of an object is no proof of its content: each is read. As many
+ * objects are in memory as are read at once.
  *
  * @param progress is called with how many of how many are done.
+ * @throws StoreError
  */
 export async function verifyState(
   access: StateAccess,
+  stack: StackObjects,
   secrets: StateSecrets,
-  traces: Traces,
+  { known, versions }: Wanted,
   progress: (done: number, all: number) => void,
-): Promise<StateVerification> {
-  const objects = await objectsOf(access);
-  const lost = await lostState(access, await listStack(access), traces);
-  const bad: BadState[] = [];
+): Promise<CheckedStates> {
+  const found = await findObjects(access, stack, known, versions);
+  const bad = [...found.bad];
   const notOpened = new Set<string>();
-  // The etag of a bucket is that of the content: a copy has it too.
-  const good = new Set<string>();
+  const judged = new Map<string, Promise<string[]>>();
   let [copies, bytes, done] = [0, 0, 0];
-  await runBounded(objects, { parallel: readsAtOnce, perKey: readsAtOnce, keyOf: () => "" }, async (object) => {
-    const name = access.store.versions === undefined || object.etag === undefined ? undefined : nameOf(access, object);
-    if (name !== undefined && good.has(name)) copies += 1;
-    else {
-      const problems = await problemsOf(access, object, secrets, notOpened);
-      bytes += object.size;
-      if (problems.length > 0) bad.push(badState(object, problems));
-      else if (name !== undefined) good.add(name);
-    }
+  await runBounded(found.objects, bounds, async (object) => {
+    const content = await contentOf(access, object);
+    const name = nameOf(access.place, object, content);
+    if (judged.has(name)) copies += 1;
+    const judgement = judged.get(name) ?? problemsOf(access.place, object, content, secrets, notOpened);
+    judged.set(name, judgement);
+    bytes += typeof content === "string" ? 0 : content.length;
+    const problems = await judgement;
+    if (problems.length > 0) bad.push(badState(object, problems));
     done += 1;
-    progress(done, objects.length);
+    progress(done, found.objects.length);
   });
   bad.sort((a, b) => b.modified - a.modified);
-  return { checked: objects.length - copies, copies, bytes, bad, notOpened: [...notOpened], lost };
+  return { checked: found.objects.length - copies, copies, bytes, bad, notOpened: [...notOpened] };
 }
 
-/** Entries and states are checked in different ways. */
-function nameOf({ place }: StateAccess, { key, etag }: ObjectRef): string {
-  return `${parseHistoryKey(place, key)?.half ?? "state"} ${etag ?? ""}`;
+/** Only what was read can be the same as another. Entries and states are checked in different ways. */
+function nameOf(place: StackPlace, object: ObjectRef, content: Buffer | string): string {
+  const { key, versionId = "" } = object;
+  return typeof content === "string" ? `${key} ${versionId}` : `${kindOf(place, object)} ${sha256Of(content)}`;
+}
+
+function kindOf(place: StackPlace, { key }: ObjectRef): "entry" | "state" {
+  return parseHistoryKey(place, key)?.half === "history" ? "entry" : "state";
 }
 
 function badState({ key, versionId, modified }: ObjectRef, problems: readonly string[]): BadState {
   return { key, versionId: versionId ?? null, modified, problems };
 }
 
-/** Every version where the store keeps them, else every object. */
-async function objectsOf(access: StateAccess): Promise<ObjectRef[]> {
-  const { store, place } = access;
-  const prefixes = [`${checkpointStem(place)}.json`, historyPrefix(place), backupPrefix(place), savedPrefix(place)];
-  const listed: ObjectRef[] = [];
-  for (const prefix of prefixes) {
-    const versions = await store.versions?.(prefix);
-    listed.push(...(versions?.filter(({ deleteMarker }) => !deleteMarker) ?? (await store.list(prefix))));
+/** A text where it cannot be read: why. */
+async function contentOf({ store }: StateAccess, { key, versionId }: ObjectRef): Promise<Buffer | string> {
+  try {
+    return await store.read(key, versionId);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    return problem;
   }
-  const ofState = listed.filter(({ key }) => isOfState(place, key));
-  const { present } = await listStack(access);
-  // A store may list neither an object nor its versions when it cannot read it.
-  return present === undefined || ofState.some(({ key }) => key === present.key) ? ofState : [...ofState, present];
-}
-
-function isOfState(place: StackPlace, key: string): boolean {
-  return (
-    checkpointKeys(place).includes(key) ||
-    backupKeys(place).includes(key) ||
-    parseHistoryKey(place, key) !== undefined ||
-    parseBackupKey(place, key) !== undefined ||
-    parseSavedKey(place, key) !== undefined
-  );
 }
 
 async function problemsOf(
-  access: StateAccess,
+  place: StackPlace,
   object: ObjectRef,
+  content: Buffer | string,
   secrets: StateSecrets,
   notOpened: Set<string>,
 ): Promise<string[]> {
+  if (typeof content === "string") return [content];
   try {
-    if (parseHistoryKey(access.place, object.key)?.half === "history") return await entryProblems(access, object);
-    const { checkpoint } = await readState(access, object);
-    return [...integrityProblems(checkpoint, access.place), ...(await secretProblems(checkpoint, secrets, notOpened))];
+    const text = await unpack(content);
+    if (kindOf(place, object) === "entry") {
+      return parseHistoryEntry(text) === undefined ? ["it is no history entry, or cut off"] : [];
+    }
+    const checkpoint = parseCheckpoint(text);
+    return [...integrityProblems(checkpoint, place), ...(await secretProblems(checkpoint, secrets, notOpened))];
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw explained(error);
     return [problem];
   }
-}
-
-async function entryProblems({ store }: StateAccess, { key, versionId }: ObjectRef): Promise<string[]> {
-  const text = await unpack(await store.read(key, versionId));
-  if (parseHistoryEntry(text) === undefined) throw new UnreadableCheckpoint("it is no history entry, or cut off");
-  return [];
 }
 
 async function secretProblems(

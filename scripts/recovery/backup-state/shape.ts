@@ -25,6 +25,7 @@ const marker = z.strictObject({
     })
     .optional()
     .describe("the last update that ended before"),
+  newest: z.string().optional().describe("name of the newest entry of its history: nanoseconds since 1970"),
   duringUpdate: z.boolean().describe("an update was at work, or had died: the state may be from its middle"),
 });
 

@@ -1,4 +1,3 @@
-import { isNewerThanCopy } from "../../../site/state-copies/freshness";
 import { stateDigest } from "../../../site/state-copies/state-digest";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
@@ -8,11 +7,11 @@ import type { Demand } from "../engine/consent";
 import { digestOf } from "../engine/digest";
 import type { StackSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
-import { copyFacts } from "../steps/state/copies/copy-facts";
+import { copyFacts, type CopyObjects, listCopy, staleSince } from "../steps/state/copies/copy-facts";
 import type { CopyPlace } from "../steps/state/copies/copy-places";
 import { lastSeen } from "../steps/state/seen-state";
 import { type PresentState, readPresent } from "../steps/state/present-state";
-import { listStack, type StackObjects } from "../steps/state/stack-objects";
+import { listStack } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
@@ -45,8 +44,7 @@ export async function planFallback(
   const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
   const open = opening.kind === "open" ? opening.open : shut;
   const facts = await copyFacts(access, copied, present);
-  const seen = lastSeen(state);
-  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
+  const since = staleSince(facts, lastSeen(state));
   const plan: FallbackPlan = {
     environment: selector,
     project: environment.project.name,
@@ -55,7 +53,7 @@ export async function planFallback(
     store: states.siteStore.endpoint,
     copy: described(facts),
     base: stateDigest(present.checkpoint, open),
-    ...(isStale ? { staleSince: seen.modified } : {}),
+    ...(since === undefined ? {} : { staleSince: since }),
     answers: trouble === undefined,
   };
   return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
@@ -87,8 +85,8 @@ async function usableCopy(
   { selector }: Pick<StackSession, "selector">,
   access: StateAccess,
   place: CopyPlace,
-): Promise<{ copied: StackObjects; present: PresentState }> {
-  const copied = await listStack(access);
+): Promise<{ copied: CopyObjects; present: PresentState }> {
+  const copied = await listCopy(access);
   const present = copied.present && (await readPresent(access, copied.present));
   if (present?.checkpoint !== undefined) return { copied, present };
   const why =

@@ -1,4 +1,3 @@
-import { isNewerThanCopy } from "../../../site/state-copies/freshness";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeHealth } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
@@ -10,9 +9,9 @@ import { digestOf } from "../engine/digest";
 import { StateFolder } from "../engine/state-folder";
 import { forceFlag } from "../engine/settle-demands";
 import { planKeys } from "../steps/state/site-keys";
-import { copyFacts } from "../steps/state/copies/copy-facts";
+import { copyFacts, findCopied, listCopy, staleSince } from "../steps/state/copies/copy-facts";
 import { lastSeen } from "../steps/state/seen-state";
-import { findPresent, readPresent } from "../steps/state/present-state";
+import { readPresent } from "../steps/state/present-state";
 import { hasLater, listStack, newestEntry, type StackObjects } from "../steps/state/stack-objects";
 import type { Planned } from "../engine/operation";
 import type { StateAccess } from "../steps/state/state-access";
@@ -65,7 +64,7 @@ async function lookAt(
   const { name, project, settings } = environment;
   const variables = context.io.environment;
   const access = copyAccess(session, environment);
-  const objects = await listStack(access);
+  const objects = await listCopy(access);
   const present = objects.present && (await readPresent(access, objects.present));
   const { history, ...found } = answers ? await storedState(session, environment) : { stored: false, history: [] };
   const base = { name, local: localStates(project, name, variables).length > 0, ...found };
@@ -74,9 +73,8 @@ async function lookAt(
   await secrets.prove(present.checkpoint.keeper, `the copy of ${name} in ${place.name}`);
   const facts = await copyFacts(access, objects, present);
   const seen = lastSeen(new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables));
-  const isStale = seen !== undefined && isNewerThanCopy(seen, { checkpoint: facts.compared });
   const isBehind = !base.stored && hasLater(access, { history }, objects);
-  const since = isStale ? seen.modified : isBehind ? timeOfNewest(access, history) : undefined;
+  const since = staleSince(facts, seen) ?? (isBehind ? timeOfNewest(access, history) : undefined);
   return {
     ...base,
     copy: {
@@ -100,7 +98,7 @@ function timeOfNewest(access: StateAccess, history: readonly StoredObject[]): nu
 export async function copiesNow(session: RebuildSession): Promise<Record<string, string | undefined>> {
   const { site } = session;
   const found = site.environmentNames.map(async (name) => {
-    const state = await findPresent(copyAccess(session, site.environment(name)));
+    const state = await findCopied(copyAccess(session, site.environment(name)));
     return [name, state?.sha256] as const;
   });
   return Object.fromEntries(await Promise.all(found));

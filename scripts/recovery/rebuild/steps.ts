@@ -13,6 +13,7 @@ import { isRunning, startOf } from "../../machine/processes";
 import { type Finding, type Step, type StepContext, type StepGroup, type StepNode, standing } from "../engine/step";
 import { planKeys, writeKeys } from "../steps/state/site-keys";
 import { archiveLocal } from "../steps/state/archive-local";
+import { findCopied } from "../steps/state/copies/copy-facts";
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { recordFile, removeRecord, writeRecord } from "../steps/state/fallback-record";
 import { replaceUnusable } from "../steps/state/replace-unreadable";
@@ -84,8 +85,7 @@ function localStep(plan: RebuildPlan, own: RebuiltEnvironment, session: RebuildS
 }
 
 async function digestOfCopy({ context }: RebuildSession, copy: StateAccess): Promise<string> {
-  const { present } = await listStack(copy);
-  const state = present && (await readPresent(copy, present));
+  const state = await findCopied(copy);
   if (state?.checkpoint === undefined) throw changed("the copy");
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   const opening = await secrets.try(state.checkpoint.keeper);

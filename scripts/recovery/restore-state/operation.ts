@@ -29,8 +29,8 @@ export function restoreStateOperation(
 ): Operation<RestoreStatePlan> {
   const { selector, state } = session;
   // Only what the site's store holds is what a fallback asks for.
-  const remember = (object: StoredObject): void =>
-    access.root === undefined ? undefined : rememberSeen(state, object);
+  const remember = (object: StoredObject, sha256: string): void =>
+    access.root === undefined ? undefined : rememberSeen(state, object, sha256);
   const comparePulumi = (signal: AbortSignal) => compareState(session, signal);
   return {
     kind: restoreStateKind,

@@ -22,7 +22,7 @@ import { findPresent } from "../steps/state/present-state";
 export interface RestoreStateWorld {
   readonly access: StateAccess;
   /** Told what it has written: the site's store is then known to hold something newer than its copies. */
-  readonly remember: (object: StoredObject) => void;
+  readonly remember: (object: StoredObject, sha256: string) => void;
   /** What Pulumi would change now. */
   comparePulumi(signal: AbortSignal): Promise<Finding[]>;
 }
@@ -138,7 +138,7 @@ function writeState(plan: RestoreStatePlan, { access, remember }: RestoreStateWo
     (await readableDigest(access.store, plan.target)) === plan.point.sha256;
   const rememberWritten = async (): Promise<void> => {
     const written = (await store.list(plan.target)).find(({ key }) => key === plan.target);
-    if (written !== undefined) remember(written);
+    if (written !== undefined) remember(written, plan.point.sha256);
   };
   return {
     id: writePath,

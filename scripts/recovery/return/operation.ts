@@ -32,7 +32,7 @@ export function returnOperation(
   const world: ReturnWorld = {
     states,
     archive: (time) => archiveLocal(environment, context.io.environment, time),
-    remember: (object) => rememberSeen(state, object),
+    remember: ({ object, sha256 }) => rememberSeen(state, object, sha256),
     copy: () => copyFindings([environment], context),
     comparePulumi: (signal) => compareState(session, signal),
   };

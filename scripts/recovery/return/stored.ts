@@ -2,11 +2,11 @@ import { savedId } from "../../../site/state/restore-points";
 import { compressionOf, savedKey } from "../../../site/state/state-keys";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import type { StoredObject } from "../../clients/object-store/object-store";
 import type { Finding } from "../engine/step";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { changed } from "../steps/state/changed";
 import { lookAtHeld } from "../steps/state/held";
+import type { FoundState } from "../steps/state/present-state";
 import { writeOnce } from "../steps/state/send-objects";
 import type { ReturnPlan } from "./plan";
 
@@ -14,7 +14,7 @@ import type { ReturnPlan } from "./plan";
 export interface StoreWorld {
   readonly states: LiveAndLocal;
   /** Writes down what the store holds, so that a later fallback knows a copy that is older. */
-  readonly remember: (object: StoredObject) => void;
+  readonly remember: (found: FoundState) => void;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function whyNotStored(plan: ReturnPlan, { states, remember }: Store
   const { environment, keep, present, stored } = plan;
   const { found, why } = await lookAtHeld(states.store, keep === "local" ? present.sha256 : stored?.sha256);
   if (why === undefined) {
-    if (found !== undefined) remember(found.object);
+    if (found !== undefined) remember(found);
     return undefined;
   }
   const what = keep === "local" ? "that was brought to it" : "that it had when this return was planned";

@@ -110,8 +110,6 @@ test("what this machine made of its state after it was brought to the store is a
 test("after a restore in the store a copy from before it asks for consent [E2, E6]", async () => {
   await run("backup", "state", "prod");
   const { points } = JSON.parse((await run("restore", "state", "prod", "--list", "--json")).stdout);
-  // The store's clock tells whole seconds.
-  await new Promise((done) => setTimeout(done, 1_100));
   expect(await run("restore", "state", "prod", "--to", points.at(-1).id, "--force")).toMatchObject({ code: 0 });
   await site.store.close();
   expect((await run("state", "fallback", "prod", "--dry-run")).stdout).toContain("--accept-stale");

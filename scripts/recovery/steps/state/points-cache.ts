@@ -53,6 +53,12 @@ export class PointsCache {
     return known?.resources !== undefined && known.managed === undefined ? undefined : known;
   }
 
+  /** Keys of objects that were there when somebody listed them. */
+  keys(): string[] {
+    const names = [...this.lines().keys()].flatMap((name) => name.split(" "));
+    return names.flatMap((name) => (name.includes("@") ? [name.slice(0, name.lastIndexOf("@"))] : []));
+  }
+
   set(candidate: PointCandidate, details: PointDetails): void {
     this.lines().set(nameOf(candidate), details);
     this.changed = true;

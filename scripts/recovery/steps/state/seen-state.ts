@@ -7,14 +7,24 @@ import { hasCode } from "../../../machine/error-code";
 import { makePrivateFolder, writeDurably } from "../../../machine/durable-file";
 import type { StateFolder } from "../../engine/state-folder";
 
-const seenSchema = z.object({ at: z.number(), modified: z.number(), object: z.string(), size: z.number() });
+const seenSchema = z.object({
+  at: z.number(),
+  modified: z.number(),
+  object: z.string(),
+  size: z.number(),
+  sha256: z.string().optional(),
+});
 
 /**
  * Writes down what an environment's state in the store was when a command looked, or has written it, so that later, when the store does not
  * answer, a copy can be told from what is lost without it. A command does not fail because it cannot be written.
  */
-export function rememberSeen(folder: StateFolder, { key, modified, size }: StoredObject): void {
-  const seen: SeenState = { at: Date.now(), modified, object: key, size };
+export function rememberSeen(
+  folder: StateFolder,
+  { key, modified, size }: StoredObject,
+  sha256: string | undefined,
+): void {
+  const seen: SeenState = { at: Date.now(), modified, object: key, size, sha256 };
   try {
     makePrivateFolder(folder.path);
     writeDurably(seenFile(folder), `${JSON.stringify(seen)}\n`);

@@ -1,6 +1,8 @@
 import { parseHistoryEntry, type UpdateInfo } from "../../../../site/state/history-entry";
 import {
+  checkpointKeys,
   checkpointStem,
+  type HistoryKey,
   historyPrefix,
   lockPrefix,
   parseHistoryKey,
@@ -16,6 +18,8 @@ import type { StateAccess } from "./state-access";
 export interface StackObjects {
   /** The present checkpoint. Undefined: the stack has no state here. */
   readonly present: StoredObject | undefined;
+  /** Every form of it that is listed, such as `.json` and `.json.gz`. */
+  readonly forms: readonly StoredObject[];
   /** Tags of the stack. */
   readonly tags: StoredObject | undefined;
   readonly history: readonly StoredObject[];
@@ -33,6 +37,7 @@ export async function listStack(access: StateAccess): Promise<StackObjects> {
   );
   return {
     present: await presentObject(access, stacks),
+    forms: stacks.filter(({ key }) => checkpointKeys(place).includes(key)),
     tags: stacks.find(({ key }) => key === `${stem}.pulumi-tags`),
     history: history.filter(({ key }) => parseHistoryKey(place, key) !== undefined),
     saved,
@@ -60,16 +65,34 @@ function isLater(nanos: string, than: string | undefined): boolean {
   return than === undefined || BigInt(nanos) > BigInt(than);
 }
 
+/** The state with which an update ended; undefined where it is not listed. @param nanos the name of its entry */
+export function checkpointOfEntry(
+  access: StateAccess,
+  objects: Pick<StackObjects, "history">,
+  nanos: string,
+): StoredObject | undefined {
+  return halfOf(access, objects, nanos, "checkpoint");
+}
+
+function halfOf(
+  { place }: StateAccess,
+  { history }: Pick<StackObjects, "history">,
+  nanos: string,
+  half: HistoryKey["half"],
+): StoredObject | undefined {
+  return history.find(({ key }) => {
+    const parsed = parseHistoryKey(place, key);
+    return parsed?.half === half && parsed.nanos === nanos;
+  });
+}
+
 /** What the newest entry of a history says; undefined where there is none, or where it cannot be read. */
 export async function lastUpdate(
   access: StateAccess,
   objects: Pick<StackObjects, "history">,
 ): Promise<UpdateInfo | undefined> {
   const newest = newestEntry(access, objects);
-  const found = objects.history.find(({ key }) => {
-    const parsed = parseHistoryKey(access.place, key);
-    return parsed?.half === "history" && parsed.nanos === newest;
-  });
+  const found = newest === undefined ? undefined : halfOf(access, objects, newest, "history");
   if (found === undefined) return undefined;
   try {
     return parseHistoryEntry(await unpack(await access.store.read(found.key)));

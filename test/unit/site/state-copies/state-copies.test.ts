@@ -57,8 +57,18 @@ describe("whether the store is newer than a copy", () => {
     ["written earlier: the store was brought back", { ...seen, modified: noon - minute }, false],
     ["written in the same second", { ...seen, size: 11 }, true],
     ["now compressed", { ...seen, object: `${checkpoint.object}.gz` }, true],
+    ["the same, byte by byte, written later", { ...seen, sha256: "aa", modified: noon + minute }, false],
+    ["another of the same second and size", { ...seen, sha256: "bb" }, true],
   ])("%s [E6]", (_, state, newer) => {
-    expect(isNewerThanCopy(state, marker)).toBe(newer);
+    expect(isNewerThanCopy(state, marker, noon + minute)).toBe(newer);
+  });
+
+  test("a copy of a time that is still to come is not newer because of it [A8]", () => {
+    const future = { checkpoint: { ...checkpoint, modified: Date.parse("2099-01-01T00:00:00Z") } };
+    expect(isNewerThanCopy(seen, future, noon)).toBe(true);
+    expect(isNewerThanCopy({ ...seen, sha256: "aa" }, future, noon)).toBe(false);
+    // It is the store's own clock that is ahead.
+    expect(isNewerThanCopy({ ...seen, modified: future.checkpoint.modified }, future, noon)).toBe(false);
   });
 });
 

@@ -2,8 +2,9 @@ import type { UpdateInfo } from "../../../../../site/state/history-entry";
 import type { StackPlace } from "../../../../../site/state/state-keys";
 import type { SeenState } from "../../../../../site/state-copies/freshness";
 import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/state-copies/copy-marker";
-import type { ObjectStore, StoredObject } from "../../../../clients/object-store/object-store";
-import { lastUpdate, listStack, type StackObjects } from "../stack-objects";
+import { type ObjectStore, type StoredObject, StoreError } from "../../../../clients/object-store/object-store";
+import { listCopy } from "./copy-facts";
+import { lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
 import { type PresentState, readPresent } from "../present-state";
 import { compareHistory, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
 import { readableDigest, readObject } from "../read-object";
@@ -53,7 +54,7 @@ export type CopyResult =
 
 /**
  * Copies history, saved states and the present state of one stack, in this order, and then says beside them what the copy
- * is. Only what is not there yet is sent; nothing is removed, and no history overwritten; everything that was written is
+ * is. Only what is not there yet is sent; nothing is given up, and no history overwritten; everything that was written is
  * read back. A state that cannot be read, or that is older than the copy and knows nothing of it, does not take the copy's
  * place.
  *
@@ -61,7 +62,7 @@ export type CopyResult =
  */
 export async function copyState(job: CopyJob): Promise<CopyResult> {
   const { source, target, place } = job;
-  const [there, copied] = await Promise.all([listStack(sourceOf(job)), listStack(targetOf(job))]);
+  const [there, copied] = await Promise.all([listStack(sourceOf(job)), listCopy(targetOf(job))]);
   const { present } = there;
   if (present === undefined) {
     const lost = await lostState(sourceOf(job), there, { seen: job.seen, copy: targetOf(job) });
@@ -93,6 +94,7 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
   if (!isSame) await writeChecked(target, present.key, state.content);
   const marker = await markerOf(job, state, there);
   await writeChecked(target, markerKey, Buffer.from(formatMarker(marker)));
+  for (const { key } of copied.forms) if (key !== present.key) await setAside(job, key);
   return { kind: "copied", marker, objects: sent, seen: present, differing, unreadable: [...unreadable, ...lostTags] };
 }
 
@@ -107,7 +109,24 @@ function bringBack({ stack }: StackPlace): string {
 /** Nobody knows which of two contents is the good one: the store's, too, is in the copy, under a key of its own. */
 async function keepBeside({ source, target }: CopyJob, key: string): Promise<void> {
   const content = await readObject(source, key);
-  if (typeof content !== "string") await writeOnce(target, `.lifeboat/differing/${sha256Of(content)}/${key}`, content);
+  if (typeof content !== "string") await writeOnce(target, besideKey(key, content), content);
+}
+
+/** The store has had its state in another form: of two nobody would know which is the copy. */
+async function setAside({ target }: CopyJob, key: string): Promise<void> {
+  const content = await readObject(target, key);
+  if (typeof content === "string") return;
+  await writeOnce(target, besideKey(key, content), content);
+  try {
+    await target.remove(key);
+  } catch (error) {
+    // A key that may not remove anything leaves both, and verification names it.
+    if (!(error instanceof StoreError) || error.kind !== "denied") throw error;
+  }
+}
+
+function besideKey(key: string, content: Buffer): string {
+  return `.lifeboat/differing/${sha256Of(content)}/${key}`;
 }
 
 async function isOlderThanCopy(
@@ -142,6 +161,7 @@ async function markerOf(job: CopyJob, state: PresentState, there: StackObjects):
   const { source, place, now } = job;
   const { object, content, sha256, made, checkpoint } = state;
   const update = await lastUpdate(sourceOf(job), there);
+  const newest = newestEntry(sourceOf(job), there);
   const after = await listStack(sourceOf(job));
   const moved = after.present?.etag !== object.etag || after.present?.modified !== object.modified;
   return {
@@ -160,6 +180,7 @@ async function markerOf(job: CopyJob, state: PresentState, there: StackObjects):
       pulumi: checkpoint.manifest.pulumi,
     },
     ...(update === undefined ? {} : { update: updateOf(update) }),
+    ...(newest === undefined ? {} : { newest }),
     duringUpdate: moved || there.locks.length > 0 || after.locks.length > 0 || checkpoint.pending.length > 0,
   };
 }

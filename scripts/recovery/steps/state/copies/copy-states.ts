@@ -57,7 +57,7 @@ async function copyOf(
     const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
     const seen = isStores ? lastSeen(folder) : undefined;
     const result = await copyState({ place, source: store, target: to.of(name), seen, now, signal, ...rest });
-    if (result.kind === "copied" && isStores) rememberSeen(folder, result.seen);
+    if (result.kind === "copied" && isStores) rememberSeen(folder, result.seen, result.marker.checkpoint.sha256);
     return { environment: name, from, result };
   } catch (error) {
     signal.throwIfAborted();
