@@ -146,6 +146,8 @@ export const storageDefinitionAnswer = z.object({
   nodes: z.string().optional(),
   shared: flagAnswer.optional(),
   disable: flagAnswer.optional(),
+  /** Of a folder: whether a file system must be mounted there, `yes`, `no`, or where else. Undefined: nobody has said. */
+  is_mountpoint: textAnswer.optional(),
   "prune-backups": z.string().optional(),
   "max-protected-backups": numberAnswer.optional(),
 });

@@ -156,6 +156,30 @@ describe("doctor", () => {
     expect(result?.stdout).not.toContain("\u001b");
   });
 
+  test("a folder for backups that nobody has declared as a mount point is a warning with the command [D3]", async () => {
+    const warned =
+      /! storages +backup: when the disk at \/mnt\/backup is not mounted, .*→ if a disk is mounted there: pvesm set backup --is_mountpoint yes/u;
+    const told = async () => (await site.lifeboat(["doctor"])).stdout.replace(/\s+/gu, " ");
+    expect(await told()).toMatch(warned);
+    for (const decided of ["yes", "no"]) {
+      await site.client.put(["storage", "backup"], { is_mountpoint: decided });
+      expect(await told()).not.toContain("is_mountpoint");
+    }
+    await site.client.put(["storage", "backup"], { delete: "is_mountpoint" });
+  });
+
+  test("another guest under the number of a declared one is a problem, as in status [D15]", async () => {
+    const guest = { node, type: "lxc", vmid: web.id } as const;
+    await site.client.guests.setGuestConfig(guest, { description: "lifeboat: lab/web" });
+    const { code, stdout } = await site.lifeboat(["doctor"]);
+    await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringMatching(/✗ guests +guest 101 on pve-prod is lab\/web, not prod\/web/u),
+    ]);
+    expect((await site.lifeboat(["doctor"])).stdout).toMatch(/✓ guests /u);
+  });
+
   test("a wrong token, a node that is down, a certificate that is not trusted: 14, each its own message [K2, K3]", async () => {
     const wrong = await site.lifeboat(["doctor"], {
       env: { LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!lifeboat=not-a-secret-6" },

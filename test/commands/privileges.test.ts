@@ -110,7 +110,7 @@ const rows: readonly [role: string, privilege: string, path: string, failing: re
   // A copy of a container that is not unprivileged.
   ["LifeboatJobs", "Sys.Modify", "/", ["restore guest --target-id"]],
   ["LifeboatGuests", "VM.Audit", "/vms/101", ["status", ...acts, ...snapshots, ...restores]],
-  ["LifeboatGuests", "VM.Backup", "/vms/101", ["backups", ...acts, ...restores]],
+  ["LifeboatGuests", "VM.Backup", "/vms/101", [...sees, ...acts, ...restores]],
   ["LifeboatGuests", "VM.Allocate", "/vms/101", restores],
   ["LifeboatGuests", "VM.Snapshot", "/vms/101", snapshots],
   ["LifeboatGuests", "VM.PowerMgmt", "/vms/101", ["restore snapshot", ...restores]],
@@ -121,8 +121,9 @@ const rows: readonly [role: string, privilege: string, path: string, failing: re
   ["LifeboatGuests", "VM.Config.Memory", "/vms/190", []],
   ["LifeboatGuests", "VM.Config.HWType", "/vms/191", []],
   ["LifeboatGuests", "VM.Config.Cloudinit", "/vms/191", []],
-  ["LifeboatStorages", "Datastore.AllocateSpace", "/storage/local", restores],
-  ["LifeboatBackups", "Datastore.AllocateSpace", "/storage/backup", ["backups", ...acts, ...restores]],
+  // Archives on it would not be seen.
+  ["LifeboatStorages", "Datastore.AllocateSpace", "/storage/local", ["backups", ...restores]],
+  ["LifeboatBackups", "Datastore.AllocateSpace", "/storage/backup", [...sees, ...acts, ...restores]],
   // A look for disks would be incomplete: of the guest, of one that had the number of a copy.
   ["LifeboatStorages", "Datastore.Audit", "/storage/local", restores],
   // No disk lies there.

@@ -13,6 +13,8 @@ import { formatDuration } from "../../terminal/durations";
 import { hintFor, setupHint } from "../../clients/failure";
 import { type Check, ok, problem, skipped, unavailableKinds, warning } from "./check";
 import { inspectFirewall } from "./firewall";
+import { inspectMounts } from "./mounts";
+import { inspectOwnership } from "./ownership";
 import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "../../../site/needs";
 
 /** Oldest major version whose API the client knows. */
@@ -80,6 +82,8 @@ async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment
     ...(await guardedAll("privileges", () => inspectPrivileges(client, settings))),
     ...(await guardedAll("pools", () => inspectPools(client, settings))),
     ...(await guardedAll("storages", () => inspectStorages(client, settings))),
+    ...(await guardedAll("storages", () => inspectMounts(client, settings))),
+    ...(await guardedAll("guests", () => inspectOwnership(client, settings))),
     ...(await guardedAll("firewall", () => inspectFirewall(client, settings))),
     ...inspectRootNeeds(environment),
   ];

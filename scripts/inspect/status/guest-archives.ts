@@ -1,10 +1,12 @@
-import type { Archive, Guest as NodeGuest } from "../../../proxmox/api/answers";
+import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { typeOfGuest } from "../../../site/guest-types";
 import { type ArchiveChoice, chooseArchive, type ListedArchive } from "../../../site/restore/choose-archive";
 import type { NodeMoment } from "../../../site/restore/doubt";
 import type { Guest } from "../../../site/settings/environment";
+import { groupBy } from "../../machine/group-by";
+import type { PlacedArchive } from "./backup-storages";
 
 /** An archive and where it was found. */
 export interface GuestArchive extends ListedArchive {
@@ -13,8 +15,14 @@ export interface GuestArchive extends ListedArchive {
   readonly node: string;
 }
 
+/** Archives by the number that they bear, whoever's they are. */
+export function archivesByGuest(archives: readonly PlacedArchive[]): (id: number) => readonly GuestArchive[] {
+  const found = new Map([...groupBy(archives, ({ vmid }) => vmid)].map(([vmid, some]) => [vmid, some.flatMap(listed)]));
+  return (id) => found.get(id) ?? [];
+}
+
 /** An archive as a node lists it; none where it does not say of what kind of guest it is. */
-export function listed({ node, ...archive }: Archive & { readonly node: string }): GuestArchive[] {
+function listed({ node, ...archive }: PlacedArchive): GuestArchive[] {
   const { volid, subtype, size, ctime, notes, verification } = archive;
   if (subtype === undefined) return [];
   const found = verification && plainText(verification.state);

@@ -9,9 +9,8 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts } from "./backup-storages";
-import { groupBy } from "../../machine/group-by";
 import { nodesOf } from "../../../site/needs";
-import { type GuestArchive, listed } from "./guest-archives";
+import { archivesByGuest, type GuestArchive } from "./guest-archives";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
@@ -64,9 +63,7 @@ export async function readEnvironment(
   // Afterwards: what was begun meanwhile is not of the future.
   const time = await client.cluster.nodeTime(proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
-  const byGuest = groupBy(storages.archives, ({ vmid }) => vmid);
-  const archives = new Map([...byGuest].map(([vmid, some]) => [vmid, some.flatMap(listed)]));
-  const archivesOf = (id: number) => archives.get(id) ?? [];
+  const archivesOf = archivesByGuest(storages.archives);
   const { time: now, timezone: timeZone } = time;
   const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));

@@ -1,7 +1,7 @@
 /** Storages: their entries (PVE::API2::Storage::Config) and their state on a node (PVE::API2::Storage::Status). */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { contentFolder, type ContentType, enabledStorage, requireStorage } from "../guests/storages";
+import { contentFolder, type ContentType, enabledStorage, missingMount, requireStorage } from "../guests/storages";
 import { hasPath, storagePath } from "../model/storage-paths";
 import { storageUsage } from "../guests/usage";
 import { linkSharedStorages } from "../model/shared-storages";
@@ -112,6 +112,8 @@ function tryStorage(node: Node, entry: StorageEntry): void {
   if (type === "nfs" || type === "cifs" || type === "pbs") throw death(`storage '${storage}' is not online`);
   if (type === "lvm" || type === "lvmthin") throw death(`no such volume group '${options.vgname ?? ""}'`);
   if (type === "zfspool") throw death(`could not activate storage '${storage}', zfs error: no such pool available`);
+  const missing = missingMount(node, entry);
+  if (missing !== undefined) throw death(missing);
   const path = storagePath(entry);
   const isMade = (options["create-base-path"] ?? options.mkdir) !== "0";
   if (isMade) mkdirSync(node.path(path), { recursive: true });
@@ -167,7 +169,8 @@ function deleteEntry({ cluster, parameters }: Call): null {
 /** What a node says of a storage; one that is switched off or unreachable has no numbers. */
 async function nodeStatus(node: Node, entry: StorageEntry): Promise<Record<string, Json>> {
   const isEnabled = isEnabledOn(node, entry.storage);
-  const isActive = isEnabled && (!hasPath(entry) || existsSync(node.path(storagePath(entry))));
+  const isThere = !hasPath(entry) || existsSync(node.path(storagePath(entry)));
+  const isActive = isEnabled && isThere && missingMount(node, entry) === undefined;
   const usage = isActive ? await storageUsage(node, entry) : { total: 0, used: 0, avail: 0 };
   return {
     type: entry.type,

@@ -12,6 +12,7 @@ import {
   contentFolder,
   CONTENT_TYPES,
   holds,
+  isUnmounted,
   parseVolume,
   volumePath,
   type ContentType,
@@ -65,6 +66,7 @@ async function listType(
   type: ContentType,
   vmid: number | undefined,
 ): Promise<ListedVolume[]> {
+  if (hasPath(storage) && isUnmounted(node, storage)) return [];
   if (type === "rootdir" || type === "images") return listDisks(node, storage, type, vmid);
   if (!hasPath(storage)) return [];
   if ((type === "iso" || type === "vztmpl") && vmid !== undefined) return [];

@@ -45,7 +45,27 @@ export async function activateStorage(node: Node, id: string): Promise<StorageEn
   const storage = enabledStorage(node, id);
   const slow = node.cluster.site.faults.hit("slow-storage", { node: node.name, storage: id });
   if (slow?.milliseconds !== undefined) await sleep(Number(slow.milliseconds));
+  const missing = missingMount(node, storage);
+  if (missing !== undefined) throw death(missing);
   return storage;
+}
+
+/** Where a file system must be mounted for a storage to be used (PVE::Storage::DirPlugin, is_mountpoint); undefined: nowhere. */
+function expectedMount({ options: { is_mountpoint: text, path } }: StorageEntry): string | undefined {
+  if (text === undefined || /^(?:0|off|no|false)$/iu.test(text)) return undefined;
+  return /^(?:1|on|yes|true)$/iu.test(text) ? path : text;
+}
+
+/** The sandbox mounts nothing: what lies below `/mnt` stands for disks of their own, which the fault `disk-unmounted` takes off. */
+export function isUnmounted(node: Node, { storage }: StorageEntry): boolean {
+  return node.cluster.site.faults.hit("disk-unmounted", { node: node.name, storage }) !== undefined;
+}
+
+/** Why a storage that expects a mount point cannot be used; undefined: it can. */
+export function missingMount(node: Node, entry: StorageEntry): string | undefined {
+  const path = expectedMount(entry);
+  if (path === undefined || (path.startsWith("/mnt/") && !isUnmounted(node, entry))) return undefined;
+  return `unable to activate storage '${entry.storage}' - directory is expected to be a mount point but is not mounted: '${path}'`;
 }
 
 export function holds(storage: StorageEntry, content: ContentType): boolean {

@@ -14,6 +14,8 @@ import type { FaultState } from "./state";
  * - `task-waits`: a task stands still at a checkpoint until the fault is off or the task is stopped (`type`, `at`).
  * - `storage-full`: no volume or archive can be written to `storage` (required).
  * - `slow-storage`: each access to the storage takes `milliseconds` longer (required; `storage`).
+ * - `disk-unmounted`: the disk below the folder of `storage` (required) is not mounted. A storage that expects a mount point
+ *   there cannot be used; any other shows an empty folder.
  * - `clock-skew`: the node's clock is `seconds` ahead (required).
  * - `token-expires`: the token `token` (full id) is expired; without it all are.
  * - `verification-failed`: an archive is listed as a Proxmox Backup Server lists a snapshot whose verification failed
@@ -32,6 +34,7 @@ export const FAULTS = {
   "task-waits": { settings: ["node", "type", "at"], required: [] },
   "storage-full": { settings: ["node", "storage", "times"], required: ["storage"] },
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
+  "disk-unmounted": { settings: ["node", "storage"], required: ["storage"] },
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },
   "token-expires": { settings: ["token"], required: [] },
   "verification-failed": { settings: ["node", "volid"], required: ["volid"] },

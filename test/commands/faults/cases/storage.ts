@@ -67,4 +67,20 @@ export const storageFaults: readonly FaultCase[] = [
       return result;
     },
   },
+  {
+    fault: "the disk of the storage is not mounted, and the storage is declared as a mount point",
+    command: restore,
+    exitCode: 14,
+    message:
+      "Unable to restore guest web: no archive of guest 101 was found, and storage backup was not searched: it is not active (searched: local)\nHINT: run it again when the storage answers; on its node: pvesm status",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      await site.client.put(["storage", "backup"], { is_mountpoint: "yes" });
+      await site.fault("disk-unmounted", { storage: "backup" });
+      const result = await lifeboat(restore);
+      await site.clearFaults();
+      await site.client.put(["storage", "backup"], { delete: "is_mountpoint" });
+      return result;
+    },
+  },
 ];

@@ -78,6 +78,36 @@ describe("the content of a storage", () => {
   });
 });
 
+describe("a storage whose disk is not mounted", () => {
+  const disk = { storage: "disk", type: "dir", path: "/mnt/disk", content: "backup" };
+  const list = "/nodes/pve/storage/disk/content";
+  const expected = "directory is expected to be a mount point but is not mounted: ";
+
+  it("is an empty folder, or not active where a mount point is expected", async () => {
+    await test.call("POST", "/storage", disk);
+    await test.backUp(110, { storage: "disk" });
+    expect(await test.call("GET", list)).toHaveLength(1);
+    test.site.faults.set("disk-unmounted", { storage: "disk" });
+    expect(await test.call("GET", list)).toEqual([]);
+    expect(await test.call("GET", "/nodes/pve/storage/disk/status")).toMatchObject({ active: 1 });
+    await test.call("PUT", "/storage/disk", { is_mountpoint: "yes" });
+    expect((await test.refusal("GET", list)).message).toContain(
+      `unable to activate storage 'disk' - ${expected}'/mnt/disk'`,
+    );
+    expect(await test.call("GET", "/nodes/pve/storage/disk/status")).toMatchObject({ active: 0, enabled: 1, total: 0 });
+    test.site.faults.clear();
+    expect(await test.call("GET", list)).toHaveLength(1);
+  });
+
+  it("cannot be made where a mount point is expected, nor can one on the node's own disk", async () => {
+    const own = { ...disk, path: "/srv/disk", is_mountpoint: "1" };
+    expect((await test.refusal("POST", "/storage", own)).message).toContain(
+      `create storage failed: unable to activate storage 'disk' - ${expected}'/srv/disk'`,
+    );
+    await test.call("POST", "/storage", { ...own, is_mountpoint: "no" });
+  });
+});
+
 describe("an archive", () => {
   it("that is protected is not removed; one that is not goes with its notes and log", async () => {
     const path = `${CONTENT}/${backup.volid}`;
