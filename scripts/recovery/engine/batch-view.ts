@@ -1,12 +1,18 @@
 import { formatDuration } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
-import type { Batch, BatchPlan, PlannedMember, Refusal } from "./batch";
+import type { Batch, BatchPlan, BegunMember, PlannedMember, Refusal } from "./batch";
 import { type Demand, flagOf } from "./consent";
+import { endedNotes } from "./ended-members";
 import type { Report } from "./operation";
 import { type StepView, printFlags } from "./plan-view";
 
 /** The plan of a batch as it is shown: its own part, then the steps of all with their times, refusals and questions. */
-export function batchPlanView<Plan>(batch: Batch<Plan>, plan: BatchPlan<Plan>, demands: readonly Demand[]): Report {
+export function batchPlanView<Plan>(
+  batch: Batch<Plan>,
+  plan: BatchPlan<Plan>,
+  demands: readonly Demand[],
+  ended: readonly BegunMember<Plan>[] = [],
+): Report {
   const { members, refused: leftOut } = plan;
   const { value, print } = batch.view(plan);
   const flags = demands.map(flagOf);
@@ -16,14 +22,19 @@ export function batchPlanView<Plan>(batch: Batch<Plan>, plan: BatchPlan<Plan>, d
   );
   const times = seconds === undefined ? {} : { seconds };
   return {
-    value: { ...value, leftOut, ...times, steps, flags },
+    value: { ...value, ...(ended.length === 0 ? {} : { ended: namesOf(ended) }), leftOut, ...times, steps, flags },
     print: (lines) => {
       print(lines);
+      for (const { text } of endedNotes(batch, ended)) lines.hanging("  ", `${text}.`);
       printRefusals(leftOut, lines);
       printSteps(members, seconds, lines);
       printFlags(flags, lines);
     },
   };
+}
+
+function namesOf<Plan>(members: readonly BegunMember<Plan>[]): string[] {
+  return members.map(({ session }) => session.selector);
 }
 
 /** Each member begins when one before it has ended. Undefined where some step was never measured. */

@@ -88,6 +88,8 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
    * @throws CommandError when it cannot be told; then it stays half done
    */
   lookAgain?(plan: Plan, open: Journal): Promise<string | undefined>;
+  /** Whether what it has made is not there any more. Asked of one that has ended, before others of its batch are begun anew. */
+  isGone?(plan: Plan): Promise<boolean>;
   /** Called when every step is done, before the journal says so. */
   beforeEnd?(): void;
 }

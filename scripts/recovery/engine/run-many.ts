@@ -7,6 +7,7 @@ import { StepFailure, applySteps, remainingSteps } from "./apply";
 import type { Batch, BatchPlan, BegunMember, Gate, Member, Outcome, PlannedMember, Refusal } from "./batch";
 import { batchPlanView } from "./batch-view";
 import { digestOf } from "./digest";
+import { endedNotes, stillEnded, withoutEnded } from "./ended-members";
 import { explain } from "./explain";
 import { isOpen, type Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -14,9 +15,11 @@ import type { JournalContents } from "./journal-contents";
 import { mergeDemands } from "./merge-demands";
 import type { Observer } from "./observer";
 import { planPermitted, type Planned } from "./operation";
+import { printFinding } from "./print-finding";
 import { begunIn, finishTakingBack, openingOf, planIn, shownSteps, takeBackOutdated } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
 import { type Session, halfDone, journalsOf, readable, unfinished } from "./session";
+import type { Finding } from "./step";
 import { confirm, forceFlag } from "./settle-demands";
 
 /** Subjects that are looked at, at the same time. */
@@ -27,7 +30,9 @@ const looksAtOnce = 4;
  * The failure of one member leaves the others going.
  */
 export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
-  const bundle = openBundle(batch);
+  const [bundle, ...older] = openBundles(batch);
+  // The newest has taken their members over.
+  if (!batch.dryRun) for (const one of older) one.end();
   if (bundle !== undefined) {
     const parts = partsOf(batch, bundle, (session) => isLeftAlone(batch, session, bundle));
     const outdated = await outdatedAmong(batch, parts);
@@ -35,9 +40,15 @@ export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
     const isReported = parts.every(hasEnded) || (outdated.size > 0 && parts.some(hasEnded));
     if (parts.some(isLeft) || (parts.length > 0 && isReported)) return resume(batch, bundle, parts, outdated);
     // What is left of it was undone or taken back: there is nothing to resume.
-    if (!batch.dryRun) bundle.end();
+    return begin(batch, { bundle, ended: await stillEnded(parts, hasEnded) });
   }
   return begin(batch);
+}
+
+/** A batch that is begun anew: members that have ended are part of the new one. */
+interface Earlier<Plan> {
+  readonly bundle: JournalBundle;
+  readonly ended: readonly BegunMember<Plan>[];
 }
 
 /** Plans every member by itself. One on whose subject something else is half done is refused, as it is when alone. */
@@ -87,30 +98,35 @@ function measurementsOf(sessions: readonly Session[]): (session: Session) => rea
   return ({ state }) => bySite.get(state.path) ?? [];
 }
 
-async function begin<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
+async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise<ExitCode> {
   const { context, dryRun, command, request, given } = batch;
-  const plan = await context.progress.step(`Look at ${batch.subjects}`, () => batch.plan());
+  const { ended = [] } = earlier ?? {};
+  const plan = withoutEnded(await context.progress.step(`Look at ${batch.subjects}`, () => batch.plan()), ended);
   refuse(batch, plan);
   const { members, refused } = plan;
   const demands = mergeDemands(members.map(demandsOf), batch.question?.(members));
-  const { value, print } = batchPlanView(batch, plan, demands);
+  const { value, print } = batchPlanView(batch, plan, demands, ended);
   if (dryRun) {
     context.output.result({ plan: value }, print);
     return refused.length === 0 ? exitCodes.done : exitCodes.partly;
   }
   print(context.talk);
-  if (members.length === 0) return reportNothing(batch);
+  if (members.length === 0 && ended.length === 0) return reportNothing(batch);
   await confirm(demands, given, context);
-  const parts = members.map(({ session, operation, planned }) => ({
-    site: session.state.site,
-    journal: session.state.opening(openingOf(session, operation, planned)),
-  }));
+  const parts = [
+    ...ended.map(({ session, journal }) => ({ site: session.state.site, journal: journal.contents })),
+    ...members.map(({ session, operation, planned }) => ({
+      site: session.state.site,
+      journal: session.state.opening(openingOf(session, operation, planned)),
+    })),
+  ];
   const bundle = batch.bundles.begin({ command, request: { ...request }, parts });
+  earlier?.bundle.end();
   return finish(
     batch,
     bundle,
     partsOf(batch, bundle, () => true),
-    { refused, outdated: new Map() },
+    { refused, outdated: new Map(), notes: endedNotes(batch, ended) },
   );
 }
 
@@ -156,9 +172,9 @@ function codeOfAll(results: readonly { readonly exitCode: ExitCode }[]): ExitCod
   return others.every(({ exitCode }) => exitCode === first?.exitCode) ? first?.exitCode : undefined;
 }
 
-/** A bundle of the same request that has not ended. */
-function openBundle<Plan>({ bundles, request }: Batch<Plan>): JournalBundle | undefined {
-  return readable(() => bundles.open().find(({ contents }) => digestOf(contents.request) === digestOf(request)));
+/** Bundles of the same request that have not ended, newest first: more than one where a process died between two of them. */
+function openBundles<Plan>({ bundles, request }: Batch<Plan>): JournalBundle[] {
+  return readable(() => bundles.open().filter(({ contents }) => digestOf(contents.request) === digestOf(request)));
 }
 
 /**
@@ -281,11 +297,19 @@ async function remainingOf<Plan>({ session, operation, journal, plan }: BegunMem
   }));
 }
 
+/** What the report says beside what becomes of the members. */
+interface Reported {
+  readonly refused: readonly Refusal[];
+  readonly outdated: ReadonlyMap<Journal, string>;
+  /** Of members that had ended before. */
+  readonly notes?: readonly Finding[];
+}
+
 async function finish<Plan>(
   batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
-  { refused, outdated }: { readonly refused: readonly Refusal[]; readonly outdated: ReadonlyMap<Journal, string> },
+  { refused, outdated, notes = [] }: Reported,
 ): Promise<ExitCode> {
   const { context, command } = batch;
   const started = performance.now();
@@ -304,13 +328,18 @@ async function finish<Plan>(
   const result = {
     exitCode,
     ...value,
-    findings: [...outcomes.flatMap((outcome) => (outcome.kind === "ended" ? outcome.findings : [])), ...findings],
+    findings: [
+      ...outcomes.flatMap((outcome) => (outcome.kind === "ended" ? outcome.findings : [])),
+      ...findings,
+      ...notes,
+    ],
     seconds,
     operation: bundle.contents.id,
     ...(isHalfDone ? { resume: command } : {}),
   };
   context.output.result(result, (lines) => {
     print(lines, seconds);
+    for (const note of notes) printFinding(note, lines);
     if (isHalfDone) lines.line(`To resume what is half done: ${command}`);
   });
   return exitCode;

@@ -67,6 +67,10 @@ const refusalShape = z.strictObject({ subject, exitCode, ...failureShape });
 export function batchShapes({ plan, report }: Pick<OperationMembers, "plan" | "report">): Shapes {
   const batchPlan = z.strictObject({
     ...plan,
+    ended: z
+      .array(subject)
+      .optional()
+      .describe("subjects that an interrupted run has done already; they are not done again"),
     leftOut: z.array(refusalShape).describe("what cannot be done, with --skip-refused"),
     seconds: seconds("how long all of it is expected to take").optional(),
     steps: z

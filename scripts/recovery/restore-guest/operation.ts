@@ -70,6 +70,7 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       return { value: { ...report }, print: (lines) => printReport(report, lines) };
     },
     meaning: restoreMeaning,
+    isGone: async ({ target }) => !(await session.client.guests.exists(target)),
     lookAgain: (plan, open) =>
       lookAgain(session, open, {
         guest: plan.guest,

@@ -181,8 +181,10 @@ test("one of a batch that is half done can be taken back alone, and another requ
   ]);
   const undone = await site.lifeboat(["undo", "web", "--force"]);
   expect([undone.code, await memories([101])]).toEqual([0, ["640"]]);
+  const before = restores(102);
   const fresh = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop"]);
-  expect([fresh.code, await memories([101])]).toEqual([0, ["512"]]);
+  expect([fresh.code, await memories([101]), restores(102) - before]).toEqual([0, ["512"], 0]);
+  expect(fresh.stdout.replaceAll(/\s+/gu, " ")).toMatch(/prod\/db ended at \S+ already and is not restored again/u);
 });
 
 test("Ctrl-C: 130, what each guest is at is shown, and the same command resumes all [K4]", async () => {
@@ -212,7 +214,7 @@ test("Ctrl-C: 130, what each guest is at is shown, and the same command resumes 
   expect(result.stderr).toContain("Still to do: prod/web, prod/db, prod/mail");
 });
 
-test("a member that was given up half done is planned anew with the others, and not reported as restored [D5, K4]", async () => {
+test("a member that was given up half done is planned anew, and not reported as restored [D5, K4]", async () => {
   await change(three);
   const command = ["restore", "guest", "web", "db", "mail", "--force", "--stop"];
   await site.fault("worker-killed", { type: "vzrestore", at: "destroyed", times: "1" });

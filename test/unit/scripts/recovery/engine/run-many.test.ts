@@ -7,6 +7,7 @@ import { openSite } from "../../../../../scripts/project/site";
 import type { Batch, Member } from "../../../../../scripts/recovery/engine/batch";
 import type { Operation } from "../../../../../scripts/recovery/engine/operation";
 import { planMembers, runMany } from "../../../../../scripts/recovery/engine/run-many";
+import type { JournalBundle } from "../../../../../scripts/recovery/engine/journal-bundle";
 import type { Journal } from "../../../../../scripts/recovery/engine/journal";
 import { type Session, stateOf } from "../../../../../scripts/recovery/engine/session";
 import { journalGuest } from "../../../../../scripts/recovery/engine/subject";
@@ -201,17 +202,19 @@ function guestOf(subject: Session["subject"]) {
 }
 
 /** A batch of which the bundle is there, and none of its journals. */
-async function killed(): Promise<{ batch: Batch<string>; web: Session }> {
-  const batch = await batchOf({ web: good, db: good });
+async function killed(
+  works: Works = { web: good, db: good },
+): Promise<{ batch: Batch<string>; web: Session; bundle: JournalBundle }> {
+  const batch = await batchOf(works);
   const { members } = await batch.plan();
   const parts = members.map(({ session: { state, subject }, operation: { kind, command, request }, planned }) => ({
     site: state.site,
     journal: state.opening({ kind, command, request, inputs: {}, plan: planned.plan, guest: guestOf(subject) }),
   }));
-  batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
+  const bundle = batch.bundles.begin({ command: batch.command, request: { ...batch.request }, parts });
   const [first] = members;
   if (first === undefined) throw new Error("A batch has members.");
-  return { batch, web: first.session };
+  return { batch, web: first.session, bundle };
 }
 
 /** Another operation on web, begun after the batch was. */
@@ -252,5 +255,61 @@ describe("a batch that was killed before it began its members", () => {
       ["ended", 0],
     ]);
     expect(talk).toContain("prod/web is not begun: something else was done on it");
+  });
+});
+
+/** A killed batch of which web has ended and db was taken back, and how often each is done from now on. */
+async function halfEnded() {
+  const done = { web: 0, db: 0 };
+  const count = (name: keyof typeof done) => (): Promise<void> => Promise.resolve(void (done[name] += 1));
+  const { batch, bundle } = await killed({ web: count("web"), db: count("db") });
+  const [web, db] = bundle.journals().map((part) => part.begin?.());
+  web?.setState("done");
+  db?.setState("taken-back");
+  return { batch, done };
+}
+
+describe("a batch that was killed when one member had ended and the other was taken back", () => {
+  test("the one stays ended, a dry run says so too, and the other is planned anew and done [K4]", async () => {
+    const { batch, done } = await halfEnded();
+    expect(await runMany({ ...batch, dryRun: true })).toBe(0);
+    expect(JSON.parse(output).plan).toMatchObject({ ended: ["prod/web"], steps: [{ subject: "prod/db" }] });
+    output = "";
+    expect(await runMany(batch)).toBe(0);
+    expect([done, JSON.parse(output)]).toMatchObject([
+      { web: 0, db: 1 },
+      {
+        outcomes: [
+          ["ended", 0],
+          ["ended", 0],
+        ],
+        findings: [
+          {
+            severity: "note",
+            text: expect.stringMatching(/^prod\/web ended at \S+ already and is not tested again$/u),
+          },
+        ],
+      },
+    ]);
+    expect(batch.bundles.open()).toEqual([]);
+    expect(await runMany(batch)).toBe(0);
+    expect(done).toEqual({ web: 1, db: 2 });
+  });
+
+  test("the plan is not confirmed: nothing is begun, and the one is still ended the next time [K1, K4]", async () => {
+    const { batch, done } = await halfEnded();
+    await expect(runMany({ ...batch, question: () => "Test?" })).rejects.toMatchObject({ exitCode: 2 });
+    expect(await runMany(batch)).toBe(0);
+    expect(done).toEqual({ web: 0, db: 1 });
+  });
+
+  test("what it has made is gone: it is planned anew with the other [K4]", async () => {
+    const { batch, done } = await halfEnded();
+    const memberOf = (journal: Journal): Member<string> | undefined => {
+      const member = batch.memberOf(journal);
+      return member && { ...member, operation: { ...member.operation, isGone: () => Promise.resolve(true) } };
+    };
+    expect(await runMany({ ...batch, memberOf })).toBe(0);
+    expect(done).toEqual({ web: 1, db: 1 });
   });
 });
