@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { abandon, abandonShapes } from "../recovery/abandon/abandon";
-import { openJournalSession } from "../recovery/abandon/left-guest";
+import { openJournalSession } from "../recovery/engine/left-guest";
 import { openStackSession } from "../recovery/engine/session";
 import { defineCommand } from "./frame/command";
 

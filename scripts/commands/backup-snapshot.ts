@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inSettings } from "../recovery/engine/left-guest";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
 import { isScheduledName } from "../../site/snapshots";
 import { shellQuote } from "../clients/shell-quote";
@@ -53,7 +54,7 @@ export const command = defineCommand({
   prints: snapshotShapes,
   run: async (input, context) => {
     if (input.name !== undefined) refuseName(input.name);
-    const session = await openSession(input.guest, context, input.dryRun);
+    const session = await inSettings([input.guest], context, () => openSession(input.guest, context, input.dryRun));
     return runOne(session, snapshotOperation(session, requestOf(session.selector, input)));
   },
 });

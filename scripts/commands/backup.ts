@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inSettings } from "../recovery/engine/left-guest";
 import type { CommandContext } from "../project/context";
 import type { LoadedEnvironment, Site } from "../project/site";
 import { backupOperation } from "../recovery/backup/operation";
@@ -89,6 +90,6 @@ function chosenEnvironments(site: Site, only: string | undefined): LoadedEnviron
 async function backUpOne({ guest, env, dryRun }: Input, context: CommandContext): Promise<ExitCode> {
   if (env !== undefined) throw usageError("--env goes with --all", "name a guest of it: environment/name");
   if (guest === undefined) throw usageError("no guest is named", "name one, or all of an environment: --all prod");
-  const session = await openSession(guest, context, dryRun);
+  const session = await inSettings([guest], context, () => openSession(guest, context, dryRun));
   return runOne(session, backupOperation(session));
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inSettings } from "../recovery/engine/left-guest";
 import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
 import { growOperation } from "../recovery/grow/operation";
@@ -23,7 +24,7 @@ export const command = defineCommand({
   interrupt: "clean",
   prints: growShapes,
   run: async ({ guest, dryRun, force }, context) => {
-    const session = await openSession(guest, context, dryRun);
+    const session = await inSettings([guest], context, () => openSession(guest, context, dryRun));
     const command = `lifeboat grow ${session.selector}${force ? " --force" : ""}`;
     return runOne(session, growOperation(session, { given: { "--force": force }, command }));
   },

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inSettings } from "../recovery/engine/left-guest";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
 import { type RestoreRequest, restoreOperation } from "../recovery/restore-guest/operation";
 import { chooseGuests } from "../project/choose-guests";
@@ -72,7 +73,8 @@ export const command = defineCommand({
   interrupt: "clean",
   prints: { ...restoreGuestShapes, ...restoreGuestsShapes },
   run: async (input, context) => {
-    const found = chooseGuests(input, await context.site());
+    const site = await context.site();
+    const found = await inSettings(input.guests, context, () => chooseGuests(input, site));
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
     const [first, ...others] = sessions;
     if (first === undefined) throw usageError("no guest is named");

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { inSettings } from "../recovery/engine/left-guest";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
 import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
@@ -35,7 +36,7 @@ export const command = defineCommand({
   interrupt: "clean",
   prints: rollbackShapes,
   run: async (input, context) => {
-    const session = await openSession(input.guest, context, input.dryRun);
+    const session = await inSettings([input.guest], context, () => openSession(input.guest, context, input.dryRun));
     const command = commandLine(["lifeboat", "restore", "snapshot", session.selector, input.snapshot], input);
     const request = { snapshot: input.snapshot, given: answersOf(input), checkSeconds: input.checkTimeout, command };
     return runOne(session, rollbackOperation(session, request));

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
 import { runOne } from "../recovery/engine/run-one";
 import { forgetOperation } from "../recovery/forget/operation";
-import { undoRestore } from "../recovery/undo/operation";
+import { inSettings, openLeftOrDeclared } from "../recovery/engine/left-guest";
+import { isUndoable, undoRestore } from "../recovery/undo/operation";
 import { type GuestSession, openSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";
 import { undoShapes } from "../recovery/undo/shape";
@@ -39,8 +40,12 @@ export const command = defineCommand({
   prints: { ...undoShapes, ...forgetShapes },
   run: async (input, context) => {
     const vmid = operationPattern.exec(input.guest)?.[1];
-    const session = await openSession(vmid ?? input.guest, context, input.dryRun);
-    if (input.forget) return forget(session, input);
+    const named = vmid ?? input.guest;
+    if (input.forget) {
+      const ofSettings = await inSettings([named], context, () => openSession(named, context, input.dryRun));
+      return forget(ofSettings, input);
+    }
+    const session = await openLeftOrDeclared(named, context, input.dryRun, isUndoable);
     const operation = vmid === undefined ? undefined : input.guest;
     const command = commandLine(["lifeboat", "undo", operation ?? session.selector], input);
     return undoRestore(session, { operation, given: answersOf(input), checkSeconds: input.checkTimeout, command });

@@ -50,7 +50,7 @@ interface OperationEnvironment {
 
 /**
  * What people are told of an operation that is half done. A kind that this version does not know is named as such. A guest
- * that has left the settings can only be given up: every other command looks for it there.
+ * that has left the settings can only be taken back or given up: every other command looks for it there.
  */
 export function describeOpen(
   contents: JournalContents,
@@ -68,7 +68,8 @@ export function describeOpen(
   const stuck =
     member === undefined ? subject : `${environment}/${isDeclared(member) ? member.name : String(member.id)}`;
   if (guest !== undefined && !isNode(guest) && !isDeclared(guest)) {
-    const ways = `the settings do not have it under this name and number any more: put it back there, and then ${command}`;
+    const undo = known?.undo === true ? `; or take it back: lifeboat undo ${stuck}` : "";
+    const ways = `the settings do not have it under this name and number any more: put it back there, and then ${command}${undo}`;
     return {
       text: `${name} of ${subject}`,
       ways,

@@ -29,6 +29,8 @@ export interface GuestSession extends Session {
   readonly guest: Guest;
   /** Refuses everything but GET when the run is dry. */
   readonly client: ProxmoxClient;
+  /** The settings do not have it any more: `guest` is what a journal says of it, and without checks, disks and objectives. */
+  readonly hasLeft?: true;
 }
 
 /** A command at work on guests of one node. */

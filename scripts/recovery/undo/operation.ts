@@ -49,6 +49,7 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   const restores = restoresAmong(journals);
   const resumed = restores.find(({ journal }) => journal === open)?.plan.undoes;
   if (resumed !== undefined) {
+    requireSettings(session);
     const undoes = { ...resumed, start: startedBefore(resumed, restores) };
     return runLocked(session, savePointOperation(session, request, undoes, restores));
   }
@@ -60,6 +61,7 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   const search = await searchArchives(session.client, session.guest.id, session.environment.settings.backup.storage.id);
   const elsewhere = await newestElsewhere(session, request, { journals, last, archives: search.archives });
   if (open !== undefined && (elsewhere !== undefined || open !== last?.journal)) throw anotherIsHalfDone(session, open);
+  if (elsewhere !== undefined) requireSettings(session);
   if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
   if (last === undefined) throw nothingToUndo(session, search);
   refuseUnsure(session, request, search, last);
@@ -67,13 +69,32 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
     if (!session.dryRun && last.journal.factsOf(restorePath)["upid"] !== undefined) keepWayBack(last.journal);
     return takeRestoreBack(session, request, last);
   }
+  requireSettings(session);
   // Begun although the restore that it undoes may be half done: that one is not resumed any more.
   return begin(session, savePointOperation(session, request, undoesOf(session, last), restores));
 }
 
-/** A restore that stands, whole or half; what was taken back or undone is none any more. */
-function isCandidate({ contents: { state, id } }: Journal, { operation }: UndoRequest): boolean {
-  return state !== "taken-back" && state !== "undone" && (operation === undefined || operation === id);
+function isCandidate(journal: Journal, { operation }: UndoRequest): boolean {
+  return isUndoable(journal) && (operation === undefined || operation === journal.contents.id);
+}
+
+/** A restore that stands, whole or half. */
+export function isUndoable(journal: Journal): boolean {
+  const { state } = journal.contents;
+  return isRestore(journal) && state !== "taken-back" && state !== "undone";
+}
+
+/** @throws CommandError (13) where the save point of a guest is to be restored that the settings do not have */
+function requireSettings({ hasLeft, subject, selector }: GuestSession): void {
+  if (hasLeft !== true) return;
+  const { environment, name, id } = subject;
+  throw new CommandError(
+    `${environment}/${name} was overwritten, and its save point is not restored without what the settings say of its disks, checks and backups: they do not have it any more`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `put it back into Pulumi.${environment}.yaml as ${name} with the id ${id}, and again: lifeboat undo ${environment}/${name}; what is half done can be given up: lifeboat abandon ${selector}`,
+    },
+  );
 }
 
 function nothingToUndo({ guest, selector }: GuestSession, search: ArchiveSearch): CommandError {

@@ -162,6 +162,40 @@ test("what is half done on a guest that left the settings can be given up, by it
   }
 });
 
+test("what is half done on a guest that left the settings is found by its journal: taken back, or told what is missing [K4]", async () => {
+  const settings = site.read("Pulumi.prod.yaml");
+  const leave = (): void => site.write("Pulumi.prod.yaml", settings.replace(/^ {4}"?g110"?:\n(?: {5,}.*\n)+/mu, ""));
+  if (!(await site.running(110))) {
+    const upid = await site.client.guests.start({ node, type: "lxc", vmid: 110 });
+    await site.client.tasks.wait(upid);
+  }
+  const before = await savePoints(110);
+  await killed(overwrite(110), prepared);
+  leave();
+  const resumed = await run(...overwrite(110));
+  expect([resumed.code, resumed.stderr.replaceAll(/\s+/gu, " ")]).toEqual([
+    2,
+    expect.stringMatching(
+      /a restore of prod\/g110, begun at \S+, has not ended[^]*or take it back: lifeboat undo prod\/110/u,
+    ),
+  ]);
+  const undone = await run("undo", "prod/g110", "--force");
+  expect([undone.code, await site.running(110), await savePoints(110)]).toEqual([0, true, before]);
+  site.write("Pulumi.prod.yaml", settings);
+  expect((await run(...overwrite(110))).code).toBe(0);
+  leave();
+  const overwritten = await run("undo", "110", "--force", "--stop");
+  expect([overwritten.code, overwritten.stderr.replaceAll(/\s+/gu, " ")]).toEqual([
+    13,
+    expect.stringContaining(
+      "put it back into Pulumi.prod.yaml as g110 with the id 110, and again: lifeboat undo prod/g110",
+    ),
+  ]);
+  expect((await run("undo", "nobody")).code).toBe(2);
+  site.write("Pulumi.prod.yaml", settings);
+  expect((await run("undo", "g110", "--force", "--stop")).code).toBe(0);
+});
+
 test("a clock that is ahead, or a save point of the future, makes none of today old [D6, K1]", async () => {
   await site.backUp(102);
   expect((await run(...overwrite(102))).code).toBe(0);

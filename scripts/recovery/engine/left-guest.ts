@@ -1,0 +1,141 @@
+import type { AdoptedGuest } from "../../../site/settings/environment";
+import { readOnly } from "../../../proxmox/api/client";
+import type { CommandContext } from "../../project/context";
+import type { LoadedEnvironment } from "../../project/site";
+import { CommandError, usageError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { isOpen, type Journal } from "./journal";
+import { describeOpen } from "./kinds";
+import { type GuestSession, openSession, readable, type Session, stateOf } from "./session";
+import { guestsOfRun, type GuestSubject, isNode } from "./subject";
+
+/** A guest that the settings do not have under this name and number, and that a journal of this machine names. */
+interface LeftGuest {
+  readonly environment: LoadedEnvironment;
+  readonly subject: GuestSubject;
+  /** `prod/110` */
+  readonly selector: string;
+  /** The newest that names it. */
+  readonly journal: Journal;
+}
+
+/**
+ * Makes everything ready for a guest on which something is half done: one of the settings or, where they have none of that
+ * name or number any more, one that a journal names. Connects to nothing.
+ *
+ * @throws CommandError (2)
+ */
+export function openJournalSession(selector: string, context: CommandContext, dryRun: boolean): Promise<Session> {
+  const ofSettings = (): Promise<Session> => openSession(selector, context, dryRun);
+  return orLeft(selector, context, isOpen, ofSettings, ({ environment, subject, selector: own }): Session => {
+    return { context, environment, subject, state: stateOf(environment, context), dryRun, selector: own };
+  });
+}
+
+/**
+ * The same for an operation on the guest that takes nothing from the settings but how to reach the node: what they said of a
+ * guest that has left them, nobody knows.
+ *
+ * @param isMeant journals that count where the settings do not have the guest
+ * @throws CommandError (2, 12)
+ */
+export function openLeftOrDeclared(
+  selector: string,
+  context: CommandContext,
+  dryRun: boolean,
+  isMeant: (journal: Journal) => boolean,
+): Promise<GuestSession> {
+  const ofSettings = (): Promise<GuestSession> => openSession(selector, context, dryRun);
+  return orLeft(selector, context, isMeant, ofSettings, async (left): Promise<GuestSession> => {
+    const { environment, subject } = left;
+    const { name, id, node } = subject;
+    const { objectives } = environment.settings;
+    const guest: AdoptedGuest = {
+      kind: "adopted",
+      name,
+      id,
+      node,
+      hostname: name,
+      checks: [],
+      objectives,
+      diskOptOuts: {},
+    };
+    const client = dryRun ? readOnly(await environment.client()) : await environment.client();
+    const state = stateOf(environment, context);
+    return { context, environment, subject, guest, client, state, dryRun, selector: left.selector, hasLeft: true };
+  });
+}
+
+/**
+ * Finds guests in the settings, and says of one that has left them what is half done on it.
+ *
+ * @throws CommandError (2)
+ */
+export async function inSettings<Found>(
+  selectors: readonly string[],
+  context: CommandContext,
+  find: () => Found | Promise<Found>,
+): Promise<Found> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    for (const selector of selectors) {
+      const [left] = await leftGuests(selector, context, isOpen);
+      if (left === undefined) continue;
+      const { contents } = left.journal;
+      const { text, hint } = describeOpen(contents, left.environment);
+      throw usageError(`${error.message}; ${text}, begun at ${contents.startedAt}, has not ended`, hint);
+    }
+    throw error;
+  }
+}
+
+async function orLeft<Opened>(
+  selector: string,
+  context: CommandContext,
+  isMeant: (journal: Journal) => boolean,
+  ofSettings: () => Promise<Opened>,
+  ofJournal: (left: LeftGuest) => Opened | Promise<Opened>,
+): Promise<Opened> {
+  try {
+    return await ofSettings();
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    const [found, another] = await leftGuests(selector, context, isMeant);
+    if (found === undefined) throw error;
+    if (another === undefined) return ofJournal(found);
+    throw usageError(
+      `the journals have more than one guest '${selector}': ${found.selector}, ${another.selector}`,
+      "give environment/id",
+    );
+  }
+}
+
+function isUnknown(error: unknown): error is CommandError {
+  return error instanceof CommandError && error.exitCode === exitCodes.usage;
+}
+
+/** Guests that the journals name so, each once. */
+async function leftGuests(
+  selector: string,
+  context: CommandContext,
+  isMeant: (journal: Journal) => boolean,
+): Promise<LeftGuest[]> {
+  const [word = "", inEnvironment] = selector.split("/").reverse();
+  const found = new Map<string, LeftGuest>();
+  for (const environment of (await context.site()).environments().usable) {
+    if (inEnvironment !== undefined && inEnvironment !== environment.name) continue;
+    const state = stateOf(environment, context);
+    for (const journal of readable(() => state.readAll().journals.filter(isMeant))) {
+      const { guest } = journal.contents;
+      const guests = isNode(guest) ? (guestsOfRun(journal.contents) ?? []) : guest === undefined ? [] : [guest];
+      for (const { id, name } of guests.filter((one) => one.name === word || String(one.id) === word)) {
+        const own = `${environment.name}/${String(id)}`;
+        const subject = { kind: "guest", environment: environment.name, name, id, node: guest?.node ?? "" } as const;
+        if (!found.has(own)) found.set(own, { environment, subject, selector: own, journal });
+      }
+    }
+  }
+  return [...found.values()];
+}
