@@ -98,7 +98,11 @@ async function occupantOf(
     if (here !== undefined) return here;
     if (other === undefined) return { kind: "unseen" };
     if (await client.cluster.isFree(id)) return { kind: "nobody" };
-    return (await guestOn(client, { node: other.node, type: other.type, vmid: id }, other)) ?? { kind: "unseen" };
+    const there = await guestOn(client, other, other);
+    if (there !== undefined) return there;
+    // It may be on its way: the list is asked once more.
+    const now = (await client.cluster.guests()).find((guest) => guest.vmid === id);
+    return (now && (await guestOn(client, now, now))) ?? { kind: "unseen" };
   } catch (error) {
     return { kind: "unknown", reason: reasonOf(error) };
   }

@@ -304,6 +304,23 @@ describe("passGate", () => {
     await pass(job, environment, { ...unread, preview: true });
   });
 
+  test("a guest that went to another node since the list was made is found there, and is not one that cannot be seen", async () => {
+    let looks = 0;
+    const { client } = clientWith({
+      ...empty,
+      "cluster/nextid?vmid=101": proxmoxError("invalid", "no", { vmid: "CT 101 already exists" }),
+      "nodes/pve3/lxc/101/config": proxmoxError("gone", "does not exist"),
+      "nodes/pve2/lxc/101/config": liveConfiguration(),
+      get "cluster/resources?type=vm"() {
+        looks += 1;
+        return [{ type: "lxc", vmid: 101, node: looks > 1 ? "pve2" : "pve3", status: "running", name: "web" }];
+      },
+    });
+    await expect(runProgram({}, () => passGate(client, environment))).rejects.toThrow(
+      /101 \(web\) is on pve2, and the settings say pve-prod/,
+    );
+  });
+
   describe("a guest with our mark's tag whose notes cannot be read [A11, A15]", () => {
     const tagged = { type: "lxc", vmid: 111, node: "pve-prod", status: "running", name: "web", tags: "lifeboat" };
     const there: Answers = {
