@@ -1,5 +1,5 @@
 import { faultCases } from "../commands/faults/cases";
-import type { FaultCase } from "../commands/faults/fault-case";
+import type { FaultRow } from "../commands/faults/fault-case";
 import { table } from "./markdown";
 
 /** What each fault leads to, from the cases that inject it: the tests assert every word of it. */
@@ -22,16 +22,16 @@ export function faultsPage(): string {
 }
 
 /** A line of the table; what is said up to its first full stop. */
-function cells({ fault, exitCode, message, afterwards }: FaultCase): string[] {
+function cells({ fault, exitCode, message, afterwards }: FaultRow): string[] {
   const says = (message.split(/\.\s|\n/u)[0] ?? "").replace(/^Unable to [^:]+: /u, "");
   return [fault, `**${String(exitCode)}**`, says, wordsOf(afterwards)];
 }
 
-function wordsOf(afterwards: FaultCase["afterwards"]): string {
+function wordsOf(afterwards: FaultRow["afterwards"]): string {
   return afterwards.map(({ words }) => words).join("; ");
 }
 
-function section({ fault, command, exitCode, message, afterwards }: FaultCase): string[] {
+function section({ fault, command, exitCode, message, afterwards }: FaultRow): string[] {
   return [
     `## ${fault.slice(0, 1).toUpperCase()}${fault.slice(1)}`,
     "",

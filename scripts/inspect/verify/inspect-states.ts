@@ -13,7 +13,7 @@ import { openStateAccess, type StateAccess } from "../../recovery/steps/state/st
 import { StateSecrets } from "../../recovery/steps/state/state-secrets";
 import type { Inspection } from "../inspection";
 import type { statesShape } from "./shape";
-import { printStack, type StackReport } from "./states-page";
+import { holdsNothing, printStack, type StackReport } from "./states-page";
 import { type CheckedCopies, type CopyReport, verifyCopies } from "./verify-copies";
 import { type CheckedStates, verifyState } from "./verify-state";
 import type { CommandContext } from "../../project/context";
@@ -28,7 +28,7 @@ export async function inspectStates(
   const secrets = new StateSecrets(context.io.environment, context.redactor);
   if (name !== undefined) {
     const report = await verifyOne(context, site, site.environment(name), secrets);
-    if (report.checked === 0 && report.lost === undefined) throw nothing(name, report.where);
+    if (holdsNothing(report)) throw nothing(name, report.where);
     return inspectionOf([report]);
   }
   const { usable, unusable } = site.environments();

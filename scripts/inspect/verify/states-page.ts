@@ -17,6 +17,15 @@ export type StackReport = { readonly environment: string; readonly copyPlaces: r
   | { readonly error: string }
 );
 
+/** Whether a stack has no state and never had one, as far as anybody can tell. */
+export function holdsNothing({
+  checked,
+  bad,
+  lost,
+}: Pick<CheckedStates, "checked" | "bad"> & { readonly lost: unknown }): boolean {
+  return checked + bad.length === 0 && lost === undefined;
+}
+
 export function printStack(stack: StackReport, lines: Lines): void {
   printStates(stack, lines);
   for (const copy of stack.copyPlaces) printCopy(copy, lines);
@@ -25,8 +34,8 @@ export function printStack(stack: StackReport, lines: Lines): void {
 function printStates(stack: StackReport, lines: Lines): void {
   const { environment } = stack;
   if ("error" in stack) return lines.hanging([red("✗"), ` ${environment}: `], stack.error);
-  const { checked, bad, lost } = stack;
-  if (checked === 0 && lost === undefined) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
+  const { bad, lost } = stack;
+  if (holdsNothing(stack)) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
   const text = ` ${environment}: ${countText(stack)}`;
   lines.line([mark(bad.length === 0 && lost === undefined), text, verdictOf(bad.length, lost === undefined)]);
   if (lost !== undefined) {

@@ -57,11 +57,12 @@ export async function verifyState(
   const bad = [...found.bad];
   const notOpened = new Set<string>();
   const judged = new Map<string, Promise<string[]>>();
-  let [copies, bytes, done] = [0, 0, 0];
+  let [read, copies, bytes, done] = [0, 0, 0, 0];
   await runBounded(found.objects, bounds, async (object) => {
     const content = await contentOf(access, object);
     const name = nameOf(access.place, object, content);
     if (judged.has(name)) copies += 1;
+    else if (typeof content !== "string") read += 1;
     const judgement = judged.get(name) ?? problemsOf(access.place, object, content, secrets, notOpened);
     judged.set(name, judgement);
     bytes += typeof content === "string" ? 0 : content.length;
@@ -71,7 +72,7 @@ export async function verifyState(
     progress(done, found.objects.length);
   });
   bad.sort((a, b) => b.modified - a.modified);
-  return { checked: found.objects.length - copies, copies, bytes, bad, notOpened: [...notOpened] };
+  return { checked: read, copies, bytes, bad, notOpened: [...notOpened] };
 }
 
 /** Only what was read can be the same as another. Entries and states are checked in different ways. */

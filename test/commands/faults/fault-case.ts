@@ -4,23 +4,29 @@ import type { LoggedRequest } from "../support/request-log";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 
 /** Something that goes wrong, what Lifeboat says and does, and what is there afterwards: a row of docs/reference/faults.md. */
-export interface FaultCase {
+export interface FaultRow {
   /** Words for people. */
   readonly fault: string;
   /** The command line, with `web` for the guest. */
   readonly command: string;
   readonly exitCode: number;
-  /** What is said, from "Unable to" on, as {@link masked}; empty where the command succeeds. */
+  /** What is said, as {@link masked}; empty where the command succeeds. */
   readonly message: string;
-  readonly afterwards: readonly [Afterwards, ...Afterwards[]];
+  /** What is there afterwards. */
+  readonly afterwards: readonly { readonly words: string }[];
+}
+
+/** A row with the test that holds it. */
+export interface FaultCase<In = Scene> extends FaultRow {
+  readonly afterwards: readonly [Afterwards<In>, ...Afterwards<In>[]];
   /** Makes it go wrong and runs the command. */
-  readonly run: (scene: Scene) => Promise<RunResult>;
+  readonly run: (scene: In) => Promise<RunResult>;
 }
 
 /** What must be true afterwards, in words and as a check. */
-export interface Afterwards {
+export interface Afterwards<In = Scene> {
   readonly words: string;
-  readonly check: (scene: Scene) => Promise<void>;
+  readonly check: (scene: In) => Promise<void>;
 }
 
 /** A guest of its own for each case, with one archive. */

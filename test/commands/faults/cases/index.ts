@@ -1,8 +1,15 @@
-import type { FaultCase } from "../fault-case";
+import type { FaultRow } from "../fault-case";
 import { archiveFaults } from "./archive";
 import { nodeFaults } from "./node";
 import { operatorFaults } from "./operator";
+import { stateFaults } from "./state";
 import { storageFaults } from "./storage";
 
 /** Every fault, in the order of the page. */
-export const faultCases: readonly FaultCase[] = [...nodeFaults, ...storageFaults, ...archiveFaults, ...operatorFaults];
+export const faultCases: readonly FaultRow[] = [
+  ...nodeFaults,
+  ...storageFaults,
+  ...archiveFaults,
+  ...operatorFaults,
+  ...stateFaults,
+];

@@ -1,0 +1,234 @@
+import type { StateSite } from "../../state/state-site";
+import { stateKey, stateText } from "../../state/states";
+import type { RunResult } from "../../support/run-bundle";
+import type { Afterwards, FaultCase } from "../fault-case";
+
+/** Two updates of prod in the store, and a whole copy of them. */
+export interface StateScene {
+  readonly site: StateSite;
+  /** Content of the bucket before it went wrong. */
+  readonly before: ReadonlyMap<string, string>;
+  readonly lifeboat: (command: string) => Promise<RunResult>;
+}
+
+type StateFault = FaultCase<StateScene>;
+
+const bucket = "lifeboat-state-prod";
+const verify = "verify --state prod";
+const goBack = "state return prod --force";
+const marker = "lifeboat-copy.json";
+
+function entry(nanos: number, half: "history" | "checkpoint"): string {
+  return `.pulumi/history/shop/prod/prod-${String(nanos)}.${half}.json`;
+}
+
+async function succeed({ lifeboat }: StateScene, command: string): Promise<void> {
+  expect([command, await lifeboat(command)]).toEqual([command, expect.objectContaining({ code: 0 })]);
+}
+
+const unchanged: Afterwards<StateScene> = {
+  words: "what the store holds is as it was",
+  check: async ({ site, before }) => {
+    site.store.failWith = undefined;
+    expect(site.bucket("prod")).toEqual(before);
+  },
+};
+
+const stillHere: Afterwards<StateScene> = {
+  words: "the state on this machine lives on",
+  check: async ({ site }) => expect(await site.local.list(stateKey("prod"))).toHaveLength(1),
+};
+
+const noneHere: Afterwards<StateScene> = {
+  words: "no second state was made on this machine",
+  check: async ({ site }) => expect(await site.local.list(stateKey("prod"))).toEqual([]),
+};
+
+const copiedAgain: Afterwards<StateScene> = {
+  words: "copied again (`lifeboat backup state prod`), all is good",
+  check: async (scene) => {
+    await succeed(scene, "backup state prod");
+    await succeed(scene, verify);
+  },
+};
+
+const asksBeforeFallback: Afterwards<StateScene> = {
+  words: "a fallback to this copy asks for `--accept-stale`",
+  check: async ({ site, lifeboat }) => {
+    await site.store.close();
+    expect((await lifeboat("state fallback prod --dry-run")).stdout).toContain("--accept-stale");
+    await site.store.open();
+  },
+};
+
+const restorable: Afterwards<StateScene> = {
+  words: "an update of the history takes its place by `lifeboat restore state`, and all is good",
+  check: async (scene) => {
+    const { points } = JSON.parse((await scene.lifeboat("restore state prod --list --json")).stdout);
+    const { id } = points.find(({ source }: { source: string }) => source === "history");
+    await succeed(scene, `restore state prod --to ${id} --force`);
+    await succeed(scene, verify);
+  },
+};
+
+const othersRead: Afterwards<StateScene> = {
+  words: "every other update can be restored",
+  check: async ({ lifeboat }) => expect((await lifeboat("restore state prod --list")).code).toBe(0),
+};
+
+/** What the store's objects and the copies come to. */
+const damages: readonly StateFault[] = [
+  {
+    fault: "the store lists the live state and does not give it: its data are damaged",
+    command: verify,
+    exitCode: 3,
+    message:
+      ".pulumi/stacks/shop/prod.json version ID of TIME: the store answers 503 SlowDownRead\n.pulumi/stacks/shop/prod.json version ID of TIME: the store answers 503 SlowDownRead",
+    afterwards: [restorable],
+    run: async ({ site, lifeboat }) => {
+      site.store.damage(bucket, stateKey("prod"), "content");
+      return lifeboat(verify);
+    },
+  },
+  {
+    fault: "an entry of the history is in no listing any more: its metadata are damaged, and the copy knows of it",
+    command: verify,
+    exitCode: 3,
+    message:
+      ".pulumi/history/shop/prod/prod-60000.history.json of TIME: the store answers 500 InternalError\n.pulumi/history/shop/prod/prod-60000.checkpoint.json of TIME: the store answers 500 InternalError",
+    afterwards: [othersRead],
+    run: async ({ site, lifeboat }) => {
+      for (const half of ["history", "checkpoint"] as const) site.store.damage(bucket, entry(60_000, half), "metadata");
+      return lifeboat(verify);
+    },
+  },
+  {
+    fault: "of an entry of the history only one half is there",
+    command: verify,
+    exitCode: 3,
+    message:
+      ".pulumi/history/shop/prod/prod-60000.history.json of TIME: the state with which this update ended is not there",
+    afterwards: [othersRead],
+    run: async ({ site, lifeboat }) => {
+      site.store.damage(bucket, entry(60_000, "checkpoint"), "lost");
+      return lifeboat(verify);
+    },
+  },
+  {
+    fault: "a copy run stopped after the history, before the state",
+    command: verify,
+    exitCode: 3,
+    message:
+      "its history has an update of TIME UTC, which its state does not have: a run has stopped half-way; copy it again: lifeboat backup state prod",
+    afterwards: [asksBeforeFallback],
+    run: async ({ site, lifeboat }) => {
+      const copy = site.copies("prod");
+      await copy.write(entry(180_000, "history"), Buffer.from('{"kind":"update","result":"succeeded"}'));
+      await copy.write(entry(180_000, "checkpoint"), Buffer.from(stateText(site, "prod", { made: 180_000 })));
+      return lifeboat(verify);
+    },
+  },
+  {
+    fault: "a copy run stopped after the state, before it said what the copy is",
+    command: verify,
+    exitCode: 3,
+    message:
+      "it does not say what it is, as after a run that stopped half-way; copy it again: lifeboat backup state prod",
+    afterwards: [copiedAgain],
+    run: async ({ site, lifeboat }) => {
+      await site.copies("prod").remove(marker);
+      return lifeboat(verify);
+    },
+  },
+  {
+    fault: "a copy is dated later than this machine's clock",
+    command: verify,
+    exitCode: 3,
+    message:
+      "it is dated TIME UTC, which is later than this machine's clock: nobody knows how old it is; copy it again: lifeboat backup state prod",
+    afterwards: [copiedAgain],
+    run: async ({ site, lifeboat }) => {
+      const copy = site.copies("prod");
+      const text = (await copy.read(marker)).toString();
+      await copy.write(marker, Buffer.from(text.replace(/"time": "\d+/u, '"time": "2099')));
+      return lifeboat(verify);
+    },
+  },
+];
+
+/** The store refuses, as where a clock is off, or nobody listens: that is no absence of states. */
+const refusals: readonly StateFault[] = [
+  {
+    fault: "the state store refuses the key pair (403) while an environment is brought up",
+    command: "up prod --force",
+    exitCode: 14,
+    message:
+      "Unable to bring up prod: the store refuses the request, since its clock and the one here differ: RequestTimeTooSkewed (s3://lifeboat-state-monitoring at https://192.0.2.132:9000)\nHINT: check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+    afterwards: [noneHere, unchanged],
+    run: ({ site, lifeboat }) => {
+      site.store.failWith = 403;
+      return lifeboat("up prod --force");
+    },
+  },
+  {
+    fault: "the state store does not answer while an environment is brought up",
+    command: "up prod --force",
+    exitCode: 14,
+    message:
+      "Unable to bring up prod: the state store at https://192.0.2.132:9000 does not answer: ECONNREFUSED\nHINT: start it; or go on without it: lifeboat state fallback prod; or, where it is lost: lifeboat rebuild state-store",
+    afterwards: [noneHere, unchanged],
+    run: async ({ site, lifeboat }) => {
+      await site.store.close();
+      const result = await lifeboat("up prod --force");
+      await site.store.open();
+      return result;
+    },
+  },
+  {
+    fault: "the state store refuses the key pair (403) while it is to be rebuilt",
+    command: "rebuild state-store --force",
+    exitCode: 14,
+    message:
+      "Unable to rebuild the state store: the store refuses the request, since its clock and the one here differ: RequestTimeTooSkewed (s3://lifeboat-state-lab at https://192.0.2.132:9000)\nHINT: check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+    afterwards: [unchanged],
+    run: ({ site, lifeboat }) => {
+      site.store.failWith = 403;
+      return lifeboat("rebuild state-store --force");
+    },
+  },
+  {
+    fault: "the state store refuses the key pair (403) when a state is to return to it",
+    command: goBack,
+    exitCode: 14,
+    message:
+      "Unable to return the state of prod to the store: the store refuses the request, since its clock and the one here differ: RequestTimeTooSkewed (s3://lifeboat-state-prod at https://192.0.2.132:9000)\nHINT: check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
+    afterwards: [stillHere, unchanged],
+    run: async (scene) => {
+      const { site, lifeboat } = scene;
+      await site.store.close();
+      await succeed(scene, "state fallback prod --force");
+      await site.store.open();
+      site.store.failWith = 403;
+      return lifeboat(goBack);
+    },
+  },
+  {
+    fault: "the state store does not answer when a state is to return to it",
+    command: goBack,
+    exitCode: 14,
+    message:
+      "Unable to return the state of prod to the store: the state store at https://192.0.2.132:9000 does not answer: ECONNREFUSED\nHINT: go on with the state on this machine; if the store is lost: lifeboat rebuild state-store",
+    afterwards: [stillHere, unchanged],
+    run: async (scene) => {
+      const { site, lifeboat } = scene;
+      await site.store.close();
+      await succeed(scene, "state fallback prod --force");
+      const result = await lifeboat(goBack);
+      await site.store.open();
+      return result;
+    },
+  },
+];
+
+/** States, their store and their copies. */
+export const stateFaults: readonly StateFault[] = [...damages, ...refusals];
