@@ -127,6 +127,17 @@ export const engineMutants: readonly Mutant[] = [
       killedBy: { file: engine, title: "on a terminal each open demand is asked, until one is refused" },
     },
   ]),
+  ...inFile("scripts/recovery/engine/ended-members.ts", [
+    {
+      name: "batch: what has ended is done again with the rest",
+      from: "if ((await part.operation.isGone?.(part.plan)) !== true) still.push(part);",
+      to: "",
+      killedBy: {
+        file: "test/unit/scripts/recovery/engine/run-many.test.ts",
+        title: "the one stays ended, a dry run says so too",
+      },
+    },
+  ]),
   ...inFile("scripts/recovery/engine/digest.ts", [
     {
       name: "digest: an input that is new does not count as changed",
@@ -170,7 +181,7 @@ export const engineMutants: readonly Mutant[] = [
     },
     {
       name: "task: that it is asked for is noted after the request",
-      from: '  context.note({ knownTasks: known.join(" "), asked: true, sent: true });\n',
+      from: '  context.note({ knownTasks: known.join(" "), task: taskText(request), asked: true, sent: true });\n',
       to: "",
       killedBy: { file: tasks, title: "which tasks were there, and that the request leaves, is noted before it does" },
     },

@@ -52,9 +52,20 @@ export const restoreMutants: readonly Mutant[] = [
     },
     {
       name: "undo: a copy is known by its name alone",
-      from: ' && description.trim() === request["description"]',
-      to: "",
+      from: "if (isMarked && hostname ===",
+      to: "if (hostname ===",
       killedBy: { file: guards, title: "leaves another guest that has its number by now" },
+    },
+  ]),
+  ...inFile("scripts/recovery/restore-guest/steps.ts", [
+    {
+      name: "copy: a hook script of the original is not taken out",
+      from: "steps.push(takeOutOriginals(plan, world, own));",
+      to: "void own;",
+      killedBy: {
+        file: "test/commands/restore/copies.test.ts",
+        title: "with the password of root@pam they are taken out before the copy starts",
+      },
     },
   ]),
   ...inFile("scripts/recovery/restore-guest/archive-protection.ts", [
