@@ -41,17 +41,20 @@ export async function findObjects(
   const { place } = access;
   const listed = (await listAll(access, withVersions)).filter(({ key }) => isOfState(place, key));
   const names = new Set(listed.map(({ key }) => key));
-  const halves = new Map(missingHalves(place, stack));
-  const asked = new Set([...known, ...halves.values(), ...(stack.present === undefined ? [] : [stack.present.key])]);
   const hidden: ObjectRef[] = [];
-  for (const key of asked) {
-    if (names.has(key) || !isOfState(place, key) || (await readObject(access.store, key)) === "absent") continue;
+  const gone: BadState[] = [];
+  const ask = async (key: string): Promise<boolean> => {
+    if ((await readObject(access.store, key)) === "absent") return false;
     hidden.push({ key, size: 0, modified: timeOf(place, key) ?? stack.present?.modified ?? Date.now() });
+    return true;
+  };
+  const halves = missingHalves(place, stack);
+  // Versions of one that was deleted may be listed: they are no half.
+  for (const [ref, half] of halves) if (!(await ask(half))) gone.push(bad(ref, halfWords(place, half)));
+  const asked = new Set([...names, ...halves.map(([, half]) => half)]);
+  for (const key of new Set([...known, ...(stack.present === undefined ? [] : [stack.present.key])])) {
+    if (!asked.has(key) && isOfState(place, key)) await ask(key);
   }
-  const there = new Set([...names, ...hidden.map(({ key }) => key)]);
-  const gone = [...halves]
-    .filter(([, half]) => !there.has(half))
-    .map(([ref, half]) => bad(ref, halfWords(place, half)));
   return { objects: [...listed, ...hidden], bad: [...gone, ...severalForms(place, stack)] };
 }
 

@@ -71,7 +71,7 @@ export async function verifyState(
     done += 1;
     progress(done, found.objects.length);
   });
-  bad.sort((a, b) => b.modified - a.modified);
+  bad.sort((a, b) => b.modified - a.modified || (a.key < b.key ? -1 : 1));
   return { checked: read, copies, bytes, bad, notOpened: [...notOpened] };
 }
 

@@ -95,7 +95,7 @@ const damages: readonly StateFault[] = [
     command: verify,
     exitCode: 3,
     message:
-      ".pulumi/history/shop/prod/prod-60000.history.json of TIME: the store answers 500 InternalError\n.pulumi/history/shop/prod/prod-60000.checkpoint.json of TIME: the store answers 500 InternalError",
+      ".pulumi/history/shop/prod/prod-60000.checkpoint.json of TIME: the store answers 500 InternalError\n.pulumi/history/shop/prod/prod-60000.history.json of TIME: the store answers 500 InternalError",
     afterwards: [othersRead],
     run: async ({ site, lifeboat }) => {
       for (const half of ["history", "checkpoint"] as const) site.store.damage(bucket, entry(60_000, half), "metadata");
