@@ -16,7 +16,7 @@ import type { Environment } from "../site/settings/environment";
  * @throws pulumi.RunError when there is none, naming the three ways to give one, or when it has not a token's form.
  */
 export function readToken({ name, proxmox, proxmoxToken }: Environment): string {
-  const token = readSecret(tokenSource, proxmoxToken);
+  const token = readSecret(tokenSource, name, proxmoxToken);
   const aim = `Unable to sign in to ${proxmox.endpoint}`;
   if (token === undefined) throw refusal(`${aim}: no API token\n${hint(tokenSource, name)}`);
   if (parseToken(token) !== undefined) return token;
@@ -30,14 +30,18 @@ export function readToken({ name, proxmox, proxmoxToken }: Environment): string 
  * @throws pulumi.RunError when there is none
  */
 export function readRootPassword({ name, proxmoxRootPassword }: Environment, why: string): string {
-  const password = readSecret(rootPasswordSource, proxmoxRootPassword);
+  const password = readSecret(rootPasswordSource, name, proxmoxRootPassword);
   if (password !== undefined) return password;
   const cause = `Proxmox allows ${why} to root@pam only, never to a token, and its password is not given`;
   throw refusal(`Unable to declare guests of ${name}: ${cause}\n${hint(rootPasswordSource, name)}`);
 }
 
-function readSecret(source: CredentialSource, fromSettings: string | undefined): string | undefined {
-  const given = shellCredential(source, process.env);
+function readSecret(
+  source: CredentialSource,
+  environment: string,
+  fromSettings: string | undefined,
+): string | undefined {
+  const given = shellCredential(source, environment, process.env);
   if (given === undefined) return fromSettings;
   return given.kind === "value" ? given.value : readSecretFile(given.variable, given.path);
 }

@@ -13,11 +13,15 @@ export interface Inspection<Value extends Readonly<Record<string, unknown>>> {
   readonly remark?: (talk: Talk) => void;
 }
 
-/** Prints an inspection as the last thing that its command does. */
+/**
+ * Prints an inspection as the last thing that its command does; nothing of one that was interrupted, whose requests failed
+ * because of that.
+ */
 export function show<Value extends Readonly<Record<string, unknown>>>(
-  { output, talk }: Pick<CommandContext, "output" | "talk">,
+  { output, talk, signal }: Pick<CommandContext, "output" | "talk" | "signal">,
   { value, print, exitCode, remark }: Inspection<Value>,
 ): ExitCode {
+  signal.throwIfAborted();
   output.result(value, print);
   remark?.(talk);
   return exitCode;

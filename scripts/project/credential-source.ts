@@ -14,7 +14,7 @@ export interface FoundCredential {
 
 /** Whether any of the places holds something. Opens no secret, so that it needs no passphrase. */
 export function isGiven(source: CredentialSource, secrets: Secrets, variables: Variables): boolean {
-  return shellCredential(source, variables) !== undefined || secrets.has(source.setting);
+  return shellCredential(source, secrets.environment, variables) !== undefined || secrets.has(source.setting);
 }
 
 /**
@@ -37,7 +37,7 @@ async function firstOf(
   secrets: Secrets,
   variables: Variables,
 ): Promise<FoundCredential | undefined> {
-  const given = shellCredential(source, variables);
+  const given = shellCredential(source, secrets.environment, variables);
   if (given?.kind === "value") return { value: given.value, origin: given.variable };
   if (given?.kind === "file") return { value: readFrom(given.path, given.variable), origin: given.variable };
   const secret = (await secrets.read(source.setting)) ?? "";

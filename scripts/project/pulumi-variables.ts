@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
-import { shellCredential, tokenSource } from "../../site/settings/credentials";
+import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../site/settings/credentials";
 import type { LoadedEnvironment } from "./environment";
 import { siteFolderName, stateHome } from "./state-home";
 import { type Backend, backendOf } from "./backend";
@@ -41,12 +41,18 @@ const systemTrust = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
  *
  * @throws CommandError (2), ProxmoxError when a pinned certificate cannot be fetched.
  */
-export async function pulumiVariables(environment: LoadedEnvironment, variables: Variables): Promise<PulumiVariables> {
+export async function pulumiVariables(environment: LoadedEnvironment, given: Variables): Promise<PulumiVariables> {
+  const variables = ownVariables(environment.name, given);
   const backend = backendOf(environment, variables);
   if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
   const trust = await trustFolder(environment, variables);
   const access = await storeAccess(environment, variables);
-  const notes = [...passphraseNotes(variables), ...tokenNotes(environment, variables), ...trust.notes, ...access.notes];
+  const notes = [
+    ...passphraseNotes(environment.name, given),
+    ...tokenNotes(environment, variables),
+    ...trust.notes,
+    ...access.notes,
+  ];
   const exports = {
     PULUMI_BACKEND_URL: backend.url,
     ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
@@ -111,7 +117,7 @@ async function optionsFor(
     return {
       folder: environment.project.folder,
       stack: environment.name,
-      variables: { ...variables, ...exports },
+      variables: { ...ownVariables(environment.name, variables), ...exports },
       ...(signal === undefined ? {} : { signal }),
     };
   } catch (error) {
@@ -137,18 +143,22 @@ function filePath(variables: Variables, name: string): Record<string, string> {
   return file === undefined || file === "" ? {} : { [name]: resolve(file) };
 }
 
-function passphraseNotes({
-  PULUMI_CONFIG_PASSPHRASE: direct,
-  PULUMI_CONFIG_PASSPHRASE_FILE: file,
-}: Variables): string[] {
-  if (direct !== undefined) return ["the passphrase stays in PULUMI_CONFIG_PASSPHRASE; it is not printed"];
-  if (file !== undefined && file !== "") return [];
-  return ["no passphrase is set: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE before you use pulumi"];
+function passphraseNotes(environment: string, variables: Variables): string[] {
+  const { variable, fileVariable } = passphraseSource;
+  const given = shellCredential(passphraseSource, environment, variables);
+  if (given === undefined) {
+    return variables[variable] === undefined
+      ? [`no passphrase is set: export ${fileVariable}=FILE before you use pulumi`]
+      : [];
+  }
+  if (given.kind === "value") return [`the passphrase stays in ${given.variable}; it is not printed`];
+  const hasOther = given.variable !== fileVariable && variables[variable] !== undefined;
+  return hasOther ? [`pulumi itself would take ${variable} before the file of ${environment}: unset it`] : [];
 }
 
 function tokenNotes(environment: LoadedEnvironment, variables: Variables): string[] {
   const { fileVariable, setting } = tokenSource;
-  const given = shellCredential(tokenSource, variables);
+  const given = shellCredential(tokenSource, environment.name, variables);
   if (given?.kind === "value") return [`the token stays in ${given.variable}; it is not printed`];
   if (given?.kind === "file" || environment.holds(setting)) return [];
   return [`no API token is set: export ${fileVariable}=FILE, or set the secret lifeboat:${setting}`];

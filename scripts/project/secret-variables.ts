@@ -16,8 +16,9 @@ const secretVariables = [
 
 /** Remembers every secret of the environment, for what prints or writes the words of a program that inherits it. */
 export function rememberVariables(redactor: Redactor, variables: Readonly<Record<string, string | undefined>>): void {
-  for (const name of secretVariables) {
-    for (const text of [variables[name], contentOf(variables[`${name}_FILE`])]) {
+  for (const [name, value] of Object.entries(variables)) {
+    if (!isSecret(name)) continue;
+    for (const text of /_FILE(?:_|$)/u.test(name) ? [contentOf(value)] : [value]) {
       if (text === undefined) continue;
       const secret = redactor.remember(text.trim());
       // A token is USER@REALM!TOKENID=SECRET, a key of the state store JSON.
@@ -25,6 +26,11 @@ export function rememberVariables(redactor: Redactor, variables: Readonly<Record
       redactor.remember(parseKeyPair(secret)?.secretKey ?? secret);
     }
   }
+}
+
+/** Also one of a single environment: `LIFEBOAT_PROXMOX_TOKEN_PROD`, `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. */
+function isSecret(name: string): boolean {
+  return secretVariables.some((secret) => `${name}_`.startsWith(`${secret}_`));
 }
 
 /** A file that cannot be read is the affair of whoever needs it. */

@@ -17,7 +17,8 @@ export class Secrets {
 
   constructor(
     private readonly stack: StackFile,
-    private readonly environmentName: string,
+    /** Name of the environment. */
+    readonly environment: string,
     private readonly variables: Readonly<Record<string, string | undefined>>,
     private readonly redactor: Redactor,
   ) {}
@@ -64,7 +65,7 @@ export class Secrets {
   private async open(): Promise<SecretBox> {
     const { encryptionSalt, secretsProvider, file } = this.stack;
     if (secretsProvider !== undefined) {
-      throw this.error(`the secrets of ${this.environmentName} are kept by ${secretsProvider}, which needs pulumi`);
+      throw this.error(`the secrets of ${this.environment} are kept by ${secretsProvider}, which needs pulumi`);
     }
     const passphrase = this.redactor.remember(this.passphrase());
     if (encryptionSalt === undefined && this.holdsSecrets()) {
@@ -86,7 +87,7 @@ export class Secrets {
   }
 
   private passphrase(): string {
-    const found = readPassphrase(this.variables);
+    const found = readPassphrase(this.environment, this.variables);
     if (found.kind === "given") return found.passphrase;
     if (found.kind === "unreadable") throw this.error(found.why);
     const need = this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets";

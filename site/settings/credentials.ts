@@ -37,15 +37,65 @@ export type ShellCredential =
   | { readonly kind: "value"; readonly value: string; readonly variable: string }
   | { readonly kind: "file"; readonly path: string; readonly variable: string };
 
-/** What the shell gives; undefined where it gives nothing and the secret of the settings counts. Empty is not given. */
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The passphrase of the settings' secrets and of the state, under the names that Pulumi gives it. */
+export const passphraseSource = {
+  variable: "PULUMI_CONFIG_PASSPHRASE",
+  fileVariable: "PULUMI_CONFIG_PASSPHRASE_FILE",
+} as const;
+
+/** Variables that hold a credential, or the path of one, for one environment or for all. */
+type ShellSource = Pick<CredentialSource, "variable" | "fileVariable">;
+
+const shellSources: readonly ShellSource[] = [passphraseSource, tokenSource, rootPasswordSource, stateKeySource];
+
+/** The variables of one environment: `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. */
+function ownSource({ variable, fileVariable }: ShellSource, environment: string): ShellSource {
+  const suffix = environment.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_");
+  // That of an environment `file` would be the general one with a path.
+  const own = `${variable}_${suffix}`;
+  return { variable: own === fileVariable ? `${own}_` : own, fileVariable: `${fileVariable}_${suffix}` };
+}
+
+/**
+ * What the shell gives an environment; undefined where it gives nothing and the secret of the settings counts. Empty is not
+ * given. One that names the environment goes before the one for all, which then reaches neither its node nor its store.
+ */
 export function shellCredential(
-  { variable, fileVariable }: CredentialSource,
-  variables: Readonly<Record<string, string | undefined>>,
+  source: ShellSource,
+  environment: string,
+  variables: Variables,
 ): ShellCredential | undefined {
-  const value = variables[variable] ?? "";
-  if (value !== "") return { kind: "value", value: value.trim(), variable };
-  const path = variables[fileVariable] ?? "";
-  return path === "" ? undefined : { kind: "file", path, variable: fileVariable };
+  for (const { variable, fileVariable } of [ownSource(source, environment), source]) {
+    const value = variables[variable] ?? "";
+    if (value !== "") return { kind: "value", value: value.trim(), variable };
+    const path = variables[fileVariable] ?? "";
+    if (path !== "") return { kind: "file", path, variable: fileVariable };
+  }
+  return undefined;
+}
+
+/**
+ * The variables for whatever works on one environment only, as `pulumi` does: what is its own bears the general name, and
+ * what is another's is not there.
+ */
+export function ownVariables(environment: string, variables: Variables): Record<string, string | undefined> {
+  const found = { ...variables };
+  for (const source of shellSources) {
+    const own = ownSource(source, environment);
+    const value = variables[own.variable] ?? "";
+    const path = variables[own.fileVariable] ?? "";
+    const general = [source.variable, source.fileVariable];
+    for (const name of Object.keys(found)) {
+      if (name.startsWith(`${source.variable}_`) && !general.includes(name)) delete found[name];
+    }
+    if (value === "" && path === "") continue;
+    for (const name of general) delete found[name];
+    if (value === "") found[source.fileVariable] = path;
+    else found[source.variable] = value;
+  }
+  return found;
 }
 
 /** The form of an API token, for messages. */

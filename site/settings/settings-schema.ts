@@ -50,7 +50,7 @@ export const settingsSchema = checked(
         keys: optional(list("public SSH keys", publicKey)),
       }),
     ),
-    /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first. */
+    /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first, with the environment's name at the end (`LIFEBOAT_PROXMOX_TOKEN_PROD`) before all. */
     proxmoxToken: optional(tokenSchema),
     /** Password of root@pam, as a secret: only for guests with bind mounts, which Proxmox allows nobody else. */
     proxmoxRootPassword: optional(text("a password", "the password of root@pam, as a secret", /^[^\p{Cc}]+$/u, 1024)),

@@ -156,6 +156,25 @@ describe("doctor", () => {
     expect(result?.stdout).not.toContain("\u001b");
   });
 
+  test("what names the environment goes before what is for all, which its node never gets [N5]", async () => {
+    const foreign = "other@pve!site=not-for-this-node";
+    const own = { LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: site.env["LIFEBOAT_PROXMOX_TOKEN_FILE"] ?? "" };
+    const passphrases = { PULUMI_CONFIG_PASSPHRASE: "general", PULUMI_CONFIG_PASSPHRASE_FILE_PROD: "/keys/prod" };
+    const env = { LIFEBOAT_PROXMOX_TOKEN: foreign, LIFEBOAT_PROXMOX_TOKEN_FILE: "", ...own, ...passphrases };
+    const { code, stdout } = await site.lifeboat(["doctor"], { env });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/from LIFEBOAT_PROXMOX_TOKEN_FILE_PROD\n[\s\S]*passphrase +from the file \/keys\/prod\n/u),
+    ]);
+    const exported = await site.lifeboat(["env", "prod"], { env });
+    expect(exported.stdout).toContain("export PULUMI_CONFIG_PASSPHRASE_FILE=/keys/prod\n");
+    expect(exported.stderr.replace(/\s+/gu, " ")).toContain(
+      "pulumi itself would take PULUMI_CONFIG_PASSPHRASE before the file of prod: unset it",
+    );
+    const withoutOwn = await site.lifeboat(["doctor"], { env: { ...env, LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: "" } });
+    expect(withoutOwn.stdout).toMatch(/✗ version .*did not accept/u);
+  });
+
   test("a folder for backups that nobody has declared as a mount point is a warning with the command [D3]", async () => {
     const warned =
       /! storages +backup: when the disk at \/mnt\/backup is not mounted, .*→ if a disk is mounted there: pvesm set backup --is_mountpoint yes/u;

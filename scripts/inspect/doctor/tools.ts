@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { passphraseSource, shellCredential } from "../../../site/settings/credentials";
 import { toolEnvironment } from "../../clients/child-environment";
 import { ProgramMissing, runProgramFile } from "../../clients/run-program";
 import { backendOf, pulumiHome } from "../../project/backend";
@@ -21,7 +22,7 @@ export async function inspectTools(environments: readonly LoadedEnvironment[], v
     await inspectPulumi(variables),
     inspectPlugins(variables),
     ...inspectBackends(environments, variables),
-    inspectPassphrase(variables),
+    inspectPassphrase(environments, variables),
     await inspectProgram("ssh", ["-V"], "guests are not checked by logging in"),
     await inspectProgram("ping", ["-V"], "guests are not checked by ping"),
   ];
@@ -73,15 +74,30 @@ function inspectPlugins(variables: Variables): Check {
   );
 }
 
-function inspectPassphrase(variables: Variables): Check {
-  const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
-  if (direct !== undefined) return ok("passphrase", "from PULUMI_CONFIG_PASSPHRASE");
-  if (file !== undefined && file !== "") return ok("passphrase", `from the file ${file}`);
+/** One for all environments, or each its own. */
+function inspectPassphrase(environments: readonly LoadedEnvironment[], variables: Variables): Check {
+  const places = environments.map(({ name }) => ({ name, place: passphrasePlace(name, variables) }));
+  const [first = { place: passphrasePlace("", variables) }] = places;
+  const missing = places.filter(({ place }) => place === undefined).map(({ name }) => name);
+  if (first.place !== undefined && places.every(({ place }) => place === first.place))
+    return ok("passphrase", first.place);
+  if (missing.length === 0 && places.length > 0) {
+    return ok("passphrase", places.map(({ name, place = "" }) => `${name} ${place}`).join(", "));
+  }
+  const whose = missing.length === places.length ? "" : ` for ${missing.join(" and ")}`;
   return warning(
     "passphrase",
-    "not set: pulumi and secrets in the settings need it",
-    "put it into a file that only you can read, and set PULUMI_CONFIG_PASSPHRASE_FILE",
+    `not set${whose}: pulumi and secrets in the settings need it`,
+    `put it into a file that only you can read, and set ${passphraseSource.fileVariable}`,
   );
+}
+
+function passphrasePlace(environment: string, variables: Variables): string | undefined {
+  const given = shellCredential(passphraseSource, environment, variables);
+  if (given?.kind === "file") return `from the file ${given.path}`;
+  if (given !== undefined) return `from ${given.variable}`;
+  const { variable } = passphraseSource;
+  return variables[variable] === undefined ? undefined : `from ${variable}, which is empty`;
 }
 
 async function inspectProgram(program: string, argv: readonly string[], without: string): Promise<Check> {

@@ -55,12 +55,17 @@ function printFile(path: string, text: string, lines: Lines): void {
   lines.line("END");
 }
 
+/** Also those of one environment: `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. */
+const wantedNames = /^(?:LIFEBOAT_PROXMOX_TOKEN_FILE|PULUMI_CONFIG_PASSPHRASE_FILE)(?:_|$)|^XDG_STATE_HOME$/u;
+
 /** Variables with names of files, as absolute paths; those with secrets have no place in a unit. */
 function variablesOf(
   environment: Readonly<Record<string, string | undefined>>,
   folder: string,
 ): Record<string, string> {
-  const names = ["LIFEBOAT_PROXMOX_TOKEN_FILE", "PULUMI_CONFIG_PASSPHRASE_FILE", "XDG_STATE_HOME"];
+  const names = Object.keys(environment)
+    .filter((name) => wantedNames.test(name))
+    .sort();
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = environment[name] ?? "";

@@ -23,11 +23,10 @@ export async function inspectStates(
   context: CommandContext,
   name: string | undefined,
 ): Promise<Inspection<ValueOf<typeof statesShape>>> {
-  requirePassphrase(context);
   const site = await context.site();
-  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  requirePassphrase(context, name === undefined ? site.environmentNames : [name]);
   if (name !== undefined) {
-    const report = await verifyOne(context, site, site.environment(name), secrets);
+    const report = await verifyOne(context, site, site.environment(name));
     if (holdsNothing(report)) throw nothing(name, report.where);
     return inspectionOf([report]);
   }
@@ -37,14 +36,19 @@ export async function inspectStates(
     error: failureOf(error, undefined).message,
     copyPlaces: [],
   }));
-  for (const environment of usable) reports.push(await verifyAny(context, site, environment, secrets));
+  for (const environment of usable) reports.push(await verifyAny(context, site, environment));
   return inspectionOf(reports);
 }
 
-/** Without it every state would be called bad. */
-function requirePassphrase({ io }: CommandContext): void {
-  const found = readPassphrase(io.environment);
-  if (found.kind === "given") return;
+function secretsOf({ io, redactor }: CommandContext, { name }: LoadedEnvironment): StateSecrets {
+  return new StateSecrets(name, io.environment, redactor);
+}
+
+/** Without any every state would be called bad. */
+function requirePassphrase({ io }: CommandContext, names: readonly string[]): void {
+  const all = names.map((name) => readPassphrase(name, io.environment));
+  const found = all.find(({ kind }) => kind === "unreadable") ?? { kind: "none" };
+  if (all.some(({ kind }) => kind === "given")) return;
   throw new CommandError(found.kind === "unreadable" ? found.why : "no passphrase is set", {
     exitCode: exitCodes.passphrase,
     hint: "set PULUMI_CONFIG_PASSPHRASE_FILE: a state that nobody can open is no state",
@@ -62,8 +66,8 @@ async function verifyOne(
   context: CommandContext,
   site: Site,
   environment: LoadedEnvironment,
-  secrets: StateSecrets,
 ): Promise<Extract<StackReport, CheckedStates>> {
+  const secrets = secretsOf(context, environment);
   const copied = await verifyCopiesOf(context, site, environment, secrets);
   const found = await verifyStateOf(context, site, environment, secrets, copied.keys);
   return { ...found, copyPlaces: copied.reports };
@@ -110,13 +114,9 @@ async function verifyCopiesOf(
 }
 
 /** One store that cannot be reached does not keep the others from being checked, nor the copies. */
-async function verifyAny(
-  context: CommandContext,
-  site: Site,
-  environment: LoadedEnvironment,
-  secrets: StateSecrets,
-): Promise<StackReport> {
+async function verifyAny(context: CommandContext, site: Site, environment: LoadedEnvironment): Promise<StackReport> {
   const { name } = environment;
+  const secrets = secretsOf(context, environment);
   const copied = await verifyCopiesOf(context, site, environment, secrets);
   try {
     const found = await verifyStateOf(context, site, environment, secrets, copied.keys);

@@ -40,7 +40,7 @@ export async function planFallback(
   const trouble = await storeTrouble(states.siteStore, context.signal);
   const access: StateAccess = { place: states.local.place, store: place.of(selector) };
   const { copied, present } = await usableCopy(session, access, place);
-  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  const secrets = new StateSecrets(selector, context.io.environment, context.redactor);
   const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
   const open = opening.kind === "open" ? opening.open : shut;
   const facts = await copyFacts(access, copied, present);

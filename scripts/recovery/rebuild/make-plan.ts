@@ -34,9 +34,8 @@ export async function planRebuild(session: RebuildSession): Promise<Omit<Planned
   // What answers is not lost: its states may be newer than the copies.
   if (trouble !== undefined && isThere) throw cannotKnow(trouble);
   const environments: RebuiltEnvironment[] = [];
-  const secrets = new StateSecrets(context.io.environment, context.redactor);
   for (const name of site.environmentNames) {
-    environments.push(await lookAt(session, site.environment(name), trouble === undefined, secrets));
+    environments.push(await lookAt(session, site.environment(name), trouble === undefined));
   }
   const keys = await planKeys(site, siteStore, context);
   const guest = await lookAtGuest(session);
@@ -58,7 +57,6 @@ async function lookAt(
   session: RebuildSession,
   environment: LoadedEnvironment,
   answers: boolean,
-  secrets: StateSecrets,
 ): Promise<RebuiltEnvironment> {
   const { context, place } = session;
   const { name, project, settings } = environment;
@@ -70,6 +68,7 @@ async function lookAt(
   const base = { name, local: localStates(project, name, variables).length > 0, ...found };
   if (present === undefined) return base;
   if (present.checkpoint === undefined) return { ...base, damaged: present.problem };
+  const secrets = new StateSecrets(name, variables, context.redactor);
   await secrets.prove(present.checkpoint.keeper, `the copy of ${name} in ${place.name}`);
   const facts = await copyFacts(access, objects, present);
   const seen = lastSeen(new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables));

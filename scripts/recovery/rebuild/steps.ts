@@ -87,7 +87,7 @@ function localStep(plan: RebuildPlan, own: RebuiltEnvironment, session: RebuildS
 async function digestOfCopy({ context }: RebuildSession, copy: StateAccess): Promise<string> {
   const state = await findCopied(copy);
   if (state?.checkpoint === undefined) throw changed("the copy");
-  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  const secrets = new StateSecrets(copy.place.stack, context.io.environment, context.redactor);
   const opening = await secrets.try(state.checkpoint.keeper);
   return stateDigest(state.checkpoint, opening.kind === "open" ? opening.open : shut);
 }

@@ -1,3 +1,4 @@
+import { ownVariables } from "../../../site/settings/credentials";
 import { join } from "node:path";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { pulumiVariables } from "../../project/pulumi-variables";
@@ -57,7 +58,7 @@ export async function ownerCli(
   return new PulumiCli({
     folder: environment.project.folder,
     stack: environment.name,
-    variables: { ...variables, ...exports, ...extra },
+    variables: { ...ownVariables(environment.name, variables), ...exports, ...extra },
     logs: join(state.path, "pulumi"),
   });
 }

@@ -57,7 +57,7 @@ export async function planStateRestore(
   await requireNoLock(access);
   const candidate = await chooseListedPoint(access, wish.to, wish.versions);
   const chosen = await readChosen(access, candidate);
-  const secrets = new StateSecrets(session.context.io.environment, session.context.redactor);
+  const secrets = new StateSecrets(access.place.stack, session.context.io.environment, session.context.redactor);
   const opening = await secrets.prove(chosen.checkpoint.keeper, `restore point ${candidate.id}`);
   const present = await findPresent(access);
   const point = await describe(access, candidate, chosen, present?.sha256);

@@ -143,7 +143,7 @@ async function readBoth({ context, selector, state }: StackSession, states: Live
   }
   if (local?.checkpoint === undefined) throw new Error("The state on this machine was there a moment ago.");
   if (stored?.checkpoint !== undefined) rememberSeen(state, stored.object, stored.sha256);
-  const secrets = new StateSecrets(context.io.environment, context.redactor);
+  const secrets = new StateSecrets(selector, context.io.environment, context.redactor);
   const usable = stored?.checkpoint === undefined ? undefined : stored;
   const unusable = stored?.problem;
   return { local, here, stored: usable, there, unusable, opening: await opener(secrets, local, usable) };

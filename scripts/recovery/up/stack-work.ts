@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ownVariables } from "../../../site/settings/credentials";
 import type { KeyPair } from "../../../site/settings/environment";
 import { pulumiVariables } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
@@ -54,7 +55,7 @@ export class StackWork implements StackSession {
     return new PulumiCli({
       folder: project.folder,
       stack: this.selector,
-      variables: { ...variables, ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
+      variables: { ...ownVariables(this.selector, variables), ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
       logs: join(this.state.path, "pulumi"),
     });
   }

@@ -13,11 +13,12 @@ export type Opening =
   | { readonly kind: "no-passphrase"; readonly why: string }
   | { readonly kind: "shut"; readonly why: string };
 
-/** Opens the secrets of states with the passphrase that the operator gave. A salt is worked on once: it takes a while. */
+/** Opens the secrets of an environment's states with the passphrase that the operator gave. A salt is worked on once: it takes a while. */
 export class StateSecrets {
   private readonly openings = new Map<string, Promise<Opening>>();
 
   constructor(
+    private readonly environment: string,
     private readonly variables: Readonly<Record<string, string | undefined>>,
     private readonly redactor: Redactor,
   ) {}
@@ -58,7 +59,7 @@ export class StateSecrets {
   }
 
   private async work(salt: string): Promise<Opening> {
-    const found = readPassphrase(this.variables);
+    const found = readPassphrase(this.environment, this.variables);
     if (found.kind === "none")
       return { kind: "shut", why: "no passphrase is set, and the state is encrypted with one" };
     if (found.kind === "unreadable") return { kind: "shut", why: found.why };

@@ -1,4 +1,4 @@
-import { parseToken, shellCredential, tokenSource } from "../../../../site/settings/credentials";
+import { ownVariables, parseToken, shellCredential, tokenSource } from "../../../../site/settings/credentials";
 
 describe("an API token", () => {
   test.each([
@@ -28,8 +28,58 @@ describe("an API token", () => {
 
 test("the variable goes before the file that another names; what is empty is not given", () => {
   const both = { LIFEBOAT_PROXMOX_TOKEN: " a ", LIFEBOAT_PROXMOX_TOKEN_FILE: "/token" };
-  expect(shellCredential(tokenSource, both)).toEqual({ kind: "value", value: "a", variable: "LIFEBOAT_PROXMOX_TOKEN" });
+  expect(shellCredential(tokenSource, "prod", both)).toEqual({
+    kind: "value",
+    value: "a",
+    variable: "LIFEBOAT_PROXMOX_TOKEN",
+  });
   const file = { kind: "file", path: "/token", variable: "LIFEBOAT_PROXMOX_TOKEN_FILE" };
-  expect(shellCredential(tokenSource, { ...both, LIFEBOAT_PROXMOX_TOKEN: "" })).toEqual(file);
-  expect(shellCredential(tokenSource, { LIFEBOAT_PROXMOX_TOKEN_FILE: "" })).toBeUndefined();
+  expect(shellCredential(tokenSource, "prod", { ...both, LIFEBOAT_PROXMOX_TOKEN: "" })).toEqual(file);
+  expect(shellCredential(tokenSource, "prod", { LIFEBOAT_PROXMOX_TOKEN_FILE: "" })).toBeUndefined();
+});
+
+describe("what names an environment", () => {
+  const variables = {
+    HOME: "/home/a",
+    LIFEBOAT_PROXMOX_TOKEN: "general",
+    LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: "/prod/token",
+    LIFEBOAT_PROXMOX_TOKEN_TEST_LAB: "lab",
+    LIFEBOAT_STATE_KEY_FILE: "/key",
+    PULUMI_CONFIG_PASSPHRASE: "general",
+    PULUMI_CONFIG_PASSPHRASE_FILE_PROD: "/prod/passphrase",
+    LIFEBOAT_PROXMOX_ROOT_PASSWORD_TEST_LAB: "root",
+  };
+
+  const given = (name: string) => shellCredential(tokenSource, name, variables);
+
+  test("goes before what is for all, and counts for no other environment [N5]", () => {
+    expect(given("prod")).toEqual({ kind: "file", path: "/prod/token", variable: "LIFEBOAT_PROXMOX_TOKEN_FILE_PROD" });
+    expect(given("test-lab")).toEqual({ kind: "value", value: "lab", variable: "LIFEBOAT_PROXMOX_TOKEN_TEST_LAB" });
+    expect(given("monitoring")).toEqual({ kind: "value", value: "general", variable: "LIFEBOAT_PROXMOX_TOKEN" });
+  });
+
+  test("is all that a program gets which works on that environment [N5, N6]", () => {
+    expect(ownVariables("prod", variables)).toEqual({
+      HOME: "/home/a",
+      LIFEBOAT_PROXMOX_TOKEN_FILE: "/prod/token",
+      LIFEBOAT_STATE_KEY_FILE: "/key",
+      PULUMI_CONFIG_PASSPHRASE_FILE: "/prod/passphrase",
+    });
+    expect(ownVariables("monitoring", variables)).toEqual({
+      HOME: "/home/a",
+      LIFEBOAT_PROXMOX_TOKEN: "general",
+      LIFEBOAT_STATE_KEY_FILE: "/key",
+      PULUMI_CONFIG_PASSPHRASE: "general",
+    });
+  });
+
+  test("of an environment whose name is a part of the general ones is no general one [N5]", () => {
+    const file = { LIFEBOAT_PROXMOX_TOKEN_FILE: "/token", LIFEBOAT_PROXMOX_TOKEN_FILE_FILE: "/file/token" };
+    expect(shellCredential(tokenSource, "file", file)).toMatchObject({ path: "/file/token" });
+    expect(shellCredential(tokenSource, "prod", file)).toMatchObject({ path: "/token" });
+    const { LIFEBOAT_PROXMOX_TOKEN_FILE: general } = file;
+    expect(shellCredential(tokenSource, "file", { LIFEBOAT_PROXMOX_TOKEN_FILE: general })).toMatchObject({
+      path: "/token",
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { typeScript } from "../../sandbox/machine/type-script";
-import { NodeServer } from "../proxmox/api/node-server";
+import { typeScript } from "../../../sandbox/machine/type-script";
+import { NodeServer } from "../../proxmox/api/node-server";
 
 let server: NodeServer;
 let other: NodeServer;
@@ -13,7 +13,7 @@ beforeAll(async () => {
     NodeServer,
     NodeServer,
   ];
-  const [program = "", ...words] = typeScript(process.cwd(), "test/unit/verified-tls/clients.ts");
+  const [program = "", ...words] = typeScript(process.cwd(), "test/support/verified-tls/clients.ts");
   const environment = { PATH: process.env["PATH"], NODE_TLS_REJECT_UNAUTHORIZED: "0", NODE_NO_WARNINGS: "1" };
   const { stdout } = await promisify(execFile)(program, [...words, server.endpoint, other.ca], { env: environment });
   said = JSON.parse(stdout);
