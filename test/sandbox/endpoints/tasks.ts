@@ -31,35 +31,35 @@ function statusType(status: string | undefined): string {
 function listTasks({ node, authority, parameters, caller }: Call): Answer {
   const seesAll = authority.has(`/nodes/${node.name}`, "Sys.Audit");
   const source = parameters.text("source") ?? "archive";
-  const matching = node.tasks
+  const found = node.tasks
     .list()
     .filter((task) => source === "all" || node.tasks.isRunning(task.upid) === (source === "active"))
     .filter((task) => seesAll || isOwn(task, caller))
-    .filter((task) => matches(task, parameters));
+    .filter(matching(parameters));
   const start = parameters.integer("start") ?? 0;
   const limit = parameters.integer("limit") ?? 50;
-  const shown = matching.slice(start, start + limit).map((task) => ({
+  const shown = found.slice(start, start + limit).map((task) => ({
     ...taskData(task),
     status: task.exitstatus ?? "RUNNING",
     ...(task.endtime !== undefined && { endtime: task.endtime }),
   }));
-  return new Answer(shown, matching.length === 0 ? {} : { total: matching.length });
+  return new Answer(shown, found.length === 0 ? {} : { total: found.length });
 }
 
-function matches(task: TaskRecord, parameters: Call["parameters"]): boolean {
-  const user = parameters.text("userfilter") ?? "";
+function matching(parameters: Call["parameters"]): (task: TaskRecord) => boolean {
+  const user = (parameters.text("userfilter") ?? "").toLowerCase();
   const type = parameters.text("typefilter") ?? "";
-  const vmid = parameters.text("vmid") ?? task.id;
-  const since = parameters.integer("since") ?? task.starttime;
-  const until = parameters.integer("until") ?? task.starttime;
-  return (
-    task.user.toLowerCase().includes(user.toLowerCase()) &&
+  const vmid = parameters.text("vmid");
+  const since = parameters.integer("since") ?? -Infinity;
+  const until = parameters.integer("until") ?? Infinity;
+  const statuses = wantedStatuses(parameters);
+  return (task) =>
+    (vmid === undefined || task.id === vmid) &&
     (type === "" || task.type === type) &&
-    task.id === vmid &&
     task.starttime >= since &&
     task.starttime <= until &&
-    wantedStatuses(parameters).includes(statusType(task.exitstatus))
-  );
+    task.user.toLowerCase().includes(user) &&
+    statuses.includes(statusType(task.exitstatus));
 }
 
 function wantedStatuses(parameters: Call["parameters"]): string[] {

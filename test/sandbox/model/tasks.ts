@@ -70,7 +70,7 @@ export class Tasks {
   readonly #running = new Map<string, RunningTask>();
   /** Lets `#run` return although the worker does not. */
   readonly #killers = new Map<string, () => void>();
-  /** Ended tasks, oldest first. */
+  /** Ended tasks, newest first, as they are listed. */
   readonly #ended: TaskRecord[] = [];
   #process: number;
 
@@ -82,7 +82,7 @@ export class Tasks {
     this.#faults = faults;
     this.#changed = changed;
     mkdirSync(folder, { recursive: true });
-    this.#ended.push(...readRecords(join(folder, "index.ndjson")));
+    this.#ended.push(...readRecords(join(folder, "index.ndjson")).sort(newestFirst));
     const known = new Set(this.#ended.map((record) => record.upid));
     const lost = readRecords(join(folder, "started.ndjson")).filter((record) => !known.has(record.upid));
     for (const record of lost) this.#archive({ ...record, endtime: clock.seconds(), exitstatus: "unexpected status" });
@@ -107,8 +107,9 @@ export class Tasks {
 
   /** Running and ended tasks, newest first. */
   list(): TaskRecord[] {
-    const running = [...this.#running.values()].map((task) => task.record);
-    return [...running, ...this.#ended].sort((a, b) => b.starttime - a.starttime || b.pid - a.pid);
+    const all = [...this.#ended];
+    for (const { record } of this.#running.values()) insert(all, record);
+    return all;
   }
 
   find(upid: string): TaskRecord | undefined {
@@ -228,13 +229,23 @@ export class Tasks {
   }
 
   #archive(record: ArchiveLine): void {
-    this.#ended.push(record);
+    insert(this.#ended, record);
     appendFileSync(join(this.#folder, "index.ndjson"), `${JSON.stringify(record)}\n`);
   }
 
   #logFile(upid: string): string {
     return join(this.#folder, `${upid.replaceAll("/", "_")}.log`);
   }
+}
+
+function newestFirst(one: TaskRecord, other: TaskRecord): number {
+  return other.starttime - one.starttime || other.pid - one.pid;
+}
+
+/** Puts a task in its place in a list, newest first: nearly always at its beginning. */
+function insert(list: TaskRecord[], record: TaskRecord): void {
+  const place = list.findIndex((other) => newestFirst(record, other) <= 0);
+  list.splice(place < 0 ? list.length : place, 0, record);
 }
 
 function readRecords(file: string): TaskRecord[] {
