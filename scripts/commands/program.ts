@@ -55,6 +55,7 @@ async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: 
     report(failure, options.json, context);
     return failure.exitCode;
   } finally {
+    context.output.close();
     await close();
   }
 }
@@ -196,6 +197,7 @@ async function endOfParsing(
     report(failure, options.json, context);
     return failure.exitCode;
   } finally {
+    context.output.close();
     await close();
   }
 }

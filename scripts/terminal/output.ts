@@ -5,6 +5,7 @@ import { Lines } from "./talk";
 /** Data on stdout: one JSON object in a line with `--json`, else text. Both come from the same value. */
 export class Output {
   private readonly lines: Lines;
+  private isClosed = false;
 
   constructor(
     private readonly io: InputOutput,
@@ -21,12 +22,19 @@ export class Output {
    * @param print prints the same for people.
    */
   result(value: Readonly<Record<string, unknown>>, print: (lines: Lines) => void): void {
+    if (this.isClosed) return;
     if (this.json) this.message("result", value);
     else print(this.lines);
   }
 
+  /** What a command that was left where it was goes on to print is dropped. */
+  close(): void {
+    this.isClosed = true;
+  }
+
   /** One JSON line. Only for `--json`: results, errors, and whatever else scripts follow. */
   message(type: string, value: Readonly<Record<string, unknown>>): void {
+    if (this.isClosed) return;
     this.io.writeOutput(`${this.redactor.redact(safeJson({ message_type: type, ...value }))}\n`);
   }
 }
