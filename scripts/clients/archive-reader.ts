@@ -1,7 +1,7 @@
 import { plainText } from "../../proxmox/api/plain-text";
 import { GuestShell, type GuestShellOptions } from "./guest-shell";
 import { ProgramMissing } from "./run-program";
-import { shellQuote } from "./shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 
 /** What became of reading an archive. */
 export type ReadResult =

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { inSettings } from "../recovery/engine/left-guest";
 import { isSnapshotName } from "../../proxmox/rules/snapshots";
 import { isScheduledName } from "../../site/snapshots";
-import { shellQuote } from "../clients/shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 import { runOne } from "../recovery/engine/run-one";
 import { openSession } from "../recovery/engine/session";
 import { forceFlag } from "../recovery/engine/settle-demands";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { shellQuote } from "../clients/shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 import { openStackSession } from "../recovery/engine/session";
 import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { rebuildOperation } from "../recovery/rebuild/operation";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { shellQuote } from "../clients/shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 import { restoreStateOperation } from "../recovery/restore-state/operation";
 import { show } from "../inspect/inspection";
 import { inspectPoints } from "../inspect/points/inspect-points";

@@ -7,7 +7,7 @@ import { openLiveAndLocal } from "../recovery/steps/state/live-and-local";
 import { runOne } from "../recovery/engine/run-one";
 import { fallbackShapes } from "../recovery/fallback/plan";
 import { defineCommand } from "./frame/command";
-import { shellQuote } from "../clients/shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
 
 export const command = defineCommand({

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { parseKeep } from "../../site/state/prune";
-import { shellQuote } from "../clients/shell-quote";
+import { shellQuote } from "../machine/shell-quote";
 import { pruneOperation } from "../recovery/prune-state/operation";
 import { openStateAccess } from "../recovery/steps/state/state-access";
 import { runOne } from "../recovery/engine/run-one";

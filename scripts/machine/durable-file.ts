@@ -1,6 +1,8 @@
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { getSystemErrorMap } from "node:util";
+import { checkPrivateFolder } from "./private-folder";
 
 /** A file or folder of Lifeboat's own that the system does not let it write: a full disk, a missing right. */
 export class FileRefused extends Error {
@@ -15,9 +17,10 @@ export class FileRefused extends Error {
   }
 }
 
-/** A folder that only its owner can enter. */
+/** A folder that only its owner can enter, made where there is none. @throws FileRefused, UnsafeFolder */
 export function makePrivateFolder(folder: string): void {
   explained(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  checkPrivateFolder(folder);
 }
 
 /**
@@ -32,8 +35,20 @@ export function writeDurably(path: string, text: string | Uint8Array, mode = 0o6
 }
 
 function write(path: string, text: string | Uint8Array, mode: number): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w", 0o600);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    fill(temporary, text, mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** Makes the file: what lies there already, a link too, is refused. */
+function fill(path: string, text: string | Uint8Array, mode: number): void {
+  const file = openSync(path, "wx", 0o600);
   try {
     if (mode !== 0o600) fchmodSync(file, mode);
     // Unlike one write, which may end half-way on a disk that is nearly full.
@@ -42,8 +57,6 @@ function write(path: string, text: string | Uint8Array, mode: number): void {
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
 }
 
 /** What the system refuses is somebody's full disk or missing right, and no defect. */

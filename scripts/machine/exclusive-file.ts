@@ -10,7 +10,7 @@ import { hasCode } from "./error-code";
  */
 export function createExclusively(path: string, content: string): boolean {
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, content, { mode: 0o600 });
+  writeFileSync(draft, content, { mode: 0o600, flag: "wx" });
   try {
     return tryLink(draft, path);
   } finally {

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../site/settings/credentials";
 import type { LoadedEnvironment } from "./environment";
+import { makePrivateFolder, writeDurably } from "../machine/durable-file";
+import { checkPrivateFolder } from "../machine/private-folder";
 import { siteFolderName, stateHome } from "./state-home";
 import { type Backend, backendOf } from "./backend";
 import { CommandError } from "../terminal/command-error";
@@ -133,8 +135,12 @@ async function storeAccess(environment: LoadedEnvironment, variables: Variables)
   return grantStoreAccess(environment, store, stateFolder(environment, variables), variables);
 }
 
+/** @throws UnsafeFolder where others may have put something there. */
 function stateFolder({ name, settings }: LoadedEnvironment, variables: Variables): string {
-  return join(stateHome(variables), siteFolderName(name, settings.proxmox.endpoint));
+  const home = stateHome(variables);
+  const folder = join(home, siteFolderName(name, settings.proxmox.endpoint));
+  for (const path of [home, folder]) checkPrivateFolder(path);
+  return folder;
 }
 
 /** A variable that names a file, absolute: `pulumi` may run in another folder. */
@@ -189,10 +195,8 @@ async function trustFolder(environment: LoadedEnvironment, variables: Variables)
 
 /** Whoever reads the folder sees the old file or the new one. */
 function writeCertificate(folder: string, name: string, pem: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const draft = join(folder, `.draft-${String(process.pid)}`);
-  writeFileSync(draft, pem);
-  renameSync(draft, join(folder, name));
+  makePrivateFolder(folder);
+  writeDurably(join(folder, name), pem);
 }
 
 /** The site's folder first, then what is already set, else the system's. Running it twice changes nothing. */

@@ -36,7 +36,7 @@ const pause = 150;
  */
 export async function runLong(argv: readonly string[], options: LongRunOptions): Promise<LongRun> {
   options.signal.throwIfAborted();
-  const file = openSync(options.log, "w", 0o600);
+  const file = openSync(options.log, "wx", 0o600);
   const child = spawn("pulumi", argv, {
     cwd: options.folder,
     env: pulumiEnvironment(options.variables),

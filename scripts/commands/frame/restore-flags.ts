@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { shellQuote } from "../../clients/shell-quote";
+import { shellQuote } from "../../machine/shell-quote";
 import type { OptionDeclaration } from "./command";
 import type { GivenAnswers } from "../../recovery/engine/consent";
 import { defaultCheckSeconds } from "../../recovery/steps/guest/open-world";

@@ -1,6 +1,6 @@
 import { type PrivilegeScope, type RoleGrant, lookingGrants, roleGrants } from "../../../proxmox/rules/privileges";
 import type { LoadedEnvironment } from "../../project/environment";
-import { shellQuote } from "../../clients/shell-quote";
+import { shellQuote } from "../../machine/shell-quote";
 import { groupBy } from "../../machine/group-by";
 import { scopeOf } from "../../../site/needs";
 

@@ -1,4 +1,4 @@
-import { shellQuote } from "../../clients/shell-quote";
+import { shellQuote } from "../../machine/shell-quote";
 import type { Backend } from "../../project/backend";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ImportFile } from "../../../site/import-file/import-file";
 import { type ImportPlan, planImport } from "../../../site/import-file/plan";
-import { shellQuote } from "../../clients/shell-quote";
+import { shellQuote } from "../../machine/shell-quote";
 import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";

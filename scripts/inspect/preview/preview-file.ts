@@ -1,8 +1,9 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 
 import { safeJson } from "../../terminal/output";
+import { writeDurably } from "../../machine/durable-file";
 import { hasCode } from "../../machine/error-code";
 
 /**
@@ -120,8 +121,7 @@ function cut(text: string): string {
 export function writePreview(folder: string, preview: StackPreview, redact: (text: string) => string): void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, fileName(preview.stack));
-  writeFileSync(`${file}.new`, `${redact(safeJson(preview))}\n`);
-  renameSync(`${file}.new`, file);
+  writeDurably(file, `${redact(safeJson(preview))}\n`, 0o644);
 }
 
 /** Reads `<stack>.json`. What is missing or not what it should be is a failed preview that says so; nothing throws. */

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { makePrivateFolder } from "../../machine/durable-file";
+import { checkPrivateFolder } from "../../machine/private-folder";
 import { whoRunsThis } from "../../machine/who";
 import { siteFolderName, stateHome } from "../../project/state-home";
 import { type Clock, isOpen, Journal, JournalError, isoTime, systemClock } from "./journal";
@@ -31,6 +32,7 @@ export class StateFolder {
   /** Batches of operations; of this site's and others'. */
   readonly bundles: BundleFolder;
 
+  /** @throws UnsafeFolder where others may have put something there. */
   constructor(
     site: { readonly environment: string; readonly endpoint: string },
     variables: Readonly<Record<string, string | undefined>> = process.env,
@@ -39,6 +41,7 @@ export class StateFolder {
     this.site = siteFolderName(site.environment, site.endpoint);
     const home = stateHome(variables);
     this.path = join(home, this.site);
+    for (const folder of [home, this.path]) checkPrivateFolder(folder);
     this.bundles = new BundleFolder(home, clock);
   }
 

@@ -2,7 +2,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatSize } from "../../../site/settings/values/sizes";
 import { GuestShell, type GuestShellOptions } from "../../clients/guest-shell";
 import { ProgramMissing } from "../../clients/run-program";
-import { shellQuote } from "../../clients/shell-quote";
+import { shellQuote } from "../../machine/shell-quote";
 import type { Facts, Finding, Step } from "../engine/step";
 import { addressOnNode } from "../steps/guest/check-steps";
 import type { GrowPlan } from "./plan";

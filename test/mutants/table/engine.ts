@@ -22,14 +22,14 @@ export const engineMutants: readonly Mutant[] = [
     },
     {
       name: "journal: it is written over the old one",
-      from: "  const temporary = `${path}.${process.pid}.tmp`;",
+      from: "  const temporary = `${path}.${randomUUID()}.tmp`;",
       to: "  const temporary = path;",
       killedBy: { file: durable, title: "where the disk refuses, the old text stays" },
     },
     {
       name: "journal: everybody on this machine reads it",
-      from: 'openSync(temporary, "w", 0o600)',
-      to: 'openSync(temporary, "w", 0o644)',
+      from: 'openSync(path, "wx", 0o600)',
+      to: 'openSync(path, "wx", 0o644)',
       killedBy: { file: durable, title: "only its owner reads it, unless it is said otherwise" },
     },
   ]),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pulumiVariables } from "../../../../scripts/project/pulumi-variables";
@@ -137,6 +137,16 @@ describe("what pulumi needs for the store", () => {
     expect(readFileSync(exports["AWS_CA_BUNDLE"] ?? "", "utf8")).toBe(`others\n${authority}`);
     const again = await pulumiVariables(environment(variables), { ...variables, ...exports });
     expect(again.exports).toEqual(exports);
+  });
+
+  test("nothing is written below a folder in which others may write [N6]", async () => {
+    declareStore();
+    const home = join(folder, "state");
+    mkdirSync(join(home, "lifeboat"), { recursive: true });
+    chmodSync(join(home, "lifeboat"), 0o777);
+    const variables = { HOME: folder, XDG_STATE_HOME: home, LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c" };
+    await expect(pulumiVariables(environment(variables), variables)).rejects.toThrow("others may write to it");
+    expect(readdirSync(join(home, "lifeboat"))).toEqual([]);
   });
 
   test("what is missing is a note, and stops nothing [B3]", async () => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { comparePulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
-import { shellQuote } from "../../../../../scripts/clients/shell-quote";
+import { shellQuote } from "../../../../../scripts/machine/shell-quote";
 
 let folder: string;
 
