@@ -6,6 +6,7 @@ import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
 import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
+import { requireOwnState } from "./own-state";
 import type { DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readRecorded } from "./recorded";
@@ -19,7 +20,11 @@ export = async function main(): Promise<StackOutputs> {
   const client = lookingClient(environment.proxmox, token);
   try {
     const neighbours = readNeighbours(pulumi.getRootDirectory(), environment.name);
-    const facts = await passGate(client, environment, neighbours, await readRecorded());
+    const recorded = await readRecorded();
+    const [facts] = await Promise.all([
+      passGate(client, environment, neighbours, recorded),
+      requireOwnState(pulumi.getRootDirectory()),
+    ]);
     const declareStateStore = await prepareStore(environment, facts);
     return await declareGuestsAndBackups({
       environment,

@@ -2,13 +2,9 @@
  * What the store's container needs to copy the state of all environments to another S3 service by itself: texts only, no
  * Pulumi. Guests have no Node, so that this is POSIX shell around Debian's `rclone`.
  */
+import { offsitePlaces } from "../../site/state-store/offsite-removal";
 
-/** Name of the service, its timer and its user. */
-const offsiteUnit = "lifeboat-offsite-copy";
-
-const folder = `/etc/${offsiteUnit}`;
-const programFolder = "/usr/local/lib/lifeboat";
-const program = `${programFolder}/${offsiteUnit}`;
+const { unit: offsiteUnit, folder, programFolder, program } = offsitePlaces;
 
 /** An environment whose state is copied. */
 export interface CopiedEnvironment {
@@ -93,16 +89,6 @@ export function installScript(settings: OffsiteTimerSettings, remotes: Remotes):
     `systemctl enable ${offsiteUnit}.timer`,
     // Started before with another schedule, it would go on by that.
     `systemctl restart ${offsiteUnit}.timer`,
-    "",
-  ].join("\n");
-}
-
-/** Takes away what {@link installScript} has put there; harmless where it never was. Copies that were made stay. */
-export function removeScript(): string {
-  return [
-    `systemctl disable --now ${offsiteUnit}.timer 2>/dev/null || :`,
-    `rm -rf ${folder} ${program} /etc/systemd/system/${offsiteUnit}.service /etc/systemd/system/${offsiteUnit}.timer`,
-    "systemctl daemon-reload",
     "",
   ].join("\n");
 }

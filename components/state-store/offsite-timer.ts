@@ -1,8 +1,8 @@
 import { Command, type CommandArgs } from "@pulumi/command/remote";
 import * as pulumi from "@pulumi/pulumi";
+import { removalCommands } from "../../site/state-store/offsite-removal";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
-import { quote } from "./install-script";
-import { installScript, type OffsiteTimerSettings, type Remotes, removeScript } from "./offsite-timer-files";
+import { installScript, type OffsiteTimerSettings, type Remotes } from "./offsite-timer-files";
 import { connectionTo, type StoreLogin } from "./state-store";
 
 export interface OffsiteTimerArgs extends OffsiteTimerSettings {
@@ -34,7 +34,7 @@ export class OffsiteTimer extends pulumi.ComponentResource {
       connection: connectionTo(address, login),
       create: `${shell}sh -s`,
       stdin: pulumi.secret(installScript(args, remotes)),
-      delete: `${shell}sh -c ${quote(removeScript())}`,
+      delete: removalCommands[login.user === "root" ? "root" : "others"],
       triggers: [macAddress],
       addPreviousOutputInEnv: false,
     };

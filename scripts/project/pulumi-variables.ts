@@ -118,6 +118,7 @@ async function optionsFor(
     if (trouble !== undefined) return { why: trouble };
     return {
       folder: environment.project.folder,
+      project: environment.project.name,
       stack: environment.name,
       variables: { ...ownVariables(environment.name, variables), ...exports },
       ...(signal === undefined ? {} : { signal }),

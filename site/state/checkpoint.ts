@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { twoReadings } from "./one-reading";
 
 /**
  * Pulumi's checkpoint: what a stack's object in a backend holds. Read tolerantly: a newer Pulumi adds members, and nobody
@@ -24,10 +25,13 @@ const resourceSchema = z.object({
   deletedWith: z.string().nullish(),
   delete: z.boolean().nullish(),
   pendingReplacement: z.boolean().nullish(),
+  viewOf: z.string().nullish(),
+  resourceHooks: z.unknown().optional(),
+  envVarMappings: z.unknown().optional(),
 });
 
 const operationSchema = z.object({
-  resource: z.object({ urn: z.string(), type: z.string().nullish() }),
+  resource: resourceSchema.extend({ type: z.string().nullish() }),
   type: z.string(),
 });
 
@@ -73,6 +77,8 @@ export interface Checkpoint {
   /** Empty where the stack was only just made. */
   readonly resources: readonly StateResource[];
   readonly pending: readonly PendingOperation[];
+  /** What these were working on: it may not be among the resources. */
+  readonly pendingResources: readonly StateResource[];
   readonly keeper: SecretsKeeper;
   readonly manifest: { readonly time: string | undefined; readonly magic: string | undefined; readonly pulumi: string };
 }
@@ -85,6 +91,8 @@ export class UnreadableCheckpoint extends Error {
 /** @param text the content, unpacked. @throws UnreadableCheckpoint */
 export function parseCheckpoint(text: string): Checkpoint {
   const value = parseJson(text);
+  const doubt = twoReadings(text, value);
+  if (doubt !== undefined) throw new UnreadableCheckpoint(doubt);
   const { version } = shaped(envelopeSchema, value);
   const made = version === 0 ? justMade.safeParse(value) : undefined;
   if (made?.success === true) return emptyOf(made.data.checkpoint.stack);
@@ -93,11 +101,13 @@ export function parseCheckpoint(text: string): Checkpoint {
     throw new UnreadableCheckpoint(`it is of version ${String(version)}, ${which}`);
   }
   const { stack, latest } = shaped(checkpointSchema, value).checkpoint;
+  const operations = latest?.pending_operations ?? [];
   return {
     version,
     stack,
     resources: latest?.resources ?? [],
-    pending: (latest?.pending_operations ?? []).map(({ resource, type }) => ({ urn: resource.urn, type })),
+    pending: operations.map(({ resource, type }) => ({ urn: resource.urn, type })),
+    pendingResources: operations.map(({ resource }) => ({ ...resource, type: resource.type ?? "" })),
     keeper: keeperOf(latest?.secrets_providers),
     manifest: {
       time: latest?.manifest?.time ?? undefined,
@@ -112,7 +122,7 @@ const justMade = z.object({ checkpoint: z.object({ stack: z.string(), latest: z.
 
 function emptyOf(stack: string): Checkpoint {
   const manifest = { time: undefined, magic: undefined, pulumi: "" };
-  return { version: 0, stack, resources: [], pending: [], keeper: { kind: "none" }, manifest };
+  return { version: 0, stack, resources: [], pending: [], pendingResources: [], keeper: { kind: "none" }, manifest };
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { madeByProgram, stackType } from "../../site/program-types";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 
@@ -73,6 +74,7 @@ export async function runProgram<Result>(
   const requests = recordRequests();
   const result = await program();
   await pulumi.runtime.disconnect();
+  problems.push(...requests.flatMap(unknownToStates));
   if (problems.length > 0) throw new Error(problems.join("; "));
   return { result, registrations: requests.map(toRegistration) };
 }
@@ -145,6 +147,15 @@ function toRegistration(request: RegisterResourceRequest): Registration {
     importId: request.getImportid(),
     dependsOn: request.getDependenciesList().flatMap((urn) => nameInUrn(urn) ?? []),
   };
+}
+
+/** What a component makes and a state may not have: Lifeboat would refuse to work with what it made itself (N2). */
+function unknownToStates(request: RegisterResourceRequest): string[] {
+  const [, , around = ""] = request.getParent().split("::");
+  const isOurs = `${around} ${request.getType()}`.includes("lifeboat:");
+  const types = around === "" || around === stackType ? request.getType() : `${around}$${request.getType()}`;
+  const expected = request.getCustom() ? "resource" : "component";
+  return !isOurs || madeByProgram(types) === expected ? [] : [`site/program-types.ts does not know ${types}`];
 }
 
 function nameInUrn(urn: string): string | undefined {

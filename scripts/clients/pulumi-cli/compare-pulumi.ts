@@ -1,6 +1,7 @@
 import { plainText } from "../../../proxmox/api/plain-text";
 import { type ProgramResult, ProgramMissing } from "../run-program";
 import { type Difference, errorOf, type ReadPreview, readPreview } from "./preview";
+import { whyNotOwn } from "./own-state";
 import { missingCli, previewArguments, runPulumi } from "./run-pulumi";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,8 @@ export type Comparison =
 export interface ComparisonOptions {
   /** Folder of `Pulumi.yaml`. */
   folder: string;
+  /** Its name in Pulumi.yaml. */
+  project: string;
   stack: string;
   /** Environment of the `pulumi` process: the caller's with what `lifeboat env` exports. */
   variables: Variables;
@@ -63,15 +66,16 @@ export async function refreshPulumi(options: ComparisonOptions, urn: string): Pr
 
 async function tryPulumi(
   argv: readonly string[],
-  { folder, variables, timeout = 180_000, signal }: ComparisonOptions,
+  { folder, project, stack, variables, timeout = 180_000, signal }: ComparisonOptions,
 ): Promise<{ result: ProgramResult } | { why: string }> {
   const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
   if (direct === undefined && (file === undefined || file === "")) {
     return { why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)" };
   }
   try {
-    const run = { folder, variables, timeout };
-    return { result: await runPulumi(argv, signal === undefined ? run : { ...run, signal }) };
+    const run = { folder, variables, timeout, ...(signal === undefined ? {} : { signal }) };
+    const why = await whyNotOwn({ ...run, project, stack });
+    return why === undefined ? { result: await runPulumi(argv, run) } : { why };
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
     return { why: missingCli };

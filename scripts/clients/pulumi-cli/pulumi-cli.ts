@@ -11,12 +11,15 @@ import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
 import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
 import { type Changes, type CountedPreview, readPreview } from "./preview";
+import { whyNotOwn } from "./own-state";
 import { missingCli, plain, previewArguments, runPulumi } from "./run-pulumi";
 
 /** A stack as `pulumi` is to work on it. */
 export interface PulumiPlace {
   /** Folder of `Pulumi.yaml`. */
   readonly folder: string;
+  /** Its name in Pulumi.yaml. */
+  readonly project: string;
   readonly stack: string;
   /** Environment of the process: the backend, the passphrase and all other secrets are named in it, never in arguments. */
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -87,6 +90,9 @@ export class PulumiCli {
 
   /** Writes into the state how some resources are in the real world. One that is gone is then made again by `up`. */
   async refresh(urns: readonly string[], watch: Watch): Promise<void> {
+    const { logs: _logs, ...place } = this.place;
+    const why = await explained(() => whyNotOwn({ ...place, timeout: longestLook, signal: watch.signal }));
+    if (why !== undefined) throw new PulumiFailure(`pulumi refresh of ${place.stack}: ${why}`, "refused", undefined);
     const targets = urns.flatMap((urn) => ["--target", urn]);
     const quiet = ["--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress"];
     await this.long("refresh", ["refresh", "--stack", this.place.stack, ...quiet, ...targets], watch);

@@ -1,3 +1,4 @@
+import { foreignAdvice } from "../../../site/state/foreign-parts";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Difference, ReadPreview } from "../../clients/pulumi-cli/preview";
 import { previewEnvironment } from "../../project/pulumi-variables";
@@ -72,6 +73,10 @@ const explanations: readonly { readonly sign: RegExp; readonly hint: (stack: str
     sign: /meta\.yaml/u,
     hint: (stack) =>
       `the place of the state is empty, and Pulumi marks an empty one as its own, which read-only credentials may not: deploy once (lifeboat up ${stack})`,
+  },
+  {
+    sign: /that the program never makes/u,
+    hint: (stack) => foreignAdvice(`go back to an earlier one: lifeboat restore state ${stack} --list`),
   },
   {
     sign: /no stack named/u,

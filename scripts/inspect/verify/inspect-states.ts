@@ -83,7 +83,11 @@ async function verifyStateOf(
   return context.progress.step(`Check the states of ${environment.name}`, async (update) => {
     const access = await openStateAccess(environment, context);
     const stack = await listStack(access);
-    const wanted = { known: knownKeys(environment, context, access, copied), versions: true };
+    const wanted = {
+      known: knownKeys(environment, context, access, copied),
+      versions: true,
+      variables: context.io.environment,
+    };
     const lost = await lostState(access, stack, tracesOf(site, environment, context.io));
     const progress = (done: number, all: number): void => update(`${String(done)} of ${String(all)}`);
     const checked = await verifyState(access, stack, secrets, wanted, progress);

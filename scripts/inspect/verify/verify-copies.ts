@@ -38,6 +38,7 @@ export async function verifyCopies(
   secrets: StateSecrets,
   progress: (done: number, all: number) => void,
 ): Promise<CheckedCopies> {
+  const wanted = { known: [], versions: false, variables: context.io.environment };
   const reports: CopyReport[] = [];
   const keys: string[] = [];
   for (const [name, open] of placesOf(context, site, environment)) {
@@ -52,7 +53,7 @@ export async function verifyCopies(
       const objects = await listCopy(access);
       if (!holdsAny(objects)) continue;
       keys.push(...[...objects.history, ...objects.saved].map(({ key }) => key));
-      const checked = await verifyState(access, objects, secrets, { known: [], versions: false }, progress);
+      const checked = await verifyState(access, objects, secrets, wanted, progress);
       const problems = await copyProblems(access, objects, Date.now());
       reports.push({ where, problems, mend: mendOf(environment.name, place), ...checked });
     } catch (error) {

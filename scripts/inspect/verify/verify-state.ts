@@ -1,4 +1,5 @@
 import { type Checkpoint, parseCheckpoint } from "../../../site/state/checkpoint";
+import { foreignLine } from "../../../site/state/foreign-parts";
 import { parseHistoryEntry } from "../../../site/state/history-entry";
 import { integrityProblems } from "../../../site/state/integrity";
 import type { ObjectRef } from "../../../site/state/restore-points";
@@ -6,6 +7,7 @@ import { ciphertextsOf } from "../../../site/state/state-diff";
 import { parseHistoryKey, type StackPlace } from "../../../site/state/state-keys";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
+import { foreignIn, type OwnPartsContext } from "../../recovery/steps/state/own-parts";
 import { explained, problemOf } from "../../recovery/steps/state/read-points";
 import type { StackObjects } from "../../recovery/steps/state/stack-objects";
 import { sha256Of, type StateAccess } from "../../recovery/steps/state/state-access";
@@ -31,6 +33,8 @@ interface Wanted {
   readonly known: Iterable<string>;
   /** Older versions, too. */
   readonly versions: boolean;
+  /** What this run consents to. */
+  readonly variables: OwnPartsContext["variables"];
 }
 
 /** Objects that are read at once. */
@@ -39,7 +43,7 @@ const readsAtOnce = 6;
 const bounds = { parallel: readsAtOnce, perKey: readsAtOnce, keyOf: () => "" };
 
 /**
- * Reads every state of a stack in one place and checks it: it unpacks, parses, is of this stack, dangles nowhere, and the
+ * Reads every state of a stack in one place and checks it: it unpacks, parses, is of this stack, dangles nowhere, holds nothing that the program never makes, and the
  * passphrase opens every secret in it. What a listing says of an object is no proof of its content: each is read. As many
  * objects are in memory as are read at once.
  *
@@ -50,7 +54,7 @@ export async function verifyState(
   access: StateAccess,
   stack: StackObjects,
   secrets: StateSecrets,
-  { known, versions }: Wanted,
+  { known, versions, variables }: Wanted,
   progress: (done: number, all: number) => void,
 ): Promise<CheckedStates> {
   const found = await findObjects(access, stack, known, versions);
@@ -63,7 +67,8 @@ export async function verifyState(
     const name = nameOf(access.place, object, content);
     if (judged.has(name)) copies += 1;
     else if (typeof content !== "string") read += 1;
-    const judgement = judged.get(name) ?? problemsOf(access.place, object, content, secrets, notOpened);
+    const judgement =
+      judged.get(name) ?? problemsOf({ place: access.place, variables }, object, content, secrets, notOpened);
     judged.set(name, judgement);
     bytes += typeof content === "string" ? 0 : content.length;
     const problems = await judgement;
@@ -101,20 +106,25 @@ async function contentOf({ store }: StateAccess, { key, versionId }: ObjectRef):
 }
 
 async function problemsOf(
-  place: StackPlace,
+  context: OwnPartsContext,
   object: ObjectRef,
   content: Buffer | string,
   secrets: StateSecrets,
   notOpened: Set<string>,
 ): Promise<string[]> {
   if (typeof content === "string") return [content];
+  const { place } = context;
   try {
     const text = await unpack(content);
     if (kindOf(place, object) === "entry") {
       return parseHistoryEntry(text) === undefined ? ["it is no history entry, or cut off"] : [];
     }
     const checkpoint = parseCheckpoint(text);
-    return [...integrityProblems(checkpoint, place), ...(await secretProblems(checkpoint, secrets, notOpened))];
+    return [
+      ...integrityProblems(checkpoint, place),
+      ...foreignIn(context, checkpoint).map(foreignLine),
+      ...(await secretProblems(checkpoint, secrets, notOpened)),
+    ];
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw explained(error);

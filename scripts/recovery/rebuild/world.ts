@@ -57,6 +57,7 @@ export async function ownerCli(
   const { exports } = await pulumiVariables(environment, variables);
   return new PulumiCli({
     folder: environment.project.folder,
+    project: environment.project.name,
     stack: environment.name,
     variables: { ...ownVariables(environment.name, variables), ...exports, ...extra },
     logs: join(state.path, "pulumi"),

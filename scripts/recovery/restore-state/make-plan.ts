@@ -17,6 +17,7 @@ import { requireNoLock } from "../steps/state/pulumi-lock";
 import { explained, problemOf } from "../steps/state/read-points";
 import type { RestoreStatePlan } from "./plan";
 import { readState, type ReadState, type StateAccess } from "../steps/state/state-access";
+import { requireOwnParts } from "../steps/state/own-parts";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { type FoundState, findPresent } from "../steps/state/present-state";
 
@@ -57,7 +58,9 @@ export async function planStateRestore(
   await requireNoLock(access);
   const candidate = await chooseListedPoint(access, wish.to, wish.versions);
   const chosen = await readChosen(access, candidate);
-  const secrets = new StateSecrets(access.place.stack, session.context.io.environment, session.context.redactor);
+  const variables = session.context.io.environment;
+  requireOwnParts({ ...access, variables }, chosen.checkpoint, `the restore point ${candidate.id}`, anotherOf(access));
+  const secrets = new StateSecrets(access.place.stack, variables, session.context.redactor);
   const opening = await secrets.prove(chosen.checkpoint.keeper, `restore point ${candidate.id}`);
   const present = await findPresent(access);
   const point = await describe(access, candidate, chosen, present?.sha256);
@@ -110,8 +113,12 @@ async function readChosen(access: StateAccess, candidate: Chosen): Promise<ReadS
 function damaged({ place }: StateAccess, { id }: PointCandidate, problem: string): CommandError {
   return new CommandError(`the restore point ${id} cannot be used: ${problem}`, {
     exitCode: exitCodes.refused,
-    hint: `choose another: lifeboat restore state ${place.stack} --list`,
+    hint: anotherOf({ place }),
   });
+}
+
+function anotherOf({ place }: Pick<StateAccess, "place">): string {
+  return `choose another: lifeboat restore state ${place.stack} --list`;
 }
 
 type Chosen = Awaited<ReturnType<typeof chooseListedPoint>>;

@@ -11,6 +11,7 @@ import type { StackSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { type FallbackRecord, readRecord } from "../steps/state/fallback-record";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
+import { requireOwnParts } from "../steps/state/own-parts";
 import { requireNoLock } from "../steps/state/pulumi-lock";
 import { rememberSeen } from "../steps/state/seen-state";
 import { findPresent, type PresentState, readPresent } from "../steps/state/present-state";
@@ -47,6 +48,7 @@ export async function planReturn(
   if (moved === "both" && keep === undefined) throw bothMoved(selector, difference);
   const chosen: Keep = keep ?? (moved === "local" ? "local" : "store");
   if (chosen === "store" && stored === undefined) throw noneInStore(selector);
+  requireOwn(session, states, both, chosen);
   if (keep === undefined && moved !== "neither") await refuseStale(selector, states, both, chosen);
   const plan: ReturnPlan = {
     environment: selector,
@@ -64,6 +66,13 @@ export async function planReturn(
     chosen === "local" ? `Bring the state of ${selector} back to the store?` : `Go on with the state in the store?`;
   const demands = [{ flag: forceFlag, reason: "the plan is not confirmed", question }];
   return { plan, demands, inputs: returnInputs(local.sha256, stored?.sha256) };
+}
+
+/** The one that lives on. @throws CommandError (13) */
+function requireOwn({ context }: StackSession, { local: { place } }: LiveAndLocal, both: BothStates, kept: Keep): void {
+  const state = kept === "local" ? both.local : both.stored;
+  const what = kept === "local" ? "the state on this machine" : "the state in the store";
+  if (state !== undefined) requireOwnParts({ place, variables: context.io.environment }, state.checkpoint, what);
 }
 
 /** What a return rests on. */

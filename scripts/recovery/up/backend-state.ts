@@ -8,11 +8,14 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
+import { requireOwnParts } from "../steps/state/own-parts";
 import { readPresent } from "../steps/state/present-state";
 import { type FoundLock, locksOf } from "../steps/state/pulumi-lock";
 import { rootStore } from "../steps/state/root-store";
 import { lostState, stateLost } from "../steps/state/lost-state";
 import { listStack } from "../steps/state/stack-objects";
+
+type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What a backend holds of a stack. */
 export interface StackLook {
@@ -31,7 +34,8 @@ const reach = { connectTimeout: 3_000, requestTimeout: 30_000, attempts: 2 };
  * the backend itself can say that there is none: where it refuses the environment's key, whoever runs the site's store is asked.
  *
  * @param key for a bucket, where the settings do not hold it yet.
- * @throws StoreError when the backend does not answer or refuses, CommandError (12), (14) for a state that is lost or cannot
+ * @throws StoreError when the backend does not answer or refuses, CommandError (12), (13) for a state with
+ *   parts that the program never makes, (14) for a state that is lost or cannot
  *   be used
  */
 export async function lookAtStack(
@@ -46,19 +50,21 @@ export async function lookAtStack(
   if (store === undefined) return undefined;
   const place = { project: environment.project.name, stack: environment.name };
   try {
-    return await lookIn(store, place);
+    return await lookIn(store, place, io.environment);
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "denied") throw error;
     const root = await rootStore(environment, context, reach);
     if (root === undefined || root.place !== store.place) throw error;
-    return { ...(await lookIn(root, place)), closed: error.message };
+    return { ...(await lookIn(root, place, io.environment)), closed: error.message };
   }
 }
 
-async function lookIn(store: ObjectStore, place: StackPlace): Promise<StackLook> {
+async function lookIn(store: ObjectStore, place: StackPlace, variables: Variables): Promise<StackLook> {
   try {
     const access = { store, place };
     const checkpoint = await presentCheckpoint(store, place);
+    const what = `the state of ${place.stack} in ${store.place}`;
+    if (checkpoint !== undefined) requireOwnParts({ place, variables }, checkpoint, what);
     return { checkpoint, locks: (await locksOf(access)).map(reportedLock) };
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "no-bucket") throw error;

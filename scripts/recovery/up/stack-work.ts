@@ -54,6 +54,7 @@ export class StackWork implements StackSession {
     if (url === local.url) mkdirSync(local.folder, { recursive: true, mode: 0o700 });
     return new PulumiCli({
       folder: project.folder,
+      project: project.name,
       stack: this.selector,
       variables: { ...ownVariables(this.selector, variables), ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
       logs: join(this.state.path, "pulumi"),

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { toldForged, withForgedCommand } from "../../support/state/forged";
 import { StateSite, type StateEnvironment } from "./state-site";
 import { stateKey, stateText, putUpdate } from "./states";
 
@@ -77,6 +78,20 @@ test("the copy becomes the live state here, with its history, and plain pulumi i
   expect(env.stdout).toContain("file://");
   // A second one has nothing to do, and says what to do instead.
   expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: expect.stringContaining("state return prod") });
+});
+
+test("a copy with what the program never makes becomes no state, and one that is here goes to no store [N2]", async () => {
+  await lose();
+  const [good = "", copies] = [site.bucket(name).get(stateKey(name)), site.copies(name)];
+  await copies.write(stateKey(name), Buffer.from(withForgedCommand(good)));
+  expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: toldForged });
+  expect(await here()).toBeUndefined();
+  await copies.write(stateKey(name), Buffer.from(good));
+  expect(await fallBack("--force")).toMatchObject({ code: 0 });
+  await site.store.open();
+  await site.local.write(stateKey(name), Buffer.from(withForgedCommand(good)));
+  expect(await goBack("--force")).toMatchObject({ code: 13, stderr: toldForged });
+  expect(site.bucket(name).get(stateKey(name))).toBe(good);
 });
 
 test("refused while the store answers, without a copy, and without a question's answer [E4, K1]", async () => {

@@ -3,6 +3,7 @@ import { pruneStatePlanSchema } from "../../../scripts/recovery/prune-state/plan
 import { killAt } from "../support/kill-at";
 import { rewriteJournal } from "../support/rewrite-journal";
 import type { Update } from "../support/site/backend";
+import { withForgedCommand } from "../../support/state/forged";
 import { HistorySite } from "./history-site";
 
 /** `state prune` and `verify --state`, on a backend in a folder. */
@@ -153,7 +154,7 @@ describe("verify --state", () => {
     [
       "dangling",
       () => site.builder.checkpoint({ resources: [{ ...web, dependsOn: ["gone"] }] }),
-      "its dependency gone (shop:index:Disk) is not there",
+      "its dependency gone (proxmoxve:index/containerLegacy:ContainerLegacy) is not there",
     ],
     [
       "with a secret of another key",
@@ -162,6 +163,11 @@ describe("verify --state", () => {
       "1 of its secrets cannot be opened",
     ],
     ["empty", () => "", "it is empty"],
+    [
+      "with what the program never makes",
+      ({ checkpoint }) => withForgedCommand(checkpoint.toString()),
+      "command:local:Command::evil: the program makes nothing of the type command:local:Command",
+    ],
   ])("one that is %s turns it red: 3, and is named [G1]", async (_, content, why) => {
     const [, second] = updates;
     if (second === undefined) throw new Error("There is no update.");

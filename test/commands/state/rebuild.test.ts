@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { toldForged, withForgedCommand } from "../../support/state/forged";
 import { StateSite } from "./state-site";
-import { putUpdate } from "./states";
+import { putUpdate, stateKey } from "./states";
 
 /** What `lifeboat rebuild state-store` plans and refuses. That it does it is in the rehearsal, and among the kills. */
 
@@ -49,6 +50,14 @@ test("a dry run shows what is there and what comes back; nothing is changed [F1,
   expect(stdout).toMatch(/lab: no copy/u);
   expect(stdout).toMatch(/Flags that answer all questions: --force/u);
   expect(await site.local.list("")).toEqual([]);
+});
+
+test("a copy with what the program never makes comes back into no store [N2]", async () => {
+  await site.lifeboat(["backup", "state"]);
+  await site.store.close();
+  const good = (await site.copies("prod").read(stateKey("prod"))).toString();
+  await site.copies("prod").write(stateKey("prod"), Buffer.from(withForgedCommand(good)));
+  expect(await rebuild("--force")).toMatchObject({ code: 13, stderr: toldForged });
 });
 
 test("a bucket that has a state keeps it; one that lost it gets the copy's [F1]", async () => {

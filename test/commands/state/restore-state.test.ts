@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { digestOf, FolderBackend, type Update } from "../support/site/backend";
+import { toldForged, withForgedCommand } from "../../support/state/forged";
 import { HistorySite } from "./history-site";
 
 /** Restoring a state, on a backend in a folder. */
@@ -38,6 +39,21 @@ function lock(owner: { pid: number; hostname: string }): void {
   site.backend.put(lockKey, JSON.stringify(text));
 }
 
+test("a state with what the program never makes is refused and named, unless it is consented to [N2]", async () => {
+  const { key, checkpoint } = updates.first;
+  site.backend.put(key, withForgedCommand(checkpoint.toString()));
+  const point = await site.idOf(updates.first);
+  for (const flag of ["--force", "--dry-run"]) {
+    expect(await to(point, flag)).toMatchObject({ code: 13, stderr: toldForged });
+  }
+  expect(present()).toBe(digestOf(updates.third.checkpoint));
+  expect((await to(point, "--force")).stderr).toContain("HINT: somebody else may have written them; choose another:");
+  const consent = { LIFEBOAT_ALLOW_STATE_PARTS: "urn:pulumi:prod::shop::command:local:Command::evil" };
+  expect(await site.lifeboat(["restore", "state", "prod", "--to", point, "--force"], { env: consent })).toMatchObject({
+    code: 0,
+  });
+});
+
 test("the first state comes back byte by byte, what differs is told, and the way back leads back [E2, E3, K1]", async () => {
   const result = await to(await site.idOf(updates.first), "--force", "--json");
   expect(result.code).toBe(0);
@@ -46,7 +62,9 @@ test("the first state comes back byte by byte, what differs is told, and the way
   expect(report.findings).toMatchObject([
     {
       severity: "todo",
-      text: expect.stringContaining("Pulumi knows db (shop:index:Disk) no more; it goes on to exist as disk-2"),
+      text: expect.stringContaining(
+        "Pulumi knows db (proxmoxve:index/containerLegacy:ContainerLegacy) no more; it goes on to exist as disk-2",
+      ),
     },
     {
       severity: "todo",
@@ -68,8 +86,12 @@ test("the plan says in words what differs; secrets are not shown; a dry run chan
   const before = site.backend.picture();
   const result = await to(await site.idOf(updates.first), "--dry-run");
   expect(result.code).toBe(0);
-  expect(result.stdout).toContain("- db (shop:index:Disk disk-2): Pulumi knows it no more");
-  expect(result.stdout).toContain('~ web (shop:index:Disk disk-1): size "10GiB" becomes "8GiB"');
+  expect(result.stdout).toContain(
+    "- db (proxmoxve:index/containerLegacy:ContainerLegacy disk-2): Pulumi knows it no more",
+  );
+  expect(result.stdout).toContain(
+    '~ web (proxmoxve:index/containerLegacy:ContainerLegacy disk-1): size "10GiB" becomes "8GiB"',
+  );
   expect(result.stdout).toContain("Flags that answer all questions: --force");
   expect(result.stdout + result.stderr).not.toContain("swordfish");
   expect(site.backend.picture()).toEqual(before);
@@ -178,7 +200,7 @@ test("a half-written point needs a flag of its own, and what to look at is named
   const id = await site.idOf(half);
   const refused = await to(id, "--force");
   expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining("--accept-pending")]);
-  expect(refused.stderr).toContain("it was creating cache (shop:index:Disk)");
+  expect(refused.stderr).toContain("it was creating cache (proxmoxve:index/containerLegacy:ContainerLegacy)");
   expect((await to(id, "--accept-pending")).code).toBe(2);
   const done = await to(id, "--accept-pending", "--force");
   expect(done.code).toBe(0);
@@ -190,7 +212,9 @@ test("what was under way in the state that is left is named [E2]", async () => {
   site.backend.put(presentKey, text, site.builder.next());
   const result = await to(await site.idOf(updates.first), "--force");
   expect(result.code).toBe(0);
-  expect(result.stdout).toContain("an update was broken off while it was creating cache (shop:index:Disk)");
+  expect(result.stdout).toContain(
+    "an update was broken off while it was creating cache (proxmoxve:index/containerLegacy:ContainerLegacy)",
+  );
 });
 
 describe("packed states", () => {
@@ -321,7 +345,9 @@ describe("the list", () => {
     const [first] = await site.points();
     expect(first).toMatchObject({ id: "present", source: "present", status: "half-written" });
     const { stdout, stderr } = await site.lifeboat(["restore", "state", "prod", "--list"]);
-    expect(stdout).toContain("1 operation was under way: deleting db (shop:index:Disk)");
+    expect(stdout).toContain(
+      "1 operation was under way: deleting db (proxmoxve:index/containerLegacy:ContainerLegacy)",
+    );
     expect(stderr).toContain("prod is locked by anna@elsewhere (process 4711)");
   });
 

@@ -134,7 +134,12 @@ test("a journal of the version before is resumed [K4]", async () => {
         target: `${presentKey}.gz`,
         others: [presentKey],
         forgotten: [
-          { urn: "urn:pulumi:prod::shop::shop:index:Disk::db", name: "db", type: "shop:index:Disk", id: "disk-2" },
+          {
+            urn: "urn:pulumi:prod::shop::lifeboat:guests:Container$proxmoxve:index/containerLegacy:ContainerLegacy::db",
+            name: "db",
+            type: "proxmoxve:index/containerLegacy:ContainerLegacy",
+            id: "disk-2",
+          },
         ],
         underWay: [],
       },

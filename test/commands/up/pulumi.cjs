@@ -17,7 +17,8 @@ const project = /^name: (\S+)$/m.exec(fs.readFileSync("Pulumi.yaml", "utf8"))[1]
 const flag = (name) => words[words.indexOf(name) + 1];
 const keyOf = (stack) => `.pulumi/stacks/${project}/${stack}.json`;
 const lockFolder = (stack) => `.pulumi/locks/organization/${project}/${stack}/`;
-const urnOf = (stack, name) => `urn:pulumi:${stack}::${project}::site:index:Thing::${name}`;
+const type = "proxmoxve:index/containerLegacy:ContainerLegacy";
+const urnOf = (stack, name) => `urn:pulumi:${stack}::${project}::lifeboat:guests:Container$${type}::${name}`;
 const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 function fail(text, code = 1) {
@@ -230,12 +231,12 @@ async function update(backend, stack) {
   const resources = [...(latest.resources ?? [])];
   const fresh = names.filter((name) => !resources.some(({ urn }) => urn === urnOf(stack, name)));
   for (const name of fresh) {
-    const resource = { urn: urnOf(stack, name), type: "site:index:Thing", custom: true, id: `id of ${name}` };
+    const resource = { urn: urnOf(stack, name), type, custom: true, id: `id of ${name}` };
     // An update that died here left this behind, and it stays.
-    const pending = [...(latest.pending_operations ?? []), { type: "creating", resource: { urn: resource.urn } }];
+    const pending = [...(latest.pending_operations ?? []), { type: "creating", resource }];
     await writeStack(backend, stack, { ...latest, manifest: manifest(), resources, pending_operations: pending });
     if (env.TEST_PULUMI_DIES_AT === name) process.kill(process.pid, "SIGKILL");
-    process.stdout.write(` +  site:index:Thing ${name} created (0s)\n`);
+    process.stdout.write(` +  ${type} ${name} created (0s)\n`);
     resources.push(sealAgain(resource, stack));
     if (env.TEST_PULUMI_INTERRUPTS_AT === name) return canceled(backend, stack, { ...latest, resources }, lock);
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { S3Server } from "../../support/s3-server";
+import { toldForged, withForgedCommand } from "../../support/state/forged";
 import { startOf } from "../../../scripts/machine/processes";
 import { killAt } from "../support/kill-at";
 import { rewriteJournal } from "../support/rewrite-journal";
@@ -92,6 +93,15 @@ describe("a site on which nothing is yet", () => {
     expect(stdout).toContain("pulumi stack migrate: copy its state from this machine into the state store");
     expect((await site.lifeboat(["up"])).code).toBe(2);
     expect(site.picture()).toEqual(before);
+    expect(site.pulumiRuns()).toEqual([]);
+  });
+
+  test("a state with what the program never makes is handed to no pulumi [N2]", async () => {
+    await up();
+    site.pulumiRuns();
+    const [bucket, key] = [site.bucket("prod"), checkpoint("prod")];
+    store.put(bucket, key, withForgedCommand(store.contents(bucket).get(key) ?? ""));
+    expect(await up("prod")).toMatchObject({ code: 13, stderr: toldForged });
     expect(site.pulumiRuns()).toEqual([]);
   });
 

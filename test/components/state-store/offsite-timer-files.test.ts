@@ -6,10 +6,10 @@ import {
   copyScript,
   installScript,
   type OffsiteTimerSettings,
-  removeScript,
   serviceUnit,
   systemdCalendar,
 } from "../../../components/state-store/offsite-timer-files";
+import { removeScript } from "../../../site/state-store/offsite-removal";
 
 const settings: OffsiteTimerSettings = {
   project: "shop",

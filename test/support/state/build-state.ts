@@ -7,7 +7,7 @@ import { passphraseKey } from "../passphrase-key";
  * under test is used here.
  */
 
-/** A custom resource of a made-up provider. */
+/** A container of the program, whatever it is called. */
 export interface BuiltResource {
   readonly name: string;
   readonly id: string;
@@ -26,6 +26,10 @@ export interface BuiltState {
 
 const pulumiVersion = "v3.258.0";
 
+/** Type of every resource, and with its component around it. */
+export const builtType = "proxmoxve:index/containerLegacy:ContainerLegacy";
+const builtTypes = `lifeboat:guests:Container$${builtType}`;
+
 /** A stack and what encrypts its secrets. */
 export class StateBuilder {
   readonly salt: string;
@@ -42,28 +46,28 @@ export class StateBuilder {
     this.salt = `v1:${salt.toString("base64")}:${this.encrypt("pulumi")}`;
   }
 
-  urn(name: string, type = "shop:index:Disk"): string {
+  urn(name: string, type = builtTypes): string {
     return `urn:pulumi:${this.stack}::${this.project}::${type}::${name}`;
   }
 
   /** The text of a checkpoint. */
   checkpoint({ resources, pending = [], version = 3, stack }: BuiltState): string {
     const root = this.urn(`${this.project}-${this.stack}`, "pulumi:pulumi:Stack");
-    const provider = this.urn("default", "pulumi:providers:shop");
+    const provider = this.urn("default", "pulumi:providers:proxmoxve");
     const time = this.next().toISOString();
     const latest = {
       manifest: { time, magic: createHash("sha256").update(pulumiVersion).digest("hex"), version: pulumiVersion },
       secrets_providers: { type: "passphrase", state: { salt: this.salt } },
       resources: [
         { urn: root, custom: false, type: "pulumi:pulumi:Stack", created: time, modified: time },
-        { urn: provider, custom: true, id: "0b1e", type: "pulumi:providers:shop", inputs: { __internal: {} } },
+        { urn: provider, custom: true, id: "0b1e", type: "pulumi:providers:proxmoxve", inputs: { __internal: {} } },
         ...resources.map((resource) => this.resource(resource, root, `${provider}::0b1e`)),
       ],
       ...(pending.length === 0
         ? {}
         : {
             pending_operations: pending.map(({ name, type }) => ({
-              resource: { urn: this.urn(name), custom: true, type: "shop:index:Disk", parent: root },
+              resource: { urn: this.urn(name), custom: true, type: builtType, parent: root },
               type,
             })),
           }),
@@ -113,7 +117,7 @@ export class StateBuilder {
       urn: this.urn(name),
       custom: true,
       id,
-      type: "shop:index:Disk",
+      type: builtType,
       inputs: { ...inputs, ...(secret === undefined ? {} : { token: this.secret(secret) }) },
       outputs: { ...inputs },
       parent,

@@ -20,13 +20,15 @@ export interface StateContents {
 /** A checkpoint as Pulumi writes it. */
 export function checkpointText(contents: StateContents = {}): string {
   const { stack = "organization/shop/prod", made = 0, memory = 512, pending = [], salt } = contents;
+  const [, project = "", name = ""] = stack.split("/");
+  const own = `urn:pulumi:${name}::${project}::`;
   const root = {
-    urn: "urn:pulumi:prod::shop::pulumi:pulumi:Stack::shop-prod",
+    urn: `${own}pulumi:pulumi:Stack::${project}-${name}`,
     custom: false,
     type: "pulumi:pulumi:Stack",
   };
   const type = "proxmoxve:index/containerLegacy:ContainerLegacy";
-  const web = { urn: `urn:pulumi:prod::shop::${type}::web-container`, custom: true, id: "101", type };
+  const web = { urn: `${own}lifeboat:guests:Container$${type}::web-container`, custom: true, id: "101", type };
   const container = { ...web, inputs: { memory: { dedicated: memory } }, outputs: { vmId: 101 }, parent: root.urn };
   return JSON.stringify({
     version: 3,

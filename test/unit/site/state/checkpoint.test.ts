@@ -74,7 +74,7 @@ describe("integrity, as Pulumi checks it [G1]", () => {
     ],
     [
       "a dependency that comes later",
-      "its dependency data (shop:index:Disk) comes after it",
+      "its dependency data (proxmoxve:index/containerLegacy:ContainerLegacy) comes after it",
       (latest) => {
         latest.resources.reverse();
       },

@@ -1,7 +1,7 @@
 import { parseCheckpoint } from "../../../../site/state/checkpoint";
 import { ciphertextsOf, diffStates, type OpenSecret } from "../../../../site/state/state-diff";
 import { openSecrets } from "../../../../scripts/project/passphrase";
-import { type BuiltResource, StateBuilder } from "../../../support/state/build-state";
+import { type BuiltResource, builtType, StateBuilder } from "../../../support/state/build-state";
 
 const builder = new StateBuilder("shop", "prod", "test passphrase");
 let open: OpenSecret;
@@ -33,7 +33,7 @@ test("resources are told as added, removed and changed [E2]", () => {
       { name: "made-anew", id: "6" },
     ],
   );
-  expect(result.added).toEqual([{ urn: builder.urn("new"), name: "new", type: "shop:index:Disk", id: "5" }]);
+  expect(result.added).toEqual([{ urn: builder.urn("new"), name: "new", type: builtType, id: "5" }]);
   expect(result.removed).toMatchObject([{ name: "gone", id: "2" }]);
   expect(result.changed).toMatchObject([
     {

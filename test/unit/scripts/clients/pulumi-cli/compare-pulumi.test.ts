@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { comparePulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
@@ -13,15 +13,17 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A program named `pulumi` that notes its arguments and behaves as told. */
-function fakePulumi(script: string): Record<string, string> {
+function fakePulumi(script: string, resources: readonly object[] = []): Record<string, string> {
   const file = join(folder, "pulumi");
-  writeFileSync(file, `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/argv\n${script}\n`);
+  const exported = `[ "$1 $2" = "stack export" ] && exec cat ${folder}/state.json`;
+  writeFileSync(join(folder, "state.json"), JSON.stringify({ version: 3, deployment: { resources } }));
+  writeFileSync(file, `#!/bin/sh\n${exported}\nprintf '%s\\n' "$@" > ${folder}/argv\n${script}\n`);
   chmodSync(file, 0o755);
   return { PATH: `${folder}:/usr/bin:/bin`, PULUMI_CONFIG_PASSPHRASE: "not-a-secret-5" };
 }
 
 const run = (variables: Record<string, string>, timeout = 10_000) =>
-  comparePulumi({ folder, stack: "prod", variables, timeout });
+  comparePulumi({ folder, project: "site", stack: "prod", variables, timeout });
 
 describe("comparing with pulumi", () => {
   test("steps that change something are differences, with the properties", async () => {
@@ -63,6 +65,16 @@ describe("comparing with pulumi", () => {
     const comparison = await run(fakePulumi(script));
     expect(comparison).toMatchObject({ compared: false, command: "pulumi preview --stack prod --refresh" });
     expect(comparison.compared ? "" : comparison.why).toContain(why);
+  });
+
+  test("a state with what the program never makes is handed to no preview [N2]", async () => {
+    const urn = "urn:pulumi:prod::site::command:local:Command::evil";
+    const evil = { urn, type: "command:local:Command", custom: true, inputs: { delete: "touch hit" } };
+    const comparison = await run(fakePulumi("echo '{}'", [evil]));
+    expect(comparison).toMatchObject({ compared: false, why: expect.stringContaining(urn) });
+    expect(existsSync(join(folder, "argv"))).toBe(false);
+    const variables = { ...fakePulumi("echo '{}'", [evil]), LIFEBOAT_ALLOW_STATE_PARTS: urn };
+    expect(await run(variables)).toMatchObject({ compared: true });
   });
 
   test("no pulumi, no passphrase, no answer in time", async () => {

@@ -1,0 +1,34 @@
+import { checkpointOf, parseCheckpoint, UnreadableCheckpoint } from "../../../site/state/checkpoint";
+import { foreignParts, foreignText, foreignVariable } from "../../../site/state/foreign-parts";
+import { qualifiedName } from "../../../site/state/state-keys";
+import { errorOf } from "./preview";
+import { type PulumiRun, runPulumi } from "./run-pulumi";
+
+/** A stack as `pulumi` is to work on it. */
+export interface StackRun extends PulumiRun {
+  /** Its name in Pulumi.yaml. */
+  readonly project: string;
+  readonly stack: string;
+}
+
+/**
+ * Why `pulumi` must not work on a stack: its state, as Pulumi itself reads it, holds what the program never makes, or cannot be
+ * read. Undefined: it may. For what works with providers of the state before the program is asked, or without it; the program
+ * itself refuses as well.
+ *
+ * @throws ProgramMissing
+ */
+export async function whyNotOwn({ project, stack, ...run }: StackRun): Promise<string | undefined> {
+  const result = await runPulumi(["stack", "export", "--stack", stack], run);
+  if (result.timedOut) return "pulumi stack export took too long";
+  if (result.code !== 0) return errorOf(result);
+  const place = { project, stack };
+  try {
+    const checkpoint = parseCheckpoint(checkpointOf(result.stdout, qualifiedName(place)));
+    const parts = foreignParts(checkpoint, place, run.variables[foreignVariable]);
+    return parts.length === 0 ? undefined : foreignText(parts, `the state of ${stack}`);
+  } catch (error) {
+    if (!(error instanceof UnreadableCheckpoint)) throw error;
+    return `the state of ${stack} cannot be read: ${error.message}`;
+  }
+}

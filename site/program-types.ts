@@ -1,0 +1,58 @@
+import { componentKinds, resourceTypes } from "./resources";
+import { stateStoreComponents, stateStoreTypes } from "./state-store/resource-names";
+
+/** Pulumi's type of a stack itself. */
+export const stackType = "pulumi:pulumi:Stack";
+
+/** Every component of the program, and the types of what it makes. */
+const made: Readonly<Record<string, readonly string[]>> = {
+  [componentKinds.container.component]: [resourceTypes.container],
+  [componentKinds["virtual-machine"].component]: [resourceTypes["virtual-machine"]],
+  [componentKinds["backup-storage"].component]: [resourceTypes.dir, resourceTypes.nfs, resourceTypes.pbs],
+  [componentKinds["backup-job"].component]: [resourceTypes["backup-job"]],
+  [stateStoreComponents.store]: [
+    stateStoreTypes.rules,
+    stateStoreTypes.firewall,
+    stateStoreTypes.binary,
+    stateStoreTypes.server,
+  ],
+  [stateStoreComponents.bucket]: [stateStoreTypes.bucket, stateStoreTypes.versioning, stateStoreTypes.lifecycle],
+  [stateStoreComponents.identity]: [stateStoreTypes.user, stateStoreTypes.policy, stateStoreTypes.attachment],
+  [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
+};
+
+/** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */
+const kinds: ReadonlyMap<string, "component" | "resource"> = new Map([
+  [stackType, "component"],
+  ...Object.entries(made).flatMap(([component, types]): [string, "component" | "resource"][] => [
+    [component, "component"],
+    ...types.map((type): [string, "resource"] => [`${component}$${type}`, "resource"]),
+  ]),
+]);
+
+/** Whether the program makes a component or a resource of these types; undefined: neither. */
+export function madeByProgram(types: string): "component" | "resource" | undefined {
+  return kinds.get(types);
+}
+
+/** A package of the program's providers. */
+export interface ProviderPackage {
+  /** Inputs that the program gives to its provider. What is not here could send its credentials elsewhere. */
+  readonly inputs: readonly string[];
+  /** Where the package itself says that its plugin is. */
+  readonly address?: string;
+}
+
+export const providerPackages: ReadonlyMap<string, ProviderPackage> = new Map<string, ProviderPackage>([
+  [
+    "proxmoxve",
+    {
+      inputs: ["endpoint", "apiToken", "username", "password"],
+      address: "github://api.github.com/muhlba91/pulumi-proxmoxve",
+    },
+  ],
+  ["minio", { inputs: ["minioServer", "minioUser", "minioPassword", "minioRegion", "minioSsl"] }],
+  ["command", { inputs: [] }],
+  // Pulumi's own functions, such as the one that reads the state.
+  ["pulumi", { inputs: [] }],
+]);

@@ -1,0 +1,154 @@
+import { madeByProgram, providerPackages } from "../program-types";
+import { removalCommands } from "../state-store/offsite-removal";
+import type { Checkpoint, StateResource } from "./checkpoint";
+import type { StackPlace } from "./state-keys";
+
+/** A part of a state that the program never makes. */
+export interface ForeignPart {
+  readonly urn: string;
+  /** Half a sentence. */
+  readonly why: string;
+}
+
+/**
+ * Parts that this run may use although the program never makes them: URNs, with commas between them. For those who have
+ * extended the program. A variable: in a file the consent would be for whatever is there the next time, too.
+ */
+export const foreignVariable = "LIFEBOAT_ALLOW_STATE_PARTS";
+
+/**
+ * What a state holds that the program never makes, in the order in which it stands there. Pulumi gets plugins that a state
+ * names, gives them what is in it, and deletes what the program does not declare: whoever writes a state would have the operator's
+ * machine do so.
+ *
+ * @param allowed what {@link foreignVariable} holds
+ */
+export function foreignParts(
+  { keeper, resources, pendingResources }: Pick<Checkpoint, "keeper" | "resources" | "pendingResources">,
+  place: StackPlace,
+  allowed: string | undefined,
+): ForeignPart[] {
+  // A name in a URN may have a comma.
+  const consented = new Set((allowed ?? "").split(/,(?=\s*(?:urn:|secrets_providers|$))/u).map((urn) => urn.trim()));
+  const found = [...resources, ...pendingResources].flatMap((resource) => {
+    const why = whyForeign(resource, place);
+    return why === undefined ? [] : [{ urn: resource.urn, why }];
+  });
+  const all = [...(keeper.kind === "other" ? [serviceOf(keeper)] : []), ...found];
+  return [...new Map(all.map((part) => [part.urn, part])).values()].filter(({ urn }) => !consented.has(urn));
+}
+
+/** Pulumi would ask the service that the state names. It has no URN: this is the name of the member. */
+function serviceOf({ type }: { type: string }): ForeignPart {
+  return { urn: "secrets_providers", why: `its secrets are kept by a service (${type}), and not by a passphrase` };
+}
+
+function whyForeign(resource: StateResource, { project, stack }: StackPlace): string | undefined {
+  const { urn, type, viewOf, resourceHooks, envVarMappings } = resource;
+  const [own, name] = splitUrn(urn, `urn:pulumi:${stack}::${project}::`);
+  if (own === undefined || name === undefined) return `it is none of the project ${project} and its stack ${stack}`;
+  if (own.split("$").at(-1) !== type) return `its URN tells of another type than ${type}`;
+  if (isSet(viewOf) || isSet(resourceHooks) || isSet(envVarMappings)) return "the program sets no hooks and no views";
+  if (own.startsWith(providerPrefix)) return whyForeignProvider(resource);
+  const kind = madeByProgram(own);
+  if (kind === undefined) return `the program makes nothing of the type ${own}`;
+  if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
+  return kind === "resource"
+    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource))
+    : undefined;
+}
+
+const providerPrefix = "pulumi:providers:";
+
+/** Types and name of a URN that begins as it has to. */
+function splitUrn(urn: string, prefix: string): [string | undefined, string | undefined] {
+  if (!urn.startsWith(prefix)) return [undefined, undefined];
+  const rest = urn.slice(prefix.length);
+  const end = rest.indexOf("::");
+  return end < 0 ? [rest, undefined] : [rest.slice(0, end), rest.slice(end + 2)];
+}
+
+function whyForeignProvider({ type, custom, inputs, outputs, provider }: StateResource): string | undefined {
+  const known = providerPackages.get(type.slice(providerPrefix.length));
+  if (known === undefined) return "the program has no provider of this package";
+  if (custom !== true || isSet(provider)) return "it is no provider as Pulumi makes one";
+  for (const [key, value] of [...Object.entries(inputs ?? {}), ...Object.entries(outputs ?? {})]) {
+    const problem = whyForeignSetting(key, value, known);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function whyForeignSetting(
+  key: string,
+  value: unknown,
+  { inputs, address }: { inputs: readonly string[]; address?: string },
+): string | undefined {
+  if (key === "version") return typeof value === "string" ? undefined : "its version is no text";
+  if (key === "pluginDownloadURL") return value === address ? undefined : "it names a place to get its plugin from";
+  if (key === internal) {
+    if (!isRecord(value)) return `its ${internal} is of an unknown form`;
+    const other = Object.entries(value).find(([inner, held]) => inner !== "pluginDownloadURL" || held !== address);
+    if (other === undefined) return undefined;
+    return `its plugin would be got or made by its ${other[0]}, and the program sets none`;
+  }
+  if (!inputs.includes(key)) return `the program does not set its ${key}`;
+  if (key === "endpoint" && !(typeof value === "string" && value.startsWith("https://")))
+    return "its endpoint is none of https";
+  if (key === "minioSsl" && value !== "true" && value !== true) return "its connection would not be encrypted";
+  return undefined;
+}
+
+/** Where Pulumi keeps what it needs to know of a plugin. */
+const internal = "__internal";
+
+/** The provider that works on it: one of its own package and stack. Its own settings are looked at where it stands. */
+function whyForeignReference({ type, provider }: StateResource, { project, stack }: StackPlace): string | undefined {
+  if (!isSet(provider)) return undefined;
+  const [wanted = ""] = type.split(":", 1);
+  const isOwn = provider.startsWith(`urn:pulumi:${stack}::${project}::${providerPrefix}${wanted}::`);
+  return isOwn ? undefined : `its provider is none of ${wanted}`;
+}
+
+/** What a command runs when it is deleted stands in the state. */
+function whyForeignCommand({ type, inputs, outputs }: StateResource): string | undefined {
+  if (!type.startsWith("command:")) return undefined;
+  for (const held of [inputs ?? {}, outputs ?? {}]) {
+    const { delete: text, environment } = held;
+    if (isSet(environment)) return "it sets variables for what it runs";
+    if (isSet(text) && !removals.includes(text))
+      return "it runs something else than the program's own when it is deleted";
+  }
+  return undefined;
+}
+
+const removals: readonly unknown[] = Object.values(removalCommands);
+
+function isSet<Value>(value: Value): value is NonNullable<Value> {
+  return value !== undefined && value !== null && value !== "";
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Parts that a message names. */
+const shown = 10;
+
+/** A part for people. What is in a state may be anything: nothing of it reaches a terminal unprintable. */
+export function foreignLine({ urn, why }: ForeignPart): string {
+  return `${urn}: ${why}`.replace(/[^ -~]/gu, "?");
+}
+
+/** How it is told that a state is not used because of them. @param where they stand, such as `the state of prod` */
+export function foreignText(parts: readonly ForeignPart[], where: string): string {
+  const count = parts.length === 1 ? "a part" : `${String(parts.length)} parts`;
+  const told = parts.slice(0, shown).map(foreignLine);
+  const more = parts.length > shown ? [`and ${String(parts.length - shown)} more`] : [];
+  return `${where} holds ${count} that the program never makes: ${[...told, ...more].join("; ")}`;
+}
+
+/** What somebody can do about them. @param instead what to use in place of the state */
+export function foreignAdvice(instead: string): string {
+  return `somebody else may have written them; ${instead}; what a program of your own makes is named in ${foreignVariable} (URNs, with commas between them)`;
+}

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refusal";
+import { checkpointOf, parseCheckpoint } from "../site/state/checkpoint";
+import {
+  foreignAdvice,
+  foreignParts,
+  foreignText,
+  foreignVariable,
+  type ForeignPart,
+} from "../site/state/foreign-parts";
+import { qualifiedName, type StackPlace } from "../site/state/state-keys";
+
+/** Bytes of the largest state. */
+const largest = 256 * 1024 * 1024;
+
+/**
+ * Ends the program when the stack's state holds what it never makes: Pulumi would delete that as soon as the program has declared
+ * the rest, with the providers and the commands that stand in the state. It is asked for what Pulumi itself reads there:
+ * its functions for programs leave out what waits to be deleted.
+ *
+ * A preview deletes nothing: that its state could not be looked at is said. An update is refused then.
+ *
+ * @param folder of Pulumi.yaml
+ * @throws pulumi.RunError
+ */
+export async function requireOwnState(folder: string): Promise<void> {
+  const stack = pulumi.getStack();
+  const looked = await lookAt(folder, { project: pulumi.getProject(), stack });
+  if ("parts" in looked) {
+    if (looked.parts.length === 0) return;
+    const text = foreignText(looked.parts, `Unable to deploy ${stack}: its state`);
+    throw refusal(
+      `${text}\nHINT: ${foreignAdvice(`go back to an earlier one: lifeboat restore state ${stack} --list`)}`,
+    );
+  }
+  const unread = `whether the state of ${stack} holds what the program never makes is not known: ${looked.why}`;
+  if (!pulumi.runtime.isDryRun()) throw refusal(`Unable to deploy ${stack}: ${unread}\nHINT: lifeboat doctor ${stack}`);
+  await pulumi.log.warn(`Not checked: ${unread}`);
+}
+
+async function lookAt(cwd: string, place: StackPlace): Promise<{ parts: readonly ForeignPart[] } | { why: string }> {
+  const argv = ["stack", "export", "--stack", place.stack, "--non-interactive", "--color", "never"];
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", argv, { cwd, env: { ...process.env }, maxBuffer: largest });
+    const checkpoint = parseCheckpoint(checkpointOf(stdout, qualifiedName(place)));
+    return { parts: foreignParts(checkpoint, place, process.env[foreignVariable]) };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { why: /^error: .*$/mu.exec(text)?.[0] ?? text.split("\n", 1)[0] ?? text };
+  }
+}
