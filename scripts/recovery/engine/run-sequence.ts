@@ -11,7 +11,7 @@ import { isOpen, type Journal } from "./journal";
 import { planPermitted, type Planned, type Report } from "./operation";
 import { printFlags, type StepView } from "./plan-view";
 import { printFinding } from "./print-finding";
-import { refusalOf } from "./run-many";
+import { refusalOf } from "./refusal";
 import { begunIn, openingOf, shownSteps } from "./run-one";
 import { runSteps } from "./run-steps";
 import { halfDone, journalsOf, takeLock, unfinished } from "./session";

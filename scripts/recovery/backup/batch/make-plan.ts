@@ -11,7 +11,7 @@ import { setupHint } from "../../../clients/failure";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { Refusal } from "../../engine/batch";
 import { isOpen, type Journal, type JournalError } from "../../engine/journal";
-import { refusalOf } from "../../engine/run-many";
+import { refusalOf } from "../../engine/refusal";
 import { type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
 import { type StateFolder, worksOn } from "../../engine/state-folder";
 import { isNode } from "../../engine/subject";

@@ -4,7 +4,7 @@ import { CommandError } from "../../../terminal/command-error";
 import type { Lines } from "../../../terminal/talk";
 import type { Batch, BatchReport, BegunMember, Outcome, Refusal } from "../../engine/batch";
 import type { GivenAnswers } from "../../engine/consent";
-import { planMembers } from "../../engine/run-many";
+import { planMembers } from "../../engine/plan-members";
 import { begunIn } from "../../engine/run-one";
 import { type GuestSession, takeLock } from "../../engine/session";
 import { comparisonFindings } from "../../steps/guest/open-world";
