@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { plainText } from "../../../../../proxmox/api/plain-text";
 import { parseKeyPair } from "../../../../../site/state-store/keys";
 import { FolderStore } from "../../../../clients/object-store/folder-store";
 import type { ObjectStore } from "../../../../clients/object-store/object-store";
 import type { S3StoreOptions } from "../../../../clients/object-store/s3-store";
-import { runProgramFile } from "../../../../clients/run-program";
+import { Damaged } from "../../../../clients/unpack";
+import { unpackTar } from "../../../../clients/unpack-tar";
 import { usageError } from "../../../../terminal/command-error";
 import { dataHome } from "../../../../project/backend";
 import type { Site } from "../../../../project/site";
@@ -64,8 +64,12 @@ export async function copyPlace(
 async function unpackedFolder(file: string, defer: (cleanUp: () => void) => void): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
   defer(() => rmSync(folder, { recursive: true, force: true }));
-  const { code, stderr } = await runProgramFile("tar", ["-xf", file, "-C", folder], { timeout: 600_000 });
-  if (code !== 0) throw usageError(`${file} cannot be unpacked: ${plainText(stderr)}`, "name a tar file, or a folder");
+  try {
+    await unpackTar(file, folder);
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    throw usageError(`${file} cannot be unpacked: ${error.message}`, "name a tar file, or a folder");
+  }
   const [only, ...others] = readdirSync(folder);
   const isWrapped = only !== undefined && others.length === 0 && !existsSync(join(folder, only, ".pulumi"));
   return isWrapped ? join(folder, only) : folder;
