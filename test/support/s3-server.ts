@@ -34,6 +34,8 @@ export type S3Keys = Readonly<Record<string, readonly string[]>>;
  * has to decide what a server answers. It believes whoever names a known access key. The rehearsal has a real server.
  */
 export class S3Server {
+  /** Told each server that listens. */
+  static opened: ((server: Server) => void) | undefined;
   /** PEM file of the authority that signed its certificate. */
   readonly ca: string;
   readonly requests: S3Request[] = [];
@@ -78,6 +80,7 @@ export class S3Server {
     await new Promise<void>((done) => server.listen(this.port, "127.0.0.1", done));
     const address = server.address();
     if (typeof address === "object" && address !== null) this.port = address.port;
+    S3Server.opened?.(server);
   }
 
   /** Nobody listens any more; what is stored stays. */

@@ -8,14 +8,17 @@ import {
   type TestSandbox,
   type TestSandboxOptions,
 } from "../../../sandbox/setup/start-sandbox";
+import { S3Server } from "../../../support/s3-server";
 import { reachableHere } from "./connections";
 
 export { createClient } from "../../../../proxmox/api/client";
 export { requireSuccess } from "../../../../proxmox/api/tasks";
-export { S3Server } from "../../../support/s3-server";
 export { checkLines, declaredShapes, notShown } from "./check-shapes";
 export { killed } from "./killed";
 export { runHere } from "./run-here";
+
+S3Server.opened = reachableHere;
+export { S3Server };
 
 /** Starts a sandbox that answers from this process, to which connections need not leave it. */
 export function startSandboxHere(options: TestSandboxOptions): Promise<TestSandbox> {
