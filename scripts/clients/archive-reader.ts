@@ -1,5 +1,5 @@
 import { plainText } from "../../proxmox/api/plain-text";
-import { GuestShell, type GuestShellOptions } from "./guest-shell";
+import { GuestShell, type GuestShellOptions, HostKeyRefused } from "./guest-shell";
 import { ProgramMissing } from "./run-program";
 import { shellQuote } from "../machine/shell-quote";
 
@@ -47,7 +47,8 @@ export async function readArchiveOver(
     const isUnread = result.timedOut || [undefined, 255, 126, 127].includes(result.code);
     return isUnread ? { kind: "unread", why: `ssh ${access.user}@${host}: ${why}` } : { kind: "damaged", why };
   } catch (error) {
-    if (error instanceof ProgramMissing) return { kind: "unread", why: error.message };
+    if (error instanceof ProgramMissing || error instanceof HostKeyRefused)
+      return { kind: "unread", why: error.message };
     throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { plainText } from "../../proxmox/api/plain-text";
+import { makePrivateFolder } from "../machine/durable-file";
+import { howToRecord, keyVerdict, pinHostKeys } from "./host-keys";
 import { type ProgramResult, runProgramFile } from "./run-program";
 
 /** How to log in to guests. */
@@ -11,6 +12,14 @@ export interface GuestShellOptions {
   identity?: string | undefined;
   /** The site's own file of host keys: a restored guest must not touch the user's. Made when missing. */
   knownHosts: string;
+  /** Lifeboat has just made or restored the guest: the first key that it shows is trusted, and recorded. */
+  isNew?: boolean;
+  /**
+   * Host keys by an authenticated way, asked where the file has none: `type base64`. None: there is no such way.
+   *
+   * @throws GuestUnreachable with the reason
+   */
+  hostKeys?: ((signal?: AbortSignal) => Promise<readonly string[]>) | undefined;
   /** 22 by default. */
   port?: number;
   /** Seconds for the connection. Default 5. */
@@ -22,9 +31,21 @@ export class GuestUnreachable extends Error {
   override readonly name = "GuestUnreachable";
 }
 
+/** Whoever answers is not known, or shows another key than before. */
+export class HostKeyRefused extends GuestUnreachable {
+  constructor(
+    text: string,
+    /** What to do, with the commands. */
+    readonly mend: string,
+  ) {
+    super(`${text}; ${mend}`);
+  }
+}
+
 /**
  * Runs commands in guests through the system's `ssh`, which honours the user's configuration, agents and jump hosts.
- * Nothing is ever asked (`BatchMode`); a host key that is new is noted, one that has changed is refused.
+ * Nothing is ever asked (`BatchMode`). Host keys are pinned: the site's file decides; a host that it has no key for is
+ * recorded by what an authenticated way says, or because it is new, and refused otherwise. Another key is refused.
  */
 export class GuestShell {
   constructor(private readonly options: GuestShellOptions) {}
@@ -41,7 +62,7 @@ export class GuestShell {
     const last = plainText(result.stderr.trim().split("\n").at(-1) ?? "");
     const printed = last === "" ? `exit code ${String(result.code)}` : last;
     const why = result.timedOut ? "no answer in time" : printed;
-    throw new GuestUnreachable(`ssh ${this.options.user}@${host}: ${why}${this.changedKeyHint(host, result.stderr)}`);
+    throw new GuestUnreachable(`ssh ${this.options.user}@${host}: ${why}`);
   }
 
   /**
@@ -49,17 +70,59 @@ export class GuestShell {
    *
    * @param command is read by the guest's shell: whatever is put into it is quoted with `shellQuote` first.
    * @returns exit code 255 where `ssh` itself failed.
+   * @throws HostKeyRefused, ProgramMissing
    */
-  run(host: string, command: string, signal?: AbortSignal, timeout = 60_000): Promise<ProgramResult> {
-    mkdirSync(dirname(this.options.knownHosts), { recursive: true, mode: 0o700 });
-    return runProgramFile("ssh", this.argv(host, command), { timeout, ...(signal === undefined ? {} : { signal }) });
+  async run(host: string, command: string, signal?: AbortSignal, timeout = 60_000): Promise<ProgramResult> {
+    makePrivateFolder(dirname(this.options.knownHosts));
+    const attempt = (checking: "yes" | "accept-new"): Promise<ProgramResult> =>
+      runProgramFile("ssh", this.argv(host, command, checking), {
+        timeout,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    const first = await attempt("yes");
+    if (this.verdictOf(host, first) === "known") return first;
+    const unread = await this.pin(host, signal);
+    if (unread !== undefined && this.options.isNew !== true) throw this.refusal(host, "unknown", unread);
+    const again = await attempt(unread === undefined ? "yes" : "accept-new");
+    if (this.verdictOf(host, again) === "unknown") throw this.refusal(host, "unknown", "");
+    return again;
   }
 
-  private argv(host: string, command: string): string[] {
+  /** @throws HostKeyRefused for another key than before */
+  private verdictOf(host: string, { code, stderr }: ProgramResult): "known" | "unknown" {
+    const verdict = code === 255 ? keyVerdict(stderr) : "known";
+    if (verdict === "another") throw this.refusal(host, verdict, "");
+    return verdict;
+  }
+
+  /** Records what the authenticated way says. @returns why it says nothing, where it does not */
+  private async pin(host: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const { hostKeys, knownHosts, port = 22 } = this.options;
+    try {
+      const keys = (await hostKeys?.(signal)) ?? [];
+      if (keys.length === 0) return "";
+      pinHostKeys(knownHosts, { host, port }, keys);
+      return undefined;
+    } catch (error) {
+      if (error instanceof GuestUnreachable) return ` (${error.message})`;
+      throw error;
+    }
+  }
+
+  private refusal(host: string, verdict: "unknown" | "another", more: string): HostKeyRefused {
+    const { user, knownHosts, port = 22 } = this.options;
+    const what = verdict === "another" ? "another host key than before is shown" : "its host key is not known";
+    return new HostKeyRefused(
+      `ssh ${user}@${host}: ${what}${more}`,
+      howToRecord(knownHosts, user, { host, port }, verdict),
+    );
+  }
+
+  private argv(host: string, command: string, checking: "yes" | "accept-new"): string[] {
     const { user, identity, knownHosts, port, connectTimeout } = this.options;
     const settings = [
       "BatchMode=yes",
-      "StrictHostKeyChecking=accept-new",
+      `StrictHostKeyChecking=${checking}`,
       `UserKnownHostsFile="${knownHosts}"`,
       "HashKnownHosts=no",
       `ConnectTimeout=${String(connectTimeout ?? 5)}`,
@@ -73,11 +136,6 @@ export class GuestShell {
     const key = identity === undefined ? [] : ["-i", identity, "-o", "IdentitiesOnly=yes"];
     const options = settings.flatMap((setting) => ["-o", setting]);
     return ["-n", "-T", ...options, ...key, "-p", String(port ?? 22), "-l", user, "--", host, command];
-  }
-
-  private changedKeyHint(host: string, stderr: string): string {
-    if (!/host key verification failed|identification has changed/iu.test(stderr)) return "";
-    return ` (the guest shows another key than before; if that is right: ssh-keygen -R ${host} -f ${this.options.knownHosts})`;
   }
 }
 

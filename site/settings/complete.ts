@@ -65,7 +65,13 @@ export function complete(settings: Settings, name: string): Environment {
 }
 
 function completeProxmox({ ca, fingerprint, ssh, createTimeout = 600, ...rest }: Settings["proxmox"]): ProxmoxSettings {
-  const node = ssh && { user: ssh.user ?? "root", port: ssh.port ?? 22, identity: ssh.identity };
+  const node = ssh && {
+    user: ssh.user ?? "root",
+    port: ssh.port ?? 22,
+    identity: ssh.identity,
+    // Without the comment: a line of known_hosts may end with none.
+    hostKeys: (ssh.hostKeys ?? []).map((key) => key.split(" ", 2).join(" ")),
+  };
   return { ...rest, createTimeout, trust: trustOf(ca, fingerprint), ssh: node };
 }
 

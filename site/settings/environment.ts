@@ -202,6 +202,8 @@ export interface NodeAccess {
   readonly port: number;
   /** Private key's file; a relative path starts at the project's folder. Absent: what the system's `ssh` chooses. */
   readonly identity?: string | undefined;
+  /** Keys by which the nodes' SSH servers are known, as `type base64`. */
+  readonly hostKeys: readonly string[];
 }
 
 /** SSH to the guests. */

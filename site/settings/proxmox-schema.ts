@@ -1,6 +1,6 @@
 import { tokenForm, tokenPattern } from "./credentials";
-import { at, checked, mapping, optional, text, value, wholeNumber, type Finding } from "./schema-tools";
-import { fileName, nodeName, userName } from "./values/names";
+import { at, checked, list, mapping, optional, text, value, wholeNumber, type Finding } from "./schema-tools";
+import { fileName, nodeName, publicKey, userName } from "./values/names";
 import { durationFormat, parseDuration } from "./values/durations";
 import { endpointFormat, parseEndpoint } from "./values/endpoints";
 
@@ -36,6 +36,8 @@ export const proxmoxSchema = checked(
           port: optional(wholeNumber("a port", 1, 65_535)),
           /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
           identity: optional(fileName),
+          /** Host keys of the nodes, lines of their `/etc/ssh/ssh_host_ed25519_key.pub`. Default: those that were recorded on this machine. */
+          hostKeys: optional(list("public SSH keys", publicKey)),
         }),
       ),
     },

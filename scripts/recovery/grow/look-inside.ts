@@ -1,6 +1,6 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { formatSize } from "../../../site/settings/values/sizes";
-import { GuestShell, type GuestShellOptions } from "../../clients/guest-shell";
+import { GuestShell, type GuestShellOptions, HostKeyRefused } from "../../clients/guest-shell";
 import { ProgramMissing } from "../../clients/run-program";
 import { shellQuote } from "../../machine/shell-quote";
 import type { Facts, Finding, Step } from "../engine/step";
@@ -10,11 +10,14 @@ import type { GrowPlan } from "./plan";
 /**
  * Bytes of the file systems that a running guest has, by the place where they are mounted: 0 where none is; what cannot be
  * seen is missing.
+ *
+ * @param refused is told why a guest that answers is not asked
  */
 export type SizesInside = (
   target: GrowPlan["target"],
   places: readonly string[],
   signal: AbortSignal,
+  refused?: (why: string) => void,
 ) => Promise<ReadonlyMap<string, number>>;
 
 /**
@@ -25,17 +28,17 @@ export type SizesInside = (
  */
 export function sizesInside(
   client: ProxmoxClient,
-  access: GuestShellOptions | undefined,
+  access: ((target: GrowPlan["target"]) => GuestShellOptions) | undefined,
   address: string | undefined,
 ): SizesInside {
-  return async (target, places, signal) => {
+  return async (target, places, signal, refused) => {
     const { maxdisk } = await client.guests.guestStatus(target);
     const sizes = new Map(maxdisk === undefined ? [] : [["/", maxdisk]]);
     const others = places.filter((place) => place !== "/");
     if (access === undefined || others.length === 0) return sizes;
     const host = address ?? (await addressOnNode(client, target));
     if (host === undefined) return sizes;
-    const found = await askGuest(new GuestShell(access), host, others, signal);
+    const found = await askGuest(new GuestShell(access(target)), host, others, signal, refused);
     if (found !== undefined) for (const place of others) sizes.set(place, found.get(place) ?? 0);
     return sizes;
   };
@@ -47,6 +50,7 @@ async function askGuest(
   host: string,
   places: readonly string[],
   signal: AbortSignal,
+  refused: ((why: string) => void) | undefined,
 ): Promise<ReadonlyMap<string, number> | undefined> {
   try {
     // A place where nothing is mounted belongs to the file system around it: `df` then shows that one's place.
@@ -62,8 +66,9 @@ async function askGuest(
     // Every guest has a root: without it this is no answer.
     return found.has("/") ? found : undefined;
   } catch (error) {
-    if (error instanceof ProgramMissing) return undefined;
-    throw error;
+    if (error instanceof HostKeyRefused) refused?.(error.message);
+    else if (!(error instanceof ProgramMissing)) throw error;
+    return undefined;
   }
 }
 
@@ -86,8 +91,10 @@ export function lookStep(plan: GrowPlan, look: SizesInside, measuredBy: string):
     does: "see whether the guest has the disks as they are now, as far as one can look into it",
     run: async ({ signal, factsOf }) => {
       const before = factsOf(measuredBy);
-      const now = await look(plan.target, placesOf(plan), signal);
-      return { findings: findingsOf(plan, before, now) };
+      const refusals: Finding[] = [];
+      const refused = (text: string) => refusals.push({ severity: "todo", text });
+      const now = await look(plan.target, placesOf(plan), signal, refused);
+      return { findings: [...findingsOf(plan, before, now), ...refusals] };
     },
   };
 }

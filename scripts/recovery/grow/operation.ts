@@ -8,7 +8,8 @@ import type { GuestSession } from "../engine/session";
 import type { Finding } from "../engine/step";
 import { whyNotSent } from "../engine/too-old";
 import { inspectPresent } from "../steps/guest/inspect-present";
-import { comparisonFindings, guestAccess } from "../steps/guest/open-world";
+import { guestAccess } from "../steps/guest/log-in";
+import { comparisonFindings } from "../steps/guest/open-world";
 import { sizesInside } from "./look-inside";
 import { changesOf, planGrowth, requireOwn, settingsInput } from "./make-plan";
 import { type GrowPlan, growKind, growPlanSchema } from "./plan";
@@ -93,7 +94,7 @@ function worldOf(session: GuestSession): GrowWorld {
   return {
     client,
     settingsDigest: digestOf(guest),
-    look: sizesInside(client, hasShell ? guestAccess(session) : undefined, address),
+    look: sizesInside(client, hasShell ? (target) => guestAccess(session, target, false) : undefined, address),
     record: async (signal) =>
       recorded(environment.name, await refreshContainer(environment, guest.name, io.environment, signal)),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),

@@ -3,6 +3,7 @@ import { inFile, type Mutant } from "../mutant";
 const durable = "test/unit/scripts/recovery/engine/durable-writes.test.ts";
 const commitment = "test/unit/scripts/recovery/engine/commitment.test.ts";
 const tasks = "test/unit/scripts/recovery/steps/guest/start-task-once.test.ts";
+const shell = "test/unit/scripts/clients/guest-shell.test.ts";
 const engine = "test/unit/scripts/recovery/engine/engine.test.ts";
 
 /** Journal, steps, locks, digests and consent: what every operation stands on. */
@@ -31,6 +32,20 @@ export const engineMutants: readonly Mutant[] = [
       from: 'openSync(path, "wx", 0o600)',
       to: 'openSync(path, "wx", 0o644)',
       killedBy: { file: durable, title: "only its owner reads it, unless it is said otherwise" },
+    },
+  ]),
+  ...inFile("scripts/clients/guest-shell.ts", [
+    {
+      name: "ssh: whoever answers first is trusted, always",
+      from: 'await attempt("yes");',
+      to: 'await attempt("accept-new");',
+      killedBy: { file: shell, title: "any other guest that the file does not know is refused" },
+    },
+    {
+      name: "ssh: a host that could not be asked for is trusted like a new one",
+      from: "unread !== undefined && this.options.isNew !== true",
+      to: "unread === undefined && this.options.isNew !== true",
+      killedBy: { file: shell, title: "an authenticated way that fails is named" },
     },
   ]),
   ...inFile("scripts/recovery/engine/journal.ts", [

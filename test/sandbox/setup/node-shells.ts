@@ -39,6 +39,15 @@ export async function startNodeShells(layout: Layout, record: SandboxRecord, tem
   await Promise.all(record.nodes.map((node) => startNodeShell(layout, node, root)));
 }
 
+/** Public key by which a node's shell is known. */
+export function nodeHostKey(layout: Layout, node: string): string {
+  return join(keysOf(layout, node), "host_key.pub");
+}
+
+function keysOf(layout: Layout, node: string): string {
+  return join(layout.server, "node-keys", node);
+}
+
 /** The site's SSH servers by their command line, which is where an environment would stand: `sshd` writes over it. */
 async function shellsOf(layout: Layout): Promise<number[]> {
   const inSite = await processesInNetwork(siteNames(layout.server));
@@ -52,7 +61,7 @@ const CONFIGURATION = "/keys/sshd_config";
 const STOP_GRACE = 1000;
 
 async function startNodeShell(layout: Layout, node: SandboxNode, root: string): Promise<void> {
-  const keys = join(layout.server, "node-keys", node.name);
+  const keys = keysOf(layout, node.name);
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   const hostKey = join(keys, "host_key");
   if (!existsSync(hostKey)) await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);

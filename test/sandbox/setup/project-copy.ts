@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
 import type { Layout, SandboxNode } from "./layout";
+import { nodeHostKey } from "./node-shells";
 import type { Artifacts } from "./services/artifacts";
 import { OFFSITE_CA, fillStoreSettings } from "./services/store-settings";
 
@@ -72,10 +73,11 @@ export function sandboxSettings(text: string, copy: ProjectCopy): string {
 }
 
 /** Only nodes with real guests have an SSH server; and only where the settings use it is it used. */
-function setNodeAccess(settings: Document, { guestsRun, layout }: ProjectCopy): void {
+function setNodeAccess(settings: Document, { guestsRun, layout, nodes }: ProjectCopy): void {
   const place = ["config", "lifeboat:proxmox", "ssh"];
   if (!settings.hasIn(place)) return;
-  if (guestsRun) settings.setIn(place, settings.createNode({ user: "root", identity: layout.sshKey }));
+  const hostKeys = !guestsRun ? [] : nodes.map(({ name }) => readFileSync(nodeHostKey(layout, name), "utf8").trim());
+  if (guestsRun) settings.setIn(place, settings.createNode({ user: "root", identity: layout.sshKey, hostKeys }));
   else settings.deleteIn(place);
 }
 

@@ -32,7 +32,7 @@ async function pathOf(client: ProxmoxClient, node: string, volid: string): Promi
 }
 
 /** The node that is asked has the endpoint's name; the others have the addresses by which the cluster knows them. */
-async function hostOf(client: ProxmoxClient, endpoint: string, node: string): Promise<string | undefined> {
+export async function hostOf(client: ProxmoxClient, endpoint: string, node: string): Promise<string | undefined> {
   const { hostname } = new URL(endpoint);
   const host = hostname.replace(/^\[|\]$/gu, "");
   try {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../../../site/settings/environment";
+import { HostKeyRefused } from "../../../clients/guest-shell";
 import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepResult } from "../../engine/step";
 import type { RestorePlan } from "./plan";
@@ -55,7 +56,8 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
       return { facts: { proven: true } };
     } catch (error) {
       context.signal.throwIfAborted();
-      if (performance.now() > deadline) return unproven(plan, check, messageOf(error));
+      if (error instanceof HostKeyRefused || performance.now() > deadline)
+        return unproven(plan, check, messageOf(error));
       context.progress(`not yet: ${messageOf(error)}`);
     }
     await sleep(pause, undefined, { signal: context.signal });

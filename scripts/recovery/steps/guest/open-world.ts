@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import { readArchiveOver } from "../../../clients/archive-reader";
-import type { GuestShellOptions } from "../../../clients/guest-shell";
 import type { Comparison } from "../../../clients/pulumi-cli/compare-pulumi";
 import { compareEnvironment } from "../../../project/pulumi-variables";
 import { digestOf } from "../../engine/digest";
@@ -8,6 +6,7 @@ import type { LoadedEnvironment } from "../../../project/site";
 import type { Finding } from "../../engine/step";
 import type { GuestSession } from "../../engine/session";
 import { declaredIds } from "./declared-ids";
+import { guestAccess, nodeAccess } from "./log-in";
 import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
@@ -16,40 +15,19 @@ import type { CommandContext } from "../../../project/context";
 /** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
 export const defaultCheckSeconds = 120;
 
-/** Connects the steps to the node, the guest and Pulumi. */
+/** Connects the steps to the node, the guest and Pulumi. What they check is what they have just restored. */
 export async function openWorld(session: GuestSession, checkSeconds: number, asRoot: boolean): Promise<GuestWorld> {
   const { client, context, environment, guest, dryRun } = session;
   return {
     client,
     meant: meantGuest(guest, environment.settings),
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
-    probe: guestProbe(client, guestAccess(session)),
+    probe: guestProbe(client, (target) => guestAccess(session, target, true)),
     readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: digestOf(guest),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
-  };
-}
-
-/** How to log in to a guest. */
-export function guestAccess({ environment, state }: GuestSession): GuestShellOptions {
-  const { ssh } = environment.settings;
-  return {
-    user: ssh.user,
-    identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
-    knownHosts: join(state.path, "known_hosts"),
-  };
-}
-
-/** Without an entry in the settings nothing is read over SSH; then nobody asks for this. */
-function nodeAccess({ environment, state }: GuestSession): GuestShellOptions {
-  const { ssh } = environment.settings.proxmox;
-  return {
-    user: ssh?.user ?? "root",
-    port: ssh?.port ?? 22,
-    identity: ssh?.identity === undefined ? undefined : environment.path(ssh.identity),
-    knownHosts: join(state.path, "known_hosts"),
   };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { layoutOf, type Layout } from "../../../sandbox/setup/layout";
+import { nodeHostKey } from "../../../sandbox/setup/node-shells";
 import { sandboxSettings } from "../../../sandbox/setup/project-copy";
 
 const settings = `# Kept: a comment at the top.
@@ -25,6 +26,8 @@ describe("the settings of the sandbox's project copy", () => {
   beforeEach(() => {
     layout = layoutOf(mkdtempSync(join(tmpdir(), "lifeboat-")));
     mkdirSync(dirname(layout.sshPublicKey));
+    mkdirSync(dirname(nodeHostKey(layout, "pve-prod")), { recursive: true });
+    writeFileSync(nodeHostKey(layout, "pve-prod"), "ssh-ed25519 AAAA pve-prod\n");
     writeFileSync(layout.sshPublicKey, `ecdsa-sha2-nistp256 ${"A".repeat(140)} sandbox\n`);
   });
 
@@ -41,7 +44,7 @@ describe("the settings of the sandbox's project copy", () => {
       endpoint: "https://127.0.0.11:18006",
       node: "pve-prod",
       ca: "site-ca.pem",
-      ssh: { user: "root", identity: layout.sshKey },
+      ssh: { user: "root", identity: layout.sshKey, hostKeys: ["ssh-ed25519 AAAA pve-prod"] },
     });
     expect(config["lifeboat:ssh"]).toEqual({
       user: "root",

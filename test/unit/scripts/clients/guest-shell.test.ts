@@ -1,8 +1,25 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectTcp, GuestShell, GuestUnreachable, ping } from "../../../../scripts/clients/guest-shell";
+import {
+  connectTcp,
+  GuestShell,
+  type GuestShellOptions,
+  GuestUnreachable,
+  HostKeyRefused,
+  ping,
+} from "../../../../scripts/clients/guest-shell";
+import { pinHostKeys, publicKeysIn } from "../../../../scripts/clients/host-keys";
 import { ProgramMissing } from "../../../../scripts/clients/run-program";
 
 let folder: string;
@@ -27,17 +44,41 @@ function program(name: string, script: string): void {
 
 const argv = (): string[] => readFileSync(join(folder, "argv"), "utf8").trim().split("\n");
 
-function shell(): GuestShell {
-  return new GuestShell({ user: "root", identity: "/keys/id", knownHosts: join(folder, "state/known_hosts") });
+function shell(more: Partial<GuestShellOptions> = {}): GuestShell {
+  return new GuestShell({ user: "root", identity: "/keys/id", knownHosts: known(), ...more });
 }
+
+const known = (): string => join(folder, "state/known_hosts");
+
+/**
+ * An `ssh` that knows a host by the site's file only, and says what OpenSSH 9.2 says; the host shows this key.
+ * Each run adds its kind of checking to `asked`.
+ */
+function host(key: string): void {
+  const name = "192.0.2.101";
+  program(
+    "ssh",
+    `file=${known()}; touch $file
+checking=$(printf '%s\\n' "$@" | sed -n 's/^StrictHostKeyChecking=//p'); echo $checking >> ${folder}/asked
+grep -q '^${name} ${key}$' $file && exit 0
+if grep -q '^${name} ' $file; then
+  echo 'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!' >&2
+elif [ $checking = accept-new ]; then
+  echo '${name} ${key}' >> $file; exit 0
+else
+  echo 'No ED25519 host key is known for ${name} and you have requested strict checking.' >&2
+fi
+echo 'Host key verification failed.' >&2; exit 255`,
+  );
+}
+
+const asked = (): string[] => readFileSync(join(folder, "asked"), "utf8").trim().split("\n");
 
 test("ssh asks nothing, knows only the site's host keys, and shares no old connection", async () => {
   program("ssh", "exit 0");
   await shell().login("192.0.2.101");
   const words = argv();
-  expect(words).toEqual(
-    expect.arrayContaining(["BatchMode=yes", "StrictHostKeyChecking=accept-new", "ControlPath=none"]),
-  );
+  expect(words).toEqual(expect.arrayContaining(["BatchMode=yes", "StrictHostKeyChecking=yes", "ControlPath=none"]));
   expect(words).toContain(`UserKnownHostsFile="${join(folder, "state/known_hosts")}"`);
   expect(words.slice(-3)).toEqual(["--", "192.0.2.101", "true"]);
   expect(words[words.indexOf("-i") + 1]).toBe("/keys/id");
@@ -51,9 +92,69 @@ test("a failure says what ssh said, without control characters", async () => {
   );
 });
 
-test("a changed host key comes with the way to forget the old one", async () => {
-  program("ssh", "echo 'Host key verification failed.' >&2; exit 255");
-  await expect(shell().login("192.0.2.101")).rejects.toThrow(`ssh-keygen -R 192.0.2.101 -f ${folder}`);
+const failing = (): Promise<never> => Promise.reject(new GuestUnreachable("ssh root@192.0.2.11: pct: not found"));
+
+describe("whoever answers is known by the site's file [N3]", () => {
+  const key = "ssh-ed25519 AAAAC3Nza";
+  const another = "ssh-ed25519 AAAAother";
+
+  test("a guest that has just been made is trusted once and recorded; another key is refused from then on, new or not", async () => {
+    host(key);
+    await shell({ isNew: true }).login("192.0.2.101");
+    expect(readFileSync(known(), "utf8")).toBe(`192.0.2.101 ${key}\n`);
+    await shell().login("192.0.2.101");
+    host(another);
+    for (const isNew of [true, false]) {
+      const error: unknown = await shell({ isNew, hostKeys: () => Promise.resolve([another]) })
+        .login("192.0.2.101")
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(HostKeyRefused);
+      expect(String(error)).toContain("ssh root@192.0.2.101: another host key than before is shown");
+      expect(String(error)).toContain(`ssh-keygen -R 192.0.2.101 -f ${known()} && ssh -p 22`);
+    }
+    expect(readFileSync(known(), "utf8")).toBe(`192.0.2.101 ${key}\n`);
+  });
+
+  test("any other guest that the file does not know is refused, with the command that records it", async () => {
+    host(key);
+    const error: unknown = await shell()
+      .run("192.0.2.101", "true")
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(/its host key is not known; compare the fingerprint/u);
+    expect(String(error)).toContain(
+      `ssh -p 22 -o StrictHostKeyChecking=ask -o HashKnownHosts=no -o 'UserKnownHostsFile="${known()}"' root@192.0.2.101 true`,
+    );
+    expect(asked()).toEqual(["yes"]);
+    expect(readFileSync(known(), "utf8")).toBe("");
+  });
+
+  test("what an authenticated way says is recorded, and goes before trust on first use", async () => {
+    host(key);
+    await shell({ hostKeys: () => Promise.resolve([key]) }).login("192.0.2.101");
+    expect([readFileSync(known(), "utf8"), asked()]).toEqual([`192.0.2.101 ${key}\n`, ["yes", "yes"]]);
+    rmSync(known());
+    const said = shell({ isNew: true, hostKeys: () => Promise.resolve([another]) });
+    await expect(said.login("192.0.2.101")).rejects.toBeInstanceOf(HostKeyRefused);
+  });
+
+  test("an authenticated way that fails is named, and leaves only a new guest to be trusted", async () => {
+    host(key);
+    const error: unknown = await shell({ hostKeys: failing })
+      .login("192.0.2.101")
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toContain("its host key is not known (ssh root@192.0.2.11: pct: not found); compare");
+    await shell({ hostKeys: failing, isNew: true }).login("192.0.2.101");
+  });
+
+  test("the lines of public keys, and nothing else that is printed, are keys; ports other than 22 are named", () => {
+    expect(publicKeysIn(`Welcome\n${key} root@web\nssh-dss\n* ${another}\r\n`)).toEqual([key]);
+    pinHostKeys(known(), { host: "192.0.2.11", port: 2222 }, [key, another]);
+    expect(readFileSync(known(), "utf8")).toBe(`[192.0.2.11]:2222 ${key}\n[192.0.2.11]:2222 ${another}\n`);
+    expect(statSync(known()).mode & 0o777).toBe(0o600);
+    rmSync(known());
+    symlinkSync(join(folder, "victim"), known());
+    expect(() => pinHostKeys(known(), { host: "192.0.2.11", port: 22 }, [key])).toThrow("ELOOP");
+  });
 });
 
 test("output of a command, and its failure", async () => {

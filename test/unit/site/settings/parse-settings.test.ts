@@ -137,6 +137,17 @@ describe("settings that are right", () => {
     expect(environmentOf(other).guests[0]).toMatchObject({ sshKeys: [] });
   });
 
+  test("host keys of nodes are taken without their comments [N3]", () => {
+    const { proxmox } = exampleSettings();
+    const hostKeys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample root@pve-prod"];
+    expect(environmentOf({ ...exampleSettings(), proxmox: { ...proxmox, ssh: { hostKeys } } }).proxmox.ssh).toEqual({
+      user: "root",
+      port: 22,
+      identity: undefined,
+      hostKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample"],
+    });
+  });
+
   test("keys without a value count as left out", () => {
     expect(environmentOf({ ...withContainer({ disks: null, tags: null }), ssh: null }).ssh.user).toBe("root");
   });

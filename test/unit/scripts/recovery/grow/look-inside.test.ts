@@ -45,7 +45,7 @@ function guestSays(text: string, exitCode = 0): void {
 
 function look(maxdisk: number | undefined, withShell = true) {
   const client = { guests: { guestStatus: () => Promise.resolve({ status: "running", maxdisk }) } };
-  const access = withShell ? { user: "root", knownHosts: join(folder, "known_hosts") } : undefined;
+  const access = withShell ? () => ({ user: "root", knownHosts: join(folder, "known_hosts") }) : undefined;
   return sizesInside(client as unknown as ProxmoxClient, access, "192.0.2.101");
 }
 
@@ -91,6 +91,15 @@ test.each([
 ])("%s: that is said, and not taken for good [A11]", async (_why, prepare, withShell) => {
   prepare();
   expect(await findings(before, look(larger, withShell))).toEqual(["note: not looked at inside the guest: data, mail"]);
+});
+
+test("a guest that shows another host key than before is not asked, and that is named with what to do [N3]", async () => {
+  writeFileSync(join(folder, "ssh"), "#!/bin/sh\necho 'Host key verification failed.' >&2\nexit 255\n");
+  chmodSync(join(folder, "ssh"), 0o755);
+  expect(await findings(before, look(larger))).toEqual([
+    "note: not looked at inside the guest: data, mail",
+    expect.stringMatching(/^todo: ssh root@192\.0\.2\.101: another host key than before is shown; .*ssh-keygen -R/u),
+  ]);
 });
 
 test("what was not measured before, as in a journal of an earlier version, is not judged [A11]", async () => {

@@ -1,0 +1,98 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GuestShell, HostKeyRefused } from "../../../../../../scripts/clients/guest-shell";
+import type { GuestSession } from "../../../../../../scripts/recovery/engine/session";
+import type { Step, StepContext } from "../../../../../../scripts/recovery/engine/step";
+import { type CheckPlan, checkSteps } from "../../../../../../scripts/recovery/steps/guest/check-steps";
+import { guestAccess, nodeAccess } from "../../../../../../scripts/recovery/steps/guest/log-in";
+import type { GuestWorld } from "../../../../../../scripts/recovery/steps/guest/world";
+
+let folder: string;
+const path = process.env["PATH"];
+const guestKey = "ssh-ed25519 AAAAguest";
+const nodeKey = "ssh-ed25519 AAAAnode";
+const target = { node: "pve-prod", type: "lxc", vmid: 101 } as const;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-log-in-"));
+  process.env["PATH"] = `${folder}:${path ?? ""}`;
+});
+
+afterEach(() => {
+  process.env["PATH"] = path;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Where only known hosts are logged in to; the node has `pct`, which prints the container's keys. */
+function sshKnowsTheFile(): void {
+  const script = [
+    "#!/bin/sh",
+    "for word; do host=$command; command=$word; done",
+    'case "$*" in *"-p 2222 "*) host="[$host]:2222";; esac',
+    `grep -qsF "$host ssh-ed25519" ${folder}/known_hosts || {`,
+    '  echo "No ED25519 host key is known for $host and you have requested strict checking." >&2; exit 255; }',
+    `echo "$host $command" >> ${folder}/done`,
+    `case "$command" in pct*) echo "${guestKey} root@web";; esac`,
+  ];
+  writeFileSync(join(folder, "ssh"), `${script.join("\n")}\n`);
+  chmodSync(join(folder, "ssh"), 0o755);
+}
+
+function session(ssh: object | undefined): GuestSession {
+  const proxmox = { endpoint: "https://192.0.2.11:8006", ssh };
+  const environment = { settings: { ssh: { user: "root" }, proxmox }, path: (file: string) => file };
+  const client = {
+    cluster: { clusterStatus: () => Promise.resolve([{ type: "node", name: "pve-prod", local: true }]) },
+  };
+  return { environment, client, state: { path: folder } } as unknown as GuestSession;
+}
+
+const login = (ssh: object | undefined, type: "lxc" | "qemu" = "lxc") =>
+  new GuestShell(guestAccess(session(ssh), { ...target, type }, false)).login("192.0.2.101");
+
+test("a container's host key is read on its node, whose own key the settings have; both are recorded [N3]", async () => {
+  sshKnowsTheFile();
+  await login({ user: "root", port: 2222, hostKeys: [nodeKey] });
+  expect(readFileSync(join(folder, "done"), "utf8").split("\n")).toEqual([
+    "[192.0.2.11]:2222 pct exec 101 -- sh -c 'cat /etc/ssh/ssh_host_*_key.pub'",
+    "192.0.2.101 true",
+    "",
+  ]);
+  expect(readFileSync(join(folder, "known_hosts"), "utf8")).toBe(
+    `[192.0.2.11]:2222 ${nodeKey}\n192.0.2.101 ${guestKey}\n`,
+  );
+});
+
+test("a node whose key nobody has recorded is no authenticated way: both are named, and neither is recorded [N3]", async () => {
+  sshKnowsTheFile();
+  await expect(login({ user: "root", port: 22, hostKeys: [] })).rejects.toThrow(
+    /^ssh root@192\.0\.2\.101: its host key is not known \(ssh root@192\.0\.2\.11: its host key is not known; /u,
+  );
+  await expect(
+    new GuestShell(nodeAccess(session({ user: "root", port: 22, hostKeys: [] }))).login("192.0.2.11"),
+  ).rejects.toBeInstanceOf(HostKeyRefused);
+  await expect(login(undefined)).rejects.toThrow("ssh root@192.0.2.101: its host key is not known; compare");
+  await expect(login({ user: "root", port: 22, hostKeys: [nodeKey] }, "qemu")).rejects.toBeInstanceOf(HostKeyRefused);
+});
+
+test("a check that meets another host is over at once: the key does not change by waiting [N3]", async () => {
+  let attempts = 0;
+  const probe = () => {
+    attempts += 1;
+    return Promise.reject(new HostKeyRefused("ssh root@192.0.2.101: another host key than before is shown", "compare"));
+  };
+  const plan: CheckPlan = { guest: "web", target, host: "192.0.2.101", checks: [{ kind: "ssh" }] };
+  const [step] = checkSteps(plan, { probe, checkSeconds: 120 } as unknown as GuestWorld);
+  const context = { signal: new AbortController().signal, progress: () => undefined } as unknown as StepContext;
+  expect(await (step as Step).run(context)).toEqual({
+    facts: { proven: false },
+    findings: [
+      {
+        severity: "problem",
+        text: "web is restored, not proven: check 'ssh' failed (ssh root@192.0.2.101: another host key than before is shown; compare)",
+      },
+    ],
+  });
+  expect(attempts).toBe(1);
+});
