@@ -97,7 +97,7 @@ export async function abandon(session: Session, { given, command }: AbandonReque
 /** What its steps have done stays from now on: a later `undo` does not do it over, as it does not know what came after. */
 function giveUp(journal: Journal): void {
   for (const path of Object.keys(journal.contents.steps)) journal.stepNoted(path, { abandoned: true });
-  journal.setState("unproven");
+  journal.setState("given-up");
 }
 
 async function lookAt(journal: Journal, session: Session): Promise<{ journal: Journal; value: Abandoned }> {

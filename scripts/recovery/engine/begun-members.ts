@@ -62,7 +62,7 @@ export async function outdatedAmong<Plan>(
     const old = await operation.outdated?.(journal);
     if (old !== undefined) {
       batch.context.talk.line(old);
-      if (!batch.dryRun) journal.setState("unproven");
+      if (!batch.dryRun) journal.setState("given-up");
       outdated.set(journal, old);
       continue;
     }
@@ -83,11 +83,5 @@ export function isOpenPart({ journal }: { readonly journal: Journal }): boolean 
 }
 
 export function hasEnded({ journal }: { readonly journal: Journal }): boolean {
-  return journal.contents.state === "done" || (journal.contents.state === "unproven" && !isGivenUp(journal));
-}
-
-/** Abandoned, or too old: it says `unproven`, and no step of it has found a problem. */
-export function isGivenUp({ contents: { state, steps } }: Journal): boolean {
-  const findings = Object.values(steps).flatMap((step) => step.findings);
-  return state === "unproven" && findings.every(({ severity }) => severity !== "problem");
+  return journal.contents.state === "done" || journal.contents.state === "unproven";
 }

@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { ShowStep } from "../../terminal/progress";
 import { StepFailure, applySteps } from "./apply";
 import type { Batch, BegunMember, Gate, Outcome, Refusal } from "./batch";
-import { hasEnded, isGivenUp, isOpenPart } from "./begun-members";
+import { hasEnded, isOpenPart } from "./begun-members";
 import { explain } from "./explain";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -151,7 +151,7 @@ function goneBack<Plan>(part: BegunMember<Plan>, outdated?: string): Outcome<Pla
 function whyGone(journal: Journal): string {
   const { state, steps } = journal.contents;
   if (state === "undone") return "it was undone since";
-  if (isGivenUp(journal)) return "it was given up half done since";
+  if (state === "given-up") return "it was given up half done since";
   const cause = Object.values(steps).find(({ error }) => error !== undefined)?.error;
   return `an earlier run failed and took back what it had begun${cause === undefined ? "" : `: ${cause}`}`;
 }

@@ -29,9 +29,18 @@ const stepRecordSchema = z.object({
  * - `taking-back`: a step before the destructive one failed, and the earlier ones are being undone.
  * - `taken-back`: as if it had never begun.
  * - `done`, `unproven`: ended; `unproven` with problems in its report.
+ * - `given-up`: half done and not resumed any more: abandoned, outdated, or another one stands for it.
  * - `undone`: ended, and `undo` has restored its save point.
  */
-export const operationStateSchema = z.enum(["open", "taking-back", "taken-back", "done", "unproven", "undone"]);
+export const operationStateSchema = z.enum([
+  "open",
+  "taking-back",
+  "taken-back",
+  "done",
+  "unproven",
+  "given-up",
+  "undone",
+]);
 
 export const journalSchema = z.object({
   version: z.literal(journalVersion),

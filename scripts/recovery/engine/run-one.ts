@@ -57,7 +57,7 @@ export async function begin<Plan>(
   const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) {
     const { value, print } = planned.nothing;
-    if (!dryRun) superseded?.setState("unproven");
+    if (!dryRun) superseded?.setState("given-up");
     context.output.result({ ...value, changed: false }, print);
     return exitCodes.done;
   }
@@ -70,7 +70,7 @@ export async function begin<Plan>(
   await confirm(planned.demands, operation.given, context);
   supersede(journalsOf(session), operation.kind, session);
   const journal = session.state.begin(openingOf(session, operation, planned));
-  superseded?.setState("unproven");
+  superseded?.setState("given-up");
   return run(session, operation, journal, planned.plan);
 }
 
@@ -82,7 +82,7 @@ export function supersede(
 ): void {
   for (const journal of journals) {
     if (!isOpen(journal) || !isSuperseded(journal.contents.kind, kind)) continue;
-    journal.setState("unproven");
+    journal.setState("given-up");
     const { text } = describeOpen(journal.contents, environment);
     context.talk.line(`What was half done is given up: ${text}, begun at ${journal.contents.startedAt}.`);
   }

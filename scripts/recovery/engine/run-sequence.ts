@@ -152,7 +152,7 @@ async function runPart<Plan>(
       if (journalsOf(session).some(isOpen)) closeEarlier(part, "done");
       return { ...part, ...idle, result: "unchanged" };
     }
-    closeEarlier(part, "unproven");
+    closeEarlier(part, "given-up");
     const { plan } = part.planned;
     const begun = session.state.begin(openingOf(session, operation, part.planned));
     journal = begun;
@@ -174,7 +174,7 @@ async function runPart<Plan>(
  *
  * @throws CommandError (11) when another process is at work, or something else was begun since the plan was made
  */
-function closeEarlier<Plan>({ session, operation }: Member<Plan>, state: "done" | "unproven"): void {
+function closeEarlier<Plan>({ session, operation }: Member<Plan>, state: "done" | "given-up"): void {
   takeLock(session, operation.command);
   const open = unfinished(journalsOf(session), operation.kind);
   if (open !== undefined && open.contents.kind !== operation.kind) throw halfDone(session, open);

@@ -100,7 +100,7 @@ describe("state prune", () => {
         .journals()
         .map((text) => JSON.parse(text).state)
         .sort(),
-    ).toEqual(["done", "unproven"]);
+    ).toEqual(["done", "given-up"]);
     expect(keys().filter((key) => key.includes(".checkpoint."))).toHaveLength(Number(keep));
   });
 

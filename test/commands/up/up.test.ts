@@ -256,7 +256,7 @@ describe("a site on which nothing is yet", () => {
     expect([code, pulumi.exitCode]).toEqual([0, 0]);
     expect(stderr).toContain(`Wait for its pulumi (process ${String(pid)}) to end`);
     expect(stderr).toMatch(/What was begun at \S+ with monitoring has not ended; what is left is planned anew\./u);
-    expect(site.journalStates()).toEqual({ monitoring: ["done", "unproven"], prod: ["done"] });
+    expect(site.journalStates()).toEqual({ monitoring: ["done", "given-up"], prod: ["done"] });
     expect(site.picture()).toMatchObject({ live: [], archived: ["monitoring-TIME.json"] });
     await ended;
   });

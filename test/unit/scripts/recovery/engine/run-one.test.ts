@@ -219,7 +219,7 @@ describe("an operation that is half done", () => {
       0,
       ["plan", "first", "second"],
     ]);
-    expect([talk.includes("the point is gone by now"), await states()]).toEqual([true, ["done", "unproven"]]);
+    expect([talk.includes("the point is gone by now"), await states()]).toEqual([true, ["done", "given-up"]]);
   });
 
   test("is only told of in a dry run [K1]", async () => {
