@@ -16,8 +16,8 @@ export interface StateBucketArgs {
 }
 
 /**
- * The bucket of one environment's state: versioned, with old versions that expire. Deleting the component, or replacing the
- * bucket, leaves the bucket there with everything in it.
+ * The bucket of one environment's state: versioned, with old versions that expire, and with object lock where it is made
+ * here. Deleting the component, or replacing the bucket, leaves the bucket there with everything in it.
  */
 export class StateBucket extends pulumi.ComponentResource {
   /** Name of the bucket. */
@@ -33,6 +33,8 @@ export class StateBucket extends pulumi.ComponentResource {
     const child = { parent: this, retainOnDelete: true, dependsOn: opts?.dependsOn ?? [] };
     const bucket = new S3Bucket(childName(name, "bucket"), inputs.bucket, {
       ...child,
+      // A bucket gets object lock at its birth or never; the provider would note a change that it does not make.
+      ignoreChanges: ["objectLocking"],
       // The provider makes no bucket that is there. What is in the state already is not imported again.
       ...(exists ? { import: inputs.bucket.bucket } : {}),
     });

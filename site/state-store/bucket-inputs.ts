@@ -4,13 +4,14 @@ import { bucketOf } from "./names";
 const day = 86_400;
 
 /**
- * What the provider is given for the bucket of one environment. No object lock: the files with which Pulumi locks a state
- * have to be deletable. Never `forceDestroy`: it deletes every version of every state.
+ * What the provider is given for the bucket of one environment. Object lock without a default retention: everything stays
+ * deletable, as Pulumi's own locks have to be, but MinIO forces nothing away with all of its versions. Never
+ * `forceDestroy`: it deletes every version of every state.
  */
 export function bucketInputs(store: StateStoreSettings, environmentName: string) {
   const bucket = bucketOf(store, environmentName);
   return {
-    bucket: { bucket, acl: "private", forceDestroy: false, objectLocking: false },
+    bucket: { bucket, acl: "private", forceDestroy: false, objectLocking: true },
     versioning: { bucket, versioningConfiguration: { status: "Enabled" } },
     lifecycle: { bucket, rules: lifecycleRules(store.expire) },
   };

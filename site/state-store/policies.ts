@@ -2,7 +2,10 @@
 export interface PolicyStatement {
   readonly Effect: "Allow" | "Deny";
   readonly Action: readonly string[];
-  readonly Resource: readonly string[];
+  /** Absent: actions of MinIO's administration, which have none. */
+  readonly Resource?: readonly string[];
+  /** By operator and key: what has to be true of a request. */
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A policy as S3 services read it. */
@@ -11,7 +14,13 @@ export interface PolicyDocument {
   readonly Statement: readonly PolicyStatement[];
 }
 
-const lookAtBucket = ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket", "s3:ListBucketVersions"];
+const lookAtBucket = [
+  "s3:GetBucketLocation",
+  "s3:GetBucketObjectLockConfiguration",
+  "s3:GetBucketVersioning",
+  "s3:ListBucket",
+  "s3:ListBucketVersions",
+];
 const lookAtObjects = ["s3:GetObject", "s3:GetObjectVersion"];
 
 /**
@@ -19,12 +28,20 @@ const lookAtObjects = ["s3:GetObject", "s3:GetObjectVersion"];
  * current ones. Deleting leaves the versions: to delete one is refused, and nothing that changes versioning, lifecycle or
  * policy is among the actions.
  *
- * It is refused in so many words, because MinIO lets whoever may delete objects delete versions too unless a policy says no.
+ * It is refused in so many words, because MinIO lets whoever may delete objects delete versions too unless a policy says no,
+ * and whoever may write objects write into a version that is there: a request that names one is refused.
  */
 export function identityPolicy(bucket: string): PolicyDocument {
   const { Version, Statement } = policy([bucket], [...lookAtObjects, "s3:PutObject", "s3:DeleteObject"]);
-  const Resource = [`arn:aws:s3:::${bucket}/*`];
-  return { Version, Statement: [...Statement, { Effect: "Deny", Action: ["s3:DeleteObjectVersion"], Resource }] };
+  const never = { Effect: "Deny", Resource: [`arn:aws:s3:::${bucket}/*`] } as const;
+  return {
+    Version,
+    Statement: [
+      ...Statement,
+      { ...never, Action: ["s3:DeleteObjectVersion"] },
+      { ...never, Action: ["s3:PutObject"], Condition: { StringLike: { "s3:versionid": "?*" } } },
+    ],
+  };
 }
 
 /** What previews of pull requests may do: look. */
@@ -37,6 +54,21 @@ export function copierPolicy(buckets: readonly string[]): PolicyDocument {
   return policy(buckets, lookAtObjects);
 }
 
+/**
+ * MinIO lets everybody make access keys for themselves, change their own secret, and get credentials for up to a year: each
+ * of them would outlive the key that was stolen and replaced. The first two are refused. Credentials cannot be refused, but
+ * open nothing: whoever comes with them is no user.
+ */
+const noOtherKeys: readonly PolicyStatement[] = [
+  { Effect: "Deny", Action: ["admin:*"] },
+  {
+    Effect: "Deny",
+    Action: ["s3:*"],
+    Resource: ["arn:aws:s3:::*"],
+    Condition: { StringEquals: { "aws:principaltype": "AssumedRole" } },
+  },
+];
+
 function policy(buckets: readonly string[], objectActions: readonly string[]): PolicyDocument {
   const arns = [...buckets].sort().map((bucket) => `arn:aws:s3:::${bucket}`);
   return {
@@ -44,6 +76,7 @@ function policy(buckets: readonly string[], objectActions: readonly string[]): P
     Statement: [
       { Effect: "Allow", Action: lookAtBucket, Resource: arns },
       { Effect: "Allow", Action: objectActions, Resource: arns.map((arn) => `${arn}/*`) },
+      ...noOtherKeys,
     ],
   };
 }

@@ -19,7 +19,7 @@ export interface Measurement {
 /** Times are promised by these; a title cannot show one, since no test asserts a time. */
 const isTime = (id: string): boolean => id.startsWith("L");
 
-const titleWithIds = /(["'`])((?:\\.|(?!\1)[^\\\n])+?) \[([A-M]\d+(?:, [A-M]\d+)*)\]\1/gu;
+const titleWithIds = /(["'`])((?:\\.|(?!\1)[^\\\n])+?) \[([A-N]\d+(?:, [A-N]\d+)*)\]\1/gu;
 
 /** Tests of a source text that name requirements. */
 export function taggedTests(file: string, source: string): TaggedTest[] {
@@ -32,7 +32,7 @@ export function taggedTests(file: string, source: string): TaggedTest[] {
 
 /** Measurements in a source text. */
 export function measurementsIn(file: string, source: string): Measurement[] {
-  const calls = source.matchAll(/\btimed\(\s*"([A-M]\d+)",\s*"([^"]+)"/gu);
+  const calls = source.matchAll(/\btimed\(\s*"([A-N]\d+)",\s*"([^"]+)"/gu);
   return [...calls].map(([, id = "", what = ""]) => ({ file, id, what }));
 }
 

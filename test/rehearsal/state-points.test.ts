@@ -280,7 +280,14 @@ describe("the object of the live state is damaged", () => {
       const planned = expectExit(await lifeboat("up", "prod", "--dry-run"), [14], "up --dry-run");
       expect(planned.stdout + planned.stderr).toMatch(/lifeboat restore state prod --list/u);
       const [newest] = (await points()).filter(({ source }) => source === "history");
-      expectExit(await lifeboat("restore", "state", "prod", "--to", newest?.id ?? "", "--force"), [0], "the restore");
+      const restore = () => lifeboat("restore", "state", "prod", "--to", newest?.id ?? "", "--force");
+      if (what === "metadata") {
+        const refused = expectExit(await restore(), [14], "a restore over what cannot be written over");
+        expect(refused.stderr).toContain("its folder among the data of the server");
+        // As the runbook has it, under the server that runs.
+        rmSync(join(parent, "minio", "state-prod", place), { recursive: true });
+      }
+      expectExit(await restore(), [0], "the restore");
       // Versions lie in files of their own, and those stay damaged; where the metadata was, they went with it.
       const left = what === "content" ? 3 : 0;
       expectExit(await lifeboat("verify", "--state", "prod"), [left], "verify --state afterwards");

@@ -6,7 +6,8 @@ export interface Requirement {
 
 /**
  * Declaring a site (A), its state store (B), restoring guests (D) and states (E), rebuilding (F) and verifying (G), every
- * command that changes something (K), how long it may take (L), and working with it (M).
+ * command that changes something (K), how long it may take (L), working with it (M), and
+ * what an attacker gets (N).
  */
 export const requirements: readonly Requirement[] = [
   {
@@ -183,4 +184,25 @@ export const requirements: readonly Requirement[] = [
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
   { id: "M4", promise: "The checks of every commit audit dependencies and lint the workflow." },
+  {
+    id: "N1",
+    promise:
+      "A stolen S3 key of an environment cannot remove or forge its history where the server can prevent it; where it cannot, the offsite copy can restore it.",
+  },
+  {
+    id: "N2",
+    promise:
+      "A state is data: nothing in it makes Lifeboat's Pulumi download, run or delete what the program never made.",
+  },
+  { id: "N3", promise: "SSH host keys of guests and nodes are pinned; another key is refused." },
+  { id: "N4", promise: "TLS is verified by every client whatever the environment says." },
+  {
+    id: "N5",
+    promise: "Each environment can have its own passphrase, token and keys; a secret of one opens no other.",
+  },
+  {
+    id: "N6",
+    promise: "Children get the variables they need and no more; files that others could plant or read are refused.",
+  },
+  { id: "N7", promise: "Everything that is downloaded is pinned by a checksum in the repository." },
 ];

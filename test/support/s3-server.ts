@@ -48,6 +48,8 @@ export class S3Server {
   private server: Server | undefined;
   private port = 0;
   private readonly buckets = new Map<string, Map<string, Version[]>>();
+  /** Buckets without object lock: those that were made before Lifeboat asked for it. */
+  readonly unlocked = new Set<string>();
   private lastTime = 0;
 
   private constructor(
@@ -152,6 +154,11 @@ export class S3Server {
     }
     const objects = this.buckets.get(bucket);
     if (objects === undefined) return fail(response, 404, "NoSuchBucket");
+    if (key === "" && url.searchParams.has("object-lock")) {
+      if (this.unlocked.has(bucket)) return fail(response, 404, "ObjectLockConfigurationNotFoundError");
+      const enabled = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>";
+      return xml(response, 200, `<ObjectLockConfiguration>${enabled}</ObjectLockConfiguration>`);
+    }
     if (key === "") {
       const listed = new Map([...objects].filter(([name]) => this.damaged.get(`${bucket}/${name}`) !== "metadata"));
       return url.searchParams.has("versions") ? listVersions(listed, url, response) : list(listed, url, response);
@@ -170,7 +177,8 @@ export class S3Server {
     response: ServerResponse,
   ): boolean {
     const isForced = method === "DELETE" && headers["x-minio-force-delete"] === "true";
-    if (isForced && !isRoot) fail(response, 403, "AccessDenied");
+    if (isForced && !this.unlocked.has(name.split("/", 1)[0] ?? "")) fail(response, 400, "XMinioAdminInvalidArgument");
+    else if (isForced && !isRoot) fail(response, 403, "AccessDenied");
     else if (isForced) {
       objects.delete(key);
       this.damaged.delete(name);

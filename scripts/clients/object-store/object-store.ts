@@ -33,6 +33,8 @@ export interface ObjectStore {
   list(prefix: string): Promise<StoredObject[]>;
   /** All versions below a prefix, by key and newest first. Absent: this store keeps none. */
   versions?(prefix: string): Promise<ObjectVersion[]>;
+  /** Whether MinIO refuses here to force objects away with all of their versions. Absent: this store is no bucket. */
+  hasObjectLock?(): Promise<boolean>;
   /** @throws NoSuchObject, UnreadableObject */
   read(key: string, versionId?: string): Promise<Buffer>;
   /** Replaces the object as a whole: a reader gets the old content or the new. @throws ConditionFailed */

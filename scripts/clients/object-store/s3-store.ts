@@ -3,6 +3,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   ListObjectVersionsCommand,
@@ -182,6 +183,19 @@ export class S3Store implements ObjectStore {
       { step: "build" },
     );
     await this.explained(() => this.client.send(command, this.sendOptions));
+  }
+
+  async hasObjectLock(): Promise<boolean> {
+    return this.explained(async () => {
+      try {
+        const command = new GetObjectLockConfigurationCommand({ Bucket: this.bucket });
+        const { ObjectLockConfiguration } = await this.client.send(command, this.sendOptions);
+        return ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
+      } catch (error) {
+        if (s3FailureOf(error).name === "ObjectLockConfigurationNotFoundError") return false;
+        throw error;
+      }
+    });
   }
 
   /** What the bucket itself is set to. @throws StoreError of kind `no-bucket` when it is not there */

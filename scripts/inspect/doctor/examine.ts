@@ -7,6 +7,7 @@ import type { Lines } from "../../terminal/talk";
 import { dim, green, red, type Styled, yellow } from "../../terminal/text";
 import type { Inspection } from "../inspection";
 import { inspectAccess } from "./access";
+import { inspectBucket } from "./bucket";
 import { type Check, problem, type Verdict } from "./check";
 import type { examinationShape } from "./shape";
 import { inspectTools } from "./tools";
@@ -33,7 +34,10 @@ export async function examine(
   }));
   for (const environment of usable) {
     const title = `examine ${environment.name} (${environment.settings.proxmox.endpoint})`;
-    const findings = await context.progress.step(title, () => inspectAccess(environment));
+    const findings = await context.progress.step(title, async () => [
+      ...(await inspectAccess(environment)),
+      ...(await inspectBucket(environment, context.io.environment)),
+    ]);
     examinations.push({ name: environment.name, endpoint: environment.settings.proxmox.endpoint, findings });
   }
   const tools = await inspectTools(usable, context.io.environment);

@@ -103,6 +103,10 @@ const state = z.strictObject({
   modified: milliseconds("when it was written").nullable(),
   trouble: z.string().nullable().describe("why it could not be read"),
   damage: z.string().nullable().describe("what is wrong with the state itself"),
+  objectLock: z
+    .boolean()
+    .nullable()
+    .describe("its bucket in the store has object lock; null: it lies in none, or nobody could look"),
   copies: z.array(
     z.strictObject({
       kind: z.enum(["folder", "offsite"]),

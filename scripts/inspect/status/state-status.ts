@@ -1,6 +1,6 @@
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
-import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
+import { type ObjectStore, type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
 import { backendOf } from "../../project/backend";
 import type { LoadedEnvironment, Site } from "../../project/site";
@@ -40,6 +40,8 @@ export interface StateStatus {
   trouble: string | undefined;
   /** What is wrong with the state itself, which is there or was: as half a sentence. */
   damage: string | undefined;
+  /** Whether its bucket in the store has object lock; undefined: it lies in none, or nobody could look. */
+  objectLock: boolean | undefined;
   copies: CopyStatus[];
 }
 
@@ -84,8 +86,8 @@ export async function inspectState(
       ? []
       : [copyStatus("offsite", environment.name, present, () => offsiteOfSettings(store, places))]),
   ]);
-  const { lives, place, trouble, damage, found } = present;
-  return { lives, place, trouble, damage, modified: found?.modified, copies };
+  const { lives, place, trouble, damage, objectLock, found } = present;
+  return { lives, place, trouble, damage, objectLock, modified: found?.modified, copies };
 }
 
 interface FoundState {
@@ -93,6 +95,7 @@ interface FoundState {
   readonly place: string;
   readonly trouble: string | undefined;
   readonly damage: string | undefined;
+  readonly objectLock: boolean | undefined;
   readonly found: (StoredObject & { readonly sha256: string | undefined }) | undefined;
 }
 
@@ -109,7 +112,8 @@ async function findState(
   const lives =
     origin === "state store" ? "store" : isFallback ? "fallback" : origin === "local state" ? "local" : "elsewhere";
   const trouble = lives === "store" ? await storeTrouble(store, signal) : undefined;
-  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, damage: undefined, found: undefined };
+  const unknown = { damage: undefined, objectLock: undefined, found: undefined };
+  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, ...unknown };
   try {
     const { store: place } = await openStateBackend(environment, variables, { ...quick, signal });
     const access = { store: place, place: { project: project.name, stack: name } };
@@ -123,10 +127,21 @@ async function findState(
       rememberSeen(folder, present, state?.sha256);
     }
     const found = present && { ...present, sha256: state?.sha256 };
-    return { lives, place: place.place, trouble: undefined, damage, found };
+    const objectLock = lives === "store" ? await lockOf(place) : undefined;
+    return { lives, place: place.place, trouble: undefined, damage, objectLock, found };
   } catch (error) {
     const place = url.split("?", 1)[0] ?? url;
-    return { lives, place, trouble: troubleOf(error), damage: undefined, found: undefined };
+    return { lives, place, trouble: troubleOf(error), ...unknown };
+  }
+}
+
+/** A key may be allowed to use its bucket and not to see how it is set: the state counts as reached. */
+async function lockOf(store: ObjectStore): Promise<boolean | undefined> {
+  try {
+    return await store.hasObjectLock?.();
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
   }
 }
 
@@ -159,7 +174,7 @@ function troubleOf(error: unknown): string {
 /** What somebody has to do about a state or its copies. */
 export function stateProblems(
   name: string,
-  { lives, place, trouble, damage, modified, copies }: StateStatus,
+  { lives, place, trouble, damage, objectLock, modified, copies }: StateStatus,
   schedule: string | undefined,
   now: number,
 ): string[] {
@@ -175,6 +190,11 @@ export function stateProblems(
       : [
           `its state in ${place} cannot be used: ${damage}; to go back to an earlier one: lifeboat restore state ${name} --list`,
         ]),
+    ...(objectLock === false
+      ? [
+          `its bucket (${place}) was made without object lock, so that its key can force away every version: docs/guides/state.md, An older bucket`,
+        ]
+      : []),
     ...(lives === "fallback"
       ? [`its state is on this machine (${place}); when the store answers: lifeboat state return ${name}`]
       : []),

@@ -110,12 +110,13 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
 
 function stateFacts({ state, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
   if (state === undefined) return [];
-  const { lives, place, modified, damage, copies } = state;
+  const { lives, place, modified, trouble, damage, objectLock, copies } = state;
   const words = { store: "in the store", fallback: "FALLBACK", local: "on this machine", elsewhere: "elsewhere" };
   const when = modified === undefined ? "" : `, written ${agoOf(modified, now)}`;
   const written = damage === undefined ? when : `${when}, CANNOT BE USED`;
+  const isUnseen = lives === "store" && trouble === undefined && objectLock === undefined;
   return [
-    ["state", `${words[lives]}: ${place}${written}`],
+    ["state", `${words[lives]}: ${place}${written}${isUnseen ? "; whether it has object lock is not known" : ""}`],
     ...copies.map((copy): [string, string] => ["copy", copyText(copy, now, timeZone)]),
   ];
 }

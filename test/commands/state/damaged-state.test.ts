@@ -143,6 +143,25 @@ test("a saved point whose checksum is that of a good state is read nevertheless 
   expect([code, stdout]).toEqual([3, expect.stringContaining(`${key} version`)]);
 });
 
+test("doctor names a bucket that was made without object lock, and one that it cannot ask [B2, N1]", async () => {
+  const history = async (): Promise<unknown> => {
+    const { examinations } = JSON.parse((await site.lifeboat(["doctor", "prod", "--json"])).stdout);
+    return examinations[0].findings.find(({ subject }: { subject: string }) => subject === "history");
+  };
+  expect(await history()).toMatchObject({ verdict: "ok", text: expect.stringContaining("has object lock") });
+  site.store.unlocked.add(bucket);
+  expect(await history()).toMatchObject({
+    verdict: "warning",
+    text: expect.stringMatching(/without object lock: .* can force away every version/u),
+    hint: expect.stringContaining("An older bucket"),
+  });
+  site.store.failWith = 403;
+  expect(await history()).toMatchObject({
+    verdict: "warning",
+    text: expect.stringContaining("is not known: the store"),
+  });
+});
+
 test("after a fallback the state returns, and what the store cannot read makes room [E4]", async () => {
   damage("content");
   expect(await site.lifeboat(["state", "fallback", "prod", "--although-store-answers", "--force"])).toMatchObject({

@@ -142,7 +142,7 @@ describe("a bucket", () => {
       bucket,
       acl: "private",
       forceDestroy: false,
-      objectLocking: false,
+      objectLocking: true,
     });
     expect(find(registrations, types.versioning).inputs).toEqual({
       bucket,

@@ -53,6 +53,15 @@ export const rightsMutants: readonly Mutant[] = [
         title: "an identity looks at its own bucket, writes and deletes current objects, and nothing else",
       },
     },
+    {
+      name: "identity: an environment may write into versions of its states that are there",
+      from: 'Action: ["s3:PutObject"], Condition',
+      to: "Action: [], Condition",
+      killedBy: {
+        file: "test/unit/site/state-store/names-and-places.test.ts",
+        title: "an identity looks at its own bucket, writes and deletes current objects, and nothing else",
+      },
+    },
   ]),
   ...inFile("site/arguments/container.ts", [
     {

@@ -45,11 +45,11 @@ export class MinioServer {
     await this.ready();
   }
 
-  /** A bucket that keeps versions, and the URL with which Pulumi keeps its state in it. */
+  /** A bucket as Lifeboat has it made, with object lock and versions, and the URL with which Pulumi keeps its state in it. */
   async makeBucket(name: string): Promise<string> {
     process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
     const client = new S3Client(this.clientOptions());
-    await client.send(new CreateBucketCommand({ Bucket: name }));
+    await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: true }));
     const enabled = { Bucket: name, VersioningConfiguration: { Status: "Enabled" } } as const;
     await client.send(new PutBucketVersioningCommand(enabled));
     client.destroy();

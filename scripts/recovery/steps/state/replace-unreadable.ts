@@ -32,7 +32,8 @@ export async function discardUnreadable(access: StateAccess, key: string): Promi
     await (store.discard?.(key) ?? store.remove(key));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const advice = "whoever runs the store has to remove it, with every version; then the same command again";
+    const advice =
+      "whoever runs the store has to remove it with every version, its folder among the data of the server; then the same command again";
     throw new CommandError(`${key} can be neither read nor removed: ${error.message}; ${advice}`, {
       exitCode: exitCodes.unavailable,
     });

@@ -76,10 +76,24 @@ describe("policies", () => {
   const never =
     /\*$|DeleteObjectVersion|PutBucket|PutLifecycle|Policy|Versioning(?<!GetBucketVersioning)|Tagging|Bypass/u;
 
+  const temporary = { StringEquals: { "aws:principaltype": "AssumedRole" } };
+  const noOtherKeys = [
+    { Effect: "Deny", Action: ["admin:*"] },
+    { Effect: "Deny", Action: ["s3:*"], Resource: ["arn:aws:s3:::*"], Condition: temporary },
+  ];
+
   test("an identity looks at its own bucket, writes and deletes current objects, and nothing else [B2]", () => {
     const [bucket, objects, ...others] = identityPolicy("state-prod").Statement;
-    const versions = { Action: ["s3:DeleteObjectVersion"], Resource: ["arn:aws:s3:::state-prod/*"] };
-    expect(others).toEqual([{ Effect: "Deny", ...versions }]);
+    expect(others).toEqual([
+      ...noOtherKeys,
+      { Effect: "Deny", Action: ["s3:DeleteObjectVersion"], Resource: ["arn:aws:s3:::state-prod/*"] },
+      {
+        Effect: "Deny",
+        Action: ["s3:PutObject"],
+        Resource: ["arn:aws:s3:::state-prod/*"],
+        Condition: { StringLike: { "s3:versionid": "?*" } },
+      },
+    ]);
     expect(bucket?.Resource).toEqual(["arn:aws:s3:::state-prod"]);
     expect(objects?.Resource).toEqual(["arn:aws:s3:::state-prod/*"]);
     expect(objects?.Action).toEqual(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"]);
@@ -88,9 +102,11 @@ describe("policies", () => {
   });
 
   test("readers and the copier only look [B2, M1]", () => {
-    const statements = [readerPolicy("state-prod"), copierPolicy(["state-prod", "state-lab"])].flatMap(
-      ({ Statement }) => Statement,
-    );
+    const statements = [readerPolicy("state-prod"), copierPolicy(["state-prod", "state-lab"])]
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Effect }) => Effect === "Allow");
+    expect(readerPolicy("state-prod").Statement.slice(2)).toEqual(noOtherKeys);
+    expect(copierPolicy(["state-prod"]).Statement.slice(2)).toEqual(noOtherKeys);
     for (const action of statements.flatMap(({ Action }) => Action)) expect(action).toMatch(/^s3:(?:Get|List)/u);
     expect(statements.at(-1)?.Resource).toEqual(["arn:aws:s3:::state-lab/*", "arn:aws:s3:::state-prod/*"]);
   });

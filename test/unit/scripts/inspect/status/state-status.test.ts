@@ -20,6 +20,7 @@ const state: StateStatus = {
   modified: noon - 2 * hour,
   trouble: undefined,
   damage: undefined,
+  objectLock: true,
   copies: [copy, offsite],
 };
 
@@ -35,6 +36,7 @@ test.each<[string, Partial<StateStatus>, RegExp | undefined]>([
     { trouble: "it does not answer", modified: undefined },
     /cannot be reached.*state fallback prod/u,
   ],
+  ["its bucket has no object lock", { objectLock: false }, /its key can force away every version.*An older bucket/u],
   ["the state is here in a fallback", { lives: "fallback" }, /on this machine.*state return prod/u],
   ["there is no copy at all", { copies: [none] }, /no copy of its state: lifeboat backup state prod/u],
   ["there is no state yet either", { copies: [none], modified: undefined }, undefined],

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { testsOfProject } from "../../reference/requirements-page";
+
+test("every test that the page of stolen secrets names is there [N1]", () => {
+  const project = resolve(__dirname, "../../..");
+  const page = readFileSync(resolve(project, "docs/reference/security.md"), "utf8");
+  const named = [...page.matchAll(/"([^"\n]+)"/gu)].map(([, title = ""]) => title);
+  const titles = new Set(testsOfProject(project).map(({ title }) => title));
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((title) => !titles.has(title))).toEqual([]);
+});
