@@ -1,6 +1,10 @@
 import * as z from "zod";
 import { percentEncode, type Parameters } from "./encoding";
+import { ProxmoxError } from "./errors";
 import type { Answer, Credential, Method } from "./request";
+
+/** Why a password is not enough: the reason of a `ProxmoxError` of kind `unauthorized`. */
+export const secondFactorDue = "a second factor is asked for, which a program cannot give";
 
 /** A ticket lives two hours; it is renewed after this many milliseconds, so that a long restore never meets its end. */
 const ticketLife = 90 * 60 * 1000;
@@ -23,6 +27,7 @@ export class SignIn {
   private renewAt = 0;
 
   constructor(
+    private readonly endpoint: string,
     private readonly credential: Credential,
     private readonly post: (form: Parameters) => Promise<Answer>,
   ) {}
@@ -55,10 +60,15 @@ export class SignIn {
 
   private async obtain({ username, password }: { username: string; password: string }): Promise<Ticket> {
     const { data } = await this.post({ username, password });
-    const answer = ticketSchema.parse(data);
-    if (answer.NeedTFA === 1) {
-      throw new Error(`${username} needs a second factor to sign in: use an API token instead.`);
-    }
+    const { success, data: answer } = ticketSchema.safeParse(data);
+    if (!success) throw this.refusal("unexpected", "the answer to a sign-in holds no ticket");
+    // Such a ticket is good for giving the second factor, and for nothing else.
+    const isHalf = answer.NeedTFA === 1 || answer.ticket.startsWith("PVE:!tfa!");
+    if (isHalf) throw this.refusal("unauthorized", secondFactorDue);
     return { value: answer.ticket, csrf: answer.CSRFPreventionToken };
+  }
+
+  private refusal(kind: "unauthorized" | "unexpected", reason: string): ProxmoxError {
+    return new ProxmoxError(kind, { endpoint: this.endpoint, request: "POST /access/ticket", reason });
   }
 }

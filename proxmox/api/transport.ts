@@ -103,7 +103,7 @@ class HttpsTransport implements Transport {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    this.signIn = new SignIn(options.credential, (form) => this.exchange(this.prepareSignIn(form), {}));
+    this.signIn = new SignIn(this.endpoint, options.credential, (form) => this.exchange(this.prepareSignIn(form), {}));
   }
 
   async send(request: Request): Promise<Answer> {

@@ -1,5 +1,10 @@
+import type { ProxmoxClient } from "../../proxmox/api/client";
+import { ProxmoxError } from "../../proxmox/api/errors";
+import { secondFactorDue } from "../../proxmox/api/sign-in";
 import { rootPasswordSource } from "../../site/settings/credentials";
 import { findCredential, isGiven, type Variables } from "./credential-source";
+import { CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
@@ -17,4 +22,18 @@ export async function readRootPassword(
   redactor: Redactor,
 ): Promise<string | undefined> {
   return (await findCredential(rootPasswordSource, secrets, variables, redactor))?.value;
+}
+
+/** Signs in as root@pam while nothing is touched yet. @throws CommandError (14) when the password is not enough */
+export async function requireRootSignIn(client: ProxmoxClient): Promise<void> {
+  try {
+    await client.cluster.version();
+  } catch (error) {
+    if (!(error instanceof ProxmoxError) || error.kind !== "unauthorized") throw error;
+    const hint =
+      error.reason === secondFactorDue
+        ? "take the second factor off root@pam for as long as this takes (Datacenter, Permissions, Two Factor); a token cannot do it"
+        : rootPasswordHint;
+    throw new CommandError(`root@pam cannot sign in: ${error.reason}`, { exitCode: exitCodes.unavailable, hint });
+  }
 }

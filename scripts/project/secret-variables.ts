@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { rootPasswordSource, stateKeySource, tokenSource } from "../../site/settings/credentials";
+import { parseToken, rootPasswordSource, stateKeySource, tokenSource } from "../../site/settings/credentials";
 import { parseKeyPair } from "../../site/state-store/keys";
 import type { Redactor } from "../terminal/redactor";
 
@@ -22,7 +22,7 @@ export function rememberVariables(redactor: Redactor, variables: Readonly<Record
       if (text === undefined) continue;
       const secret = redactor.remember(text.trim());
       // A token is USER@REALM!TOKENID=SECRET, a key of the state store JSON.
-      redactor.remember(secret.slice(secret.indexOf("=") + 1));
+      redactor.remember(parseToken(secret)?.secret ?? secret);
       redactor.remember(parseKeyPair(secret)?.secretKey ?? secret);
     }
   }

@@ -1,3 +1,4 @@
+import { backupUserPattern } from "./credentials";
 import { CalendarEventError, parseCalendarEvent } from "../../proxmox/rules/calendar-events";
 import type { Retention } from "../../proxmox/rules/retention";
 import type { BackupStorageSettings } from "./environment";
@@ -77,11 +78,7 @@ const pbsStorage = mapping({
   /** Datastore on the backup server. */
   datastore: text("a datastore", "letters, digits, -, _ and ., such as main", /^[A-Za-z0-9_][A-Za-z0-9._-]*$/),
   /** User or token of the backup server. */
-  username: text(
-    "a user of the backup server",
-    "USER@REALM or USER@REALM!TOKENID",
-    /^[^\s@!:/]+@[^\s@!:/]+(?:![^\s@!:/]+)?$/,
-  ),
+  username: text("a user of the backup server", "USER@REALM or USER@REALM!TOKENID", backupUserPattern),
   /** Secret: `pulumi config set --secret --path 'lifeboat:backup.storage.password'`. */
   password: text(
     "a password",

@@ -104,6 +104,9 @@ export const tokenForm = "USER@REALM!TOKENID=SECRET";
 /** As Proxmox takes them: a user's name may hold `@` and `=`, a realm and a token's id have two characters at least. */
 export const tokenPattern = /^([^\s:/!]+@[A-Za-z][\w.-]+![A-Za-z][\w.-]+)=(\S+)$/u;
 
+/** A user of a backup server, or a token without its secret; its realms and tokens' ids may be shorter. */
+export const backupUserPattern = /^[^\s:/!]+@\w[\w.-]*(?:!\w[\w.-]*)?$/u;
+
 /** An API token by its parts; undefined for what is none. */
 export function parseToken(text: string): { readonly id: string; readonly secret: string } | undefined {
   const [, id, secret] = tokenPattern.exec(text) ?? [];

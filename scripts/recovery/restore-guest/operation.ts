@@ -1,4 +1,5 @@
 import type { GuestSpace } from "../../../site/restore/space";
+import { requireRootSignIn } from "../../project/root-password";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
 import { changedInputs, digestOf, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
@@ -50,11 +51,7 @@ export interface ShownRestore extends Planned<RestorePlan> {
 /** A guest comes back from an archive: over itself, where it was, or as a copy beside it. */
 export function restoreOperation(session: GuestSession, request: RestoreRequest): Operation<RestorePlan, ShownRestore> {
   const steps = async (plan: RestorePlan, begun: BegunOperation) =>
-    restoreSteps(
-      plan,
-      await openWorld(session, request.checkSeconds, plan.asRoot || (plan.start && plan.originals !== undefined)),
-      begun,
-    );
+    restoreSteps(plan, await openWorld(session, request.checkSeconds, usesRoot(plan)), begun);
   return {
     kind: restoreKind,
     name: `restore of ${session.selector}`,
@@ -63,7 +60,11 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
     command: request.command,
     given: request.given,
     plan: () => planOf(session, request),
-    permitted: (plan) => requireRights(session.client, restoreRights(plan)),
+    permitted: async (plan) => {
+      await requireRights(session.client, restoreRights(plan));
+      const root = usesRoot(plan) && !session.dryRun ? await session.environment.rootClient() : undefined;
+      if (root !== undefined) await requireRootSignIn(root);
+    },
     steps,
     report: async (plan, journal, findings) => {
       const report = reportOf(plan, journal, await steps(plan, begunIn(journal)), findings);
@@ -86,6 +87,10 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       }),
     ...(request.beforeEnd === undefined ? {} : { beforeEnd: request.beforeEnd }),
   };
+}
+
+function usesRoot(plan: RestorePlan): boolean {
+  return plan.asRoot || (plan.start && plan.originals !== undefined);
 }
 
 async function planOf(session: GuestSession, request: RestoreRequest): Promise<ShownRestore> {

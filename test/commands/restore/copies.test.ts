@@ -145,6 +145,22 @@ describe("an archive with the original's hook script and device", () => {
     expect([await keysOf(907), await site.running(907)]).toEqual([["dev0", "hookscript"], false]);
   });
 
+  test("a wrong password of root@pam is found while it is planned: nothing is asked for, and the hint says where it is set [D16, K2]", async () => {
+    const before = site.requests().length;
+    const env = { ...site.env, LIFEBOAT_PROXMOX_ROOT_PASSWORD: "not-the-password" };
+    const refused = await site.lifeboat([...copyOf(908), "--force"], { env });
+    expect([refused.code, refused.stderr]).toEqual([
+      14,
+      expect.stringMatching(
+        /root@pam cannot sign in: authentication failure[\s\S]*HINT: .*LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE/u,
+      ),
+    ]);
+    const sent = site.requests().slice(before);
+    expect(sent.filter(({ method }) => method !== "GET").map(({ path }) => path)).toEqual([
+      expect.stringMatching(/\/access\/ticket$/u),
+    ]);
+  });
+
   test("with the password of root@pam they are taken out before the copy starts, and the original keeps them [D16, D10]", async () => {
     const env = { ...site.env, LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE: site.sandbox.layout.rootPasswordFile };
     const dry = await site.lifeboat([...copyOf(908), "--dry-run", "--json"], { env });

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { type ClientOptions, createClient, type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
 import { readCertificate } from "../../../../proxmox/api/certificate";
 import { ProxmoxError, ReadOnlyViolation } from "../../../../proxmox/api/errors";
+import { secondFactorDue } from "../../../../proxmox/api/sign-in";
 import { type Handler, NodeServer } from "./node-server";
 
 const token = { kind: "token", value: "lifeboat@pve!cli=not-a-secret-1" } as const;
@@ -290,6 +291,23 @@ describe("signing in with a password", () => {
       "/access/ticket",
       "/version",
     ]);
+  });
+
+  test.each([
+    ["it says so", { ...ticket.data, NeedTFA: 1 }],
+    ["only the ticket says so", { ...ticket.data, ticket: "PVE:!tfa!%7B%22totp%22%3Atrue%7D:1::x=y" }],
+  ])("a second factor is an answer, and no defect: %s", async (_how, data) => {
+    const server = await serve(() => ({ body: { data } }));
+    const error = await failure(clientOf(server, { credential: password }).cluster.version());
+    expect(error).toMatchObject({ kind: "unauthorized", reason: secondFactorDue, request: "POST /access/ticket" });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test("an answer without a ticket is none that Proxmox gives", async () => {
+    const server = await serve(() => ({ body: { data: { username: "root@pam" } } }));
+    expect(await failure(clientOf(server, { credential: password }).cluster.version())).toMatchObject({
+      kind: "unexpected",
+    });
   });
 
   test("a wrong password is unauthorized, and tried once", async () => {

@@ -1,4 +1,12 @@
-import { ownVariables, parseToken, shellCredential, tokenSource } from "../../../../site/settings/credentials";
+import {
+  backupUserPattern,
+  ownVariables,
+  parseToken,
+  shellCredential,
+  tokenSource,
+} from "../../../../site/settings/credentials";
+import { rememberVariables } from "../../../../scripts/project/secret-variables";
+import { Redactor } from "../../../../scripts/terminal/redactor";
 
 describe("an API token", () => {
   test.each([
@@ -24,6 +32,24 @@ describe("an API token", () => {
   ])("%j is none: %s", (text) => {
     expect(parseToken(text)).toBeUndefined();
   });
+});
+
+test.each([
+  ["backup@pbs", true],
+  ["backup@pbs!lifeboat", true],
+  ["anna@example.com@ldap!x", true],
+  ["backup", false],
+  ["backup@pbs!", false],
+  ["back up@pbs", false],
+  ["backup@pbs!a!b", false],
+])("user or token of a backup server: %s %s", (text, isOne) => {
+  expect(backupUserPattern.test(text)).toBe(isOne);
+});
+
+test("what a program prints is rid of a token's secret, whoever the token is of [B2]", () => {
+  const redactor = new Redactor();
+  rememberVariables(redactor, { LIFEBOAT_PROXMOX_TOKEN: "a=b@example.com@ldap!cli=not-a-secret-1" });
+  expect(redactor.redact("Authorization failed for not-a-secret-1")).toBe("Authorization failed for [secret]");
 });
 
 test("the variable goes before the file that another names; what is empty is not given", () => {
