@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -295,4 +296,78 @@ describe("the object of the live state is damaged", () => {
       expect(await preview()).toEqual([]);
     },
   );
+});
+
+/** Puts resources into the state as who has a key to the bucket can. */
+async function forge(...resources: readonly object[]): Promise<() => Promise<void>> {
+  const good = await store.read(place);
+  const value = JSON.parse(good.toString());
+  value.checkpoint.latest.resources.push(...resources);
+  await store.write(place, Buffer.from(JSON.stringify(value)));
+  return async () => void (await store.write(place, good));
+}
+
+describe("somebody else has written the live state", () => {
+  const own = "urn:pulumi:prod::lifeboat::";
+  const hit = join(parent, "hit");
+  const commandUrn = `${own}command:local:Command::evil`;
+  const providerOf = (name: string, inputs: object) => ({
+    urn: `${own}pulumi:providers:${name}::evil`,
+    type: `pulumi:providers:${name}`,
+    custom: true,
+    id: "1",
+    inputs,
+    outputs: inputs,
+  });
+  let asked: string[];
+  let server: Server;
+
+  beforeAll(async () => {
+    server = createServer(({ url }, response) => {
+      asked.push(url ?? "");
+      response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await update("before the forgery", [...guests, "web", "tags"], ["forged"]);
+  });
+
+  beforeEach(() => {
+    asked = [];
+  });
+
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  const upAsTold = (...variables: string[]) =>
+    inStore("sh", "-c", `eval "$(lifeboat env prod)"; exec env "$@"`, "sh", ...variables, ...upWords);
+  const upWords = ["pulumi", "up", "-s", "prod", "--yes", "--skip-preview", "--non-interactive"];
+
+  test("no plugin is got from where it says, by a preview or by plain pulumi [N2]", async () => {
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const pluginDownloadURL = `http://127.0.0.1:${String(port)}/`;
+    const mend = await forge(providerOf("evil", { version: "9.9.9", __internal: { pluginDownloadURL } }));
+    const previewed = expectExit(await lifeboat("preview", "prod"), [3], "lifeboat preview");
+    expect(previewed.stdout).toContain("pulumi:providers:evil::evil: the program has no provider of this package");
+    expect((await upAsTold()).exitCode).not.toBe(0);
+    expect(asked).toEqual([]);
+    await mend();
+    expect(await preview()).toEqual([]);
+  });
+
+  test("no command of it is run, unless who updates names it [N2]", async () => {
+    const inputs = { create: "true", delete: `touch ${hit}` };
+    const provider = providerOf("command", { version: "1.2.1", __internal: {} });
+    const command = { urn: commandUrn, type: "command:local:Command", custom: true, id: "2", inputs, outputs: inputs };
+    // What waits to be deleted is shown to no program by Pulumi.
+    await forge(provider, { ...command, provider: `${provider.urn}::1`, delete: true });
+    const previewed = expectExit(await lifeboat("preview", "prod"), [3], "lifeboat preview");
+    expect(previewed.stdout).toContain(`${commandUrn}: the program makes nothing of the type command:local:Command`);
+    expectExit(await lifeboat("up", "prod", "--force"), [13], "lifeboat up");
+    const refused = await upAsTold();
+    expect([refused.exitCode, refused.stdout + refused.stderr]).toEqual([1, expect.stringContaining(commandUrn)]);
+    expect(existsSync(hit)).toBe(false);
+    expectExit(await upAsTold(`LIFEBOAT_ALLOW_STATE_PARTS=${commandUrn}`), [0], "pulumi up with consent");
+    expect(existsSync(hit)).toBe(true);
+    expect(await preview()).toEqual([]);
+  });
 });
