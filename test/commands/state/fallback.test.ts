@@ -84,13 +84,13 @@ test("a copy with what the program never makes becomes no state, and one that is
   await lose();
   const [good = "", copies] = [site.bucket(name).get(stateKey(name)), site.copies(name)];
   await copies.write(stateKey(name), Buffer.from(withForgedCommand(good)));
-  expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: toldForged });
+  expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: toldForged() });
   expect(await here()).toBeUndefined();
   await copies.write(stateKey(name), Buffer.from(good));
   expect(await fallBack("--force")).toMatchObject({ code: 0 });
   await site.store.open();
   await site.local.write(stateKey(name), Buffer.from(withForgedCommand(good)));
-  expect(await goBack("--force")).toMatchObject({ code: 13, stderr: toldForged });
+  expect(await goBack("--force")).toMatchObject({ code: 13, stderr: toldForged() });
   expect(site.bucket(name).get(stateKey(name))).toBe(good);
 });
 

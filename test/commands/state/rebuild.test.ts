@@ -57,7 +57,7 @@ test("a copy with what the program never makes comes back into no store [N2]", a
   await site.store.close();
   const good = (await site.copies("prod").read(stateKey("prod"))).toString();
   await site.copies("prod").write(stateKey("prod"), Buffer.from(withForgedCommand(good)));
-  expect(await rebuild("--force")).toMatchObject({ code: 13, stderr: toldForged });
+  expect(await rebuild("--force")).toMatchObject({ code: 13, stderr: toldForged() });
 });
 
 test("a bucket that has a state keeps it; one that lost it gets the copy's [F1]", async () => {

@@ -44,7 +44,7 @@ test("a state with what the program never makes is refused and named, unless it 
   site.backend.put(key, withForgedCommand(checkpoint.toString()));
   const point = await site.idOf(updates.first);
   for (const flag of ["--force", "--dry-run"]) {
-    expect(await to(point, flag)).toMatchObject({ code: 13, stderr: toldForged });
+    expect(await to(point, flag)).toMatchObject({ code: 13, stderr: toldForged() });
   }
   expect(present()).toBe(digestOf(updates.third.checkpoint));
   expect((await to(point, "--force")).stderr).toContain("HINT: somebody else may have written them; choose another:");

@@ -101,7 +101,7 @@ describe("a site on which nothing is yet", () => {
     site.pulumiRuns();
     const [bucket, key] = [site.bucket("prod"), checkpoint("prod")];
     store.put(bucket, key, withForgedCommand(store.contents(bucket).get(key) ?? ""));
-    expect(await up("prod")).toMatchObject({ code: 13, stderr: toldForged });
+    expect(await up("prod")).toMatchObject({ code: 13, stderr: toldForged() });
     expect(site.pulumiRuns()).toEqual([]);
   });
 

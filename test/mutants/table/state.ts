@@ -1,6 +1,8 @@
 import { inFile, type Mutant } from "../mutant";
 
 const restoring = "test/unit/scripts/recovery/restore-state/steps.test.ts";
+const foreign = "test/unit/site/state/foreign-parts.test.ts";
+const gate = "test/components/stacks/own-state.test.ts";
 const copying = "test/unit/scripts/recovery/steps/state/copies/copy-state.test.ts";
 const locking = "test/unit/scripts/recovery/steps/state/pulumi-lock.test.ts";
 const races = "test/commands/state/races.test.ts";
@@ -10,6 +12,42 @@ const pruneRule = "test/unit/site/state/prune.test.ts";
 
 /** The state of a stack: written, copied, moved, pruned, locked. */
 export const stateMutants: readonly Mutant[] = [
+  ...inFile("site/state/foreign-parts.ts", [
+    {
+      name: "state: a plugin may come from anywhere",
+      from: 'inner !== "pluginDownloadURL" || held !== address',
+      to: 'inner !== "pluginDownloadURL"',
+      killedBy: { file: foreign, title: "a place below is refused, and named" },
+    },
+    {
+      name: "state: a command of the program's may run anything when it is deleted",
+      from: "if (isSet(text) && !removals.includes(text))",
+      to: "if (isSet(text) && removals.length === 0)",
+      killedBy: { file: foreign, title: "another deletion is refused, and named" },
+    },
+    {
+      name: "state: what was under way is not looked at",
+      from: "[...resources, ...pendingResources].flatMap",
+      to: "[...resources].flatMap",
+      killedBy: { file: foreign, title: "a command is refused, and named" },
+    },
+  ]),
+  ...inFile("site/state/one-reading.ts", [
+    {
+      name: "state: a member may stand in it twice",
+      from: "if (colonsOf(text) !== membersOf(value))",
+      to: "if (colonsOf(text) < membersOf(value))",
+      killedBy: { file: foreign, title: "a checkpoint that Pulumi reads otherwise is none: a member twice" },
+    },
+  ]),
+  ...inFile("stacks/own-state.ts", [
+    {
+      name: "state: an update goes on where its state could not be looked at",
+      from: "if (!pulumi.runtime.isDryRun())",
+      to: "if (stack === unread)",
+      killedBy: { file: gate, title: "nobody knows what the state holds, because it fails: an update is refused" },
+    },
+  ]),
   ...inFile("scripts/recovery/restore-state/steps.ts", [
     {
       name: "state: it is written without if-match",

@@ -1,5 +1,6 @@
 import type { StateSite } from "../../state/state-site";
 import { stateKey, stateText } from "../../state/states";
+import { withForgedCommand } from "../../../support/state/forged";
 import type { RunResult } from "../../support/run-bundle";
 import type { Afterwards, FaultCase } from "../fault-case";
 
@@ -50,6 +51,18 @@ const copiedAgain: Afterwards<StateScene> = {
     await succeed(scene, "backup state prod");
     await succeed(scene, verify);
   },
+};
+
+const copyStays: Afterwards<StateScene> = {
+  words: "the copy is the good one that it was",
+  check: async ({ site, before }) =>
+    expect((await site.copies("prod").read(stateKey("prod"))).toString()).toBe(before.get(stateKey("prod"))),
+};
+
+const namedByVerify: Afterwards<StateScene> = {
+  words: "`verify --state` names it (3)",
+  check: async ({ lifeboat }) =>
+    expect(await lifeboat(verify)).toMatchObject({ code: 3, stdout: expect.stringContaining("command:local:Command") }),
 };
 
 const asksBeforeFallback: Afterwards<StateScene> = {
@@ -182,6 +195,18 @@ const refusals: readonly StateFault[] = [
       const result = await lifeboat("up prod --force");
       await site.store.open();
       return result;
+    },
+  },
+  {
+    fault: "somebody has written a resource into the state whose deletion runs a command here",
+    command: "backup state prod",
+    exitCode: 3,
+    message: "→ bring an earlier state back: lifeboat restore state prod --list",
+    afterwards: [copyStays, namedByVerify],
+    run: async ({ site, before, lifeboat }) => {
+      const forged = withForgedCommand(before.get(stateKey("prod")) ?? "");
+      site.put("prod", stateKey("prod"), forged);
+      return lifeboat("backup state prod");
     },
   },
   {

@@ -1,10 +1,12 @@
 import type { UpdateInfo } from "../../../../../site/state/history-entry";
+import { foreignText } from "../../../../../site/state/foreign-parts";
 import type { StackPlace } from "../../../../../site/state/state-keys";
 import type { SeenState } from "../../../../../site/state-copies/freshness";
 import { type CopyMarker, formatMarker, markerKey } from "../../../../../site/state-copies/copy-marker";
 import { type ObjectStore, type StoredObject, StoreError } from "../../../../clients/object-store/object-store";
 import { listCopy } from "./copy-facts";
 import { lastUpdate, listStack, newestEntry, type StackObjects } from "../stack-objects";
+import { foreignIn, type OwnPartsContext } from "../own-parts";
 import { type PresentState, readPresent } from "../present-state";
 import { compareHistory, sendMissing, sendTags, writeChecked, writeOnce } from "../send-objects";
 import { readableDigest, readObject } from "../read-object";
@@ -13,8 +15,7 @@ import { whyOlder } from "../why-older";
 import { type LostState, lostState } from "../lost-state";
 
 /** One stack that is copied. */
-export interface CopyJob {
-  readonly place: StackPlace;
+export interface CopyJob extends OwnPartsContext {
   readonly source: ObjectStore;
   readonly target: ObjectStore;
   /** What the source showed when this machine last looked. */
@@ -55,8 +56,8 @@ export type CopyResult =
 /**
  * Copies history, saved states and the present state of one stack, in this order, and then says beside them what the copy
  * is. Only what is not there yet is sent; nothing is given up, and no history overwritten; everything that was written is
- * read back. A state that cannot be read, or that is older than the copy and knows nothing of it, does not take the copy's
- * place.
+ * read back. A state that cannot be read, that holds what the program never makes, or that is older than the copy and knows
+ * nothing of it, does not take the copy's place.
  *
  * @throws StoreError, SendDamaged
  */
@@ -75,6 +76,10 @@ export async function copyState(job: CopyJob): Promise<CopyResult> {
       why: `the state in ${source.place} cannot be read: ${state.problem}`,
       hint: bringBack(place),
     };
+  }
+  const foreign = foreignIn(job, state.checkpoint);
+  if (foreign.length > 0) {
+    return { kind: "kept", why: foreignText(foreign, `the state in ${source.place}`), hint: bringBack(place) };
   }
   const older = await isOlderThanCopy(job, state, there, copied);
   if (older !== undefined) return older;

@@ -56,7 +56,9 @@ async function copyOf(
     const isStores = backend.origin === "state store";
     const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
     const seen = isStores ? lastSeen(folder) : undefined;
-    const result = await copyState({ place, source: store, target: to.of(name), seen, now, signal, ...rest });
+    const { environment: variables } = io;
+    const job = { place, variables, source: store, target: to.of(name), seen, now, signal, ...rest };
+    const result = await copyState(job);
     if (result.kind === "copied" && isStores) rememberSeen(folder, result.seen, result.marker.checkpoint.sha256);
     return { environment: name, from, result };
   } catch (error) {

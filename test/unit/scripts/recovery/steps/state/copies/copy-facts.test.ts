@@ -29,7 +29,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 async function copy(): Promise<void> {
   const signal = new AbortController().signal;
-  await copyState({ ...state, source, target, now: 0, dryRun: false, signal, progress: () => undefined });
+  await copyState({
+    ...state,
+    variables: {},
+    source,
+    target,
+    now: 0,
+    dryRun: false,
+    signal,
+    progress: () => undefined,
+  });
 }
 
 async function factsOfCopy() {

@@ -23,7 +23,16 @@ const noon = Date.parse("2026-11-20T12:00:00Z");
 
 function copy(now = noon, dryRun = false) {
   const signal = new AbortController().signal;
-  return copyState({ place: state.place, source, target, now, dryRun, signal, progress: () => undefined });
+  return copyState({
+    place: state.place,
+    variables: {},
+    source,
+    target,
+    now,
+    dryRun,
+    signal,
+    progress: () => undefined,
+  });
 }
 
 async function marker() {
