@@ -6,6 +6,7 @@
  *
  * Ends with 1 when a ratio is above what it may be.
  */
+import "./kit";
 import { measureGrowth } from "./growth";
 import type { Ratio } from "./measure";
 import { measurePreview } from "./preview";

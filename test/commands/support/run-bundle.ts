@@ -65,7 +65,7 @@ function runSomewhere(argv: readonly string[], place: RunPlace, options: RunOpti
   });
 }
 
-const killHook = ["--require", require.resolve("../../support/kill-at-journal-write.cjs")];
+const killHook = ["--require", resolve(__dirname, "../../support/kill-at-journal-write.cjs")];
 
 /** Runs the bundled command line as users have it. */
 function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
