@@ -250,6 +250,48 @@ tell() {
 	while read -r name; do say "$environment: $name $1" >&2; done <"$2"
 }
 
+# The state in all of its forms. The store's own time counts, and not one that whoever wrote the object names in it.
+fetch_state() {
+	rclone copy --quiet $1 --include "/$environment.json" --include "/$environment.json.gz" \\
+		--include "/$environment.json.zst" --include "/$environment.pulumi-tags" "$2/.pulumi/stacks/${project}" "$3"
+}
+
+# A time to come orders nothing: it was forged, or a clock was set back.
+is_early() { [ "$(stat -c %Y "$1")" -gt $(($(date +%s) + 60)) ]; }
+
+# An older state replaces no newer one. Where a time cannot be believed, both are kept: the copy's goes beside it, and what
+# takes its place counts as older than any that comes.
+put_state() {
+	had=$work/had
+	rm -rf "$had"
+	fetch_state '' "$target" "$had" || return 1
+	for file in "$stage"/*; do
+		name=\${file##*/}
+		old=$had/$name
+		doubt=
+		if is_early "$file"; then
+			say "$environment: $name in $source is dated $(date -u -r "$file" +%Y-%m-%d), later than the clock" >&2
+			touch -d @0 "$file"
+			doubt=yes
+			whole=1
+		fi
+		if [ -f "$old" ]; then
+			! cmp -s "$file" "$old" || continue
+			! is_early "$old" || doubt=yes
+			[ -n "$doubt" ] || [ "$(stat -c %Y "$old")" -le "$(stat -c %Y "$file")" ] || continue
+			[ -z "$doubt" ] || put_beside || return 1
+		fi
+		rclone copyto --quiet --ignore-times "$file" "$target/.pulumi/stacks/${project}/$name" || return 1
+	done
+}
+
+put_beside() {
+	sum=$(sha256sum "$old" | cut -d ' ' -f 1)
+	rclone copyto --quiet --ignore-existing "$old" \\
+		"$target/.lifeboat/differing/$sum/.pulumi/stacks/${project}/$name" || return 1
+	say "$environment: what the copy had of $name is kept as .lifeboat/differing/$sum" >&2
+}
+
 copy_environment() {
 	environment=$1
 	source=store:$2
@@ -259,9 +301,7 @@ copy_environment() {
 	locks=$(rclone lsf -R --files-only "$source/.pulumi/locks" 2>/dev/null | wc -l)
 	copy_history "$source" "$target"
 	whole=$?
-	rclone copy --quiet --include "/$environment.json" --include "/$environment.json.gz" \\
-		--include "/$environment.json.zst" --include "/$environment.pulumi-tags" \\
-		"$source/.pulumi/stacks/${project}" "$stage" || return 1
+	fetch_state --use-server-modtime "$source" "$stage" || return 1
 	state=$(newest_state "$environment")
 	if [ -z "$state" ]; then
 		say "$environment: has no state in $source"
@@ -271,7 +311,7 @@ copy_environment() {
 		say "$environment: its state in $source is damaged; the copy of it stays as it was"
 		return 1
 	fi
-	rclone copy --quiet --update "$stage" "$target/.pulumi/stacks/${project}" || return 1
+	put_state || return 1
 	# Reads back what was written.
 	if ! rclone check --quiet --one-way --download "$stage" "$target/.pulumi/stacks/${project}"; then
 		say "$environment: the copy differs from the state in $source; a newer one is there, or it was damaged on its way"
@@ -292,7 +332,8 @@ if ! rclone lsd --quiet offsite:${bucket} >/dev/null 2>&1; then
 	fi
 fi
 # Where the key may not decide this, whoever made the bucket has.
-versioning=$(rclone backend versioning offsite:${bucket} Enabled 2>/dev/null) || versioning=
+versioning=$(rclone backend versioning offsite:${bucket} Enabled 2>/dev/null) ||
+	versioning=$(rclone backend versioning offsite:${bucket} 2>/dev/null) || versioning=
 [ "$versioning" = Enabled ] || say "old versions of what is copied are perhaps not kept in ${bucket}: versioning cannot be switched on"
 
 ${environments.map(({ name, bucket: source }) => `copy_environment ${name} ${source} || complain "${name}: NOT copied as a whole"`).join("\n")}

@@ -40,7 +40,6 @@ function isIncluded(name, pattern) {
 function copy(source, target) {
   const { mtimeMs } = statSync(source);
   if (existsSync(target) && flags.has("--ignore-existing")) return;
-  if (existsSync(target) && flags.has("--update") && statSync(target).mtimeMs > mtimeMs) return;
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(source, target);
   utimesSync(target, mtimeMs / 1_000, mtimeMs / 1_000);

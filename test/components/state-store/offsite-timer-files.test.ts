@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -119,6 +130,40 @@ describe("what it copies", () => {
     rmSync(work, { recursive: true });
     return { status, stdout, stderr };
   }
+
+  const live = ".pulumi/stacks/shop/prod.json";
+  const date = (name: string, time: number): void => utimesSync(join(root, name), time, time);
+  const [inFuture, copied] = [Date.UTC(2099, 0, 2) / 1_000, join("offsite/copies/prod", live)];
+
+  test("a state with a forged time is copied beside what was there, and freezes nothing [E6, N1]", () => {
+    put(copied, "{}\n");
+    const sum = createHash("sha256").update("{}\n").digest("hex");
+    put(`store/lifeboat-state-prod/${live}`, '{"forged":1}\n');
+    date(`store/lifeboat-state-prod/${live}`, inFuture);
+    const words = [
+      "prod: prod.json in store:lifeboat-state-prod is dated 2099-01-02, later than the clock",
+      `prod: what the copy had of prod.json is kept as .lifeboat/differing/${sum}`,
+      "prod: NOT copied as a whole",
+    ];
+    expect(run()).toMatchObject({ status: 1, stderr: `${words.join("\n")}\n` });
+    expect(read(copied)).toBe('{"forged":1}\n');
+    expect(read(`offsite/copies/prod/.lifeboat/differing/${sum}/${live}`)).toBe("{}\n");
+    put(`store/lifeboat-state-prod/${live}`, '{"mended":1}\n');
+    date(`store/lifeboat-state-prod/${live}`, Date.now() / 1_000 - 3_600);
+    expect(run()).toMatchObject({ status: 0, stderr: "" });
+    expect(read(copied)).toBe('{"mended":1}\n');
+  });
+
+  test("a copy that a forged time has frozen takes the state again; a copy that is newer stays [E6, N1]", () => {
+    put(copied, '{"frozen":1}\n');
+    date(copied, inFuture);
+    expect(run()).toMatchObject({ status: 0, stderr: expect.stringContaining("is kept as .lifeboat/differing/") });
+    expect(read(copied)).toBe("{}\n");
+    put(copied, '{"newer":1}\n');
+    date(`store/lifeboat-state-prod/${live}`, Date.now() / 1_000 - 3_600);
+    expect(run()).toMatchObject({ status: 1, stdout: expect.stringContaining("a newer one is there") });
+    expect(read(copied)).toBe('{"newer":1}\n');
+  });
 
   test("all of it [E6]", () => {
     expect(run()).toEqual({ status: 0, stdout: "prod: copied\nlab: copied\n", stderr: "" });
