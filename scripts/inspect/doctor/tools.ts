@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { shellQuote } from "../../machine/shell-quote";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { passphraseSource, shellCredential } from "../../../site/settings/credentials";
 import { toolEnvironment } from "../../clients/child-environment";
@@ -70,7 +71,7 @@ function inspectPlugins(variables: Variables): Check {
   return warning(
     "plugins",
     `not in ${join(home, "plugins")}: ${named(missing)}; pulumi fetches none by itself for Lifeboat: a state could name what to fetch`,
-    `pulumi install; or, without a way to the internet: npm run toolchain && npm run toolchain -- --install-plugins ${home}`,
+    `pulumi install; or, without a way to the internet: npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
   );
 }
 

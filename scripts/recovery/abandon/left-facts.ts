@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import { storageOf } from "../../../proxmox/rules/volume-ids";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
@@ -114,7 +115,8 @@ async function archiveFacts({ client, journal, selector, place, restore }: Left)
     ...made.map(({ path, volid }) => {
       const isSavePoint = path === savePointPath;
       const about = `${isSavePoint ? "save point" : "archive"} ${volid}`;
-      const next = selector === undefined ? {} : { next: `lifeboat restore guest ${selector} --archive ${volid}` };
+      const next =
+        selector === undefined ? {} : { next: `lifeboat restore guest ${selector} --archive ${shellQuote(volid)}` };
       return look(about, async () => {
         const isThere = (await find(volid)) !== undefined;
         return [{ about, is: isThere ? "stays" : "is gone", known: true, ...(isThere && isSavePoint ? next : {}) }];

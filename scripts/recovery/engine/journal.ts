@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { shellQuote } from "../../machine/shell-quote";
 import { writeDurably } from "../../machine/durable-file";
 import { messageOf } from "../../machine/error-code";
 import {
@@ -19,7 +20,7 @@ export class JournalError extends Error {
     readonly path: string,
     cause: string,
     /** What to do next. */
-    readonly hint = `if you are sure that nothing is half done, move it away: mv ${path} ${path}.unreadable`,
+    readonly hint = `if you are sure that nothing is half done, move it away: mv ${shellQuote(path)} ${shellQuote(`${path}.unreadable`)}`,
   ) {
     super(`Unable to read journal ${path}: ${cause}`);
   }

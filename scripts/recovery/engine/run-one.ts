@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { remainingSteps } from "./apply";
@@ -174,7 +175,7 @@ export function planIn<Plan>(
     `the plan of the ${name} begun at ${contents.startedAt} cannot be read (${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"})`,
     {
       exitCode: exitCodes.failed,
-      hint: `end it with the version of lifeboat that began it; or, if you are sure that nothing is half done: mv ${path} ${path}.unreadable`,
+      hint: `end it with the version of lifeboat that began it; or, if you are sure that nothing is half done: mv ${shellQuote(path)} ${shellQuote(`${path}.unreadable`)}`,
     },
   );
 }

@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import { typeOfGuest } from "../../../site/guest-types";
 import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
@@ -237,7 +238,7 @@ function refuseNothing({ guest, selector, search, choice, node }: NothingToResto
     });
   }
   const doubtful = choice.leftOut.find((one) => one.doubtful && one.archive.nodes.includes(node))?.archive.volid;
-  const nevertheless = `; to restore one nevertheless, name it: lifeboat restore guest ${selector} --archive ${doubtful}`;
+  const nevertheless = `; to restore one nevertheless, name it: lifeboat restore guest ${selector} --archive ${shellQuote(doubtful ?? "")}`;
   const isEmpty = search.archives.length === 0;
   throw notFound(search, {
     none: choice.reason,
@@ -279,7 +280,7 @@ function refuseSlowClock({ selector, choice, node, clock, until }: ClockedChoice
     `the clock of ${node} is ${behind} behind this machine's: which backup is the newest cannot be told, since ${volid}, of ${date}, is later than it`,
     {
       exitCode: exitCodes.unavailable,
-      hint: `set the time on both (NTP), and again; or restore that one nevertheless: lifeboat restore guest ${selector} --archive ${volid}`,
+      hint: `set the time on both (NTP), and again; or restore that one nevertheless: lifeboat restore guest ${selector} --archive ${shellQuote(volid)}`,
     },
   );
 }
@@ -318,7 +319,7 @@ async function olderHint(
 ): Promise<string> {
   for (const archive of older) {
     if (typeof (await extractConfiguration(client, node, archive)) === "string") continue;
-    return `the next older one can be read: lifeboat restore guest ${selector} --archive ${archive.volid}`;
+    return `the next older one can be read: lifeboat restore guest ${selector} --archive ${shellQuote(archive.volid)}`;
   }
   return older.length === 0
     ? `there is no older one; see all archives: lifeboat backups ${selector}`

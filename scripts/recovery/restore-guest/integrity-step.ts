@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Step } from "../engine/step";
@@ -33,7 +34,7 @@ export function readArchive(plan: RestorePlan, host: string, path: string, world
             hint:
               older === undefined
                 ? `there is no older one; see all archives: lifeboat backups ${plan.environment}/${plan.guest}`
-                : `restore the next older one: lifeboat restore guest ${plan.environment}/${plan.guest} --archive ${older}`,
+                : `restore the next older one: lifeboat restore guest ${plan.environment}/${plan.guest} --archive ${shellQuote(older)}`,
           });
       }
     },

@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
 import { tellAnother, tellArchive } from "../../../site/restore/identity";
@@ -67,17 +68,19 @@ function refuseStranger(inspection: RestoreInspection, { selector, targetId }: R
   const { archive, olderOwn } = ownership;
   const restore = `lifeboat restore guest ${selector}`;
   const own =
-    olderOwn === undefined ? "" : `restore the newest of ${selector} itself: ${restore} --archive ${olderOwn}; or `;
+    olderOwn === undefined
+      ? ""
+      : `restore the newest of ${selector} itself: ${restore} --archive ${shellQuote(olderOwn)}; or `;
   if (archive.kind === "unsure" && !isNamed) {
     throw refusal(
       tellArchive(chosen.volid, archive, selector),
-      `${own}if it is, name it: ${restore} --archive ${chosen.volid}`,
+      `${own}if it is, name it: ${restore} --archive ${shellQuote(chosen.volid)}`,
     );
   }
   if (archive.kind !== "another" || (!archive.isMarked && isNamed && targetId !== undefined)) return;
   const message = `${tellArchive(chosen.volid, archive, selector)}, whose number was ${guest.id} as well`;
   const look = `see all archives: lifeboat backups ${selector}`;
-  const copy = `look into it as a copy: ${restore} --archive ${chosen.volid} --target-id ${freeId}`;
+  const copy = `look into it as a copy: ${restore} --archive ${shellQuote(chosen.volid)} --target-id ${freeId}`;
   throw refusal(message, own + (archive.isMarked ? look : copy));
 }
 

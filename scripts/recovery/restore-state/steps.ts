@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { readFileSync, rmSync } from "node:fs";
+import { shellQuote } from "../../machine/shell-quote";
 import { nameOf } from "../../../site/state/integrity";
 import { checkpointStem } from "../../../site/state/state-keys";
 import { ConditionFailed, type StoredObject, type WriteCondition } from "../../clients/object-store/object-store";
@@ -233,7 +234,7 @@ function tellRest({ environment, forgotten, underWay }: RestoreStatePlan): Step 
         ...forgotten.map(({ name, type, id }): Finding => ({
           severity: "todo",
           text: `Pulumi knows ${name} (${type}) no more; it goes on to exist as ${id}: take it in again, or remove it by hand`,
-          mend: `pulumi import --stack ${environment} ${type} ${name} ${id}`,
+          mend: `pulumi import --stack ${environment} ${[type, name, id].map(shellQuote).join(" ")}`,
         })),
         ...underWay.map(({ urn, type }): Finding => ({
           severity: "todo",

@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import { parseUpid } from "../../../proxmox/rules/upid";
 import { doubtOf } from "../../../site/restore/doubt";
 import { parseSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
@@ -258,7 +259,7 @@ async function refuseDoubtful({ client, guest }: GuestSession, archive: FoundArc
   if (doubt === undefined) return;
   throw new CommandError(`the newest save point of ${guest.name}, ${archive.volid}, is doubtful: ${doubt}`, {
     exitCode: exitCodes.refused,
-    hint: `if it is right, name its operation: lifeboat undo ${parseSavePoint(archive.notes)?.operation ?? ""}`,
+    hint: `if it is right, name its operation: lifeboat undo ${shellQuote(parseSavePoint(archive.notes)?.operation ?? "")}`,
   });
 }
 
@@ -276,7 +277,7 @@ async function describeSavePoint(
       `the save point ${archive.volid} is of ${record.guest} (${record.vmid}), not of ${guest.name}`,
       {
         exitCode: exitCodes.refused,
-        hint: `restore it by its name if it is right: lifeboat restore guest ${guest.name} --archive ${archive.volid}`,
+        hint: `restore it by its name if it is right: lifeboat restore guest ${guest.name} --archive ${shellQuote(archive.volid)}`,
       },
     );
   }

@@ -1,3 +1,4 @@
+import { shellQuote } from "../../machine/shell-quote";
 import type { Profile } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
@@ -259,7 +260,7 @@ async function refuseStray(work: StackWork, stored: StackLook | undefined): Prom
   if ((await lookIfThere(work, url))?.checkpoint === undefined) return;
   throw new CommandError(`its state is kept in ${url} (last login), and not in the store yet`, {
     exitCode: exitCodes.refused,
-    hint: `move it: eval "$(lifeboat env ${work.selector})" && pulumi stack migrate ${url} ${work.selector}`,
+    hint: `move it: eval "$(lifeboat env ${work.selector})" && pulumi stack migrate ${shellQuote(url)} ${work.selector}`,
   });
 }
 
@@ -271,7 +272,7 @@ async function lookIfThere(work: StackWork, url: string): Promise<StackLook | un
     if (!(error instanceof StoreError)) throw error;
     throw new CommandError(`whether its state is in ${url} (last login) is not known: ${error.message}`, {
       exitCode: exitCodes.unavailable,
-      hint: `let it answer; or, if it holds nothing of ${work.selector}: pulumi logout ${url}`,
+      hint: `let it answer; or, if it holds nothing of ${work.selector}: pulumi logout ${shellQuote(url)}`,
     });
   }
 }
@@ -339,7 +340,7 @@ function requireNew({ environment, selector, state }: StackWork, { store, troubl
     `the state store at ${store.endpoint} held a state of ${environment.name} of ${when}, and cannot be asked now: ${trouble ?? "it is to be made anew"}`,
     {
       exitCode: exitCodes.unavailable,
-      hint: `start it; or go on without it: lifeboat state fallback ${selector}; or, where it is lost: lifeboat rebuild state-store; or, if nothing of it is wanted any more: rm ${seenFile(state)}`,
+      hint: `start it; or go on without it: lifeboat state fallback ${selector}; or, where it is lost: lifeboat rebuild state-store; or, if nothing of it is wanted any more: rm ${shellQuote(seenFile(state))}`,
     },
   );
 }

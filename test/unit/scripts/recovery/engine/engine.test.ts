@@ -373,6 +373,12 @@ describe("state folder", () => {
     expect(() => stateFolder().journalsOf({ kind: "guest", id: 101 })).toThrow(JournalError);
   });
 
+  test("a path with a space is one word of the command that moves a journal away [K2]", () => {
+    expect(new JournalError("/my state/1.json", "it is cut off").hint).toContain(
+      "mv '/my state/1.json' '/my state/1.json.unreadable'",
+    );
+  });
+
   test("no half-written file is left beside the journal", async () => {
     await run(new World(), begin());
     expect(readdirSync(join(folder, "lifeboat", "prod@192.0.2.11_8006"))).toHaveLength(1);

@@ -92,6 +92,14 @@ async function stepOf(plan: RestoreStatePlan, id: string): Promise<() => Promise
   return run;
 }
 
+test("what a state says is quoted in the command that is to be pasted [N2, K2]", async () => {
+  const forgotten = [{ name: "web$(touch x)", type: "proxmoxve:index:Vm", id: "1; rm -r /", urn: "urn:pulumi:prod" }];
+  const tell = await stepOf({ ...(await planOf()), forgotten }, "tell");
+  expect(await tell()).toMatchObject({
+    findings: [{ mend: "pulumi import --stack prod proxmoxve:index:Vm 'web$(touch x)' '1; rm -r /'" }],
+  });
+});
+
 describe("the write of a state", () => {
   test("names the object that was seen as the one that it takes the place of [E3]", async () => {
     const [seen] = await store.list(stackKey);
