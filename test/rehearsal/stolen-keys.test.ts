@@ -176,6 +176,7 @@ describe("an environment's key", () => {
 test("a bucket without object lock loses all versions to its key, until lock is imported into it [N1]", async () => {
   const deletion = { method: "DELETE", path: `/${older}/state`, headers: force } as const;
   expect(await hasObjectLock(former, older)).toBe(false);
+  await expect(hasObjectLock(root, "lifeboat-state-none")).rejects.toMatchObject({ kind: "no-bucket" });
   await history(former, older, "state");
   expect(await ask(former, deletion)).toBe("204");
   expect(await versionsOf(older, "state")).toEqual([]);

@@ -192,8 +192,10 @@ export class S3Store implements ObjectStore {
         const { ObjectLockConfiguration } = await this.client.send(command, this.sendOptions);
         return ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
       } catch (error) {
-        if (s3FailureOf(error).name === "ObjectLockConfigurationNotFoundError") return false;
-        throw error;
+        if (s3FailureOf(error).name !== "ObjectLockConfigurationNotFoundError") throw error;
+        // MinIO says the same of a bucket that is not there.
+        await this.client.send(new GetBucketVersioningCommand({ Bucket: this.bucket }), this.sendOptions);
+        return false;
       }
     });
   }
