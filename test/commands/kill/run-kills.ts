@@ -150,7 +150,12 @@ function namesIn(folder: string): ReadonlySet<string> {
 /** New files of the state folder: of a journal its state, and its steps with theirs and with the names of their facts. */
 function leftIn(folder: string, known: ReadonlySet<string>): unknown[] {
   const fresh = [...namesIn(folder)].filter((name) => !known.has(name)).sort();
-  return fresh.map((name) => (name.endsWith(".json") ? shapeOf(join(folder, name)) : name.replace(/\d+/gu, "N")));
+  return fresh.map((name) => (name.endsWith(".json") ? shapeOf(join(folder, name)) : masked(name)));
+}
+
+/** A name without what differs each time. */
+function masked(name: string): string {
+  return name.replace(/[\da-f-]{36}(?=\.tmp$)/u, "RANDOM").replaceAll(/\d+/gu, "N");
 }
 
 interface JournalText {
