@@ -31,12 +31,14 @@ export function identityOf(
 export interface MeantGuest {
   /** Environment and key in the settings: what a guest that Lifeboat made bears as its mark. */
   readonly mark: Mark;
-  /** Lifeboat made it, so that it bears the mark. */
+  /** Lifeboat made it, so that it bears the mark. One that has left the settings counts as such. */
   readonly isOwned: boolean;
   /** Host name in the settings; an adopted guest may have any. */
   readonly name: string | undefined;
   /** Keys of all guests of the environment. */
   readonly keys: readonly string[];
+  /** The settings do not have it any more: they say nothing of another name that it has had. */
+  readonly hasLeft?: true;
 }
 
 /** Whose an archive, or the guest in its place, is. */
@@ -125,9 +127,8 @@ export function whosePresent(present: GuestIdentity, meant: MeantGuest): Whose {
     return meant.isOwned ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };
   }
   if (sameMark(mark, meant.mark)) return { kind: "own" };
-  if (mark.environment !== meant.mark.environment || meant.keys.includes(mark.guest)) {
-    return { kind: "another", whose: textOf(mark), isMarked: true };
-  }
+  const isOther = mark.environment !== meant.mark.environment || meant.keys.includes(mark.guest);
+  if (isOther || meant.hasLeft === true) return { kind: "another", whose: textOf(mark), isMarked: true };
   return { kind: "renamed", from: textOf(mark) };
 }
 

@@ -31,6 +31,11 @@ async function killed(words: readonly string[], seen: RegExp): Promise<void> {
 
 const prepared = /"recheck": \{\s+"state": "done"/u;
 
+/** The settings without a guest. */
+function without(text: string, id: number): string {
+  return text.replace(new RegExp(`^ {4}"?g${id}"?:\\n(?: {5,}.*\\n)+`, "mu"), "");
+}
+
 async function savePoints(id: number): Promise<string[]> {
   return (await site.archives(id)).filter(({ notes = "" }) => isSavePoint(notes)).map(({ volid }) => volid);
 }
@@ -195,6 +200,33 @@ test("what is half done on a guest that left the settings is found by its journa
   site.write("Pulumi.prod.yaml", settings);
   expect((await run("undo", "g110", "--force", "--stop")).code).toBe(0);
 });
+
+test.each([
+  ["by hand", [101, 102]],
+  ["lifeboat: prod/g102", [101, 102]],
+])(
+  "a stranger (%s) under the number of a guest that left the settings is not that guest: nothing is given up or started [D6, D15, K4]",
+  async (description, left) => {
+    const settings = site.read("Pulumi.prod.yaml");
+    const address = { node, type: "lxc", vmid: 101 } as const;
+    await site.client.guests.setGuestConfig(address, { description: "lifeboat: prod/g101", hostname: "g101" });
+    if (!(await site.running(101)))
+      requireSuccess(await site.client.tasks.wait(await site.client.guests.start(address)));
+    const archive = await site.backUp(101);
+    const other = await site.backUp(102);
+    await killed(overwrite(101), prepared);
+    const before = await savePoints(101);
+    await site.destroy(101);
+    await make(101, other);
+    await site.client.guests.setGuestConfig(address, { description, hostname: "stranger" });
+    site.write("Pulumi.prod.yaml", left.reduce(without, settings));
+    const undone = await run("undo", "prod/g101", "--force");
+    site.write("Pulumi.prod.yaml", settings);
+    expect([undone.code, undone.stdout]).toEqual([0, expect.stringContaining("it is not g101")]);
+    expect([await savePoints(101), await site.running(101)]).toEqual([before, false]);
+    expect((await site.archives(101)).find(({ volid }) => volid === archive)?.protected).toBe(true);
+  },
+);
 
 test("a clock that is ahead, or a save point of the future, makes none of today old [D6, K1]", async () => {
   await site.backUp(102);

@@ -14,13 +14,15 @@ import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { expectedName } from "./inspection";
 
-/** The guest that the settings mean. */
+/** The guest that the settings mean. Only they can say that one bears no mark: what has left them is known by its mark. */
 export function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
+  const isDeclared = guests.some(({ id, name }) => id === guest.id && name === guest.name);
   return {
     mark: { environment, guest: guest.name },
-    isOwned: guest.kind !== "adopted",
+    isOwned: guest.kind !== "adopted" || !isDeclared,
     name: expectedName(guest),
     keys: guests.map(({ name }) => name),
+    ...(isDeclared ? {} : { hasLeft: true }),
   };
 }
 
