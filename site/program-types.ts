@@ -1,5 +1,5 @@
-import { componentKinds, resourceTypes } from "./resources";
-import { stateStoreComponents, stateStoreTypes } from "./state-store/resource-names";
+import { componentKinds, providerNames, resourceTypes } from "./resources";
+import { stateStoreComponents, storeProviderName, stateStoreTypes } from "./state-store/resource-names";
 
 /** Pulumi's type of a stack itself. */
 export const stackType = "pulumi:pulumi:Stack";
@@ -37,6 +37,8 @@ export function madeByProgram(types: string): "component" | "resource" | undefin
 
 /** A package of the program's providers. */
 export interface ProviderPackage {
+  /** As the program names them. `default`: it leaves that to Pulumi. */
+  readonly names: readonly string[] | "default";
   /** Inputs that the program gives to its provider. What is not here could send its credentials elsewhere. */
   readonly inputs: readonly string[];
   /** Where the package itself says that its plugin is. */
@@ -47,12 +49,19 @@ export const providerPackages: ReadonlyMap<string, ProviderPackage> = new Map<st
   [
     "proxmoxve",
     {
+      names: Object.values(providerNames),
       inputs: ["endpoint", "apiToken", "username", "password"],
       address: "github://api.github.com/muhlba91/pulumi-proxmoxve",
     },
   ],
-  ["minio", { inputs: ["minioServer", "minioUser", "minioPassword", "minioRegion", "minioSsl"] }],
-  ["command", { inputs: [] }],
+  [
+    "minio",
+    {
+      names: [storeProviderName],
+      inputs: ["minioServer", "minioUser", "minioPassword", "minioRegion", "minioSsl"],
+    },
+  ],
+  ["command", { names: "default", inputs: [] }],
   // Pulumi's own functions, such as the one that reads the state.
-  ["pulumi", { inputs: [] }],
+  ["pulumi", { names: "default", inputs: [] }],
 ]);

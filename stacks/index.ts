@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
+import { ownAddresses } from "../site/state/own-addresses";
 import { readToken } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
@@ -23,7 +24,7 @@ export = async function main(): Promise<StackOutputs> {
     const recorded = await readRecorded();
     const [facts] = await Promise.all([
       passGate(client, environment, neighbours, recorded),
-      requireOwnState(pulumi.getRootDirectory()),
+      requireOwnState(pulumi.getRootDirectory(), ownAddresses(environment)),
     ]);
     const declareStateStore = await prepareStore(environment, facts);
     return await declareGuestsAndBackups({

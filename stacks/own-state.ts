@@ -10,6 +10,7 @@ import {
   foreignVariable,
   type ForeignPart,
 } from "../site/state/foreign-parts";
+import type { OwnAddresses } from "../site/state/own-addresses";
 import { qualifiedName, type StackPlace } from "../site/state/state-keys";
 
 /** Bytes of the largest state. */
@@ -22,12 +23,12 @@ const largest = 256 * 1024 * 1024;
  *
  * A preview deletes nothing: that its state could not be looked at is said. An update is refused then.
  *
- * @param folder of Pulumi.yaml
+ * @param folder of Pulumi.yaml. @param addresses by the settings of the stack
  * @throws pulumi.RunError
  */
-export async function requireOwnState(folder: string): Promise<void> {
+export async function requireOwnState(folder: string, addresses: OwnAddresses): Promise<void> {
   const stack = pulumi.getStack();
-  const looked = await lookAt(folder, { project: pulumi.getProject(), stack });
+  const looked = await lookAt(folder, { project: pulumi.getProject(), stack }, addresses);
   if ("parts" in looked) {
     if (looked.parts.length === 0) return;
     const text = foreignText(looked.parts, `Unable to deploy ${stack}: its state`);
@@ -40,12 +41,16 @@ export async function requireOwnState(folder: string): Promise<void> {
   await pulumi.log.warn(`Not checked: ${unread}`);
 }
 
-async function lookAt(cwd: string, place: StackPlace): Promise<{ parts: readonly ForeignPart[] } | { why: string }> {
+async function lookAt(
+  cwd: string,
+  place: StackPlace,
+  addresses: OwnAddresses,
+): Promise<{ parts: readonly ForeignPart[] } | { why: string }> {
   const argv = ["stack", "export", "--stack", place.stack, "--non-interactive", "--color", "never"];
   try {
     const { stdout } = await promisify(execFile)("pulumi", argv, { cwd, env: { ...process.env }, maxBuffer: largest });
     const checkpoint = parseCheckpoint(checkpointOf(stdout, qualifiedName(place)));
-    return { parts: foreignParts(checkpoint, place, process.env[foreignVariable]) };
+    return { parts: foreignParts(checkpoint, place, addresses, process.env[foreignVariable]) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { why: /^error: .*$/mu.exec(text)?.[0] ?? text.split("\n", 1)[0] ?? text };

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../site/settings/credentials";
+import { ownAddresses } from "../../site/state/own-addresses";
 import type { LoadedEnvironment } from "./environment";
 import { makePrivateFolder, writeDurably } from "../machine/durable-file";
 import { checkPrivateFolder } from "../machine/private-folder";
@@ -120,6 +121,7 @@ async function optionsFor(
       folder: environment.project.folder,
       project: environment.project.name,
       stack: environment.name,
+      addresses: ownAddresses(environment.settings),
       variables: { ...ownVariables(environment.name, variables), ...exports },
       ...(signal === undefined ? {} : { signal }),
     };

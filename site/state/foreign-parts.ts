@@ -1,6 +1,8 @@
-import { madeByProgram, providerPackages } from "../program-types";
+import { madeByProgram, type ProviderPackage, providerPackages } from "../program-types";
 import { removalCommands } from "../state-store/offsite-removal";
 import type { Checkpoint, StateResource } from "./checkpoint";
+import type { OwnAddresses } from "./own-addresses";
+import { secretSignature, signatureKey } from "./state-diff";
 import type { StackPlace } from "./state-keys";
 
 /** A part of a state that the program never makes. */
@@ -19,19 +21,21 @@ export const foreignVariable = "LIFEBOAT_ALLOW_STATE_PARTS";
 /**
  * What a state holds that the program never makes, in the order in which it stands there. Pulumi gets plugins that a state
  * names, gives them what is in it, and deletes what the program does not declare: whoever writes a state would have the operator's
- * machine do so.
+ * machine do so. A provider and a command have credentials, so that they are foreign, too, where they would send them to another
+ * server than the settings name.
  *
  * @param allowed what {@link foreignVariable} holds
  */
 export function foreignParts(
   { keeper, resources, pendingResources }: Pick<Checkpoint, "keeper" | "resources" | "pendingResources">,
   place: StackPlace,
+  addresses: OwnAddresses,
   allowed: string | undefined,
 ): ForeignPart[] {
   // A name in a URN may have a comma.
   const consented = new Set((allowed ?? "").split(/,(?=\s*(?:urn:|secrets_providers|$))/u).map((urn) => urn.trim()));
   const found = [...resources, ...pendingResources].flatMap((resource) => {
-    const why = whyForeign(resource, place);
+    const why = whyForeign(resource, place, addresses);
     return why === undefined ? [] : [{ urn: resource.urn, why }];
   });
   const all = [...(keeper.kind === "other" ? [serviceOf(keeper)] : []), ...found];
@@ -43,18 +47,22 @@ function serviceOf({ type }: { type: string }): ForeignPart {
   return { urn: "secrets_providers", why: `its secrets are kept by a service (${type}), and not by a passphrase` };
 }
 
-function whyForeign(resource: StateResource, { project, stack }: StackPlace): string | undefined {
+function whyForeign(
+  resource: StateResource,
+  { project, stack }: StackPlace,
+  addresses: OwnAddresses,
+): string | undefined {
   const { urn, type, viewOf, resourceHooks, envVarMappings } = resource;
   const [own, name] = splitUrn(urn, `urn:pulumi:${stack}::${project}::`);
   if (own === undefined || name === undefined) return `it is none of the project ${project} and its stack ${stack}`;
   if (own.split("$").at(-1) !== type) return `its URN tells of another type than ${type}`;
   if (isSet(viewOf) || isSet(resourceHooks) || isSet(envVarMappings)) return "the program sets no hooks and no views";
-  if (own.startsWith(providerPrefix)) return whyForeignProvider(resource);
+  if (own.startsWith(providerPrefix)) return whyForeignProvider(resource, name, addresses);
   const kind = madeByProgram(own);
   if (kind === undefined) return `the program makes nothing of the type ${own}`;
   if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
   return kind === "resource"
-    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource))
+    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource, addresses))
     : undefined;
 }
 
@@ -68,12 +76,17 @@ function splitUrn(urn: string, prefix: string): [string | undefined, string | un
   return end < 0 ? [rest, undefined] : [rest.slice(0, end), rest.slice(end + 2)];
 }
 
-function whyForeignProvider({ type, custom, inputs, outputs, provider }: StateResource): string | undefined {
+function whyForeignProvider(
+  { type, custom, inputs, outputs, provider }: StateResource,
+  name: string,
+  addresses: OwnAddresses,
+): string | undefined {
   const known = providerPackages.get(type.slice(providerPrefix.length));
   if (known === undefined) return "the program has no provider of this package";
   if (custom !== true || isSet(provider)) return "it is no provider as Pulumi makes one";
+  if (!isOwnName(name, known)) return "the program has no provider of this name";
   for (const [key, value] of [...Object.entries(inputs ?? {}), ...Object.entries(outputs ?? {})]) {
-    const problem = whyForeignSetting(key, value, known);
+    const problem = whyForeignSetting(key, value, known, addresses);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -82,7 +95,8 @@ function whyForeignProvider({ type, custom, inputs, outputs, provider }: StateRe
 function whyForeignSetting(
   key: string,
   value: unknown,
-  { inputs, address }: { inputs: readonly string[]; address?: string },
+  { inputs, address }: ProviderPackage,
+  addresses: OwnAddresses,
 ): string | undefined {
   if (key === "version") return typeof value === "string" ? undefined : "its version is no text";
   if (key === "pluginDownloadURL") return value === address ? undefined : "it names a place to get its plugin from";
@@ -93,10 +107,21 @@ function whyForeignSetting(
     return `its plugin would be got or made by its ${other[0]}, and the program sets none`;
   }
   if (!inputs.includes(key)) return `the program does not set its ${key}`;
-  if (key === "endpoint" && !(typeof value === "string" && value.startsWith("https://")))
-    return "its endpoint is none of https";
+  if (key === "endpoint") return whyElsewhere(key, value, addresses.proxmox);
+  if (key === "minioServer") return whyElsewhere(key, value, addresses.store);
   if (key === "minioSsl" && value !== "true" && value !== true) return "its connection would not be encrypted";
   return undefined;
+}
+
+/** One that the program names, or that Pulumi does: `default`, `default_1_2_1`. */
+function isOwnName(name: string, { names }: ProviderPackage): boolean {
+  return names === "default" ? /^default(?:_\d+)*$/u.test(name) : names.includes(name);
+}
+
+function whyElsewhere(key: string, value: unknown, own: string | undefined): string | undefined {
+  if (value === own) return undefined;
+  const there = typeof value === "string" ? value : "something that is no address";
+  return `its ${key} is ${there}, and ${own === undefined ? "the settings have none" : `that of the settings ${own}`}`;
 }
 
 /** Where Pulumi keeps what it needs to know of a plugin. */
@@ -111,15 +136,28 @@ function whyForeignReference({ type, provider }: StateResource, { project, stack
 }
 
 /** What a command runs when it is deleted stands in the state. */
-function whyForeignCommand({ type, inputs, outputs }: StateResource): string | undefined {
+function whyForeignCommand({ type, inputs, outputs }: StateResource, { storeGuest }: OwnAddresses): string | undefined {
   if (!type.startsWith("command:")) return undefined;
   for (const held of [inputs ?? {}, outputs ?? {}]) {
-    const { delete: text, environment } = held;
+    const { delete: text, environment, connection } = held;
     if (isSet(environment)) return "it sets variables for what it runs";
     if (isSet(text) && !removals.includes(text))
       return "it runs something else than the program's own when it is deleted";
+    const elsewhere = isSet(connection) ? whyForeignConnection(connection, storeGuest) : undefined;
+    if (elsewhere !== undefined) return elsewhere;
   }
   return undefined;
+}
+
+/** A whole one is a secret, which nobody writes without the passphrase. */
+function whyForeignConnection(connection: unknown, own: string | undefined): string | undefined {
+  if (!isRecord(connection)) return "its connection is of an unknown form";
+  if (connection[signatureKey] === secretSignature) {
+    const isSealed = typeof connection["ciphertext"] === "string" && !("plaintext" in connection);
+    return isSealed ? undefined : "its connection is a secret that is not sealed";
+  }
+  if (isSet(connection["proxy"])) return "its connection goes through another server";
+  return whyElsewhere("host", connection["host"], own);
 }
 
 const removals: readonly unknown[] = Object.values(removalCommands);
@@ -150,5 +188,6 @@ export function foreignText(parts: readonly ForeignPart[], where: string): strin
 
 /** What somebody can do about them. @param instead what to use in place of the state */
 export function foreignAdvice(instead: string): string {
-  return `somebody else may have written them; ${instead}; what a program of your own makes is named in ${foreignVariable} (URNs, with commas between them)`;
+  const consent = `what a program of your own makes, and once what has an address that you have changed in the settings, is named in ${foreignVariable}`;
+  return `somebody else may have written them; ${instead}; ${consent} (URNs, with commas between them)`;
 }

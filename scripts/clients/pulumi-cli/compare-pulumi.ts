@@ -1,4 +1,5 @@
 import { plainText } from "../../../proxmox/api/plain-text";
+import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { type ProgramResult, ProgramMissing } from "../run-program";
 import { type Difference, errorOf, type ReadPreview, readPreview } from "./preview";
 import { whyNotOwn } from "./own-state";
@@ -18,6 +19,8 @@ export interface ComparisonOptions {
   /** Its name in Pulumi.yaml. */
   project: string;
   stack: string;
+  /** By the settings of its environment. */
+  addresses: OwnAddresses;
   /** Environment of the `pulumi` process: the caller's with what `lifeboat env` exports. */
   variables: Variables;
   /** Milliseconds. Default three minutes: the provider reads every resource from the node. */
@@ -66,7 +69,7 @@ export async function refreshPulumi(options: ComparisonOptions, urn: string): Pr
 
 async function tryPulumi(
   argv: readonly string[],
-  { folder, project, stack, variables, timeout = 180_000, signal }: ComparisonOptions,
+  { folder, project, stack, addresses, variables, timeout = 180_000, signal }: ComparisonOptions,
 ): Promise<{ result: ProgramResult } | { why: string }> {
   const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
   if (direct === undefined && (file === undefined || file === "")) {
@@ -74,7 +77,7 @@ async function tryPulumi(
   }
   try {
     const run = { folder, variables, timeout, ...(signal === undefined ? {} : { signal }) };
-    const why = await whyNotOwn({ ...run, project, stack });
+    const why = await whyNotOwn({ ...run, project, stack, addresses });
     return why === undefined ? { result: await runPulumi(argv, run) } : { why };
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;

@@ -1,5 +1,6 @@
 import { checkpointOf, parseCheckpoint, UnreadableCheckpoint } from "../../../site/state/checkpoint";
 import { foreignParts, foreignText, foreignVariable } from "../../../site/state/foreign-parts";
+import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { qualifiedName } from "../../../site/state/state-keys";
 import { errorOf } from "./preview";
 import { type PulumiRun, runPulumi } from "./run-pulumi";
@@ -9,6 +10,8 @@ export interface StackRun extends PulumiRun {
   /** Its name in Pulumi.yaml. */
   readonly project: string;
   readonly stack: string;
+  /** By the settings of its environment. */
+  readonly addresses: OwnAddresses;
 }
 
 /**
@@ -18,14 +21,14 @@ export interface StackRun extends PulumiRun {
  *
  * @throws ProgramMissing
  */
-export async function whyNotOwn({ project, stack, ...run }: StackRun): Promise<string | undefined> {
+export async function whyNotOwn({ project, stack, addresses, ...run }: StackRun): Promise<string | undefined> {
   const result = await runPulumi(["stack", "export", "--stack", stack], run);
   if (result.timedOut) return "pulumi stack export took too long";
   if (result.code !== 0) return errorOf(result);
   const place = { project, stack };
   try {
     const checkpoint = parseCheckpoint(checkpointOf(result.stdout, qualifiedName(place)));
-    const parts = foreignParts(checkpoint, place, run.variables[foreignVariable]);
+    const parts = foreignParts(checkpoint, place, addresses, run.variables[foreignVariable]);
     return parts.length === 0 ? undefined : foreignText(parts, `the state of ${stack}`);
   } catch (error) {
     if (!(error instanceof UnreadableCheckpoint)) throw error;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { plainLines } from "../../../proxmox/api/plain-text";
+import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
@@ -21,6 +22,8 @@ export interface PulumiPlace {
   /** Its name in Pulumi.yaml. */
   readonly project: string;
   readonly stack: string;
+  /** By the settings of its environment. */
+  readonly addresses: OwnAddresses;
   /** Environment of the process: the backend, the passphrase and all other secrets are named in it, never in arguments. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Folder for what long runs print. A folder `scratch` beside it exists only while it is used. */

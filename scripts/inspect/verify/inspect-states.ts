@@ -1,4 +1,5 @@
 import { CommandError } from "../../terminal/command-error";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { exitCodes } from "../../terminal/exit-codes";
 import { failureOf } from "../../clients/failure";
 import type { ValueOf } from "../../terminal/shapes";
@@ -86,7 +87,7 @@ async function verifyStateOf(
     const wanted = {
       known: knownKeys(environment, context, access, copied),
       versions: true,
-      variables: context.io.environment,
+      own: { addresses: ownAddresses(environment.settings), variables: context.io.environment },
     };
     const lost = await lostState(access, stack, tracesOf(site, environment, context.io));
     const progress = (done: number, all: number): void => update(`${String(done)} of ${String(all)}`);

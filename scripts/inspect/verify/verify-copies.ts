@@ -1,5 +1,6 @@
 import type { CopyMarker } from "../../../site/state-copies/copy-marker";
 import { clockSkew } from "../../../site/state-copies/freshness";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import type { CommandContext } from "../../project/context";
@@ -38,7 +39,8 @@ export async function verifyCopies(
   secrets: StateSecrets,
   progress: (done: number, all: number) => void,
 ): Promise<CheckedCopies> {
-  const wanted = { known: [], versions: false, variables: context.io.environment };
+  const own = { addresses: ownAddresses(environment.settings), variables: context.io.environment };
+  const wanted = { known: [], versions: false, own };
   const reports: CopyReport[] = [];
   const keys: string[] = [];
   for (const [name, open] of placesOf(context, site, environment)) {

@@ -33,8 +33,8 @@ interface Wanted {
   readonly known: Iterable<string>;
   /** Older versions, too. */
   readonly versions: boolean;
-  /** What this run consents to. */
-  readonly variables: OwnPartsContext["variables"];
+  /** Which servers are the stack's own, and what this run consents to. */
+  readonly own: Omit<OwnPartsContext, "place">;
 }
 
 /** Objects that are read at once. */
@@ -54,7 +54,7 @@ export async function verifyState(
   access: StateAccess,
   stack: StackObjects,
   secrets: StateSecrets,
-  { known, versions, variables }: Wanted,
+  { known, versions, own }: Wanted,
   progress: (done: number, all: number) => void,
 ): Promise<CheckedStates> {
   const found = await findObjects(access, stack, known, versions);
@@ -68,7 +68,7 @@ export async function verifyState(
     if (judged.has(name)) copies += 1;
     else if (typeof content !== "string") read += 1;
     const judgement =
-      judged.get(name) ?? problemsOf({ place: access.place, variables }, object, content, secrets, notOpened);
+      judged.get(name) ?? problemsOf({ place: access.place, ...own }, object, content, secrets, notOpened);
     judged.set(name, judgement);
     bytes += typeof content === "string" ? 0 : content.length;
     const problems = await judgement;

@@ -1,4 +1,5 @@
 import { stateDigest } from "../../../site/state-copies/state-digest";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { formatAgo } from "../../terminal/durations";
@@ -43,7 +44,12 @@ export async function planFallback(
   const { copied, present } = await usableCopy(session, access, place);
   const variables = context.io.environment;
   const other = "name another place with copies: --from FOLDER";
-  requireOwnParts({ ...access, variables }, present.checkpoint, `the copy in ${place.name}`, other);
+  requireOwnParts(
+    { ...access, addresses: ownAddresses(environment.settings), variables },
+    present.checkpoint,
+    `the copy in ${place.name}`,
+    other,
+  );
   const secrets = new StateSecrets(selector, variables, context.redactor);
   const opening = await secrets.prove(present.checkpoint.keeper, `the copy in ${place.name}`);
   const open = opening.kind === "open" ? opening.open : shut;

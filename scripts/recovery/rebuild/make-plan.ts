@@ -1,4 +1,5 @@
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { storeHealth } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -70,7 +71,13 @@ async function lookAt(
   if (present === undefined) return base;
   if (present.checkpoint === undefined) return { ...base, damaged: present.problem };
   const what = `the copy of ${name} in ${place.name}`;
-  requireOwnParts({ ...access, variables }, present.checkpoint, what, "name another place with copies: --from FOLDER");
+  const addresses = ownAddresses(settings);
+  requireOwnParts(
+    { ...access, addresses, variables },
+    present.checkpoint,
+    what,
+    "name another place with copies: --from FOLDER",
+  );
   const secrets = new StateSecrets(name, variables, context.redactor);
   await secrets.prove(present.checkpoint.keeper, what);
   const facts = await copyFacts(access, objects, present);

@@ -1,4 +1,5 @@
 import { ownVariables } from "../../../site/settings/credentials";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { join } from "node:path";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { pulumiVariables } from "../../project/pulumi-variables";
@@ -59,6 +60,7 @@ export async function ownerCli(
     folder: environment.project.folder,
     project: environment.project.name,
     stack: environment.name,
+    addresses: ownAddresses(environment.settings),
     variables: { ...ownVariables(environment.name, variables), ...exports, ...extra },
     logs: join(state.path, "pulumi"),
   });

@@ -5,6 +5,7 @@ import { integrityProblems, nameOf } from "../../../site/state/integrity";
 import { type PointCandidate, pointOf, type RestorePoint, savedId } from "../../../site/state/restore-points";
 import { diffStates, type NamedResource, type OpenSecret, type StateDiff } from "../../../site/state/state-diff";
 import { checkpointStem, compressionOf, savedKey, suffixOf } from "../../../site/state/state-keys";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { unpack } from "../../clients/unpack";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -59,7 +60,13 @@ export async function planStateRestore(
   const candidate = await chooseListedPoint(access, wish.to, wish.versions);
   const chosen = await readChosen(access, candidate);
   const variables = session.context.io.environment;
-  requireOwnParts({ ...access, variables }, chosen.checkpoint, `the restore point ${candidate.id}`, anotherOf(access));
+  const addresses = ownAddresses(session.environment.settings);
+  requireOwnParts(
+    { ...access, addresses, variables },
+    chosen.checkpoint,
+    `the restore point ${candidate.id}`,
+    anotherOf(access),
+  );
   const secrets = new StateSecrets(access.place.stack, variables, session.context.redactor);
   const opening = await secrets.prove(chosen.checkpoint.keeper, `restore point ${candidate.id}`);
   const present = await findPresent(access);

@@ -3,6 +3,7 @@ import { stateDigest } from "../../../site/state-copies/state-digest";
 import { savedId } from "../../../site/state/restore-points";
 import { diffStates, type OpenSecret, type StateDiff } from "../../../site/state/state-diff";
 import { savedKey } from "../../../site/state/state-keys";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -69,10 +70,16 @@ export async function planReturn(
 }
 
 /** The one that lives on. @throws CommandError (13) */
-function requireOwn({ context }: StackSession, { local: { place } }: LiveAndLocal, both: BothStates, kept: Keep): void {
+function requireOwn(
+  { context, environment }: StackSession,
+  { local: { place } }: LiveAndLocal,
+  both: BothStates,
+  kept: Keep,
+): void {
   const state = kept === "local" ? both.local : both.stored;
   const what = kept === "local" ? "the state on this machine" : "the state in the store";
-  if (state !== undefined) requireOwnParts({ place, variables: context.io.environment }, state.checkpoint, what);
+  const own = { place, addresses: ownAddresses(environment.settings), variables: context.io.environment };
+  if (state !== undefined) requireOwnParts(own, state.checkpoint, what);
 }
 
 /** What a return rests on. */

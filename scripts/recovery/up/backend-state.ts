@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../../../site/state/checkpoint";
 import type { KeyPair } from "../../../site/settings/environment";
 import type { StackPlace } from "../../../site/state/state-keys";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { type ObjectStore, StoreError } from "../../clients/object-store/object-store";
 import type { ReportedLock } from "../../clients/pulumi-cli/pulumi-output";
 import type { CommandContext } from "../../project/context";
@@ -8,14 +9,12 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { requireOwnParts } from "../steps/state/own-parts";
+import { type OwnPartsContext, requireOwnParts } from "../steps/state/own-parts";
 import { readPresent } from "../steps/state/present-state";
 import { type FoundLock, locksOf } from "../steps/state/pulumi-lock";
 import { rootStore } from "../steps/state/root-store";
 import { lostState, stateLost } from "../steps/state/lost-state";
 import { listStack } from "../steps/state/stack-objects";
-
-type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What a backend holds of a stack. */
 export interface StackLook {
@@ -48,23 +47,28 @@ export async function lookAtStack(
   const options = { ...reach, signal, ...(key === undefined ? {} : { credentials: key }) };
   const store = await openStateAt(url, environment, io.environment, options);
   if (store === undefined) return undefined;
-  const place = { project: environment.project.name, stack: environment.name };
+  const own = {
+    place: { project: environment.project.name, stack: environment.name },
+    addresses: ownAddresses(environment.settings),
+    variables: io.environment,
+  };
   try {
-    return await lookIn(store, place, io.environment);
+    return await lookIn(store, own);
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "denied") throw error;
     const root = await rootStore(environment, context, reach);
     if (root === undefined || root.place !== store.place) throw error;
-    return { ...(await lookIn(root, place, io.environment)), closed: error.message };
+    return { ...(await lookIn(root, own)), closed: error.message };
   }
 }
 
-async function lookIn(store: ObjectStore, place: StackPlace, variables: Variables): Promise<StackLook> {
+async function lookIn(store: ObjectStore, own: OwnPartsContext): Promise<StackLook> {
+  const { place } = own;
   try {
     const access = { store, place };
     const checkpoint = await presentCheckpoint(store, place);
     const what = `the state of ${place.stack} in ${store.place}`;
-    if (checkpoint !== undefined) requireOwnParts({ place, variables }, checkpoint, what);
+    if (checkpoint !== undefined) requireOwnParts(own, checkpoint, what);
     return { checkpoint, locks: (await locksOf(access)).map(reportedLock) };
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "no-bucket") throw error;

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ownVariables } from "../../../site/settings/credentials";
 import type { KeyPair } from "../../../site/settings/environment";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { pulumiVariables } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
@@ -56,6 +57,7 @@ export class StackWork implements StackSession {
       folder: project.folder,
       project: project.name,
       stack: this.selector,
+      addresses: ownAddresses(this.environment.settings),
       variables: { ...ownVariables(this.selector, variables), ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
       logs: join(this.state.path, "pulumi"),
     });

@@ -10,6 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), "lifeboat-own-state-"));
 const { PATH = "" } = process.env;
 const urn = "urn:pulumi:prod::lifeboat::command:local:Command::evil";
 const evil = { urn, type: "command:local:Command", custom: true, inputs: { delete: "touch hit" } };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, storeGuest: undefined };
 let warnings: string[];
 
 beforeEach(() => {
@@ -39,7 +40,7 @@ function exporting(resources: readonly object[]): void {
 
 async function run(preview: boolean): Promise<string> {
   try {
-    await runProgram({}, () => requireOwnState(folder), { preview });
+    await runProgram({}, () => requireOwnState(folder, addresses), { preview });
     return "";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

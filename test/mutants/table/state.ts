@@ -26,6 +26,12 @@ export const stateMutants: readonly Mutant[] = [
       killedBy: { file: foreign, title: "another deletion is refused, and named" },
     },
     {
+      name: "state: a provider may send its credentials anywhere",
+      from: "if (value === own) return undefined;",
+      to: "if (value !== undefined) return undefined;",
+      killedBy: { file: foreign, title: "a store of somebody else is refused, and named" },
+    },
+    {
       name: "state: what was under way is not looked at",
       from: "[...resources, ...pendingResources].flatMap",
       to: "[...resources].flatMap",

@@ -53,7 +53,7 @@ export class StateBuilder {
   /** The text of a checkpoint. */
   checkpoint({ resources, pending = [], version = 3, stack }: BuiltState): string {
     const root = this.urn(`${this.project}-${this.stack}`, "pulumi:pulumi:Stack");
-    const provider = this.urn("default", "pulumi:providers:proxmoxve");
+    const provider = this.urn("proxmox", "pulumi:providers:proxmoxve");
     const time = this.next().toISOString();
     const latest = {
       manifest: { time, magic: createHash("sha256").update(pulumiVersion).digest("hex"), version: pulumiVersion },

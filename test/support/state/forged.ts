@@ -3,7 +3,7 @@ export function withForgedCommand(checkpoint: string, runs = "touch hit"): strin
   const value = JSON.parse(checkpoint);
   const [, project, stack] = value.checkpoint.stack.split("/");
   const own = `urn:pulumi:${stack}::${project}::`;
-  const provider = { urn: `${own}pulumi:providers:command::evil`, type: "pulumi:providers:command", id: "1" };
+  const provider = { urn: `${own}pulumi:providers:command::default_1_2_1`, type: "pulumi:providers:command", id: "1" };
   const inputs = { create: "true", delete: runs };
   const command = { urn: `${own}command:local:Command::evil`, type: "command:local:Command", id: "2" };
   value.checkpoint.latest.resources.push(

@@ -6,20 +6,22 @@ import {
   foreignVariable,
   type ForeignPart,
 } from "../../../../site/state/foreign-parts";
+import type { OwnAddresses } from "../../../../site/state/own-addresses";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import type { StateAccess } from "./state-access";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Of which stack a state is, and what this run consents to. */
+/** Of which stack a state is, which servers are its own, and what this run consents to. */
 export interface OwnPartsContext extends Pick<StateAccess, "place"> {
+  readonly addresses: OwnAddresses;
   readonly variables: Variables;
 }
 
 /** What the program never makes and nobody has consented to. */
-export function foreignIn({ place, variables }: OwnPartsContext, checkpoint: Checkpoint): ForeignPart[] {
-  return foreignParts(checkpoint, place, variables[foreignVariable]);
+export function foreignIn({ place, addresses, variables }: OwnPartsContext, checkpoint: Checkpoint): ForeignPart[] {
+  return foreignParts(checkpoint, place, addresses, variables[foreignVariable]);
 }
 
 /**

