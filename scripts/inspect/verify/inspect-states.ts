@@ -142,6 +142,14 @@ function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof
       for (const stack of stacks) printStack(stack, lines);
     },
     exitCode: good ? exitCodes.done : exitCodes.partly,
+    remark: (talk) => {
+      for (const stack of stacks) {
+        if ("error" in stack || stack.bad.length === 0) continue;
+        talk.hint(
+          `bring an earlier state of ${stack.environment} back: lifeboat restore state ${stack.environment} --list`,
+        );
+      }
+    },
   };
 }
 

@@ -177,6 +177,7 @@ describe("verify --state", () => {
     expect(result.stdout).toContain("1 is bad");
     expect(result.stdout).toContain(second.key);
     expect(result.stdout).toContain(why);
+    expect(result.stderr).toContain("HINT: bring an earlier state of prod back: lifeboat restore state prod --list\n");
     expect(result.stdout + result.stderr).not.toContain("swordfish");
   });
 
