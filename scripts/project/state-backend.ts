@@ -45,6 +45,11 @@ export async function openStateBackend(
   );
 }
 
+/** Whether Lifeboat itself can read such a backend. */
+export function isReadable(url: string): boolean {
+  return url.startsWith("file://") || url.startsWith("s3://");
+}
+
 /**
  * The store of a backend's URL, for the environment's own key pair. Connects to nothing yet.
  *

@@ -132,9 +132,11 @@ async function inspectOne(
       inspectState(environment, site, context),
     ]);
     if (state === undefined) return status;
-    const schedule = environment.stateStore()?.store.copies.offsite?.schedule;
-    const problems = stateProblems(environment.name, state, schedule, Date.now() / 1_000);
-    return { ...status, state, problems: [...status.problems, ...problems] };
+    const store = environment.stateStore()?.store;
+    const found = stateProblems(environment.name, state, store?.copies.offsite?.schedule, Date.now() / 1_000);
+    const problems = [...status.problems, ...found];
+    // Without a store there is nothing to be told of a state with which nothing is wrong.
+    return store === undefined ? { ...status, problems } : { ...status, problems, state };
   } catch (error) {
     const failure = failureOf(error, `look at ${environment.name}`);
     if (failure.stack !== undefined) throw error;

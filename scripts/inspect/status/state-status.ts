@@ -2,9 +2,9 @@ import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-e
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
 import { type ObjectStore, type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
-import { backendOf } from "../../project/backend";
+import { type Backend, backendOf } from "../../project/backend";
 import type { LoadedEnvironment, Site } from "../../project/site";
-import { openStateBackend, type ReachOptions } from "../../project/state-backend";
+import { isReadable, openStateBackend, type ReachOptions } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
 import { StateFolder } from "../../recovery/engine/state-folder";
 import { markerIn } from "../../recovery/steps/state/copies/copy-facts";
@@ -68,16 +68,19 @@ const grace = 3_600;
 /** Seconds by which the clocks of two machines may differ without a word. */
 const skew = 60;
 
-/** Undefined where the site has no state store. Read only. */
+/** Undefined where the site has no state store and its state lies where only Pulumi reads it. Read only. */
 export async function inspectState(
   environment: LoadedEnvironment,
   site: Site,
   context: CommandContext,
 ): Promise<StateStatus | undefined> {
   const store = environment.stateStore();
-  if (store === undefined) return undefined;
-  const present = await findState(environment, store, site, context);
   const { io, signal } = context;
+  if (store === undefined && !isReadable(backendOf(environment, io.environment).url)) return undefined;
+  const present = await findState(environment, store, site, context);
+  const { lives, place, trouble, damage, objectLock, found } = present;
+  const status = { lives, place, trouble, damage, objectLock, modified: found?.modified };
+  if (store === undefined) return { ...status, copies: [] };
   const { environment: variables, workingDirectory } = io;
   const places: PlaceContext = { site, variables, workingDirectory, reach: { ...quick, signal } };
   const copies = await Promise.all([
@@ -86,8 +89,7 @@ export async function inspectState(
       ? []
       : [copyStatus("offsite", environment.name, present, () => offsiteOfSettings(store, places))]),
   ]);
-  const { lives, place, trouble, damage, objectLock, found } = present;
-  return { lives, place, trouble, damage, objectLock, modified: found?.modified, copies };
+  return { ...status, copies };
 }
 
 interface FoundState {
@@ -99,9 +101,18 @@ interface FoundState {
   readonly found: (StoredObject & { readonly sha256: string | undefined }) | undefined;
 }
 
+const livesBy: Readonly<Record<Backend["origin"], StateStatus["lives"]>> = {
+  "state store": "store",
+  "local state": "local",
+  default: "local",
+  PULUMI_BACKEND_URL: "elsewhere",
+  "Pulumi.yaml": "elsewhere",
+  "last login": "elsewhere",
+};
+
 async function findState(
   environment: LoadedEnvironment,
-  store: SiteStore,
+  store: SiteStore | undefined,
   site: Site,
   { io, signal }: CommandContext,
 ): Promise<FoundState> {
@@ -109,11 +120,12 @@ async function findState(
   const variables = io.environment;
   const { origin, url } = backendOf(environment, variables);
   const isFallback = origin === "local state" && readRecord(recordFile(project, name, variables)) !== undefined;
-  const lives =
-    origin === "state store" ? "store" : isFallback ? "fallback" : origin === "local state" ? "local" : "elsewhere";
-  const trouble = lives === "store" ? await storeTrouble(store, signal) : undefined;
+  const lives = isFallback ? "fallback" : livesBy[origin];
   const unknown = { damage: undefined, objectLock: undefined, found: undefined };
-  if (trouble !== undefined) return { lives, place: store.endpoint, trouble, ...unknown };
+  if (lives === "store" && store !== undefined) {
+    const trouble = await storeTrouble(store, signal);
+    if (trouble !== undefined) return { lives, place: store.endpoint, trouble, ...unknown };
+  }
   try {
     const { store: place } = await openStateBackend(environment, variables, { ...quick, signal });
     const access = { store: place, place: { project: project.name, stack: name } };

@@ -2,8 +2,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { StateBuilder } from "../../support/state/build-state";
 import { AdoptedSite } from "../support/adopted-site";
 import type { RunResult } from "../support/run-bundle";
+import { FolderBackend } from "../support/site/backend";
 
 /** A site on which everything is fine; each test makes one thing wrong, and mends it. */
 let site: AdoptedSite;
@@ -223,6 +225,21 @@ test("a storage of which four fifths are used: 3, with what is left; a byte less
   const problem = "storage backup on pve-mon is 80 % full (2.0 KiB of 9.8 KiB left)";
   expect([code, problems]).toEqual([3, { monitoring: [problem] }]);
   expect(page).toContain(`✗ ${problem}\n`);
+});
+
+test("a state that is cut off, where the site has no state store: 3, with the way back [A10, E6]", async () => {
+  const project = /^name: (\S+)/u.exec(site.read("Pulumi.yaml"))?.[1] ?? "";
+  const backend = new FolderBackend(join(site.folder, "data", "lifeboat", project, "pulumi"));
+  const key = `.pulumi/stacks/${project}/lab.json`;
+  const whole = new StateBuilder(project, "lab", "rhubarb crumble").checkpoint({ resources: [] });
+  backend.put(key, whole);
+  expect(await statusOf()).toEqual([0, {}, expect.not.stringContaining(backend.folder)]);
+  backend.put(key, whole.slice(0, 200));
+  const [code, problems, page] = await statusOf();
+  backend.remove(key);
+  const problem = `its state in ${backend.folder} cannot be used: it is not JSON, or cut off; to go back to an earlier one: lifeboat restore state lab --list`;
+  expect([code, problems]).toEqual([3, { lab: [problem] }]);
+  expect(page).toContain("✗ 4 guests: 4 fine; 1 problem of lab itself\n");
 });
 
 test("an environment that does not answer: 3 although all that can be seen is fine; alone, 14 [A10, K3]", async () => {
