@@ -2,7 +2,7 @@ import { formatDuration } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { Batch, BatchPlan, BegunMember, PlannedMember, Refusal } from "./batch";
 import { type Demand, flagOf } from "./consent";
-import { endedNotes } from "./ended-members";
+import { endedNote } from "./ended-members";
 import type { Report } from "./operation";
 import { type StepView, printFlags } from "./plan-view";
 
@@ -25,7 +25,7 @@ export function batchPlanView<Plan>(
     value: { ...value, ...(ended.length === 0 ? {} : { ended: namesOf(ended) }), leftOut, ...times, steps, flags },
     print: (lines) => {
       print(lines);
-      for (const { text } of endedNotes(batch, ended)) lines.hanging("  ", `${text}.`);
+      for (const part of ended) lines.hanging("  ", `${endedNote(batch, part).text}.`);
       printRefusals(leftOut, lines);
       printSteps(members, seconds, lines);
       printFlags(flags, lines);

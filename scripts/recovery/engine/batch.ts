@@ -48,6 +48,8 @@ export interface BegunMember<Plan> {
 /** What became of a member. */
 export type Outcome<Plan> = { readonly part: BegunMember<Plan>; readonly exitCode: ExitCode } & (
   | { readonly kind: "ended"; readonly findings: readonly Finding[] }
+  /** By an earlier run: nobody has looked at it since. */
+  | { readonly kind: "ended-before"; readonly findings: readonly Finding[]; readonly endedAt: string }
   /** `taken-back`: by an earlier run that failed, or by `undo` since. */
   | { readonly kind: "failed" | "taken-back"; readonly message: string; readonly hint?: string }
   /** Ctrl-C came first. */

@@ -1,23 +1,20 @@
 import type { Batch, BatchPlan, BegunMember } from "./batch";
+import { hasEnded } from "./begun-members";
 import type { Finding } from "./step";
 
-/** So long after a batch was last at work the same command is a continuation of it, in seconds; later it is a new wish. */
+/** So long after a member has ended the same command is a continuation, in seconds; later it is a new wish. */
 const longest = 86_400;
 
 /**
- * Members of a killed batch that have ended and stay so, while others of it are planned anew: to do them again would overwrite
- * what was done on them since. Not one of which nothing is there any more.
+ * Members of a killed batch that have ended and stay so: to do them again would overwrite what was done on them since. Not
+ * one of which nothing is there any more, nor one that ended long ago.
  */
-export async function stillEnded<Plan>(
-  parts: readonly BegunMember<Plan>[],
-  hasEnded: (part: BegunMember<Plan>) => boolean,
-): Promise<BegunMember<Plan>[]> {
-  const times = parts.map(({ journal }) => Date.parse(journal.contents.updatedAt));
-  const age = (Date.now() - Math.max(...times)) / 1_000;
-  // A clock that was set back tells no age.
-  if (age < 0 || age > longest) return [];
+export async function stillEnded<Plan>(parts: readonly BegunMember<Plan>[]): Promise<BegunMember<Plan>[]> {
   const still: BegunMember<Plan>[] = [];
   for (const part of parts.filter(hasEnded)) {
+    const age = (Date.now() - Date.parse(part.journal.contents.updatedAt)) / 1_000;
+    // A clock that was set back tells no age.
+    if (age < 0 || age > longest) continue;
     if ((await part.operation.isGone?.(part.plan)) !== true) still.push(part);
   }
   return still;
@@ -35,10 +32,8 @@ export function withoutEnded<Plan>(
   };
 }
 
-/** What the report says of them. */
-export function endedNotes<Plan>({ participle }: Batch<Plan>, ended: readonly BegunMember<Plan>[]): Finding[] {
-  return ended.map(({ session, journal }) => ({
-    severity: "note",
-    text: `${session.selector} ended at ${journal.contents.updatedAt} already and is not ${participle} again`,
-  }));
+/** What plan and report say of one. */
+export function endedNote<Plan>({ participle }: Batch<Plan>, { session, journal }: BegunMember<Plan>): Finding {
+  const text = `${session.selector} ended at ${journal.contents.updatedAt} already and is not ${participle} again`;
+  return { severity: "note", text };
 }

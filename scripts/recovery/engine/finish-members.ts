@@ -6,6 +6,7 @@ import type { ShowStep } from "../../terminal/progress";
 import { StepFailure, applySteps } from "./apply";
 import type { Batch, BegunMember, Gate, Outcome, Refusal } from "./batch";
 import { hasEnded, isOpenPart } from "./begun-members";
+import { endedNote } from "./ended-members";
 import { explain } from "./explain";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -14,14 +15,11 @@ import { printFinding } from "./print-finding";
 import { codeOfAll } from "./refusal";
 import { begunIn, finishTakingBack } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
-import type { Finding } from "./step";
 
 /** What the report says beside what becomes of the members. */
 interface Reported {
   readonly refused: readonly Refusal[];
   readonly outdated: ReadonlyMap<Journal, string>;
-  /** Of members that had ended before. */
-  readonly notes?: readonly Finding[];
 }
 
 /** Brings the members of a batch to their ends, as many at a time as its bounds allow, and reports. */
@@ -29,7 +27,7 @@ export async function finishMembers<Plan>(
   batch: Batch<Plan>,
   bundle: JournalBundle,
   parts: readonly BegunMember<Plan>[],
-  { refused, outdated, notes = [] }: Reported,
+  { refused, outdated }: Reported,
 ): Promise<ExitCode> {
   const { context, command } = batch;
   const started = performance.now();
@@ -44,6 +42,7 @@ export async function finishMembers<Plan>(
   const isHalfDone = parts.some(isOpenPart);
   if (!isHalfDone) bundle.end();
   const exitCode = exitCodeOf(outcomes, refused);
+  const before = outcomes.flatMap((outcome) => (outcome.kind === "ended-before" ? outcome.findings : []));
   const seconds = (performance.now() - started) / 1_000;
   const result = {
     exitCode,
@@ -51,7 +50,7 @@ export async function finishMembers<Plan>(
     findings: [
       ...outcomes.flatMap((outcome) => (outcome.kind === "ended" ? outcome.findings : [])),
       ...findings,
-      ...notes,
+      ...before,
     ],
     seconds,
     operation: bundle.contents.id,
@@ -59,7 +58,7 @@ export async function finishMembers<Plan>(
   };
   context.output.result(result, (lines) => {
     print(lines, seconds);
-    for (const note of notes) printFinding(note, lines);
+    for (const finding of before) printFinding(finding, lines);
     if (isHalfDone) lines.line(`To resume what is half done: ${command}`);
   });
   return exitCode;
@@ -69,7 +68,7 @@ export async function finishMembers<Plan>(
 function exitCodeOf<Plan>(outcomes: readonly Outcome<Plan>[], refused: readonly Refusal[]): ExitCode {
   if (refused.length === 0 && outcomes.every(({ exitCode }) => exitCode === exitCodes.done)) return exitCodes.done;
   const isGood = ({ kind, exitCode }: Outcome<Plan>): boolean =>
-    kind === "ended" && (exitCode === exitCodes.done || exitCode === exitCodes.partly);
+    (kind === "ended" || kind === "ended-before") && (exitCode === exitCodes.done || exitCode === exitCodes.partly);
   if (outcomes.some(isGood)) return exitCodes.partly;
   return codeOfAll([...outcomes, ...refused]) ?? exitCodes.failed;
 }
@@ -126,7 +125,7 @@ function observerOf(show: ShowStep, gate: Gate | undefined): Observer {
   };
 }
 
-function ended<Plan>(batch: Batch<Plan>, part: BegunMember<Plan>): Outcome<Plan> {
+function ended<Plan>(batch: Batch<Plan>, part: BegunMember<Plan>): Extract<Outcome<Plan>, { kind: "ended" }> {
   const findings = Object.values(part.journal.contents.steps).flatMap((step) => step.findings);
   const isProven = findings.every(({ severity }) => severity !== "problem");
   const exitCode = batch.exitCodeOf?.(part) ?? (isProven ? exitCodes.done : exitCodes.partly);
@@ -139,7 +138,19 @@ function endedBefore<Plan>(
   part: BegunMember<Plan>,
   outdated: string | undefined,
 ): Promise<Outcome<Plan>> {
-  return Promise.resolve(hasEnded(part) ? ended(batch, part) : goneBack(part, outdated));
+  if (!hasEnded(part)) return Promise.resolve(goneBack(part, outdated));
+  const { exitCode, findings } = ended(batch, part);
+  const then = findings
+    .filter(({ severity }) => severity !== "note")
+    .map((finding) => ({ ...finding, text: `${part.session.selector} then: ${finding.text}` }));
+  const endedAt = part.journal.contents.updatedAt;
+  return Promise.resolve({
+    part,
+    kind: "ended-before",
+    exitCode,
+    endedAt,
+    findings: [endedNote(batch, part), ...then],
+  });
 }
 
 function goneBack<Plan>(part: BegunMember<Plan>, outdated?: string): Outcome<Plan> {

@@ -2,8 +2,8 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { remainingSteps } from "./apply";
 import type { Batch, BegunMember, PlannedMember } from "./batch";
 import { batchPlanView } from "./batch-view";
-import { hasEnded, isLeftAlone, isOpenPart, openBundles, outdatedAmong, partsOf } from "./begun-members";
-import { endedNotes, stillEnded, withoutEnded } from "./ended-members";
+import { isLeftAlone, isOpenPart, openBundles, outdatedAmong, partsOf } from "./begun-members";
+import { stillEnded, withoutEnded } from "./ended-members";
 import { finishMembers } from "./finish-members";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -24,10 +24,12 @@ export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
     const parts = partsOf(batch, bundle, (session) => isLeftAlone(batch, session, bundle));
     const outdated = await outdatedAmong(batch, parts);
     const isLeft = (part: BegunMember<Plan>): boolean => isOpenPart(part) && !outdated.has(part.journal);
-    const isReported = parts.every(hasEnded) || (outdated.size > 0 && parts.some(hasEnded));
-    if (parts.some(isLeft) || (parts.length > 0 && isReported)) return resume(batch, bundle, parts, outdated);
-    // What is left of it was undone or taken back: there is nothing to resume.
-    return begin(batch, { bundle, ended: await stillEnded(parts, hasEnded) });
+    if (parts.some(isLeft)) return resume(batch, bundle, parts, outdated);
+    const ended = await stillEnded(parts);
+    const isReported = ended.length > 0 && (ended.length === parts.length || outdated.size > 0);
+    if (isReported) return resume(batch, bundle, parts, outdated);
+    // What is left of it was undone or taken back, or ended long ago: there is nothing to resume.
+    return begin(batch, { bundle, ended });
   }
   return begin(batch);
 }
@@ -66,7 +68,7 @@ async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise
     batch,
     bundle,
     partsOf(batch, bundle, () => true),
-    { refused, outdated: new Map(), notes: endedNotes(batch, ended) },
+    { refused, outdated: new Map() },
   );
 }
 

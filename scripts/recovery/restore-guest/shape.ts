@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bytes, exitCode, failureShape, seconds } from "../../terminal/shapes";
+import { bytes, exitCode, failureShape, isoMoment, seconds } from "../../terminal/shapes";
 import { batchShapes, findingShape, named, operationShapes, reportFrame } from "../engine/shapes";
 
 const archive = z.strictObject({
@@ -81,8 +81,11 @@ export const restoreGuestsShapes = named(
       guests: z.array(
         z.strictObject({
           guest,
-          result: z.enum(["restored", "not proven", "failed", "taken back", "left out"]),
+          result: z
+            .enum(["restored", "not proven", "ended before", "failed", "taken back", "left out"])
+            .describe("`ended before`: by an earlier run, and not looked at by this one"),
           exitCode,
+          endedAt: isoMoment("when the earlier run did, by the clock of this machine").optional(),
           message: failureShape.message.optional(),
           hint: failureShape.hint,
           report: z.strictObject({ ...reportMembers, ...reportFrame }).optional(),

@@ -258,6 +258,27 @@ test("a backup of all that the version before left half done is resumed by its c
   expect(changes.map(({ path, vmid }) => [path, vmid])).toEqual([["/nodes/pve-lab/vzdump", "201,202"]]);
 });
 
+test("killed when all runs had ended: what they made is told with their time, and as nothing of now [K2, K4]", async () => {
+  const command = ["backup", "--all", "lab"];
+  const { code } = await site.lifeboat(command, {
+    onWrite: ({ moment, text }, running) => {
+      if (moment === "after" && /^ {2}"state": "done"/mu.test(text)) running.signal("SIGKILL");
+    },
+  });
+  const told = await site.lifeboat([...command, "--json"]);
+  expect([code, told.code, guestsOf(told).map(({ result }) => result)]).toEqual([
+    null,
+    0,
+    ["ended before", "ended before"],
+  ]);
+  expect(JSON.parse(told.stdout).findings).toEqual([
+    {
+      severity: "note",
+      text: expect.stringMatching(/^lab on pve-lab ended at \S+ already and is not backed up again$/u),
+    },
+  ]);
+});
+
 test("half done, it holds back what else is to be done on its guests, but no restore; it can be given up [K4]", async () => {
   expect((await site.lifeboat(["backup", "--all", "lab"], { killAt: "after 4" })).code).toBeNull();
   const hint = "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea";

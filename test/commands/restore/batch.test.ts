@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -185,6 +187,41 @@ test("one of a batch that is half done can be taken back alone, and another requ
   const fresh = await site.lifeboat(["restore", "guest", "web", "db", "--force", "--stop"]);
   expect([fresh.code, await memories([101]), restores(102) - before]).toEqual([0, ["512"], 0]);
   expect(fresh.stdout.replaceAll(/\s+/gu, " ")).toMatch(/prod\/db ended at \S+ already and is not restored again/u);
+});
+
+test("killed when all had ended: they are told with their times, not as proven; days later all are planned anew [K2, K4]", async () => {
+  const command = ["restore", "guest", "web", "db", "--force", "--stop", "--parallel", "1"];
+  const killed = async (): Promise<void> => {
+    let ended = 0;
+    const { code } = await site.lifeboat(command, {
+      onWrite: ({ moment, text }, running) => {
+        if (moment !== "after" || !/^ {2}"state": "done"/mu.test(text)) return;
+        ended += 1;
+        if (ended === 2) running.signal("SIGKILL");
+      },
+    });
+    expect(code).toBeNull();
+  };
+  await killed();
+  await change([101, 102]);
+  const told = await site.lifeboat([...command]);
+  expect([told.code, await memories([101, 102])]).toEqual([0, ["640", "640"]]);
+  expect(told.stdout).toMatch(/^Restored 0 of 2 guests, 2 before, in [^]*prod\/web +ended before +\d{4}-/u);
+  expect(told.stdout.replaceAll(/\s+/gu, " ")).toMatch(/prod\/web ended at \S+ already and is not restored again/u);
+  expect(told.stdout).not.toContain("proven");
+  await killed();
+  await change([101, 102]);
+  for (const name of readdirSync(site.stateFolder("prod")).filter((one) => /^10[12]-.*json$/u.test(one))) {
+    const path = join(site.stateFolder("prod"), name);
+    const aged = readFileSync(path, "utf8").replaceAll(
+      /"updatedAt": "[^"]+"/gu,
+      '"updatedAt": "2026-01-01T00:00:00.000Z"',
+    );
+    writeFileSync(path, aged);
+  }
+  const anew = await site.lifeboat([...command, "--json"]);
+  expect([anew.code, await memories([101, 102])]).toEqual([0, ["512", "512"]]);
+  expect(JSON.parse(anew.stdout).guests).toMatchObject([{ result: "restored" }, { result: "restored" }]);
 });
 
 test("Ctrl-C: 130, what each guest is at is shown, and the same command resumes all [K4]", async () => {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bytes, failureShape, seconds } from "../../../terminal/shapes";
+import { bytes, failureShape, isoMoment, seconds } from "../../../terminal/shapes";
 import { batchShapes, named } from "../../engine/shapes";
 
 /** Name of these operations in journals. */
@@ -40,8 +40,11 @@ const reportedGuest = z.strictObject({
   guest: z.string().describe("`prod/web`"),
   id: z.number(),
   result: z
-    .enum(["backed up", "failed", "left out", "skipped"])
-    .describe("left out: the settings say so; skipped: it could not be begun"),
+    .enum(["backed up", "ended before", "failed", "left out", "skipped"])
+    .describe(
+      "ended before: by an earlier run, and not looked at by this one; left out: the settings say so; skipped: it could not be begun",
+    ),
+  endedAt: isoMoment("when the earlier run did, by the clock of this machine").optional(),
   archive: z.string().optional(),
   bytes: bytes("the archive's size").optional(),
   seconds: seconds("how long it took").optional(),

@@ -15,7 +15,9 @@ interface GuestResult {
   readonly guest: string;
   readonly id: number;
   /** `left out`: the settings say so. `skipped`: it should have been backed up, and could not be begun. */
-  readonly result: "backed up" | "failed" | "left out" | "skipped";
+  readonly result: "backed up" | "ended before" | "failed" | "left out" | "skipped";
+  /** When the earlier run ended that was at it; nobody has looked since. */
+  readonly endedAt?: string;
   readonly archive?: string;
   readonly bytes?: number;
   readonly seconds?: number;
@@ -77,9 +79,12 @@ function resultsOf(outcome: Outcome<BackupRun>): GuestResult[] {
   const { environment, guests } = outcome.part.plan;
   const known = outcomesOf(outcome.part);
   const reason = "message" in outcome ? outcome.message : "interrupted";
-  return guests.map((guest) =>
+  const results = guests.map((guest) =>
     resultOf(environment, guest, known.find(({ id }) => id === guest.id) ?? { id: guest.id, state: "none", reason }),
   );
+  if (outcome.kind !== "ended-before") return results;
+  const { endedAt } = outcome;
+  return results.map((one) => ({ ...one, result: one.result === "backed up" ? "ended before" : one.result, endedAt }));
 }
 
 function resultOf(environment: string, { name, id }: RunGuest, { state, ...known }: GuestOutcome): GuestResult {
@@ -103,11 +108,13 @@ export function exitCodeOf(part: BegunMember<BackupRun>): ExitCode {
 function printRunsReport({ guests, unknown, warnings }: RunsReport, seconds: number, lines: Lines): void {
   const due = guests.filter(({ result }) => result !== "left out");
   const good = due.filter(({ result }) => result === "backed up").length;
+  const before = due.filter(({ result }) => result === "ended before").length;
+  const earlier = before === 0 ? "" : `, ${before} before`;
   lines.heading(
-    `Backed up ${good} of ${due.length} ${due.length === 1 ? "guest" : "guests"}, in ${formatDuration(seconds)}`,
+    `Backed up ${good} of ${due.length} ${due.length === 1 ? "guest" : "guests"}${earlier}, in ${formatDuration(seconds)}`,
   );
   // What somebody must look at stands at the end, where a terminal shows it.
-  const order = ["left out", "backed up", "skipped", "failed"];
+  const order = ["left out", "ended before", "backed up", "skipped", "failed"];
   const rows = guests.toSorted((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
   const indent = "  ";
   lines.table(fitTable(rows, columns, lines.room - indent.length), indent, (row) => {
@@ -149,5 +156,5 @@ function timeOf(seconds: number | undefined): string {
 
 function markOf({ result }: GuestResult): Styled {
   if (result === "backed up") return green("✓");
-  return result === "left out" ? dim("-") : red("✗");
+  return result === "left out" || result === "ended before" ? dim("-") : red("✗");
 }

@@ -135,7 +135,7 @@ async function reportBatch(
 }
 
 async function resultWithReport(outcome: Outcome<RestorePlan>): Promise<GuestResult> {
-  if (outcome.kind !== "ended") return resultOf(outcome, undefined);
+  if (outcome.kind !== "ended" && outcome.kind !== "ended-before") return resultOf(outcome, undefined);
   const { operation, journal, plan } = outcome.part;
   const steps = await operation.steps(plan, begunIn(journal));
   return resultOf(outcome, reportOf(plan, journal, steps, outcome.findings));
@@ -143,7 +143,7 @@ async function resultWithReport(outcome: Outcome<RestorePlan>): Promise<GuestRes
 
 /** Once for each environment with a guest that Pulumi owns: a preview looks at all of its guests anyway (D11). */
 async function compare(outcomes: readonly Outcome<RestorePlan>[], context: CommandContext): Promise<Comparison[]> {
-  const parts = outcomes.flatMap(({ kind, part }) => (kind === "ended" && isOwned(part) ? [part] : []));
+  const parts = outcomes.flatMap(({ kind, part }) => (kind.startsWith("ended") && isOwned(part) ? [part] : []));
   const environments = new Map(parts.map(({ session: { environment } }) => [environment.name, environment]));
   const comparisons: Comparison[] = [];
   for (const [name, environment] of environments) {

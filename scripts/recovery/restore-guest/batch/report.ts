@@ -9,8 +9,10 @@ import type { RestoreReport } from "../report";
 /** What became of one guest. */
 export interface GuestResult {
   readonly guest: string;
-  readonly result: "restored" | "not proven" | "failed" | "taken back" | "left out";
+  /** `ended before`: by an earlier run, and not looked at by this one. */
+  readonly result: "restored" | "not proven" | "ended before" | "failed" | "taken back" | "left out";
   readonly exitCode: number;
+  readonly endedAt?: string;
   readonly message?: string;
   /** What to do next. */
   readonly hint?: string;
@@ -35,6 +37,10 @@ export function resultOf(outcome: Outcome<RestorePlan>, report: RestoreReport | 
         result: report?.proven === true ? "restored" : "not proven",
         ...(report === undefined ? {} : { report }),
       };
+    case "ended-before": {
+      const undo = report?.undo === undefined ? {} : { hint: `to take it back, from any machine: ${report.undo}` };
+      return { ...guest, result: "ended before", endedAt: outcome.endedAt, ...undo };
+    }
     case "interrupted":
       return { ...guest, result: "failed" };
     case "failed":
@@ -64,8 +70,10 @@ export function printBatchReport(
   seconds: number,
   lines: Lines,
 ): void {
-  const good = guests.filter(({ result }) => result === "restored").length;
-  lines.heading(`Restored ${good} of ${guests.length} guests, in ${formatDuration(seconds)}`);
+  const count = (wanted: GuestResult["result"]): number => guests.filter(({ result }) => result === wanted).length;
+  const before = count("ended before");
+  const earlier = before === 0 ? "" : `, ${before} before`;
+  lines.heading(`Restored ${count("restored")} of ${guests.length} guests${earlier}, in ${formatDuration(seconds)}`);
   lines.table(guests.map(row), "  ");
   for (const guest of guests) printGuest(guest, lines);
   for (const { environment, findings } of comparisons) {
@@ -77,20 +85,21 @@ export function printBatchReport(
 const words = {
   restored: "restored",
   "not proven": "NOT PROVEN",
+  "ended before": "ended before",
   failed: "FAILED",
   "taken back": "TAKEN BACK",
   "left out": "left out",
 } as const;
 
-function row({ guest, result, report }: GuestResult): Table[number] {
+function row({ guest, result, report, endedAt = "" }: GuestResult): Table[number] {
   const word = result === "restored" && (report?.checks.length ?? 0) > 0 ? "restored, proven" : words[result];
-  return [guest, word, report === undefined ? "" : formatDuration(report.seconds), report?.archive ?? ""];
+  return [guest, word, report === undefined ? endedAt : formatDuration(report.seconds), report?.archive ?? ""];
 }
 
 /** What is to be known about one guest beyond its line in the table. */
 function printGuest({ guest, message, hint, report }: GuestResult, lines: Lines): void {
   const findings = report?.findings ?? [];
-  if (message === undefined && findings.length === 0 && report?.undo === undefined) return;
+  if (message === undefined && hint === undefined && findings.length === 0 && report?.undo === undefined) return;
   lines.line(`${guest}:`);
   if (message !== undefined) lines.hanging("  ", message);
   if (hint !== undefined) lines.hanging("  HINT: ", hint);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
@@ -10,6 +10,7 @@ import { planMembers } from "../../../../../scripts/recovery/engine/plan-members
 import { runMany } from "../../../../../scripts/recovery/engine/run-many";
 import type { JournalBundle } from "../../../../../scripts/recovery/engine/journal-bundle";
 import type { Journal } from "../../../../../scripts/recovery/engine/journal";
+import type { OperationState } from "../../../../../scripts/recovery/engine/journal-contents";
 import { type Session, stateOf } from "../../../../../scripts/recovery/engine/session";
 import { journalGuest } from "../../../../../scripts/recovery/engine/subject";
 import { CommandError } from "../../../../../scripts/terminal/command-error";
@@ -259,16 +260,69 @@ describe("a batch that was killed before it began its members", () => {
   });
 });
 
-/** A killed batch of which web has ended and db was taken back, and how often each is done from now on. */
-async function halfEnded() {
+/**
+ * A killed batch of which web has ended so many hours ago and db has come so far, and how often each is done from now on.
+ */
+async function halfEnded(hours = 0, db: OperationState = "taken-back") {
   const done = { web: 0, db: 0 };
   const count = (name: keyof typeof done) => (): Promise<void> => Promise.resolve(void (done[name] += 1));
   const { batch, bundle } = await killed({ web: count("web"), db: count("db") });
-  const [web, db] = bundle.journals().map((part) => part.begin?.());
-  web?.setState("done");
-  db?.setState("taken-back");
+  const [first, second] = bundle.journals().map((part) => part.begin?.());
+  first?.setState("done");
+  if (db !== "open") second?.setState(db);
+  const { path = "" } = first ?? {};
+  const updatedAt = new Date(Date.now() - hours * 3_600_000).toISOString();
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), updatedAt }));
   return { batch, done };
 }
+
+const notAgain = (guest: string) => ({
+  severity: "note",
+  text: expect.stringMatching(new RegExp(`^prod/${guest} ended at \\S+ already and is not tested again$`, "u")),
+});
+
+describe("a batch that was killed when members had ended", () => {
+  test("all of them, today: told with their times, as nothing that was done now [K2, K4]", async () => {
+    const { batch, done } = await halfEnded(1, "done");
+    expect(await runMany(batch)).toBe(0);
+    expect([done, JSON.parse(output)]).toMatchObject([
+      { web: 0, db: 0 },
+      {
+        outcomes: [
+          ["ended-before", 0],
+          ["ended-before", 0],
+        ],
+        findings: [notAgain("web"), notAgain("db")],
+      },
+    ]);
+    expect(await runMany(batch)).toBe(0);
+    expect(done).toEqual({ web: 1, db: 1 });
+  });
+
+  test("one of them days ago: that is planned anew, whatever was done on the others since [K4]", async () => {
+    const { batch, done } = await halfEnded(72, "done");
+    expect(await runMany(batch)).toBe(0);
+    expect([done, JSON.parse(output).findings]).toEqual([{ web: 1, db: 0 }, [notAgain("db")]]);
+    const undone = await halfEnded(25);
+    expect(await runMany(undone.batch)).toBe(0);
+    expect(undone.done).toEqual({ web: 1, db: 1 });
+  });
+
+  test("one of them, and another is resumed: what had ended is told, however long ago [K2, K4]", async () => {
+    const { batch, done } = await halfEnded(72, "open");
+    expect(await runMany(batch)).toBe(0);
+    expect([done, JSON.parse(output)]).toMatchObject([
+      { web: 0, db: 1 },
+      {
+        outcomes: [
+          ["ended-before", 0],
+          ["ended", 0],
+        ],
+        findings: [notAgain("web")],
+      },
+    ]);
+  });
+});
 
 describe("a batch that was killed when one member had ended and the other was taken back", () => {
   test("the one stays ended, a dry run says so too, and the other is planned anew and done [K4]", async () => {
@@ -281,15 +335,10 @@ describe("a batch that was killed when one member had ended and the other was ta
       { web: 0, db: 1 },
       {
         outcomes: [
-          ["ended", 0],
+          ["ended-before", 0],
           ["ended", 0],
         ],
-        findings: [
-          {
-            severity: "note",
-            text: expect.stringMatching(/^prod\/web ended at \S+ already and is not tested again$/u),
-          },
-        ],
+        findings: [notAgain("web")],
       },
     ]);
     expect(batch.bundles.open()).toEqual([]);
