@@ -4,6 +4,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from "nod
 import { dirname, join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { getSystemErrorMap } from "node:util";
+import * as z from "zod";
 import { codeOf } from "../../../proxmox/api/trust";
 import { messageOf } from "../../machine/error-code";
 import { attributesSuffix, escapeKey, pathOfKey, unescapeKey } from "./folder-names";
@@ -71,6 +72,17 @@ export class FolderStore implements ObjectStore {
     });
   }
 
+  async notedMd5(key: string): Promise<string | undefined> {
+    return this.explained(async () => {
+      try {
+        return md5In(await readFile(this.path(key) + attributesSuffix, "utf8"));
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw error;
+      }
+    });
+  }
+
   async write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void> {
     const path = this.path(key);
     await this.explained(async () => {
@@ -95,10 +107,10 @@ export class FolderStore implements ObjectStore {
   }
 
   private async commit(draft: string, path: string, key: string, condition: WriteCondition | undefined): Promise<void> {
-    if (condition === undefined) return rename(draft, path);
+    if (condition === undefined) return replace(draft, path);
     if ("ifMatch" in condition) {
       if (look(path, key)?.etag !== condition.ifMatch) throw new ConditionFailed(this.place, key);
-      return rename(draft, path);
+      return replace(draft, path);
     }
     try {
       // Unlike a rename, a link never replaces what is there.
@@ -159,6 +171,11 @@ function look(path: string, key: string): StoredObject | undefined {
   }
 }
 
+/** As {@link ObjectStore.notedMd5} has it. */
+export function md5Of(body: Uint8Array): string {
+  return createHash("md5").update(body).digest("base64");
+}
+
 async function writeWhole(path: string, body: Uint8Array): Promise<void> {
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
@@ -166,6 +183,22 @@ async function writeWhole(path: string, body: Uint8Array): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** What is noted of the old content goes first: beside the new one it would say that somebody has altered it. */
+async function replace(draft: string, path: string): Promise<void> {
+  await rm(path + attributesSuffix, { force: true });
+  await rename(draft, path);
+}
+
+const attributesSchema = z.object({ md5: z.string().min(1) });
+
+function md5In(text: string): string | undefined {
+  try {
+    return attributesSchema.parse(JSON.parse(text)).md5;
+  } catch {
+    return undefined;
   }
 }
 
@@ -178,7 +211,7 @@ async function writeAttributes(path: string, body: Uint8Array): Promise<void> {
     "user.content_language": "",
     "user.content_type": "text/plain; charset=utf-8",
     "user.metadata": null,
-    md5: createHash("md5").update(body).digest("base64"),
+    md5: md5Of(body),
   };
   await writeFile(path + attributesSuffix, `${JSON.stringify(attributes)}\n`, { mode: 0o600 });
 }

@@ -37,6 +37,8 @@ export interface ObjectStore {
   hasObjectLock?(): Promise<boolean>;
   /** @throws NoSuchObject, UnreadableObject */
   read(key: string, versionId?: string): Promise<Buffer>;
+  /** MD5 of what was written, in base64; undefined: whoever wrote it noted none. Absent: this store has no such notes. */
+  notedMd5?(key: string): Promise<string | undefined>;
   /** Replaces the object as a whole: a reader gets the old content or the new. @throws ConditionFailed */
   write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void>;
   /** No error when it is not there. Where the store keeps versions, they stay. */

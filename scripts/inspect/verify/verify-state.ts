@@ -5,6 +5,7 @@ import { integrityProblems } from "../../../site/state/integrity";
 import type { ObjectRef } from "../../../site/state/restore-points";
 import { ciphertextsOf } from "../../../site/state/state-diff";
 import { parseHistoryKey, type StackPlace } from "../../../site/state/state-keys";
+import { md5Of } from "../../clients/object-store/folder-store";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
 import { foreignIn, type OwnPartsContext } from "../../recovery/steps/state/own-parts";
@@ -71,7 +72,7 @@ export async function verifyState(
       judged.get(name) ?? problemsOf({ place: access.place, ...own }, object, content, secrets, notOpened);
     judged.set(name, judgement);
     bytes += typeof content === "string" ? 0 : content.length;
-    const problems = await judgement;
+    const problems = [...(await judgement), ...(await alterations(access, object, content))];
     if (problems.length > 0) bad.push(badState(object, problems));
     done += 1;
     progress(done, found.objects.length);
@@ -103,6 +104,19 @@ async function contentOf({ store }: StateAccess, { key, versionId }: ObjectRef):
     if (problem === undefined) throw error;
     return problem;
   }
+}
+
+/** What somebody altered may parse nevertheless: it is compared with what was noted when it was written. */
+async function alterations(
+  { store }: StateAccess,
+  { key, versionId }: ObjectRef,
+  content: Buffer | string,
+): Promise<string[]> {
+  if (typeof content === "string" || versionId !== undefined) return [];
+  const noted = await store.notedMd5?.(key);
+  return noted === undefined || noted === md5Of(content)
+    ? []
+    : ["it is not what was written: it does not fit the checksum beside it (.attrs)"];
 }
 
 async function problemsOf(

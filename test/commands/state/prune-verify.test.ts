@@ -1,3 +1,5 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { JournalContents } from "../../../scripts/recovery/engine/journal-contents";
 import { pruneStatePlanSchema } from "../../../scripts/recovery/prune-state/plan";
 import { killAt } from "../support/kill-at";
@@ -186,6 +188,16 @@ describe("verify --state", () => {
     site.backend.put(first?.entryKey ?? "", "{");
     const result = await verify();
     expect([result.code, result.stdout]).toEqual([3, expect.stringContaining("no history entry")]);
+  });
+
+  test("an entry that was altered and is still one is not what was written; nothing is said where nothing was noted [G1]", async () => {
+    const path = join(site.folder, "backend", updates[0]?.entryKey ?? "");
+    writeFileSync(path, readFileSync(path, "utf8").replace("update 1", "update 7"));
+    const altered = await verify("prod");
+    expect([altered.code, altered.stdout]).toEqual([3, expect.stringContaining("1 is bad")]);
+    expect(altered.stdout).toContain("it is not what was written");
+    rmSync(`${path}.attrs`);
+    expect((await verify("prod")).code).toBe(0);
   });
 
   test("a wrong passphrase opens none of them; without one nothing is said of them [G1]", async () => {

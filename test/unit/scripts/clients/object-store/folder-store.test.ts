@@ -67,6 +67,15 @@ test("side files are left out where the backend has none", async () => {
   expect(existsSync(join(folder, "a.json.attrs"))).toBe(false);
 });
 
+test("what is noted of a content never outlives it [G1]", async () => {
+  await store.write("a.json", bytes("1"));
+  await expect(store.notedMd5("a.json")).resolves.toBe(createHash("md5").update("1").digest("base64"));
+  await new FolderStore(folder, { attributes: false }).write("a.json", bytes("2"));
+  await expect(store.notedMd5("a.json")).resolves.toBeUndefined();
+  writeFileSync(join(folder, "a.json.attrs"), "{");
+  await expect(store.notedMd5("a.json")).resolves.toBeUndefined();
+});
+
 test("what is not there is said to be not there", async () => {
   mkdirSync(join(folder, "a"));
   await expect(store.read("nothing.json")).rejects.toThrow(NoSuchObject);
