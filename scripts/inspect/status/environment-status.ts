@@ -65,8 +65,7 @@ export interface EnvironmentStatus {
 }
 
 /**
- * How the guests of one environment are backed up. Read only. The number of requests depends on nodes and storages, not
- * on guests.
+ * How the guests of one environment are backed up. Read only.
  *
  * @param known ids of the guests of every environment behind the same endpoint: others on the node are nobody's.
  * @param neighbours the other environments of the project.

@@ -4,6 +4,7 @@ import { markTag } from "../../../site/mark";
 import type { NodeMoment } from "../../../site/restore/doubt";
 import {
   type Doubtful,
+  type GuestIdentity,
   isOwn,
   tellAnother,
   tellArchive,
@@ -38,18 +39,18 @@ export interface Listed {
 }
 
 /**
- * Whose guests and archives are, by the marks in their configurations, which Proxmox tells one by one only. An adopted guest
- * is asked for where its tags say that Lifeboat marked it for somebody.
+ * Whose guests and archives are, by the marks in their configurations, which Proxmox tells one by one only: its lists have no
+ * more than an archive's notes, which whoever makes it words. The configuration of an adopted guest is asked for where its tags
+ * say that Lifeboat marked it for somebody, or where its newest archive is not its own by the name that the list gives it.
  */
 export async function readOwnership(
   client: ProxmoxClient,
   settings: Environment,
   listed: Listed,
 ): Promise<Map<number, Ownership>> {
-  const asked = settings.guests.filter(({ id, kind }) => kind !== "adopted" || isTagged(listed.onNode.get(id)));
   const bounds = { parallel: 16, perKey: 4, keyOf: ({ node }: Guest) => node };
   const found = await runBounded(
-    asked,
+    settings.guests,
     bounds,
     async (guest) => [guest.id, await ownershipOf(client, settings, guest, listed)] as const,
   );
@@ -64,14 +65,22 @@ async function ownershipOf(
 ): Promise<Ownership> {
   const meant = meantGuest(guest, settings);
   const onIt = onNode.get(guest.id);
-  const present = onIt && (await presentIdentity(client, onIt));
-  const identity = typeof present === "string" ? undefined : present;
+  let present = onIt && isAsked(guest, onIt) ? await presentIdentity(client, onIt) : undefined;
+  const judge = (archive: GuestArchive, identity: GuestIdentity | string | undefined): Promise<Whose | string> =>
+    askWhoseArchive(client, archive.node, archive, {
+      meant,
+      present: typeof identity === "object" ? identity : undefined,
+    });
   const judged: JudgedArchive[] = [];
   let left = archivesOf(guest.id);
   for (;;) {
     const { chosen } = chooseNewest(left, guest, onIt, clock);
     if (chosen === undefined) break;
-    const whose = await askWhoseArchive(client, chosen.node, chosen, { meant, present: identity });
+    let whose = await judge(chosen, present ?? listedIdentity(onIt));
+    if (present === undefined && onIt && typeof whose !== "string" && !isOwn(whose)) {
+      present = await presentIdentity(client, onIt);
+      whose = await judge(chosen, present);
+    }
     if (typeof whose !== "string" && isOwn(whose)) break;
     judged.push({ archive: chosen, whose });
     if (!isAnothers(whose)) break;
@@ -80,8 +89,17 @@ async function ownershipOf(
   return { present: typeof present === "object" ? whosePresent(present, meant) : present, archives: judged };
 }
 
-function isTagged(guest: NodeGuest | undefined): boolean {
-  return guest?.tags?.split(/[;, ]/u).includes(markTag) === true;
+function isAsked({ kind }: Guest, onNode: NodeGuest): boolean {
+  return kind !== "adopted" || isTagged(onNode);
+}
+
+/** What the list of guests says of one. */
+function listedIdentity(guest: NodeGuest | undefined): GuestIdentity | undefined {
+  return guest && { mark: undefined, name: guest.name, cards: [] };
+}
+
+function isTagged(guest: NodeGuest): boolean {
+  return guest.tags?.split(/[;, ]/u).includes(markTag) === true;
 }
 
 function isAnothers(whose: Doubtful | string): boolean {

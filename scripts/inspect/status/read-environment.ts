@@ -40,8 +40,8 @@ export interface EnvironmentFacts {
 }
 
 /**
- * Asks the nodes of an environment. The number of requests depends on nodes, storages and the guests that Lifeboat made, not
- * on adopted ones.
+ * Asks the nodes of an environment. The number of requests depends on nodes and storages; besides, each guest's newest archive
+ * is asked whose it is, and each guest that Lifeboat made whether it is that.
  */
 export async function readEnvironment(
   client: ProxmoxClient,

@@ -192,6 +192,27 @@ test.each(["verification-failed", "no-size"])(
   },
 );
 
+test("the newest archive of an adopted guest is another's: it counts as no backup, and is named: 3 [D15]", async () => {
+  const as = (values: Record<string, string>) =>
+    site.on("pve-prod", (client) => client.put(["nodes", "pve-prod", "lxc", 101, "config"], values));
+  const backUp = () =>
+    site.on("pve-prod", async (client) => {
+      const upid = await client.post(["nodes", "pve-prod", "vzdump"], { vmid: "101", storage: "backup" });
+      await client.tasks.wait(String(upid));
+    });
+  await as({ description: "lifeboat: lab/other", hostname: "other" });
+  await backUp();
+  await as({ description: "by hand", hostname: "web" });
+  const [code, problems] = await statusOf();
+  site.removeArchives("pve-prod", 101);
+  await backUp();
+  expect([code, problems]).toEqual([
+    3,
+    { web: [expect.stringMatching(/^backup:\S+ is not of prod\/web: it is of lab\/other; it counts as no backup$/u)] },
+  ]);
+  expect((await statusOf())[0]).toBe(0);
+});
+
 test("a run that failed as a whole: 3, until every guest has a newer backup [A10]", async () => {
   const settings = { type: "vzdump", at: "guest", times: "1" };
   await site.fault("worker-killed", settings);

@@ -54,9 +54,9 @@ export class AdoptedSite extends NodeSite {
     return site;
   }
 
-  /** Puts an archive of a guest onto the storage of its node; `time` is in unix seconds. */
+  /** Puts an archive of a guest onto the storage of its node; `time` is in unix seconds. It holds the guest's name. */
   putArchive(node: string, vmid: number, time: number, size: number, notes = ""): void {
-    this.archiveFiles(node).put(vmid, time, size, notes);
+    this.archiveFiles(node).put(vmid, time, size, notes, `hostname: ${this.names.get(vmid) ?? ""}\n`);
   }
 
   /** Takes every archive of a guest off the storage of its node. */
@@ -69,6 +69,9 @@ export class AdoptedSite extends NodeSite {
     return this.nodePath(node, `${volumeOf(id, disk).path}/${path}`);
   }
 
+  /** Names of its guests in the beginning. */
+  private readonly names = new Map<number, string>();
+
   private archiveFiles(node: string): ArchiveFiles {
     return new ArchiveFiles(this.nodePath(node, "mnt/backup/dump"));
   }
@@ -77,6 +80,7 @@ export class AdoptedSite extends NodeSite {
   private async adopt({ name, node, profile, guests, job = {} }: AdoptedEnvironment): Promise<void> {
     const blocks = guests.map(({ id, name, settings = [] }) => [name, [`adopt: ${String(id)}`, ...settings]]);
     this.declare(name, { profile, node, ca: "site-ca.pem", guests: Object.fromEntries(blocks) });
+    for (const guest of guests) this.names.set(guest.id, guest.name);
     if (guests.length === 0) return;
     const schedule = { prod: "01:00", lab: "sun 03:00", monitoring: "02:00" }[profile];
     const vmid = guests.map(({ id }) => id).join(",");
