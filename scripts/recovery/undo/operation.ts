@@ -6,7 +6,7 @@ import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { hasCommitted } from "../engine/apply";
 import type { GivenAnswers } from "../engine/consent";
-import type { Journal } from "../engine/journal";
+import { isOpen, type Journal } from "../engine/journal";
 import { begin, begunIn, runLocked } from "../engine/run-one";
 import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
 import { placeSteps } from "../engine/step";
@@ -66,6 +66,7 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   if (elsewhere !== undefined) return begin(session, savePointOperation(session, request, elsewhere, restores));
   if (last === undefined) throw nothingToUndo(session, search);
   refuseUnsure(session, request, search, last);
+  refuseOtherName(session, last);
   if (last.plan.mode === "beside" || !(await isOverwritten(session, request, last))) {
     if (!session.dryRun && last.journal.factsOf(restorePath)["upid"] !== undefined) keepWayBack(last.journal);
     return takeRestoreBack(session, request, last);
@@ -122,6 +123,26 @@ function refuseUnsure(
     {
       exitCode: exitCodes.unavailable,
       hint: `${unsearchedHint(search)}; or, if it is, name it: lifeboat undo ${journal.contents.id}`,
+    },
+  );
+}
+
+/**
+ * A guest of the settings may have the number that another had when it was restored. A copy is known by its own notes.
+ *
+ * @throws CommandError (13)
+ */
+function refuseOtherName({ guest, environment, selector }: GuestSession, { journal, plan }: RestoreJournal): void {
+  if (plan.guest === guest.name || plan.mode === "beside") return;
+  const before = `${environment.name}/${plan.guest}`;
+  const way = isOpen(journal)
+    ? `give it up: lifeboat abandon ${selector}`
+    : `see what there is of it: lifeboat backups ${selector}`;
+  throw new CommandError(
+    `the restore begun at ${journal.contents.startedAt} is of ${plan.guest} (${guest.id}), not of ${guest.name}`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `if they are one guest, name it ${plan.guest} in the settings until 'lifeboat undo ${before}' is done; else ${way}`,
     },
   );
 }

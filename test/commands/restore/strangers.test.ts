@@ -228,6 +228,25 @@ test.each([
   },
 );
 
+test("nor is a new guest overwritten with, or taken for, the one that had its number under another name [D6, D15, K4]", async () => {
+  const settings = site.read("Pulumi.prod.yaml");
+  await site.backUp(107);
+  const other = await site.backUp(102);
+  expect((await run(...overwrite(107))).code).toBe(0);
+  await site.destroy(107);
+  await make(107, other);
+  await mark(107, "prod/fresh");
+  const before = await site.picture(107);
+  site.write("Pulumi.prod.yaml", settings.replace(/^( {4}"?)g107("?:)/mu, "$1fresh$2"));
+  const undone = await run("undo", "prod/fresh", "--force", "--stop");
+  site.write("Pulumi.prod.yaml", settings);
+  expect([undone.code, undone.stderr.replaceAll(/\s+/gu, " ")]).toEqual([
+    13,
+    expect.stringMatching(/is of g107 \(107\), not of fresh/u),
+  ]);
+  expect(await site.picture(107)).toEqual(before);
+});
+
 test("a clock that is ahead, or a save point of the future, makes none of today old [D6, K1]", async () => {
   await site.backUp(102);
   expect((await run(...overwrite(102))).code).toBe(0);
