@@ -92,6 +92,7 @@ async function verifyStateOf(
     const lost = await lostState(access, stack, tracesOf(site, environment, context.io));
     const progress = (done: number, all: number): void => update(`${String(done)} of ${String(all)}`);
     const checked = await verifyState(access, stack, secrets, wanted, progress);
+    await secrets.requireAny();
     return { environment: environment.name, where: access.store.place, lost, ...checked };
   });
 }

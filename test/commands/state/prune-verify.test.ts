@@ -203,6 +203,16 @@ describe("verify --state", () => {
   test("a wrong passphrase opens none of them; without one nothing is said of them [G1]", async () => {
     const wrong = await site.lifeboat(["verify", "--state"], { env: { PULUMI_CONFIG_PASSPHRASE: "apple pie" } });
     expect([wrong.code, wrong.stdout]).toEqual([3, expect.stringContaining("the passphrase does not open the state")]);
+    expect(wrong.stdout).not.toContain("bad");
+    const file = join(site.folder, "another");
+    writeFileSync(file, "apple pie");
+    const named = await site.lifeboat(["verify", "--state", "prod"], {
+      env: { PULUMI_CONFIG_PASSPHRASE_FILE_PROD: file },
+    });
+    expect([named.code, named.stdout]).toEqual([12, ""]);
+    expect(named.stderr).toContain("no state of prod can be opened: the passphrase does not open the state");
+    expect(named.stderr).toContain(`(from PULUMI_CONFIG_PASSPHRASE_FILE_PROD: ${file})`);
+    expect(named.stderr).toContain("HINT: set PULUMI_CONFIG_PASSPHRASE_FILE_PROD to the passphrase of prod");
     const none = await site.lifeboat(["verify", "--state"], { env: { PULUMI_CONFIG_PASSPHRASE_FILE: undefined } });
     expect(none.code).toBe(12);
   });

@@ -1,3 +1,4 @@
+import { passphraseSource, shellCredential } from "../../../../site/settings/credentials";
 import type { SecretsKeeper } from "../../../../site/state/checkpoint";
 import type { OpenSecret } from "../../../../site/state/state-diff";
 import { CommandError } from "../../../terminal/command-error";
@@ -11,7 +12,12 @@ export type Opening =
   | { readonly kind: "open"; readonly open: OpenSecret }
   /** Nothing to prove here: there are no secrets, or a service outside keeps them. */
   | { readonly kind: "no-passphrase"; readonly why: string }
-  | { readonly kind: "shut"; readonly why: string };
+  | {
+      readonly kind: "shut";
+      readonly why: string;
+      /** It is the passphrase that fails, and not the state. */
+      readonly byPassphrase: boolean;
+    };
 
 /** Opens the secrets of an environment's states with the passphrase that the operator gave. A salt is worked on once: it takes a while. */
 export class StateSecrets {
@@ -50,6 +56,25 @@ export class StateSecrets {
     });
   }
 
+  /**
+   * Of many states that were tried: says so where the passphrase has opened none, which tells of the passphrase and not of
+   * the states.
+   *
+   * @throws CommandError (12)
+   */
+  async requireAny(): Promise<void> {
+    const all = await Promise.all(this.openings.values());
+    const [first] = all;
+    if (first?.kind !== "shut" || !all.every((opening) => opening.kind === "shut" && opening.byPassphrase)) return;
+    const given = shellCredential(passphraseSource, this.environment, this.variables);
+    const { variable = passphraseSource.fileVariable } = given ?? {};
+    const origin = given === undefined ? "" : ` (from ${variable}${given.kind === "file" ? `: ${given.path}` : ""})`;
+    throw new CommandError(`no state of ${this.environment} can be opened: ${first.why}${origin}`, {
+      exitCode: exitCodes.passphrase,
+      hint: `set ${variable} to the passphrase of ${this.environment}; whether its states are good is not known`,
+    });
+  }
+
   private ofSalt(salt: string): Promise<Opening> {
     const known = this.openings.get(salt);
     if (known !== undefined) return known;
@@ -61,15 +86,16 @@ export class StateSecrets {
   private async work(salt: string): Promise<Opening> {
     const found = readPassphrase(this.environment, this.variables);
     if (found.kind === "none")
-      return { kind: "shut", why: "no passphrase is set, and the state is encrypted with one" };
-    if (found.kind === "unreadable") return { kind: "shut", why: found.why };
+      return { kind: "shut", why: "no passphrase is set, and the state is encrypted with one", byPassphrase: true };
+    if (found.kind === "unreadable") return { kind: "shut", why: found.why, byPassphrase: true };
     try {
       const decrypt = await openSecrets(salt, this.redactor.remember(found.passphrase));
       return { kind: "open", open: (ciphertext) => orUndefined(() => decrypt(ciphertext)) };
     } catch (error) {
-      if (error instanceof WrongPassphrase) return { kind: "shut", why: "the passphrase does not open the state" };
+      if (error instanceof WrongPassphrase)
+        return { kind: "shut", why: "the passphrase does not open the state", byPassphrase: true };
       if (error instanceof UnreadableSecret)
-        return { kind: "shut", why: `the state's salt is damaged: ${error.message}` };
+        return { kind: "shut", why: `the state's salt is damaged: ${error.message}`, byPassphrase: false };
       throw error;
     }
   }
