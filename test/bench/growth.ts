@@ -100,7 +100,7 @@ async function expectEnd(
   exitCodes: readonly number[],
   options: RunOptions = {},
 ): Promise<void> {
-  const { code, stdout, stderr } = await site.lifeboat(argv, options);
+  const { code, stdout, stderr } = await site.lifeboat(argv, { ...options, asProcess: true });
   if (exitCodes.includes(code ?? -1)) return;
   const said = `${stderr}${stdout}`.slice(0, 800);
   throw new Error(`lifeboat ${argv.join(" ")} ended with ${String(code)}: ${said}`);

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { toolchainPath } from "../sandbox/setup/exports";
 import type { TestSandbox } from "../sandbox/setup/start-sandbox";
 import { peakOf, watchPeak } from "./peak-memory";
@@ -38,7 +39,7 @@ export function makePulumiProject(
   const toolchain = toolchainPath(checkout, sandbox.layout.pulumiHome);
   if (toolchain === undefined) throw new Error("the toolchain is not installed; write: npm run toolchain");
   const PATH = [toolchain, process.env["PATH"] ?? ""].join(delimiter);
-  const env = { ...process.env, ...sandbox.env, ...own, PATH };
+  const env: Record<string, string | undefined> = { ...process.env, ...sandbox.env, ...own, PATH };
   mkdirSync(folder, { recursive: true });
   for (const name of ["node_modules", "package.json"]) symlinkSync(join(checkout, name), join(folder, name));
   symlinkSync(join(checkout, program, ".."), join(folder, "program"));
@@ -54,6 +55,8 @@ export function makePulumiProject(
     });
     if (status !== 0) throw new Error(`pulumi ${words.join(" ")} ended with ${String(status)}:\n${stdout}${stderr}`);
   };
+  const backend = new URL(env["PULUMI_BACKEND_URL"] ?? "");
+  if (backend.protocol === "file:") mkdirSync(fileURLToPath(backend), { recursive: true });
   pulumi(["stack", "init", stack]);
   return {
     up: () => pulumi(["up", "-s", stack, "--yes", "--skip-preview"]),

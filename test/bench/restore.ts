@@ -22,7 +22,9 @@ export async function measureRestore(progress: (line: string) => void): Promise<
     await site.fault("slow-storage", slow);
     let named = 0;
     const restore = async (): Promise<void> => {
-      const { code, stdout, stderr } = await site.lifeboat(["restore", "guest", "web", "--force", "--json"]);
+      const { code, stdout, stderr } = await site.lifeboat(["restore", "guest", "web", "--force", "--json"], {
+        asProcess: true,
+      });
       if (code !== 0) throw new Error(`lifeboat restore guest ended with ${String(code)}: ${stdout}${stderr}`);
       const { steps }: { steps: { id: string; seconds?: number }[] } = JSON.parse(stdout);
       named = steps.reduce((sum, { id, seconds = 0 }) => sum + (namedSteps.test(id) ? seconds * 1_000 : 0), 0);

@@ -128,7 +128,7 @@ async function measured(
 ): Promise<Measured & { readonly stdout: string }> {
   const watch = watchPeak(folder);
   const start = performance.now();
-  const { code, stdout, stderr } = await site.lifeboat(argv, { env: { ...env, ...watch.variables } });
+  const { code, stdout, stderr } = await site.lifeboat(argv, { env: { ...env, ...watch.variables }, asProcess: true });
   const milliseconds = performance.now() - start;
   if (code === 0) return { milliseconds, peakMebibytes: peakOf(watch), stdout };
   throw new Error(`lifeboat ${argv.join(" ")} ended with ${String(code)}: ${`${stderr}${stdout}`.slice(0, 800)}`);
