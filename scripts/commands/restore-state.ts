@@ -54,7 +54,7 @@ export const command = defineCommand({
       acceptPending: z.boolean().default(false),
     })
     .refine(({ list, to }) => list !== (to !== undefined), {
-      error: "give either --list, or --to with a point of the list",
+      error: "give either --list, which shows the restore points, or --to with one of them",
     })
     .refine(({ all, list }) => list || !all, { error: "--all goes with --list" }),
   aim: ({ environment, list }) => (list ? `list the states of ${environment}` : `restore the state of ${environment}`),

@@ -22,7 +22,13 @@ export function chooseGuests({ guests, all, env }: GuestWish, site: Site): Found
     if (guests.length === 0) throw usageError("no guest is named", "name one or more, or all of them: --all");
     return distinct(guests.map((selector) => site.findGuest(selector)));
   }
-  if (guests.length > 0) throw usageError("--all and the name of a guest exclude each other");
+  if (guests.length > 0) {
+    const [name = ""] = guests;
+    const hint = site.environmentNames.includes(name)
+      ? `all of one environment: --all --env ${name}`
+      : "name guests, or all of them: --all";
+    throw usageError("--all and the name of a guest exclude each other", hint);
+  }
   const found = env === undefined ? everyGuest(site) : guestsOf(site, env);
   if (found.length === 0) throw usageError(`the settings${env === undefined ? "" : ` of ${env}`} name no guests`);
   return found;

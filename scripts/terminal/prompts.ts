@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Interrupted, usageError } from "./command-error";
 import type { InputOutput } from "./input-output";
 import { plainText } from "../../proxmox/api/plain-text";
@@ -30,7 +31,8 @@ export class Prompts {
   async confirm(question: Question): Promise<boolean> {
     this.require(question);
     const { confirm } = await import("@clack/prompts");
-    const answer = await confirm({ message: plainText(question.text), initialValue: false, output: process.stderr });
+    const message = plainText(question.text);
+    const answer = await answerOf(confirm({ message, initialValue: false, output: process.stderr }), question);
     return typeof answer === "boolean" ? answer : interrupted();
   }
 
@@ -44,7 +46,7 @@ export class Prompts {
     this.require(question);
     const { text } = await import("@clack/prompts");
     const message = `${plainText(question.text)} Type '${plainText(expected)}' to go on.`;
-    const answer = await text({ message, output: process.stderr });
+    const answer = await answerOf(text({ message, output: process.stderr }), question);
     return typeof answer === "string" ? answer.trim() === expected : interrupted();
   }
 
@@ -52,6 +54,25 @@ export class Prompts {
     if (this.canAsk) return;
     const why = this.json ? "--json was given" : "there is no terminal";
     throw usageError(`nobody can be asked (${why}): ${question.text}`, `add ${question.flag} to answer it`);
+  }
+}
+
+/**
+ * The answer, or an error where none can come any more: at the end of the input, as Ctrl-D, the question waits for ever, and
+ * Node would end with 0 because nothing else is left to do.
+ *
+ * @throws CommandError (2)
+ */
+async function answerOf<Answer>(asked: Promise<Answer>, { flag }: Question): Promise<Answer> {
+  const watch = new AbortController();
+  const unanswered = once(process, "beforeExit", watch).then(() => {
+    throw usageError("nobody answered; nothing was changed", `add ${flag} to answer it`);
+  });
+  try {
+    return await Promise.race([asked, unanswered]);
+  } finally {
+    unanswered.catch(() => undefined);
+    watch.abort();
   }
 }
 

@@ -139,7 +139,7 @@ test("half done here and restored from another machine since: the older one is t
       {
         id: "save-point/take",
         title: "Take a save point",
-        does: expect.stringMatching(/^take back: back the present db/u),
+        does: expect.stringMatching(/^delete the save point that was made/u),
       },
       expect.objectContaining({ id: "stop", does: "start db again" }),
       expect.objectContaining({ id: "protect" }),

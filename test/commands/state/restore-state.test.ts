@@ -282,8 +282,8 @@ describe("refused", () => {
   test.each([
     [["--to", "ffffffffff"], 2, "neither the id of a restore point nor a time"],
     [["--to", "2020-01-01"], 2, "no update had ended by"],
-    [[], 2, "give either --list, or --to"],
-    [["--list", "--to", "x"], 2, "give either --list, or --to"],
+    [[], 2, "give either --list, which shows the restore points, or --to"],
+    [["--list", "--to", "x"], 2, "give either --list, which shows the restore points, or --to"],
     [["--to", "x", "--all"], 2, "--all goes with --list"],
   ])("%j: %d", async (flags, code, why) => {
     const result = await site.lifeboat(["restore", "state", "prod", ...flags]);

@@ -53,6 +53,7 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
     id: "take",
     title: "Take a save point",
     does: `back the present ${plan.guest} up to ${savePoint.storage} as a protected save point that prunes nothing`,
+    undoes: "delete the save point that was made for it",
     // A run that an earlier process has started is waited for by `run`.
     probe: async (context) => {
       await findStarted(context, client, request);
