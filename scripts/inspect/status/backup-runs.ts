@@ -1,5 +1,6 @@
 import type { TaskEntry } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { parseVzdumpLog } from "../../../proxmox/rules/vzdump-log";
 
@@ -38,6 +39,8 @@ export interface EndedRun {
 export interface BackupRuns {
   running: RunningBackup[];
   last: EndedRun | undefined;
+  /** Why the node's runs are not known, as a sentence. */
+  unread?: string;
 }
 
 /** Newest tasks that are looked through for the job's last run: runs by hand may be among them. */
@@ -51,9 +54,25 @@ const passedOver = 5;
  * several guests, or over the only guest that it has.
  *
  * @param guests ids of the environment's guests on the node that are in the job.
+ * A node of a cluster that cannot be asked does not keep the others from being shown.
+ *
  * @param alone no other environment has guests behind this endpoint, so that every run over several guests is the job's.
  */
 export async function inspectRuns(
+  client: ProxmoxClient,
+  node: string,
+  guests: ReadonlySet<number>,
+  alone: boolean,
+): Promise<BackupRuns> {
+  try {
+    return await runsOf(client, node, guests, alone);
+  } catch (error) {
+    if (!couldNotBeAsked(error)) throw error;
+    return { running: [], last: undefined, unread: `the backup runs of ${node} cannot be listed: ${error.reason}` };
+  }
+}
+
+async function runsOf(
   client: ProxmoxClient,
   node: string,
   guests: ReadonlySet<number>,

@@ -112,6 +112,7 @@ export async function environmentStatus(
       ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),
       ...facts.storages.unreadable,
+      ...runs.flatMap(({ unread }) => unread ?? []),
       // Opt-outs that are over and disks without a backup are told with their guests.
       ...policies.broken.filter(({ policy }) => policy === "objectives").map(({ text }) => text),
     ],

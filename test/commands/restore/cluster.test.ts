@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { RestoreSite, node } from "./restore-site";
 import type { RunResult } from "../support/run-bundle";
@@ -60,6 +62,24 @@ async function refused(argv: readonly string[]): Promise<[number | null, string]
   expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
   return [result.code, result.stderr.slice(Math.max(0, result.stderr.indexOf("Unable to")))];
 }
+
+test("a node of the cluster that is down is named by status, and the others are shown: 3 [A10, K3]", async () => {
+  await site.fault("node-unreachable", { node: second });
+  const settings = join(site.project, "Pulumi.prod.yaml");
+  const before = readFileSync(settings, "utf8");
+  writeFileSync(
+    settings,
+    before.replace(/^( *)(?:"?moved"?):\n/mu, (line, indent) => `${line}${indent}  node: ${second}\n`),
+  );
+  const { code, stdout } = await site.lifeboat(["status", "prod", "--json"]);
+  writeFileSync(settings, before);
+  const { environments, unknown } = JSON.parse(stdout);
+  expect([code, unknown]).toEqual([3, []]);
+  expect(environments[0].guests).toHaveLength(6);
+  expect(environments[0].problems).toContainEqual(
+    expect.stringMatching(/^the backup runs of pve-two cannot be listed: /u),
+  );
+});
 
 test("archives are looked for on every node of the cluster, a shared storage once [D2]", async () => {
   const shared = JSON.parse((await site.lifeboat(["backups", "web", "--json"])).stdout);
