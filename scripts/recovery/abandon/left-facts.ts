@@ -2,6 +2,7 @@ import { shellQuote } from "../../machine/shell-quote";
 import { storageOf } from "../../../proxmox/rules/volume-ids";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { missingToListArchives } from "../../../proxmox/api/permissions";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { CommandError } from "../../terminal/command-error";
 import type { Journal } from "../engine/journal";
@@ -107,10 +108,9 @@ async function archiveFacts({ client, journal, selector, place, restore }: Left)
   const isReleased = restore === undefined || journal.factsOf("release")["released"] === true;
   const own = steps["protect"] === undefined ? [] : [restore?.archive.volid ?? ""];
   const held = isReleased ? [] : [...own, ...restore.releaseAlso];
-  const find = async (volid: string) => {
-    const { vmid } = restore?.source ?? place;
-    return (await client.backups.archives(place.node, storageOf(volid), vmid)).find((one) => one.volid === volid);
-  };
+  const { vmid } = restore?.source ?? place;
+  const find = async (volid: string) =>
+    (await client.backups.archives(place.node, storageOf(volid), vmid)).find((one) => one.volid === volid);
   const facts = [
     ...made.map(({ path, volid }) => {
       const isSavePoint = path === savePointPath;
@@ -118,21 +118,36 @@ async function archiveFacts({ client, journal, selector, place, restore }: Left)
       const next =
         selector === undefined ? {} : { next: `lifeboat restore guest ${selector} --archive ${shellQuote(volid)}` };
       return look(about, async () => {
-        const isThere = (await find(volid)) !== undefined;
-        return [{ about, is: isThere ? "stays" : "is gone", known: true, ...(isThere && isSavePoint ? next : {}) }];
+        if ((await find(volid)) === undefined) return [{ about, ...(await notFound(client, volid, vmid)) }];
+        return [{ about, is: "stays", known: true, ...(isSavePoint ? next : {}) }];
       });
     }),
     ...held.map((volid) => {
       const about = `archive ${volid}`;
       return look(about, async () => {
         const archive = await find(volid);
+        if (archive === undefined) return [{ about, ...(await notFound(client, volid, vmid)) }];
         const stays = "stays protected until the next restore or undo that succeeds";
-        const is = archive === undefined ? "is gone" : archive.protected === true ? stays : "is not protected any more";
-        return [{ about, is, known: true }];
+        return [{ about, is: archive.protected === true ? stays : "is not protected any more", known: true }];
       });
     }),
   ];
   return (await Promise.all(facts)).flat();
+}
+
+/** An archive that no list shows: the token may not see it, or its storage may stand on a disk that is not mounted. */
+async function notFound(
+  client: ProxmoxClient,
+  volid: string,
+  vmid: number,
+): Promise<Pick<LeftFact, "is" | "known" | "next">> {
+  const storage = storageOf(volid);
+  const missing = await missingToListArchives(client, storage, vmid);
+  if (missing.length > 0) {
+    const rights = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(" and ");
+    return { is: `was not looked at: the token lacks ${rights}`, known: false };
+  }
+  return { is: `was not found on ${storage}`, known: true, next: "lifeboat doctor" };
 }
 
 async function snapshotFact({ client, journal, selector, place }: Left): Promise<LeftFact[]> {
@@ -141,8 +156,8 @@ async function snapshotFact({ client, journal, selector, place }: Left): Promise
   const about = `snapshot ${snapshot}`;
   return look(about, async () => {
     const address = await findGuest(client, place.node, place.vmid);
-    const snapshots = address === undefined ? [] : await readSnapshots(client, address);
-    const isThere = snapshots.some(({ name }) => name === snapshot);
+    if (address === undefined) return [{ about, is: "was not looked at: its guest is not to be seen", known: false }];
+    const isThere = (await readSnapshots(client, address)).some(({ name }) => name === snapshot);
     const next = selector === undefined ? {} : { next: `lifeboat restore snapshot ${selector} ${snapshot}` };
     return [{ about, is: isThere ? "stays" : "is gone", known: true, ...(isThere ? next : {}) }];
   });

@@ -128,6 +128,21 @@ test("a newer archive is restored [D5, K4]", async () => {
   expect([again.code, JSON.parse(again.stdout).archive]).toEqual([0, newer]);
 });
 
+test("a save point that no list shows is not called gone when its operation is given up [A10, K6]", async () => {
+  const it = await killed();
+  await site.fault("disk-unmounted", { storage: "backup" });
+  const { code, stdout } = await site.lifeboat(["abandon", `guest-${it.id}`, "--dry-run", "--json"]);
+  await site.clearFaults();
+  const about = `save point ${it.savePoint}`;
+  expect([code, JSON.parse(stdout).plan.operations[0].leaves]).toEqual([
+    0,
+    expect.arrayContaining([{ about, is: "was not found on backup", known: true, next: "lifeboat doctor" }]),
+  ]);
+  expect(stdout).not.toContain("is gone");
+  const again = await site.lifeboat(it.restore);
+  expect([again.code, await savePoints(it.id)]).toEqual([0, [it.savePoint]]);
+});
+
 test("the guest is gone by now: its save point, which may be all that is left of it, stays [D6, K4]", async () => {
   const it = await killed();
   await site.destroy(it.id);
