@@ -1,4 +1,5 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
+import { codeOf } from "../../proxmox/api/trust";
 import { shellQuote } from "./shell-quote";
 
 /** A folder in which somebody else could have put what lies there. */
@@ -17,7 +18,7 @@ export class UnsafeFolder extends Error {
 
 /** Refuses a folder of another user, or one in which others may write; one that is not there is none. @throws UnsafeFolder */
 export function checkPrivateFolder(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false });
+  const found = look(folder);
   if (found === undefined) return;
   const user = process.geteuid?.();
   if (user !== undefined && found.uid !== user) {
@@ -26,5 +27,15 @@ export function checkPrivateFolder(folder: string): void {
   }
   if ((found.mode & 0o022) !== 0) {
     throw new UnsafeFolder(folder, "its group or others may write to it", `chmod go-w ${shellQuote(folder)}`);
+  }
+}
+
+/** Undefined where nothing can be there: whoever makes the folder is told why not. */
+function look(folder: string): Stats | undefined {
+  try {
+    return statSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    if (["ENOTDIR", "EACCES"].includes(codeOf(error))) return undefined;
+    throw error;
   }
 }

@@ -15,7 +15,7 @@ describe("the table of small wrong changes", () => {
   test("has a name of its own for each, and changes what the product is made of only", () => {
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
     const folders = new Set(mutants.map(({ file }) => file.split("/")[0]));
-    expect([...folders].sort()).toEqual(["components", "proxmox", "scripts", "site"]);
+    expect([...folders].sort()).toEqual(["components", "proxmox", "scripts", "site", "stacks"]);
   });
 
   test("fits the code as it is", () => {
