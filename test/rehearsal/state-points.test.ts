@@ -366,7 +366,8 @@ describe("somebody else has written the live state", () => {
     const refused = await upAsTold();
     expect([refused.exitCode, refused.stdout + refused.stderr]).toEqual([1, expect.stringContaining(commandUrn)]);
     expect(existsSync(hit)).toBe(false);
-    expectExit(await upAsTold(`LIFEBOAT_ALLOW_STATE_PARTS=${commandUrn}`), [0], "pulumi up with consent");
+    const consent = `LIFEBOAT_ALLOW_STATE_PARTS=${provider.urn},${commandUrn}`;
+    expectExit(await upAsTold(consent), [0], "pulumi up with consent");
     expect(existsSync(hit)).toBe(true);
     expect(await preview()).toEqual([]);
   });
