@@ -69,6 +69,26 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
   return { exports, backend, notes };
 }
 
+/** Where `pulumi` works on an environment, and with which variables. */
+export type PulumiPlace = Pick<ComparisonOptions, "folder" | "project" | "stack" | "addresses" | "variables">;
+
+/** The place of an environment with all that {@link pulumiVariables} exports, and no variable of another. @throws the same */
+export async function pulumiPlace(
+  environment: LoadedEnvironment,
+  given: Variables,
+): Promise<{ readonly place: PulumiPlace; readonly backend: Backend }> {
+  const { exports, backend } = await pulumiVariables(environment, given);
+  const { name, project, settings } = environment;
+  const place = {
+    folder: project.folder,
+    project: project.name,
+    stack: name,
+    addresses: ownAddresses(settings),
+    variables: { ...ownVariables(name, given), ...exports },
+  };
+  return { place, backend };
+}
+
 /** {@link comparePulumi} for an environment, with everything that `pulumi` needs. */
 export async function compareEnvironment(
   environment: LoadedEnvironment,
@@ -112,19 +132,12 @@ async function optionsFor(
   signal: AbortSignal | undefined,
 ): Promise<ComparisonOptions | { why: string }> {
   try {
-    const { exports, backend } = await pulumiVariables(environment, variables);
+    const { place, backend } = await pulumiPlace(environment, variables);
     const store = backend.origin === "state store" ? environment.stateStore() : undefined;
     // `pulumi` would try for long, and then say it in words of its libraries.
     const trouble = store && (await storeTrouble(store, signal));
     if (trouble !== undefined) return { why: trouble };
-    return {
-      folder: environment.project.folder,
-      project: environment.project.name,
-      stack: environment.name,
-      addresses: ownAddresses(environment.settings),
-      variables: { ...ownVariables(environment.name, variables), ...exports },
-      ...(signal === undefined ? {} : { signal }),
-    };
+    return { ...place, ...(signal === undefined ? {} : { signal }) };
   } catch (error) {
     if (error instanceof CommandError) return { why: error.message };
     throw error;

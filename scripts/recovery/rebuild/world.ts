@@ -1,8 +1,6 @@
-import { ownVariables } from "../../../site/settings/credentials";
-import { ownAddresses } from "../../../site/state/own-addresses";
 import { join } from "node:path";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
-import { pulumiVariables } from "../../project/pulumi-variables";
+import { pulumiPlace } from "../../project/pulumi-variables";
 import { FolderStore } from "../../clients/object-store/folder-store";
 import { localBackend, storeUrl } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -53,15 +51,11 @@ export async function ownerCli(
   { site, siteStore, context, state }: RebuildSession,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<PulumiCli> {
-  const variables = context.io.environment;
   const environment = site.environment(siteStore.environment.name);
-  const { exports } = await pulumiVariables(environment, variables);
+  const { place } = await pulumiPlace(environment, context.io.environment);
   return new PulumiCli({
-    folder: environment.project.folder,
-    project: environment.project.name,
-    stack: environment.name,
-    addresses: ownAddresses(environment.settings),
-    variables: { ...ownVariables(environment.name, variables), ...exports, ...extra },
+    ...place,
+    variables: { ...place.variables, ...extra },
     logs: join(state.path, "pulumi"),
   });
 }

@@ -1,9 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { ownVariables } from "../../../site/settings/credentials";
 import type { KeyPair } from "../../../site/settings/environment";
-import { ownAddresses } from "../../../site/state/own-addresses";
-import { pulumiVariables } from "../../project/pulumi-variables";
+import { pulumiPlace } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -50,15 +48,12 @@ export class StackWork implements StackSession {
   async cli(url: string): Promise<PulumiCli> {
     const variables = this.context.io.environment;
     const { project } = this.environment;
-    const { exports } = await pulumiVariables(this.environment, variables);
+    const { place } = await pulumiPlace(this.environment, variables);
     const local = localBackend(project, variables);
     if (url === local.url) mkdirSync(local.folder, { recursive: true, mode: 0o700 });
     return new PulumiCli({
-      folder: project.folder,
-      project: project.name,
-      stack: this.selector,
-      addresses: ownAddresses(this.environment.settings),
-      variables: { ...ownVariables(this.selector, variables), ...exports, ...this.apart(), PULUMI_BACKEND_URL: url },
+      ...place,
+      variables: { ...place.variables, ...this.apart(), PULUMI_BACKEND_URL: url },
       logs: join(this.state.path, "pulumi"),
     });
   }
