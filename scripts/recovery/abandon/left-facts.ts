@@ -68,9 +68,14 @@ async function look(about: string, find: () => Promise<LeftFact[]>): Promise<Lef
   try {
     return await find();
   } catch (error) {
-    if (!(error instanceof ProxmoxError) && !(error instanceof CommandError)) throw error;
+    if (!isUnseen(error)) throw error;
     return [{ about, is: `was not looked at: ${error.message}`, known: false }];
   }
+}
+
+/** The node did not answer, or does not let it be seen: anything else is a defect. */
+function isUnseen(error: unknown): error is ProxmoxError | CommandError {
+  return error instanceof ProxmoxError || error instanceof CommandError;
 }
 
 function guestFact({ client, journal, selector, name, place, restore }: Left): Promise<LeftFact[]> {
@@ -88,7 +93,7 @@ function guestFact({ client, journal, selector, name, place, restore }: Left): P
     try {
       why = await whyBroken(client, address);
     } catch (error) {
-      if (!(error instanceof ProxmoxError) && !(error instanceof CommandError)) throw error;
+      if (!isUnseen(error)) throw error;
       return [fact(`${state}; whether it is whole was not seen: ${error.message}`, false)];
     }
     const half = journal.factsOf("restore")["sent"] === true && journal.record("restore")?.state !== "done";
