@@ -1,29 +1,16 @@
-import { type ProxmoxClient, createClient } from "../../../../../proxmox/api/client";
 import { checkMembership } from "../../../../../scripts/recovery/restore-guest/membership-step";
 import type { RestorePlan } from "../../../../../scripts/recovery/steps/guest/plan";
-import { NodeServer } from "../../../proxmox/api/node-server";
+import { type AnsweringNode, startAnsweringNode } from "../../../proxmox/api/answering-node";
 
 /** What the node answers, by path. */
 let answers: Record<string, unknown>;
-let server: NodeServer;
-let client: ProxmoxClient;
+let node: AnsweringNode;
 
 beforeAll(async () => {
-  server = await NodeServer.start(({ url }) => {
-    const path = url.replace("/api2/json", "").replace(/\?.*$/u, "");
-    const data = answers[path];
-    return data === undefined
-      ? { status: 403, reason: "Permission check failed", body: { data: null } }
-      : { body: { data } };
-  });
-  const trust = { kind: "ca", pem: server.ca } as const;
-  client = createClient({ endpoint: server.endpoint, trust, credential: { kind: "token", value: "a@pve!b=c" } });
+  node = await startAnsweringNode(() => answers);
 });
 
-afterAll(async () => {
-  await client.close();
-  await server.stop();
-});
+afterAll(() => node.stop());
 
 beforeEach(() => {
   answers = {
@@ -71,7 +58,7 @@ const plan: RestorePlan = {
 
 async function findings(): Promise<(readonly [string, string | undefined])[]> {
   const world = {
-    client,
+    client: node.client,
     rootClient: undefined,
     checkSeconds: 0,
     settingsDigest: "",

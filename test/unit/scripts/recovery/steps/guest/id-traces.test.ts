@@ -1,26 +1,15 @@
-import { createClient, type ProxmoxClient } from "../../../../../../proxmox/api/client";
 import { tracesOf } from "../../../../../../scripts/recovery/steps/guest/id-traces";
-import { NodeServer } from "../../../../proxmox/api/node-server";
+import { type AnsweringNode, startAnsweringNode } from "../../../../proxmox/api/answering-node";
 
 /** What the node answers, by path; anything else is not allowed. */
 let answers: Record<string, unknown>;
-let server: NodeServer;
-let client: ProxmoxClient;
+let node: AnsweringNode;
 
 beforeAll(async () => {
-  server = await NodeServer.start(({ url }) => {
-    const data = answers[url.replace("/api2/json", "").replace(/\?.*$/u, "")];
-    const refusal = { status: 403, reason: "Permission check failed", body: { data: null } };
-    return data === undefined ? refusal : { body: { data } };
-  });
-  const trust = { kind: "ca", pem: server.ca } as const;
-  client = createClient({ endpoint: server.endpoint, trust, credential: { kind: "token", value: "a@pve!b=c" } });
+  node = await startAnsweringNode(() => answers);
 });
 
-afterAll(async () => {
-  await client.close();
-  await server.stop();
-});
+afterAll(() => node.stop());
 
 beforeEach(() => {
   answers = {
@@ -46,7 +35,7 @@ beforeEach(() => {
 const nobody = { owners: new Map<number, string>(), unreadable: [] };
 
 it("an id is known by jobs that name it, high availability, replication and disks that are left; what is not seen is said [D10]", async () => {
-  expect(await tracesOf(client, { node: "pve", vmid: 901 }, nobody)).toEqual({
+  expect(await tracesOf(node.client, { node: "pve", vmid: 901 }, nobody)).toEqual({
     known: [
       "backup job hand names it",
       "high availability has a resource vm:901",
@@ -56,7 +45,7 @@ it("an id is known by jobs that name it, high availability, replication and disk
     unknown: ["storage nas is not active"],
     elsewhere: ["node pve2 is offline"],
   });
-  expect(await tracesOf(client, { node: "pve2", vmid: 901 }, nobody)).toMatchObject({
+  expect(await tracesOf(node.client, { node: "pve2", vmid: 901 }, nobody)).toMatchObject({
     unknown: ["node pve2 is offline", "storage nas is not active"],
     elsewhere: [],
   });
@@ -68,7 +57,7 @@ it("what may not be read is not known, which is not the same as none [D10, K6]",
     answers[path] = undefined;
   }
   const { known, unknown } = await tracesOf(
-    client,
+    node.client,
     { node: "pve", vmid: 901 },
     { owners: new Map([[901, "lab/x"]]), unreadable: ["test"] },
   );
