@@ -4,11 +4,23 @@ import {
   type CredentialSource,
   parseToken,
   rootPasswordSource,
+  sharedVariable,
+  sharedVariableProblem,
   shellCredential,
   tokenForm,
   tokenSource,
 } from "../site/settings/credentials";
 import type { Environment } from "../site/settings/environment";
+
+/** @throws pulumi.RunError where a variable with a secret names another environment of the project as well. */
+export function requireOwnVariables({ name }: Environment, environments: readonly string[]): void {
+  const shared = sharedVariable(name, environments, process.env);
+  if (shared === undefined) return;
+  throw refusal(
+    `Unable to use the secrets of ${name}: ${sharedVariableProblem(name, shared)}\n` +
+      "HINT: rename one of them, or keep their secrets in the settings",
+  );
+}
 
 /**
  * The API token.

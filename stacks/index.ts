@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
 import { ownAddresses } from "../site/state/own-addresses";
-import { readToken } from "./credentials";
+import { readToken, requireOwnVariables } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
 import { declareGuestsAndBackups } from "./guests-and-backups";
@@ -17,6 +17,7 @@ import { lookingClient } from "./site-client";
 /** What `pulumi up` and `pulumi preview` run: what can be refused is refused before anything is registered. */
 export = async function main(): Promise<StackOutputs> {
   const environment = withFreshConsent(readSettings());
+  requireOwnVariables(environment, environmentsIn(pulumi.getRootDirectory()));
   const token = readToken(environment);
   const client = lookingClient(environment.proxmox, token);
   try {

@@ -1,4 +1,4 @@
-import { stateKeySource } from "../../site/settings/credentials";
+import { sharedVariable, sharedVariableProblem, stateKeySource } from "../../site/settings/credentials";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
@@ -10,7 +10,7 @@ import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { SecretBox } from "./passphrase";
 import { findCredential } from "./credential-source";
-import { type PulumiProject, readStackFile } from "./pulumi-project";
+import { environmentNames, type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
 import { Secrets } from "./secrets";
@@ -66,13 +66,17 @@ export interface EnvironmentOptions {
   redactor: Redactor;
 }
 
-/** @throws CommandError (2) with every problem of the settings. */
+/** @throws CommandError (2) with every problem of the settings, and where a variable with a secret names another one as well. */
 export function loadEnvironment(
   project: PulumiProject,
   name: string,
   options: EnvironmentOptions,
 ): ClosableEnvironment {
   const stack = readStackFile(project, name);
+  const shared = sharedVariable(name, environmentNames(project), options.environment);
+  if (shared !== undefined) {
+    throw usageError(sharedVariableProblem(name, shared), "rename one of them, or keep their secrets in the settings");
+  }
   const secrets = new Secrets(stack, name, options.environment, options.redactor);
   const parsed = parseSettings(secrets.sealedSettings(), { environment: name });
   if (!parsed.ok) {

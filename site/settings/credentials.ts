@@ -48,14 +48,70 @@ export const passphraseSource = {
 /** Variables that hold a credential, or the path of one, for one environment or for all. */
 type ShellSource = Pick<CredentialSource, "variable" | "fileVariable">;
 
-const shellSources: readonly ShellSource[] = [passphraseSource, tokenSource, rootPasswordSource, stateKeySource];
+/** Every secret that the shell may give. */
+export const secretSources: readonly ShellSource[] = [
+  passphraseSource,
+  tokenSource,
+  rootPasswordSource,
+  stateKeySource,
+];
 
-/** The variables of one environment: `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. */
-function ownSource({ variable, fileVariable }: ShellSource, environment: string): ShellSource {
-  const suffix = environment.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_");
-  // That of an environment `file` would be the general one with a path.
-  const own = `${variable}_${suffix}`;
-  return { variable: own === fileVariable ? `${own}_` : own, fileVariable: `${fileVariable}_${suffix}` };
+/** What a variable gives: the secret itself or the path of a file, for one environment, by its suffix, or for all. */
+export interface SecretVariable {
+  readonly source: ShellSource;
+  readonly kind: ShellCredential["kind"];
+  /** `PROD` of `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`; undefined for the one for all. */
+  readonly suffix: string | undefined;
+}
+
+/** Undefined for a variable that gives no secret. What goes on with `_FILE` names a file, whatever environments are called. */
+export function parseVariable(name: string): SecretVariable | undefined {
+  for (const source of secretSources) {
+    for (const [kind, general] of [["file", source.fileVariable] as const, ["value", source.variable] as const]) {
+      if (name === general) return { source, kind, suffix: undefined };
+      if (name.startsWith(`${general}_`)) return { source, kind, suffix: name.slice(general.length + 1) };
+    }
+  }
+  return undefined;
+}
+
+/** How variables name an environment. Several may have one suffix: `a.b` and `a-b`, see {@link sharedVariable}. */
+function suffixOf(environment: string): string {
+  return environment.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_");
+}
+
+/** The variables of one environment. That of the secret itself would be a file's where the name begins with `file`. */
+function ownSource({ variable, fileVariable }: ShellSource, environment: string): Partial<ShellSource> {
+  const suffix = suffixOf(environment);
+  const own = { fileVariable: `${fileVariable}_${suffix}` };
+  return /^FILE(?:_|$)/u.test(suffix) ? own : { ...own, variable: `${variable}_${suffix}` };
+}
+
+/**
+ * A variable of the environment that is set and names others as well; undefined where there is none. Nobody knows whose
+ * secret it holds, and it may be sent to the node of neither by a guess.
+ */
+export function sharedVariable(
+  environment: string,
+  environments: readonly string[],
+  variables: Variables,
+): { readonly variable: string; readonly others: readonly string[] } | undefined {
+  const suffix = suffixOf(environment);
+  const others = environments.filter((name) => name !== environment && suffixOf(name) === suffix);
+  if (others.length === 0) return undefined;
+  const variable = Object.keys(variables).find(
+    (name) => (variables[name] ?? "") !== "" && parseVariable(name)?.suffix === suffix,
+  );
+  return variable === undefined ? undefined : { variable, others };
+}
+
+/** Why nothing is done with a variable that names several environments, as a sentence. */
+export function sharedVariableProblem(
+  environment: string,
+  found: NonNullable<ReturnType<typeof sharedVariable>>,
+): string {
+  const names = [environment, ...found.others].sort();
+  return `${found.variable} names ${names.join(" and ")} alike: nobody can say whose secret it holds`;
 }
 
 /**
@@ -67,7 +123,7 @@ export function shellCredential(
   environment: string,
   variables: Variables,
 ): ShellCredential | undefined {
-  for (const { variable, fileVariable } of [ownSource(source, environment), source]) {
+  for (const { variable = "", fileVariable = "" } of [ownSource(source, environment), source]) {
     const value = variables[variable] ?? "";
     if (value !== "") return { kind: "value", value: value.trim(), variable };
     const path = variables[fileVariable] ?? "";
@@ -81,17 +137,15 @@ export function shellCredential(
  * what is another's is not there.
  */
 export function ownVariables(environment: string, variables: Variables): Record<string, string | undefined> {
-  const found = { ...variables };
-  for (const source of shellSources) {
+  const found = Object.fromEntries(
+    Object.entries(variables).filter(([name]) => parseVariable(name)?.suffix === undefined),
+  );
+  for (const source of secretSources) {
     const own = ownSource(source, environment);
-    const value = variables[own.variable] ?? "";
-    const path = variables[own.fileVariable] ?? "";
-    const general = [source.variable, source.fileVariable];
-    for (const name of Object.keys(found)) {
-      if (name.startsWith(`${source.variable}_`) && !general.includes(name)) delete found[name];
-    }
+    const value = variables[own.variable ?? ""] ?? "";
+    const path = variables[own.fileVariable ?? ""] ?? "";
     if (value === "" && path === "") continue;
-    for (const name of general) delete found[name];
+    for (const name of [source.variable, source.fileVariable]) delete found[name];
     if (value === "") found[source.fileVariable] = path;
     else found[source.variable] = value;
   }

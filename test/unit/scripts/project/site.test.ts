@@ -207,6 +207,20 @@ describe("secrets", () => {
     expect(fromFile).toEqual({ value: direct, origin: "LIFEBOAT_PROXMOX_TOKEN_FILE" });
   });
 
+  test("a variable that names two environments alike is refused for both, and for no other [N5]", async () => {
+    for (const name of ["a.b", "a-b", "c"]) write(`Pulumi.${name}.yaml`, environmentFile("{}"));
+    const site = await open({ LIFEBOAT_PROXMOX_TOKEN_FILE_A_B: "/token" });
+    for (const name of ["a.b", "a-b"]) {
+      expect(await refusal(() => site.environment(name))).toMatchObject({
+        exitCode: 2,
+        message: "LIFEBOAT_PROXMOX_TOKEN_FILE_A_B names a-b and a.b alike: nobody can say whose secret it holds",
+        hint: "rename one of them, or keep their secrets in the settings",
+      });
+    }
+    expect(site.environment("c").name).toBe("c");
+    expect((await open()).environment("a.b").name).toBe("a.b");
+  });
+
   test("what is no token is refused without being shown", async () => {
     const error = await refusal(async () =>
       (await open({ LIFEBOAT_PROXMOX_TOKEN: "not-a-token" })).environment("prod").token(),

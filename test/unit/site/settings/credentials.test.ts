@@ -2,6 +2,8 @@ import {
   backupUserPattern,
   ownVariables,
   parseToken,
+  secretSources,
+  sharedVariable,
   shellCredential,
   tokenSource,
 } from "../../../../site/settings/credentials";
@@ -100,12 +102,37 @@ describe("what names an environment", () => {
   });
 
   test("of an environment whose name is a part of the general ones is no general one [N5]", () => {
-    const file = { LIFEBOAT_PROXMOX_TOKEN_FILE: "/token", LIFEBOAT_PROXMOX_TOKEN_FILE_FILE: "/file/token" };
+    const general = { LIFEBOAT_PROXMOX_TOKEN_FILE: "/token" };
+    const file = { ...general, LIFEBOAT_PROXMOX_TOKEN_FILE_FILE: "/file/token" };
     expect(shellCredential(tokenSource, "file", file)).toMatchObject({ path: "/file/token" });
     expect(shellCredential(tokenSource, "prod", file)).toMatchObject({ path: "/token" });
-    const { LIFEBOAT_PROXMOX_TOKEN_FILE: general } = file;
-    expect(shellCredential(tokenSource, "file", { LIFEBOAT_PROXMOX_TOKEN_FILE: general })).toMatchObject({
-      path: "/token",
+    expect(shellCredential(tokenSource, "file", general)).toMatchObject({ path: "/token" });
+  });
+
+  describe.each(secretSources)("of $variable", (source) => {
+    const { variable, fileVariable } = source;
+
+    test("is a file after FILE, whatever environments are called [N5]", () => {
+      const variables = { [`${fileVariable}_PROD`]: "/prod" };
+      expect(shellCredential(source, "prod", variables)).toMatchObject({ kind: "file", path: "/prod" });
+      expect(shellCredential(source, "file-prod", variables)).toBeUndefined();
+      expect(ownVariables("file-prod", variables)).toEqual({});
+    });
+
+    test("has its secret hidden, also where the environment's name ends like a file's variable [N5, B2]", () => {
+      const redactor = new Redactor();
+      rememberVariables(redactor, { [`${variable}_MY_FILE`]: "not-a-secret-2" });
+      expect(redactor.redact("no answer for not-a-secret-2")).toBe("no answer for [secret]");
+    });
+
+    test.each(["a-b", "a_b", "A.B"])("names a.b and %s by one variable: told where it is set [N5]", (other) => {
+      const all = ["a.b", "c", other];
+      for (const name of [`${variable}_A_B`, `${fileVariable}_A_B`]) {
+        expect(sharedVariable("a.b", all, { [name]: "x" })).toEqual({ variable: name, others: [other] });
+        expect(sharedVariable("c", all, { [name]: "x" })).toBeUndefined();
+        expect(sharedVariable("a.b", ["a.b", "c"], { [name]: "x" })).toBeUndefined();
+      }
+      expect(sharedVariable("a.b", all, { [variable]: "x", [`${variable}_A_B`]: "" })).toBeUndefined();
     });
   });
 });
