@@ -86,8 +86,12 @@ export interface Batch<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
   /** Members that cannot be planned are left out; else they stop all. */
   readonly skipRefused: boolean;
   readonly bounds: Bounds<BegunMember<Plan>>;
-  /** Looks at every subject and decides for each by itself. */
-  plan(): Promise<BatchPlan<Plan, Shown>>;
+  /**
+   * Looks at every subject and decides for each by itself.
+   *
+   * @param superseded ids of what is half done and keeps nothing from being planned, since this plan stands for it
+   */
+  plan(superseded: ReadonlySet<string>): Promise<BatchPlan<Plan, Shown>>;
   /** What fits one by one and not together is refused here. @throws CommandError */
   refuseTogether?(members: readonly PlannedMember<Plan, Shown>[]): void;
   /** The plan without what the engine adds: steps, times, refusals, flags. */

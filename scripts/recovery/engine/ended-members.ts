@@ -12,12 +12,15 @@ const longest = 86_400;
 export async function stillEnded<Plan>(parts: readonly BegunMember<Plan>[]): Promise<BegunMember<Plan>[]> {
   const still: BegunMember<Plan>[] = [];
   for (const part of parts.filter(hasEnded)) {
-    const age = (Date.now() - Date.parse(part.journal.contents.updatedAt)) / 1_000;
-    // A clock that was set back tells no age.
-    if (age < 0 || age > longest) continue;
-    if ((await part.operation.isGone?.(part.plan)) !== true) still.push(part);
+    if (isOfNow(part) && (await part.operation.isGone?.(part.plan)) !== true) still.push(part);
   }
   return still;
+}
+
+/** A clock that was set back tells no age. */
+export function isOfNow({ journal }: Pick<BegunMember<unknown>, "journal">): boolean {
+  const age = (Date.now() - Date.parse(journal.contents.updatedAt)) / 1_000;
+  return age >= 0 && age <= longest;
 }
 
 /** A plan without members that have ended. */
@@ -32,8 +35,10 @@ export function withoutEnded<Plan>(
   };
 }
 
-/** What plan and report say of one. */
-export function endedNote<Plan>({ participle }: Batch<Plan>, { session, journal }: BegunMember<Plan>): Finding {
+/** What plan and report say of one. One that ended long ago and is left out since others are resumed is left to do. */
+export function endedNote<Plan>({ participle }: Batch<Plan>, part: BegunMember<Plan>): Finding {
+  const { session, journal, operation } = part;
   const text = `${session.selector} ended at ${journal.contents.updatedAt} already and is not ${participle} again`;
-  return { severity: "note", text };
+  if (isOfNow(part)) return { severity: "note", text };
+  return { severity: "problem", text: `${text} by this run, which resumes the others`, mend: operation.command };
 }

@@ -14,7 +14,7 @@ import type { Operation } from "./operation";
  */
 export function explain<Plan>(
   failure: StepFailure,
-  operation: Pick<Operation<Plan>, "meaning">,
+  operation: Pick<Operation<Plan>, "meaning" | "command">,
   plan: Plan,
   journal: Journal,
   talk: Pick<Talk, "line" | "hint">,
@@ -33,7 +33,7 @@ export function explain<Plan>(
       ? nothingChanged(journal)
       : `It stopped in step '${failure.step.step.title}'; ${meaning.text}`;
   const text = `${where}${leftoverText(failure)}${isBack ? keptText(journal) : ""}`;
-  const next = meaning === undefined ? planAgain(journal) : (meaning.hint ?? nextCommands(journal));
+  const next = meaning === undefined ? planAgain(operation) : (meaning.hint ?? nextCommands(journal));
   if (isDefect) {
     talk.line(text);
     talk.hint(next);
@@ -59,8 +59,9 @@ function nextCommands({ contents }: Journal): string {
   return `to resume: ${contents.command}${undo === undefined ? "" : `; to take it back: ${undo}`}`;
 }
 
-function planAgain({ contents }: Journal): string {
-  return `look at the plan again: ${contents.command} --dry-run`;
+/** One of a batch is planned again by itself: the others may have ended. */
+function planAgain({ command }: Pick<Operation<unknown>, "command">): string {
+  return `look at the plan again: ${command} --dry-run`;
 }
 
 function keptText(journal: Journal): string {

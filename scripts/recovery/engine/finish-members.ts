@@ -6,7 +6,7 @@ import type { ShowStep } from "../../terminal/progress";
 import { StepFailure, applySteps } from "./apply";
 import type { Batch, BegunMember, Gate, Outcome, Refusal } from "./batch";
 import { hasEnded, isOpenPart } from "./begun-members";
-import { endedNote } from "./ended-members";
+import { endedNote, isOfNow } from "./ended-members";
 import { explain } from "./explain";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -140,6 +140,7 @@ function endedBefore<Plan>(
 ): Promise<Outcome<Plan>> {
   if (!hasEnded(part)) return Promise.resolve(goneBack(part, outdated));
   const { exitCode, findings } = ended(batch, part);
+  const stands = exitCode !== exitCodes.done || isOfNow(part);
   const then = findings
     .filter(({ severity }) => severity !== "note")
     .map((finding) => ({ ...finding, text: `${part.session.selector} then: ${finding.text}` }));
@@ -147,14 +148,15 @@ function endedBefore<Plan>(
   return Promise.resolve({
     part,
     kind: "ended-before",
-    exitCode,
+    exitCode: stands ? exitCode : exitCodes.partly,
     endedAt,
     findings: [endedNote(batch, part), ...then],
   });
 }
 
 function goneBack<Plan>(part: BegunMember<Plan>, outdated?: string): Outcome<Plan> {
-  const { command } = part.journal.contents;
+  // By itself: those of its batch that have ended would be done once more with it.
+  const { command } = part.operation;
   const message = outdated === undefined ? whyGone(part.journal) : `what was begun was taken back: ${outdated}`;
   return { part, kind: "taken-back", exitCode: exitCodes.failed, message, hint: `to try it again: ${command}` };
 }
@@ -163,8 +165,9 @@ function whyGone(journal: Journal): string {
   const { state, steps } = journal.contents;
   if (state === "undone") return "it was undone since";
   if (state === "given-up") return "it was given up half done since";
+  if (Object.keys(steps).length === 0) return "nothing of it was begun";
   const cause = Object.values(steps).find(({ error }) => error !== undefined)?.error;
-  return `an earlier run failed and took back what it had begun${cause === undefined ? "" : `: ${cause}`}`;
+  return `what it had begun was taken back since${cause === undefined ? "" : `; an earlier run had failed: ${cause}`}`;
 }
 
 function failed<Plan>(part: BegunMember<Plan>, error: unknown): Outcome<Plan> {

@@ -11,13 +11,20 @@ import { type Session, halfDone, journalsOf, unfinished } from "./session";
 /** Subjects that are looked at, at the same time. */
 const looksAtOnce = 4;
 
-/** Plans every member by itself. One on whose subject something else is half done is refused, as it is when alone. */
+/**
+ * Plans every member by itself. One on whose subject something else is half done is refused, as it is when alone.
+ *
+ * @param superseded ids of what is half done and is not looked at
+ */
 export async function planMembers<Plan, Shown extends Planned<Plan>>(
   members: readonly Member<Plan, Shown>[],
+  superseded: ReadonlySet<string>,
 ): Promise<BatchPlan<Plan, Shown>> {
   const bounds = { parallel: looksAtOnce, perKey: looksAtOnce, keyOf: () => "" };
   const measured = measurementsOf(members.map(({ session }) => session));
-  const results = await runBounded(members, bounds, (member) => planOrRefuse(member, measured(member.session)));
+  const results = await runBounded(members, bounds, (member) =>
+    planOrRefuse(member, measured(member.session), superseded),
+  );
   return {
     members: results.flatMap((result) => ("planned" in result ? [result] : [])),
     refused: results.flatMap((result) => ("planned" in result ? [] : [result])),
@@ -27,10 +34,12 @@ export async function planMembers<Plan, Shown extends Planned<Plan>>(
 async function planOrRefuse<Plan, Shown extends Planned<Plan>>(
   member: Member<Plan, Shown>,
   measured: readonly JournalContents[],
+  superseded: ReadonlySet<string>,
 ): Promise<PlannedMember<Plan, Shown> | Refusal> {
   const { session, operation } = member;
   try {
-    const open = unfinished(journalsOf(session), operation.kind);
+    const standing = journalsOf(session).filter(({ contents }) => !superseded.has(contents.id));
+    const open = unfinished(standing, operation.kind);
     if (open !== undefined) throw halfDone(session, open);
     const planned = await planPermitted(operation);
     if ("nothing" in planned) return { subject: session.selector, exitCode: exitCodes.nothing, message: nothingToDo };

@@ -2,8 +2,8 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { remainingSteps } from "./apply";
 import type { Batch, BegunMember, PlannedMember } from "./batch";
 import { batchPlanView } from "./batch-view";
-import { isLeftAlone, isOpenPart, openBundles, outdatedAmong, partsOf } from "./begun-members";
-import { stillEnded, withoutEnded } from "./ended-members";
+import { hasEnded, isLeftAlone, isOpenPart, openBundles, outdatedAmong, partsOf } from "./begun-members";
+import { endedNote, isOfNow, stillEnded, withoutEnded } from "./ended-members";
 import { finishMembers } from "./finish-members";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
@@ -26,10 +26,9 @@ export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
     const isLeft = (part: BegunMember<Plan>): boolean => isOpenPart(part) && !outdated.has(part.journal);
     if (parts.some(isLeft)) return resume(batch, bundle, parts, outdated);
     const ended = await stillEnded(parts);
-    const isReported = ended.length > 0 && (ended.length === parts.length || outdated.size > 0);
-    if (isReported) return resume(batch, bundle, parts, outdated);
+    if (ended.length > 0 && ended.length === parts.length) return resume(batch, bundle, parts, outdated);
     // What is left of it was undone or taken back, or ended long ago: there is nothing to resume.
-    return begin(batch, { bundle, ended });
+    return begin(batch, { bundle, ended, outdated });
   }
   return begin(batch);
 }
@@ -38,12 +37,18 @@ export async function runMany<Plan>(batch: Batch<Plan>): Promise<ExitCode> {
 interface Earlier<Plan> {
   readonly bundle: JournalBundle;
   readonly ended: readonly BegunMember<Plan>[];
+  /** In a dry run they are half done as before. */
+  readonly outdated: ReadonlyMap<Journal, string>;
 }
 
 async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise<ExitCode> {
   const { context, dryRun, command, request, given } = batch;
-  const { ended = [] } = earlier ?? {};
-  const plan = withoutEnded(await context.progress.step(`Look at ${batch.subjects}`, () => batch.plan()), ended);
+  const { ended = [], outdated = new Map<Journal, string>() } = earlier ?? {};
+  const superseded = new Set([...outdated.keys()].map(({ contents }) => contents.id));
+  const plan = withoutEnded(
+    await context.progress.step(`Look at ${batch.subjects}`, () => batch.plan(superseded)),
+    ended,
+  );
   refuseMembers(batch, plan);
   const { members, refused } = plan;
   const demands = mergeDemands(members.map(demandsOf), batch.question?.(members));
@@ -59,7 +64,7 @@ async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise
     ...ended.map(({ session, journal }) => ({ site: session.state.site, journal: journal.contents })),
     ...members.map(({ session, operation, planned }) => ({
       site: session.state.site,
-      journal: session.state.opening(openingOf(session, operation, planned)),
+      journal: session.state.opening({ ...openingOf(session, operation, planned), command }),
     })),
   ];
   const bundle = batch.bundles.begin({ command, request: { ...request }, parts });
@@ -97,10 +102,17 @@ async function resume<Plan>(
       ? "Only its report is left."
       : `Still to do: ${open.map(({ session }) => session.selector).join(", ")}`;
   context.talk.line(`A ${name} begun at ${startedAt} has not ended. ${left}`);
+  for (const part of parts.filter((one) => hasEnded(one) && !isOfNow(one))) {
+    context.talk.line(`${endedNote(batch, part).text}.`);
+  }
   if (dryRun) {
     const remaining = (await Promise.all(open.map(remainingOf))).flat();
     context.output.result({ resume: { operation: id, startedAt, remaining } }, (lines) =>
-      lines.line(`Would resume the ${name} begun at ${startedAt}.`),
+      lines.line(
+        open.length === 0
+          ? `Would report the ${name} begun at ${startedAt}: all of it has ended.`
+          : `Would resume the ${name} begun at ${startedAt}.`,
+      ),
     );
     return exitCodes.done;
   }

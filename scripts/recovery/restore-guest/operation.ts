@@ -154,13 +154,23 @@ function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly str
 }
 
 /**
- * Digests of the parts of a plan that no step of it changes. Jobs are not among them: Proxmox does not resolve one as long as
- * another of its guests is being restored, and what is overwritten does not depend on them.
+ * Digests of the parts of a plan that no step of it changes, by the words that people have for them. Jobs are not among them:
+ * Proxmox does not resolve one as long as another of its guests is being restored, and what is overwritten does not depend on
+ * them; nor does it on where the comparison with Pulumi is made, by the batch or by each.
  */
-function partsOf({ present, archive, releaseAlso: _released, ...plan }: RestorePlan): Inputs {
+function partsOf({ present, archive, releaseAlso: _released, compare: _compare, ...plan }: RestorePlan): Inputs {
   const { volid, size, time } = archive;
-  const { jobs: _jobs, ...memberships } = plan.memberships;
-  return digestsOf({ ...plan, memberships, archive: { volid, size, time }, isThere: present !== undefined });
+  const { savePoint, start, checks, host, rto, memberships, mode, target, ...others } = plan;
+  const { jobs: _jobs, ...ties } = memberships;
+  return digestsOf({
+    "the archive": { volid, size, time },
+    "whether the guest is there": present !== undefined,
+    "where it goes": { mode, target },
+    "its save point": savePoint,
+    "its start and checks": { start, checks, host, rto },
+    "its pool, high availability, firewall and replication": ties,
+    "what is asked of the node": others,
+  });
 }
 
 function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspection, plan: RestorePlan) {

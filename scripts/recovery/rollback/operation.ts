@@ -96,27 +96,12 @@ function whyAnother(
   return whyPlannedOtherwise(partsOf(before), partsOf(plan));
 }
 
-/** Digests of the parts of a plan that no step of it changes. */
-function partsOf({
-  environment,
-  guest,
-  target,
-  snapshot,
-  time,
-  wayBack,
-  savePoint,
-  memberships,
-  compare,
-}: RollbackPlan) {
+/** Digests of the parts of a plan that no step of it changes, by the words that people have for them. */
+function partsOf({ environment, guest, target, snapshot, time, wayBack, savePoint, memberships }: RollbackPlan) {
   return digestsOf({
-    environment,
-    guest,
-    target,
-    snapshot,
-    time,
-    wayBack: wayBack.kind,
-    savePoint,
-    memberships,
-    compare,
+    "the guest": { environment, guest, target },
+    "the snapshot": { snapshot, time },
+    "its way back": { kind: wayBack.kind, savePoint },
+    "its backup jobs, pool and high availability": memberships,
   });
 }

@@ -221,6 +221,8 @@ function putOldRun(hours?: number) {
 
 test("a backup of all that is half done since days is planned anew: its plan is of then [K4]", async () => {
   const { bundle } = putOldRun(50);
+  const dry = await site.lifeboat(["backup", "--all", "lab", "--dry-run"]);
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("back up 2 guests of pve-lab to backup")]);
   const changes = await runsWhile(async () => {
     const result = await site.lifeboat(["backup", "--all", "lab"]);
     expect([result.code, result.stderr]).toEqual([

@@ -171,6 +171,26 @@ test("the failure of one leaves the others going: exit 3, its way back is named,
   expect(three.map(restores)).toEqual([(before[0] ?? 0) + 1, before[1], before[2]]);
 });
 
+test("killed before anything is overwritten: others are told the batch's command, and a member resumed alone is not planned anew [K2, K4]", async () => {
+  await change();
+  const both = ["restore", "guest", "web", "db", "--force", "--stop", "--parallel", "1"];
+  const { code } = await site.lifeboat(both, {
+    onWrite: ({ moment, text }, running) => {
+      if (moment === "after" && /"recheck": \{\s+"state": "done"/u.test(text)) running.signal("SIGKILL");
+    },
+  });
+  expect(code).toBeNull();
+  const resume = "lifeboat restore guest prod/web prod/db --parallel 1 --stop --force";
+  const other = await site.lifeboat(["restore", "snapshot", "web", "x", "--force"]);
+  expect([other.code, other.stderr]).toEqual([11, expect.stringContaining(`HINT: resume it: ${resume}; or take`)]);
+  const alone = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
+  expect([alone.code, alone.stderr]).toEqual([0, expect.stringContaining("A restore of prod/web begun at")]);
+  expect(alone.stderr).not.toContain("it would be planned in another way");
+  const rest = await site.lifeboat(both);
+  expect([rest.code, await memories([101, 102])]).toEqual([0, ["512", "512"]]);
+  expect(rest.stdout).toContain("Restored 1 of 2 guests, 1 before");
+});
+
 test("one of a batch that is half done can be taken back alone, and another request has to wait for it [K4]", async () => {
   await change();
   await site.fault("task-dies", { type: "vzrestore", at: "extracting", times: "1" });

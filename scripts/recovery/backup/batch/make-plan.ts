@@ -44,14 +44,19 @@ interface EnvironmentRuns {
   readonly refused: readonly Refusal[];
 }
 
-/** One whose node does not answer does not keep the others from being backed up. */
+/**
+ * One whose node does not answer does not keep the others from being backed up.
+ *
+ * @param superseded ids of what is half done and keeps no guest from being backed up
+ */
 export async function planEnvironment(
   environment: EnvironmentAtWork,
+  superseded: ReadonlySet<string>,
   command: string | undefined,
   context: CommandContext,
 ): Promise<EnvironmentRuns> {
   try {
-    const plan = await planRuns(environment);
+    const plan = await planRuns(environment, superseded);
     return command === undefined ? plan : lockRuns(plan, environment, command, context);
   } catch (error) {
     return { runs: [], refused: [refusalOf(environment.environment.name, error)] };
@@ -59,10 +64,10 @@ export async function planEnvironment(
 }
 
 /** Decides as the environment's job would do it: one run for each node, with the job's options. Read only. */
-async function planRuns(atWork: EnvironmentAtWork): Promise<EnvironmentRuns> {
+async function planRuns(atWork: EnvironmentAtWork, superseded: ReadonlySet<string>): Promise<EnvironmentRuns> {
   const { client, environment, state } = atWork;
   const { name, settings } = environment;
-  const half = readable(() => halfDoneOn(state));
+  const half = readable(() => halfDoneOn(state, superseded));
   const wanted = settings.guests.filter(({ optOut }) => optOut === undefined);
   const [listed, options] = await Promise.all([client.cluster.guests(), backupOptions(client, settings)]);
   const nodeOf = new Map(listed.map(({ vmid, node }) => [vmid, node]));
@@ -106,12 +111,12 @@ interface HalfDone {
 }
 
 /** @throws JournalError for a run over several guests that cannot be read: it may be one over any of them */
-function halfDoneOn(state: StateFolder): HalfDone {
+function halfDoneOn(state: StateFolder, superseded: ReadonlySet<string>): HalfDone {
   const { journals, unreadable } = state.readAll();
   const run = unreadable.find(({ number }) => number !== undefined && isNode({ id: number }));
   if (run !== undefined) throw run.error;
   return {
-    open: journals.filter(isOpen),
+    open: journals.filter((journal) => isOpen(journal) && !superseded.has(journal.contents.id)),
     unreadable: new Map(unreadable.map(({ number, error }) => [number, error])),
   };
 }

@@ -60,8 +60,10 @@ export async function backupBatch(
       perKey: 1,
       keyOf: ({ session, plan }) => `${session.environment.settings.proxmox.endpoint} ${plan.node}`,
     },
-    plan: async () => {
-      const plans = await Promise.all(atWork.map((one) => planEnvironment(one, dryRun ? undefined : command, context)));
+    plan: async (superseded) => {
+      const plans = await Promise.all(
+        atWork.map((one) => planEnvironment(one, superseded, dryRun ? undefined : command, context)),
+      );
       const members = plans.flatMap(({ runs }) => runs.flatMap((run, index) => memberOf(run, index + 1) ?? []));
       return {
         members: await Promise.all(members.map(plannedMember)),

@@ -60,7 +60,7 @@ export function restoreBatch(request: RestoreBatchRequest, context: CommandConte
     given,
     skipRefused,
     bounds: { parallel, perKey: perNode, keyOf: ({ plan }) => plan.target.node },
-    plan: () => planMembers(operations),
+    plan: (superseded) => planMembers(operations, superseded),
     refuseTogether: (planned) => refuseFull(spaceOf(planned, parallel)),
     view: ({ members: planned }) => {
       const space = spaceOf(planned, parallel);

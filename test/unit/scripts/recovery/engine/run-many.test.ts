@@ -20,11 +20,13 @@ import type { InputOutput } from "../../../../../scripts/terminal/input-output";
 let folder: string;
 let output: string;
 let talk: string;
+let json: boolean;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-batch-"));
   output = "";
   talk = "";
+  json = true;
   writeFileSync(join(folder, "Pulumi.yaml"), "name: site\nruntime: nodejs\n");
   const settings = [
     "config:",
@@ -50,7 +52,7 @@ function context() {
     columns: () => 80,
     onInterrupt: () => () => undefined,
   };
-  return openContext(io, { json: true, project: undefined }).context;
+  return openContext(io, { json, project: undefined }).context;
 }
 
 /** What the only step of a guest's operation does. */
@@ -95,13 +97,16 @@ async function batchOf(works: Works, more: Partial<Batch<string>> = {}): Promise
     given: {},
     skipRefused: false,
     bounds: { parallel: 1, perKey: 1, keyOf: () => "" },
-    plan: () => planMembers(members),
+    plan: (superseded) => planMembers(members, superseded),
     view: () => ({ value: {}, print: () => undefined }),
     memberOf: ({ contents }) =>
       members.find(({ session }) => session.selector === `prod/${contents.guest?.name ?? ""}`),
     title: () => "Test guests",
     report: (outcomes) => ({
-      value: { outcomes: outcomes.map(({ kind, exitCode }) => [kind, exitCode]) },
+      value: {
+        outcomes: outcomes.map(({ kind, exitCode }) => [kind, exitCode]),
+        messages: outcomes.flatMap((outcome) => ("message" in outcome ? [outcome.message] : [])),
+      },
       findings: [],
       print: () => undefined,
     }),
@@ -149,7 +154,7 @@ test.each([
 test("a member on whose subject something is half done is refused as when it is alone; the others may go without it [K4]", async () => {
   const works = { web: good, db: good };
   const batch = await batchOf(works);
-  const { members } = await batch.plan();
+  const { members } = await batch.plan(new Set());
   const guest = { environment: "prod", name: "web", id: 101, node: "pve-prod" };
   const half = { kind: "rollback-snapshot", command: "lifeboat restore snapshot prod/web first", guest };
   members[0]?.session.state.begin({ ...half, request: {}, inputs: {}, plan: {} });
@@ -180,7 +185,7 @@ test("a question is asked before a plan and before it is resumed, and only where
   const asking = { question: () => "Test them all?" };
   await expect(runMany(await batchOf({ web: good }, asking))).rejects.toMatchObject({ exitCode: 2 });
   const batch = await batchOf({ web: good }, asking);
-  const { members } = await batch.plan();
+  const { members } = await batch.plan(new Set());
   const parts = members.map(({ session }) => ({
     site: session.state.site,
     journal: session.state.opening({
@@ -208,7 +213,7 @@ async function killed(
   works: Works = { web: good, db: good },
 ): Promise<{ batch: Batch<string>; web: Session; bundle: JournalBundle }> {
   const batch = await batchOf(works);
-  const { members } = await batch.plan();
+  const { members } = await batch.plan(new Set());
   const parts = members.map(({ session: { state, subject }, operation: { kind, command, request }, planned }) => ({
     site: state.site,
     journal: state.opening({ kind, command, request, inputs: {}, plan: planned.plan, guest: guestOf(subject) }),
@@ -252,11 +257,24 @@ describe("a batch that was killed before it began its members", () => {
     const { batch, web } = await killed();
     (await begunSince(web)).setState("done");
     expect(await runMany(batch)).toBe(3);
-    expect(JSON.parse(output).outcomes).toEqual([
-      ["taken-back", 1],
-      ["ended", 0],
-    ]);
+    expect(JSON.parse(output)).toMatchObject({
+      outcomes: [
+        ["taken-back", 1],
+        ["ended", 0],
+      ],
+      messages: ["nothing of it was begun"],
+    });
     expect(talk).toContain("prod/web is not begun: something else was done on it");
+  });
+
+  test("one of them was taken back by 'lifeboat undo' since: nobody says that a run failed [D6, K4]", async () => {
+    const { batch, bundle } = await killed();
+    const [web] = bundle.journals().map((part) => part.begin?.());
+    web?.stepStarted("work");
+    web?.stepTakenBack("work");
+    web?.setState("taken-back");
+    expect(await runMany(batch)).toBe(3);
+    expect(JSON.parse(output).messages).toEqual(["what it had begun was taken back since"]);
   });
 });
 
@@ -308,8 +326,8 @@ describe("a batch that was killed when members had ended", () => {
     expect(undone.done).toEqual({ web: 1, db: 1 });
   });
 
-  test("one of them, and another is resumed: what had ended is told, however long ago [K2, K4]", async () => {
-    const { batch, done } = await halfEnded(72, "open");
+  test("one of them, and another is resumed: what had ended is told; days ago, as what is left to do [K2, K4]", async () => {
+    const { batch, done } = await halfEnded(1, "open");
     expect(await runMany(batch)).toBe(0);
     expect([done, JSON.parse(output)]).toMatchObject([
       { web: 0, db: 1 },
@@ -321,6 +339,31 @@ describe("a batch that was killed when members had ended", () => {
         findings: [notAgain("web")],
       },
     ]);
+    output = "";
+    const old = await halfEnded(72, "open");
+    expect(await runMany(old.batch)).toBe(3);
+    expect([old.done, JSON.parse(output)]).toMatchObject([
+      { web: 0, db: 1 },
+      {
+        outcomes: [
+          ["ended-before", 3],
+          ["ended", 0],
+        ],
+        findings: [
+          { severity: "problem", text: expect.stringContaining("prod/web ended at"), mend: "lifeboat test web" },
+        ],
+      },
+    ]);
+    expect(talk).toMatch(
+      /prod\/web ended at \S+ already and is not tested again by this run, which resumes the others\.\n/u,
+    );
+  });
+
+  test("a dry run of one that has ended says that only its report is left, not that it would be resumed [K1, K4]", async () => {
+    json = false;
+    const { batch } = await halfEnded(1, "done");
+    expect(await runMany({ ...batch, dryRun: true })).toBe(0);
+    expect(output).toMatch(/^Would report the test of all begun at \S+: all of it has ended\.$/mu);
   });
 });
 
