@@ -154,7 +154,9 @@ async function filesBelow(folder: string): Promise<string[]> {
       .filter((entry) => entry.isFile() && !entry.name.endsWith(attributesSuffix))
       .map((entry) => join(entry.parentPath, entry.name));
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
+    const isMissing = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+    // What is gone may be a folder within, while the listing was made: then the rest is there, and the list is not known.
+    if (isMissing && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     throw error;
   }
 }

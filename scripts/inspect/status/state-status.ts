@@ -211,18 +211,26 @@ export function stateProblems(
       ? [`its state is on this machine (${place}); when the store answers: lifeboat state return ${name}`]
       : []),
     ...(isLost ? [`there is no copy of its state: lifeboat backup state ${name}`] : []),
+    ...copies.flatMap(({ kind, place: where, trouble: why }) =>
+      why === undefined ? [] : [`${copyName(kind, where)} cannot be looked at: ${why}`],
+    ),
     ...copies.flatMap((copy) => futureProblem(name, copy, now)),
     ...copies.flatMap((copy) => overdueProblem(copy, schedule, now)),
   ];
 }
 
+function copyName(kind: CopyStatus["kind"], place: string): string {
+  return kind === "offsite" ? "the offsite copy of its state" : `the copy of its state in ${place}`;
+}
+
 /** Nobody knows how old such a copy is, and it would count as fresh until its date. */
 function futureProblem(name: string, { kind, place, time }: CopyStatus, now: number): string[] {
   if (time === undefined || time / 1_000 <= now + skew) return [];
-  const which = kind === "offsite" ? "the offsite copy of its state" : `the copy of its state in ${place}`;
   const again = `lifeboat backup state ${name}${kind === "offsite" ? " --to offsite" : ""}`;
   const date = new Date(time).toISOString();
-  return [`${which} is dated ${date}, later than the clock, so its age is not certain; make another: ${again}`];
+  return [
+    `${copyName(kind, place)} is dated ${date}, later than the clock, so its age is not certain; make another: ${again}`,
+  ];
 }
 
 function overdueProblem({ kind, time }: CopyStatus, schedule: string | undefined, now: number): string[] {

@@ -71,7 +71,12 @@ async function verifyOne(
   const secrets = secretsOf(context, environment);
   const copied = await verifyCopiesOf(context, site, environment, secrets);
   const found = await verifyStateOf(context, site, environment, secrets, copied.keys);
-  return { ...found, copyPlaces: copied.reports };
+  return { ...found, copyPlaces: placesOf(found, copied) };
+}
+
+/** A stack without a state has nothing to copy. */
+function placesOf(found: Parameters<typeof holdsNothing>[0], { reports, missing }: CheckedCopies): CopyReport[] {
+  return holdsNothing(found) ? [...reports] : [...reports, ...missing];
 }
 
 async function verifyStateOf(
@@ -126,12 +131,12 @@ async function verifyAny(context: CommandContext, site: Site, environment: Loade
   const copied = await verifyCopiesOf(context, site, environment, secrets);
   try {
     const found = await verifyStateOf(context, site, environment, secrets, copied.keys);
-    return { ...found, copyPlaces: copied.reports };
+    return { ...found, copyPlaces: placesOf(found, copied) };
   } catch (error) {
     context.signal.throwIfAborted();
     const { message, stack } = failureOf(error, `check the states of ${name}`);
     if (stack !== undefined) throw error;
-    return { environment: name, error: message, copyPlaces: copied.reports };
+    return { environment: name, error: message, copyPlaces: [...copied.reports, ...copied.missing] };
   }
 }
 

@@ -22,13 +22,15 @@ export type CopyReport =
 
 export interface CheckedCopies {
   readonly reports: readonly CopyReport[];
+  /** Places that hold nothing and should, told like one that cannot be looked at: a disk may not be mounted. */
+  readonly missing: readonly CopyReport[];
   /** Keys of history and saved states that the copies have. */
   readonly keys: readonly string[];
 }
 
 /**
- * Checks the copies of an environment's states in the places of the settings; one that holds none is left out. A place that
- * cannot be looked at keeps no other from being checked.
+ * Checks the copies of an environment's states in the places of the settings. A place that cannot be looked at keeps no other
+ * from being checked. One that holds nothing should hold a copy where the settings name it, or where no other place has one.
  *
  * @param progress is called with how many of how many objects of one place are done.
  */
@@ -42,8 +44,9 @@ export async function verifyCopies(
   const own = { addresses: ownAddresses(environment.settings), variables: context.io.environment };
   const wanted = { known: [], versions: false, own };
   const reports: CopyReport[] = [];
+  const empty: Missing[] = [];
   const keys: string[] = [];
-  for (const [name, open] of placesOf(context, site, environment)) {
+  for (const { name, isNamed, open, mend } of placesOf(context, site, environment)) {
     let where = name;
     try {
       const place = await open();
@@ -53,40 +56,68 @@ export async function verifyCopies(
         store: place.of(environment.name),
       };
       const objects = await listCopy(access);
-      if (!holdsAny(objects)) continue;
+      if (!holdsAny(objects)) {
+        empty.push({ where, isNamed, mend });
+        continue;
+      }
       keys.push(...[...objects.history, ...objects.saved].map(({ key }) => key));
       const checked = await verifyState(access, objects, secrets, wanted, progress);
       const problems = await copyProblems(access, objects, Date.now());
-      reports.push({ where, problems, mend: mendOf(environment.name, place), ...checked });
+      reports.push({ where, problems, mend, ...checked });
     } catch (error) {
       context.signal.throwIfAborted();
-      // Nobody has copied anything to it yet.
-      if (error instanceof StoreError && error.kind === "no-bucket") continue;
+      if (error instanceof StoreError && error.kind === "no-bucket") {
+        empty.push({ where, isNamed, mend });
+        continue;
+      }
       const { message, stack } = failureOf(error, `check the copy of the states of ${environment.name}`);
       if (stack !== undefined) throw error;
       reports.push({ where, error: message });
     }
   }
-  return { reports, keys };
+  const missing = environment.stateStore() === undefined ? [] : missingOf(environment.name, empty, reports);
+  return { reports, missing, keys };
 }
 
-type OpenPlace = readonly [name: string, open: () => Promise<CopyPlace>];
+interface Missing {
+  readonly where: string;
+  readonly isNamed: boolean;
+  readonly mend: string;
+}
+
+function missingOf(environment: string, empty: readonly Missing[], reports: readonly CopyReport[]): CopyReport[] {
+  return empty
+    .filter(({ isNamed }) => isNamed || reports.length === 0)
+    .map(({ where, mend }) => ({ where, error: `there is no copy of ${environment}; copy it: ${mend}` }));
+}
+
+interface OpenPlace {
+  readonly name: string;
+  /** The settings name it. */
+  readonly isNamed: boolean;
+  readonly open: () => Promise<CopyPlace>;
+  /** The command that copies to it. */
+  readonly mend: string;
+}
 
 function placesOf({ io, signal }: CommandContext, site: Site, environment: LoadedEnvironment): OpenPlace[] {
   const { environment: variables, workingDirectory } = io;
   const places = { site, variables, workingDirectory, reach: { signal } };
   const store = environment.stateStore();
-  const folder: OpenPlace = ["the folder of copies", async () => folderOfSettings(places)];
+  const mend = `lifeboat backup state ${environment.name}`;
+  const folder: OpenPlace = {
+    name: "the folder of copies",
+    isNamed: store?.store.copies.folder !== undefined,
+    open: async () => folderOfSettings(places),
+    mend,
+  };
   if (store?.store.copies.offsite === undefined) return [folder];
-  return [folder, ["the second S3 service", () => offsiteOfSettings(store, places)]];
+  const open = (): Promise<CopyPlace> => offsiteOfSettings(store, places);
+  return [folder, { name: "the second S3 service", isNamed: true, open, mend: `${mend} --to offsite` }];
 }
 
 function holdsAny({ present, history, saved, marker }: CopyObjects): boolean {
   return present !== undefined || marker !== undefined || history.length + saved.length > 0;
-}
-
-function mendOf(environment: string, { kind }: CopyPlace): string {
-  return `lifeboat backup state ${environment}${kind === "offsite" ? " --to offsite" : ""}`;
 }
 
 /** Why a copy as a whole is not what a run leaves that came to its end. Its objects are judged one by one elsewhere. */

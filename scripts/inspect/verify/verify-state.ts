@@ -155,7 +155,8 @@ async function secretProblems(
   if (opening.kind === "shut") return [opening.why];
   if (opening.kind === "no-passphrase") {
     if (checkpoint.keeper.kind === "other") notOpened.add(opening.why);
-    return [];
+    const isLocked = checkpoint.keeper.kind === "none" && ciphertextsOf(checkpoint).length > 0;
+    return isLocked ? ["it has secrets, and does not say what opens them"] : [];
   }
   const shut = ciphertextsOf(checkpoint).filter((ciphertext) => opening.open(ciphertext) === undefined).length;
   return shut === 0 ? [] : [`${String(shut)} of its secrets cannot be opened`];

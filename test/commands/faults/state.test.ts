@@ -24,17 +24,20 @@ async function prepare(): Promise<StateScene> {
     site.store.dropBucket(`lifeboat-state-${name}`);
     site.store.makeBucket(`lifeboat-state-${name}`);
   }
+  site.offsite.dropBucket("copies");
+  site.offsite.makeBucket("copies");
   for (const nanos of [60_000, 120_000]) putUpdate(site, "prod", nanos);
   const lifeboat: StateScene["lifeboat"] = (command) => site.lifeboat(command.split(" "));
-  expect(await lifeboat("backup state prod")).toMatchObject({ code: 0 });
+  for (const to of ["", " --to offsite"]) expect(await lifeboat(`backup state prod${to}`)).toMatchObject({ code: 0 });
   return { site, before: site.bucket("prod"), lifeboat };
 }
 
 /** The error, or what a look has found to be wrong, line by line; what differs from run to run is taken out. */
 function saidBy(result: RunResult): string {
-  const found = result.stdout.split("\n").filter((line) => /^ {4}/u.test(line));
+  const found = result.stdout.split("\n").filter((line) => /^ {4}|^ {2}✗.*there is no copy/u.test(line));
   return (errorOf(result) || found.join("\n"))
     .replaceAll(site.store.endpoint, "https://192.0.2.132:9000")
+    .replaceAll(` at ${site.offsite.endpoint}`, "")
     .replaceAll(site.folder, "/home/ops")
     .replace(/(?<=version )[0-9a-f-]{36}/gu, "ID")
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+Z)?/gu, "TIME")

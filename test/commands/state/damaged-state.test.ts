@@ -15,6 +15,7 @@ beforeEach(async () => {
   putUpdate(site, "prod", 60_000);
   last = putUpdate(site, "prod", 120_000);
   await site.lifeboat(["backup", "state"]);
+  await site.lifeboat(["backup", "state", "--to", "offsite"]);
 });
 
 afterEach(() => site.stop());

@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { StateSite } from "./state-site";
@@ -13,15 +13,17 @@ const marker = "lifeboat-copy.json";
 beforeAll(async () => {
   site = await StateSite.start();
   for (const nanos of [60_000, 120_000]) putUpdate(site, "prod", nanos);
-  const { code } = await site.lifeboat(["backup", "state"]);
-  if (code !== 0) throw new Error("Nothing was copied.");
+  for (const to of [[], ["--to", "offsite"]]) {
+    const { code } = await site.lifeboat(["backup", "state", ...to]);
+    if (code !== 0) throw new Error("Nothing was copied.");
+  }
   cpSync(folder(), kept(), { recursive: true });
 });
 
 afterAll(() => site.stop());
 
 afterEach(() => {
-  rmSync(folder(), { recursive: true });
+  rmSync(folder(), { recursive: true, force: true });
   cpSync(kept(), folder(), { recursive: true });
 });
 
@@ -73,7 +75,16 @@ test("copies that are whole are good, and every object of them was read [E6, G1]
   const { stacks } = JSON.parse(stdout);
   expect([code, stacks[0]]).toMatchObject([
     0,
-    { environment: "prod", copyPlaces: [{ where: folder(), checked: 3, copies: 2, bad: [], problems: [] }] },
+    {
+      environment: "prod",
+      copyPlaces: [folder(), expect.stringContaining("s3://copies")].map((where) => ({
+        where,
+        checked: 3,
+        copies: 2,
+        bad: [],
+        problems: [],
+      })),
+    },
   ]);
 });
 
@@ -82,4 +93,62 @@ test.each(cases)("%s: 3, and it is named [E6, G1, A8]", async (_, befall, why) =
   const { code, stdout } = await site.lifeboat(["verify", "--state", "prod"]);
   expect([code, stdout.replace(/\s+/gu, " ")]).toEqual([3, expect.stringContaining(why)]);
   expect(stdout).toMatch(/✓ prod: .*all are good\n {2}✗ copy in/u);
+});
+
+/** Of each: what is left of the copies, and what is said. None of them can be told from a copy that was never made. */
+const unseen: readonly (readonly [string, () => void, string])[] = [
+  ["the folder of copies is gone", () => rmSync(folder(), { recursive: true }), "there is no copy of prod"],
+  [
+    "its disk is not mounted",
+    () => {
+      rmSync(folder(), { recursive: true });
+      mkdirSync(folder());
+    },
+    "there is no copy of prod",
+  ],
+  [
+    "a file lies in its place",
+    () => {
+      rmSync(folder(), { recursive: true });
+      writeFileSync(folder(), "");
+    },
+    "not a directory",
+  ],
+];
+
+describe("settings that name the folder", () => {
+  const settings = "Pulumi.monitoring.yaml";
+  let without = "";
+
+  beforeAll(() => {
+    without = site.read(settings);
+    site.write(settings, without.replace("    copies:\n", `    copies:\n      folder: ${folder()}\n`));
+  });
+
+  afterAll(() => site.write(settings, without));
+
+  test.each(unseen)("%s: 3, and it is named [E6, G1, A8]", async (_, befall, why) => {
+    befall();
+    const { code, stdout } = await site.lifeboat(["verify", "--state", "prod"]);
+    expect([code, stdout.replace(/\s+/gu, " ")]).toEqual([3, expect.stringContaining(why)]);
+  });
+});
+
+test("no copy anywhere: 3, with the command that makes one; without a state none is missed [E6, G1, A8]", async () => {
+  rmSync(folder(), { recursive: true });
+  const copied = new Map(site.offsite.contents("copies"));
+  site.offsite.dropBucket("copies");
+  site.offsite.makeBucket("copies");
+  try {
+    const { code, stdout } = await site.lifeboat(["verify", "--state"]);
+    expect([code, stdout.replace(/\s+/gu, " ")]).toEqual([
+      3,
+      expect.stringMatching(
+        /there is no copy of prod.*lifeboat backup state prod .*lifeboat backup state prod --to offsite/u,
+      ),
+    ]);
+    expect(stdout).not.toContain("no copy of monitoring");
+  } finally {
+    for (const [key, content] of copied) site.offsite.put("copies", key, content);
+  }
 });

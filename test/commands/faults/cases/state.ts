@@ -167,6 +167,26 @@ const damages: readonly StateFault[] = [
       return lifeboat(verify);
     },
   },
+  {
+    fault: "the second S3 service, which the settings name, holds no copy any more",
+    command: verify,
+    exitCode: 3,
+    message: "✗ copy in s3://copies: there is no copy of prod; copy it: lifeboat backup state prod --to offsite",
+    afterwards: [
+      {
+        words: "the command copies it, and then all is good",
+        check: async (scene) => {
+          await succeed(scene, "backup state prod --to offsite");
+          await succeed(scene, verify);
+        },
+      },
+    ],
+    run: async ({ site, lifeboat }) => {
+      site.offsite.dropBucket("copies");
+      site.offsite.makeBucket("copies");
+      return lifeboat(verify);
+    },
+  },
 ];
 
 /** The store refuses, as where a clock is off, or nobody listens: that is no absence of states. */

@@ -41,7 +41,11 @@ test.each<[string, Partial<StateStatus>, RegExp | undefined]>([
   ["there is no copy at all", { copies: [none] }, /no copy of its state: lifeboat backup state prod/u],
   ["there is no state yet either", { copies: [none], modified: undefined }, undefined],
   ["one copy of two is there", { copies: [none, offsite] }, undefined],
-  ["nobody could look at the copies", { copies: [{ ...none, trouble: "no answer" }] }, undefined],
+  [
+    "nobody could look at a copy",
+    { copies: [copy, { ...offsite, time: undefined, trouble: "no answer" }] },
+    /the offsite copy of its state cannot be looked at: no answer/u,
+  ],
   [
     "the timer has missed its time",
     { copies: [{ ...offsite, time: noon - 30 * hour }] },
