@@ -21,7 +21,7 @@ const notForPulumi = new Set([
 
 /**
  * The environment of `pulumi`, which hands it on to the program and to the plugins. A state names the plugins that it wants
- * and the place to get them from: none is fetched because a state says so. `pulumi install` fetches those of the program.
+ * and the place to get them from: none is fetched because a state says so. Those of the program come from the toolchain.
  */
 export function pulumiEnvironment(variables: Variables): Record<string, string | undefined> {
   const needed = Object.entries(variables).filter(([name]) => !notForPulumi.has(name));

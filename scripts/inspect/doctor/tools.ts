@@ -71,7 +71,8 @@ function inspectPlugins(variables: Variables): Check {
   return warning(
     "plugins",
     `not in ${join(home, "plugins")}: ${named(missing)}; pulumi fetches none by itself for Lifeboat: a state could name what to fetch`,
-    `pulumi install; or, without a way to the internet: npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
+    // `pulumi install` looks below stacks/ only, and finds none.
+    `npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
   );
 }
 

@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { problemsOf, text } from "./command-inputs";
 import { checkConnection, connectionSchema } from "./connection";
 import { RunError, type Call, type Problem, type ResourceKind } from "./resource";
-import { SshMachine } from "./ssh";
+import { DialError, SshMachine } from "./ssh";
 import { changedNames, readSource, reveal, secret, unknownValue, type Properties, type Source } from "./values";
 
 const schema = z.strictObject({
@@ -101,35 +101,57 @@ async function copy(machine: SshMachine, file: string, target: string, isText: b
   if (isText && isFolder) {
     throw new RunError(`remote path ${target} is a directory; a text asset needs the path of a file`);
   }
-  await machine.transfer(
-    statSync(file).isDirectory() ? copyFolder(file, target) : copyFile(file, target, isFolder),
-    call,
+  await withEmptyFile((empty) =>
+    machine.transfer(
+      statSync(file).isDirectory() ? copyFolder(file, target, empty) : copyFile(file, target, isFolder, empty),
+      call,
+    ),
   );
+}
+
+/**
+ * sftp gives a new file the mode of the one here. The official provider leaves the mode to the server, and a file that is
+ * there keeps its own: an empty file that all may read goes first, and the content into it.
+ */
+async function withEmptyFile<T>(action: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(path.join(tmpdir(), "lifeboat-copy-"));
+  try {
+    const file = path.join(folder, "empty");
+    writeFileSync(file, "");
+    chmodSync(file, 0o666);
+    return await action(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Whether sftp could connect and did not do what it was told; anything else is a real failure. */
 function isRefused(error: unknown): false {
-  if (error instanceof RunError && !error.message.startsWith("Unable to connect")) {
+  if (error instanceof RunError && !(error instanceof DialError)) {
     return false;
   }
   throw error;
 }
 
-function copyFile(file: string, target: string, isFolder: boolean): string[] {
+function copyFile(file: string, target: string, isFolder: boolean, empty: string): string[] {
   const destination = isFolder ? path.posix.join(target, path.basename(file)) : target;
-  return [...makeFolders(path.posix.dirname(destination)), `put ${quote(file)} ${quote(destination)}`];
+  return [...makeFolders(path.posix.dirname(destination)), ...put(file, destination, empty)];
 }
 
-function copyFolder(folder: string, target: string): string[] {
+function put(file: string, destination: string, empty: string): string[] {
+  return [empty, file].map((source) => `put ${quote(source)} ${quote(destination)}`);
+}
+
+function copyFolder(folder: string, target: string, empty: string): string[] {
   const destination = folder.endsWith("/") ? target : path.posix.join(target, path.basename(folder));
   const entries = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return [
     ...makeFolders(destination),
     // A file where the folder should be is an error here, and not where its first file is put.
     `cd ${quote(destination)}`,
-    ...entries.map((entry) => {
+    ...entries.flatMap((entry) => {
       const [local, remote] = [path.join(folder, entry), path.posix.join(destination, entry)];
-      return statSync(local).isDirectory() ? `-mkdir ${quote(remote)}` : `put ${quote(local)} ${quote(remote)}`;
+      return statSync(local).isDirectory() ? [`-mkdir ${quote(remote)}`] : put(local, remote, empty);
     }),
   ];
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { commonInputs, loggedStreams, previousOutputs, problemsOf, refusals, text, texts } from "./command-inputs";
 import type { Call, Problem, ResourceKind } from "./resource";
 import { runProgram } from "./run-program";
-import { containsSecret, reveal, type Properties } from "./values";
+import { reveal, type Properties } from "./values";
 
 const schema = z.strictObject({ ...commonInputs, dir: text, interpreter: texts });
 const refused = ["assetPaths", "archivePaths"];
@@ -54,8 +54,9 @@ async function run(
   const { stdout, stderr } = await runProgram(
     {
       words: [program, ...words, command],
-      // The official provider repeats the command in the error; a secret is not repeated here.
-      description: containsSecret(inputs[which]) ? "a secret command" : JSON.stringify(command),
+      description: JSON.stringify(command),
+      ended: "exit status",
+      stop: call.signal,
       folder: parsed.dir,
       environment: { ...process.env, ...parsed.environment, ...previousOutputs(parsed, state) },
       standardInput: parsed.stdin,

@@ -28,7 +28,7 @@ import { EngineLog } from "./engine-log";
 import { LocalCommand } from "./local-command";
 import { RemoteCommand } from "./remote-command";
 import type { Call, ResourceKind } from "./resource";
-import { changedNames, containsSecret, reveal, secret, unknownValue, type Properties } from "./values";
+import { changedNames, reveal, unknownValue, type Properties } from "./values";
 
 const idBytes = 4;
 
@@ -67,7 +67,7 @@ export class CommandProvider {
     };
   }
 
-  /** Ends all commands that are running. */
+  /** Ends what the user stopped: commands here, and attempts to connect. */
   cancelAll(): void {
     this.stop.abort();
   }
@@ -189,11 +189,12 @@ function answer<Request, Response>(
   };
 }
 
-/** Everything that a command gives depends on everything that went in: one secret input makes secrets of all outputs. */
+/**
+ * Outputs are no secret, whatever went in, as with the official provider: a resource that needs it says so with
+ * `additionalSecretOutputs`.
+ */
 function state(inputs: Properties, outputs: Properties): Properties {
-  const mark = containsSecret(inputs) ? secret : (value: unknown) => value;
-  const marked = Object.entries(outputs).map(([name, value]) => [name, mark(reveal(value))]);
-  return { ...inputs, ...Object.fromEntries(marked) };
+  return { ...inputs, ...Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, reveal(value)])) };
 }
 
 function unknownOutputs(kind: ResourceKind): Properties {

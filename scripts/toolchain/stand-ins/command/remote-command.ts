@@ -23,6 +23,7 @@ export class RemoteCommand implements ResourceKind {
       problems: [
         ...problems,
         ...["create", "update", "delete"].flatMap((name) => secretCommand(name, inputs[name])),
+        ...environmentProblem(inputs["environment"]),
         ...problemsOf(schema, { ...inputs, connection: rest }),
       ],
     };
@@ -48,10 +49,22 @@ function secretCommand(property: string, value: unknown): Problem[] {
     ? [
         {
           property,
-          reason: "the stand-in for the command provider keeps no secret in a remote command: use stdin or environment",
+          reason: "the stand-in for the command provider keeps no secret in a remote command: use stdin",
         },
       ]
     : [];
+}
+
+/** The official provider fails in the middle of an update then; ssh does not say what a server did not take. */
+function environmentProblem(value: unknown): Problem[] {
+  return value === undefined || value === null
+    ? []
+    : [
+        {
+          property: "environment",
+          reason: "a server takes only what its AcceptEnv names: use stdin, or NAME=value COMMAND",
+        },
+      ];
 }
 
 async function run(
@@ -69,7 +82,7 @@ async function run(
     {
       command,
       description: JSON.stringify(command),
-      environment: { ...parsed.environment, ...previousOutputs(parsed, state) },
+      environment: previousOutputs(parsed, state),
       standardInput: parsed.stdin,
       logged: loggedStreams(parsed),
     },

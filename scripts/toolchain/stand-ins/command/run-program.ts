@@ -6,6 +6,10 @@ export interface ProgramRun {
   readonly words: readonly [string, ...string[]];
   /** How the program is named in an error. */
   readonly description: string;
+  /** How an error begins where the program did not end with 0; its exit code follows. */
+  readonly ended: string;
+  /** Kills the program. Left out: it is waited for, whatever the user does. */
+  readonly stop?: AbortSignal;
   readonly folder?: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly standardInput: string | undefined;
@@ -22,10 +26,21 @@ export class ExitError extends RunError {
   constructor(
     message: string,
     readonly exitCode: number | null,
+    /** What it wrote to standard error. */
+    readonly complaint: string,
   ) {
     super(message);
   }
 }
+
+/** What Go calls the usual signals. */
+const signalWords: Readonly<Record<string, string>> = {
+  SIGKILL: "killed",
+  SIGTERM: "terminated",
+  SIGINT: "interrupt",
+  SIGHUP: "hangup",
+  SIGPIPE: "broken pipe",
+};
 
 /**
  * Runs a program to its end.
@@ -38,10 +53,12 @@ export function runProgram(run: ProgramRun, call: Call): Promise<ProgramOutput> 
   const child = spawn(program, options, {
     env: run.environment,
     stdio: [run.standardInput ? "pipe" : "ignore", "pipe", "pipe"],
-    signal: call.signal,
-    killSignal: "SIGKILL",
     ...(run.folder !== undefined && { cwd: run.folder }),
   });
+  const kill = () => void child.kill("SIGKILL");
+  // The connection of a command elsewhere ends with the plugin.
+  process.once("exit", kill);
+  run.stop?.addEventListener("abort", kill);
   const both: Buffer[] = [];
   const stdout = collect(child.stdout, both, run.logged.stdout, call);
   const stderr = collect(child.stderr, both, run.logged.stderr, call);
@@ -50,11 +67,14 @@ export function runProgram(run: ProgramRun, call: Call): Promise<ProgramOutput> 
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new RunError(`${error.message}: running ${run.description}`)));
     child.once("close", (code, signal) => {
+      process.off("exit", kill);
+      run.stop?.removeEventListener("abort", kill);
       if (code === 0) {
         resolve({ stdout: stdout(), stderr: stderr() });
       } else {
-        const how = code === null ? `signal: ${signal}` : `exit status ${code}`;
-        reject(new ExitError(`${how}: running ${run.description}:\n${Buffer.concat(both).toString("utf8")}`, code));
+        const how = code === null ? `signal: ${signalWords[signal ?? ""] ?? signal}` : `${run.ended} ${code}`;
+        const message = `${how}: running ${run.description}:\n${Buffer.concat(both).toString("utf8")}`;
+        reject(new ExitError(message, code, stderr()));
       }
     });
   });

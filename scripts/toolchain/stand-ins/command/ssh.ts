@@ -11,6 +11,9 @@ const connectionFailed = 255;
 const firstDelayMilliseconds = 100;
 const longestDelayMilliseconds = 5_000;
 
+/** No connection came about, so that nothing was begun. */
+export class DialError extends RunError {}
+
 export interface RemoteRun {
   readonly command: string;
   readonly description: string;
@@ -23,7 +26,12 @@ export interface RemoteRun {
 export class SshMachine {
   constructor(private readonly connection: Connection) {}
 
-  /** Runs a command. Only connecting is tried again, never the command. @throws RunError */
+  /**
+   * Runs a command. Only connecting is tried again, never the command. What runs on the other side is waited for, whatever
+   * the user does here.
+   *
+   * @throws RunError
+   */
   run(run: RemoteRun, call: Call): Promise<ProgramOutput> {
     return this.withFiles((folder) => {
       // ssh runs the local command when it has connected and before it runs anything on the other side.
@@ -41,7 +49,8 @@ export class SshMachine {
       ];
       const environment = { ...this.environment(), ...run.environment };
       const { description, standardInput, logged } = run;
-      const attempt = () => runProgram({ words, description, environment, standardInput, logged }, call);
+      const ended = "Process exited with status";
+      const attempt = () => runProgram({ words, description, ended, environment, standardInput, logged }, call);
       return this.dial(attempt, () => existsSync(connected), call);
     });
   }
@@ -62,6 +71,7 @@ export class SshMachine {
       const run = {
         words,
         description: `sftp to ${this.host}`,
+        ended: "exit status",
         environment: this.environment(),
         standardInput: `${commands.join("\n")}\n`,
         logged: { stdout: false, stderr: false },
@@ -92,8 +102,11 @@ export class SshMachine {
         if (!isDialError) {
           throw error;
         }
-        if (call.signal.aborted || (limit >= 0 && failures >= limit)) {
-          throw new RunError(`Unable to connect to ${this.host}: ${error.message}`);
+        if (call.signal.aborted) {
+          throw new DialError("context canceled");
+        }
+        if (limit >= 0 && failures >= limit) {
+          throw new DialError(`after ${failures} failed attempts: ${error.complaint}`);
         }
         await delay(Math.min(firstDelayMilliseconds * 1.5 ** failures, longestDelayMilliseconds));
       }

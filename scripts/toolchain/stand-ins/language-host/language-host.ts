@@ -83,9 +83,13 @@ export class LanguageHost {
     GetProgramDependenciesRequest,
     GetProgramDependenciesResponse
   > = (call, done) => {
-    const dependencies = findDependencies(call.request.getInfo()?.getProgramDirectory() ?? "");
-    const list = dependencies.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
-    done(null, new GetProgramDependenciesResponse().setDependenciesList(list));
+    try {
+      const dependencies = findDependencies(call.request.getInfo()?.getProgramDirectory() ?? "");
+      const list = dependencies.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
+      done(null, new GetProgramDependenciesResponse().setDependenciesList(list));
+    } catch (error) {
+      done(failure(status.UNKNOWN, error instanceof Error ? error.message : String(error)));
+    }
   };
 
   private readonly runtimeOptionsPrompts: handleUnaryCall<RuntimeOptionsRequest, RuntimeOptionsResponse> = (

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 
 /** An npm package that comes with a resource plugin. */
@@ -10,56 +10,64 @@ export interface ResourcePackage {
   readonly server: string;
 }
 
-/** Every package below the program's node_modules, nested ones too, that says it needs a resource plugin. */
+/** What is in a folder above the program's, such as the project's own node_modules, is not looked at. */
+export class NotInProgramFolder extends Error {}
+
+/**
+ * Every package in a node_modules at any depth below the program's folder that says it needs a resource plugin. Links are
+ * followed, policy packs are not entered.
+ */
 export function findResourcePackages(programFolder: string): ResourcePackage[] {
   const found = new Map<string, ResourcePackage>();
-  const modules = nearest(programFolder, "node_modules");
-  for (const folder of modules === undefined ? [] : packageFolders(modules)) {
+  for (const folder of packageFolders(programFolder, false, new Set())) {
     const manifest = readManifest(folder);
     const pulumi = record(manifest["pulumi"]);
-    if (pulumi["resource"] === true) {
-      const name = text(pulumi["name"]) || text(manifest["name"]).replace(/^@[^/]+\//, "");
-      const version = text(pulumi["version"]) || text(manifest["version"]);
+    const name = text(pulumi["name"]) || ownName(text(manifest["name"]));
+    const version = text(pulumi["version"]) || text(manifest["version"]);
+    if (pulumi["resource"] === true && name !== "" && version !== "") {
       found.set(`${name} ${version}`, { name, version, server: text(pulumi["server"]) });
     }
   }
   return [...found.values()];
 }
 
-/** What the program's package.json depends on, in the versions that are installed. */
+/** What the program's package.json depends on, in the versions that are installed. @throws NotInProgramFolder */
 export function findDependencies(programFolder: string): { name: string; version: string }[] {
-  const file = nearest(programFolder, "package.json");
-  if (file === undefined) {
-    return [];
+  if (!existsSync(path.join(programFolder, "package.json"))) {
+    const files = ["yarn.lock", "package-lock.json"].map((name) => path.join(programFolder, name));
+    throw new NotInProgramFolder(`could not find either ${files.join(" or ")}`);
   }
-  const root = path.dirname(file);
-  const manifest = readManifest(root);
+  const manifest = readManifest(programFolder);
   const names = Object.keys({ ...record(manifest["dependencies"]), ...record(manifest["devDependencies"]) });
-  return names.map((name) => ({ name, version: text(readManifest(path.join(root, "node_modules", name))["version"]) }));
+  const versionOf = (name: string) => text(readManifest(path.join(programFolder, "node_modules", name))["version"]);
+  return names.map((name) => ({ name, version: versionOf(name) }));
 }
 
-function* packageFolders(modules: string): Generator<string> {
-  for (const name of readdirSync(modules).filter((name) => !name.startsWith("."))) {
-    const folder = path.join(modules, name);
-    if (name.startsWith("@")) {
-      yield* packageFolders(folder);
-    } else if (existsSync(path.join(folder, "package.json"))) {
-      yield folder;
-      const nested = path.join(folder, "node_modules");
-      if (statSync(nested, { throwIfNoEntry: false })?.isDirectory()) {
-        yield* packageFolders(nested);
-      }
+/** Only Pulumi's own packages may leave the plugin's name to that of the package. */
+function ownName(name: string): string {
+  return name.startsWith("@pulumi/") ? name.slice("@pulumi/".length) : "";
+}
+
+function* packageFolders(folder: string, inNodeModules: boolean, visited: Set<string>): Generator<string> {
+  if (!existsSync(folder)) {
+    return;
+  }
+  const real = realpathSync(folder);
+  const names = visited.has(real) ? [] : readdirSync(real);
+  visited.add(real);
+  if (inNodeModules && names.includes("package.json")) {
+    yield real;
+  }
+  for (const name of names) {
+    const inner = path.join(real, name);
+    if (statSync(inner, { throwIfNoEntry: false })?.isDirectory() && !isPolicyPack(inner)) {
+      yield* packageFolders(inner, inNodeModules || path.basename(real) === "node_modules", visited);
     }
   }
 }
 
-function nearest(folder: string, name: string): string | undefined {
-  const candidate = path.join(folder, name);
-  if (existsSync(candidate)) {
-    return candidate;
-  }
-  const parent = path.dirname(folder);
-  return parent === folder ? undefined : nearest(parent, name);
+function isPolicyPack(folder: string): boolean {
+  return ["PulumiPolicy.yaml", "PulumiPolicy.yml"].some((name) => existsSync(path.join(folder, name)));
 }
 
 function readManifest(folder: string): Record<string, unknown> {

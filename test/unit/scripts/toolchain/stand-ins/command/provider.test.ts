@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import {
@@ -16,6 +17,7 @@ import {
   type CreateResponse,
   type UpdateResponse,
 } from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { CommandProvider } from "../../../../../../scripts/toolchain/stand-ins/command/provider";
 import { secret, unknownValue } from "../../../../../../scripts/toolchain/stand-ins/command/values";
@@ -168,17 +170,22 @@ describe("local.Command", () => {
     });
   });
 
-  test("one secret input makes secrets of the outputs, and inputs stay what they were", async () => {
+  test("outputs are no secret, whatever went in: whoever needs that says additionalSecretOutputs [N7]", async () => {
     const inputs = { create: "cat", stdin: secret("not-a-secret-1") };
     const { state } = await create(type, inputs);
-    expect(state).toEqual({ ...inputs, stdout: secret("not-a-secret-1"), stderr: secret("") });
-    const again = await update(type, state, { ...inputs, create: 'echo "$PULUMI_COMMAND_STDOUT"' });
-    expect(again["stdout"]).toEqual(secret("not-a-secret-1"));
+    expect(state).toEqual({ ...inputs, stdout: "not-a-secret-1", stderr: "" });
   });
 
-  test("a secret command is not repeated in the error", async () => {
+  test("the error repeats a secret command, as the official one does", async () => {
     const failing = create(type, { create: secret("exit 3 # not-a-secret-1") });
-    await expect(failing).rejects.toMatchObject({ details: "exit status 3: running a secret command:\n" });
+    await expect(failing).rejects.toMatchObject({ details: 'exit status 3: running "exit 3 # not-a-secret-1":\n' });
+  });
+
+  test("Ctrl-C kills a command at once", async () => {
+    const begun = create(type, { create: `touch ${folder}/begun; exec sleep 600` });
+    await appears("begun");
+    await ask(client.cancel, new Empty());
+    await expect(begun).rejects.toMatchObject({ details: expect.stringMatching(/^signal: killed: running /) });
   });
 
   test("check gives the defaults of the official provider", async () => {
@@ -247,6 +254,16 @@ ${rest}`,
   process.env["PATH"] = `${tools}:${environmentBefore["PATH"]}`;
 }
 
+/** Until a command that runs has made this file. */
+async function appears(name: string): Promise<void> {
+  while (!existsSync(path.join(folder, name))) await delay(10);
+}
+
+/** Commands of sftp but those that make a file for its mode. */
+function withoutEmpty(name: string): string {
+  return noted(name).replaceAll(/put "\S+\/empty" .*\n/g, "");
+}
+
 function noted(name: string): string {
   return readFileSync(path.join(folder, name), "utf8");
 }
@@ -257,6 +274,7 @@ function writeSftp(folders: string[]): void {
   writeClient(
     "sftp",
     `cat > ${folder}/batch; cat ${folder}/batch >> ${folder}/commands\n${isThere}
+empty=$(sed -n 's/^put "\\([^"]*\\/empty\\)".*/\\1/p' ${folder}/batch | head -n 1); [ -z "$empty" ] || stat -c %a "$empty" > ${folder}/empty-mode
 grep -q '^put' ${folder}/batch && exit 0; exit 1`,
   );
 }
@@ -266,15 +284,10 @@ describe("over SSH", () => {
 
   test("a command runs on the other side; keys go through a file, values through the environment", async () => {
     writeClient("ssh", 'sh -c "$connect"; sh -c "$last"');
-    const inputs = {
-      connection: secret(connection),
-      create: "cat; echo $NAME",
-      stdin: "in ",
-      environment: { NAME: "x y" },
-    };
-    const { state } = await create("remote:Command", inputs);
-    expect(state).toMatchObject({ connection: secret(connection), stdout: secret("in x y") });
-    expect(noted("arguments")).toContain("-oSendEnv=NAME -p22 -- root@192.0.2.101 cat; echo $NAME");
+    const inputs = { connection: secret(connection), create: "cat; echo $PULUMI_COMMAND_STDOUT", stdin: "in " };
+    const state = await update("remote:Command", { ...inputs, stdout: "x y" }, inputs);
+    expect(state).toMatchObject({ connection: secret(connection), stdout: "in x y" });
+    expect(noted("arguments")).toContain("-oSendEnv=PULUMI_COMMAND_STDOUT -p22 -- root@192.0.2.101 cat; echo");
     expect(noted("arguments")).toContain("-oStrictHostKeyChecking=no");
     expect(noted("arguments")).not.toContain("x y");
     expect(noted("key")).toBe("not a real key\n");
@@ -300,15 +313,40 @@ describe("over SSH", () => {
     writeClient("ssh", "echo refused >&2; exit 255");
     const attempt = create("remote:Command", { connection, create: "true" });
     await expect(attempt).rejects.toMatchObject({
-      details: expect.stringMatching(/^Unable to connect to 192.0.2.101: .*refused/s),
+      details: "after 2 failed attempts: refused",
     });
     expect(noted("arguments").trim().split("\n")).toHaveLength(3);
+  });
+
+  test("Ctrl-C waits for a command that runs on the other side", async () => {
+    writeClient(
+      "ssh",
+      `sh -c "$connect"; touch ${folder}/begun; until [ -e ${folder}/go-on ]; do sleep 0.05; done; echo whole`,
+    );
+    const begun = create("remote:Command", { connection, create: "true" });
+    await appears("begun");
+    await ask(client.cancel, new Empty());
+    writeFileSync(path.join(folder, "go-on"), "");
+    expect((await begun).state).toMatchObject({ stdout: "whole" });
+  });
+
+  test("Ctrl-C ends the attempts to connect", async () => {
+    writeClient("ssh", `touch ${folder}/begun; exit 255`);
+    const begun = create("remote:Command", { connection: { ...connection, dialErrorLimit: -1 }, create: "true" });
+    await appears("begun");
+    await ask(client.cancel, new Empty());
+    await expect(begun).rejects.toMatchObject({ details: "context canceled" });
+  });
+
+  test("variables for a command are refused: a server takes none that its AcceptEnv does not name", async () => {
+    const { problems } = await check("remote:Command", { connection, create: "true", environment: { NAME: "x" } });
+    expect(problems).toEqual([expect.stringMatching(/^environment: .* AcceptEnv/)]);
   });
 
   test("a command that was begun is never run again, also when it ends like a failed connection", async () => {
     writeClient("ssh", 'sh -c "$connect"; exit 255');
     await expect(create("remote:Command", { connection, create: "true" })).rejects.toMatchObject({
-      details: expect.stringMatching(/^exit status 255: running "true"/),
+      details: 'Process exited with status 255: running "true":\n',
     });
     expect(noted("arguments").trim().split("\n")).toHaveLength(1);
   });
@@ -340,7 +378,7 @@ describe("over SSH", () => {
     writeFileSync(file, "content");
     writeSftp(["/srv/there"]);
     await copy({ ...asset, path: file }, "/srv/new/name");
-    expect(noted("batch")).toBe(`-mkdir "/srv"\n-mkdir "/srv/new"\nput "${file}" "/srv/new/name"\n`);
+    expect(withoutEmpty("batch")).toBe(`-mkdir "/srv"\n-mkdir "/srv/new"\nput "${file}" "/srv/new/name"\n`);
     await copy({ ...asset, path: file }, "/srv/there");
     expect(noted("batch")).toContain(`put "${file}" "/srv/there/a b.txt"`);
   });
@@ -348,7 +386,7 @@ describe("over SSH", () => {
   test("a text goes through a file, and not into a folder", async () => {
     writeSftp(["/there"]);
     await copy({ ...asset, text: "content" }, "/file");
-    expect(noted("batch")).toMatch(/^put "\S+\/text" "\/file"\n$/);
+    expect(withoutEmpty("batch")).toMatch(/^put "\S+\/text" "\/file"\n$/);
     await expect(copy({ ...asset, text: "content" }, "/there")).rejects.toMatchObject({
       details: expect.stringMatching(/is a directory/),
     });
@@ -366,13 +404,23 @@ describe("over SSH", () => {
     expect(noted("batch")).toContain(`put "${folder}/from/sub/file" "${target}"\n`);
   });
 
+  test("a file's mode stays here: the server makes its own, and what is there keeps its mode [N7]", async () => {
+    const file = path.join(folder, "key");
+    writeFileSync(file, "x", { mode: 0o600 });
+    writeSftp([]);
+    await copy({ ...asset, path: file }, "/srv/key");
+    const [, empty] = /^put "(\S+\/empty)" "\/srv\/key"\nput "\S+\/key" "\/srv\/key"$/m.exec(noted("batch")) ?? [];
+    expect(empty).toBeDefined();
+    expect(noted("empty-mode")).toBe("666\n");
+  });
+
   test("names cannot become commands or patterns", async () => {
     const file = path.join(folder, 'x" y*');
     writeFileSync(file, "");
     chmodSync(file, 0o600);
     writeSftp([]);
     await copy({ ...asset, path: file }, "/file");
-    expect(noted("batch")).toBe(`put "${folder}/x\\" y*" "/file"\n`);
+    expect(withoutEmpty("batch")).toBe(`put "${folder}/x\\" y*" "/file"\n`);
     await expect(copy({ ...asset, path: file }, "/a\nput b")).rejects.toMatchObject({
       details: expect.stringMatching(/line break/),
     });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { LanguageRuntimeClient, LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
@@ -134,7 +134,7 @@ test("installing packages ends without a message", async () => {
   expect(await ending(client.installDependencies(new InstallDependenciesRequest()))).toBe("end");
 });
 
-test("every installed package with a resource plugin is required, nested ones too", async () => {
+function writeProviderPackages(): void {
   writePackage("node_modules/@pulumi/command", {
     name: "@pulumi/command",
     version: "1.2.1",
@@ -146,25 +146,51 @@ test("every installed package with a resource plugin is required, nested ones to
     pulumi: { resource: true, name: "proxmoxve", version: "8.6.0", server: "github://api.github.com/a/b" },
   });
   writePackage("node_modules/plain", { name: "plain", version: "1.0.0" });
-  writePackage("node_modules/plain/node_modules/nested", {
-    name: "nested",
+  writePackage("node_modules/plain/node_modules/@pulumi/nested", {
+    name: "@pulumi/nested",
     version: "2.0.0",
     pulumi: { resource: true },
   });
-  // A program in a subfolder finds the packages of the folder above it.
-  const info = new ProgramInfo().setProgramDirectory(path.join(program, "stacks"));
+  // Others have to name their plugin; a policy pack's plugins are its own.
+  writePackage("node_modules/nameless", { name: "nameless", version: "2.0.0", pulumi: { resource: true } });
+  writePackage("policies/node_modules/@pulumi/policy", { name: "@pulumi/policy", pulumi: { resource: true } });
+  writeFileSync(path.join(program, "policies/PulumiPolicy.yaml"), "");
+}
+
+async function requiredIn(folder: string): Promise<string[][]> {
   const response = await ask<GetRequiredPackagesRequest, GetRequiredPackagesResponse>(
     client.getRequiredPackages,
-    new GetRequiredPackagesRequest().setInfo(info),
+    new GetRequiredPackagesRequest().setInfo(new ProgramInfo().setProgramDirectory(folder)),
   );
-  const packages = response
+  return response
     .getPackagesList()
-    .map((one) => [one.getKind(), one.getName(), one.getVersion(), one.getServer()]);
-  expect(packages.sort()).toEqual([
+    .map((one) => [one.getKind(), one.getName(), one.getVersion(), one.getServer()])
+    .sort();
+}
+
+test("every installed package with a resource plugin is required, nested and linked ones too", async () => {
+  writeProviderPackages();
+  const expected = [
     ["resource", "command", "v1.2.1", ""],
     ["resource", "nested", "v2.0.0", ""],
     ["resource", "proxmoxve", "v8.6.0", "github://api.github.com/a/b"],
-  ]);
+  ];
+  expect(await requiredIn(program)).toEqual(expected);
+  const linking = scratchFolder();
+  symlinkSync(path.join(program, "node_modules"), path.join(linking, "node_modules"));
+  expect(await requiredIn(linking)).toEqual(expected);
+});
+
+test("packages above the program's folder are not seen: not by pulumi install, not by pulumi about [N7]", async () => {
+  writeProviderPackages();
+  writePackage(".", { dependencies: { plain: "*" } });
+  const stacks = path.join(program, "stacks");
+  mkdirSync(stacks);
+  expect(await requiredIn(stacks)).toEqual([]);
+  const request = new GetProgramDependenciesRequest().setInfo(new ProgramInfo().setProgramDirectory(stacks));
+  await expect(ask(client.getProgramDependencies, request)).rejects.toMatchObject({
+    details: `could not find either ${stacks}/yarn.lock or ${stacks}/package-lock.json`,
+  });
 });
 
 test("dependencies are told in the versions that are installed", async () => {
