@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { removalCommands } from "../../site/state-store/offsite-removal";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
 import { installScript, type OffsiteTimerSettings, type Remotes } from "./offsite-timer-files";
-import { connectionTo, type StoreLogin } from "./state-store";
+import { connectionTo, printed, type StoreLogin } from "./state-store";
 
 export interface OffsiteTimerArgs extends OffsiteTimerSettings {
   /** Address of the store's container. */
@@ -40,6 +40,7 @@ export class OffsiteTimer extends pulumi.ComponentResource {
     };
     const command = new Command(childName(name, "offsite"), transform.offsite?.(inputs) ?? inputs, {
       parent: this,
+      additionalSecretOutputs: [...printed],
       // Pulumi's usual order would remove what has just been installed.
       deleteBeforeReplace: true,
     });

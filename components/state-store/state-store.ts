@@ -129,6 +129,7 @@ export class StateStore extends pulumi.ComponentResource {
     };
     return new Command(childName(name, "server"), transform.server?.(inputs) ?? inputs, {
       parent: this,
+      additionalSecretOutputs: [...printed],
       dependsOn: [after],
     });
   }
@@ -168,6 +169,9 @@ export function connectionTo(host: string, { user, privateKey }: StoreLogin) {
   const key = privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) };
   return { host, user, ...key, dialErrorLimit: 20, perDialTimeout: 15 };
 }
+
+/** What a script prints that is given secrets. The provider calls no output a secret, whatever went in. */
+export const printed = ["stdout", "stderr"] as const;
 
 function sourceOf(store: ContainerStateStore, login: StoreLogin): ServerSource {
   return store.server.from === "url" ? { url: store.server.url } : { file: incomingFile(store, login) };

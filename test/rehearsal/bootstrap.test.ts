@@ -166,6 +166,15 @@ function isMaking(): boolean {
     expect(places.filter((path) => !path.endsWith("/aws-credentials"))).toEqual([]);
   });
 
+  test("no secret of an environment is in clear in its state [B2]", async () => {
+    const secrets = await madeSecrets();
+    for (const environment of environments) {
+      const command = `pulumi stack export -s ${environment} 2>/dev/null`;
+      const { stdout } = expectExit(await plain(environment, command), [0], `the state of ${environment}`);
+      expect(secrets.filter((secret) => stdout.includes(secret))).toEqual([]);
+    }
+  });
+
   test("with the key that only reads, a preview works and an update does not [M1, B2]", async () => {
     const reader = (await madeKeys())?.readers["prod"];
     const key = join(parent, "reader");

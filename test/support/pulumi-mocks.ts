@@ -28,6 +28,8 @@ export interface Registration {
   /** Another value has the resource made anew. */
   readonly replacementTrigger: unknown;
   readonly dependsOn: readonly string[];
+  /** Outputs that are secret whatever the provider says of them. */
+  readonly secretOutputs: readonly string[];
   /** What is taken in instead of being made; empty: nothing. */
   readonly importId: string;
 }
@@ -145,6 +147,7 @@ function toRegistration(request: RegisterResourceRequest): Registration {
     retainOnDelete: request.getRetainondelete() === true,
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     importId: request.getImportid(),
+    secretOutputs: request.getAdditionalsecretoutputsList(),
     dependsOn: request.getDependenciesList().flatMap((urn) => nameInUrn(urn) ?? []),
   };
 }

@@ -38,6 +38,11 @@ test("the copier is installed by a script on standard input: no secret is in a c
   expect(await valueOf(result.schedule)).toBe("04:15");
 });
 
+test("what the script prints is a secret: the official provider calls no output one [B2]", async () => {
+  const { secretOutputs } = find((await declare()).registrations, types.offsite);
+  expect(secretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr", "connection"]));
+});
+
 test("another user than root goes through sudo, also to take it away", async () => {
   const { registrations } = await declare("admin");
   const { inputs } = find(registrations, types.offsite);

@@ -97,6 +97,11 @@ describe("the store", () => {
     expect([open["update"], open["delete"]]).toEqual([undefined, undefined]);
   });
 
+  test("what its installation prints is a secret: the official provider calls no output one [B2]", async () => {
+    const { secretOutputs } = find((await declareStore()).registrations, types.server);
+    expect(secretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr", "connection"]));
+  });
+
   test("is installed and guarded again when the container was made anew under its id [B1, F1]", async () => {
     const { registrations } = await declareStore();
     expect(find(registrations, types.rules).replacementTrigger).toBe(container.macAddress);

@@ -10,12 +10,9 @@ export interface ResourcePackage {
   readonly server: string;
 }
 
-/** What is in a folder above the program's, such as the project's own node_modules, is not looked at. */
-export class NotInProgramFolder extends Error {}
-
 /**
  * Every package in a node_modules at any depth below the program's folder that says it needs a resource plugin. Links are
- * followed, policy packs are not entered.
+ * followed, policy packs are not entered, and folders above the program's are not looked at.
  */
 export function findResourcePackages(programFolder: string): ResourcePackage[] {
   const found = new Map<string, ResourcePackage>();
@@ -31,11 +28,11 @@ export function findResourcePackages(programFolder: string): ResourcePackage[] {
   return [...found.values()];
 }
 
-/** What the program's package.json depends on, in the versions that are installed. @throws NotInProgramFolder */
+/** What the program's package.json depends on, in the versions that are installed. @throws Error where it has none. */
 export function findDependencies(programFolder: string): { name: string; version: string }[] {
   if (!existsSync(path.join(programFolder, "package.json"))) {
     const files = ["yarn.lock", "package-lock.json"].map((name) => path.join(programFolder, name));
-    throw new NotInProgramFolder(`could not find either ${files.join(" or ")}`);
+    throw new Error(`could not find either ${files.join(" or ")}`);
   }
   const manifest = readManifest(programFolder);
   const names = Object.keys({ ...record(manifest["dependencies"]), ...record(manifest["devDependencies"]) });
