@@ -8,7 +8,7 @@ import { isOpen, type Journal } from "../engine/journal";
 import { describeOpen, undoCommand } from "../engine/kinds";
 import { printFlags } from "../engine/plan-view";
 import { leftFacts } from "./left-facts";
-import { journalsOf, type Session, takeLock } from "../engine/session";
+import { journalsOf, readable, type Session, takeLock } from "../engine/session";
 import { confirm, forceFlag } from "../engine/settle-demands";
 
 /** What `lifeboat abandon` was asked for. */
@@ -54,9 +54,7 @@ export async function abandon(session: Session, { given, command }: AbandonReque
   const { context, dryRun, selector, environment } = session;
   if (!dryRun) takeLock(session, command);
   const open = journalsOf(session).filter(isOpen);
-  if (open.length === 0) {
-    throw new CommandError(`nothing is half done on ${selector}`, { exitCode: exitCodes.nothing });
-  }
+  if (open.length === 0) throw nothingHalfDone(session);
   const lookAtAll = () =>
     context.progress.step(`Look at what is left on ${selector}`, () =>
       Promise.all(open.map((journal) => lookAt(journal, session))),
@@ -92,6 +90,21 @@ export async function abandon(session: Session, { given, command }: AbandonReque
     }
   });
   return exitCodes.done;
+}
+
+/** The name of an environment means its stack: what is half done on its guests goes by theirs. */
+function nothingHalfDone({ subject, selector, environment, state }: Session): CommandError {
+  const isStack = subject.kind === "stack";
+  const onGuests = isStack ? readable(() => state.readAll().journals.filter(isOpen)) : [];
+  const commands = new Set(onGuests.map(({ contents }) => describeOpen(contents, environment).abandon));
+  const ofGuests =
+    commands.size === 0
+      ? `name a guest of it: ${selector}/NAME`
+      : `on its guests there is: ${[...commands].join("; ")}`;
+  return new CommandError(`nothing is half done on ${isStack ? `the stack or the state of ${selector}` : selector}`, {
+    exitCode: exitCodes.nothing,
+    ...(isStack ? { hint: ofGuests } : {}),
+  });
 }
 
 /** What its steps have done stays from now on: a later `undo` does not do it over, as it does not know what came after. */

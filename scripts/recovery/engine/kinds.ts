@@ -40,6 +40,8 @@ export interface OpenOperation {
   readonly hint: string;
   /** The same without giving it up. */
   readonly ways: string;
+  /** The command that gives it up. */
+  readonly abandon: string;
 }
 
 /** The environment of an operation, with the guests that its settings have now. */
@@ -67,18 +69,19 @@ export function describeOpen(
   const [member] = isNode(guest) ? (guestsOfRun(contents) ?? []) : guest === undefined ? [] : [guest];
   const stuck =
     member === undefined ? subject : `${environment}/${isDeclared(member) ? member.name : String(member.id)}`;
+  const abandon = `lifeboat abandon ${stuck}`;
   if (guest !== undefined && !isNode(guest) && !isDeclared(guest)) {
     const undo = known?.undo === true ? `; or take it back: lifeboat undo ${stuck}` : "";
     const ways = `the settings do not have it under this name and number any more: put it back there, and then ${command}${undo}`;
     return {
       text: `${name} of ${subject}`,
       ways,
-      hint: `${ways}; or give the operation up: lifeboat abandon ${stuck}`,
+      abandon,
+      hint: `${ways}; or give the operation up: ${abandon}`,
     };
   }
-  const abandon = `; or, if it cannot be ended: lifeboat abandon ${stuck}`;
   const ways = `resume it: ${command}${back}`;
-  return { text: `${name} of ${subject}`, ways, hint: ways + abandon };
+  return { text: `${name} of ${subject}`, ways, abandon, hint: `${ways}; or, if it cannot be ended: ${abandon}` };
 }
 
 /**

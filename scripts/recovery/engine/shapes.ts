@@ -124,7 +124,12 @@ export function sequenceShapes({ plan, report }: Pick<OperationMembers, "plan" |
 export function takeBackShapes(members: z.ZodRawShape): Shapes {
   return {
     plan: z.strictObject({
-      plan: z.strictObject({ ...members, takesBack: z.string().describe("id of the operation"), ...planFrame }),
+      plan: z.strictObject({
+        ...members,
+        takesBack: z.string().describe("id of the operation"),
+        stays: z.array(z.string()).describe("what its steps did and is left as it is, one sentence each"),
+        ...planFrame,
+      }),
     }),
     report: z.strictObject({
       ...members,

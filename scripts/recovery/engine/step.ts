@@ -37,6 +37,12 @@ export interface StepContext {
   progress(text: string): void;
 }
 
+/**
+ * What taking a step back means for people: what it does as a line of the plan, what it leaves as it is on purpose as a
+ * sentence, or nothing, since the step has done nothing.
+ */
+export type Undoing = { readonly does: string } | { readonly stays: string } | "nothing";
+
 /** One thing that is done, or done again after an interruption. */
 export interface Step {
   /** Stable within its group: the journal knows steps by the path of ids (`save-point/take`). */
@@ -44,8 +50,8 @@ export interface Step {
   readonly title: string;
   /** The step as a line of the plan. */
   readonly does: string;
-  /** Taking it back as a line of the plan. Default: `take back: ` and what it does. */
-  readonly undoes?: string;
+  /** What taking it back means, by its facts. Default: `take back: ` and what it does. */
+  undoes?(facts: Facts): Undoing;
   /**
    * From the first request of this step on nothing is taken back by itself: the old guest is gone, or a copy is there
    * that somebody waited for. A failure before it takes all earlier steps back; a failure from it on leaves the operation
@@ -73,6 +79,12 @@ export function standing(step: Omit<Step, "commits">): Step {
       return step.run(context);
     },
   };
+}
+
+/** What taking a step back means, by what it has left in a journal. */
+export function undoingOf({ does, undoes, takeBack }: Step, facts: Facts): Undoing {
+  if (takeBack === undefined) return "nothing";
+  return undoes?.(facts) ?? { does: `take back: ${does}` };
 }
 
 /** A plan within a plan. */

@@ -8,7 +8,7 @@ import { printFinding } from "./print-finding";
 import { begunIn, planIn } from "./run-one";
 import { type Session, observerOf } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
-import { type Finding, type PlacedStep, placeSteps } from "./step";
+import { type Finding, type PlacedStep, placeSteps, undoingOf } from "./step";
 import { takeBack } from "./take-back";
 
 /** What is taken back, in words. */
@@ -36,12 +36,22 @@ export async function takeBackOne<Plan>(
   const plan = planIn(operation, journal);
   await operation.permitted?.(plan);
   const steps = placeSteps(await operation.steps(plan, begunIn(journal)));
-  const begun = steps.filter((placed) => isToTakeBack(placed, journal)).reverse();
+  const undoings = steps.flatMap((placed) => undoingsOf(placed, journal)).reverse();
+  const begun = undoings.flatMap(({ placed: { path, step }, undoing }) =>
+    "does" in undoing ? [{ id: path, title: step.title, does: undoing.does }] : [],
+  );
+  const stays = undoings.flatMap(({ undoing }) => ("stays" in undoing ? [undoing.stays] : []));
   const demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
   const heading = `Plan: take back ${what} (begun at ${startedAt})`;
   const shown = untimedPlanView(
-    { value: { ...value, takesBack: id }, print: (lines) => lines.heading(heading) },
-    begun.map(({ path, step }) => ({ id: path, title: step.title, does: step.undoes ?? `take back: ${step.does}` })),
+    {
+      value: { ...value, takesBack: id, stays },
+      print: (lines) => {
+        lines.heading(heading);
+        for (const text of stays) lines.hanging("  stays: ", text);
+      },
+    },
+    begun,
     [demand],
   );
   if (dryRun) {
@@ -58,7 +68,7 @@ export async function takeBackOne<Plan>(
       hint: `try again: ${operation.command}`,
     });
   }
-  const takenBack = begun.map(({ path, step }) => ({ id: path, title: step.title }));
+  const takenBack = begun.map(({ id: path, title }) => ({ id: path, title }));
   const seconds = (performance.now() - started) / 1_000;
   const findings: Finding[] = keptBy(journal).map((text) => ({ severity: "note", text }));
   context.output.result({ ...value, takenBack, findings, seconds, operation: id }, (lines) => {
@@ -68,7 +78,10 @@ export async function takeBackOne<Plan>(
   return exitCodes.done;
 }
 
-function isToTakeBack({ path, step }: PlacedStep, journal: Journal): boolean {
-  const record = journal.record(path);
-  return step.takeBack !== undefined && record !== undefined && record.state !== "taken-back";
+/** What taking a step back means; none where it was not begun, is taken back, or has done nothing. */
+function undoingsOf(placed: PlacedStep, journal: Journal) {
+  const record = journal.record(placed.path);
+  if (record === undefined || record.state === "taken-back") return [];
+  const undoing = undoingOf(placed.step, record.facts);
+  return undoing === "nothing" ? [] : [{ placed, undoing }];
 }

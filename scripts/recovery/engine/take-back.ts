@@ -1,7 +1,7 @@
 import { messageOf } from "../../machine/error-code";
 import type { Journal } from "./journal";
 import { type Observer, contextOf } from "./observer";
-import type { PlacedStep } from "./step";
+import { type PlacedStep, undoingOf } from "./step";
 
 /**
  * Takes back every step that was begun, the last one first, and goes on past one that cannot be taken back.
@@ -20,10 +20,13 @@ export async function takeBack(
     const record = journal.record(placed.path);
     if (record === undefined || record.state === "taken-back") continue;
     try {
-      const { takeBack: undo } = placed.step;
-      if (undo !== undefined) {
-        await observer.takeBack(placed, (update) => undo(contextOf(placed, journal, signal, update)));
-      }
+      const { step } = placed;
+      const undo = async (update: (text: string) => void) =>
+        step.takeBack?.(contextOf(placed, journal, signal, update));
+      const undoing = undoingOf(step, journal.factsOf(placed.path));
+      // What does nothing is not shown; it may still have to wait for somebody, or to say what is kept.
+      if (undoing !== "nothing" && "does" in undoing) await observer.takeBack(placed, undo);
+      else await undo(() => undefined);
       journal.stepTakenBack(placed.path);
     } catch (error) {
       leftovers.push(`${placed.step.title}: ${messageOf(error)}`);

@@ -14,7 +14,7 @@ export function protectArchive(plan: RestorePlan, { client, meant }: GuestWorld)
     id: "protect",
     title: "Protect the chosen archive",
     does: `protect ${volid} until the restore is proven`,
-    undoes: `release the protection of ${volid}`,
+    undoes: () => ({ does: `release the protection of ${volid}` }),
     run: async () => client.backups.setArchiveProtection(node, volid, true),
     // What was released since may have been protected again by somebody else.
     takeBack: async (context) => {

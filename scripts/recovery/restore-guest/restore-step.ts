@@ -44,7 +44,7 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
     id: restorePath,
     title: "Restore the archive",
     does: restoreLine(plan),
-    ...(plan.mode === "beside" ? { undoes: removalLine(plan) } : {}),
+    undoes: ({ sent }) => (plan.mode === "beside" && sent === true ? { does: removalLine(plan) } : "nothing"),
     commits: true,
     probe: async (context) => {
       const upid = await findStarted(context, world.client, request);

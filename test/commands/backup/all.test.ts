@@ -282,7 +282,16 @@ test("killed when all runs had ended: what they made is told with their time, an
 });
 
 test("half done, it holds back what else is to be done on its guests, but no restore; it can be given up [K4]", async () => {
-  expect((await site.lifeboat(["backup", "--all", "lab"], { killAt: "after 4" })).code).toBeNull();
+  const { code } = await site.lifeboat(["backup", "--all", "lab"], {
+    onWrite: ({ moment, text }, running) => {
+      if (moment === "after" && text.includes('"upid"')) running.signal("SIGKILL");
+    },
+  });
+  expect(code).toBeNull();
+  await site.on("pve-lab", async (client) => {
+    const active = await client.tasks.list("pve-lab", { source: "active" });
+    for (const { upid, endtime } of active) if (endtime === undefined) await client.tasks.wait(upid);
+  });
   const hint = "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea";
   for (const argv of [
     ["backup", "runner"],
@@ -303,6 +312,17 @@ test("half done, it holds back what else is to be done on its guests, but no res
   const restore = await site.lifeboat(["restore", "guest", "runner", "--dry-run"]);
   expect(restore.stderr).not.toContain("has not ended");
   expect((await site.lifeboat(["backup", "web"])).code).toBe(0);
+  const shown = await site.lifeboat(["abandon", "lab/gitea", "--dry-run", "--json"]);
+  const { leaves } = JSON.parse(shown.stdout).plan.operations[0];
+  expect(leaves).toEqual([
+    ...lab.map(({ id, name }) => ({
+      about: expect.stringMatching(new RegExp(`^archive backup:backup/vzdump-lxc-${id}-`, "u")),
+      is: "stays",
+      known: true,
+      next: `lifeboat backups lab/${name}`,
+    })),
+    { about: expect.stringMatching(/^task UPID:pve-lab:.*:vzdump:/u), is: "ended with 'OK'", known: true },
+  ]);
   const given = await site.lifeboat(["abandon", "lab/gitea", "--force"]);
   expect([given.code, given.stdout]).toEqual([0, expect.stringContaining("Abandoned a backup of lab on pve-lab.")]);
   expect((await site.lifeboat(["backup", "runner"])).code).toBe(0);

@@ -335,6 +335,25 @@ test("killed between two disks, and changed since: nothing is done to a disk tha
   const more = "{ mount: /zmore, storage: local, size: 1GiB }";
   writeSettings(block(batch, { data: "{ mount: /srv, storage: local, size: 48GiB }", more }));
   expect((await site.lifeboat(["grow", "batch", "--force"], killAt("after", 8))).code).toBeNull();
+  const left = await site.lifeboat(["abandon", "batch", "--dry-run", "--json"]);
+  expect(
+    JSON.parse(left.stdout).plan.operations[0].leaves.filter(({ about }: { about: string }) =>
+      about.startsWith("disk "),
+    ),
+  ).toEqual([
+    {
+      about: "disk data (mp0)",
+      is: expect.stringMatching(/^has 48 ?GiB; 48 ?GiB were planned$/u),
+      known: true,
+      next: "lifeboat grow prod/batch --dry-run",
+    },
+    {
+      about: "disk more (mp2)",
+      is: expect.stringMatching(/^(?:is not there|has 1 ?GiB); 1 ?GiB were planned$/u),
+      known: true,
+      next: "lifeboat grow prod/batch --dry-run",
+    },
+  ]);
   await change(batch, { description: markOf({ environment: "prod", guest: "other" }) });
   const before = changes().length;
   const stranger = await grow("batch", "--force");

@@ -187,10 +187,65 @@ describe("no step of it was begun", () => {
   });
 });
 
-test("given up before it began to overwrite: undo leaves the guest as it was given up [K4]", async () => {
+test("given up before it began to overwrite: undo leaves the guest as it was given up, and says so before and while it does [K4]", async () => {
   const { id, restore } = await guestWithArchive();
   await killWhen(prepared, restore);
+  const ofPlace = await site.lifeboat(["abandon", "prod"]);
+  expect([ofPlace.code, ofPlace.stderr]).toEqual([
+    10,
+    expect.stringMatching(
+      new RegExp(
+        `nothing is half done on the stack or the state of prod\nHINT: on its guests there is: lifeboat abandon prod/guest-${id}\n$`,
+        "u",
+      ),
+    ),
+  ]);
   expect((await site.lifeboat(["abandon", `guest-${id}`, "--force"])).code).toBe(0);
-  expect((await site.lifeboat(["undo", `guest-${id}`, "--force"])).code).toBe(0);
+  const dry = await site.lifeboat(["undo", `guest-${id}`, "--dry-run", "--json"]);
+  const { steps, stays } = JSON.parse(dry.stdout).plan;
+  expect([dry.code, steps.map((step: { id: string }) => step.id), stays]).toEqual([
+    0,
+    ["save-point/take", "protect"],
+    [`guest-${id} stays stopped, as it was when its operation was abandoned`],
+  ]);
+  const undone = await site.lifeboat(["undo", `guest-${id}`, "--force"]);
+  expect([undone.code, undone.stderr]).toEqual([0, expect.not.stringMatching(/again|Take back: Stop/u)]);
   expect([await site.running(id), await savePoints(id)]).toEqual([false, []]);
+  const nothing = await site.lifeboat(["abandon", "prod"]);
+  expect([nothing.code, nothing.stderr]).toEqual([10, expect.stringContaining("HINT: name a guest of it: prod/NAME")]);
+});
+
+test.each([
+  ["stop", /"stop": \{\s+"state": "started"/u, ["protect"]],
+  ["save-point/take", /"save-point\/take": \{\s+"state": "started"/u, ["stop", "protect"]],
+  ["restore", /"restore": \{\s+"state": "started"/u, ["save-point/take", "stop", "protect"]],
+])(
+  "killed in step %s before its request: undo lists and shows what was done, and no more [D6, K1]",
+  async (_, seen, done) => {
+    next = 101;
+    const { id, restore } = await guestWithArchive();
+    await killWhen(seen, restore);
+    await untilIdle();
+    const dry = await site.lifeboat(["undo", `guest-${id}`, "--dry-run", "--json"]);
+    expect(JSON.parse(dry.stdout).plan.steps.map((step: { id: string }) => step.id)).toEqual(done);
+    const undone = await site.lifeboat(["undo", `guest-${id}`, "--force", "--json"]);
+    expect(JSON.parse(undone.stdout).takenBack.map((step: { id: string }) => step.id)).toEqual(done);
+    expect([undone.code, await site.running(id)]).toEqual([0, true]);
+  },
+);
+
+test("killed while its save point was made, which ended well: abandon names it [D6, K4]", async () => {
+  next = 101;
+  const { id, restore } = await guestWithArchive();
+  await killWhen(/"save-point\/take": \{[\s\S]*"upid"/u, restore);
+  await untilIdle();
+  const [savePoint = ""] = await savePoints(id);
+  const shown = await site.lifeboat(["abandon", `guest-${id}`, "--dry-run", "--json"]);
+  expect(JSON.parse(shown.stdout).plan.operations[0].leaves).toContainEqual({
+    about: `save point ${savePoint}`,
+    is: "stays",
+    known: true,
+    next: `lifeboat restore guest prod/guest-${id} --archive ${savePoint}`,
+  });
+  expect((await site.lifeboat(["undo", `guest-${id}`, "--force"])).code).toBe(0);
 });

@@ -135,6 +135,7 @@ test("half done here and restored from another machine since: the older one is t
   expect(JSON.parse(dry.stdout).plan).toEqual({
     guest: "prod/db",
     takesBack: operation,
+    stays: [],
     steps: [
       {
         id: "save-point/take",

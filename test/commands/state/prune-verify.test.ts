@@ -84,6 +84,15 @@ describe("state prune", () => {
       (await site.lifeboat(["state", "prune", "prod", "--keep", "3", "--force"], killAt("after", 2))).code,
     ).toBeNull();
     expect(site.backend.picture()).toEqual(picture);
+    const shown = await site.lifeboat(["abandon", "prod", "--dry-run", "--json"]);
+    expect(JSON.parse(shown.stdout).plan.operations[0].leaves).toEqual([
+      {
+        about: "pruning of the state's history of prod",
+        is: "stopped in 'remove'; what that did stays, and was not looked at",
+        known: false,
+        next: "lifeboat restore state prod --list",
+      },
+    ]);
     if (rewritten) rewriteJournal(site.stateFolder(), pruningBefore);
     const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
     expect([other.code, other.stderr]).toEqual([

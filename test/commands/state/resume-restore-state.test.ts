@@ -59,6 +59,22 @@ test("while it has not ended another restore is refused, and told how to go on [
   expect(code).toBe(null);
   const other = await site.lifeboat(["restore", "state", "prod", "--to", "2026-11-01", "--force"]);
   expect([other.code, other.stderr]).toEqual([11, expect.stringContaining(`resume it: lifeboat ${argv.join(" ")}`)]);
+  const left = await site.lifeboat(["abandon", "prod", "--dry-run", "--json"]);
+  expect(JSON.parse(left.stdout).plan.operations[0].leaves).toEqual([
+    {
+      about: "restore of the state of prod",
+      is: expect.stringMatching(/^has done lock, .*; what that did stays, and was not looked at$/u),
+      known: false,
+      next: "lifeboat restore state prod --list",
+    },
+    { about: expect.stringMatching(/^file \//u), is: "stays", known: true },
+    {
+      about: "Pulumi's lock of prod",
+      is: expect.stringMatching(/^stays: by \S+ \(process \d+\) since /u),
+      known: true,
+      next: "pulumi cancel --stack prod --yes",
+    },
+  ]);
   const dry = await site.lifeboat([...argv.slice(0, -1), "--dry-run"]);
   expect([dry.code, dry.stdout]).toEqual([
     0,

@@ -42,6 +42,11 @@ export const arrows: Arrows = {
   scripts: ["scripts/commands", "scripts/terminal"],
   ...scripts,
   // It is the restore of a save point.
+  // It reads the plans of operations that are given up.
+  "scripts/recovery/abandon": [
+    ...["forget", "grow", "restore-guest"].map((one) => `scripts/recovery/${one}`),
+    ...(scripts["scripts/recovery/*"] ?? []),
+  ],
   "scripts/recovery/undo": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
   "scripts/toolchain": ["scripts/terminal", "scripts/machine"],
 

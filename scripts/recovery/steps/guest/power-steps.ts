@@ -10,7 +10,7 @@ import type { Step, StepContext } from "../../engine/step";
 import { refuseMarkedAnother, whyAnotherGuest } from "./meant-guest";
 import type { RestorePlan } from "./plan";
 import { waitForTasks } from "./own-tasks";
-import { findStarted, runTaskOnce } from "./start-task-once";
+import { findStarted, mayHaveBegun, runTaskOnce } from "./start-task-once";
 import type { GuestWorld } from "./world";
 
 /** Seconds that a guest has to shut down by itself before the plug is pulled. */
@@ -38,14 +38,18 @@ export function stopGuest(plan: PowerPlan, { client, meant }: Pick<GuestWorld, "
       if (!(await isRunning(client, plan.target))) return;
       await shutDown(context, client, plan.target);
     },
-    undoes: `start ${plan.guest} again`,
+    undoes: (facts) => {
+      if (!mayHaveBegun(facts)) return "nothing";
+      return facts["abandoned"] === true ? { stays: staysStopped(plan) } : { does: `start ${plan.guest} again` };
+    },
     takeBack: async (context) => {
+      if (!mayHaveBegun(context.facts)) return;
       const { node, vmid, type } = plan.target;
       await findStarted(context, client, { node, vmid, type: taskTypes[type].shutdown });
       await waitForTasks(client, plan.target, context);
       if (!(await client.guests.exists(plan.target)) || (await isRunning(client, plan.target))) return;
       if (context.facts["abandoned"] === true) {
-        return context.note(keptFact(`${plan.guest} stays stopped, as it was when its operation was abandoned`));
+        return context.note(keptFact(staysStopped(plan)));
       }
       const why = whyAnotherGuest(type, await client.guests.guestConfig(plan.target), meant);
       if (why !== undefined) {
@@ -55,6 +59,10 @@ export function stopGuest(plan: PowerPlan, { client, meant }: Pick<GuestWorld, "
       requireSuccess(await client.tasks.wait(await client.guests.start(plan.target), { signal: context.signal }));
     },
   };
+}
+
+function staysStopped({ guest }: PowerPlan): string {
+  return `${guest} stays stopped, as it was when its operation was abandoned`;
 }
 
 /**

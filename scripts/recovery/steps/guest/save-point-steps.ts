@@ -12,7 +12,7 @@ import type { RestorePlan } from "./plan";
 import { isOutOfReach } from "../../engine/run-steps";
 import { keptFact } from "../../engine/kept";
 import { waitForTasks } from "./own-tasks";
-import { findStarted, runTaskOnce } from "./start-task-once";
+import { findStarted, mayHaveBegun, runTaskOnce } from "./start-task-once";
 import type { BegunOperation } from "../../engine/operation";
 import { whyNotWhole } from "./whole-guest";
 import type { GuestWorld } from "./world";
@@ -53,7 +53,7 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
     id: "take",
     title: "Take a save point",
     does: `back the present ${plan.guest} up to ${savePoint.storage} as a protected save point that prunes nothing`,
-    undoes: "delete the save point that was made for it",
+    undoes: (facts) => (mayHaveBegun(facts) ? { does: "delete the save point that was made for it" } : "nothing"),
     // A run that an earlier process has started is waited for by `run`.
     probe: async (context) => {
       await findStarted(context, client, request);

@@ -48,6 +48,11 @@ export async function runTaskOnce(
   return outcome;
 }
 
+/** Whether a step may have begun a task: its request has left, or was about to, and was not refused. */
+export function mayHaveBegun({ upid, asked }: Facts): boolean {
+  return upid !== undefined || asked === true;
+}
+
 /** The task that an interrupted attempt at this step has started; undefined when there is none. */
 export async function findStarted(
   context: StepContext,
