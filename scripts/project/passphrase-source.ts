@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ownVariables, passphraseSource } from "../../site/settings/credentials";
+import { ownVariables, passphraseSource, shellCredential } from "../../site/settings/credentials";
 import { messageOf } from "../machine/error-code";
 
 const { variable: direct, fileVariable: named } = passphraseSource;
@@ -27,4 +27,22 @@ export function readPassphrase(
   } catch (error) {
     return { kind: "unreadable", why: `the passphrase file cannot be read: ${messageOf(error)}` };
   }
+}
+
+/** Where the passphrase of an environment is taken from. */
+export interface PassphraseOrigin {
+  /** The variable that gives it, or should. */
+  readonly variable: string;
+  /** ` (from PULUMI_CONFIG_PASSPHRASE_FILE: /keys/prod)`, after a sentence; nothing where none is given. */
+  readonly words: string;
+}
+
+export function passphraseOrigin(
+  environment: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): PassphraseOrigin {
+  const given = shellCredential(passphraseSource, environment, variables);
+  if (given === undefined) return { variable: passphraseSource.fileVariable, words: "" };
+  const { variable } = given;
+  return { variable, words: ` (from ${variable}${given.kind === "file" ? `: ${given.path}` : ""})` };
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
-import { readPassphrase } from "./passphrase-source";
+import { passphraseOrigin, readPassphrase } from "./passphrase-source";
 import type { StackFile } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
 
@@ -76,10 +76,19 @@ export class Secrets {
         ? createSecretBox(passphrase)
         : openSecretBox(encryptionSalt, passphrase));
     } catch (error) {
-      if (error instanceof WrongPassphrase) throw this.error(`the passphrase does not open the secrets in ${file}`);
+      if (error instanceof WrongPassphrase) throw this.wrong();
       if (error instanceof UnreadableSecret) throw this.error(`${file}: ${error.message}`);
       throw error;
     }
+  }
+
+  private wrong(): CommandError {
+    const { variable, words } = passphraseOrigin(this.environment, this.variables);
+    const hint = `set ${variable} to the passphrase of ${this.environment}`;
+    return new CommandError(`the passphrase does not open the secrets in ${this.stack.file}${words}`, {
+      exitCode: exitCodes.passphrase,
+      hint,
+    });
   }
 
   private holdsSecrets(): boolean {

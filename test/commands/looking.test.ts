@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { neededPrivileges, roleGrants } from "../../proxmox/rules/privileges";
+import { createSecretBox } from "../../scripts/project/passphrase";
 import { node, RestoreSite } from "./restore/restore-site";
 import type { StartCluster } from "../sandbox/setup/start-state";
 import { ArchiveFiles } from "./support/site/archive-files";
@@ -173,6 +174,28 @@ describe("doctor", () => {
     );
     const withoutOwn = await site.lifeboat(["doctor"], { env: { ...env, LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: "" } });
     expect(withoutOwn.stdout).toMatch(/✗ version .*did not accept/u);
+  });
+
+  test("a wrong passphrase is a problem that names its variable, and stops up at once: 12 [B3]", async () => {
+    const { salt } = await createSecretBox("not-a-secret-passphrase");
+    const env = { PULUMI_CONFIG_PASSPHRASE_PROD: "another" };
+    const why =
+      /the passphrase does not open the secrets in \S*Pulumi\.prod\.yaml \(from PULUMI_CONFIG_PASSPHRASE_PROD\)/u;
+    await withSettings(
+      (text) => `encryptionsalt: ${salt}\n${text}`,
+      async () => {
+        const wrong = await site.lifeboat(["doctor"], { env });
+        expect([wrong.code, wrong.stdout]).toEqual([3, expect.stringMatching(why)]);
+        const up = await site.lifeboat(["up", "--dry-run"], { env });
+        expect([up.code, up.stdout]).toEqual([12, expect.stringMatching(why)]);
+        expect(up.stdout).toContain("HINT: set PULUMI_CONFIG_PASSPHRASE_PROD to the passphrase of prod");
+        const right = await site.lifeboat(["doctor"], { env: { PULUMI_CONFIG_PASSPHRASE: "not-a-secret-passphrase" } });
+        expect([right.code, right.stdout]).toEqual([
+          0,
+          expect.stringMatching(/✓ secrets +the passphrase opens them\n/u),
+        ]);
+      },
+    );
   });
 
   test("a folder for backups that nobody has declared as a mount point is a warning with the command [D3]", async () => {

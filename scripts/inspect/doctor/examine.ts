@@ -9,6 +9,7 @@ import type { Inspection } from "../inspection";
 import { inspectAccess } from "./access";
 import { inspectBucket } from "./bucket";
 import { type Check, problem, type Verdict } from "./check";
+import { inspectSecrets } from "./secrets";
 import type { examinationShape } from "./shape";
 import { inspectTools } from "./tools";
 
@@ -36,6 +37,7 @@ export async function examine(
     const title = `examine ${environment.name} (${environment.settings.proxmox.endpoint})`;
     const findings = await context.progress.step(title, async () => [
       ...(await inspectAccess(environment)),
+      ...(await inspectSecrets(environment, context.io.environment)),
       ...(await inspectBucket(environment, context.io.environment)),
     ]);
     examinations.push({ name: environment.name, endpoint: environment.settings.proxmox.endpoint, findings });

@@ -111,6 +111,8 @@ export async function planStack(work: StackWork, shared: SitePlan): Promise<UpPl
 }
 
 async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Promise<UpPlan> {
+  // `pulumi` says nothing that helps of a passphrase that does not fit.
+  if (work.environment.encryptionSalt() !== undefined) await work.environment.secretBox();
   const backend = backendOf(work.environment, work.context.io.environment);
   const isStores = view !== undefined && (backend.origin === "state store" || backend.origin === "local state");
   const { closed = false, ...draft } = isStores

@@ -1,10 +1,9 @@
-import { passphraseSource, shellCredential } from "../../../../site/settings/credentials";
 import type { SecretsKeeper } from "../../../../site/state/checkpoint";
 import type { OpenSecret } from "../../../../site/state/state-diff";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { openSecrets, UnreadableSecret, WrongPassphrase } from "../../../project/passphrase";
-import { readPassphrase } from "../../../project/passphrase-source";
+import { passphraseOrigin, readPassphrase } from "../../../project/passphrase-source";
 import type { Redactor } from "../../../terminal/redactor";
 
 /** What opening the secrets of a state came to. */
@@ -66,10 +65,8 @@ export class StateSecrets {
     const all = await Promise.all(this.openings.values());
     const [first] = all;
     if (first?.kind !== "shut" || !all.every((opening) => opening.kind === "shut" && opening.byPassphrase)) return;
-    const given = shellCredential(passphraseSource, this.environment, this.variables);
-    const { variable = passphraseSource.fileVariable } = given ?? {};
-    const origin = given === undefined ? "" : ` (from ${variable}${given.kind === "file" ? `: ${given.path}` : ""})`;
-    throw new CommandError(`no state of ${this.environment} can be opened: ${first.why}${origin}`, {
+    const { variable, words } = passphraseOrigin(this.environment, this.variables);
+    throw new CommandError(`no state of ${this.environment} can be opened: ${first.why}${words}`, {
       exitCode: exitCodes.passphrase,
       hint: `set ${variable} to the passphrase of ${this.environment}; whether its states are good is not known`,
     });
