@@ -4,6 +4,7 @@ import path from "node:path";
 import * as z from "zod";
 import type { Origin, Part, Platform } from "./parts/part";
 import { hashOfPart } from "./pins";
+import type { Sums } from "./sums";
 
 /** Origins of parts that the cache holds. */
 export type CachedOrigin = Exclude<Origin, "already installed">;
@@ -29,6 +30,8 @@ const receiptSchema = z.object({
   source: z.string(),
   obtainedAt: z.string(),
   seconds: z.number(),
+  /** SHA-256 of the archive that it was taken from. */
+  sum: z.string().optional(),
 });
 
 export type Receipt = z.infer<typeof receiptSchema>;
@@ -51,6 +54,7 @@ export class Cache {
   constructor(
     readonly folder: string,
     private readonly platform: Platform,
+    private readonly sums: Sums,
   ) {}
 
   /** The copy of this origin, or undefined where there is none or it is not whole. */
@@ -62,11 +66,18 @@ export class Cache {
     if (receipt?.origin !== origin || receipt.version !== part.version || receipt.size !== size) {
       return undefined;
     }
+    if (origin === "official" && (receipt.sum === undefined || receipt.sum !== this.pinnedSum(part))) {
+      return undefined;
+    }
     return { part, origin, version: receipt.version, program };
   }
 
   /** Moves a finished program from a work folder to its place, together with a receipt. */
-  keep(part: Part, origin: CachedOrigin, finished: { program: string; source: string; seconds: number }): Copy {
+  keep(
+    part: Part,
+    origin: CachedOrigin,
+    finished: { program: string; source: string; sum?: string; seconds: number },
+  ): Copy {
     const staging = this.workFolder(`${part.name}-finished`);
     const program = path.join(staging, part.executable);
     renameSync(finished.program, program);
@@ -78,6 +89,7 @@ export class Cache {
       source: finished.source,
       obtainedAt: new Date().toISOString(),
       seconds: Math.round(finished.seconds),
+      ...(finished.sum !== undefined && { sum: finished.sum }),
     };
     writeFileSync(path.join(staging, receiptFile), `${JSON.stringify(receipt, null, 2)}\n`);
     const folder = this.folderOf(part, origin);
@@ -85,6 +97,12 @@ export class Cache {
     mkdirSync(path.dirname(folder), { recursive: true });
     renameSync(staging, folder);
     return { part, origin, version: part.version, program: path.join(folder, part.executable) };
+  }
+
+  /** SHA-256 of the part's published archive; undefined where none is pinned. */
+  pinnedSum(part: Part): string | undefined {
+    const release = part.official?.(this.platform);
+    return release && this.sums.of(release.archive);
   }
 
   /** A new, empty folder for something half-done. */

@@ -1,17 +1,20 @@
 import { parseArgs } from "node:util";
 import { handOver } from "./artifact";
 import { Cache, type Copy } from "./cache";
+import { DownloadError } from "./download";
 import { codeOf, messageOf } from "./errors";
 import { findToolchain, installPlugins, thisPlatform } from "./installed";
 import { locate } from "./locate";
 import { ObtainError, obtainToolchain } from "./obtain";
 import { artifacts as allArtifacts, parts as allParts } from "./parts";
+import { linesToPin } from "./pin";
 import { actionlint } from "./parts/actionlint";
 import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { type Screen, StepLine } from "./progress";
 import { printCheck, type CheckedPart } from "./report";
 import { readSettings, SettingsError, type ToolchainSettings } from "./settings";
+import { Sums } from "./sums";
 
 const usage = `Examples:
   npm run toolchain                                  obtain what is missing
@@ -28,6 +31,8 @@ const usage = `Examples:
                                                      whether it was built, and where
   npm run toolchain -- --all                         the toolchain and all artifacts in one run, which is quicker
                                                      than one after the other
+  npm run -s toolchain -- --pin                      download what has no SHA-256 in scripts/toolchain/sums.sha256, and
+                                                     print the lines; compare them before you add them
 
 Artifacts: programs that run in guests or check the project, obtained only when they are named.
   minio-server               the S3 server of the state store: ${minioServer.version}
@@ -39,8 +44,10 @@ Environment:
   LIFEBOAT_TOOLCHAIN         auto (default): a copy already installed, else the official download, else built
                              from upstream's source, else a stand-in of this project; an official host has 3 s
                              to answer. official: installed or downloaded, nothing else. build: built here or
-                             a stand-in, nothing else.
-  LIFEBOAT_TOOLCHAIN_MIRROR  folder over HTTP that has the official archives, and <archive>.sha256 for each
+                             a stand-in, nothing else. A download without a pinned SHA-256 is refused, and a
+                             plugin that does not make, refresh and delete on an emulated site is not used.
+  LIFEBOAT_TOOLCHAIN_MIRROR  folder over HTTP that has the official archives; their sums are pinned, too
+  LIFEBOAT_TOOLCHAIN_SUMS    file with further sums of archives, as sha256sum writes them
   XDG_CACHE_HOME             results are kept in lifeboat/toolchain below it (default ~/.cache)
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 a part is missing.
@@ -54,6 +61,7 @@ const options = {
   artifact: { type: "string", multiple: true },
   to: { type: "string" },
   all: { type: "boolean" },
+  pin: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -93,8 +101,18 @@ type Request = ReturnType<typeof parse>;
 function parse(words: string[]) {
   try {
     const { values } = parseArgs({ args: words, options, allowPositionals: false });
-    const { check, json, help, "print-path": printPath, "install-plugins": pulumiHome, artifact, to, all } = values;
-    const uses = [printPath, pulumiHome !== undefined].filter(Boolean).length;
+    const {
+      check,
+      json,
+      help,
+      "print-path": printPath,
+      "install-plugins": pulumiHome,
+      artifact,
+      to,
+      all,
+      pin,
+    } = values;
+    const uses = [printPath, pin, pulumiHome !== undefined].filter(Boolean).length;
     const asked = uses + [check, to !== undefined].filter(Boolean).length;
     const chosen = [all, artifact].filter(Boolean).length;
     const isEmpty = pulumiHome === "" || to === "";
@@ -108,7 +126,7 @@ function parse(words: string[]) {
     ) {
       throw new SettingsError("These options do not go together, or a folder is missing");
     }
-    return { check, json, help, printPath, pulumiHome, artifact, to, all };
+    return { check, json, help, printPath, pulumiHome, artifact, to, all, pin };
   } catch (error) {
     throw codeOf(error)?.startsWith("ERR_PARSE_ARGS") ? new SettingsError(messageOf(error)) : error;
   }
@@ -126,15 +144,19 @@ async function run(request: Request, console: Console, offer: Offer): Promise<nu
     return exitCodes.done;
   }
   const settings = readSettings(console.environment);
+  const sums = Sums.read(settings);
   const chosen = choose(request, offer);
   if (request.check) {
-    return check(settings, chosen, request.json === true, console.out);
+    return check(settings, sums, chosen, request.json === true, console.out);
+  }
+  if (request.pin) {
+    return pin(settings, sums, [...offer.parts, ...offer.artifacts], console);
   }
   if (request.printPath || request.pulumiHome !== undefined) {
     return useToolchain(request.pulumiHome, console, chosen);
   }
   const progress = new StepLine(console.screen);
-  const copies = await obtain(settings, chosen, console, progress);
+  const copies = await obtain(settings, sums, chosen, console, progress);
   if (request.artifact) {
     tellArtifacts(copies, request.to, console, progress);
   } else {
@@ -170,28 +192,56 @@ function tellArtifacts(
   }
 }
 
+/** Data on standard output; what to do with it on the screen. */
+async function pin(
+  settings: ToolchainSettings,
+  sums: Sums,
+  parts: readonly Part[],
+  { out, screen }: Console,
+): Promise<number> {
+  const progress = new StepLine(screen);
+  try {
+    const lines = await linesToPin(parts, { settings, platform: thisPlatform(), sums, progress });
+    lines.forEach((line) => out(`${line}\n`));
+    progress.say(
+      lines.length === 0
+        ? "Every archive has its sum."
+        : "HINT: compare these with what the projects publish, over another network; then add them to scripts/toolchain/sums.sha256",
+    );
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof DownloadError)) {
+      throw error;
+    }
+    progress.say(`Unable to pin: ${error.message}`);
+    return exitCodes.failed;
+  }
+}
+
 async function obtain(
   settings: ToolchainSettings,
+  sums: Sums,
   parts: readonly Part[],
   console: Console,
   progress: StepLine,
 ): Promise<readonly Copy[]> {
   progress.begin(`Toolchain: looking for ${parts.map((part) => part.name).join(", ")}`);
   const platform = thisPlatform();
-  const cache = new Cache(settings.cacheFolder, platform);
+  const cache = new Cache(settings.cacheFolder, platform, sums);
   const { environment } = console;
-  const copies = await obtainToolchain({ parts, settings, cache, platform, progress, environment });
+  const copies = await obtainToolchain({ parts, settings, sums, cache, platform, progress, environment });
   progress.say(`Toolchain: ${copies.map((copy) => `${copy.part.name} ${copy.version} (${copy.origin})`).join(", ")}`);
   return copies;
 }
 
 async function check(
   settings: ToolchainSettings,
+  sums: Sums,
   parts: readonly Part[],
   asJson: boolean,
   out: (text: string) => void,
 ): Promise<number> {
-  const cache = new Cache(settings.cacheFolder, thisPlatform());
+  const cache = new Cache(settings.cacheFolder, thisPlatform(), sums);
   const checked: CheckedPart[] = [];
   for (const part of parts) {
     const copy = await locate(part, parts, settings, cache);

@@ -43,6 +43,15 @@ export async function downloadText(address: string, limits: DownloadLimits): Pro
   return text;
 }
 
+/** Whether an address gives something, without taking it. @throws DownloadError when it does not. */
+export function probe(address: string, limits: DownloadLimits): Promise<void> {
+  return download(address, limits, async (chunks) => {
+    const iterator = chunks[Symbol.asyncIterator]();
+    await iterator.next();
+    await iterator.return?.();
+  });
+}
+
 /**
  * Writes what is at an address to a file, and leaves no file unless its SHA-256 is the expected one.
  *
@@ -56,24 +65,10 @@ export async function downloadFile(
   limits: DownloadLimits,
   onProgress: (text: string) => void,
 ): Promise<void> {
-  const hash = createHash("sha256");
   try {
-    await download(address, limits, async (chunks, expectedBytes) => {
-      let bytes = 0;
-      const count = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          hash.update(chunk);
-          bytes += chunk.length;
-          const total = expectedBytes === undefined ? "" : ` of ${formatMegabytes(expectedBytes)}`;
-          onProgress(`${formatMegabytes(bytes)}${total}`);
-          done(null, chunk);
-        },
-      });
-      await pipeline(chunks, count, createWriteStream(file, { flags: "w" }));
-    });
-    const sum = hash.digest("hex");
+    const sum = await fetchFile(address, file, limits, onProgress);
     if (sum !== expectedSha256) {
-      throw new DownloadError("wrong sum", `${address} has the SHA-256 ${sum}, but ${expectedSha256} was published`);
+      throw new DownloadError("wrong sum", `${address} has the SHA-256 ${sum}, and ${expectedSha256} is pinned`);
     }
   } catch (error) {
     await rm(file, { force: true });
@@ -81,14 +76,37 @@ export async function downloadFile(
   }
 }
 
+/** Writes what is at an address to a file, whatever it is. @returns its SHA-256. @throws DownloadError */
+export async function fetchFile(
+  address: string,
+  file: string,
+  limits: DownloadLimits,
+  onProgress: (text: string) => void,
+): Promise<string> {
+  const hash = createHash("sha256");
+  await download(address, limits, async (chunks, expectedBytes) => {
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        const total = expectedBytes === undefined ? "" : ` of ${formatMegabytes(expectedBytes)}`;
+        onProgress(`${formatMegabytes(bytes)}${total}`);
+        done(null, chunk);
+      },
+    });
+    await pipeline(chunks, count, createWriteStream(file, { flags: "w" }));
+  });
+  return hash.digest("hex");
+}
+
 /**
- * The sum of a file in the text of a checksums file: lines "<sha256>  <name>" or "<sha256> *<name>", or nothing but the
- * sum where the text is for one file only.
+ * The sum of a file in the text of a checksums file: lines "<sha256>  <name>" or "<sha256> *<name>".
  */
 export function findSum(checksums: string, fileName: string): string | undefined {
   for (const line of checksums.split("\n")) {
     const [sum, name] = line.trim().split(/\s+\*?/);
-    if (sum !== undefined && /^[0-9a-f]{64}$/i.test(sum) && (name === fileName || name === undefined)) {
+    if (sum !== undefined && /^[0-9a-f]{64}$/i.test(sum) && name === fileName) {
       return sum.toLowerCase();
     }
   }

@@ -7,6 +7,7 @@ import { parts as allParts } from "./parts";
 import type { Part, Platform } from "./parts/part";
 import { originFile, pluginFolder } from "./plugin-folder";
 import { readSettings } from "./settings";
+import { Sums } from "./sums";
 import { binFolder, readList, type ListedPart } from "./toolchain-folder";
 
 /**
@@ -43,7 +44,8 @@ export function findToolchain(
   parts: readonly Part[] = allParts,
 ): InstalledToolchain | undefined {
   const platform = thisPlatform();
-  const place = { parts, platform, cache: new Cache(readSettings(environment).cacheFolder, platform) };
+  const settings = readSettings(environment);
+  const place = { parts, platform, cache: new Cache(settings.cacheFolder, platform, Sums.read(settings)) };
   const listed = readList(place);
   if (!listed || !listed.every((part) => existsSync(part.program))) {
     return undefined;

@@ -1,6 +1,7 @@
 import type { Cache, CachedOrigin, Copy } from "./cache";
 import type { Part } from "./parts/part";
 import type { Mode, ToolchainSettings } from "./settings";
+import { Trials } from "./trials";
 import { findInstalled } from "./ways/already-installed";
 
 const cachedOrigins: Record<Mode, readonly CachedOrigin[]> = {
@@ -10,8 +11,8 @@ const cachedOrigins: Record<Mode, readonly CachedOrigin[]> = {
 };
 
 /**
- * The best copy of a part that is on this machine now. `build` takes nothing that others made, so that what it gives is
- * the same everywhere.
+ * The best copy of a part that is on this machine now, and has not failed its trial. `build` takes nothing that others made,
+ * so that what it gives is the same everywhere.
  */
 export async function locate(
   part: Part,
@@ -19,16 +20,12 @@ export async function locate(
   settings: ToolchainSettings,
   cache: Cache,
 ): Promise<Copy | undefined> {
+  const trials = new Trials(cache.folder);
   const installed = settings.mode === "build" ? undefined : await findInstalled(part, parts, settings, cache);
-  return installed ?? findCached(part, settings.mode, cache);
+  const cached = cachedOrigins[settings.mode].map((origin) => cache.find(part, origin));
+  return [installed, ...cached].find((copy) => copy !== undefined && !hasFailed(trials.verdict(copy)));
 }
 
-function findCached(part: Part, mode: Mode, cache: Cache): Copy | undefined {
-  for (const origin of cachedOrigins[mode]) {
-    const copy = cache.find(part, origin);
-    if (copy) {
-      return copy;
-    }
-  }
-  return undefined;
+function hasFailed(verdict: ReturnType<Trials["verdict"]>): boolean {
+  return verdict !== undefined && verdict !== "passed";
 }

@@ -7,7 +7,9 @@ import type { Part, Platform } from "./parts/part";
 import { endNotedProcesses } from "./processes";
 import { formatSeconds, type StepLine } from "./progress";
 import type { Mode, ToolchainSettings } from "./settings";
+import type { Sums } from "./sums";
 import { isPublished, publish, type ToolchainPlace } from "./toolchain-folder";
+import { Trials } from "./trials";
 import { OfficialDownloads } from "./ways/official";
 import { bundleStandIn } from "./ways/stand-in";
 import { buildFromUpstream } from "./ways/upstream";
@@ -17,6 +19,7 @@ export interface Errand {
   /** All parts of the toolchain or none, and any artifacts. */
   readonly parts: readonly Part[];
   readonly settings: ToolchainSettings;
+  readonly sums: Sums;
   readonly cache: Cache;
   readonly platform: Platform;
   readonly progress: StepLine;
@@ -92,7 +95,8 @@ async function obtainMissing(errand: Errand, workshop: Workshop): Promise<readon
   const copies: Copy[] = [];
   const failures: string[] = [];
   for (const part of errand.parts) {
-    const copy = (await locateForGood(part, errand)) ?? (await obtain(part, ways, errand, failures));
+    const copy =
+      (await takeWhatIsHere(part, errand, workshop)) ?? (await obtain(part, ways, errand, workshop, failures));
     if (copy) {
       copies.push(copy);
     }
@@ -117,25 +121,53 @@ function openWays(workshop: Workshop): readonly Way[] {
   return all.filter((way) => waysOfMode[workshop.settings.mode].includes(way.origin));
 }
 
-async function obtain(part: Part, ways: readonly Way[], errand: Errand, failures: string[]): Promise<Copy | undefined> {
-  const { cache, progress } = errand;
-  const reasons: string[] = [];
-  for (const way of ways.filter((way) => way.leadsTo(part))) {
-    const begun = performance.now();
+/** The best copy on this machine that passes its trial. One that fails is said, and the next best is looked at. */
+async function takeWhatIsHere(part: Part, errand: Errand, workshop: Workshop): Promise<Copy | undefined> {
+  for (let failed: Copy | undefined; ;) {
+    const copy = await locateUntried(part, errand);
+    if (copy === undefined || copy.program === failed?.program) {
+      return undefined;
+    }
     try {
-      const cached = cache.find(part, way.origin);
-      if (cached) {
-        return cached;
-      }
-      const finished = await way.go(part);
-      const seconds = (performance.now() - begun) / 1000;
-      const copy = cache.keep(part, way.origin, { ...finished, seconds });
-      progress.say(`${part.name} ${part.version}: ${way.origin}, ${formatSeconds(seconds)}`);
+      await new Trials(errand.cache.folder).pass(copy, workshop);
       return copy;
     } catch (error) {
       if (!(error instanceof WayClosed)) {
         throw error;
       }
+      failed = copy;
+      errand.progress.say(`${part.name} ${part.version}: not ${copy.origin}: ${error.message}`);
+    }
+  }
+}
+
+async function obtain(
+  part: Part,
+  ways: readonly Way[],
+  errand: Errand,
+  workshop: Workshop,
+  failures: string[],
+): Promise<Copy | undefined> {
+  const { cache, progress } = errand;
+  const reasons: string[] = [];
+  let couldBeHad = false;
+  for (const way of ways.filter((way) => way.leadsTo(part))) {
+    if (way.origin === "stand-in" && couldBeHad) {
+      reasons.push("stand-in: it is for networks where the official part cannot be had");
+      break;
+    }
+    const begun = performance.now();
+    try {
+      const copy = cache.find(part, way.origin) ?? (await make(part, way, cache));
+      // It is kept whatever comes of its trial: nobody downloads or builds it again to learn the same.
+      await new Trials(cache.folder).pass(copy, workshop);
+      progress.say(`${part.name} ${part.version}: ${way.origin}, ${formatSeconds((performance.now() - begun) / 1000)}`);
+      return copy;
+    } catch (error) {
+      if (!(error instanceof WayClosed)) {
+        throw error;
+      }
+      couldBeHad ||= error.couldBeHad;
       reasons.push(`${way.origin}: ${error.message}`);
       progress.say(`${part.name} ${part.version}: not ${way.origin}: ${error.message}`);
       if (way.origin === "official") {
@@ -150,11 +182,23 @@ async function obtain(part: Part, ways: readonly Way[], errand: Errand, failures
   return undefined;
 }
 
+async function make(part: Part, way: Way, cache: Cache): Promise<Copy> {
+  const begun = performance.now();
+  const finished = await way.go(part);
+  return cache.keep(part, way.origin, { ...finished, seconds: (performance.now() - begun) / 1000 });
+}
+
+/** The copy on this machine that has passed its trial. */
+async function locateForGood(part: Part, errand: Errand): Promise<Copy | undefined> {
+  const copy = await locateUntried(part, errand);
+  return copy && new Trials(errand.cache.folder).verdict(copy) === "passed" ? copy : undefined;
+}
+
 /**
  * The copy on this machine, unless it is a stand-in and the official part was not asked for in a day: a stand-in is used
  * only where the official part cannot be had.
  */
-async function locateForGood(part: Part, errand: Errand): Promise<Copy | undefined> {
+async function locateUntried(part: Part, errand: Errand): Promise<Copy | undefined> {
   const { cache, settings } = errand;
   const copy = await locate(part, errand.parts, settings, cache);
   const isForGood =
@@ -164,8 +208,10 @@ async function locateForGood(part: Part, errand: Errand): Promise<Copy | undefin
   return isForGood ? copy : undefined;
 }
 
-function officialSource(part: Part, { settings, platform }: Errand): string {
-  return settings.mirror ?? part.official?.(platform).folder ?? "";
+/** A sum that was pinned since is a reason to ask again. */
+function officialSource(part: Part, { settings, platform, cache }: Errand): string {
+  const place = settings.mirror ?? part.official?.(platform).folder ?? "";
+  return `${place} ${cache.pinnedSum(part) ?? "not pinned"}`;
 }
 
 /** Only the holder of the lock comes here, so whatever is half-done belongs to a run that was killed. */

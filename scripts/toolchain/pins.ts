@@ -15,8 +15,10 @@ const recipe = "1";
  * stand-in. Twelve hexadecimal digits, for the name of a folder.
  */
 export function hashOfPart(part: Part, platform: Platform): string {
+  // How it is tried changes nothing of what it is; and the sum of a download is looked at for itself.
+  const { trial: _trial, ...pins } = part;
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([recipe, platform, part, part.official?.(platform)]));
+  hash.update(JSON.stringify([recipe, platform, pins, part.official?.(platform)]));
   if (part.upstream) {
     hash.update(hashOfFolder(path.join(upstreamFolder, part.upstream.module)));
   }

@@ -12,10 +12,20 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Folder in which it is noted what runs, so that a later run can end it when this one is killed. */
   readonly noteIn: string;
+  /** Ends the process, and all that it started, when it takes longer. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** A program that could not be started or did not end with 0. */
-export class ProcessError extends Error {}
+export class ProcessError extends Error {
+  /** @param exitCode undefined when it did not end by itself. */
+  constructor(
+    message: string,
+    readonly exitCode?: number,
+  ) {
+    super(message);
+  }
+}
 
 const noteSuffix = ".process";
 const linesInMessage = 30;
@@ -48,13 +58,15 @@ export async function runProcess(program: string, options: readonly string[], ru
   }
   const endGroup = () => pid !== undefined && signalGroup(pid);
   process.once("exit", endGroup);
+  const timer = run.patienceMilliseconds === undefined ? undefined : setTimeout(endGroup, run.patienceMilliseconds);
   try {
     const [code, signal] = await ending(child);
     if (code !== 0) {
       const how = code === null ? `was ended by ${signal}` : `ended with ${code}`;
-      throw new ProcessError(`${program} ${options.join(" ")} ${how}:\n${lines.join("\n")}`);
+      throw new ProcessError(`${program} ${options.join(" ")} ${how}:\n${lines.join("\n")}`, code ?? undefined);
     }
   } finally {
+    clearTimeout(timer);
     process.off("exit", endGroup);
     if (note !== undefined) {
       rmSync(note, { force: true });

@@ -8,6 +8,8 @@ export interface ToolchainSettings {
   readonly mode: Mode;
   /** Folder over HTTP that stands for the official hosts, without a slash at the end. */
   readonly mirror: string | undefined;
+  /** File with sums of archives that the repository does not pin. */
+  readonly sumsFile: string | undefined;
   /** Everything that the toolchain keeps, for all checkouts of this user. */
   readonly cacheFolder: string;
   /** Where Pulumi of this user keeps its plugins. */
@@ -18,8 +20,8 @@ export interface ToolchainSettings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Settings of the toolchain from environment variables: LIFEBOAT_TOOLCHAIN, LIFEBOAT_TOOLCHAIN_MIRROR, XDG_CACHE_HOME,
- * PULUMI_HOME, PATH.
+ * Settings of the toolchain from environment variables: LIFEBOAT_TOOLCHAIN, LIFEBOAT_TOOLCHAIN_MIRROR,
+ * LIFEBOAT_TOOLCHAIN_SUMS, XDG_CACHE_HOME, PULUMI_HOME, PATH.
  *
  * @throws SettingsError for a value that is not understood.
  */
@@ -28,6 +30,7 @@ export function readSettings(environment: Environment): ToolchainSettings {
   return {
     mode: readMode(environment["LIFEBOAT_TOOLCHAIN"]),
     mirror: readMirror(environment["LIFEBOAT_TOOLCHAIN_MIRROR"]),
+    sumsFile: environment["LIFEBOAT_TOOLCHAIN_SUMS"] || undefined,
     cacheFolder: path.join(environment["XDG_CACHE_HOME"] || path.join(home, ".cache"), "lifeboat", "toolchain"),
     pulumiHome: environment["PULUMI_HOME"] || path.join(home, ".pulumi"),
     searchPath: (environment["PATH"] ?? "").split(path.delimiter).filter((folder) => path.isAbsolute(folder)),

@@ -154,6 +154,11 @@ export class S3Server {
     }
     const objects = this.buckets.get(bucket);
     if (objects === undefined) return fail(response, 404, "NoSuchBucket");
+    if (key === "" && request.method === "DELETE") {
+      if (objects.size > 0) return fail(response, 409, "BucketNotEmpty");
+      this.dropBucket(bucket);
+      return void response.writeHead(204).end();
+    }
     if (key === "" && url.searchParams.has("object-lock")) {
       if (this.unlocked.has(bucket)) return fail(response, 404, "ObjectLockConfigurationNotFoundError");
       const enabled = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>";

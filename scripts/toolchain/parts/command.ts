@@ -1,5 +1,5 @@
 import type { Part } from "./part";
-import { pluginArchive, type PluginName } from "./plugin-release";
+import { pluginArchive, pluginTrial, type PluginName } from "./plugin-release";
 
 const plugin: PluginName = { name: "command", version: "1.2.1" };
 
@@ -9,6 +9,7 @@ export const command: Part = {
   kind: "plugin",
   executable: "pulumi-resource-command",
   installed: { on: "plugin folder" },
+  trial: pluginTrial,
   official: (platform) => pluginArchive(platform, plugin, "https://github.com/pulumi/pulumi-command"),
   standIn: { entryPoint: "command/main.ts" },
 };

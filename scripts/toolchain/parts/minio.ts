@@ -1,4 +1,4 @@
-import { pluginArchive, type PluginName } from "./plugin-release";
+import { pluginArchive, pluginTrial, type PluginName } from "./plugin-release";
 import type { Part } from "./part";
 
 const plugin: PluginName = { name: "minio", version: "0.17.1" };
@@ -12,6 +12,7 @@ export const minio: Part = {
   kind: "plugin",
   executable: "pulumi-resource-minio",
   installed: { on: "plugin folder" },
+  trial: pluginTrial,
   official: (platform) => pluginArchive(platform, plugin, "https://github.com/pulumi/pulumi-minio"),
   upstream: {
     module: "minio",

@@ -22,6 +22,8 @@ export interface Part {
   readonly standIn?: StandIn;
   /** How the program tells its version. It is asked before a copy that was built, or one from a release, is trusted. */
   readonly versionCheck?: VersionCheck;
+  /** Program of the project that makes with it what Lifeboat makes. It is run before a copy is trusted, wherever from. */
+  readonly trial?: string;
 }
 
 export type InstalledCopy =
@@ -38,12 +40,12 @@ export interface Platform {
   readonly architecture: string;
 }
 
-/** A published gzipped tar archive. A mirror has the same file names in one flat folder, and `<archive>.sha256` for each. */
+/** A published gzipped tar archive, whose sum is pinned in `sums.sha256`. A mirror has the same file names in one flat folder. */
 export interface Release {
   /** Folder of the release, without a slash at the end. */
   readonly folder: string;
   readonly archive: string;
-  /** File of the release with lines "<sha256>  <file name>". */
+  /** File of the release with lines "<sha256>  <file name>": looked at when a sum is pinned, and never after. */
   readonly checksums: string;
   /** Path of the program in the archive. */
   readonly member: string;

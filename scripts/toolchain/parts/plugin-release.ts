@@ -5,6 +5,9 @@ export interface PluginName {
   readonly version: string;
 }
 
+/** What tries a plugin: it is given its name and its path. It knows the emulated site, and the toolchain does not. */
+export const pluginTrial = "test/trials/main.ts";
+
 /** The release of a plugin as goreleaser names it, which is how all plugins of this project are published. */
 export function pluginArchive(
   { system, architecture }: Platform,

@@ -1,4 +1,4 @@
-import { pluginArchive, type PluginName } from "./plugin-release";
+import { pluginArchive, pluginTrial, type PluginName } from "./plugin-release";
 import type { Part } from "./part";
 
 const plugin: PluginName = { name: "proxmoxve", version: "8.6.0" };
@@ -12,6 +12,7 @@ export const proxmoxve: Part = {
   kind: "plugin",
   executable: "pulumi-resource-proxmoxve",
   installed: { on: "plugin folder" },
+  trial: pluginTrial,
   official: (platform) => pluginArchive(platform, plugin, "https://github.com/muhlba91/pulumi-proxmoxve"),
   upstream: {
     module: "proxmoxve",

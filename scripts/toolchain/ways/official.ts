@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
-import { DownloadError, downloadFile, downloadText, findSum, type DownloadLimits } from "../download";
+import { DownloadError, downloadFile, probe, type DownloadLimits } from "../download";
 import type { Part, Release } from "../parts/part";
 import { ProcessError, runProcess } from "../processes";
 import { checkVersion } from "./version-check";
@@ -19,23 +19,24 @@ export class OfficialDownloads {
   /**
    * The program of a part from its published archive, or the mirror's.
    *
-   * @throws WayClosed if it cannot be had from there, or is not what was published.
+   * @throws WayClosed if it cannot be had from there, or is not what is pinned.
    */
   async fetch(part: Part): Promise<Finished> {
     const release = part.official?.(this.workshop.platform);
     if (!release) {
       throw new WayClosed("nobody publishes it");
     }
-    const source = this.locate(release);
-    const { host } = new URL(source.archive);
+    const address = `${this.workshop.settings.mirror ?? release.folder}/${release.archive}`;
+    const { host } = new URL(address);
     if (this.silentHosts.has(host)) {
       throw new WayClosed(`${host} did not answer before`);
     }
     try {
-      const archive = await this.fetchArchive(part, release, source);
+      const sum = await this.pinnedSum(part, release, address);
+      const archive = await this.fetchArchive(part, release, address, sum);
       const program = await this.unpack(archive, release.member);
       await checkVersion(part, program);
-      return { program, source: source.archive };
+      return { program, source: address, sum };
     } catch (error) {
       if (error instanceof DownloadError && error.failure === "unreachable") {
         this.silentHosts.add(host);
@@ -44,40 +45,30 @@ export class OfficialDownloads {
     }
   }
 
-  private locate(release: Release): { archive: string; sums: string[] } {
-    const { mirror } = this.workshop.settings;
-    const archive = `${mirror ?? release.folder}/${release.archive}`;
-    const checksums = `${mirror ?? release.folder}/${release.checksums}`;
-    return { archive, sums: mirror === undefined ? [checksums] : [`${archive}.sha256`, checksums] };
+  /** A sum that lies beside an archive proves nothing: whoever changes the one changes the other. */
+  private async pinnedSum(part: Part, { archive }: Release, address: string): Promise<string> {
+    const sum = this.workshop.sums.of(archive);
+    if (sum !== undefined) {
+      return sum;
+    }
+    this.workshop.progress.begin(`${part.name} ${part.version}: asking ${new URL(address).host}`);
+    await probe(address, this.limits);
+    throw new WayClosed(
+      `the SHA-256 of ${archive} is not pinned; npm run -s toolchain -- --pin prints the line for scripts/toolchain/sums.sha256`,
+      true,
+    );
   }
 
-  private async fetchArchive(part: Part, release: Release, source: { archive: string; sums: string[] }) {
+  private async fetchArchive(part: Part, release: Release, address: string, sum: string): Promise<string> {
     const file = path.join(this.workshop.workFolder, release.archive);
     // It stands there under its name only after its sum was right.
     if (existsSync(file)) {
       return file;
     }
     const { progress } = this.workshop;
-    progress.begin(`${part.name} ${part.version}: downloading from ${new URL(source.archive).host}`);
-    const sum = await this.fetchSum(release.archive, source.sums);
-    await retryOnce(() => downloadFile(source.archive, file, sum, this.limits, (text) => progress.update(text)));
+    progress.begin(`${part.name} ${part.version}: downloading from ${new URL(address).host}`);
+    await retryOnce(() => downloadFile(address, file, sum, this.limits, (text) => progress.update(text)));
     return file;
-  }
-
-  private async fetchSum(archive: string, addresses: readonly string[]): Promise<string> {
-    for (const address of addresses) {
-      const checksums = await retryOnce(() => downloadText(address, this.limits)).catch((error: unknown) => {
-        if (error instanceof DownloadError && error.failure === "not found") {
-          return "";
-        }
-        throw error;
-      });
-      const sum = findSum(checksums, archive);
-      if (sum !== undefined) {
-        return sum;
-      }
-    }
-    throw new DownloadError("not found", `No SHA-256 of ${archive} is published at ${addresses.join(" or ")}`);
   }
 
   private async unpack(archive: string, member: string): Promise<string> {

@@ -7,6 +7,7 @@ import { rightsMutants } from "./rights";
 import { serverMutants } from "./server";
 import { stateMutants } from "./state";
 import { statusMutants } from "./status";
+import { toolchainMutants } from "./toolchain";
 
 export const mutants: readonly Mutant[] = [
   ...engineMutants,
@@ -17,4 +18,5 @@ export const mutants: readonly Mutant[] = [
   ...serverMutants,
   ...stateMutants,
   ...statusMutants,
+  ...toolchainMutants,
 ];

@@ -2,8 +2,10 @@ import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "nod
 import path from "node:path";
 import { Cache } from "../../../../scripts/toolchain/cache";
 import type { Part } from "../../../../scripts/toolchain/parts/part";
+import { Sums } from "../../../../scripts/toolchain/sums";
 import { removeScratchFolders, scratchFolder, writeScript } from "./scratch";
 
+const sums = Sums.read({ sumsFile: undefined });
 const platform = { system: "linux", architecture: "x64" };
 const part: Part = { name: "tool", version: "1.2.3", kind: "tool", executable: "tool" };
 
@@ -17,22 +19,24 @@ afterEach(removeScratchFolders);
 
 /** Puts a part into the cache and gives the folder that it has there. */
 function keep(): string {
-  const cache = new Cache(folder, platform);
+  const cache = new Cache(folder, platform, sums);
   const program = path.join(cache.workFolder("test"), "built");
   writeScript(program, "echo 1.2.3");
   return path.dirname(cache.keep(part, "built from upstream", { program, source: "a test", seconds: 1 }).program);
 }
 
 function find() {
-  return new Cache(folder, platform).find(part, "built from upstream");
+  return new Cache(folder, platform, sums).find(part, "built from upstream");
 }
 
 test("what was kept is found again, under its origin only", () => {
   const place = keep();
   expect(find()).toMatchObject({ origin: "built from upstream", version: "1.2.3", program: path.join(place, "tool") });
-  expect(new Cache(folder, platform).find(part, "official")).toBeUndefined();
-  expect(new Cache(folder, { ...platform, architecture: "arm64" }).find(part, "built from upstream")).toBeUndefined();
-  expect(new Cache(folder, platform).find({ ...part, version: "1.2.4" }, "built from upstream")).toBeUndefined();
+  expect(new Cache(folder, platform, sums).find(part, "official")).toBeUndefined();
+  expect(
+    new Cache(folder, { ...platform, architecture: "arm64" }, sums).find(part, "built from upstream"),
+  ).toBeUndefined();
+  expect(new Cache(folder, platform, sums).find({ ...part, version: "1.2.4" }, "built from upstream")).toBeUndefined();
 });
 
 test("a program without a receipt is not trusted", () => {

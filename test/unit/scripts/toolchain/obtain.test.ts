@@ -36,6 +36,7 @@ let printed: string;
 beforeEach(async () => {
   mirror = await Mirror.start();
   cache = scratchFolder();
+  pin("");
   screen = new MemoryScreen();
   printed = "";
 });
@@ -45,9 +46,14 @@ afterEach(async () => {
   removeScratchFolders();
 });
 
+/** An archive on the mirror, and its sum where sums are pinned. */
 function publish(content: Buffer, sum = sha256(content)): void {
   mirror.files.set("tool.tar.gz", { body: content });
-  mirror.files.set("tool.tar.gz.sha256", { body: `${sum}  tool.tar.gz\n` });
+  pin(`${sum}  tool.tar.gz\n`);
+}
+
+function pin(lines: string): void {
+  writeFileSync(path.join(cache, "sums"), lines);
 }
 
 function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
@@ -56,6 +62,7 @@ function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     PULUMI_HOME: path.join(cache, "no-pulumi-home"),
     PATH: "/usr/bin:/bin",
     LIFEBOAT_TOOLCHAIN_MIRROR: mirror.address,
+    LIFEBOAT_TOOLCHAIN_SUMS: path.join(cache, "sums"),
     ...more,
   };
 }
@@ -71,7 +78,7 @@ async function origins(more: NodeJS.ProcessEnv = {}, parts: readonly Part[] = [t
   return report.parts.map((part) => part.origin);
 }
 
-test("an official archive with its published sum is used, and asked for once", async () => {
+test("an official archive with its pinned sum is used, and asked for once [N7]", async () => {
   publish(archive);
   expect(await run([])).toBe(0);
   expect(await origins()).toEqual(["official"]);
@@ -81,10 +88,42 @@ test("an official archive with its published sum is used, and asked for once", a
   expect(mirror.requests.length).toBe(before);
 });
 
-test("the checksums file of the release serves where the mirror has no sum beside the archive", async () => {
+test("a sum that lies beside the archive is not believed: without a pinned one nothing is downloaded [N7]", async () => {
   mirror.files.set("tool.tar.gz", { body: archive });
-  mirror.files.set("sums.txt", { body: `${sha256("other")}  other.tar.gz\n${sha256(archive)}  tool.tar.gz\n` });
+  mirror.files.set("tool.tar.gz.sha256", { body: sha256(archive) });
+  mirror.files.set("sums.txt", { body: `${sha256(archive)}  tool.tar.gz\n` });
+  expect(await run([], { LIFEBOAT_TOOLCHAIN: "official" })).toBe(1);
+  expect(screen.text).toContain(
+    "the SHA-256 of tool.tar.gz is not pinned; npm run -s toolchain -- --pin prints the line",
+  );
+  expect(mirror.requests).toEqual(["tool.tar.gz"]);
+  pin(`${sha256(archive)}  tool.tar.gz\n`);
   expect(await run([], { LIFEBOAT_TOOLCHAIN: "official" })).toBe(0);
+});
+
+test("what was downloaded under another sum than is pinned now is not used any more [N7]", async () => {
+  publish(archive);
+  expect(await run([])).toBe(0);
+  pin(`${sha256("another")}  tool.tar.gz\n`);
+  expect(await origins()).toEqual(["missing"]);
+  pin("");
+  expect(await origins()).toEqual(["missing"]);
+});
+
+test("--pin prints the line of each archive that has none, and believes no release that says otherwise [N7]", async () => {
+  mirror.files.set("tool.tar.gz", { body: archive });
+  expect(await run(["--pin"], {}, [tool, plugin])).toBe(0);
+  expect(printed).toBe(`${sha256(archive)}  tool.tar.gz\n`);
+  expect(screen.text).toContain("HINT: compare these");
+  pin(printed);
+  printed = "";
+  expect(await run(["--pin"])).toBe(0);
+  expect(printed).toBe("");
+  pin("");
+  mirror.files.set("sums.txt", { body: `${sha256("other")}  tool.tar.gz\n` });
+  expect(await run(["--pin"])).toBe(1);
+  expect(printed).toBe("");
+  expect(screen.text).toContain(`its release says ${sha256("other")}`);
 });
 
 test("two parts of one archive cost one download", async () => {
@@ -94,9 +133,9 @@ test("two parts of one archive cost one download", async () => {
 });
 
 test.each<[string, () => void, string]>([
-  ["wrong sum", () => publish(archive, sha256("another")), "was published"],
-  ["no archive", () => mirror.files.set("tool.tar.gz.sha256", { body: sha256(archive) }), "404"],
-  ["no sum", () => mirror.files.set("tool.tar.gz", { body: archive }), "No SHA-256 of tool.tar.gz"],
+  ["wrong sum", () => publish(archive, sha256("another")), "is pinned"],
+  ["no archive", () => pin(`${sha256(archive)}  tool.tar.gz\n`), "404"],
+  ["no sum", () => mirror.files.set("tool.tar.gz", { body: archive }), "is not pinned"],
   [
     "archive cut off half-way",
     () => {
@@ -136,7 +175,7 @@ function release() {
 const withStandIn: Part = { ...tool, version: "1.2.1", versionCheck: { arguments: ["--version"], output: "1.2.1" } };
 
 test("auto leaves a silent host after 3 s, asks it once for all parts, and takes the stand-in", async () => {
-  mirror.files.set("tool.tar.gz.sha256", { silent: true });
+  mirror.files.set("tool.tar.gz", { silent: true });
   const parts = [withStandIn, { ...withStandIn, name: "second", executable: "second" }];
   const begun = performance.now();
   expect(await run([], {}, parts)).toBe(0);
@@ -156,6 +195,81 @@ test("the official part replaces a stand-in as soon as it can be had", async () 
   expect(await origins({}, [withStandIn])).toEqual(["official"]);
   const tools = findToolchain(environment(), [withStandIn])?.binFolder ?? "";
   expect(readFileSync(path.join(tools, "tool"), "utf8")).toBe("#!/bin/sh\necho 1.2.1\n");
+});
+
+test("no stand-in is taken where the official part is there and only its sum is missing [N7]", async () => {
+  mirror.files.set("tool.tar.gz", { body: archiveOf("tool/tool", "#!/bin/sh\necho 1.2.1\n") });
+  expect(await run([], {}, [withStandIn])).toBe(1);
+  expect(screen.text).toContain("stand-in: it is for networks where the official part cannot be had");
+  expect(await origins({}, [withStandIn])).toEqual(["missing"]);
+});
+
+function saying(words: string): Buffer {
+  return archiveOf("tool/tool", `#!/bin/sh\n# ${words}\necho 1.2.1\n`);
+}
+
+/** Names of the plugins that were tried, one for each trial. */
+function trials(): string[] {
+  const log = path.join(cache, "trials.log");
+  return existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
+}
+
+describe("a plugin that is tried", () => {
+  const trial = "test/unit/scripts/toolchain/trial-fixture.ts";
+  const tried: Part = { ...withStandIn, kind: "plugin", executable: "pulumi-resource-tool", trial };
+  // The member's name is the part's own.
+  const inArchive: Part = { ...tried, official: () => ({ ...release(), member: "tool/tool" }) };
+  function obtain(): Promise<number> {
+    return run([], { TRIAL_LOG: path.join(cache, "trials.log") }, [inArchive]);
+  }
+
+  test("and does what it should is used, and tried once [N7]", async () => {
+    publish(saying("works"));
+    expect(await obtain()).toBe(0);
+    expect(await origins({}, [inArchive])).toEqual(["official"]);
+    expect(await obtain()).toBe(0);
+    expect(trials()).toEqual(["tool"]);
+  });
+
+  test("and fails is refused with its reason, the next way is taken, and neither is tried again [N7]", async () => {
+    publish(saying("panics"));
+    expect(await obtain()).toBe(0);
+    expect(screen.text).toContain(
+      "not official: it fails its trial: storage: make: panic: interface {} is nil, not int",
+    );
+    expect(await origins({}, [inArchive])).toEqual(["stand-in"]);
+    const asked = mirror.requests.length;
+    expect(await obtain()).toBe(0);
+    expect(trials()).toEqual(["tool", "tool"]);
+    expect(mirror.requests).toHaveLength(asked);
+  });
+
+  test("and fails by every way is not there: the reasons are named [N7]", async () => {
+    publish(saying("panics"));
+    const { standIn: _none, ...only } = inArchive;
+    expect(await run([], {}, [only])).toBe(1);
+    expect(screen.text).toContain("Unable to obtain tool 1.2.1: official: it fails its trial: storage: make: panic");
+  });
+
+  test("and was installed by somebody else is no better [N7]", async () => {
+    const pulumiHome = scratchFolder();
+    const folder = path.join(pulumiHome, "plugins", "resource-tool-v1.2.1");
+    mkdirSync(folder, { recursive: true });
+    writeScript(path.join(folder, tried.executable), "# panics\necho 1.2.1");
+    publish(saying("works"));
+    const part: Part = { ...inArchive, installed: { on: "plugin folder" } };
+    expect(await run([], { PULUMI_HOME: pulumiHome }, [part])).toBe(0);
+    expect(screen.text).toContain("not already installed: it fails its trial");
+    expect(await origins({ PULUMI_HOME: pulumiHome }, [part])).toEqual(["official"]);
+  });
+
+  test("and cannot be tried here is used, which is said each time: that proves nothing against it", async () => {
+    publish(saying("cannot be tried"));
+    expect(await obtain()).toBe(0);
+    expect(await obtain()).toBe(0);
+    expect(trials()).toEqual(["tool", "tool"]);
+    expect(screen.text).toContain("tool 1.2.1: not tried: no port is free");
+  });
 });
 
 test("a place that did not give the official part is not asked again the same day", async () => {
@@ -240,6 +354,7 @@ test.each([
   [["word"], "word"],
   [["--check", "--print-path"], "do not go together"],
   [["--json"], "do not go together"],
+  [["--pin", "--all"], "do not go together"],
 ])("%j is a mistake of usage", async (words, reason) => {
   expect(await run(words)).toBe(2);
   expect(screen.text).toContain(reason);
@@ -249,6 +364,7 @@ test.each([
 test.each([
   [{ LIFEBOAT_TOOLCHAIN: "fast" }, 'LIFEBOAT_TOOLCHAIN is "fast"; allowed are auto, official and build'],
   [{ LIFEBOAT_TOOLCHAIN_MIRROR: "ftp://mirror" }, "LIFEBOAT_TOOLCHAIN_MIRROR"],
+  [{ LIFEBOAT_TOOLCHAIN_SUMS: "/nowhere" }, "LIFEBOAT_TOOLCHAIN_SUMS is /nowhere, which cannot be read: ENOENT"],
 ])("%j is a mistake of settings", async (more, reason) => {
   expect(await run(["--check"], more)).toBe(2);
   expect(screen.text).toContain(reason);
