@@ -68,6 +68,12 @@ export interface PointDetails {
   readonly pending?: readonly PendingOperation[];
   /** Why the state cannot be used at all. */
   readonly problem?: string;
+  /** What of it the program never makes, in words; absent where nobody has looked. */
+  readonly foreign?: {
+    readonly text: string | null;
+    /** Digest of the settings and consents by which it was looked at. */
+    readonly by: string;
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ownAddresses } from "../../../site/state/own-addresses";
 import type { StackSession } from "../../recovery/engine/session";
 import { nothingLeft } from "../../recovery/steps/state/choose-listed-point";
 import { PointsCache } from "../../recovery/steps/state/points-cache";
@@ -22,7 +23,7 @@ export interface ListRequest {
 
 /** The restore points of a stack. @throws CommandError (10) where there is none */
 export async function inspectPoints(
-  { context, state, selector }: StackSession,
+  { context, environment, state, selector }: StackSession,
   access: StateAccess,
   { all, versions }: ListRequest,
 ): Promise<Inspection<ValueOf<typeof pointsShape>>> {
@@ -34,6 +35,7 @@ export async function inspectPoints(
       const total = candidates.candidates.length;
       const read = await readPoints(access, candidates, cache, {
         ...(all ? {} : { wanted: newest }),
+        own: { ...access, addresses: ownAddresses(environment.settings), variables: context.io.environment },
         progress: (count) => update(`${String(count)} of ${String(total)}`),
       });
       return [candidates, read, await locksOf(access)] as const;

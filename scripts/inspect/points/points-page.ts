@@ -39,7 +39,8 @@ export function printPoints(points: readonly RestorePoint[], lines: Lines): void
   lines.table(fitTable(points, columns, lines.room), "", (row) => printWhy(points[row - 1], lines));
 }
 
-function resultOf({ status, present, update }: RestorePoint): Words {
+function resultOf({ status, present, update, foreign }: RestorePoint): Words {
+  if (typeof foreign?.text === "string") return red(`${present ? "present, " : ""}foreign parts`);
   if (status === "complete") return present ? green("present") : (update?.result ?? "kept");
   const words = `${present ? "present, " : ""}${status}`;
   return status === "failed" ? yellow(words) : red(words);
@@ -53,6 +54,8 @@ function whatOf(point: RestorePoint): string {
 
 /** What is the matter with a point stands below it. */
 function printWhy(point: RestorePoint | undefined, lines: Lines): void {
+  const { text: foreign } = point?.foreign ?? {};
+  if (typeof foreign === "string") lines.hanging("  ↳ ", `it is not restored: ${foreign}`, dim);
   if (point === undefined || point.status === "complete" || point.status === "failed") return;
   const pending = (point.pending ?? []).map(({ type, urn }) => `${type} ${nameOf(urn)}`).join(", ");
   lines.hanging("  ↳ ", `${point.why ?? ""}${pending === "" ? "" : `: ${pending}`}`, dim);

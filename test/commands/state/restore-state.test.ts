@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -48,7 +49,19 @@ test("a state with what the program never makes is refused and named, unless it 
   }
   expect(present()).toBe(digestOf(updates.third.checkpoint));
   expect((await to(point, "--force")).stderr).toContain("HINT: somebody else may have written them; choose another:");
+  const listed = async (env = {}) => {
+    const { stdout } = await site.lifeboat(["restore", "state", "prod", "--list", "--json"], { env });
+    return z
+      .object({ points: z.array(z.object({ id: z.string(), foreign: z.string().nullable() })) })
+      .parse(JSON.parse(stdout))
+      .points.flatMap(({ id, foreign }) => (foreign === null ? [] : [[id, foreign]]));
+  };
+  const forged = [[point, expect.stringMatching(/^it holds a part that the program never makes: urn:\S+::evil: /u)]];
+  expect(await listed()).toEqual(forged);
   const consent = { LIFEBOAT_ALLOW_STATE_PARTS: "urn:pulumi:prod::shop::command:local:Command::evil" };
+  expect([await listed(consent), await listed()]).toEqual([[], forged]);
+  const page = await site.lifeboat(["restore", "state", "prod", "--list"]);
+  expect(page.stdout).toMatch(/ foreign parts [^]*↳ it is not restored: it holds a part that the program never makes/u);
   expect(await site.lifeboat(["restore", "state", "prod", "--to", point, "--force"], { env: consent })).toMatchObject({
     code: 0,
   });

@@ -23,6 +23,7 @@ const detailsSchema: z.ZodType<PointDetails> = z.object({
   managed: z.number().exactOptional(),
   pending: z.array(z.object({ urn: z.string(), type: z.string() })).exactOptional(),
   problem: z.string().exactOptional(),
+  foreign: z.object({ text: z.string().nullable(), by: z.string() }).exactOptional(),
 });
 
 /** So many points that are gone are kept in mind: those of a listing with versions, for the next one. */

@@ -12,6 +12,10 @@ export const pointShape = z.strictObject({
   time: z.number().describe("by the store's clock, in seconds since 1970, with fractions"),
   status: z.enum(["complete", "failed", "half-written", "damaged"]),
   why: z.string().nullable().describe("why it is not complete"),
+  foreign: z
+    .string()
+    .nullable()
+    .describe("what it holds that the program never makes, for which it is refused; null also where nobody has looked"),
   present: z.boolean(),
   size: bytes("of the object").nullable(),
   resources: z.number().nullable(),
@@ -35,13 +39,14 @@ export const pointShape = z.strictObject({
 export type PointForScripts = ValueOf<typeof pointShape>;
 
 export function pointForScripts(point: RestorePoint): PointForScripts {
-  const { id, source, time, status, why, present, state, resources, update, pending, before } = point;
+  const { id, source, time, status, why, foreign, present, state, resources, update, pending, before } = point;
   return {
     id,
     source,
     time: time / 1_000,
     status,
     why: why ?? null,
+    foreign: foreign?.text ?? null,
     present,
     size: state?.size ?? null,
     resources: resources ?? null,

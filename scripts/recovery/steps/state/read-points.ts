@@ -16,13 +16,16 @@ import {
   savedPrefix,
   type StackPlace,
 } from "../../../../site/state/state-keys";
-import { UnreadableCheckpoint } from "../../../../site/state/checkpoint";
+import { type Checkpoint, UnreadableCheckpoint } from "../../../../site/state/checkpoint";
+import { foreignText, foreignVariable } from "../../../../site/state/foreign-parts";
 import { NoSuchObject, type ObjectVersion, UnreadableObject } from "../../../clients/object-store/object-store";
 import { ProgramMissing } from "../../../clients/run-program";
 import { Damaged, unpack } from "../../../clients/unpack";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { runBounded } from "../../../machine/bounded";
+import { digestOf } from "../../engine/digest";
+import { foreignIn, type OwnPartsContext } from "./own-parts";
 import type { PointsCache } from "./points-cache";
 import { presentObject } from "./present-object";
 import { readState, type StateAccess } from "./state-access";
@@ -74,18 +77,24 @@ async function versionsOf({ store }: StateAccess, prefix: string): Promise<Objec
   return (await store.versions?.(prefix)) ?? [];
 }
 
+interface ReadOptions {
+  /** How many at most; the newest. Then `more` tells whether others are there. */
+  readonly wanted?: number;
+  /** Is called with how many have been read. */
+  readonly progress?: (count: number) => void;
+  /** By what parts are looked for that the program never makes; left out: they are not. */
+  readonly own?: OwnPartsContext;
+}
+
 /**
  * Reads restore points, or takes what was read of them before, and leaves out those whose state is that of a newer or
  * better known one already in the list.
- *
- * @param wanted how many at most; the newest. Then `more` tells whether others are there.
- * @param progress is called with how many have been read.
  */
 export async function readPoints(
   access: StateAccess,
   { candidates }: ListedPoints,
   cache: PointsCache,
-  { wanted = Infinity, progress = () => undefined }: { wanted?: number; progress?: (count: number) => void } = {},
+  { own, wanted = Infinity, progress = () => undefined }: ReadOptions = {},
 ): Promise<{ points: RestorePoint[]; more: boolean }> {
   const points: RestorePoint[] = [];
   const seen = new Set<string>();
@@ -94,7 +103,7 @@ export async function readPoints(
   try {
     for (let first = 0; first < candidates.length && points.length <= wanted; first += readsAtOnce) {
       const some = candidates.slice(first, first + readsAtOnce);
-      const details = await runBounded(some, bounds, (candidate) => detailsOf(access, candidate, cache));
+      const details = await runBounded(some, bounds, (candidate) => detailsOf(access, candidate, cache, own));
       read += some.length;
       progress(read);
       some.forEach((candidate, index) => {
@@ -125,12 +134,14 @@ export async function detailsOf(
   access: StateAccess,
   candidate: PointCandidate,
   cache: PointsCache,
+  own?: OwnPartsContext,
 ): Promise<PointDetails> {
+  const by = own === undefined ? undefined : digestOf([own.addresses, own.variables[foreignVariable] ?? ""]);
   const known = cache.get(candidate);
-  if (known !== undefined) return known;
+  if (known !== undefined && (by === undefined || known.sha256 === undefined || known.foreign?.by === by)) return known;
   const { entry, state } = candidate;
   const update = entry === undefined ? undefined : await tryRead(() => readEntry(access, entry));
-  const found = state === undefined ? undefined : await tryRead(() => stateDetails(access, state));
+  const found = state === undefined ? undefined : await tryRead(() => stateDetails(access, state, own, by));
   const details = {
     ...(found === undefined ? { problem: "its checkpoint is not there" } : (found.value ?? { problem: found.problem })),
     ...(update?.value === undefined ? {} : { update: update.value }),
@@ -155,7 +166,12 @@ async function tryRead<Value>(read: () => Promise<Value>): Promise<Reading<Value
   }
 }
 
-async function stateDetails(access: StateAccess, state: ObjectRef): Promise<PointDetails> {
+async function stateDetails(
+  access: StateAccess,
+  state: ObjectRef,
+  own: OwnPartsContext | undefined,
+  by: string | undefined,
+): Promise<PointDetails> {
   const { sha256, checkpoint } = await readState(access, state);
   const { resources, pending } = checkpoint;
   const [problem, ...others] = integrityProblems(checkpoint, access.place);
@@ -166,7 +182,13 @@ async function stateDetails(access: StateAccess, state: ObjectRef): Promise<Poin
     managed: resources.filter(({ type }) => !type.startsWith("pulumi:")).length,
     pending,
     ...(problem === undefined ? {} : { problem: problem + more }),
+    ...(own === undefined || by === undefined ? {} : { foreign: { text: foreignTextOf(own, checkpoint), by } }),
   };
+}
+
+function foreignTextOf(own: OwnPartsContext, checkpoint: Checkpoint): string | null {
+  const parts = foreignIn(own, checkpoint);
+  return parts.length === 0 ? null : foreignText(parts, "it");
 }
 
 async function readEntry({ store }: StateAccess, { key, versionId }: ObjectRef): Promise<UpdateInfo | undefined> {
