@@ -71,6 +71,17 @@ export function tellAnother(subject: string, { whose, isMarked }: AnotherGuest, 
     : `${subject} is named '${whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
 }
 
+/**
+ * What to do about another guest under the number of the one that is meant.
+ *
+ * @param selector the guest that is meant: `prod/web`
+ */
+export function mendAnother({ type, vmid }: { type: "lxc" | "qemu"; vmid: number }, selector: string): string {
+  const tool = type === "lxc" ? "pct" : "qm";
+  const name = selector.slice(selector.indexOf("/") + 1);
+  return `give it another number; or, if it is ${name}, write that in place of its notes: ${tool} set ${String(vmid)} --description 'lifeboat: ${selector}'`;
+}
+
 /** Says that an archive is not, or may not be, of the guest that is meant, as a sentence without a full stop. */
 export function tellArchive(volid: string, whose: Doubtful, selector: string): string {
   if (whose.kind === "unsure") return `whether ${volid} is of ${selector} is not sure: ${whose.why}`;

@@ -217,7 +217,9 @@ describe("doctor", () => {
     await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
     expect([code, stdout]).toEqual([
       3,
-      expect.stringMatching(/✗ guests +guest 101 on pve-prod is lab\/web, not prod\/web/u),
+      expect.stringMatching(
+        /✗ guests +guest 101 on pve-prod is lab\/web, not prod\/web\n +→ give it another number; .* pct set 101 --description 'lifeboat: prod\/web'/u,
+      ),
     ]);
     expect((await site.lifeboat(["doctor"])).stdout).toMatch(/✓ guests /u);
   });
@@ -529,6 +531,13 @@ describe("status", () => {
     const guest = { node, type: "lxc", vmid: web.id } as const;
     await site.client.guests.setGuestConfig(guest, { description: "lifeboat: lab/web" });
     const another = await site.backUp(web.id);
+    const told = await site.lifeboat(["backups", "web"]);
+    expect([told.code, told.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /WARNING: guest 101 on pve-prod is lab\/web, not prod\/web\nHINT: give it another number; .*pct set 101 --description 'lifeboat: prod\/web'/u,
+      ),
+    ]);
     await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
     try {
       const status = await site.lifeboat(["status", "--json"]);

@@ -1,5 +1,5 @@
 import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
-import { isOwn, tellArchive } from "../../../site/restore/identity";
+import { isOwn, mendAnother, tellAnother, tellArchive, whosePresent } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
 import { runBounded } from "../../machine/bounded";
@@ -26,7 +26,7 @@ export async function inspectBackups(
   const { search, timeZone, now } = await progress.step(`look for backups of ${guest.name}`, () => searchFor(found));
   const { archives, unsearched, missing } = search;
   if (archives.length === 0) throw nothingFound(found, search);
-  const strangers = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
+  const { strangers, another } = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
   const backups = archives.map((archive, index) => describe(archive, strangers[index], { now, timeZone }));
   const old = oldSavePoints(backups);
   return {
@@ -38,6 +38,10 @@ export async function inspectBackups(
       for (const { storage, reason } of unsearched) talk.warning(`storage ${storage} was not searched: ${reason}`);
       const lacks = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
       if (lacks !== "") talk.warning(`not every backup can be seen: the token lacks ${lacks}`);
+      if (another !== undefined) {
+        talk.warning(another.text);
+        talk.hint(another.mend);
+      }
       if (old === undefined) return;
       talk.hint(`${old}: lifeboat undo ${environment.name}/${guest.name} --forget --older-than ${oldDays}`);
     },
@@ -92,11 +96,17 @@ function nothingFound({ guest, environment }: FoundGuest, search: ArchiveSearch)
 /** Archives that are read at the same time. */
 const readAtOnce = 4;
 
-/** Why each archive is not the guest's own, or may not be (D15): its number may have been another's. Undefined: it is. */
+interface Strangers {
+  /** Why each archive is not the guest's own, or may not be (D15): its number may have been another's. Undefined: it is. */
+  readonly strangers: readonly (string | undefined)[];
+  /** The guest that has the number now is another. */
+  readonly another?: { readonly text: string; readonly mend: string };
+}
+
 async function strangersAmong(
   { environment, guest }: FoundGuest,
   archives: readonly FoundArchive[],
-): Promise<(string | undefined)[]> {
+): Promise<Strangers> {
   const client = await environment.client();
   const meant = meantGuest(guest, environment.settings);
   const selector = `${environment.name}/${guest.name}`;
@@ -107,10 +117,14 @@ async function strangersAmong(
   const judged = await runBounded(archives, bounds, async (archive) => ({
     whose: await askWhoseArchive(client, archive.nodes[0] ?? guest.node, archive, { meant, present }),
   }));
-  return judged.map(({ whose }) => {
+  const strangers = judged.map(({ whose }) => {
     if (typeof whose === "string") return `whose it is cannot be read: ${whose}`;
     return isOwn(whose) ? undefined : tellArchive("it", whose, selector);
   });
+  const whose = present && whosePresent(present, meant);
+  if (there === undefined || whose?.kind !== "another") return { strangers };
+  const text = tellAnother(`guest ${guest.id} on ${there.node}`, whose, selector);
+  return { strangers, another: { text, mend: mendAnother(there, selector) } };
 }
 
 function describe(archive: FoundArchive, stranger: string | undefined, clock: NodeMoment): Backup {

@@ -17,7 +17,9 @@ export async function inspectOwnership(client: ProxmoxClient, settings: Environm
   const listed = { onNode, archivesOf: archivesByGuest(archives), clock: { now, timeZone } };
   const ownership = await readOwnership(client, settings, listed);
   const problems = settings.guests.flatMap((guest) =>
-    ownershipProblems(guest, ownership.get(guest.id), settings.name).map((text) => problem("guests", text)),
+    ownershipProblems(guest, ownership.get(guest.id), settings.name).map(({ text, mend }) =>
+      problem("guests", text, mend),
+    ),
   );
   const unseen = unreadable.map((text) => skipped("guests", `whose archives there are is not known: ${text}`));
   if (unseen.length > 0) return [...problems, ...unseen];

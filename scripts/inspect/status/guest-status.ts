@@ -99,7 +99,9 @@ export function guestStatus(
     problems: [
       ...guestProblems(journals, guest.id),
       ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode, halfDone)),
-      ...ownershipProblems(guest, ownership, environment.name),
+      ...ownershipProblems(guest, ownership, environment.name).map(({ text, mend }) =>
+        mend === undefined ? text : `${text}: ${mend}`,
+      ),
       ...coverageProblems(coverage, { ...facts, jobId: environment.settings.backup.jobId, running }),
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),

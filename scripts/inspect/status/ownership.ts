@@ -6,6 +6,7 @@ import {
   type Doubtful,
   type GuestIdentity,
   isOwn,
+  mendAnother,
   tellAnother,
   tellArchive,
   type Whose,
@@ -21,6 +22,7 @@ import { chooseNewest, type GuestArchive } from "./guest-archives";
 export interface Ownership {
   /** A text says why it cannot be read. Undefined: there is no guest, or it cannot be told now, as it is locked. */
   readonly present: Whose | string | undefined;
+  readonly type: NodeGuest["type"] | undefined;
   /** The newest archives that are not known to be the guest's, newest first. */
   readonly archives: readonly JudgedArchive[];
 }
@@ -86,7 +88,8 @@ async function ownershipOf(
     if (!isAnothers(whose)) break;
     left = left.filter((archive) => archive !== chosen);
   }
-  return { present: typeof present === "object" ? whosePresent(present, meant) : present, archives: judged };
+  const whose = typeof present === "object" ? whosePresent(present, meant) : present;
+  return { present: whose, type: onIt?.type, archives: judged };
 }
 
 function isAsked({ kind }: Guest, onNode: NodeGuest): boolean {
@@ -115,21 +118,32 @@ export function withoutAnothers(
   return archives.filter((archive) => !anothers.has(archive));
 }
 
+/** A sentence without its full stop, and what to do about it. */
+export interface OwnershipProblem {
+  readonly text: string;
+  readonly mend?: string;
+}
+
 /** Another guest under the number of the declared one, which no command touches, and archives that are not its own. */
 export function ownershipProblems(
   { id, node, name }: Guest,
   ownership: Ownership | undefined,
   environment: string,
-): string[] {
-  const { present, archives = [] } = ownership ?? {};
+): OwnershipProblem[] {
+  const { present, type = "lxc", archives = [] } = ownership ?? {};
   const selector = `${environment}/${name}`;
   const guest = `guest ${String(id)}`;
   return [
-    ...(typeof present === "string" ? [`whose ${guest} is cannot be read: ${present}`] : []),
+    ...(typeof present === "string" ? [{ text: `whose ${guest} is cannot be read: ${present}` }] : []),
     ...(typeof present === "object" && present.kind === "another"
-      ? [tellAnother(`${guest} on ${node}`, present, selector)]
+      ? [
+          {
+            text: tellAnother(`${guest} on ${node}`, present, selector),
+            mend: mendAnother({ type, vmid: id }, selector),
+          },
+        ]
       : []),
-    ...archives.map(({ archive, whose }) => archiveProblem(archive, whose, selector)),
+    ...archives.map(({ archive, whose }) => ({ text: archiveProblem(archive, whose, selector) })),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { shellQuote } from "../../machine/shell-quote";
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
-import { tellAnother, tellArchive } from "../../../site/restore/identity";
+import { mendAnother, tellAnother, tellArchive } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { protectionExcess } from "../../../site/restore/protection-limit";
 import { formatMoment } from "../../../site/restore/moments";
@@ -91,10 +91,9 @@ function refuseOverwritingStranger(
 ): void {
   if (present === undefined || ownership.present?.kind !== "another") return;
   const beside = `restore beside it: lifeboat restore guest ${selector} --target-id ${freeId}`;
-  const mark = `; or, if it is ${guest.name}, write that in place of its notes: pct set ${guest.id} --description 'lifeboat: ${selector}'`;
   throw refusal(
     tellAnother(`guest ${guest.id} on ${present.address.node}`, ownership.present, selector),
-    ownership.present.isMarked ? beside : beside + mark,
+    `${beside}; or ${mendAnother(present.address, selector)}`,
   );
 }
 
@@ -160,12 +159,13 @@ function lockHolder({ lastTask, clock }: RestoreInspection): string {
   return `no task of it is at work, the last one was '${type}' by ${user ?? "somebody"}, ${when}, and ended with '${status ?? "unknown"}'`;
 }
 
-function refuseTaken({ guest, targetIsFree, freeId }: RestoreInspection, targetId: number): void {
+function refuseTaken({ guest, targetIsFree, targetTraces, freeId }: RestoreInspection, targetId: number): void {
   if (targetId === guest.id) {
     throw refusal(`--target-id ${targetId} is the guest itself`, "leave it out to restore in place", exitCodes.usage);
   }
-  if (!targetIsFree)
-    throw refusal(`the id ${targetId} is taken by another guest`, `give another one: --target-id ${freeId}`);
+  if (targetIsFree) return;
+  const known = targetTraces.known.length === 0 ? "" : `: ${targetTraces.known.join(", ")}`;
+  throw refusal(`the id ${targetId} is taken by another guest${known}`, `give another one: --target-id ${freeId}`);
 }
 
 function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {

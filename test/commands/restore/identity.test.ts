@@ -59,13 +59,20 @@ test("a guest made by hand under the id, or another's, is not overwritten: it is
   expect([code, text]).toEqual([
     13,
     expect.stringMatching(
-      /guest 102 on pve-prod is named 'db' and does not bear Lifeboat's mark[\s\S]*--target-id 100; or, if it is db, .*pct set 102 --description 'lifeboat: prod\/db'/u,
+      /guest 102 on pve-prod is named 'db' and does not bear Lifeboat's mark[\s\S]*--target-id 100; or give it another number; or, if it is db, .*pct set 102 --description 'lifeboat: prod\/db'/u,
     ),
   ]);
   await set(102, { description: marked("lab/db") });
   expect(await refused(inPlace("db"))).toEqual([
     13,
-    expect.stringContaining("guest 102 on pve-prod is lab/db, not prod/db"),
+    expect.stringMatching(
+      /guest 102 on pve-prod is lab\/db, not prod\/db[\s\S]*; or give it another number; or, if it is db, .*pct set 102/u,
+    ),
+  ]);
+  const taken = await site.lifeboat(["restore", "guest", "db", "--target-id", "103", "--force"]);
+  expect([taken.code, taken.stderr]).toEqual([
+    13,
+    expect.stringContaining("the id 103 is taken by another guest: prod/mail has it in the settings"),
   ]);
   await set(102, { description: /--description '(.*)'/u.exec(text)?.[1] ?? "" });
   expect((await site.lifeboat(inPlace("db"))).code).toBe(0);

@@ -286,8 +286,10 @@ describe("guests that are not as the settings say", () => {
       await site.client.guests.setGuestConfig(guest, { description: notes });
       const found = await status();
       await site.client.guests.setGuestConfig(guest, { description: "lifeboat: prod/web" });
-      expect([found.code, found.problemsOf("web")]).toEqual([3, expect.arrayContaining([text])]);
-      expect((await status()).problemsOf("web")).not.toContain(text);
+      const mend =
+        "give it another number; or, if it is web, write that in place of its notes: pct set 101 --description 'lifeboat: prod/web'";
+      expect([found.code, found.problemsOf("web")]).toEqual([3, expect.arrayContaining([`${text}: ${mend}`])]);
+      expect((await status()).problemsOf("web")).not.toContain(`${text}: ${mend}`);
     },
   );
 

@@ -5,6 +5,7 @@ import type { ConfigurationKeys } from "../../../../proxmox/rules/guest-configur
 import {
   type GuestIdentity,
   identityOf,
+  mendAnother,
   type MeantGuest,
   tellAnother,
   whosePresent,
@@ -62,11 +63,9 @@ export function refuseAnotherGuest(
 ): void {
   const why = whyAnotherGuest(type, configuration, meant);
   if (why === undefined) return;
-  const tool = type === "lxc" ? "pct" : "qm";
-  const selector = selectorOf(meant);
   throw new CommandError(`guest ${vmid} on ${node} is not to be touched: ${why}`, {
     exitCode: exitCodes.refused,
-    hint: `give it another number; or, if it is ${meant.mark.guest}, write that in place of its notes: ${tool} set ${vmid} --description 'lifeboat: ${selector}'`,
+    hint: mendAnother({ type, vmid }, selectorOf(meant)),
   });
 }
 
