@@ -19,6 +19,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [stateStoreComponents.bucket]: [stateStoreTypes.bucket, stateStoreTypes.versioning, stateStoreTypes.lifecycle],
   [stateStoreComponents.identity]: [stateStoreTypes.user, stateStoreTypes.policy, stateStoreTypes.attachment],
   [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
+  [stateStoreComponents.hostKey]: [],
 };
 
 /** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */

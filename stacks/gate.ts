@@ -16,7 +16,6 @@ import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, idWithoutArchives, withArchives } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
-import type { Recorded } from "./recorded";
 
 /**
  * What stands between the settings and the first resource: policies, and refusals of `site/preflight/`, all at once.
@@ -33,7 +32,7 @@ export async function passGate(
   client: ProxmoxClient,
   environment: Environment,
   neighbours: readonly Neighbour[] = [],
-  recorded: Recorded = {},
+  recorded: Pick<SiteFacts, "recorded" | "recordedUnread"> = {},
 ): Promise<SiteFacts | undefined> {
   const asked = await askProxmox(client, environment, neighbours);
   const known = "unanswered" in asked ? undefined : asked;

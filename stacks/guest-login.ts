@@ -15,7 +15,7 @@ const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
  *
  * @throws pulumi.RunError when there is no key, or the one that is named cannot be read
  */
-export function guestLogin({ name, ssh }: Environment): StoreLogin {
+export function guestLogin({ name, ssh }: Environment): Omit<StoreLogin, "hostKey"> {
   if (ssh.identity !== undefined) return { user: ssh.user, privateKey: readKey(ssh.identity) };
   if ((process.env["SSH_AUTH_SOCK"] ?? "") !== "") return { user: ssh.user };
   const usual = usualKeys.map((file) => join(homedir(), ".ssh", file)).find((file) => existsSync(file));

@@ -10,7 +10,7 @@ import { environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnState } from "./own-state";
 import type { DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
-import { readRecorded } from "./recorded";
+import { readRecorded, type Recorded } from "./recorded";
 import { readSettings } from "./settings";
 import { lookingClient } from "./site-client";
 
@@ -22,12 +22,12 @@ export = async function main(): Promise<StackOutputs> {
   const client = lookingClient(environment.proxmox, token);
   try {
     const neighbours = readNeighbours(pulumi.getRootDirectory(), environment.name);
-    const recorded = await readRecorded();
+    const { outputs, ...recorded } = await readRecorded();
     const [facts] = await Promise.all([
       passGate(client, environment, neighbours, recorded),
       requireOwnState(pulumi.getRootDirectory(), ownAddresses(environment)),
     ]);
-    const declareStateStore = await prepareStore(environment, facts);
+    const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
     return await declareGuestsAndBackups({
       environment,
       providerFor: createProviders(environment, token),
@@ -41,8 +41,16 @@ export = async function main(): Promise<StackOutputs> {
 };
 
 /** Its providers and the library for certificates are loaded where there is a store only. */
-async function prepareStore(environment: Environment, facts: SiteFacts | undefined): Promise<DeclareStore | undefined> {
+async function prepareStore(
+  environment: Environment,
+  facts: SiteFacts | undefined,
+  recorded: Recorded,
+): Promise<DeclareStore | undefined> {
   if (environment.stateStore === undefined) return undefined;
-  const { prepareStateStore } = await import("./state-store.js");
-  return prepareStateStore(environment, environmentsIn(pulumi.getRootDirectory()), facts);
+  const [{ prepareStateStore }, { hostKeySource }] = await Promise.all([
+    import("./state-store.js"),
+    import("./host-key.js"),
+  ]);
+  const environments = environmentsIn(pulumi.getRootDirectory());
+  return prepareStateStore(environment, environments, facts, hostKeySource(environment, recorded));
 }

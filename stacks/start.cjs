@@ -5,7 +5,7 @@ const path = require("node:path");
 
 const project = path.join(__dirname, "..");
 const built = path.join(project, "dist", "program.cjs");
-const sources = ["stacks", "components", "site", "proxmox", "package-lock.json"];
+const sources = ["stacks", "components", "site", "proxmox", "scripts/clients", "scripts/machine", "package-lock.json"];
 
 function newestChange(place) {
   const stat = statSync(place);

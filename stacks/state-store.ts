@@ -4,6 +4,7 @@ import { Provider } from "@pulumi/minio/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Container } from "../components/guests/container";
 import { refusal } from "../components/refusal";
+import { HostKey } from "../components/state-store/host-key";
 import { OffsiteTimer } from "../components/state-store/offsite-timer";
 import { StateBucket } from "../components/state-store/state-bucket";
 import { StateStore, type StoreLogin } from "../components/state-store/state-store";
@@ -22,6 +23,7 @@ import {
   storeProviderName,
 } from "../site/state-store/resource-names";
 import { guestLogin } from "./guest-login";
+import type { HostKeySource } from "./host-key";
 import type { DeclareStore, Site } from "./program";
 import { existingBuckets } from "./state-store-probe";
 
@@ -38,8 +40,14 @@ interface ServerPlan {
   readonly root: KeyPair;
   readonly authority: Authority;
   readonly serverKey: string;
-  readonly login: StoreLogin;
+  readonly login: Omit<StoreLogin, "hostKey">;
   readonly file: string | undefined;
+}
+
+/** The container that a server is installed in, and how to log in to it. */
+interface DeclaredGuest {
+  readonly container: Container;
+  readonly login: StoreLogin;
 }
 
 /** What is needed to make buckets and identities; absent where they are left out. */
@@ -55,12 +63,14 @@ interface ContentPlan {
  *
  * @param environments names of all environments of the project
  * @param facts what Proxmox said; undefined where it did not answer
+ * @param hostKeyOf the key by which the store's container is known
  * @throws pulumi.RunError with what is missing
  */
 export async function prepareStateStore(
   environment: Environment,
   environments: readonly string[],
   facts: SiteFacts | undefined,
+  hostKeyOf: HostKeySource,
 ): Promise<DeclareStore> {
   const declared = declaredStore(environment);
   if (declared === undefined) throw new Error(`${environment.name} declares no state store`);
@@ -68,8 +78,9 @@ export async function prepareStateStore(
   const content = await contentPlan(declared, environments, facts);
   const offsite = server && offsitePlan(declared, environments);
   return (site, containers) => {
-    const store = server && declareServer(server, site, containers);
-    const timer = server && offsite && declareOffsite(server, offsite, containers, store);
+    const guest = server && declareGuest(server, containers, hostKeyOf);
+    const store = server && guest && declareServer(server, site, guest);
+    const timer = server && guest && offsite && declareOffsite(server, offsite, guest, store);
     const buckets = content && declareContent(declared, content, store);
     return {
       stateStoreEndpoint: store?.endpoint ?? pulumi.output(declared.endpoint),
@@ -216,26 +227,31 @@ function readAuthority(file: string, setting: string): string {
   }
 }
 
-function declareServer(
-  plan: ServerPlan,
-  { providerFor }: Site,
+function declareGuest(
+  { guest, login }: ServerPlan,
   containers: ReadonlyMap<string, Container>,
-): StateStore {
-  const container = containers.get(plan.guest.name);
-  if (container === undefined) throw new Error(`${plan.guest.name} was not declared`);
-  return new StateStore(storeName, { ...plan, container, now: new Date() }, { provider: providerFor(plan.guest) });
+  hostKeyOf: HostKeySource,
+): DeclaredGuest {
+  const container = containers.get(guest.name);
+  if (container === undefined) throw new Error(`${guest.name} was not declared`);
+  const { macAddress } = container;
+  const { key } = new HostKey(storeName, { macAddress, key: hostKeyOf(guest, storeName, macAddress) });
+  return { container, login: { ...login, hostKey: key } };
+}
+
+function declareServer(plan: ServerPlan, { providerFor }: Site, guest: DeclaredGuest): StateStore {
+  return new StateStore(storeName, { ...plan, ...guest, now: new Date() }, { provider: providerFor(plan.guest) });
 }
 
 function declareOffsite(
-  { guest, login }: ServerPlan,
+  { guest }: ServerPlan,
   offsite: NonNullable<ReturnType<typeof offsitePlan>>,
-  containers: ReadonlyMap<string, Container>,
+  { login }: DeclaredGuest,
   store: StateStore | undefined,
 ): OffsiteTimer {
-  const container = containers.get(guest.name);
   const { address } = guest.network;
-  if (container === undefined || address.kind !== "static") throw new Error(`${guest.name} was not declared`);
-  const args = { ...offsite, address: address.ip, macAddress: container.macAddress, login };
+  if (address.kind !== "static") throw new Error(`${guest.name} has no fixed address`);
+  const args = { ...offsite, address: address.ip, login };
   return new OffsiteTimer(storeName, args, { dependsOn: store === undefined ? [] : [store] });
 }
 

@@ -8,9 +8,7 @@ import { connectionTo, printed, type StoreLogin } from "./state-store";
 export interface OffsiteTimerArgs extends OffsiteTimerSettings {
   /** Address of the store's container. */
   readonly address: string;
-  /** `Container.macAddress`: another one has it installed again. */
-  readonly macAddress: pulumi.Input<string>;
-  /** How to log in to the container. */
+  /** How to log in to the container. Another host key tells that it was made anew, and has it installed again. */
   readonly login: StoreLogin;
   /** The two services and the keys to them. The keys are secret. */
   readonly remotes: Remotes;
@@ -28,20 +26,20 @@ export class OffsiteTimer extends pulumi.ComponentResource {
 
   constructor(name: string, args: OffsiteTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super(stateStoreComponents.offsite, name, {}, opts);
-    const { address, macAddress, login, remotes, transform = {} } = args;
+    const { address, login, remotes, transform = {} } = args;
     const shell = login.user === "root" ? "" : "sudo -n ";
     const inputs = {
       connection: connectionTo(address, login),
       create: `${shell}sh -s`,
       stdin: pulumi.secret(installScript(args, remotes)),
       delete: removalCommands[login.user === "root" ? "root" : "others"],
-      triggers: [macAddress],
       addPreviousOutputInEnv: false,
     };
     const command = new Command(childName(name, "offsite"), transform.offsite?.(inputs) ?? inputs, {
       parent: this,
       additionalSecretOutputs: [...printed],
-      // Pulumi's usual order would remove what has just been installed.
+      // Pulumi's usual order would remove what has just been installed. No `triggers`: a container that was made anew has
+      // another host key, by which its connection changes; a replacement would look for the old key there, to remove it first.
       deleteBeforeReplace: true,
     });
     this.schedule = command.id.apply(() => args.schedule);

@@ -24,6 +24,8 @@ export interface StoreLogin {
   readonly user: string;
   /** Text of the private key. Secret. Absent: the provider asks the agent (`SSH_AUTH_SOCK`). */
   readonly privateKey?: string | undefined;
+  /** `HostKey.key`: whoever shows another one gets nothing. */
+  readonly hostKey: pulumi.Input<string>;
 }
 
 export interface StateStoreArgs {
@@ -165,9 +167,9 @@ async function scriptFor(
 }
 
 /** How the provider logs in. The server of a guest that has just been started takes a moment. */
-export function connectionTo(host: string, { user, privateKey }: StoreLogin) {
+export function connectionTo(host: string, { user, privateKey, hostKey }: StoreLogin) {
   const key = privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) };
-  return { host, user, ...key, dialErrorLimit: 20, perDialTimeout: 15 };
+  return { host, user, ...key, hostKey, dialErrorLimit: 20, perDialTimeout: 15 };
 }
 
 /** What a script prints that is given secrets. The provider calls no output a secret, whatever went in. */

@@ -2,7 +2,16 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { plainText } from "../../proxmox/api/plain-text";
 import { makePrivateFolder } from "../machine/durable-file";
-import { howToRecord, keyVerdict, pinHostKeys } from "./host-keys";
+import {
+  fingerprintsOf,
+  howToRecord,
+  type KeyVerdict,
+  keyVerdict,
+  knownHostKeys,
+  pinHostKeys,
+  replaceHostKeys,
+  shownFingerprint,
+} from "./host-keys";
 import { type ProgramResult, runProgramFile } from "./run-program";
 
 /** How to log in to guests. */
@@ -12,6 +21,8 @@ export interface GuestShellOptions {
   identity?: string | undefined;
   /** The site's own file of host keys: a restored guest must not touch the user's. Made when missing. */
   knownHosts: string;
+  /** Name of the guest in that file, whatever its address. Default: the address and the port. */
+  alias?: string | undefined;
   /** Lifeboat has just made or restored the guest: the first key that it shows is trusted, and recorded. */
   isNew?: boolean;
   /**
@@ -45,7 +56,8 @@ export class HostKeyRefused extends GuestUnreachable {
 /**
  * Runs commands in guests through the system's `ssh`, which honours the user's configuration, agents and jump hosts.
  * Nothing is ever asked (`BatchMode`). Host keys are pinned: the site's file decides; a host that it has no key for is
- * recorded by what an authenticated way says, or because it is new, and refused otherwise. Another key is refused.
+ * recorded by what an authenticated way says, or because it is new, and refused otherwise. Another key is refused, unless the
+ * authenticated way says it.
  */
 export class GuestShell {
   constructor(private readonly options: GuestShellOptions) {}
@@ -80,28 +92,26 @@ export class GuestShell {
         ...(signal === undefined ? {} : { signal }),
       });
     const first = await attempt("yes");
-    if (this.verdictOf(host, first) === "known") return first;
-    const unread = await this.pin(host, signal);
-    if (unread !== undefined && this.options.isNew !== true) throw this.refusal(host, "unknown", unread);
+    const verdict = verdictOf(first);
+    if (verdict === "known") return first;
+    const unread = await this.pin(host, verdict, signal);
+    if (unread !== undefined && (verdict === "another" || this.options.isNew !== true)) {
+      throw this.refusal(host, verdict, first, unread);
+    }
     const again = await attempt(unread === undefined ? "yes" : "accept-new");
-    if (this.verdictOf(host, again) === "unknown") throw this.refusal(host, "unknown", "");
+    const outcome = verdictOf(again);
+    if (outcome !== "known") throw this.refusal(host, outcome, again, "");
     return again;
   }
 
-  /** @throws HostKeyRefused for another key than before */
-  private verdictOf(host: string, { code, stderr }: ProgramResult): "known" | "unknown" {
-    const verdict = code === 255 ? keyVerdict(stderr) : "known";
-    if (verdict === "another") throw this.refusal(host, verdict, "");
-    return verdict;
-  }
-
-  /** Records what the authenticated way says. @returns why it says nothing, where it does not */
-  private async pin(host: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-    const { hostKeys, knownHosts, port = 22 } = this.options;
+  /** Records what the authenticated way says, which goes before what was known. @returns why it says nothing, where it does not */
+  private async pin(host: string, verdict: KeyVerdict, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const { hostKeys, knownHosts } = this.options;
     try {
       const keys = (await hostKeys?.(signal)) ?? [];
       if (keys.length === 0) return "";
-      pinHostKeys(knownHosts, { host, port }, keys);
+      const record = verdict === "another" ? replaceHostKeys : pinHostKeys;
+      record(knownHosts, this.entry(host), keys);
       return undefined;
     } catch (error) {
       if (error instanceof GuestUnreachable) return ` (${error.message})`;
@@ -109,22 +119,37 @@ export class GuestShell {
     }
   }
 
-  private refusal(host: string, verdict: "unknown" | "another", more: string): HostKeyRefused {
-    const { user, knownHosts, port = 22 } = this.options;
-    const what = verdict === "another" ? "another host key than before is shown" : "its host key is not known";
+  private refusal(
+    host: string,
+    verdict: Exclude<KeyVerdict, "known">,
+    { stderr }: ProgramResult,
+    more: string,
+  ): HostKeyRefused {
+    const { user, knownHosts } = this.options;
+    const shown = verdict === "another" ? shownFingerprint(stderr) : undefined;
+    const known = fingerprintsOf(knownHostKeys(knownHosts, this.entry(host)));
+    const both = shown === undefined ? "" : ` (${shown}, and ${known} is known)`;
+    const what = verdict === "another" ? `another host key than before is shown${both}` : "its host key is not known";
     return new HostKeyRefused(
       `ssh ${user}@${host}: ${what}${more}`,
-      howToRecord(knownHosts, user, { host, port }, verdict),
+      howToRecord(knownHosts, user, this.entry(host), verdict),
     );
   }
 
+  private entry(host: string) {
+    const { port = 22, alias } = this.options;
+    return { host, port, alias };
+  }
+
   private argv(host: string, command: string, checking: "yes" | "accept-new"): string[] {
-    const { user, identity, knownHosts, port, connectTimeout } = this.options;
+    const { user, identity, knownHosts, alias, port, connectTimeout } = this.options;
     const settings = [
       "BatchMode=yes",
       `StrictHostKeyChecking=${checking}`,
       `UserKnownHostsFile="${knownHosts}"`,
       "HashKnownHosts=no",
+      // An address is no guest: copies have the original's, and another machine may have it tomorrow.
+      ...(alias === undefined ? [] : [`HostKeyAlias=${alias}`, "CheckHostIP=no"]),
       `ConnectTimeout=${String(connectTimeout ?? 5)}`,
       "ServerAliveInterval=5",
       "ServerAliveCountMax=3",
@@ -137,6 +162,11 @@ export class GuestShell {
     const options = settings.flatMap((setting) => ["-o", setting]);
     return ["-n", "-T", ...options, ...key, "-p", String(port ?? 22), "-l", user, "--", host, command];
   }
+}
+
+/** What a run of `ssh` says about the host's key. */
+function verdictOf({ code, stderr }: ProgramResult): KeyVerdict {
+  return code === 255 ? keyVerdict(stderr) : "known";
 }
 
 /** One echo request through the system's `ping`. @throws GuestUnreachable, ProgramMissing */

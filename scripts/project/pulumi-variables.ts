@@ -7,7 +7,7 @@ import { ownAddresses } from "../../site/state/own-addresses";
 import type { LoadedEnvironment } from "./environment";
 import { makePrivateFolder, writeDurably } from "../machine/durable-file";
 import { checkPrivateFolder } from "../machine/private-folder";
-import { siteFolderName, stateHome } from "./state-home";
+import { siteFolderName, stateHome } from "../machine/state-home";
 import { type Backend, backendOf } from "./backend";
 import { CommandError } from "../terminal/command-error";
 import { grantStoreAccess, type StoreAccess } from "./store-access";

@@ -27,7 +27,7 @@ export const proxmoxSchema = checked(
       ),
       /** How long Proxmox may take to make a guest. Default: 10m. */
       createTimeout: optional(createTimeoutSchema),
-      /** SSH to the nodes. Without it archives are not read on the node, and reports say so. */
+      /** SSH to the nodes. Without it archives are not read on the node, and reports say so; host keys of guests are trusted on first use. */
       ssh: optional(
         mapping({
           /** User on the node. Default: root. */

@@ -8,6 +8,7 @@ export const stateStoreComponents = {
   bucket: "lifeboat:stateStore:StateBucket",
   identity: "lifeboat:stateStore:StoreIdentity",
   offsite: "lifeboat:stateStore:OffsiteTimer",
+  hostKey: "lifeboat:stateStore:HostKey",
 } as const;
 
 /** Types of the providers' resources. */

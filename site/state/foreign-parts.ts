@@ -1,5 +1,6 @@
 import { madeByProgram, type ProviderPackage, providerPackages } from "../program-types";
 import { removalCommands } from "../state-store/offsite-removal";
+import { stateStoreComponents } from "../state-store/resource-names";
 import type { Checkpoint, StateResource } from "./checkpoint";
 import type { OwnAddresses } from "./own-addresses";
 import { secretSignature, signatureKey } from "./state-diff";
@@ -63,7 +64,14 @@ function whyForeign(
   if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
   return kind === "resource"
     ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource, addresses))
-    : undefined;
+    : whyForeignHostKey(resource);
+}
+
+/** Whoever shows the host key that stands in the state gets the store's secrets: nobody writes one without the passphrase. */
+function whyForeignHostKey({ type, outputs }: StateResource): string | undefined {
+  if (type !== stateStoreComponents.hostKey) return undefined;
+  const key = outputs?.["hostKey"];
+  return !isSet(key) || isSealed(key) ? undefined : "its host key is not sealed";
 }
 
 const providerPrefix = "pulumi:providers:";
@@ -153,11 +161,16 @@ function whyForeignCommand({ type, inputs, outputs }: StateResource, { storeGues
 function whyForeignConnection(connection: unknown, own: string | undefined): string | undefined {
   if (!isRecord(connection)) return "its connection is of an unknown form";
   if (connection[signatureKey] === secretSignature) {
-    const isSealed = typeof connection["ciphertext"] === "string" && !("plaintext" in connection);
-    return isSealed ? undefined : "its connection is a secret that is not sealed";
+    return isSealed(connection) ? undefined : "its connection is a secret that is not sealed";
   }
   if (isSet(connection["proxy"])) return "its connection goes through another server";
   return whyElsewhere("host", connection["host"], own);
+}
+
+/** As Pulumi writes a secret. */
+function isSealed(value: unknown): boolean {
+  if (!isRecord(value) || value[signatureKey] !== secretSignature) return false;
+  return typeof value["ciphertext"] === "string" && !("plaintext" in value);
 }
 
 const removals: readonly unknown[] = Object.values(removalCommands);

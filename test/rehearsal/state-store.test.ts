@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { KeyPair } from "../../site/settings/environment";
 import { typeScript, type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { Impostor } from "./support/impostor";
 import { ArgumentWatch } from "./support/process-arguments";
 import { addSender, tryPort } from "./support/site-network";
 import { changeSettings, makeKeys, sealKeys, type MadeKeys } from "./support/store-settings";
@@ -289,6 +290,36 @@ const denied = { error: "AccessDenied" };
     expect(leaked(readFileSync(settings, "utf8"))).toEqual([]);
     // The file that the server reads them from does hold one, so that this test could fail.
     expect(leaked(await inGuest(`cat /opt/${unit}/current/root-password`))).toEqual([made.keys.root.secretKey]);
+  });
+
+  test("another SSH server at its address gets no script and no secret, and both keys are named [N3]", async () => {
+    const [, own = ""] = (await inGuest("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")).split(" ");
+    const impostor = await Impostor.at(site, address, join(parent, "impostor"));
+    try {
+      await impostor.deceive("a secret");
+      expect(impostor.captured).toBe("a secret");
+      const proxmox = ["config", "lifeboat:proxmox"];
+      const before = readFileSync(settings, "utf8");
+      changeSettings(settings, [[server, serverOnMirror("hotfix")]]);
+      const asked = await apart("up", "--yes", "--skip-preview");
+      changeSettings(settings, [[[...proxmox, "ssh"], undefined]]);
+      const unasked = await apart("up", "--yes", "--skip-preview");
+      writeFileSync(settings, before);
+      for (const [result, by] of [
+        [asked, "its node"],
+        [unasked, "the state"],
+      ] as const) {
+        expect(result.exitCode).not.toBe(0);
+        expect(said(result)).toContain(
+          `Unable to log in to store (302) at ${address}: whoever answers there shows the host key ${impostor.fingerprint}, and that of the guest is ${own} by ${by}; nothing was sent to it`,
+        );
+      }
+      expect(impostor.captured).toBe("a secret");
+    } finally {
+      await impostor.stop();
+    }
+    await up();
+    expect(await health(named)).toBe("200");
   });
 
   test("the service is the user's own, in a data folder of its own disk [B1]", async () => {

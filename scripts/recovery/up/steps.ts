@@ -13,6 +13,7 @@ import { writeKeys } from "../steps/state/site-keys";
 import { deploymentSchema } from "./exported-state";
 import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
+import { recordHostKeys } from "./record-host-keys";
 import type { StackWork } from "./stack-work";
 import type { UpPlan } from "./plan";
 import { watchOf } from "./watch";
@@ -93,8 +94,13 @@ function upStep({ url, changes }: UpPlan, { work, inputs }: UpWorld): Step {
     run: async (context) => {
       if (changedInputs(inputs, upInputs(work)).length > 0) throw changedSettings(work);
       const cli = await work.cli(url);
+      const begun = Date.now();
       const done = await cli.up(watchOf(context));
-      const findings = await settlePending(cli, work, context);
+      const state = await cli.exportState(context.signal);
+      const findings = [
+        ...(await settlePending(cli, state, work, context)),
+        ...(await recordHostKeys(work, deploymentSchema.parse(state.deployment), begun, context.signal)),
+      ];
       return { facts: { changes: JSON.stringify(done) }, findings };
     },
   });
@@ -112,8 +118,12 @@ function changedSettings({ selector }: StackWork): CommandError {
  * the program has made everything since, nothing is in doubt any more. `stack import` drops all of them, and not only those
  * that are left out: as long as one is in doubt the state stays as it is.
  */
-async function settlePending(cli: PulumiCli, { selector }: StackWork, context: StepContext): Promise<Finding[]> {
-  const state = await cli.exportState(context.signal);
+async function settlePending(
+  cli: PulumiCli,
+  state: ExportedState,
+  { selector }: StackWork,
+  context: StepContext,
+): Promise<Finding[]> {
   const { resources, pending_operations: pending } = deploymentSchema.parse(state.deployment);
   if (pending.length === 0) return [];
   const known = new Set(resources.map(({ urn }) => urn));

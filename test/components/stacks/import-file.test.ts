@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { type ImportEntry, type SealedSecret, sealedSecret } from "../../../site/import-file/entries";
 import { importFileOf, neededProviders } from "../../../site/import-file/import-file";
 import { planImport, type SiteContents } from "../../../site/import-file/plan";
@@ -16,7 +17,7 @@ import { type Registration, runProgram, secretInput } from "../../support/pulumi
 // An import file that names a resource otherwise than the program makes the next update create it once more.
 const rootPassword = "LIFEBOAT_PROXMOX_ROOT_PASSWORD";
 const token = "lifeboat@pve!deploy=not-a-secret-1";
-const installed = ["command:remote:Command", "command:remote:CopyToRemote"];
+const installed = ["command:remote:Command", "command:remote:CopyToRemote", "lifeboat:stateStore:HostKey"];
 const mocked = [
   ...installed,
   "pulumi:providers:proxmoxve",
@@ -143,7 +144,7 @@ async function registrationsOf(environment: Environment): Promise<readonly Regis
       guest.kind === "adopted" ? [] : [{ guest, occupant: { kind: "nobody" as const } }],
     );
     const facts = { guests: yetToBeMade, missingAdopted: [] };
-    const declareStateStore = await prepareStateStore(environment, environments, facts);
+    const declareStateStore = await prepareStateStore(environment, environments, facts, () => pulumi.output(""));
     return declareGuestsAndBackups({ ...site, declareStateStore });
   });
   return registrations;

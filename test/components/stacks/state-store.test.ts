@@ -9,6 +9,7 @@ import { createAuthority, createServerKey, issueServerCertificate } from "../../
 import { createKeyPair } from "../../../site/state-store/keys";
 import { stateStoreTypes as types } from "../../../site/state-store/resource-names";
 import { declareGuestsAndBackups } from "../../../stacks/guests-and-backups";
+import type { HostKeySource } from "../../../stacks/host-key";
 import { createProviders } from "../../../stacks/providers";
 import { prepareStateStore } from "../../../stacks/state-store";
 import { environmentOf } from "../../support/example-environment";
@@ -28,6 +29,9 @@ const mocks = {
   "proxmoxve:storage/directory:Directory": () => ({}),
 };
 const environments = ["lab", "monitoring", "prod"];
+const hostKey = "ssh-ed25519 AAAAguest";
+const hostKeyOf: HostKeySource = (guest, name, macAddress) =>
+  macAddress.apply((is) => (is === mac && `${guest.name} ${name}` === "store state-store" ? hostKey : fail()));
 let secrets: Awaited<ReturnType<typeof makeSecrets>>;
 let warnings: string[];
 
@@ -95,7 +99,7 @@ function factsOf({ guests }: Environment, isThere: boolean): SiteFacts {
 
 async function declare(environment: Environment, facts = factsOf(environment, false), names = environments) {
   return runProgram(mocks, async () => {
-    const declareStateStore = await prepareStateStore(environment, names, facts);
+    const declareStateStore = await prepareStateStore(environment, names, facts, hostKeyOf);
     const providerFor = createProviders(environment, "lifeboat@pve!deploy=not-a-secret-1");
     return declareGuestsAndBackups({
       environment,
@@ -134,6 +138,7 @@ test("a store has a server, a provider, and for each environment a bucket, an id
   const { registrations, result } = await declare(environmentWith());
   const components = registrations.filter(({ type }) => type.startsWith("lifeboat:stateStore:"));
   expect(components.map(({ type, name }) => `${type.slice("lifeboat:stateStore:".length)} ${name}`)).toEqual([
+    "HostKey state-store",
     "StateStore state-store",
     ...environments.flatMap((name) => [
       `StateBucket state-${name}`,
@@ -161,6 +166,20 @@ test("buckets wait for the server, and the server for the container [B1, B2]", a
   expect(find(registrations, types.server).dependsOn).toContain("store-container");
   expect(find(registrations, types.rules).dependsOn).toContain("store-container");
   expect(find(registrations, types.server).inputs["triggers"]).toEqual([mac]);
+});
+
+test("whatever goes to the store's container goes to the host key that is known of it [N3]", async () => {
+  const copies = { offsite: { endpoint: "https://s3.example.com", bucket: "copies" } };
+  const environment = environmentWith({
+    stateStore: { ...exampleStore(), server: { file: __filename, sha256: "ab".repeat(32) }, copies },
+    stateStoreOffsiteKey: createKeyPair("offsite"),
+  });
+  const { registrations } = await declare(environment);
+  const remote = registrations.filter(({ type }) => type.startsWith("command:"));
+  expect(remote.map(({ name }) => name)).toEqual(["state-store-binary", "state-store-server", "state-store-offsite"]);
+  for (const { inputs } of remote) {
+    expect(inputs["connection"]).toEqual({ secret: expect.objectContaining({ hostKey }) });
+  }
 });
 
 test("no identity's policy names another environment's bucket; the copier's names all [B2]", async () => {
@@ -227,20 +246,20 @@ test("an environment without a key gets no bucket, and that is said; names that 
 test("a store without keys, or with an authority of no use, is refused before anything is registered [B5]", async () => {
   const hint = "HINT: lifeboat up monitoring";
   const without = environmentWith({ stateStoreKeys: undefined });
-  await expect(prepareStateStore(without, environments, undefined)).rejects.toThrow(
+  await expect(prepareStateStore(without, environments, undefined, hostKeyOf)).rejects.toThrow(
     `Unable to declare the state store of monitoring: lifeboat:stateStoreKeys does not hold its keys\n${hint}`,
   );
   const { certificate } = await createAuthority("another", new Date());
   const wrong = environmentWith({ stateStoreAuthority: certificate });
-  await expect(prepareStateStore(wrong, environments, undefined)).rejects.toThrow("do not belong together");
+  await expect(prepareStateStore(wrong, environments, undefined, hostKeyOf)).rejects.toThrow("do not belong together");
   const ssh = { identity: join(folder, "missing") };
-  await expect(prepareStateStore(environmentWith({ ssh }), environments, undefined)).rejects.toThrow(
+  await expect(prepareStateStore(environmentWith({ ssh }), environments, undefined, hostKeyOf)).rejects.toThrow(
     "Unable to read the SSH key of lifeboat:ssh",
   );
   const file = { ...exampleStore(), server: { file: "missing", sha256: "ab".repeat(32) } };
-  await expect(prepareStateStore(environmentWith({ stateStore: file }), environments, undefined)).rejects.toThrow(
-    "which does not exist",
-  );
+  await expect(
+    prepareStateStore(environmentWith({ stateStore: file }), environments, undefined, hostKeyOf),
+  ).rejects.toThrow("which does not exist");
 });
 
 describe("a service that is there", () => {

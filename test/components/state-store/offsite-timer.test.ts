@@ -2,6 +2,7 @@ import { OffsiteTimer } from "../../../components/state-store/offsite-timer";
 import { stateStoreTypes as types } from "../../../site/state-store/resource-names";
 import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
 
+const hostKey = "ssh-ed25519 AAAAguest";
 const mocks = { [types.offsite]: () => ({}) };
 const remote = {
   endpoint: "https://192.0.2.132:9000",
@@ -18,8 +19,7 @@ async function declare(user = "root") {
     schedule: "04:15",
     authorities: ["PEM"],
     address: "192.0.2.132",
-    macAddress: "BC:24:11:00:00:01",
-    login: { user, privateKey: "not-a-real-key" },
+    login: { user, privateKey: "not-a-real-key", hostKey },
     remotes: { store: remote, offsite: remote },
   };
   return runProgram(mocks, () => new OffsiteTimer("state-store", args));
@@ -34,13 +34,20 @@ test("the copier is installed by a script on standard input: no secret is in a c
   expect(JSON.stringify(others)).not.toContain("hidden-key");
   // The removal of the old one would otherwise take away what has just been installed.
   expect(deleteBeforeReplace).toBe(true);
-  expect(inputs["triggers"]).toEqual(["BC:24:11:00:00:01"]);
   expect(await valueOf(result.schedule)).toBe("04:15");
 });
 
 test("what the script prints is a secret: the official provider calls no output one [B2]", async () => {
   const { secretOutputs } = find((await declare()).registrations, types.offsite);
   expect(secretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr", "connection"]));
+});
+
+test("it goes to the pinned host key alone; a container that was made anew has it installed again, and nothing is removed there [E6, N3]", async () => {
+  const { registrations } = await declare();
+  const { inputs } = find(registrations, types.offsite);
+  expect(inputs["connection"]).toEqual({ secret: expect.objectContaining({ host: "192.0.2.132", hostKey }) });
+  // Another one would be a replacement: the old state's key would be looked for, to remove what was there.
+  expect(inputs["triggers"]).toBeUndefined();
 });
 
 test("another user than root goes through sudo, also to take it away", async () => {

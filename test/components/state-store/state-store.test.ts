@@ -11,7 +11,8 @@ import { find, runProgram, secretInput, valueOf, type Registration } from "../..
 
 const mocks = Object.fromEntries(Object.values(types).map((type) => [type, () => ({})]));
 const root = { accessKey: "lifeboat@root", secretKey: "not-a-real-secret-1" };
-const login = { user: "root", privateKey: "not-a-real-key" };
+const hostKey = "ssh-ed25519 AAAAguest";
+const login = { user: "root", privateKey: "not-a-real-key", hostKey };
 const now = new Date("2027-02-03T04:05:06Z");
 let authority: Authority;
 let serverKey: string;
@@ -84,12 +85,12 @@ describe("the store", () => {
     expect(find(registrations, types.firewall).retainOnDelete).toBe(true);
   });
 
-  test("hands secrets to the guest on standard input, secret from the start, and nothing of them elsewhere [B2]", async () => {
+  test("hands secrets to the guest on standard input, secret from the start, and nothing of them elsewhere [B2, N3]", async () => {
     const { registrations } = await declareStore();
     const { stdin, connection, ...open } = find(registrations, types.server).inputs;
     expect(stdin).toEqual({ secret: expect.stringContaining(root.secretKey) });
     expect(stdin).toEqual({ secret: expect.stringContaining(serverKey.trim()) });
-    const wanted = { host: "192.0.2.132", user: "root", privateKey: "not-a-real-key" };
+    const wanted = { host: "192.0.2.132", user: "root", privateKey: "not-a-real-key", hostKey };
     expect(connection).toEqual({ secret: expect.objectContaining(wanted) });
     expect(JSON.stringify(open)).not.toContain("not-a-real");
     expect(JSON.stringify(open)).not.toContain("PRIVATE KEY");
@@ -119,6 +120,7 @@ describe("the store", () => {
     const { registrations } = await declareStore({ server }, __filename);
     const binary = find(registrations, types.binary);
     expect(binary.inputs).toMatchObject({
+      connection: { secret: expect.objectContaining({ host: "192.0.2.132", hostKey }) },
       remotePath: `/root/lifeboat-state-store-${"cd".repeat(32)}`,
       triggers: [container.macAddress],
     });

@@ -4,6 +4,8 @@ const durable = "test/unit/scripts/recovery/engine/durable-writes.test.ts";
 const commitment = "test/unit/scripts/recovery/engine/commitment.test.ts";
 const tasks = "test/unit/scripts/recovery/steps/guest/start-task-once.test.ts";
 const shell = "test/unit/scripts/clients/guest-shell.test.ts";
+const pinned = "test/components/stacks/host-key.test.ts";
+const declared = "test/components/stacks/state-store.test.ts";
 const engine = "test/unit/scripts/recovery/engine/engine.test.ts";
 
 /** Journal, steps, locks, digests and consent: what every operation stands on. */
@@ -34,6 +36,28 @@ export const engineMutants: readonly Mutant[] = [
       killedBy: { file: durable, title: "only its owner reads it, unless it is said otherwise" },
     },
   ]),
+  ...inFile("stacks/host-key.ts", [
+    {
+      name: "ssh: a state that cannot be read is one without a host key",
+      from: "if (recordedUnread !== undefined)",
+      to: "if (recordedUnread === null)",
+      killedBy: { file: pinned, title: "a state that cannot be read is no state without a key" },
+    },
+    {
+      name: "ssh: a node that does not answer makes it a first use",
+      from: 'if (typeof said === "string") throw',
+      to: "if (said === null) throw",
+      killedBy: { file: pinned, title: "and does not answer: that is no first use" },
+    },
+  ]),
+  ...inFile("components/state-store/state-store.ts", [
+    {
+      name: "ssh: the store's script goes to whoever answers",
+      from: "...key, hostKey, dialErrorLimit",
+      to: "...key, dialErrorLimit",
+      killedBy: { file: declared, title: "whatever goes to the store's container goes to the host key" },
+    },
+  ]),
   ...inFile("scripts/clients/guest-shell.ts", [
     {
       name: "ssh: whoever answers first is trusted, always",
@@ -43,8 +67,8 @@ export const engineMutants: readonly Mutant[] = [
     },
     {
       name: "ssh: a host that could not be asked for is trusted like a new one",
-      from: "unread !== undefined && this.options.isNew !== true",
-      to: "unread === undefined && this.options.isNew !== true",
+      from: 'verdict === "another" || this.options.isNew !== true',
+      to: 'verdict === "another"',
       killedBy: { file: shell, title: "an authenticated way that fails is named" },
     },
   ]),

@@ -1,5 +1,3 @@
-import { appendFileSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import type { CommandResult } from "../support/commands";
@@ -104,16 +102,8 @@ export function disks(main: MainSite): void {
     neverReplaced();
   });
 
-  /** The guest was made by `pulumi up`: its host key is recorded by the operator, who has compared it. */
-  function recordHostKey(): void {
-    const home = join(site.folder, "state-home");
-    const folder = readdirSync(join(home, "lifeboat")).find((name) => name.startsWith("prod@")) ?? "";
-    appendFileSync(join(home, "lifeboat", folder, "known_hosts"), readFileSync(join(home, "demo-known-hosts"), "utf8"));
-  }
-
   test("lifeboat grow: disks as in the settings, the guest runs on, and Pulumi agrees [A11]", async () => {
     const started = await startOfGuest();
-    recordHostKey();
     const { stdout } = expectExit(
       await site.inside("lifeboat", "grow", "web", "--force", "--json"),
       [0],

@@ -33,8 +33,8 @@ export function siteNames(stateFolder: string): SiteNames {
   };
 }
 
-/** LXC's name of a container; the node is part of it because standalone nodes may use the same id. */
-export function containerName(names: SiteNames, node: string, vmid: number): string {
+/** LXC's name of a container; the node is part of it because standalone nodes may use the same id. Without an id: how all begin. */
+export function containerName(names: SiteNames, node: string, vmid: number | ""): string {
   return `${names.containerPrefix}${node}-${vmid}`;
 }
 

@@ -6,7 +6,7 @@ import { run } from "../machine/child-process";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxNode, SandboxRecord } from "./layout";
 import { processesInNetwork } from "./namespace";
-import { inNetwork, serverMark, siteNames } from "../machine/names";
+import { containerName, inNetwork, serverMark, siteNames } from "../machine/names";
 import { endProcesses, readProc } from "../machine/processes";
 
 /**
@@ -21,10 +21,32 @@ mkdir -p "$2/mnt" "$2/var/lib/vz" "$1/var/lib/vz" "$1/keys"
 mount --bind "$2/mnt" "$1/mnt"
 mount --bind "$2/var/lib/vz" "$1/var/lib/vz"
 mount --bind "$3" "$1/keys"
+touch "$1/usr/sbin/pct"
+mount --bind "$3/pct" "$1/usr/sbin/pct"
 mount --rbind /dev "$1/dev"
+mount --rbind /proc "$1/proc"
 mount -t tmpfs tmpfs "$1/run"
 mkdir -m 755 "$1/run/sshd"
 exec chroot "$1" /usr/sbin/sshd -D -e -f "$4"
+`;
+
+/**
+ * `pct exec`, the one way into a guest that does not lead through its address, for containers of this node that run.
+ *
+ * @param prefix LXC's name of a container, up to its id
+ */
+const pct = (prefix: string): string => `#!/bin/sh
+if [ "$1 $3" != "exec --" ]; then echo "pct: the sandbox has 'exec <vmid> -- <command>' only" >&2; exit 255; fi
+name=${prefix}$2
+for file in $(grep -lsE "lxc[.]payload[.]$name(/|$)" /proc/[0-9]*/cgroup); do
+  process=\${file%/cgroup}
+  # The first process of the container's own numbers.
+  grep -qsE '^NSpid:.*[[:space:]]1$' "$process/status" || continue
+  shift 3
+  exec nsenter --target "\${process#/proc/}" --mount --uts --ipc --net --pid --root --wd -- "$@"
+done
+echo "container '$2' not running!" >&2
+exit 255
 `;
 
 /** Gives every node a real `sshd` on port 22 of its address, for the few things that Proxmox has no API for. */
@@ -68,6 +90,7 @@ async function startNodeShell(layout: Layout, node: SandboxNode, root: string): 
   writeFileSync(join(keys, "authorized_keys"), readFileSync(layout.sshPublicKey, "utf8"));
   writeFileSync(join(keys, "sshd_config"), configuration(node.address));
   const names = siteNames(layout.server);
+  writeFileSync(join(keys, "pct"), pct(containerName(names, node.name, "")), { mode: 0o755 });
   const nodeRoot = join(layout.server, "nodes", node.name, "root");
   const enter = [
     "unshare",

@@ -37,7 +37,8 @@ export const arrows: Arrows = {
   "proxmox/api": ["proxmox/rules"],
   site: ["proxmox/rules"],
   components: ["site", "proxmox/rules"],
-  stacks: ["components", ...site],
+  // SSH, and where this machine keeps what is known of a site's hosts.
+  stacks: ["components", "scripts/clients", "scripts/machine", ...site],
 
   scripts: ["scripts/commands", "scripts/terminal"],
   ...scripts,

@@ -10,7 +10,8 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-start-"));
-  for (const name of ["stacks", "components", "site", "proxmox"]) mkdirSync(join(folder, name));
+  const rooms = ["stacks", "components", "site", "proxmox", "scripts/clients", "scripts/machine"];
+  for (const name of rooms) mkdirSync(join(folder, name), { recursive: true });
   for (const name of ["start.cjs", "load-pulumi.cjs"])
     cpSync(join(project, "stacks", name), join(folder, "stacks", name));
   writeFileSync(join(folder, "package-lock.json"), "{}");

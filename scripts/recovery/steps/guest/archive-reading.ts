@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { ProxmoxError } from "../../../../proxmox/api/errors";
+import { hostOf } from "../../../../proxmox/api/node-host";
 import type { ProxmoxSettings } from "../../../../site/settings/environment";
 import { unless } from "./inspect-present";
 
@@ -29,18 +29,4 @@ export async function readingOf(
 async function pathOf(client: ProxmoxClient, node: string, volid: string): Promise<string | undefined> {
   const details = await unless(["failed", "gone"], client.backups.archiveDetails(node, volid));
   return details?.path.startsWith("/") === true ? details.path : undefined;
-}
-
-/** The node that is asked has the endpoint's name; the others have the addresses by which the cluster knows them. */
-export async function hostOf(client: ProxmoxClient, endpoint: string, node: string): Promise<string | undefined> {
-  const { hostname } = new URL(endpoint);
-  const host = hostname.replace(/^\[|\]$/gu, "");
-  try {
-    const entries = (await client.cluster.clusterStatus()).filter(({ type }) => type === "node");
-    const entry = entries.find(({ name }) => name === node);
-    return entry === undefined || entry.local === true || entries.length === 1 ? host : entry.ip;
-  } catch (error) {
-    if (error instanceof ProxmoxError && error.kind === "forbidden") return host;
-    throw error;
-  }
 }

@@ -1,34 +1,37 @@
 import { join } from "node:path";
-import { type GuestShellOptions, GuestShell, GuestUnreachable } from "../../../clients/guest-shell";
-import { publicKeysIn } from "../../../clients/host-keys";
+import { hostOf } from "../../../../proxmox/api/node-host";
+import { type GuestShellOptions, GuestUnreachable } from "../../../clients/guest-shell";
+import { hostKeysOnNode } from "../../../clients/keys-on-node";
 import type { GuestSession } from "../../engine/session";
-import { hostOf } from "./archive-reading";
 import type { CheckTarget } from "./world";
 
+type LogInSession = Pick<GuestSession, "environment" | "state">;
 type Target = Pick<CheckTarget, "node" | "type" | "vmid">;
 
-/** Host keys of a container as the node sees them: whoever has taken its address on the network is not asked. */
-const readKeys = (vmid: number): string => `pct exec ${String(vmid)} -- sh -c 'cat /etc/ssh/ssh_host_*_key.pub'`;
-
 /** How to log in to a guest. @param isNew this operation has made or restored it */
-export function guestAccess(session: GuestSession, target: Target, isNew: boolean): GuestShellOptions {
+export function guestAccess(session: LogInSession, target: Target, isNew: boolean): GuestShellOptions {
   const { environment, state } = session;
   const { ssh, proxmox } = environment.settings;
   return {
     user: ssh.user,
     identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
     knownHosts: join(state.path, "known_hosts"),
+    alias: hostAlias(target.vmid),
     isNew,
-    hostKeys:
-      proxmox.ssh === undefined || target.type !== "lxc" ? undefined : (signal) => keysOnNode(session, target, signal),
+    hostKeys: proxmox.ssh === undefined ? undefined : (signal) => keysOnNode(session, target, signal),
   };
 }
 
-async function keysOnNode(session: GuestSession, { node, vmid }: Target, signal?: AbortSignal): Promise<string[]> {
-  const { client, environment } = session;
-  const host = await hostOf(client, environment.settings.proxmox.endpoint, node);
-  if (host === undefined) throw new GuestUnreachable(`the address of ${node} is not known`);
-  return publicKeysIn(await new GuestShell(nodeAccess(session)).require(host, readKeys(vmid), signal));
+/** What the keys of a guest are recorded under: its id, since a copy and whoever comes after it may have its address. */
+function hostAlias(vmid: number): string {
+  return `guest-${String(vmid)}`;
+}
+
+async function keysOnNode(session: LogInSession, target: Target, signal?: AbortSignal): Promise<string[]> {
+  const { environment } = session;
+  const host = await hostOf(await environment.client(), environment.settings.proxmox.endpoint, target.node);
+  if (host === undefined) throw new GuestUnreachable(`the address of ${target.node} is not known`);
+  return hostKeysOnNode(nodeAccess(session), host, target, signal);
 }
 
 /** How to log in to a node. Without an entry in the settings nothing is read over SSH; then nobody asks for this. */

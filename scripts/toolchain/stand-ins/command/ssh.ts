@@ -106,7 +106,7 @@ export class SshMachine {
           throw new DialError("context canceled");
         }
         if (limit >= 0 && failures >= limit) {
-          throw new DialError(`after ${failures} failed attempts: ${error.complaint}`);
+          throw new DialError(`after ${failures} failed attempts: ${whyNotConnected(error.complaint)}`);
         }
         await delay(Math.min(firstDelayMilliseconds * 1.5 ** failures, longestDelayMilliseconds));
       }
@@ -122,7 +122,7 @@ export class SshMachine {
         writeFileSync(path.join(folder, "key"), privateKey.replace(/\n*$/, "\n"), { mode: 0o600 });
       }
       if (hostKey !== undefined) {
-        writeFileSync(path.join(folder, "known-hosts"), `lifeboat-host ${hostKey.trim()}\n`);
+        writeFileSync(path.join(folder, "known-hosts"), `lifeboat-host ${parseHostKey(hostKey).join(" ")}\n`);
       }
       return await action(folder);
     } finally {
@@ -130,7 +130,7 @@ export class SshMachine {
     }
   }
 
-  /** Like the official provider, which checks a host key only where one is given. */
+  /** Like the official provider, which checks a host key only where one is given, and offers no other type of key then. */
   private options(folder: string): string[] {
     const { privateKey, hostKey, perDialTimeout = 15 } = this.connection;
     const options = [
@@ -143,7 +143,9 @@ export class SshMachine {
         : [
             "StrictHostKeyChecking=yes",
             `UserKnownHostsFile=${path.join(folder, "known-hosts")}`,
+            "GlobalKnownHostsFile=/dev/null",
             "HostKeyAlias=lifeboat-host",
+            `HostKeyAlgorithms=${parseHostKey(hostKey)[0]}`,
           ]),
     ];
     return ["-F/dev/null", ...options.map((option) => `-o${option}`)];
@@ -153,4 +155,25 @@ export class SshMachine {
     const { agentSocketPath } = this.connection;
     return { ...process.env, ...(agentSocketPath !== undefined && { SSH_AUTH_SOCK: agentSocketPath }) };
   }
+}
+
+/** Type and base64 of a line as `ssh_host_*_key.pub` has it. @throws RunError in the words of the official provider */
+function parseHostKey(line: string): readonly [string, string] {
+  const [, type, base64] =
+    /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w.@-]+)\s+(AAAA[\w+/]*=*)(?:\s|$)/.exec(line) ?? [];
+  if (type === undefined || base64 === undefined) {
+    throw new RunError("failed to parse host key: ssh: no key found");
+  }
+  return [type, base64];
+}
+
+/** What the official provider says where a host key is not the wanted one, and what the system's ssh says otherwise. */
+function whyNotConnected(message: string): string {
+  if (/host key verification failed|identification has changed/i.test(message)) {
+    return "ssh: handshake failed: ssh: host key mismatch";
+  }
+  const offer = /no matching host key type found\. Their offer: (\S+)/.exec(message)?.[1];
+  return offer === undefined
+    ? message
+    : `ssh: handshake failed: ssh: no common algorithm for host key; peer offered: [${offer.replaceAll(",", " ")}]`;
 }

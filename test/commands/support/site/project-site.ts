@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { siteFolderName } from "../../../../scripts/project/state-home";
+import { siteFolderName } from "../../../../scripts/machine/state-home";
 import { bundle, type RunOptions, type RunResult, runLifeboat, runProgram } from "../run-bundle";
 import { type Settings, settingsText } from "./settings";
 

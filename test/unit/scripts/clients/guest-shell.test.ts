@@ -19,8 +19,9 @@ import {
   HostKeyRefused,
   ping,
 } from "../../../../scripts/clients/guest-shell";
-import { pinHostKeys, publicKeysIn } from "../../../../scripts/clients/host-keys";
+import { pinHostKeys } from "../../../../scripts/clients/host-keys";
 import { ProgramMissing } from "../../../../scripts/clients/run-program";
+import { fingerprintOf, publicKeysIn } from "../../../../site/host-keys";
 
 let folder: string;
 let path: string | undefined;
@@ -54,15 +55,16 @@ const known = (): string => join(folder, "state/known_hosts");
  * An `ssh` that knows a host by the site's file only, and says what OpenSSH 9.2 says; the host shows this key.
  * Each run adds its kind of checking to `asked`.
  */
-function host(key: string): void {
-  const name = "192.0.2.101";
+function host(key: string, name = "192.0.2.101"): void {
   program(
     "ssh",
     `file=${known()}; touch $file
 checking=$(printf '%s\\n' "$@" | sed -n 's/^StrictHostKeyChecking=//p'); echo $checking >> ${folder}/asked
 grep -q '^${name} ${key}$' $file && exit 0
 if grep -q '^${name} ' $file; then
-  echo 'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!' >&2
+  echo '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @' >&2
+  echo 'The fingerprint for the ED25519 key sent by the remote host is' >&2
+  echo '${fingerprintOf(key)}.' >&2
 elif [ $checking = accept-new ]; then
   echo '${name} ${key}' >> $file; exit 0
 else
@@ -105,11 +107,13 @@ describe("whoever answers is known by the site's file [N3]", () => {
     await shell().login("192.0.2.101");
     host(another);
     for (const isNew of [true, false]) {
-      const error: unknown = await shell({ isNew, hostKeys: () => Promise.resolve([another]) })
+      const error: unknown = await shell({ isNew })
         .login("192.0.2.101")
         .catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(HostKeyRefused);
-      expect(String(error)).toContain("ssh root@192.0.2.101: another host key than before is shown");
+      expect(String(error)).toContain(
+        `ssh root@192.0.2.101: another host key than before is shown (${fingerprintOf(another)}, and ${fingerprintOf(key)} is known); compare`,
+      );
       expect(String(error)).toContain(`ssh-keygen -R 192.0.2.101 -f ${known()} && ssh -p 22`);
     }
     expect(readFileSync(known(), "utf8")).toBe(`192.0.2.101 ${key}\n`);
@@ -135,6 +139,35 @@ describe("whoever answers is known by the site's file [N3]", () => {
     rmSync(known());
     const said = shell({ isNew: true, hostKeys: () => Promise.resolve([another]) });
     await expect(said.login("192.0.2.101")).rejects.toBeInstanceOf(HostKeyRefused);
+  });
+
+  test("what an authenticated way says goes before what was known; where it says the old key, the other is refused", async () => {
+    host(key);
+    pinHostKeys(known(), { host: "192.0.2.102", port: 22 }, [another]);
+    await shell({ isNew: true }).login("192.0.2.101");
+    host(another);
+    const asked = { hostKeys: () => Promise.resolve([key]) };
+    await expect(shell(asked).login("192.0.2.101")).rejects.toThrow(`${fingerprintOf(key)} is known`);
+    await expect(shell({ hostKeys: failing }).login("192.0.2.101")).rejects.toThrow(
+      "is known) (ssh root@192.0.2.11: pct",
+    );
+    await shell({ hostKeys: () => Promise.resolve([another]) }).login("192.0.2.101");
+    expect(readFileSync(known(), "utf8")).toBe(`192.0.2.102 ${another}\n192.0.2.101 ${another}\n`);
+  });
+
+  test("a guest with a name is known by that, and not by an address that another one may have [N3]", async () => {
+    host(key, "guest-101");
+    await shell({ isNew: true, alias: "guest-101" }).login("192.0.2.101");
+    expect(argv()).toEqual(expect.arrayContaining(["HostKeyAlias=guest-101", "CheckHostIP=no"]));
+    expect(readFileSync(known(), "utf8")).toBe(`guest-101 ${key}\n`);
+    await shell({ alias: "guest-101" }).login("192.0.2.199");
+    host(key, "guest-901");
+    const copy: unknown = await shell({ alias: "guest-901" })
+      .login("192.0.2.101")
+      .catch((reason: unknown) => reason);
+    expect(String(copy)).toContain("ssh -p 22 -o HostKeyAlias=guest-901 -o StrictHostKeyChecking=ask");
+    host(another, "guest-101");
+    await expect(shell({ alias: "guest-101" }).login("192.0.2.101")).rejects.toThrow("ssh-keygen -R guest-101 -f");
   });
 
   test("an authenticated way that fails is named, and leaves only a new guest to be trusted", async () => {

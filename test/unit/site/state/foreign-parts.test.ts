@@ -56,6 +56,12 @@ const written = {
     inputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdin: secret, connection: secret },
     outputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdout: "" },
   },
+  hostKey: {
+    urn: `${own}lifeboat:stateStore:HostKey::state-store`,
+    type: "lifeboat:stateStore:HostKey",
+    custom: false,
+    outputs: { hostKey: secret, macAddress: "BC:24:11:00:00:01" },
+  },
   buckets: {
     urn: `${own}pulumi:providers:minio::state-store`,
     type: "pulumi:providers:minio",
@@ -147,6 +153,16 @@ test.each<[string, object, string]>([
     "its provider is none of proxmoxve",
   ],
   ["a provider that is none", forged("container", { provider: "x" }), "its provider is none of proxmoxve"],
+  [
+    "a host key that is written in the open",
+    forged("hostKey", { hostKey: "ssh-ed25519 AAAAevil" }, "outputs"),
+    "its host key is not sealed",
+  ],
+  [
+    "a host key with a text beside its seal",
+    forged("hostKey", { hostKey: { ...secret, plaintext: "evil" } }, "outputs"),
+    "its host key is not sealed",
+  ],
   ["another package", named("pulumi:providers:aws"), "no provider of this package"],
   [
     "a place for the plugin",

@@ -30,10 +30,11 @@ function sshKnowsTheFile(): void {
     "#!/bin/sh",
     "for word; do host=$command; command=$word; done",
     'case "$*" in *"-p 2222 "*) host="[$host]:2222";; esac',
+    'case "$*" in *HostKeyAlias=guest-101*) host=guest-101;; esac',
     `grep -qsF "$host ssh-ed25519" ${folder}/known_hosts || {`,
     '  echo "No ED25519 host key is known for $host and you have requested strict checking." >&2; exit 255; }',
     `echo "$host $command" >> ${folder}/done`,
-    `case "$command" in pct*) echo "${guestKey} root@web";; esac`,
+    `case "$command" in pct*) echo "${guestKey} root@web";; qm*) cat ${folder}/agent;; esac`,
   ];
   writeFileSync(join(folder, "ssh"), `${script.join("\n")}\n`);
   chmodSync(join(folder, "ssh"), 0o755);
@@ -41,11 +42,15 @@ function sshKnowsTheFile(): void {
 
 function session(ssh: object | undefined): GuestSession {
   const proxmox = { endpoint: "https://192.0.2.11:8006", ssh };
-  const environment = { settings: { ssh: { user: "root" }, proxmox }, path: (file: string) => file };
   const client = {
     cluster: { clusterStatus: () => Promise.resolve([{ type: "node", name: "pve-prod", local: true }]) },
   };
-  return { environment, client, state: { path: folder } } as unknown as GuestSession;
+  const environment = {
+    settings: { ssh: { user: "root" }, proxmox },
+    path: (file: string) => file,
+    client: () => Promise.resolve(client),
+  };
+  return { environment, state: { path: folder } } as unknown as GuestSession;
 }
 
 const login = (ssh: object | undefined, type: "lxc" | "qemu" = "lxc") =>
@@ -56,11 +61,11 @@ test("a container's host key is read on its node, whose own key the settings hav
   await login({ user: "root", port: 2222, hostKeys: [nodeKey] });
   expect(readFileSync(join(folder, "done"), "utf8").split("\n")).toEqual([
     "[192.0.2.11]:2222 pct exec 101 -- sh -c 'cat /etc/ssh/ssh_host_*_key.pub'",
-    "192.0.2.101 true",
+    "guest-101 true",
     "",
   ]);
   expect(readFileSync(join(folder, "known_hosts"), "utf8")).toBe(
-    `[192.0.2.11]:2222 ${nodeKey}\n192.0.2.101 ${guestKey}\n`,
+    `[192.0.2.11]:2222 ${nodeKey}\nguest-101 ${guestKey}\n`,
   );
 });
 
@@ -73,7 +78,22 @@ test("a node whose key nobody has recorded is no authenticated way: both are nam
     new GuestShell(nodeAccess(session({ user: "root", port: 22, hostKeys: [] }))).login("192.0.2.11"),
   ).rejects.toBeInstanceOf(HostKeyRefused);
   await expect(login(undefined)).rejects.toThrow("ssh root@192.0.2.101: its host key is not known; compare");
-  await expect(login({ user: "root", port: 22, hostKeys: [nodeKey] }, "qemu")).rejects.toBeInstanceOf(HostKeyRefused);
+});
+
+test("a virtual machine's host key is read by its guest agent, on its node; without one the login is refused [N3]", async () => {
+  sshKnowsTheFile();
+  const ssh = { user: "root", port: 22, hostKeys: [nodeKey] };
+  writeFileSync(join(folder, "agent"), JSON.stringify({ exitcode: 1, exited: 1, "err-data": "cat: no such file" }));
+  await expect(login(ssh, "qemu")).rejects.toThrow("guest 101 has no keys in /etc/ssh/ssh_host_*_key.pub");
+  const agent = { exitcode: 0, exited: 1, "out-data": `ssh-rsa AAAArsa root@web\n${guestKey} root@web\n` };
+  writeFileSync(join(folder, "agent"), JSON.stringify(agent));
+  await login(ssh, "qemu");
+  expect(readFileSync(join(folder, "done"), "utf8")).toContain(
+    "192.0.2.11 qm guest exec 101 -- sh -c 'cat /etc/ssh/ssh_host_*_key.pub'\n",
+  );
+  expect(readFileSync(join(folder, "known_hosts"), "utf8")).toContain(
+    `guest-101 ssh-rsa AAAArsa\nguest-101 ${guestKey}\n`,
+  );
 });
 
 test("a check that meets another host is over at once: the key does not change by waiting [N3]", async () => {

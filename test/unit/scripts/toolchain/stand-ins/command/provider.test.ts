@@ -304,9 +304,35 @@ describe("over SSH", () => {
 
   test("a host key is checked where one is given", async () => {
     writeClient("ssh", 'sh -c "$connect"');
-    await create("remote:Command", { connection: { ...connection, hostKey: "ssh-ed25519 AAAA" }, create: "true" });
-    expect(noted("hosts")).toBe("lifeboat-host ssh-ed25519 AAAA\n");
+    const hostKey = "ssh-ed25519 AAAAkey root@web\n";
+    await create("remote:Command", { connection: { ...connection, hostKey }, create: "true" });
+    expect(noted("hosts")).toBe("lifeboat-host ssh-ed25519 AAAAkey\n");
     expect(noted("arguments")).toContain("-oStrictHostKeyChecking=yes");
+    // The official provider offers the one type that it was given: it agrees on no other.
+    expect(noted("arguments")).toContain("-oHostKeyAlgorithms=ssh-ed25519 ");
+  });
+
+  test.each([
+    ["Host key verification failed.", "ssh: host key mismatch"],
+    [
+      "Unable to negotiate with 192.0.2.101 port 22: no matching host key type found. Their offer: rsa-sha2-512,rsa-sha2-256",
+      "ssh: no common algorithm for host key; peer offered: [rsa-sha2-512 rsa-sha2-256]",
+    ],
+  ])("a host that shows another key gets nothing, in the official provider's words: %s [N3]", async (said, words) => {
+    writeClient("ssh", `echo '${said}' >&2; exit 255`);
+    const inputs = { connection: { ...connection, hostKey: "ssh-ed25519 AAAAkey" }, create: "cat", stdin: "secret" };
+    await expect(create("remote:Command", inputs)).rejects.toMatchObject({
+      details: `after 2 failed attempts: ssh: handshake failed: ${words}`,
+    });
+  });
+
+  test("a host key that is none is an error at once [N3]", async () => {
+    writeClient("ssh", 'sh -c "$connect"');
+    const inputs = { connection: { ...connection, hostKey: "SHA256:abc" }, create: "true" };
+    await expect(create("remote:Command", inputs)).rejects.toMatchObject({
+      details: "failed to parse host key: ssh: no key found",
+    });
+    expect(existsSync(path.join(folder, "arguments"))).toBe(false);
   });
 
   test("connecting is tried again up to the limit", async () => {
