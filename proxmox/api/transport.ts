@@ -83,7 +83,10 @@ interface Prepared {
 
 class HttpsTransport implements Transport {
   readonly endpoint: string;
-  private readonly agent: Agent;
+  /** For what only looks. */
+  private readonly looks: Agent;
+  /** A connection for each change: one that was kept may just be closing, and nobody could say whether the change arrived. */
+  private readonly changes: Agent;
   private readonly timeouts: Timeouts;
   private readonly signIn: SignIn;
   private readonly observe: (exchange: Exchange) => void;
@@ -94,15 +97,15 @@ class HttpsTransport implements Transport {
     this.endpoint = url.origin;
     this.timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.observe = options.observe ?? (() => undefined);
-    // pveproxy closes an idle connection after a few seconds; a change sent on one that is just closing would be lost.
-    this.agent = new Agent({
+    const agent = {
       connect: trustedConnector(options.trust, this.timeouts.connect),
       connections: mostConnections,
-      keepAliveTimeout: 2_000,
-      keepAliveMaxTimeout: 2_000,
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
+    };
+    // pveproxy closes a connection that was idle for 5 s.
+    this.looks = new Agent({ ...agent, keepAliveTimeout: 2_000, keepAliveMaxTimeout: 2_000 });
+    this.changes = new Agent({ ...agent, pipelining: 0 });
     this.signIn = new SignIn(this.endpoint, options.credential, (form) => this.exchange(this.prepareSignIn(form), {}));
   }
 
@@ -117,8 +120,8 @@ class HttpsTransport implements Transport {
     }
   }
 
-  close(): Promise<void> {
-    return this.agent.destroy();
+  async close(): Promise<void> {
+    await Promise.all([this.looks.destroy(), this.changes.destroy()]);
   }
 
   private async authenticated(prepared: Prepared): Promise<Answer> {
@@ -170,7 +173,8 @@ class HttpsTransport implements Transport {
     const inQuery = prepared.method === "GET" || prepared.method === "DELETE";
     const query = inQuery && prepared.form !== "" ? `?${prepared.form}` : "";
     const form = { "Content-Type": "application/x-www-form-urlencoded" };
-    return this.agent.request({
+    const agent = prepared.method === "GET" ? this.looks : this.changes;
+    return agent.request({
       origin: this.endpoint,
       path: `/api2/json${prepared.path}${query}`,
       method: prepared.method,

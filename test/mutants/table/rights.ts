@@ -34,6 +34,15 @@ export const rightsMutants: readonly Mutant[] = [
   ]),
   ...inFile("proxmox/api/transport.ts", [
     {
+      name: "transport: a change goes on a connection that may just be closing",
+      from: "this.changes = new Agent({ ...agent, pipelining: 0 });",
+      to: "this.changes = new Agent({ ...agent });",
+      killedBy: {
+        file: "test/unit/proxmox/api/transport.test.ts",
+        title: "a kept connection that the node has just closed fails no delete",
+      },
+    },
+    {
       name: "dry run: changes reach the node",
       from: 'request.method === "GET"\n        ? transport.send(request)',
       to: 'request.method !== "DELETE"\n        ? transport.send(request)',

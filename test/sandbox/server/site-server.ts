@@ -114,6 +114,7 @@ export class SiteServer {
       // handleRequest answers every failure itself; what is left is a connection that went away.
       handleRequest(this.#http, node, request, response).catch(() => response.destroy());
     });
+    server.keepAliveTimeout = idleMilliseconds;
     server.on("connection", (socket: Socket) => {
       listener.sockets.add(socket);
       socket.on("close", () => listener.sockets.delete(socket));
@@ -127,6 +128,12 @@ export class SiteServer {
     this.#opened?.(server);
   }
 }
+
+/**
+ * pveproxy closes a connection after 5 s without a request. Node's own 5 s end while a request waits that has already arrived,
+ * where this process was busy, and the provider fails a DELETE then: longer than Proxmox's, this does not happen.
+ */
+const idleMilliseconds = 30_000;
 
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");

@@ -183,6 +183,29 @@ describe("failures by kind", () => {
     expect(server.seen.filter(({ method }) => method === "POST")).toHaveLength(1);
   });
 
+  test.each(["delete", "post", "put"] as const)(
+    "a kept connection that the node has just closed fails no %s: it goes on one of its own, once [K3]",
+    async (method) => {
+      const used = new WeakSet<object>();
+      const done: string[] = [];
+      const server = await serve((request, response) => {
+        const { socket } = response;
+        if (socket === null || used.has(socket)) {
+          socket?.destroy();
+          return "handled";
+        }
+        used.add(socket);
+        done.push(request.method.toLowerCase());
+        return { body: version };
+      });
+      const client = clientOf(server);
+      await client.cluster.version();
+      await client[method](["storage", "backup"], {});
+      await client[method](["storage", "backup"], {});
+      expect(done).toEqual(["get", method, method]);
+    },
+  );
+
   test("an aborted request ends with the signal's reason", async () => {
     const server = await serve(() => new Promise((resolve) => setTimeout(() => resolve({}), 800)));
     const abort = new AbortController();

@@ -37,6 +37,23 @@ describe("the emulator's site", () => {
     expect(failure.message).toMatch(/alert protocol version|ECONNRESET/);
   });
 
+  test("a connection stays open for longer than Proxmox's 5 s, also where this process is busy meanwhile", async () => {
+    const port = Number(new URL(site.server.url("one")).port);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () =>
+        socket.write(
+          `GET /api2/json/version HTTP/1.1\r\nHost: one\r\nAuthorization: PVEAPIToken=${TOKENS.root}\r\n\r\n`,
+        ),
+      );
+      socket.once("error", reject);
+      socket.once("data", (chunk: Buffer) => {
+        socket.destroy();
+        resolve(chunk.toString());
+      });
+    });
+    expect(Number(/^keep-alive: timeout=(\d+)/imu.exec(answer)?.[1])).toBeGreaterThan(5);
+  });
+
   test("an unreachable node refuses connections, its neighbour answers 595 for it, and both end with the fault", async () => {
     site.server.site.faults.set("node-unreachable", { node: "two" });
     await site.server.applyFaults();
