@@ -65,8 +65,9 @@ const systemBundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs
 /** Node looks only at its own list; the Pulumi provider (Go) at the machine's. Both must accept the same nodes. */
 function systemAuthorities(): string[] {
   const named = [process.env["SSL_CERT_FILE"], process.env["NODE_EXTRA_CA_CERTS"]];
-  const files = [...named, systemBundles.find((file) => existsSync(file))];
-  const found = files.filter((file): file is string => file !== undefined && file !== "" && existsSync(file));
+  // Often one and the same: a connection would parse it for each of its names.
+  const files = new Set([...named, systemBundles.find((file) => existsSync(file))]);
+  const found = [...files].filter((file): file is string => file !== undefined && file !== "" && existsSync(file));
   return [...rootCertificates, ...found.map((file) => readFileSync(file, "utf8"))];
 }
 
