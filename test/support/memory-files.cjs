@@ -1,4 +1,4 @@
-// jest's `globalSetup`: temporary files of tests lie in memory where the machine has a file system for that. They are written
+// Temporary files of tests lie in memory where the machine has a file system for that. They are written
 // and renamed by the thousand, which a disk is asked to keep each time.
 const { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } = require("node:fs");
 const { join } = require("node:path");

@@ -3,13 +3,13 @@
 const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { build } = require("esbuild");
-const useMemoryFiles = require("../../../support/memory-files.cjs");
+const setUp = require("../../../support/global-setup.cjs");
 
 const project = join(__dirname, "../../../..");
 const kit = join(project, "dist/test/kit.cjs");
 
 module.exports = async () => {
-  await useMemoryFiles();
+  await setUp();
   const { outputFiles } = await build({
     entryPoints: [join(__dirname, "index.ts")],
     outfile: kit,
