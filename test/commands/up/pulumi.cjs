@@ -1,9 +1,11 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --use-openssl-ca
 /**
  * Stands on PATH where the real `pulumi` would be, since nothing is installed in this layer: it keeps checkpoints as the real
  * one does, under the same keys, in a folder or over HTTPS in a bucket, with the key and the authority that its environment
  * names. Its "program" is a file: `program.json` beside Pulumi.yaml has the names of each stack's resources, and the buckets
  * that are made with them. What it prints is what the real one prints. The rehearsal has the real one.
+ *
+ * Node would read its own 150 authorities at each start, only to see that others are named; OpenSSL's place is empty.
  */
 const crypto = require("node:crypto");
 const fs = require("node:fs");
@@ -76,10 +78,14 @@ function bucketBackend(url) {
   };
 }
 
+/** One connection for all that a command asks; it does not keep the process. */
+let agent;
+
 async function askStore(endpoint, key, method, place, body) {
   const headers = { authorization: `AWS4-HMAC-SHA256 Credential=${key}/20261121/us-east-1/s3/aws4_request` };
+  agent ??= new https.Agent({ keepAlive: true, ca: authorities() });
   const answer = await new Promise((resolve, reject) => {
-    const request = https.request(new URL(place, endpoint), { method, headers, ca: authorities(), agent: false });
+    const request = https.request(new URL(place, endpoint), { method, headers, agent });
     request.once("response", resolve).once("error", reject).end(body);
   });
   const text = Buffer.concat(await answer.toArray()).toString("utf8");
