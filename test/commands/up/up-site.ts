@@ -12,6 +12,14 @@ export const passphrase = "not-a-secret-passphrase";
 const key = (accessKey: string) => ({ accessKey, secretKey: secretOf(accessKey) });
 const secretOf = (name: string): string => `not-a-secret-of-${name}`;
 
+/** Made once for all sites of a test file: an authority's key is half a second of work, and no site here uses another's. */
+let madeKeys: Promise<{ authorityKey: string; serverKey: string }> | undefined;
+
+async function makeKeys(): Promise<{ authorityKey: string; serverKey: string }> {
+  const { key: authorityKey } = await createAuthority("site", new Date());
+  return { authorityKey, serverKey: await createServerKey() };
+}
+
 /** A server that several sites use one after the other, each with buckets of its own name. */
 export async function startStore(folder: string): Promise<S3Server> {
   return S3Server.start(folder, { "lifeboat-root": ["*"], "lifeboat-monitoring": ["*"], "lifeboat-prod": ["*"] });
@@ -75,12 +83,10 @@ export class UpSite extends ProjectSite {
       `$1 ${store}\n  lifeboat:guests:\n${guest.join("\n")}`,
     );
     this.write(file, text);
-    const { key: authorityKey } = await createAuthority("site", new Date());
     const keys = {
       root: key("lifeboat-root"),
       copier: key("lifeboat-copier"),
-      authorityKey,
-      serverKey: await createServerKey(),
+      ...(await (madeKeys ??= makeKeys())),
       identities: Object.fromEntries(
         environments.map((name) => [name, { ...key(`lifeboat-${name}`), secretKey: secretOf(name) }]),
       ),

@@ -10,6 +10,13 @@ const nothing: PresentKeys = {
   own: { prod: undefined, lab: undefined },
 };
 
+/** What a site without keys gets: made once, an authority's key is half a second of work. */
+let fresh: Awaited<ReturnType<typeof completeKeys>>;
+
+beforeAll(async () => {
+  fresh = await completeKeys(nothing, occasion);
+});
+
 /** What the settings hold once the changes are written. */
 function written(present: PresentKeys, changes: Awaited<ReturnType<typeof completeKeys>>): PresentKeys {
   return {
@@ -21,12 +28,11 @@ function written(present: PresentKeys, changes: Awaited<ReturnType<typeof comple
 }
 
 test("a site without keys gets every one; a second look makes nothing [B3]", async () => {
-  const changes = await completeKeys(nothing, occasion);
-  const { keys, authority = "" } = changes;
+  const { keys, authority = "" } = fresh;
   expect(keys?.root?.accessKey).toBe("lifeboat@root");
   expect(Object.keys(keys?.identities ?? {})).toEqual(["lab", "prod"]);
   expect(Object.keys(keys?.readers ?? {})).toEqual(["lab", "prod"]);
-  expect(changes.own).toEqual(keys?.identities);
+  expect(fresh.own).toEqual(keys?.identities);
   expect(authorityProblem({ key: keys?.authorityKey ?? "", certificate: authority }, occasion.now)).toBeUndefined();
   const secrets = [
     keys?.root,
@@ -35,12 +41,12 @@ test("a site without keys gets every one; a second look makes nothing [B3]", asy
     ...Object.values(keys?.readers ?? {}),
   ];
   expect(new Set(secrets.map((pair) => pair?.secretKey)).size).toBe(6);
-  const again = await completeKeys(written(nothing, changes), occasion);
+  const again = await completeKeys(written(nothing, fresh), occasion);
   expect(again).toEqual({ keys: undefined, authority: undefined, own: {}, first: false, made: [], absent: [] });
 });
 
 test("a new environment gets its keys, and nobody else another one [B3]", async () => {
-  const before = written(nothing, await completeKeys(nothing, occasion));
+  const before = written(nothing, fresh);
   const grown = { ...before, own: { ...before.own, stage: undefined } };
   const changes = await completeKeys(grown, occasion);
   expect(changes.made).toEqual(["a key for stage", "a key that reads the state of stage"]);
@@ -53,7 +59,7 @@ test("a new environment gets its keys, and nobody else another one [B3]", async 
 });
 
 test("a key that is in one place only comes to the other; where they differ the store's goes first [B3]", async () => {
-  const before = written(nothing, await completeKeys(nothing, occasion));
+  const before = written(nothing, fresh);
   const pair: KeyPair = { accessKey: "lifeboat-prod", secretKey: "not-a-secret-1" };
   const { lab } = before.keys?.identities ?? {};
   if (before.keys === undefined || lab === undefined) throw new Error("There are no keys.");
@@ -66,7 +72,7 @@ test("a key that is in one place only comes to the other; where they differ the 
 });
 
 test("an authority near its end gets a new certificate with the same key [B5]", async () => {
-  const before = written(nothing, await completeKeys(nothing, occasion));
+  const before = written(nothing, fresh);
   const later = { ...occasion, now: new Date("2035-11-21T10:00:00Z") };
   const { keys, authority = "", made } = await completeKeys(before, later);
   expect(keys).toBeUndefined();
