@@ -7,7 +7,7 @@ import { node, RestoreSite } from "./restore-site";
 let site: RestoreSite;
 let next = 101;
 
-const guests = Array.from({ length: 14 }, (_, index) => ({ id: 101 + index, name: `guest-${101 + index}` }));
+const guests = Array.from({ length: 16 }, (_, index) => ({ id: 101 + index, name: `guest-${101 + index}` }));
 
 beforeAll(async () => {
   site = await RestoreSite.start(guests);
@@ -147,6 +147,32 @@ test("a save point that no list shows is not called gone when its operation is g
   expect(stdout).not.toContain("is gone");
   const again = await site.lifeboat(it.restore);
   expect([again.code, await savePoints(it.id)]).toEqual([0, [it.savePoint]]);
+});
+
+test("a save point that the token may not see by now is not taken for gone: 14, and nothing is taken back [D6, K4, K6]", async () => {
+  const it = await killed();
+  const root = site.rootClient();
+  const denied = { path: `/vms/${it.id}`, roles: "NoAccess", propagate: true };
+  const set = async (more = {}): Promise<void> => {
+    await root.put(["access", "acl"], { ...denied, roles: "PVEAuditor", tokens: "lifeboat@pve!lifeboat", ...more });
+  };
+  await set();
+  const unseen = await site.lifeboat(it.restore);
+  await set({ delete: true });
+  await root.close();
+  expect([unseen.code, unseen.stderr]).toEqual([14, expect.stringMatching(/VM\.Backup on \/vms\/\d+/u)]);
+  expect(unseen.stderr).not.toMatch(/is gone|Take back/u);
+  const again = await site.lifeboat(it.restore);
+  expect([again.code, await savePoints(it.id)]).toEqual([0, [it.savePoint]]);
+});
+
+test("a save point that no list shows is told as that, and not as gone [D6, K4]", async () => {
+  const it = await killed();
+  await site.fault("disk-unmounted", { storage: "backup" });
+  const unseen = await site.lifeboat([...it.restore, "--dry-run"]);
+  await site.clearFaults();
+  expect(unseen.stderr).toContain(`because backup does not show the save point ${it.savePoint} any more`);
+  expect((await site.lifeboat(it.restore)).code).toBe(0);
 });
 
 test("the guest is gone by now: its save point, which may be all that is left of it, stays [D6, K4]", async () => {

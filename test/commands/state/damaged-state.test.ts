@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Damage } from "../../support/s3-server";
-import { StateSite } from "./state-site";
-import { putUpdate, stateKey } from "./states";
+import type { StateSite } from "./state-site";
+import { startWithStates, stateKey } from "./states";
 
 /** The object of a live state cannot be read, or is gone: what says so, and the ways out. */
 
@@ -10,10 +10,7 @@ let site: StateSite;
 let last: string;
 
 beforeEach(async () => {
-  site = await StateSite.start();
-  for (const name of ["lab", "monitoring"] as const) putUpdate(site, name, 60_000);
-  putUpdate(site, "prod", 60_000);
-  last = putUpdate(site, "prod", 120_000);
+  ({ site, present: last } = await startWithStates());
   await site.lifeboat(["backup", "state"]);
   await site.lifeboat(["backup", "state", "--to", "offsite"]);
 });

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { killAt } from "../support/kill-at";
-import { StateSite } from "./state-site";
-import { putUpdate, stateKey, stateText } from "./states";
+import type { StateSite } from "./state-site";
+import { startWithStates, stateKey, stateText } from "./states";
 
 /** What was brought to the store, by a return or a restore, is not given up here, nor forgotten, before the store has shown it. */
 
@@ -11,10 +11,7 @@ let site: StateSite;
 const bucket = "lifeboat-state-prod";
 
 beforeEach(async () => {
-  site = await StateSite.start();
-  for (const name of ["lab", "monitoring"] as const) putUpdate(site, name, 60_000);
-  putUpdate(site, "prod", 60_000);
-  putUpdate(site, "prod", 120_000);
+  ({ site } = await startWithStates());
 });
 
 afterEach(() => site.stop());

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { StateSite } from "./state-site";
-import { putUpdate, stateText } from "./states";
+import type { StateSite } from "./state-site";
+import { putUpdate, startWithStates, stateText } from "./states";
 
 /** What was there and is in no listing any more, or is half there: it was known, so that it is a loss and not an absence. */
 
@@ -9,10 +9,7 @@ let site: StateSite;
 const bucket = "lifeboat-state-prod";
 
 beforeEach(async () => {
-  site = await StateSite.start();
-  for (const name of ["lab", "monitoring"] as const) putUpdate(site, name, 60_000);
-  putUpdate(site, "prod", 60_000);
-  putUpdate(site, "prod", 120_000);
+  ({ site } = await startWithStates());
 });
 
 afterEach(() => site.stop());

@@ -29,7 +29,8 @@ export async function lostWayBack(
     const isThere = archives.some(
       ({ volid, notes }) => volid === archive && parseSavePoint(notes ?? "")?.operation === id,
     );
-    if (!isThere) return `the save point ${String(archive)} is gone`;
+    // Its disk may only not be mounted.
+    if (!isThere) return `${savePoint.storage} does not show the save point ${String(archive)} any more`;
   }
   const snapshot = factsOf(wayBackPath)["snapshot"];
   if (snapshot !== undefined) {
