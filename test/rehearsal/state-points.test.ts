@@ -197,7 +197,7 @@ test("an update killed in the middle: its lock and what it was making are named,
   const locked = await lifeboat("restore", "state", "prod", "--to", id, "--force");
   expect([locked.exitCode, locked.stderr]).toEqual([
     11,
-    expect.stringContaining("that process has ended on this machine"),
+    expect.stringContaining("on this machine that process has ended"),
   ]);
   expect(locked.stderr).toContain("pulumi cancel --stack prod --yes");
   expectExit(await pulumi("cancel", "--stack", "prod", "--yes"), [0], "pulumi cancel");

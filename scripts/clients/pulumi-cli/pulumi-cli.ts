@@ -1,5 +1,4 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { plainLines } from "../../../proxmox/api/plain-text";
@@ -7,12 +6,12 @@ import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
-import { isRunning } from "../../machine/processes";
 import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
 import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
 import { type Changes, type CountedPreview, readPreview } from "./preview";
 import { whyNotOwn } from "./own-state";
+import { noteStarted } from "./started-runs";
 import { missingCli, plain, previewArguments, runPulumi } from "./run-pulumi";
 
 /** A stack as `pulumi` is to work on it. */
@@ -62,8 +61,8 @@ export class PulumiFailure extends CommandError {
   }
 }
 
-/** Logs of long runs that are kept for each stack. */
-const keptLogs = 20;
+/** Of the newest runs: each has a log, and a note which process it was. */
+const keptFiles = 40;
 
 /** Milliseconds that a look may take: the provider may read every resource from the node. */
 const longestLook = 15 * 60_000;
@@ -152,11 +151,6 @@ export class PulumiCli {
     await this.long("stack-migrate", ["stack", "migrate", from, this.place.stack, "--yes"], watch);
   }
 
-  /** Deletes every lock of the stack; stops nobody. */
-  async cancel(watch: Watch): Promise<void> {
-    await this.long("cancel", ["cancel", this.place.stack, "--yes"], watch);
-  }
-
   /** Removes a stack without resources from its backend, and leaves its settings alone. */
   async removeEmpty(watch: Watch): Promise<void> {
     await this.long("stack-rm", ["stack", "rm", this.place.stack, "--yes", "--preserve-config"], watch);
@@ -170,7 +164,12 @@ export class PulumiCli {
   private async long(name: string, argv: readonly string[], watch: Watch): Promise<LongRun> {
     const { folder, variables } = this.place;
     const log = this.newLog(name);
-    const { onProgress, onStart, signal } = watch;
+    const { onProgress, signal } = watch;
+    const since = Date.now();
+    const onStart = (pid: number): void => {
+      noteStarted(log, pid, since);
+      watch.onStart?.(pid);
+    };
     const onLine = (line: string): void => {
       const text = readProgress(line);
       if (text !== undefined) onProgress?.(text);
@@ -206,15 +205,10 @@ export class PulumiCli {
   private newLog(name: string): string {
     const { logs } = this.place;
     makePrivateFolder(logs);
-    const old = readdirSync(logs).sort().slice(0, -keptLogs);
+    const old = readdirSync(logs).sort().slice(0, -keptFiles);
     for (const file of old) rmSync(join(logs, file), { force: true });
     return join(logs, `${new Date().toISOString().replace(/[-:.]/gu, "")}-${name}.log`);
   }
-}
-
-/** Whether a lock is of a process of this machine that has ended. */
-export function isDead({ hostname: host, pid }: Pick<ReportedLock, "hostname" | "pid">): boolean {
-  return host === hostname() && pid > 0 && !isRunning(pid);
 }
 
 export function lockText({ owner, hostname: host, pid, since }: ReportedLock): string {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConditionFailed, type StoredObject } from "../../clients/object-store/object-store";
 import { compareEnvironment } from "../../project/pulumi-variables";
-import { isDead, type Watch } from "../../clients/pulumi-cli/pulumi-cli";
+import type { Watch } from "../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -22,12 +22,12 @@ import { findPresent, readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
 import { supersede } from "../engine/run-one";
 import { journalsOf, stateOf } from "../engine/session";
-import { locksOf } from "../steps/state/pulumi-lock";
+import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
 import type { BegunOperation } from "../engine/operation";
 import { sha256Of, type StateAccess } from "../steps/state/state-access";
 import { shut, StateSecrets } from "../steps/state/state-secrets";
 import { rebuildKind, type RebuildPlan, type RebuiltEnvironment } from "./plan";
-import { bucketAccess, copyAccess, localAccess, ownerCli, type RebuildSession } from "./world";
+import { bucketAccess, copyAccess, localAccess, logsOf, ownerCli, type RebuildSession } from "./world";
 import { changed, digestIn } from "../steps/state/changed";
 
 /** Variables of the program for one run: without buckets and identities, which need a store that answers. */
@@ -340,7 +340,7 @@ async function urnsOf(session: RebuildSession, owner: string, names: readonly st
 
 type Cli = Awaited<ReturnType<typeof ownerCli>>;
 
-/** Lets a `pulumi` that an earlier, killed run left at work come to its end, and clears its lock. */
+/** Lets a `pulumi` that an earlier, killed run left at work come to its end, and clears its lock, and no other. */
 async function runPulumi(
   session: RebuildSession,
   context: StepContext,
@@ -360,10 +360,9 @@ async function runPulumi(
       progress(`waiting for the pulumi of an earlier run (process ${String(pulumi)})`);
       await sleep(500, undefined, { signal });
     }
-    await cli.cancel(watch);
   }
-  const locks = await locksOf(localAccess(session, session.site.environment(session.siteStore.environment.name)));
-  if (locks.length > 0 && locks.every(({ owner }) => owner !== undefined && isDead(owner))) await cli.cancel(watch);
+  const owner = session.site.environment(session.siteStore.environment.name);
+  await clearOurDeadLocks(localAccess(session, owner), logsOf(session));
   await work(cli, watch);
 }
 

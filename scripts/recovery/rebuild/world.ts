@@ -46,6 +46,11 @@ export function copyAccess({ place }: RebuildSession, { name, project }: LoadedE
   return { store: place.of(name), place: { project: project.name, stack: name } };
 }
 
+/** Folder for what `pulumi` prints. */
+export function logsOf({ state }: Pick<RebuildSession, "state">): string {
+  return join(state.path, "pulumi");
+}
+
 /** The `pulumi` program on the stack that makes the store, where its state is now. */
 export async function ownerCli(
   { site, siteStore, context, state }: RebuildSession,
@@ -56,6 +61,6 @@ export async function ownerCli(
   return new PulumiCli({
     ...place,
     variables: { ...place.variables, ...extra },
-    logs: join(state.path, "pulumi"),
+    logs: logsOf({ state }),
   });
 }

@@ -3,7 +3,8 @@ import type { Profile } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import { storeHealth } from "../../project/store-health";
-import { isDead, lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
+import { lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
+import { isOurDead } from "../../clients/pulumi-cli/started-runs";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { backendOf, lastLogin, localBackend, localStates, storeUrl } from "../../project/backend";
@@ -144,7 +145,7 @@ async function planElsewhere(work: StackWork, url: string): Promise<Draft> {
     environment: work.selector,
     place,
     url,
-    deadLocks: deadLocks(work.selector, look),
+    deadLocks: deadLocks(work, look),
     init: !exists,
   };
 }
@@ -179,7 +180,7 @@ async function planInStore(
     closed: stored?.closed !== undefined,
     keys: [],
     environment: selector,
-    deadLocks: [...deadLocks(selector, local), ...deadLocks(selector, stored)],
+    deadLocks: [...deadLocks(work, local), ...deadLocks(work, stored)],
   };
   const holds = (stored?.checkpoint?.resources.length ?? 0) > 0;
   if (isLocal && work.isInFallback) {
@@ -279,9 +280,10 @@ async function lookIfThere(work: StackWork, url: string): Promise<StackLook | un
   }
 }
 
-function deadLocks(stack: string, look: StackLook | undefined): string[] {
+/** @throws PulumiFailure (11) for a lock that is not known to be of a run that Lifeboat has started here and that has ended */
+function deadLocks({ selector: stack, logs }: StackWork, look: StackLook | undefined): string[] {
   const locks = look?.locks ?? [];
-  const alive = locks.filter((lock) => !isDead(lock));
+  const alive = locks.filter((lock) => !isOurDead(lock, logs));
   if (alive.length === 0) return locks.map(lockText);
   throw new PulumiFailure(
     alive.map(lockText).join("; "),

@@ -5,8 +5,10 @@ import { pulumiPlace } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
+import { openStateAt } from "../../project/state-backend";
 import type { Site } from "../../project/site";
 import { readRecord, recordFile } from "../steps/state/fallback-record";
+import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
 import { StateFolder } from "../engine/state-folder";
 import type { StackSession } from "../engine/session";
 import type { StackSubject } from "../engine/subject";
@@ -40,6 +42,11 @@ export class StackWork implements StackSession {
     return join(this.state.path, "scratch");
   }
 
+  /** Folder for what `pulumi` prints. */
+  get logs(): string {
+    return join(this.state.path, "pulumi");
+  }
+
   get environment(): LoadedEnvironment {
     return this.site.environment(this.selector);
   }
@@ -54,7 +61,7 @@ export class StackWork implements StackSession {
     return new PulumiCli({
       ...place,
       variables: { ...place.variables, ...this.apart(), PULUMI_BACKEND_URL: url },
-      logs: join(this.state.path, "pulumi"),
+      logs: this.logs,
     });
   }
 
@@ -62,6 +69,14 @@ export class StackWork implements StackSession {
   private apart(): Record<string, string> {
     const isOwner = this.environment.stateStore()?.environment.name === this.selector;
     return isOwner && this.isInFallback ? { LIFEBOAT_STATE_STORE: "apart" } : {};
+  }
+
+  /** Takes the locks in a backend away that an ended `pulumi` of ours has left. */
+  async clearDeadLocks(url: string): Promise<void> {
+    const { environment, context } = this;
+    const store = await openStateAt(url, environment, context.io.environment, { signal: context.signal });
+    const place = { project: environment.project.name, stack: this.selector };
+    if (store !== undefined) await clearOurDeadLocks({ store, place }, this.logs);
   }
 
   /** @param key for a bucket, where the settings do not hold it yet. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf } from "../../../site/state/integrity";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
 import type { ExportedState, PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
+import { localBackend } from "../../project/backend";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -58,7 +59,10 @@ function unlockStep({ deadLocks, url }: UpPlan, { work }: UpWorld): Step {
     id: "unlock",
     title: `Take Pulumi's lock of ${work.selector} away`,
     does: `take the lock away whose process has ended: ${deadLocks.join("; ")}`,
-    run: async (context) => (await work.cli(url)).cancel(watchOf(context)),
+    run: async () => {
+      const here = localBackend(work.environment.project, work.context.io.environment).url;
+      for (const place of new Set([here, url])) await work.clearDeadLocks(place);
+    },
   });
 }
 

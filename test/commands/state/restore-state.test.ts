@@ -144,7 +144,7 @@ describe("a lock [E3]", () => {
     lock({ pid, hostname: hostname() });
     const result = await to(await site.idOf(updates.first), "--force");
     expect(result.code).toBe(11);
-    expect(result.stderr).toContain("that process has ended on this machine");
+    expect(result.stderr).toContain("on this machine that process has ended");
     expect(result.stderr).toContain("pulumi cancel --stack prod --yes");
   });
 

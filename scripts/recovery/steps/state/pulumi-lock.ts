@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { type LockOwner, lockText, parseLock } from "../../../../site/state/pulumi-lock";
 import { lockPrefix } from "../../../../site/state/state-keys";
 import { NoSuchObject, UnreadableObject } from "../../../clients/object-store/object-store";
+import { isOurDead } from "../../../clients/pulumi-cli/started-runs";
 import { isRunning } from "../../../machine/processes";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
@@ -29,6 +30,17 @@ async function readLock(store: StateAccess["store"], key: string): Promise<Found
     if (error instanceof NoSuchObject) return undefined;
     if (error instanceof UnreadableObject) return { key, owner: undefined };
     throw error;
+  }
+}
+
+/**
+ * Takes the locks away that are of runs of `pulumi` which Lifeboat has started on this machine and which have ended; no other.
+ *
+ * @param logs folder of the runs' logs
+ */
+export async function clearOurDeadLocks(access: StateAccess, logs: string): Promise<void> {
+  for (const { key, owner } of await locksOf(access)) {
+    if (owner !== undefined && isOurDead({ ...owner, since: owner.timestamp }, logs)) await access.store.remove(key);
   }
 }
 
@@ -73,7 +85,7 @@ export async function requireNoLock(access: StateAccess, own?: string): Promise<
   throw new CommandError(`the stack ${stack} is locked: ${locks.map(lockWords).join("; ")}`, {
     exitCode: exitCodes.locked,
     hint: isDead
-      ? `nobody is at work any more: clear the lock with ${cancel}, then the same command again`
+      ? `if it was this machine (others may have its name), nobody is at work any more: ${cancel}, then the same command again`
       : `wait until it has ended; if that process is dead: ${cancel}`,
     details: {
       locks: locks.map(({ key, owner }) => ({ key, ...owner, ended: owner !== undefined && hasEnded(owner) })),
@@ -85,11 +97,11 @@ export async function requireNoLock(access: StateAccess, own?: string): Promise<
 export function lockWords({ key, owner }: FoundLock): string {
   if (owner === undefined) return `${key}, which does not say by whom`;
   const { username, hostname: host, pid, timestamp } = owner;
-  const ended = hasEnded(owner) ? "; that process has ended on this machine" : "";
+  const ended = hasEnded(owner) ? "; on this machine that process has ended" : "";
   return `by ${username}@${host} (process ${String(pid)}) since ${timestamp}${ended}`;
 }
 
-/** True when the process was of this machine and is there no more. Of other machines nobody here knows. */
+/** Whether there is no such process on this machine, if the lock is of this machine: others may have the same name. */
 function hasEnded({ pid, hostname: host }: LockOwner): boolean {
   return host === hostname() && Number.isInteger(pid) && pid > 0 && !isRunning(pid);
 }
