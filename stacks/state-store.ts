@@ -12,7 +12,8 @@ import { StoreIdentity } from "../components/state-store/store-identity";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { ContainerGuest, ContainerStateStore, Environment, KeyPair } from "../site/settings/environment";
 import { authorityProblem, type Authority } from "../site/state-store/authority";
-import { declaredStore, type DeclaredStore } from "../site/state-store/location";
+import { vouchesFor } from "../site/state-store/name-constraints";
+import { declaredStore, type DeclaredStore, namesOfGuest } from "../site/state-store/location";
 import { bucketOf, identityClashes } from "../site/state-store/names";
 import { copierPolicy, identityPolicy, readerPolicy } from "../site/state-store/policies";
 import {
@@ -104,6 +105,9 @@ function serverPlan(environment: Environment): ServerPlan | undefined {
   const authority = { key: authorityKey, certificate };
   const problem = authorityProblem(authority, new Date());
   if (problem !== undefined) throw cannotDeclare(name, `its authority is of no use: ${problem}`);
+  if (!vouchesFor(certificate, namesOfGuest(guest))) {
+    throw cannotDeclare(name, `its authority vouches for other names than ${namesOfGuest(guest).join(" and ")}`);
+  }
   return { guest, store, root, authority, serverKey, login: guestLogin(environment), file: serverFile(store) };
 }
 

@@ -6,6 +6,7 @@ import { refusal } from "../refusal";
 import type { ContainerGuest, ContainerStateStore, KeyPair } from "../../site/settings/environment";
 import { formatEndpoint } from "../../site/settings/values/endpoints";
 import { issueServerCertificate, type Authority } from "../../site/state-store/authority";
+import { namesOfGuest } from "../../site/state-store/location";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
 import { storeFirewall, storeRules } from "../../site/state-store/store-firewall";
 import { installCommand, installScript, type ServerSource } from "./install-script";
@@ -160,7 +161,7 @@ async function scriptFor(
   { authority, guest, now, root, serverKey, store }: StateStoreArgs,
   place: StorePlace,
 ): Promise<string> {
-  const names = [...new Set([place.address, guest.hostname])];
+  const names = namesOfGuest(guest);
   const certificate = await issueServerCertificate(authority, { key: serverKey, names }, now);
   const files = { root, key: serverKey, certificate, authority: authority.certificate };
   return installScript({ mount: place.mount, ports: store.ports, ...files });

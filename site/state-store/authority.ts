@@ -6,10 +6,11 @@ import {
   webcrypto,
   X509Certificate,
 } from "node:crypto";
-import { parseIp } from "../settings/values/addresses";
 import { promisify } from "node:util";
+import { parseIp } from "../settings/values/addresses";
+import { isLimitedTo, nameConstraints } from "./name-constraints";
 
-/** The site's own authority: it signs the certificate of the state store, and nothing else. */
+/** The site's own authority: it signs the certificate of the state store, and clients believe it for no other names. */
 export interface Authority {
   /** Private key (PEM, PKCS#8). Secret. */
   readonly key: string;
@@ -47,25 +48,35 @@ const generate = promisify(generateKeyPair);
  * must not issue another certificate.
  *
  * @param site name of the project, for people who look at the certificate
+ * @param names IP addresses and DNS names of the store
  */
-export async function createAuthority(site: string, now: Date): Promise<Authority> {
+export async function createAuthority(site: string, names: readonly string[], now: Date): Promise<Authority> {
   const { privateKey } = await generate("rsa", { modulusLength: 3072 });
   const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return { key, certificate: await certify(key, `CN=${escapeName(`Lifeboat authority of ${site}`)}`, now) };
+  return { key, certificate: await certify(key, `CN=${escapeName(`Lifeboat authority of ${site}`)}`, names, now) };
 }
 
-/** True when a new certificate of the authority is due. Every client has years to get it. */
-export function isAuthorityDue(certificate: string, now: Date): boolean {
-  return Date.parse(new X509Certificate(certificate).validTo) - now.getTime() < authorityReserve;
+/** Why a new certificate of the authority is due. Before the old one ends every client has years to get it. */
+export function whyAuthorityDue(
+  certificate: string,
+  names: readonly string[],
+  now: Date,
+): "ends" | "not limited to the store" | undefined {
+  if (Date.parse(new X509Certificate(certificate).validTo) - now.getTime() < authorityReserve) return "ends";
+  return isLimitedTo(certificate, names) ? undefined : "not limited to the store";
 }
 
 /**
  * A new certificate for the same key and name: what the authority has signed stays valid, for clients with the old
  * certificate as for those with the new one.
  */
-export async function renewAuthority({ key, certificate }: Authority, now: Date): Promise<string> {
+export async function renewAuthority(
+  { key, certificate }: Authority,
+  names: readonly string[],
+  now: Date,
+): Promise<string> {
   const { X509Certificate: Certificate } = await library();
-  return certify(key, new Certificate(certificate).subject, now);
+  return certify(key, new Certificate(certificate).subject, names, now);
 }
 
 /** What is wrong with an authority's key and certificate together; undefined when nothing is. */
@@ -97,7 +108,8 @@ export async function issueServerCertificate(authority: Authority, server: Serve
   // A day earlier: the clock of a client may be behind.
   const validity = { notBefore: new Date(begin - day), notAfter: endOf(begin - day + serverLife, issuer.notAfter) };
   const certificate = await X509CertificateGenerator.create({
-    subject: `CN=${escapeName(names[0] ?? "")}`,
+    // No name: some clients would take an address there for a DNS name, which the authority may not vouch for.
+    subject: "CN=Lifeboat state store",
     issuer: issuer.subjectName,
     ...validity,
     publicKey,
@@ -118,9 +130,10 @@ export async function issueServerCertificate(authority: Authority, server: Serve
   return pem(certificate.toString("pem"));
 }
 
-async function certify(key: string, subject: string, now: Date): Promise<string> {
+async function certify(key: string, subject: string, names: readonly string[], now: Date): Promise<string> {
   const x509 = await library();
   const publicKey = createPublicKey(createPrivateKey(key)).export({ type: "spki", format: "der" });
+  const constraints = nameConstraints(names);
   const notBefore = new Date(Math.floor(now.getTime() / day) * day - day);
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
@@ -130,10 +143,11 @@ async function certify(key: string, subject: string, now: Date): Promise<string>
     publicKey,
     signingKey: await importKey(key),
     signingAlgorithm: signature,
-    serialNumber: serialOf([publicKey, String(notBefore.getTime())]),
+    serialNumber: serialOf([publicKey, constraints, String(notBefore.getTime())]),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.Extension("2.5.29.30", true, constraints),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });

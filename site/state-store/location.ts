@@ -1,4 +1,4 @@
-import type { Environment, StateStoreSettings } from "../settings/environment";
+import type { ContainerGuest, Environment, StateStoreSettings } from "../settings/environment";
 import { formatEndpoint } from "../settings/values/endpoints";
 import { bucketOf } from "./names";
 
@@ -49,6 +49,18 @@ export function endpointOf({ stateStore, guests }: Environment): string | undefi
   const guest = guests.find(({ name }) => name === stateStore.guest);
   const address = guest?.kind === "container" ? guest.network.address : undefined;
   return address?.kind === "static" ? formatEndpoint(address.ip, stateStore.ports.api) : undefined;
+}
+
+/** By what clients call the store that Lifeboat makes: its address and its host's name. Of another service: nothing of ours. */
+export function namesOfStore({ stateStore, guests }: Pick<Environment, "stateStore" | "guests">): string[] {
+  const guest = stateStore?.kind === "container" ? guests.find(({ name }) => name === stateStore.guest) : undefined;
+  return guest?.kind === "container" ? namesOfGuest(guest) : [];
+}
+
+/** The same of its container. */
+export function namesOfGuest({ network, hostname }: Pick<ContainerGuest, "network" | "hostname">): string[] {
+  const { address } = network;
+  return [...new Set([...(address.kind === "static" ? [address.ip] : []), hostname])];
 }
 
 /** Where the state of an environment is in a store. */

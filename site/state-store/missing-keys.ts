@@ -1,5 +1,12 @@
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "../settings/environment";
-import { type Authority, createAuthority, createServerKey, isAuthorityDue, renewAuthority } from "./authority";
+import {
+  type Authority,
+  createAuthority,
+  authorityProblem,
+  createServerKey,
+  renewAuthority,
+  whyAuthorityDue,
+} from "./authority";
 import { createKeyPair } from "./keys";
 import { copierName, identityOf, readerOf, rootName } from "./names";
 
@@ -18,6 +25,8 @@ export interface PresentKeys {
 export interface KeyOccasion {
   /** Name of the project, for people who look at the authority's certificate. */
   readonly site: string;
+  /** By what clients call the store that Lifeboat makes: its authority vouches for nothing else. */
+  readonly names: readonly string[];
   readonly now: Date;
 }
 
@@ -80,16 +89,20 @@ async function madeKeys({ keys, authority, own }: PresentKeys, occasion: KeyOcca
 async function signerOf(
   key: string | undefined,
   certificate: string | undefined,
-  { site, now }: KeyOccasion,
+  { site, names, now }: KeyOccasion,
   made: string[],
 ): Promise<Authority> {
   if (key === undefined || certificate === undefined) {
     made.push("a certificate authority for the store");
-    return createAuthority(site, now);
+    return createAuthority(site, names, now);
   }
-  if (!isAuthorityDue(certificate, now)) return { key, certificate };
-  made.push("a new certificate of the store's authority, whose old one ends");
-  return { key, certificate: await renewAuthority({ key, certificate }, now) };
+  const authority = { key, certificate };
+  const due = whyAuthorityDue(certificate, names, now);
+  // Which of two that do not belong together is the right one only people can say: the program refuses them.
+  if (due === undefined || (due !== "ends" && authorityProblem(authority, now) !== undefined)) return authority;
+  const why = due === "ends" ? "whose old one ends" : "whose old one vouches for other names than the store's";
+  made.push(`a new certificate of the store's authority, ${why}`);
+  return { key, certificate: await renewAuthority(authority, names, now) };
 }
 
 async function newServerKey(made: string[]): Promise<string> {

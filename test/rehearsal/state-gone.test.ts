@@ -89,7 +89,7 @@ async function startStore(): Promise<void> {
   const folder = join(parent, "store");
   const certificates = join(folder, "certs");
   mkdirSync(certificates, { recursive: true });
-  const authority = await createAuthority("rehearsal", new Date());
+  const authority = await createAuthority("rehearsal", ["127.0.0.1"], new Date());
   const server = { key: keys.serverKey ?? "", names: ["127.0.0.1"] };
   writeFileSync(join(certificates, "private.key"), server.key, { mode: 0o600 });
   writeFileSync(join(certificates, "public.crt"), await issueServerCertificate(authority, server, new Date()));

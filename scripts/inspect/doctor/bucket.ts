@@ -1,3 +1,5 @@
+import { namesOfStore } from "../../../site/state-store/location";
+import { isLimitedTo } from "../../../site/state-store/name-constraints";
 import { StoreError } from "../../clients/object-store/object-store";
 import { backendOf } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -23,4 +25,16 @@ export async function inspectBucket(
     if (!(error instanceof StoreError) && !(error instanceof CommandError)) throw error;
     return [warning(subject, `whether the bucket of its state has object lock is not known: ${error.message}`)];
   }
+}
+
+/** Whether the authority of the store that Lifeboat makes is believed for the store only. Older ones vouch for any name. */
+export function inspectAuthority(environment: Pick<LoadedEnvironment, "name" | "settings" | "stateStore">): Check[] {
+  const { name, settings } = environment;
+  const store = environment.stateStore();
+  if (store?.environment.name !== name || store.store.kind !== "container" || store.authority === undefined) return [];
+  const names = namesOfStore(settings);
+  if (isLimitedTo(store.authority, names)) return [ok("authority", `vouches for ${names.join(" and ")} only`)];
+  const text =
+    "whoever trusts the authority of the state store trusts it for any name: it is not limited to the store's";
+  return [warning("authority", text, `lifeboat up ${name} makes a certificate that is, with the same key`)];
 }

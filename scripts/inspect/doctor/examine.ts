@@ -7,7 +7,7 @@ import type { Lines } from "../../terminal/talk";
 import { dim, green, red, type Styled, yellow } from "../../terminal/text";
 import type { Inspection } from "../inspection";
 import { inspectAccess } from "./access";
-import { inspectBucket } from "./bucket";
+import { inspectAuthority, inspectBucket } from "./bucket";
 import { type Check, problem, type Verdict } from "./check";
 import { inspectSecrets } from "./secrets";
 import type { examinationShape } from "./shape";
@@ -39,6 +39,7 @@ export async function examine(
       ...(await inspectAccess(environment)),
       ...(await inspectSecrets(environment, context.io.environment)),
       ...(await inspectBucket(environment, context.io.environment)),
+      ...inspectAuthority(environment),
     ]);
     examinations.push({ name: environment.name, endpoint: environment.settings.proxmox.endpoint, findings });
   }

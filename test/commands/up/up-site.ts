@@ -16,7 +16,7 @@ const secretOf = (name: string): string => `not-a-secret-of-${name}`;
 let madeKeys: Promise<{ authorityKey: string; serverKey: string }> | undefined;
 
 async function makeKeys(): Promise<{ authorityKey: string; serverKey: string }> {
-  const { key: authorityKey } = await createAuthority("site", new Date());
+  const { key: authorityKey } = await createAuthority("site", ["127.0.0.1"], new Date());
   return { authorityKey, serverKey: await createServerKey() };
 }
 

@@ -184,7 +184,7 @@ async function environmentWithStore(stateStore: Record<string, unknown>): Promis
   };
 }
 
-const keysFor = { site: "site", now: new Date() };
+const keysFor = { names: ["192.0.2.132", "store"], site: "site", now: new Date() };
 
 test.each(Object.entries(storages))(
   "names everything as the program registers it, with a storage of kind %s [E5]",

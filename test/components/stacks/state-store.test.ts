@@ -58,7 +58,7 @@ function keysNamed(suffix: string) {
 }
 
 async function makeSecrets() {
-  const authority = await createAuthority("lifeboat", new Date());
+  const authority = await createAuthority("lifeboat", ["192.0.2.132", "127.0.0.1", "store"], new Date());
   return {
     stateStoreKeys: {
       root: createKeyPair("lifeboat@root"),
@@ -249,7 +249,7 @@ test("a store without keys, or with an authority of no use, is refused before an
   await expect(prepareStateStore(without, environments, undefined, hostKeyOf)).rejects.toThrow(
     `Unable to declare the state store of monitoring: lifeboat:stateStoreKeys does not hold its keys\n${hint}`,
   );
-  const { certificate } = await createAuthority("another", new Date());
+  const { certificate } = await createAuthority("another", ["192.0.2.132"], new Date());
   const wrong = environmentWith({ stateStoreAuthority: certificate });
   await expect(prepareStateStore(wrong, environments, undefined, hostKeyOf)).rejects.toThrow("do not belong together");
   const ssh = { identity: join(folder, "missing") };

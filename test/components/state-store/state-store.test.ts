@@ -18,7 +18,7 @@ let authority: Authority;
 let serverKey: string;
 
 beforeAll(async () => {
-  authority = await createAuthority("lifeboat", now);
+  authority = await createAuthority("lifeboat", ["192.0.2.132", "store"], now);
   serverKey = await createServerKey();
 });
 

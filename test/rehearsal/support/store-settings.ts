@@ -15,7 +15,7 @@ export interface MadeKeys {
 
 /** New keys for a store with these environments. */
 export async function makeKeys(environments: readonly string[]): Promise<MadeKeys> {
-  const authority = await createAuthority("rehearsal", new Date());
+  const authority = await createAuthority("rehearsal", ["192.0.2.132", "store"], new Date());
   const keys = {
     root: createKeyPair(rootName),
     authorityKey: authority.key,

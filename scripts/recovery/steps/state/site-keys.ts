@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { formatKeys, parseKeyPair, parseStateStoreKeys } from "../../../../site/state-store/keys";
 import { completeKeys, type KeyChanges, type PresentKeys } from "../../../../site/state-store/missing-keys";
+import { namesOfStore } from "../../../../site/state-store/location";
 import { identityClashes } from "../../../../site/state-store/names";
 import type { KeyPair, StateStoreKeys } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
@@ -26,7 +27,11 @@ export async function planKeys(site: Site, store: SiteStore, context: CommandCon
   if (clashes.length > 0) throw usageError(clashes.join("; "), "rename one of them");
   const present = await presentKeys(site, store, context);
   for (const secret of secretsOf(present)) context.redactor.remember(secret);
-  const changes = await completeKeys(present, { site: site.name, now: new Date() });
+  const changes = await completeKeys(present, {
+    site: site.name,
+    names: namesOfStore(store.environment),
+    now: new Date(),
+  });
   if (changes.absent.length > 0) throw absentKeys(changes.absent, store);
   for (const secret of secretsOf(changes)) context.redactor.remember(secret);
   return changes;

@@ -4,11 +4,12 @@ import {
   authorityProblem,
   createAuthority,
   createServerKey,
-  isAuthorityDue,
   issueServerCertificate,
   renewAuthority,
   type Authority,
+  whyAuthorityDue,
 } from "../../../../site/state-store/authority";
+import { vouchesFor } from "../../../../site/state-store/name-constraints";
 
 const now = new Date();
 const day = 86_400_000;
@@ -22,8 +23,8 @@ function later(days: number): Date {
 }
 
 beforeAll(async () => {
-  authority = await createAuthority('site, with "odd" = name', now);
-  other = await createAuthority("site", now);
+  authority = await createAuthority('site, with "odd" = name', names, now);
+  other = await createAuthority("site", names, now);
   key = await createServerKey();
 });
 
@@ -96,9 +97,9 @@ test("another address, key or authority gives another certificate and serial num
 });
 
 test("an authority is renewed two years before its end with the same key: clients with either trust the server [B5]", async () => {
-  expect(isAuthorityDue(authority.certificate, later(7.9 * 365))).toBe(false);
-  expect(isAuthorityDue(authority.certificate, later(8.1 * 365))).toBe(true);
-  const renewed = await renewAuthority(authority, later(1));
+  expect(whyAuthorityDue(authority.certificate, names, later(7.9 * 365))).toBeUndefined();
+  expect(whyAuthorityDue(authority.certificate, names, later(8.1 * 365))).toBe("ends");
+  const renewed = await renewAuthority(authority, names, later(1));
   expect(renewed).not.toBe(authority.certificate);
   const bothWays = [
     handshake(
@@ -123,4 +124,49 @@ test("key and certificate that do not fit are told [B5]", async () => {
   expect(authorityProblem({ ...authority, key: other.key }, now)).toContain("do not belong together");
   expect(authorityProblem({ ...authority, certificate: server }, now)).toContain("not that of an authority");
   expect(authorityProblem(authority, later(3651))).toContain("has expired on 20");
+});
+
+describe("an authority vouches for the store's names and for no others", () => {
+  const limited = ["192.0.2.132", "store"];
+
+  /** What whoever has the authority's key could make. */
+  const forged = (signer: Authority, served: readonly string[]) =>
+    issueServerCertificate(signer, { key, names: served }, now);
+
+  test.each([["127.0.0.1"], ["127.0.0.1", "store"], ["127.0.0.1", "192.0.2.132"]])(
+    "a certificate that names another one is refused: %s %s [N4]",
+    async (...served) => {
+      const signer = await createAuthority("site", limited, now);
+      expect(await handshake(await forged(signer, served), signer.certificate)).toContain(
+        "permitted subtree violation",
+      );
+    },
+  );
+
+  test.each([
+    [["store"], ["store", "shop.example.org"]],
+    [["store"], ["store", "127.0.0.1"]],
+    [["127.0.0.1"], ["127.0.0.1", "store"]],
+    [["127.0.0.1"], ["127.0.0.1", "::1"]],
+    [["::1"], ["::1", "127.0.0.1"]],
+  ])("limited to %j, %j is refused, and its own name is not [N4]", async (own, served) => {
+    const signer = await createAuthority("site", own, now);
+    const [servername = ""] = own;
+    const name = /[.:]/u.test(servername) ? "127.0.0.1" : servername;
+    expect(await handshake(await forged(signer, served), signer.certificate, name)).toContain("permitted subtree");
+    expect(await handshake(await forged(signer, own), signer.certificate, name)).not.toContain("subtree");
+  });
+
+  test("one for other names, or for all, gets a new certificate with the same key [N4]", async () => {
+    const signer = await createAuthority("site", limited, now);
+    expect(whyAuthorityDue(signer.certificate, limited, now)).toBeUndefined();
+    expect(whyAuthorityDue(signer.certificate, names, now)).toBe("not limited to the store");
+    expect([vouchesFor(signer.certificate, limited), vouchesFor(signer.certificate, names)]).toEqual([true, false]);
+    const moved = { ...signer, certificate: await renewAuthority(signer, names, now) };
+    const server = await forged(moved, names);
+    expect([await handshake(server, moved.certificate), await handshake(server, signer.certificate)]).toEqual([
+      "",
+      expect.stringContaining("permitted subtree violation"),
+    ]);
+  });
 });

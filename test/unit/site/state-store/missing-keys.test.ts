@@ -2,7 +2,7 @@ import type { KeyPair } from "../../../../site/settings/environment";
 import { authorityProblem } from "../../../../site/state-store/authority";
 import { completeKeys, type PresentKeys } from "../../../../site/state-store/missing-keys";
 
-const occasion = { site: "site", now: new Date("2026-11-21T10:00:00Z") };
+const occasion = { site: "site", names: ["192.0.2.132", "store"], now: new Date("2026-11-21T10:00:00Z") };
 const nothing: PresentKeys = {
   kind: "container",
   keys: undefined,
