@@ -142,3 +142,18 @@ describe("preview.yml", () => {
     expect(checkout?.with).toMatchObject({ ref: "${{ github.event.pull_request.base.sha }}" });
   });
 });
+
+test("guide and workflow both say for whom a runner of one's own is safe: a fork brings its own workflow file [M1]", () => {
+  const guide = readFileSync(resolve(folder, "../../docs/guides/pull-requests.md"), "utf8");
+  for (const text of [guide, texts.get("preview.yml") ?? ""]) {
+    const words = text.replaceAll(/[\s#*"]+/gu, " ");
+    expect(words).toMatch(/fork brings its own workflow file/u);
+    expect(words).toMatch(/private/u);
+    expect(words).toMatch(/require approval for all external contributors/iu);
+  }
+  // Wherever a job asks for a runner of one's own.
+  const own = files.filter((file) =>
+    Object.values(read(file).jobs).some((one) => !one["runs-on"].startsWith("ubuntu-")),
+  );
+  expect(own).toEqual(["preview.yml"]);
+});

@@ -126,12 +126,13 @@ test("key and certificate that do not fit are told [B5]", async () => {
   expect(authorityProblem(authority, later(3651))).toContain("has expired on 20");
 });
 
+/** What whoever has the authority's key could make. */
+function forged(signer: Authority, served: readonly string[]): Promise<string> {
+  return issueServerCertificate(signer, { key, names: served }, now);
+}
+
 describe("an authority vouches for the store's names and for no others", () => {
   const limited = ["192.0.2.132", "store"];
-
-  /** What whoever has the authority's key could make. */
-  const forged = (signer: Authority, served: readonly string[]) =>
-    issueServerCertificate(signer, { key, names: served }, now);
 
   test.each([["127.0.0.1"], ["127.0.0.1", "store"], ["127.0.0.1", "192.0.2.132"]])(
     "a certificate that names another one is refused: %s %s [N4]",
