@@ -48,8 +48,10 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
   const open = unfinished(journals, restoreKind);
   if (open !== undefined && open.contents.kind !== restoreKind) throw halfDone(session, open);
   const restores = restoresAmong(journals);
-  const resumed = restores.find(({ journal }) => journal === open)?.plan.undoes;
-  if (resumed !== undefined) {
+  const half = restores.find(({ journal }) => journal === open);
+  const resumed = half?.plan.undoes;
+  if (half !== undefined && resumed !== undefined) {
+    refuseOtherName(session, half);
     requireSettings(session);
     const undoes = { ...resumed, start: startedBefore(resumed, restores) };
     return runLocked(session, savePointOperation(session, request, undoes, restores));

@@ -6,7 +6,7 @@ import { node, RestoreSite } from "./restore-site";
 /** Another guest under the number of the one that is meant: nothing is given up, started or overwritten on its account. */
 let site: RestoreSite;
 
-const ids = [101, 102, 103, 104, 105, 106, 107, 108, 109, 110];
+const ids = [101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111];
 
 beforeAll(async () => {
   site = await RestoreSite.start(ids.map((id) => ({ id, name: `g${id}` })));
@@ -245,6 +245,23 @@ test("nor is a new guest overwritten with, or taken for, the one that had its nu
     expect.stringMatching(/is of g107 \(107\), not of fresh/u),
   ]);
   expect(await site.picture(107)).toEqual(before);
+});
+
+test("an undo that was begun under another name is not resumed for the guest that has the number now [D6, D15, K4]", async () => {
+  const settings = site.read("Pulumi.prod.yaml");
+  await site.backUp(111);
+  expect((await run(...overwrite(111))).code).toBe(0);
+  await killed(["undo", "g111", "--force", "--stop"], prepared);
+  const before = await site.picture(111);
+  site.write("Pulumi.prod.yaml", settings.replace(/^( {4}"?)g111("?:)/mu, "$1fresh$2"));
+  const undone = await run("undo", "prod/fresh", "--force", "--stop");
+  site.write("Pulumi.prod.yaml", settings);
+  expect([undone.code, undone.stderr.replaceAll(/\s+/gu, " ")]).toEqual([
+    13,
+    expect.stringMatching(/is of g111 \(111\), not of fresh.*lifeboat undo prod\/g111/u),
+  ]);
+  expect(await site.picture(111)).toEqual(before);
+  expect((await run("undo", "g111", "--force", "--stop")).code).toBe(0);
 });
 
 test("a clock that is ahead, or a save point of the future, makes none of today old [D6, K1]", async () => {

@@ -2,7 +2,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Damage } from "../../support/s3-server";
 import type { StateSite } from "./state-site";
-import { startWithStates, stateKey } from "./states";
+import { startWithStates } from "./start-with-states";
+import { stateKey } from "./states";
 
 /** The object of a live state cannot be read, or is gone: what says so, and the ways out. */
 

@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { killAt } from "../support/kill-at";
 import type { StateSite } from "./state-site";
-import { startWithStates, stateKey, stateText } from "./states";
+import { startWithStates } from "./start-with-states";
+import { stateKey, stateText } from "./states";
 
 /** What was brought to the store, by a return or a restore, is not given up here, nor forgotten, before the store has shown it. */
 

@@ -1,5 +1,5 @@
 import { checkpointText, type StateContents } from "../../support/state/states";
-import { type StateEnvironment, StateSite } from "./state-site";
+import type { StateEnvironment, StateSite } from "./state-site";
 
 /** Puts an update into an environment's bucket: a new state, and its pair of entries in the history. */
 export function putUpdate(
@@ -23,13 +23,6 @@ export function putUpdate(
   site.put(name, `${key}.checkpoint.json`, text);
   site.put(name, stateKey(name), text);
   return text;
-}
-
-/** A site whose environments have a state each, with one update; that of prod has had two. @returns what prod has now */
-export async function startWithStates(): Promise<{ site: StateSite; present: string }> {
-  const site = await StateSite.start();
-  for (const name of ["lab", "monitoring", "prod"] as const) putUpdate(site, name, 60_000);
-  return { site, present: putUpdate(site, "prod", 120_000) };
 }
 
 /** A state of an environment, with secrets that the site's passphrase opens. */

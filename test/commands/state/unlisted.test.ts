@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { StateSite } from "./state-site";
-import { putUpdate, startWithStates, stateText } from "./states";
+import { startWithStates } from "./start-with-states";
+import { putUpdate, stateText } from "./states";
 
 /** What was there and is in no listing any more, or is half there: it was known, so that it is a loss and not an absence. */
 
