@@ -10,6 +10,7 @@ import type { ContainerGuest, Environment } from "../site/settings/environment";
 import { stateStoreComponents } from "../site/state-store/resource-names";
 import { readToken } from "./credentials";
 import type { Recorded } from "./recorded";
+import { isMute } from "./mute-host";
 import { lookingClient } from "./site-client";
 
 /**
@@ -28,6 +29,8 @@ export interface KeyedGuest {
   readonly recorded: string | undefined;
   /** Asks the guest's node over SSH; undefined: the settings declare none. */
   readonly onNode: (() => Promise<readonly string[]>) | undefined;
+  /** Whether its address takes a connection and says nothing then. */
+  readonly isMute: () => Promise<boolean>;
   /** What {@link hostKeyVariable} holds. */
   readonly consented: string | undefined;
 }
@@ -83,6 +86,7 @@ function keyedGuest(environment: Environment, guest: ContainerGuest, recorded: s
     address: address.ip,
     environment: environment.name,
     recorded,
+    isMute: () => isMute(address.ip),
     consented: consented === "" ? undefined : consented,
     onNode: environment.proxmox.ssh === undefined ? undefined : () => keysOnNode(environment, guest),
   };
@@ -122,6 +126,7 @@ export async function settleHostKey(guest: KeyedGuest): Promise<string> {
   const { address, recorded, onNode, consented } = guest;
   const shown = await shownHostKeys(address, recorded === undefined ? patience : 0);
   // One that is off is found out where something is to be done in it: its key is still this one.
+  if (recorded !== undefined && shown.length === 0 && (await guest.isMute())) throw mute(guest);
   if (recorded !== undefined && (shown.length === 0 || shown.includes(recorded))) return recorded;
   const best = keyToPin(shown);
   if (best === undefined) throw silent(guest);
@@ -139,6 +144,14 @@ export async function settleHostKey(guest: KeyedGuest): Promise<string> {
     `The host key of ${guest.name} at ${address} is trusted on first use, and recorded: ${fingerprintOf(best)}. With ssh in lifeboat:proxmox its node is asked for it.`,
   );
   return best;
+}
+
+/** The provider has a limit for the connection and none for what comes then: it would wait without end. */
+function mute({ name, id, address }: KeyedGuest): pulumi.RunError {
+  return refusal(
+    `Unable to log in to ${name} (${String(id)}) at ${address}: it takes connections to port 22 and says nothing` +
+      `\nHINT: on its console: systemctl restart ssh; or start the guest again`,
+  );
 }
 
 function silent({ name, id, address }: KeyedGuest): pulumi.RunError {

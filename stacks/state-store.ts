@@ -26,6 +26,7 @@ import {
 import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import type { DeclareStore, Site } from "./program";
+import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
 
 /**
@@ -76,6 +77,7 @@ export async function prepareStateStore(
   const declared = declaredStore(environment);
   if (declared === undefined) throw new Error(`${environment.name} declares no state store`);
   const server = serverPlan(environment);
+  if (server !== undefined) await requireAgent(environment.name);
   const content = await contentPlan(declared, environments, facts);
   const offsite = server && offsitePlan(declared, environments);
   return (site, containers) => {

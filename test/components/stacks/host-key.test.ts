@@ -51,7 +51,8 @@ const refused = () => Promise.reject(new Error("ssh root@192.0.2.13: no answer i
 
 function settle(more: Partial<KeyedGuest> = {}): Promise<string> {
   const guest = { name: "store", id: 302, address: "192.0.2.132", environment: "monitoring" };
-  return settleHostKey({ ...guest, recorded: undefined, onNode: undefined, consented: undefined, ...more });
+  const nothing = { recorded: undefined, onNode: undefined, consented: undefined, isMute: async () => false };
+  return settleHostKey({ ...guest, ...nothing, ...more });
 }
 
 test("a guest that nobody knows yet is trusted on first use, by the best key that can be pinned, and that is told [N3]", async () => {
@@ -68,6 +69,13 @@ test("the key of the state stays, whatever better one is shown besides, and also
   answering();
   await expect(settle({ recorded: ecdsa, onNode: refused })).resolves.toBe(ecdsa);
   expect(told).toEqual([]);
+});
+
+test("a guest that takes the connection and says nothing ends the update: the provider would wait without end [N7]", async () => {
+  answering();
+  await expect(settle({ recorded: own, isMute: async () => true })).rejects.toThrow(
+    "Unable to log in to store (302) at 192.0.2.132: it takes connections to port 22 and says nothing\nHINT: on its console: systemctl restart ssh",
+  );
 });
 
 test("another key than that of the state is refused, with both and what to do; one run may be told to trust it [N3]", async () => {

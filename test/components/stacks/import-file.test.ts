@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type ImportEntry, type SealedSecret, sealedSecret } from "../../../site/import-file/entries";
 import { importFileOf, neededProviders } from "../../../site/import-file/import-file";
@@ -50,16 +54,28 @@ const machine = {
 };
 
 const { SSH_AUTH_SOCK: agent } = process.env;
+const folder = mkdtempSync(join(tmpdir(), "lifeboat-import-file-"));
+/** An agent without keys. */
+const keyless = createServer((socket) =>
+  socket.once("data", () => socket.end(Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0]))),
+);
+
+beforeAll(() => new Promise<void>((done) => keyless.listen(join(folder, "agent"), done)));
 
 beforeEach(() => {
   process.env[rootPassword] = "not-a-secret-2";
-  process.env["SSH_AUTH_SOCK"] = "/nonexistent/agent";
+  process.env["SSH_AUTH_SOCK"] = join(folder, "agent");
 });
 
 afterEach(() => {
   delete process.env[rootPassword];
   if (agent === undefined) delete process.env["SSH_AUTH_SOCK"];
   else process.env["SSH_AUTH_SOCK"] = agent;
+});
+
+afterAll(async () => {
+  await new Promise((done) => keyless.close(done));
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const guests = {

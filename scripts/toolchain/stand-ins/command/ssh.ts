@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -94,6 +95,7 @@ export class SshMachine {
     call: Call,
   ): Promise<ProgramOutput> {
     const { dialErrorLimit: limit = 10 } = this.connection;
+    await this.requireAgent();
     for (let failures = 0; ; failures += 1) {
       try {
         return await attempt();
@@ -149,6 +151,19 @@ export class SshMachine {
           ]),
     ];
     return ["-F/dev/null", ...options.map((option) => `-o${option}`)];
+  }
+
+  /** The official provider speaks to the agent first, also where it has a key. */
+  private requireAgent(): Promise<void> {
+    const path = this.connection.agentSocketPath ?? process.env["SSH_AUTH_SOCK"] ?? "";
+    if (path === "") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const socket = connect(path, () => {
+        socket.destroy();
+        resolve();
+      });
+      socket.once("error", ({ message }) => reject(new DialError(`dial unix ${path}: ${message}`)));
+    });
   }
 
   private environment(): NodeJS.ProcessEnv {

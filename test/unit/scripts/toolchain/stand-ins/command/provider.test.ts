@@ -37,7 +37,7 @@ beforeEach(async () => {
   client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure());
   folder = scratchFolder();
   environmentBefore = process.env;
-  process.env = { ...environmentBefore };
+  process.env = { ...environmentBefore, SSH_AUTH_SOCK: "" };
   stop = () => {
     client.close();
     server.forceShutdown();
@@ -292,6 +292,14 @@ describe("over SSH", () => {
     expect(noted("arguments")).not.toContain("x y");
     expect(noted("key")).toBe("not a real key\n");
     expect(noted("mode")).toBe("600\n");
+  });
+
+  test("an agent that is gone fails a command, also where there is a key [N7]", async () => {
+    writeClient("ssh", 'sh -c "$connect"');
+    process.env["SSH_AUTH_SOCK"] = path.join(folder, "no-agent");
+    await expect(create("remote:Command", { connection, create: "true" })).rejects.toMatchObject({
+      details: expect.stringMatching(/^dial unix .*no-agent: .*ENOENT/u),
+    });
   });
 
   test("the keys are deleted afterwards", async () => {
