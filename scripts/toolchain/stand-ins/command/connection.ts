@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { refusals, text, whole } from "./command-inputs";
 import type { Problem } from "./resource";
-import { asRecord, type Properties } from "./values";
+import { asRecord, secret, unknownValue, type Properties } from "./values";
 
 /** How another machine is reached over SSH. */
 export const connectionSchema = z.strictObject({
@@ -22,11 +22,15 @@ const refused = ["password", "privateKeyPassword", "proxy"];
 
 const defaults = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
 
-/** Problems of a connection with what the stand-in cannot do, and the connection without it. */
+/** Problems of a connection with what the stand-in cannot do, the connection without it, and as an input with its defaults. */
 export function checkConnection(value: unknown): { connection: unknown; rest: unknown; problems: readonly Problem[] } {
   const connection = asRecord(value);
+  if (value === unknownValue) {
+    // One part that a preview does not know makes a secret of several parts unknown.
+    return { connection: value, rest: {}, problems: [] };
+  }
   if (!connection) {
-    return { connection: value, rest: value, problems: [] };
+    return { connection: secret(value), rest: value, problems: [] };
   }
   const rest = Object.fromEntries(Object.entries(connection).filter(([name]) => !refused.includes(name)));
   const missing: Problem[] =
@@ -35,7 +39,7 @@ export function checkConnection(value: unknown): { connection: unknown; rest: un
     ...problem,
     property: `connection.${problem.property}`,
   }));
-  return { connection: withDefaults(connection), rest, problems: [...missing, ...problems] };
+  return { connection: secret(withDefaults(connection)), rest, problems: [...missing, ...problems] };
 }
 
 function withDefaults(connection: Properties): Properties {

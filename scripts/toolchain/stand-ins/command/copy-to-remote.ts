@@ -6,7 +6,7 @@ import { problemsOf, text } from "./command-inputs";
 import { checkConnection, connectionSchema } from "./connection";
 import { RunError, type Call, type Problem, type ResourceKind } from "./resource";
 import { DialError, SshMachine } from "./ssh";
-import { changedNames, readSource, reveal, secret, unknownValue, type Properties, type Source } from "./values";
+import { changedNames, readSource, reveal, unknownValue, type Properties, type Source } from "./values";
 
 const schema = z.strictObject({
   connection: connectionSchema,
@@ -27,7 +27,7 @@ export class CopyToRemote implements ResourceKind {
   check(inputs: Properties): { inputs: Properties; problems: readonly Problem[] } {
     const { connection, rest, problems } = checkConnection(reveal(inputs["connection"]));
     return {
-      inputs: { ...inputs, connection: secret(connection) },
+      inputs: { ...inputs, connection },
       problems: [
         ...problems,
         ...problemsOfSource(inputs["source"]),

@@ -3,7 +3,7 @@ import { commonInputs, loggedStreams, previousOutputs, problemsOf } from "./comm
 import { checkConnection, connectionSchema } from "./connection";
 import type { Call, Problem, ResourceKind } from "./resource";
 import { SshMachine } from "./ssh";
-import { containsSecret, reveal, secret, type Properties } from "./values";
+import { containsSecret, reveal, type Properties } from "./values";
 
 const schema = z.strictObject({ ...commonInputs, connection: connectionSchema });
 
@@ -19,7 +19,7 @@ export class RemoteCommand implements ResourceKind {
   check(inputs: Properties): { inputs: Properties; problems: readonly Problem[] } {
     const { connection, rest, problems } = checkConnection(reveal(inputs["connection"]));
     return {
-      inputs: { addPreviousOutputInEnv: true, ...inputs, connection: secret(connection) },
+      inputs: { addPreviousOutputInEnv: true, ...inputs, connection },
       problems: [
         ...problems,
         ...["create", "update", "delete"].flatMap((name) => secretCommand(name, inputs[name])),

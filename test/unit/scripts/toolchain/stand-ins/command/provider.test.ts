@@ -310,6 +310,15 @@ describe("over SSH", () => {
     expect(existsSync(path.dirname(file))).toBe(false);
   });
 
+  test("a connection of which a preview does not know a part is wholly unknown, and no problem [N3]", async () => {
+    const source = { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", text: "x" };
+    const others = { "remote:Command": { create: "true" }, "remote:CopyToRemote": { remotePath: "/x", source } };
+    for (const [kind, inputs] of Object.entries(others)) {
+      const checked = await check(kind, { ...inputs, connection: unknownValue });
+      expect([checked.problems, checked.inputs["connection"]]).toEqual([[], unknownValue]);
+    }
+  });
+
   test("a host key is checked where one is given", async () => {
     writeClient("ssh", 'sh -c "$connect"');
     const hostKey = "ssh-ed25519 AAAAkey root@web\n";
