@@ -1,41 +1,22 @@
-import { shellQuote } from "../../machine/shell-quote";
-import { parseUpid } from "../../../proxmox/rules/upid";
-import { doubtOf } from "../../../site/restore/doubt";
-import { parseSavePoint, parseSavePointNotes } from "../../../site/restore/save-point";
-import { CommandError } from "../../terminal/command-error";
-import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import type { ExitCode } from "../../terminal/exit-codes";
 import { hasCommitted } from "../engine/apply";
-import type { GivenAnswers } from "../engine/consent";
-import { isOpen, type Journal } from "../engine/journal";
+import type { Journal } from "../engine/journal";
 import { begin, begunIn, runLocked } from "../engine/run-one";
 import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
 import { placeSteps } from "../engine/step";
 import { takeBackOne } from "../engine/take-back-one";
 import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
-import type { RestoreOptions } from "../restore-guest/make-plan";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
 import { refuseDeclared, requireOwnCopy, restorePath, whyTouched } from "../restore-guest/restore-step";
 import { effectOf } from "../steps/guest/effect";
-import type { ArchiveSearch, FoundArchive } from "../steps/guest/inspection";
 import { meantGuest } from "../steps/guest/meant-guest";
 import { openWorld } from "../steps/guest/open-world";
 import { waitForOwnTasks } from "../steps/guest/own-tasks";
-import { savePointPath } from "../steps/guest/save-point-steps";
-import { nodeClock } from "../steps/guest/node-facts";
-import { notFound, unsearchedHint, unsearchedText } from "../steps/guest/not-found";
 import { searchArchives } from "../steps/guest/search-archives";
 import { keepWayBack } from "../steps/guest/way-back";
-
-/** What `lifeboat undo` was asked for. */
-export interface UndoRequest {
-  /** Id of the operation; undefined: the guest's last one. */
-  readonly operation: string | undefined;
-  readonly given: GivenAnswers;
-  readonly checkSeconds: number;
-  readonly command: string;
-}
-
-type Undoes = NonNullable<RestoreOptions["undoes"]>;
+import { anotherIsHalfDone, nothingToUndo, refuseOtherName, refuseUnsure, requireSettings } from "./refuse";
+import type { UndoRequest } from "./request";
+import { newestElsewhere, startedBefore, type Undoes, undoesOf } from "./save-points";
 
 /**
  * Takes the last restore of a guest back. How depends on how far it came: what was only prepared is taken back step by
@@ -88,79 +69,6 @@ export function isUndoable(journal: Journal): boolean {
   return isRestore(journal) && state !== "taken-back" && state !== "undone";
 }
 
-/** @throws CommandError (13) where the save point of a guest is to be restored that the settings do not have */
-function requireSettings({ hasLeft, subject, selector }: GuestSession): void {
-  if (hasLeft !== true) return;
-  const { environment, name, id } = subject;
-  throw new CommandError(
-    `${environment}/${name} was overwritten, and its save point is not restored without what the settings say of its disks, checks and backups: they do not have it any more`,
-    {
-      exitCode: exitCodes.refused,
-      hint: `put it back into Pulumi.${environment}.yaml as ${name} with the id ${id}, and again: lifeboat undo ${environment}/${name}; what is half done can be given up: lifeboat abandon ${selector}`,
-    },
-  );
-}
-
-function nothingToUndo({ guest, selector }: GuestSession, search: ArchiveSearch): CommandError {
-  const nowhere = "neither in the journals of this machine nor as a save point on a storage";
-  return notFound(search, {
-    none: `there is no restore of ${guest.name} to take back, ${nowhere}`,
-    unknown: `no restore of ${guest.name} to take back was found, ${nowhere}`,
-    hint: `see what there is: lifeboat backups ${selector}`,
-  });
-}
-
-/** @throws CommandError (14) where a later restore, of another machine, may have its save point on a storage that hides it */
-function refuseUnsure(
-  { guest, environment }: GuestSession,
-  { operation }: UndoRequest,
-  search: ArchiveSearch,
-  { journal }: RestoreJournal,
-): void {
-  const { id } = environment.settings.backup.storage;
-  const hidesSavePoints = search.unsearched.some(({ storage }) => storage === id || storage.startsWith(`${id} (`));
-  if (operation !== undefined || !hidesSavePoints) return;
-  throw new CommandError(
-    `whether that of ${journal.contents.startedAt} is the last restore of ${guest.name} cannot be known: ${unsearchedText(search)}`,
-    {
-      exitCode: exitCodes.unavailable,
-      hint: `${unsearchedHint(search)}; or, if it is, name it: lifeboat undo ${journal.contents.id}`,
-    },
-  );
-}
-
-/**
- * A guest of the settings may have the number that another had when it was restored. A copy is known by its own notes.
- *
- * @throws CommandError (13)
- */
-function refuseOtherName({ guest, environment, selector }: GuestSession, { journal, plan }: RestoreJournal): void {
-  if (plan.guest === guest.name || plan.mode === "beside") return;
-  const before = `${environment.name}/${plan.guest}`;
-  const way = isOpen(journal)
-    ? `give it up: lifeboat abandon ${selector}`
-    : `see what there is of it: lifeboat backups ${selector}`;
-  throw new CommandError(
-    `the restore begun at ${journal.contents.startedAt} is of ${plan.guest} (${guest.id}), not of ${guest.name}`,
-    {
-      exitCode: exitCodes.refused,
-      hint: `if they are one guest, name it ${plan.guest} in the settings until 'lifeboat undo ${before}' is done; else ${way}`,
-    },
-  );
-}
-
-/** The last restore is another than the one that is half done here. By its name that one can be taken back first. */
-function anotherIsHalfDone(session: GuestSession, open: Journal): CommandError {
-  const { message, exitCode, details } = halfDone(session, open);
-  const { id, command } = open.contents;
-  const hint = `resume it: ${command}; or take it back first: lifeboat undo ${id}`;
-  return new CommandError(`${message}, and is not the last restore of ${session.guest.name}`, {
-    exitCode,
-    hint,
-    details,
-  });
-}
-
 /** Whether the old guest is gone: its request was sent, and has taken effect. */
 async function isOverwritten(session: GuestSession, request: UndoRequest, restore: RestoreJournal): Promise<boolean> {
   const { journal, plan } = restore;
@@ -208,103 +116,6 @@ function preparedOperation(session: GuestSession, { given, checkSeconds, command
   const wish = { archive: undefined, at: undefined, targetId: undefined, node: undefined };
   const request = { wish, storage: undefined, given, checkSeconds, command, undoes: undefined, inBatch: false };
   return restoreOperation(session, request);
-}
-
-/** The save point of a restore of this machine. */
-function undoesOf({ guest }: GuestSession, { journal, plan }: RestoreJournal): Undoes {
-  const savePoint = journal.factsOf(savePointPath)["archive"];
-  if (typeof savePoint === "string") {
-    return { operation: journal.contents.id, savePoint, start: plan.present?.running === true };
-  }
-  const why =
-    plan.present === undefined ? `there was no guest ${guest.id} before it` : "it was made without a save point";
-  throw new CommandError(
-    `the restore of ${guest.name} begun at ${journal.contents.startedAt} cannot be taken back: ${why}`,
-    {
-      exitCode: exitCodes.nothing,
-      hint:
-        journal.contents.state === "open"
-          ? `it has not ended; resume it: ${journal.contents.command}`
-          : `restore another archive instead: lifeboat backups ${guest.name}`,
-    },
-  );
-}
-
-/** Whether the guest ran before the restore that is undone; a guest of which that is not known ran. */
-function startedBefore({ operation }: { readonly operation?: string }, restores: readonly RestoreJournal[]): boolean {
-  const undone = restores.find(({ journal }) => journal.contents.id === operation);
-  return undone === undefined || undone.plan.present?.running === true;
-}
-
-/** What journals and storages tell of restores. */
-interface KnownRestores {
-  readonly journals: readonly Journal[];
-  readonly last: RestoreJournal | undefined;
-  readonly archives: readonly FoundArchive[];
-}
-
-/** A save point that this machine knows nothing of and that is newer than what it knows. */
-async function newestElsewhere(
-  session: GuestSession,
-  { operation }: UndoRequest,
-  { journals, last, archives }: KnownRestores,
-): Promise<Undoes | undefined> {
-  const own = new Set(journals.filter(isRestore).map(({ contents }) => contents.id));
-  const since = last === undefined ? 0 : timeOf(last, archives);
-  const candidates = archives.filter((archive) => {
-    const id = parseSavePoint(archive.notes)?.operation;
-    if (id === undefined || own.has(id)) return false;
-    return operation === undefined ? archive.time > since : id === operation;
-  });
-  for (const candidate of candidates) {
-    const undoes = await describeSavePoint(session, candidate);
-    if (undoes === undefined) continue;
-    if (operation === undefined) await refuseDoubtful(session, candidate);
-    return undoes;
-  }
-  return undefined;
-}
-
-/**
- * When a restore of this machine began by its node's clock, unix seconds: this machine's may be off. That of its save point;
- * without one, of its task. One of which the node knows nothing has overwritten nothing, and is taken back before any other.
- */
-function timeOf({ journal }: RestoreJournal, archives: readonly FoundArchive[]): number {
-  const own = archives.find(({ notes }) => parseSavePoint(notes)?.operation === journal.contents.id);
-  const { upid } = journal.factsOf(restorePath);
-  return own?.time ?? parseUpid(String(upid))?.startTime ?? Infinity;
-}
-
-/** @throws CommandError (13) for a save point that only somebody who names it may take (D17) */
-async function refuseDoubtful({ client, guest }: GuestSession, archive: FoundArchive): Promise<void> {
-  const { time, timezone } = await nodeClock(client, archive.nodes[0] ?? guest.node);
-  const doubt = doubtOf(archive, { now: time, timeZone: timezone });
-  if (doubt === undefined) return;
-  throw new CommandError(`the newest save point of ${guest.name}, ${archive.volid}, is doubtful: ${doubt}`, {
-    exitCode: exitCodes.refused,
-    hint: `if it is right, name its operation: lifeboat undo ${shellQuote(parseSavePoint(archive.notes)?.operation ?? "")}`,
-  });
-}
-
-/** Undefined: it is another environment's, which shares the storage and has a guest with the same id. */
-async function describeSavePoint(
-  { client, guest, environment }: GuestSession,
-  archive: FoundArchive,
-): Promise<Undoes | undefined> {
-  const { notes } = await client.backups.archiveDetails(archive.nodes[0] ?? guest.node, archive.volid);
-  const record = parseSavePointNotes(notes);
-  if (record?.environment !== undefined && record.environment !== environment.name) return undefined;
-  // Without full notes the process died right after the backup: the guest was stopped for it then.
-  if (record !== undefined && (record.vmid !== guest.id || record.guest !== guest.name)) {
-    throw new CommandError(
-      `the save point ${archive.volid} is of ${record.guest} (${record.vmid}), not of ${guest.name}`,
-      {
-        exitCode: exitCodes.refused,
-        hint: `restore it by its name if it is right: lifeboat restore guest ${guest.name} --archive ${shellQuote(archive.volid)}`,
-      },
-    );
-  }
-  return { savePoint: archive.volid, start: record?.wasRunning ?? true };
 }
 
 function savePointOperation(
