@@ -25,7 +25,7 @@ export interface Failure {
  * @param aim what was being done: "restore guest web".
  */
 export function failureOf(error: unknown, aim: string | undefined): Failure {
-  if (error instanceof Interrupted) return complete(exitCodes.interrupted, "interrupted", undefined);
+  if (error instanceof Interrupted) return complete(exitCodes.interrupted, "interrupted", error.hint);
   if (error instanceof CommandError) return ofCommandError(error, aim);
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);

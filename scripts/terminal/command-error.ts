@@ -41,6 +41,8 @@ export function usageError(message: string, hint?: string): CommandError {
 /** The reason of the signal when the user pressed Ctrl-C. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
+  /** What whoever leaves at once has to know: what goes on without this process, and how it is ended. */
+  hint: string | undefined;
 
   constructor() {
     super("interrupted");

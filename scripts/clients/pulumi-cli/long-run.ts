@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { codeOf } from "../../../proxmox/api/trust";
 import { pulumiEnvironment } from "../child-environment";
+import { Interrupted } from "../../terminal/command-error";
 import { ProgramMissing } from "../run-program";
 
 export interface LongRunOptions {
@@ -47,7 +48,10 @@ export async function runLong(argv: readonly string[], options: LongRunOptions):
   if (child.pid !== undefined) options.onStart?.(child.pid);
   const follow = follower(options.log, options.onLine ?? (() => undefined));
   const timer = setInterval(follow, pause);
-  const interrupt = (): void => void child.kill("SIGINT");
+  const interrupt = (): void => {
+    child.kill("SIGINT");
+    tellWhoLeaves(options.signal.reason, whatGoesOn(child.pid));
+  };
   options.signal.addEventListener("abort", interrupt, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -60,8 +64,21 @@ export async function runLong(argv: readonly string[], options: LongRunOptions):
     throw codeOf(error) === "ENOENT" ? new ProgramMissing("pulumi") : error;
   } finally {
     clearInterval(timer);
+    tellWhoLeaves(options.signal.reason, undefined);
     options.signal.removeEventListener("abort", interrupt);
   }
+}
+
+/** A second Ctrl-C ends this process and not `pulumi`, which may wait for a host that never answers. */
+function tellWhoLeaves(reason: unknown, hint: string | undefined): void {
+  if (reason instanceof Interrupted) reason.hint = hint;
+}
+
+function whatGoesOn(pid: number | undefined): string | undefined {
+  const id = String(pid);
+  return pid === undefined
+    ? undefined
+    : `pulumi (process ${id}) ends what it is at, and then by itself; where that never comes: kill ${id}`;
 }
 
 /** Hands on the whole lines that have come since the last call. */
