@@ -161,7 +161,8 @@ function goneBack<Plan>(part: BegunMember<Plan>, outdated?: string): Outcome<Pla
   return { part, kind: "taken-back", exitCode: exitCodes.failed, message, hint: `to try it again: ${command}` };
 }
 
-function whyGone(journal: Journal): string {
+/** Why a member that has not ended is not open any more, as a clause. */
+export function whyGone(journal: Journal): string {
   const { state, steps } = journal.contents;
   if (state === "undone") return "it was undone since";
   if (state === "given-up") return "it was given up half done since";

@@ -4,7 +4,7 @@ import type { Batch, BegunMember, PlannedMember } from "./batch";
 import { batchPlanView } from "./batch-view";
 import { hasEnded, isLeftAlone, isOpenPart, openBundles, outdatedAmong, partsOf } from "./begun-members";
 import { endedNote, isOfNow, stillEnded, withoutEnded } from "./ended-members";
-import { finishMembers } from "./finish-members";
+import { finishMembers, whyGone } from "./finish-members";
 import type { Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
 import { mergeDemands } from "./merge-demands";
@@ -102,8 +102,11 @@ async function resume<Plan>(
       ? "Only its report is left."
       : `Still to do: ${open.map(({ session }) => session.selector).join(", ")}`;
   context.talk.line(`A ${name} begun at ${startedAt} has not ended. ${left}`);
-  for (const part of parts.filter((one) => hasEnded(one) && !isOfNow(one))) {
-    context.talk.line(`${endedNote(batch, part).text}.`);
+  for (const part of parts.filter((one) => !isOpenPart(one) && !outdated.has(one.journal))) {
+    const { session, journal } = part;
+    if (!hasEnded(part)) {
+      context.talk.line(`${session.selector} is not ${batch.participle} by this run: ${whyGone(journal)}.`);
+    } else if (!isOfNow(part)) context.talk.line(`${endedNote(batch, part).text}.`);
   }
   if (dryRun) {
     const remaining = (await Promise.all(open.map(remainingOf))).flat();
