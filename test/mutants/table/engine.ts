@@ -169,7 +169,7 @@ export const engineMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/engine/ended-members.ts", [
     {
       name: "batch: what has ended is done again with the rest",
-      from: "if ((await part.operation.isGone?.(part.plan)) !== true) still.push(part);",
+      from: "if (isOfNow(part) && (await part.operation.isGone?.(part.plan)) !== true) still.push(part);",
       to: "",
       killedBy: {
         file: "test/unit/scripts/recovery/engine/run-many.test.ts",
