@@ -41,6 +41,8 @@ export class S3Server {
   readonly requests: S3Request[] = [];
   /** The status that every request gets: 503, or 403 as where a clock is off. Undefined: it works. */
   failWith: number | undefined;
+  /** It takes requests and does not answer them, but for its health, as where its disks hang. */
+  hangs = false;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
   /** Done once, just before such an object is written: somebody else is quicker. */
@@ -142,6 +144,7 @@ export class S3Server {
     this.requests.push({ method: request.method ?? "", path: decodeURIComponent(url.pathname) });
     const body = Buffer.concat(await request.toArray());
     if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();
+    if (this.hangs) return;
     if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
     const accessKey = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1] ?? "";

@@ -56,6 +56,10 @@ export function unreadableOf(error: unknown, place: string, key: string): Unread
 }
 
 function judge(error: unknown, { name, status, message }: S3Failure): [StoreErrorKind, string] {
+  const [, silence] = /exceeded the configured (\d+) ms requestTimeout/u.exec(message) ?? [];
+  if (silence !== undefined) {
+    return ["unreachable", `the store takes requests and gives no answer within ${String(Number(silence) / 1_000)} s`];
+  }
   const text = plainText(message);
   const code = codeOf(error);
   if (name === "NoSuchBucket") return ["no-bucket", "there is no such bucket"];

@@ -35,8 +35,9 @@ export interface S3StoreOptions {
   readonly prefix?: string;
   /** `https://host/bucket/key` and not `https://bucket.host/key`. Default true. */
   readonly pathStyle?: boolean;
-  /** Milliseconds for a connection (default 5 s) and for a whole request (default 2 min). */
+  /** Milliseconds for a connection. Default 5 s. */
   readonly connectTimeout?: number;
+  /** Milliseconds until an answer begins. Default 5 s for what only reads, 2 min for what writes. */
   readonly requestTimeout?: number;
   /** How often a request is sent at most. Default 3. */
   readonly attempts?: number;
@@ -50,6 +51,9 @@ export interface BucketSettings {
   readonly hasLifecycle: boolean;
 }
 
+/** A store that works answers a look in milliseconds; one whose disks hang never does, though it says that it is well. */
+const lookPatience = 5_000;
+
 /** Connections at once: more than any caller here asks for. */
 const connections = 32;
 
@@ -62,6 +66,8 @@ export class S3Store implements ObjectStore {
   private readonly bucket: string;
   private readonly prefix: string;
   private readonly sendOptions: { abortSignal?: AbortSignal };
+  /** The same for what only reads. */
+  private readonly lookOptions: { abortSignal?: AbortSignal; requestTimeout: number };
 
   constructor(options: S3StoreOptions) {
     const { bucket, endpoint, region, prefix = "", signal } = options;
@@ -70,6 +76,7 @@ export class S3Store implements ObjectStore {
     this.place = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`} at ${endpoint ?? `AWS ${region}`}`;
     this.client = clientOf(options);
     this.sendOptions = signal === undefined ? {} : { abortSignal: signal };
+    this.lookOptions = { ...this.sendOptions, requestTimeout: options.requestTimeout ?? lookPatience };
   }
 
   async list(prefix: string): Promise<StoredObject[]> {
@@ -79,7 +86,7 @@ export class S3Store implements ObjectStore {
       const page: ListObjectsV2CommandOutput = await this.explained(() =>
         this.client.send(
           new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix + prefix, ContinuationToken: token }),
-          this.sendOptions,
+          this.lookOptions,
         ),
       );
       found.push(...(page.Contents ?? []).map((entry) => this.objectOf(entry)));
@@ -96,7 +103,7 @@ export class S3Store implements ObjectStore {
       const page: ListObjectVersionsCommandOutput = await this.explained(() =>
         this.client.send(
           new ListObjectVersionsCommand({ Bucket: this.bucket, Prefix: this.prefix + prefix, ...from }),
-          this.sendOptions,
+          this.lookOptions,
         ),
       );
       found.push(...(page.Versions ?? []).map((entry) => this.versionOf(entry, false)));
@@ -126,7 +133,7 @@ export class S3Store implements ObjectStore {
     try {
       const answer = await this.client.send(
         new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, VersionId: versionId }),
-        this.sendOptions,
+        this.lookOptions,
       );
       return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
     } catch (error) {
@@ -140,7 +147,7 @@ export class S3Store implements ObjectStore {
     try {
       await this.client.send(
         new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, MaxKeys: 1 }),
-        this.sendOptions,
+        this.lookOptions,
       );
       return true;
     } catch {
@@ -189,12 +196,12 @@ export class S3Store implements ObjectStore {
     return this.explained(async () => {
       try {
         const command = new GetObjectLockConfigurationCommand({ Bucket: this.bucket });
-        const { ObjectLockConfiguration } = await this.client.send(command, this.sendOptions);
+        const { ObjectLockConfiguration } = await this.client.send(command, this.lookOptions);
         return ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
       } catch (error) {
         if (s3FailureOf(error).name !== "ObjectLockConfigurationNotFoundError") throw error;
         // MinIO says the same of a bucket that is not there.
-        await this.client.send(new GetBucketVersioningCommand({ Bucket: this.bucket }), this.sendOptions);
+        await this.client.send(new GetBucketVersioningCommand({ Bucket: this.bucket }), this.lookOptions);
         return false;
       }
     });
@@ -204,7 +211,7 @@ export class S3Store implements ObjectStore {
   async bucketSettings(): Promise<BucketSettings> {
     const bucket = { Bucket: this.bucket };
     const [versioning, hasLifecycle] = await Promise.all([
-      this.explained(() => this.client.send(new GetBucketVersioningCommand(bucket), this.sendOptions)),
+      this.explained(() => this.client.send(new GetBucketVersioningCommand(bucket), this.lookOptions)),
       this.explained(() => this.hasLifecycle()),
     ]);
     return { isVersioned: versioning.Status === "Enabled", hasLifecycle };
@@ -213,7 +220,7 @@ export class S3Store implements ObjectStore {
   private async hasLifecycle(): Promise<boolean> {
     try {
       const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.bucket });
-      return ((await this.client.send(command, this.sendOptions)).Rules ?? []).length > 0;
+      return ((await this.client.send(command, this.lookOptions)).Rules ?? []).length > 0;
     } catch (error) {
       if (s3FailureOf(error).name === "NoSuchLifecycleConfiguration") return false;
       throw error;

@@ -20,6 +20,7 @@ async function prepare(): Promise<StateScene> {
   for (const folder of ["state", "data"]) rmSync(join(site.folder, folder), { recursive: true, force: true });
   await site.store.open();
   site.store.failWith = undefined;
+  site.store.hangs = false;
   for (const name of names) {
     site.store.dropBucket(`lifeboat-state-${name}`);
     site.store.makeBucket(`lifeboat-state-${name}`);

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import type { StateSite } from "../../state/state-site";
 import { stateKey, stateText } from "../../state/states";
 import { withForgedCommand } from "../../../support/state/forged";
@@ -189,6 +191,18 @@ const damages: readonly StateFault[] = [
   },
 ];
 
+const silent =
+  "Unable to list the states of prod: the store takes requests and gives no answer within 5 s (s3://lifeboat-state-prod at https://192.0.2.132:9000)\nHINT: check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT";
+
+/** Another look, while the store hangs: it ends by itself, too. */
+const othersLook: Afterwards<StateScene> = {
+  words: "`status` ends by itself as well, and calls nothing good",
+  check: async ({ site, lifeboat }) => {
+    site.store.hangs = true;
+    expect((await lifeboat("status prod")).code).not.toBe(0);
+  },
+};
+
 /** The store refuses, as where a clock is off, or nobody listens: that is no absence of states. */
 const refusals: readonly StateFault[] = [
   {
@@ -215,6 +229,40 @@ const refusals: readonly StateFault[] = [
       const result = await lifeboat("up prod --force");
       await site.store.open();
       return result;
+    },
+  },
+  {
+    fault: "the state store says that it is well, and answers nothing else: its disks hang",
+    command: "restore state prod --list",
+    exitCode: 14,
+    message: silent,
+    afterwards: [othersLook],
+    run: ({ site, lifeboat }) => {
+      site.store.hangs = true;
+      return lifeboat("restore state prod --list");
+    },
+  },
+  {
+    fault: "a host at the store's address takes connections and says nothing",
+    command: "restore state prod --list",
+    exitCode: 14,
+    message: silent,
+    afterwards: [othersLook],
+    run: async ({ site, lifeboat }) => {
+      await site.store.close();
+      const held = new Set<Socket>();
+      const server = createServer((socket) => held.add(socket.on("error", () => undefined)));
+      const { port } = new URL(site.store.endpoint);
+      await once(server.listen(Number(port), "127.0.0.1"), "listening");
+      try {
+        return await lifeboat("restore state prod --list");
+      } finally {
+        const closed = once(server, "close");
+        for (const socket of held) socket.destroy();
+        server.close();
+        await closed;
+        await site.store.open();
+      }
     },
   },
   {
