@@ -1,8 +1,10 @@
+import { storageOf } from "../../../proxmox/rules/volume-ids";
 import type { Journal } from "../engine/journal";
 import { keptFact } from "../engine/kept";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
 import { whyNotWhole } from "../steps/guest/whole-guest";
+import { whyUnseen } from "../steps/guest/unseen-backups";
 import type { GuestWorld } from "../steps/guest/world";
 import { restorePath } from "./restore-step";
 
@@ -24,6 +26,11 @@ export function protectArchive(plan: RestorePlan, { client, meant }: GuestWorld)
       const why = mayBeGone ? await whyNotWhole(client, plan.target, meant) : undefined;
       if (why !== undefined) {
         context.note(keptFact(`${volid} stays protected, because ${plan.guest} is not back: ${why}`));
+        return;
+      }
+      const unseen = await whyUnseen(client, node, storageOf(volid));
+      if (unseen !== undefined) {
+        context.note(keptFact(`${volid} may still be protected: ${unseen}`));
         return;
       }
       await client.backups.setArchiveProtection(node, volid, false);

@@ -7,7 +7,7 @@ import { node, RestoreSite } from "./restore-site";
 let site: RestoreSite;
 let next = 101;
 
-const guests = Array.from({ length: 16 }, (_, index) => ({ id: 101 + index, name: `guest-${101 + index}` }));
+const guests = Array.from({ length: 20 }, (_, index) => ({ id: 101 + index, name: `guest-${101 + index}` }));
 
 beforeAll(async () => {
   site = await RestoreSite.start(guests);
@@ -166,13 +166,39 @@ test("a save point that the token may not see by now is not taken for gone: 14, 
   expect([again.code, await savePoints(it.id)]).toEqual([0, [it.savePoint]]);
 });
 
-test("a save point that no list shows is told as that, and not as gone [D6, K4]", async () => {
+test("a storage that shows no backup at all: whether the save point is gone is not known (14), and nothing is taken back [D6, K4, K6]", async () => {
   const it = await killed();
   await site.fault("disk-unmounted", { storage: "backup" });
-  const unseen = await site.lifeboat([...it.restore, "--dry-run"]);
+  for (const words of [["--dry-run"], []]) {
+    const { code, stderr } = await site.lifeboat([...it.restore, ...words]);
+    expect([code, stderr]).toEqual([14, expect.stringContaining(`does not show the save point ${it.savePoint}`)]);
+    expect(stderr).not.toContain("Take back");
+  }
   await site.clearFaults();
-  expect(unseen.stderr).toContain(`because backup does not show the save point ${it.savePoint} any more`);
   expect((await site.lifeboat(it.restore)).code).toBe(0);
+  expect(await savePoints(it.id)).toEqual([it.savePoint]);
+});
+
+test("taken back while the storage shows no backup: the guest runs again, and what may be left is named [D6, K6]", async () => {
+  const it = await killed();
+  await site.fault("disk-unmounted", { storage: "backup" });
+  const { code, stdout, stderr } = await site.lifeboat(["undo", `guest-${it.id}`, "--force"]);
+  await site.clearFaults();
+  expect([code, await site.running(it.id), await savePoints(it.id)]).toEqual([0, true, [it.savePoint]]);
+  const told = `${stdout}${stderr}`.replaceAll(/\s+/gu, " ");
+  expect(told).toContain(`whether the save point ${it.savePoint} is still there is not known: backup shows no backup`);
+  expect(told).toMatch(/backup:\S+ may still be protected: backup shows no backup/u);
+  // The next one that succeeds releases it.
+  expect((await site.lifeboat(it.restore)).code).toBe(0);
+  const ordinary = (await site.archives(it.id)).filter(({ notes = "" }) => !isSavePoint(notes));
+  expect(ordinary.map((archive) => archive.protected ?? false)).toEqual([false]);
+});
+
+test("a save point that somebody has deleted, while its storage shows other backups: planned anew [D6, K4]", async () => {
+  const it = await killed();
+  await site.client.backups.setArchiveProtection(node, it.savePoint, false);
+  requireSuccess(await site.client.tasks.wait(await site.client.backups.deleteArchive(node, it.savePoint)));
+  await expectFresh(it, `backup does not show the save point ${it.savePoint} any more`, "640");
 });
 
 test("the guest is gone by now: its save point, which may be all that is left of it, stays [D6, K4]", async () => {

@@ -14,6 +14,7 @@ import { keptFact } from "../../engine/kept";
 import { waitForTasks } from "./own-tasks";
 import { findStarted, mayHaveBegun, runTaskOnce } from "./start-task-once";
 import type { BegunOperation } from "../../engine/operation";
+import { whyUnseen } from "./unseen-backups";
 import { whyNotWhole } from "./whole-guest";
 import type { GuestWorld } from "./world";
 
@@ -177,6 +178,13 @@ async function discard(
   if (why !== undefined) {
     const volids = own.map(({ volid }) => volid).join(", ");
     context.note(keptFact(`the save point ${volids} stays, because ${plan.guest} is not as it was: ${why}`));
+    return;
+  }
+  const made = context.facts["archive"];
+  const unseen =
+    own.length > 0 || made === undefined ? undefined : await whyUnseen(client, target.node, savePoint.storage);
+  if (unseen !== undefined) {
+    context.note(keptFact(`whether the save point ${String(made)} is still there is not known: ${unseen}`));
     return;
   }
   for (const { volid } of own) {

@@ -7,6 +7,7 @@ import type { Journal } from "../../engine/journal";
 import type { Facts } from "../../engine/step";
 import { readSnapshots } from "./guest-snapshots";
 import { savePointPath } from "./save-point-steps";
+import { whyUnseen } from "./unseen-backups";
 
 /** Path of the step that takes a snapshot as the way back of a rollback. */
 export const wayBackPath = "way-back";
@@ -16,7 +17,7 @@ export const wayBackPath = "way-back";
  * yet.
  *
  * @param facts of a step of the operation, by its path
- * @throws ProxmoxError when it cannot be asked for
+ * @throws CommandError (14), ProxmoxError when it cannot be asked for
  */
 export async function lostWayBack(
   client: ProxmoxClient,
@@ -29,8 +30,15 @@ export async function lostWayBack(
     const isThere = archives.some(
       ({ volid, notes }) => volid === archive && parseSavePoint(notes ?? "")?.operation === id,
     );
-    // Its disk may only not be mounted.
-    if (!isThere) return `${savePoint.storage} does not show the save point ${String(archive)} any more`;
+    if (!isThere) {
+      const lost = `${savePoint.storage} does not show the save point ${String(archive)} any more`;
+      const unseen = await whyUnseen(client, target.node, savePoint.storage);
+      if (unseen === undefined) return lost;
+      throw new CommandError(`${lost}: ${unseen}`, {
+        exitCode: exitCodes.unavailable,
+        hint: `mount it on ${target.node}, and run the same command again`,
+      });
+    }
   }
   const snapshot = factsOf(wayBackPath)["snapshot"];
   if (snapshot !== undefined) {
@@ -40,7 +48,7 @@ export async function lostWayBack(
   return undefined;
 }
 
-/** The last look before the request that overwrites. @throws CommandError (13) when the way back is none any more */
+/** The last look before the request that overwrites. @throws CommandError (13) when the way back is none any more, (14) when that is not known */
 export async function requireWayBack(
   client: ProxmoxClient,
   plan: Parameters<typeof lostWayBack>[1],
