@@ -6,6 +6,8 @@
  * `real` (ext4 images and LXC containers).
  */
 
+import type { Machines } from "./machines";
+
 /** A volume and where its data lies on this machine. */
 export interface Volume {
   /** Proxmox's volume id, such as `local:101/vm-101-disk-0.raw`. */
@@ -141,6 +143,7 @@ export interface Driver {
   readonly name: "memory" | "real";
   /** Undefined where there are no packets. */
   readonly firewall: PacketFilter | undefined;
+  readonly machines: Machines;
 
   createVolume(volume: Volume): Promise<void>;
   /** Grows a volume to `size` bytes, and its file system, also under a running container; its data stays. */

@@ -11,6 +11,8 @@ import type {
   UnpackRequest,
   Volume,
 } from "./driver";
+import type { Machines } from "./machines";
+import { MemoryMachines } from "./memory-machines";
 import { packTree, readArchiveMember, unpackTree } from "./archives";
 import { CommandFailed, hasCode, run } from "../machine/child-process";
 import { removeTree } from "../machine/files";
@@ -22,6 +24,11 @@ import { removeTree } from "../machine/files";
 export class MemoryDriver implements Driver {
   readonly name = "memory";
   readonly firewall: PacketFilter | undefined = undefined;
+  readonly machines: Machines;
+
+  constructor(machines: Machines = new MemoryMachines()) {
+    this.machines = machines;
+  }
 
   async createVolume(volume: Volume): Promise<void> {
     await mkdir(volume.path, { recursive: true });

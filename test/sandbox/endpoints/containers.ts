@@ -19,14 +19,15 @@ import { CONTAINER_OPTIONS, containerOption, containerValue } from "../guests/co
 import { checkOptionRights } from "../guests/containers/permissions";
 import { resizeContainer } from "../guests/containers/resize";
 import { isRunning, killContainer, shutDownContainer, startContainer, startWorker } from "../guests/containers/runtime";
+import { containerSnapshots, hasFeature } from "../guests/containers/snapshots";
 import {
   createSnapshot,
   deleteSnapshot,
-  hasFeature,
+  describeSnapshot,
   rollBack,
   snapshotList,
   snapshotOf,
-} from "../guests/containers/snapshots";
+} from "../guests/snapshots";
 import { containerInterfaces, containerStatus } from "../guests/containers/status";
 import { removalsOf, updateContainer } from "../guests/containers/update";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
@@ -381,7 +382,7 @@ const listSnapshots: Endpoint = {
   path: `${GUEST_PATH}/snapshot`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => snapshotList(call.node, call.parameters.requiredInteger("vmid")),
+  handler: (call) => snapshotList(containerSnapshots, call.node, call.parameters.requiredInteger("vmid")),
 };
 
 const takeSnapshot: Endpoint = {
@@ -396,7 +397,13 @@ const takeSnapshot: Endpoint = {
       throw death(`unable to use snapshot name '${name}' (reserved name)`);
     }
     return call.node.tasks.start("vzsnapshot", String(id), call.caller.name, ({ log }) =>
-      createSnapshot(call.node, id, name, call.parameters.text("description"), log),
+      createSnapshot(
+        containerSnapshots,
+        call.node,
+        id,
+        { name, description: call.parameters.text("description") },
+        log,
+      ),
     );
   },
 };
@@ -409,7 +416,7 @@ const removeSnapshot: Endpoint = {
   handler: (call) => {
     const id = call.parameters.requiredInteger("vmid");
     return call.node.tasks.start("vzdelsnapshot", String(id), call.caller.name, ({ log }) =>
-      deleteSnapshot(call.node, id, call.parameters.required("snapname"), log),
+      deleteSnapshot(containerSnapshots, call.node, id, call.parameters.required("snapname"), log),
     );
   },
 };
@@ -430,7 +437,7 @@ const rollback: Endpoint = {
   handler: (call) => {
     const id = call.parameters.requiredInteger("vmid");
     return call.node.tasks.start("vzrollback", String(id), call.caller.name, async (task) => {
-      await rollBack(call.node, id, call.parameters.required("snapname"), task);
+      await rollBack(containerSnapshots, call.node, id, call.parameters.required("snapname"), task);
       if (call.parameters.flag("start") !== true) return;
       call.node.tasks.start("vzstart", String(id), call.caller.name, ({ log }) => startWorker(call.node, id, log));
     });
@@ -448,21 +455,14 @@ const snapshotConfig: Endpoint = {
   },
 };
 
-const describeSnapshot: Endpoint = {
+const writeSnapshotConfig: Endpoint = {
   method: "PUT",
   path: `${GUEST_PATH}/snapshot/{snapname}/config`,
   parameters: { ...guest, snapname, description: { type: "string", optional: true } },
   permissions: needs("VM.Snapshot"),
-  handler: async (call) => {
-    const id = call.parameters.requiredInteger("vmid");
-    const description = call.parameters.text("description");
-    if (description === undefined) return null;
-    await withGuestLock(call.node, "lxc", id, () => {
-      const { configuration } = loadGuest(call.node, "lxc", id);
-      checkLock("lxc", configuration);
-      snapshotOf(configuration, call.parameters.required("snapname")).keys.set("description", description);
-      storeGuest(call.node, "lxc", id, configuration);
-    });
+  handler: async ({ node, parameters }) => {
+    const [id, name] = [parameters.requiredInteger("vmid"), parameters.required("snapname")];
+    await describeSnapshot(containerSnapshots, node, id, name, parameters.text("description"));
     return null;
   },
 };
@@ -489,5 +489,5 @@ export const containerEndpoints: readonly Endpoint[] = [
   snapshotIndex,
   rollback,
   snapshotConfig,
-  describeSnapshot,
+  writeSnapshotConfig,
 ];

@@ -13,6 +13,9 @@ import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
 import { networkEndpoints } from "./nodes-network";
 import { notEmulatedEndpoints } from "./not-emulated";
+import { machineAgentEndpoints } from "./machine-agent";
+import { machinePowerEndpoints } from "./machine-power";
+import { machineSnapshotEndpoints } from "./machine-snapshots";
 import { poolEndpoints } from "./pools";
 import { replicationEndpoints } from "./replication";
 import { storageEndpoints } from "./storages";
@@ -38,6 +41,9 @@ export const endpoints: readonly Endpoint[] = [
   ...contentEndpoints,
   ...downloadEndpoints,
   ...virtualMachineEndpoints,
+  ...machinePowerEndpoints,
+  ...machineSnapshotEndpoints,
+  ...machineAgentEndpoints,
   ...vzdumpEndpoints,
   ...notEmulatedEndpoints,
 ];

@@ -1,14 +1,16 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
-import { death, parameterFailure, type Json } from "../protocol/failure";
+import { death, parameterFailure } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkLock, loadGuest, type LoadedGuest } from "../guests/configuration";
+import { cloneMachine } from "../guests/machines/clone";
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
-import { agentEnabled, fullMachineStatus, machineStatus } from "../guests/machines/status";
+import { fullMachineStatus, machineStatus } from "../guests/machines/status";
+import { moveDisk } from "../guests/machines/move-disk";
 import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
-import type { ParameterTable } from "../protocol/parameters";
+import { CLONE_PARAMETERS, mayClone } from "./not-emulated";
 import { managed } from "./high-availability";
 import { FLAG, MACHINE_DISKS, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
@@ -29,11 +31,13 @@ const list: Endpoint = {
   path: PATH,
   parameters: { node: NODE, full: FLAG },
   permissions: { user: "all" },
-  handler: ({ cluster, node, authority, parameters }) =>
-    cluster.state.guests
+  handler: ({ cluster, node, authority, parameters }) => {
+    const status = parameters.flag("full") === true ? fullMachineStatus : machineStatus;
+    const machines = cluster.state.guests
       .filter((entry) => entry.type === "qemu" && entry.node === node.name)
-      .filter((entry) => authority.has(`/vms/${entry.vmid}`, "VM.Audit"))
-      .map((entry) => (parameters.flag("full") === true ? fullMachineStatus(entry) : machineStatus(entry))),
+      .filter((entry) => authority.has(`/vms/${entry.vmid}`, "VM.Audit"));
+    return Promise.all(machines.map((entry) => status(node, entry)));
+  },
 };
 
 const create: Endpoint = {
@@ -62,14 +66,17 @@ const destroy: Endpoint = {
   path: GUEST_PATH,
   parameters: { ...guest, skiplock: FLAG, purge: FLAG, "destroy-unreferenced-disks": FLAG },
   permissions: needs("VM.Allocate"),
-  handler: (call) => {
+  handler: async (call) => {
     const vmid = call.parameters.requiredInteger("vmid");
+    if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
+      throw parameterFailure({ skiplock: "Only root may use this option." });
+    }
     const destruction = {
       vmid,
       purge: call.parameters.flag("purge") ?? false,
       unreferenced: call.parameters.flag("destroy-unreferenced-disks") ?? false,
     };
-    checkMachineDestruction(call.node, destruction);
+    await checkMachineDestruction(call.node, destruction);
     return call.node.tasks.start("qmdestroy", String(vmid), call.caller.name, (task) =>
       destroyMachine(call.node, destruction, task),
     );
@@ -171,108 +178,8 @@ const currentStatus: Endpoint = {
   path: `${GUEST_PATH}/status/current`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => ({ ...fullMachineStatus(load(call).guest), ha: managed(call) }),
+  handler: async (call) => ({ ...(await fullMachineStatus(call.node, load(call).guest)), ha: managed(call) }),
 };
-
-/** What a migration says to the node that it starts the machine on; nobody else sends it. */
-const migration: ParameterTable = {
-  migratedfrom: optional(NODE),
-  migration_network: { type: "string", format: "CIDR", optional: true },
-  migration_type: { type: "string", enum: ["secure", "insecure"], optional: true },
-  "nets-host-mtu": { type: "string", pattern: "net\\d+=\\d+(,net\\d+=\\d+)*", optional: true },
-  stateuri: { type: "string", maxLength: 128, optional: true },
-  targetstorage: TEXT,
-  "with-conntrack-state": FLAG,
-};
-
-const start: Endpoint = {
-  method: "POST",
-  path: `${GUEST_PATH}/status/start`,
-  parameters: {
-    ...guest,
-    ...migration,
-    skiplock: FLAG,
-    timeout: { type: "integer", optional: true, minimum: 0 },
-    machine: TEXT,
-    "force-cpu": TEXT,
-  },
-  permissions: needs("VM.PowerMgmt"),
-  handler: (call) => {
-    const { vmid } = load(call).guest;
-    if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
-      throw parameterFailure({ skiplock: "Only root may use this option." });
-    }
-    return call.node.tasks.start("qmstart", String(vmid), call.caller.name, () => {
-      checkLock("qemu", loadGuest(call.node, "qemu", vmid).configuration);
-      throw death("the sandbox cannot run virtual machines");
-    });
-  },
-};
-
-/** No machine of the sandbox runs, so that there is nothing to stop. */
-function refusedStop(action: "stop" | "shutdown" | "reboot"): Endpoint {
-  return {
-    method: "POST",
-    path: `${GUEST_PATH}/status/${action}`,
-    parameters: {
-      ...guest,
-      timeout: { type: "integer", optional: true, minimum: 0 },
-      ...(action === "reboot" ? {} : { skiplock: FLAG, keepActive: FLAG }),
-      ...(action === "shutdown" ? { forceStop: FLAG } : {}),
-      ...(action === "stop" ? { "overrule-shutdown": FLAG, migratedfrom: optional(NODE) } : {}),
-    },
-    permissions: needs("VM.PowerMgmt"),
-    handler: (call) => {
-      const { vmid } = load(call).guest;
-      if (action === "reboot") throw death("VM is not running");
-      const type = action === "stop" ? "qmstop" : "qmshutdown";
-      return call.node.tasks.start(type, String(vmid), call.caller.name, () => {
-        if (action === "shutdown") throw death(`VM ${vmid} is not running`);
-      });
-    },
-  };
-}
-
-const listSnapshots: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/snapshot`,
-  parameters: guest,
-  permissions: needs("VM.Audit"),
-  handler: (call) => {
-    const { configuration } = load(call);
-    const parent = configuration.keys.get("parent");
-    const snapshots = [...configuration.snapshots].map(([name, { keys }]): Json => ({
-      name,
-      snaptime: Number(keys.get("snaptime") ?? 0),
-      vmstate: keys.has("vmstate") ? 1 : 0,
-      description: keys.get("description") ?? "",
-      ...(keys.has("parent") ? { parent: keys.get("parent") } : {}),
-    }));
-    const current = { name: "current", digest: configuration.digest, running: 0, description: "You are here!" };
-    return [...snapshots, { ...current, ...(parent === undefined ? {} : { parent }) }];
-  },
-};
-
-/** Commands of the guest agent: refused, since no machine runs. */
-function agentCommand(method: "GET" | "POST", command: string): Endpoint {
-  return {
-    method,
-    path: `${GUEST_PATH}/agent/${command}`,
-    parameters: guest,
-    permissions: {
-      check: {
-        path: "/vms/{vmid}",
-        privileges: ["VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"],
-        any: true,
-      },
-    },
-    handler: (call) => {
-      const { guest: found, configuration } = load(call);
-      if (!agentEnabled(configuration.keys)) throw death("No QEMU guest agent configured");
-      throw death(`VM ${found.vmid} is not running`);
-    },
-  };
-}
 
 const resize: Endpoint = {
   method: "PUT",
@@ -288,6 +195,41 @@ const resize: Endpoint = {
   handler: (call) => resizeMachine(call),
 };
 
+const UNUSED = Array.from({ length: 256 }, (_, number) => `unused${number}`);
+
+const move: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/move_disk`,
+  parameters: {
+    ...guest,
+    disk: { type: "string", enum: [...MACHINE_DISKS, ...UNUSED] },
+    storage: optional(STORAGE_ID),
+    format: { ...TEXT, enum: ["raw", "qcow2", "vmdk"] },
+    delete: FLAG,
+    digest: { ...TEXT, maxLength: 40 },
+    bwlimit: { type: "integer", optional: true, minimum: 0 },
+    "target-vmid": optional(VMID),
+    "target-disk": { ...TEXT, enum: [...MACHINE_DISKS, ...UNUSED] },
+    "target-digest": { ...TEXT, maxLength: 40 },
+  },
+  permissions: needs("VM.Config.Disk"),
+  handler: (call) => moveDisk(call),
+};
+
+const clone: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/clone`,
+  parameters: {
+    ...guest,
+    ...CLONE_PARAMETERS,
+    name: { ...TEXT, format: "dns-name" },
+    format: { ...TEXT, enum: ["raw", "qcow2", "vmdk"] },
+    bwlimit: { type: "integer", optional: true, minimum: 0 },
+  },
+  permissions: { check: mayClone },
+  handler: (call) => cloneMachine(call),
+};
+
 /** Proxmox writes the cloud-init drive anew; the sandbox writes it when the machine is started. */
 const regenerateSeed: Endpoint = {
   method: "PUT",
@@ -300,6 +242,20 @@ const regenerateSeed: Endpoint = {
   },
 };
 
+const CLOUD_INIT = /^(?:ciuser|cipassword|ciupgrade|cicustom|sshkeys|nameserver|searchdomain|ipconfig\d+)$/;
+
+/** What cloud-init is told at the next start; the sandbox writes it anew each time, so that nothing waits. */
+const readSeed: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/cloudinit`,
+  parameters: guest,
+  permissions: needs("VM.Audit"),
+  handler: (call) =>
+    [...load(call).configuration.keys]
+      .filter(([key]) => CLOUD_INIT.test(key))
+      .map(([key, value]) => ({ key, value: key === "cipassword" ? "**********" : machineValue(key, value) })),
+};
+
 export const virtualMachineEndpoints: readonly Endpoint[] = [
   list,
   create,
@@ -310,13 +266,9 @@ export const virtualMachineEndpoints: readonly Endpoint[] = [
   unlink,
   pending,
   currentStatus,
-  start,
   resize,
+  move,
+  clone,
   regenerateSeed,
-  refusedStop("stop"),
-  refusedStop("shutdown"),
-  refusedStop("reboot"),
-  listSnapshots,
-  agentCommand("POST", "ping"),
-  agentCommand("GET", "network-get-interfaces"),
+  readSeed,
 ];

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Call, Endpoint } from "../calls/endpoint";
+import { readMachineHeader } from "../drivers/machine-archives";
 import { death, parameterFailure } from "../protocol/failure";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
 import { checkVolumeAccess, parseVolume } from "../guests/storages";
@@ -68,12 +69,16 @@ const extractConfig: Endpoint = {
     const path = await activateFile(call.node, volid);
     const type = parseArchiveName(basename(path), call.node.timeZone)?.guestType;
     if (type === undefined) throw death(`ERROR: couldn't determine archive info from '${path}'`);
-    if (type === "qemu") throw death("the sandbox cannot read backups of virtual machines: it has no Proxmox QEMU");
     const archive = call.node.path(path);
-    const text = await call.site.driver.readMember(archive, "./etc/vzdump/pct.conf").catch(() => undefined);
+    const text = await archivedConfiguration(call, type, archive).catch(() => undefined);
     if (text === undefined) throw death("ERROR: archive contains no configuration file");
     return text;
   },
 };
+
+function archivedConfiguration(call: Call, type: string, archive: string): Promise<string | undefined> {
+  if (type !== "qemu") return call.site.driver.readMember(archive, "./etc/vzdump/pct.conf");
+  return readMachineHeader(archive).then(({ texts }) => texts.get("qemu-server.conf"));
+}
 
 export const vzdumpEndpoints: readonly Endpoint[] = [backup, extractConfig];

@@ -23,7 +23,7 @@ export async function guestRow(cluster: Cluster, guest: GuestState): Promise<Row
 const NUMBERS = ["cpu", "disk", "diskread", "diskwrite", "maxdisk", "maxmem", "mem", "netin", "netout", "uptime"];
 
 async function guestNumbers(node: Node, guest: GuestState): Promise<Row> {
-  const status = guest.type === "lxc" ? await containerStatus(node, guest) : machineStatus(guest);
+  const status = guest.type === "lxc" ? await containerStatus(node, guest) : await machineStatus(node, guest);
   const numbers = NUMBERS.map((name): [string, Json] => [name, status[name] ?? 0]);
   return {
     ...Object.fromEntries(numbers),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import type { Log, Volume } from "../drivers/driver";
+import type { Image } from "../drivers/machines";
 import { exists, removeIfEmpty } from "../machine/files";
 import type { Node } from "../model/site";
 import type { StorageEntry, VolumeState } from "../model/state";
@@ -23,6 +24,8 @@ export interface Allocation {
   format: VolumeState["format"];
   /** Instead of the next number: what follows the guest's number in the name, such as `cloudinit`. */
   purpose?: string;
+  /** A virtual machine's disk, rather than a container's tree. */
+  isDisk?: true;
 }
 
 /**
@@ -33,7 +36,8 @@ export async function allocateVolume(node: Node, wanted: Allocation, log: Log): 
   const storage = await activateStorage(node, wanted.storage);
   const volid = `${storage.storage}:${volumeName(node, storage, wanted)}`;
   const path = volumePath(parseVolume(node.cluster, volid));
-  const volume: VolumeState = { node: node.name, volid, format: wanted.format, path, size: wanted.size };
+  const kind = wanted.isDisk === true ? ({ isDisk: true } as const) : {};
+  const volume: VolumeState = { node: node.name, volid, format: wanted.format, path, size: wanted.size, ...kind };
   if (wanted.format !== "subvol") {
     log(`Formatting '${path}', fmt=${wanted.format} size=${wanted.size}${creationOptions(wanted.format)}`);
     if (wanted.size > LARGEST_FILE) {
@@ -45,7 +49,9 @@ export async function allocateVolume(node: Node, wanted: Allocation, log: Log): 
   if (await lacksRoom(node, storage, wanted.size)) {
     throw imageFailure(path, `Could not create '${path}': No space left on device`);
   }
-  await node.cluster.site.driver.createVolume(machineVolume(node, volume));
+  const { driver } = node.cluster.site;
+  if (volume.isDisk === true) await driver.machines.createImage(diskImage(node, volume), volume.size);
+  else await driver.createVolume(machineVolume(node, volume));
   node.cluster.state.volumes.push(volume);
   node.cluster.save();
   return volume;
@@ -230,4 +236,9 @@ export function ownerOf(volid: string): number | undefined {
 export function machineVolume(node: Node, volume: VolumeState): Volume {
   const format = volume.format === "vmdk" ? "raw" : volume.format;
   return { volid: volume.volid, path: node.path(volume.path), format, size: volume.size };
+}
+
+/** A machine's disk as the driver sees it. */
+export function diskImage(node: Node, { path, format }: Pick<VolumeState, "path" | "format">): Image {
+  return { path: node.path(path), format: format === "qcow2" ? "qcow2" : "raw" };
 }

@@ -15,8 +15,12 @@ export interface PipelineOptions {
   input?: string;
   /** Text that the first program reads in place of a file: for what no process list may show. */
   inputText?: string;
+  /** Stream that the first program reads in place of a file. */
+  source?: Readable;
   /** File that the last program writes; its output is returned as text when left out. */
   output?: string;
+  /** Stream that gets the last program's output in place of a file. One that is destroyed has had enough. */
+  sink?: Writable;
   /** Receives each line that a program prints to its error stream. */
   onLine?: (line: string) => void;
   /** Bytes per second that may pass between the programs, or into the first one. */
@@ -55,8 +59,9 @@ export async function runPipeline(stages: readonly Stage[], options: PipelineOpt
     moves.push(move(childAt(children, index - 1).stdout, childAt(children, index).stdin, options.bytesPerSecond));
   }
   const last = childAt(children, children.length - 1);
-  const text = options.output === undefined ? readText(collected) : Promise.resolve("");
-  moves.push(move(last.stdout, options.output === undefined ? collected : createWriteStream(options.output)));
+  const target = options.sink ?? (options.output === undefined ? collected : createWriteStream(options.output));
+  const text = target === collected ? readText(collected) : Promise.resolve("");
+  moves.push(move(last.stdout, target));
   const [failures] = await Promise.all([Promise.all(ends), Promise.all(moves)]);
   const failure = failures.reverse().find((end) => end !== undefined);
   if (failure !== undefined) throw failure;
@@ -89,6 +94,7 @@ function childAt(children: readonly Child[], index: number): Child {
 
 function feed(child: Child, options: PipelineOptions): Promise<void> {
   if (options.input !== undefined) return move(createReadStream(options.input), child.stdin, options.bytesPerSecond);
+  if (options.source !== undefined) return move(options.source, child.stdin, options.bytesPerSecond);
   child.stdin.on("error", () => {});
   child.stdin.end(options.inputText);
   return Promise.resolve();

@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What a sandbox is called on this machine. Everything that lives outside its folder (network namespace, containers,
+ * What a sandbox is called on this machine. Everything that lives outside its folder (network namespace, guests,
  * control groups) carries an id derived from the folder's path, so that two sandboxes never touch each other and that
  * `down` finds what a killed one left behind even when its own records are gone.
  */
@@ -12,10 +12,12 @@ export interface SiteNames {
   id: string;
   /** Network namespace, as `ip netns` lists it. */
   namespace: string;
-  /** Every LXC container of the site starts with this. */
-  containerPrefix: string;
+  /** What LXC and QEMU call a guest of the site starts with this. */
+  guestPrefix: string;
   /** Folder with one folder per started container: LXC's own `lxcpath`. */
   containersFolder: string;
+  /** Folder with one folder per started virtual machine: sockets, console. */
+  machinesFolder: string;
   /** Empty folder on which short-lived workers mount volumes, each in a mount namespace of its own. */
   stageFolder: string;
 }
@@ -27,15 +29,16 @@ export function siteNames(stateFolder: string): SiteNames {
   return {
     id,
     namespace: `lifeboat-${id}`,
-    containerPrefix: `lifeboat-${id}-`,
+    guestPrefix: `lifeboat-${id}-`,
     containersFolder: join(folder, "containers"),
+    machinesFolder: join(folder, "machines"),
     stageFolder: join(folder, "stage"),
   };
 }
 
-/** LXC's name of a container; the node is part of it because standalone nodes may use the same id. Without an id: how all begin. */
-export function containerName(names: SiteNames, node: string, vmid: number | ""): string {
-  return `${names.containerPrefix}${node}-${vmid}`;
+/** LXC's and QEMU's name of a guest; the node is part of it because standalone nodes may use the same id. Without an id: how all begin. */
+export function siteGuestName(names: SiteNames, node: string, vmid: number | ""): string {
+  return `${names.guestPrefix}${node}-${vmid}`;
 }
 
 /** Environment variable that marks the processes of a site's server, so that `down` finds all of them. */

@@ -20,6 +20,7 @@ import type { FaultState } from "./state";
  * - `token-expires`: the token `token` (full id) is expired; without it all are.
  * - `verification-failed`: an archive is listed as a Proxmox Backup Server lists a snapshot whose verification failed
  *   (`volid`, required).
+ * - `agent-silent`: the guest agent in the machine `vmid` does not answer.
  * - `no-size`: an archive is listed as a Proxmox Backup Server lists a snapshot without a readable manifest (`volid`,
  *   required).
  * - `archive-truncated`, `archive-flipped`: done at once to the file of `volid` (required) and not kept.
@@ -38,6 +39,7 @@ export const FAULTS = {
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },
   "token-expires": { settings: ["token"], required: [] },
   "verification-failed": { settings: ["node", "volid"], required: ["volid"] },
+  "agent-silent": { settings: ["node", "vmid", "times"], required: [] },
   "no-size": { settings: ["node", "volid"], required: ["volid"] },
   "archive-truncated": { settings: ["node", "volid"], required: ["volid"] },
   "archive-flipped": { settings: ["node", "volid"], required: ["volid"] },

@@ -111,6 +111,8 @@ export interface GuestState {
   status: "running" | "stopped";
   /** Unix seconds of the last start. */
   startedAt?: number;
+  /** A running machine whose processors are held. */
+  isPaused?: true;
 }
 
 export interface VolumeState {
@@ -122,6 +124,8 @@ export interface VolumeState {
   path: string;
   /** Bytes a guest sees; 0 for a folder without a limit. */
   size: number;
+  /** A virtual machine's disk, rather than a container's tree. */
+  isDisk?: true;
 }
 
 export interface UrlState {

@@ -2,10 +2,10 @@
  * The test-only side door of a running site: JSON over HTTP on a unix socket in the state folder. Used by the sandbox
  * command, by conformance and by tests; nothing of it is part of Proxmox.
  */
-import { closeSync, openSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
-import { join } from "node:path";
 import * as z from "zod";
+import { socketPath } from "../machine/socket-path";
 
 /** What can be asked. Paths are absolute paths of this machine, except where a node's path is said. */
 export const controlCommand = z.discriminatedUnion("command", [
@@ -61,24 +61,9 @@ export type SiteStatus = z.infer<typeof statusSchema>;
 
 const SOCKET = "control.sock";
 
-/** A unix socket's path holds about a hundred bytes; a folder with a longer one is reached through a descriptor. */
-const LONGEST_SOCKET_PATH = 100;
-
-interface SocketPath {
-  path: string;
-  release: () => void;
-}
-
-function socketPath(folder: string): SocketPath {
-  const path = join(folder, SOCKET);
-  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return { path, release: () => undefined };
-  const descriptor = openSync(folder, "r");
-  return { path: `/proc/self/fd/${String(descriptor)}/${SOCKET}`, release: () => closeSync(descriptor) };
-}
-
 /** Serves the control socket of a state folder until it is closed. */
 export async function serveControl(folder: string, handle: ControlHandler): Promise<{ close: () => Promise<void> }> {
-  const { path, release } = socketPath(folder);
+  const { path, release } = socketPath(folder, SOCKET);
   rmSync(path, { force: true });
   const server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = [];
@@ -113,7 +98,7 @@ function closeServer(server: Server): Promise<void> {
 
 /** Sends one command to the site of a state folder; throws with its error, or when nothing listens there. */
 export async function control(folder: string, command: ControlCommand): Promise<unknown> {
-  const { path, release } = socketPath(folder);
+  const { path, release } = socketPath(folder, SOCKET);
   try {
     const answer = answerSchema.parse(JSON.parse(await post(path, JSON.stringify(command))));
     if (!answer.ok) throw new Error(answer.error);

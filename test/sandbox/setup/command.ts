@@ -16,6 +16,7 @@ import { bringUp, defaultNodes, type UpResult } from "./up";
 
 const EXAMPLES = `Examples:
   npm run sandbox -- up                          a site with real containers (root, Debian 12)
+  npm run sandbox -- up --machines               the same with QEMU, for virtual machines
   npm run sandbox -- up --driver memory          the same API without guests (needs nothing)
   eval "$(npm run -s sandbox -- env)"            plain \`pulumi\` and \`lifeboat\` work in this shell
   npm run -s sandbox -- exec pulumi up -s prod   one command where the site's addresses are reachable
@@ -116,8 +117,10 @@ function sandboxProgram(layout: Layout, end: (exitCode: number) => void): Comman
     .command("prerequisites")
     .description("install the Debian packages that a driver needs")
     .addOption(driverOption())
-    .action(async (options: { driver: DriverName }) => {
+    .option("--machines", "those of virtual machines as well")
+    .action(async (options: { driver: DriverName; machines?: boolean }) => {
       await requirePackages(options.driver, say);
+      if (options.machines === true) await requirePackages("machines", say);
       say("All needed packages are installed.");
     });
   return program;
@@ -128,12 +131,14 @@ function addUp(program: Command, layout: Layout): void {
     .command("up")
     .description("bring the site up; one that is up stays as it is")
     .addOption(driverOption())
+    .option("--machines", "virtual machines can run, as they can where a settings file declares one (real only)")
     .option("--port <number>", "port of the API on each node", parsePort, 8006)
     .option("--json", "print JSON when it is up")
-    .action(async (options: { driver: DriverName; port: number; json?: boolean }) => {
-      const { driver, port } = options;
+    .action(async (options: { driver: DriverName; machines?: true; port: number; json?: boolean }) => {
+      const { driver, port, machines } = options;
       const nodes = defaultNodes(driver, port);
-      const result = await bringUp(layout, { driver, nodes, projectFolder: PROJECT_FOLDER, say, scheduler: true });
+      const site = { driver, nodes, projectFolder: PROJECT_FOLDER, say, scheduler: true };
+      const result = await bringUp(layout, machines === undefined ? site : { ...site, machines });
       reportUp(layout, result, options.json === true);
     });
 }

@@ -3,17 +3,21 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 
-/** What the settings of a project declare that decides where its token needs privileges. */
+/** What the settings of a project declare that decides what a site for it needs. */
 export interface DeclaredNeeds {
   backupStorages: string[];
   declaresStorage: boolean;
   pools: string[];
+  /** Whether a guest is a virtual machine. */
+  machines: boolean;
 }
 
 const settingsSchema = z.object({
   config: z.object({
     "lifeboat:backup": z.object({ storage: z.object({ id: z.string(), adopt: z.boolean().optional() }) }).optional(),
-    "lifeboat:guests": z.record(z.string(), z.object({ pool: z.string().optional() })).optional(),
+    "lifeboat:guests": z
+      .record(z.string(), z.object({ pool: z.string().optional(), kind: z.string().optional() }))
+      .optional(),
   }),
 });
 
@@ -30,5 +34,6 @@ export function declaredNeeds(projectFolder: string): DeclaredNeeds {
     backupStorages: [...new Set(storages.map(({ id }) => id))],
     declaresStorage: storages.some(({ adopt }) => adopt !== true),
     pools: [...new Set(guests.flatMap(({ pool }) => pool ?? []))],
+    machines: guests.some(({ kind }) => kind === "virtual-machine"),
   };
 }

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { removeTree } from "../machine/files";
 import { SandboxError } from "./failure";
 import { ENTRIES, type Layout } from "./layout";
-import { endContainers, unmountBelow, waitForLoopDevices } from "./leftovers";
+import { endContainers, endMachines, unmountBelow, waitForLoopDevices } from "./leftovers";
 import { removeNetwork } from "./namespace";
 import { siteNames } from "../machine/names";
 import { isOnPath } from "./prerequisites";
@@ -35,8 +35,9 @@ export async function takeDown(layout: Layout, say: (line: string) => void): Pro
 async function removeFromMachine(layout: Layout, say: (line: string) => void): Promise<void> {
   const names = siteNames(layout.server);
   const folder = realpathSync(layout.server);
-  say("Ending containers and their network");
+  say("Ending guests and their network");
   await endContainers(names);
+  await endMachines(names);
   await removeNetwork(names);
   await unmountBelow(folder);
   await waitForLoopDevices(folder);

@@ -3,24 +3,30 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../machine/child-process";
 import { hasCode, removeIfEmpty } from "../machine/files";
+import { findMachines } from "../drivers/real/machines/machine-processes";
 import { findControlGroups, findMonitors, processesBelow, subfolders } from "../drivers/real/container-processes";
 import { SandboxError } from "./failure";
 import type { SiteNames } from "../machine/names";
 import { endProcesses } from "../machine/processes";
 
 /**
- * What containers leave on the machine outside the sandbox's folder when they are ended the hard way. Everything is
+ * What guests leave on the machine outside the sandbox's folder when they are ended the hard way. Everything is
  * found by the site's name, none of it by a record, and what is gone already is no error.
  */
 
 /** Ends all containers of a site: their processes, LXC's monitors, the control groups of both, LXC's lock files. */
 export async function endContainers(names: SiteNames): Promise<void> {
-  const isOurs = (name: string): boolean =>
-    CONTAINER_GROUP.some((kind) => name.startsWith(kind + names.containerPrefix));
+  const isOurs = (name: string): boolean => CONTAINER_GROUP.some((kind) => name.startsWith(kind + names.guestPrefix));
   for (const group of await findControlGroups(isOurs)) await endProcesses(await processesBelow(group));
   await endProcesses([...findMonitors(names.containersFolder).values()].flat());
   for (const group of await findControlGroups(isOurs)) await removeControlGroup(group);
   await removeLocks(names.containersFolder);
+}
+
+/** Ends all virtual machines of a site. The kernel takes their cards away with them. */
+export async function endMachines(names: SiteNames): Promise<void> {
+  const machines = findMachines((name) => name.startsWith(names.guestPrefix));
+  await endProcesses([...machines.values()].flat());
 }
 
 /** How LXC begins the names of a container's control groups; a number is appended where the name was taken. */

@@ -6,7 +6,7 @@ import { run } from "../machine/child-process";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxNode, SandboxRecord } from "./layout";
 import { processesInNetwork } from "./namespace";
-import { containerName, inNetwork, serverMark, siteNames } from "../machine/names";
+import { siteGuestName, inNetwork, serverMark, siteNames } from "../machine/names";
 import { endProcesses, readProc } from "../machine/processes";
 
 /**
@@ -90,7 +90,7 @@ async function startNodeShell(layout: Layout, node: SandboxNode, root: string): 
   writeFileSync(join(keys, "authorized_keys"), readFileSync(layout.sshPublicKey, "utf8"));
   writeFileSync(join(keys, "sshd_config"), configuration(node.address));
   const names = siteNames(layout.server);
-  writeFileSync(join(keys, "pct"), pct(containerName(names, node.name, "")), { mode: 0o755 });
+  writeFileSync(join(keys, "pct"), pct(siteGuestName(names, node.name, "")), { mode: 0o755 });
   const nodeRoot = join(layout.server, "nodes", node.name, "root");
   const enter = [
     "unshare",

@@ -1,17 +1,22 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Driver } from "../drivers/driver";
 import { SandboxError } from "./failure";
+import { GRUB_BOOT_SECTOR } from "./images/machine-image";
 
-/** A Debian package and a program that shows whether it is installed. */
+/** A Debian package and a file that shows whether it is installed. */
 interface Prerequisite {
   package: string;
+  /** A program by its name, any other file by its path. */
   program: string;
 }
 
+/** A driver, or what virtual machines need on top of `real`: 150 MB that a site without them does without. */
+export type Part = Driver["name"] | "machines";
+
 /** What a sandbox needs of the machine: the only list of it. `memory` needs what writes Proxmox's archives. */
-const PREREQUISITES: Readonly<Record<Driver["name"], readonly Prerequisite[]>> = {
+const PREREQUISITES: Readonly<Record<Part, readonly Prerequisite[]>> = {
   memory: [
     { package: "tar", program: "tar" },
     { package: "zstd", program: "zstd" },
@@ -30,14 +35,20 @@ const PREREQUISITES: Readonly<Record<Driver["name"], readonly Prerequisite[]>> =
     { package: "util-linux", program: "nsenter" },
     { package: "mount", program: "losetup" },
   ],
+  machines: [
+    { package: "qemu-system-x86", program: "qemu-system-x86_64" },
+    { package: "qemu-utils", program: "qemu-img" },
+    { package: "genisoimage", program: "genisoimage" },
+    { package: "mmdebstrap", program: "mmdebstrap" },
+    { package: "e2fsprogs", program: "mkfs.ext4" },
+    { package: "grub-common", program: "grub-mkimage" },
+    { package: "grub-pc-bin", program: GRUB_BOOT_SECTOR },
+  ],
 };
 
-/** Debian packages that a driver needs and that are not installed. */
-export function missingPackages(
-  driver: Driver["name"],
-  isInstalled: (program: string) => boolean = isOnPath,
-): string[] {
-  return PREREQUISITES[driver].filter(({ program }) => !isInstalled(program)).map((needed) => needed.package);
+/** Debian packages that a part needs and that are not installed. */
+export function missingPackages(part: Part, isInstalled: (program: string) => boolean = isOnPath): string[] {
+  return PREREQUISITES[part].filter(({ program }) => !isInstalled(program)).map((needed) => needed.package);
 }
 
 /**
@@ -46,8 +57,8 @@ export function missingPackages(
  * @param say receives one line for the person who waits
  * @throws SandboxError with the line to type, where it may not or cannot install
  */
-export async function requirePackages(driver: Driver["name"], say: (line: string) => void): Promise<void> {
-  const missing = missingPackages(driver);
+export async function requirePackages(part: Part, say: (line: string) => void): Promise<void> {
+  const missing = missingPackages(part);
   if (missing.length === 0) return;
   const line = `apt-get install --no-install-recommends ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
@@ -60,7 +71,7 @@ export async function requirePackages(driver: Driver["name"], say: (line: string
     await aptGet(["update"]);
     await aptGet(["install", "--yes", "--no-install-recommends", ...missing]);
   }
-  const still = missingPackages(driver);
+  const still = missingPackages(part);
   if (still.length > 0) throw new SandboxError(`apt-get did not install ${still.join(", ")}`, { hint: `try: ${line}` });
 }
 
@@ -68,6 +79,7 @@ export async function requirePackages(driver: Driver["name"], say: (line: string
 const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin"];
 
 export function isOnPath(program: string): boolean {
+  if (program.startsWith("/")) return existsSync(program);
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   return folders.some((folder) => folder !== "" && isExecutable(join(folder, program)));
 }

@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { findMonitors } from "../drivers/real/container-processes";
+import { findMachines } from "../drivers/real/machines/machine-processes";
 import { formatSettings } from "./fault-command";
 import { type Layout, readRecord } from "./layout";
 import { inotifyShortage } from "../machine/inotify";
-import { containerName, siteNames } from "../machine/names";
+import { siteGuestName, siteNames } from "../machine/names";
 import { runningServer } from "./server-process";
 import { serviceLines } from "./services/service-command";
 import { serviceStates } from "./services/services";
@@ -36,12 +37,15 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
   const { clusters, faults } = readState(layout);
   const names = siteNames(layout.server);
   const containers = [...findMonitors(names.containersFolder).keys()];
+  const machines = [...findMachines((name) => name.startsWith(names.guestPrefix)).keys()];
   const guests = clusters
     .flatMap((cluster) => cluster.guests)
     .map((guest) => {
-      if (record.driver !== "real" || guest.type !== "lxc") return guest;
+      if (record.driver !== "real") return guest;
       // What the emulator has written down last may be over: a guest ends by itself, too.
-      const runs = containers.includes(containerName(names, guest.node, guest.vmid));
+      const runs = (guest.type === "lxc" ? containers : machines).includes(
+        siteGuestName(names, guest.node, guest.vmid),
+      );
       return { ...guest, status: runs ? "running" : "stopped" };
     });
   const shortage = record.driver === "real" ? inotifyShortage() : undefined;
@@ -53,7 +57,7 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
     const { folder } = layout;
     const services = states.map(({ service: { name, url }, pid }) => ({ name, url, pid: pid ?? null }));
     process.stdout.write(
-      `${JSON.stringify({ up: isUp, driver, folder, pid: server?.pid ?? null, nodes, services, guests, containers, faults })}\n`,
+      `${JSON.stringify({ up: isUp, driver, folder, pid: server?.pid ?? null, nodes, services, guests, containers, machines, faults })}\n`,
     );
     return exitCode;
   }
@@ -65,6 +69,7 @@ export async function describeStatus(layout: Layout, json: boolean, say: (line: 
     ...serviceLines(states).map((line) => `service   ${line}`),
     ...guests.map(({ vmid, type, node, status }) => `guest     ${vmid}  ${type}  ${node}  ${status}`),
     ...containers.map((name) => `container ${name}`),
+    ...machines.map((name) => `machine   ${name}`),
     ...faults.map(({ name, settings }) => `fault     ${name} ${formatSettings(settings)}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

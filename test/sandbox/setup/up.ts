@@ -6,6 +6,8 @@ import type { SiteStatus } from "../server/control";
 import { declaredNeeds } from "./declared-needs";
 import { takeDown } from "./down";
 import { SandboxError } from "./failure";
+import { MACHINE_IMAGE, machineImage } from "./images/machine-image";
+import { placeFile } from "./images/place-file";
 import { makeSecrets } from "./keys";
 import { type Layout, readRecord, type SandboxNode, type SandboxRecord, writeRecord } from "./layout";
 import { makeNetwork } from "./namespace";
@@ -17,7 +19,7 @@ import { runningServer, startServer } from "./server-process";
 import { startNodeShells } from "./node-shells";
 import { startServices } from "./services/services";
 import { startState, type StartState } from "./start-state";
-import { placeFile, realTemplate, TEMPLATE } from "./template";
+import { realTemplate, TEMPLATE } from "./template";
 
 export interface UpOptions {
   driver: Driver["name"];
@@ -32,6 +34,8 @@ export interface UpOptions {
   /** Changes the state that the site starts from. */
   adjust?: (state: StartState) => StartState;
   unauthorizedDelay?: number;
+  /** The site can run virtual machines: needs QEMU and a disk image. So it can where the settings declare one. */
+  machines?: boolean;
   /** Backup jobs run at their time by themselves: for people. Tests let time pass when they want it to. */
   scheduler?: boolean;
 }
@@ -54,6 +58,13 @@ export function defaultNodes(driver: Driver["name"], port = 8006): SandboxNode[]
  * finished is made anew.
  */
 export async function bringUp(layout: Layout, options: UpOptions): Promise<UpResult> {
+  const image = await obtainMachineImage(options);
+  const result = await bringUpSite(layout, options);
+  if (image !== undefined) placeOnNodes(layout, result.record, image, `import/${MACHINE_IMAGE}`);
+  return result;
+}
+
+async function bringUpSite(layout: Layout, options: UpOptions): Promise<UpResult> {
   const shortage = options.driver === "real" ? inotifyShortage() : undefined;
   if (shortage !== undefined) options.say(shortage);
   const found = readRecord(layout);
@@ -65,6 +76,14 @@ export async function bringUp(layout: Layout, options: UpOptions): Promise<UpRes
     });
   }
   return continueSandbox(layout, found, options);
+}
+
+/** Before anything is made, and only for sites that have virtual machines: it takes minutes the first time. */
+async function obtainMachineImage({ driver, machines, projectFolder, say }: UpOptions): Promise<string | undefined> {
+  if (driver !== "real" || !(machines ?? declaredNeeds(projectFolder).machines)) return undefined;
+  requireRoot(driver);
+  await requirePackages("machines", say);
+  return machineImage(say);
 }
 
 async function makeSandbox(layout: Layout, options: UpOptions): Promise<UpResult> {
@@ -100,7 +119,7 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
   // Where a free port was asked for, a later start takes the same.
   const complete = { ...record, nodes: nodesOf(status), complete: true };
   if (template !== undefined) {
-    placeTemplate(layout, complete, template);
+    placeOnNodes(layout, complete, template, `template/cache/${TEMPLATE}`);
     await startNodeShells(layout, complete, template);
   }
   await finishSite(layout, complete, options);
@@ -146,9 +165,10 @@ function nodesOf(status: SiteStatus): SandboxNode[] {
   return status.nodes.map(({ node, address, port }) => ({ name: node, address, port }));
 }
 
-function placeTemplate(layout: Layout, record: SandboxRecord, template: string): void {
+/** @param place in the folder of the storage `local` */
+function placeOnNodes(layout: Layout, record: SandboxRecord, file: string, place: string): void {
   for (const { name } of record.nodes) {
-    placeFile(template, join(layout.server, "nodes", name, "root/var/lib/vz/template/cache", TEMPLATE));
+    placeFile(file, join(layout.server, "nodes", name, "root/var/lib/vz", place));
   }
 }
 

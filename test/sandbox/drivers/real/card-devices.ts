@@ -1,6 +1,16 @@
-import type { ContainerCards, ContainerNetwork } from "../driver";
+import type { ContainerNetwork } from "../driver";
 
-/** The host's ends of one card of a container, by their names in the kernel. */
+/** What decides where a card of a guest is plugged in. */
+type Plug = Pick<ContainerNetwork, "number" | "bridge" | "linkDown" | "firewall">;
+
+/** The cards of a guest, and what tells it from others. */
+export interface GuestCards {
+  node: string;
+  vmid: number;
+  networks: readonly Plug[];
+}
+
+/** The host's ends of one card of a guest, by their names in the kernel. */
 export interface CardDevices {
   /** The card's own end. */
   readonly card: string;
@@ -25,13 +35,13 @@ export function devicesOf(
 }
 
 /**
- * Lines for `ip -batch` that put the cards of a running container on their bridges, and take away those that its
+ * Lines for `ip -batch` that put the cards of a running guest on their bridges, and take away those that its
  * configuration has no more.
  *
  * @param present the devices that there are in the site's network
  */
 export function plugLines(
-  { node, vmid, networks }: ContainerCards,
+  { node, vmid, networks }: GuestCards,
   nodes: readonly string[],
   present: ReadonlySet<string>,
 ): string[] {
@@ -68,7 +78,7 @@ function guardedLines({ card, bridge, outer, inner }: CardDevices, nodeBridge: s
 function plainLines(
   { card, bridge, outer }: CardDevices,
   nodeBridge: string,
-  { linkDown }: ContainerNetwork,
+  { linkDown }: Plug,
   present: ReadonlySet<string>,
 ): string[] {
   return [
@@ -77,7 +87,7 @@ function plainLines(
   ];
 }
 
-/** Lines that remove what a container's cards leave behind when it ends: the kernel removes only the cards themselves. */
+/** Lines that remove what a guest's cards leave behind when it ends: the kernel removes only the cards themselves. */
 export function unplugLines(
   nodes: readonly string[],
   { node, vmid }: { node: string; vmid: number },
@@ -88,7 +98,7 @@ export function unplugLines(
     .map((device) => `link delete ${device}`);
 }
 
-/** Devices of a container's cards. Of a pair one end is enough: the other goes with it. */
+/** Devices of a guest's cards. Of a pair one end is enough: the other goes with it. */
 function ownDevices(
   nodes: readonly string[],
   { node, vmid }: { node: string; vmid: number },

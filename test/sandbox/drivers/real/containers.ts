@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { containerName, type SiteNames } from "../../machine/names";
+import { siteGuestName, inNetwork, type SiteNames } from "../../machine/names";
 import { endProcesses } from "../../machine/processes";
 import { CommandFailed, run } from "../../machine/child-process";
 import type { ContainerCards, ContainerSpec, InterfaceAddress } from "../driver";
@@ -13,6 +13,7 @@ import { findInit, findMonitors, processesOfContainer, runs } from "./container-
 import { withHeldProcess } from "./held-process";
 import { lxcConfiguration } from "./lxc-configuration";
 import { mountArguments, mountScript, privateMounts } from "./mounted-tree";
+import { SiteLinks } from "./site-links";
 
 /** How often, and how many milliseconds apart, a monitor is looked at that has nothing left to watch over. */
 const monitorGoes = { looks: 600, apart: 50 };
@@ -24,17 +25,19 @@ const monitorGoes = { looks: 600, apart: 50 };
 export class Containers {
   readonly #names: SiteNames;
   readonly #nodes: readonly string[];
+  readonly #links: SiteLinks;
 
   constructor(names: SiteNames, nodes: readonly string[]) {
     this.#names = names;
     this.#nodes = nodes;
+    this.#links = new SiteLinks(names);
   }
 
   /** Starts a container whose files are prepared. Rejects with LXC's own words when it does not come up. */
   async start(container: ContainerSpec, haltSignal: string): Promise<void> {
     const name = this.#name(container);
     const cards = container.networks.map(({ number }) => devicesOf(this.#nodes, { ...container, number }).card);
-    for (const { bridge } of container.networks) if (bridge !== undefined) await this.#requireBridge(bridge);
+    await this.#links.requireBridges("lxc-start", container.networks);
     const folder = join(this.#names.containersFolder, name);
     const rootFolder = join(folder, "rootfs");
     await mkdir(rootFolder, { recursive: true });
@@ -52,7 +55,7 @@ export class Containers {
 
   /** Puts the host's ends of a running container's cards on their bridges. */
   async plug(container: ContainerCards): Promise<void> {
-    await this.#setLinks(plugLines(container, this.#nodes, await this.#links()));
+    await this.#links.change((present) => plugLines(container, this.#nodes, present));
   }
 
   async stop(container: ContainerSpec): Promise<void> {
@@ -76,11 +79,11 @@ export class Containers {
   }
 
   isRunning(node: string, vmid: number): Promise<boolean> {
-    return runs(this.#names.containersFolder, containerName(this.#names, node, vmid));
+    return runs(this.#names.containersFolder, siteGuestName(this.#names, node, vmid));
   }
 
   processId(node: string, vmid: number): Promise<number | undefined> {
-    return findInit(this.#names.containersFolder, containerName(this.#names, node, vmid));
+    return findInit(this.#names.containersFolder, siteGuestName(this.#names, node, vmid));
   }
 
   /** What `ip` says in the container's own network namespace. */
@@ -97,9 +100,9 @@ export class Containers {
 
   /** Freezes a running container while `work` runs; a killed emulator leaves it thawed. */
   whileFrozen<Result>(node: string, vmid: number, work: () => Promise<Result>): Promise<Result> {
-    const name = containerName(this.#names, node, vmid);
+    const name = siteGuestName(this.#names, node, vmid);
     return withHeldProcess(
-      this.#inNamespace(),
+      inNetwork(this.#names),
       {
         prepare: 'lxc-freeze --name="$1" --lxcpath="$2"',
         release: 'lxc-unfreeze --name="$1" --lxcpath="$2"',
@@ -113,7 +116,7 @@ export class Containers {
     const log = join(folder, "start.log");
     await rm(log, { force: true });
     const script = `${mountScript}\nexec lxc-start --name="$LXC_NAME" --lxcpath="$LXC_PATH" --logfile="$LXC_LOG" --logpriority=WARN`;
-    const [program, ...wrapper] = this.#inNamespace();
+    const [program, ...wrapper] = inNetwork(this.#names);
     const variables = [`LXC_NAME=${name}`, `LXC_PATH=${this.#names.containersFolder}`, `LXC_LOG=${log}`];
     try {
       await run(program, [
@@ -133,12 +136,6 @@ export class Containers {
       const reason = await startFailure(log);
       throw reason === undefined ? failure : new CommandFailed("lxc-start", undefined, reason);
     }
-  }
-
-  async #requireBridge(bridge: string): Promise<void> {
-    await this.#ip("link", "show", "dev", bridge).catch(() => {
-      throw new CommandFailed("lxc-start", undefined, `bridge '${bridge}' does not exist`);
-    });
   }
 
   async #killLeftovers(name: string): Promise<void> {
@@ -162,42 +159,18 @@ export class Containers {
 
   async #forget(container: ContainerSpec): Promise<void> {
     await rm(join(this.#names.containersFolder, this.#name(container)), { recursive: true, force: true });
-    await this.#setLinks(unplugLines(this.#nodes, container, await this.#links()));
-  }
-
-  /** Names of the devices in the site's network. */
-  async #links(): Promise<Set<string>> {
-    const links = linkList.parse(JSON.parse(await this.#ip("-json", "link", "show")));
-    return new Set(links.map(({ ifname }) => ifname));
-  }
-
-  async #setLinks(lines: readonly string[]): Promise<void> {
-    if (lines.length === 0) return;
-    const [program, ...wrapper] = this.#inNamespace();
-    await run(program, [...wrapper, "ip", "-batch", "-"], { inputText: `${lines.join("\n")}\n` });
+    await this.#links.change((present) => unplugLines(this.#nodes, container, present));
   }
 
   async #lxc(command: string, name: string, options: readonly string[]): Promise<string> {
-    const [program, ...wrapper] = this.#inNamespace();
+    const [program, ...wrapper] = inNetwork(this.#names);
     return run(program, [...wrapper, command, "--name", name, "--lxcpath", this.#names.containersFolder, ...options]);
   }
 
-  #ip(...words: string[]): Promise<string> {
-    const [program, ...wrapper] = this.#inNamespace();
-    return run(program, [...wrapper, "ip", ...words]);
-  }
-
-  /** `ip netns exec` would mount a fresh /sys without control groups, which LXC needs. */
-  #inNamespace(): [string, ...string[]] {
-    return ["nsenter", `--net=/run/netns/${this.#names.namespace}`];
-  }
-
   #name(container: ContainerSpec): string {
-    return containerName(this.#names, container.node, container.vmid);
+    return siteGuestName(this.#names, container.node, container.vmid);
   }
 }
-
-const linkList = z.array(z.object({ ifname: z.string() }));
 
 const interfaceList = z.array(
   z.object({

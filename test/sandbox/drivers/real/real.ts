@@ -16,6 +16,7 @@ import type {
 } from "../driver";
 import { attachMounts } from "./attach-mounts";
 import { Containers } from "./containers";
+import { QemuMachines } from "./machines/qemu-machines";
 import { NamespaceFirewall } from "./namespace-firewall";
 import { prepareFirstUse } from "./first-use";
 import { GuestTree } from "./guest-tree";
@@ -25,7 +26,7 @@ import { catchUpGrowth, createVolume, growVolume, removeVolume } from "./volumes
 
 /**
  * Real containers on this machine: volumes are ext4 images on loop devices, guests are LXC containers in the network
- * namespace of the site. Needs root and Debian's `lxc`.
+ * namespace of the site. Needs root and Debian's `lxc`. Virtual machines are QEMU's.
  *
  * The containers are privileged ones. In the archives this makes no difference: Proxmox packs an unprivileged container
  * from inside its user namespace, so that the owners are the container's own numbers there as well.
@@ -33,6 +34,7 @@ import { catchUpGrowth, createVolume, growVolume, removeVolume } from "./volumes
 export class RealDriver implements Driver {
   readonly name = "real";
   readonly firewall: NamespaceFirewall;
+  readonly machines: QemuMachines;
   readonly #names: SiteNames;
   readonly #containers: Containers;
 
@@ -43,6 +45,7 @@ export class RealDriver implements Driver {
   constructor(stateFolder: string, nodes: readonly string[]) {
     this.#names = siteNames(stateFolder);
     this.#containers = new Containers(this.#names, nodes);
+    this.machines = new QemuMachines(this.#names, nodes);
     this.firewall = new NamespaceFirewall(this.#names, nodes);
   }
 

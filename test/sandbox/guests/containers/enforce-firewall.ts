@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import type { GuardedCard } from "../../drivers/driver";
+import { parseNetwork } from "../../../../proxmox/rules/property-strings";
+import type { ContainerNetwork, GuardedCard } from "../../drivers/driver";
 import { readConfiguration } from "../configuration";
 import { networksOf } from "./networks";
 import { type FirewallFile, parseFirewall } from "../../firewall/file";
@@ -17,7 +18,7 @@ export async function enforceFirewall({ driver, state }: Site): Promise<void> {
 }
 
 /**
- * The containers' cards that rules stand before. Three switches must be on: the datacenter's, the guest's and the
+ * The guests' cards that rules stand before. Three switches must be on: the datacenter's, the guest's and the
  * card's. The node's own `enable` is about the node's own addresses and leaves guests' rules in force
  * (PVE::Firewall::compile_iptables_filter; proxmox-firewall's `full_host_fw` likewise).
  */
@@ -26,12 +27,12 @@ export function guardedCards({ nodes, guests, firewall }: ClusterState): Guarded
   if (!isEnabled(datacenter)) return [];
   return guests.flatMap((guest) => {
     const node = nodes.find(({ node }) => node === guest.node);
-    return guest.type === "lxc" && node !== undefined ? guestCards(guest, node, datacenter) : [];
+    return node === undefined ? [] : guestCards(guest, node, datacenter);
   });
 }
 
 function guestCards(
-  { vmid, configuration, firewall }: GuestState,
+  { vmid, type, configuration, firewall }: GuestState,
   node: NodeState,
   datacenter: FirewallFile,
 ): GuardedCard[] {
@@ -39,8 +40,9 @@ function guestCards(
   if (!isEnabled(guest)) return [];
   const { options: nodeOptions } = parseFirewall(node.firewall ?? "");
   const localNetwork = localNetworkOf(node);
-  return networksOf(readConfiguration(configuration).keys)
-    .filter((network) => network.firewall)
+  const { keys } = readConfiguration(configuration);
+  return (type === "lxc" ? networksOf(keys) : machineCards(keys))
+    .filter((card) => card.firewall)
     .map(({ number, hardwareAddress, ip, ip6 }) => ({
       node: node.node,
       vmid,
@@ -55,6 +57,19 @@ function guestCards(
         localNetwork,
       }),
     }));
+}
+
+/** A machine's addresses are its own business: Proxmox filters by them only where an IP set says so. */
+function machineCards(
+  keys: ReadonlyMap<string, string>,
+): Pick<ContainerNetwork, "number" | "hardwareAddress" | "firewall" | "ip" | "ip6">[] {
+  return [...keys]
+    .filter(([key]) => /^net\d+$/.test(key))
+    .map(([key, text]) => {
+      const { mac = "", firewall = false } = parseNetwork("qemu", text, key);
+      const number = Number(key.slice("net".length));
+      return { number, hardwareAddress: mac, firewall, ip: undefined, ip6: undefined };
+    });
 }
 
 function isEnabled({ options }: FirewallFile): boolean {

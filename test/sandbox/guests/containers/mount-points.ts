@@ -1,4 +1,4 @@
-import type { Section } from "../configuration";
+import { UNUSED_KEYS } from "../unused-volumes";
 import { FORMATS, readProperties, writeProperties, type Properties } from "../properties";
 
 /** `volume`: on a storage; `device` and `bind`: a path of the node. */
@@ -25,8 +25,6 @@ export const MOUNT_KEYS: readonly string[] = [
   "rootfs",
   ...Array.from({ length: MOST_MOUNT_POINTS }, (_, number) => `mp${number}`),
 ];
-
-const UNUSED_KEYS: readonly string[] = Array.from({ length: MOST_MOUNT_POINTS }, (_, number) => `unused${number}`);
 
 export function isMountKey(key: string): boolean {
   return key === "rootfs" || /^mp\d+$/.test(key);
@@ -99,26 +97,4 @@ export function backupDecision(mount: ContainerMount): { included: boolean; reas
   return mount.properties.get("backup") === "1"
     ? { included: true, reason: "enabled" }
     : { included: false, reason: "disabled" };
-}
-
-/** Notes a volume as unused, unless it is noted already (PVE::AbstractConfig::add_unused_volume). */
-export function addUnused(section: Section, volume: string): void {
-  if (UNUSED_KEYS.some((key) => section.keys.get(key) === volume)) return;
-  const free = UNUSED_KEYS.find((key) => !section.keys.has(key));
-  if (free !== undefined) section.keys.set(free, volume);
-}
-
-/**
- * Takes `unusedN` of volumes that are in use out (PVE::LXC::Config::write_pct_config, PVE::QemuServer::write_vm_config).
- * @param inUse a container's mounted volumes unless told otherwise
- */
-export function dropUsedFromUnused(
-  section: Section,
-  inUse: readonly string[] = mountsOf(section.keys).map((mount) => mount.volume),
-): void {
-  const used = new Set(inUse);
-  for (const key of UNUSED_KEYS) {
-    const volume = section.keys.get(key);
-    if (volume !== undefined && used.has(volume)) section.keys.delete(key);
-  }
 }

@@ -1,3 +1,4 @@
+import { addUnused, dropUsedFromUnused } from "../unused-volumes";
 import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
@@ -9,8 +10,6 @@ import { checkProtection, type Configuration, type Section } from "../configurat
 import { holds, parseVolume, requireStorage } from "../storages";
 import { allocateContainerVolume, findVolume, freeVolume, freeVolumes, ownerOf } from "../volumes";
 import {
-  addUnused,
-  dropUsedFromUnused,
   isMountKey,
   mountsAndUnusedOf,
   mountsOf,
@@ -188,7 +187,10 @@ export async function applyPending(
       applyChange(node, vmid, configuration, key, log),
     );
   }
-  dropUsedFromUnused(configuration);
+  dropUsedFromUnused(
+    configuration,
+    mountsOf(configuration.keys).map(({ volume }) => volume),
+  );
   return problems;
 }
 

@@ -1,7 +1,5 @@
-import { basename } from "node:path";
 import { randomUUID } from "node:crypto";
-import { formatNetwork, isDriveKey, parseNetwork } from "../../../../proxmox/rules/property-strings";
-import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
+import { isDriveKey } from "../../../../proxmox/rules/property-strings";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
 import type { Call } from "../../calls/endpoint";
@@ -18,12 +16,13 @@ import {
   type Configuration,
 } from "../configuration";
 import { checkPool } from "../containers/create";
-import { randomHardwareAddress } from "../containers/networks";
-import { uniqueTags } from "../containers/permissions";
 import { checkVolumeAccess } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
 import { checkValues } from "./check-values";
 import { checkDrives, createDrive, driveKeys, isDiscDrive, readDrive } from "./drives";
+import { restoreMachine } from "./restore";
+import { isRunning, startWorker } from "./runtime";
+import { plainValue } from "./plain-value";
 import {
   checkBridges,
   checkDevice,
@@ -50,8 +49,7 @@ const OWN_PARAMETERS = [
 ];
 
 /**
- * Makes a virtual machine with empty disks, or refuses to restore one (PVE::API2::Qemu, create_vm). Restoring needs
- * Proxmox's own QEMU tools: up to there the checks and texts are Proxmox's.
+ * Makes a virtual machine, or restores one from an archive (PVE::API2::Qemu, create_vm).
  * @returns the task's UPID
  */
 export async function createMachine(call: Call): Promise<string> {
@@ -73,7 +71,9 @@ export async function createMachine(call: Call): Promise<string> {
   await lockForCreation(call, vmid, verb);
   return archive === undefined
     ? node.tasks.start("qmcreate", String(vmid), call.caller.name, (task) => build(call, vmid, options, verb, task))
-    : node.tasks.start("qmrestore", String(vmid), call.caller.name, (task) => restore(call, vmid, archive, verb, task));
+    : node.tasks.start("qmrestore", String(vmid), call.caller.name, (task) =>
+        restoreMachine({ call, vmid, archive, options, verb }, task),
+      );
 }
 
 /** `cdrom` is another name of `ide2`. */
@@ -119,11 +119,11 @@ async function checkArchive(
 async function lockForCreation(call: Call, vmid: number, verb: string): Promise<void> {
   const { node, cluster, parameters } = call;
   try {
-    await withGuestLock(node, "qemu", vmid, () => {
+    await withGuestLock(node, "qemu", vmid, async () => {
       const guest = cluster.guest(vmid);
       const replaces = parameters.flag("force") === true && guest?.type === "qemu" && guest.node === node.name;
       if (guest !== undefined && !replaces) checkUnused(node, vmid);
-      if (guest !== undefined) checkReplaceable(call, vmid, verb);
+      if (guest !== undefined) await checkReplaceable(call, vmid, verb);
       const configuration = guest === undefined ? emptyConfiguration() : loadGuest(node, "qemu", vmid).configuration;
       checkLock("qemu", configuration);
       configuration.keys.set("lock", "create");
@@ -135,10 +135,10 @@ async function lockForCreation(call: Call, vmid: number, verb: string): Promise<
   }
 }
 
-function checkReplaceable(call: Call, vmid: number, verb: string): void {
+async function checkReplaceable(call: Call, vmid: number, verb: string): Promise<void> {
   const { guest, configuration } = loadGuest(call.node, "qemu", vmid);
   checkProtection(configuration, verb.replace(/ -$/, ""));
-  if (guest.status === "running") throw death(`${verb} vm is running`);
+  if (await isRunning(call.node, guest)) throw death(`${verb} vm is running`);
 }
 
 async function build(
@@ -176,15 +176,7 @@ async function build(
   pool?.vmids.push(vmid);
   if (parameters.flag("start") !== true) return;
   task.log("Execute autostart");
-  task.log("the sandbox cannot run virtual machines");
-}
-
-/** A value as the configuration keeps it: networks with an address, tags in order. */
-export function plainValue(key: string, value: string): string {
-  if (key === "tags") return uniqueTags(value);
-  if (!/^net\d+$/.test(key)) return value;
-  const network = parseNetwork("qemu", value, key);
-  return formatNetwork("qemu", { ...network, mac: network.mac ?? randomHardwareAddress() }, key);
+  node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
 }
 
 /** What Proxmox makes up for a new machine. */
@@ -201,23 +193,4 @@ function addIdentity(configuration: Configuration, seconds: number): void {
   }
   if (!keys.has("smbios1")) keys.set("smbios1", `uuid=${randomUUID()}`);
   if ((keys.get("vmgenid") ?? "1") === "1") keys.set("vmgenid", randomUUID());
-}
-
-/** A restore up to the archive's own format. What was there before is left as it is. */
-async function restore(call: Call, vmid: number, archive: string, verb: string, task: Task): Promise<void> {
-  const { node } = call;
-  try {
-    const path = await activateFile(node, archive);
-    const name = parseArchiveName(basename(path), node.timeZone);
-    if (name?.guestType !== "qemu" || name.format !== "vma") {
-      throw death(`ERROR: file '${path}' does not look like a QemuServer vzdump backup`);
-    }
-    throw death(`${verb} the sandbox cannot read backups of virtual machines: it has no Proxmox QEMU`);
-  } finally {
-    const { configuration } = loadGuest(node, "qemu", vmid);
-    configuration.keys.delete("lock");
-    if (configuration.keys.size === 0) removeGuest(node, vmid);
-    else storeGuest(node, "qemu", vmid, configuration);
-    await task.checkpoint("refused");
-  }
 }

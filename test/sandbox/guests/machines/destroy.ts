@@ -4,6 +4,7 @@ import { death } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, removeGuest, withGuestLock, type Section } from "../configuration";
 import { checkReferences, forgetGuest, purgeGuest } from "../purge";
 import { freeVolume, freeVolumes, ownerOf, volumesOf } from "../volumes";
+import { isRunning } from "./runtime";
 import { driveKeys, driveVolume, isSeed, readDrive } from "./drives";
 
 export interface MachineDestruction {
@@ -13,10 +14,10 @@ export interface MachineDestruction {
 }
 
 /** What Proxmox refuses at once. */
-export function checkMachineDestruction(node: Node, { vmid, purge }: MachineDestruction): void {
+export async function checkMachineDestruction(node: Node, { vmid, purge }: MachineDestruction): Promise<void> {
   const { guest, configuration } = loadGuest(node, "qemu", vmid);
   checkProtection(configuration, `can't remove VM ${vmid}`);
-  if (guest.status === "running") throw death(`VM ${vmid} is running - destroy failed`);
+  if (await isRunning(node, guest)) throw death(`VM ${vmid} is running - destroy failed`);
   checkLock("qemu", configuration);
   if (!purge) checkReferences(node, vmid, "VM");
 }
@@ -29,7 +30,7 @@ export async function destroyMachine(node: Node, destruction: MachineDestruction
     "qemu",
     vmid,
     async () => {
-      checkMachineDestruction(node, destruction);
+      await checkMachineDestruction(node, destruction);
       const { configuration } = loadGuest(node, "qemu", vmid);
       for (const volume of ownVolumes(configuration, vmid)) await freeVolume(node, volume, task.log);
       if (unreferenced)

@@ -1,5 +1,4 @@
-import { copyFile, open, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { open, stat } from "node:fs/promises";
 import {
   formatDrive,
   isDriveKey,
@@ -9,12 +8,13 @@ import {
 } from "../../../../proxmox/rules/property-strings";
 import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
+import type { Image } from "../../drivers/machines";
 import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
 import { death, parameterFailure } from "../../protocol/failure";
 import type { Section } from "../configuration";
 import { parseVolume } from "../storages";
-import { activateFile, activateVolume, allocateVolume } from "../volumes";
+import { activateFile, activateVolume, allocateVolume, diskImage } from "../volumes";
 
 const BUSES = ["ide", "scsi", "virtio", "sata", "efidisk", "tpmstate"];
 
@@ -97,8 +97,9 @@ export async function createDrive(
   options.delete("format");
   options.delete("import-from");
   const size = image?.size ?? fixedSize(key, options) ?? Math.floor(wanted.gibibytes * 1024 ** 3);
-  const volume = await allocateVolume(node, { storage: wanted.storage, vmid, size, format: imageFormat(format) }, log);
-  if (image !== undefined) await copyImage(image.file, node.path(volume.path));
+  const wantedDisk = { storage: wanted.storage, vmid, size, format: imageFormat(format), isDisk: true } as const;
+  const volume = await allocateVolume(node, wantedDisk, log);
+  if (image !== undefined) await node.cluster.site.driver.machines.copyImage(image, diskImage(node, volume));
   const printed = formatDrive(key, { ...drive, file: volume.volid, size: volume.size, options });
   log(`${key}: successfully created disk '${printed}'`);
   configuration.keys.set(key, printed);
@@ -139,7 +140,7 @@ async function createSeed(
   options.delete("format");
   const volume = await allocateVolume(
     node,
-    { storage: drive.file, vmid, size: SEED_SIZE, format, purpose: "cloudinit" },
+    { storage: drive.file, vmid, size: SEED_SIZE, format, purpose: "cloudinit", isDisk: true },
     log,
   );
   const printed = formatDrive(key, { ...drive, file: volume.volid, media: "cdrom", options });
@@ -154,21 +155,18 @@ function seedKeys({ keys }: Section): string[] {
 }
 
 /** Bytes of a cloud-init drive. */
-const SEED_SIZE = 4 * 1024 ** 2;
+export const SEED_SIZE = 4 * 1024 ** 2;
 
 /** An image that a disk is made from, with the size that a guest sees. */
-async function importedImage(
-  node: Node,
-  volid: string | undefined,
-): Promise<{ file: string; size: number; format: string } | undefined> {
+async function importedImage(node: Node, volid: string | undefined): Promise<(Image & { size: number }) | undefined> {
   if (volid === undefined) return undefined;
   const { content, format } = parseVolume(node.cluster, volid);
   if (content === "images") {
-    const { path, size } = await activateVolume(node, volid);
-    return { file: node.path(path), size, format };
+    const volume = await activateVolume(node, volid);
+    return { ...diskImage(node, volume), size: volume.size };
   }
   const file = node.path(await activateFile(node, volid));
-  return { file, size: await virtualSize(file), format };
+  return { path: file, size: await virtualSize(file), format: format === "qcow2" ? "qcow2" : "raw" };
 }
 
 /** A qcow2 image says in its head how large its disk is; any other is as large as its file. */
@@ -183,13 +181,7 @@ async function virtualSize(file: string): Promise<number> {
   }
 }
 
-/** Where a driver keeps disks as folders, the image is a file in it. */
-async function copyImage(file: string, disk: string): Promise<void> {
-  const isFolder = (await stat(disk)).isDirectory();
-  await copyFile(file, isFolder ? join(disk, basename(file)) : disk);
-}
-
-function imageFormat(format: string): VolumeState["format"] {
+export function imageFormat(format: string): VolumeState["format"] {
   if (format === "qcow2" || format === "vmdk") return format;
   return "raw";
 }

@@ -1,12 +1,12 @@
 import { formatDrive } from "../../../../proxmox/rules/property-strings";
 import type { Call } from "../../calls/endpoint";
-import type { Log } from "../../drivers/driver";
 import { death, parameterFailure } from "../../protocol/failure";
 import { checkLock, loadGuest, storeGuest, withGuestLock } from "../configuration";
 import { parseVolume } from "../storages";
-import { activateVolume, machineVolume } from "../volumes";
+import { activateVolume, diskImage } from "../volumes";
 import { wantedSize } from "../wanted-size";
 import { isDiscDrive, readDrive } from "./drives";
+import { isRunning } from "./runtime";
 
 /**
  * Grows a machine's disk (PVE::API2::Qemu, resize_vm). Everything but the privilege on the machine is looked at inside the
@@ -19,13 +19,13 @@ export function resizeMachine(call: Call): string {
     throw parameterFailure({ skiplock: "Only root may use this option." });
   }
   return node.tasks.start("resize", String(vmid), call.caller.name, ({ log }) =>
-    withGuestLock(node, "qemu", vmid, () => grow(call, vmid, log), log),
+    withGuestLock(node, "qemu", vmid, () => grow(call, vmid), log),
   );
 }
 
-async function grow(call: Call, vmid: number, log: Log): Promise<void> {
+async function grow(call: Call, vmid: number): Promise<void> {
   const { node, parameters, authority, cluster } = call;
-  const { configuration } = loadGuest(node, "qemu", vmid);
+  const { guest, configuration } = loadGuest(node, "qemu", vmid);
   const digest = parameters.text("digest");
   if (digest !== undefined && digest !== configuration.digest) {
     throw death("checksum mismatch (file change by other user?)");
@@ -42,7 +42,8 @@ async function grow(call: Call, vmid: number, log: Log): Promise<void> {
   const size = wantedSize(parameters.required("size"), volume.size);
   if (size < volume.size) throw death("shrinking disks is not supported");
   if (size === volume.size) return;
-  await node.cluster.site.driver.growVolume(machineVolume(node, volume), size, log);
+  const running = (await isRunning(node, guest)) ? { node: node.name, vmid, drive: disk } : undefined;
+  await node.cluster.site.driver.machines.growImage(diskImage(node, volume), size, running);
   volume.size = size;
   configuration.keys.set(disk, formatDrive(disk, { ...drive, size }));
   storeGuest(node, "qemu", vmid, configuration);

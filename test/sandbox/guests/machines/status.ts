@@ -1,20 +1,27 @@
+import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
 import type { Json } from "../../protocol/failure";
 import { readConfiguration } from "../configuration";
+import { agentEnabled } from "./agent-option";
 import { driveKeys, readDrive } from "./drives";
+import { isRunning } from "./runtime";
 
 const MEBIBYTE = 1024 ** 2;
 
-/** What the list of machines says (PVE::QemuServer::vmstatus), for machines that do not run. */
-export function machineStatus(guest: GuestState): Record<string, Json> {
+/** The newest machine of the QEMU that Proxmox has. */
+export const RUNNING_MACHINE = "pc-i440fx-10.1+pve0";
+
+/** What the list of machines says (PVE::QemuServer::vmstatus). */
+export async function machineStatus(node: Node, guest: GuestState): Promise<Record<string, Json>> {
   const { keys } = readConfiguration(guest.configuration);
+  const running = await isRunning(node, guest);
   const tags = keys.get("tags");
   const lock = keys.get("lock");
   const memory = Number(/\d+/.exec(keys.get("memory") ?? "512")?.[0] ?? 512);
   return {
     vmid: guest.vmid,
     name: keys.get("name") ?? `VM ${guest.vmid}`,
-    status: "stopped",
+    status: running ? "running" : "stopped",
     cpus: Number(keys.get("vcpus") ?? Number(keys.get("sockets") ?? 1) * Number(keys.get("cores") ?? 1)),
     maxmem: memory * MEBIBYTE,
     maxdisk: bootDiskSize(keys),
@@ -31,6 +38,20 @@ export function machineStatus(guest: GuestState): Record<string, Json> {
     ...([...keys].some(([key, value]) => /^serial\d$/.test(key) && value === "socket") ? { serial: 1 } : {}),
     ...(agentEnabled(keys) ? { agent: 1 } : {}),
     ...ballooning(keys),
+    ...(running ? await usage(node, guest, memory * MEBIBYTE) : {}),
+  };
+}
+
+/** What a running machine uses. The emulator does not measure: only `pid` and `uptime` are real. */
+async function usage(node: Node, guest: GuestState, memory: number): Promise<Record<string, Json>> {
+  const pid = await node.cluster.site.driver.machines.processId({ node: node.name, vmid: guest.vmid });
+  return {
+    pid: pid ?? guest.vmid,
+    uptime: Math.max(0, node.clock.seconds() - (guest.startedAt ?? node.clock.seconds())),
+    mem: Math.floor(memory / 4),
+    memhost: Math.floor(memory / 4),
+    diskread: 0,
+    diskwrite: 0,
   };
 }
 
@@ -41,8 +62,15 @@ function ballooning(keys: ReadonlyMap<string, string>): Record<string, Json> {
 }
 
 /** What `status/current` says, and the list with `full`. */
-export function fullMachineStatus(guest: GuestState): Record<string, Json> {
-  return { ...machineStatus(guest), qmpstatus: "stopped" };
+export async function fullMachineStatus(node: Node, guest: GuestState): Promise<Record<string, Json>> {
+  const status = await machineStatus(node, guest);
+  if (status["status"] !== "running") return { ...status, qmpstatus: "stopped" };
+  return {
+    ...status,
+    qmpstatus: guest.isPaused === true ? "paused" : "running",
+    "running-machine": RUNNING_MACHINE,
+    "running-qemu": "10.1.2",
+  };
 }
 
 /** Size of the disk that the machine boots from. */
@@ -59,12 +87,4 @@ function bootDiskSize(keys: ReadonlyMap<string, string>): number {
     if (drive.media !== "cdrom") return drive.size ?? 0;
   }
   return 0;
-}
-
-/** Whether the guest agent is switched on in the configuration. */
-export function agentEnabled(keys: ReadonlyMap<string, string>): boolean {
-  const text = keys.get("agent");
-  if (text === undefined) return false;
-  const [first = ""] = text.split(",");
-  return /^(1|on|yes|true)$/i.test(/(?:^|,)enabled=([^,]*)/.exec(text)?.[1] ?? first);
 }

@@ -1,3 +1,4 @@
+import { addUnused, dropUsedFromUnused } from "../unused-volumes";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { isDriveKey } from "../../../../proxmox/rules/property-strings";
@@ -6,11 +7,12 @@ import type { Log } from "../../drivers/driver";
 import { findSchema } from "../../protocol/parameter-check";
 import { death, parameterFailure } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
-import { addUnused, dropUsedFromUnused } from "../containers/mount-points";
 import { parseVolume } from "../storages";
 import { activateFile, freeVolume, ownerOf } from "../volumes";
 import { checkValues } from "./check-values";
-import { plainValue, withDiscDrive } from "./create";
+import { bootDevices } from "./boot-order";
+import { withDiscDrive } from "./create";
+import { plainValue } from "./plain-value";
 import {
   checkDrives,
   createDrive,
@@ -23,6 +25,8 @@ import {
   withMedia,
 } from "./drives";
 import { MACHINE_OPTIONS } from "./parameters";
+import { forgetLater, isFast, removeLater } from "./pending";
+import { isRunning } from "./runtime";
 import {
   checkBridges,
   checkDevice,
@@ -157,23 +161,73 @@ function checkPresent(call: Call, vmid: number, values: ReadonlyMap<string, stri
   return configuration;
 }
 
-/** Changes a machine that does not run: everything takes effect at once (PVE::QemuServer::vmconfig_apply_pending). */
+/**
+ * Changes a machine. Of one that runs, what is part of its devices waits for the next start
+ * (PVE::QemuServer::vmconfig_apply_pending, vmconfig_hotplug_pending).
+ */
 export async function applyUpdate(call: Call, update: MachineUpdate, log: Log): Promise<void> {
   const { node } = call;
   const { vmid } = update.change;
   await withGuestLock(node, "qemu", vmid, async () => {
     const configuration = checkPresent(call, vmid, update.values);
     log(`update VM ${vmid}: ${update.words}`);
-    for (const key of update.removed) await removeOption(call, update, configuration, key, log);
+    const running = await isRunning(node, loadGuest(node, "qemu", vmid).guest);
+    for (const key of update.reverted) forgetLater(configuration, key, vmid);
+    for (const key of update.removed) {
+      if (running && !isFast(key)) await removeFromRunning(update, configuration, key, log);
+      else await removeOption(call, update, configuration, key, log);
+    }
     const added = [...update.values].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [key, value] of added) await setOption(call, update, configuration, key, value, log);
+    for (const [key, value] of added) {
+      if (running && !isFast(key)) await setOfRunning(call, update, configuration, key, value, log);
+      else await setOption(call, update, configuration, key, value, log);
+    }
     dropUsedFromUnused(configuration, driveVolumesOf(configuration));
     storeGuest(node, "qemu", vmid, configuration);
   });
 }
 
-function driveVolumesOf({ keys }: Configuration): string[] {
-  return driveKeys(keys).flatMap((key) => driveVolume(readDrive(key, keys.get(key) ?? "")) ?? []);
+function driveVolumesOf({ keys, pending }: Configuration): string[] {
+  return [keys, pending.keys].flatMap((section) =>
+    driveKeys(section).flatMap((key) => driveVolume(readDrive(key, section.get(key) ?? "")) ?? []),
+  );
+}
+
+async function removeFromRunning(
+  { change, force }: MachineUpdate,
+  configuration: Configuration,
+  key: string,
+  log: Log,
+): Promise<void> {
+  const value = configuration.keys.get(key) ?? configuration.pending.keys.get(key);
+  if (value === undefined) return log(`cannot delete '${key}' - not set in current configuration!`);
+  if (isDriveKey(key)) {
+    checkProtection(configuration, `can't remove drive '${key}'`);
+    checkDriveRights(change, readDrive(key, value));
+  } else if (isDeviceKey(key)) checkDevice(change, key, value, "delete");
+  forgetLater(configuration, key, change.vmid);
+  if (configuration.keys.has(key)) removeLater(configuration, key, force);
+}
+
+/** A new disk is made at once, and put in at the next start. */
+async function setOfRunning(
+  call: Call,
+  { change }: MachineUpdate,
+  configuration: Configuration,
+  key: string,
+  value: string,
+  log: Log,
+): Promise<void> {
+  forgetLater(configuration, key, change.vmid);
+  if (!isDriveKey(key)) {
+    if (isDeviceKey(key)) checkDevice(change, key, value, "modify");
+    const wanted = plainValue(key, value);
+    if (configuration.keys.get(key) !== wanted) configuration.pending.keys.set(key, wanted);
+    return;
+  }
+  const drive = withMedia(readDrive(key, value));
+  checkDriveRights(change, drive);
+  if (isReadable(key, drive)) await createDrive(call.node, change.vmid, configuration.pending, key, value, log);
 }
 
 async function removeOption(
@@ -274,11 +328,6 @@ async function freeDisk(call: Call, { authority, vmid }: MachineChange, volid: s
   const { storage } = parseVolume(call.cluster, volid).storage;
   authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
   await freeVolume(call.node, volid, log);
-}
-
-function bootDevices(text: string): string[] {
-  const order = /(?:^|,)order=([^,]*)/.exec(text)?.[1] ?? "";
-  return order.split(";").filter((device) => device !== "");
 }
 
 /** Devices that come and go are in the order of booting, where the machine has one. */

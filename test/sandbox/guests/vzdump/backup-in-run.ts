@@ -15,6 +15,18 @@ export interface GuestBackup {
   log: GuestLog;
 }
 
+/** Packs one guest: what is locked, stopped or frozen for it is given back at the end. */
+export interface GuestPacker {
+  /** Name of the guest, for the notes. */
+  readonly hostname: string;
+  /** Locks the guest and brings it into the state in which it can be packed. */
+  prepare(): Promise<void>;
+  /** Writes the archive under its unfinished name. */
+  pack(): Promise<void>;
+  /** Gives everything back, whatever happened. */
+  release(): Promise<void>;
+}
+
 /** Names of a backup's files on the node. */
 export interface ArchiveFiles {
   /** The archive. */

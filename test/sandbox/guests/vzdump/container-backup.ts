@@ -4,29 +4,23 @@ import { usedBytes } from "../../machine/files";
 import type { Mount } from "../../drivers/driver";
 import type { StorageEntry } from "../../model/state";
 import { death } from "../../protocol/failure";
-import {
-  emptySection,
-  loadGuest,
-  removeLock,
-  setLock,
-  writeConfiguration,
-  type Configuration,
-  type LoadedGuest,
-} from "../configuration";
+import { loadGuest, removeLock, setLock, type LoadedGuest } from "../configuration";
 import { backupDecision, mountsOf, type ContainerMount } from "../containers/mount-points";
 import { isRunning, shutDownContainer, startContainer } from "../containers/runtime";
-import { createSnapshot, deleteSnapshot, hasFeature, snapshotPath } from "../containers/snapshots";
+import { containerSnapshots, hasFeature, snapshotPath } from "../containers/snapshots";
+import { createSnapshot, deleteSnapshot } from "../snapshots";
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { storageUsage } from "../usage";
 import { activateVolume, machineVolume } from "../volumes";
-import type { ArchiveFiles, GuestBackup } from "./backup-in-run";
+import { archivedText } from "./archived-text";
+import type { ArchiveFiles, GuestBackup, GuestPacker } from "./backup-in-run";
 import type { BackupMode } from "./run-options";
 
 /** Space that a full storage is left with. */
 const NO_SPACE = "No space left on device";
 
 /** One container's backup: what is locked, stopped or frozen for it, and given back at the end (PVE::VZDump::LXC). */
-export class ContainerBackup {
+export class ContainerBackup implements GuestPacker {
   readonly #backup: GuestBackup;
   readonly #files: ArchiveFiles;
   #mode: BackupMode = "stop";
@@ -130,7 +124,8 @@ export class ContainerBackup {
     log.info("create storage snapshot 'vzdump'");
     await removeLock(node, "lxc", vmid, "backup");
     this.#locked = false;
-    await createSnapshot(node, vmid, "vzdump", "vzdump backup snapshot", () => {});
+    const wanted = { name: "vzdump", description: "vzdump backup snapshot" };
+    await createSnapshot(containerSnapshots, node, vmid, wanted, () => {});
     this.#snapshot = true;
     await setLock(node, "lxc", vmid, "backup");
     this.#locked = true;
@@ -225,7 +220,7 @@ export class ContainerBackup {
     this.#locked = false;
     if (this.#snapshot) {
       log.info("cleanup temporary 'vzdump' snapshot");
-      await deleteSnapshot(node, vmid, "vzdump", () => {});
+      await deleteSnapshot(containerSnapshots, node, vmid, "vzdump", () => {});
     }
     if (!this.#stopped) return;
     log.info("restarting vm");
@@ -233,12 +228,6 @@ export class ContainerBackup {
     const seconds = node.clock.seconds() - (this.#offline ?? node.clock.seconds());
     log.info(`guest is online again after ${seconds < 1 ? "<1" : seconds} seconds`);
   }
-}
-
-/** The configuration as an archive holds it: without lock, snapshots, pending changes and their parent. */
-function archivedText(configuration: Configuration): string {
-  const keys = new Map([...configuration.keys].filter(([key]) => key !== "lock" && key !== "parent"));
-  return writeConfiguration({ ...configuration, keys, pending: emptySection(), snapshots: new Map() });
 }
 
 function outOfSpace(compression: ArchiveFiles["compression"]): [string[], number] {

@@ -4,13 +4,13 @@ import { formatArchiveName, type ArchiveCompression } from "../../../../proxmox/
 import { removeTree } from "../../machine/files";
 import type { Compression } from "../../drivers/driver";
 import type { Node } from "../../model/site";
-import type { GuestState } from "../../model/state";
+import type { GuestState, GuestType } from "../../model/state";
 import { death, failureText } from "../../protocol/failure";
 import { listContent, mostProtected, setNotes, setProtected } from "../content";
 import { prune } from "../pruning";
 import { notesFrom } from "./notes";
 import { ContainerBackup } from "./container-backup";
-import { backUpMachine } from "./machine-backup";
+import { MachineBackup } from "./machine-backup";
 import type { ArchiveFiles, GuestBackup } from "./backup-in-run";
 import { backupLimit } from "./run-options";
 
@@ -33,8 +33,7 @@ export async function backupGuest(backup: GuestBackup): Promise<boolean> {
     log.openGuest();
     log.info(`Starting Backup of VM ${vmid} (${guest.type})`);
     log.infoForTask(`Backup started at ${log.now()}`);
-    if (guest.type === "qemu") await backUpMachine(backup, guest);
-    else await backUpContainer(backup, files);
+    await packGuest(backup, files, guest.type);
     await cleanUp(node, files);
     const seconds = node.clock.seconds() - started;
     log.info(`Finished Backup of VM ${vmid} (${duration(seconds)})`);
@@ -115,23 +114,23 @@ async function writeLog(node: Node, files: ArchiveFiles, text: string): Promise<
   await writeFile(node.path(files.log), text);
 }
 
-/** Packs the container, then notes, protection and retention, in Proxmox's order. */
-async function backUpContainer(backup: GuestBackup, files: ArchiveFiles): Promise<void> {
+/** Packs the guest, then notes, protection and retention, in Proxmox's order. */
+async function packGuest(backup: GuestBackup, files: ArchiveFiles, type: GuestType): Promise<void> {
   const { node, options, task, log } = backup;
-  const container = new ContainerBackup(backup, files);
+  const packer = type === "qemu" ? new MachineBackup(backup, files) : new ContainerBackup(backup, files);
   try {
-    await container.prepare();
+    await packer.prepare();
     log.info(`creating vzdump archive '${files.target}'`);
     await task.checkpoint("archiving");
-    await container.pack();
+    await packer.pack();
     await rename(node.path(files.unfinished), node.path(files.target));
     const { size } = await stat(node.path(files.target));
     log.info(`archive file size: ${readableSize(size)}`);
     await task.checkpoint("archived");
-    await finishArchive(backup, files, container.hostname);
+    await finishArchive(backup, files, packer.hostname);
     if (options.remove) await pruneGuest(backup);
   } finally {
-    await container.release();
+    await packer.release();
   }
 }
 

@@ -150,14 +150,6 @@ describe("a backup run", () => {
       "could not get storage information for 'files': can't use storage 'files' for backups - wrong content type",
     );
   });
-
-  it("cannot back a virtual machine up, and says so", async () => {
-    await test.task("POST", "/nodes/pve/qemu", { vmid: 120, name: "vm", scsi0: "local:1" });
-    const { status, log } = await test.backUp(120);
-    expect(status).toBe("job errors");
-    expect(log.join("\n")).toMatch(/include disk 'scsi0' .* 1G\n.*the sandbox cannot back up virtual machines/);
-    expect((await test.call("GET", "/nodes/pve/qemu/120/config")) ?? {}).not.toHaveProperty("lock");
-  });
 });
 
 describe("a running container", () => {

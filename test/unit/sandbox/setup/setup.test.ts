@@ -9,7 +9,7 @@ import { declaredNeeds } from "../../../sandbox/setup/declared-needs";
 import { takeDown } from "../../../sandbox/setup/down";
 import { makeSecrets } from "../../../sandbox/setup/keys";
 import { layoutOf, readRecord, sandboxFolder, writeRecord } from "../../../sandbox/setup/layout";
-import { containerName, siteNames } from "../../../sandbox/machine/names";
+import { siteGuestName, siteNames } from "../../../sandbox/machine/names";
 import { inotifyInstances, inotifyShortage } from "../../../sandbox/machine/inotify";
 import { missingPackages } from "../../../sandbox/setup/prerequisites";
 import { endProcesses, isAlive, portHolder, processesMarked } from "../../../sandbox/machine/processes";
@@ -35,8 +35,8 @@ describe("names on the machine", () => {
 
   test("tell containers of two nodes apart", () => {
     const names = siteNames(folder);
-    expect(containerName(names, "pve-prod", 101)).toBe(`lifeboat-${names.id}-pve-prod-101`);
-    expect(containerName(names, "pve-lab", 101)).not.toBe(containerName(names, "pve-prod", 101));
+    expect(siteGuestName(names, "pve-prod", 101)).toBe(`lifeboat-${names.id}-pve-prod-101`);
+    expect(siteGuestName(names, "pve-lab", 101)).not.toBe(siteGuestName(names, "pve-prod", 101));
   });
 });
 
@@ -44,6 +44,15 @@ describe("prerequisites", () => {
   test("names the Debian packages of programs that are not there", () => {
     expect(missingPackages("real", (program) => !["lxc-start", "ip"].includes(program))).toEqual(["lxc", "iproute2"]);
     expect(missingPackages("memory", () => true)).toEqual([]);
+    expect(missingPackages("real", (program) => !program.startsWith("qemu"))).toEqual([]);
+    expect(missingPackages("machines", (program) => program.startsWith("mk"))).toEqual([
+      "qemu-system-x86",
+      "qemu-utils",
+      "genisoimage",
+      "mmdebstrap",
+      "grub-common",
+      "grub-pc-bin",
+    ]);
   });
 
   test("says how many containers the machine's inotify instances are enough for, and how it gets more", () => {
@@ -115,20 +124,25 @@ describe("the start-up state", () => {
   });
 });
 
-describe("the token's needs", () => {
+describe("what a site needs", () => {
   test("come from the settings of all environments", () => {
     writeFileSync(
       join(folder, "Pulumi.prod.yaml"),
       "config:\n  lifeboat:backup: { storage: { id: nightly, adopt: true } }\n  lifeboat:guests: { web: { pool: shop } }\n",
     );
-    expect(declaredNeeds(folder)).toEqual({ backupStorages: ["nightly"], declaresStorage: false, pools: ["shop"] });
+    expect(declaredNeeds(folder)).toEqual({
+      backupStorages: ["nightly"],
+      declaresStorage: false,
+      pools: ["shop"],
+      machines: false,
+    });
     writeFileSync(
       join(folder, "Pulumi.lab.yaml"),
-      "config: { lifeboat:backup: { storage: { id: lab, type: dir } } }\n",
+      "config: { lifeboat:backup: { storage: { id: lab, type: dir } }, lifeboat:guests: { shop: { kind: virtual-machine } } }\n",
     );
     writeFileSync(join(folder, "Pulumi.wrong.yaml"), "config: 7\n");
-    const { backupStorages, declaresStorage } = declaredNeeds(folder);
-    expect([backupStorages.sort(), declaresStorage]).toEqual([["lab", "nightly"], true]);
+    const { backupStorages, declaresStorage, machines } = declaredNeeds(folder);
+    expect([backupStorages.sort(), declaresStorage, machines]).toEqual([["lab", "nightly"], true, true]);
   });
 });
 

@@ -1,0 +1,124 @@
+import { mkdir, open, rename, stat, truncate, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { run } from "../machine/child-process";
+import type { Image, MachineCard, MachineId, Machines, MachineSpec, SeedFiles } from "./machines";
+
+/**
+ * Virtual machines without a process: disks are sparse files with the bytes that a guest would see, whatever their format is
+ * called, and a machine runs because the emulator's record says so. The agent of one answers as that of a guest at rest.
+ */
+export class MemoryMachines implements Machines {
+  readonly #frozen = new Set<string>();
+
+  async createImage({ path }: Image, size: number): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "wx", 0o640);
+    await file.truncate(size);
+    await file.close();
+  }
+
+  async growImage({ path }: Image, size: number): Promise<void> {
+    await truncate(path, size);
+  }
+
+  /** An image that is larger than what is copied into it keeps its size, with zeros at the end. */
+  async copyImage(from: Image, to: Image): Promise<void> {
+    await mkdir(dirname(to.path), { recursive: true });
+    const size = (await stat(to.path).catch(() => undefined))?.size ?? 0;
+    await run("cp", ["--sparse=always", "--no-target-directory", from.path, to.path]);
+    if (size > (await stat(to.path)).size) await truncate(to.path, size);
+  }
+
+  async imageSize({ path }: Image): Promise<number> {
+    return (await stat(path)).size;
+  }
+
+  /** The three texts one after the other, at the beginning: nobody reads them but a person. */
+  async writeSeed({ path }: Image, files: SeedFiles): Promise<void> {
+    const { size } = await stat(path);
+    await writeFile(path, [files.metaData, files.userData, files.networkConfig].join("\n---\n"));
+    await truncate(path, size);
+  }
+
+  async start(machine: MachineSpec): Promise<void> {
+    this.#frozen.delete(place(machine));
+  }
+
+  async stop(machine: MachineId): Promise<void> {
+    this.#frozen.delete(place(machine));
+  }
+
+  async shutdown(): Promise<boolean> {
+    return true;
+  }
+
+  async reset(machine: MachineId): Promise<void> {
+    this.#frozen.delete(place(machine));
+  }
+
+  async pause(): Promise<void> {}
+
+  async resume(): Promise<void> {}
+
+  async saveMemory(_machine: MachineId, file: string): Promise<void> {
+    await writeFile(`${file}.new`, "");
+    await rename(`${file}.new`, file);
+  }
+
+  async isRunning(): Promise<undefined> {
+    return undefined;
+  }
+
+  async processId(): Promise<undefined> {
+    return undefined;
+  }
+
+  async agent(machine: MachineSpec, command: string): Promise<unknown> {
+    const key = place(machine);
+    switch (command) {
+      case "guest-fsfreeze-status":
+        return this.#frozen.has(key) ? "frozen" : "thawed";
+      case "guest-fsfreeze-freeze":
+        this.#frozen.add(key);
+        return machine.drives.filter(({ isDisc }) => !isDisc).length;
+      case "guest-fsfreeze-thaw":
+        this.#frozen.delete(key);
+        return machine.drives.filter(({ isDisc }) => !isDisc).length;
+      case "guest-network-get-interfaces":
+        return [LOOPBACK, ...machine.cards.map(networkInterface)];
+      case "guest-get-host-name":
+        return { "host-name": machine.name };
+      case "guest-ping":
+      case "guest-sync":
+        return {};
+      default:
+        throw new Error(`The command ${command} has not been found`);
+    }
+  }
+}
+
+const LOOPBACK = {
+  name: "lo",
+  "hardware-address": "00:00:00:00:00:00",
+  "ip-addresses": [
+    { "ip-address": "127.0.0.1", "ip-address-type": "ipv4", prefix: 8 },
+    { "ip-address": "::1", "ip-address-type": "ipv6", prefix: 128 },
+  ],
+};
+
+function networkInterface({ number, hardwareAddress, addresses, linkDown }: MachineCard): object {
+  return {
+    name: `eth${number}`,
+    "hardware-address": hardwareAddress.toLowerCase(),
+    "ip-addresses": linkDown ? [] : addresses.map(ipAddress),
+  };
+}
+
+function ipAddress(text: string): object {
+  const [address = "", prefix] = text.split("/");
+  return { "ip-address": address, "ip-address-type": address.includes(":") ? "ipv6" : "ipv4", prefix: Number(prefix) };
+}
+
+function place({ node, vmid }: MachineId): string {
+  return `${node}/${vmid}`;
+}

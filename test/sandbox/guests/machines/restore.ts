@@ -1,0 +1,242 @@
+import { basename } from "node:path";
+import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
+import type { Call } from "../../calls/endpoint";
+import { decompressor, unpackMachine } from "../../drivers/machine-archives";
+import { BrokenArchive, type VmaHeader } from "../../drivers/vma/read-vma";
+import type { Log } from "../../drivers/driver";
+import { CommandFailed } from "../../machine/child-process";
+import type { VolumeState } from "../../model/state";
+import type { Task } from "../../model/tasks";
+import { death } from "../../protocol/failure";
+import {
+  checkProtection,
+  emptyConfiguration,
+  loadGuest,
+  storeGuest,
+  withGuestLock,
+  type Configuration,
+} from "../configuration";
+import { commandLine } from "../shell-quote";
+import { holds, requireStorage } from "../storages";
+import { activateFile, allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
+import { driveKeys, driveVolume, imageFormat, isSeed, readDrive, SEED_SIZE } from "./drives";
+import { checkBridges, checkDevice, isDeviceKey } from "./permissions";
+import type { MachineRestore } from "./order";
+import { mapOf, restoredConfiguration } from "./restored-configuration";
+import { isRunning, startWorker } from "./runtime";
+
+/** A disk to make, by its key in the configuration. */
+interface Wanted {
+  key: string;
+  storage: string;
+  format: VolumeState["format"];
+  size: number;
+  /** Name of the archive's device; undefined for what cloud-init reads: it is only made. */
+  device: string | undefined;
+}
+
+/**
+ * The worker of a restore (PVE::API2::Qemu, create_vm). Of a failure once the old disks are freed nothing is cleaned up but the
+ * new disks.
+ */
+export async function restoreMachine(restore: MachineRestore, task: Task): Promise<void> {
+  const { call, vmid } = restore;
+  const { node, parameters } = call;
+  try {
+    const { guest, configuration } = loadGuest(node, "qemu", vmid);
+    checkProtection(configuration, restore.verb.replace(/ -$/, ""));
+    if (await isRunning(node, guest)) throw death(`${restore.verb} vm is running`);
+    if (parameters.flag("live-restore") === true) {
+      throw death("live-restore is only compatible with backup images from a Proxmox Backup Server");
+    }
+    await withGuestLock(node, "qemu", vmid, () => fill(restore, configuration, task), task.log);
+  } catch (failure) {
+    removeCreationLock(restore);
+    task.log(
+      `error before or during data restore, some or all disks were not completely restored. VM ${vmid} state is NOT cleaned up.`,
+    );
+    throw failure;
+  }
+  if (parameters.flag("start") !== true) return;
+  task.log("Execute autostart");
+  node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
+}
+
+function removeCreationLock({ call, vmid }: MachineRestore): void {
+  if (call.cluster.guest(vmid)?.type !== "qemu") return;
+  const { configuration } = loadGuest(call.node, "qemu", vmid);
+  if (configuration.keys.get("lock") !== "create") return;
+  configuration.keys.delete("lock");
+  storeGuest(call.node, "qemu", vmid, configuration);
+}
+
+/** Unpacks the archive into new disks and writes the configuration (PVE::QemuServer::restore_vma_archive). */
+async function fill(restore: MachineRestore, old: Configuration, task: Task): Promise<void> {
+  const { call, vmid } = restore;
+  const { node, parameters, cluster } = call;
+  const path = await activateFile(node, restore.archive);
+  const name = parseArchiveName(basename(path), node.timeZone);
+  if (name?.guestType !== "qemu" || name.format !== "vma") {
+    throw death(`ERROR: file '${path}' does not look like a QemuServer vzdump backup`);
+  }
+  const commands = readingCommands(path);
+  task.log(`restore vma archive: ${commands}`);
+  const made = new Map<string, VolumeState>();
+  const bandwidth = parameters.integer("bwlimit") ?? 0;
+  const limits = bandwidth === 0 ? {} : { bytesPerSecond: bandwidth * 1024 };
+  let header: VmaHeader | undefined;
+  try {
+    await unpackMachine(node.path(path), { signal: task.signal, ...limits }, async (found) => {
+      header = found;
+      const disks = wantedDisks(restore, found);
+      await replaceOld(restore, old, disks, task);
+      await makeDisks(restore, disks, made, task);
+      const files = new Map(disks.map(({ key, device }) => [device, made.get(key)]));
+      return (device) => {
+        const volume = files.get(device.name);
+        if (volume === undefined) throw new Error(`no image was made for ${device.name}`);
+        return diskImage(node, volume).path;
+      };
+    });
+  } catch (failure) {
+    await dropMade(restore, made, task.log);
+    if (task.signal.aborted) throw death("interrupted by signal");
+    throw unpackFailure(commands, failure, task.log);
+  }
+  await task.checkpoint("extracted");
+  const restored = restoredConfiguration(restore, header?.texts.get("qemu-server.conf") ?? "", made, task.log);
+  checkRestored(restore, restored);
+  storeGuest(node, "qemu", vmid, restored);
+  restoreFirewall(restore, header);
+  const pool = cluster.state.access.pools.find(({ poolid }) => poolid === parameters.text("pool"));
+  if (pool !== undefined && !pool.vmids.includes(vmid)) pool.vmids.push(vmid);
+  cluster.save();
+}
+
+/** The programs that read an archive, as Proxmox runs and prints them. */
+function readingCommands(path: string): string {
+  const unpacking = decompressor(path);
+  const temporary = `/var/tmp/vzdumptmp${process.pid}`;
+  const extract = ["vma", "extract", "-v", "-r", `${temporary}.fifo`, unpacking === undefined ? path : "-", temporary];
+  const first = unpacking === undefined ? [] : [commandLine([unpacking.program, ...unpacking.arguments, path])];
+  return [...first, commandLine(extract)].join(" | ");
+}
+
+/** A failure while reading, in the words of PVE::Tools::run_command; what the program said is in the log. */
+function unpackFailure(commands: string, failure: unknown, log: Log): unknown {
+  const isProgram = failure instanceof CommandFailed;
+  if (!isProgram && !(failure instanceof BrokenArchive)) return failure;
+  log(
+    isProgram
+      ? `${failure.program}: ${failure.message}`
+      : `** (process:1): ERROR **: restore failed - ${failure.message}`,
+  );
+  const code = isProgram ? (failure.exitCode ?? 1) : 133;
+  return death(`command 'set -o pipefail && ${commands}' failed: exit code ${code}`);
+}
+
+/**
+ * The disks that the archive holds, and what cloud-init reads; each on the storage that the archive names unless the request
+ * has another. @throws when the caller may not make one there
+ */
+function wantedDisks({ call }: MachineRestore, header: VmaHeader): Wanted[] {
+  const text = header.texts.get("qemu-server.conf") ?? "";
+  const given = call.parameters.text("storage");
+  const { disks, seeds } = mapOf(text);
+  for (const { name } of header.devices) {
+    if (disks.some(({ device }) => device === name)) continue;
+    throw death(`found no device mapping information for device '${name}'`);
+  }
+  const wanted = disks.map(({ key, device, storage, format }): Wanted => {
+    const found = header.devices.find(({ name }) => name === device);
+    if (found === undefined) throw death(`archive does not contain data for drive '${key}'`);
+    return { key, device, size: found.size, storage: given ?? storage, format: imageFormat(format) };
+  });
+  const made = seeds.map(({ key, storage, format }): Wanted => ({
+    key,
+    device: undefined,
+    size: SEED_SIZE,
+    storage: given ?? storage,
+    format: imageFormat(format),
+  }));
+  for (const { storage } of [...wanted, ...made]) checkStorage(call, storage);
+  return [...wanted, ...made];
+}
+
+function checkStorage({ cluster, authority }: Call, storage: string): void {
+  if (!holds(requireStorage(cluster, storage), "images")) {
+    throw death(`Content type 'images' is not available on storage '${storage}'`);
+  }
+  if (!authority.isRoot) authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
+}
+
+/** Frees the old machine's disks that come back; the others, and the snapshots of those, are dealt with as Proxmox does. */
+async function replaceOld(
+  { call, vmid }: MachineRestore,
+  old: Configuration,
+  disks: readonly Wanted[],
+  task: Task,
+): Promise<void> {
+  const { node } = call;
+  const isNew = [...old.keys.keys()].every((key) => key === "lock");
+  if (isNew) return;
+  const placeholder = emptyConfiguration();
+  placeholder.keys.set("memory", "128");
+  storeGuest(node, "qemu", vmid, placeholder);
+  let freed = 0;
+  for (const key of driveKeys(old.keys)) {
+    const drive = readDrive(key, old.keys.get(key) ?? "");
+    const volume = isSeed(drive) ? drive.file : driveVolume(drive);
+    if (volume === undefined || ownerOf(volume) !== vmid || !disks.some((disk) => disk.key === key)) continue;
+    await freeVolume(node, volume, task.log);
+    freed += 1;
+    await task.checkpoint(`freed-${freed}`);
+  }
+  for (const { keys } of old.snapshots.values()) {
+    const memory = keys.get("vmstate");
+    if (memory !== undefined) await freeVolume(node, memory, task.log);
+  }
+  await task.checkpoint("destroyed");
+}
+
+async function makeDisks(
+  { call, vmid }: MachineRestore,
+  disks: readonly Wanted[],
+  made: Map<string, VolumeState>,
+  task: Task,
+): Promise<void> {
+  for (const disk of [...disks].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+    const { key, storage, format, size, device } = disk;
+    const purpose = device === undefined ? { purpose: "cloudinit" } : {};
+    const volume = await allocateVolume(call.node, { storage, vmid, size, format, isDisk: true, ...purpose }, task.log);
+    made.set(key, volume);
+    task.log(`new volume ID is '${volume.volid}'`);
+  }
+  for (const { key, device } of disks) {
+    const volume = made.get(key);
+    if (device !== undefined && volume !== undefined) task.log(`map '${device}' to '${volume.path}' (write zeros = 0)`);
+  }
+  await task.checkpoint("extracting");
+}
+
+async function dropMade({ call }: MachineRestore, made: ReadonlyMap<string, VolumeState>, log: Log): Promise<void> {
+  for (const { volid } of made.values()) {
+    await freeVolume(call.node, volid, log);
+    log(`temporary volume '${volid}' successfully removed`);
+  }
+}
+
+/** What the caller must be allowed of what comes back (PVE::QemuServer::check_restore_permissions). */
+function checkRestored({ call, vmid }: MachineRestore, { keys }: Configuration): void {
+  const change = { cluster: call.cluster, authority: call.authority, vmid };
+  checkBridges(change, keys);
+  for (const [key, value] of keys) {
+    if (isDeviceKey(key) && !key.startsWith("serial")) checkDevice(change, key, value);
+  }
+}
+
+function restoreFirewall({ call, vmid }: MachineRestore, header: VmaHeader | undefined): void {
+  const rules = header?.texts.get("qemu-server.fw");
+  const guest = call.cluster.guest(vmid);
+  if (rules !== undefined && guest !== undefined) guest.firewall = rules;
+}

@@ -1,0 +1,38 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { builtOnce } from "../../../sandbox/setup/images/built-once";
+
+const cache = mkdtempSync(join(tmpdir(), "lifeboat-cache-"));
+const earlier = process.env["XDG_CACHE_HOME"];
+
+beforeAll(() => {
+  process.env["XDG_CACHE_HOME"] = cache;
+});
+
+afterAll(() => {
+  if (earlier === undefined) delete process.env["XDG_CACHE_HOME"];
+  else process.env["XDG_CACHE_HOME"] = earlier;
+  rmSync(cache, { recursive: true });
+});
+
+function obtain(recipe: string, build: (file: string) => void): Promise<string> {
+  const whole = { kind: "images", name: "disk", recipe, build: async (file: string) => build(file) };
+  return builtOnce(whole, () => undefined);
+}
+
+test("a file is made once for each recipe, and only a finished one gets its name", async () => {
+  const failed = obtain("first", (file) => {
+    writeFileSync(file, "half");
+    throw new Error("no mirror");
+  });
+  await expect(failed).rejects.toThrow("no mirror");
+  const file = await obtain("first", (made) => writeFileSync(made, "whole"));
+  expect(readFileSync(file, "utf8")).toBe("whole");
+  expect(readdirSync(dirname(file))).toEqual(["disk"]);
+  const again = await obtain("first", () => {
+    throw new Error("made twice");
+  });
+  expect(again).toBe(file);
+  expect(await obtain("second", (made) => writeFileSync(made, "other"))).not.toBe(file);
+});
