@@ -1,5 +1,6 @@
 import { plainText } from "../../proxmox/api/plain-text";
 import { GuestShell, type GuestShellOptions, HostKeyRefused } from "./guest-shell";
+import { vmaCheck } from "./vma-check";
 import { ProgramMissing } from "./run-program";
 import { shellQuote } from "../machine/shell-quote";
 
@@ -22,14 +23,16 @@ const readers: readonly (readonly [RegExp, string])[] = [
 const longest = 24 * 60 * 60 * 1_000;
 
 /**
- * The command that reads a container's archive on a node: its checksums and the structure of its tar stream. It ends
- * with 0 when the archive is whole.
+ * The command that reads an archive on a node: its checksums, and the structure of a container's tar stream or of a virtual
+ * machine's VMA. It ends with 0 when the archive is whole.
  *
  * A key may be limited to it by a forced command: the archive is the last word, and nothing else differs but the reader.
  */
 export function readCommand(path: string): string {
   const [, reader] = readers.find(([name]) => name.test(path)) ?? ["", "cat"];
-  return `bash -o pipefail -c ${shellQuote(`${reader} -- "$0" | tar -tf - > /dev/null`)} ${shellQuote(path)}`;
+  const isMachine = /\.vma(?:\.[a-z]+)?$/u.test(path);
+  const check = isMachine ? `perl -e ${shellQuote(vmaCheck)}` : "tar -tf - > /dev/null";
+  return `bash -o pipefail -c ${shellQuote(`${reader} -- "$0" | ${check}`)} ${shellQuote(path)}`;
 }
 
 /** Reads an archive on a node, over the system's `ssh`. */

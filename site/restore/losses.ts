@@ -1,13 +1,6 @@
 import type { ConfigurationKeys, GuestConfiguration } from "../../proxmox/rules/guest-configuration";
-import {
-  isBackedUp,
-  isCdrom,
-  isDriveKey,
-  isMountPointKey,
-  isUnusedKey,
-  parseDrive,
-  type Drive,
-} from "../../proxmox/rules/property-strings";
+import { drivesOf, leftDisks, storedDrives } from "./machine-drives";
+import { isBackedUp, isCdrom, isDriveKey, isMountPointKey, isUnusedKey } from "../../proxmox/rules/property-strings";
 import { containerDisks, type ContainerDisk } from "./volumes";
 
 /** The guest that a restore in place would overwrite. */
@@ -25,11 +18,12 @@ export interface Loss {
   /**
    * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unsaved`: the
    * archive's content replaces what is in it now, which no backup holds, and so no save point either. `unused`: a volume
-   * that the guest keeps without using it. `snapshot`: the guest as it was once. `raw`: a line of LXC's own, which only
+   * that the guest keeps without using it. `detached`: a machine's disk that the archive does not know; it stays, unused. `snapshot`: the guest as it was once. `raw`: a line of LXC's own, which only
    * root@pam may write. `excluded`: files that the node leaves out of every backup. `firewall`: a line of the guest's
    * firewall, for which the archive may have another.
    */
-  readonly kind: "emptied" | "vanishes" | "unsaved" | "unused" | "snapshot" | "raw" | "excluded" | "firewall";
+  readonly kind:
+    "emptied" | "vanishes" | "unsaved" | "unused" | "detached" | "snapshot" | "raw" | "excluded" | "firewall";
   /** Key of the disk, name of the snapshot, the line, or the pattern of the files. */
   readonly name: string;
   /** Path in the container. */
@@ -258,37 +252,36 @@ function hostMounts(disks: readonly ContainerDisk[]): HostMount[] {
 }
 
 /**
- * Virtual machines: disks whose key is in the archive are freed and filled from it; the others stay as unused volumes.
+ * Virtual machines: disks whose key is in the archive are freed and filled from it; the others stay as unused volumes, and are
+ * put back where the archive leaves them out by choice.
  * Read in qemu-server's source (semantics §5).
  */
 function machineEffects(present: PresentConfiguration | undefined, archived: GuestConfiguration): InPlaceEffects {
   const now = drivesOf(present?.keys ?? {});
   const stored = storedDrives(archived);
+  const staying = new Set(leftDisks(present?.keys, archived).map(({ key }) => key));
+  const taken = now.filter(
+    ({ key, drive }) => !isCdrom(drive) && !staying.has(key) && !stored.some((disk) => disk.key === key),
+  );
   return {
-    losses: snapshotLosses(present),
+    losses: [
+      ...drivesOutside({ keys: {}, ...present, snapshots: [] })
+        .filter(({ name }) => stored.some(({ key }) => key === name))
+        .map((loss) => ({ ...loss, kind: "unsaved" as const })),
+      ...taken.map(({ key, drive }) => ({
+        kind: "detached" as const,
+        name: key,
+        volume: drive.file,
+        ...sizeOf(drive.size),
+      })),
+      ...snapshotLosses(present),
+    ],
     returns: stored.map(({ key, size }) => ({ key, size, isNew: !now.some((drive) => drive.key === key) })),
-    detached: now
-      .filter(({ key, drive }) => !isCdrom(drive) && !stored.some((disk) => disk.key === key))
-      .map(({ key, drive }) => ({ key, volume: drive.file })),
+    detached: taken.map(({ key, drive }) => ({ key, volume: drive.file })),
     hostMounts: [],
     hostMountsGone: [],
     differences: differencesOf(present?.keys, archived.keys, (key) => isDriveKey(key) || isUnusedKey(key)),
   };
-}
-
-function drivesOf(keys: ConfigurationKeys): { readonly key: string; readonly drive: Drive }[] {
-  return Object.keys(keys)
-    .filter(isDriveKey)
-    .sort()
-    .map((key) => ({ key, drive: parseDrive(key, keys[key] ?? "", "keep") }));
-}
-
-/** vzdump notes in the archive which disks are in it; without those notes the flags of the drives say the same. */
-function storedDrives(archived: GuestConfiguration): { readonly key: string; readonly size: number | undefined }[] {
-  const listed = archived.dumpedDisks?.map(({ key }) => key);
-  return drivesOf(archived.keys)
-    .filter(({ key, drive }) => listed?.includes(key) ?? isBackedUp("qemu", key, drive))
-    .map(({ key, drive }) => ({ key, size: drive.size }));
 }
 
 /**

@@ -6,7 +6,7 @@ import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
-// A virtual machine's life with the real provider: made, changed in place, deleted. Nothing of it runs.
+// A virtual machine's life with the real provider: made, changed in place, deleted. It runs in the emulator's records only.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-machine-"));
 const printed: string[] = [];
 const site = new DemoSite(join(parent, "site"), "memory", (line) => printed.push(line));
@@ -77,6 +77,11 @@ async function configuration(): Promise<Record<string, unknown>> {
   return JSON.parse(stdout);
 }
 
+async function status(): Promise<string> {
+  const { stdout } = expectExit(await site.byHand("status", "prod", "150"), [0], "its status");
+  return JSON.parse(stdout).status;
+}
+
 async function requests(): Promise<string> {
   return (await site.sandbox("requests", "--json")).stdout;
 }
@@ -104,14 +109,11 @@ test("a flag, a grown disk, a new disk and memory change in place, with every vo
   expect(after).toMatchObject({ memory: "1024" });
 });
 
-test("starting it fails with a sentence about the sandbox: no machine runs here, and nothing pretends", async () => {
-  const document = parseDocument(readFileSync(settings, "utf8"));
-  document.setIn(["config", "lifeboat:guests", "db", "started"], true);
-  writeFileSync(settings, document.toString({ lineWidth: 0 }));
-  const { exitCode, stdout, stderr } = await pulumi("up", "-s", "prod", "--yes");
-  expect(exitCode).not.toBe(0);
-  expect(stdout + stderr).toContain("the sandbox cannot run virtual machines");
+test("started and stopped by its settings [A2]", async () => {
+  await deploy({ ...changed, started: true });
+  expect(await status()).toBe("running");
   await deploy(changed);
+  expect(await status()).toBe("stopped");
 });
 
 test("destroyed over the API alone, and its job with it [A1]", async () => {

@@ -22,6 +22,7 @@ const taskTypes = {
     takeSnapshot: "vzsnapshot",
     removeSnapshot: "vzdelsnapshot",
     rollBack: "vzrollback",
+    restore: "vzrestore",
   },
   qemu: {
     start: "qmstart",
@@ -31,6 +32,7 @@ const taskTypes = {
     takeSnapshot: "qmsnapshot",
     removeSnapshot: "qmdelsnapshot",
     rollBack: "qmrollback",
+    restore: "qmrestore",
   },
 } as const;
 
@@ -169,19 +171,18 @@ export class GuestCalls {
   }
 
   /**
-   * Restores a container from an archive. What the parameters do not say is taken from the archive; of disks, either all
-   * (`rootfs` and each `mpN`) or none are given, else the rest end up inside the root disk (`semantics.md` §5).
+   * Starts a restore: `vzrestore` or `qmrestore`.
    *
-   * @param parameters at least `vmid`, `ostemplate` (the archive's volume id) and `restore: true`.
+   * @param parameters at least the archive's volume id: `ostemplate` of a container, `archive` of a machine
+   * @returns the task's UPID
    */
-  restoreContainer(node: string, vmid: number, parameters: Parameters): Promise<string> {
-    const path = ["nodes", node, "lxc"];
+  restore({ node, type, vmid }: GuestAddress, parameters: Parameters): Promise<string> {
     return this.tasks.start({
       node,
       method: "POST",
-      path,
-      parameters: { vmid, ...parameters, restore: true },
-      type: "vzrestore",
+      path: ["nodes", node, type],
+      parameters: { vmid, ...parameters, ...(type === "lxc" ? { restore: true } : {}) },
+      type: taskTypes[type].restore,
       vmid,
     });
   }

@@ -11,6 +11,8 @@ import {
 import { originalsOwn } from "../../../site/restore/originals-own";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
+import { leftDisks, ownNotes } from "../../../site/restore/machine-drives";
+import { machineTargets } from "../../../site/restore/machine-targets";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import type { Demand } from "../engine/consent";
@@ -72,10 +74,7 @@ export function planRestore(
     inPlace ? present && presentOf(present, inspection.surroundings) : undefined,
     archived,
   );
-  const wanted = inPlace ? present?.configuration : undefined;
-  // A copy beside its original must not write into the same folder of the node.
-  const disks = inPlace ? archived.keys : withoutHostMounts(archived.keys);
-  const volumes = volumeTargets(disks, { storage: options.storage, wanted, makeMissing: true });
+  const volumes = targetsOf(inspection, options);
   refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
   const copy = inPlace ? undefined : copyOf(inspection, options);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
@@ -92,6 +91,16 @@ export function planRestore(
     demands: demandsOf(plan, losses, options, inspection),
     overrides: copy?.changes ?? [],
   };
+}
+
+/** The disks that are made: of a container by the request, of a machine by what the archive says. */
+function targetsOf({ chosen, archived, present }: RestoreInspection, options: RestoreOptions): VolumeTargets {
+  const { storage, targetId } = options;
+  if (chosen.type === "qemu") return machineTargets(archived, storage);
+  const inPlace = targetId === undefined;
+  // A copy beside its original must not write into the same folder of the node.
+  const disks = inPlace ? archived.keys : withoutHostMounts(archived.keys);
+  return volumeTargets(disks, { storage, wanted: inPlace ? present?.configuration : undefined, makeMissing: true });
 }
 
 /** What a restore over a guest takes from it although it is on none of its disks, or in no backup of them. */
@@ -156,6 +165,8 @@ function buildPlan(
     ...(overwritten === undefined ? {} : { present: { running: overwritten.running, tasks: [...overwritten.tasks] } }),
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
+    ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
+    ...putBackOf(inspection, overwritten, copy === undefined),
     asRoot: copy === undefined && effects.hostMounts.length > 0,
     ...nodeRightOf(inspection, overwritten),
     ...(originals.length === 0 ? {} : { originals }),
@@ -206,17 +217,29 @@ function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]
   return { savePoint, ...(operation === undefined ? {} : { operation }) };
 }
 
+function storagesOf({ targets }: VolumeTargets): string[] {
+  return [...new Set(targets.map(({ storage }) => storage))];
+}
+
+/** Disks that Proxmox takes off a machine although they are its own. */
+function putBackOf({ chosen, archived }: RestoreInspection, overwritten: PresentGuest | undefined, isInPlace: boolean) {
+  const disks = chosen.type === "qemu" && isInPlace ? leftDisks(overwritten?.configuration, archived) : [];
+  return disks.length === 0 ? {} : { putBack: disks };
+}
+
 /** `force` is added when the request is sent, if a guest is still in the way then. */
 function requestOf(
-  { guest, present, chosen }: RestoreInspection,
+  { guest, present, chosen, archived }: RestoreInspection,
   volumes: VolumeTargets,
   copy: CopyOverrides | undefined,
 ): RestorePlan["request"] {
   const pool = copy === undefined && present === undefined && guest.kind !== "adopted" ? guest.pool : undefined;
   return {
-    ostemplate: chosen.volid,
+    [chosen.type === "lxc" ? "ostemplate" : "archive"]: chosen.volid,
     ...volumes.parameters,
     ...(pool === undefined ? {} : { pool }),
+    // Proxmox would add the lines of disks that it takes off to the notes.
+    ...(chosen.type === "qemu" && copy === undefined ? { description: ownNotes(archived) } : {}),
     ...copy?.parameters,
   };
 }

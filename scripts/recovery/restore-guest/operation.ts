@@ -20,7 +20,7 @@ import { type RestoreOptions, planRestore } from "./make-plan";
 import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
-import { restorePath } from "./restore-step";
+import { commitOf } from "./restore-step";
 import { restoreRights } from "./rights";
 import { restoreSteps } from "./steps";
 import { type RestoreView, printPlan, viewOf } from "./view";
@@ -77,7 +77,7 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
         guest: plan.guest,
         target: plan.target,
         present: plan.mode === "in-place" ? plan.present : undefined,
-        commit: { path: restorePath, type: "vzrestore" },
+        commit: commitOf(plan),
         lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
         differs: async (asked) => {
           const now = await planOf(session, request);

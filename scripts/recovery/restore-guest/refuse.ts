@@ -33,8 +33,8 @@ export interface RefusalContext {
  * @throws CommandError (2, 11, 13)
  */
 export function refuseImpossible(inspection: RestoreInspection, context: RefusalContext): void {
-  refuseMachine(inspection);
   refuseStranger(inspection, context);
+  refuseTemplate(inspection, context);
   if (context.targetId === undefined) {
     refuseElsewhere(inspection, context);
     refuseBusy(inspection, context);
@@ -53,12 +53,14 @@ function refusal(message: string, hint: string | undefined, exitCode: ExitCode =
   return new CommandError(message, { exitCode, hint });
 }
 
-/** Restoring a virtual machine is another request with other dangers, which nothing here has been tried against yet. */
-function refuseMachine({ chosen, guest }: RestoreInspection): void {
-  if (chosen.type === "lxc") return;
+/** A template has no state to go back to, and Proxmox makes its disks read-only again only in part. */
+function refuseTemplate({ archived, present, guest, chosen }: RestoreInspection, { targetId }: RefusalContext): void {
+  const isTemplate = archived.keys["template"] === "1";
+  if (!isTemplate && (targetId !== undefined || present?.configuration["template"] !== "1")) return;
+  const what = isTemplate ? `${chosen.volid} holds a template` : `${guest.name} is a template`;
   throw refusal(
-    `${guest.name} is a virtual machine, and this version restores containers only`,
-    `by hand on the node, with the machine stopped: qmrestore ${chosen.volid} ${guest.id}`,
+    `${what}, which nothing runs from and nothing is proven of`,
+    `by hand on the node: ${chosen.type === "qemu" ? "qmrestore" : "pct restore"} (see its manual page)`,
   );
 }
 

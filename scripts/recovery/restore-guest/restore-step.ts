@@ -1,8 +1,9 @@
+import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { type TaskOutcome, requireSuccess } from "../../../proxmox/api/tasks";
 import { formatCopyNotes, readCopyNotes } from "../../../site/restore/copy-notes";
-import type { MeantGuest } from "../../../site/restore/identity";
+import { type MeantGuest, nameOf } from "../../../site/restore/identity";
 import { taskFailure } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -39,7 +40,7 @@ function planAgain({ environment, guest }: RestorePlan): string {
 
 /** The request that destroys and restores. */
 export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: BegunOperation): Step {
-  const request = { node: plan.target.node, vmid: plan.target.vmid, type: "vzrestore" };
+  const request = taskOf(plan);
   return {
     id: restorePath,
     title: "Restore the archive",
@@ -63,13 +64,23 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
       const client = plan.asRoot ? (world.rootClient ?? world.client) : world.client;
       if (plan.mode === "beside") context.note({ marked: true });
       const parameters = { ...requestOf(plan, operation), ...(force ? { force: true } : {}) };
-      const start = () => client.guests.restoreContainer(request.node, request.vmid, parameters);
+      const start = () => client.guests.restore(plan.target, parameters);
       const outcome = await runTaskOnce(context, world.client, { ...request, start });
       if (!outcome.succeeded) await restoreFailed(context, plan, world, operation, outcome);
       return resultOf(plan, outcome);
     },
     takeBack: (context) => removeCopy(context, plan, world, operation),
   };
+}
+
+/** The step that commits, and how the node lists its task. */
+export function commitOf(plan: Pick<RestorePlan, "target">): { path: string; type: string } {
+  return { path: restorePath, type: guestTaskType(plan.target, "restore") };
+}
+
+/** How the node lists the task of the request. */
+function taskOf({ target }: RestorePlan): { node: string; vmid: number; type: string } {
+  return { node: target.node, vmid: target.vmid, type: guestTaskType(target, "restore") };
 }
 
 /** A copy's notes say whose it is. */
@@ -195,7 +206,7 @@ async function removeCopy(
   if (plan.mode !== "beside" || context.facts["sent"] !== true) return;
   const { client } = world;
   const { target } = plan;
-  const started = await findStarted(context, client, { node: target.node, vmid: target.vmid, type: "vzrestore" });
+  const started = await findStarted(context, client, taskOf(plan));
   if (started === undefined) return;
   await client.tasks.wait(started, { signal: context.signal });
   await waitForTasks(client, target, context);
@@ -222,10 +233,10 @@ export async function requireOwnCopy(
   { id }: Pick<BegunOperation, "id">,
   facts: Facts,
 ): Promise<void> {
-  const { hostname, description = "" } = await client.guests.guestConfig(target);
+  const { description = "", ...configuration } = await client.guests.guestConfig(target);
   const isMarked =
     facts["marked"] === true ? readCopyNotes(description) === id : description.trim() === request["description"];
-  if (isMarked && hostname === request["hostname"]) return;
+  if (isMarked && nameOf(target.type, configuration) === (request["hostname"] ?? request["name"])) return;
   throw new CommandError(`guest ${target.vmid} is not the copy that this restore made`, {
     exitCode: exitCodes.refused,
     hint: `look at it, and delete it by hand if nobody needs it; while the restore is half done, give it up: lifeboat abandon ${environment}/${guest}`,

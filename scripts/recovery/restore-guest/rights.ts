@@ -25,18 +25,20 @@ export function restoreRights(plan: RestorePlan): NeededPrivilege[] {
 }
 
 /** Of the archive, of the save point, and of every volume that is made. */
-function storagesOf({ archive, savePoint, request }: RestorePlan): string[] {
+function storagesOf(plan: RestorePlan): string[] {
+  const { archive, savePoint } = plan;
   const kept = savePoint === undefined ? [] : [savePoint.storage];
-  return [...new Set([storageOf(archive.volid), ...madeOn(request), ...kept])];
+  return [...new Set([storageOf(archive.volid), ...madeOn(plan), ...kept])];
 }
 
 /** Of every disk that there is and that is made: whether the guest is whole is told by them, before and afterwards. */
-function diskStoragesOf({ savePoint, request }: RestorePlan): string[] {
-  const present = Object.values(savePoint?.volumes ?? {}).map(({ storage }) => storage);
-  return [...new Set([...present, ...madeOn(request)])];
+function diskStoragesOf(plan: RestorePlan): string[] {
+  const present = Object.values(plan.savePoint?.volumes ?? {}).map(({ storage }) => storage);
+  return [...new Set([...present, ...madeOn(plan)])];
 }
 
-function madeOn(request: RestorePlan["request"]): string[] {
+function madeOn({ request, madeOn: named }: RestorePlan): string[] {
+  if (named !== undefined) return named;
   return Object.entries(request).flatMap(([key, value]) =>
     /^(?:rootfs|mp\d+)$/u.test(key) && typeof value === "string" && !value.startsWith("/") ? [storageOf(value)] : [],
   );

@@ -5,6 +5,7 @@ import { comparePulumiStep } from "../steps/guest/compare-step";
 import { readArchive } from "./integrity-step";
 import { checkMembership } from "./membership-step";
 import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import { putBackDisks } from "./put-back-step";
 import { refuseOriginals, takeOutOriginals } from "./originals-step";
 import type { RestorePlan } from "../steps/guest/plan";
 import { recheck, requireOwnCopy, restoreGuest, restorePath } from "./restore-step";
@@ -37,6 +38,7 @@ function prove(plan: RestorePlan, world: GuestWorld, operation: BegunOperation):
     await own(context);
     await refuseOriginals(world.client, plan);
   };
+  if (plan.putBack !== undefined) steps.push(putBackDisks(plan, world));
   if (plan.start && plan.originals !== undefined) steps.push(takeOutOriginals(plan, world, own));
   if (plan.start) steps.push(startGuest(plan, world, isCopy ? startable : undefined));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });

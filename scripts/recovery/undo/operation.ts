@@ -7,7 +7,7 @@ import { placeSteps } from "../engine/step";
 import { takeBackOne } from "../engine/take-back-one";
 import { isRestore, readRestore, type RestoreJournal, restoreKind, restoresAmong } from "../restore-guest/journals";
 import { type RestoreRequest, restoreOperation } from "../restore-guest/operation";
-import { refuseDeclared, requireOwnCopy, restorePath, whyTouched } from "../restore-guest/restore-step";
+import { commitOf, refuseDeclared, requireOwnCopy, restorePath, whyTouched } from "../restore-guest/restore-step";
 import { effectOf } from "../steps/guest/effect";
 import { meantGuest } from "../steps/guest/meant-guest";
 import { openWorld } from "../steps/guest/open-world";
@@ -77,7 +77,7 @@ async function isOverwritten(session: GuestSession, request: UndoRequest, restor
   const effect = await effectOf(session.client, journal, {
     target: plan.target,
     present: plan.present,
-    commit: { path: restorePath, type: "vzrestore" },
+    commit: commitOf(plan),
   });
   if (effect !== "none") return effect !== "failed";
   const meant = meantGuest(session.guest, session.environment.settings);

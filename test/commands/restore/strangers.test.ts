@@ -47,7 +47,7 @@ function mark(id: number, whose: string): Promise<void> {
 /** Makes another guest with this number, from an archive of that one. */
 async function make(id: number, archive: string): Promise<void> {
   const disks = { rootfs: "local:1", mp0: "data:2,mp=/srv,backup=1" };
-  const upid = await site.client.guests.restoreContainer(node, id, { ostemplate: archive, ...disks });
+  const upid = await site.client.guests.restore({ node, type: "lxc", vmid: id }, { ostemplate: archive, ...disks });
   requireSuccess(await site.client.tasks.wait(upid));
 }
 

@@ -6,6 +6,7 @@
  *     by-hand reboot GUEST       "Reboot" of a running guest
  *     by-hand make ENV ID        "Create CT": a small container that Lifeboat knows nothing of
  *     by-hand show ENV ID        its configuration as JSON
+ *     by-hand status ENV ID      what it does now, as JSON
  *     by-hand job ENV            the environment's backup job as JSON
  *     by-hand select-all ENV     "Edit" of that job: "Selection mode: All"
  *     by-hand remove-job ENV     "Remove" of that job
@@ -85,13 +86,14 @@ async function make(site: Site, name: string, id: string): Promise<void> {
   await finish(client.tasks.wait(upid, { onEvent: show }));
 }
 
-async function showConfiguration(site: Site, name: string, id: string): Promise<void> {
+/** @param what `["config"]`, `["status", "current"]` */
+async function showOf(site: Site, name: string, id: string, what: readonly string[]): Promise<void> {
   const environment = site.environment(name);
   const client = await environment.client();
   const guest = (await client.cluster.guests()).find(({ vmid }) => vmid === Number(id));
   if (guest === undefined) throw new Error(`there is no guest ${id}`);
-  const configuration = await client.get(["nodes", guest.node, guest.type, guest.vmid, "config"]);
-  process.stdout.write(`${JSON.stringify(configuration)}\n`);
+  const answer = await client.get(["nodes", guest.node, guest.type, guest.vmid, ...what]);
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
 async function coverage(site: Site, name: string): Promise<void> {
@@ -156,7 +158,8 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
   destroy,
   reboot,
   make,
-  show: showConfiguration,
+  show: (site, name, id) => showOf(site, name, id, ["config"]),
+  status: (site, name, id) => showOf(site, name, id, ["status", "current"]),
   coverage,
   account: makeAccount,
 };
@@ -165,7 +168,7 @@ async function main([action = "", name = "", id = ""]: string[]): Promise<void> 
   const run = actions[action];
   if (run === undefined || name === "")
     throw new Error(
-      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE",
+      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | status ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE",
     );
   const site = await openSite({
     redactor: new Redactor(),

@@ -59,6 +59,7 @@ const expectedSkips = [
   },
   needsContainers("bootstrap"),
   needsContainers("firewall"),
+  needsContainers("machines-driver"),
   needsContainers("main-site"),
   needsContainers("sandbox"),
   needsContainers("state-store"),

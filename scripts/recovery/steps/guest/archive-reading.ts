@@ -20,7 +20,7 @@ export async function readingOf(
   if (ssh === undefined) return { kind: "none", why: "no SSH to the node" };
   const [path, host] = await Promise.all([pathOf(client, node, volid), hostOf(client, endpoint, node)]);
   if (path === undefined) return { kind: "none", why: "it is no file on the node" };
-  if (!/\.tar(?:\.(?:zst|gz|lzo))?$/u.test(path)) return { kind: "none", why: "it is no archive of a container" };
+  if (!/\.(?:tar|vma)(?:\.(?:zst|gz|lzo))?$/u.test(path)) return { kind: "none", why: "it is no archive of vzdump" };
   if (host === undefined) return { kind: "none", why: `the address of ${node} is not known` };
   return { kind: "ssh", host, path };
 }

@@ -15,6 +15,8 @@ export function describeLoss(loss: Loss): string {
       return `${what}: what it holds now is replaced, and neither a backup nor the save point has it`;
     case "unused":
       return `${name} (${volume ?? ""}): an unused disk, deleted`;
+    case "detached":
+      return `${what} (${volume ?? ""}): the archive does not know it, it is taken off and stays as an unused disk`;
     case "snapshot":
       return `snapshot ${name}: deleted`;
     case "raw":
@@ -40,12 +42,14 @@ export function lossReason(losses: readonly Loss[]): string {
       )
       .join(", ");
   const missing = named(["emptied", "vanishes", "unused", "snapshot"]);
+  const detached = named(["detached"]);
   const unsaved = named(["unsaved"]);
   const raw = named(["raw"]);
   const excluded = named(["excluded"]);
   const firewall = named(["firewall"]);
   return [
     ...(missing === "" ? [] : [`the archive has nothing for ${missing}, which would be lost`]),
+    ...(detached === "" ? [] : [`the archive does not know ${detached}, which would stay as an unused disk`]),
     ...(unsaved === "" ? [] : [`no backup holds what is in ${unsaved} now, which would be lost`]),
     ...(raw === "" ? [] : [`Proxmox does not bring ${raw} back for a token`]),
     ...(excluded === "" ? [] : [`no backup of the node holds files under ${excluded}, which would be lost`]),

@@ -77,6 +77,10 @@ export const restorePlanSchema = z.object({
   savePoint: savePointSchema.exactOptional(),
   /** Parameters of the restore request. */
   request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Storages that get new disks, where the request does not name them: those of a virtual machine. */
+  madeOn: z.array(z.string()).exactOptional(),
+  /** Disks of a virtual machine that the restore takes off it, and that are put back: volume and line. */
+  putBack: z.array(z.object({ key: z.string(), volume: z.string(), drive: z.string() })).exactOptional(),
   /** The archive has bind mounts, which only root@pam may restore. */
   asRoot: z.boolean(),
   /** Why the request needs `Sys.Modify` on `/`, as it reads after "it"; absent where it does not. */

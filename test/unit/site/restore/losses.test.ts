@@ -1,3 +1,5 @@
+import { leftDisks, ownNotes } from "../../../../site/restore/machine-drives";
+import { machineTargets } from "../../../../site/restore/machine-targets";
 import { parseGuestConfiguration } from "../../../../proxmox/rules/guest-configuration";
 import { inPlaceEffects } from "../../../../site/restore/losses";
 
@@ -60,13 +62,42 @@ describe("a container", () => {
 
 describe("a virtual machine", () => {
   const machine = parseGuestConfiguration(
-    "scsi0: local:102/a.qcow2,size=8G\nscsi1: local:102/b.qcow2,backup=0,size=8G\nide2: none,media=cdrom\nname: vm\n",
+    "scsi0: local:102/a.qcow2,size=8G\nscsi1: local:102/b.qcow2,backup=0,size=8G\nide2: none,media=cdrom\nname: vm\n#qmdump#map:scsi0:drive-scsi0:local:qcow2:\n",
+    "qemu",
   );
 
-  it("keeps disks that are not in the archive, as unused ones; its snapshots are lost [D7]", () => {
+  it("keeps disks that the archive leaves out by choice; its snapshots are lost [D7]", () => {
     const { losses, returns, detached } = inPlaceEffects("qemu", { keys: machine.keys, snapshots: ["s1"] }, machine);
     expect(losses).toEqual([{ kind: "snapshot", name: "s1" }]);
     expect(returns.map(({ key }) => key)).toEqual(["scsi0"]);
-    expect(detached).toEqual([{ key: "scsi1", volume: "local:102/b.qcow2" }]);
+    expect(detached).toEqual([]);
+    expect(leftDisks(machine.keys, machine)).toMatchObject([{ key: "scsi1", volume: "local:102/b.qcow2" }]);
+  });
+
+  it("loses a disk that the archive does not know, and what is in one that the backups leave out now [D7]", () => {
+    const keys = {
+      ...machine.keys,
+      scsi0: `${machine.keys["scsi0"] ?? ""},backup=0`,
+      virtio3: "local:102/c.qcow2,size=1G",
+    };
+    const { losses, detached } = inPlaceEffects("qemu", { keys, snapshots: [] }, machine);
+    expect(losses).toMatchObject([
+      { kind: "unsaved", name: "scsi0" },
+      { kind: "detached", name: "virtio3", volume: "local:102/c.qcow2", size: 1024 ** 3 },
+    ]);
+    expect(detached).toEqual([{ key: "virtio3", volume: "local:102/c.qcow2" }]);
+  });
+
+  it("keeps its own notes, without lines that an earlier restore has added [D7]", () => {
+    const description = "lifeboat: prod/db\nscsi1: local:102/b.qcow2,backup=0\nmore: to come\n";
+    expect(ownNotes({ ...machine, description })).toBe("lifeboat: prod/db\nmore: to come");
+  });
+
+  it("has its disks on the archive's storages, or all on the one that is asked for [D8, D14]", () => {
+    expect(machineTargets(machine, undefined)).toMatchObject({ parameters: {}, problems: [] });
+    expect(machineTargets(machine, "fast")).toMatchObject({
+      parameters: { storage: "fast" },
+      targets: [{ key: "scsi0", storage: "fast", filled: true }],
+    });
   });
 });

@@ -1,0 +1,56 @@
+import type { ConfigurationKeys, GuestConfiguration } from "../../proxmox/rules/guest-configuration";
+import { type Drive, isBackedUp, isCdrom, isDriveKey, parseDrive } from "../../proxmox/rules/property-strings";
+
+/** Drives of a machine's configuration, by key. @throws PropertyStringError when one cannot be read */
+export function drivesOf(keys: ConfigurationKeys): { readonly key: string; readonly drive: Drive }[] {
+  return Object.keys(keys)
+    .filter(isDriveKey)
+    .sort()
+    .map((key) => ({ key, drive: parseDrive(key, keys[key] ?? "", "keep") }));
+}
+
+/** vzdump notes in the archive which disks are in it; without those notes the flags of the drives say the same. */
+export function storedDrives(
+  archived: GuestConfiguration,
+): { readonly key: string; readonly size: number | undefined }[] {
+  const listed = archived.dumpedDisks?.map(({ key }) => key);
+  return drivesOf(archived.keys)
+    .filter(({ key, drive }) => listed?.includes(key) ?? isBackedUp("qemu", key, drive))
+    .map(({ key, drive }) => ({ key, size: drive.size }));
+}
+
+/** A disk that a restore takes off a virtual machine, and that belongs to it. */
+export interface LeftDisk {
+  readonly key: string;
+  /** Its volume, which stays. */
+  readonly volume: string;
+  /** Its line in the machine's configuration. */
+  readonly drive: string;
+}
+
+/**
+ * Disks that no backup holds by choice (`backup=0`), so that the archive names them and has nothing of them. Proxmox frees nothing of
+ * them, but takes them off the machine, notes their line in its description, and keeps the volume unused (semantics §5).
+ * They are put back: as they are now, or as the archive says where the machine lacks them already.
+ *
+ * @param present undefined where the machine is lost: its volumes may be there all the same
+ */
+export function leftDisks(present: ConfigurationKeys | undefined, archived: GuestConfiguration): LeftDisk[] {
+  const stored = new Set(storedDrives(archived).map(({ key }) => key));
+  return drivesOf(archived.keys)
+    .filter(({ key, drive }) => !isCdrom(drive) && !stored.has(key))
+    .map(({ key }) => {
+      const line = present?.[key] ?? archived.keys[key] ?? "";
+      return { key, volume: parseDrive(key, line, "keep").file, drive: line };
+    });
+}
+
+/** The machine's notes, without lines that earlier restores have left in them. */
+export function ownNotes({ keys, description = "" }: GuestConfiguration): string {
+  const lines = new Set(Object.keys(keys).filter(isDriveKey));
+  return description
+    .split("\n")
+    .filter((line) => !lines.has(/^(\w+): /u.exec(line)?.[1] ?? ""))
+    .join("\n")
+    .trimEnd();
+}

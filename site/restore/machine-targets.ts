@@ -1,0 +1,26 @@
+import type { GuestConfiguration } from "../../proxmox/rules/guest-configuration";
+import { parseDrive } from "../../proxmox/rules/property-strings";
+import { storageOfVolume } from "./volumes";
+import type { VolumeTargets } from "./volume-targets";
+
+/**
+ * The disks that a restore of a virtual machine makes. Proxmox takes no disks in the request: each goes to the storage that the
+ * archive names, or all of them to the one of the request (semantics §5). Their sizes are those of the archive's configuration.
+ *
+ * @param storage puts every disk there
+ * @throws PropertyStringError when a configuration cannot be read
+ */
+export function machineTargets(archived: GuestConfiguration, storage: string | undefined): VolumeTargets {
+  const problems: string[] = [];
+  const targets = (archived.dumpedDisks ?? []).flatMap(({ key, storage: named }) => {
+    const text = archived.keys[key];
+    const drive = text === undefined ? undefined : parseDrive(key, text, "keep");
+    if (drive?.size === undefined) {
+      problems.push(`the size of ${key} is not recorded in the archive`);
+      return [];
+    }
+    const home = storage ?? (named === "" ? (storageOfVolume(drive.file) ?? "local") : named);
+    return [{ key, path: key, storage: home, size: drive.size, filled: true }];
+  });
+  return { parameters: storage === undefined ? {} : { storage }, targets, problems };
+}
