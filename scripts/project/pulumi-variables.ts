@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../site/settings/credentials";
@@ -49,6 +49,7 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
   const backend = backendOf(environment, variables);
   if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
   const trust = await trustFolder(environment, variables);
+  const folders = certificateFolders(trust.folder, variables);
   const access = await storeAccess(environment, variables);
   const notes = [
     ...passphraseNotes(environment.name, given),
@@ -59,8 +60,8 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
   const exports = {
     PULUMI_BACKEND_URL: backend.url,
     ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
-    ...filePath(variables, "LIFEBOAT_PROXMOX_TOKEN_FILE"),
-    ...(trust.folder === undefined ? {} : { SSL_CERT_DIR: certificateFolders(trust.folder, variables) }),
+    ...tokenFile(environment.name, given),
+    ...(folders === undefined ? {} : { SSL_CERT_DIR: folders }),
     ...access.exports,
     // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
     PULUMI_SKIP_UPDATE_CHECK: "1",
@@ -159,6 +160,15 @@ function stateFolder({ name, settings }: LoadedEnvironment, variables: Variables
   return folder;
 }
 
+/**
+ * The variable that names the token's file, absolute. The program knows one that names its environment; under the general name it
+ * would go to the node of whatever is worked on next in the same shell.
+ */
+function tokenFile(environment: string, given: Variables): Record<string, string> {
+  const token = shellCredential(tokenSource, environment, given);
+  return token?.kind === "file" ? { [token.variable]: resolve(token.path) } : {};
+}
+
 /** A variable that names a file, absolute: `pulumi` may run in another folder. */
 function filePath(variables: Variables, name: string): Record<string, string> {
   const file = variables[name];
@@ -194,19 +204,26 @@ interface TrustFolder {
 
 async function trustFolder(environment: LoadedEnvironment, variables: Variables): Promise<TrustFolder> {
   const folder = join(stateFolder(environment, variables), "trust");
-  const authority = environment.stateStore()?.authority;
-  if (authority !== undefined) writeCertificate(folder, "state-store.pem", authority);
+  const { pem, note } = await nodesCertificate(environment);
+  const wanted = { "state-store.pem": environment.stateStore()?.authority, "site.pem": pem };
+  for (const [name, text] of Object.entries(wanted)) {
+    if (text !== undefined) writeCertificate(folder, name, text);
+    // Go would go on to trust what the settings name no longer.
+    else rmSync(join(folder, name), { force: true });
+  }
+  const isEmpty = Object.values(wanted).every((text) => text === undefined);
+  return { folder: isEmpty ? undefined : folder, notes: note === undefined ? [] : [note] };
+}
+
+/** What vouches for the node besides the system's authorities. */
+async function nodesCertificate(environment: LoadedEnvironment): Promise<{ pem?: string; note?: string }> {
   const { endpoint } = environment.settings.proxmox;
   const trust = environment.trust();
-  if (trust.kind === "system") return { folder: authority === undefined ? undefined : folder, notes: [] };
-  if (trust.kind === "ca") {
-    writeCertificate(folder, "site.pem", trust.pem);
-    return { folder, notes: [] };
-  }
+  if (trust.kind === "system") return {};
+  if (trust.kind === "ca") return { pem: trust.pem };
   const { pem, namesEndpoint } = await readCertificate(endpoint, trust);
-  writeCertificate(folder, "site.pem", pem);
   const other = `the certificate of ${endpoint} was issued for another name: pulumi will refuse it`;
-  return { folder, notes: namesEndpoint ? [] : [other] };
+  return namesEndpoint ? { pem } : { pem, note: other };
 }
 
 /** Whoever reads the folder sees the old file or the new one. */
@@ -215,9 +232,18 @@ function writeCertificate(folder: string, name: string, pem: string): void {
   writeDurably(join(folder, name), pem);
 }
 
-/** The site's folder first, then what is already set, else the system's. Running it twice changes nothing. */
-function certificateFolders(folder: string, { SSL_CERT_DIR: present }: Variables): string {
-  const others =
-    present === undefined || present === "" ? systemTrust.filter((path) => existsSync(path)) : present.split(":");
-  return [...new Set([folder, ...others])].join(":");
+/**
+ * The environment's folder first, then what is already set, else the system's. Running it twice changes nothing; the folder of
+ * another environment, for which `lifeboat env` was run before in the same shell, is left out: its authorities are others.
+ *
+ * @returns undefined where nothing is to be exported
+ */
+function certificateFolders(folder: string | undefined, variables: Variables): string | undefined {
+  const { SSL_CERT_DIR: present = "" } = variables;
+  const given = present.split(":").filter((path) => path !== "");
+  const foreign = given.filter((path) => basename(path) === "trust" && path.startsWith(`${stateHome(variables)}/`));
+  if (folder === undefined && foreign.length === 0) return undefined;
+  const kept = given.filter((path) => !foreign.includes(path));
+  const others = kept.length === 0 ? systemTrust.filter((path) => existsSync(path)) : kept;
+  return [...new Set([...(folder === undefined ? [] : [folder]), ...others])].join(":");
 }

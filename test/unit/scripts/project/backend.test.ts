@@ -6,6 +6,7 @@ import { backendOf, localBackend } from "../../../../scripts/project/backend";
 import { loadEnvironment } from "../../../../scripts/project/environment";
 import { readPulumiProject } from "../../../../scripts/project/pulumi-project";
 import { Redactor } from "../../../../scripts/terminal/redactor";
+import { shellCredential, tokenSource } from "../../../../site/settings/credentials";
 import { PulumiEncrypter } from "../../../support/encrypt";
 
 let folder: string;
@@ -137,6 +138,47 @@ describe("what pulumi needs for the store", () => {
     expect(readFileSync(exports["AWS_CA_BUNDLE"] ?? "", "utf8")).toBe(`others\n${authority}`);
     const again = await pulumiVariables(environment(variables), { ...variables, ...exports });
     expect(again.exports).toEqual(exports);
+  });
+
+  test("an authority that the settings name no longer is trusted no longer [N4]", async () => {
+    declareStore();
+    const variables = { HOME: folder, XDG_STATE_HOME: join(folder, "state"), LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c" };
+    const trusted = async (): Promise<string[]> => {
+      const { exports } = await pulumiVariables(environment(variables), variables);
+      return readdirSync(exports["SSL_CERT_DIR"]?.split(":")[0] ?? "").sort();
+    };
+    const now = await trusted();
+    expect(now).toContain("state-store.pem");
+    const trust = join(folder, "state/lifeboat", readdirSync(join(folder, "state/lifeboat"))[0] ?? "", "trust");
+    // As the settings had it: a node's own authority, and another store's.
+    writeFileSync(join(trust, "site.pem"), "an old one");
+    expect(await trusted()).toEqual(now);
+  });
+
+  test("what vouches for one environment vouches for no other that lifeboat env names in the same shell [N5]", async () => {
+    const home = { HOME: folder, XDG_STATE_HOME: join(folder, "state"), LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c" };
+    const other = join(folder, "state/lifeboat/lab@192.0.2.12_8006/trust");
+    const own = { ...home, SSL_CERT_DIR: `${other}:/own/certs` };
+    const { exports: without } = await pulumiVariables(environment(own), own);
+    expect(without["SSL_CERT_DIR"]).toBe("/own/certs");
+    declareStore();
+    const { exports } = await pulumiVariables(environment(own), own);
+    expect(exports["SSL_CERT_DIR"]).toMatch(/prod@192\.0\.2\.11_8006\/trust:\/own\/certs$/u);
+    expect(exports["SSL_CERT_DIR"]).not.toContain("lab@");
+  });
+
+  test("a token of one environment's own stays its own in the shell: no other's node gets it [N5]", async () => {
+    write("token-of-prod", "a@pve!prod=not-a-secret");
+    const own = join(folder, "token-of-prod");
+    const given = {
+      HOME: folder,
+      XDG_STATE_HOME: join(folder, "state"),
+      LIFEBOAT_PROXMOX_TOKEN_FILE: "/keys/all",
+      LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: own,
+    };
+    const { exports } = await pulumiVariables(environment(given), given);
+    expect(exports).toMatchObject({ LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: own });
+    expect(shellCredential(tokenSource, "lab", { ...given, ...exports })).toMatchObject({ path: "/keys/all" });
   });
 
   test("nothing is written below a folder in which others may write [N6]", async () => {
