@@ -157,6 +157,10 @@ export class GuestShell {
       // A connection that is shared with the guest as it was before would prove nothing about the guest as it is.
       "ControlMaster=no",
       "ControlPath=none",
+      // What the user's configuration has for every host: a guest would reach others with the operator's keys meanwhile.
+      "ForwardAgent=no",
+      "ForwardX11=no",
+      "ClearAllForwardings=yes",
     ];
     const key = identity === undefined ? [] : ["-i", identity, "-o", "IdentitiesOnly=yes"];
     const options = settings.flatMap((setting) => ["-o", setting]);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -85,6 +86,15 @@ test("ssh asks nothing, knows only the site's host keys, and shares no old conne
   expect(words.slice(-3)).toEqual(["--", "192.0.2.101", "true"]);
   expect(words[words.indexOf("-i") + 1]).toBe("/keys/id");
   expect(existsSync(join(folder, "state"))).toBe(true);
+});
+
+test("a guest gets neither the operator's agent nor a way back, whatever the user's configuration has for every host [N3]", async () => {
+  writeFileSync(join(folder, "config"), "Host *\nForwardAgent yes\nForwardX11 yes\nRemoteForward 9999 localhost:22\n");
+  const ssh = execFileSync("which", ["ssh"], { encoding: "utf8" }).trim();
+  // What the real one makes of both.
+  program("ssh", `exec ${ssh} -F ${folder}/config -G "$@"`);
+  const effective = (await shell().require("192.0.2.101", "true")).split("\n");
+  expect(effective).toEqual(expect.arrayContaining(["forwardagent no", "forwardx11 no", "clearallforwardings yes"]));
 });
 
 test("a failure says what ssh said, without control characters", async () => {
