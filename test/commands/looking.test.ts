@@ -160,20 +160,35 @@ describe("doctor", () => {
   test("what names the environment goes before what is for all, which its node never gets [N5]", async () => {
     const foreign = "other@pve!site=not-for-this-node";
     const own = { LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: site.env["LIFEBOAT_PROXMOX_TOKEN_FILE"] ?? "" };
-    const passphrases = { PULUMI_CONFIG_PASSPHRASE: "general", PULUMI_CONFIG_PASSPHRASE_FILE_PROD: "/keys/prod" };
+    const file = `${site.project}/passphrase-of-prod`;
+    writeFileSync(file, "not-a-secret-passphrase");
+    const passphrases = { PULUMI_CONFIG_PASSPHRASE: "general", PULUMI_CONFIG_PASSPHRASE_FILE_PROD: file };
     const env = { LIFEBOAT_PROXMOX_TOKEN: foreign, LIFEBOAT_PROXMOX_TOKEN_FILE: "", ...own, ...passphrases };
     const { code, stdout } = await site.lifeboat(["doctor"], { env });
     expect([code, stdout]).toEqual([
       0,
-      expect.stringMatching(/from LIFEBOAT_PROXMOX_TOKEN_FILE_PROD\n[\s\S]*passphrase +from the file \/keys\/prod\n/u),
+      expect.stringMatching(/from LIFEBOAT_PROXMOX_TOKEN_FILE_PROD\n[\s\S]*passphrase +from the file \S+-of-prod\n/u),
     ]);
     const exported = await site.lifeboat(["env", "prod"], { env });
-    expect(exported.stdout).toContain("export PULUMI_CONFIG_PASSPHRASE_FILE=/keys/prod\n");
+    expect(exported.stdout).toContain(`export PULUMI_CONFIG_PASSPHRASE_FILE=${file}\n`);
     expect(exported.stderr.replace(/\s+/gu, " ")).toContain(
       "pulumi itself would take PULUMI_CONFIG_PASSPHRASE before the file of prod: unset it",
     );
     const withoutOwn = await site.lifeboat(["doctor"], { env: { ...env, LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: "" } });
     expect(withoutOwn.stdout).toMatch(/✗ version .*did not accept/u);
+  });
+
+  test("a passphrase file that is not there, or empty, is named, also before anything is encrypted [B3]", async () => {
+    const variable = "PULUMI_CONFIG_PASSPHRASE_FILE_PROD";
+    const file = `${site.project}/passphrase`;
+    const told = async (): Promise<string> =>
+      (await site.lifeboat(["doctor"], { env: { [variable]: file } })).stdout.replace(/\s+/gu, " ");
+    expect(await told()).toContain(`! passphrase ${variable}: the passphrase file cannot be read: ENOENT`);
+    writeFileSync(file, "\n");
+    expect(await told()).toContain(`✓ passphrase from the file ${file}, which is empty`);
+    writeFileSync(file, "not-a-secret-passphrase\n");
+    expect(await told()).toContain(`✓ passphrase from the file ${file} `);
+    rmSync(file);
   });
 
   test("a wrong passphrase is a problem that names its variable, and stops up at once: 12 [B3]", async () => {

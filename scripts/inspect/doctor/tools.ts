@@ -6,6 +6,7 @@ import { passphraseSource, shellCredential } from "../../../site/settings/creden
 import { toolEnvironment } from "../../clients/child-environment";
 import { ProgramMissing, runProgramFile } from "../../clients/run-program";
 import { backendOf, pulumiHome } from "../../project/backend";
+import { readPassphrase } from "../../project/passphrase-source";
 import { parts } from "../../toolchain/parts";
 import { pluginFolder } from "../../toolchain/plugin-folder";
 import { CommandError } from "../../terminal/command-error";
@@ -78,13 +79,19 @@ function inspectPlugins(variables: Variables): Check {
 
 /** One for all environments, or each its own. */
 function inspectPassphrase(environments: readonly LoadedEnvironment[], variables: Variables): Check {
-  const places = environments.map(({ name }) => ({ name, place: passphrasePlace(name, variables) }));
-  const [first = { place: passphrasePlace("", variables) }] = places;
+  const names = environments.length === 0 ? [""] : environments.map(({ name }) => name);
+  const places = names.map((name) => ({ name, ...passphrasePlace(name, variables) }));
+  const unreadable = new Set(places.flatMap(({ why }) => why ?? []));
+  if (unreadable.size > 0) {
+    return warning("passphrase", [...unreadable].join("; "), `name the file that holds it, or write it there`);
+  }
   const missing = places.filter(({ place }) => place === undefined).map(({ name }) => name);
-  if (first.place !== undefined && places.every(({ place }) => place === first.place))
-    return ok("passphrase", first.place);
-  if (missing.length === 0 && places.length > 0) {
-    return ok("passphrase", places.map(({ name, place = "" }) => `${name} ${place}`).join(", "));
+  if (missing.length === 0) {
+    const all = [...new Set(places.map(({ place = "" }) => place))];
+    return ok(
+      "passphrase",
+      all.length === 1 ? all.join("") : places.map(({ name, place = "" }) => `${name} ${place}`).join(", "),
+    );
   }
   const whose = missing.length === places.length ? "" : ` for ${missing.join(" and ")}`;
   return warning(
@@ -94,12 +101,18 @@ function inspectPassphrase(environments: readonly LoadedEnvironment[], variables
   );
 }
 
-function passphrasePlace(environment: string, variables: Variables): string | undefined {
+/** Where a passphrase comes from, or why it cannot be read; nothing where none is given. */
+function passphrasePlace(
+  environment: string,
+  variables: Variables,
+): { readonly place?: string; readonly why?: string } {
+  const found = readPassphrase(environment, variables);
+  if (found.kind === "none") return {};
   const given = shellCredential(passphraseSource, environment, variables);
-  if (given?.kind === "file") return `from the file ${given.path}`;
-  if (given !== undefined) return `from ${given.variable}`;
-  const { variable } = passphraseSource;
-  return variables[variable] === undefined ? undefined : `from ${variable}, which is empty`;
+  const variable = given?.variable ?? passphraseSource.variable;
+  if (found.kind === "unreadable") return { why: `${variable}: ${found.why}` };
+  const place = given?.kind === "file" ? `from the file ${given.path}` : `from ${variable}`;
+  return { place: found.passphrase === "" ? `${place}, which is empty` : place };
 }
 
 async function inspectProgram(program: string, argv: readonly string[], without: string): Promise<Check> {
