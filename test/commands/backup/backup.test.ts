@@ -158,3 +158,26 @@ test("a guest that is not there: 1, and the way to bring it back", async () => {
     ),
   ]);
 });
+
+test("a storage that the node does not have: 1 before anything is sent, and who makes it [K2]", async () => {
+  await site.client.delete(["cluster", "backup", "lifeboat-prod"]);
+  await site.client.delete(["storage", "backup"]);
+  const adopted = site.read("Pulumi.prod.yaml");
+  const declared = adopted.replace("adopt: true", "type: dir, path: /mnt/backup");
+  for (const [text, hint] of [
+    [adopted, "make it on pve-prod, or name another one in lifeboat:backup"],
+    [declared, "make it: lifeboat up prod"],
+  ] as const) {
+    site.write("Pulumi.prod.yaml", text);
+    const sent = site.requests().length;
+    const one = await site.lifeboat(["backup", "web"]);
+    const all = await site.lifeboat(["backup", "--all", "prod"]);
+    for (const { code, stdout, stderr } of [one, all]) {
+      const told = `${stdout}${stderr}`.replaceAll(/\s+/gu, " ");
+      expect([code, told]).toEqual([1, expect.stringContaining("pve-prod has no storage backup")]);
+      expect(told).toContain(hint);
+    }
+    const requests = site.requests().slice(sent);
+    expect(requests.filter(({ method }) => method !== "GET")).toEqual([]);
+  }
+});

@@ -18,6 +18,7 @@ import { isNode } from "../../engine/subject";
 import { meantGuest, refuseAnotherGuest } from "../../steps/guest/meant-guest";
 import { rightsFor } from "../../steps/guest/rights";
 import { type BackupOptions, backupOptions } from "../plan";
+import { requireStorage } from "../require-storage";
 import type { BackupRun, RunGuest } from "./plan";
 
 /** A command at work on all guests of an environment. */
@@ -90,11 +91,15 @@ async function planRuns(atWork: EnvironmentAtWork, superseded: ReadonlySet<strin
     ({ node }) => node,
   );
   const runs = await Promise.all(
-    [...byNode].map(([node, guests]) =>
-      planRun(client, { environment: name, node, guests: guests.map(briefly) }, options),
-    ),
+    [...byNode].map(([node, guests]) => runOrRefuse(atWork, { node, guests: guests.map(briefly) }, options)),
   );
-  return { runs, refused: placed.flatMap((one) => ("node" in one ? [] : [one])) };
+  return {
+    runs: runs.flatMap((run) => (Array.isArray(run) ? [] : [run])),
+    refused: [
+      ...placed.flatMap((one) => ("node" in one ? [] : [one])),
+      ...runs.flatMap((run) => (Array.isArray(run) ? run : [])),
+    ],
+  };
 }
 
 interface GuestFacts {
@@ -175,6 +180,21 @@ async function ownOrRefuse(
 
 function briefly({ name, id }: RunGuest): RunGuest {
   return { name, id };
+}
+
+/** A node that cannot store a backup does not keep the others from theirs. */
+async function runOrRefuse(
+  { client, environment }: EnvironmentAtWork,
+  { node, guests }: Pick<BackupRun, "node" | "guests">,
+  options: BackupOptions,
+): Promise<BackupRun | Refusal[]> {
+  const { name } = environment;
+  try {
+    await requireStorage(client, { node, storage: options.storage }, environment);
+  } catch (error) {
+    return guests.map((guest) => refusalOf(`${name}/${guest.name}`, error));
+  }
+  return planRun(client, { environment: name, node, guests }, options);
 }
 
 async function planRun(
