@@ -63,7 +63,7 @@ function whyForeign(
   if (kind === undefined) return `the program makes nothing of the type ${own}`;
   if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
   return kind === "resource"
-    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource, addresses))
+    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource))
     : whyForeignHostKey(resource);
 }
 
@@ -143,28 +143,20 @@ function whyForeignReference({ type, provider }: StateResource, { project, stack
   return isOwn ? undefined : `its provider is none of ${wanted}`;
 }
 
-/** What a command runs when it is deleted stands in the state. */
-function whyForeignCommand({ type, inputs, outputs }: StateResource, { storeGuest }: OwnAddresses): string | undefined {
+/**
+ * What a command runs when it is deleted stands in the state, and where: the program's connections are secrets as a whole, which
+ * nobody writes without the passphrase. In the open, one would name a host key or none, and have a sealed secret for its password.
+ */
+function whyForeignCommand({ type, inputs, outputs }: StateResource): string | undefined {
   if (!type.startsWith("command:")) return undefined;
   for (const held of [inputs ?? {}, outputs ?? {}]) {
     const { delete: text, environment, connection } = held;
     if (isSet(environment)) return "it sets variables for what it runs";
     if (isSet(text) && !removals.includes(text))
       return "it runs something else than the program's own when it is deleted";
-    const elsewhere = isSet(connection) ? whyForeignConnection(connection, storeGuest) : undefined;
-    if (elsewhere !== undefined) return elsewhere;
+    if (isSet(connection) && !isSealed(connection)) return "its connection is not sealed";
   }
   return undefined;
-}
-
-/** A whole one is a secret, which nobody writes without the passphrase. */
-function whyForeignConnection(connection: unknown, own: string | undefined): string | undefined {
-  if (!isRecord(connection)) return "its connection is of an unknown form";
-  if (connection[signatureKey] === secretSignature) {
-    return isSealed(connection) ? undefined : "its connection is a secret that is not sealed";
-  }
-  if (isSet(connection["proxy"])) return "its connection goes through another server";
-  return whyElsewhere("host", connection["host"], own);
 }
 
 /** As Pulumi writes a secret. */

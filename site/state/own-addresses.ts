@@ -7,18 +7,13 @@ export interface OwnAddresses {
   readonly proxmox: string;
   /** Host and port of the state store that the stack makes: `192.0.2.132:9000`. */
   readonly store: string | undefined;
-  /** Address of the guest in which that store runs. */
-  readonly storeGuest: string | undefined;
 }
 
 /** By the settings of the environment. */
 export function ownAddresses(environment: Environment): OwnAddresses {
-  const { proxmox, stateStore } = environment;
   const endpoint = endpointOf(environment);
-  const url = endpoint === undefined ? undefined : new URL(endpoint);
   return {
-    proxmox: proxmox.endpoint,
-    store: url?.host,
-    storeGuest: stateStore?.kind === "container" ? url?.hostname.replace(/^\[|\]$/gu, "") : undefined,
+    proxmox: environment.proxmox.endpoint,
+    store: endpoint === undefined ? undefined : new URL(endpoint).host,
   };
 }

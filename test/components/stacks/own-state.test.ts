@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), "lifeboat-own-state-"));
 const { PATH = "" } = process.env;
 const urn = "urn:pulumi:prod::lifeboat::command:local:Command::evil";
 const evil = { urn, type: "command:local:Command", custom: true, inputs: { delete: "touch hit" } };
-const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, storeGuest: undefined };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined };
 let warnings: string[];
 
 beforeEach(() => {

@@ -55,15 +55,14 @@ describe("places", () => {
     expect(endpointOf(environmentOf(storeSettings({ stateStore: service })))).toBe("https://s3.example.com");
   });
 
-  test("what a stack makes may use the node, the store and its guest of the settings only [N2]", () => {
-    const store = { store: "192.0.2.132:9000", storeGuest: "192.0.2.132" };
+  test("what a stack makes may use the node and the store of the settings only [N2]", () => {
+    const store = { store: "192.0.2.132:9000" };
     const { endpoint } = prod.proxmox;
     expect(ownAddresses(monitoring)).toEqual({ ...store, proxmox: monitoring.proxmox.endpoint });
-    expect(ownAddresses(prod)).toEqual({ proxmox: endpoint, store: undefined, storeGuest: undefined });
+    expect(ownAddresses(prod)).toEqual({ proxmox: endpoint, store: undefined });
     const service = { service: { endpoint: "https://s3.example.com" } };
     expect(ownAddresses(environmentOf(storeSettings({ stateStore: service })))).toMatchObject({
       store: "s3.example.com",
-      storeGuest: undefined,
     });
   });
 

@@ -3,7 +3,7 @@ import { foreignParts, foreignText } from "../../../../site/state/foreign-parts"
 import { removalCommands } from "../../../../site/state-store/offsite-removal";
 
 const place = { project: "shop", stack: "prod" };
-const addresses = { proxmox: "https://192.0.2.11:8006", store: "192.0.2.132:9000", storeGuest: "192.0.2.132" };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: "192.0.2.132:9000" };
 const own = "urn:pulumi:prod::shop::";
 const provider = `${own}pulumi:providers:proxmoxve::proxmox`;
 const address = "github://api.github.com/muhlba91/pulumi-proxmoxve";
@@ -84,12 +84,10 @@ test("what the program writes is its own [N2]", () => {
   expect(partsOf(Object.values(written))).toEqual([]);
 });
 
-test("where the settings have no store, a provider and a login of one are foreign [N2]", () => {
-  const timer = forged("timer", { connection: { host: "192.0.2.132" } }, "inputs");
-  const none = { ...addresses, store: undefined, storeGuest: undefined };
-  expect(foreignParts(stateOf([written.buckets, timer]), place, none, undefined)).toEqual([
+test("where the settings have no store, a provider of one is foreign [N2]", () => {
+  const none = { ...addresses, store: undefined };
+  expect(foreignParts(stateOf([written.buckets]), place, none, undefined)).toEqual([
     { urn: written.buckets.urn, why: "its minioServer is 192.0.2.132:9000, and the settings have none" },
-    { urn: written.timer.urn, why: "its host is 192.0.2.132, and the settings have none" },
   ]);
 });
 
@@ -213,21 +211,21 @@ test.each<[string, object, string]>([
   ],
   ["another port of the store", forged("buckets", { minioServer: "192.0.2.132:9001" }, "inputs"), "its minioServer is"],
   [
-    "a login elsewhere",
-    forged("timer", { connection: { host: "evil.example", password: secret } }, "inputs"),
-    "its host is evil.example, and that of the settings 192.0.2.132",
+    "a login in the open at the store's own address, where no host key is asked for",
+    forged("timer", { connection: { host: "192.0.2.132", password: secret } }, "inputs"),
+    "its connection is not sealed",
   ],
   [
-    "a login by way of somebody else",
-    forged("timer", { connection: { host: "192.0.2.132", proxy: { host: "evil.example" } } }, "inputs"),
-    "through another server",
+    "one with a host key of its own",
+    forged("timer", { connection: { host: "192.0.2.132", hostKey: "ssh-ed25519 AAAAevil" } }, "outputs"),
+    "its connection is not sealed",
   ],
   [
     "a login that is only called secret",
     forged("timer", { connection: { ...secret, ciphertext: undefined, plaintext: "{}" } }, "inputs"),
     "not sealed",
   ],
-  ["a login of no form", forged("timer", { connection: "evil.example" }, "inputs"), "unknown form"],
+  ["a login of no form", forged("timer", { connection: "evil.example" }, "inputs"), "not sealed"],
   [
     "a provider of another name",
     forged("provider", { urn: `${own}pulumi:providers:proxmoxve::evil` }),

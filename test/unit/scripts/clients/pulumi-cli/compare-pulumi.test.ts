@@ -22,7 +22,7 @@ function fakePulumi(script: string, resources: readonly object[] = []): Record<s
   return { PATH: `${folder}:/usr/bin:/bin`, PULUMI_CONFIG_PASSPHRASE: "not-a-secret-5" };
 }
 
-const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, storeGuest: undefined };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined };
 
 const run = (variables: Record<string, string>, timeout = 10_000) =>
   comparePulumi({ folder, project: "site", stack: "prod", addresses, variables, timeout });

@@ -31,7 +31,7 @@ async function copy(): Promise<void> {
   const signal = new AbortController().signal;
   await copyState({
     ...state,
-    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined, storeGuest: undefined },
+    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined },
     variables: {},
     source,
     target,

@@ -25,7 +25,7 @@ function copy(now = noon, dryRun = false) {
   const signal = new AbortController().signal;
   return copyState({
     place: state.place,
-    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined, storeGuest: undefined },
+    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined },
     variables: {},
     source,
     target,
