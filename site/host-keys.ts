@@ -22,3 +22,8 @@ export function fingerprintOf(key: string): string {
   const sum = createHash("sha256").update(Buffer.from(base64, "base64")).digest("base64");
   return `SHA256:${sum.replace(/=+$/u, "")}`;
 }
+
+/** What this machine's file has the keys of a guest under: its id, since a copy and whoever comes after it may have its address. */
+export function guestAlias(id: number): string {
+  return `guest-${String(id)}`;
+}

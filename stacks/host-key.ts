@@ -2,10 +2,11 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import { hostOf } from "../proxmox/api/node-host";
-import { shownHostKeys } from "../scripts/clients/host-keys";
+import { knownHostKeys, shownHostKeys } from "../scripts/clients/host-keys";
 import { hostKeysOnNode } from "../scripts/clients/keys-on-node";
 import { siteFolderName, stateHome } from "../scripts/machine/state-home";
-import { fingerprintOf, keyToPin } from "../site/host-keys";
+import { fingerprintOf, guestAlias, keyToPin } from "../site/host-keys";
+import type { SiteFacts } from "../site/preflight/facts";
 import type { ContainerGuest, Environment } from "../site/settings/environment";
 import { stateStoreComponents } from "../site/state-store/resource-names";
 import { readToken } from "./credentials";
@@ -33,6 +34,20 @@ export interface KeyedGuest {
   readonly isMute: () => Promise<boolean>;
   /** What {@link hostKeyVariable} holds. */
   readonly consented: string | undefined;
+  /** This run makes it: it was not on its node when the run began. */
+  readonly isNew: boolean;
+  /** Keys that this machine has recorded for it. */
+  readonly knownHere: readonly string[];
+}
+
+/** A guest as its environment has it, and as the run has found or made it. */
+interface FoundGuest {
+  readonly guest: ContainerGuest;
+  /** Of its component. */
+  readonly name: string;
+  /** Address of its network card. */
+  readonly mac: string;
+  readonly isNew: boolean;
 }
 
 /** The one host key that a guest may show, once it is known whether it was made anew. */
@@ -46,28 +61,37 @@ export type HostKeySource = (
  * Host keys of guests as the state has them; the first time as their node has them, or else as they are shown. In a preview
  * nobody is asked: a key that is not in the state is not known then.
  */
-export function hostKeySource(environment: Environment, recorded: Recorded): HostKeySource {
+export function hostKeySource(
+  environment: Environment,
+  recorded: Recorded,
+  facts: Pick<SiteFacts, "guests"> | undefined,
+): HostKeySource {
   return (guest, name, macAddress) => {
-    const key = macAddress.apply((mac) => hostKeyNow(environment, recorded, guest, name, mac));
+    const isNew = willBeMade(guest.name, facts);
+    const key = macAddress.apply((mac) => hostKeyNow(environment, recorded, { guest, name, mac, isNew }));
     return pulumi.interpolate`${key}`;
   };
+}
+
+/** Whether its node has no such guest. A state says nothing of that: somebody else may have written it. */
+export function willBeMade(guest: string, facts: Pick<SiteFacts, "guests"> | undefined): boolean {
+  return facts?.guests.find((one) => one.guest.name === guest)?.occupant.kind === "nobody";
 }
 
 /** The key of a guest whose network card has this address. @throws pulumi.RunError as {@link settleHostKey} does */
 export async function hostKeyNow(
   environment: Environment,
   { outputs, recordedUnread }: Recorded,
-  guest: ContainerGuest,
-  name: string,
-  mac: string,
+  found: FoundGuest,
 ): Promise<string | typeof pulumi.unknown> {
+  const { guest, name, mac } = found;
   const urn = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${stateStoreComponents.hostKey}::${name}`;
   const { hostKey, macAddress } = outputs[urn] ?? {};
   const recorded = typeof hostKey === "string" && macAddress === mac ? hostKey : undefined;
   if (pulumi.runtime.isDryRun()) return recorded ?? pulumi.unknown;
   // What could not be read is not absent: the first who answers would be trusted again.
   if (recordedUnread !== undefined) throw unreadState(guest, recordedUnread);
-  return settleHostKey(keyedGuest(environment, guest, recorded));
+  return settleHostKey(keyedGuest(environment, found, recorded));
 }
 
 function unreadState({ name }: ContainerGuest, why: string): pulumi.RunError {
@@ -76,7 +100,7 @@ function unreadState({ name }: ContainerGuest, why: string): pulumi.RunError {
   );
 }
 
-function keyedGuest(environment: Environment, guest: ContainerGuest, recorded: string | undefined): KeyedGuest {
+function keyedGuest(environment: Environment, { guest, isNew }: FoundGuest, recorded: string | undefined): KeyedGuest {
   const { address } = guest.network;
   if (address.kind !== "static") throw new Error(`${guest.name} has no fixed address`);
   const consented = process.env[hostKeyVariable];
@@ -86,14 +110,25 @@ function keyedGuest(environment: Environment, guest: ContainerGuest, recorded: s
     address: address.ip,
     environment: environment.name,
     recorded,
+    isNew,
+    knownHere: knownHostKeys(knownHosts(environment), {
+      host: address.ip,
+      port: 22,
+      alias: guestAlias(guest.id),
+    }),
     isMute: () => isMute(address.ip),
     consented: consented === "" ? undefined : consented,
     onNode: environment.proxmox.ssh === undefined ? undefined : () => keysOnNode(environment, guest),
   };
 }
 
+/** That of the command line: what somebody has recorded for one is known to the other. */
+function knownHosts({ name, proxmox }: Environment): string {
+  return join(stateHome(process.env), siteFolderName(name, proxmox.endpoint), "known_hosts");
+}
+
 async function keysOnNode(environment: Environment, { id, node }: ContainerGuest): Promise<readonly string[]> {
-  const { name, proxmox } = environment;
+  const { proxmox } = environment;
   const { ssh, endpoint } = proxmox;
   const client = lookingClient(proxmox, readToken(environment));
   try {
@@ -103,8 +138,7 @@ async function keysOnNode(environment: Environment, { id, node }: ContainerGuest
       user: ssh?.user ?? "root",
       port: ssh?.port ?? 22,
       identity: ssh?.identity === undefined ? undefined : resolve(pulumi.getRootDirectory(), ssh.identity),
-      // That of the command line: what somebody has recorded for one is known to the other.
-      knownHosts: join(stateHome(process.env), siteFolderName(name, endpoint), "known_hosts"),
+      knownHosts: knownHosts(environment),
       hostKeys: () => Promise.resolve(ssh?.hostKeys ?? []),
     };
     return await hostKeysOnNode(access, host, { type: "lxc", vmid: id });
@@ -117,13 +151,14 @@ async function keysOnNode(environment: Environment, { id, node }: ContainerGuest
 const patience = 60;
 
 /**
- * The key that the guest has to show: that of the state, else the one that its node has, else, on first use, the one that it
- * shows. Nobody has logged in to it then.
+ * The key that the guest has to show: that of the state, else the one that its node has, else the one that this machine has
+ * recorded, else, where this run makes it, the one that it shows. Nobody has logged in to it then. That a state has no key for a
+ * guest that was there before is no first use: whoever writes states could have one made at any time.
  *
  * @throws pulumi.RunError where another one is shown, or where its node should be asked and cannot
  */
 export async function settleHostKey(guest: KeyedGuest): Promise<string> {
-  const { address, recorded, onNode, consented } = guest;
+  const { address, recorded, onNode, consented, isNew, knownHere } = guest;
   const shown = await shownHostKeys(address, recorded === undefined ? patience : 0);
   // One that is off is found out where something is to be done in it: its key is still this one.
   if (recorded !== undefined && shown.length === 0 && (await guest.isMute())) throw mute(guest);
@@ -131,7 +166,7 @@ export async function settleHostKey(guest: KeyedGuest): Promise<string> {
   const best = keyToPin(shown);
   if (best === undefined) throw silent(guest);
   const said = await onNode?.().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  if (Array.isArray(said)) {
+  if (said !== undefined && typeof said !== "string") {
     const own = keyToPin(shown.filter((key) => said.includes(key)));
     if (own !== undefined) return own;
     throw another(guest, best, keyToPin(said) ?? said[0], "its node");
@@ -139,7 +174,12 @@ export async function settleHostKey(guest: KeyedGuest): Promise<string> {
   const named = shown.find((key) => fingerprintOf(key) === consented);
   if (named !== undefined) return named;
   if (recorded !== undefined) throw another(guest, best, recorded, "the state");
-  if (typeof said === "string") throw unvouched(guest, best, said);
+  if (said !== undefined) throw unvouched(guest, best, said);
+  if (!isNew) {
+    const known = keyToPin(shown.filter((key) => knownHere.includes(key)));
+    if (known === undefined) throw unvouched(guest, best, "lifeboat:proxmox has no ssh");
+    return known;
+  }
   await pulumi.log.info(
     `The host key of ${guest.name} at ${address} is trusted on first use, and recorded: ${fingerprintOf(best)}. With ssh in lifeboat:proxmox its node is asked for it.`,
   );
@@ -181,6 +221,6 @@ function unvouched({ name, id, address, environment }: KeyedGuest, shown: string
   const fingerprint = fingerprintOf(shown);
   return refusal(
     `Unable to log in to ${name} (${String(id)}) at ${address}: its host key is not known, and its node cannot be asked: ${why}; nothing was sent to it` +
-      `\nHINT: let the node answer; or compare ${fingerprint} with its key on its console (${own}), then: ${hostKeyVariable}=${fingerprint} lifeboat up ${environment}`,
+      `\nHINT: let the node answer (ssh in lifeboat:proxmox); or compare ${fingerprint} with its key on its console (${own}), then: ${hostKeyVariable}=${fingerprint} lifeboat up ${environment}`,
   );
 }

@@ -52,5 +52,5 @@ async function prepareStore(
     import("./host-key.js"),
   ]);
   const environments = environmentsIn(pulumi.getRootDirectory());
-  return prepareStateStore(environment, environments, facts, hostKeySource(environment, recorded));
+  return prepareStateStore(environment, environments, facts, hostKeySource(environment, recorded, facts));
 }

@@ -24,7 +24,7 @@ import {
   storeProviderName,
 } from "../site/state-store/resource-names";
 import { guestLogin } from "./guest-login";
-import type { HostKeySource } from "./host-key";
+import { type HostKeySource, willBeMade } from "./host-key";
 import type { DeclareStore, Site } from "./program";
 import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
@@ -196,6 +196,7 @@ async function lookAtStore(
   facts: SiteFacts | undefined,
 ): Promise<ReadonlySet<string>> {
   const buckets = environments.map((name) => bucketOf(store, name));
+  // A store that is not there yet need not be asked.
   if (store.kind === "container" && willBeMade(store.guest, facts)) {
     await pulumi.log.info(
       `The guest of the state store, ${store.guest}, is not on its node: it is made by this run. If it was there before: lifeboat rebuild state-store`,
@@ -212,11 +213,6 @@ async function lookAtStore(
       `\nHINT: lifeboat status ${environment.name}; without the store: ${modeVariable}=apart pulumi up -s ${environment.name}`,
   );
   return new Set();
-}
-
-/** A store that is not there yet need not be asked. */
-function willBeMade(guest: string, facts: SiteFacts | undefined): boolean {
-  return facts?.guests.find((one) => one.guest.name === guest)?.occupant.kind === "nobody";
 }
 
 function trustedBy({ stateStore, stateStoreAuthority }: Environment): string | undefined {

@@ -2,7 +2,9 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { fingerprintOf } from "../../../site/host-keys";
+import { pinHostKeys } from "../../../scripts/clients/host-keys";
+import { siteFolderName } from "../../../scripts/machine/state-home";
+import { fingerprintOf, guestAlias } from "../../../site/host-keys";
 import { hostKeyNow, hostKeySource, hostKeyVariable, type KeyedGuest, settleHostKey } from "../../../stacks/host-key";
 import type { Recorded } from "../../../stacks/recorded";
 import { environmentOf } from "../../support/example-environment";
@@ -52,15 +54,33 @@ const refused = () => Promise.reject(new Error("ssh root@192.0.2.13: no answer i
 function settle(more: Partial<KeyedGuest> = {}): Promise<string> {
   const guest = { name: "store", id: 302, address: "192.0.2.132", environment: "monitoring" };
   const nothing = { recorded: undefined, onNode: undefined, consented: undefined, isMute: async () => false };
-  return settleHostKey({ ...guest, ...nothing, ...more });
+  const made = { isNew: true, knownHere: [] };
+  return settleHostKey({ ...guest, ...nothing, ...made, ...more });
 }
 
-test("a guest that nobody knows yet is trusted on first use, by the best key that can be pinned, and that is told [N3]", async () => {
+test("a guest that this run makes is trusted on first use, by the best key that can be pinned, and that is told [N3]", async () => {
   answering(rsa, ecdsa, own);
   await expect(settle()).resolves.toBe(own);
   expect(told).toEqual([
     expect.stringContaining(`store at 192.0.2.132 is trusted on first use, and recorded: ${fingerprintOf(own)}`),
   ]);
+});
+
+test("a guest that was there before is not: whoever writes the state may have taken its key out of it [N3]", async () => {
+  answering(another);
+  const shown = fingerprintOf(another);
+  await expect(settle({ isNew: false })).rejects.toThrow(
+    `Unable to log in to store (302) at 192.0.2.132: its host key is not known, and its node cannot be asked: lifeboat:proxmox has no ssh; nothing was sent to it\nHINT: let the node answer (ssh in lifeboat:proxmox); or compare ${shown} with its key on its console`,
+  );
+  await expect(settle({ isNew: false, consented: shown })).resolves.toBe(another);
+  expect(told).toEqual([]);
+});
+
+test("a guest that was there before is known by what this machine has recorded for it [N3]", async () => {
+  answering(another, own);
+  await expect(settle({ isNew: false, knownHere: [own] })).resolves.toBe(own);
+  answering(another);
+  await expect(settle({ isNew: false, knownHere: [own] })).rejects.toThrow("its host key is not known");
 });
 
 test("the key of the state stays, whatever better one is shown besides, and also while nobody answers [N3]", async () => {
@@ -119,20 +139,42 @@ describe("in the program", () => {
 
   const [guest] = environment.guests;
 
-  async function keyIn(recorded: Partial<Recorded>, options: { preview?: boolean; address?: string } = {}) {
-    const { preview = false, address = mac } = options;
+  async function keyIn(
+    recorded: Partial<Recorded>,
+    options: { preview?: boolean; address?: string; isNew?: boolean } = {},
+  ) {
+    const { preview = false, address = mac, isNew = false } = options;
     if (guest?.kind !== "container") throw new Error("the example is a container");
     const all = { outputs: {}, ...recorded };
-    const { result } = await runProgram({}, () => hostKeyNow(environment, all, guest, "state-store", address), {
-      preview,
-    });
+    const keyed = { guest, name: "state-store", mac: address, isNew };
+    const { result } = await runProgram({}, () => hostKeyNow(environment, all, keyed), { preview });
     return result;
   }
+
+  test.each([
+    ["without a key", {}],
+    ["with the key of another network card", { hostKey: own, macAddress: "BC:24:11:00:00:09" }],
+  ])(
+    "a state %s makes no first use of a guest that was there before: this machine's file knows it, or nobody [N3]",
+    async (_, outputs) => {
+      answering(another);
+      await expect(keyIn({ outputs: { [urn]: outputs } })).rejects.toThrow("its host key is not known");
+      const { endpoint } = environment.proxmox;
+      const file = join(folder, "lifeboat", siteFolderName("monitoring", endpoint), "known_hosts");
+      pinHostKeys(file, { host: "192.0.2.132", port: 22, alias: guestAlias(guest?.id ?? 0) }, [another]);
+      expect(await keyIn({ outputs: { [urn]: outputs } })).toBe(another);
+    },
+  );
 
   test("an update waits for it, and a preview goes on without it [N3]", async () => {
     answering(own);
     if (guest?.kind !== "container") throw new Error("the example is a container");
-    const declare = () => hostKeySource(environment, { outputs: {} })(guest, "state-store", pulumi.output(mac));
+    const declare = () =>
+      hostKeySource(environment, { outputs: {} }, { guests: [{ guest, occupant: { kind: "nobody" } }] })(
+        guest,
+        "state-store",
+        pulumi.output(mac),
+      );
     expect(await valueOf((await runProgram({}, declare)).result)).toBe(own);
     const { result } = await runProgram({}, declare, { preview: true });
     await expect(valueOf(result)).rejects.toThrow("never known");
@@ -150,7 +192,7 @@ describe("in the program", () => {
 
   test("a container that was made anew has a new key; a mere new answer at its address is none [N3]", async () => {
     answering(another);
-    expect(await keyIn(known, { address: "BC:24:11:00:00:02" })).toBe(another);
+    expect(await keyIn(known, { address: "BC:24:11:00:00:02", isNew: true })).toBe(another);
     await expect(keyIn(known)).rejects.toThrow("by the state");
     process.env[hostKeyVariable] = fingerprintOf(another);
     expect(await keyIn(known)).toBe(another);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { hostOf } from "../../../../proxmox/api/node-host";
 import { type GuestShellOptions, GuestUnreachable } from "../../../clients/guest-shell";
+import { guestAlias } from "../../../../site/host-keys";
 import { hostKeysOnNode } from "../../../clients/keys-on-node";
 import type { GuestSession } from "../../engine/session";
 import type { CheckTarget } from "./world";
@@ -16,15 +17,10 @@ export function guestAccess(session: LogInSession, target: Target, isNew: boolea
     user: ssh.user,
     identity: ssh.identity === undefined ? undefined : environment.path(ssh.identity),
     knownHosts: join(state.path, "known_hosts"),
-    alias: hostAlias(target.vmid),
+    alias: guestAlias(target.vmid),
     isNew,
     hostKeys: proxmox.ssh === undefined ? undefined : (signal) => keysOnNode(session, target, signal),
   };
-}
-
-/** What the keys of a guest are recorded under: its id, since a copy and whoever comes after it may have its address. */
-function hostAlias(vmid: number): string {
-  return `guest-${String(vmid)}`;
 }
 
 async function keysOnNode(session: LogInSession, target: Target, signal?: AbortSignal): Promise<string[]> {
