@@ -111,6 +111,16 @@ export const snapshotAnswer = z.object({
 });
 export type Snapshot = z.infer<typeof snapshotAnswer>;
 
+/** What the guest agent says of a machine's cards. */
+export const agentInterfacesAnswer = z.object({
+  result: z.array(
+    z.object({
+      name: z.string(),
+      "ip-addresses": z.array(z.object({ "ip-address": z.string(), "ip-address-type": z.string() })).optional(),
+    }),
+  ),
+});
+
 export const interfaceAnswer = z.object({
   name: z.string(),
   hwaddr: z.string().optional(),

@@ -110,6 +110,12 @@ const privilegeRules: readonly PrivilegeRule[] = [
     reason: "sets the serial port, the disk controller and ACPI",
   },
   {
+    place: "machines",
+    privilege: "VM.GuestAgent.Audit",
+    features: ["restore", "deploy"],
+    reason: "asks a machine's guest agent whether it is back, and for its addresses",
+  },
+  {
     place: "seeded machines",
     privilege: "VM.Config.Cloudinit",
     features: ["deploy"],

@@ -156,7 +156,7 @@ function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry,
     hostname: entry.hostname ?? name,
     network,
     cores: entry.cores ?? 1,
-    checks: entry.checks ?? defaultChecks(network),
+    checks: entry.checks ?? defaultChecks(network, "agent" in entry && entry.agent === true),
     startOnBoot: entry.startOnBoot ?? true,
     started: entry.started ?? true,
     protection: entry.protection ?? false,
@@ -225,9 +225,11 @@ function completeNetwork({ gateway, firewall = false, address, ...rest }: Contai
   return { ...rest, firewall, address: address.kind === "dhcp" ? address : { ...address, gateway } };
 }
 
-/** D1: who has a fixed address is expected to answer there. */
-function defaultChecks(network: Network): Check[] {
-  return network.address.kind === "static" ? [{ kind: "ping" }, { kind: "ssh" }] : [{ kind: "running" }];
+/** D1: who has a fixed address is expected to answer there, and an agent that is declared everywhere. */
+function defaultChecks(network: Network, agent = false): Check[] {
+  const fixed: Check[] = network.address.kind === "static" ? [{ kind: "ping" }, { kind: "ssh" }] : [];
+  const checks: Check[] = [...(agent ? [{ kind: "agent" } as const] : []), ...fixed];
+  return checks.length === 0 ? [{ kind: "running" }] : checks;
 }
 
 /** `disks[0]` becomes `mp0`. */

@@ -463,6 +463,8 @@ export type Address =
 /** What proves that a guest is back. */
 export type Check =
   | { readonly kind: "running" }
+  /** The guest agent in a virtual machine answers. */
+  | { readonly kind: "agent" }
   | { readonly kind: "ping" }
   | { readonly kind: "ssh" }
   | { readonly kind: "tcp"; readonly port: number };

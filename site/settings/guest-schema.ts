@@ -268,7 +268,21 @@ export const containerKeys = {
   snapshots: optional(snapshotsSchema),
 };
 
-const containerSchema = checked(mapping(containerKeys), (raw) => [...osTypeIsKnown(raw), ...snapshotsArePossible(raw)]);
+const containerSchema = checked(mapping(containerKeys), (raw) => [
+  ...osTypeIsKnown(raw),
+  ...snapshotsArePossible(raw),
+  ...noAgentIsAsked(raw),
+]);
+
+/** Only a virtual machine has a guest agent. */
+function noAgentIsAsked(raw: unknown): Finding[] {
+  const wanted = at(raw, "checks");
+  const index = Array.isArray(wanted) ? wanted.indexOf("agent") : -1;
+  if (index < 0) return [];
+  return [
+    { path: ["checks", index], message: "a container has no guest agent", allowed: "running, ping, ssh or a port" },
+  ];
+}
 
 /** Every key of a virtual machine. */
 export const virtualMachineKeys = {
@@ -300,7 +314,10 @@ export const virtualMachineKeys = {
   agent: optional(flag),
   /** What cloud-init sets up at the first start. Default: nothing does. */
   cloudInit: optional(cloudInitSchema),
-  /** What proves after a restore that it is back. Default: ping and ssh with a fixed address, running otherwise. */
+  /**
+   * What proves after a restore that it is back. Default: agent with `agent: true`, ping and ssh with a fixed address; running
+   * where there is neither.
+   */
   checks,
   /** Started with the node. Default: true. */
   startOnBoot: optional(flag),

@@ -114,6 +114,22 @@ export class GuestCalls {
     return (await this.requests.read(schema, [...guestPath(guest), "interfaces"])) ?? [];
   }
 
+  /** Asks the guest agent in a virtual machine. @throws ProxmoxError of kind `failed` when none answers */
+  async pingAgent(guest: GuestAddress): Promise<void> {
+    await this.requests.change(z.unknown(), "POST", [...guestPath(guest), "agent", "ping"], {});
+  }
+
+  /** IPv4 addresses of a virtual machine, its own loopback left out, as its agent says. @throws ProxmoxError as `pingAgent` */
+  async agentAddresses(guest: GuestAddress): Promise<string[]> {
+    const path = [...guestPath(guest), "agent", "network-get-interfaces"];
+    const { result } = await this.requests.read(answers.agentInterfacesAnswer, path);
+    return result
+      .filter(({ name }) => name !== "lo")
+      .flatMap((card) => card["ip-addresses"] ?? [])
+      .filter((address) => address["ip-address-type"] === "ipv4")
+      .map((address) => address["ip-address"]);
+  }
+
   /** A guest's snapshots, without the entry `current` that Proxmox adds for the present state. */
   async snapshots(guest: GuestAddress): Promise<answers.Snapshot[]> {
     const all = await this.requests.read(z.array(answers.snapshotAnswer), [...guestPath(guest), "snapshot"]);

@@ -3,6 +3,9 @@ import { actingPrivileges, type NeededPrivilege } from "../../../proxmox/rules/p
 import type { RestorePlan } from "../steps/guest/plan";
 import { rightsFor } from "../steps/guest/rights";
 
+/** What proves a machine afterwards, and is no reason to refuse its restore: the check says what it lacks. */
+const ofChecks = "VM.GuestAgent.Audit";
+
 /** What stays to the token where root@pam sends the request that restores. */
 const besideRoot = ["VM.Backup", "VM.PowerMgmt", "Datastore.AllocateSpace"];
 
@@ -12,7 +15,7 @@ const besideRoot = ["VM.Backup", "VM.PowerMgmt", "Datastore.AllocateSpace"];
  */
 export function restoreRights(plan: RestorePlan): NeededPrivilege[] {
   const { source, target, present, start, asRoot, nodeRight } = plan;
-  const wanted = asRoot ? besideRoot : actingPrivileges("restore");
+  const wanted = asRoot ? besideRoot : actingPrivileges("restore").filter((name) => name !== ofChecks);
   const privileges = start || present?.running === true ? wanted : wanted.filter((name) => name !== "VM.PowerMgmt");
   return [
     ...rightsFor(privileges, { guests: [target.vmid], storages: storagesOf(plan) }),

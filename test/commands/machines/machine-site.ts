@@ -36,7 +36,10 @@ export class MachineSite extends NodeSite {
   static async start(machines: readonly TestMachine[], keep?: string): Promise<MachineSite> {
     const folder = siteFolder("machines");
     const site = new MachineSite(folder, await startNodes(folder, [node], furnish));
-    const blocks = machines.map(({ id, name, settings = [] }) => [name, [`adopt: ${id}`, ...settings]]);
+    const blocks = machines.map(({ id, name, settings = [] }) => [
+      name,
+      [`adopt: ${id}`, "checks: [agent]", ...settings],
+    ]);
     const kept = keep === undefined ? {} : { keep };
     site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests: Object.fromEntries(blocks) });
     for (const machine of machines) await site.make(machine);

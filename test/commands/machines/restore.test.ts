@@ -9,6 +9,7 @@ beforeAll(async () => {
     { id: 122, name: "cache", options: { scsi2: "local:0.03125,backup=0,format=qcow2" } },
     { id: 123, name: "shop" },
     { id: 124, name: "late" },
+    { id: 125, name: "quiet" },
   ]);
 });
 
@@ -33,6 +34,16 @@ test("in place: proven by its agent, with a save point, and back with undo [D1, 
   const back = await site.lifeboat(["undo", "db", "--force", "--stop"]);
   expect(back.code === 0 ? "" : back.stderr).toBe("");
   expect([await site.readDisk(120, "scsi0"), await site.running(120)]).toEqual(["later", true]);
+});
+
+test("an agent that does not answer leaves the machine restored and not proven: 3 [D6]", async () => {
+  await site.backUp(125);
+  await site.fault("agent-silent", { vmid: "125" });
+  const result = await site.lifeboat(["restore", "guest", "quiet", "--force", "--stop", "--check-timeout", "1"]);
+  await site.clearFaults();
+  expect(result.code).toBe(3);
+  expect(result.stdout + result.stderr).toMatch(/check 'agent' failed \(.*QEMU guest agent is not running/u);
+  expect(await site.running(125)).toBe(true);
 });
 
 test("beside: another MAC, no address and no autostart, the original untouched [D2, D10]", async () => {

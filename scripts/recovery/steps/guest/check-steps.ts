@@ -26,6 +26,8 @@ export function describeCheck(check: Check): string {
   switch (check.kind) {
     case "running":
       return "it runs";
+    case "agent":
+      return "its guest agent answers";
     case "ping":
       return "it answers a ping";
     case "ssh":
@@ -50,7 +52,7 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
   const { guest, target } = plan;
   for (;;) {
     try {
-      const host = plan.host ?? (check.kind === "running" ? undefined : await addressOnNode(world.client, target));
+      const host = plan.host ?? (isAskedOfNode(check) ? undefined : await addressOnNode(world.client, target));
       const checked: CheckTarget = { name: guest, ...target, host };
       await world.probe(check, checked, context.signal);
       return { facts: { proven: true } };
@@ -64,17 +66,22 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
   }
 }
 
+/** Nothing is sent to the guest itself. */
+function isAskedOfNode({ kind }: Check): boolean {
+  return kind === "running" || kind === "agent";
+}
+
 function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
   const text = `${plan.guest} is restored, not proven: check '${checkId(check)}' failed (${reason})`;
   return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
 }
 
-/** The address of a guest that gets one from DHCP, from the node; containers only. */
+/** The address of a guest that gets one from DHCP, from the node: of a machine, its agent says it. */
 export async function addressOnNode(
   client: GuestWorld["client"],
   target: CheckPlan["target"],
 ): Promise<string | undefined> {
-  if (target.type !== "lxc") return undefined;
+  if (target.type !== "lxc") return (await client.guests.agentAddresses(target))[0];
   const interfaces = await client.guests.interfaces(target);
   const inet = interfaces.find(({ name, inet }) => name !== "lo" && inet !== undefined)?.inet;
   return inet?.split("/")[0];

@@ -4,6 +4,7 @@ export const addressSchema = z.object({ node: z.string(), type: z.enum(["lxc", "
 
 export const checkSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("running") }),
+  z.object({ kind: z.literal("agent") }),
   z.object({ kind: z.literal("ping") }),
   z.object({ kind: z.literal("ssh") }),
   z.object({ kind: z.literal("tcp"), port: z.number() }),

@@ -10,6 +10,7 @@ export function guestProbe(client: ProxmoxClient, access: (target: CheckTarget) 
       if (!(await isRunning(client, target))) throw new Error("it does not run");
       return;
     }
+    if (check.kind === "agent") return client.guests.pingAgent(target);
     if (target.host === undefined) throw new Error("its address is not known");
     if (check.kind === "ping") await ping(target.host, signal);
     else if (check.kind === "ssh") await new GuestShell(access(target)).login(target.host, signal);

@@ -103,6 +103,11 @@ const resources: Readonly<Record<string, () => Promise<void>>> = {
     const scsi0 = "file=local:191/vm-191-disk-0.raw,backup=0,replicate=1";
     await site.call("PUT", `${NODE}/qemu/191/config`, { name: "m", scsi0 }, caller);
   },
+  "agent of a machine": async () => {
+    await made("qemu", { ...machine, agent: 1 });
+    expect((await site.task("POST", `${NODE}/qemu/191/status/start`)).status).toBe("OK");
+    await site.call("POST", `${NODE}/qemu/191/agent/ping`, {}, caller);
+  },
   job: async () => {
     const job = { id: "nightly", schedule: "01:00", storage: "data", vmid: "101", "prune-backups": "keep-daily=7" };
     await site.call("POST", "/cluster/backup", job, caller);
@@ -181,6 +186,7 @@ const rows: readonly [role: string, privilege: string, failing: readonly string[
   ["LifeboatGuests", "VM.Config.CPU", ["container", "machine"]],
   ["LifeboatGuests", "VM.Config.Memory", ["container", "machine"]],
   ["LifeboatGuests", "VM.Config.HWType", ["machine"]],
+  ["LifeboatGuests", "VM.GuestAgent.Audit", ["agent of a machine"]],
   ["LifeboatGuests", "VM.Config.Cloudinit", ["address of a machine"]],
   ["LifeboatStorages", "Datastore.Audit", []],
   ["LifeboatStorages", "Datastore.AllocateSpace", ["container", "machine", "disk of a machine"]],
