@@ -21,10 +21,7 @@ export interface StateBackend {
 }
 
 /** How to reach a bucket; with `credentials`, by another key than the settings have. */
-export type ReachOptions = Pick<
-  S3StoreOptions,
-  "connectTimeout" | "requestTimeout" | "attempts" | "signal" | "credentials"
->;
+export type ReachOptions = Pick<S3StoreOptions, "connectTimeout" | "attempts" | "signal" | "credentials">;
 
 /**
  * Opens the place where Pulumi keeps the state of the environment: a folder or a bucket. Connects to nothing yet.

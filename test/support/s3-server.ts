@@ -43,6 +43,8 @@ export class S3Server {
   failWith: number | undefined;
   /** It takes requests and does not answer them, but for its health, as where its disks hang. */
   hangs = false;
+  /** Its answers to such requests stop in the middle, and nothing more comes; or the connection is closed there. */
+  stopsIn: { readonly of: (path: string) => boolean; readonly how: "silent" | "cut" } | undefined;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
   /** Done once, just before such an object is written: somebody else is quicker. */
@@ -145,6 +147,7 @@ export class S3Server {
     const body = Buffer.concat(await request.toArray());
     if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();
     if (this.hangs) return;
+    if (this.stopsIn?.of(url.pathname) === true) halve(response, this.stopsIn.how);
     if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
     const accessKey = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1] ?? "";
@@ -235,6 +238,18 @@ export class S3Server {
     response.writeHead(200, { etag: etagOf(found.body), "content-length": found.body.length });
     response.end(method === "HEAD" ? undefined : found.body);
   }
+}
+
+/** Of what is answered only the first half is sent. */
+function halve(response: ServerResponse, how: "silent" | "cut"): void {
+  const end = (content: string | Buffer): ServerResponse => {
+    const whole = Buffer.from(content);
+    response.write(whole.subarray(0, Math.ceil(whole.length / 2)), () => {
+      if (how === "cut") response.destroy();
+    });
+    return response;
+  };
+  Object.assign(response, { end });
 }
 
 function list(objects: Map<string, Version[]>, url: URL, response: ServerResponse): void {

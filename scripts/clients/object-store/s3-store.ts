@@ -19,6 +19,7 @@ import {
   type StoredObject,
   type WriteCondition,
 } from "./object-store";
+import { limitSilence } from "./body-patience";
 import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf, unreadableOf } from "./s3-errors";
 
 export interface S3StoreOptions {
@@ -37,7 +38,7 @@ export interface S3StoreOptions {
   readonly pathStyle?: boolean;
   /** Milliseconds for a connection. Default 5 s. */
   readonly connectTimeout?: number;
-  /** Milliseconds until an answer begins. Default 5 s for what only reads, 2 min for what writes. */
+  /** Milliseconds until an answer begins, or goes on. Default 5 s for what only reads, 2 min until what writes begins. */
   readonly requestTimeout?: number;
   /** How often a request is sent at most. Default 3. */
   readonly attempts?: number;
@@ -51,8 +52,11 @@ export interface BucketSettings {
   readonly hasLifecycle: boolean;
 }
 
-/** A store that works answers a look in milliseconds; one whose disks hang never does, though it says that it is well. */
-const lookPatience = 5_000;
+/**
+ * A store that works answers a look in milliseconds; one whose disks hang never does, though it says that it is well. Tests
+ * shorten it.
+ */
+export const lookPatience = { milliseconds: 5_000 };
 
 /** Connections at once: more than any caller here asks for. */
 const connections = 32;
@@ -75,8 +79,10 @@ export class S3Store implements ObjectStore {
     this.prefix = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
     this.place = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`} at ${endpoint ?? `AWS ${region}`}`;
     this.client = clientOf(options);
+    const patience = options.requestTimeout ?? lookPatience.milliseconds;
+    limitSilence(this.client, patience);
     this.sendOptions = signal === undefined ? {} : { abortSignal: signal };
-    this.lookOptions = { ...this.sendOptions, requestTimeout: options.requestTimeout ?? lookPatience };
+    this.lookOptions = { ...this.sendOptions, requestTimeout: patience };
   }
 
   async list(prefix: string): Promise<StoredObject[]> {

@@ -16,7 +16,7 @@ export async function inspectBucket(
 ): Promise<Check[]> {
   try {
     if (environment.stateStore() === undefined || backendOf(environment, variables).origin !== "state store") return [];
-    const reach = { connectTimeout: 2_000, requestTimeout: 4_000, attempts: 1 };
+    const reach = { connectTimeout: 2_000, attempts: 1 };
     const { store } = await openStateBackend(environment, variables, reach);
     if ((await store.hasObjectLock?.()) === true) return [ok(subject, `${store.place} has object lock`)];
     const text = `${store.place} was made without object lock: on MinIO the environment's key can force away every version in it`;

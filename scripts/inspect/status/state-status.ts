@@ -60,7 +60,7 @@ export interface CopyStatus {
 }
 
 /** Status must not hang over a service that is down. */
-const quick: ReachOptions = { connectTimeout: 2_000, requestTimeout: 4_000, attempts: 1 };
+const quick: ReachOptions = { connectTimeout: 2_000, attempts: 1 };
 
 /** Seconds that a copy on a schedule may take. */
 const grace = 3_600;

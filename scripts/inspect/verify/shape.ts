@@ -14,7 +14,7 @@ const checkedStates = {
   copies: z.number().describe("objects that were read and are, byte by byte, one of these"),
   bytes: bytes("read"),
   bad: z.array(badState),
-  notOpened: z.array(z.string()).describe("why nothing was proven about secrets"),
+  notOpened: z.array(z.string()).describe("why secrets were not tried, so that nothing is proven about them"),
 };
 
 const copyPlaces = z
@@ -32,7 +32,7 @@ const copyPlaces = z
 
 /** `lifeboat verify --state --json` */
 export const statesShape = z.strictObject({
-  good: z.boolean(),
+  good: z.boolean().describe("nothing is bad or lost; what nobody could try stands in `notOpened`"),
   stacks: z.array(
     z.union([
       z.strictObject({

@@ -34,10 +34,10 @@ export function printStack(stack: StackReport, lines: Lines): void {
 function printStates(stack: StackReport, lines: Lines): void {
   const { environment } = stack;
   if ("error" in stack) return lines.hanging([red("✗"), ` ${environment}: `], stack.error);
-  const { bad, lost } = stack;
+  const { lost } = stack;
   if (holdsNothing(stack)) return lines.line([yellow("-"), ` ${environment}: no state yet`]);
   const text = ` ${environment}: ${countText(stack)}`;
-  lines.line([mark(bad.length === 0 && lost === undefined), text, verdictOf(bad.length, lost === undefined)]);
+  lines.line(judgement(stack, lost === undefined, text));
   if (lost !== undefined) {
     lines.hanging("    ", `the present state is gone, though ${lost.why}; bring it back: ${lost.mend}`);
   }
@@ -47,15 +47,9 @@ function printStates(stack: StackReport, lines: Lines): void {
 function printCopy(copy: CopyReport, lines: Lines): void {
   const title = `  copy in ${copy.where}: `;
   if ("error" in copy) return lines.hanging(["  ", red("✗"), title.slice(1)], copy.error);
-  const { bad, problems, mend } = copy;
+  const { problems, mend } = copy;
   const isWhole = problems.length === 0;
-  lines.line([
-    "  ",
-    mark(bad.length === 0 && isWhole),
-    title.slice(1),
-    countText(copy),
-    verdictOf(bad.length, isWhole),
-  ]);
+  lines.line(["  ", ...judgement(copy, isWhole, title.slice(1) + countText(copy))]);
   if (!isWhole) lines.hanging("      ", `${problems.join("; ")}; copy it again: ${mend}`);
   printBad(copy, "      ", lines);
 }
@@ -65,13 +59,13 @@ function countText({ checked, copies, bytes }: CheckedStates): string {
   return `${String(checked)} states read (${formatBytes(bytes)})${more}`;
 }
 
-function verdictOf(bad: number, isWhole: boolean): string {
-  if (bad > 0) return `, ${String(bad)} ${bad === 1 ? "is" : "are"} bad:`;
-  return isWhole ? ", all are good" : "";
-}
-
-function mark(isGood: boolean) {
-  return isGood ? green("✓") : red("✗");
+/** Green is only what was proven: secrets that nobody could try are neither good nor bad. */
+function judgement({ bad, notOpened }: CheckedStates, isWhole: boolean, text: string) {
+  if (bad.length > 0) return [red("✗"), text, `, ${String(bad.length)} ${bad.length === 1 ? "is" : "are"} bad:`];
+  if (!isWhole) return [red("✗"), text];
+  return notOpened.length === 0
+    ? [green("✓"), text, ", all are good"]
+    : [yellow("!"), text, ", none is bad as far as it could be tried: SECRETS WERE NOT TRIED"];
 }
 
 function printBad({ bad, notOpened }: CheckedStates, indent: string, lines: Lines): void {
@@ -80,5 +74,5 @@ function printBad({ bad, notOpened }: CheckedStates, indent: string, lines: Line
     const date = formatMoment(Math.floor(modified / 1_000), localTimeZone());
     lines.hanging(indent, `${key}${version} of ${date}: ${problems.join("; ")}`);
   }
-  for (const why of notOpened) lines.hanging(`${indent}note: `, `secrets were not tried: ${why}`);
+  for (const why of notOpened) lines.hanging(`${indent}note: `, `not tried: ${why}`);
 }

@@ -26,7 +26,7 @@ export interface StackLook {
 }
 
 /** A look goes on soon: a store on the site answers at once, or not at all. */
-const reach = { connectTimeout: 3_000, requestTimeout: 30_000, attempts: 2 };
+const reach = { connectTimeout: 3_000, attempts: 2 };
 
 /**
  * Reads what the backend of a URL holds of an environment's stack; undefined where Lifeboat cannot read such a backend. Only

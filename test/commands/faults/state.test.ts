@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { StateSite } from "../state/state-site";
 import { putUpdate } from "../state/states";
+import { impatiently } from "../support/kit";
 import type { RunResult } from "../support/run-bundle";
 import { stateFaults, type StateScene } from "./cases/state";
 import { errorOf } from "./fault-case";
@@ -21,6 +22,7 @@ async function prepare(): Promise<StateScene> {
   await site.store.open();
   site.store.failWith = undefined;
   site.store.hangs = false;
+  site.store.stopsIn = undefined;
   for (const name of names) {
     site.store.dropBucket(`lifeboat-state-${name}`);
     site.store.makeBucket(`lifeboat-state-${name}`);
@@ -30,7 +32,7 @@ async function prepare(): Promise<StateScene> {
   for (const nanos of [60_000, 120_000]) putUpdate(site, "prod", nanos);
   const lifeboat: StateScene["lifeboat"] = (command) => site.lifeboat(command.split(" "));
   for (const to of ["", " --to offsite"]) expect(await lifeboat(`backup state prod${to}`)).toMatchObject({ code: 0 });
-  return { site, before: site.bucket("prod"), lifeboat };
+  return { site, before: site.bucket("prod"), lifeboat, impatiently };
 }
 
 /** The error, or what a look has found to be wrong, line by line; what differs from run to run is taken out. */

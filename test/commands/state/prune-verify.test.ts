@@ -154,6 +154,23 @@ describe("verify --state", () => {
     expect(JSON.parse(result.stdout).stacks).toMatchObject([{ environment: "prod", checked: 8, copies: 5, bad: [] }]);
   });
 
+  test("secrets that a service outside keeps were not tried: no state that has them is called good [G1, K2]", async () => {
+    const keeper = { type: "awskms", state: { url: "awskms:///alias/state" } };
+    for (const { key, checkpoint } of updates) {
+      const state = JSON.parse(checkpoint.toString());
+      state.checkpoint.latest.secrets_providers = keeper;
+      site.backend.put(key, JSON.stringify(state));
+    }
+    const consented = { env: { LIFEBOAT_ALLOW_STATE_PARTS: "secrets_providers" } };
+    const tried = (...flags: string[]) => site.lifeboat(["verify", "--state", ...flags], consented);
+    const { code, stdout } = await tried();
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^! prod: .*SECRETS WERE NOT TRIED\n/u)]);
+    expect(stdout).toMatch(/not tried: its secrets are kept by awskms/u);
+    expect(stdout).not.toMatch(/✓|all are good/u);
+    const [stack] = JSON.parse((await tried("--json")).stdout).stacks;
+    expect(stack).toMatchObject({ bad: [], notOpened: ["its secrets are kept by awskms"] });
+  });
+
   test.each<[string, (update: Update) => string, string]>([
     ["cut off", ({ checkpoint }) => checkpoint.toString().slice(0, 300), "not JSON, or cut off"],
     [

@@ -7,8 +7,17 @@ declare global {
   var lifeboatTestKit: typeof Kit;
 }
 
-export const { checkLines, createClient, declaredShapes, killed, requireSuccess, runHere, S3Server, startSandboxHere } =
-  globalThis.lifeboatTestKit;
+export const {
+  checkLines,
+  createClient,
+  declaredShapes,
+  impatiently,
+  killed,
+  requireSuccess,
+  runHere,
+  S3Server,
+  startSandboxHere,
+} = globalThis.lifeboatTestKit;
 export type { FileWrite } from "./kit/virtual-process";
 export type { RunningCommand, RunResult } from "./kit/run-here";
 export type S3Server = Server;

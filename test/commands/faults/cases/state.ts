@@ -12,6 +12,8 @@ export interface StateScene {
   /** Content of the bucket before it went wrong. */
   readonly before: ReadonlyMap<string, string>;
   readonly lifeboat: (command: string) => Promise<RunResult>;
+  /** Does something while commands wait a shorter time for an answer of the store. */
+  readonly impatiently: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 type StateFault = FaultCase<StateScene>;
@@ -192,14 +194,18 @@ const damages: readonly StateFault[] = [
 ];
 
 const silent =
-  "Unable to list the states of prod: the store takes requests and gives no answer within 5 s (s3://lifeboat-state-prod at https://192.0.2.132:9000)\nHINT: check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT";
+  "Unable to list the states of prod: the store takes requests and does not answer them (s3://lifeboat-state-prod at https://192.0.2.132:9000)\nHINT: check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT";
 
-/** Another look, while the store hangs: it ends by itself, too. */
+/** Other looks, while the store hangs: they end by themselves, too. */
 const othersLook: Afterwards<StateScene> = {
-  words: "`status` ends by itself as well, and calls nothing good",
-  check: async ({ site, lifeboat }) => {
+  words: "`status`, `verify --state` and `doctor` end by themselves as well, and call nothing good",
+  check: async ({ site, lifeboat, impatiently }) => {
     site.store.hangs = true;
-    expect((await lifeboat("status prod")).code).not.toBe(0);
+    await impatiently(async () => {
+      for (const command of ["status prod", verify, "doctor prod"]) {
+        expect([command, (await lifeboat(command)).code]).not.toEqual([command, 0]);
+      }
+    });
   },
 };
 
@@ -237,9 +243,21 @@ const refusals: readonly StateFault[] = [
     exitCode: 14,
     message: silent,
     afterwards: [othersLook],
-    run: ({ site, lifeboat }) => {
+    run: ({ site, lifeboat, impatiently }) => {
       site.store.hangs = true;
-      return lifeboat("restore state prod --list");
+      return impatiently(() => lifeboat("restore state prod --list"));
+    },
+  },
+  {
+    fault: "the state store's answers stop in the middle",
+    command: "restore state prod --list",
+    exitCode: 14,
+    message:
+      "Unable to list the states of prod: the store does not answer: its answer stops in the middle, and nothing more comes (s3://lifeboat-state-prod at https://192.0.2.132:9000)\nHINT: check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT",
+    afterwards: [othersLook],
+    run: ({ site, lifeboat, impatiently }) => {
+      site.store.stopsIn = { of: () => true, how: "silent" };
+      return impatiently(() => lifeboat("restore state prod --list"));
     },
   },
   {
@@ -248,14 +266,14 @@ const refusals: readonly StateFault[] = [
     exitCode: 14,
     message: silent,
     afterwards: [othersLook],
-    run: async ({ site, lifeboat }) => {
+    run: async ({ site, lifeboat, impatiently }) => {
       await site.store.close();
       const held = new Set<Socket>();
       const server = createServer((socket) => held.add(socket.on("error", () => undefined)));
       const { port } = new URL(site.store.endpoint);
       await once(server.listen(Number(port), "127.0.0.1"), "listening");
       try {
-        return await lifeboat("restore state prod --list");
+        return await impatiently(() => lifeboat("restore state prod --list"));
       } finally {
         const closed = once(server, "close");
         for (const socket of held) socket.destroy();

@@ -9,6 +9,7 @@ import {
   type TestSandboxOptions,
 } from "../../../sandbox/setup/start-sandbox";
 import { S3Server } from "../../../support/s3-server";
+import { lookPatience } from "../../../../scripts/clients/object-store/s3-store";
 import { reachableHere } from "./connections";
 
 export { createClient } from "../../../../proxmox/api/client";
@@ -19,6 +20,17 @@ export { runHere } from "./run-here";
 
 S3Server.opened = reachableHere;
 export { S3Server };
+
+/** Does something while commands wait a shorter time for an answer of a store that gives none. */
+export async function impatiently<Result>(work: () => Promise<Result>): Promise<Result> {
+  const { milliseconds } = lookPatience;
+  lookPatience.milliseconds = 250;
+  try {
+    return await work();
+  } finally {
+    lookPatience.milliseconds = milliseconds;
+  }
+}
 
 /** Starts a sandbox that answers from this process, to which connections need not leave it. */
 export function startSandboxHere(options: TestSandboxOptions): Promise<TestSandbox> {

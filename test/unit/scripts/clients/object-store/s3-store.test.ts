@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConditionFailed, NoSuchObject, StoreError } from "../../../../../scripts/clients/object-store/object-store";
-import { S3Store } from "../../../../../scripts/clients/object-store/s3-store";
+import { S3Store, type S3StoreOptions } from "../../../../../scripts/clients/object-store/s3-store";
 import { S3Server } from "../../../../support/s3-server";
 
 let folder: string;
@@ -20,11 +20,12 @@ afterAll(async () => {
 
 beforeEach(() => {
   server.failWith = undefined;
+  server.stopsIn = undefined;
   server.dropBucket("states");
   server.makeBucket("states");
 });
 
-function storeOf(accessKey = "writer", rest: { readonly prefix?: string; readonly bucket?: string } = {}): S3Store {
+function storeOf(accessKey = "writer", rest: Partial<S3StoreOptions> = {}): S3Store {
   return new S3Store({
     bucket: "states",
     endpoint: server.endpoint,
@@ -36,6 +37,7 @@ function storeOf(accessKey = "writer", rest: { readonly prefix?: string; readonl
   });
 }
 
+const impatient = (): S3Store => storeOf("writer", { requestTimeout: 200 });
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 test("a new object does not take the place of one that is there [E3]", async () => {
@@ -84,6 +86,7 @@ test("'there is none' is told from 'not allowed', from 'no bucket' and from 'no 
   server.failWith = 503;
   expect(await kindOf(storeOf().read("a.json"))).toBe("unreachable");
   server.failWith = undefined;
+  server.stopsIn = undefined;
   server.dropBucket("states");
   expect(await kindOf(storeOf().read("a.json"))).toBe("no-bucket");
   expect(await kindOf(storeOf().list(""))).toBe("no-bucket");
@@ -101,4 +104,28 @@ test("below a prefix an environment sees, writes and removes its own objects onl
       ["prod/a.json", "1"],
     ]),
   );
+});
+
+describe.each(["silent", "cut"] as const)("an answer that stops in the middle (%s)", (how) => {
+  beforeEach(() => {
+    server.put("states", "a.json", "1".repeat(100_000));
+    server.put("states", "b.json", "2");
+  });
+
+  test("is no list of what there is: the store does not answer [E6, K2]", async () => {
+    server.stopsIn = { of: (path) => path === "/states/", how };
+    await expect(impatient().list("")).rejects.toMatchObject({ kind: "unreachable" });
+    await expect(impatient().versions("")).rejects.toMatchObject({ kind: "unreachable" });
+  });
+
+  test("is no content: that object cannot be read, and others can [E6, K2]", async () => {
+    server.stopsIn = { of: (path) => path === "/states/a.json", how };
+    await expect(impatient().read("a.json")).rejects.toMatchObject({ kind: "unreadable", key: "a.json" });
+    expect((await impatient().read("b.json")).toString()).toBe("2");
+  });
+
+  test("of all objects and lists is a store that does not answer [E6, K2]", async () => {
+    server.stopsIn = { of: () => true, how };
+    await expect(impatient().read("a.json")).rejects.toMatchObject({ kind: "unreachable" });
+  });
 });
