@@ -7,6 +7,7 @@ import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
 import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
+import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
 import type { DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
@@ -23,10 +24,12 @@ export = async function main(): Promise<StackOutputs> {
   try {
     const neighbours = readNeighbours(pulumi.getRootDirectory(), environment.name);
     const { outputs, ...recorded } = await readRecorded();
-    const [facts] = await Promise.all([
+    const [facts, state] = await Promise.all([
       passGate(client, environment, neighbours, recorded),
       requireOwnState(pulumi.getRootDirectory(), ownAddresses(environment)),
     ]);
+    // A preview goes on without the node; it deletes nothing.
+    if (facts !== undefined) await requireOwnGuests(client, environment, state);
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
     return await declareGuestsAndBackups({
       environment,

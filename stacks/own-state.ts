@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
-import { checkpointOf, parseCheckpoint } from "../site/state/checkpoint";
+import { checkpointOf, parseCheckpoint, type StateResource } from "../site/state/checkpoint";
 import {
   foreignAdvice,
   foreignParts,
@@ -24,13 +24,13 @@ const largest = 256 * 1024 * 1024;
  * A preview deletes nothing: that its state could not be looked at is said. An update is refused then.
  *
  * @param folder of Pulumi.yaml. @param addresses by the settings of the stack
- * @throws pulumi.RunError
+ * @returns what it holds; nothing where a preview could not look at it. @throws pulumi.RunError
  */
-export async function requireOwnState(folder: string, addresses: OwnAddresses): Promise<void> {
+export async function requireOwnState(folder: string, addresses: OwnAddresses): Promise<readonly StateResource[]> {
   const stack = pulumi.getStack();
   const looked = await lookAt(folder, { project: pulumi.getProject(), stack }, addresses);
   if ("parts" in looked) {
-    if (looked.parts.length === 0) return;
+    if (looked.parts.length === 0) return looked.resources;
     const text = foreignText(looked.parts, `Unable to deploy ${stack}: its state`);
     throw refusal(
       `${text}\nHINT: ${foreignAdvice(`go back to an earlier one: lifeboat restore state ${stack} --list`)}`,
@@ -39,18 +39,20 @@ export async function requireOwnState(folder: string, addresses: OwnAddresses): 
   const unread = `whether the state of ${stack} holds what the program never makes is not known: ${looked.why}`;
   if (!pulumi.runtime.isDryRun()) throw refusal(`Unable to deploy ${stack}: ${unread}\nHINT: lifeboat doctor ${stack}`);
   await pulumi.log.warn(`Not checked: ${unread}`);
+  return [];
 }
 
 async function lookAt(
   cwd: string,
   place: StackPlace,
   addresses: OwnAddresses,
-): Promise<{ parts: readonly ForeignPart[] } | { why: string }> {
+): Promise<{ parts: readonly ForeignPart[]; resources: readonly StateResource[] } | { why: string }> {
   const argv = ["stack", "export", "--stack", place.stack, "--non-interactive", "--color", "never"];
   try {
     const { stdout } = await promisify(execFile)("pulumi", argv, { cwd, env: { ...process.env }, maxBuffer: largest });
     const checkpoint = parseCheckpoint(checkpointOf(stdout, qualifiedName(place)));
-    return { parts: foreignParts(checkpoint, place, addresses, process.env[foreignVariable]) };
+    const { resources } = checkpoint;
+    return { resources, parts: foreignParts(checkpoint, place, addresses, process.env[foreignVariable]) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { why: /^error: .*$/mu.exec(text)?.[0] ?? text.split("\n", 1)[0] ?? text };
