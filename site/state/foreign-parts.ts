@@ -63,7 +63,7 @@ function whyForeign(
   if (kind === undefined) return `the program makes nothing of the type ${own}`;
   if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
   return kind === "resource"
-    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource))
+    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource) ?? whyForeignContent(resource))
     : whyForeignHostKey(resource);
 }
 
@@ -163,6 +163,12 @@ function whyForeignCommand({ type, inputs, outputs }: StateResource): string | u
 function isSealed(value: unknown): boolean {
   if (!isRecord(value) || value[signatureKey] !== secretSignature) return false;
   return typeof value["ciphertext"] === "string" && !("plaintext" in value);
+}
+
+/** A bucket's deletion fails while something is in it, unless this is set; the program never sets it. */
+function whyForeignContent({ inputs, outputs }: StateResource): string | undefined {
+  const isForced = [inputs, outputs].some((held) => (held?.["forceDestroy"] ?? false) !== false);
+  return isForced ? "its deletion would take everything in it" : undefined;
 }
 
 const removals: readonly unknown[] = Object.values(removalCommands);

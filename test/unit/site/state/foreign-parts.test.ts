@@ -225,6 +225,11 @@ test.each<[string, object, string]>([
     forged("timer", { connection: { ...secret, ciphertext: undefined, plaintext: "{}" } }, "inputs"),
     "not sealed",
   ],
+  [
+    "a bucket that would take its versions with it",
+    named("lifeboat:stateStore:StateBucket$minio:index/s3Bucket:S3Bucket", { outputs: { forceDestroy: true } }),
+    "its deletion would take everything in it",
+  ],
   ["a login of no form", forged("timer", { connection: "evil.example" }, "inputs"), "not sealed"],
   [
     "a provider of another name",
