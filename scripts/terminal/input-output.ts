@@ -11,7 +11,10 @@ export interface InputOutput {
   readonly isTerminal: { readonly input: boolean; readonly output: boolean; readonly error: boolean };
   /** Columns of the terminal; 80 where there is none. */
   readonly columns: () => number;
-  /** Calls back when the user presses Ctrl-C or the process is asked to end. Gives a function that stops this. */
+  /**
+   * Calls back when the user presses Ctrl-C or the process is asked to end. Gives a function to call once the command has
+   * ended: from then on the process leaves at such a request, with the exit code that the command has given it.
+   */
   readonly onInterrupt: (callback: () => void) => () => void;
 }
 
@@ -32,10 +35,11 @@ export function processInputOutput(): InputOutput {
     },
     columns: () => process.stderr.columns ?? process.stdout.columns ?? 80,
     onInterrupt: (callback) => {
-      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-      for (const signal of signals) process.on(signal, callback);
+      let answer = callback;
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => answer());
+      // The handlers stay: without them a second Ctrl-C would kill a process that is about to end, and take its exit code.
       return () => {
-        for (const signal of signals) process.off(signal, callback);
+        answer = () => process.exit();
       };
     },
   };

@@ -1,8 +1,8 @@
 import { runCommandLine } from "./command-line";
 
 // A stop by hand or by the system ends what was started, too: processes.ts does it when this process exits.
-process.once("SIGINT", () => process.exit(130));
-process.once("SIGTERM", () => process.exit(143));
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 
 void runCommandLine(process.argv.slice(2), {
   environment: process.env,

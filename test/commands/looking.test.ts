@@ -125,24 +125,39 @@ describe("the frame", () => {
   });
 });
 
-test("Ctrl-C ends a command that looks at once, with 130 and one line", async () => {
+/** Looks at a node that takes connections and says nothing, and presses Ctrl-C once it is connected. */
+async function interruptedLook(nodeOptions: readonly string[] = []): Promise<RunResult> {
   const silent = createServer((socket) => socket.resume());
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const address = silent.address();
   const endpoint = `https://127.0.0.1:${String(typeof address === "object" ? address?.port : 0)}`;
+  let result: RunResult | undefined;
   await withSettings(
     (text) => text.replace(site.endpoint(), endpoint),
     async () => {
       let pid = 0;
-      const run = site.lifeboat(["status"], { onSpawn: (spawned) => (pid = spawned) });
+      const run = site.lifeboat(["status"], { nodeOptions, onSpawn: (spawned) => (pid = spawned) });
       await new Promise((resolve) => silent.once("connection", resolve));
       process.kill(pid, "SIGINT");
-      const { code, stdout, stderr } = await run;
-      expect([code, stdout]).toEqual([130, ""]);
-      expect(stderr.trimEnd().split("\n").slice(1)).toEqual(["interrupted"]);
+      result = await run;
     },
   );
   await new Promise((resolve) => silent.close(resolve));
+  if (result === undefined) throw new Error("the command did not run");
+  return result;
+}
+
+test("Ctrl-C ends a command that looks at once, with 130 and one line", async () => {
+  const { code, stdout, stderr } = await interruptedLook();
+  expect([code, stdout]).toEqual([130, ""]);
+  expect(stderr.trimEnd().split("\n").slice(1)).toEqual(["interrupted"]);
+});
+
+test("a second Ctrl-C that comes while a command ends takes it neither its exit code nor its last words [K2]", async () => {
+  const press = 'process.on("exit", () => process.kill(process.pid, "SIGINT"))';
+  const { code, stderr } = await interruptedLook(["--import", `data:text/javascript,${encodeURIComponent(press)}`]);
+  expect(code).toBe(130);
+  expect(stderr.trimEnd().split("\n").slice(1)).toEqual(["interrupted"]);
 });
 
 describe("doctor", () => {
