@@ -171,6 +171,15 @@ describe("failures by kind", () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  test("an answer that stops in the middle is lost, and is waited for no longer than one that never comes [K2]", async () => {
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write('{"data":[');
+      return "handled";
+    });
+    const error = await failure(clientOf(server, { timeouts: { answer: 200 } }).cluster.version());
+    expect([error.kind, error.message]).toEqual(["lost", expect.stringContaining("no answer within 0.2 s")]);
+  });
+
   test("a connection that breaks: a GET is asked again once, a POST never", async () => {
     const server = await serve((_request, response) => {
       response.destroy();

@@ -9,7 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -235,4 +236,20 @@ test("a port that listens, and one that does not", async () => {
   const error: unknown = await connectTcp("127.0.0.1", port).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(GuestUnreachable);
   expect(String(error)).toContain("ECONNREFUSED");
+});
+
+test("a host that takes the connection and says nothing ends a login by the real ssh, with a message [K2]", async () => {
+  const held = new Set<Socket>();
+  const silent = createServer((socket) => held.add(socket.on("error", () => undefined)));
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const address = silent.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  try {
+    const login = shell({ port, connectTimeout: 1 }).login("127.0.0.1");
+    await expect(login).rejects.toThrow(GuestUnreachable);
+    await expect(login).rejects.toThrow(/ssh root@127\.0\.0\.1: .*timed out/u);
+  } finally {
+    for (const socket of held) socket.destroy();
+    silent.close();
+  }
 });
