@@ -105,6 +105,15 @@ describe("the frame", () => {
     expect(stderr).not.toMatch(/^ {4}at /mu);
   });
 
+  test.each([
+    ["--target-id", "abc", "--target-id: a number is expected"],
+    ["--target-id", "7", "--target-id: Too small"],
+    ["--check-timeout", "1h", "--check-timeout: a number is expected"],
+  ])("%s %s is refused by the name that was typed [K2]", async (flag, value, why) => {
+    const { code, stderr } = await site.lifeboat(["restore", "guest", "web", flag, value]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
+
   test("errors are JSON on stdout with --json, wherever it stands", async () => {
     for (const argv of [
       ["--json", "backups", "mail"],

@@ -78,7 +78,7 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
     prints: declaration.prints ?? {},
     bind: (raw) => {
       const parsed = declaration.input.safeParse(raw);
-      if (!parsed.success) throw wrongInput(parsed.error);
+      if (!parsed.success) throw wrongInput(parsed.error, declaration.options ?? []);
       const input = parsed.data;
       return {
         aim: declaration.aim(input),
@@ -89,11 +89,20 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
   };
 }
 
-function wrongInput(error: z.ZodError): CommandError {
-  return usageError(error.issues.map(issueText).join("; "));
+function wrongInput(error: z.ZodError, options: readonly OptionDeclaration[]): CommandError {
+  return usageError(error.issues.map((issue) => issueText(issue, options)).join("; "));
 }
 
 /** What is wrong with the whole has no path. */
-function issueText({ path, message }: z.core.$ZodIssue): string {
-  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
+function issueText(issue: z.core.$ZodIssue, options: readonly OptionDeclaration[]): string {
+  const { path, message } = issue;
+  const isNoNumber = issue.code === "invalid_type" && issue.expected === "number";
+  const text = isNoNumber && message.startsWith("Invalid input") ? "a number is expected" : message;
+  return path.length === 0 ? text : `${asTyped(path.join("."), options)}: ${text}`;
+}
+
+/** `--target-id` of `targetId`; an argument has its own name. */
+function asTyped(name: string, options: readonly OptionDeclaration[]): string {
+  const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+  return options.some(({ flags }) => flags.split(" ").includes(flag)) ? flag : name;
 }

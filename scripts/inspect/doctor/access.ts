@@ -172,8 +172,8 @@ function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], se
   const entry = storages.find((candidate) => candidate.storage === storage);
   const declared = settings.backup.storage.id === storage && settings.backup.storage.type !== "adopted";
   if (entry === undefined) {
-    const text = `${storage} is not on ${node} (needed by ${user})`;
-    return [declared ? warning("storages", `${text} yet`, "pulumi up makes it") : problem("storages", text)];
+    const text = `${storage} is not on ${node}${declared ? " yet" : ""} (needed by ${user})`;
+    return [declared ? warning("storages", text, "lifeboat up makes it") : problem("storages", text)];
   }
   if (entry.enabled === false || entry.active === false)
     return [problem("storages", `${storage} on ${node} is not active`)];

@@ -41,13 +41,13 @@ test("undoing a copy deletes only what the restore has made: disks and jobs with
   expect([refused.code, refused.stderr]).toEqual([
     13,
     expect.stringMatching(
-      /the id 902 has no guest, and is not unused: backup job by-hand names it, disk data:902\/vm-902-disk-0\.raw, which no guest has[\s\S]*HINT: add --reuse-id=902/u,
+      /the id 902 has no guest, and is not unused: backup job by-hand names it, disk data:902\/vm-902-disk-0\.raw has its number[\s\S]*HINT: add --reuse-id=902/u,
     ),
   ]);
   const dry = await site.lifeboat([...command, "--dry-run", "--json"]);
   expect(JSON.parse(dry.stdout).plan.warnings).toEqual([
     "no guest has the number 902, and it is not unused: backup job by-hand names it",
-    "no guest has the number 902, and it is not unused: disk data:902/vm-902-disk-0.raw, which no guest has",
+    "no guest has the number 902, and it is not unused: disk data:902/vm-902-disk-0.raw has its number",
   ]);
   const wrong = await site.lifeboat([...command, "--reuse-id=901"]);
   expect([wrong.code, await site.exists(902)]).toEqual([13, false]);

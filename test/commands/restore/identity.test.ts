@@ -74,6 +74,7 @@ test("a guest made by hand under the id, or another's, is not overwritten: it is
     13,
     expect.stringContaining("the id 103 is taken by another guest: prod/mail has it in the settings"),
   ]);
+  expect(taken.stderr).not.toContain("no guest has");
   await set(102, { description: /--description '(.*)'/u.exec(text)?.[1] ?? "" });
   expect((await site.lifeboat(inPlace("db"))).code).toBe(0);
 });

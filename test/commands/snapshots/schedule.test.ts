@@ -232,7 +232,11 @@ describe("by hand", () => {
   });
 
   test.each([
-    [["backup", "snapshot", "folder"], 13, "folder: it can have no snapshots: rootfs lies on storage data (dir)"],
+    [
+      ["backup", "snapshot", "folder"],
+      13,
+      "a snapshot of folder: it can have no snapshots: rootfs lies on storage data (dir)",
+    ],
     [["backup", "snapshot", "thin", "--name", "1x"], 2, "'1x' cannot be the name of a snapshot"],
     [["backup", "snapshot", "thin", "--name", "current"], 2, "'current' cannot be the name of a snapshot"],
     [["backup", "snapshot", "thin", "--name", "auto-20261121-0600"], 2, "are the schedule's"],

@@ -158,7 +158,7 @@ function describe(volumes: readonly StoredVolume[], label: string): string[] {
   const disks = volumes.filter(({ content }) => content === "rootdir" || content === "images");
   return [
     ...(archives === 0 ? [] : [`${archives === 1 ? "an archive" : `${String(archives)} archives`} on ${label}`]),
-    ...disks.map(({ volid }) => `disk ${plainText(volid)}, which no guest has`),
+    ...disks.map(({ volid }) => `disk ${plainText(volid)} has its number`),
   ];
 }
 

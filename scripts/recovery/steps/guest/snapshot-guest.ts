@@ -5,11 +5,8 @@ import type { GuestSession } from "../../engine/session";
 import { supportHint, whyNoSnapshots } from "./guest-snapshots";
 
 /** @throws CommandError (13) that names disk and storage */
-export async function requireSnapshotSupport(
-  { client, guest }: GuestSession,
-  { address }: PresentGuest,
-): Promise<void> {
+export async function requireSnapshotSupport({ client }: GuestSession, { address }: PresentGuest): Promise<void> {
   const why = await whyNoSnapshots(client, address);
   if (why === undefined) return;
-  throw new CommandError(`${guest.name}: ${why}`, { exitCode: exitCodes.refused, hint: supportHint });
+  throw new CommandError(why, { exitCode: exitCodes.refused, hint: supportHint });
 }

@@ -40,7 +40,7 @@ it("an id is known by jobs that name it, high availability, replication and disk
       "backup job hand names it",
       "high availability has a resource vm:901",
       "replication job 901-0 to pve3",
-      "disk fast:subvol-901-disk-0, which no guest has",
+      "disk fast:subvol-901-disk-0 has its number",
     ],
     unknown: ["storage nas is not active"],
     elsewhere: ["node pve2 is offline"],
