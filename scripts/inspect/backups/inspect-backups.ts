@@ -118,7 +118,7 @@ async function strangersAmong(
     whose: await askWhoseArchive(client, archive.nodes[0] ?? guest.node, archive, { meant, present }),
   }));
   const strangers = judged.map(({ whose }) => {
-    if (typeof whose === "string") return `whose it is cannot be read: ${whose}`;
+    if (typeof whose === "string") return `it does not tell whose it is: ${whose}`;
     return isOwn(whose) ? undefined : tellArchive("it", whose, selector);
   });
   const whose = present && whosePresent(present, meant);

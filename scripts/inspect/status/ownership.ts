@@ -126,7 +126,7 @@ export interface OwnershipProblem {
 
 /** Another guest under the number of the declared one, which no command touches, and archives that are not its own. */
 export function ownershipProblems(
-  { id, node, name }: Guest,
+  { id, node, name }: Pick<Guest, "id" | "node" | "name">,
   ownership: Ownership | undefined,
   environment: string,
 ): OwnershipProblem[] {
@@ -134,7 +134,7 @@ export function ownershipProblems(
   const selector = `${environment}/${name}`;
   const guest = `guest ${String(id)}`;
   return [
-    ...(typeof present === "string" ? [{ text: `whose ${guest} is cannot be read: ${present}` }] : []),
+    ...(typeof present === "string" ? [{ text: `${guest} does not tell whose it is: ${present}` }] : []),
     ...(typeof present === "object" && present.kind === "another"
       ? [
           {
@@ -148,7 +148,7 @@ export function ownershipProblems(
 }
 
 function archiveProblem({ volid }: GuestArchive, whose: Doubtful | string, selector: string): string {
-  if (typeof whose === "string") return `whose ${volid} is cannot be read: ${whose}`;
+  if (typeof whose === "string") return `${volid} does not tell whose it is: ${whose}`;
   const text = tellArchive(volid, whose, selector);
   return whose.kind === "another" ? `${text}; it counts as no backup` : text;
 }

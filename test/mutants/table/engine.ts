@@ -45,7 +45,7 @@ export const engineMutants: readonly Mutant[] = [
     },
     {
       name: "ssh: a node that does not answer makes it a first use",
-      from: 'if (typeof said === "string") throw',
+      from: "if (said !== undefined) throw",
       to: "if (said === null) throw",
       killedBy: { file: pinned, title: "and does not answer: that is no first use" },
     },

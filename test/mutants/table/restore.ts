@@ -52,8 +52,8 @@ export const restoreMutants: readonly Mutant[] = [
     },
     {
       name: "undo: a copy is known by its name alone",
-      from: "if (isMarked && hostname ===",
-      to: "if (hostname ===",
+      from: "if (isMarked && nameOf(",
+      to: "if (nameOf(",
       killedBy: { file: guards, title: "leaves another guest that has its number by now" },
     },
   ]),
