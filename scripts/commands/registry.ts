@@ -135,6 +135,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./state-return.js"),
   },
   {
+    words: ["state", "rotate"],
+    summary: "replace stolen keys to an environment's state",
+    load: () => import("./state-rotate.js"),
+  },
+  {
     words: ["state", "import-file"],
     summary: "make a file for pulumi import when a state is lost",
     load: () => import("./state-import-file.js"),

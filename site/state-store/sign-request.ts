@@ -1,13 +1,15 @@
 import { createHash, createHmac } from "node:crypto";
 import type { KeyPair } from "../settings/environment";
 
-/** A request to an S3 service that has neither body nor query. */
+/** A request to an S3 service that has no body. */
 export interface PlainRequest {
-  readonly method: "GET" | "HEAD";
+  readonly method: "GET" | "HEAD" | "DELETE";
   /** `192.0.2.132:9000` */
   readonly host: string;
   /** Of characters that need no escape: a bucket's name. */
   readonly path: string;
+  /** As it is sent: escaped, and sorted by name. */
+  readonly query?: string;
   readonly region: string;
 }
 
@@ -18,7 +20,7 @@ const emptyBody = createHash("sha256").digest("hex");
  * whether buckets are there. A whole client for that would cost each preview half a second.
  */
 export function signRequest(request: PlainRequest, key: KeyPair, now: Date): Record<string, string> {
-  const { method, host, path, region } = request;
+  const { method, host, path, query = "", region } = request;
   const time = now.toISOString().replaceAll(/[:-]|\.\d+/gu, "");
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
   const headers: Record<string, string> = { host, "x-amz-content-sha256": emptyBody, "x-amz-date": time };
@@ -26,7 +28,7 @@ export function signRequest(request: PlainRequest, key: KeyPair, now: Date): Rec
   const canonical = [
     method,
     path,
-    "",
+    query,
     ...signed.map((name) => `${name}:${headers[name] ?? ""}`),
     "",
     signed.join(";"),

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import * as z from "zod";
+import type { KeyPair } from "../../site/settings/environment";
 import { openSecretBox } from "../../scripts/project/passphrase";
 import { parseStateStoreKeys } from "../../site/state-store/keys";
-import { type CommandResult, runCommand } from "./support/commands";
+import { type CommandResult, runCommand, typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { readGuide } from "./support/guide";
 import { ArgumentWatch } from "./support/process-arguments";
@@ -95,6 +96,52 @@ function isMaking(): boolean {
   } catch {
     return false;
   }
+}
+
+const journalSchema = z.object({
+  kind: z.literal("rotate-keys"),
+  state: z.literal("open"),
+  steps: z.object({ up: z.object({ state: z.literal("started"), facts: z.object({ pulumi: z.number() }) }) }),
+});
+
+/** Kills a change of keys and everything below it as soon as its `pulumi up` runs. */
+async function cutWhileItDeploys(environment: string, running: Promise<CommandResult>): Promise<void> {
+  const folder = stateFolder(environment);
+  let hasEnded = false;
+  const ended = running.finally(() => (hasEnded = true));
+  const journals = () => readdirSync(folder).filter((name) => /^stack-.*\.json$/u.test(name));
+  while (!hasEnded && !journals().some((name) => isDeploying(join(folder, name)))) await sleep(50);
+  if (!hasEnded) {
+    const { pid } = lockSchema.parse(JSON.parse(readFileSync(join(folder, "stack.lock"), "utf8")));
+    for (const one of processTree(pid)) process.kill(one, "SIGKILL");
+  }
+  // Killed, and not refused by itself.
+  const { exitCode, stderr } = await ended;
+  expect([exitCode, stderr]).toEqual([expect.any(Number), expect.not.stringContaining("Unable")]);
+  expect(exitCode).not.toBe(0);
+}
+
+function isDeploying(journal: string): boolean {
+  try {
+    return journalSchema.safeParse(JSON.parse(readFileSync(journal, "utf8"))).success;
+  } catch {
+    return false;
+  }
+}
+
+const answers = z.array(z.union([z.object({ ok: z.unknown() }), z.object({ error: z.string() })]));
+
+/** Requests to the store with a key. */
+async function ask(key: KeyPair | undefined, ...requests: (readonly [string, object])[]) {
+  const file = join(parent, "requests.json");
+  const endpoint = "https://192.0.2.132:9000";
+  const ca = z
+    .object({ config: z.looseObject({ "lifeboat:stateStoreAuthority": z.string() }) })
+    .parse(parse(readFileSync(join(project, "Pulumi.monitoring.yaml"), "utf8"))).config["lifeboat:stateStoreAuthority"];
+  writeFileSync(file, JSON.stringify({ endpoint, ca, ...key, requests }), { mode: 0o600 });
+  const program = [process.execPath, ...typeScript("test/rehearsal/support/s3-requests.ts")];
+  const { stdout } = expectExit(await site.inside(...program, file), [0], "requests");
+  return answers.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
 }
 
 (isRoot ? describe : describe.skip)("a site from nothing", () => {
@@ -186,6 +233,35 @@ function isMaking(): boolean {
     const refused = await asReader("bash", "-c", update);
     expect(refused.exitCode).not.toBe(0);
     expect(refused.stdout + refused.stderr).toContain("AccessDenied");
+  });
+
+  test("a stolen key opens nothing after state rotate, killed on its way and run again; all previews are clean [N1, K4]", async () => {
+    for (const environment of ["prod", "monitoring"]) {
+      const stolen = await madeKeys();
+      const formers = [stolen?.identities[environment], stolen?.readers[environment]];
+      const list = ["list", { Bucket: `lifeboat-state-${environment}` }] as const;
+      for (const key of formers) expect(await ask(key, list)).toEqual([{ ok: expect.any(Array) }]);
+      const rotate = ["lifeboat", "state", "rotate", environment, "--force"];
+      await cutWhileItDeploys(environment, site.inside(...rotate));
+      // The new keys are not proven yet.
+      for (const key of formers) expect(await ask(key, list)).toEqual([{ ok: expect.any(Array) }]);
+      const { stdout } = expectExit(await site.inside(...rotate), [0], rotate.join(" "));
+      expect(stdout).toContain(`The former keys of ${environment} open nothing any more`);
+      const made = await madeKeys();
+      for (const key of formers) expect(await ask(key, list)).toEqual([{ error: "InvalidAccessKeyId" }]);
+      for (const key of [made?.identities[environment], made?.readers[environment], made?.copier]) {
+        expect(await ask(key, list)).toEqual([{ ok: expect.any(Array) }]);
+      }
+      if (environment === "monitoring")
+        expect(await ask(stolen?.copier, list)).toEqual([{ error: "InvalidAccessKeyId" }]);
+    }
+    for (const environment of environments) {
+      const preview = `pulumi preview -s ${environment} --refresh --expect-no-changes --non-interactive`;
+      expectExit(await plain(environment, preview), [0], `a preview of ${environment}`);
+    }
+    expect((await site.inside("lifeboat", "up")).stdout).toBe(
+      "Everything is as the settings say; nothing was changed.",
+    );
   });
 
   test("every command of the guide does what it says [B3, E1, E5, E6, G1]", async () => {

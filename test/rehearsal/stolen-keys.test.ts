@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MinioAdmin } from "../../scripts/clients/minio/minio-admin";
 import { S3Store } from "../../scripts/clients/object-store/s3-store";
 import type { KeyPair } from "../../site/settings/environment";
 import { bucketInputs } from "../../site/state-store/bucket-inputs";
@@ -227,3 +228,44 @@ describe.each([
     expect(said(made)).toBe("403 AccessDenied");
   });
 });
+
+test("an identity goes with the keys that it has made, and with nothing of another one [N1]", async () => {
+  const other = createKeyPair(identityOf("other"));
+  await makeIdentity(minio.endpoint, root, former, formerPolicy(older));
+  const accounts = [
+    { accessKey: "left-behind", secretKey: "left-behind-secret" },
+    { accessKey: "left-too", secretKey: "left-too-secret" },
+  ];
+  for (const sealed of accounts) {
+    expect(said(await administer(minio.endpoint, former, "PUT", "add-service-account", {}, { sealed }))).toBe("200");
+  }
+  await makeIdentity(minio.endpoint, root, other, formerPolicy(older));
+  const kept = { accessKey: "of-another", secretKey: "of-another-secret" };
+  await administer(minio.endpoint, other, "PUT", "add-service-account", {}, { sealed: kept });
+  const look = { method: "GET", path: `/${older}` } as const;
+  const all = [former, ...accounts, other, kept];
+  const answers = () => Promise.all(all.map((key) => ask(key, look)));
+  expect(await answers()).toEqual(["200", "200", "200", "200", "200"]);
+
+  const admin = new MinioAdmin({ endpoint: minio.endpoint, region: "us-east-1", key: root });
+  const before = await admin.identities();
+  expect(before.accounts.get(former.accessKey)?.sort()).toEqual(["left-behind", "left-too"]);
+  for (let time = 1; time <= 2; time += 1) {
+    await admin.removeUser(former.accessKey);
+    await admin.removePolicy(former.accessKey);
+  }
+  const after = await admin.identities();
+  expect(after.users).not.toContain(former.accessKey);
+  expect(before.users.filter((name) => !after.users.includes(name))).toEqual([former.accessKey]);
+  expect([...after.accounts]).toEqual([[other.accessKey, ["of-another"]]]);
+  const gone = "403 InvalidAccessKeyId";
+  expect(await answers()).toEqual([gone, gone, gone, "200", "200"]);
+  const reads = new MinioAdmin({ endpoint: minio.endpoint, region: "us-east-1", key: reader });
+  await expect(reads.identities()).rejects.toMatchObject({ kind: "denied" });
+});
+
+/** As Lifeboat made it before it refused them: an identity may make keys for itself. */
+function formerPolicy(name: string): ReturnType<typeof identityPolicy> {
+  const { Version, Statement } = identityPolicy(name);
+  return { Version, Statement: Statement.filter(({ Effect }) => Effect === "Allow") };
+}

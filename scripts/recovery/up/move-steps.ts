@@ -19,7 +19,7 @@ import { listStack } from "../steps/state/stack-objects";
 import { deploymentSchema } from "./exported-state";
 import { accessTo, hereOf, thereOf } from "./places";
 import type { StackWork } from "./stack-work";
-import { watchOf } from "./watch";
+import { watchOf } from "../engine/watch";
 
 /** Brings the state from this machine into the store; it is put away here when the store's has been read back. */
 export function moveSteps(work: StackWork): Step[] {

@@ -17,7 +17,7 @@ import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
 import type { StackWork } from "./stack-work";
 import type { UpPlan } from "./plan";
-import { watchOf } from "./watch";
+import { watchOf } from "../engine/watch";
 
 /** What the steps use besides the plan. */
 export interface UpWorld {

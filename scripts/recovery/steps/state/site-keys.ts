@@ -38,23 +38,27 @@ export async function planKeys(site: Site, store: SiteStore, context: CommandCon
 }
 
 /** Writes what {@link planKeys} made: the store's own before those of the environments, which are made of them. */
-export async function writeKeys(site: Site, store: SiteStore, changes: KeyChanges): Promise<void> {
+export async function writeKeys(
+  site: Site,
+  store: SiteStore,
+  changes: Pick<KeyChanges, "keys" | "authority" | "own">,
+): Promise<void> {
   const owner = store.environment.name;
   const names = [owner, ...site.environmentNames.filter((name) => name !== owner)];
   for (const name of names) {
+    const own = changes.own[name];
+    const keys = name === owner ? changes.keys : undefined;
+    const authority = name === owner ? changes.authority : undefined;
+    // Whose settings stay as they are needs no passphrase.
+    if (own === undefined && keys === undefined && authority === undefined) continue;
     const environment = site.reread(name);
     const { seal, salt } = await environment.secretBox();
     const config: Record<string, SettingValue> = {};
-    if (name === owner && changes.keys !== undefined) {
-      config["lifeboat:stateStoreKeys"] = { secure: seal(formatKeys(changes.keys)) };
-    }
-    if (name === owner && changes.authority !== undefined) config["lifeboat:stateStoreAuthority"] = changes.authority;
-    const own = changes.own[name];
+    if (keys !== undefined) config["lifeboat:stateStoreKeys"] = { secure: seal(formatKeys(keys)) };
+    if (authority !== undefined) config["lifeboat:stateStoreAuthority"] = authority;
     if (own !== undefined) config["lifeboat:stateKey"] = { secure: seal(formatKeys(own)) };
     const isNew = environment.encryptionSalt() === undefined;
-    if (Object.keys(config).length > 0) {
-      writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
-    }
+    writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
     site.reread(name);
   }
 }
