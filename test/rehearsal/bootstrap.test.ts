@@ -107,11 +107,11 @@ const journalSchema = z.object({
 /** Kills a change of keys and everything below it as soon as its `pulumi up` runs. */
 async function cutWhileItDeploys(environment: string, running: Promise<CommandResult>): Promise<void> {
   const folder = stateFolder(environment);
-  let hasEnded = false;
-  const ended = running.finally(() => (hasEnded = true));
+  const over = new AbortController();
+  const ended = running.finally(() => over.abort());
   const journals = () => readdirSync(folder).filter((name) => /^stack-.*\.json$/u.test(name));
-  while (!hasEnded && !journals().some((name) => isDeploying(join(folder, name)))) await sleep(50);
-  if (!hasEnded) {
+  while (!over.signal.aborted && !journals().some((name) => isDeploying(join(folder, name)))) await sleep(50);
+  if (!over.signal.aborted) {
     const { pid } = lockSchema.parse(JSON.parse(readFileSync(join(folder, "stack.lock"), "utf8")));
     for (const one of processTree(pid)) process.kill(one, "SIGKILL");
   }
