@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { plainLines, plainText } from "../../../proxmox/api/plain-text";
 import type { ProgramResult } from "../run-program";
+import { type Loss, lossesOf, oldStateSchema, placeOf } from "./losses";
 
 /** One resource in which Pulumi's state and the real world, or the program, differ. */
 export interface Difference {
@@ -20,6 +21,7 @@ const stepSchema = z.object({
   detailedDiff: z.record(z.string(), z.unknown()).nullish(),
   diffReasons: z.array(z.string()).nullish(),
   replaceReasons: z.array(z.string()).nullish(),
+  oldState: oldStateSchema.nullish(),
 });
 
 const previewSchema = z.object({
@@ -48,6 +50,8 @@ export interface ReadPreview {
 export interface CountedPreview extends ReadPreview {
   /** The differences as numbers. */
   changes: Changes;
+  /** Those by which something is deleted. */
+  losses: Loss[];
   /** Errors of the program and of resources, each with all its lines. */
   errors: string[];
 }
@@ -65,6 +69,7 @@ export function readPreview(result: ProgramResult): CountedPreview {
   return {
     differences: steps.filter((step) => !quiet.has(step.op)).map(differenceOf),
     changes: realChanges(changeSummary),
+    losses: lossesOf(steps),
     same: changeSummary["same"] ?? 0,
     warnings: messages(preview, "warning"),
     errors: messages(preview, "error"),
@@ -88,13 +93,10 @@ function parsePreview(stdout: string): Preview | undefined {
 }
 
 function differenceOf({ op, urn, ...step }: z.infer<typeof stepSchema>): Difference {
-  // urn:pulumi:<stack>::<project>::<types>::<name>
-  const [, , types = "", ...name] = urn.split("::");
   const detailed = Object.keys(step.detailedDiff ?? {});
   const forcing = op === "replace" ? (step.replaceReasons ?? []) : [];
   return {
-    resource: name.join("::"),
-    type: types.split("$").at(-1) ?? types,
+    ...placeOf(urn),
     operation: op,
     properties: [forcing, detailed, step.diffReasons ?? []].find((names) => names.length > 0) ?? [],
   };

@@ -1,9 +1,11 @@
 import { shellQuote } from "../../machine/shell-quote";
+import { type Checkpoint, checkpointOf, parseCheckpoint } from "../../../site/state/checkpoint";
 import type { Profile } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import { storeHealth } from "../../project/store-health";
-import { lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
+import { withLeftOver } from "../../clients/pulumi-cli/losses";
+import { lockText, type PulumiCli, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
 import { isOurDead } from "../../clients/pulumi-cli/started-runs";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
@@ -299,10 +301,17 @@ async function previewed(work: StackWork, draft: UpPlan): Promise<UpPlan> {
   const here = localBackend(environment.project, context.io.environment).url;
   const url = draft.move === "before-up" ? here : draft.url;
   const cli = await work.cli(url);
-  const { changes } = await cli.preview(context.signal);
-  const look = await work.look(url);
-  const isPending = (look?.checkpoint?.pending.length ?? 0) > 0;
-  return { ...draft, changes: { ...changes }, up: isPending || Object.keys(changes).length > 0 };
+  const { changes, ...preview } = await cli.preview(context.signal);
+  const { pending, resources } = (await work.look(url))?.checkpoint ?? (await exported(cli, work));
+  const losses = withLeftOver(preview.losses, resources);
+  const isChanged = losses.length > 0 || Object.keys(changes).length > 0;
+  return { ...draft, changes: { ...changes }, losses, up: pending.length > 0 || isChanged };
+}
+
+/** The state of a backend that only `pulumi` can read. */
+async function exported(cli: PulumiCli, { selector, context }: StackWork): Promise<Checkpoint> {
+  const text = JSON.stringify(await cli.exportState(context.signal));
+  return parseCheckpoint(checkpointOf(text, selector));
 }
 
 /** Keys are written before anything else, by whoever comes first. */

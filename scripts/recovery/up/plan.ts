@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lossSchema } from "../../clients/pulumi-cli/losses";
 import { sequenceShapes } from "../engine/shapes";
 
 /** Kind of the journals of `lifeboat up`. */
@@ -32,6 +33,8 @@ export const upPlanSchema = z.object({
   copy: z.boolean(),
   /** What a preview has counted; absent: there was none. */
   changes: z.record(z.string(), z.number()).exactOptional(),
+  /** What it has seen deleted or made anew; absent: there was none, or an earlier version has made the plan. */
+  losses: z.array(lossSchema).exactOptional(),
 });
 
 export type UpPlan = z.infer<typeof upPlanSchema>;
@@ -45,6 +48,10 @@ export const upShapes = sequenceShapes({
     ),
     backend: z.string().describe("with which `pulumi up` works, without its parameters"),
     changes: z.record(z.string(), z.number()).nullable().describe("by operation; null where there was no preview"),
+    losses: z
+      .array(lossSchema)
+      .nullable()
+      .describe("every resource that is deleted or made anew; null where there was no preview"),
   },
   report: { changes: z.string().describe("what `pulumi up` did: `create 3, update 1`") },
 });

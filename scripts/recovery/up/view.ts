@@ -1,4 +1,6 @@
+import { isGuest, type Loss, placeOf } from "../../clients/pulumi-cli/losses";
 import { formatDuration } from "../../terminal/durations";
+import { red } from "../../terminal/text";
 import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
 import type { PartOutcome, SequencePart } from "../engine/run-sequence";
@@ -12,11 +14,22 @@ const places: Readonly<Record<UpPlan["place"], string>> = {
 };
 
 /** What is done with one environment. */
-export function stackView({ environment, place, url, changes }: UpPlan): Report {
+export function stackView({ environment, place, url, changes, losses }: UpPlan): Report {
   return {
-    value: { environment, place, backend: backendText(url), changes: changes ?? null },
-    print: (lines) => lines.line(`  ${environment}: ${places[place]}`),
+    value: { environment, place, backend: backendText(url), changes: changes ?? null, losses: losses ?? null },
+    print: (lines) => {
+      lines.line(`  ${environment}: ${places[place]}`);
+      for (const loss of losses ?? []) lines.hanging(["    ! ", red(loss.operation.padEnd(8))], lossText(loss));
+    },
   };
+}
+
+/** Numbers do not show anybody what should not go: a state may hold what somebody else has written. */
+function lossText({ urn, id, guest }: Loss): string {
+  const { resource, type } = placeOf(urn);
+  const what = `${resource} (${type})`;
+  if (id === null) return what;
+  return isGuest(type) ? `guest ${id}, ${guest ?? "without a name"}: ${what}` : `${what}: ${id}`;
 }
 
 /** An environment that is as its settings say. */

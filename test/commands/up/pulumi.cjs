@@ -150,7 +150,12 @@ function seal(key, text) {
 
 function programOf(stack) {
   const program = JSON.parse(fs.readFileSync("program.json", "utf8"));
-  return { names: program[stack] ?? [], refuses: program.refuses?.[stack], buckets: program.buckets?.[stack] };
+  return {
+    names: program[stack] ?? [],
+    refuses: program.refuses?.[stack],
+    buckets: program.buckets?.[stack],
+    deletes: program.deletes?.[stack] ?? [],
+  };
 }
 
 const refusalOf = (stack) => `Unable to deploy: ${programOf(stack).refuses}\nHINT: mend the settings`;
@@ -198,11 +203,15 @@ const commands = {
   },
   preview: async (backend, stack) => {
     const { checkpoint } = await readStack(backend, stack);
-    const known = new Set((checkpoint.latest?.resources ?? []).map(({ urn }) => urn));
-    const { names, refuses } = programOf(stack);
+    const resources = checkpoint.latest?.resources ?? [];
+    const known = new Set(resources.map(({ urn }) => urn));
+    const { names, refuses, deletes } = programOf(stack);
+    const gone = resources.filter(({ urn }) => deletes.some((name) => urn === urnOf(stack, name)));
     const fresh = names.filter((name) => !known.has(urnOf(stack, name)));
     const diagnostics = refuses === undefined ? [] : [{ severity: "error", message: `error: ${refusalOf(stack)}\n` }];
-    process.stdout.write(JSON.stringify({ changeSummary: { same: known.size, create: fresh.length }, diagnostics }));
+    const steps = gone.map((oldState) => ({ op: "delete", urn: oldState.urn, oldState }));
+    const changeSummary = { same: known.size - gone.length, create: fresh.length, delete: gone.length };
+    process.stdout.write(JSON.stringify({ changeSummary, steps, diagnostics }));
     if (refuses !== undefined) process.exit(1);
   },
   up: update,

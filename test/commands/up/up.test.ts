@@ -375,6 +375,29 @@ describe("a site that is up", () => {
     expect(site.stored("monitoring")).toMatchObject([{ resources: ["metrics", "store", "more"] }]);
   });
 
+  test("the plan names what is deleted, for people and scripts: a number shows nobody a forged part [B3, K1, N2]", async () => {
+    site.program({ deletes: { prod: ["db"] } });
+    const { stdout } = await site.lifeboat(["up", "prod", "--dry-run"]);
+    expect(stdout).toMatch(/ ! delete +guest id of db, without a name:\s+db \(proxmoxve:index/u);
+    const { plan } = JSON.parse((await site.lifeboat(["up", "prod", "--dry-run", "--json"])).stdout);
+    expect(plan.environments[0]).toMatchObject({
+      changes: { delete: 1 },
+      losses: [{ operation: "delete", urn: expect.stringMatching(/::db$/u), id: "id of db", guest: null }],
+    });
+  });
+
+  test("what a state holds for deletion is in the plan, though no preview has it [B3, K1, N2]", async () => {
+    const [bucket, key] = [site.bucket("prod"), checkpoint("prod")];
+    const text = store.contents(bucket).get(key) ?? "";
+    const state = JSON.parse(text);
+    const { resources } = state.checkpoint.latest;
+    resources.push({ ...resources.at(-1), id: "666", delete: true });
+    store.put(bucket, key, JSON.stringify(state));
+    const { stdout } = await site.lifeboat(["up", "prod", "--dry-run"]);
+    store.put(bucket, key, text);
+    expect(stdout).toMatch(/ ! delete +guest 666, without a name:/u);
+  });
+
   test("a fallback is not undone by the way: 13, with the command that brings it back [B3, E4]", async () => {
     const local = join(site.localFolder(), checkpoint("prod"));
     mkdirSync(dirname(local), { recursive: true });
