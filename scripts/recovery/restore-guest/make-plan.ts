@@ -324,10 +324,12 @@ function demandsOf(
     });
   }
   if (plan.present?.running === true) {
+    // What takes a restore back makes no copies.
+    const isUndo = plan.undoes !== undefined;
     demands.push({
       flag: "--stop",
-      reason: `${guest} is running and must be stopped (or restore beside it: --target-id ${freeId})`,
-      question: `${guest} is running. Stop it? (A copy beside it: --target-id ${freeId})`,
+      reason: `${guest} is running and must be stopped${isUndo ? "" : ` (or restore beside it: --target-id ${freeId})`}`,
+      question: `${guest} is running. Stop it?${isUndo ? "" : ` (A copy beside it: --target-id ${freeId})`}`,
     });
   }
   if (losses.length > 0) {

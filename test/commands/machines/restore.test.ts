@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { MachineSite, node } from "./machine-site";
 
 let site: MachineSite;
@@ -10,6 +12,7 @@ beforeAll(async () => {
     { id: 123, name: "shop" },
     { id: 124, name: "late" },
     { id: 125, name: "quiet" },
+    { id: 126, name: "disc" },
   ]);
 });
 
@@ -44,6 +47,24 @@ test("an agent that does not answer leaves the machine restored and not proven: 
   expect(result.code).toBe(3);
   expect(result.stdout + result.stderr).toMatch(/check 'agent' failed \(.*QEMU guest agent is not running/u);
   expect(await site.running(125)).toBe(true);
+});
+
+test("a machine that does not start is told as that, and no check waits for it [D6]", async () => {
+  const disc = site.nodePath(node, "var/lib/vz/template/iso/tools.iso");
+  mkdirSync(dirname(disc), { recursive: true });
+  writeFileSync(disc, "disc");
+  await site.halt(126);
+  const root = site.rootClient();
+  await root.guests.setGuestConfig({ node, type: "qemu", vmid: 126 }, { ide3: "local:iso/tools.iso,media=cdrom" });
+  await root.close();
+  await site.backUp(126);
+  rmSync(disc);
+  const result = await site.lifeboat(["restore", "guest", "disc", "--force", "--json"]);
+  expect(result.code).toBe(3);
+  expect(result.stdout).toMatch(
+    /disc is restored, and does not start: .*volume 'local:iso\/tools.iso' does not exist/u,
+  );
+  expect(site.requests().filter(({ path }) => path.endsWith("/126/agent/ping")).length).toBe(1);
 });
 
 test("beside: another MAC, no address and no autostart, the original untouched [D2, D10]", async () => {

@@ -1,9 +1,11 @@
+import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
 import type { Call } from "../../calls/endpoint";
 import { decompressor, unpackMachine } from "../../drivers/machine-archives";
 import { BrokenArchive, type VmaHeader } from "../../drivers/vma/read-vma";
 import type { Log } from "../../drivers/driver";
+import type { Image } from "../../drivers/machines";
 import { CommandFailed } from "../../machine/child-process";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
@@ -84,6 +86,8 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
   const made = new Map<string, VolumeState>();
   const bandwidth = parameters.integer("bwlimit") ?? 0;
   const limits = bandwidth === 0 ? {} : { bytesPerSecond: bandwidth * 1024 };
+  /** By the archive's device: the disk, and the file that its blocks are written to. */
+  const images = new Map<string, { image: Image; raw: Image }>();
   let header: VmaHeader | undefined;
   try {
     await unpackMachine(node.path(path), { signal: task.signal, ...limits }, async (found) => {
@@ -91,17 +95,30 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
       const disks = wantedDisks(restore, found);
       await replaceOld(restore, old, disks, task);
       await makeDisks(restore, disks, made, task);
-      const files = new Map(disks.map(({ key, device }) => [device, made.get(key)]));
-      return (device) => {
-        const volume = files.get(device.name);
-        if (volume === undefined) throw new Error(`no image was made for ${device.name}`);
-        return diskImage(node, volume).path;
+      for (const { key, device, size } of disks) {
+        const volume = made.get(key);
+        if (device === undefined || volume === undefined) continue;
+        const image = diskImage(node, volume);
+        // The archive's blocks are a raw disk's.
+        const raw: Image = image.format === "raw" ? image : { path: `${image.path}.unpacked`, format: "raw" };
+        if (raw !== image) await node.cluster.site.driver.machines.createImage(raw, size);
+        images.set(device, { image, raw });
+      }
+      return ({ name }) => {
+        const found = images.get(name);
+        if (found === undefined) throw new Error(`no image was made for ${name}`);
+        return found.raw.path;
       };
     });
+    for (const { image, raw } of images.values()) {
+      if (raw !== image) await node.cluster.site.driver.machines.copyImage(raw, image);
+    }
   } catch (failure) {
     await dropMade(restore, made, task.log);
     if (task.signal.aborted) throw death("interrupted by signal");
     throw unpackFailure(commands, failure, task.log);
+  } finally {
+    for (const { image, raw } of images.values()) if (raw !== image) await rm(raw.path, { force: true });
   }
   await task.checkpoint("extracted");
   const restored = restoredConfiguration(restore, header?.texts.get("qemu-server.conf") ?? "", made, task.log);

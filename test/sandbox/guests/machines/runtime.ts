@@ -6,8 +6,8 @@ import type { GuestState } from "../../model/state";
 import { death, failureText } from "../../protocol/failure";
 import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type Section } from "../configuration";
 import { enforceFirewall } from "../containers/enforce-firewall";
-import { parseVolume, volumePath } from "../storages";
-import { activateVolume, diskImage } from "../volumes";
+import { parseVolume } from "../storages";
+import { activateFile, activateVolume, diskImage } from "../volumes";
 import { agentEnabled } from "./agent-option";
 import { bootOrder } from "./boot-order";
 import { readAddresses, seedFiles } from "./cloud-init";
@@ -47,9 +47,8 @@ async function driveOf(node: Node, key: string, text: string): Promise<MachineDr
   const drive = readDrive(key, text);
   const isDisc = isDiscDrive(drive);
   if (!drive.file.includes(":")) return { key, image: undefined, isDisc };
-  const parsed = parseVolume(node.cluster, drive.file);
-  if (parsed.content !== "images") {
-    return { key, image: { path: node.path(volumePath(parsed)), format: "raw" }, isDisc };
+  if (parseVolume(node.cluster, drive.file).content !== "images") {
+    return { key, image: { path: node.path(await activateFile(node, drive.file)), format: "raw" }, isDisc };
   }
   return { key, image: diskImage(node, await activateVolume(node, drive.file)), isDisc };
 }
