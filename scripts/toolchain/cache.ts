@@ -4,6 +4,7 @@ import path from "node:path";
 import * as z from "zod";
 import type { Origin, Part, Platform } from "./parts/part";
 import { hashOfPart } from "./pins";
+import { requireSafe } from "./safe-path";
 import type { Sums } from "./sums";
 
 /** Origins of parts that the cache holds. */
@@ -57,10 +58,15 @@ export class Cache {
     private readonly sums: Sums,
   ) {}
 
-  /** The copy of this origin, or undefined where there is none or it is not whole. */
+  /**
+   * The copy of this origin, or undefined where there is none or it is not whole.
+   *
+   * @throws UnsafePath where another user could have put it there.
+   */
   find(part: Part, origin: CachedOrigin): Copy | undefined {
     const folder = this.folderOf(part, origin);
     const program = path.join(folder, part.executable);
+    [path.join(folder, receiptFile), program].forEach(requireSafe);
     const receipt = readReceipt(folder);
     const size = statSync(program, { throwIfNoEntry: false })?.size;
     if (receipt?.origin !== origin || receipt.version !== part.version || receipt.size !== size) {

@@ -13,6 +13,7 @@ import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { type Screen, StepLine } from "./progress";
 import { printCheck, type CheckedPart } from "./report";
+import { UnsafePath } from "./safe-path";
 import { readSettings, SettingsError, type ToolchainSettings } from "./settings";
 import { Sums } from "./sums";
 
@@ -90,6 +91,10 @@ export async function runCommandLine(
     }
     if (error instanceof ObtainError) {
       console.screen.write(`${error.message}\nHINT: ${hint(readSettings(console.environment))}\n`);
+      return exitCodes.failed;
+    }
+    if (error instanceof UnsafePath) {
+      console.screen.write(`${error.message}\nHINT: ${error.mend}\n`);
       return exitCodes.failed;
     }
     throw error;

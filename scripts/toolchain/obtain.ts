@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Cache, CachedOrigin, Copy } from "./cache";
 import { locate } from "./locate";
@@ -8,6 +8,7 @@ import { endNotedProcesses } from "./processes";
 import { formatSeconds, type StepLine } from "./progress";
 import type { Mode, ToolchainSettings } from "./settings";
 import type { Sums } from "./sums";
+import { requireSafe } from "./safe-path";
 import { isPublished, publish, type ToolchainPlace } from "./toolchain-folder";
 import { Trials } from "./trials";
 import { OfficialDownloads } from "./ways/official";
@@ -46,7 +47,7 @@ const waysOfMode: Record<Mode, readonly CachedOrigin[]> = {
  * Sees to it that every part is on this machine, each by the first way that works, and that the toolchain's folder leads
  * to them; it does not lead to artifacts. Does nothing where all is there. Two runs at once wait for one another.
  *
- * @throws ObtainError naming all parts that cannot be had; the others are kept for the next run.
+ * @throws ObtainError naming all parts that cannot be had; the others are kept for the next run. UnsafePath
  */
 export async function obtainToolchain(errand: Errand): Promise<readonly Copy[]> {
   const present = await Promise.all(errand.parts.map((part) => locateForGood(part, errand)));
@@ -55,6 +56,8 @@ export async function obtainToolchain(errand: Errand): Promise<readonly Copy[]> 
     return copies;
   }
   const { cache, progress } = errand;
+  mkdirSync(cache.folder, { recursive: true, mode: 0o700 });
+  requireSafe(cache.workRoot);
   const waiting = (holder: number) => progress.begin(`Waiting for another run (process ${holder})`);
   return withLock(path.join(cache.folder, "lock"), waiting, async () => {
     removeLeftovers(cache);

@@ -5,6 +5,7 @@ import type { Cache, Copy } from "./cache";
 import { linkOrCopy, replaceFile } from "./files";
 import type { Part, Platform } from "./parts/part";
 import { hashOfToolchain } from "./pins";
+import { requireSafe } from "./safe-path";
 
 /**
  * The folder of one set of pins: `bin/` with the tools, for PATH, and a list of all parts with where they are and where
@@ -38,10 +39,22 @@ export function binFolder(place: ToolchainPlace): string {
   return path.join(toolchainFolder(place), "bin");
 }
 
-/** What the folder leads to; undefined where the toolchain was never complete. */
+/**
+ * What the folder leads to; undefined where the toolchain was never complete.
+ *
+ * @throws UnsafePath where another user could have put something there, or where it leads to in the cache.
+ */
 export function readList(place: ToolchainPlace): readonly ListedPart[] | undefined {
   const file = listFile(place);
-  return existsSync(file) ? listSchema.parse(JSON.parse(readFileSync(file, "utf8"))).parts : undefined;
+  requireSafe(file);
+  if (!existsSync(file)) return undefined;
+  const { parts } = listSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  for (const { kind, program, origin } of parts) {
+    if (kind === "tool") requireSafe(path.join(binFolder(place), path.basename(program)));
+    // What somebody else has installed is where its owner wants it, and on PATH already.
+    if (origin !== "already installed") requireSafe(program);
+  }
+  return parts;
 }
 
 /** Whether the folder leads to exactly these copies. */

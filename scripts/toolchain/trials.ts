@@ -5,6 +5,7 @@ import type { Copy } from "./cache";
 import { replaceFile } from "./files";
 import { hashOfFile } from "./pins";
 import { ProcessError, runProcess } from "./processes";
+import { requireSafe } from "./safe-path";
 import { WayClosed, type Workshop } from "./ways/way";
 
 const projectFolder = path.join(__dirname, "../..");
@@ -30,6 +31,7 @@ export class Trials {
       return "passed";
     }
     const file = this.fileOf(part.name, program);
+    requireSafe(file);
     if (!existsSync(file)) {
       return undefined;
     }
