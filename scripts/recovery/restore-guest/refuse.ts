@@ -53,14 +53,15 @@ function refusal(message: string, hint: string | undefined, exitCode: ExitCode =
   return new CommandError(message, { exitCode, hint });
 }
 
-/** A template has no state to go back to, and Proxmox makes its disks read-only again only in part. */
+/** A machine that is a template runs never, and nothing can be proven of it. A container's archive never makes one (semantics §5). */
 function refuseTemplate({ archived, present, guest, chosen }: RestoreInspection, { targetId }: RefusalContext): void {
+  if (chosen.type !== "qemu") return;
   const isTemplate = archived.keys["template"] === "1";
   if (!isTemplate && (targetId !== undefined || present?.configuration["template"] !== "1")) return;
   const what = isTemplate ? `${chosen.volid} holds a template` : `${guest.name} is a template`;
   throw refusal(
     `${what}, which nothing runs from and nothing is proven of`,
-    `by hand on the node: ${chosen.type === "qemu" ? "qmrestore" : "pct restore"} (see its manual page)`,
+    `by hand on the node, with its clones in mind: qmrestore ${shellQuote(chosen.volid)} ${guest.id}`,
   );
 }
 

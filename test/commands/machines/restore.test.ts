@@ -8,7 +8,7 @@ beforeAll(async () => {
   site = await MachineSite.start([
     { id: 120, name: "db" },
     { id: 121, name: "app" },
-    { id: 122, name: "cache", options: { scsi2: "local:0.03125,backup=0,format=qcow2" } },
+    { id: 122, name: "cache", options: { scsi2: "local:0.00390625,backup=0,format=qcow2" } },
     { id: 123, name: "shop" },
     { id: 124, name: "late" },
     { id: 125, name: "quiet" },
@@ -67,6 +67,21 @@ test("a machine that does not start is told as that, and no check waits for it [
   expect(site.requests().filter(({ path }) => path.endsWith("/126/agent/ping")).length).toBe(1);
 });
 
+test("a template is refused, by its archive and by what it is now [D16]", async () => {
+  await site.halt(126);
+  await site.client.guests.setGuestConfig({ node, type: "qemu", vmid: 126 }, { delete: "ide3" }).catch(() => undefined);
+  const plain = await site.backUp(126);
+  await site.client.guests.setGuestConfig({ node, type: "qemu", vmid: 126 }, { template: true });
+  const template = await site.backUp(126);
+  for (const [archive, sentence] of [
+    [plain, "disc is a template"],
+    [template, "holds a template"],
+  ] as const) {
+    const result = await site.lifeboat(["restore", "guest", "disc", "--archive", archive, "--force"]);
+    expect([result.code, result.stderr]).toEqual([13, expect.stringContaining(sentence)]);
+  }
+});
+
 test("beside: another MAC, no address and no autostart, the original untouched [D2, D10]", async () => {
   await site.writeDisk(121, "scsi0", "one");
   await site.backUp(121);
@@ -103,7 +118,7 @@ test("a disk that no backup holds stays on the machine with its content, and lea
 test("a disk that came after the archive, and one whose content nothing saves, are losses to be consented to [D5, D7]", async () => {
   await site.backUp(124);
   await site.halt(124);
-  const changes = { scsi1: "data:124/vm-124-disk-0.qcow2,backup=0", scsi3: "local:0.03125,format=qcow2" };
+  const changes = { scsi1: "data:124/vm-124-disk-0.qcow2,backup=0", scsi3: "local:0.00390625,format=qcow2" };
   await site.client.guests.setGuestConfig({ node, type: "qemu", vmid: 124 }, changes);
   const refused = await site.lifeboat(["restore", "guest", "late", "--force"]);
   expect(refused.code).toBe(13);

@@ -116,7 +116,7 @@ test.each<[string, readonly string[], Record<string, string>, string]>([
   ["another repository's form", commentWords, { GITHUB_REPOSITORY: "o/r/../x" }, "GITHUB_REPOSITORY is not set"],
   ["a stack that leads elsewhere", commentWords.with(5, "../etc/passwd"), {}, "stacks.0"],
   ["a commit that is none", commentWords.with(7, "main"), {}, "commit"],
-  ["no pull request", commentWords.slice(0, -2), {}, "pullRequest"],
+  ["no pull request", commentWords.slice(0, -2), {}, "--pull-request"],
   ["--list with more", ["preview", "--list", "--out", "x"], {}, "--list goes with nothing else"],
   ["an environment that is not there", ["preview", "production"], {}, "there is no environment 'production'"],
 ])("%s: 2, and nothing is sent [M1]", async (_what, words, variables, message) => {

@@ -104,7 +104,8 @@ test("a check that meets another host is over at once: the key does not change b
   };
   const plan: CheckPlan = { guest: "web", target, host: "192.0.2.101", checks: [{ kind: "ssh" }] };
   const [step] = checkSteps(plan, { probe, checkSeconds: 120 } as unknown as GuestWorld);
-  const context = { signal: new AbortController().signal, progress: () => undefined } as unknown as StepContext;
+  const { signal } = new AbortController();
+  const context = { signal, progress: () => undefined, factsOf: () => ({}) } as unknown as StepContext;
   expect(await (step as Step).run(context)).toEqual({
     facts: { proven: false },
     findings: [
