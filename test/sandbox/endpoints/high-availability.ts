@@ -133,6 +133,8 @@ const PATH = "/cluster/ha/resources";
 
 export const highAvailabilityEndpoints: readonly Endpoint[] = [
   { method: "GET", path: PATH, parameters: { type: TYPE }, permissions: MAY_AUDIT, handler: list },
+  // Rules of affinity: the sandbox has none.
+  { method: "GET", path: "/cluster/ha/rules", parameters: {}, permissions: MAY_AUDIT, handler: () => [] },
   {
     method: "POST",
     path: PATH,

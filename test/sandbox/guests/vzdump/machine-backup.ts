@@ -32,6 +32,8 @@ export class MachineBackup implements GuestPacker {
   #included: Included[] = [];
   #locked = false;
   #wasRunning = false;
+  /** Proxmox has its own process read the disks of a machine that does not run. */
+  #started = false;
   /** Unix seconds since which a stopped machine does not answer. */
   #offline: number | undefined;
 
@@ -146,6 +148,7 @@ export class MachineBackup implements GuestPacker {
     const lives = this.#wasRunning && this.#mode !== "stop";
     if (!lives) {
       log.info("starting kvm to execute backup task");
+      this.#started = !this.#wasRunning;
       return this.#copies(this.#wasRunning);
     }
     const frozen = await this.#freeze(configuration);
@@ -248,7 +251,7 @@ export class MachineBackup implements GuestPacker {
   async release(): Promise<void> {
     const { node, vmid, log } = this.#backup;
     await this.#goOn();
-    if (!this.#wasRunning && this.#included.length > 0) log.info("stopping kvm after backup task");
+    if (this.#started) log.info("stopping kvm after backup task");
     if (this.#locked) await removeLock(node, "qemu", vmid, "backup");
     this.#locked = false;
   }
