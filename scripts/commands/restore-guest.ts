@@ -23,7 +23,11 @@ const inputSchema = restoreFlagsSchema.extend({
   env: z.string().optional(),
   archive: z.string().optional(),
   at: z.string().optional(),
-  targetId: z.coerce.number().int().min(100).max(999_999_999).optional(),
+  targetId: z
+    .union([z.literal("next"), z.coerce.number().int().min(100).max(999_999_999)], {
+      error: "an id from 100 to 999999999, or next",
+    })
+    .optional(),
   reuseId: z.string().optional(),
   node: z.string().optional(),
   storage: z.string().optional(),
@@ -40,7 +44,8 @@ export const command = defineCommand({
     { command: "lifeboat restore guest web", meaning: "show the plan, ask, restore the newest backup" },
     { command: "lifeboat restore guest web --dry-run", meaning: "show the plan only" },
     { command: "lifeboat restore guest web --at 2026-11-20", meaning: "the newest backup of that day or before" },
-    { command: "lifeboat restore guest web --target-id 901", meaning: "a copy beside the original" },
+    { command: "lifeboat restore guest web --target-id next", meaning: "a copy beside the original, with a free id" },
+    { command: "lifeboat restore guest web --target-id 901", meaning: "a copy with this id" },
     { command: "lifeboat restore guest web --node pve2 --target-id 901", meaning: "the copy on another node" },
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
     { command: "lifeboat restore guest web db prod/mail", meaning: "three guests, two at a time" },
@@ -52,7 +57,10 @@ export const command = defineCommand({
     { flags: "--env <environment>", description: "with --all: of this environment only" },
     { flags: "--at <time>", description: "the newest backup that is not later: a day (its end) or a time" },
     { flags: "--archive <volid>", description: "this archive; 'lifeboat backups' lists them" },
-    { flags: "--target-id <id>", description: "restore a copy with this id; the original is left alone" },
+    {
+      flags: "--target-id <id|next>",
+      description: "restore a copy with this id, or with the next one that nothing knows; the original is left alone",
+    },
     { flags: "--reuse-id <id>", description: "use this id for the copy although archives, disks or settings have it" },
     { flags: "--node <node>", description: "restore on this node of the cluster, instead of the guest's own" },
     { flags: "--storage <storage>", description: "put all volumes on this storage" },
@@ -63,9 +71,13 @@ export const command = defineCommand({
     { flags: "--skip-refused", description: "leave out guests that cannot be restored, instead of refusing all" },
     ...restoreFlags,
   ],
-  input: inputSchema.refine(({ at, archive }) => at === undefined || archive === undefined, {
-    error: "--at and --archive exclude each other",
-  }),
+  input: inputSchema
+    .refine(({ at, archive }) => at === undefined || archive === undefined, {
+      error: "--at and --archive exclude each other",
+    })
+    .refine(({ targetId, reuseId }) => targetId !== "next" || reuseId === undefined, {
+      error: "--target-id next takes an unused id, and --reuse-id one that is not: name it with --target-id",
+    }),
   aim: ({ guests, all, env }) => {
     if (all) return `restore all guests${env === undefined ? "" : ` of ${env}`}`;
     return `restore ${guests.length === 1 ? "guest" : "guests"} ${guests.join(", ")}`;
@@ -89,9 +101,12 @@ async function restoreMany(
   input: Input,
   context: CommandContext,
 ): Promise<ExitCode> {
-  if (input.archive !== undefined || input.targetId !== undefined) {
-    const flag = input.archive === undefined ? "--target-id" : "--archive";
-    throw usageError(`${flag} is for one guest, and ${sessions.length} are named`, "restore that one by itself");
+  if (input.archive !== undefined || typeof input.targetId === "number") {
+    const [flag, way] =
+      input.archive === undefined
+        ? ["--target-id with a number", "give each an id of its own: --target-id next"]
+        : ["--archive", "restore that one by itself"];
+    throw usageError(`${flag} is for one guest, and ${sessions.length} are named`, way);
   }
   const unwanted = namesOf(input.withoutSavePoint).filter((name) => !sessions.some(({ guest }) => guest.name === name));
   if (unwanted.length > 0) {

@@ -21,8 +21,7 @@ import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
 import { type Location, locate } from "../steps/guest/locate";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
-import type { DeclaredIds } from "../steps/guest/declared-ids";
-import { type IdTraces, tracesOf, untracedId } from "../steps/guest/id-traces";
+import { findTargetId, type IdSearch, type TargetId, type WantedId } from "./target-id";
 import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
 import { extractConfiguration } from "../steps/guest/archived-configuration";
@@ -31,13 +30,13 @@ import { type BackupWish, chooseBackup } from "./choose-backup";
 
 /** What the operator asked for. */
 export interface RestoreWish extends BackupWish {
-  readonly targetId: number | undefined;
+  readonly targetId: WantedId | undefined;
   /** Node of the restore, when it is not to be the guest's own. */
   readonly node: string | undefined;
 }
 
 /** Everything that a plan of a restore depends on, read from the node and not changed. */
-export interface RestoreInspection {
+export interface RestoreInspection extends TargetId {
   readonly guest: Guest;
   readonly location: Location;
   /** Node of the restore. */
@@ -58,12 +57,6 @@ export interface RestoreInspection {
   readonly lastTask: TaskEntry | undefined;
   /** The token may set a retention for one run on the backup storage. */
   readonly mayKeepAll: boolean;
-  /** The id of the copy is free; true without one. */
-  readonly targetIsFree: boolean;
-  /** What the id of the copy stands for although it is free. */
-  readonly targetTraces: IdTraces;
-  /** The lowest id that is free in the whole cluster and that nothing knows, as it is offered; `ID` where there is none. */
-  readonly freeId: string;
   /** How many archives of a guest may be protected, by storage. */
   readonly protectionLimits: ReadonlyMap<string, number>;
   /** How the chosen archive can be read as a whole. */
@@ -79,13 +72,11 @@ export interface RestoreInspection {
 }
 
 /** Whose restore is looked into. */
-export interface RestoreSubject {
+export interface RestoreSubject extends Pick<IdSearch, "declared" | "takeId"> {
   readonly guest: Guest;
   /** `prod/web`. */
   readonly selector: string;
   readonly settings: Environment;
-  /** Ids of every environment of the site. */
-  readonly declared: DeclaredIds;
 }
 
 /**
@@ -95,7 +86,7 @@ export interface RestoreSubject {
  */
 export async function inspectRestore(
   client: ProxmoxClient,
-  { guest, selector, settings, declared }: RestoreSubject,
+  { guest, selector, settings, declared, takeId }: RestoreSubject,
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
   const backupStorage = settings.backup.storage.id;
@@ -117,10 +108,8 @@ export async function inspectRestore(
   const isOver = seen?.lock !== undefined && tasks.length === 0;
   const present = isOver ? await inspectPresent(client, home ?? node, guest.id) : seen;
   const lastTask = present?.lock === undefined ? undefined : await lastTaskOf(client, present.address);
-  const [targetIsFree, targetTraces, offered, protectionLimits, reading] = await Promise.all([
-    wish.targetId === undefined ? true : client.cluster.isFree(wish.targetId),
-    wish.targetId === undefined ? noTraces : tracesOf(client, { node, vmid: wish.targetId }, declared),
-    untracedId(client, node, declared),
+  const [target, protectionLimits, reading] = await Promise.all([
+    findTargetId(client, wish.targetId, { node, declared, takeId }),
     limitsOf(client, [backupStorage, chosen.storage]),
     readingOf(client, settings.proxmox, node, chosen.volid),
   ]);
@@ -140,8 +129,7 @@ export async function inspectRestore(
   ]);
   const isNamed = wish.archive !== undefined;
   const archive = { search, choice, chosen, archived, protectionLimits, reading, ownership, isNamed, excludedPaths };
-  const freeId = offered === undefined ? "ID" : String(offered);
-  const guests = { present, memberships, tasks, lastTask, targetIsFree, targetTraces, freeId };
+  const guests = { present, memberships, tasks, lastTask, ...target };
   return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests, surroundings };
 }
 
@@ -156,8 +144,6 @@ async function requireSightOfDisks(client: ProxmoxClient, storages: readonly Tar
   );
   await requireRights(client, rightsFor(["Datastore.Audit"], { guests: [], storages: withDisks.map(({ id }) => id) }));
 }
-
-const noTraces: IdTraces = { known: [], unknown: [], elsewhere: [] };
 
 async function archivedConfiguration(
   client: ProxmoxClient,

@@ -26,7 +26,6 @@ import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
 
 /** What was asked for, besides the choice of the archive. */
 export interface RestoreOptions {
-  readonly targetId: number | undefined;
   readonly storage: string | undefined;
   /** True or a name: no save point is wanted. */
   readonly withoutSavePoint: string | boolean | undefined;
@@ -67,16 +66,22 @@ export function planRestore(
   inspection: RestoreInspection,
   options: RestoreOptions,
 ): PlannedRestore {
-  const { guest, present, archived, chosen } = inspection;
-  const inPlace = options.targetId === undefined;
+  const { guest, present, archived, chosen, targetId } = inspection;
+  const inPlace = targetId === undefined;
   const effects = inPlaceEffects(
     chosen.type,
     inPlace ? present && presentOf(present, inspection.surroundings) : undefined,
     archived,
   );
   const volumes = targetsOf(inspection, options);
-  refuseImpossible(inspection, { selector: `${environment.name}/${guest.name}`, effects, volumes, ...options });
-  const copy = inPlace ? undefined : copyOf(inspection, options);
+  refuseImpossible(inspection, {
+    selector: `${environment.name}/${guest.name}`,
+    effects,
+    volumes,
+    targetId,
+    ...options,
+  });
+  const copy = inPlace ? undefined : copyOf(inspection);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
   refuseExcess(inspection, plan);
   const losses = [...effects.losses, ...(plan.present === undefined ? [] : besideDisks(inspection))];
@@ -94,8 +99,8 @@ export function planRestore(
 }
 
 /** The disks that are made: of a container by the request, of a machine by what the archive says. */
-function targetsOf({ chosen, archived, present }: RestoreInspection, options: RestoreOptions): VolumeTargets {
-  const { storage, targetId } = options;
+function targetsOf(inspection: RestoreInspection, { storage }: RestoreOptions): VolumeTargets {
+  const { chosen, archived, present, targetId } = inspection;
   if (chosen.type === "qemu") return machineTargets(archived, storage);
   const inPlace = targetId === undefined;
   // A copy beside its original must not write into the same folder of the node.
@@ -123,7 +128,7 @@ function spaceOf({ storages, chosen }: RestoreInspection, plan: RestorePlan, { t
   return { guest, node: target.node, archive, volumes: targets, storages, overwrites };
 }
 
-function copyOf({ archived, chosen, guest }: RestoreInspection, { targetId }: RestoreOptions): CopyOverrides {
+function copyOf({ archived, chosen, guest, targetId }: RestoreInspection): CopyOverrides {
   return copyOverrides(archived.keys, {
     kind: chosen.type,
     targetId: targetId ?? guest.id,
@@ -158,7 +163,7 @@ function buildPlan(
     environment: environment.name,
     guest: guest.name,
     source: { node: inspection.location.home ?? guest.node, vmid: guest.id },
-    target: { node, type: chosen.type, vmid: options.targetId ?? guest.id },
+    target: { node, type: chosen.type, vmid: inspection.targetId ?? guest.id },
     archive: archiveOf(inspection),
     releaseAlso: stillProtected(inspection, options.leftProtected),
     ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),

@@ -23,6 +23,7 @@ import { requireRights } from "../steps/guest/rights";
 import { commitOf } from "./restore-step";
 import { restoreRights } from "./rights";
 import { restoreSteps } from "./steps";
+import { promisedIds } from "./target-id";
 import { type RestoreView, printPlan, viewOf } from "./view";
 
 /** What a command wants restored, and the answers that it was given. */
@@ -37,6 +38,8 @@ export interface RestoreRequest {
   readonly undoes: RestoreOptions["undoes"];
   /** It is one of a batch. */
   readonly inBatch: boolean;
+  /** Asked for the id of a copy that nobody has named: false where another of the batch has taken it. */
+  readonly takeId?: (vmid: number) => boolean;
   /** Called when it is restored and proven, before its journal says so. */
   readonly beforeEnd?: () => void;
 }
@@ -80,7 +83,7 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
         commit: commitOf(plan),
         lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
         differs: async (asked) => {
-          const now = await planOf(session, request);
+          const now = await planOf(session, withTarget(request, plan));
           const another = whyAnother(plan, now.plan, changedInputs(open.contents.inputs, now.inputs));
           return another ?? (asked === "anew" ? whyUnanswered(now.demands, request.given) : undefined);
         },
@@ -93,11 +96,19 @@ function usesRoot(plan: RestorePlan): boolean {
   return plan.asRoot || (plan.start && plan.originals !== undefined);
 }
 
+/** The id that was found for a copy when it was planned stays its id. */
+function withTarget(request: RestoreRequest, { target }: RestorePlan): RestoreRequest {
+  const { wish } = request;
+  return wish.targetId === "next" ? { ...request, wish: { ...wish, targetId: target.vmid } } : request;
+}
+
 async function planOf(session: GuestSession, request: RestoreRequest): Promise<ShownRestore> {
   const { client, guest, selector, environment } = session;
   const { settings } = environment;
   const declared = declaredIds(await session.context.site());
-  const seen = await inspectRestore(client, { guest, selector, settings, declared }, request.wish);
+  const promised = promisedIds(session);
+  const takeId = (vmid: number) => !promised.has(vmid) && (request.takeId?.(vmid) ?? true);
+  const seen = await inspectRestore(client, { guest, selector, settings, declared, takeId }, request.wish);
   const wreck = request.undoes === undefined ? undefined : await wreckOf(session, seen);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
   const planned = planRestore(settings, inspection, { ...optionsOf(session, request), isWreck: wreck !== undefined });
@@ -131,10 +142,9 @@ function withWarning(inspection: RestoreInspection, warning: string): RestoreIns
 
 function optionsOf(
   session: GuestSession,
-  { wish, storage, given, undoes, inBatch }: RestoreRequest,
+  { storage, given, undoes, inBatch }: RestoreRequest,
 ): Omit<RestoreOptions, "isWreck"> {
   return {
-    targetId: wish.targetId,
     storage,
     withoutSavePoint: given["--without-save-point"],
     mayBeRoot: session.environment.hasRootPassword(),

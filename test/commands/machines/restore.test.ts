@@ -87,18 +87,18 @@ test("beside: another MAC, no address and no autostart, the original untouched [
   await site.backUp(121);
   await site.writeDisk(121, "scsi0", "two");
   const original = await site.config(121);
-  const result = await site.lifeboat(["restore", "guest", "app", "--target-id", "300", "--force"]);
+  const result = await site.lifeboat(["restore", "guest", "app", "--target-id", "next", "--force"]);
   expect(result.code === 0 ? "" : result.stderr).toBe("");
-  const copy = await site.config(300);
-  expect(copy).toMatchObject({ name: "app-300", onboot: "0", net0: expect.stringContaining("link_down=1") });
+  const copy = await site.config(100);
+  expect(copy).toMatchObject({ name: "app-100", onboot: "0", net0: expect.stringContaining("link_down=1") });
   expect(copy["net0"]).not.toContain("BC:24:11:00:02:21");
   expect(copy["ipconfig0"] ?? "").not.toContain("192.0.2.121");
   expect(copy["smbios1"]).not.toBe(original["smbios1"]);
-  expect([await site.readDisk(300, "scsi0"), await site.readDisk(121, "scsi0")]).toEqual(["one", "two"]);
+  expect([await site.readDisk(100, "scsi0"), await site.readDisk(121, "scsi0")]).toEqual(["one", "two"]);
   expect(await site.config(121)).toEqual(original);
   const back = await site.lifeboat(["undo", "app", "--force"]);
   expect(back.code === 0 ? "" : back.stderr).toBe("");
-  expect(await site.client.guests.exists({ node, type: "qemu", vmid: 300 })).toBe(false);
+  expect(await site.client.guests.exists({ node, type: "qemu", vmid: 100 })).toBe(false);
 });
 
 test("a disk that no backup holds stays on the machine with its content, and leaves no trace in the notes [D7, D14]", async () => {

@@ -41,9 +41,10 @@ const perNode = 2;
 export function restoreBatch(request: RestoreBatchRequest, context: CommandContext): Batch<RestorePlan, ShownRestore> {
   const { members, parallel, skipRefused, dryRun, given, command } = request;
   if (!dryRun) for (const { session } of members) lockGuest(session, command);
+  const takeId = eachItsOwn();
   const operations = members.map(({ session, request: one }) => ({
     session,
-    operation: restoreOperation(session, one),
+    operation: restoreOperation(session, { ...one, takeId }),
   }));
   const [{ session: first }] = members;
   const names = members.map(({ session }) => session.selector).join(", ");
@@ -75,6 +76,12 @@ export function restoreBatch(request: RestoreBatchRequest, context: CommandConte
     gate: ({ plan }) => new TurnHolder(turns, plan.target.node),
     report: (outcomes, refused) => reportBatch(outcomes, refused, context),
   };
+}
+
+/** Guests are looked at side by side: an id that is found for the copy of one is not free for that of another. */
+function eachItsOwn(): (vmid: number) => boolean {
+  const taken = new Set<number>();
+  return (vmid) => !taken.has(vmid) && taken.add(vmid).has(vmid);
 }
 
 /** What is asked for each of them makes the request of all. */

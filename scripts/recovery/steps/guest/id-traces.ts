@@ -63,16 +63,28 @@ export async function tracesOf(
   };
 }
 
-/** The lowest id that nothing knows; undefined where many are known. */
+/** An id that nothing knows, with what could not be looked into. */
+export interface UntracedId {
+  readonly vmid: number;
+  readonly traces: IdTraces;
+}
+
+/**
+ * The lowest id that nothing knows; undefined where many are known.
+ *
+ * @param take asked for an id that nothing knows: false where it is promised to somebody else, and the next one is looked at.
+ */
 export async function untracedId(
   client: ProxmoxClient,
   node: string,
   declared: DeclaredIds,
-): Promise<number | undefined> {
+  take: (vmid: number) => boolean = () => true,
+): Promise<UntracedId | undefined> {
   const lowest = await client.cluster.nextId();
-  for (let id = lowest; id < lowest + idsToTry; id += 1) {
-    if (declared.owners.has(id) || (id > lowest && !(await client.cluster.isFree(id)))) continue;
-    if ((await tracesOf(client, { node, vmid: id }, declared)).known.length === 0) return id;
+  for (let vmid = lowest; vmid < lowest + idsToTry; vmid += 1) {
+    if (declared.owners.has(vmid) || (vmid > lowest && !(await client.cluster.isFree(vmid)))) continue;
+    const traces = await tracesOf(client, { node, vmid }, declared);
+    if (traces.known.length === 0 && take(vmid)) return { vmid, traces };
   }
   return undefined;
 }
