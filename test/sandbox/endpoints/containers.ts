@@ -1,4 +1,5 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
+import { checkSkipLock } from "../calls/skip-lock";
 import type { Task } from "../model/tasks";
 import { death, parameterFailure, type Json } from "../protocol/failure";
 import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
@@ -66,12 +67,6 @@ function underLockTask(call: Call, type: string, work: (loaded: LoadedGuest, tas
 async function requireRunning(call: Call, name = "CT"): Promise<void> {
   const loaded = load(call);
   if (!(await isRunning(call.node, loaded.guest))) throw death(`${name} ${loaded.guest.vmid} not running`);
-}
-
-function checkSkipLock(call: Call): void {
-  if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
-    throw parameterFailure({ skiplock: "Only root may use this option." });
-  }
 }
 
 const list: Endpoint = {

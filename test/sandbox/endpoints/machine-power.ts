@@ -1,8 +1,9 @@
 import type { Call, Endpoint } from "../calls/endpoint";
+import { checkSkipLock } from "../calls/skip-lock";
 import type { Log } from "../drivers/driver";
 import { checkLock, loadGuest, withGuestLock } from "../guests/configuration";
 import { isRunning, killMachine, shutDownMachine, startMachine, startWorker } from "../guests/machines/runtime";
-import { death, parameterFailure } from "../protocol/failure";
+import { death } from "../protocol/failure";
 import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
@@ -24,12 +25,6 @@ const migration: ParameterTable = {
   targetstorage: TEXT,
   "with-conntrack-state": FLAG,
 };
-
-function checkSkipLock({ parameters, authority }: Call): void {
-  if (parameters.flag("skiplock") === true && !authority.isRoot) {
-    throw parameterFailure({ skiplock: "Only root may use this option." });
-  }
-}
 
 async function checkRunning({ node, parameters }: Call, missing: (vmid: number) => string): Promise<number> {
   const vmid = parameters.requiredInteger("vmid");

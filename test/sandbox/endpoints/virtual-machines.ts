@@ -1,5 +1,6 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
-import { death, parameterFailure } from "../protocol/failure";
+import { checkSkipLock } from "../calls/skip-lock";
+import { death } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkLock, loadGuest, type LoadedGuest } from "../guests/configuration";
 import { cloneMachine } from "../guests/machines/clone";
@@ -68,9 +69,7 @@ const destroy: Endpoint = {
   permissions: needs("VM.Allocate"),
   handler: async (call) => {
     const vmid = call.parameters.requiredInteger("vmid");
-    if (call.parameters.flag("skiplock") === true && !call.authority.isRoot) {
-      throw parameterFailure({ skiplock: "Only root may use this option." });
-    }
+    checkSkipLock(call);
     const destruction = {
       vmid,
       purge: call.parameters.flag("purge") ?? false,

@@ -13,6 +13,7 @@ import {
   withGuestLock,
   type Configuration,
 } from "../configuration";
+import { addToPool } from "../pool-members";
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { activateStorage } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
@@ -82,7 +83,7 @@ async function build(
     if (fate.loseConfiguration) removeGuest(node, order.vmid);
     throw death(`${failurePrefix(order)} ${failureText(failure)}`);
   }
-  if (order.pool !== undefined) addToPool(order);
+  addToPool(cluster, order.pool, order.vmid);
   cluster.save();
 }
 
@@ -293,11 +294,4 @@ function merge(order: Order, configuration: Configuration, source: Configuration
 
 function losesIsolation(configuration: Configuration, source: Configuration): boolean {
   return configuration.keys.get("unprivileged") !== "1" && source.keys.get("unprivileged") === "1";
-}
-
-function addToPool(order: Order): void {
-  const { pools } = order.call.cluster.state.access;
-  const pool = pools.find((entry) => entry.poolid === order.pool);
-  if (pool === undefined || pools.some((entry) => entry.vmids.includes(order.vmid))) return;
-  pool.vmids.push(order.vmid);
 }

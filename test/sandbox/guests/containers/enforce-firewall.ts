@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { parseNetwork } from "../../../../proxmox/rules/property-strings";
 import type { ContainerNetwork, GuardedCard } from "../../drivers/driver";
+import { cardsOf } from "../cards";
 import { readConfiguration } from "../configuration";
 import { networksOf } from "./networks";
 import { type FirewallFile, parseFirewall } from "../../firewall/file";
@@ -8,6 +8,9 @@ import { parseInterfaces } from "../../model/interfaces";
 import type { Site } from "../../model/site";
 import type { ClusterState, GuestState, NodeState } from "../../model/state";
 import { cardChains } from "../../firewall/card-chains";
+
+type Guarded = Pick<ContainerNetwork, "number" | "hardwareAddress" | "firewall"> &
+  Partial<Pick<ContainerNetwork, "ip" | "ip6">>;
 
 /**
  * Lets the driver enforce what the firewall files say now. To be called whenever one of them, or a guest's card, may have
@@ -41,7 +44,9 @@ function guestCards(
   const { options: nodeOptions } = parseFirewall(node.firewall ?? "");
   const localNetwork = localNetworkOf(node);
   const { keys } = readConfiguration(configuration);
-  return (type === "lxc" ? networksOf(keys) : machineCards(keys))
+  // A machine's addresses are its own business: Proxmox filters by them only where an IP set says so.
+  const cards: Guarded[] = type === "lxc" ? networksOf(keys) : cardsOf(keys);
+  return cards
     .filter((card) => card.firewall)
     .map(({ number, hardwareAddress, ip, ip6 }) => ({
       node: node.node,
@@ -57,19 +62,6 @@ function guestCards(
         localNetwork,
       }),
     }));
-}
-
-/** A machine's addresses are its own business: Proxmox filters by them only where an IP set says so. */
-function machineCards(
-  keys: ReadonlyMap<string, string>,
-): Pick<ContainerNetwork, "number" | "hardwareAddress" | "firewall" | "ip" | "ip6">[] {
-  return [...keys]
-    .filter(([key]) => /^net\d+$/.test(key))
-    .map(([key, text]) => {
-      const { mac = "", firewall = false } = parseNetwork("qemu", text, key);
-      const number = Number(key.slice("net".length));
-      return { number, hardwareAddress: mac, firewall, ip: undefined, ip6: undefined };
-    });
 }
 
 function isEnabled({ options }: FirewallFile): boolean {

@@ -6,6 +6,7 @@ import type { GuestState } from "../../model/state";
 import { death, failureText } from "../../protocol/failure";
 import { splitList } from "../../protocol/parameters";
 import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type Section } from "../configuration";
+import { markStopped } from "../mark-stopped";
 import { FORMATS, readProperties } from "../properties";
 import { mountsOf } from "./mount-points";
 import { bindMounts, volumeMounts } from "./mounted-volumes";
@@ -88,12 +89,6 @@ export async function shutDownContainer(
   if (await node.cluster.site.driver.shutdown(spec, timeout)) return markStopped(node, loaded.guest);
   if (!force) throw death("container did not stop");
   await killContainer(node, loaded);
-}
-
-function markStopped(node: Node, guest: GuestState): void {
-  guest.status = "stopped";
-  delete guest.startedAt;
-  node.cluster.save();
 }
 
 /** The worker of `status/start`, also of a container that is started after it was made. */

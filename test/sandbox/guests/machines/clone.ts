@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { formatDrive, formatNetwork, isDriveKey, parseNetwork } from "../../../../proxmox/rules/property-strings";
+import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-strings";
+import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
 import { death, failureText, parameterFailure } from "../../protocol/failure";
@@ -12,10 +13,11 @@ import {
   type Configuration,
 } from "../configuration";
 import { checkPool } from "../containers/create";
-import { randomHardwareAddress } from "../containers/networks";
+import { addToPool } from "../pool-members";
 import { holds, parseVolume, requireStorage } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolumes } from "../volumes";
 import { driveKeys, imageFormat, isDiscDrive, isSeed, readDrive, SEED_SIZE } from "./drives";
+import { withNewAddress, withNewUuid } from "./identity";
 import { isRunning } from "./runtime";
 
 /** What belongs to one machine, or to its snapshots, and to no clone of it. */
@@ -81,19 +83,16 @@ async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<
     removeGuest(node, newId);
     throw death(`clone failed: ${failureText(failure)}`);
   }
-  cluster.state.access.pools.find(({ poolid }) => poolid === parameters.text("pool"))?.vmids.push(newId);
-  cluster.save();
+  addToPool(cluster, parameters.text("pool"), newId);
 }
 
 function copiedValue(key: string, value: string): string {
-  if (!/^net\d+$/.test(key)) return value;
-  return formatNetwork("qemu", { ...parseNetwork("qemu", value, key), mac: randomHardwareAddress() }, key);
+  return /^net\d+$/.test(key) ? withNewAddress(key, value) : value;
 }
 
 function giveIdentity({ keys }: Configuration, name: string): void {
   keys.set("name", name);
-  const others = (keys.get("smbios1") ?? "").split(",").filter((part) => part !== "" && !part.startsWith("uuid="));
-  keys.set("smbios1", [...others, `uuid=${randomUUID()}`].join(","));
+  keys.set("smbios1", withNewUuid(keys.get("smbios1") ?? ""));
   if (keys.has("vmgenid")) keys.set("vmgenid", randomUUID());
 }
 
@@ -110,7 +109,7 @@ async function copyDrive(
   if ((isDiscDrive(drive) && !isSeed(drive)) || !drive.file.includes(":")) return undefined;
   log(`create full clone of drive ${key} (${drive.file})`);
   const source = await activateVolume(node, drive.file);
-  const storage = parameters.text("storage") ?? drive.file.slice(0, drive.file.indexOf(":"));
+  const storage = parameters.text("storage") ?? storageOf(drive.file);
   const format = imageFormat(parameters.text("format") ?? source.format);
   const what = isSeed(drive) ? { size: SEED_SIZE, purpose: "cloudinit" } : { size: source.size };
   const made = await allocateVolume(node, { storage, vmid, format, isDisk: true, ...what }, log);

@@ -16,6 +16,7 @@ import {
   type Configuration,
 } from "../configuration";
 import { checkPool } from "../containers/create";
+import { addToPool } from "../pool-members";
 import { checkVolumeAccess } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
 import { checkValues } from "./check-values";
@@ -172,8 +173,7 @@ async function build(
     removeGuest(node, vmid);
     throw death(`${verb} ${failureText(failure)}`);
   }
-  const pool = cluster.state.access.pools.find((entry) => entry.poolid === parameters.text("pool"));
-  pool?.vmids.push(vmid);
+  addToPool(cluster, parameters.text("pool"), vmid);
   if (parameters.flag("start") !== true) return;
   task.log("Execute autostart");
   node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));

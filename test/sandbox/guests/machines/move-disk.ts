@@ -1,5 +1,6 @@
 import { addUnused } from "../unused-volumes";
 import { formatDrive } from "../../../../proxmox/rules/property-strings";
+import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
 import { death, failureText, parameterFailure } from "../../protocol/failure";
@@ -80,7 +81,7 @@ async function move(call: Call, vmid: number, storage: string, log: Log): Promis
     throw death("storage migration failed: the sandbox moves no disks of machines that run");
   }
   const source = await activateVolume(node, drive.file);
-  const from = drive.file.slice(0, drive.file.indexOf(":"));
+  const from = storageOf(drive.file);
   log(`copying volume '${drive.file}' from current storage '${from}' to target storage '${storage}'`);
   const format = imageFormat(parameters.text("format") ?? source.format);
   const made = await allocateVolume(node, { storage, vmid, size: source.size, format, isDisk: true }, log);

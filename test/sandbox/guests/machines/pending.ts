@@ -5,7 +5,8 @@ import type { Node } from "../../model/site";
 import { splitList } from "../../protocol/parameters";
 import type { Configuration } from "../configuration";
 import { freeVolume, ownerOf } from "../volumes";
-import { driveVolume, isSeed, readDrive } from "./drives";
+import { driveVolume, readDrive } from "./drives";
+import { releaseDrive } from "./released-drive";
 
 /** Options that change under a running machine without a device of its own (PVE::QemuServer, $fast_plug_option). */
 const FAST =
@@ -46,13 +47,14 @@ export async function applyPending(node: Node, vmid: number, configuration: Conf
   const { keys, pending } = configuration;
   for (const entry of removalsOf(pending.keys)) {
     const key = entry.replace(/^!/, "");
-    await release(node, vmid, configuration, key, entry.startsWith("!"), log);
+    const free = entry.startsWith("!") ? (volid: string) => freeVolume(node, volid, log) : undefined;
+    if (isDriveKey(key)) await releaseDrive(node, vmid, configuration, key, log, free);
     keys.delete(key);
   }
   pending.keys.delete("delete");
   for (const [key, value] of pending.keys) {
     const isSame = isDriveKey(key) && keys.has(key) && fileOf(key, keys.get(key)) === fileOf(key, value);
-    if (!isSame) await release(node, vmid, configuration, key, false, log);
+    if (!isSame && isDriveKey(key)) await releaseDrive(node, vmid, configuration, key, log);
     keys.set(key, value);
   }
   pending.keys.clear();
@@ -60,22 +62,4 @@ export async function applyPending(node: Node, vmid: number, configuration: Conf
 
 function fileOf(key: string, text: string | undefined): string {
   return readDrive(key, text ?? "").file;
-}
-
-/** The volume of a drive that goes stays as an unused one, unless it is what cloud-init reads or is to be deleted. */
-async function release(
-  node: Node,
-  vmid: number,
-  configuration: Configuration,
-  key: string,
-  force: boolean,
-  log: Log,
-): Promise<void> {
-  const text = configuration.keys.get(key);
-  if (text === undefined || !isDriveKey(key)) return;
-  const drive = readDrive(key, text);
-  const volume = isSeed(drive) ? drive.file : driveVolume(drive);
-  if (volume === undefined || ownerOf(volume) !== vmid) return;
-  if (force || isSeed(drive)) await freeVolume(node, volume, log);
-  else addUnused(configuration, volume);
 }

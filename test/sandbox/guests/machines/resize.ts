@@ -1,6 +1,7 @@
 import { formatDrive } from "../../../../proxmox/rules/property-strings";
 import type { Call } from "../../calls/endpoint";
-import { death, parameterFailure } from "../../protocol/failure";
+import { checkSkipLock } from "../../calls/skip-lock";
+import { death } from "../../protocol/failure";
 import { checkLock, loadGuest, storeGuest, withGuestLock } from "../configuration";
 import { parseVolume } from "../storages";
 import { activateVolume, diskImage } from "../volumes";
@@ -13,11 +14,9 @@ import { isRunning } from "./runtime";
  * task. The present size again is no error. @returns the task's UPID
  */
 export function resizeMachine(call: Call): string {
-  const { node, parameters, authority } = call;
+  const { node, parameters } = call;
   const vmid = parameters.requiredInteger("vmid");
-  if (parameters.flag("skiplock") === true && !authority.isRoot) {
-    throw parameterFailure({ skiplock: "Only root may use this option." });
-  }
+  checkSkipLock(call);
   return node.tasks.start("resize", String(vmid), call.caller.name, ({ log }) =>
     withGuestLock(node, "qemu", vmid, () => grow(call, vmid), log),
   );

@@ -18,6 +18,7 @@ import {
   withGuestLock,
   type Configuration,
 } from "../configuration";
+import { addToPool } from "../pool-members";
 import { commandLine } from "../shell-quote";
 import { holds, requireStorage } from "../storages";
 import { activateFile, allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
@@ -125,8 +126,7 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
   checkRestored(restore, restored);
   storeGuest(node, "qemu", vmid, restored);
   restoreFirewall(restore, header);
-  const pool = cluster.state.access.pools.find(({ poolid }) => poolid === parameters.text("pool"));
-  if (pool !== undefined && !pool.vmids.includes(vmid)) pool.vmids.push(vmid);
+  addToPool(cluster, parameters.text("pool"), vmid);
   cluster.save();
 }
 

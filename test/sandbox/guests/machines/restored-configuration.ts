@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { formatDrive, formatNetwork, isDriveKey, parseNetwork } from "../../../../proxmox/rules/property-strings";
+import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-strings";
 import type { Log } from "../../drivers/driver";
 import type { VolumeState } from "../../model/state";
 import { readConfiguration, type Configuration } from "../configuration";
-import { randomHardwareAddress } from "../containers/networks";
 import { addUnused, dropUsedFromUnused } from "../unused-volumes";
 import { volumesOf } from "../volumes";
 import { plainValue } from "./plain-value";
 import { driveKeys, driveVolume, isSeed, readDrive } from "./drives";
+import { withNewAddress, withNewUuid } from "./identity";
 import type { MachineRestore } from "./order";
 
 /** What an archive's configuration says of a disk: vzdump's own lines. */
@@ -66,12 +66,8 @@ function restoredLine(line: string, made: ReadonlyMap<string, VolumeState>, uniq
   if (isDriveKey(key)) return restoredDrive(line, key, value, made.get(key));
   if (key === "vmgenid") return `vmgenid: ${value === "0" ? "0" : randomUUID()}`;
   if (!unique) return line;
-  if (key === "smbios1") {
-    const others = value.split(",").filter((part) => part !== "" && !part.startsWith("uuid="));
-    return `smbios1: ${[...others, `uuid=${randomUUID()}`].join(",")}`;
-  }
-  if (!/^net\d+$/.test(key)) return line;
-  return `${key}: ${formatNetwork("qemu", { ...parseNetwork("qemu", value, key), mac: randomHardwareAddress() }, key)}`;
+  if (key === "smbios1") return `smbios1: ${withNewUuid(value)}`;
+  return /^net\d+$/.test(key) ? `${key}: ${withNewAddress(key, value)}` : line;
 }
 
 function restoredDrive(line: string, key: string, value: string, volume: VolumeState | undefined): string {

@@ -1,16 +1,18 @@
-import { parseNetwork } from "../../../../proxmox/rules/property-strings";
 import type { Log } from "../../drivers/driver";
-import { AgentSilent, type MachineCard, type MachineDrive, type MachineSpec } from "../../drivers/machines";
+import { AgentSilent, type MachineDrive, type MachineSpec } from "../../drivers/machines";
 import type { Node } from "../../model/site";
 import type { GuestState } from "../../model/state";
 import { death, failureText } from "../../protocol/failure";
+import { cardsOf } from "../cards";
 import { checkLock, loadGuest, storeGuest, withGuestLock, type LoadedGuest, type Section } from "../configuration";
 import { enforceFirewall } from "../containers/enforce-firewall";
+import { markStopped } from "../mark-stopped";
 import { parseVolume } from "../storages";
 import { activateFile, activateVolume, diskImage } from "../volumes";
 import { agentEnabled } from "./agent-option";
 import { bootOrder } from "./boot-order";
 import { readAddresses, seedFiles } from "./cloud-init";
+import { memoryOf } from "./memory";
 import { driveKeys, isDiscDrive, isSeed, readDrive } from "./drives";
 import { applyPending } from "./pending";
 
@@ -33,10 +35,10 @@ async function machineSpec(node: Node, vmid: number, { keys }: Section): Promise
     node: node.name,
     vmid,
     name: keys.get("name") ?? `VM${vmid}`,
-    memory: Number(/\d+/.exec(keys.get("memory") ?? "512")?.[0] ?? 512),
+    memory: memoryOf(keys),
     cores: Number(keys.get("sockets") ?? 1) * Number(keys.get("cores") ?? 1),
     drives,
-    cards: cardsOf(keys),
+    cards: cardsOf(keys).map((card) => ({ ...card, addresses: addressesOf(card.number, keys) })),
     boot: bootOrder(keys),
     uuid: /(?:^|,)uuid=([^,]*)/.exec(keys.get("smbios1") ?? "")?.[1],
     agent: agentEnabled(keys),
@@ -53,24 +55,10 @@ async function driveOf(node: Node, key: string, text: string): Promise<MachineDr
   return { key, image: diskImage(node, await activateVolume(node, drive.file)), isDisc };
 }
 
-function cardsOf(keys: ReadonlyMap<string, string>): MachineCard[] {
-  return [...keys.keys()]
-    .filter((key) => /^net\d+$/.test(key))
-    .sort()
-    .map((key) => {
-      const number = Number(key.slice("net".length));
-      const { model, mac, bridge, linkDown, firewall } = parseNetwork("qemu", keys.get(key) ?? "", key);
-      const { ip, ip6 } = readAddresses(keys.get(`ipconfig${number}`) ?? "");
-      return {
-        number,
-        model: model ?? "virtio",
-        hardwareAddress: mac ?? "",
-        bridge,
-        linkDown: linkDown ?? false,
-        firewall: firewall ?? false,
-        addresses: [ip, ip6].filter((address) => address !== undefined).filter((address) => address.includes("/")),
-      };
-    });
+/** Fixed addresses that cloud-init gives a card. */
+function addressesOf(card: number, keys: ReadonlyMap<string, string>): string[] {
+  const { ip, ip6 } = readAddresses(keys.get(`ipconfig${card}`) ?? "");
+  return [ip, ip6].filter((address) => address !== undefined).filter((address) => address.includes("/"));
 }
 
 /**
@@ -133,13 +121,6 @@ export async function shutDownMachine(node: Node, loaded: LoadedGuest, timeout: 
   }
   if (!force) throw death("VM quit/powerdown failed - got timeout");
   await killMachine(node, loaded);
-}
-
-function markStopped(node: Node, guest: GuestState): void {
-  guest.status = "stopped";
-  delete guest.startedAt;
-  delete guest.isPaused;
-  node.cluster.save();
 }
 
 /** The worker of `status/start`, also of a machine that is started after it was made. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
 import type { Image } from "../../drivers/machines";
 import type { Node } from "../../model/site";
@@ -10,6 +11,8 @@ import { parseVolume } from "../storages";
 import { activateVolume, allocateVolume, diskImage } from "../volumes";
 import { freezesFileSystems } from "./agent-option";
 import { driveKeys, driveVolume, readDrive } from "./drives";
+import { whileHeld } from "./hold";
+import { memoryOf } from "./memory";
 import { askAgent, isRunning, killMachine, startMachine } from "./runtime";
 import { RUNNING_MACHINE } from "./status";
 
@@ -76,9 +79,8 @@ async function stateVolume(
   log: Log,
 ): Promise<ReadonlyMap<string, string>> {
   const [first] = volumesOf({ keys: new Map(keys), raw: [] });
-  const storage = keys.get("vmstatestorage") ?? (first === undefined ? "local" : first.slice(0, first.indexOf(":")));
-  const memory = Number(/\d+/.exec(keys.get("memory") ?? "512")?.[0] ?? 512);
-  const size = (2 * memory + DEVICE_STATE) * MEBIBYTE;
+  const storage = keys.get("vmstatestorage") ?? (first === undefined ? "local" : storageOf(first));
+  const size = (2 * memoryOf(keys) + DEVICE_STATE) * MEBIBYTE;
   const wanted = { storage, vmid, size, format: "raw", purpose: `state-${name}`, isDisk: true } as const;
   const { volid } = await allocateVolume(node, wanted, log);
   return new Map([
@@ -97,15 +99,11 @@ async function holdStill(
   work: () => Promise<void>,
 ): Promise<void> {
   if (!(await isRunning(node, guest))) return work();
-  const { machines } = node.cluster.site.driver;
-  const machine = { node: node.name, vmid: guest.vmid };
   const freezes = freezesFileSystems(configuration.keys) && !snapshot.keys.has("vmstate");
   const frozen = freezes && (await freeze(node, guest.vmid, configuration, log));
-  await machines.pause(machine);
   try {
-    await work();
+    await whileHeld(node, guest, work);
   } finally {
-    if (guest.isPaused !== true) await machines.resume(machine);
     if (frozen) await askAgent(node, guest.vmid, configuration, "guest-fsfreeze-thaw").catch(() => undefined);
   }
 }

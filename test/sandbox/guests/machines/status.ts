@@ -4,6 +4,7 @@ import type { Json } from "../../protocol/failure";
 import { readConfiguration } from "../configuration";
 import { agentEnabled } from "./agent-option";
 import { driveKeys, readDrive } from "./drives";
+import { memoryOf } from "./memory";
 import { isRunning } from "./runtime";
 
 const MEBIBYTE = 1024 ** 2;
@@ -17,7 +18,7 @@ export async function machineStatus(node: Node, guest: GuestState): Promise<Reco
   const running = await isRunning(node, guest);
   const tags = keys.get("tags");
   const lock = keys.get("lock");
-  const memory = Number(/\d+/.exec(keys.get("memory") ?? "512")?.[0] ?? 512);
+  const memory = memoryOf(keys);
   return {
     vmid: guest.vmid,
     name: keys.get("name") ?? `VM ${guest.vmid}`,

@@ -1,8 +1,9 @@
-import { addUnused, dropUsedFromUnused } from "../unused-volumes";
+import { dropUsedFromUnused } from "../unused-volumes";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { isDriveKey } from "../../../../proxmox/rules/property-strings";
 import type { Call } from "../../calls/endpoint";
+import { checkSkipLock } from "../../calls/skip-lock";
 import type { Log } from "../../drivers/driver";
 import { findSchema } from "../../protocol/parameter-check";
 import { death, parameterFailure } from "../../protocol/failure";
@@ -25,7 +26,9 @@ import {
   withMedia,
 } from "./drives";
 import { MACHINE_OPTIONS } from "./parameters";
+import { memoryOf } from "./memory";
 import { forgetLater, isFast, removeLater } from "./pending";
+import { releaseDrive } from "./released-drive";
 import { isRunning } from "./runtime";
 import {
   checkBridges,
@@ -73,9 +76,7 @@ export async function readUpdate(call: Call, removal = "delete"): Promise<Machin
   const removed = parameters.list(removal).map((key) => (key === "cdrom" ? "ide2" : key));
   const reverted = parameters.list("revert");
   checkValues(values);
-  if (parameters.flag("skiplock") === true && !authority.isRoot) {
-    throw parameterFailure({ skiplock: "Only root may use this option." });
-  }
+  checkSkipLock(call);
   if (values.size === 0 && removed.length === 0 && reverted.length === 0) throw death("no options specified");
   checkNames(values, removed, reverted);
   checkDrives(node, values);
@@ -152,9 +153,8 @@ function checkPresent(call: Call, vmid: number, values: ReadonlyMap<string, stri
   }
   if (parameters.flag("skiplock") !== true) checkLock("qemu", configuration);
   if (values.has("memory") || values.has("balloon")) {
-    const kept = (key: string): string | undefined => values.get(key) ?? configuration.keys.get(key);
-    const memory = Number(/\d+/.exec(kept("memory") ?? "512")?.[0] ?? 512);
-    if (Number(kept("balloon") ?? 0) > memory) {
+    const kept = new Map([...configuration.keys, ...values]);
+    if (Number(kept.get("balloon") ?? 0) > memoryOf(kept)) {
       throw death("balloon value too large (must be smaller than assigned memory)");
     }
   }
@@ -247,7 +247,14 @@ async function removeOption(
   } else if (isDriveKey(key)) {
     checkProtection(configuration, `can't remove drive '${key}'`);
     checkDriveRights(change, readDrive(key, value));
-    await releaseDrive(call, change, configuration, key, log, force);
+    await releaseDrive(
+      call.node,
+      change.vmid,
+      configuration,
+      key,
+      log,
+      force ? (volid) => freeDisk(call, change, volid, log) : undefined,
+    );
   } else if (isDeviceKey(key)) checkDevice(change, key, value, "delete");
   else if (key === "tags") change.authority.checkGuest(change.vmid, undefined, "VM.Config.Options");
   else if (/^net\d+$/.test(key)) checkBridges(change, new Map([[key, value]]));
@@ -298,28 +305,11 @@ async function setDrive(
   const after = configuration.keys.get(key) ?? "";
   if (before !== undefined && readDrive(key, before).file !== readDrive(key, after).file) {
     configuration.keys.set(key, before);
-    await releaseDrive(call, change, configuration, key, log, false);
+    await releaseDrive(call.node, change.vmid, configuration, key, log);
     configuration.keys.set(key, after);
   }
   if (!isDiscDrive(drive) || isSeed(drive)) return;
   changeBootOrder(configuration, (devices) => (devices.includes(key) ? devices : [...devices, key]));
-}
-
-/** The volume of a drive that goes stays as an unused one, unless it is what cloud-init reads or is to be deleted. */
-async function releaseDrive(
-  call: Call,
-  change: MachineChange,
-  configuration: Configuration,
-  key: string,
-  log: Log,
-  force: boolean,
-): Promise<void> {
-  const drive = readDrive(key, configuration.keys.get(key) ?? "");
-  if (isSeed(drive)) return freeVolume(call.node, drive.file, log);
-  const volume = driveVolume(drive);
-  if (volume === undefined || ownerOf(volume) !== change.vmid) return;
-  if (force) await freeDisk(call, change, volume, log);
-  else addUnused(configuration, volume);
 }
 
 /** Deletes a volume of the machine's own (PVE::QemuServer::try_deallocate_drive); another's is only forgotten. */

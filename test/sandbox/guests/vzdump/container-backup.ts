@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { compressor, packArguments } from "../../drivers/archives";
 import { usedBytes } from "../../machine/files";
 import type { Mount } from "../../drivers/driver";
-import type { StorageEntry } from "../../model/state";
 import { death } from "../../protocol/failure";
 import { loadGuest, removeLock, setLock, type LoadedGuest } from "../configuration";
 import { backupDecision, mountsOf, type ContainerMount } from "../containers/mount-points";
@@ -10,10 +9,10 @@ import { isRunning, shutDownContainer, startContainer } from "../containers/runt
 import { containerSnapshots, hasFeature, snapshotPath } from "../containers/snapshots";
 import { createSnapshot, deleteSnapshot } from "../snapshots";
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
-import { storageUsage } from "../usage";
 import { activateVolume, machineVolume } from "../volumes";
 import { archivedText } from "./archived-text";
 import type { ArchiveFiles, GuestBackup, GuestPacker } from "./backup-in-run";
+import { isFull } from "./room";
 import type { BackupMode } from "./run-options";
 
 /** Space that a full storage is left with. */
@@ -180,20 +179,11 @@ export class ContainerBackup implements GuestPacker {
   async #checkRoom(unprivileged: boolean): Promise<void> {
     const { node, options, log } = this.#backup;
     const { storage } = options;
-    if (storage === undefined || !(await this.#isFull(storage))) return;
+    if (storage === undefined || !(await isFull(node, storage))) return;
     const [text, exitCode] = outOfSpace(this.#files.compression);
     for (const line of text) log.info(line);
     const { size } = await stat(node.path(this.#files.unfinished));
     throw this.#packFailure(unprivileged, Object.assign(new Error(`${NO_SPACE} after ${size} bytes`), { exitCode }));
-  }
-
-  async #isFull(storage: StorageEntry): Promise<boolean> {
-    const { node } = this.#backup;
-    const where = { node: node.name, storage: storage.storage };
-    if (node.cluster.site.faults.hit("storage-full", where) !== undefined) return true;
-    if (storage.capacity === undefined) return false;
-    const usage = await storageUsage(node, storage);
-    return usage.used > usage.total;
   }
 
   /** A failure of tar or the compressor, with the command that Proxmox would have run. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSize, isBackedUp } from "../../../../proxmox/rules/property-strings";
+import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import { packMachine } from "../../drivers/machine-archives";
 import type { VmaSource } from "../../drivers/vma/write-vma";
 import { CommandFailed } from "../../machine/child-process";
@@ -9,12 +10,13 @@ import { death, failureText } from "../../protocol/failure";
 import { loadGuest, removeLock, setLock, type Configuration, type LoadedGuest } from "../configuration";
 import { freezesFileSystems } from "../machines/agent-option";
 import { driveKeys, readDrive } from "../machines/drives";
+import { whileHeld } from "../machines/hold";
 import { askAgent, isRunning, shutDownMachine, startMachine } from "../machines/runtime";
-import { storageUsage } from "../usage";
 import { activateVolume, diskImage } from "../volumes";
 import { archivedText } from "./archived-text";
 import type { ArchiveFiles, GuestBackup, GuestPacker } from "./backup-in-run";
 import { readableBytes } from "./readable-bytes";
+import { isFull } from "./room";
 import type { BackupMode } from "./run-options";
 
 /** A disk that a backup holds. */
@@ -128,7 +130,7 @@ export class MachineBackup implements GuestPacker {
     const lines: string[] = [];
     for (const { key, volid } of this.#included) {
       const { format } = await activateVolume(node, volid);
-      lines.push(`#qmdump#map:${key}:${deviceName(key)}:${volid.slice(0, volid.indexOf(":"))}:${format}:\n`);
+      lines.push(`#qmdump#map:${key}:${deviceName(key)}:${storageOf(volid)}:${format}:\n`);
     }
     return lines.join("");
   }
@@ -138,8 +140,7 @@ export class MachineBackup implements GuestPacker {
    * is held while its images are copied.
    */
   async #stillDisks(configuration: Configuration): Promise<VmaSource[]> {
-    const { node, vmid, log } = this.#backup;
-    const { machines } = node.cluster.site.driver;
+    const { node, log } = this.#backup;
     if (this.#included.length === 0) {
       log.info("backup contains no disks");
       log.info("starting diskless backup");
@@ -153,12 +154,9 @@ export class MachineBackup implements GuestPacker {
     }
     const frozen = await this.#freeze(configuration);
     log.info("starting backup via QMP command");
-    const held = this.#load().guest.isPaused === true;
-    await machines.pause({ node: node.name, vmid });
     try {
-      return await this.#copies(true);
+      return await whileHeld(node, this.#load().guest, () => this.#copies(true));
     } finally {
-      if (!held) await machines.resume({ node: node.name, vmid });
       if (frozen) await this.#thaw(configuration);
     }
   }
@@ -238,11 +236,7 @@ export class MachineBackup implements GuestPacker {
   async #checkRoom(): Promise<void> {
     const { node, options } = this.#backup;
     const { storage } = options;
-    if (storage === undefined) return;
-    const where = { node: node.name, storage: storage.storage };
-    const isFull = node.cluster.site.faults.hit("storage-full", where) !== undefined;
-    const usage = storage.capacity === undefined ? undefined : await storageUsage(node, storage);
-    if (!isFull && (usage === undefined || usage.used <= usage.total)) return;
+    if (storage === undefined || !(await isFull(node, storage))) return;
     const { size } = await stat(node.path(this.#files.unfinished));
     throw death(`vma_queue_write: write error - No space left on device (after ${size} bytes)`);
   }
