@@ -20,15 +20,7 @@ import { CONTAINER_OPTIONS, containerOption, containerValue } from "../guests/co
 import { checkOptionRights } from "../guests/containers/permissions";
 import { resizeContainer } from "../guests/containers/resize";
 import { isRunning, killContainer, shutDownContainer, startContainer, startWorker } from "../guests/containers/runtime";
-import { containerSnapshots, hasFeature } from "../guests/containers/snapshots";
-import {
-  createSnapshot,
-  deleteSnapshot,
-  describeSnapshot,
-  rollBack,
-  snapshotList,
-  snapshotOf,
-} from "../guests/snapshots";
+import { snapshotOf } from "../guests/snapshots";
 import { containerInterfaces, containerStatus } from "../guests/containers/status";
 import { removalsOf, updateContainer } from "../guests/containers/update";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
@@ -355,113 +347,6 @@ const resize: Endpoint = {
   handler: (call) => resizeContainer(call),
 };
 
-const feature: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/feature`,
-  parameters: {
-    ...guest,
-    feature: { type: "string", enum: ["snapshot", "clone", "copy"] },
-    snapname: { ...snapname, optional: true },
-  },
-  permissions: needs("VM.Audit"),
-  handler: (call) => {
-    const { configuration } = load(call);
-    const name = call.parameters.text("snapname");
-    const section = name === undefined ? configuration : snapshotOf(configuration, name);
-    return { hasFeature: hasFeature(call.node, call.parameters.required("feature"), section) ? 1 : 0 };
-  },
-};
-
-const listSnapshots: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/snapshot`,
-  parameters: guest,
-  permissions: needs("VM.Audit"),
-  handler: (call) => snapshotList(containerSnapshots, call.node, call.parameters.requiredInteger("vmid")),
-};
-
-const takeSnapshot: Endpoint = {
-  method: "POST",
-  path: `${GUEST_PATH}/snapshot`,
-  parameters: { ...guest, snapname, description: { type: "string", optional: true } },
-  permissions: needs("VM.Snapshot"),
-  handler: (call) => {
-    const id = call.parameters.requiredInteger("vmid");
-    const name = call.parameters.required("snapname");
-    if (name === "current" || name === "vzdump") {
-      throw death(`unable to use snapshot name '${name}' (reserved name)`);
-    }
-    return call.node.tasks.start("vzsnapshot", String(id), call.caller.name, ({ log }) =>
-      createSnapshot(
-        containerSnapshots,
-        call.node,
-        id,
-        { name, description: call.parameters.text("description") },
-        log,
-      ),
-    );
-  },
-};
-
-const removeSnapshot: Endpoint = {
-  method: "DELETE",
-  path: `${GUEST_PATH}/snapshot/{snapname}`,
-  parameters: { ...guest, snapname, force: flag },
-  permissions: needs("VM.Snapshot"),
-  handler: (call) => {
-    const id = call.parameters.requiredInteger("vmid");
-    return call.node.tasks.start("vzdelsnapshot", String(id), call.caller.name, ({ log }) =>
-      deleteSnapshot(containerSnapshots, call.node, id, call.parameters.required("snapname"), log),
-    );
-  },
-};
-
-const snapshotIndex: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/snapshot/{snapname}`,
-  parameters: { ...guest, snapname },
-  permissions: { user: "all" },
-  handler: () => [{ cmd: "rollback" }, { cmd: "config" }],
-};
-
-const rollback: Endpoint = {
-  method: "POST",
-  path: `${GUEST_PATH}/snapshot/{snapname}/rollback`,
-  parameters: { ...guest, snapname, start: flag },
-  permissions: needsAny("VM.Snapshot", "VM.Snapshot.Rollback"),
-  handler: (call) => {
-    const id = call.parameters.requiredInteger("vmid");
-    return call.node.tasks.start("vzrollback", String(id), call.caller.name, async (task) => {
-      await rollBack(containerSnapshots, call.node, id, call.parameters.required("snapname"), task);
-      if (call.parameters.flag("start") !== true) return;
-      call.node.tasks.start("vzstart", String(id), call.caller.name, ({ log }) => startWorker(call.node, id, log));
-    });
-  },
-};
-
-const snapshotConfig: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/snapshot/{snapname}/config`,
-  parameters: { ...guest, snapname },
-  permissions: needsAny("VM.Snapshot", "VM.Snapshot.Rollback", "VM.Audit"),
-  handler: (call) => {
-    const snapshot = snapshotOf(load(call).configuration, call.parameters.required("snapname"));
-    return configurationAnswer({ ...snapshot, raw: [] }, undefined, containerValue, true);
-  },
-};
-
-const writeSnapshotConfig: Endpoint = {
-  method: "PUT",
-  path: `${GUEST_PATH}/snapshot/{snapname}/config`,
-  parameters: { ...guest, snapname, description: { type: "string", optional: true } },
-  permissions: needs("VM.Snapshot"),
-  handler: async ({ node, parameters }) => {
-    const [id, name] = [parameters.requiredInteger("vmid"), parameters.required("snapname")];
-    await describeSnapshot(containerSnapshots, node, id, name, parameters.text("description"));
-    return null;
-  },
-};
-
 export const containerEndpoints: readonly Endpoint[] = [
   list,
   create,
@@ -477,12 +362,4 @@ export const containerEndpoints: readonly Endpoint[] = [
   reboot,
   interfaces,
   resize,
-  feature,
-  listSnapshots,
-  takeSnapshot,
-  removeSnapshot,
-  snapshotIndex,
-  rollback,
-  snapshotConfig,
-  writeSnapshotConfig,
 ];

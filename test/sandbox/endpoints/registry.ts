@@ -3,6 +3,7 @@ import { ruleEndpoints } from "./access-rules";
 import { taskEndpoints } from "./tasks";
 import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
+import { containerSnapshotEndpoints } from "./container-snapshots";
 import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
@@ -38,6 +39,7 @@ export const endpoints: readonly Endpoint[] = [
   ...jobEndpoints,
   ...taskEndpoints,
   ...containerEndpoints,
+  ...containerSnapshotEndpoints,
   ...contentEndpoints,
   ...downloadEndpoints,
   ...virtualMachineEndpoints,
