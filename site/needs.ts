@@ -19,6 +19,7 @@ export function scopeOf(settings: Environment): PrivilegeScope {
     adopted: idsOf(settings.guests.filter(({ kind }) => kind === "adopted")),
     machines: idsOf(machines),
     seeded: idsOf(machines.filter(({ cloudInit }) => cloudInit !== undefined)),
+    commanded: idsOf(settings.guests.filter(({ checks }) => checks.some(({ kind }) => kind === "agent-exec"))),
     storages: [...new Set(settings.guests.flatMap(storagesOf))],
     backupStorages: [settings.backup.storage.id],
     declaresStorage: settings.backup.storage.type !== "adopted",

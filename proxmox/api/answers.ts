@@ -121,6 +121,18 @@ export const agentInterfacesAnswer = z.object({
   ),
 });
 
+/** What has become of a command that the guest agent was told to run; only what it has printed so far, if it runs. */
+export const agentExecStatusAnswer = z.object({
+  exited: flagAnswer,
+  /** Absent: a signal ended it. */
+  exitcode: numberAnswer.optional(),
+  signal: numberAnswer.optional(),
+  "out-data": z.string().optional(),
+  "err-data": z.string().optional(),
+  "out-truncated": flagAnswer.optional(),
+});
+export type AgentExecStatus = z.infer<typeof agentExecStatusAnswer>;
+
 export const interfaceAnswer = z.object({
   name: z.string(),
   hwaddr: z.string().optional(),

@@ -30,6 +30,8 @@ export type Place =
   | "machines"
   /** Those of them that cloud-init sets up. */
   | "seeded machines"
+  /** Virtual machines of which a check has their guest agent run a command. */
+  | "commanded machines"
   | "storage list"
   | "storages"
   | "backup storages"
@@ -49,6 +51,9 @@ export interface PrivilegeRule {
 }
 
 const every: readonly Feature[] = ["look", "backup", "snapshot", "restore", "deploy"];
+
+/** Who has it is root in the guest: nobody gets it but for a guest whose checks say so. */
+const commanding = "VM.GuestAgent.Unrestricted";
 
 const privilegeRules: readonly PrivilegeRule[] = [
   {
@@ -122,6 +127,12 @@ const privilegeRules: readonly PrivilegeRule[] = [
     reason: "writes the drive of cloud-init anew",
   },
   {
+    place: "commanded machines",
+    privilege: commanding,
+    features: ["restore"],
+    reason: "has a machine's guest agent run the command of a check",
+  },
+  {
     place: "storages",
     privilege: "Datastore.Audit",
     features: ["restore"],
@@ -153,7 +164,8 @@ const privilegeRules: readonly PrivilegeRule[] = [
 /** Privileges of the list by which something is changed for this purpose. Whoever lacks one to look is told while looking. */
 export function actingPrivileges(feature: Feature): string[] {
   const rules = privilegeRules.filter(
-    ({ features, privilege }) => features.includes(feature) && !privilege.endsWith(".Audit"),
+    ({ features, privilege }) =>
+      features.includes(feature) && !privilege.endsWith(".Audit") && privilege !== commanding,
   );
   return [...new Set(rules.map(({ privilege }) => privilege))];
 }
@@ -170,6 +182,8 @@ export interface PrivilegeScope {
   readonly machines?: readonly number[];
   /** Those machines that cloud-init sets up. Default: none. */
   readonly seeded?: readonly number[];
+  /** Machines of which a check has their guest agent run a command. Default: none. */
+  readonly commanded?: readonly number[];
   /** Storages of disks, templates and archives. */
   readonly storages: readonly string[];
   readonly backupStorages: readonly string[];
@@ -228,6 +242,8 @@ function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
       return guestPaths(scope.machines);
     case "seeded machines":
       return guestPaths(scope.seeded);
+    case "commanded machines":
+      return guestPaths(scope.commanded);
     case "storage list":
       return scope.declaresStorage ? ["/storage"] : [];
     case "storages":
@@ -264,13 +280,22 @@ export interface RoleGrant {
  * `/vms`, because a restore may need an id that is free today, and one role, because a guest of the other kind may be
  * declared tomorrow.
  */
-export function roleGrants(scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools">): RoleGrant[] {
+export function roleGrants(
+  scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools" | "commanded">,
+): RoleGrant[] {
+  const guests = guestPlaces.flatMap(privilegesOf);
   const storages = privilegesOf("storages");
   const backups = [...storages, ...privilegesOf("backup storages")];
   return [
     { role: "LifeboatSite", privileges: ["Sys.Audit"], path: "/", propagate: true },
     { role: "LifeboatJobs", privileges: ["Sys.Modify"], path: "/", propagate: false },
-    { role: "LifeboatGuests", privileges: guestPlaces.flatMap(privilegesOf), path: "/vms", propagate: true },
+    { role: "LifeboatGuests", privileges: guests, path: "/vms", propagate: true },
+    ...guestPaths(scope.commanded).map((path) => ({
+      role: "LifeboatCommands",
+      privileges: [...guests, ...privilegesOf("commanded machines")],
+      path,
+      propagate: true,
+    })),
     { role: "LifeboatStorages", privileges: storages, path: "/storage", propagate: true },
     ...(scope.declaresStorage
       ? [{ role: "LifeboatBackups", privileges: backups, path: "/storage", propagate: false }]

@@ -467,4 +467,16 @@ export type Check =
   | { readonly kind: "agent" }
   | { readonly kind: "ping" }
   | { readonly kind: "ssh" }
-  | { readonly kind: "tcp"; readonly port: number };
+  | { readonly kind: "tcp"; readonly port: number }
+  | AgentExecCheck;
+
+/** A command that the guest agent runs in a virtual machine. */
+export interface AgentExecCheck {
+  readonly kind: "agent-exec";
+  /** A text is run by `/bin/sh -c`; a list is program and arguments. */
+  readonly command: string | readonly string[];
+  /** The exit code that it has to end with. */
+  readonly exit: number;
+  /** What it has to print, without white space around it. Absent: anything. */
+  readonly output?: string;
+}

@@ -274,10 +274,14 @@ const containerSchema = checked(mapping(containerKeys), (raw) => [
   ...noAgentIsAsked(raw),
 ]);
 
+function asksAgent(check: unknown): boolean {
+  return check === "agent" || at(check, "agent-exec") !== undefined;
+}
+
 /** Only a virtual machine has a guest agent. */
 function noAgentIsAsked(raw: unknown): Finding[] {
-  const wanted = at(raw, "checks");
-  const index = Array.isArray(wanted) ? wanted.indexOf("agent") : -1;
+  const wanted: unknown = at(raw, "checks");
+  const index = Array.isArray(wanted) ? wanted.findIndex(asksAgent) : -1;
   if (index < 0) return [];
   return [
     { path: ["checks", index], message: "a container has no guest agent", allowed: "running, ping, ssh or a port" },
@@ -316,7 +320,8 @@ export const virtualMachineKeys = {
   cloudInit: optional(cloudInitSchema),
   /**
    * What proves after a restore that it is back. Default: agent with `agent: true`, ping and ssh with a fixed address; running
-   * where there is neither.
+   * where there is neither. `agent-exec` has the guest agent run a command: a text by `/bin/sh -c`, a list as program and
+   * arguments. It must end with `exit` (default 0) and, where `output` stands, print that.
    */
   checks,
   /** Started with the node. Default: true. */

@@ -130,6 +130,18 @@ export class GuestCalls {
       .map((address) => address["ip-address"]);
   }
 
+  /** Has the guest agent run a program. @returns its process id. @throws ProxmoxError as `pingAgent` */
+  async agentExec(guest: GuestAddress, command: readonly string[]): Promise<number> {
+    const path = [...guestPath(guest), "agent", "exec"];
+    return (await this.requests.change(z.object({ pid: answers.numberAnswer }), "POST", path, { command })).pid;
+  }
+
+  /** What has become of it. Once it has told that one has ended, the agent does not know it any more. */
+  agentExecStatus(guest: GuestAddress, pid: number): Promise<answers.AgentExecStatus> {
+    const path = [...guestPath(guest), "agent", "exec-status"];
+    return this.requests.read(answers.agentExecStatusAnswer, path, { pid });
+  }
+
   /** A guest's snapshots, without the entry `current` that Proxmox adds for the present state. */
   async snapshots(guest: GuestAddress): Promise<answers.Snapshot[]> {
     const all = await this.requests.read(z.array(answers.snapshotAnswer), [...guestPath(guest), "snapshot"]);

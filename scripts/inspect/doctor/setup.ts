@@ -57,6 +57,7 @@ function union(scopes: readonly PrivilegeScope[]): PrivilegeScope {
   const all = <Value>(read: (scope: PrivilegeScope) => readonly Value[]): Value[] => [...new Set(scopes.flatMap(read))];
   return {
     vmids: all((scope) => scope.vmids),
+    commanded: all((scope) => scope.commanded ?? []),
     storages: all((scope) => scope.storages),
     backupStorages: all((scope) => scope.backupStorages),
     declaresStorage: scopes.some((scope) => scope.declaresStorage),

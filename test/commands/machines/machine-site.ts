@@ -18,6 +18,8 @@ export interface TestMachine {
   readonly stopped?: boolean;
   /** Further options of its configuration, or others than it has. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Its checks in the settings. Default: its agent answers. */
+  readonly checks?: string;
   /** Further lines of its block in the settings. */
   readonly settings?: readonly string[];
 }
@@ -36,9 +38,9 @@ export class MachineSite extends NodeSite {
   static async start(machines: readonly TestMachine[], keep?: string): Promise<MachineSite> {
     const folder = siteFolder("machines");
     const site = new MachineSite(folder, await startNodes(folder, [node], furnish));
-    const blocks = machines.map(({ id, name, settings = [] }) => [
+    const blocks = machines.map(({ id, name, checks = "[agent]", settings = [] }) => [
       name,
-      [`adopt: ${id}`, "checks: [agent]", ...settings],
+      [`adopt: ${id}`, `checks: ${checks}`, ...settings],
     ]);
     const kept = keep === undefined ? {} : { keep };
     site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests: Object.fromEntries(blocks) });

@@ -1,6 +1,7 @@
 import { mkdir, open, rename, stat, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { run } from "../machine/child-process";
+import { MemoryCommands } from "./memory-commands";
 import type { Image, MachineCard, MachineId, Machines, MachineSpec, SeedFiles } from "./machines";
 
 /**
@@ -9,6 +10,7 @@ import type { Image, MachineCard, MachineId, Machines, MachineSpec, SeedFiles } 
  */
 export class MemoryMachines implements Machines {
   readonly #frozen = new Set<string>();
+  readonly #commands = new MemoryCommands();
 
   async createImage({ path }: Image, size: number): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
@@ -73,7 +75,11 @@ export class MemoryMachines implements Machines {
     return undefined;
   }
 
-  async agent(machine: MachineSpec, command: string): Promise<unknown> {
+  async agent(
+    machine: MachineSpec,
+    command: string,
+    parameters: Readonly<Record<string, unknown>> = {},
+  ): Promise<unknown> {
     const key = place(machine);
     switch (command) {
       case "guest-fsfreeze-status":
@@ -86,6 +92,10 @@ export class MemoryMachines implements Machines {
         return machine.drives.filter(({ isDisc }) => !isDisc).length;
       case "guest-network-get-interfaces":
         return [LOOPBACK, ...machine.cards.map(networkInterface)];
+      case "guest-exec":
+        return this.#commands.execute(key, parameters);
+      case "guest-exec-status":
+        return this.#commands.status(key, parameters);
       case "guest-get-host-name":
         return { "host-name": machine.name };
       case "guest-ping":

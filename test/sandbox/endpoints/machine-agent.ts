@@ -93,9 +93,9 @@ const execStatus: Endpoint = {
   },
 };
 
-/** What the agent says in base64 as text, and its flags as Proxmox prints them. */
+/** What the agent says in base64 as its bytes, each a character as in Perl, and its flags as Proxmox prints them. */
 function readable(key: string, value: Json): Json {
-  if (/^(?:out|err)-data$/.test(key)) return Buffer.from(String(value), "base64").toString();
+  if (/^(?:out|err)-data$/.test(key)) return Buffer.from(String(value), "base64").toString("latin1");
   return typeof value === "boolean" ? Number(value) : value;
 }
 

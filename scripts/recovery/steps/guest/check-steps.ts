@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../../../site/settings/environment";
 import { HostKeyRefused } from "../../../clients/guest-shell";
+import { formatCheck } from "../../../../site/settings/values/checks";
+import { ProxmoxError } from "../../../../proxmox/api/errors";
 import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepResult } from "../../engine/step";
+import { agentExecId, describeAgentExec } from "./agent-exec";
 import type { RestorePlan } from "./plan";
 import type { CheckTarget, GuestWorld } from "./world";
 
@@ -19,6 +22,7 @@ export function checkSteps(plan: CheckPlan, world: GuestWorld): Step[] {
 
 /** `ping`, `tcp-80`. */
 function checkId(check: Check): string {
+  if (check.kind === "agent-exec") return agentExecId(check);
   return check.kind === "tcp" ? `tcp-${check.port}` : check.kind;
 }
 
@@ -34,6 +38,8 @@ export function describeCheck(check: Check): string {
       return "it lets one log in over SSH";
     case "tcp":
       return `port ${check.port} takes connections`;
+    case "agent-exec":
+      return describeAgentExec(check);
   }
 }
 
@@ -60,21 +66,25 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
       return { facts: { proven: true } };
     } catch (error) {
       context.signal.throwIfAborted();
-      if (error instanceof HostKeyRefused || performance.now() > deadline)
-        return unproven(plan, check, messageOf(error));
+      if (isFinal(error) || performance.now() > deadline) return unproven(plan, check, messageOf(error));
       context.progress(`not yet: ${messageOf(error)}`);
     }
     await sleep(pause, undefined, { signal: context.signal });
   }
 }
 
+/** Another attempt would meet the same: a key that is not the guest's, a right that the token lacks. */
+function isFinal(error: unknown): boolean {
+  return error instanceof HostKeyRefused || (error instanceof ProxmoxError && error.kind === "forbidden");
+}
+
 /** Nothing is sent to the guest itself. */
 function isAskedOfNode({ kind }: Check): boolean {
-  return kind === "running" || kind === "agent";
+  return kind === "running" || kind === "agent" || kind === "agent-exec";
 }
 
 function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
-  const text = `${plan.guest} is restored, not proven: check '${checkId(check)}' failed (${reason})`;
+  const text = `${plan.guest} is restored, not proven: check '${formatCheck(check)}' failed (${reason})`;
   return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
 }
 

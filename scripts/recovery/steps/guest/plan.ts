@@ -8,6 +8,12 @@ export const checkSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ping") }),
   z.object({ kind: z.literal("ssh") }),
   z.object({ kind: z.literal("tcp"), port: z.number() }),
+  z.object({
+    kind: z.literal("agent-exec"),
+    command: z.union([z.string(), z.array(z.string()).readonly()]),
+    exit: z.number(),
+    output: z.string().exactOptional(),
+  }),
 ]);
 
 export const membershipSchema = z.object({

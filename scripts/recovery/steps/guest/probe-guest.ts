@@ -1,5 +1,6 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { GuestShell, type GuestShellOptions, connectTcp, ping } from "../../../clients/guest-shell";
+import { proveByCommand } from "./agent-exec";
 import { isRunning } from "./power-steps";
 import type { CheckTarget, Probe } from "./world";
 
@@ -11,6 +12,7 @@ export function guestProbe(client: ProxmoxClient, access: (target: CheckTarget) 
       return;
     }
     if (check.kind === "agent") return client.guests.pingAgent(target);
+    if (check.kind === "agent-exec") return proveByCommand(client, check, target, signal);
     if (target.host === undefined) throw new Error("its address is not known");
     if (check.kind === "ping") await ping(target.host, signal);
     else if (check.kind === "ssh") await new GuestShell(access(target)).login(target.host, signal);

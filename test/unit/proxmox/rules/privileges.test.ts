@@ -25,6 +25,14 @@ describe("the operator's roles", () => {
     ]);
   });
 
+  test("let a guest agent run commands only where a check says so, and add nothing for any other guest", () => {
+    const all = roleGrants({ ...containers, commanded: [111] });
+    const holding = all.filter(({ privileges }) => privileges.includes("VM.GuestAgent.Unrestricted"));
+    expect(holding).toMatchObject([{ role: "LifeboatCommands", path: "/vms/111" }]);
+    expect(holding[0]?.privileges).toEqual(expect.arrayContaining([...roleOf("LifeboatGuests")]));
+    expect(roleOf("LifeboatCommands")).toEqual([]);
+  });
+
   test("hold nothing that nothing needs: disks are listed to who has Audit, a pool is not changed", () => {
     expect(roleOf("LifeboatStorages")).toEqual(["Datastore.Audit", "Datastore.AllocateSpace"]);
     expect(roleOf("LifeboatBackups")).toEqual(["Datastore.Audit", "Datastore.AllocateSpace", "Datastore.Allocate"]);

@@ -1,4 +1,5 @@
 import { open, readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { TestSite } from "./support";
 
 /** Virtual machines as the memory driver runs them: power, agent, snapshots, backups and restores. */
@@ -42,6 +43,11 @@ async function write(volid: string, text: string): Promise<void> {
 
 async function read(volid: string, length: number): Promise<string> {
   return (await readFile(path(volid))).toString("utf8", 4096, 4096 + length);
+}
+
+/** The answer to a command that the agent is told to run. */
+async function started(...[method, place, parameters]: Parameters<TestSite["call"]>): Promise<{ pid: number }> {
+  return { pid: 0, ...((await site.call(method, place, parameters)) as object) };
 }
 
 async function run(action: string, parameters: Record<string, string> = {}): Promise<string> {
@@ -90,6 +96,28 @@ describe("power", () => {
     });
     site.site.faults.set("agent-silent", { vmid: "120" });
     expect(await site.refusal("GET", interfaces)).toMatchObject({ message: "QEMU guest agent is not running" });
+  });
+
+  it("lets the agent run a command and tell once how it ended, with the bytes that it printed", async () => {
+    await machine();
+    await run("status/start");
+    const agent = "/nodes/pve/qemu/120/agent";
+    const script = "echo grün; sleep 0.05; exit 3";
+    const { pid } = await started("POST", `${agent}/exec`, { command: ["/bin/sh", "-c", script] });
+    expect(await site.call("GET", `${agent}/exec-status`, { pid })).toEqual({ exited: 0 });
+    await pause(60);
+    expect(await site.call("GET", `${agent}/exec-status`, { pid })).toEqual({
+      exited: 1,
+      exitcode: 3,
+      "out-data": "grÃ¼n\n",
+    });
+    expect(await site.refusal("GET", `${agent}/exec-status`, { pid })).toMatchObject({
+      status: 500,
+      message: `Agent error: PID ${String(pid)} does not exist`,
+    });
+    expect(await site.refusal("POST", `${agent}/exec`, { command: ["/bin/none"] })).toMatchObject({
+      message: expect.stringContaining("Failed to execute child process"),
+    });
   });
 
   it("keeps a change of its devices for the next start", async () => {

@@ -165,6 +165,29 @@ describe("checks", () => {
     expect(check && formatCheck(check)).toBe(text);
   });
 
+  test("a command for the guest agent, with what it has to end with and to print [D1]", () => {
+    expect(parseCheck({ "agent-exec": "systemctl is-active nginx" })).toEqual({
+      kind: "agent-exec",
+      command: "systemctl is-active nginx",
+      exit: 0,
+    });
+    const check = parseCheck({ "agent-exec": ["cmd", "/c", "ver"], exit: 2, output: " ready\n" });
+    expect(check).toEqual({ kind: "agent-exec", command: ["cmd", "/c", "ver"], exit: 2, output: "ready" });
+    expect(check && formatCheck(check)).toBe("agent-exec: cmd /c ver");
+  });
+
+  test.each([
+    {},
+    { "agent-exec": "" },
+    { "agent-exec": [] },
+    { "agent-exec": ["", "x"] },
+    { "agent-exec": "a\0b" },
+    { "agent-exec": "true", exit: 256 },
+    { "agent-exec": "true", exit: "0" },
+    { "agent-exec": "true", output: 1 },
+    { "agent-exec": "true", command: "true" },
+  ])("%j is none", (value) => expect(parseCheck(value)).toBeUndefined());
+
   test.each(["tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:080", "udp:53", "PING", "", ...notText])(
     "%j is not one",
     (value) => expect(parseCheck(value)).toBeUndefined(),
