@@ -18,9 +18,9 @@ export interface Loss {
   /**
    * `emptied`: the volume comes back without content. `vanishes`: neither volume nor content comes back. `unsaved`: the
    * archive's content replaces what is in it now, which no backup holds, and so no save point either. `unused`: a volume
-   * that the guest keeps without using it. `detached`: a machine's disk that the archive does not know; it stays, unused. `snapshot`: the guest as it was once. `raw`: a line of LXC's own, which only
-   * root@pam may write. `excluded`: files that the node leaves out of every backup. `firewall`: a line of the guest's
-   * firewall, for which the archive may have another.
+   * that the guest keeps without using it. `detached`: a machine's disk that the archive does not know; it stays, unused.
+   * `snapshot`: the guest as it was once. `raw`: a line of LXC's own, which only root@pam may write. `excluded`: files that
+   * the node leaves out of every backup. `firewall`: a line of the guest's firewall, for which the archive may have another.
    */
   readonly kind:
     "emptied" | "vanishes" | "unsaved" | "unused" | "detached" | "snapshot" | "raw" | "excluded" | "firewall";
@@ -63,8 +63,6 @@ export interface Difference {
 export interface InPlaceEffects {
   readonly losses: readonly Loss[];
   readonly returns: readonly ReturningVolume[];
-  /** Virtual machines: volumes that stay, but are not attached any more. */
-  readonly detached: readonly { readonly key: string; readonly volume: string }[];
   /** Mounts of the archive that only root@pam may restore. */
   readonly hostMounts: readonly HostMount[];
   /** Mounts that the guest has now and the archive has not: the mount goes, what is on the node stays. */
@@ -110,7 +108,6 @@ function containerEffects(present: PresentConfiguration | undefined, archived: G
         size: mountPoint.size,
         isNew: !volumesNow.some((disk) => disk.path === path),
       })),
-    detached: [],
     hostMounts: hostMounts(then),
     hostMountsGone: hostMounts(now).filter(({ path }) => !then.some((disk) => disk.path === path)),
     differences: differencesOf(present && (present.later ?? present.keys), archived.keys, isContainerDiskKey),
@@ -265,7 +262,7 @@ function machineEffects(present: PresentConfiguration | undefined, archived: Gue
   );
   return {
     losses: [
-      ...drivesOutside({ keys: {}, ...present, snapshots: [] })
+      ...(present === undefined ? [] : drivesOutside(present))
         .filter(({ name }) => stored.some(({ key }) => key === name))
         .map((loss) => ({ ...loss, kind: "unsaved" as const })),
       ...taken.map(({ key, drive }) => ({
@@ -277,7 +274,6 @@ function machineEffects(present: PresentConfiguration | undefined, archived: Gue
       ...snapshotLosses(present),
     ],
     returns: stored.map(({ key, size }) => ({ key, size, isNew: !now.some((drive) => drive.key === key) })),
-    detached: taken.map(({ key, drive }) => ({ key, volume: drive.file })),
     hostMounts: [],
     hostMountsGone: [],
     differences: differencesOf(present?.keys, archived.keys, (key) => isDriveKey(key) || isUnusedKey(key)),
