@@ -15,9 +15,15 @@ export const proxmoxSchema = checked(
       endpoint: value("an endpoint", endpointFormat, parseEndpoint),
       /** Name of the node on which guests live that do not name one. */
       node: nodeName,
-      /** PEM file of the CA that signed the certificates of the nodes; a relative path starts at the folder of the project. Default: the CAs of the system. */
+      /**
+       * PEM file of the CA that signed the certificates of the nodes; a relative path starts at the folder of the project.
+       * Default: the CAs of the system.
+       */
       ca: optional(fileName),
-      /** SHA-256 of the node's certificate, in place of a CA. The provider cannot check it: `lifeboat env` hands it the certificate. */
+      /**
+       * SHA-256 of the node's certificate, in place of a CA. The provider cannot check it: `lifeboat env` hands it the
+       * certificate.
+       */
       fingerprint: optional(
         value(
           "a fingerprint",
@@ -27,7 +33,10 @@ export const proxmoxSchema = checked(
       ),
       /** How long Proxmox may take to make a guest. Default: 10m. */
       createTimeout: optional(createTimeoutSchema),
-      /** SSH to the nodes. Without it archives are not read on the node, and reports say so; host keys of guests are trusted on first use. */
+      /**
+       * SSH to the nodes. Without it archives are not read on the node, and reports say so; host keys of guests are trusted on
+       * first use.
+       */
       ssh: optional(
         mapping({
           /** User on the node. Default: root. */
@@ -36,7 +45,10 @@ export const proxmoxSchema = checked(
           port: optional(wholeNumber("a port", 1, 65_535)),
           /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
           identity: optional(fileName),
-          /** Host keys of the nodes, lines of their `/etc/ssh/ssh_host_ed25519_key.pub`. Default: those that were recorded on this machine. */
+          /**
+           * Host keys of the nodes, lines of their `/etc/ssh/ssh_host_ed25519_key.pub`. Default: those that were recorded on
+           * this machine.
+           */
           hostKeys: optional(list("public SSH keys", publicKey)),
         }),
       ),
