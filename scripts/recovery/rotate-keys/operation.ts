@@ -7,7 +7,7 @@ import { forceFlag } from "../engine/settle-demands";
 import type { Finding } from "../engine/step";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { planRotation } from "./make-plan";
-import { rotateKeysKind, type RotateKeysPlan, rotateKeysPlanSchema } from "./plan";
+import { rotateKeysKind, type RotateKeysPlan, rotateKeysPlanSchema, settingsFiles } from "./plan";
 import { rotationSteps } from "./steps";
 import type { RotationSession } from "./world";
 
@@ -72,15 +72,16 @@ function printPlan({ environment, endpoint, keys }: RotateKeysPlan, lines: Lines
 }
 
 function printReport(plan: RotateKeysPlan, seconds: number, findings: readonly Finding[], lines: Lines): void {
-  const { environment, owner, keys } = plan;
+  const { environment, keys } = plan;
   lines.heading(`The former keys of ${environment} open nothing any more (${formatDuration(seconds)})`);
   for (const { former, next, made } of keys) {
     const also = made.length === 0 ? "" : `, and with it ${made.join(", ")}`;
     lines.line(`  ${next} for ${former}${also}`);
   }
   for (const finding of findings) printFinding(finding, lines);
-  const files = [...new Set([owner, environment])].map((name) => `Pulumi.${name}.yaml`).join(" and ");
-  lines.line(`Commit ${files}: other checkouts, and shells with what lifeboat env printed, hold the former keys.`);
+  lines.line(
+    `Commit ${settingsFiles(plan)}: other checkouts, and shells with what lifeboat env printed, hold the former keys.`,
+  );
   lines.line(
     `Previews elsewhere need the new reader's key: LIFEBOAT_STATE_KEY of the job that previews ${environment}.`,
   );

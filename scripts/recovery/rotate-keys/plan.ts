@@ -26,6 +26,11 @@ export const rotateKeysPlanSchema = z.object({
 
 export type RotateKeysPlan = z.infer<typeof rotateKeysPlanSchema>;
 
+/** The files that hold the keys. */
+export function settingsFiles({ owner, environment }: RotateKeysPlan): string {
+  return [...new Set([owner, environment])].map((name) => `Pulumi.${name}.yaml`).join(" and ");
+}
+
 /** `lifeboat state rotate --json` */
 export const rotateKeysShapes = operationShapes({
   plan: rotateKeysPlanSchema.shape,

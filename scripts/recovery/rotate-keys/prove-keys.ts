@@ -2,7 +2,7 @@ import type { KeyPair } from "../../../site/settings/environment";
 import type { ObjectStore } from "../../clients/object-store/object-store";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import type { RotateKeysPlan } from "./plan";
+import { type RotateKeysPlan, settingsFiles } from "./plan";
 import { bucketOf, keyOf, keysNow, type RotationSession } from "./world";
 
 /**
@@ -38,10 +38,13 @@ async function proveOwn(own: ObjectStore, reader: ObjectStore, { keys }: RotateK
 }
 
 /** Somebody has put other settings in their place since: nothing is removed by them. */
-export function otherKeys({ owner, environment }: RotateKeysPlan): CommandError {
-  const files = [...new Set([owner, environment])].map((name) => `Pulumi.${name}.yaml`).join(" and ");
-  return new CommandError(`the settings do not hold the new keys any more: ${files} changed since they were written`, {
-    exitCode: exitCodes.refused,
-    hint: `put them back as this command wrote them; or give this up, and begin again: lifeboat abandon ${environment}`,
-  });
+export function otherKeys(plan: RotateKeysPlan): CommandError {
+  const { environment } = plan;
+  return new CommandError(
+    `the settings do not hold the new keys any more: ${settingsFiles(plan)} changed since they were written`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `put them back as this command wrote them; or give this up, and begin again: lifeboat abandon ${environment}`,
+    },
+  );
 }
