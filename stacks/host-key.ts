@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
-import { hostOf } from "../proxmox/api/node-host";
 import { knownHostKeys, shownHostKeys } from "../scripts/clients/host-keys";
 import { hostKeysOnNode } from "../scripts/clients/keys-on-node";
 import { siteFolderName, stateHome } from "../scripts/machine/state-home";
@@ -129,19 +128,14 @@ function knownHosts({ name, proxmox }: Environment): string {
 
 async function keysOnNode(environment: Environment, { id, node }: ContainerGuest): Promise<readonly string[]> {
   const { proxmox } = environment;
-  const { ssh, endpoint } = proxmox;
   const client = lookingClient(proxmox, readToken(environment));
+  const login = {
+    proxmox,
+    knownHosts: knownHosts(environment),
+    path: (file: string) => resolve(pulumi.getRootDirectory(), file),
+  };
   try {
-    const host = await hostOf(client, endpoint, node);
-    if (host === undefined) throw new Error(`the address of ${node} is not known`);
-    const access = {
-      user: ssh?.user ?? "root",
-      port: ssh?.port ?? 22,
-      identity: ssh?.identity === undefined ? undefined : resolve(pulumi.getRootDirectory(), ssh.identity),
-      knownHosts: knownHosts(environment),
-      hostKeys: () => Promise.resolve(ssh?.hostKeys ?? []),
-    };
-    return await hostKeysOnNode(access, host, { type: "lxc", vmid: id });
+    return await hostKeysOnNode(client, login, { node, type: "lxc", vmid: id });
   } finally {
     await client.close();
   }

@@ -6,7 +6,8 @@ import type { LoadedEnvironment } from "../../../project/site";
 import type { Finding } from "../../engine/step";
 import type { GuestSession } from "../../engine/session";
 import { declaredIds } from "./declared-ids";
-import { guestAccess, nodeAccess } from "./log-in";
+import { nodeAccess } from "../../../clients/keys-on-node";
+import { guestAccess, nodeLogin } from "./log-in";
 import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
@@ -23,7 +24,7 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     meant: meantGuest(guest, environment.settings),
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
     probe: guestProbe(client, (target) => guestAccess(session, target, true)),
-    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(session), host, path, signal),
+    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(nodeLogin(session)), host, path, signal),
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: digestOf(guest),

@@ -2,10 +2,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GuestShell, HostKeyRefused } from "../../../../../../scripts/clients/guest-shell";
+import { nodeAccess } from "../../../../../../scripts/clients/keys-on-node";
 import type { GuestSession } from "../../../../../../scripts/recovery/engine/session";
 import type { Step, StepContext } from "../../../../../../scripts/recovery/engine/step";
 import { type CheckPlan, checkSteps } from "../../../../../../scripts/recovery/steps/guest/check-steps";
-import { guestAccess, nodeAccess } from "../../../../../../scripts/recovery/steps/guest/log-in";
+import { guestAccess, nodeLogin } from "../../../../../../scripts/recovery/steps/guest/log-in";
 import type { GuestWorld } from "../../../../../../scripts/recovery/steps/guest/world";
 
 let folder: string;
@@ -75,7 +76,7 @@ test("a node whose key nobody has recorded is no authenticated way: both are nam
     /^ssh root@192\.0\.2\.101: its host key is not known \(ssh root@192\.0\.2\.11: its host key is not known; /u,
   );
   await expect(
-    new GuestShell(nodeAccess(session({ user: "root", port: 22, hostKeys: [] }))).login("192.0.2.11"),
+    new GuestShell(nodeAccess(nodeLogin(session({ user: "root", port: 22, hostKeys: [] })))).login("192.0.2.11"),
   ).rejects.toBeInstanceOf(HostKeyRefused);
   await expect(login(undefined)).rejects.toThrow("ssh root@192.0.2.101: its host key is not known; compare");
 });
