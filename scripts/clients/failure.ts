@@ -4,7 +4,7 @@ import { StoreError, type StoreErrorKind } from "./object-store/object-store";
 import { CommandError, Interrupted } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { FileRefused } from "../machine/durable-file";
-import { UnsafeFolder } from "../machine/private-folder";
+import { UnsafePath } from "../machine/unsafe-path";
 
 /** An error as the user is told about it. */
 export interface Failure {
@@ -31,7 +31,7 @@ export function failureOf(error: unknown, aim: string | undefined): Failure {
   if (error instanceof TaskFailed) return ofTask(error, aim);
   if (error instanceof StoreError) return ofStoreError(error, aim);
   if (error instanceof FileRefused) return unable(aim, exitCodes.failed, error.message, fileHint);
-  if (error instanceof UnsafeFolder)
+  if (error instanceof UnsafePath)
     return unable(aim, exitCodes.failed, error.message, `look at what is in it, then: ${error.mend}`);
   const text = error instanceof Error ? error.message : String(error);
   const hint = "this is a defect of lifeboat; please report it with the lines above";

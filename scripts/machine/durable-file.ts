@@ -17,7 +17,7 @@ export class FileRefused extends Error {
   }
 }
 
-/** A folder that only its owner can enter, made where there is none. @throws FileRefused, UnsafeFolder */
+/** A folder that only its owner can enter, made where there is none. @throws FileRefused, UnsafePath */
 export function makePrivateFolder(folder: string): void {
   explained(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   checkPrivateFolder(folder);

@@ -152,7 +152,7 @@ async function storeAccess(environment: LoadedEnvironment, variables: Variables)
   return grantStoreAccess(environment, store, stateFolder(environment, variables), variables);
 }
 
-/** @throws UnsafeFolder where others may have put something there. */
+/** @throws UnsafePath where others may have put something there. */
 function stateFolder({ name, settings }: LoadedEnvironment, variables: Variables): string {
   const home = stateHome(variables);
   const folder = join(home, siteFolderName(name, settings.proxmox.endpoint));

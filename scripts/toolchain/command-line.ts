@@ -13,7 +13,7 @@ import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { type Screen, StepLine } from "./progress";
 import { printCheck, type CheckedPart } from "./report";
-import { UnsafePath } from "./safe-path";
+import { UnsafePath } from "../machine/unsafe-path";
 import { readSettings, SettingsError, type ToolchainSettings } from "./settings";
 import { Sums } from "./sums";
 

@@ -1,18 +1,7 @@
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import path from "node:path";
 import { shellQuote } from "../machine/shell-quote";
-
-/** Where another user could have put, or changed, what would run. */
-export class UnsafePath extends Error {
-  constructor(
-    place: string,
-    reason: string,
-    /** The command that mends it. */
-    readonly mend: string,
-  ) {
-    super(`${place} is not safe: ${reason}`);
-  }
-}
+import { UnsafePath } from "../machine/unsafe-path";
 
 /**
  * Refuses a file or folder that another user could have made or changed: whoever can write in one of the folders above it

@@ -32,7 +32,7 @@ export class StateFolder {
   /** Batches of operations; of this site's and others'. */
   readonly bundles: BundleFolder;
 
-  /** @throws UnsafeFolder where others may have put something there. */
+  /** @throws UnsafePath where others may have put something there. */
   constructor(
     site: { readonly environment: string; readonly endpoint: string },
     variables: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,7 +1,7 @@
 import { kindOfAnswer, ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import { TaskFailed } from "../../../../proxmox/api/task-outcome";
 import { failureOf } from "../../../../scripts/clients/failure";
-import { UnsafeFolder } from "../../../../scripts/machine/private-folder";
+import { UnsafePath } from "../../../../scripts/machine/unsafe-path";
 import { StoreError, type StoreErrorKind } from "../../../../scripts/clients/object-store/object-store";
 import { CommandError, Interrupted } from "../../../../scripts/terminal/command-error";
 import { exitCodes } from "../../../../scripts/terminal/exit-codes";
@@ -98,7 +98,7 @@ test("what nobody planned is a defect: 1, with its stack [K2]", () => {
 });
 
 test("a folder that others may write to: 1, with the command that mends it, and no stack [N6]", () => {
-  const error = new UnsafeFolder("/state", "its group or others may write to it", "chmod go-w /state");
+  const error = new UnsafePath("/state", "its group or others may write to it", "chmod go-w /state");
   expect(failureOf(error, aim)).toMatchObject({
     exitCode: 1,
     reason: "/state is not safe: its group or others may write to it",
