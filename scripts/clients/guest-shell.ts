@@ -12,7 +12,10 @@ import {
   replaceHostKeys,
   shownFingerprint,
 } from "./host-keys";
-import { type ProgramResult, runProgramFile } from "./run-program";
+import { type ProgramOptions, type ProgramResult, runProgramFile } from "./run-program";
+
+/** How a command is run; it has a minute unless something else is said. */
+type RunOptions = Partial<Pick<ProgramOptions, "timeout" | "input" | "onLine">>;
 
 /** How to log in to guests. */
 export interface GuestShellOptions {
@@ -84,11 +87,13 @@ export class GuestShell {
    * @returns exit code 255 where `ssh` itself failed.
    * @throws HostKeyRefused, ProgramMissing
    */
-  async run(host: string, command: string, signal?: AbortSignal, timeout = 60_000): Promise<ProgramResult> {
+  async run(host: string, command: string, signal?: AbortSignal, options: RunOptions = {}): Promise<ProgramResult> {
     makePrivateFolder(dirname(this.options.knownHosts));
+    const flags = options.input === undefined ? ["-n", "-T"] : ["-T"];
     const attempt = (checking: "yes" | "accept-new"): Promise<ProgramResult> =>
-      runProgramFile("ssh", this.argv(host, command, checking), {
-        timeout,
+      runProgramFile("ssh", [...flags, ...this.argv(host, command, checking)], {
+        timeout: 60_000,
+        ...options,
         ...(signal === undefined ? {} : { signal }),
       });
     const first = await attempt("yes");
@@ -164,7 +169,7 @@ export class GuestShell {
     ];
     const key = identity === undefined ? [] : ["-i", identity, "-o", "IdentitiesOnly=yes"];
     const options = settings.flatMap((setting) => ["-o", setting]);
-    return ["-n", "-T", ...options, ...key, "-p", String(port ?? 22), "-l", user, "--", host, command];
+    return [...options, ...key, "-p", String(port ?? 22), "-l", user, "--", host, command];
   }
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { codeOf } from "../../proxmox/api/trust";
 import { toolEnvironment } from "./child-environment";
 
@@ -18,6 +19,10 @@ export interface ProgramOptions {
   /** Milliseconds until the program is ended. */
   timeout: number;
   signal?: AbortSignal;
+  /** Written to its standard input, which stays open until it ends: its end tells the program that nobody waits any more. */
+  input?: string;
+  /** Told each line of its output as it comes. */
+  onLine?: (line: string) => void;
 }
 
 /** A program that is not installed. */
@@ -33,7 +38,8 @@ export class ProgramMissing extends Error {
 const longestOutput = 64 * 1024 * 1024;
 
 /**
- * Runs a program to its end. Arguments are handed over as they are: no shell looks at them. Standard input is empty.
+ * Runs a program to its end. Arguments are handed over as they are: no shell looks at them. Standard input is empty unless
+ * there is an input.
  *
  * @throws ProgramMissing, or the signal's reason.
  */
@@ -46,9 +52,14 @@ export async function runProgramFile(
   const child = spawn(program, argv, {
     cwd: options.workingDirectory,
     env: { ...(options.environment ?? toolEnvironment(process.env)) },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // One that ends before it has read everything is told by how it ends.
+  child.stdin.on("error", () => undefined);
+  if (options.input === undefined) child.stdin.end();
+  else child.stdin.write(options.input);
   const stdout = collect(child.stdout);
+  if (options.onLine !== undefined) createInterface({ input: child.stdout }).on("line", options.onLine);
   const stderr = collect(child.stderr);
   let timedOut = false;
   const end = (): void => void child.kill("SIGTERM");

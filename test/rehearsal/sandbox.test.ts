@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readCommand } from "../../scripts/clients/archive-reader";
+import { readCommand, readingFrom, type ReadResult } from "../../scripts/clients/node-program/archive-reader";
+import { nodeProgram } from "../../scripts/clients/node-program/node-program";
+import { runProgramFile } from "../../scripts/clients/run-program";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
 import { layoutOf } from "../sandbox/setup/layout";
 import { mirrorFiles } from "../sandbox/setup/services/mirror";
@@ -117,10 +119,21 @@ const versionsProgram = `
     }
   }
 
-  function ssh(command: string, host = "192.0.2.101"): string {
+  function sshWords(command: string, host: string): string[] {
     const options = ["BatchMode=yes", "ConnectTimeout=1", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"];
     const words = options.flatMap((option) => ["-o", option]);
-    return sandbox("exec", "ssh", "-i", layout.sshKey, ...words, `root@${host}`, command);
+    return ["exec", "ssh", "-i", layout.sshKey, ...words, `root@${host}`, command];
+  }
+
+  function ssh(command: string, host = "192.0.2.101"): string {
+    return sandbox(...sshWords(command, host));
+  }
+
+  /** Reads an archive on a node as the command line does. */
+  async function readOn(host: string, path: string): Promise<ReadResult> {
+    const command = [...typeScript("test/sandbox/sandbox.ts"), ...sshWords(readCommand(path), host)];
+    const options = { timeout: 60_000, input: nodeProgram, environment, workingDirectory: project };
+    return readingFrom(await runProgramFile(process.execPath, command, options), host).result;
   }
 
   async function answersSsh(): Promise<void> {
@@ -234,13 +247,16 @@ const versionsProgram = `
     expect(ssh("cat /srv/file")).toBe("precious\n");
   });
 
-  test("each node has a shell that sees its storages: there the archive is read to its end, and damage is found [D9]", () => {
+  test("each node has a shell that sees its storages: there the archive is read to its end, and damage is found [D9]", async () => {
     const node = "192.0.2.11";
     const path = `/var/lib/vz/dump/${archive().split("/").at(-1) ?? ""}`;
-    expect(ssh(readCommand(path), node)).toBe("");
+    expect(await readOn(node, path)).toEqual({ kind: "whole" });
     const damaged = path.replace("vzdump-", "damaged-");
     ssh(`cp ${path} ${damaged} && truncate -s -1000 ${damaged}`, node);
-    expect(complaint(readCommand(damaged), node)).toMatch(/premature end|unexpected end/iu);
+    expect(await readOn(node, damaged)).toEqual({
+      kind: "damaged",
+      why: expect.stringMatching(/premature end|unexpected end/iu),
+    });
     ssh(`rm ${damaged}`, node);
     expect(complaint("ls /var/lib/vz/dump", "192.0.2.12")).toContain("No such file or directory");
   });

@@ -1,4 +1,4 @@
-import { readArchiveOver } from "../../../clients/archive-reader";
+import { readArchiveOver } from "../../../clients/node-program/archive-reader";
 import type { Comparison } from "../../../clients/pulumi-cli/compare-pulumi";
 import { compareEnvironment } from "../../../project/pulumi-variables";
 import { digestOf } from "../../engine/digest";
@@ -24,7 +24,8 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     meant: meantGuest(guest, environment.settings),
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
     probe: guestProbe(client, (target) => guestAccess(session, target, true)),
-    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(nodeLogin(session)), host, path, signal),
+    readArchive: async (host, path, signal) =>
+      (await readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal })).result,
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: digestOf(guest),

@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import type { ReadResult } from "../../../clients/archive-reader";
+import type { ReadResult } from "../../../clients/node-program/archive-reader";
 import type { Check } from "../../../../site/settings/environment";
 import type { MeantGuest } from "../../../../site/restore/identity";
 import type { Finding } from "../../engine/step";
