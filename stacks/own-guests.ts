@@ -26,8 +26,9 @@ export async function requireOwnGuests(
   { name, guests }: Environment,
   resources: readonly StateResource[],
 ): Promise<void> {
+  // One that waits to be deleted goes before the gate's guest is looked at again.
   const isDeclared = (resource: StateResource): boolean =>
-    guests.some((guest) => String(guest.id) === resource.id && isFor(resource, guest.name));
+    resource.delete !== true && guests.some((guest) => String(guest.id) === resource.id && isFor(resource, guest.name));
   for (const resource of resources) {
     if (!children.has(resource.type) || resource.custom !== true || isDeclared(resource)) continue;
     const why = await whyNotOwn(client, name, resource).catch((error: unknown) => {

@@ -9,9 +9,12 @@ import {
   foreignText,
   foreignVariable,
   type ForeignPart,
+  withoutConsent,
 } from "../site/state/foreign-parts";
 import type { OwnAddresses } from "../site/state/own-addresses";
+import { goesWithUrn } from "../site/state/own-names";
 import { qualifiedName, type StackPlace } from "../site/state/state-keys";
+import { isApart, modeVariable } from "./store-mode";
 
 /** Bytes of the largest state. */
 const largest = 256 * 1024 * 1024;
@@ -30,7 +33,7 @@ export async function requireOwnState(folder: string, addresses: OwnAddresses): 
   const stack = pulumi.getStack();
   const looked = await lookAt(folder, { project: pulumi.getProject(), stack }, addresses);
   if ("parts" in looked) {
-    if (looked.parts.length === 0) return looked.resources;
+    if (looked.parts.length === 0) return requireKept(stack, looked.resources);
     const text = foreignText(looked.parts, `Unable to deploy ${stack}: its state`);
     throw refusal(
       `${text}\nHINT: ${foreignAdvice(`go back to an earlier one: lifeboat restore state ${stack} --list`)}`,
@@ -40,6 +43,19 @@ export async function requireOwnState(folder: string, addresses: OwnAddresses): 
   if (!pulumi.runtime.isDryRun()) throw refusal(`Unable to deploy ${stack}: ${unread}\nHINT: lifeboat doctor ${stack}`);
   await pulumi.log.warn(`Not checked: ${unread}`);
   return [];
+}
+
+/** @throws pulumi.RunError where what this run leaves out would be deleted in the store, and not only let go of */
+function requireKept(stack: string, resources: readonly StateResource[]): readonly StateResource[] {
+  if (!isApart()) return resources;
+  const going = resources.filter(goesWithUrn);
+  const parts = going.map(({ urn }) => ({ urn, why: "the store would lose it, and the program keeps it there" }));
+  const lost = withoutConsent(parts, process.env[foreignVariable]);
+  if (lost.length === 0) return resources;
+  throw refusal(
+    `${foreignText(lost, `Unable to deploy ${stack} with ${modeVariable}=apart: its state`)}` +
+      `\nHINT: ${foreignAdvice(`where an import has just made it, update once without ${modeVariable}`)}`,
+  );
 }
 
 async function lookAt(

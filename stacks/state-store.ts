@@ -28,12 +28,7 @@ import { type HostKeySource, willBeMade } from "./host-key";
 import type { DeclareStore, Site } from "./program";
 import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
-
-/**
- * `apart`: buckets and identities are left out of this run, which then needs no store. The store keeps what it has, and the
- * next run takes its buckets in again. A variable, for one run.
- */
-const modeVariable = "LIFEBOAT_STATE_STORE";
+import { isApart, modeVariable } from "./store-mode";
 
 /** What is needed to make the server; absent where a service is there already. */
 interface ServerPlan {
@@ -179,14 +174,6 @@ async function contentPlan(
     );
   }
   return { root: keys.root, environments: known, existing: await lookAtStore(declared, keys.root, known, facts) };
-}
-
-function isApart(): boolean {
-  const mode = process.env[modeVariable] ?? "";
-  if (mode === "" || mode === "apart") return mode === "apart";
-  throw refusal(
-    `Unable to deploy: ${modeVariable} is ${JSON.stringify(mode)}\nHINT: ${modeVariable}=apart, or leave it out`,
-  );
 }
 
 async function lookAtStore(

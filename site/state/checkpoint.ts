@@ -24,6 +24,7 @@ const resourceSchema = z.object({
   propertyDependencies: z.record(z.string(), urnList).nullish(),
   deletedWith: z.string().nullish(),
   delete: z.boolean().nullish(),
+  retainOnDelete: z.boolean().nullish(),
   pendingReplacement: z.boolean().nullish(),
   viewOf: z.string().nullish(),
   resourceHooks: z.unknown().optional(),

@@ -3,6 +3,7 @@ import { removalCommands } from "../state-store/offsite-removal";
 import { stateStoreComponents } from "../state-store/resource-names";
 import type { Checkpoint, StateResource } from "./checkpoint";
 import type { OwnAddresses } from "./own-addresses";
+import { whyForeignName } from "./own-names";
 import { secretSignature, signatureKey } from "./state-diff";
 import type { StackPlace } from "./state-keys";
 
@@ -23,7 +24,7 @@ export const foreignVariable = "LIFEBOAT_ALLOW_STATE_PARTS";
  * What a state holds that the program never makes, in the order in which it stands there. Pulumi gets plugins that a state
  * names, gives them what is in it, and deletes what the program does not declare: whoever writes a state would have the operator's
  * machine do so. A provider and a command have credentials, so that they are foreign, too, where they would send them to another
- * server than the settings name.
+ * server than the settings name; and what a resource names is foreign where the settings have it under another URN, or not at all.
  *
  * @param allowed what {@link foreignVariable} holds
  */
@@ -33,14 +34,30 @@ export function foreignParts(
   addresses: OwnAddresses,
   allowed: string | undefined,
 ): ForeignPart[] {
-  // A name in a URN may have a comma.
-  const consented = new Set((allowed ?? "").split(/,(?=\s*(?:urn:|secrets_providers|$))/u).map((urn) => urn.trim()));
   const found = [...resources, ...pendingResources].flatMap((resource) => {
     const why = whyForeign(resource, place, addresses);
     return why === undefined ? [] : [{ urn: resource.urn, why }];
   });
-  const all = [...(keeper.kind === "other" ? [serviceOf(keeper)] : []), ...found];
-  return [...new Map(all.map((part) => [part.urn, part])).values()].filter(({ urn }) => !consented.has(urn));
+  const all = [...(keeper.kind === "other" ? [serviceOf(keeper)] : []), ...found, ...twice(resources)];
+  return withoutConsent([...new Map(all.map((part) => [part.urn, part])).values()], allowed);
+}
+
+/** Those parts that {@link foreignVariable} does not name. @param allowed what it holds */
+export function withoutConsent(parts: readonly ForeignPart[], allowed: string | undefined): ForeignPart[] {
+  // A name in a URN may have a comma.
+  const consented = new Set((allowed ?? "").split(/,(?=\s*(?:urn:|secrets_providers|$))/u).map((urn) => urn.trim()));
+  return parts.filter(({ urn }) => !consented.has(urn));
+}
+
+/** Of two under one URN the program declares one, and nobody knows which. What waits to be deleted has that of its successor. */
+function twice(resources: Checkpoint["resources"]): ForeignPart[] {
+  const present = resources.filter((resource) => resource.delete !== true && resource.pendingReplacement !== true);
+  const seen = new Set<string>();
+  return present.flatMap(({ urn }) => {
+    const isSecond = seen.has(urn);
+    seen.add(urn);
+    return isSecond ? [{ urn, why: "it is there twice" }] : [];
+  });
 }
 
 /** Pulumi would ask the service that the state names. It has no URN: this is the name of the member. */
@@ -63,7 +80,10 @@ function whyForeign(
   if (kind === undefined) return `the program makes nothing of the type ${own}`;
   if ((resource.custom === true) !== (kind === "resource")) return `the program makes a ${kind} of the type ${own}`;
   return kind === "resource"
-    ? (whyForeignReference(resource, { project, stack }) ?? whyForeignCommand(resource) ?? whyForeignContent(resource))
+    ? (whyForeignReference(resource, { project, stack }) ??
+        whyForeignCommand(resource) ??
+        whyForeignContent(resource) ??
+        whyForeignName(resource, name, addresses.names))
     : whyForeignHostKey(resource);
 }
 
@@ -199,6 +219,6 @@ export function foreignText(parts: readonly ForeignPart[], where: string): strin
 
 /** What somebody can do about them. @param instead what to use in place of the state */
 export function foreignAdvice(instead: string): string {
-  const consent = `what a program of your own makes, and once what has an address that you have changed in the settings, is named in ${foreignVariable}`;
+  const consent = `what a program of your own makes, and once what has an address or a name that you have changed in the settings, is named in ${foreignVariable}`;
   return `somebody else may have written them; ${instead}; ${consent} (URNs, with commas between them)`;
 }

@@ -298,6 +298,11 @@ describe("the object of the live state is damaged", () => {
   );
 });
 
+async function changingRequests(): Promise<string[]> {
+  const { stdout } = await site.sandbox("requests", "--json");
+  return stdout.split("\n").filter((line) => line.startsWith("{") && !/"method":\s?"GET"/.test(line));
+}
+
 /** Puts resources into the state as who has a key to the bucket can. */
 async function forge(...resources: readonly object[]): Promise<() => Promise<void>> {
   const good = await store.read(place);
@@ -369,6 +374,28 @@ describe("somebody else has written the live state", () => {
     const consent = `LIFEBOAT_ALLOW_STATE_PARTS=${provider.urn},${commandUrn}`;
     expectExit(await upAsTold(consent), [0], "pulumi up with consent");
     expect(existsSync(hit)).toBe(true);
+    expect(await preview()).toEqual([]);
+  });
+
+  test.each([
+    ["a guest of the settings", "web-container", {}, "it waits to be deleted, and the settings have guest web"],
+    ["the job of another environment", "backup-job", { id: "lifeboat-lab" }, "it names backup job lifeboat-lab"],
+    ["another storage", "backup-storage", { id: "local" }, "it names storage local"],
+  ])("%s is not deleted, whatever id waits for it [N2]", async (_, name, change, said) => {
+    const { resources } = exportSchema.parse({ deployment: await deployment() }).deployment;
+    const there = z.array(z.object({ urn: z.string() }).loose()).parse(resources);
+    const before = await changingRequests();
+    const original = there.find(({ urn }) => urn.endsWith(`::${name}`));
+    const mend = await forge({ ...original, protect: false, ...change, delete: true });
+    const planned = expectExit(await lifeboat("up", "prod", "--force"), [13], "lifeboat up");
+    const refused = await upAsTold();
+    expect([refused.exitCode, planned.stdout + planned.stderr, refused.stdout + refused.stderr]).toEqual([
+      1,
+      expect.stringContaining(said),
+      expect.stringContaining(said),
+    ]);
+    expect(await changingRequests()).toEqual(before);
+    await mend();
     expect(await preview()).toEqual([]);
   });
 });

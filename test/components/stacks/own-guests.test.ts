@@ -58,4 +58,6 @@ test("a guest of the settings is the gate's affair, and only under its own id [N
   const [id, name] = [declared?.id ?? 0, declared?.name ?? ""];
   expect(await why(nodeWith(id, "anything"), inState(String(id), name))).toBe("");
   expect(await why(nodeWith(177, "anything"), inState("177", name))).toContain("was not made by Lifeboat");
+  const waiting = { ...inState(String(id), name), delete: true };
+  expect(await why(nodeWith(id, "anything"), waiting)).toContain("was not made by Lifeboat");
 });

@@ -5,12 +5,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { foreignVariable } from "../../../site/state/foreign-parts";
 import { requireOwnState } from "../../../stacks/own-state";
 import { runProgram } from "../../support/pulumi-mocks";
+import { ownNames } from "../../../site/state/own-names";
+import { environmentOf } from "../../support/example-environment";
+import { storeSettings } from "../../support/example-store";
 
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-own-state-"));
 const { PATH = "" } = process.env;
 const urn = "urn:pulumi:prod::lifeboat::command:local:Command::evil";
 const evil = { urn, type: "command:local:Command", custom: true, inputs: { delete: "touch hit" } };
-const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined };
+const store = ownNames(environmentOf(storeSettings()));
+const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, names: store };
 let warnings: string[];
 
 beforeEach(() => {
@@ -21,6 +25,7 @@ beforeEach(() => {
 afterEach(() => {
   process.env["PATH"] = PATH;
   delete process.env[foreignVariable];
+  delete process.env["LIFEBOAT_STATE_STORE"];
   jest.restoreAllMocks();
 });
 
@@ -76,4 +81,25 @@ test.each([
 test("without pulumi an update is refused as well [N2]", async () => {
   process.env["PATH"] = "/nowhere";
   expect(await run(false)).toContain("ENOENT");
+});
+
+test("a run without the store's content is refused where the store would lose it [N2]", async () => {
+  const type = "minio:index/iamUser:IamUser";
+  const kept = {
+    urn: `urn:pulumi:prod::lifeboat::lifeboat:stateStore:StoreIdentity$${type}::state-prod-user`,
+    type,
+    custom: true,
+    id: "lifeboat-prod",
+    retainOnDelete: true,
+  };
+  process.env["LIFEBOAT_STATE_STORE"] = "apart";
+  exporting([kept]);
+  expect(await run(false)).toBe("");
+  exporting([{ ...kept, retainOnDelete: false }]);
+  expect(await run(false)).toMatch(/with LIFEBOAT_STATE_STORE=apart: .*state-prod-user: the store would lose it/u);
+  process.env[foreignVariable] = kept.urn;
+  expect(await run(false)).toBe("");
+  delete process.env["LIFEBOAT_STATE_STORE"];
+  delete process.env[foreignVariable];
+  expect(await run(false)).toBe("");
 });

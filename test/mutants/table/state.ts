@@ -2,6 +2,7 @@ import { inFile, type Mutant } from "../mutant";
 
 const restoring = "test/unit/scripts/recovery/restore-state/steps.test.ts";
 const foreign = "test/unit/site/state/foreign-parts.test.ts";
+const naming = "test/unit/site/state/own-names.test.ts";
 const gate = "test/components/stacks/own-state.test.ts";
 const copying = "test/unit/scripts/recovery/steps/state/copies/copy-state.test.ts";
 const locking = "test/unit/scripts/recovery/steps/state/pulumi-lock.test.ts";
@@ -36,6 +37,20 @@ export const stateMutants: readonly Mutant[] = [
       from: "[...resources, ...pendingResources].flatMap",
       to: "[...resources].flatMap",
       killedBy: { file: foreign, title: "a command is refused, and named" },
+    },
+  ]),
+  ...inFile("site/state/own-names.ts", [
+    {
+      name: "state: a guest of the settings may wait to be deleted",
+      from: "return resource.delete === true\n    ? `it waits",
+      to: "return resource.delete === undefined\n    ? `it waits",
+      killedBy: { file: naming, title: "a guest of the settings that waits to be deleted is refused, and named" },
+    },
+    {
+      name: "state: what was read may name something else than the id",
+      from: "inputs?.[key], outputs?.[key]]",
+      to: "inputs?.[key]]",
+      killedBy: { file: naming, title: "two storages is refused, and named" },
     },
   ]),
   ...inFile("site/state/one-reading.ts", [

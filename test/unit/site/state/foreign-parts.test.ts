@@ -1,9 +1,10 @@
 import { checkpointOf, parseCheckpoint, type StateResource } from "../../../../site/state/checkpoint";
 import { foreignParts, foreignText } from "../../../../site/state/foreign-parts";
 import { removalCommands } from "../../../../site/state-store/offsite-removal";
+import { exampleNames } from "../../../support/example-names";
 
 const place = { project: "shop", stack: "prod" };
-const addresses = { proxmox: "https://192.0.2.11:8006", store: "192.0.2.132:9000" };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: "192.0.2.132:9000", names: exampleNames };
 const own = "urn:pulumi:prod::shop::";
 const provider = `${own}pulumi:providers:proxmoxve::proxmox`;
 const address = "github://api.github.com/muhlba91/pulumi-proxmoxve";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { comparePulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
 import { shellQuote } from "../../../../../scripts/machine/shell-quote";
+import { exampleNames } from "../../../../support/example-names";
 
 let folder: string;
 
@@ -22,7 +23,7 @@ function fakePulumi(script: string, resources: readonly object[] = []): Record<s
   return { PATH: `${folder}:/usr/bin:/bin`, PULUMI_CONFIG_PASSPHRASE: "not-a-secret-5" };
 }
 
-const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined };
+const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, names: exampleNames };
 
 const run = (variables: Record<string, string>, timeout = 10_000) =>
   comparePulumi({ folder, project: "site", stack: "prod", addresses, variables, timeout });

@@ -8,6 +8,7 @@ import { copyState } from "../../../../../../../scripts/recovery/steps/state/cop
 import { readPresent } from "../../../../../../../scripts/recovery/steps/state/present-state";
 import { sha256Of } from "../../../../../../../scripts/recovery/steps/state/state-access";
 import { addUpdate, checkpointText, stackKey, state } from "../../../../../../support/state/states";
+import { exampleNames } from "../../../../../../support/example-names";
 
 /** What a copy is, whatever the clocks say, and whether it is behind its own history. */
 
@@ -31,7 +32,7 @@ async function copy(): Promise<void> {
   const signal = new AbortController().signal;
   await copyState({
     ...state,
-    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined },
+    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined, names: exampleNames },
     variables: {},
     source,
     target,

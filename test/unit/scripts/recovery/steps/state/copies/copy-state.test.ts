@@ -6,6 +6,7 @@ import { FolderStore } from "../../../../../../../scripts/clients/object-store/f
 import { copyState } from "../../../../../../../scripts/recovery/steps/state/copies/copy-state";
 import { parseMarker } from "../../../../../../../site/state-copies/copy-marker";
 import { addUpdate, checkpointText, stackKey, state } from "../../../../../../support/state/states";
+import { exampleNames } from "../../../../../../support/example-names";
 
 let folder: string;
 let source: FolderStore;
@@ -25,7 +26,7 @@ function copy(now = noon, dryRun = false) {
   const signal = new AbortController().signal;
   return copyState({
     place: state.place,
-    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined },
+    addresses: { proxmox: "https://192.0.2.11:8006", store: undefined, names: exampleNames },
     variables: {},
     source,
     target,
