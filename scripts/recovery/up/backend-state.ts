@@ -9,8 +9,9 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { openStateAt } from "../../project/state-backend";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
+import { digestOf } from "../engine/digest";
 import { type OwnPartsContext, requireOwnParts } from "../steps/state/own-parts";
-import { readPresent } from "../steps/state/present-state";
+import { type PresentState, readPresent } from "../steps/state/present-state";
 import { type FoundLock, locksOf } from "../steps/state/pulumi-lock";
 import { rootStore } from "../steps/state/root-store";
 import { lostState, stateLost } from "../steps/state/lost-state";
@@ -21,6 +22,8 @@ export interface StackLook {
   /** The present state. Undefined: the backend says that it has no such stack. */
   readonly checkpoint: Checkpoint | undefined;
   readonly locks: readonly ReportedLock[];
+  /** Digest of the object, with the time at which it was written: whoever puts it back has written it anew. */
+  readonly written?: string;
   /** Why the environment itself cannot use the bucket yet, as half a sentence: it is not made, or does not know the key. */
   readonly closed?: string;
 }
@@ -66,10 +69,11 @@ async function lookIn(store: ObjectStore, own: OwnPartsContext): Promise<StackLo
   const { place } = own;
   try {
     const access = { store, place };
-    const checkpoint = await presentCheckpoint(store, place);
+    const found = await presentCheckpoint(store, place);
     const what = `the state of ${place.stack} in ${store.place}`;
-    if (checkpoint !== undefined) requireOwnParts(own, checkpoint, what);
-    return { checkpoint, locks: (await locksOf(access)).map(reportedLock) };
+    if (found !== undefined) requireOwnParts(own, found.checkpoint, what);
+    const locks = (await locksOf(access)).map(reportedLock);
+    return { checkpoint: found?.checkpoint, locks, ...(found && { written: writtenOf(found) }) };
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "no-bucket") throw error;
     return { checkpoint: undefined, locks: [], closed: error.message };
@@ -77,17 +81,21 @@ async function lookIn(store: ObjectStore, own: OwnPartsContext): Promise<StackLo
 }
 
 /** @throws CommandError (14) for a state that was there and is not, or that cannot be used */
-async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise<Checkpoint | undefined> {
+async function presentCheckpoint(store: ObjectStore, place: StackPlace): Promise<PresentState | undefined> {
   const access = { store, place };
   const objects = await listStack(access);
   const found = objects.present && (await readPresent(access, objects.present));
   const lost = await lostState(access, objects);
   if (lost !== undefined) throw stateLost(place.stack, store.place, lost);
-  if (found?.problem === undefined) return found?.checkpoint;
+  if (found?.problem === undefined) return found;
   throw new CommandError(`the state of ${place.stack} in ${store.place} cannot be used: ${found.problem}`, {
     exitCode: exitCodes.unavailable,
     hint: `go back to an earlier one: lifeboat restore state ${place.stack} --list`,
   });
+}
+
+function writtenOf({ sha256, object }: PresentState): string {
+  return digestOf({ sha256, key: object.key, modified: object.modified });
 }
 
 /** A lock that nobody can read locks nevertheless: whether its process has ended cannot be known. */

@@ -1,11 +1,10 @@
 import { shellQuote } from "../../machine/shell-quote";
-import { type Checkpoint, checkpointOf, parseCheckpoint } from "../../../site/state/checkpoint";
 import type { Profile } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import { storeHealth } from "../../project/store-health";
 import { withLeftOver } from "../../clients/pulumi-cli/losses";
-import { lockText, type PulumiCli, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
+import { lockText, PulumiFailure } from "../../clients/pulumi-cli/pulumi-cli";
 import { isOurDead } from "../../clients/pulumi-cli/started-runs";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
@@ -17,6 +16,7 @@ import { journalsOf, unfinished } from "../engine/session";
 import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
 import { StackWork } from "./stack-work";
+import { stateIn } from "./state-written";
 import type { Journal } from "../engine/journal";
 import { tracesOf } from "../steps/state/copies/traces";
 import { lostWholly, stateLost } from "../steps/state/lost-state";
@@ -301,17 +301,12 @@ async function previewed(work: StackWork, draft: UpPlan): Promise<UpPlan> {
   const here = localBackend(environment.project, context.io.environment).url;
   const url = draft.move === "before-up" ? here : draft.url;
   const cli = await work.cli(url);
+  const { checkpoint, written } = await stateIn(work, url);
+  const { pending, resources } = checkpoint;
   const { changes, ...preview } = await cli.preview(context.signal);
-  const { pending, resources } = (await work.look(url))?.checkpoint ?? (await exported(cli, work));
   const losses = withLeftOver(preview.losses, resources);
   const isChanged = losses.length > 0 || Object.keys(changes).length > 0;
-  return { ...draft, changes: { ...changes }, losses, up: pending.length > 0 || isChanged };
-}
-
-/** The state of a backend that only `pulumi` can read. */
-async function exported(cli: PulumiCli, { selector, context }: StackWork): Promise<Checkpoint> {
-  const text = JSON.stringify(await cli.exportState(context.signal));
-  return parseCheckpoint(checkpointOf(text, selector));
+  return { ...draft, state: written, changes: { ...changes }, losses, up: pending.length > 0 || isChanged };
 }
 
 /** Keys are written before anything else, by whoever comes first. */

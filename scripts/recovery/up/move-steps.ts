@@ -18,21 +18,30 @@ import { historyFindings, sendHistory, writeChecked } from "../steps/state/send-
 import { listStack } from "../steps/state/stack-objects";
 import { deploymentSchema } from "./exported-state";
 import { accessTo, hereOf, thereOf } from "./places";
+import type { UpPlan } from "./plan";
 import type { StackWork } from "./stack-work";
+import { requireSameState } from "./state-written";
 import { watchOf } from "../engine/watch";
 
 /** Brings the state from this machine into the store; it is put away here when the store's has been read back. */
-export function moveSteps(work: StackWork): Step[] {
-  return [moveStep(work), compareStep(work), historyStep(work), archiveStep(work)];
+export function moveSteps(work: StackWork, { move, state }: UpPlan): Step[] {
+  // An update has written its own before a move that comes after it.
+  return [
+    moveStep(work, move === "before-up" ? state : undefined),
+    compareStep(work),
+    historyStep(work),
+    archiveStep(work),
+  ];
 }
 
-function moveStep(work: StackWork): Step {
+function moveStep(work: StackWork, planned: string | undefined): Step {
   return standing({
     id: "move",
     title: `Copy the state of ${work.selector} into the state store`,
     does: "pulumi stack migrate: copy its state from this machine into the state store",
     run: async (context) => {
       rmSync(work.scratch, { recursive: true, force: true });
+      await requireSameState(work, hereOf(work), planned);
       const url = thereOf(work);
       const look = await work.look(url);
       if (look?.closed !== undefined) throw new CommandError(look.closed, { exitCode: exitCodes.unavailable });

@@ -31,6 +31,8 @@ export const upPlanSchema = z.object({
   up: z.boolean(),
   /** Its state is copied to where the settings keep copies. */
   copy: z.boolean(),
+  /** What the state was when the preview began: the update works on no other; absent: there was none. */
+  state: z.string().exactOptional(),
   /** What a preview has counted; absent: there was none. */
   changes: z.record(z.string(), z.number()).exactOptional(),
   /** What it has seen deleted or made anew; absent: there was none, or an earlier version has made the plan. */

@@ -16,6 +16,7 @@ import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
 import type { StackWork } from "./stack-work";
+import { requireSameState } from "./state-written";
 import type { UpPlan } from "./plan";
 import { watchOf } from "../engine/watch";
 
@@ -29,7 +30,7 @@ export interface UpWorld {
 
 /** The steps, in the order in which nothing can be lost: a state is gone from one place when the other has been read back. */
 export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
-  const moving = plan.move === "no" ? [] : moveSteps(world.work);
+  const moving = plan.move === "no" ? [] : moveSteps(world.work, plan);
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, world)] : []),
     ...(plan.deadLocks.length > 0 ? [unlockStep(plan, world)] : []),
@@ -90,13 +91,15 @@ async function ensureSalt({ environment, site, selector }: StackWork): Promise<v
   site.reread(selector);
 }
 
-function upStep({ url, changes }: UpPlan, { work, inputs }: UpWorld): Step {
+function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs }: UpWorld): Step {
   return standing({
     id: "up",
     title: `pulumi up of ${work.selector}`,
     does: changes === undefined ? "pulumi up: make what the settings say" : `pulumi up: ${changesText(changes)}`,
     run: async (context) => {
       if (changedInputs(inputs, upInputs(work)).length > 0) throw changedSettings(work);
+      // What was moved was compared before that.
+      if (move !== "before-up") await requireSameState(work, url, planned);
       const cli = await work.cli(url);
       const begun = Date.now();
       const done = await cli.up(watchOf(context));

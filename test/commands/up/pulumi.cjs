@@ -155,6 +155,7 @@ function programOf(stack) {
     refuses: program.refuses?.[stack],
     buckets: program.buckets?.[stack],
     deletes: program.deletes?.[stack] ?? [],
+    rewritten: program.rewritten?.[stack],
   };
 }
 
@@ -205,13 +206,16 @@ const commands = {
     const { checkpoint } = await readStack(backend, stack);
     const resources = checkpoint.latest?.resources ?? [];
     const known = new Set(resources.map(({ urn }) => urn));
-    const { names, refuses, deletes } = programOf(stack);
+    const { names, refuses, deletes, rewritten } = programOf(stack);
     const gone = resources.filter(({ urn }) => deletes.some((name) => urn === urnOf(stack, name)));
     const fresh = names.filter((name) => !known.has(urnOf(stack, name)));
     const diagnostics = refuses === undefined ? [] : [{ severity: "error", message: `error: ${refusalOf(stack)}\n` }];
     const steps = gone.map((oldState) => ({ op: "delete", urn: oldState.urn, oldState }));
     const changeSummary = { same: known.size - gone.length, create: fresh.length, delete: gone.length };
     process.stdout.write(JSON.stringify({ changeSummary, steps, diagnostics }));
+    // Somebody else writes the state as soon as the preview has read it.
+    if (rewritten)
+      await backend.write(keyOf(stack), JSON.stringify(rewritten === true ? { version: 3, checkpoint } : rewritten));
     if (refuses !== undefined) process.exit(1);
   },
   up: update,

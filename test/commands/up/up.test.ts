@@ -105,6 +105,17 @@ describe("a site on which nothing is yet", () => {
     expect(site.pulumiRuns()).toEqual([]);
   });
 
+  test("a state that somebody writes after the plan, the same one too, is handed to no update [K4, N2]", async () => {
+    await up();
+    site.pulumiRuns();
+    site.program({ prod: ["web", "db", "mail"], rewritten: { prod: true } });
+    const refused = await up("prod");
+    expect(refused).toMatchObject({ code: 13, stderr: expect.stringContaining("its state since the plan was made") });
+    expect(site.pulumiRuns()).toEqual(["prod preview"]);
+    site.program({ prod: ["web", "db", "mail"] });
+    expect(await up("prod")).toMatchObject({ code: 0 });
+  });
+
   test("one environment by name brings the store first where it needs it, and only then [B3]", async () => {
     expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
     expect(site.picture()).toMatchObject({

@@ -2,6 +2,7 @@ import { inFile, type Mutant } from "../mutant";
 
 const restoring = "test/unit/scripts/recovery/restore-state/steps.test.ts";
 const foreign = "test/unit/site/state/foreign-parts.test.ts";
+const upping = "test/commands/up/up.test.ts";
 const naming = "test/unit/site/state/own-names.test.ts";
 const gate = "test/components/stacks/own-state.test.ts";
 const copying = "test/unit/scripts/recovery/steps/state/copies/copy-state.test.ts";
@@ -37,6 +38,17 @@ export const stateMutants: readonly Mutant[] = [
       from: "[...resources, ...pendingResources].flatMap",
       to: "[...resources].flatMap",
       killedBy: { file: foreign, title: "a command is refused, and named" },
+    },
+  ]),
+  ...inFile("scripts/recovery/up/state-written.ts", [
+    {
+      name: "state: an update works on another one than its plan",
+      from: "planned === undefined || (await",
+      to: "planned !== undefined || (await",
+      killedBy: {
+        file: upping,
+        title: "a state that somebody writes after the plan, the same one too, is handed to no update",
+      },
     },
   ]),
   ...inFile("site/state/own-names.ts", [
