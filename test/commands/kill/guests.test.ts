@@ -1,51 +1,25 @@
 import { isSavePoint } from "../../../site/restore/save-point";
 import { node, RestoreSite } from "../restore/restore-site";
-import type { LoggedRequest } from "../support/request-log";
-import type { KillRow, Stage } from "./kill-row";
+import { copyOf, dropOtherArchives, guestStages, type GuestStage, isRestore } from "./guest-stages";
+import type { KillRow } from "./kill-row";
 import { runKills } from "./run-kills";
 
 /** A container with one archive, that is no longer what its archive holds. */
-interface GuestStage extends Stage {
-  readonly site: RestoreSite;
-  readonly id: number;
-  readonly archive: string;
-  /** Another machine from now on: without journals of what was done before. */
-  readonly renew: () => void;
-}
+type Place = GuestStage<RestoreSite>;
 
 const names = ["web", "db", "mail"];
-/** Id of a copy of a guest. */
-const copyOf = ({ id }: GuestStage): number => id + 800;
 
 async function open() {
   const guests = names.map((name, index) => ({ id: 101 + index, name }));
   // Whether the profile's retention prunes the first archive depends on whether it is of the same day as the next.
   const site = await RestoreSite.start(guests, { keep: "{ all: true }" });
-  const stages: GuestStage[] = [];
-  for (const { id, name } of guests) {
-    const archive = await site.backUp(id);
-    let env = site.otherMachine();
-    stages.push({
-      site,
-      id,
-      name,
-      archive,
-      renew: () => (env = site.otherMachine()),
-      get stateFolder() {
-        return site.stateFolder("prod", env);
-      },
-      lifeboat: (argv, options) => site.lifeboat(argv, { ...options, env: { ...env, ...options?.env } }),
-    });
-  }
-  return { stages, close: () => site.stop() };
+  return { stages: await guestStages(site, guests), close: () => site.stop() };
 }
 
-function isRestore({ method, path, parameters }: LoggedRequest, vmid: number): boolean {
-  return method === "POST" && path === `/nodes/${node}/lxc` && parameters["vmid"] === String(vmid);
-}
+const restores = isRestore(node, "lxc");
 
 /** Looks at what has become of a guest since now: by what requests said, since a name may hold any number. */
-async function watch(stage: GuestStage): Promise<() => Promise<unknown>> {
+async function watch(stage: Place): Promise<() => Promise<unknown>> {
   const { site, id } = stage;
   const known = new Set((await site.archives(id)).map(({ volid }) => volid));
   const requests = site.requests().length;
@@ -57,8 +31,8 @@ async function watch(stage: GuestStage): Promise<() => Promise<unknown>> {
     return {
       memory: (await site.client.guests.guestConfig({ node, type: "lxc", vmid: id }))["memory"],
       running: await site.running(id),
-      restores: asked.filter((request) => isRestore(request, id)).length,
-      copies: asked.filter((request) => isRestore(request, copyOf(stage))).length,
+      restores: asked.filter((request) => restores(request, id)).length,
+      copies: asked.filter((request) => restores(request, copyOf(stage))).length,
       copyRuns: hasCopy && (await site.running(copyOf(stage))),
       savePoints: listed.filter(({ notes = "" }) => isSavePoint(notes)).length,
       newSavePoints: made.filter(({ notes = "" }) => isSavePoint(notes)).length,
@@ -69,23 +43,14 @@ async function watch(stage: GuestStage): Promise<() => Promise<unknown>> {
 }
 
 /** The guest is no longer what its archive holds, and has no other archive. */
-async function changed(stage: GuestStage): Promise<() => Promise<unknown>> {
+async function changed(stage: Place): Promise<() => Promise<unknown>> {
   stage.renew();
-  await dropOtherArchives(stage);
+  await dropOtherArchives(stage, node);
   await stage.site.client.guests.setGuestConfig({ node, type: "lxc", vmid: stage.id }, { memory: 640 });
   return watch(stage);
 }
 
-/** Also backups of the kill before: one that is made within the same second has the same name. */
-async function dropOtherArchives({ site, id, archive }: GuestStage): Promise<void> {
-  for (const { volid } of await site.archives(id)) {
-    if (volid === archive) continue;
-    await site.client.backups.setArchiveProtection(node, volid, false);
-    await site.client.tasks.wait(await site.client.backups.deleteArchive(node, volid));
-  }
-}
-
-async function restored(stage: GuestStage): Promise<void> {
+async function restored(stage: Place): Promise<void> {
   await changed(stage);
   const { code, stderr } = await stage.lifeboat(["restore", "guest", stage.name, "--force", "--stop"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
@@ -93,7 +58,7 @@ async function restored(stage: GuestStage): Promise<void> {
 
 const still = { memory: "640", running: true, protected: false };
 
-const rows: KillRow<GuestStage>[] = [
+const rows: KillRow<Place>[] = [
   {
     operation: "restore in place",
     ids: "K4",
