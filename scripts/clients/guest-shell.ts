@@ -1,5 +1,7 @@
+import { get } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
+import { codeOf } from "../../proxmox/api/trust";
 import { plainText } from "../../proxmox/api/plain-text";
 import { makePrivateFolder } from "../machine/durable-file";
 import {
@@ -185,6 +187,31 @@ export async function ping(host: string, signal?: AbortSignal): Promise<void> {
   if (result.code === 0) return;
   const printed = plainText(result.stderr.trim().split("\n").at(-1) ?? "");
   throw new GuestUnreachable(`ping ${host}: ${printed === "" ? "no answer" : printed}`);
+}
+
+/** Asks for a path over HTTP and wants this status; where a redirection leads is not followed. @throws GuestUnreachable */
+export async function askHttp(
+  host: string,
+  { port, path, status }: { readonly port: number; readonly path: string; readonly status: number },
+  signal?: AbortSignal,
+): Promise<void> {
+  const where = `http://${host.includes(":") ? `[${host}]` : host}:${String(port)}${path}`;
+  const fail = (why: string): GuestUnreachable => new GuestUnreachable(`${where}: ${why}`);
+  await new Promise<void>((resolve, reject) => {
+    // A connection of its own: one that is kept from before would prove nothing about the guest as it is.
+    const request = get({ host, port, path, agent: false, signal, timeout: 5_000 });
+    request.once("timeout", () => request.destroy(fail("no answer")));
+    request.once("error", (error) => {
+      if (signal?.aborted === true) reject(signal.reason);
+      else reject(error instanceof GuestUnreachable ? error : fail(codeOf(error) ?? plainText(error.message)));
+    });
+    request.once("response", (answer) => {
+      answer.destroy();
+      const { statusCode } = answer;
+      if (statusCode === status) resolve();
+      else reject(fail(`answered ${String(statusCode)}, not ${String(status)}`));
+    });
+  });
 }
 
 /** Opens a TCP connection and closes it. @throws GuestUnreachable */

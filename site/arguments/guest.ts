@@ -31,6 +31,7 @@ const commands = "it concerns the commands of lifeboat, which read the settings 
 export const refusedKeys = {
   kind: "the class of the component says what it is",
   checks: commands,
+  needs: commands,
   fresh: commands,
   objectives: commands,
   snapshots: commands,
@@ -40,6 +41,7 @@ export const refusedKeys = {
 /** In place of {@link refusedKeys} in what is completed. */
 export const leftOut = {
   checks: undefined,
+  needs: undefined,
   fresh: undefined,
   objectives: undefined,
   snapshots: undefined,

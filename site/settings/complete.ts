@@ -6,6 +6,7 @@ import type {
   CloudInit,
   ContainerGuest,
   Disk,
+  DrillSettings,
   Environment,
   Guest,
   GuestAccess,
@@ -54,6 +55,7 @@ export function complete(settings: Settings, name: string): Environment {
     suspensions: settings.suspend ?? [],
     acknowledgements: settings.acknowledge ?? [],
     ssh,
+    ...(settings.drill === undefined ? {} : { drill: completeDrill(settings.drill) }),
     proxmoxToken: settings.proxmoxToken,
     proxmoxRootPassword: settings.proxmoxRootPassword,
     stateStore: settings.stateStore && completeStateStore(settings.stateStore),
@@ -62,6 +64,14 @@ export function complete(settings: Settings, name: string): Environment {
     stateStoreOffsiteKey: settings.stateStoreOffsiteKey,
     stateKey: settings.stateKey,
   };
+}
+
+function completeDrill({ bridge, ids, at = "sun 04:00", storage }: NonNullable<Settings["drill"]>): DrillSettings {
+  return { bridge, ids, at, ...(storage === undefined ? {} : { storage }) };
+}
+
+function needsOf({ needs }: { readonly needs?: readonly string[] | undefined }) {
+  return needs === undefined ? {} : { needs: [...new Set(needs)] };
 }
 
 function completeProxmox({ ca, fingerprint, ssh, createTimeout = 600, ...rest }: Settings["proxmox"]): ProxmoxSettings {
@@ -143,6 +153,7 @@ function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefau
     diskOptOuts: Object.fromEntries(disks.map(([key, disk]) => [key, disk.backup])),
     optOut: backup,
     snapshots: rest.snapshots,
+    ...needsOf(rest),
   };
 }
 
@@ -167,6 +178,7 @@ function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry,
     objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
     snapshots: entry.snapshots,
+    ...needsOf(entry),
   };
 }
 

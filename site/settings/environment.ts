@@ -25,6 +25,8 @@ export interface Environment {
   readonly acknowledgements: readonly Acknowledgement[];
   /** How to log in to the guests. */
   readonly ssh: GuestAccess;
+  /** Where `lifeboat drill` proves backups. Absent: it does not. */
+  readonly drill?: DrillSettings | undefined;
   /** The decrypted secret `lifeboat:proxmoxToken`, where the settings hold one. The variables of the shell go first. */
   readonly proxmoxToken?: string | undefined;
   /** The decrypted secret `lifeboat:proxmoxRootPassword`: only for guests with bind mounts. */
@@ -104,6 +106,18 @@ export interface OffsiteCopies {
   readonly ca?: string | undefined;
   /** A calendar event, in the guest's time zone. */
   readonly schedule: string;
+}
+
+/** Where copies are made that prove a backup, and are destroyed again (G2). */
+export interface DrillSettings {
+  /** A bridge of the node without any way out of it. */
+  readonly bridge: string;
+  /** Ids that nothing but such copies has, both included. */
+  readonly ids: { readonly from: number; readonly to: number };
+  /** When the printed timer starts it, in systemd's words: `sun 04:00`. */
+  readonly at: string;
+  /** For the disks of the copies. Absent: each on the storage of its original. */
+  readonly storage?: string | undefined;
 }
 
 /** An S3 key. */
@@ -302,6 +316,8 @@ export interface AdoptedGuest {
   /** The name that its archives carry: its key unless the settings say another. */
   readonly hostname: string;
   readonly checks: readonly Check[];
+  /** Guests of the environment that it cannot work without: a drill brings them up first. Absent: none. */
+  readonly needs?: readonly string[] | undefined;
   readonly objectives: Objectives;
   /** Disks that are left out of backups on purpose, by Proxmox's key: `mp1`, `scsi2`. */
   readonly diskOptOuts: Readonly<Record<string, OptOut>>;
@@ -324,6 +340,8 @@ interface MadeGuest {
   readonly cores: number;
   readonly memory: Bytes;
   readonly checks: readonly Check[];
+  /** Guests of the environment that it cannot work without: a drill brings them up first. Absent: none. */
+  readonly needs?: readonly string[] | undefined;
   readonly startOnBoot: boolean;
   readonly started: boolean;
   /** Proxmox's own protection, which also refuses an in-place restore. */
@@ -468,6 +486,10 @@ export type Check =
   | { readonly kind: "ping" }
   | { readonly kind: "ssh" }
   | { readonly kind: "tcp"; readonly port: number }
+  /** A request over HTTP is answered with this status. */
+  | { readonly kind: "http"; readonly port: number; readonly path: string; readonly status: number }
+  /** A command in the guest ends as it is expected to. */
+  | CommandCheck
   | AgentExecCheck;
 
 /** A command that the guest agent runs in a virtual machine. */
@@ -478,5 +500,15 @@ export interface AgentExecCheck {
   /** The exit code that it has to end with. */
   readonly exit: number;
   /** What it has to print, without white space around it. Absent: anything. */
+  readonly output?: string;
+}
+
+export interface CommandCheck {
+  readonly kind: "command";
+  /** Read by the guest's `sh`. */
+  readonly command: string;
+  /** Its exit code. */
+  readonly exit: number;
+  /** What its output has to contain; between slashes a regular expression that it has to match. Absent: it may say anything. */
   readonly output?: string;
 }

@@ -1,4 +1,5 @@
 import { optOutSchema, snapshotsSchema } from "./backup-schema";
+import { checksSchema as checks } from "./checks-schema";
 import type { Address, Disk } from "./environment";
 import { objectivesSchema } from "./policy-schema";
 import {
@@ -22,7 +23,6 @@ import {
 } from "./schema-tools";
 import { arrangeDisks, hiddenDisk } from "./slots";
 import { isInNetwork, parseHostAddress, parseIp } from "./values/addresses";
-import { checkFormat, parseCheck } from "./values/checks";
 import {
   bridgeName,
   dnsName,
@@ -206,7 +206,7 @@ const cloudInitSchema = mapping({
   searchDomain: optional(dnsName),
 });
 
-const checks = optional(list("checks", value("a check", checkFormat, parseCheck), 1));
+const needs = optional(list("guests", guestName, 1));
 
 /** Every key of a container. */
 export const containerKeys = {
@@ -238,8 +238,10 @@ export const containerKeys = {
   nameservers: optional(list("IP addresses", ip)),
   /** Domain that names without a dot are looked up in. Default: that of the node. */
   searchDomain: optional(dnsName),
-  /** What proves after a restore that it is back: `running`, `ping`, `ssh`, `tcp:PORT`. Default: ping and ssh with a fixed address, running otherwise. */
+  /** What proves after a restore that it is back: `running`, `ping`, `ssh`, `tcp:PORT`, `http:PATH=STATUS`, `{ command }`. Default: ping and ssh with a fixed address, running otherwise. */
   checks,
+  /** Guests of the environment that it cannot work without. `lifeboat drill` brings them up first, in the same network. */
+  needs,
   /** Its root is nobody on the node. Default: true. */
   unprivileged: optional(flag),
   /** Containers inside the container, as Docker needs. Default: false. */
@@ -324,6 +326,8 @@ export const virtualMachineKeys = {
    * arguments. It must end with `exit` (default 0) and, where `output` stands, print that.
    */
   checks,
+  /** Guests of the environment that it cannot work without. `lifeboat drill` brings them up first, in the same network. */
+  needs,
   /** Started with the node. Default: true. */
   startOnBoot: optional(flag),
   /** Running after `pulumi up`. Default: true. */
@@ -369,6 +373,8 @@ const adoptedSchema = mapping(
     hostname: optional(dnsName),
     /** What proves after a restore that it is back. Default: that it runs. */
     checks,
+    /** Guests of the environment that it cannot work without. `lifeboat drill` brings them up first, in the same network. */
+    needs,
     /** What its backups and restores have to achieve. Default: the environment's. */
     objectives: optional(objectivesSchema),
     /** Disks that Proxmox leaves out of backups, by Proxmox's key such as `mp1`: each has to opt out here. */

@@ -171,6 +171,11 @@ export const requirements: readonly Requirement[] = [
   },
   { id: "G1", promise: "Every version of every state is read and checked; what is bad is named." },
   {
+    id: "G2",
+    promise:
+      "A drill restores the newest archive of each guest to a spare id on an isolated bridge, checks the copy and destroys it; the age of each proof is known.",
+  },
+  {
     id: "K1",
     promise:
       "Every command that changes something checks first, shows a summary, asks, makes a save point, reports; a dry run sends no changing request.",

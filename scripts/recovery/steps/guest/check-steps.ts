@@ -7,7 +7,7 @@ import { messageOf } from "../../../machine/error-code";
 import type { Step, StepContext, StepResult } from "../../engine/step";
 import { agentExecId, describeAgentExec } from "./agent-exec";
 import type { RestorePlan } from "./plan";
-import type { CheckTarget, GuestWorld } from "./world";
+import type { GuestWorld } from "./world";
 
 /** Pause between two attempts at a check, in milliseconds. */
 const pause = 1_000;
@@ -17,13 +17,14 @@ export type CheckPlan = Pick<RestorePlan, "guest" | "target" | "host" | "checks"
 
 /** One step per declared check: each has its own time and its own line in the report. */
 export function checkSteps(plan: CheckPlan, world: GuestWorld): Step[] {
-  return plan.checks.map((check) => checkStep(check, plan, world));
+  return plan.checks.map((check, index) => checkStep(check, checkId(check, index), plan, world));
 }
 
-/** `ping`, `tcp-80`. */
-function checkId(check: Check): string {
+/** `ping`, `tcp-80`; of a request or a command, which have no short name of their own, with its place: `http-2`. */
+function checkId(check: Check, index: number): string {
   if (check.kind === "agent-exec") return agentExecId(check);
-  return check.kind === "tcp" ? `tcp-${check.port}` : check.kind;
+  if (check.kind === "tcp") return `tcp-${check.port}`;
+  return check.kind === "http" || check.kind === "command" ? `${check.kind}-${index + 1}` : check.kind;
 }
 
 export function describeCheck(check: Check): string {
@@ -40,36 +41,56 @@ export function describeCheck(check: Check): string {
       return `port ${check.port} takes connections`;
     case "agent-exec":
       return describeAgentExec(check);
+    case "http":
+      return `http port ${check.port} answers ${check.path} with ${check.status}`;
+    case "command":
+      return `in it '${check.command}' ends with ${check.exit}${check.output === undefined ? "" : ` and says ${check.output}`}`;
   }
 }
 
-function checkStep(check: Check, plan: CheckPlan, world: GuestWorld): Step {
+function checkStep(check: Check, id: string, plan: CheckPlan, world: GuestWorld): Step {
   return {
-    id: checkId(check),
+    id,
     title: `Check that ${describeCheck(check)}`,
     does: `prove that ${describeCheck(check)} (up to ${world.checkSeconds} s)`,
     run: async (context) => prove(context, check, plan, world),
   };
 }
 
-/** Repeats a check until the guest passes or its time is over. Services come up one after another. */
+/** Nothing comes up in a guest that could not be started: one look says so. */
 async function prove(context: StepContext, check: Check, plan: CheckPlan, world: GuestWorld): Promise<StepResult> {
-  // Nothing comes up in a guest that could not be started: one look says so.
-  const patience = context.factsOf("start")["proven"] === false ? 0 : world.checkSeconds;
-  const deadline = performance.now() + patience * 1_000;
   const { guest, target } = plan;
+  const patience = context.factsOf("start")["proven"] === false ? 0 : world.checkSeconds;
+  const reason = await repeat(context, patience, async () => {
+    const host = plan.host ?? (isAskedOfNode(check) ? undefined : await addressOnNode(world.client, target));
+    await world.probe(check, { name: guest, ...target, host }, context.signal);
+  });
+  if (reason === undefined) return { facts: { proven: true } };
+  const text = `${guest} is restored, not proven: check '${formatCheck(check)}' failed (${reason})`;
+  return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
+}
+
+/**
+ * Repeats a check until the guest passes or its time is over: services come up one after another.
+ *
+ * @returns why it does not pass; undefined: it does
+ */
+async function repeat(
+  { signal, progress }: Pick<StepContext, "signal" | "progress">,
+  seconds: number,
+  attempt: () => Promise<void>,
+): Promise<string | undefined> {
+  const deadline = performance.now() + seconds * 1_000;
   for (;;) {
     try {
-      const host = plan.host ?? (isAskedOfNode(check) ? undefined : await addressOnNode(world.client, target));
-      const checked: CheckTarget = { name: guest, ...target, host };
-      await world.probe(check, checked, context.signal);
-      return { facts: { proven: true } };
+      await attempt();
+      return undefined;
     } catch (error) {
-      context.signal.throwIfAborted();
-      if (isFinal(error) || performance.now() > deadline) return unproven(plan, check, messageOf(error));
-      context.progress(`not yet: ${messageOf(error)}`);
+      signal.throwIfAborted();
+      if (isFinal(error) || performance.now() > deadline) return messageOf(error);
+      progress(`not yet: ${messageOf(error)}`);
     }
-    await sleep(pause, undefined, { signal: context.signal });
+    await sleep(pause, undefined, { signal });
   }
 }
 
@@ -81,11 +102,6 @@ function isFinal(error: unknown): boolean {
 /** Nothing is sent to the guest itself. */
 function isAskedOfNode({ kind }: Check): boolean {
   return kind === "running" || kind === "agent" || kind === "agent-exec";
-}
-
-function unproven(plan: CheckPlan, check: Check, reason: string): StepResult {
-  const text = `${plan.guest} is restored, not proven: check '${formatCheck(check)}' failed (${reason})`;
-  return { facts: { proven: false }, findings: [{ severity: "problem", text }] };
 }
 
 /** The address of a guest that gets one from DHCP, from the node: of a machine, its agent says it. */
@@ -101,5 +117,5 @@ export async function addressOnNode(
 
 /** Steps whose fact `proven` says whether the guest is back. */
 export function proofPaths(plan: Pick<RestorePlan, "checks">): string[] {
-  return ["start", ...plan.checks.map((check) => `checks/${checkId(check)}`)];
+  return ["start", ...plan.checks.map((check, index) => `checks/${checkId(check, index)}`)];
 }

@@ -1,7 +1,9 @@
 import { join } from "node:path";
-import type { GuestShellOptions } from "../../../clients/guest-shell";
+import { hostOf } from "../../../../proxmox/api/node-host";
+import { type CommandEnd, runInGuest, runOnNode } from "../../../clients/guest-command";
+import { type GuestShellOptions, GuestUnreachable } from "../../../clients/guest-shell";
 import { guestAlias } from "../../../../site/host-keys";
-import { hostKeysOnNode, type NodeLogin } from "../../../clients/keys-on-node";
+import { hostKeysOnNode, nodeAccess, type NodeLogin } from "../../../clients/keys-on-node";
 import type { GuestSession } from "../../engine/session";
 import type { CheckTarget } from "./world";
 
@@ -24,6 +26,28 @@ export function guestAccess(session: LogInSession, target: Target, isNew: boolea
         ? undefined
         : async (signal) => hostKeysOnNode(await environment.client(), login, target, signal),
   };
+}
+
+/** Runs a command in a guest that this operation has made or restored: by its node where that may be, else over SSH to it. */
+export async function commandIn(
+  session: LogInSession,
+  target: CheckTarget,
+  command: string,
+  signal: AbortSignal,
+): Promise<CommandEnd> {
+  if (session.environment.settings.proxmox.ssh !== undefined) {
+    const host = await nodeHost(session, target.node);
+    return runOnNode(nodeAccess(nodeLogin(session)), host, target, command, signal);
+  }
+  if (target.host === undefined) throw new GuestUnreachable("its address is not known");
+  return runInGuest(guestAccess(session, target, true), target.host, command, signal);
+}
+
+/** The address of a node. @throws GuestUnreachable where nobody knows it */
+async function nodeHost({ environment }: LogInSession, node: string): Promise<string> {
+  const host = await hostOf(await environment.client(), environment.settings.proxmox.endpoint, node);
+  if (host === undefined) throw new GuestUnreachable(`the address of ${node} is not known`);
+  return host;
 }
 
 /** What is known of the site's nodes. */

@@ -7,7 +7,7 @@ import type { Finding } from "../../engine/step";
 import type { GuestSession } from "../../engine/session";
 import { declaredIds } from "./declared-ids";
 import { nodeAccess } from "../../../clients/keys-on-node";
-import { guestAccess, nodeLogin } from "./log-in";
+import { commandIn, guestAccess, nodeLogin } from "./log-in";
 import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
@@ -23,7 +23,10 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     client,
     meant: meantGuest(guest, environment.settings),
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
-    probe: guestProbe(client, (target) => guestAccess(session, target, true)),
+    probe: guestProbe(client, {
+      access: (target) => guestAccess(session, target, true),
+      command: (target, command, signal) => commandIn(session, target, command, signal),
+    }),
     readArchive: async (host, path, signal) =>
       (await readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal })).result,
     checkSeconds,

@@ -14,6 +14,8 @@ export const checkSchema = z.discriminatedUnion("kind", [
     exit: z.number(),
     output: z.string().exactOptional(),
   }),
+  z.object({ kind: z.literal("http"), port: z.number(), path: z.string(), status: z.number() }),
+  z.object({ kind: z.literal("command"), command: z.string(), exit: z.number(), output: z.string().exactOptional() }),
 ]);
 
 export const membershipSchema = z.object({

@@ -160,10 +160,13 @@ describe("addresses", () => {
 });
 
 describe("checks", () => {
-  test.each(["running", "ping", "ssh", "tcp:80", "tcp:65535"])("%s comes back as it was", (text) => {
-    const check = parseCheck(text);
-    expect(check && formatCheck(check)).toBe(text);
-  });
+  test.each(["running", "ping", "ssh", "tcp:80", "tcp:65535", "http:/=200", "http:8080/health?full=1=503"])(
+    "%s comes back as it was",
+    (text) => {
+      const check = parseCheck(text);
+      expect(check && formatCheck(check)).toBe(text);
+    },
+  );
 
   test("a command for the guest agent, with what it has to end with and to print [D1]", () => {
     expect(parseCheck({ "agent-exec": "systemctl is-active nginx" })).toEqual({
@@ -188,10 +191,39 @@ describe("checks", () => {
     { "agent-exec": "true", command: "true" },
   ])("%j is none", (value) => expect(parseCheck(value)).toBeUndefined());
 
-  test.each(["tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:080", "udp:53", "PING", "", ...notText])(
-    "%j is not one",
-    (value) => expect(parseCheck(value)).toBeUndefined(),
-  );
+  test.each([
+    "tcp",
+    "tcp:",
+    "tcp:0",
+    "tcp:65536",
+    "tcp:080",
+    "udp:53",
+    "PING",
+    "",
+    "http:80=200",
+    "http:/a b=200",
+    "http:/=999",
+    "http:0/=200",
+    "http:/;id=200",
+    ...notText,
+  ])("%j is not one", (value) => expect(parseCheck(value)).toBeUndefined());
+
+  test.each([
+    "tcp",
+    "tcp:",
+    "tcp:0",
+    "tcp:65536",
+    "tcp:080",
+    "udp:53",
+    "PING",
+    "",
+    "http:80=200",
+    "http:/a b=200",
+    "http:/=999",
+    "http:0/=200",
+    "http:/;id=200",
+    ...notText,
+  ])("%j is not one", (value) => expect(parseCheck(value)).toBeUndefined());
 });
 
 describe("paths", () => {
