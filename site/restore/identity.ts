@@ -1,3 +1,4 @@
+import { nodeTools } from "../../proxmox/rules/node-tools";
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
 import { isNetworkKey } from "../../proxmox/rules/property-strings";
 import { type Mark, markOf, readMark } from "../mark";
@@ -77,7 +78,7 @@ export function tellAnother(subject: string, { whose, isMarked }: AnotherGuest, 
  * @param selector the guest that is meant: `prod/web`
  */
 export function mendAnother({ type, vmid }: { type: "lxc" | "qemu"; vmid: number }, selector: string): string {
-  const tool = type === "lxc" ? "pct" : "qm";
+  const tool = nodeTools(type).program;
   const name = selector.slice(selector.indexOf("/") + 1);
   return `give it another number; or, if it is ${name}, write that in place of its notes: ${tool} set ${String(vmid)} --description 'lifeboat: ${selector}'`;
 }

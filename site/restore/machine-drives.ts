@@ -19,6 +19,23 @@ export function storedDrives(
     .map(({ key, drive }) => ({ key, size: drive.size }));
 }
 
+/** Bytes of what cloud-init reads, whatever the storage (PVE::QemuServer::Cloudinit). */
+const seedSize = 4 * 1024 ** 2;
+
+/** Drives that cloud-init reads: a restore makes them anew, empty, where the archive's configuration has them. */
+export function seedDrives(
+  keys: ConfigurationKeys,
+): { readonly key: string; readonly file: string; readonly size: number }[] {
+  return drivesOf(keys)
+    .filter(({ key, drive }) => /^(?:ide|sata|scsi)\d+$/u.test(key) && isSeedVolume(drive.file))
+    .map(({ key, drive }) => ({ key, file: drive.file, size: seedSize }));
+}
+
+/** Source: qemu-server, `drive_is_cloudinit`. */
+function isSeedVolume(file: string): boolean {
+  return /[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|vmdk))?$/u.test(file);
+}
+
 /** A disk that a restore takes off a virtual machine, and that belongs to it. */
 export interface LeftDisk {
   readonly key: string;

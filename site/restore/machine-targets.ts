@@ -1,5 +1,6 @@
 import type { GuestConfiguration } from "../../proxmox/rules/guest-configuration";
 import { parseDrive } from "../../proxmox/rules/property-strings";
+import { seedDrives } from "./machine-drives";
 import { storageOfVolume } from "./volumes";
 import type { VolumeTargets } from "./volume-targets";
 
@@ -22,5 +23,9 @@ export function machineTargets(archived: GuestConfiguration, storage: string | u
     const home = storage ?? (named === "" ? (storageOfVolume(drive.file) ?? "local") : named);
     return [{ key, path: key, storage: home, size: drive.size, filled: true }];
   });
-  return { parameters: storage === undefined ? {} : { storage }, targets, problems };
+  const seeds = seedDrives(archived.keys).map(({ key, file, size }) => {
+    const home = storage ?? storageOfVolume(file) ?? "local";
+    return { key, path: key, storage: home, size, filled: false };
+  });
+  return { parameters: storage === undefined ? {} : { storage }, targets: [...targets, ...seeds], problems };
 }

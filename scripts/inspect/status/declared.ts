@@ -1,3 +1,4 @@
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
 import { typeOfGuest } from "../../../site/guest-types";
 import type { Guest } from "../../../site/settings/environment";
@@ -32,7 +33,7 @@ function powerProblems(
 ): string[] {
   if (status !== "running" && status !== "stopped") return [`whether it runs is not known: ${node} does not say`];
   if (guest.kind === "adopted" || guest.started === (status === "running")) return [];
-  const program = type === "lxc" ? "pct" : "qm";
+  const program = nodeTools(type).program;
   if (guest.started && savePoint !== undefined) {
     return [
       `it is stopped, and the settings want it running; a restore of it that made save point ${savePoint} may be half done, perhaps on another machine: resume it there, or take it back: lifeboat undo ${selector}; only if it has ended: on ${node}: ${program} start ${String(vmid)}`,

@@ -1,3 +1,4 @@
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import type { Journal } from "../engine/journal";
 import type { Session } from "../engine/session";
@@ -56,7 +57,7 @@ function guestFact({ client, journal, selector, name, place, restore }: Left): P
     const half = journal.factsOf("restore")["sent"] === true && journal.record("restore")?.state !== "done";
     if (why !== undefined) return [fact(`${state} and is ${half ? "half restored" : "not whole"}: ${why}`)];
     if (isCopy) return [{ ...fact(state), ...(selector === undefined ? {} : { next: `lifeboat undo ${selector}` }) }];
-    const start = `${address.type === "lxc" ? "pct" : "qm"} start ${place.vmid}`;
+    const start = `${nodeTools(address.type).program} start ${place.vmid}`;
     return [{ ...fact(state), ...(!running && journal.record("stop") !== undefined ? { next: start } : {}) }];
   });
 }

@@ -8,7 +8,7 @@ import {
   type PresentConfiguration,
   withoutHostMounts,
 } from "../../../site/restore/losses";
-import { originalsOwn } from "../../../site/restore/originals-own";
+import { nodeDevices, originalsOwn } from "../../../site/restore/originals-own";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
 import { leftDisks, ownNotes } from "../../../site/restore/machine-drives";
@@ -172,7 +172,7 @@ function buildPlan(
     request: requestOf(inspection, volumes, copy),
     ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
     ...putBackOf(inspection, overwritten, copy === undefined),
-    asRoot: copy === undefined && effects.hostMounts.length > 0,
+    asRoot: needsRoot(inspection, effects, copy !== undefined),
     ...nodeRightOf(inspection, overwritten),
     ...(originals.length === 0 ? {} : { originals }),
     start,
@@ -185,7 +185,14 @@ function buildPlan(
   };
 }
 
-function nodeRightOf({ archived }: RestoreInspection, overwritten: PresentGuest | undefined) {
+/** A copy of a container gets no mounts of the node; of a machine Proxmox brings everything back that the archive has. */
+function needsRoot({ chosen, archived }: RestoreInspection, { hostMounts }: InPlaceEffects, isCopy: boolean): boolean {
+  if (chosen.type === "qemu") return nodeDevices(archived.keys).length > 0;
+  return !isCopy && hostMounts.length > 0;
+}
+
+function nodeRightOf({ archived, chosen }: RestoreInspection, overwritten: PresentGuest | undefined) {
+  if (chosen.type === "qemu") return {};
   const why = nodeRight(archived.keys, overwritten?.configuration);
   return why === undefined ? {} : { nodeRight: why };
 }

@@ -1,4 +1,5 @@
 import { ProxmoxError } from "../../../proxmox/api/errors";
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import type { StepFailure } from "../engine/apply";
 import type { Journal } from "../engine/journal";
 import { undoCommand } from "../engine/kinds";
@@ -41,7 +42,7 @@ function hintOf(
   const { command } = contents;
   if (mode === "beside" || position === "open") return undefined;
   if (cause instanceof ProxmoxError && cause.lock !== undefined) {
-    return `when no task is at work on ${guest} any more, take the lock off on its node: pct unlock ${target.vmid}; then resume: ${command}${hasSavePoint ? `; or bring it back as it was: ${undoCommand(contents) ?? ""}` : ""}`;
+    return `when no task is at work on ${guest} any more, take the lock off on its node: ${nodeTools(target.type).program} unlock ${target.vmid}; then resume: ${command}${hasSavePoint ? `; or bring it back as it was: ${undoCommand(contents) ?? ""}` : ""}`;
   }
   if (!hasSavePoint) return cause instanceof RestoreFailed ? `try again: ${command}` : `to resume: ${command}`;
   if (!(cause instanceof RestoreFailed)) return undefined;

@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import { originalsOwn } from "../../../site/restore/originals-own";
 import { rootPasswordHint } from "../../project/root-password";
 import { CommandError } from "../../terminal/command-error";
@@ -36,18 +37,19 @@ export async function refuseOriginals(client: ProxmoxClient, { target }: Restore
   if (keys.length === 0) return;
   throw new CommandError(`guest ${target.vmid} is not started: it has ${keys.join(", ")} of its original`, {
     exitCode: exitCodes.refused,
-    hint: `take them out on its node, and run the same command again: pct set ${target.vmid} --delete ${keys.join(",")}`,
+    hint: `take them out on its node, and run the same command again: ${nodeTools(target.type).program} set ${target.vmid} --delete ${keys.join(",")}`,
   });
 }
 
 /** What the operator is told of a copy that was not started. */
-export function originalsFinding({ target: { vmid }, originals, start }: RestorePlan): Finding[] {
+export function originalsFinding({ target: { vmid, type }, originals, start }: RestorePlan): Finding[] {
   if (originals === undefined || start) return [];
+  const { program } = nodeTools(type);
   return [
     {
       severity: "todo",
       text: `guest ${vmid} is not started: it has ${originals.join(", ")} of its original, which only root@pam may take out`,
-      mend: `pct set ${vmid} --delete ${originals.join(",")} && pct start ${vmid}`,
+      mend: `${program} set ${vmid} --delete ${originals.join(",")} && ${program} start ${vmid}`,
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import { shellQuote } from "../../machine/shell-quote";
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
 import { type SpaceNeed, isTooSmall } from "../../../site/restore/space";
@@ -6,6 +7,7 @@ import { isSavePoint } from "../../../site/restore/save-point";
 import { protectionExcess } from "../../../site/restore/protection-limit";
 import { formatMoment } from "../../../site/restore/moments";
 import type { InPlaceEffects } from "../../../site/restore/losses";
+import { nodeDevices } from "../../../site/restore/originals-own";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
@@ -44,6 +46,7 @@ export function refuseImpossible(inspection: RestoreInspection, context: Refusal
   } else {
     refuseTaken(inspection, context.targetId);
   }
+  refuseNodeDevices(inspection, context);
   const [problem] = context.volumes.problems;
   if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
   for (const storage of storagesOf(context.volumes)) refuseStorage(storage, inspection, context);
@@ -116,26 +119,29 @@ function refuseLinkedClones(
 }
 
 /** An id exists once in a cluster: a guest that is on one node cannot be made on another. */
-function refuseElsewhere({ guest, node, location, freeId }: RestoreInspection, { selector }: RefusalContext): void {
+function refuseElsewhere(inspection: RestoreInspection, { selector }: RefusalContext): void {
+  const { guest, node, location, freeId, chosen } = inspection;
   const { home, homeIsOffline, sharedDisks } = location;
+  const { program, folder } = nodeTools(chosen.type);
   if (home === undefined || home === node) return;
   const copy = `restore a copy there: lifeboat restore guest ${selector} --node ${node} --target-id ${freeId}`;
   if (homeIsOffline) {
     throw refusal(
       `${home}, which is offline, still has ${guest.name} (${guest.id}), and Proxmox takes an id once in a cluster`,
-      keepDisksAdvice(sharedDisks, guest.id, home, node) ??
-        `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/lxc/${guest.id}.conf /root/ on a node, and again`,
+      keepDisksAdvice(sharedDisks, { vmid: guest.id, type: chosen.type }, home, node) ??
+        `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/${folder}/${guest.id}.conf /root/ on a node, and again`,
     );
   }
   throw refusal(
     `${guest.name} (${guest.id}) is on ${home}, and Proxmox takes an id once in a cluster`,
-    `${copy}; or move it first: pct migrate ${guest.id} ${node}`,
+    `${copy}; or move it first: ${program} migrate ${guest.id} ${node}`,
   );
 }
 
 /** From another machine, or by hand: the node knows who is at work. */
 function refuseBusy(inspection: RestoreInspection, { selector }: RefusalContext): void {
   const { guest, present, tasks, freeId } = inspection;
+  const { program } = nodeTools(present?.address.type ?? inspection.chosen.type);
   // A run over more than one guest may include this one; a guest that is not there is in none.
   const busy = tasks.find(({ id }) => id === String(guest.id) || (id === "" && present !== undefined));
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
@@ -143,13 +149,13 @@ function refuseBusy(inspection: RestoreInspection, { selector }: RefusalContext)
   if (present?.lock !== undefined) {
     throw refusal(
       `${guest.name} is locked on its node (${present.lock}); ${lockHolder(inspection)}`,
-      `if that is over, remove the lock on the node: pct unlock ${guest.id}; or ${beside}`,
+      `if that is over, remove the lock on the node: ${program} unlock ${guest.id}; or ${beside}`,
     );
   }
   if (present?.protection === true) {
     throw refusal(
       `${guest.name} is protected against this by Proxmox (protection)`,
-      `take the protection off (in Proxmox: Options, Protection; on the node: pct set ${guest.id} --protection 0); or ${beside}`,
+      `take the protection off (in Proxmox: Options, Protection; on the node: ${program} set ${guest.id} --protection 0); or ${beside}`,
     );
   }
 }
@@ -178,6 +184,14 @@ function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {
     `the archive has folders of the node mounted, which only root@pam may restore: ${mounts}`,
     rootPasswordHint,
   );
+}
+
+/** Real devices of the node in a machine's archive: whatever becomes of them, Proxmox lets only root@pam make it. */
+function refuseNodeDevices({ chosen, archived }: RestoreInspection, { mayBeRoot }: RefusalContext): void {
+  const devices = chosen.type === "qemu" ? nodeDevices(archived.keys) : [];
+  if (devices.length === 0 || mayBeRoot) return;
+  const list = devices.map((key) => `${key} (${archived.keys[key] ?? ""})`).join(", ");
+  throw refusal(`the archive has devices of the node, which only root@pam may restore: ${list}`, rootPasswordHint);
 }
 
 /**
@@ -212,13 +226,17 @@ function storagesOf({ targets }: VolumeTargets): string[] {
 function refuseStorage(id: string, inspection: RestoreInspection, context: RefusalContext): void {
   const code = context.storage === undefined ? exitCodes.refused : exitCodes.usage;
   const storage = inspection.storages.find((known) => known.id === id);
-  const fit = inspection.storages.filter(({ active, content }) => active && content.includes("rootdir"));
+  const isMachine = inspection.chosen.type === "qemu";
+  const wanted = isMachine ? "images" : "rootdir";
+  const fit = inspection.storages.filter(({ active, content }) => active && content.includes(wanted));
   const names = fit.map((known) => known.id).filter((known) => known !== id);
   const other = `put all volumes on another one with --storage${names.length === 0 ? "" : ` (${names.join(", ")})`}`;
   if (storage === undefined) {
     throw refusal(`storage ${id} is not there on ${inspection.node}, or the token may not use it`, other, code);
   }
-  if (!storage.content.includes("rootdir")) throw refusal(`storage ${id} does not take containers`, other, code);
+  if (!storage.content.includes(wanted)) {
+    throw refusal(`storage ${id} does not take ${isMachine ? "disks of virtual machines" : "containers"}`, other, code);
+  }
   if (!storage.active) throw refusal(`storage ${id} is not active on ${inspection.node}`, other);
 }
 

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import type { Archive } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
@@ -44,6 +45,7 @@ export class MachineSite extends NodeSite {
     ]);
     const kept = keep === undefined ? {} : { keep };
     site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests: Object.fromEntries(blocks) });
+    for (const { path } of imageStorages) mkdirSync(site.nodePath(node, path), { recursive: true });
     for (const machine of machines) await site.make(machine);
     return site;
   }
@@ -130,10 +132,19 @@ export class MachineSite extends NodeSite {
     const configuration = await this.config(vmid);
     const [volid = ""] = (configuration[key] ?? "").split(",");
     if (volid === "") throw new Error(`${key} is not in ${JSON.stringify(configuration)}`);
-    const folder = volid.startsWith("local:") ? "var/lib/vz/images" : "mnt/data/images";
-    return this.nodePath(node, `${folder}/${volid.slice(volid.indexOf(":") + 1)}`);
+    const [storage = "", volume = ""] = volid.split(":");
+    const folder = storage === "local" ? "var/lib/vz/images" : `mnt/${storage}/images`;
+    return this.nodePath(node, `${folder}/${volume}`);
   }
 }
+
+/** Storages that take no disks of containers. */
+const imageStorages = ["fast", "old"].map((id) => ({
+  storage: id,
+  type: "dir" as const,
+  path: `/mnt/${id}`,
+  content: "images",
+}));
 
 function alsoImages(storage: StartCluster["storage"][number]): StartCluster["storage"][number] {
   const content = "content" in storage ? String(storage.content) : "";
@@ -143,6 +154,6 @@ function alsoImages(storage: StartCluster["storage"][number]): StartCluster["sto
 }
 
 function furnish(cluster: StartCluster): StartCluster {
-  const storage = cluster.storage.map(alsoImages);
+  const storage = [...cluster.storage.map(alsoImages), ...imageStorages];
   return furnished({ ...cluster, storage }, { backup: {}, disks: ["dir"], guests: [] });
 }

@@ -1,3 +1,4 @@
+import { nodeTools } from "../../../../proxmox/rules/node-tools";
 import { formatMoment } from "../../../../site/restore/moments";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
@@ -22,7 +23,7 @@ export async function idleGuest({ client, guest, selector, environment }: GuestS
   const busy = await taskOn(client, present.address);
   if (busy !== undefined) throw taskAtWork(guest.name, busy);
   if (present.lock !== undefined) {
-    const tool = present.address.type === "lxc" ? "pct" : "qm";
+    const tool = nodeTools(present.address.type).program;
     throw new CommandError(`${guest.name} is locked on its node (${present.lock})`, {
       exitCode: exitCodes.refused,
       hint: `see which task holds it; a lock that was left behind is removed on the node: ${tool} unlock ${guest.id}`,

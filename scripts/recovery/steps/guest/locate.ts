@@ -27,14 +27,19 @@ export interface Location {
  */
 export async function locate(client: ProxmoxClient, guest: Guest, wanted: string | undefined): Promise<Location> {
   const [nodes, guests] = await Promise.all([client.cluster.nodes(), client.cluster.guests()]);
-  const home = guests.find(({ vmid }) => vmid === guest.id)?.node;
+  const { node: home, type } = guests.find(({ vmid }) => vmid === guest.id) ?? {};
   const node = wanted ?? home ?? guest.node;
   const entry = nodes.find((known) => known.node === node);
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
-  if (!isOnline(entry)) throw await offlineNode(client, node, guest, nodes);
+  if (!isOnline(entry)) throw await offlineNode(client, node, { ...guest, type: type ?? typeOf(guest) }, nodes);
   const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
   const sharedDisks = homeIsOffline ? await sharedDisksOf(client, node, guest.id) : [];
   return { node, home, homeIsOffline, sharedDisks, nodes };
+}
+
+/** Of a guest made by hand the settings do not say it: containers are the more usual ones. */
+function typeOf({ kind }: Guest): "lxc" | "qemu" {
+  return kind === "virtual-machine" ? "qemu" : "lxc";
 }
 
 function unknownNode(node: string, guest: Guest, wasAsked: boolean, nodes: readonly NodeEntry[]): CommandError {
@@ -54,7 +59,7 @@ function unknownNode(node: string, guest: Guest, wasAsked: boolean, nodes: reado
 async function offlineNode(
   client: ProxmoxClient,
   node: string,
-  guest: Guest,
+  guest: Pick<Guest, "id" | "name"> & { readonly type: "lxc" | "qemu" },
   nodes: readonly NodeEntry[],
 ): Promise<CommandError> {
   const other = nodes.find(isOnline)?.node;
@@ -63,7 +68,7 @@ async function offlineNode(
       ? ""
       : `; or restore a copy on another node: lifeboat restore guest ${guest.name} --node ${other} --target-id N`;
   const disks = other === undefined ? [] : await sharedDisksOf(client, other, guest.id);
-  const keep = keepDisksAdvice(disks, guest.id, node, other ?? "");
+  const keep = keepDisksAdvice(disks, { vmid: guest.id, type: guest.type }, node, other ?? "");
   return new CommandError(`node ${node} is offline`, {
     exitCode: exitCodes.unavailable,
     hint: `check that it is up and in the cluster (pvecm status)${keep === undefined ? "" : `; ${keep}`}${elsewhere}`,

@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { nodeTools } from "../../../../proxmox/rules/node-tools";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
 
@@ -27,8 +28,14 @@ export async function sharedDisksOf(client: ProxmoxClient, node: string, vmid: n
  * @param from its node, which is offline.
  * @param to a node that is not.
  */
-export function keepDisksAdvice(disks: readonly string[], vmid: number, from: string, to: string): string | undefined {
+export function keepDisksAdvice(
+  disks: readonly string[],
+  { vmid, type }: { readonly vmid: number; readonly type: "lxc" | "qemu" },
+  from: string,
+  to: string,
+): string | undefined {
   if (disks.length === 0) return undefined;
-  const move = `mv /etc/pve/nodes/${from}/lxc/${vmid}.conf /etc/pve/nodes/${to}/lxc/`;
-  return `its disks are still there (${disks.join(", ")}): when ${from} is certainly off, and has no further disk of it, ${to} can take the guest over with them: ${move} on ${to}, then pct start ${vmid}`;
+  const { program, folder } = nodeTools(type);
+  const move = `mv /etc/pve/nodes/${from}/${folder}/${vmid}.conf /etc/pve/nodes/${to}/${folder}/`;
+  return `its disks are still there (${disks.join(", ")}): when ${from} is certainly off, and has no further disk of it, ${to} can take the guest over with them: ${move} on ${to}, then ${program} start ${vmid}`;
 }

@@ -76,8 +76,9 @@ export class MachineBackup implements GuestPacker {
     for (const key of driveKeys(keys)) {
       const drive = readDrive(key, keys.get(key) ?? "");
       if (drive.media === "cdrom" || drive.file === "none" || !drive.file.includes(":")) continue;
-      if (!isBackedUp("qemu", key, drive)) {
-        log.info(`exclude disk '${key}' '${drive.file}' (backup=no)`);
+      const isIdle = key.startsWith("efidisk") && keys.get("bios") !== "ovmf";
+      if (isIdle || !isBackedUp("qemu", key, drive)) {
+        log.info(`exclude disk '${key}' '${drive.file}' (${isIdle ? "efidisk but no OVMF BIOS" : "backup=no"})`);
         continue;
       }
       log.info(`include disk '${key}' '${drive.file}'${drive.size === undefined ? "" : ` ${formatSize(drive.size)}`}`);
