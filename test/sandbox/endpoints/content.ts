@@ -3,7 +3,8 @@ import { death, parameterFailure, type Json } from "../protocol/failure";
 import type { ParameterSchema } from "../protocol/parameters";
 import { CONTENT_TYPES, checkVolumeAccess, enabledStorage, parseVolume, volumePath } from "../guests/storages";
 import { checkProtectable, listContent, removeVolume, setNotes, setProtected, volumeDetails } from "../guests/content";
-import { prune, pruneMarks, type PruneRequest } from "../guests/pruning";
+import type { PruneRequest } from "../guests/listed-volumes";
+import { prune, pruneMarks } from "../guests/pruning";
 
 const node: ParameterSchema = { type: "string", format: "pve-node" };
 const storage: ParameterSchema = { type: "string", format: "pve-storage-id" };

@@ -1,7 +1,8 @@
 /** Storages: their entries (PVE::API2::Storage::Config) and their state on a node (PVE::API2::Storage::Status). */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { contentFolder, type ContentType, enabledStorage, missingMount, requireStorage } from "../guests/storages";
+import { contentFolder, type ContentType, enabledStorage, requireStorage, whyInactive } from "../guests/storages";
+import { dropKey, takeKey, type TakenKey } from "../guests/backup-server/keys";
 import { hasPath, storagePath } from "../model/storage-paths";
 import { storageUsage } from "../guests/usage";
 import { linkSharedStorages } from "../model/shared-storages";
@@ -84,15 +85,28 @@ function createEntry({ cluster, node, parameters }: Call): Json {
   const mounted = type === "nfs" || type === "cifs" ? { path: `/mnt/pve/${storage}` } : {};
   const options: Record<string, string> = { ...mounted, ...sentOptions(parameters) };
   checkOptions(type, options, true);
+  let key: TakenKey | undefined;
   changeStorages(cluster, "create storage failed", () => {
     if (cluster.storage(storage) !== undefined) throw death(`storage ID '${storage}' already defined`);
     const content = options.content ?? STORAGE_TYPES.get(type)?.content ?? "";
+    key = keepKeys(cluster, storage, options);
     const entry = { storage, type, options: withoutFalseDisable({ ...options, content }) };
     cluster.state.storages.push(entry);
     linkSharedStorages(cluster);
     if (isEnabledOn(node, storage)) tryStorage(node, entry);
   });
-  return { storage, type };
+  return { storage, type, ...(key === undefined ? {} : { config: { "encryption-key": key.text } }) };
+}
+
+/** Puts the keys that were sent into their files, and into the options what shows that they are there. */
+function keepKeys(cluster: Cluster, storage: string, options: Record<string, string>): TakenKey | undefined {
+  const { "encryption-key": sent, "master-pubkey": master } = options;
+  const key = sent === undefined ? undefined : takeKey(cluster.nodes, storage, sent);
+  if (key !== undefined) options["encryption-key"] = key.shown;
+  if (master === undefined) return key;
+  if (key === undefined) throw death("'master-pubkey' can only be used together with 'encryption-key'");
+  options["master-pubkey"] = "1";
+  return key;
 }
 
 function isEnabledOn(node: Node, storage: string): boolean {
@@ -109,11 +123,12 @@ const SUBFOLDERS: readonly ContentType[] = ["rootdir", "images", "vztmpl", "iso"
 /** Activates a new storage once, so that what is wrong with it shows at once. */
 function tryStorage(node: Node, entry: StorageEntry): void {
   const { storage, type, options } = entry;
-  if (type === "nfs" || type === "cifs" || type === "pbs") throw death(`storage '${storage}' is not online`);
+  if (type === "nfs" || type === "cifs") throw death(`storage '${storage}' is not online`);
   if (type === "lvm" || type === "lvmthin") throw death(`no such volume group '${options.vgname ?? ""}'`);
   if (type === "zfspool") throw death(`could not activate storage '${storage}', zfs error: no such pool available`);
-  const missing = missingMount(node, entry);
-  if (missing !== undefined) throw death(missing);
+  const why = whyInactive(node, entry);
+  if (why !== undefined) throw death(why);
+  if (!hasPath(entry)) return;
   const path = storagePath(entry);
   const isMade = (options["create-base-path"] ?? options.mkdir) !== "0";
   if (isMade) mkdirSync(node.path(path), { recursive: true });
@@ -131,6 +146,7 @@ function updateEntry({ cluster, parameters }: Call): Json {
   const storage = parameters.required("storage");
   const deleted = parameters.list("delete");
   const sent = sentOptions(parameters);
+  let key: TakenKey | undefined;
   changeStorages(cluster, "update storage failed", () => {
     const digest = parameters.text("digest");
     if (digest !== undefined && digest !== storagesDigest(cluster)) {
@@ -139,11 +155,14 @@ function updateEntry({ cluster, parameters }: Call): Json {
     const entry = requireStorage(cluster, storage);
     checkOptions(entry.type, sent, false);
     for (const name of deleted) checkDeletion(entry.type, name, sent);
+    key = keepKeys(cluster, storage, sent);
+    if (deleted.includes("encryption-key")) dropKey(cluster.nodes, storage);
     const kept = Object.entries(entry.options).filter(([name]) => !deleted.includes(name));
     entry.options = withoutFalseDisable({ ...Object.fromEntries(kept), ...sent });
     entry.options.content ??= STORAGE_TYPES.get(entry.type)?.content ?? "";
   });
-  return { storage, type: requireStorage(cluster, storage).type };
+  const { type } = requireStorage(cluster, storage);
+  return { storage, type, ...(key === undefined ? {} : { config: { "encryption-key": key.text } }) };
 }
 
 function checkDeletion(type: string, name: string, sent: Readonly<Record<string, string>>): void {
@@ -159,6 +178,7 @@ function deleteEntry({ cluster, parameters }: Call): null {
   changeStorages(cluster, "delete storage failed", () => {
     const entry = requireStorage(cluster, storage);
     cluster.state.storages = cluster.state.storages.filter((candidate) => candidate !== entry);
+    dropKey(cluster.nodes, storage);
   });
   const { access } = cluster.state;
   access.acl = access.acl.filter((entry) => entry.path !== `/storage/${storage}`);
@@ -170,7 +190,7 @@ function deleteEntry({ cluster, parameters }: Call): null {
 async function nodeStatus(node: Node, entry: StorageEntry): Promise<Record<string, Json>> {
   const isEnabled = isEnabledOn(node, entry.storage);
   const isThere = !hasPath(entry) || existsSync(node.path(storagePath(entry)));
-  const isActive = isEnabled && isThere && missingMount(node, entry) === undefined;
+  const isActive = isEnabled && isThere && whyInactive(node, entry) === undefined;
   const usage = isActive ? await storageUsage(node, entry) : { total: 0, used: 0, avail: 0 };
   return {
     type: entry.type,

@@ -1,9 +1,13 @@
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Call, Endpoint } from "../calls/endpoint";
 import { readMachineHeader } from "../drivers/machine-archives";
 import { death, parameterFailure } from "../protocol/failure";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
-import { checkVolumeAccess, parseVolume } from "../guests/storages";
+import { openForRestore } from "../guests/backup-server/client";
+import { snapshotNamed } from "../guests/backup-server/content";
+import { snapshotConfiguration } from "../guests/backup-server/snapshots";
+import { checkVolumeAccess, enabledStorage, parseVolume, type ParsedVolume } from "../guests/storages";
 import { activateFile } from "../guests/volumes";
 import { checkOptionRights, checkSelection, storageOf, takesAll, VZDUMP_OPTIONS } from "../guests/vzdump/options";
 import { runVzdump } from "../guests/vzdump/run";
@@ -64,8 +68,9 @@ const extractConfig: Endpoint = {
   handler: async (call) => {
     const volid = call.parameters.required("volume");
     checkVolumeAccess(call.cluster, call.authority, undefined, volid, "backup");
-    const { owner } = parseVolume(call.cluster, volid);
-    call.authority.check(`/vms/${owner ?? ""}`, "VM.Backup");
+    const parsed = parseVolume(call.cluster, volid);
+    call.authority.check(`/vms/${parsed.owner ?? ""}`, "VM.Backup");
+    if (parsed.storage.type === "pbs") return extractFromServer(call, parsed);
     const path = await activateFile(call.node, volid);
     const type = parseArchiveName(basename(path), call.node.timeZone)?.guestType;
     if (type === undefined) throw death(`ERROR: couldn't determine archive info from '${path}'`);
@@ -75,6 +80,18 @@ const extractConfig: Endpoint = {
     return text;
   },
 };
+
+/** What the client says goes to the daemon's log; the answer has the end of it. */
+async function extractFromServer(call: Call, parsed: ParsedVolume): Promise<string> {
+  const { node } = call;
+  const name = snapshotNamed(parsed);
+  enabledStorage(node, parsed.storage.storage);
+  const file = name.type === "vm" ? "qemu-server.conf" : "pct.conf";
+  await openForRestore(node, parsed.storage, name, { file: [file, "-"], log: () => {} }).catch(() => {
+    throw death("proxmox-backup-client failed: exit code 255");
+  });
+  return readFile(snapshotConfiguration(node, parsed.storage, name), "utf8");
+}
 
 function archivedConfiguration(call: Call, type: string, archive: string): Promise<string | undefined> {
   if (type !== "qemu") return call.site.driver.readMember(archive, "./etc/vzdump/pct.conf");

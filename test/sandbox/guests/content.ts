@@ -16,32 +16,13 @@ import {
   parseVolume,
   volumePath,
   type ContentType,
+  type ParsedVolume,
 } from "./storages";
 import { hasPath } from "../model/storage-paths";
 import { isSharedStorage } from "../model/storage-types";
+import { changeRecord, listServer, removeSnapshot, serverDetails } from "./backup-server/content";
+import type { ListedVolume, VolumeDetails } from "./listed-volumes";
 import { freeVolume, ownerOf } from "./volumes";
-
-/** One volume of a storage, as the list of its content shows it. */
-export interface ListedVolume {
-  volid: string;
-  content: ContentType;
-  format: string;
-  /** Bytes; null for a snapshot of a backup server without a manifest. */
-  size: number | null;
-  /** By a backup server. */
-  verification?: { state: string; upid: string };
-  /** Unix seconds. */
-  ctime?: number;
-  vmid?: number;
-  /** Of a disk: bytes on the storage. */
-  used?: number;
-  subtype?: string;
-  /** Of a disk: the image that it builds upon. */
-  parent?: null;
-  /** First line only. */
-  notes?: string;
-  protected?: 1;
-}
 
 /**
  * Everything on a storage, or one kind of it, sorted by volume id (PVE::Storage::volume_list).
@@ -56,8 +37,11 @@ export async function listContent(
   const storage = await activateStorage(node, storageId);
   const types = (content === undefined ? CONTENT_TYPES : [content]).filter((type) => holds(storage, type));
   const lists = await Promise.all(types.map((type) => listType(node, storage, type, vmid)));
-  const key = (volume: ListedVolume): string => volume.volid.toLowerCase();
-  return lists.flat().sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return lists.flat().sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+}
+
+function sortKey({ volid }: ListedVolume): string {
+  return volid.toLowerCase();
 }
 
 async function listType(
@@ -66,6 +50,7 @@ async function listType(
   type: ContentType,
   vmid: number | undefined,
 ): Promise<ListedVolume[]> {
+  if (storage.type === "pbs") return type === "backup" ? listServer(node, storage, vmid) : [];
   if (hasPath(storage) && isUnmounted(node, storage)) return [];
   if (type === "rootdir" || type === "images") return listDisks(node, storage, type, vmid);
   if (!hasPath(storage)) return [];
@@ -140,9 +125,6 @@ function fileFormat(type: ContentType, name: string): string | undefined {
   return compression[1] === undefined ? "tar" : `t${compression[1]}`;
 }
 
-/** The verification on the backup server; of its tasks nothing is known here. */
-const serverTask = "UPID:backup-server:00000001:00000001:00000001:65600000:verify:main:root@pam:";
-
 async function listBackup(
   node: Node,
   storage: StorageEntry,
@@ -155,16 +137,11 @@ async function listBackup(
   const owner = vmid ?? archive.vmid;
   const notes = beside.has(`${name}.notes`) ? await readNotes(join(folder, name)) : undefined;
   const firstLine = notes?.split("\n")[0];
-  const volid = `${storage.storage}:backup/${name}`;
-  const { faults } = node.cluster.site;
-  const isUnsized = faults.hit("no-size", { node: node.name, volid }) !== undefined;
-  const isFailed = faults.hit("verification-failed", { node: node.name, volid }) !== undefined;
   return {
-    volid,
+    volid: `${storage.storage}:backup/${name}`,
     content: "backup",
     format: archive.format,
-    size: isUnsized ? null : file.size,
-    ...(isFailed ? { verification: { state: "failed", upid: serverTask } } : {}),
+    size: file.size,
     ctime: archive.time ?? file.ctime,
     subtype: archive.subtype,
     ...(owner === undefined ? {} : { vmid: owner }),
@@ -177,22 +154,16 @@ async function readNotes(path: string): Promise<string | undefined> {
   return readFile(`${path}.notes`, "utf8").catch(() => undefined);
 }
 
-/** One volume in full, as `content/{volid}` shows it. */
-export interface VolumeDetails {
-  path: string;
-  size: number;
-  used: number;
-  format: string;
-  notes?: string;
-  protected?: 0 | 1;
-}
-
 /** What qemu-img says about a file: sizes in whole sectors, and `raw` for everything that is no disk of its own. */
 const SECTOR = 512;
 
 /** @throws for a volume that is missing or empty, in Proxmox's words */
 export async function volumeDetails(node: Node, volid: string): Promise<VolumeDetails> {
   const parsed = parseVolume(node.cluster, volid);
+  if (parsed.storage.type === "pbs") {
+    await activateStorage(node, parsed.storage.storage);
+    return serverDetails(node, parsed);
+  }
   const path = volumePath(parsed);
   const disk = node.cluster.state.volumes.find((volume) => volume.volid === volid && volume.node === node.name);
   if (disk !== undefined) return { path, size: disk.size, used: disk.size, format: disk.format };
@@ -214,8 +185,18 @@ function isProtected(node: Node, path: string): Promise<boolean> {
   return exists(node.path(`${path}.protected`));
 }
 
+/** The snapshot of a backup server that a volume is; undefined for any other. */
+async function onServer(node: Node, volid: string): Promise<ParsedVolume | undefined> {
+  const parsed = parseVolume(node.cluster, volid);
+  if (parsed.storage.type !== "pbs") return undefined;
+  await activateStorage(node, parsed.storage.storage);
+  return parsed;
+}
+
 /** Sets an archive's notes; an empty text removes them. */
 export async function setNotes(node: Node, volid: string, notes: string): Promise<void> {
+  const snapshot = await onServer(node, volid);
+  if (snapshot !== undefined) return changeRecord(node, snapshot, { notes });
   const path = node.path(archivePath(node, volid, "notes"));
   if (notes === "") await rm(`${path}.notes`, { force: true });
   else await writeFile(`${path}.notes`, notes);
@@ -236,16 +217,19 @@ export async function checkProtectable(node: Node, volid: string, authority: Aut
   const parsed = parseVolume(node.cluster, volid);
   const most = mostProtected(parsed.storage, authority);
   if (parsed.content !== "backup" || parsed.owner === undefined || most < 0) return;
-  if (await isProtected(node, volumePath(parsed))) return;
   const { storage } = parsed.storage;
   const backups = await listContent(node, storage, Number(parsed.owner), "backup");
-  const type = backups.find((entry) => entry.volid === volid)?.subtype;
+  const own = backups.find((entry) => entry.volid === volid);
+  if (own?.protected === 1) return;
+  const type = own?.subtype;
   const kept = backups.filter((entry) => entry.protected === 1 && (type === undefined || entry.subtype === type));
   if (kept.length < most) return;
   throw death(`The number of protected backups per guest is limited to ${most} on storage '${storage}'`);
 }
 
 export async function setProtected(node: Node, volid: string, on: boolean): Promise<void> {
+  const snapshot = await onServer(node, volid);
+  if (snapshot !== undefined) return changeRecord(node, snapshot, { isProtected: on });
   const path = node.path(archivePath(node, volid, "protected"));
   if (on) await writeFile(`${path}.protected`, "");
   else await rm(`${path}.protected`, { force: true });
@@ -265,6 +249,7 @@ export async function removeVolume(node: Node, volid: string, log: Log): Promise
   const parsed = parseVolume(node.cluster, volid);
   await activateStorage(node, parsed.storage.storage);
   if (parsed.content === "images") return freeVolume(node, volid, log);
+  if (parsed.storage.type === "pbs") return removeSnapshot(node, parsed);
   const path = volumePath(parsed);
   if (await isProtected(node, path)) {
     const volume = volid.slice(volid.indexOf(":") + 1);

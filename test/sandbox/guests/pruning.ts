@@ -1,35 +1,22 @@
-import { markArchives, parseRetention, type Retention, type RetentionMark } from "../../../proxmox/rules/retention";
+import { markArchives, parseRetention } from "../../../proxmox/rules/retention";
 import { parseArchiveName } from "../../../proxmox/rules/archive-names";
 import type { Node } from "../model/site";
 import { death, failureText } from "../protocol/failure";
+import type { StorageEntry } from "../model/state";
+import { pruneServer, serverMarks } from "./backup-server/content";
 import { listContent, removeArchive } from "./content";
+import type { PruneEntry, PruneRequest } from "./listed-volumes";
 import { activateStorage, holds, parseVolume, volumePath } from "./storages";
-
-/** What a retention makes of one archive, as the dry run answers it. */
-export interface PruneEntry {
-  volid: string;
-  ctime: number;
-  /** `lxc`, `qemu`, `openvz` or `unknown`. */
-  type: string;
-  /** A number; text for archives whose name only resembles vzdump's. */
-  vmid?: number | string;
-  mark: RetentionMark;
-}
-
-export interface PruneRequest {
-  storage: string;
-  /** In Proxmox's form; that of the storage when left out. */
-  retention: string | undefined;
-  vmid: number | undefined;
-  type: string | undefined;
-}
 
 /**
  * Which archives of a storage a retention keeps (PVE::Storage::prune_backups, without removing any).
  * @throws when the storage takes no backups, or has no retention of its own
  */
 export async function pruneMarks(node: Node, request: PruneRequest): Promise<PruneEntry[]> {
-  const { entries, retention } = await candidates(node, request);
+  const { storage, text } = await retentionOf(node, request);
+  if (storage.type === "pbs") return serverMarks(node, storage, request, text);
+  const entries = await candidates(node, request);
+  const retention = parseRetention(text);
   const marks = markArchives(
     entries.map((entry) => ({
       time: entry.ctime,
@@ -58,11 +45,18 @@ interface Candidate {
   renamed: boolean;
 }
 
-async function candidates(node: Node, request: PruneRequest): Promise<{ entries: Candidate[]; retention: Retention }> {
+async function retentionOf(
+  node: Node,
+  request: PruneRequest,
+): Promise<{ readonly storage: StorageEntry; readonly text: string }> {
   const storage = await activateStorage(node, request.storage);
   if (!holds(storage, "backup")) throw death(`storage '${request.storage}' does not support backups`);
   const text = request.retention ?? storage.options["prune-backups"];
   if (text === undefined) throw death(`no prune-backups options configured for storage '${request.storage}'`);
+  return { storage, text };
+}
+
+async function candidates(node: Node, request: PruneRequest): Promise<Candidate[]> {
   const listed = await listContent(node, request.storage, request.vmid, "backup");
   const entries = listed.map((volume): Candidate => {
     const name = parseArchiveName(volume.volid.slice(volume.volid.indexOf("/") + 1), node.timeZone);
@@ -78,10 +72,7 @@ async function candidates(node: Node, request: PruneRequest): Promise<{ entries:
     };
   });
   const { type } = request;
-  return {
-    entries: type === undefined ? entries : entries.filter((entry) => entry.type === type),
-    retention: parseRetention(text),
-  };
+  return type === undefined ? entries : entries.filter((entry) => entry.type === type);
 }
 
 /**
@@ -95,7 +86,10 @@ export async function prune(
   request: PruneRequest,
   log: (level: "info" | "err", text: string) => void,
 ): Promise<number> {
-  const doomed = (await pruneMarks(node, request)).filter((entry) => entry.mark === "remove");
+  const marks = await pruneMarks(node, request);
+  const { storage } = await retentionOf(node, request);
+  if (storage.type === "pbs") return pruneServer(node, storage, marks, (text) => log("info", text));
+  const doomed = marks.filter((entry) => entry.mark === "remove");
   let failed = false;
   for (const { volid } of doomed) {
     log("info", `removing backup '${volid}'`);

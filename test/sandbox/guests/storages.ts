@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseVolumeId } from "../../../proxmox/rules/volume-ids";
 import type { Authority } from "../model/access";
+import { serverPath, whyServerRefuses } from "../model/backup-servers";
 import type { Cluster, Node } from "../model/site";
 import type { StorageEntry } from "../model/state";
 import { hasPath, storagePath } from "../model/storage-paths";
@@ -45,8 +46,8 @@ export async function activateStorage(node: Node, id: string): Promise<StorageEn
   const storage = enabledStorage(node, id);
   const slow = node.cluster.site.faults.hit("slow-storage", { node: node.name, storage: id });
   if (slow?.milliseconds !== undefined) await sleep(Number(slow.milliseconds));
-  const missing = missingMount(node, storage);
-  if (missing !== undefined) throw death(missing);
+  const why = whyInactive(node, storage);
+  if (why !== undefined) throw death(why);
   return storage;
 }
 
@@ -61,8 +62,13 @@ export function isUnmounted(node: Node, { storage }: StorageEntry): boolean {
   return node.cluster.site.faults.hit("disk-unmounted", { node: node.name, storage }) !== undefined;
 }
 
+/** Why a storage cannot be used; undefined: it can (PVE::Storage::activate_storage). */
+export function whyInactive(node: Node, entry: StorageEntry): string | undefined {
+  return entry.type === "pbs" ? whyServerRefuses(node, entry) : missingMount(node, entry);
+}
+
 /** Why a storage that expects a mount point cannot be used; undefined: it can. */
-export function missingMount(node: Node, entry: StorageEntry): string | undefined {
+function missingMount(node: Node, entry: StorageEntry): string | undefined {
   const path = expectedMount(entry);
   if (path === undefined || (path.startsWith("/mnt/") && !isUnmounted(node, entry))) return undefined;
   return `unable to activate storage '${entry.storage}' - directory is expected to be a mount point but is not mounted: '${path}'`;
@@ -91,7 +97,7 @@ export interface ParsedVolume {
   name: string;
   /** Number of the guest that a disk or an archive belongs to. */
   owner: string | undefined;
-  /** Of a disk: `raw`, `qcow2`, `vmdk`, `subvol`; `raw` for other files. */
+  /** Of a disk: `raw`, `qcow2`, `vmdk`, `subvol`; of a snapshot on a backup server `pbs-ct`, `pbs-vm`; `raw` for other files. */
   format: string;
 }
 
@@ -108,6 +114,7 @@ export function parseVolume(cluster: Cluster, volid: string): ParsedVolume {
   const id = parseVolumeId(volid);
   if (id === undefined) throw death(`unable to parse volume ID '${volid}'`);
   const storage = requireStorage(cluster, id.storage);
+  if (storage.type === "pbs") return serverVolume(storage, id.volume);
   const disk = hasPath(storage) ? directoryDisk(id.volume) : plainDisk(id.volume);
   if (disk !== undefined) return { storage, content: "images", ...disk };
   for (const { content, pattern } of FILES) {
@@ -117,6 +124,18 @@ export function parseVolume(cluster: Cluster, volid: string): ParsedVolume {
     return { storage, content, name, owner, format: content === "import" ? extension(name) : "raw" };
   }
   throw death(`unable to parse directory volume name '${id.volume}'`);
+}
+
+/** `backup/ct/101/2026-11-21T01:00:00Z` (PVE::Storage::PBSPlugin::parse_volname). */
+function serverVolume(storage: StorageEntry, volume: string): ParsedVolume {
+  const [, type, id, time] =
+    /^backup\/([^\s_/]+)\/([^\s_/]+)\/(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)$/.exec(volume) ?? [];
+  if (type === undefined || id === undefined || time === undefined) {
+    throw death(`unable to parse PBS volume name '${volume}'`);
+  }
+  const isGuests = (type === "ct" || type === "vm") && /^\d+$/.test(id);
+  const name = `${type}/${id}/${time}`;
+  return { storage, content: "backup", name, owner: isGuests ? id : undefined, format: `pbs-${type}` };
 }
 
 function directoryDisk(volume: string): { name: string; owner: string; format: string } | undefined {
@@ -140,6 +159,7 @@ function extension(name: string): string {
 /** A volume's path on the node (PVE::Storage::path). */
 export function volumePath(parsed: ParsedVolume): string {
   const { storage, content, name, owner } = parsed;
+  if (storage.type === "pbs") return serverPath(parsed);
   if (content !== "images") return `${contentFolder(storage, content)}/${name}`;
   if (hasPath(storage)) return `${contentFolder(storage, "images")}/${owner ?? ""}/${name}`;
   if (storage.type === "zfspool") return `${storage.options.mountpoint ?? `/${storage.options.pool ?? ""}`}/${name}`;

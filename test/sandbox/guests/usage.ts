@@ -4,6 +4,8 @@ import type { Node } from "../model/site";
 import { isSharedStorage } from "../model/storage-types";
 import type { StorageEntry } from "../model/state";
 import { contentFolder, type ContentType } from "./storages";
+import { usedBytes } from "../machine/files";
+import { datastoreFolder } from "../model/backup-servers";
 import { hasPath } from "../model/storage-paths";
 
 /** Bytes of a storage, as its status shows them. */
@@ -32,8 +34,14 @@ export async function storageUsage(node: Node, storage: StorageEntry): Promise<S
     .filter((volume) => isShared || volume.node === node.name)
     .filter((volume) => volume.volid.startsWith(`${storage.storage}:`))
     .reduce((sum, volume) => sum + volume.size, 0);
-  const used = disks + (hasPath(storage) ? await fileBytes(node, storage) : 0);
+  const used = disks + (await storedBytes(node, storage));
   return { total: capacity, used, avail: Math.max(0, capacity - used) };
+}
+
+async function storedBytes(node: Node, storage: StorageEntry): Promise<number> {
+  // All namespaces of a datastore share its room.
+  if (storage.type === "pbs") return usedBytes(datastoreFolder(node, storage));
+  return hasPath(storage) ? fileBytes(node, storage) : 0;
 }
 
 async function fileBytes(node: Node, storage: StorageEntry): Promise<number> {

@@ -8,6 +8,8 @@ import type { StorageEntry, VolumeState } from "../model/state";
 import { death } from "../protocol/failure";
 import { activateStorage, holds, parseVolume, volumePath } from "./storages";
 import { hasPath } from "../model/storage-paths";
+import { snapshotNamed } from "./backup-server/content";
+import { snapshotArchive } from "./backup-server/snapshots";
 import { storageUsage } from "./usage";
 
 /** More than ext4 lets a file have: where qemu-img finds an image too large. */
@@ -218,6 +220,17 @@ export async function activateFile(node: Node, volid: string): Promise<string> {
   const path = volumePath(parsed);
   if (!(await exists(node.path(path)))) throw death(`volume '${volid}' does not exist`);
   return path;
+}
+
+/**
+ * Where an archive or a template lies on this machine; of a snapshot on a backup server that is the archive which stands for it.
+ * @throws `volume '…' does not exist`
+ */
+export async function archiveFile(node: Node, volid: string): Promise<string> {
+  const parsed = parseVolume(node.cluster, volid);
+  if (parsed.storage.type !== "pbs") return node.path(await activateFile(node, volid));
+  await activateStorage(node, parsed.storage.storage);
+  return snapshotArchive(node, parsed.storage, snapshotNamed(parsed));
 }
 
 /** Disks of a guest on the node's storages, also those that no configuration names. */

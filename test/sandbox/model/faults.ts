@@ -14,6 +14,7 @@ import type { FaultState } from "./state";
  * - `task-waits`: a task stands still at a checkpoint until the fault is off or the task is stopped (`type`, `at`).
  * - `storage-full`: no volume or archive can be written to `storage` (required).
  * - `slow-storage`: each access to the storage takes `milliseconds` longer (required; `storage`).
+ * - `backup-server-unreachable`: a Proxmox Backup Server does not answer the nodes (`server`).
  * - `disk-unmounted`: the disk below the folder of `storage` (required) is not mounted. A storage that expects a mount point
  *   there cannot be used; any other shows an empty folder.
  * - `clock-skew`: the node's clock is `seconds` ahead (required).
@@ -35,6 +36,7 @@ export const FAULTS = {
   "task-waits": { settings: ["node", "type", "at"], required: [] },
   "storage-full": { settings: ["node", "storage", "times"], required: ["storage"] },
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
+  "backup-server-unreachable": { settings: ["node", "server"], required: [] },
   "disk-unmounted": { settings: ["node", "storage"], required: ["storage"] },
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },
   "token-expires": { settings: ["token"], required: [] },

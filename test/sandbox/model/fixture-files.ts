@@ -7,7 +7,7 @@ import type { Node, Site } from "./site";
 
 /** Brings a site to the state of a fixture, whatever it was before. */
 export async function loadFixture(site: Site, fixture: Fixture): Promise<void> {
-  site.replace(fixture.clusters);
+  site.replace(fixture.clusters, fixture.backupServers);
   for (const volume of fixture.volumes) await makeVolume(site, nodeNamed(site, volume.node), volume);
   for (const file of fixture.files) await makeFile(nodeNamed(site, file.node), file);
 }

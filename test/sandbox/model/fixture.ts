@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { hashPassword, hashTokenSecret } from "./secrets";
-import type { AccessState, ClusterState, StorageEntry } from "./state";
+import type { AccessState, BackupServerState, ClusterState, StorageEntry } from "./state";
 
 const flag = z.union([z.literal(0), z.literal(1), z.boolean()]).transform(Boolean);
 
@@ -98,6 +98,14 @@ const fileSchema = z.object({
   text: z.string().optional(),
 });
 
+/** Known to all clusters, whichever names it. */
+const backupServerSchema = z.object({
+  server: z.string(),
+  datastores: z.array(z.string()),
+  fingerprint: z.string().optional(),
+  users: z.array(z.object({ userid: z.string(), password: z.string() })),
+});
+
 const clusterSchema = z.object({
   nodes: z.array(nodeSchema).min(1),
   storage: z.array(z.record(z.string(), z.union([z.string(), z.number()]))),
@@ -106,6 +114,7 @@ const clusterSchema = z.object({
   guests: z.array(guestSchema).default([]),
   files: z.array(fileSchema).default([]),
   urls: z.array(z.object({ url: z.string(), contentType: z.string(), text: z.string() })).default([]),
+  backupServers: z.array(backupServerSchema).default([]),
 });
 
 const fixtureSchema = z.union([
@@ -119,6 +128,7 @@ export type FixtureFile = Omit<z.infer<typeof fileSchema>, "node"> & { node: str
 
 export interface Fixture {
   clusters: ClusterState[];
+  backupServers: BackupServerState[];
   volumes: FixtureVolume[];
   files: FixtureFile[];
 }
@@ -128,12 +138,21 @@ export function parseFixture(text: string): Fixture {
   const parsed = fixtureSchema.parse(JSON.parse(text));
   return {
     clusters: parsed.map(clusterState),
+    backupServers: parsed.flatMap(({ backupServers }) => backupServers).map(backupServer),
     volumes: parsed.flatMap(({ guests }) =>
       guests.flatMap((guest) => guest.volumes.map((volume) => ({ ...volume, node: guest.node }))),
     ),
     files: parsed.flatMap(({ files, nodes }) =>
       files.map((file) => ({ ...file, node: file.node ?? nodes[0]?.node ?? "" })),
     ),
+  };
+}
+
+function backupServer({ users, fingerprint, ...server }: z.infer<typeof backupServerSchema>): BackupServerState {
+  return {
+    ...server,
+    ...(fingerprint !== undefined && { fingerprint }),
+    users: users.map(({ userid, password }) => ({ userid, secretHash: hashTokenSecret(password) })),
   };
 }
 

@@ -8,7 +8,7 @@ import { type Clock, shiftedClock } from "./clock";
 import { Faults } from "./faults";
 import { Locks } from "./locks";
 import { linkSharedStorages } from "./shared-storages";
-import type { ClusterState, GuestState, NodeState, SiteState, StorageEntry } from "./state";
+import type { BackupServerState, ClusterState, GuestState, NodeState, SiteState, StorageEntry } from "./state";
 import { Tasks } from "./tasks";
 
 /** How a site runs, beyond what its state says. */
@@ -76,10 +76,11 @@ export class Site {
   }
 
   /** Throws everything away, nodes' folders and tasks included, and starts anew with the clusters given. */
-  replace(clusters: ClusterState[]): void {
+  replace(clusters: ClusterState[], backupServers: BackupServerState[] = []): void {
     for (const node of this.nodes) node.tasks.abandon();
-    for (const name of ["nodes", "shared"]) rmSync(join(this.folder, name), { recursive: true, force: true });
-    this.#state = { ...emptyState(), clusters };
+    for (const name of ["nodes", "shared", "backup-servers"])
+      rmSync(join(this.folder, name), { recursive: true, force: true });
+    this.#state = { ...emptyState(), clusters, ...(backupServers.length > 0 && { backupServers }) };
     this.#open();
     this.save();
   }

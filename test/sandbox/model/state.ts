@@ -9,6 +9,8 @@ export interface SiteState {
   /** Form of this file. */
   format: 1;
   clusters: ClusterState[];
+  /** Proxmox Backup Servers that storages can name. */
+  backupServers?: BackupServerState[];
   /** Seconds by which the site's clock is ahead of the machine's. */
   clockOffset: number;
   faults: FaultState[];
@@ -75,6 +77,17 @@ export interface StorageEntry {
   options: Record<string, string>;
   /** Sandbox only: bytes that fit on it, with each disk at its full size; the machine's room when left out. */
   capacity?: number;
+}
+
+/** A Proxmox Backup Server: its data lies in files of their own (backup-servers.ts). */
+export interface BackupServerState {
+  /** Name or address by which storages know it. */
+  server: string;
+  datastores: string[];
+  /** SHA-256 of its certificate, which no CA has signed; undefined: the nodes' CAs know it. */
+  fingerprint?: string;
+  /** SHA-256 of the passwords, in hex. */
+  users: { userid: string; secretHash: string }[];
 }
 
 /** A section of jobs.cfg: values as text, as in the file. */

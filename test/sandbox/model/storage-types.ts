@@ -80,8 +80,8 @@ export const STORAGE_TYPES: ReadonlyMap<string, StorageType> = new Map([
   ["zfspool", { ...LOCAL, fixed: ["pool"], optional: [...ANY, "blocksize", "sparse", "mountpoint", "bwlimit"] }],
 ]);
 
-/** Values that are kept in files of their own and never shown. */
-export const SENSITIVE_OPTIONS: readonly string[] = ["password", "encryption-key", "master-pubkey"];
+/** Values that are kept in files of their own and never shown. Of a key its fingerprint is in the entry. */
+export const SENSITIVE_OPTIONS: readonly string[] = ["password"];
 
 export function isSharedStorage(type: string, options: Readonly<Record<string, string>>): boolean {
   return options.shared === "1" || STORAGE_TYPES.get(type)?.isShared === true;

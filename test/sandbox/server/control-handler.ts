@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { damageFile } from "../drivers/archives";
 import { enforceFirewall } from "../guests/containers/enforce-firewall";
-import { parseVolume, volumePath } from "../guests/storages";
+import { verifySnapshots } from "../guests/backup-server/verify";
+import { archiveFile } from "../guests/volumes";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
 import type { Node, Site } from "../model/site";
@@ -25,6 +26,8 @@ export function controlHandler(server: SiteServer, stop: () => void): ControlHan
       case "write":
         writeNodeFile(site, command.path, command.content);
         return enforceFirewall(site);
+      case "verify-snapshots":
+        return verifySnapshots(site);
       case "faults":
         return site.faults.list();
       case "set-fault":
@@ -73,8 +76,10 @@ async function setFault(site: Site, name: string, settings: Readonly<Record<stri
   site.faults.clear(name);
   const node = settings.node === undefined ? site.nodes[0] : site.findNode(settings.node);
   if (node === undefined) throw new Error(`there is no node '${settings.node ?? ""}'`);
-  const path = node.path(volumePath(parseVolume(node.cluster, settings.volid ?? "")));
-  await damageFile(path, name === "archive-truncated" ? "truncated" : "flipped");
+  await damageFile(
+    await archiveFile(node, settings.volid ?? ""),
+    name === "archive-truncated" ? "truncated" : "flipped",
+  );
 }
 
 /**

@@ -33,6 +33,13 @@ export interface StartCluster {
     config: string;
     volumes: StartVolume[];
   }[];
+  /** Proxmox Backup Servers that its storages can name. */
+  backupServers?: {
+    server: string;
+    datastores: string[];
+    fingerprint?: string;
+    users: { userid: string; password: string }[];
+  }[];
   /** On the first node unless another one is named. */
   files: (Omit<StartVolume, "size"> & { text?: string; node?: string })[];
 }

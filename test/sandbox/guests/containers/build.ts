@@ -1,8 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { parseVolumeId } from "../../../../proxmox/rules/volume-ids";
-import { unpackArguments } from "../../drivers/archives";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
-import { death, failureText, ProxmoxFailure } from "../../protocol/failure";
+import { death, failureText } from "../../protocol/failure";
 import {
   emptyConfiguration,
   loadGuest,
@@ -14,15 +14,16 @@ import {
   type Configuration,
 } from "../configuration";
 import { addToPool } from "../pool-members";
-import { commandLine, USER_NAMESPACE } from "../shell-quote";
+import { snapshotConfiguration } from "../backup-server/snapshots";
+import { openForRestore } from "../backup-server/client";
 import { activateStorage } from "../storages";
-import { activateFile, freeVolumes } from "../volumes";
+import { activateFile, archiveFile, freeVolumes } from "../volumes";
 import { mountsOf, withVolume, writeMount } from "./mount-points";
 import { checkBridge, randomHardwareAddress, readNetwork, writeNetwork } from "./networks";
 import { detectOperatingSystem } from "./operating-system";
 import { failurePrefix, type Order } from "./order";
-import { volumeMounts } from "./mounted-volumes";
 import { containerSpec, isRunning, startWorker } from "./runtime";
+import { snapshotOf, unpack } from "./unpack";
 import { createVolumes, removeVolumes } from "./update";
 
 /** The task: the configuration is locked until its end. */
@@ -96,7 +97,7 @@ async function recover(
 ): Promise<Configuration> {
   const { node, authority } = order.call;
   task.log(`recovering backed-up configuration from '${order.archive}'`);
-  const source = readConfiguration(await archivedConfiguration(order));
+  const source = readConfiguration(await archivedConfiguration(order, task));
   for (const [key, value] of source.keys) {
     if (/^net\d+$/.test(key) && !order.call.parameters.has(key)) checkBridge(authority, value);
   }
@@ -111,9 +112,14 @@ async function recover(
 }
 
 /** @throws `ERROR: archive contains no configuration file` */
-async function archivedConfiguration(order: Order): Promise<string> {
+async function archivedConfiguration(order: Order, task: Task): Promise<string> {
   const { node } = order.call;
-  const path = node.path(await activateFile(node, order.archive));
+  const snapshot = snapshotOf(order);
+  if (snapshot !== undefined) {
+    await openForRestore(node, snapshot.storage, snapshot.name, { file: ["pct.conf", "-"], log: task.log });
+    return readFile(snapshotConfiguration(node, snapshot.storage, snapshot.name), "utf8");
+  }
+  const path = await archiveFile(node, order.archive);
   // An archive that cannot be read as far as there lists no such member either.
   const text = await node.cluster.site.driver.readMember(path, "./etc/vzdump/pct.conf").catch(() => undefined);
   if (text === undefined) throw death("ERROR: archive contains no configuration file");
@@ -202,50 +208,9 @@ async function fill(
   await node.cluster.site.driver.prepareFirstUse(spec, order.first);
 }
 
-async function unpack(
-  order: Order,
-  configuration: Configuration,
-  firewall: string | undefined,
-  task: Task,
-): Promise<void> {
-  const { node } = order.call;
-  const path = await activateFile(node, order.archive);
-  task.log(`extracting archive '${path}'`);
-  await task.checkpoint("extracting");
-  // The configuration leaves the tree again after it was read; so does a firewall file with rules.
-  const members = ["./etc/vzdump/pct.conf", ...(firewall === undefined ? [] : ["./etc/vzdump/pct.fw"])];
-  try {
-    await node.cluster.site.driver.unpack(
-      {
-        archive: node.path(path),
-        mounts: await volumeMounts(node, configuration.keys),
-        exclude: order.restore ? members : [],
-        signal: task.signal,
-        ...(order.bandwidth === undefined || order.bandwidth === 0 ? {} : { bytesPerSecond: order.bandwidth * 1024 }),
-      },
-      task.log,
-    );
-  } catch (failure) {
-    if (task.signal.aborted) throw death("received interrupt");
-    if (!order.ignoreErrors) throw unpackFailure(order, path, configuration, failure);
-  }
-}
-
-/** A failure of tar in the words of PVE::Tools::run_command. */
-function unpackFailure(order: Order, path: string, configuration: Configuration, failure: unknown): unknown {
-  if (failure instanceof ProxmoxFailure || !(failure instanceof Error)) return failure;
-  if (!("exitCode" in failure) || typeof failure.exitCode !== "number") return failure;
-  const command = commandLine([
-    ...(configuration.keys.get("unprivileged") === "1" ? USER_NAMESPACE : []),
-    "tar",
-    ...unpackArguments(path, `/var/lib/lxc/${order.vmid}/rootfs`),
-  ]);
-  return death(`command '${command}' failed: exit code ${failure.exitCode}`);
-}
-
 async function archivedFirewall(order: Order): Promise<string | undefined> {
   const { node } = order.call;
-  const path = node.path(await activateFile(node, order.archive));
+  const path = await archiveFile(node, order.archive);
   const text = await node.cluster.site.driver.readMember(path, "./etc/vzdump/pct.fw").catch(() => undefined);
   return text === "" ? undefined : text;
 }

@@ -1,7 +1,7 @@
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import type { Section } from "../configuration";
-import { activateFile } from "../volumes";
+import { archiveFile } from "../volumes";
 
 /** Systems that Proxmox knows how to set up, by the `ID` of their os-release. */
 const KNOWN = new Map([
@@ -38,7 +38,7 @@ export async function detectOperatingSystem(
 }
 
 async function releaseId(node: Node, archive: string): Promise<string> {
-  const path = node.path(await activateFile(node, archive));
+  const path = await archiveFile(node, archive);
   const { driver } = node.cluster.site;
   for (const member of ["./etc/os-release", "./usr/lib/os-release"]) {
     const text = await driver.readMember(path, member);

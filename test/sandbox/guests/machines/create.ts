@@ -1,3 +1,4 @@
+import { parseVolumeId } from "../../../../proxmox/rules/volume-ids";
 import { randomUUID } from "node:crypto";
 import { isDriveKey } from "../../../../proxmox/rules/property-strings";
 import type { VolumeState } from "../../model/state";
@@ -17,7 +18,7 @@ import {
 } from "../configuration";
 import { checkPool } from "../containers/create";
 import { addToPool } from "../pool-members";
-import { checkVolumeAccess } from "../storages";
+import { checkVolumeAccess, parseVolume } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
 import { checkValues } from "./check-values";
 import { checkDrives, createDrive, driveKeys, isDiscDrive, readDrive } from "./drives";
@@ -114,6 +115,8 @@ async function checkArchive(
   if (disk !== undefined) throw parameterFailure({ [disk]: "option conflicts with option 'archive'" });
   if (archive === "-") throw death("pipe requires cli environment");
   checkVolumeAccess(call.cluster, call.authority, vmid, archive, "backup");
+  // Whether a backup server has a snapshot shows in the task.
+  if (parseVolumeId(archive) !== undefined && parseVolume(call.cluster, archive).storage.type === "pbs") return;
   await activateFile(call.node, archive);
 }
 

@@ -1,12 +1,9 @@
 import { rm } from "node:fs/promises";
-import { basename } from "node:path";
-import { parseArchiveName } from "../../../../proxmox/rules/archive-names";
 import type { Call } from "../../calls/endpoint";
-import { decompressor, unpackMachine } from "../../drivers/machine-archives";
-import { BrokenArchive, type VmaHeader } from "../../drivers/vma/read-vma";
+import { unpackMachine } from "../../drivers/machine-archives";
+import type { VmaHeader } from "../../drivers/vma/read-vma";
 import type { Log } from "../../drivers/driver";
 import type { Image } from "../../drivers/machines";
-import { CommandFailed } from "../../machine/child-process";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
 import { death } from "../../protocol/failure";
@@ -19,9 +16,9 @@ import {
   type Configuration,
 } from "../configuration";
 import { addToPool } from "../pool-members";
-import { commandLine } from "../shell-quote";
-import { holds, requireStorage } from "../storages";
-import { activateFile, allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
+import { holds, parseVolume, requireStorage } from "../storages";
+import { allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
+import { openSource, type ArchiveSource } from "./archive-source";
 import { driveKeys, driveVolume, imageFormat, isSeed, readDrive, SEED_SIZE } from "./drives";
 import { checkBridges, checkDevice, isDeviceKey } from "./permissions";
 import type { MachineRestore } from "./order";
@@ -45,11 +42,12 @@ interface Wanted {
 export async function restoreMachine(restore: MachineRestore, task: Task): Promise<void> {
   const { call, vmid } = restore;
   const { node, parameters } = call;
+  const isLive = parameters.flag("live-restore") === true;
   try {
     const { guest, configuration } = loadGuest(node, "qemu", vmid);
     checkProtection(configuration, restore.verb.replace(/ -$/, ""));
     if (await isRunning(node, guest)) throw death(`${restore.verb} vm is running`);
-    if (parameters.flag("live-restore") === true) {
+    if (isLive && !isOnServer(restore)) {
       throw death("live-restore is only compatible with backup images from a Proxmox Backup Server");
     }
     await withGuestLock(node, "qemu", vmid, () => fill(restore, configuration, task), task.log);
@@ -60,9 +58,23 @@ export async function restoreMachine(restore: MachineRestore, task: Task): Promi
     );
     throw failure;
   }
+  if (isLive) return goLive(restore, task);
   if (parameters.flag("start") !== true) return;
   task.log("Execute autostart");
   node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
+}
+
+function isOnServer({ call, archive }: MachineRestore): boolean {
+  return parseVolume(call.cluster, archive).storage.type === "pbs";
+}
+
+/** Proxmox starts the machine before its disks are filled, and copies them while it runs; here they are full before. */
+async function goLive({ call, vmid }: MachineRestore, { log }: Task): Promise<void> {
+  log("starting VM for live-restore");
+  await startWorker(call.node, vmid, log);
+  log(
+    "restore-drive jobs finished successfully, removing all tracking block devices to disconnect from Proxmox Backup Server",
+  );
 }
 
 function removeCreationLock({ call, vmid }: MachineRestore): void {
@@ -77,13 +89,7 @@ function removeCreationLock({ call, vmid }: MachineRestore): void {
 async function fill(restore: MachineRestore, old: Configuration, task: Task): Promise<void> {
   const { call, vmid } = restore;
   const { node, parameters, cluster } = call;
-  const path = await activateFile(node, restore.archive);
-  const name = parseArchiveName(basename(path), node.timeZone);
-  if (name?.guestType !== "qemu" || name.format !== "vma") {
-    throw death(`ERROR: file '${path}' does not look like a QemuServer vzdump backup`);
-  }
-  const commands = readingCommands(path);
-  task.log(`restore vma archive: ${commands}`);
+  const source = await openSource(node, restore.archive, task.log);
   const made = new Map<string, VolumeState>();
   const bandwidth = parameters.integer("bwlimit") ?? 0;
   const limits = bandwidth === 0 ? {} : { bytesPerSecond: bandwidth * 1024 };
@@ -91,11 +97,11 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
   const images = new Map<string, { image: Image; raw: Image }>();
   let header: VmaHeader | undefined;
   try {
-    await unpackMachine(node.path(path), { signal: task.signal, ...limits }, async (found) => {
+    await unpackMachine(source.file, { signal: task.signal, ...limits }, async (found) => {
       header = found;
       const disks = wantedDisks(restore, found);
       await replaceOld(restore, old, disks, task);
-      await makeDisks(restore, disks, made, task);
+      await makeDisks(restore, disks, made, { task, source });
       for (const { key, device, size } of disks) {
         const volume = made.get(key);
         if (device === undefined || volume === undefined) continue;
@@ -117,7 +123,7 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
   } catch (failure) {
     await dropMade(restore, made, task.log);
     if (task.signal.aborted) throw death("interrupted by signal");
-    throw unpackFailure(commands, failure, task.log);
+    throw source.failure(failure, task.log);
   } finally {
     for (const { image, raw } of images.values()) if (raw !== image) await rm(raw.path, { force: true });
   }
@@ -128,28 +134,6 @@ async function fill(restore: MachineRestore, old: Configuration, task: Task): Pr
   restoreFirewall(restore, header);
   addToPool(cluster, parameters.text("pool"), vmid);
   cluster.save();
-}
-
-/** The programs that read an archive, as Proxmox runs and prints them. */
-function readingCommands(path: string): string {
-  const unpacking = decompressor(path);
-  const temporary = `/var/tmp/vzdumptmp${process.pid}`;
-  const extract = ["vma", "extract", "-v", "-r", `${temporary}.fifo`, unpacking === undefined ? path : "-", temporary];
-  const first = unpacking === undefined ? [] : [commandLine([unpacking.program, ...unpacking.arguments, path])];
-  return [...first, commandLine(extract)].join(" | ");
-}
-
-/** A failure while reading, in the words of PVE::Tools::run_command; what the program said is in the log. */
-function unpackFailure(commands: string, failure: unknown, log: Log): unknown {
-  const isProgram = failure instanceof CommandFailed;
-  if (!isProgram && !(failure instanceof BrokenArchive)) return failure;
-  log(
-    isProgram
-      ? `${failure.program}: ${failure.message}`
-      : `** (process:1): ERROR **: restore failed - ${failure.message}`,
-  );
-  const code = isProgram ? (failure.exitCode ?? 1) : 133;
-  return death(`command 'set -o pipefail && ${commands}' failed: exit code ${code}`);
 }
 
 /**
@@ -220,7 +204,7 @@ async function makeDisks(
   { call, vmid }: MachineRestore,
   disks: readonly Wanted[],
   made: Map<string, VolumeState>,
-  task: Task,
+  { task, source }: { task: Task; source: ArchiveSource },
 ): Promise<void> {
   for (const disk of [...disks].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const { key, storage, format, size, device } = disk;
@@ -231,7 +215,7 @@ async function makeDisks(
   }
   for (const { key, device } of disks) {
     const volume = made.get(key);
-    if (device !== undefined && volume !== undefined) task.log(`map '${device}' to '${volume.path}' (write zeros = 0)`);
+    if (device !== undefined && volume !== undefined) source.tellDisk(device, volume, task.log);
   }
   await task.checkpoint("extracting");
 }

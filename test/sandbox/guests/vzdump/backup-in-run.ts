@@ -1,4 +1,5 @@
 import type { Compression } from "../../drivers/driver";
+import type { SnapshotName } from "../backup-server/snapshots";
 import type { Authority } from "../../model/access";
 import type { Node } from "../../model/site";
 import type { Task } from "../../model/tasks";
@@ -22,7 +23,7 @@ export interface GuestPacker {
   /** Locks the guest and brings it into the state in which it can be packed. */
   prepare(): Promise<void>;
   /** Writes the archive under its unfinished name. */
-  pack(): Promise<void>;
+  pack(): Promise<PackedGuest>;
   /** Gives everything back, whatever happened. */
   release(): Promise<void>;
 }
@@ -33,9 +34,17 @@ export interface ArchiveFiles {
   target: string;
   /** The archive while it is written. */
   unfinished: string;
-  /** The log beside it. */
-  log: string;
+  /** The log beside it; a backup server gets it once the backup is done. */
+  log: string | undefined;
   /** Folder for temporary files. */
   temporary: string;
   compression: Compression;
+  /** On a backup server: the snapshot that is made. */
+  snapshot?: SnapshotName;
+}
+
+/** What the packed guest was, before it was packed. */
+export interface PackedGuest {
+  /** Bytes. */
+  size: number;
 }

@@ -11,8 +11,9 @@ import { createSnapshot, deleteSnapshot } from "../snapshots";
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { activateVolume, machineVolume } from "../volumes";
 import { archivedText } from "./archived-text";
-import type { ArchiveFiles, GuestBackup, GuestPacker } from "./backup-in-run";
+import type { ArchiveFiles, GuestBackup, GuestPacker, PackedGuest } from "./backup-in-run";
 import { isFull } from "./room";
+import { treeCommand, treeLines } from "./server-snapshot";
 import type { BackupMode } from "./run-options";
 
 /** Space that a full storage is left with. */
@@ -147,12 +148,19 @@ export class ContainerBackup implements GuestPacker {
   }
 
   /** Writes the archive. @throws in the words of PVE::Tools::run_command when tar or the compressor fails */
-  async pack(): Promise<void> {
+  async pack(): Promise<PackedGuest> {
     const { node, vmid, options, log, task } = this.#backup;
     const { guest, configuration } = this.#load();
     const unprivileged = configuration.keys.get("unprivileged") === "1";
+    const { storage } = options;
+    const onServer = this.#files.snapshot === undefined ? undefined : storage;
+    if (onServer !== undefined) {
+      log.info("set max number of entries in memory for file-based backups to 1048576");
+      log.info(`run: ${this.#treeCommand(onServer, unprivileged)}`);
+    }
+    const packed = { size: 0 };
     try {
-      await node.cluster.site.driver.pack(
+      const { tarBytes } = await node.cluster.site.driver.pack(
         {
           mounts: await this.#mounts(),
           running: this.#mode === "suspend" ? { node: node.name, vmid } : undefined,
@@ -166,13 +174,23 @@ export class ContainerBackup implements GuestPacker {
           signal: task.signal,
           ...(options.bandwidth > 0 ? { bytesPerSecond: options.bandwidth * 1024 } : {}),
         },
-        (line) => log.info(line),
+        (line) => (onServer === undefined ? log.info(line) : undefined),
       );
+      packed.size = tarBytes;
     } catch (failure) {
       if (task.signal.aborted) throw death("interrupted by signal");
       throw this.#packFailure(unprivileged, failure);
     }
     await this.#checkRoom(unprivileged);
+    if (onServer === undefined) return packed;
+    const { size } = await stat(node.path(this.#files.unfinished));
+    for (const line of treeLines(onServer, this.#files, size, packed.size)) log.info(line);
+    return packed;
+  }
+
+  #treeCommand(storage: StorageEntry, unprivileged: boolean): string {
+    const words = unprivileged ? USER_NAMESPACE : [];
+    return treeCommand(storage, this.#files, { words, exclude: this.#backup.options.exclude });
   }
 
   /** A storage without room breaks the compressor off. */
@@ -180,6 +198,10 @@ export class ContainerBackup implements GuestPacker {
     const { node, options, log } = this.#backup;
     const { storage } = options;
     if (storage === undefined || !(await isFull(node, storage))) return;
+    if (this.#files.snapshot !== undefined) {
+      log.info(`Error: upload failed: ${NO_SPACE} (os error 28)`);
+      throw death(`command '${this.#treeCommand(storage, unprivileged)}' failed: exit code 255`);
+    }
     const [text, exitCode] = outOfSpace(this.#files.compression);
     for (const line of text) log.info(line);
     const { size } = await stat(node.path(this.#files.unfinished));

@@ -9,6 +9,8 @@ import { death, failureText } from "../../protocol/failure";
 import { listContent, mostProtected, setNotes, setProtected } from "../content";
 import { prune } from "../pruning";
 import { notesFrom } from "./notes";
+import { snapshotLog } from "../backup-server/snapshots";
+import { sendSnapshot, snapshotFiles } from "./server-snapshot";
 import { ContainerBackup } from "./container-backup";
 import { MachineBackup } from "./machine-backup";
 import type { ArchiveFiles, GuestBackup } from "./backup-in-run";
@@ -21,7 +23,7 @@ import { backupLimit } from "./run-options";
 export async function backupGuest(backup: GuestBackup): Promise<boolean> {
   const { node, vmid, log } = backup;
   const started = node.clock.seconds();
-  const opened: { files?: ArchiveFiles } = {};
+  const opened: { files?: ArchiveFiles; succeeded?: true } = {};
   try {
     const guest = node.cluster.guest(vmid);
     if (guest === undefined) throw death(`unable to find VM '${vmid}'`);
@@ -29,7 +31,7 @@ export async function backupGuest(backup: GuestBackup): Promise<boolean> {
     const files = archiveFiles(backup, guest, started);
     opened.files = files;
     await mkdir(node.path(files.temporary), { recursive: true });
-    await rm(node.path(files.log), { force: true });
+    if (files.log !== undefined) await rm(node.path(files.log), { force: true });
     log.openGuest();
     log.info(`Starting Backup of VM ${vmid} (${guest.type})`);
     log.infoForTask(`Backup started at ${log.now()}`);
@@ -38,6 +40,7 @@ export async function backupGuest(backup: GuestBackup): Promise<boolean> {
     const seconds = node.clock.seconds() - started;
     log.info(`Finished Backup of VM ${vmid} (${duration(seconds)})`);
     log.infoForTask(`Backup finished at ${log.now()}`);
+    opened.succeeded = true;
     return true;
   } catch (failure) {
     if (opened.files !== undefined) await cleanUp(node, opened.files);
@@ -47,7 +50,10 @@ export async function backupGuest(backup: GuestBackup): Promise<boolean> {
     return false;
   } finally {
     const text = log.closeGuest();
-    if (text !== undefined && opened.files !== undefined) await writeLog(node, opened.files, text);
+    const { files, succeeded } = opened;
+    // The server has no snapshot of a backup that failed.
+    const isKept = files?.snapshot === undefined || succeeded === true;
+    if (text !== undefined && files !== undefined && isKept) await writeLog(backup, files, text);
   }
 }
 
@@ -77,7 +83,9 @@ async function checkLimits({ node, vmid, options, authority }: GuestBackup, gues
   }
 }
 
-function archiveFiles({ node, vmid, options }: GuestBackup, guest: GuestState, time: number): ArchiveFiles {
+function archiveFiles(backup: GuestBackup, guest: GuestState, time: number): ArchiveFiles {
+  const { node, vmid, options } = backup;
+  if (options.storage?.type === "pbs") return snapshotFiles(backup, guest, time);
   const [compression, extension] = compressionOf(options.compress);
   const name = formatArchiveName({
     guestType: guest.type,
@@ -109,7 +117,12 @@ async function cleanUp(node: Node, files: ArchiveFiles): Promise<void> {
   await removeTree(node.path(files.temporary));
 }
 
-async function writeLog(node: Node, files: ArchiveFiles, text: string): Promise<void> {
+async function writeLog({ node, options }: GuestBackup, files: ArchiveFiles, text: string): Promise<void> {
+  const { storage } = options;
+  if (files.snapshot !== undefined && storage !== undefined) {
+    return writeFile(snapshotLog(node, storage, files.snapshot), text);
+  }
+  if (files.log === undefined) return;
   await mkdir(dirname(node.path(files.log)), { recursive: true });
   await writeFile(node.path(files.log), text);
 }
@@ -120,12 +133,14 @@ async function packGuest(backup: GuestBackup, files: ArchiveFiles, type: GuestTy
   const packer = type === "qemu" ? new MachineBackup(backup, files) : new ContainerBackup(backup, files);
   try {
     await packer.prepare();
-    log.info(`creating vzdump archive '${files.target}'`);
+    log.info(`creating ${files.snapshot === undefined ? "vzdump" : "Proxmox Backup Server"} archive '${files.target}'`);
     await task.checkpoint("archiving");
-    await packer.pack();
-    await rename(node.path(files.unfinished), node.path(files.target));
-    const { size } = await stat(node.path(files.target));
-    log.info(`archive file size: ${readableSize(size)}`);
+    const packed = await packer.pack();
+    if (files.snapshot === undefined) {
+      await rename(node.path(files.unfinished), node.path(files.target));
+      const { size } = await stat(node.path(files.target));
+      log.info(`archive file size: ${readableSize(size)}`);
+    } else await sendSnapshot(backup, files, packed);
     await task.checkpoint("archived");
     await finishArchive(backup, files, packer.hostname);
     if (options.remove) await pruneGuest(backup);
@@ -152,7 +167,7 @@ async function finishArchive(
 ): Promise<void> {
   const id = options.storage?.storage;
   if (id === undefined) return;
-  const volid = `${id}:backup/${basename(files.target)}`;
+  const volid = `${id}:backup/${files.snapshot === undefined ? basename(files.target) : files.target}`;
   if (options.notesTemplate !== undefined && options.notesTemplate !== "") {
     log.info("adding notes to backup");
     try {

@@ -14,7 +14,8 @@ import { whileHeld } from "../machines/hold";
 import { askAgent, isRunning, shutDownMachine, startMachine } from "../machines/runtime";
 import { activateVolume, diskImage } from "../volumes";
 import { archivedText } from "./archived-text";
-import type { ArchiveFiles, GuestBackup, GuestPacker } from "./backup-in-run";
+import type { ArchiveFiles, GuestBackup, GuestPacker, PackedGuest } from "./backup-in-run";
+import { bitmapLines } from "./server-snapshot";
 import { readableBytes } from "./readable-bytes";
 import { isFull } from "./room";
 import type { BackupMode } from "./run-options";
@@ -96,7 +97,7 @@ export class MachineBackup implements GuestPacker {
   }
 
   /** Writes the archive. */
-  async pack(): Promise<void> {
+  async pack(): Promise<PackedGuest> {
     const { node, options, log, task } = this.#backup;
     const { guest, configuration } = this.#load();
     const started = node.clock.seconds();
@@ -104,6 +105,7 @@ export class MachineBackup implements GuestPacker {
     const texts = new Map([["qemu-server.conf", archivedText(configuration) + (await this.#map())]]);
     if (guest.firewall !== undefined) texts.set("qemu-server.fw", guest.firewall);
     if (this.#included.length > 0) log.info(`started backup task '${randomUUID()}'`);
+    if (this.#files.snapshot !== undefined) for (const line of bitmapLines(this.#included)) log.info(line);
     await this.#goOn();
     try {
       const count = await packMachine({
@@ -118,6 +120,7 @@ export class MachineBackup implements GuestPacker {
       });
       await this.#checkRoom();
       this.#tell(count.bytes, count.zeroBytes, node.clock.seconds() - started);
+      return { size: count.bytes };
     } catch (failure) {
       if (task.signal.aborted) throw death("interrupted by signal");
       if (!(failure instanceof CommandFailed)) throw failure;
@@ -239,6 +242,11 @@ export class MachineBackup implements GuestPacker {
     const { storage } = options;
     if (storage === undefined || !(await isFull(node, storage))) return;
     const { size } = await stat(node.path(this.#files.unfinished));
+    if (this.#files.snapshot !== undefined) {
+      throw death(
+        "backup write data failed: command error: write_data upload error: No space left on device (os error 28)",
+      );
+    }
     throw death(`vma_queue_write: write error - No space left on device (after ${size} bytes)`);
   }
 

@@ -24,7 +24,7 @@ export interface RunOptions {
   protected: boolean;
   /** Undefined for a run into a folder. */
   storage: StorageEntry | undefined;
-  /** Folder on the node. */
+  /** Folder on the node; that of temporary files where a backup server takes the archives. */
   folder: string;
 }
 

@@ -87,7 +87,7 @@ async function openTarget(
   try {
     const storage = requireStorage(node.cluster, id);
     if (!holds(storage, "backup")) throw death(`can't use storage '${id}' for backups - wrong content type`);
-    const folder = contentFolder(storage, "backup");
+    const folder = storage.type === "pbs" ? "/var/tmp" : contentFolder(storage, "backup");
     if (problems.length === 0) return { storage, folder };
   } catch (failure) {
     problems.push(`could not get storage information for '${id}': ${failureText(failure).trimEnd()}`);

@@ -39,6 +39,14 @@ const FIXTURE = {
     tokens: [{ userid: "operator@pve", tokenid: "tok", privsep: 0, value: "not-a-secret-1" }],
     acl: [],
   },
+  backupServers: [
+    {
+      server: "192.0.2.30",
+      datastores: ["main"],
+      fingerprint: Array.from({ length: 32 }, () => "AB").join(":"),
+      users: [{ userid: "lifeboat@pbs", password: "not-a-secret-3" }],
+    },
+  ],
   files: [
     {
       volid: TEMPLATE,
