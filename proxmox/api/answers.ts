@@ -175,14 +175,13 @@ export const storageDefinitionAnswer = z.object({
 });
 export type StorageDefinition = z.infer<typeof storageDefinitionAnswer>;
 
-/** A backup as a storage lists it. */
-export const archiveAnswer = z.object({
+const listedArchive = z.object({
   volid: z.string(),
-  /** File name's extension, such as `tar.zst`. */
+  /** File name's extension, such as `tar.zst`; on a Proxmox Backup Server `pbs-ct` or `pbs-vm`. */
   format: z.string().optional(),
   /**
    * Bytes, exact (the single-volume answer rounds up to 512). On a Proxmox Backup Server it is what was read of the guest,
-   * before it was packed; it tells none of a snapshot that is not whole, or whose manifest it cannot read.
+   * before it was packed.
    */
   size: numberAnswer.nullish().transform((value) => value ?? undefined),
   /** Unix seconds: when the backup started, from the file's name. */
@@ -190,7 +189,7 @@ export const archiveAnswer = z.object({
   vmid: numberAnswer.optional(),
   /** What a Proxmox Backup Server found when it verified the snapshot: `ok` or `failed`; missing where it has not. */
   verification: z
-    .object({ state: z.string() })
+    .object({ state: z.string(), upid: z.string().optional() })
     .nullish()
     .transform((value) => value ?? undefined),
   /** Of a file whose name is not Proxmox's own it is something else, which is left out here. */
@@ -198,7 +197,18 @@ export const archiveAnswer = z.object({
   /** First line of the notes only. */
   notes: textAnswer.optional(),
   protected: flagAnswer.optional().transform((value) => value ?? false),
+  /** On a Proxmox Backup Server: fingerprint of the key that it is encrypted with, or 1 where the server does not know it. */
+  encrypted: textAnswer.nullish().transform((value) => value ?? undefined),
 });
+
+/**
+ * A backup as a storage lists it. Where a backup server tells no size, of a snapshot that is not whole or whose manifest it
+ * cannot read, Proxmox VE says 1 (`PVE::Storage::PBSPlugin::list_volumes`): that is none.
+ */
+export const archiveAnswer = listedArchive.transform(({ size, ...archive }) => ({
+  ...archive,
+  size: archive.format?.startsWith("pbs-") === true && size !== undefined && size <= 1 ? undefined : size,
+}));
 export type Archive = z.infer<typeof archiveAnswer>;
 
 /** What only the single-volume answer knows. */

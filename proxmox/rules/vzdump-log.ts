@@ -35,7 +35,7 @@ interface OpenGuest {
   archive: WrittenArchive | undefined;
   seconds: number | undefined;
   reasons: string[];
-  /** Last line of a program that writes the archive. */
+  /** Last line of a program that writes the archive; that of the backup server's client begins with `Error: `. */
   told: string | undefined;
 }
 
@@ -44,7 +44,7 @@ const file = /^INFO: creating vzdump archive '(?:.*\/)?([^/]+)'$/u;
 const snapshot = /^INFO: creating Proxmox Backup Server archive '(.+)'$/u;
 const finish = /^INFO: Finished Backup of VM (\d+) \((\d+):(\d{2}):(\d{2})\)$/u;
 const failure = /^ERROR: Backup of VM (\d+) failed - (.*)$/u;
-const program = /^INFO: ((?:tar|zstd|gzip|pigz|lzop)\b.*)$/u;
+const program = /^INFO: ((?:tar|zstd|gzip|pigz|lzop)\b.*|Error: .*)$/u;
 
 /** Reads the log of a run, also of one that is not at its end. */
 export function parseVzdumpLog(lines: readonly string[]): VzdumpRun {

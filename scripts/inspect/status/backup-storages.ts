@@ -84,7 +84,9 @@ async function archivesOn(
   entry: StorageOnNode,
 ): Promise<{ entry: StorageOnNode; archives: Archive[]; unreadable: string[] }> {
   const { node, storage } = entry;
-  if (!isUsable(entry)) return { entry, archives: [], unreadable: [`storage ${storage} on ${node} is not active`] };
+  // Why a backup server cannot be used the attempt to list it says.
+  const isAsked = isUsable(entry) || (entry.type === "pbs" && entry.enabled !== false);
+  if (!isAsked) return { entry, archives: [], unreadable: [`storage ${storage} on ${node} is not active`] };
   try {
     return { entry, archives: await client.backups.archives(node, storage), unreadable: [] };
   } catch (error) {

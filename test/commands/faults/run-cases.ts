@@ -1,16 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { RestoreSite } from "../restore/restore-site";
+import { RestoreSite, type SiteOptions } from "../restore/restore-site";
 import type { LoggedRequest } from "../support/request-log";
 import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
 import type { RunOptions } from "../support/run-bundle";
 
 /** Shows every case on one site, each with a guest of its own. */
-export function runCases(cases: readonly FaultCase[]): void {
+export function runCases(cases: readonly FaultCase[], options?: SiteOptions): void {
   let site: RestoreSite;
   const guests = cases.map((_, index) => ({ id: 301 + index, name: `guest${index}x` }));
 
   beforeAll(async () => {
-    site = await RestoreSite.start(guests);
+    site = await RestoreSite.start(guests, options);
   });
   afterAll(() => site.stop());
   afterEach(() => site.clearFaults());

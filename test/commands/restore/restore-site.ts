@@ -39,6 +39,8 @@ export interface SiteOptions {
   readonly keep?: string;
   /** `prune-backups` of the backup storage. */
   readonly retention?: string;
+  /** Further options of the backup storage, such as those of one on a backup server. */
+  readonly storage?: Readonly<Record<string, string>>;
   readonly adjust?: (cluster: StartCluster) => StartCluster;
 }
 
@@ -53,10 +55,10 @@ export class RestoreSite extends NodeSite {
   }
 
   static async start(containers: readonly TestContainer[], options: SiteOptions = {}): Promise<RestoreSite> {
-    const { settings = "", keep, further = [], retention, adjust = (cluster) => cluster } = options;
+    const { settings = "", keep, further = [], retention, storage = {}, adjust = (cluster) => cluster } = options;
     const folder = siteFolder("restore");
     const furniture = {
-      backup: retention === undefined ? {} : { "prune-backups": retention },
+      backup: { ...storage, ...(retention === undefined ? {} : { "prune-backups": retention }) },
       disks: ["dir"] as const,
       guests: containers.map(guestOf),
     };

@@ -177,21 +177,6 @@ test("an archive dated later than the node's clock counts as no backup, and is n
   ]);
 });
 
-test.each(["verification-failed", "no-size"])(
-  "an archive with %s counts as no backup, and is named: 3 [A10, D17]",
-  async (fault) => {
-    const volid =
-      (await site.on("pve-prod", (client) => client.backups.archives("pve-prod", "backup", 102)))[0]?.volid ?? "";
-    await site.fault(fault, { volid });
-    const [code, problems] = await statusOf();
-    expect([code, problems]).toEqual([
-      3,
-      { db: ["it was never backed up", expect.stringContaining(`${volid} counts as no backup: `)] },
-    ]);
-    expect((await site.lifeboat(["backups", "prod/db"])).stdout).toContain("doubtful: ");
-  },
-);
-
 test("the newest archive of an adopted guest is another's: it counts as no backup, and is named: 3 [D15]", async () => {
   const as = (values: Record<string, string>) =>
     site.on("pve-prod", (client) => client.put(["nodes", "pve-prod", "lxc", 101, "config"], values));

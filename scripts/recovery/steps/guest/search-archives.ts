@@ -167,6 +167,8 @@ async function missingRights(
 
 function whyNot(storage: StorageEntry): string | undefined {
   if (storage.enabled === false) return "it is disabled";
+  // Why a backup server cannot be used (it does not answer, its certificate is another, …) the attempt to list it says.
+  if (storage.type === "pbs") return undefined;
   return storage.active === false ? "it is not active" : undefined;
 }
 

@@ -38,30 +38,6 @@ export const archiveFaults: readonly FaultCase[] = [
     },
   },
   {
-    fault: "the backup server has verified the archive, and found it damaged",
-    command: restore,
-    exitCode: 10,
-    message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the backup server has verified it, and found: failed) (searched: local, backup)\nHINT: see all archives: lifeboat backups web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/vzdump-lxc-101-DATE.tar.zst",
-    afterwards: [stillRuns],
-    run: async ({ site, archive, lifeboat }) => {
-      await site.fault("verification-failed", { volid: archive });
-      return lifeboat(restore);
-    },
-  },
-  {
-    fault: "the backup server tells no size of the archive",
-    command: restore,
-    exitCode: 10,
-    message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the storage tells no size of it, so that it may not be whole) (searched: local, backup)\nHINT: see all archives: lifeboat backups web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/vzdump-lxc-101-DATE.tar.zst",
-    afterwards: [stillRuns],
-    run: async ({ site, archive, lifeboat }) => {
-      await site.fault("no-size", { volid: archive });
-      return lifeboat(restore);
-    },
-  },
-  {
     fault: "the archive has been renamed, so that its name is none of Proxmox's",
     command: restore,
     exitCode: 10,

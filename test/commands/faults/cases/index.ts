@@ -1,5 +1,6 @@
 import type { FaultRow } from "../fault-case";
 import { archiveFaults } from "./archive";
+import { backupServerFaults } from "./backup-server";
 import { nodeFaults } from "./node";
 import { operatorFaults } from "./operator";
 import { stateFaults } from "./state";
@@ -10,6 +11,7 @@ export const faultCases: readonly FaultRow[] = [
   ...nodeFaults,
   ...storageFaults,
   ...archiveFaults,
+  ...backupServerFaults,
   ...operatorFaults,
   ...stateFaults,
 ];

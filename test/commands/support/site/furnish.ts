@@ -16,11 +16,27 @@ export type DiskStorage = keyof typeof storages;
 
 /** What nodes have besides what a fresh Proxmox has. */
 export interface Furniture {
-  /** Further options of the storage `backup`. */
+  /** Further options of the storage `backup`; with `type: pbs` it is none of the node's folders. */
   readonly backup: Readonly<Record<string, string>>;
   readonly disks: readonly DiskStorage[];
   readonly guests: readonly StartGuest[];
 }
+
+/** A Proxmox Backup Server, and a storage on it that takes the place of the folder `backup`. */
+export const backupServer = {
+  server: "192.0.2.30",
+  datastores: ["main"],
+  users: [{ userid: "lifeboat@pbs", password: "not-a-secret-5" }],
+};
+
+/** The storage `backup` of a cluster on a backup server. */
+export const serverStorage = {
+  type: "pbs",
+  server: backupServer.server,
+  datastore: "main",
+  username: "lifeboat@pbs",
+  password: "not-a-secret-5",
+} as const;
 
 /** Starts nodes in this process, below a site's folder; without the name of a cluster each stands alone. */
 export function startNodes(
@@ -40,11 +56,13 @@ export function startNodes(
 
 /** A cluster with a storage for backups, storages for disks, and guests made by hand. */
 export function furnished(cluster: StartCluster, { backup, disks, guests }: Furniture): StartCluster {
+  const folder = backup["type"] === undefined ? { type: "dir", path: "/mnt/backup" } : {};
   return {
     ...cluster,
+    ...(backup["type"] === "pbs" ? { backupServers: [backupServer] } : {}),
     storage: [
       ...cluster.storage,
-      { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup", ...backup },
+      { storage: "backup", ...folder, content: "backup", ...backup },
       ...disks.map((type) => ({ type, content: "rootdir,images", ...storages[type] })),
     ],
     guests: [...guests],

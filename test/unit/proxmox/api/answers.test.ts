@@ -12,8 +12,10 @@ test("a backup server lists a snapshot that is not whole without a size: the oth
   expect([
     archiveAnswer.parse(snapshot).size,
     archiveAnswer.parse({ ...snapshot, size: null }).size,
+    archiveAnswer.parse({ ...snapshot, format: "pbs-ct", size: 1 }).size,
+    archiveAnswer.parse({ ...snapshot, format: "tar.zst", size: 1 }).size,
     archiveAnswer.parse({ ...snapshot, size: 7, verification }).verification,
-  ]).toEqual([undefined, undefined, { state: "failed" }]);
+  ]).toEqual([undefined, undefined, undefined, 1, verification]);
 });
 
 test("a pool that does not exist is no missing privilege, though Proxmox says both with 403", () => {
