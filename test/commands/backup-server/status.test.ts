@@ -13,7 +13,7 @@ afterAll(() => site.stop());
 afterEach(() => site.clearFaults());
 
 /** The exit code, and what status says of the guest. */
-async function problems(): Promise<readonly [number, string]> {
+async function problems(): Promise<readonly [number | null, string]> {
   const { code, stdout } = await site.lifeboat(["status", "prod", "--json"]);
   return [code, stdout];
 }

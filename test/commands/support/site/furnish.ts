@@ -23,7 +23,7 @@ export interface Furniture {
 }
 
 /** A Proxmox Backup Server, and a storage on it that takes the place of the folder `backup`. */
-export const backupServer = {
+const backupServer = {
   server: "192.0.2.30",
   datastores: ["main"],
   users: [{ userid: "lifeboat@pbs", password: "not-a-secret-5" }],

@@ -11,6 +11,7 @@ import { createSnapshot, deleteSnapshot } from "../snapshots";
 import { commandLine, USER_NAMESPACE } from "../shell-quote";
 import { activateVolume, machineVolume } from "../volumes";
 import { archivedText } from "./archived-text";
+import type { StorageEntry } from "../../model/state";
 import type { ArchiveFiles, GuestBackup, GuestPacker, PackedGuest } from "./backup-in-run";
 import { isFull } from "./room";
 import { treeCommand, treeLines } from "./server-snapshot";
