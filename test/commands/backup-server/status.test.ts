@@ -30,7 +30,7 @@ test.each([
   expect((await site.lifeboat(["backups", "prod/web"])).stdout).toContain("doubtful: ");
 });
 
-test("a backup server that does not answer is told with its reason, and no backup counts as missing for it [C2, K6]", async () => {
+test("a backup server that does not answer is told with its reason, and no backup counts as missing for it [K6]", async () => {
   await site.backUp(101);
   await site.fault("backup-server-unreachable");
   const [code, text] = await problems();
