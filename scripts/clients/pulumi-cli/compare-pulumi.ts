@@ -1,8 +1,9 @@
 import { plainText } from "../../../proxmox/api/plain-text";
 import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { type ProgramResult, ProgramMissing } from "../run-program";
+import { placeOf } from "./losses";
 import { type Difference, errorOf, type ReadPreview, readPreview } from "./preview";
-import { whyNotOwn } from "./own-state";
+import { lookAtOwn } from "./own-state";
 import { missingCli, previewArguments, runPulumi } from "./run-pulumi";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -35,7 +36,7 @@ export interface ComparisonOptions {
 export async function comparePulumi(options: ComparisonOptions): Promise<Comparison> {
   const command = `pulumi preview --stack ${options.stack} --refresh`;
   const ran = await tryPulumi(previewArguments(options.stack, true), options);
-  return "why" in ran ? { compared: false, why: ran.why, command } : asComparison(ran.result, command);
+  return "why" in ran ? { compared: false, why: ran.why, command } : asComparison(ran, command);
 }
 
 /**
@@ -47,7 +48,7 @@ export async function previewPulumi({
   ...options
 }: ComparisonOptions & { refresh: boolean }): Promise<ReadPreview> {
   const ran = await tryPulumi(previewArguments(options.stack, refresh), options);
-  if ("result" in ran && !ran.result.timedOut) return readPreview(ran.result);
+  if ("result" in ran && !ran.result.timedOut) return withDeletions(readPreview(ran.result), ran.leftOver);
   const failure = "why" in ran ? ran.why : "pulumi preview took too long";
   return { differences: [], same: 0, warnings: [], failure };
 }
@@ -67,27 +68,47 @@ export async function refreshPulumi(options: ComparisonOptions, urn: string): Pr
   return { refreshed: false, why: `pulumi refresh failed: ${errorOf(result)}`, command };
 }
 
+/** What pulumi said, and what its state holds for deletion. */
+interface Ran {
+  readonly result: ProgramResult;
+  readonly leftOver: readonly Pick<Difference, "resource" | "type">[];
+}
+
+/** No preview tells what an earlier replacement has left over, and the next update deletes it. */
+function withDeletions(preview: ReadPreview, leftOver: Ran["leftOver"]): ReadPreview {
+  const deletions = leftOver.map((place): Difference => ({ ...place, operation: "delete", properties: [] }));
+  const told = leftOver.map(
+    ({ resource }) => `${resource}: an earlier update has left one over in the state, and the next one deletes it`,
+  );
+  return {
+    ...preview,
+    differences: [...preview.differences, ...deletions],
+    warnings: [...preview.warnings, ...told],
+  };
+}
+
 async function tryPulumi(
   argv: readonly string[],
   { folder, project, stack, addresses, variables, timeout = 180_000, signal }: ComparisonOptions,
-): Promise<{ result: ProgramResult } | { why: string }> {
+): Promise<Ran | { why: string }> {
   const { PULUMI_CONFIG_PASSPHRASE: direct, PULUMI_CONFIG_PASSPHRASE_FILE: file } = variables;
   if (direct === undefined && (file === undefined || file === "")) {
     return { why: "no passphrase is set (PULUMI_CONFIG_PASSPHRASE_FILE)" };
   }
   try {
     const run = { folder, variables, timeout, ...(signal === undefined ? {} : { signal }) };
-    const why = await whyNotOwn({ ...run, project, stack, addresses });
-    return why === undefined ? { result: await runPulumi(argv, run) } : { why };
+    const own = await lookAtOwn({ ...run, project, stack, addresses });
+    if ("why" in own) return own;
+    return { result: await runPulumi(argv, run), leftOver: own.leftOver.map(({ urn }) => placeOf(urn)) };
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
     return { why: missingCli };
   }
 }
 
-function asComparison(result: ProgramResult, command: string): Comparison {
+function asComparison({ result, leftOver }: Ran, command: string): Comparison {
   if (result.timedOut) return { compared: false, why: "pulumi preview took too long", command };
-  const { differences, failure } = readPreview(result);
+  const { differences, failure } = withDeletions(readPreview(result), leftOver);
   if (failure === undefined) return { compared: true, differences };
   return { compared: false, why: `pulumi preview failed: ${plainText(failure)}`, command };
 }

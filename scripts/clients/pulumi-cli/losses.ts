@@ -49,11 +49,15 @@ export function lossesOf(steps: readonly PreviewStep[]): Loss[] {
  * first, and no preview says so.
  */
 export function withLeftOver(losses: readonly Loss[], resources: readonly StateResource[]): Loss[] {
-  const leftOver = resources.filter((resource) => resource.delete === true);
   return distinct([
     ...losses,
-    ...leftOver.map((resource) => lossOf("delete", resource.urn, oldStateSchema.parse(resource))),
+    ...leftOverOf(resources).map((resource) => lossOf("delete", resource.urn, oldStateSchema.parse(resource))),
   ]);
+}
+
+/** What a state holds for deletion. */
+export function leftOverOf(resources: readonly StateResource[]): StateResource[] {
+  return resources.filter((resource) => resource.delete === true);
 }
 
 /** Name and type of a resource. */

@@ -10,7 +10,7 @@ import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
 import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
 import { type Changes, type CountedPreview, readPreview } from "./preview";
-import { whyNotOwn } from "./own-state";
+import { lookAtOwn } from "./own-state";
 import { noteStarted } from "./started-runs";
 import { missingCli, plain, previewArguments, runPulumi } from "./run-pulumi";
 
@@ -93,8 +93,8 @@ export class PulumiCli {
   /** Writes into the state how some resources are in the real world. One that is gone is then made again by `up`. */
   async refresh(urns: readonly string[], watch: Watch): Promise<void> {
     const { logs: _logs, ...place } = this.place;
-    const why = await explained(() => whyNotOwn({ ...place, timeout: longestLook, signal: watch.signal }));
-    if (why !== undefined) throw new PulumiFailure(`pulumi refresh of ${place.stack}: ${why}`, "refused", undefined);
+    const own = await explained(() => lookAtOwn({ ...place, timeout: longestLook, signal: watch.signal }));
+    if ("why" in own) throw new PulumiFailure(`pulumi refresh of ${place.stack}: ${own.why}`, "refused", undefined);
     const targets = urns.flatMap((urn) => ["--target", urn]);
     const quiet = ["--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress"];
     await this.long("refresh", ["refresh", "--stack", this.place.stack, ...quiet, ...targets], watch);

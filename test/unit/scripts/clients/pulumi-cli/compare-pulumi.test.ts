@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { comparePulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
+import { comparePulumi, previewPulumi } from "../../../../../scripts/clients/pulumi-cli/compare-pulumi";
+import { toStackPreview } from "../../../../../scripts/inspect/preview/take-preview";
+import { renderComment } from "../../../../../scripts/pull-requests/comment";
 import { shellQuote } from "../../../../../scripts/machine/shell-quote";
 import { exampleNames } from "../../../../support/example-names";
 
@@ -27,6 +29,24 @@ const addresses = { proxmox: "https://192.0.2.11:8006", store: undefined, names:
 
 const run = (variables: Record<string, string>, timeout = 10_000) =>
   comparePulumi({ folder, project: "site", stack: "prod", addresses, variables, timeout });
+
+test("what a state holds for deletion is a difference, of which the comment on a pull request warns [K1, M1]", async () => {
+  const type = "proxmoxve:index/containerLegacy:ContainerLegacy";
+  const urn = `urn:pulumi:prod::site::lifeboat:guests:Container$${type}::old-container`;
+  const leftOver = { urn, type, custom: true, id: "177", delete: true };
+  const variables = fakePulumi(`echo '{"steps":[],"changeSummary":{"same":3}}'`, [leftOver]);
+  expect(await run(variables)).toMatchObject({
+    compared: true,
+    differences: [{ resource: "old-container", operation: "delete" }],
+  });
+  const preview = await previewPulumi({ folder, project: "site", stack: "prod", addresses, variables, refresh: false });
+  const comment = renderComment([toStackPreview("prod", preview)], { commit: "abc", runUrl: "https://example.com" });
+  expect(comment).toContain("> - **1 delete** in `prod`");
+  expect(comment).toContain("-  delete  old-container (ContainerLegacy)");
+  expect(comment).toContain(
+    "old-container: an earlier update has left one over in the state, and the next one deletes it",
+  );
+});
 
 describe("comparing with pulumi", () => {
   test("steps that change something are differences, with the properties", async () => {
