@@ -97,6 +97,8 @@ function whyOtherGuest(
   if (found.some((one) => one !== id)) return `it names more than one guest: ${told(found)}`;
   const declared = guests.find((guest) => String(guest.id) === id);
   if (declared === undefined) return undefined;
+  if (declared.kind === "adopted")
+    return `its id is ${String(id)}, and the settings only adopt guest ${declared.name}: pulumi state delete lets go of it`;
   if (declared.kind !== kind || componentKinds[kind].child(declared.name) !== name)
     return `its id is ${String(id)}, which the settings have for guest ${declared.name}`;
   return resource.delete === true

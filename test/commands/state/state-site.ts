@@ -86,7 +86,7 @@ export class StateSite extends ProjectSite {
       head: [`encryptionsalt: ${this.encrypter.salt}`],
       profile: name,
       node: "pve",
-      guests: { web: [`adopt: ${String(101 + environments.indexOf(name))}`] },
+      guests: { web: [`adopt: ${String(141 + environments.indexOf(name))}`] },
       lines: [`  lifeboat:stateKey: ${this.key(`lifeboat-${name}`)}`, ...(name === "monitoring" ? store : [])],
     });
   }
