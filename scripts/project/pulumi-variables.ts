@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
-import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../site/settings/credentials";
+import {
+  otherPassphrase,
+  ownVariables,
+  passphraseMark,
+  passphraseSource,
+  shellCredential,
+  tokenSource,
+} from "../../site/settings/credentials";
 import { ownAddresses } from "../../site/state/own-addresses";
 import type { LoadedEnvironment } from "./environment";
 import { makePrivateFolder, writeDurably } from "../machine/durable-file";
@@ -59,7 +66,7 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
   ];
   const exports = {
     PULUMI_BACKEND_URL: backend.url,
-    ...filePath(variables, "PULUMI_CONFIG_PASSPHRASE_FILE"),
+    ...passphraseFile(environment.name, given),
     ...tokenFile(environment.name, given),
     ...(folders === undefined ? {} : { SSL_CERT_DIR: folders }),
     ...access.exports,
@@ -169,15 +176,31 @@ function tokenFile(environment: string, given: Variables): Record<string, string
   return token?.kind === "file" ? { [token.variable]: resolve(token.path) } : {};
 }
 
-/** A variable that names a file, absolute: `pulumi` may run in another folder. */
-function filePath(variables: Variables, name: string): Record<string, string> {
-  const file = variables[name];
-  return file === undefined || file === "" ? {} : { [name]: resolve(file) };
+/**
+ * The variable that names the passphrase's file, absolute, since `pulumi` may run in another folder. Pulumi knows the general name
+ * only: a file of this environment gets a mark beside it, and one with the mark of another is taken out.
+ */
+function passphraseFile(environment: string, given: Variables): Record<string, string> {
+  const { fileVariable } = passphraseSource;
+  const found = shellCredential(passphraseSource, environment, given);
+  if (found?.kind !== "file") {
+    const isOther = otherPassphrase(environment, given) !== undefined;
+    return isOther ? { [fileVariable]: "", [passphraseMark]: "" } : {};
+  }
+  const path = resolve(found.path);
+  const isForAll = found.variable === fileVariable || (given[fileVariable] === path && !given[passphraseMark]);
+  return { [fileVariable]: path, ...(isForAll ? {} : { [passphraseMark]: `${environment}:${path}` }) };
 }
 
 function passphraseNotes(environment: string, variables: Variables): string[] {
   const { variable, fileVariable } = passphraseSource;
   const given = shellCredential(passphraseSource, environment, variables);
+  const other = otherPassphrase(environment, variables);
+  if (given === undefined && other !== undefined) {
+    return [
+      `the passphrase file that lifeboat env ${other} has exported is of ${other} alone: export ${fileVariable}=FILE`,
+    ];
+  }
   if (given === undefined) {
     return variables[variable] === undefined
       ? [`no passphrase is set: export ${fileVariable}=FILE before you use pulumi`]

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { otherPassphrase } from "../../site/settings/credentials";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
@@ -100,7 +101,10 @@ export class Secrets {
     if (found.kind === "given") return found.passphrase;
     if (found.kind === "unreadable") throw this.error(found.why);
     const need = this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets";
-    throw this.error(`no passphrase is set, and ${this.stack.file} ${need}`);
+    const other = otherPassphrase(this.environment, this.variables);
+    const set =
+      other === undefined ? "is set" : `of ${this.environment} is set, but that of ${other} (lifeboat env ${other})`;
+    throw this.error(`no passphrase ${set}, and ${this.stack.file} ${need}`);
   }
 
   private guarded(read: () => string): string {

@@ -45,6 +45,26 @@ export const passphraseSource = {
   fileVariable: "PULUMI_CONFIG_PASSPHRASE_FILE",
 } as const;
 
+/**
+ * For which environment `lifeboat env` has put a passphrase file under the general name, where plain `pulumi` looks: `lab:/keys/lab`.
+ * Another environment does not try it.
+ */
+export const passphraseMark = "LIFEBOAT_PASSPHRASE_FILE_IS_OF";
+
+/** The other environment of which the general passphrase file is, by {@link passphraseMark}; undefined: it is for all, or its own. */
+export function otherPassphrase(environment: string, variables: Variables): string | undefined {
+  const mark = variables[passphraseMark] ?? "";
+  const [owner = ""] = mark.split(":", 1);
+  const isOther = owner !== "" && owner !== environment;
+  return isOther && variables[passphraseSource.fileVariable] === mark.slice(owner.length + 1) ? owner : undefined;
+}
+
+/** What the shell gives to an environment and to all. */
+function withoutOthers(environment: string, variables: Variables): Variables {
+  if (otherPassphrase(environment, variables) === undefined) return variables;
+  return { ...variables, [passphraseSource.fileVariable]: undefined };
+}
+
 /** Variables that hold a credential, or the path of one, for one environment or for all. */
 type ShellSource = Pick<CredentialSource, "variable" | "fileVariable">;
 
@@ -121,8 +141,9 @@ export function sharedVariableProblem(
 export function shellCredential(
   source: ShellSource,
   environment: string,
-  variables: Variables,
+  given: Variables,
 ): ShellCredential | undefined {
+  const variables = withoutOthers(environment, given);
   for (const { variable = "", fileVariable = "" } of [ownSource(source, environment), source]) {
     const value = variables[variable] ?? "";
     if (value !== "") return { kind: "value", value: value.trim(), variable };
@@ -136,7 +157,8 @@ export function shellCredential(
  * The variables for whatever works on one environment only, as `pulumi` does: what is its own bears the general name, and
  * what is another's is not there.
  */
-export function ownVariables(environment: string, variables: Variables): Record<string, string | undefined> {
+export function ownVariables(environment: string, given: Variables): Record<string, string | undefined> {
+  const variables = withoutOthers(environment, given);
   const found = Object.fromEntries(
     Object.entries(variables).filter(([name]) => parseVariable(name)?.suffix === undefined),
   );

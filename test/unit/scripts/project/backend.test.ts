@@ -6,7 +6,7 @@ import { backendOf, localBackend } from "../../../../scripts/project/backend";
 import { loadEnvironment } from "../../../../scripts/project/environment";
 import { readPulumiProject } from "../../../../scripts/project/pulumi-project";
 import { Redactor } from "../../../../scripts/terminal/redactor";
-import { shellCredential, tokenSource } from "../../../../site/settings/credentials";
+import { ownVariables, passphraseSource, shellCredential, tokenSource } from "../../../../site/settings/credentials";
 import { PulumiEncrypter } from "../../../support/encrypt";
 
 let folder: string;
@@ -179,6 +179,37 @@ describe("what pulumi needs for the store", () => {
     const { exports } = await pulumiVariables(environment(given), given);
     expect(exports).toMatchObject({ LIFEBOAT_PROXMOX_TOKEN_FILE_PROD: own });
     expect(shellCredential(tokenSource, "lab", { ...given, ...exports })).toMatchObject({ path: "/keys/all" });
+  });
+
+  test("a passphrase file of one environment is tried for no other in the same shell, and that is said [N5]", async () => {
+    const home = { HOME: folder, XDG_STATE_HOME: join(folder, "state"), LIFEBOAT_PROXMOX_TOKEN: "a@pve!b=c" };
+    const name = "PULUMI_CONFIG_PASSPHRASE_FILE";
+    const of = async (given: Record<string, string>) => pulumiVariables(environment(given), given);
+    const exportedFor = async (own: Record<string, string>) => ({
+      ...home,
+      ...(await of({ ...home, ...own })).exports,
+    });
+    // What lifeboat env lab leaves in the shell, as it leaves it for prod.
+    const prods = await exportedFor({ [`${name}_PROD`]: "/keys/prod" });
+    expect(prods).toMatchObject({ [name]: "/keys/prod", LIFEBOAT_PASSPHRASE_FILE_IS_OF: "prod:/keys/prod" });
+    const labs = { ...home, [name]: "/keys/lab", LIFEBOAT_PASSPHRASE_FILE_IS_OF: "lab:/keys/lab" };
+    expect(shellCredential(passphraseSource, "prod", labs)).toBeUndefined();
+    expect(shellCredential(passphraseSource, "lab", labs)).toMatchObject({ path: "/keys/lab" });
+    expect(ownVariables("prod", labs)[name]).toBeUndefined();
+    const { exports, notes } = await of(labs);
+    expect(exports).toMatchObject({ [name]: "", LIFEBOAT_PASSPHRASE_FILE_IS_OF: "" });
+    expect(notes.join("\n")).toContain("the passphrase file that lifeboat env lab has exported is of lab alone");
+    const sealed = `  lifeboat:proxmoxToken: { secure: "${encrypter.encrypt("{}")}" }\nencryptionsalt: ${encrypter.salt}`;
+    write("Pulumi.prod.yaml", settings(sealed));
+    await expect(environment(labs).secret("proxmoxToken")).rejects.toThrow(
+      "no passphrase of prod is set, but that of lab (lifeboat env lab)",
+    );
+    // Whoever sets the general one by hand means all.
+    const general = { ...labs, [name]: "/keys/all" };
+    expect(shellCredential(passphraseSource, "prod", general)).toMatchObject({ path: "/keys/all" });
+    expect(await exportedFor({ [name]: "/keys/all" })).not.toHaveProperty("LIFEBOAT_PASSPHRASE_FILE_IS_OF");
+    const same = { [name]: "/keys/all", [`${name}_PROD`]: "/keys/all" };
+    expect(await exportedFor(same)).not.toHaveProperty("LIFEBOAT_PASSPHRASE_FILE_IS_OF");
   });
 
   test("nothing is written below a folder in which others may write [N6]", async () => {
