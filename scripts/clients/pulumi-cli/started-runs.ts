@@ -2,12 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { isSameProcess, processIdentity } from "../../machine/processes";
+import { hasEnded, processIdentity, processPlace } from "../../machine/processes";
 
 const runSchema = z.object({
   pid: z.number(),
   /** What tells this process from others that have had or will have its id: boot and start. Empty: not known. */
   identity: z.string(),
+  /** Where its id means something; earlier versions did not note it. */
+  place: z.object({ boot: z.string(), namespace: z.string(), machine: z.string() }).exactOptional(),
   /** When it was started, milliseconds since 1970. */
   since: z.number(),
 });
@@ -24,19 +26,21 @@ export interface LockHolder {
 
 /** Notes beside a run's log which process it is. */
 export function noteStarted(log: string, pid: number, since: number): void {
-  writeFileSync(log + suffix, JSON.stringify({ pid, identity: processIdentity(pid) ?? "", since }), { mode: 0o600 });
+  const note = { pid, identity: processIdentity(pid) ?? "", place: processPlace(), since };
+  writeFileSync(log + suffix, JSON.stringify(note), { mode: 0o600 });
 }
 
 /**
  * Whether a lock is of a `pulumi` that Lifeboat has started on this machine, and that has ended. That the host's name is
- * equal shows nothing: many machines and containers have one name, and a number of a process is given again.
+ * equal shows nothing: many machines and containers have one name, and a number of a process is given again. A container that shares
+ * the folder has numbers of its own: what cannot be told from here has not ended.
  *
  * @param logs folder of the runs' logs
  */
 export function isOurDead({ pid, hostname: host, since }: LockHolder, logs: string): boolean {
   if (host !== hostname()) return false;
   const taken = Date.parse(since);
-  return runsIn(logs).some((run) => run.pid === pid && run.since <= taken && !isSameProcess(pid, run.identity));
+  return runsIn(logs).some((run) => run.pid === pid && run.since <= taken && hasEnded(pid, run.identity, run.place));
 }
 
 function runsIn(logs: string): z.infer<typeof runSchema>[] {

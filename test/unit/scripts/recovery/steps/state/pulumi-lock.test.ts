@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { FolderStore } from "../../../../../../scripts/clients/object-store/folder-store";
+import { processPlace } from "../../../../../../scripts/machine/processes";
 import { noteStarted } from "../../../../../../scripts/clients/pulumi-cli/started-runs";
 import {
   clearOurDeadLocks,
@@ -128,9 +129,20 @@ describe("of an ended pulumi that Lifeboat has started here only its own lock is
     expect(await locks()).toEqual([theirs]);
     writeFileSync(
       join(logs, "run.log.process"),
-      JSON.stringify({ pid: process.pid, identity: "another-boot 1", since: taken - 1_000 }),
+      JSON.stringify({ pid: process.pid, identity: "another-boot 1", place: processPlace(), since: taken - 1_000 }),
     );
     await clearOurDeadLocks(access(), logs);
     expect(await locks()).toEqual([]);
+  });
+
+  test.each([
+    ["in another container of this name", { ...processPlace(), namespace: "pid:[4026532999]" }],
+    ["before anybody noted where", undefined],
+  ])("whether one that was started %s has ended is not known here: its lock stays [E3, A8, K6]", async (_, place) => {
+    const note = { pid: ended, identity: "x 1", since: taken - 1_000, ...(place && { place }) };
+    writeFileSync(join(logs, "run.log.process"), JSON.stringify(note));
+    await othersLock(ended, hostname());
+    await clearOurDeadLocks(access(), logs);
+    expect(await locks()).toEqual([theirs]);
   });
 });
