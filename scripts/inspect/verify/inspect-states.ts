@@ -161,11 +161,16 @@ function inspectionOf(stacks: readonly StackReport[]): Inspection<ValueOf<typeof
 
 function isGood(stack: StackReport): boolean {
   if ("error" in stack) return false;
-  return stack.bad.length === 0 && stack.lost === undefined && stack.copyPlaces.every(isGoodCopy);
+  return isTried(stack) && stack.lost === undefined && stack.copyPlaces.every(isGoodCopy);
 }
 
 function isGoodCopy(copy: CopyReport): boolean {
-  return "checked" in copy && copy.bad.length + copy.problems.length === 0;
+  return "checked" in copy && isTried(copy) && copy.problems.length === 0;
+}
+
+/** What nobody could try is unknown, and unknown is not good. */
+function isTried({ bad, notOpened }: CheckedStates): boolean {
+  return bad.length + notOpened.length === 0;
 }
 
 function forScripts(stack: StackReport): ValueOf<typeof statesShape>["stacks"][number] {

@@ -164,7 +164,7 @@ describe("verify --state", () => {
     const consented = { env: { LIFEBOAT_ALLOW_STATE_PARTS: "secrets_providers" } };
     const tried = (...flags: string[]) => site.lifeboat(["verify", "--state", ...flags], consented);
     const { code, stdout } = await tried();
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^! prod: .*SECRETS WERE NOT TRIED\n/u)]);
+    expect([code, stdout]).toEqual([3, expect.stringMatching(/^! prod: .*SECRETS WERE NOT TRIED\n/u)]);
     expect(stdout).toMatch(/not tried: its secrets are kept by awskms/u);
     expect(stdout).not.toMatch(/✓|all are good/u);
     const [stack] = JSON.parse((await tried("--json")).stdout).stacks;

@@ -106,7 +106,11 @@ test.each<[string, Resource, string]>([
   ["a guest of the settings that waits to be deleted", container("web", "101", waiting), "waits to be deleted"],
   ["another guest's id", container("old", "101"), "its id is 101, which the settings have for guest web"],
   ["another guest's id under a name that is declared", container("web", "302"), "settings have for guest store"],
-  ["a guest that is only adopted", container("legacy", "140"), "the settings only adopt guest legacy: pulumi state delete lets go"],
+  [
+    "a guest that is only adopted",
+    container("legacy", "140"),
+    "the settings only adopt guest legacy: pulumi state delete lets go",
+  ],
   ["a guest as another kind", resource(types.machine, "web-machine", { vmId: 101 }, { id: "101" }), "for guest web"],
   ["two ids", container("old", "177", { outputs: { vmId: 101 } }), "more than one guest: 177, 101"],
   ["an id that nobody can read", container("old", "177", { inputs: { vmId: secret } }), "something that is no name"],
