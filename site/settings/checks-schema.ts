@@ -1,6 +1,7 @@
 import type { Check } from "./environment";
 import { choose, isMapping, list, mapping, optional, text, value, wholeNumber } from "./schema-tools";
-import { checkFormat, outputPattern, parseCheck } from "./values/checks";
+import { checkFormat, parseCheck } from "./values/checks";
+import { outputPattern } from "./values/output-pattern";
 
 const commandCheck = mapping({
   /** Run in the guest by its `sh`. */

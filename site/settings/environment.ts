@@ -499,7 +499,7 @@ export interface AgentExecCheck {
   readonly command: string | readonly string[];
   /** The exit code that it has to end with. */
   readonly exit: number;
-  /** What it has to print, without white space around it. Absent: anything. */
+  /** As of a command over SSH. */
   readonly output?: string;
 }
 

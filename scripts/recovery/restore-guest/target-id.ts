@@ -28,7 +28,7 @@ export interface IdSearch {
   readonly node: string;
   readonly declared: DeclaredIds;
   /** Asked for an id that is to be used: false where another copy of this machine's runs has it. */
-  readonly takeId: (vmid: number) => boolean;
+  readonly takeId?: ((vmid: number) => boolean) | undefined;
 }
 
 const noTraces: IdTraces = { known: [], unknown: [], elsewhere: [] };

@@ -1,4 +1,5 @@
 import type { AgentExecCheck } from "../environment";
+import { outputPattern } from "./output-pattern";
 
 /** What the check looks like, for messages. */
 export const agentExecFormat = '{ agent-exec: "COMMAND", exit: 0, output: "TEXT" }';
@@ -9,8 +10,18 @@ export function parseAgentExec(raw: unknown): AgentExecCheck | undefined {
   const { "agent-exec": command, exit = 0, output, ...others } = entriesOf(raw);
   if (!isCommand(command) || Object.keys(others).length > 0) return undefined;
   if (typeof exit !== "number" || !Number.isInteger(exit) || exit < 0 || exit > 255) return undefined;
-  if (output !== undefined && !isText(output)) return undefined;
-  return { kind: "agent-exec", command, exit, ...(output === undefined ? {} : { output: output.trim() }) };
+  if (output !== undefined && (!isText(output) || output === "" || !isPattern(output))) return undefined;
+  return { kind: "agent-exec", command, exit, ...(output === undefined ? {} : { output }) };
+}
+
+/** Between slashes it is an expression. */
+function isPattern(output: string): boolean {
+  try {
+    outputPattern(output);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function entriesOf(raw: object): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import type { Check, CommandCheck } from "../environment";
+import { outputPattern } from "./output-pattern";
 import { agentExecFormat, formatAgentExec, parseAgentExec } from "./agent-exec";
 
 /** What a check looks like, for messages. */
@@ -56,10 +57,4 @@ export function whyCommandFails(
   const pattern = outputPattern(output);
   if (pattern !== undefined) return pattern.test(printed) ? undefined : `its output does not match ${output}`;
   return printed.includes(output) ? undefined : `its output does not contain '${output}'`;
-}
-
-/** The expression between slashes; undefined for a text. @throws SyntaxError for what is none */
-export function outputPattern(output: string): RegExp | undefined {
-  const [, source] = /^\/(.+)\/$/su.exec(output) ?? [];
-  return source === undefined ? undefined : new RegExp(source, "mu");
 }

@@ -6,7 +6,7 @@ let site: MachineSite;
 const checks = {
   good: '[{ agent-exec: "echo grün", output: grün }, { agent-exec: [/bin/sh, -c, "exit 3"], exit: 3 }]',
   ended: '[{ agent-exec: "nginx -t" }]',
-  printed: '[{ agent-exec: "echo inactive", output: active }]',
+  printed: '[{ agent-exec: "echo inactive", output: "/^active$/" }]',
   missing: "[{ agent-exec: [/usr/bin/none] }]",
 };
 
@@ -63,15 +63,15 @@ test("a command in the machine proves that it is back: by its exit code, and by 
     0,
     true,
     [
-      { check: "'echo grün' in it ends with 0 and prints 'grün'", passed: true },
-      { check: "'/bin/sh -c exit 3' in it ends with 3", passed: true },
+      { check: "its guest agent runs 'echo grün', which ends with 0 and says grün", passed: true },
+      { check: "its guest agent runs '/bin/sh -c exit 3', which ends with 3", passed: true },
     ],
   ]);
 });
 
 test.each([
-  ["ended", /check 'agent-exec: nginx -t' failed \(the command ended with 127: \/bin\/sh: 1: nginx: not found\)/u],
-  ["printed", /the command printed 'inactive' and not 'active'/u],
+  ["ended", /check 'agent-exec: nginx -t' failed \(it ended with 127, not with 0: \/bin\/sh: 1: nginx: not found\)/u],
+  ["printed", /its output does not match \/\^active\$\/: inactive/u],
   ["missing", /Agent error: Guest agent command failed/u],
 ])("%s: what the command did instead is the reason that the machine is not proven: 3 [D1]", async (name, reason) => {
   const { code, report } = await restore(name);

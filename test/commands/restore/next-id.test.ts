@@ -84,6 +84,14 @@ function plannedIds(env: Readonly<Record<string, string>>): number[] {
   return journals.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")).plan.target.vmid);
 }
 
+test("an id of those that drills make and destroy copies with is none [D10, G2]", async () => {
+  const lines = ["  lifeboat:drill: { bridge: vmbr9, ids: { from: 104, to: 110 } }"];
+  site.declare("lab", { profile: "lab", node, ca: "site-ca.pem", lines, guests: { other: ["adopt: 100"] } });
+  const dry = await site.lifeboat([...next("web"), "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout).plan.target.vmid).toBe(111);
+  site.declare("lab", { profile: "lab", node, ca: "site-ca.pem", guests: { other: ["adopt: 100"] } });
+});
+
 test("what cannot be looked into is not unused: no id is taken, and the words to name one are said [D10, K6]", async () => {
   site.write("Pulumi.broken.yaml", "config:\n  lifeboat:profile: nonsense\n");
   const before = await exist();

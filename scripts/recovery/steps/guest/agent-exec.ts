@@ -5,6 +5,7 @@ import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import type { AgentExecCheck } from "../../../../site/settings/environment";
+import { whyCommandFails } from "../../../../site/settings/values/checks";
 
 /** Seconds that one attempt waits for its command. What still runs then cannot be ended through the agent. */
 const longest = 60;
@@ -30,14 +31,12 @@ export async function proveByCommand(
   }
 }
 
-function requireWanted({ exit, output }: AgentExecCheck, status: AgentExecStatus): void {
-  const { exitcode, signal } = status;
-  if (exitcode === undefined) throw new Error(`the command was ended by signal ${signal ?? "?"}`);
-  if (exitcode !== exit) throw new Error(`the command ended with ${exitcode}${saying(status)}`);
-  if (output === undefined) return;
-  if (status["out-truncated"] === true) throw new Error("the command printed more than the agent keeps");
-  const printed = textOf(status["out-data"]).trim();
-  if (printed !== output) throw new Error(`the command printed '${shown(printed)}' and not '${shown(output)}'`);
+function requireWanted(check: AgentExecCheck, status: AgentExecStatus): void {
+  const { exitcode: code } = status;
+  const why = whyCommandFails(check, { code, printed: textOf(status["out-data"]) });
+  if (why === undefined) return;
+  const cut = status["out-truncated"] === true ? " (the agent did not keep all of it)" : "";
+  throw new Error(`${why}${saying(status)}${cut}`);
 }
 
 /** Its last words. */
@@ -73,6 +72,6 @@ export function agentExecId({ command, exit, output = "" }: AgentExecCheck): str
 /** As people read it after "it" or "that". */
 export function describeAgentExec({ command, exit, output }: AgentExecCheck): string {
   const words = typeof command === "string" ? command : command.join(" ");
-  const printed = output === undefined ? "" : ` and prints '${shown(output)}'`;
-  return `'${shown(words)}' in it ends with ${exit}${printed}`;
+  const says = output === undefined ? "" : ` and says ${shown(output)}`;
+  return `its guest agent runs '${shown(words)}', which ends with ${exit}${says}`;
 }

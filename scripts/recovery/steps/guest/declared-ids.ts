@@ -4,6 +4,8 @@ import type { Site } from "../../../project/site";
 export interface DeclaredIds {
   /** Who has it, by id: `prod/web`. */
   readonly owners: ReadonlyMap<number, string>;
+  /** Whether some environment's drills make and destroy copies with the id. */
+  readonly isForDrills: (vmid: number) => boolean;
   /** Environments whose settings cannot be read: they may declare any id. */
   readonly unreadable: readonly string[];
 }
@@ -14,5 +16,10 @@ export function declaredIds(site: Pick<Site, "environments">): DeclaredIds {
   const owners = usable.flatMap(({ name, settings }) =>
     settings.guests.map((guest) => [guest.id, `${name}/${guest.name}`] as const),
   );
-  return { owners: new Map(owners), unreadable: unusable.map(({ name }) => name) };
+  const drills = usable.flatMap(({ settings }) => settings.drill?.ids ?? []);
+  return {
+    owners: new Map(owners),
+    isForDrills: (vmid) => drills.some(({ from, to }) => from <= vmid && vmid <= to),
+    unreadable: unusable.map(({ name }) => name),
+  };
 }

@@ -82,7 +82,12 @@ export async function untracedId(
 ): Promise<UntracedId | undefined> {
   const lowest = await client.cluster.nextId();
   for (let vmid = lowest; vmid < lowest + idsToTry; vmid += 1) {
-    if (declared.owners.has(vmid) || (vmid > lowest && !(await client.cluster.isFree(vmid)))) continue;
+    if (
+      declared.owners.has(vmid) ||
+      declared.isForDrills(vmid) ||
+      (vmid > lowest && !(await client.cluster.isFree(vmid)))
+    )
+      continue;
     const traces = await tracesOf(client, { node, vmid }, declared);
     if (traces.known.length === 0 && take(vmid)) return { vmid, traces };
   }

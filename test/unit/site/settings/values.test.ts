@@ -174,7 +174,7 @@ describe("checks", () => {
       command: "systemctl is-active nginx",
       exit: 0,
     });
-    const check = parseCheck({ "agent-exec": ["cmd", "/c", "ver"], exit: 2, output: " ready\n" });
+    const check = parseCheck({ "agent-exec": ["cmd", "/c", "ver"], exit: 2, output: "ready" });
     expect(check).toEqual({ kind: "agent-exec", command: ["cmd", "/c", "ver"], exit: 2, output: "ready" });
     expect(check && formatCheck(check)).toBe("agent-exec: cmd /c ver");
   });
@@ -188,6 +188,7 @@ describe("checks", () => {
     { "agent-exec": "true", exit: 256 },
     { "agent-exec": "true", exit: "0" },
     { "agent-exec": "true", output: 1 },
+    { "agent-exec": "true", output: "/(/" },
     { "agent-exec": "true", command: "true" },
   ])("%j is none", (value) => expect(parseCheck(value)).toBeUndefined());
 

@@ -66,7 +66,7 @@ async function findings(): Promise<(readonly [string, string | undefined])[]> {
     readArchive: async () => ({ kind: "whole" }) as const,
     comparePulumi: async () => [],
     meant: { mark: { environment: "prod", guest: "web" }, isOwned: true, name: "web", keys: ["web"] },
-    declaredIds: async () => ({ owners: new Map(), unreadable: [] }),
+    declaredIds: async () => ({ owners: new Map(), isForDrills: () => false, unreadable: [] }),
   };
   const context = {
     signal: new AbortController().signal,

@@ -32,7 +32,7 @@ beforeEach(() => {
   };
 });
 
-const nobody = { owners: new Map<number, string>(), unreadable: [] };
+const nobody = { owners: new Map<number, string>(), isForDrills: () => false, unreadable: [] };
 
 it("an id is known by jobs that name it, high availability, replication and disks that are left; what is not seen is said [D10]", async () => {
   expect(await tracesOf(node.client, { node: "pve", vmid: 901 }, nobody)).toEqual({
@@ -59,7 +59,7 @@ it("what may not be read is not known, which is not the same as none [D10, K6]",
   const { known, unknown } = await tracesOf(
     node.client,
     { node: "pve", vmid: 901 },
-    { owners: new Map([[901, "lab/x"]]), unreadable: ["test"] },
+    { ...nobody, owners: new Map([[901, "lab/x"]]), unreadable: ["test"] },
   );
   expect(known).toEqual(["lab/x has it in the settings", "replication job 901-0 to pve3"]);
   expect(unknown).toEqual([
