@@ -1,5 +1,6 @@
 import type { ConfigurationKeys, GuestConfiguration } from "../../proxmox/rules/guest-configuration";
 import { type Drive, isBackedUp, isCdrom, isDriveKey, parseDrive } from "../../proxmox/rules/property-strings";
+import { storageOfVolume } from "./volumes";
 
 /** Drives of a machine's configuration, by key. @throws PropertyStringError when one cannot be read */
 export function drivesOf(keys: ConfigurationKeys): { readonly key: string; readonly drive: Drive }[] {
@@ -34,6 +35,37 @@ export function seedDrives(
 /** Source: qemu-server, `drive_is_cloudinit`. */
 function isSeedVolume(file: string): boolean {
   return /[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow2|vmdk))?$/u.test(file);
+}
+
+/** The drive that cloud-init reads, and the storage on which a restore makes it anew. */
+export interface SeedPlace {
+  readonly key: string;
+  readonly storage: string;
+}
+
+/** @param storage puts every disk there */
+export function seedPlaces(keys: ConfigurationKeys, storage: string | undefined): SeedPlace[] {
+  return seedDrives(keys).map(({ key, file }) => ({ key, storage: storage ?? storageOfVolume(file) ?? "local" }));
+}
+
+/**
+ * A volume that has the name which a restore gives to the drive of cloud-init: after the machine's number alone. Proxmox frees one
+ * that the machine has under the same key, and fails at any other half-way, when the old disks are gone.
+ *
+ * @param present the machine's configuration; undefined: it has none
+ * @param volumes that the node has of the machine
+ */
+export function seedInTheWay(
+  seeds: readonly SeedPlace[],
+  present: ConfigurationKeys | undefined,
+  volumes: readonly string[],
+): { readonly key: string; readonly volume: string } | undefined {
+  for (const { key, storage } of seeds) {
+    const own = present?.[key] === undefined ? undefined : parseDrive(key, present[key], "keep").file;
+    const volume = volumes.find((volid) => storageOfVolume(volid) === storage && isSeedVolume(volid) && volid !== own);
+    if (volume !== undefined) return { key, volume };
+  }
+  return undefined;
 }
 
 /** A disk that a restore takes off a virtual machine, and that belongs to it. */

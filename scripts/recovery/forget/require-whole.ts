@@ -1,4 +1,6 @@
+import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import type { MeantGuest } from "../../../site/restore/identity";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -33,16 +35,17 @@ export async function requireWhole(client: ProxmoxClient, owner: SavePointOwner)
   const busy = await taskOn(client, address);
   if (busy !== undefined) throw taskAtWork(guest, busy);
   const why = await whyNotWhole(client, address, meant);
-  if (why !== undefined) throw onlyWayBack(owner, why);
+  if (why !== undefined) throw onlyWayBack(owner, why, address);
   if (ran && !(await isRunning(client, address))) {
     throw onlyWayBack(owner, "it is stopped, and ran when the newest of them was made");
   }
 }
 
-function onlyWayBack({ guest, vmid, selector }: SavePointOwner, why: string): CommandError {
-  const unlock = why.startsWith("it is locked")
-    ? `see which task holds it, and when none does: pct unlock ${vmid}; `
-    : "";
+function onlyWayBack({ guest, vmid, selector }: SavePointOwner, why: string, address?: GuestAddress): CommandError {
+  const unlock =
+    address !== undefined && why.startsWith("it is locked")
+      ? `see which task holds it, and when none does: ${nodeTools(address.type).program} unlock ${vmid}; `
+      : "";
   return new CommandError(`the save points of ${guest} may be its only way back: ${why}`, {
     exitCode: exitCodes.refused,
     hint: `${unlock}bring it back first: lifeboat undo ${selector}, or lifeboat restore guest ${selector}`,

@@ -11,7 +11,7 @@ import {
 import { nodeDevices, originalsOwn } from "../../../site/restore/originals-own";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
-import { leftDisks, ownNotes } from "../../../site/restore/machine-drives";
+import { leftDisks, ownNotes, seedPlaces } from "../../../site/restore/machine-drives";
 import { machineTargets } from "../../../site/restore/machine-targets";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
@@ -37,6 +37,8 @@ export interface RestoreOptions {
   readonly isWreck: boolean;
   /** It is one of a batch: Pulumi is asked once for all of them, at the end. */
   readonly inBatch: boolean;
+  /** What the node has of the machine that is restored in place, on storages where that matters. */
+  readonly left: readonly string[];
   /** What this restore takes back; the guest is then left as it was: running, or not. */
   readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
 }
@@ -172,6 +174,7 @@ function buildPlan(
     request: requestOf(inspection, volumes, copy),
     ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
     ...putBackOf(inspection, overwritten, copy === undefined),
+    ...seedsOf(inspection, options, copy === undefined),
     asRoot: needsRoot(inspection, effects, copy !== undefined),
     ...nodeRightOf(inspection, overwritten),
     ...(originals.length === 0 ? {} : { originals }),
@@ -231,6 +234,11 @@ function undoesOf({ operation, savePoint }: NonNullable<RestoreOptions["undoes"]
 
 function storagesOf({ targets }: VolumeTargets): string[] {
   return [...new Set(targets.map(({ storage }) => storage))];
+}
+
+function seedsOf({ chosen, archived }: RestoreInspection, { storage }: RestoreOptions, isInPlace: boolean) {
+  const seeds = chosen.type === "qemu" && isInPlace ? seedPlaces(archived.keys, storage) : [];
+  return seeds.length === 0 ? {} : { seeds };
 }
 
 /** Disks that Proxmox takes off a machine although they are its own. */

@@ -21,6 +21,7 @@ import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
 import { commitOf } from "./restore-step";
+import { machineVolumes, whyLeftover } from "./seed-volume";
 import { restoreRights } from "./rights";
 import { restoreSteps } from "./steps";
 import { promisedIds } from "./target-id";
@@ -109,9 +110,14 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   const promised = promisedIds(session);
   const takeId = (vmid: number) => !promised.has(vmid) && (request.takeId?.(vmid) ?? true);
   const seen = await inspectRestore(client, { guest, selector, settings, declared, takeId }, request.wish);
-  const wreck = request.undoes === undefined ? undefined : await wreckOf(session, seen);
+  const wreck = request.undoes === undefined ? whyLeftover(seen, selector) : await wreckOf(session, seen);
+  const left = await machineVolumes(client, seen, request.storage);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
-  const planned = planRestore(settings, inspection, { ...optionsOf(session, request), isWreck: wreck !== undefined });
+  const planned = planRestore(settings, inspection, {
+    ...optionsOf(session, request),
+    left,
+    isWreck: wreck !== undefined,
+  });
   const { plan, demands, space } = planned;
   const shown = viewOf(inspection, planned);
   return {
@@ -143,7 +149,7 @@ function withWarning(inspection: RestoreInspection, warning: string): RestoreIns
 function optionsOf(
   session: GuestSession,
   { storage, given, undoes, inBatch }: RestoreRequest,
-): Omit<RestoreOptions, "isWreck"> {
+): Omit<RestoreOptions, "isWreck" | "left"> {
   return {
     storage,
     withoutSavePoint: given["--without-save-point"],

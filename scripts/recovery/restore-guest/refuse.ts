@@ -15,6 +15,9 @@ import { taskAtWork } from "../steps/guest/idle-guest";
 import { keepDisksAdvice } from "../steps/guest/shared-disks";
 import type { RestoreInspection } from "./inspect";
 import type { RestorePlan } from "../steps/guest/plan";
+import { volumesOf } from "../steps/guest/guest-snapshots";
+import { seedInTheWay, seedPlaces } from "../../../site/restore/machine-drives";
+import { seedHint, seedText } from "./seed-volume";
 import { rootPasswordHint } from "../../project/root-password";
 
 /** What a refusal needs to know beyond the inspection. */
@@ -25,6 +28,8 @@ export interface RefusalContext {
   readonly storage: TargetOptions["storage"];
   readonly effects: InPlaceEffects;
   readonly volumes: VolumeTargets;
+  /** What the node has of the machine that is restored in place. */
+  readonly left: readonly string[];
   /** A credential of root@pam is set. */
   readonly mayBeRoot: boolean;
 }
@@ -50,6 +55,7 @@ export function refuseImpossible(inspection: RestoreInspection, context: Refusal
   const [problem] = context.volumes.problems;
   if (problem !== undefined) throw refusal(problem, "choose another archive with --archive");
   for (const storage of storagesOf(context.volumes)) refuseStorage(storage, inspection, context);
+  if (context.targetId === undefined) refuseSeed(inspection, context);
 }
 
 function refusal(message: string, hint: string | undefined, exitCode: ExitCode = exitCodes.refused): CommandError {
@@ -175,6 +181,16 @@ function refuseTaken({ guest, targetIsFree, targetTraces, freeId }: RestoreInspe
   if (targetIsFree) return;
   const known = targetTraces.known.length === 0 ? "" : `: ${targetTraces.known.join(", ")}`;
   throw refusal(`the id ${targetId} is taken by another guest${known}`, `give another one: --target-id ${freeId}`);
+}
+
+/** Proxmox finds out that a drive of cloud-init cannot be made when the machine's disks are gone. */
+function refuseSeed({ guest, chosen, archived, present }: RestoreInspection, { left, storage }: RefusalContext): void {
+  if (chosen.type !== "qemu") return;
+  const found = seedInTheWay(seedPlaces(archived.keys, storage), present?.configuration, left);
+  // What a failed restore has left is deleted by the step that restores.
+  const isLeftover = present !== undefined && volumesOf(present.address.type, present.configuration).length === 0;
+  if (found === undefined || isLeftover) return;
+  throw refusal(seedText(found, guest.id), seedHint(found, guest.id, present?.configuration));
 }
 
 function refuseHostMounts({ effects, mayBeRoot }: RefusalContext): void {

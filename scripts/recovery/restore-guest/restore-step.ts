@@ -13,6 +13,7 @@ import type { Facts, Step, StepContext, StepResult } from "../engine/step";
 import { originalsFinding } from "./originals-step";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
+import { freeLeftSeed, seedFact } from "./seed-volume";
 import { isRunning } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
 import { waitForTasks } from "../steps/guest/own-tasks";
@@ -61,6 +62,7 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
     },
     run: async (context) => {
       const force = await mayOverwrite(context, plan, world, operation);
+      if (force) await freeLeftSeed(context, plan, world.client);
       const client = plan.asRoot ? (world.rootClient ?? world.client) : world.client;
       if (plan.mode === "beside") context.note({ marked: true });
       const parameters = { ...requestOf(plan, operation), ...(force ? { force: true } : {}) };
@@ -119,7 +121,7 @@ async function mayOverwrite(
   { inputs }: BegunOperation,
 ): Promise<boolean> {
   const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
-  const attempted = context.facts["failedTask"] !== undefined;
+  const attempted = context.facts["failedTask"] !== undefined || context.facts[seedFact] === true;
   if (present === undefined && (attempted || plan.present === undefined)) return false;
   if (attempted && present !== undefined && isEmpty(present)) return true;
   if (configurationDigest(present) !== inputs[inputNames.configuration])

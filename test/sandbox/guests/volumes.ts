@@ -38,6 +38,8 @@ export async function allocateVolume(node: Node, wanted: Allocation, log: Log): 
   const storage = await activateStorage(node, wanted.storage);
   const volid = `${storage.storage}:${volumeName(node, storage, wanted)}`;
   const path = volumePath(parseVolume(node.cluster, volid));
+  // Only names that are given can be there already, such as that of what cloud-init reads (PVE::Storage::Plugin::alloc_image).
+  if (findVolume(node, volid) !== undefined) throw death(`disk image '${path}' already exists`);
   const kind = wanted.isDisk === true ? ({ isDisk: true } as const) : {};
   const volume: VolumeState = { node: node.name, volid, format: wanted.format, path, size: wanted.size, ...kind };
   if (wanted.format !== "subvol") {
