@@ -57,7 +57,8 @@ sub check_vma {
   }
   for my $id (sort { $a <=> $b } keys %clusters) {
     my $missing = $clusters{$id} - $found{$id};
-    bad("$missing of $clusters{$id} clusters of $name{$id} are missing") if $missing;
+    my $what = vec($seen{$id}, $clusters{$id} - 1, 1) ? "" : "it is cut off: ";
+    bad("$what$missing of $clusters{$id} clusters of $name{$id} are missing") if $missing;
   }
 }
 `;

@@ -144,7 +144,11 @@ test.each([
   ["a bit of the header", flipped(6000), "the checksum of its header is wrong"],
   ["a bit of an extent's list", flipped(FIXED + 60), "the checksum of an extent is wrong"],
   ["an extent twice", (bytes: Buffer) => Buffer.concat([bytes, bytes.subarray(FIXED)]), "is there twice"],
-  ["no extent", (bytes: Buffer) => bytes.subarray(0, FIXED), "9 of 9 clusters of drive-scsi0 are missing"],
+  [
+    "no extent",
+    (bytes: Buffer) => bytes.subarray(0, FIXED),
+    "it is cut off: 9 of 9 clusters of drive-scsi0 are missing",
+  ],
 ])("a machine's archive: %s is named for what it is [D9, G1]", async (_, change, sentence) => {
   expect(why(await readChanged("vma", "none", change))).toContain(sentence);
 });
