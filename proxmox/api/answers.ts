@@ -175,6 +175,15 @@ export const storageDefinitionAnswer = z.object({
 });
 export type StorageDefinition = z.infer<typeof storageDefinitionAnswer>;
 
+/** A storage on a Proxmox Backup Server, as it is defined for the whole cluster. */
+export const backupServerStorageAnswer = z.object({
+  storage: z.string(),
+  datastore: z.string(),
+  /** Fingerprint of its key, or 1 for a key without one. */
+  "encryption-key": textAnswer.optional(),
+});
+export type BackupServerStorage = z.infer<typeof backupServerStorageAnswer>;
+
 const listedArchive = z.object({
   volid: z.string(),
   /** File name's extension, such as `tar.zst`; on a Proxmox Backup Server `pbs-ct` or `pbs-vm`. */

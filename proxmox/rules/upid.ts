@@ -47,3 +47,15 @@ export function formatUpid(upid: Upid): string {
   const { node, pid, processStart, startTime, type, id, user } = upid;
   return `UPID:${node}:${hexadecimal(pid)}:${hexadecimal(processStart)}:${hexadecimal(startTime)}:${type}:${id}:${user}:`;
 }
+
+const serverPattern =
+  /^UPID:[^:\s/]+:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8,}:([0-9A-Fa-f]{8}):[^:\s/]+:[^:\s]*:[^:\s]+:$/;
+
+/**
+ * When a task of a Proxmox Backup Server began, in unix seconds; undefined for any other text. Its names have one number more than
+ * those of Proxmox VE, for tasks of one process. Source: proxmox-backup, `pbs_api_types::UPID`.
+ */
+export function backupServerTaskStart(text: string): number | undefined {
+  const start = serverPattern.exec(text)?.[1];
+  return start === undefined ? undefined : Number.parseInt(start, 16);
+}

@@ -26,6 +26,11 @@ export class BackupCalls {
     return this.requests.read(answers.storageDefinitionAnswer, ["storage", storage]);
   }
 
+  /** Storages on backup servers that the caller may see (`Datastore.Audit` or `Datastore.AllocateSpace`). */
+  backupServerStorages(): Promise<answers.BackupServerStorage[]> {
+    return this.requests.read(z.array(answers.backupServerStorageAnswer), ["storage"], { type: "pbs" });
+  }
+
   /**
    * Backups on a storage, of one guest or of all.
    *

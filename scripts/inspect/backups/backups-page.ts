@@ -32,6 +32,8 @@ function markOf(backup: Backup): Words {
     ...(backup.stranger === null ? [] : ["whose?"]),
     ...(backup.savePoint ? ["save point"] : []),
     ...(backup.protected ? ["protected"] : []),
+    ...(backup.encrypted ? ["encrypted"] : []),
+    ...(backup.verification?.state === "ok" ? ["verified"] : []),
   ];
   return yellow(marks.join(", "));
 }

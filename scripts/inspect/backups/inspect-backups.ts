@@ -138,6 +138,9 @@ function describe(archive: FoundArchive, stranger: string | undefined, clock: No
     size: size ?? null,
     notes,
     protected: archive.protected,
+    verification:
+      archive.verification === undefined ? null : { state: archive.verification, time: archive.verifiedAt ?? null },
+    encrypted: archive.encrypted !== undefined,
     doubt: doubtOf(archive, clock) ?? null,
     stranger: stranger ?? null,
     savePoint: isSavePoint(notes),

@@ -176,10 +176,16 @@ function inspectStorage(need: StorageNeed, storages: readonly StorageEntry[], se
     return [declared ? warning("storages", text, "lifeboat up makes it") : problem("storages", text)];
   }
   if (entry.enabled === false || entry.active === false)
-    return [problem("storages", `${storage} on ${node} is not active`)];
+    return [problem("storages", `${storage} on ${node} is not active`, whyInactive(entry))];
   if ((entry.content ?? "").split(",").includes(content)) return [];
   const hint = `pvesm set ${storage} --content ${[entry.content, content].join(",")}`;
   return [problem("storages", `${storage} on ${node} does not take '${content}' (needed by ${user})`, hint)];
+}
+
+/** Where to look for what the list of storages does not say. */
+function whyInactive({ storage, type }: StorageEntry): string | undefined {
+  if (type !== "pbs") return undefined;
+  return `on the node, pvesm list ${storage} says why: the backup server does not answer, its certificate has another fingerprint, or its password is another`;
 }
 
 /** What no token may do, however many privileges it has. */

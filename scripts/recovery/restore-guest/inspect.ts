@@ -17,6 +17,7 @@ import type {
   RunningTask,
   TargetStorage,
 } from "../steps/guest/inspection";
+import { requireKey } from "../steps/guest/server-snapshot";
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
 import { type Location, locate } from "../steps/guest/locate";
 import { requireRights, rightsFor } from "../steps/guest/rights";
@@ -97,6 +98,7 @@ export async function inspectRestore(
   // Afterwards: what was begun meanwhile is not of the future.
   const clock = await nodeClock(client, node);
   const { choice, chosen } = chooseBackup({ guest, selector, present: seen, search, clock, node }, wish);
+  await requireKey(client, chosen);
   const [archived, storages, memberships, tasks, mayKeepAll] = await Promise.all([
     archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
     targetStorages(client, node),
@@ -111,7 +113,7 @@ export async function inspectRestore(
   const [target, protectionLimits, reading] = await Promise.all([
     findTargetId(client, wish.targetId, { node, declared, takeId }),
     limitsOf(client, [backupStorage, chosen.storage]),
-    readingOf(client, settings.proxmox, node, chosen.volid),
+    readingOf(client, settings.proxmox, node, { archive: chosen, timeZone: clock.timezone }),
   ]);
   if (wish.targetId !== undefined) await requireSightOfDisks(client, storages);
   const [ownership, surroundings, excludedPaths] = await Promise.all([

@@ -35,10 +35,18 @@ export class MachineSite extends NodeSite {
     this.client = this.connect();
   }
 
-  /** @param keep what the settings say that backups keep. Default: what the profile says */
-  static async start(machines: readonly TestMachine[], keep?: string): Promise<MachineSite> {
+  /**
+   * @param keep what the settings say that backups keep. Default: what the profile says
+   * @param storage further options of the storage `backup`, such as those of one on a backup server
+   */
+  static async start(
+    machines: readonly TestMachine[],
+    keep?: string,
+    storage: Readonly<Record<string, string>> = {},
+  ): Promise<MachineSite> {
     const folder = siteFolder("machines");
-    const site = new MachineSite(folder, await startNodes(folder, [node], furnish));
+    const furnishing = (cluster: StartCluster): StartCluster => furnish(cluster, storage);
+    const site = new MachineSite(folder, await startNodes(folder, [node], furnishing));
     const blocks = machines.map(({ id, name, checks = "[agent]", settings = [] }) => [
       name,
       [`adopt: ${id}`, `checks: ${checks}`, ...settings],
@@ -153,7 +161,7 @@ function alsoImages(storage: StartCluster["storage"][number]): StartCluster["sto
     : storage;
 }
 
-function furnish(cluster: StartCluster): StartCluster {
+function furnish(cluster: StartCluster, backup: Readonly<Record<string, string>>): StartCluster {
   const storage = [...cluster.storage.map(alsoImages), ...imageStorages];
-  return furnished({ ...cluster, storage }, { backup: {}, disks: ["dir"], guests: [] });
+  return furnished({ ...cluster, storage }, { backup, disks: ["dir"], guests: [] });
 }

@@ -2,6 +2,8 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { hostOf } from "../../../../proxmox/api/node-host";
 import type { ProxmoxSettings } from "../../../../site/settings/environment";
 import { unless } from "./inspect-present";
+import type { FoundArchive } from "./inspection";
+import { isOnServer, whyNotRead } from "./server-snapshot";
 
 /** How an archive can be read as a whole: the file and the node to log in to, or why not. */
 export type ArchiveReading =
@@ -15,8 +17,10 @@ export async function readingOf(
   client: ProxmoxClient,
   { ssh, endpoint }: ProxmoxSettings,
   node: string,
-  volid: string,
+  { archive, timeZone }: { readonly archive: FoundArchive; readonly timeZone: string },
 ): Promise<ArchiveReading> {
+  const { volid } = archive;
+  if (isOnServer(volid)) return { kind: "none", why: await whyNotRead(client, archive, timeZone) };
   if (ssh === undefined) return { kind: "none", why: "no SSH to the node" };
   const [path, host] = await Promise.all([pathOf(client, node, volid), hostOf(client, endpoint, node)]);
   if (path === undefined) return { kind: "none", why: "it is no file on the node" };

@@ -33,6 +33,10 @@ export interface FoundArchive {
   readonly time: number;
   /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
   readonly verification?: string | undefined;
+  /** Unix seconds: when the task began that verified it. */
+  readonly verifiedAt?: number | undefined;
+  /** On a backup server: fingerprint of the key that it is encrypted with, or 1; undefined: it is not. */
+  readonly encrypted?: string | undefined;
   /** First line of its notes; empty when there are none. */
   readonly notes: string;
   readonly protected: boolean;

@@ -4,6 +4,7 @@ import { couldNotBeAsked, ProxmoxError } from "../../../../proxmox/api/errors";
 import { type MissingPrivilege, missingToListArchives } from "../../../../proxmox/api/permissions";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
+import { verificationOf } from "./server-snapshot";
 
 /** A storage with backups, and the nodes that reach the same one. */
 interface Place {
@@ -136,6 +137,7 @@ export async function targetStorages(client: ProxmoxClient, node: string): Promi
 
 function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArchive[] {
   if (archive.subtype === undefined) return [];
+  const { state, time } = verificationOf(archive);
   return [
     {
       volid: archive.volid,
@@ -144,7 +146,9 @@ function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArch
       type: archive.subtype,
       size: archive.size,
       time: archive.ctime,
-      verification: archive.verification && plainText(archive.verification.state),
+      verification: state,
+      verifiedAt: time,
+      encrypted: archive.encrypted,
       notes: plainText(archive.notes ?? ""),
       protected: archive.protected,
     },

@@ -30,6 +30,23 @@ export const backupServerFaults: readonly FaultCase[] = [
     },
   },
   {
+    fault: "the snapshot is encrypted, and its storage has no key any more",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: backup:backup/ct/101/TIMEZ cannot be opened: it is encrypted with the key 12:12:12:12:12:12:12:12, and storage backup has no key\nHINT: give it the key from where you keep it, on a node: pvesm set backup --encryption-key FILE",
+    afterwards: [stillRuns, everyArchive],
+    run: async ({ site, vmid, lifeboat }) => {
+      const root = site.rootClient();
+      const fingerprint = Array.from({ length: 32 }, () => "12").join(":");
+      await root.put(["storage", "backup"], { "encryption-key": JSON.stringify({ data: "AAAA", fingerprint }) });
+      await site.backUp(vmid);
+      await root.put(["storage", "backup"], { delete: "encryption-key" });
+      await root.close();
+      return lifeboat(restore);
+    },
+  },
+  {
     fault: "the backup server does not answer the node",
     command: restore,
     exitCode: 14,
