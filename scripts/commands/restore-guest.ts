@@ -8,8 +8,10 @@ import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
 import { type GuestSession, sessionOf } from "../recovery/engine/session";
 import { reuseFlag } from "../recovery/restore-guest/make-plan";
+import { runRequested } from "../recovery/restore-guest/requested";
 import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";
+import { requestIdForm, requestIdPattern } from "../../site/settings/values/names";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
 import type { CommandContext } from "../project/context";
@@ -33,6 +35,10 @@ const inputSchema = restoreFlagsSchema.extend({
   storage: z.string().optional(),
   parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
   skipRefused: z.boolean().default(false),
+  request: z
+    .string()
+    .regex(requestIdPattern, { error: `an id such as 2026-11-21-web: ${requestIdForm}` })
+    .optional(),
 });
 
 type Input = z.output<typeof inputSchema>;
@@ -69,6 +75,11 @@ export const command = defineCommand({
       description: `guests that are restored at the same time, at most 2 on one node (default ${defaultParallel})`,
     },
     { flags: "--skip-refused", description: "leave out guests that cannot be restored, instead of refusing all" },
+    {
+      flags: "--request <id>",
+      description:
+        "carry this out once under that id, and tell it again afterwards; Pulumi programs ask so (RestoreFlow)",
+    },
     ...restoreFlags,
   ],
   input: inputSchema
@@ -90,17 +101,21 @@ export const command = defineCommand({
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
     const [first, ...others] = sessions;
     if (first === undefined) throw usageError("no guest is named");
-    return others.length === 0
-      ? runOne(first, restoreOperation(first, requestOf(input, first, false)))
-      : restoreMany([first, ...others], input, context);
+    return others.length === 0 ? restoreOne(first, input) : restoreMany([first, ...others], input, context);
   },
 });
+
+function restoreOne(session: GuestSession, input: Input): Promise<ExitCode> {
+  const operation = restoreOperation(session, requestOf(input, session, false));
+  return input.request === undefined ? runOne(session, operation) : runRequested(session, operation, input.request);
+}
 
 async function restoreMany(
   sessions: readonly [GuestSession, ...GuestSession[]],
   input: Input,
   context: CommandContext,
 ): Promise<ExitCode> {
+  if (input.request !== undefined) throw usageError(`--request is for one guest, and ${sessions.length} are named`);
   if (input.archive !== undefined || typeof input.targetId === "number") {
     const [flag, way] =
       input.archive === undefined
@@ -131,7 +146,7 @@ async function restoreMany(
   return runMany(batch);
 }
 
-function choiceWords({ at, archive, targetId, reuseId, node, storage }: Input): string[] {
+function choiceWords({ at, archive, targetId, reuseId, node, storage, request }: Input): string[] {
   return [
     ...(at === undefined ? [] : ["--at", at]),
     ...(archive === undefined ? [] : ["--archive", archive]),
@@ -139,6 +154,7 @@ function choiceWords({ at, archive, targetId, reuseId, node, storage }: Input): 
     ...(reuseId === undefined ? [] : [`${reuseFlag}=${reuseId}`]),
     ...(node === undefined ? [] : ["--node", node]),
     ...(storage === undefined ? [] : ["--storage", storage]),
+    ...(request === undefined ? [] : ["--request", request]),
   ];
 }
 
@@ -166,6 +182,7 @@ function requestOf(input: Input, session: GuestSession, inBatch: boolean): Resto
   return {
     wish: { archive, at, targetId, node },
     storage,
+    id: input.request,
     given: { ...answersOf(flags), [reuseFlag]: input.reuseId },
     checkSeconds: input.checkTimeout,
     command: commandLine(["lifeboat", "restore", "guest", session.selector, ...choiceWords(input)], flags),

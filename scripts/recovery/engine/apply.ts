@@ -47,6 +47,11 @@ export class InterruptedInStep extends Interrupted {
   }
 }
 
+/** What the steps of an operation found. */
+export function findingsIn(journal: Journal, nodes: readonly StepNode[]): Finding[] {
+  return placeSteps(nodes).flatMap(({ path }) => journal.record(path)?.findings ?? []);
+}
+
 /**
  * Runs the steps that the journal does not know as done, in order, each written to the journal before and after. Ends
  * with the operation `done`, or `unproven` when a step found a problem.
@@ -67,7 +72,7 @@ export async function applySteps(
       throw await failureOf(placed, error, steps, journal, options);
     }
   }
-  const findings = steps.flatMap(({ path }) => journal.record(path)?.findings ?? []);
+  const findings = findingsIn(journal, nodes);
   options.beforeEnd?.();
   journal.setState(findings.some(({ severity }) => severity === "problem") ? "unproven" : "done");
   return findings;

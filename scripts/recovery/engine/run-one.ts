@@ -1,7 +1,7 @@
 import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
-import { remainingSteps } from "./apply";
+import { findingsIn, remainingSteps } from "./apply";
 import { digestOf } from "./digest";
 import { pastRuns } from "./durations";
 import { explain } from "./explain";
@@ -15,7 +15,7 @@ import { runSteps } from "./run-steps";
 import { describeOpen, isSuperseded } from "./kinds";
 import { type Session, halfDone, journalsOf, observerOf, takeLock, unfinished } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
-import { type StepNode, placeSteps } from "./step";
+import { type Finding, type StepNode, placeSteps } from "./step";
 import { journalGuest } from "./subject";
 import { takeBack } from "./take-back";
 
@@ -237,6 +237,26 @@ async function run<Plan>(
     explain: (failure) => explain(failure, operation, plan, journal, session.context.talk),
     beforeEnd: operation.beforeEnd,
   });
+  return tell(session, operation, journal, plan, findings);
+}
+
+/** Tells once more what an operation did that has ended. */
+export async function tellAgain<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  journal: Journal,
+): Promise<ExitCode> {
+  const plan = planIn(operation, journal);
+  return tell(session, operation, journal, plan, findingsIn(journal, await operation.steps(plan, begunIn(journal))));
+}
+
+async function tell<Plan>(
+  session: Session,
+  operation: Operation<Plan>,
+  journal: Journal,
+  plan: Plan,
+  findings: readonly Finding[],
+): Promise<ExitCode> {
   const { value, print } = await operation.report(plan, journal, findings);
   const result = { ...value, findings, seconds: journal.seconds, operation: journal.contents.id };
   session.context.output.result(result, print);

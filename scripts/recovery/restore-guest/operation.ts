@@ -5,6 +5,7 @@ import { changedInputs, digestOf, digestsOf, type Inputs, whyPlannedOtherwise } 
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
+import type { Finding } from "../engine/step";
 import { declaredIds } from "../steps/guest/declared-ids";
 import { restoreInputs } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
@@ -31,6 +32,11 @@ import { type RestoreView, printPlan, viewOf } from "./view";
 export interface RestoreRequest {
   readonly wish: RestoreWish;
   readonly storage: string | undefined;
+  /**
+   * Id under which a Pulumi program asks for it: it is carried out once under that, and Pulumi is not asked what differs, since
+   * the stack is being updated. Undefined: a person asks.
+   */
+  readonly id?: string | undefined;
   readonly given: GivenAnswers;
   /** Seconds that each check is repeated. */
   readonly checkSeconds: number;
@@ -55,7 +61,7 @@ export interface ShownRestore extends Planned<RestorePlan> {
 /** A guest comes back from an archive: over itself, where it was, or as a copy beside it. */
 export function restoreOperation(session: GuestSession, request: RestoreRequest): Operation<RestorePlan, ShownRestore> {
   const steps = async (plan: RestorePlan, begun: BegunOperation) =>
-    restoreSteps(plan, await openWorld(session, request.checkSeconds, usesRoot(plan)), begun);
+    restoreSteps(plan, await worldOf(session, request, plan), begun);
   return {
     kind: restoreKind,
     name: `restore of ${session.selector}`,
@@ -91,6 +97,16 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       }),
     ...(request.beforeEnd === undefined ? {} : { beforeEnd: request.beforeEnd }),
   };
+}
+
+async function worldOf(session: GuestSession, { id, checkSeconds }: RestoreRequest, plan: RestorePlan) {
+  const world = await openWorld(session, checkSeconds, usesRoot(plan));
+  return id === undefined ? world : { ...world, comparePulumi: () => Promise.resolve([notCompared(plan)]) };
+}
+
+function notCompared({ environment }: RestorePlan): Finding {
+  const text = `not compared with Pulumi: the stack ${environment} is being updated`;
+  return { severity: "todo", text, mend: `pulumi preview --refresh --stack ${environment}` };
 }
 
 function usesRoot(plan: RestorePlan): boolean {
@@ -199,7 +215,7 @@ function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspectio
 }
 
 /** What tells one request from another. The same texts: the same command. */
-export function requestTexts({ wish, storage, given, undoes }: RestoreRequest): Record<string, string> {
+export function requestTexts({ wish, storage, given, undoes, id }: RestoreRequest): Record<string, string> {
   const texts = {
     archive: wish.archive,
     at: wish.at,
@@ -208,6 +224,7 @@ export function requestTexts({ wish, storage, given, undoes }: RestoreRequest): 
     storage,
     withoutSavePoint: given["--without-save-point"]?.toString(),
     undo: undoes?.savePoint,
+    request: id,
   };
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),

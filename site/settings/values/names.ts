@@ -72,6 +72,18 @@ export const imageId = text(
   /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:import\/[A-Za-z0-9][A-Za-z0-9._+~-]*\.(?:qcow2|raw|vmdk)$/,
 );
 
+/** An id of a restore that a Pulumi program asks for: it is a part of a resource's name. */
+export const requestIdPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+export const requestIdForm = "letters, digits, -, _ and ., at most 63";
+export const requestId = text("an id", `${requestIdForm}, such as 2026-11-21-web`, requestIdPattern);
+
+/** Volume id of an archive. */
+export const archiveId = text(
+  "an archive",
+  "storage:backup/…, such as backup:backup/vzdump-lxc-101-2026_11_20-01_00_00.tar.zst; lifeboat backups lists them",
+  /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:backup\/[A-Za-z0-9][A-Za-z0-9._:+\/-]*$/,
+);
+
 /** A login name. */
 export const userName = text("a user", "a login name such as root", /^[a-z_][a-z0-9_-]{0,31}$/);
 
