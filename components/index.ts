@@ -6,6 +6,7 @@ export { BackupJob, type BackupJobArgs, type KeepArgs, type MailArgs } from "./b
 export { BackupStorage, type BackupStorageArgs } from "./backups/backup-storage";
 export { Container, type ContainerArgs, type DiskArgs, type RootDiskArgs } from "./guests/container";
 export type { GuestArgs, NetworkArgs, OptOutArgs } from "./guests/guest-args";
+export { RestoreFlow, type RestoreFlowArgs } from "./restores/restore-flow";
 export {
   VirtualMachine,
   type CloudInitArgs,

@@ -1,4 +1,4 @@
-import { componentKinds, providerNames, resourceTypes } from "./resources";
+import { componentKinds, localCommandType, providerNames, resourceTypes, restoreFlowKind } from "./resources";
 import { stateStoreComponents, storeProviderName, stateStoreTypes } from "./state-store/resource-names";
 
 /** Pulumi's type of a stack itself. */
@@ -10,6 +10,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [componentKinds["virtual-machine"].component]: [resourceTypes["virtual-machine"]],
   [componentKinds["backup-storage"].component]: [resourceTypes.dir, resourceTypes.nfs, resourceTypes.pbs],
   [componentKinds["backup-job"].component]: [resourceTypes["backup-job"]],
+  [restoreFlowKind.component]: [localCommandType],
   [stateStoreComponents.store]: [
     stateStoreTypes.rules,
     stateStoreTypes.firewall,

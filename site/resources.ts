@@ -22,6 +22,10 @@ export const componentKinds = {
   "backup-job": kind("lifeboat:backups:BackupJob", "job"),
 } as const;
 
+/** A restore that the program carries out once, and the command in it. */
+export const restoreFlowKind = kind("lifeboat:restores:RestoreFlow", "restore");
+export const localCommandType = "command:local:Command";
+
 /** Types of the provider's resources. */
 export const resourceTypes = {
   container: "proxmoxve:index/containerLegacy:ContainerLegacy",

@@ -18,9 +18,11 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
   const opts = { provider: providerFor() };
   const storage = new BackupStorage(backupName, storageArguments(environment.backup.storage), opts);
   await checkNewStorage(storage.storageId);
-  const containers = new Map<string, Container>();
-  const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest, containers)]));
+  const made: Made = { containers: new Map(), machines: [] };
+  const { containers } = made;
+  const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest, made)]));
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
+  site.declareRestores?.(environment, [storage, ...containers.values(), ...made.machines]);
   const store = site.declareStateStore?.(site, containers) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const settings = backupJobArguments(environment.backup, environment.name);
@@ -45,28 +47,37 @@ function remade({
   return { props, opts: pulumi.mergeOptions(opts, { replaceOnChanges: ["all", "pool", "vmids"] }) };
 }
 
+/** Guests that are declared: containers by their names. */
+interface Made {
+  readonly containers: Map<string, Container>;
+  readonly machines: VirtualMachine[];
+}
+
 /**
  * The id of a guest; that of an adopted one is only named.
  *
- * @param containers gets every container under its name
+ * @param made gets what is declared
  */
-function declareGuest(site: Site, guest: Guest, containers: Map<string, Container>): pulumi.Input<number> {
+function declareGuest(site: Site, guest: Guest, { containers, machines }: Made): pulumi.Input<number> {
   switch (guest.kind) {
     case "container": {
       const container = declareContainer(site, guest);
       containers.set(guest.name, container);
       return container.vmId;
     }
-    case "virtual-machine":
-      return declareVirtualMachine(site, guest);
+    case "virtual-machine": {
+      const machine = declareVirtualMachine(site, guest);
+      machines.push(machine);
+      return machine.vmId;
+    }
     case "adopted":
       return guest.id;
   }
 }
 
-function declareVirtualMachine({ environment, providerFor }: Site, guest: VirtualMachineGuest): pulumi.Output<number> {
+function declareVirtualMachine({ environment, providerFor }: Site, guest: VirtualMachineGuest): VirtualMachine {
   const args = virtualMachineArguments(guest, placeIn(environment));
-  return new VirtualMachine(guest.name, args, { provider: providerFor(guest) }).vmId;
+  return new VirtualMachine(guest.name, args, { provider: providerFor(guest) });
 }
 
 function declareContainer({ environment, providerFor }: Site, guest: ContainerGuest): Container {

@@ -9,7 +9,7 @@ import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
-import type { DeclareStore, StackOutputs } from "./program";
+import type { DeclareRestores, DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readRecorded, type Recorded } from "./recorded";
 import { readSettings } from "./settings";
@@ -30,6 +30,7 @@ export = async function main(): Promise<StackOutputs> {
     ]);
     // A preview goes on without the node; it deletes nothing.
     if (facts !== undefined) await requireOwnGuests(client, environment, state);
+    const declareRestores = await prepareRestores(environment, { ...recorded, outputs });
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
     return await declareGuestsAndBackups({
       environment,
@@ -37,11 +38,20 @@ export = async function main(): Promise<StackOutputs> {
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),
       remakesJob: facts?.jobIsSwitched,
       declareStateStore,
+      declareRestores,
     });
   } finally {
     await client.close();
   }
 };
+
+/** The provider of commands is loaded where there is one only. */
+async function prepareRestores(environment: Environment, recorded: Recorded): Promise<DeclareRestores | undefined> {
+  if (environment.restores.length === 0) return undefined;
+  const { checkRestores, declareRestores } = await import("./restores.js");
+  await checkRestores(environment, recorded);
+  return declareRestores;
+}
 
 /** Its providers and the library for certificates are loaded where there is a store only. */
 async function prepareStore(

@@ -16,7 +16,12 @@ export interface Site {
   readonly remakesJob?: boolean | undefined;
   /** Declares the state store, in the environment that has it. */
   readonly declareStateStore?: DeclareStore | undefined;
+  /** Undefined: the settings ask for none. */
+  readonly declareRestores?: DeclareRestores | undefined;
 }
+
+/** Declares the restores of the settings after what is given. */
+export type DeclareRestores = (environment: Environment, after: readonly pulumi.Resource[]) => void;
 
 /** Outputs of a stack by name. */
 export type StackOutputs = Readonly<Record<string, pulumi.Output<unknown>>>;

@@ -54,6 +54,7 @@ export function complete(settings: Settings, name: string): Environment {
     objectives,
     suspensions: settings.suspend ?? [],
     acknowledgements: settings.acknowledge ?? [],
+    restores: (settings.restores ?? []).map(([id, restore]) => ({ id, ...restore })),
     ssh,
     ...(settings.drill === undefined ? {} : { drill: completeDrill(settings.drill) }),
     proxmoxToken: settings.proxmoxToken,

@@ -23,6 +23,8 @@ export interface Environment {
   readonly suspensions: readonly Suspension[];
   /** Hazards that somebody knows of and accepts until a day. */
   readonly acknowledgements: readonly Acknowledgement[];
+  /** Restores that the program carries out, each once; by their ids. */
+  readonly restores: readonly DeclaredRestore[];
   /** How to log in to the guests. */
   readonly ssh: GuestAccess;
   /** Where `lifeboat drill` proves backups. Absent: it does not. */
@@ -179,6 +181,23 @@ export interface Acknowledgement {
   readonly owner: string;
   /** Last day. */
   readonly until: CalendarDay;
+}
+
+/** A restore that the settings ask for (M2). What is absent is the command line's own default. */
+export interface DeclaredRestore {
+  /** Free; stands for this one restore for ever. */
+  readonly id: string;
+  readonly guest: string;
+  readonly at?: string | undefined;
+  readonly archive?: string | undefined;
+  readonly targetId?: number | "next" | undefined;
+  readonly reuseId?: number | undefined;
+  readonly node?: string | undefined;
+  readonly storage?: string | undefined;
+  readonly stop?: boolean | undefined;
+  readonly acceptLoss?: boolean | undefined;
+  readonly withoutSavePoint?: boolean | undefined;
+  readonly checkTimeout?: Seconds | undefined;
 }
 
 /** A number of bytes. */

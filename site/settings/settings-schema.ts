@@ -18,60 +18,63 @@ import {
 } from "./schema-tools";
 import { certificateSchema, keyPairSchema, stateStoreKeysSchema } from "./state-keys-schema";
 import { stateStoreSchema, storeFitsGuest } from "./state-store-schema";
+import { restoreSchema, restoresNameGuests } from "./restore-schema";
 import { parseHostAddress } from "./values/addresses";
-import { fileName, guestName, publicKey, userName } from "./values/names";
+import { fileName, guestName, publicKey, requestId, userName } from "./values/names";
 
 /** Every key of the namespace `lifeboat:`. The program and the command line read the same. */
 export const settingsSchema = checked(
-  checked(
-    mapping({
-      /** Where defaults come from (schedule, retention, objectives). */
-      profile: oneOf("a profile", ["prod", "lab", "monitoring"]),
-      /** How to reach the nodes of the environment. */
-      proxmox: proxmoxSchema,
-      /** The one backup job of the environment, and where it writes. */
-      backup: backupSchema,
-      /** Every guest, by a name of your own: what is to be made, and what was made by hand. */
-      guests: optional(checked(entries("guests", guestName, guestSchema), guestsDiffer)),
-      /** Pulumi's `protect` on every guest. `false` lets `pulumi destroy` delete the guests that the program made. Default: true. */
-      protectGuests: optional(flag),
-      /** What backups and restores have to achieve. */
-      objectives: optional(objectivesSchema),
-      /** Emergencies: policies that count for nothing until a day. */
-      suspend: optional(list("suspensions", suspensionSchema)),
-      /** Hazards that somebody knows of and accepts until a day. */
-      acknowledge: optional(list("acknowledgements", acknowledgementSchema)),
-      /** How `lifeboat` logs in to guests, and the keys that new guests let in. */
-      ssh: optional(
-        mapping({
-          /** User in the guests. Default: root. */
-          user: optional(userName),
-          /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
-          identity: optional(fileName),
-          /** Public keys, as lines of `authorized_keys`, put into every new guest that does not name its own. */
-          keys: optional(list("public SSH keys", publicKey)),
-        }),
-      ),
-      /** Where `lifeboat drill` proves backups: copies are made there, checked, and destroyed again. */
-      drill: optional(drillSchema),
-      /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first, with the environment's name at the end (`LIFEBOAT_PROXMOX_TOKEN_PROD`) before all. */
-      proxmoxToken: optional(tokenSchema),
-      /** Password of root@pam, as a secret: only for guests with bind mounts, which Proxmox allows nobody else. */
-      proxmoxRootPassword: optional(text("a password", "the password of root@pam, as a secret", /^[^\p{Cc}]+$/u, 1024)),
-      /** Where the states of all stacks are kept. In one environment of the site: its stack makes the store. */
-      stateStore: optional(stateStoreSchema),
-      /** Keys of the store and of all its users, as a secret, beside `stateStore`. `lifeboat up` makes what is missing. */
-      stateStoreKeys: optional(stateStoreKeysSchema),
-      /** Certificate (PEM) of the authority that signs the store's own, beside `stateStore`. `lifeboat up` writes it. */
-      stateStoreAuthority: optional(certificateSchema),
-      /** Key of the second S3 service for copies, as a secret: `{ accessKey, secretKey }`. */
-      stateStoreOffsiteKey: optional(keyPairSchema),
-      /** This environment's own key to its bucket, as a secret: `{ accessKey, secretKey }`. `lifeboat up` writes it. */
-      stateKey: optional(keyPairSchema),
-    }),
-    storeFitsGuest,
-  ),
-  drillFitsGuests,
+  mapping({
+    /** Where defaults come from (schedule, retention, objectives). */
+    profile: oneOf("a profile", ["prod", "lab", "monitoring"]),
+    /** How to reach the nodes of the environment. */
+    proxmox: proxmoxSchema,
+    /** The one backup job of the environment, and where it writes. */
+    backup: backupSchema,
+    /** Every guest, by a name of your own: what is to be made, and what was made by hand. */
+    guests: optional(checked(entries("guests", guestName, guestSchema), guestsDiffer)),
+    /** Pulumi's `protect` on every guest. `false` lets `pulumi destroy` delete the guests that the program made. Default: true. */
+    protectGuests: optional(flag),
+    /** What backups and restores have to achieve. */
+    objectives: optional(objectivesSchema),
+    /** Emergencies: policies that count for nothing until a day. */
+    suspend: optional(list("suspensions", suspensionSchema)),
+    /** Hazards that somebody knows of and accepts until a day. */
+    acknowledge: optional(list("acknowledgements", acknowledgementSchema)),
+    /**
+     * Restores that `pulumi up` carries out, each once, by an id that stands for it for ever: the next one needs a new id. What
+     * is taken out of the list again changes nothing.
+     */
+    restores: optional(entries("restores", requestId, restoreSchema)),
+    /** How `lifeboat` logs in to guests, and the keys that new guests let in. */
+    ssh: optional(
+      mapping({
+        /** User in the guests. Default: root. */
+        user: optional(userName),
+        /** Private key; a relative path starts at the folder of the project. Default: what `ssh` chooses. */
+        identity: optional(fileName),
+        /** Public keys, as lines of `authorized_keys`, put into every new guest that does not name its own. */
+        keys: optional(list("public SSH keys", publicKey)),
+      }),
+    ),
+    /** Where `lifeboat drill` proves backups: copies are made there, checked, and destroyed again. */
+    drill: optional(drillSchema),
+    /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first, with the environment's name at the end (`LIFEBOAT_PROXMOX_TOKEN_PROD`) before all. */
+    proxmoxToken: optional(tokenSchema),
+    /** Password of root@pam, as a secret: only for guests with bind mounts, which Proxmox allows nobody else. */
+    proxmoxRootPassword: optional(text("a password", "the password of root@pam, as a secret", /^[^\p{Cc}]+$/u, 1024)),
+    /** Where the states of all stacks are kept. In one environment of the site: its stack makes the store. */
+    stateStore: optional(stateStoreSchema),
+    /** Keys of the store and of all its users, as a secret, beside `stateStore`. `lifeboat up` makes what is missing. */
+    stateStoreKeys: optional(stateStoreKeysSchema),
+    /** Certificate (PEM) of the authority that signs the store's own, beside `stateStore`. `lifeboat up` writes it. */
+    stateStoreAuthority: optional(certificateSchema),
+    /** Key of the second S3 service for copies, as a secret: `{ accessKey, secretKey }`. */
+    stateStoreOffsiteKey: optional(keyPairSchema),
+    /** This environment's own key to its bucket, as a secret: `{ accessKey, secretKey }`. `lifeboat up` writes it. */
+    stateKey: optional(keyPairSchema),
+  }),
+  (raw) => [...storeFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],
 );
 
 export type Settings = ReturnType<typeof settingsSchema.parse>;

@@ -1,3 +1,4 @@
+import { localCommandType } from "../resources";
 import { madeByProgram, type ProviderPackage, providerPackages } from "../program-types";
 import { removalCommands } from "../state-store/offsite-removal";
 import { stateStoreComponents } from "../state-store/resource-names";
@@ -172,7 +173,8 @@ function whyForeignCommand({ type, inputs, outputs }: StateResource): string | u
   for (const held of [inputs ?? {}, outputs ?? {}]) {
     const { delete: text, environment, connection } = held;
     if (isSet(environment)) return "it sets variables for what it runs";
-    if (isSet(text) && !removals.includes(text))
+    // On the operator's own machine the program removes nothing.
+    if (isSet(text) && (type === localCommandType || !removals.includes(text)))
       return "it runs something else than the program's own when it is deleted";
     if (isSet(connection) && !isSealed(connection)) return "its connection is not sealed";
   }

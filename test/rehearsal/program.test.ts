@@ -21,6 +21,14 @@ const takenId = 102;
 const media = { mount: "/media", bind: "/tank/media", protectedBy: "replication of the pool" };
 let example = "";
 
+const exportSchema = z.object({
+  deployment: z.object({
+    resources: z.array(
+      z.object({ urn: z.string(), outputs: z.object({ report: z.string().exactOptional() }).exactOptional() }),
+    ),
+  }),
+});
+
 jest.setTimeout(20 * 60_000);
 
 beforeAll(async () => {
@@ -51,6 +59,10 @@ function writeSettings(changes: readonly (readonly [path: string[], value: unkno
     else document.setIn(path, document.createNode(value));
   }
   writeFileSync(settings, document.toString({ lineWidth: 0 }));
+}
+
+function said({ stdout, stderr }: CommandResult): string {
+  return `${stdout}\n${stderr}`;
 }
 
 async function changingRequests(): Promise<string[]> {
@@ -179,6 +191,58 @@ test("another guest changes the job in place; one that was switched to all guest
   await site.sandbox("requests", "--clear");
   expectExit(await pulumi("up", "--refresh", "-s", "prod", "--yes"), [0], "pulumi up after that");
   expect(await jobRequests()).toEqual(["DELETE", "POST"]);
+});
+
+test("pulumi up carries out a restore of the settings once; a preview runs none, and a failed one is none [M2, D4, K1]", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  const id = "2026-11-21-web";
+  const ask = (request: object | undefined) =>
+    writeSettings([
+      [["config", "lifeboat:protectGuests"], false],
+      [[...guests, "web", "disks", "media"], media],
+      [[...guests, "db"], undefined],
+      [["config", "lifeboat:restores"], request === undefined ? undefined : { [id]: request }],
+    ]);
+  const restores = async () => (await changingRequests()).filter((line) => /"method":\s?"POST".*\/lxc"/u.test(line));
+  const wish = { guest: "web", stop: true, acceptLoss: true };
+
+  ask({ guest: "web", acceptLoss: true });
+  await site.sandbox("requests", "--clear");
+  const preview = expectExit(await pulumi("preview", "-s", "prod"), [0], "a preview");
+  expect(said(preview)).toContain(
+    `Restore request ${id} will be carried out by the update: node ../dist/lifeboat.cjs restore guest prod/web --request=${id} --accept-loss --force --json`,
+  );
+  expect(await changingRequests()).toEqual([]);
+
+  const failed = await pulumi("up", "-s", "prod", "--yes");
+  expect(failed.exitCode).not.toBe(0);
+  expect(said(failed)).toContain("--stop");
+  expect(await restores()).toEqual([]);
+  expect((await pulumi("stack", "export", "-s", "prod")).stdout).not.toContain(`${id}-restore`);
+
+  ask(wish);
+  const done = expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with a restore");
+  expect(said(done)).toContain(`${id}-restore`);
+  expect(await restores()).toHaveLength(1);
+  const { stdout } = await pulumi("stack", "export", "-s", "prod");
+  const flow = exportSchema.parse(JSON.parse(stdout)).deployment.resources.find(({ urn }) => urn.endsWith(`::${id}`));
+  expect(JSON.parse(flow?.outputs?.report ?? "{}")).toMatchObject({
+    guest: "prod/web",
+    proven: true,
+    findings: expect.arrayContaining([
+      expect.objectContaining({ text: "not compared with Pulumi: the stack prod is being updated" }),
+    ]),
+  });
+
+  expectExit(await pulumi("up", "-s", "prod", "--yes", "--expect-no-changes"), [0], "the same request again");
+  ask({ ...wish, storage: "local" });
+  expect(said(await pulumi("preview", "-s", "prod"))).toContain(
+    `restore request ${id} was carried out as it was before`,
+  );
+  await site.sandbox("requests", "--clear");
+  ask(undefined);
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "the request taken out again");
+  expect(await changingRequests()).toEqual([]);
 });
 
 test("destroy deletes what the stack made and nothing else [A1, A10, A14]", async () => {

