@@ -47,3 +47,10 @@ export function formatShare(share: number): string {
   const whole = percent > 0 && percent < 1 ? 1 : percent > 99 && percent < 100 ? 99 : Math.round(percent);
   return `${String(whole)} %`;
 }
+
+/** A time that a program has noted, for people: `2026-11-20 12:00 UTC`. What is no time stays as it is. */
+export function formatInstant(iso: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

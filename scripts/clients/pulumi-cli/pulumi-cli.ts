@@ -4,6 +4,7 @@ import * as z from "zod";
 import { plainLines } from "../../../proxmox/api/plain-text";
 import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { CommandError } from "../../terminal/command-error";
+import { formatInstant } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
 import { ProgramMissing, type ProgramResult } from "../run-program";
@@ -212,7 +213,7 @@ export class PulumiCli {
 }
 
 export function lockText({ owner, hostname: host, pid, since }: ReportedLock): string {
-  return `${owner} on ${host} (process ${String(pid)}) holds Pulumi's lock of it since ${since}`;
+  return `${owner} on ${host} (process ${String(pid)}) holds Pulumi's lock of it since ${formatInstant(since)}`;
 }
 
 async function explained<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -7,7 +7,7 @@ import { describeOpen } from "../../recovery/engine/kinds";
 import { stateOf } from "../../recovery/engine/session";
 import type { StateFolder } from "../../recovery/engine/state-folder";
 import { guestsOfRun, isNode, type SubjectKey } from "../../recovery/engine/subject";
-import { formatAgo } from "../../terminal/durations";
+import { formatAgo, formatInstant } from "../../terminal/durations";
 
 /** An operation that has not ended, as the journals of this machine have it. */
 export interface UnfinishedOperation {
@@ -140,7 +140,7 @@ function unfinishedProblem({ text, startedAt, by, step, process, hint }: Unfinis
   const whose = by === undefined ? "" : ` by ${by}`;
   const age = formatAgo(Math.max(0, (Date.now() - Date.parse(startedAt)) / 1_000));
   const place = step === undefined ? "" : `; it stopped in step '${step}'`;
-  return [`${text}, begun at ${startedAt} (${age})${whose}, has not ended${place}: ${hint}`];
+  return [`${text}, begun at ${formatInstant(startedAt)} (${age})${whose}, has not ended${place}: ${hint}`];
 }
 
 /** What processes of this machine are at work on. */
@@ -148,7 +148,7 @@ export function atWorkTexts({ unfinished }: Pick<JournalStatus, "unfinished">): 
   return unfinished.flatMap(({ text, startedAt, by, process }) => {
     if (process === undefined) return [];
     const whose = by === undefined ? "" : ` by ${by}`;
-    return [`${text}, begun at ${startedAt}${whose} (process ${String(process)})`];
+    return [`${text}, begun at ${formatInstant(startedAt)}${whose} (process ${String(process)})`];
   });
 }
 

@@ -10,6 +10,7 @@ import { printFlags } from "../engine/plan-view";
 import { leftFacts } from "./left-facts";
 import { journalsOf, readable, type Session, takeLock } from "../engine/session";
 import { confirm, forceFlag } from "../engine/settle-demands";
+import { formatInstant } from "../../terminal/durations";
 
 /** What `lifeboat abandon` was asked for. */
 export interface AbandonRequest {
@@ -63,7 +64,7 @@ export async function abandon(session: Session, { given, command }: AbandonReque
   const print = (lines: Lines): void => {
     for (const { journal, value } of planned) {
       const { text, ways } = describeOpen(journal.contents, environment);
-      lines.heading(`Plan: abandon ${text}, begun at ${value.startedAt}`);
+      lines.heading(`Plan: abandon ${text}, begun at ${formatInstant(value.startedAt)}`);
       lines.hanging("  instead: ", ways);
       printLeft(value, lines);
     }

@@ -4,6 +4,7 @@ import { isOpen, type Journal } from "./journal";
 import type { JournalBundle } from "./journal-bundle";
 import { begunIn, planIn, takeBackOutdated } from "./run-one";
 import { type Session, halfDone, journalsOf, readable } from "./session";
+import { formatInstant } from "../../terminal/durations";
 
 /** Bundles of the same request that have not ended, newest first: more than one where a process died between two of them. */
 export function openBundles<Plan>({ bundles, request }: Batch<Plan>): JournalBundle[] {
@@ -45,7 +46,9 @@ export function isLeftAlone<Plan>(
   const open = since.find(isOpen);
   if (open !== undefined) throw halfDone(session, open);
   if (since.length === 0) return true;
-  context.talk.line(`${session.selector} is not begun: something else was done on it after ${startedAt}.`);
+  context.talk.line(
+    `${session.selector} is not begun: something else was done on it after ${formatInstant(startedAt)}.`,
+  );
   return false;
 }
 

@@ -8,6 +8,7 @@ import { isOpen, type Journal } from "./journal";
 import { describeOpen } from "./kinds";
 import { type GuestSession, openSession, readable, type Session, stateOf } from "./session";
 import { guestsOfRun, type GuestSubject, isNode } from "./subject";
+import { formatInstant } from "../../terminal/durations";
 
 /** A guest that the settings do not have under this name and number, and that a journal of this machine names. */
 interface LeftGuest {
@@ -85,7 +86,7 @@ export async function inSettings<Found>(
       if (left === undefined) continue;
       const { contents } = left.journal;
       const { text, hint } = describeOpen(contents, left.environment);
-      throw usageError(`${error.message}; ${text}, begun at ${contents.startedAt}, has not ended`, hint);
+      throw usageError(`${error.message}; ${text}, begun at ${formatInstant(contents.startedAt)}, has not ended`, hint);
     }
     throw error;
   }

@@ -11,6 +11,7 @@ import { mergeDemands } from "./merge-demands";
 import { refuseMembers } from "./plan-members";
 import { begunIn, openingOf } from "./run-one";
 import { confirm, forceFlag } from "./settle-demands";
+import { formatInstant } from "../../terminal/durations";
 
 /**
  * Runs a batch: plans, asks, applies and reports; or resumes one that was asked for in the same words and has not ended.
@@ -101,7 +102,7 @@ async function resume<Plan>(
     open.length === 0
       ? "Only its report is left."
       : `Still to do: ${open.map(({ session }) => session.selector).join(", ")}`;
-  context.talk.line(`A ${name} begun at ${startedAt} has not ended. ${left}`);
+  context.talk.line(`A ${name} begun at ${formatInstant(startedAt)} has not ended. ${left}`);
   for (const part of parts.filter((one) => !isOpenPart(one) && !outdated.has(one.journal))) {
     const { session, journal } = part;
     if (!hasEnded(part)) {
@@ -113,14 +114,14 @@ async function resume<Plan>(
     context.output.result({ resume: { operation: id, startedAt, remaining } }, (lines) =>
       lines.line(
         open.length === 0
-          ? `Would report the ${name} begun at ${startedAt}: all of it has ended.`
-          : `Would resume the ${name} begun at ${startedAt}.`,
+          ? `Would report the ${name} begun at ${formatInstant(startedAt)}: all of it has ended.`
+          : `Would resume the ${name} begun at ${formatInstant(startedAt)}.`,
       ),
     );
     return exitCodes.done;
   }
   if (batch.question !== undefined && open.length > 0) {
-    const question = `Resume the ${name} begun at ${startedAt}?`;
+    const question = `Resume the ${name} begun at ${formatInstant(startedAt)}?`;
     await confirm([{ flag: forceFlag, reason: "resuming is not confirmed", question }], batch.given, context);
   }
   batch.beforeResume?.(open);

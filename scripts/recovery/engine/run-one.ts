@@ -18,6 +18,7 @@ import { confirm, forceFlag } from "./settle-demands";
 import { type Finding, type StepNode, placeSteps } from "./step";
 import { journalGuest } from "./subject";
 import { takeBack } from "./take-back";
+import { formatInstant } from "../../terminal/durations";
 
 /**
  * Runs an operation on its subject: looks, plans, asks, applies and reports; or resumes one that was asked for in the same
@@ -85,7 +86,9 @@ export function supersede(
     if (!isOpen(journal) || !isSuperseded(journal.contents.kind, kind)) continue;
     journal.setState("given-up");
     const { text } = describeOpen(journal.contents, environment);
-    context.talk.line(`What was half done is given up: ${text}, begun at ${journal.contents.startedAt}.`);
+    context.talk.line(
+      `What was half done is given up: ${text}, begun at ${formatInstant(journal.contents.startedAt)}.`,
+    );
   }
 }
 
@@ -140,7 +143,7 @@ async function resume<Plan>(session: Session, operation: Operation<Plan>, open: 
   const [next] = left;
   const place = next !== undefined && open.record(next.path) !== undefined ? "in" : "before";
   context.talk.line(
-    `A ${operation.name} begun at ${startedAt} has not ended; it stopped ${place} step '${next?.step.title ?? "the end"}'. Still to do:`,
+    `A ${operation.name} begun at ${formatInstant(startedAt)} has not ended; it stopped ${place} step '${next?.step.title ?? "the end"}'. Still to do:`,
   );
   for (const { step } of left) context.talk.hanging("  - ", step.does);
   if (dryRun) {
@@ -150,11 +153,11 @@ async function resume<Plan>(session: Session, operation: Operation<Plan>, open: 
       remaining: left.map(({ path, step }) => ({ id: path, does: step.does })),
     };
     context.output.result({ resume: value }, (lines) =>
-      lines.line(`Would resume the ${operation.name} begun at ${startedAt}.`),
+      lines.line(`Would resume the ${operation.name} begun at ${formatInstant(startedAt)}.`),
     );
     return exitCodes.done;
   }
-  const question = `Resume the ${operation.name} begun at ${startedAt}?`;
+  const question = `Resume the ${operation.name} begun at ${formatInstant(startedAt)}?`;
   await confirm([{ flag: forceFlag, reason: "resuming is not confirmed", question }], operation.given, context);
   return run(session, operation, open, plan);
 }
@@ -172,7 +175,7 @@ export function planIn<Plan>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new CommandError(
-    `the plan of the ${name} begun at ${contents.startedAt} cannot be read (${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"})`,
+    `the plan of the ${name} begun at ${formatInstant(contents.startedAt)} cannot be read (${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown form"})`,
     {
       exitCode: exitCodes.failed,
       hint: `end it with the version of lifeboat that began it; or, if you are sure that nothing is half done: mv ${shellQuote(path)} ${shellQuote(`${path}.unreadable`)}`,
@@ -192,7 +195,9 @@ export async function finishTakingBack<Plan>(
   steps: readonly StepNode[],
   observer: Observer = observerOf(context),
 ): Promise<void> {
-  context.talk.line(`A ${name} begun at ${open.contents.startedAt} failed and is not taken back completely yet.`);
+  context.talk.line(
+    `A ${name} begun at ${formatInstant(open.contents.startedAt)} failed and is not taken back completely yet.`,
+  );
   if (!dryRun) await takeAllBack({ context }, { name }, open, { steps, observer });
 }
 
@@ -206,7 +211,7 @@ export async function takeBackOutdated<Plan>(
   const { startedAt } = open.contents;
   const back = dryRun ? "it would be taken back first" : "it is taken back";
   context.talk.line(
-    `${selector}: the ${operation.name} begun at ${startedAt} is not resumed, because ${why}; ${back}.`,
+    `${selector}: the ${operation.name} begun at ${formatInstant(startedAt)} is not resumed, because ${why}; ${back}.`,
   );
   if (!dryRun) await takeAllBack({ context }, operation, open, { steps, observer: observer ?? observerOf(context) });
 }

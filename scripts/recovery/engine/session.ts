@@ -11,6 +11,7 @@ import { describeOpen, mustEndBefore } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
 import type { GuestSubject, NodeSubject, StackSubject, Subject, SubjectKey } from "./subject";
+import { formatInstant } from "../../terminal/durations";
 
 /** A command at work on one subject. */
 export interface Session {
@@ -131,7 +132,7 @@ export function unfinished(journals: readonly Journal[], kind: string): Journal 
 /** Another operation on the subject has to be brought to an end first. */
 export function halfDone({ environment }: Pick<Session, "environment">, { contents }: Journal): CommandError {
   const { text, hint } = describeOpen(contents, environment);
-  return new CommandError(`${text}, begun at ${contents.startedAt}, has not ended`, {
+  return new CommandError(`${text}, begun at ${formatInstant(contents.startedAt)}, has not ended`, {
     exitCode: exitCodes.locked,
     hint,
     details: { operation: contents.id, kind: contents.kind, resume: contents.command },

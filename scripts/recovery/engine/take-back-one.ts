@@ -10,6 +10,7 @@ import { type Session, observerOf } from "./session";
 import { confirm, forceFlag } from "./settle-demands";
 import { type Finding, type PlacedStep, placeSteps, undoingOf } from "./step";
 import { takeBack } from "./take-back";
+import { formatInstant } from "../../terminal/durations";
 
 /** What is taken back, in words. */
 export interface TakenBack {
@@ -42,7 +43,7 @@ export async function takeBackOne<Plan>(
   );
   const stays = undoings.flatMap(({ undoing }) => ("stays" in undoing ? [undoing.stays] : []));
   const demand = { flag: forceFlag, reason: "the plan is not confirmed", question: `Take back ${what}?` };
-  const heading = `Plan: take back ${what} (begun at ${startedAt})`;
+  const heading = `Plan: take back ${what} (begun at ${formatInstant(startedAt)})`;
   const shown = untimedPlanView(
     {
       value: { ...value, takesBack: id, stays },

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../terminal/durations";
+import { formatDuration, formatInstant } from "../../terminal/durations";
 import type { Journal } from "./journal";
 
 /**
@@ -16,12 +16,12 @@ export function ageTrouble({ contents: { startedAt } }: Journal, limit: number):
 /** Why an operation is planned anew and not resumed: its result would be taken for one of now. */
 export function whyTooOld(journal: Journal, limit: number): string | undefined {
   const trouble = ageTrouble(journal, limit);
-  return trouble && `What was begun at ${journal.contents.startedAt} is not resumed: ${trouble}.`;
+  return trouble && `What was begun at ${formatInstant(journal.contents.startedAt)} is not resumed: ${trouble}.`;
 }
 
 /** Why an operation of one request is planned anew that had not been sent: nothing is known of it that helps. */
 export function whyNotSent({ contents: { startedAt, steps } }: Journal): string | undefined {
   return Object.values(steps).some(({ facts }) => facts["sent"] === true)
     ? undefined
-    : `What was begun at ${startedAt} is planned anew: nothing of it was sent.`;
+    : `What was begun at ${formatInstant(startedAt)} is planned anew: nothing of it was sent.`;
 }

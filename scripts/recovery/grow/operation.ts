@@ -16,6 +16,7 @@ import { type GrowPlan, growKind, growPlanSchema } from "./plan";
 import { growSteps, type GrowWorld } from "./steps";
 import { growReport, growthView, nothingToGrow } from "./view";
 import { requireRights, rightsFor } from "../steps/guest/rights";
+import { formatInstant } from "../../terminal/durations";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -56,11 +57,11 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
     outdated: async (open) => {
       const { inputs, startedAt } = open.contents;
       if (inputs[settingsInput] !== digestOf(guest)) {
-        return `What was begun at ${startedAt} is not resumed: the settings have changed since.`;
+        return `What was begun at ${formatInstant(startedAt)} is not resumed: the settings have changed since.`;
       }
       const others = whyNotSent(open) === undefined ? await otherDisks(session, open) : [];
       if (others.length === 0) return whyNotSent(open);
-      return `What was begun at ${startedAt} is not resumed: what is to be done by now is ${others.join(", ")}.`;
+      return `What was begun at ${formatInstant(startedAt)} is not resumed: what is to be done by now is ${others.join(", ")}.`;
     },
   };
 }

@@ -8,6 +8,7 @@ import { planStatePrune } from "./make-plan";
 import { pruneStateKind, type PruneStatePlan, pruneStatePlanSchema } from "./plan";
 import { pruneSteps } from "./steps";
 import { countsText, nothingToPrune, pruneReport, pruneView } from "./view";
+import { formatInstant } from "../../terminal/durations";
 
 /** What `lifeboat state prune` was asked for. */
 export interface PruneRequest {
@@ -42,7 +43,7 @@ export function pruneOperation(
     meaning: () => ({ text: "some of it may be removed; nothing that stays is touched." }),
     // What an interrupted run has not removed is found again by listing the history.
     outdated: ({ contents: { startedAt } }) =>
-      `Pruning begun at ${startedAt} has not ended; what is left of it is planned anew.`,
+      `Pruning begun at ${formatInstant(startedAt)} has not ended; what is left of it is planned anew.`,
   };
 }
 

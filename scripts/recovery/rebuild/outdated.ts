@@ -1,5 +1,6 @@
 import type { Journal } from "../engine/journal";
 import { type RebuildPlan, rebuildPlanSchema } from "./plan";
+import { formatInstant } from "../../terminal/durations";
 
 /** What is there now of what a rebuild rests on. */
 export interface RebuildNow {
@@ -20,7 +21,7 @@ export function outdatedRebuild(open: Pick<Journal, "contents" | "record">, now:
   const plan = rebuildPlanSchema.safeParse(open.contents.plan).data;
   const what = plan && (otherContainer(open, plan, now) ?? otherCopy(open, plan, now));
   if (what === undefined) return undefined;
-  return `What was begun at ${open.contents.startedAt} has not ended, and ${what}; what is left is planned anew.`;
+  return `What was begun at ${formatInstant(open.contents.startedAt)} has not ended, and ${what}; what is left is planned anew.`;
 }
 
 type OpenRebuild = Parameters<typeof outdatedRebuild>[0];

@@ -6,6 +6,7 @@ import type { StateAccess } from "../steps/state/state-access";
 import { inputsOf } from "./make-plan";
 import { restoreStatePlanSchema } from "./plan";
 import { ownLockOf } from "./steps";
+import { formatInstant } from "../../terminal/durations";
 
 /**
  * Why a restore that has not ended is planned anew: it has written nothing, and what it rests on is another now. Its own lock
@@ -26,5 +27,5 @@ export async function outdatedRestore(
   if (different.length === 0) return undefined;
   const lock = ownLockOf((path) => open.factsOf(path));
   if (lock !== undefined && !dryRun) await access.store.remove(lock);
-  return `The restore of ${point.id} begun at ${startedAt} has written nothing, and ${different.join(" and ")} changed since; it is planned anew.`;
+  return `The restore of ${point.id} begun at ${formatInstant(startedAt)} has written nothing, and ${different.join(" and ")} changed since; it is planned anew.`;
 }

@@ -6,6 +6,7 @@ import type { RestoreJournal } from "../restore-guest/journals";
 import type { ArchiveSearch } from "../steps/guest/inspection";
 import { notFound, unsearchedHint, unsearchedText } from "../steps/guest/not-found";
 import type { UndoRequest } from "./request";
+import { formatInstant } from "../../terminal/durations";
 
 /** @throws CommandError (13) where the save point of a guest is to be restored that the settings do not have */
 export function requireSettings({ hasLeft, subject, selector }: GuestSession): void {
@@ -40,7 +41,7 @@ export function refuseUnsure(
   const hidesSavePoints = search.unsearched.some(({ storage }) => storage === id || storage.startsWith(`${id} (`));
   if (operation !== undefined || !hidesSavePoints) return;
   throw new CommandError(
-    `whether that of ${journal.contents.startedAt} is the last restore of ${guest.name} cannot be known: ${unsearchedText(search)}`,
+    `whether that of ${formatInstant(journal.contents.startedAt)} is the last restore of ${guest.name} cannot be known: ${unsearchedText(search)}`,
     {
       exitCode: exitCodes.unavailable,
       hint: `${unsearchedHint(search)}; or, if it is, name it: lifeboat undo ${journal.contents.id}`,
@@ -63,7 +64,7 @@ export function refuseOtherName(
     ? `give it up: lifeboat abandon ${selector}`
     : `see what there is of it: lifeboat backups ${selector}`;
   throw new CommandError(
-    `the restore begun at ${journal.contents.startedAt} is of ${plan.guest} (${guest.id}), not of ${guest.name}`,
+    `the restore begun at ${formatInstant(journal.contents.startedAt)} is of ${plan.guest} (${guest.id}), not of ${guest.name}`,
     {
       exitCode: exitCodes.refused,
       hint: `if they are one guest, name it ${plan.guest} in the settings until 'lifeboat undo ${before}' is done; else ${way}`,

@@ -13,6 +13,7 @@ import type { FoundArchive } from "../steps/guest/inspection";
 import { nodeClock } from "../steps/guest/node-facts";
 import { savePointPath } from "../steps/guest/save-point-steps";
 import type { UndoRequest } from "./request";
+import { formatInstant } from "../../terminal/durations";
 
 /** The save point that is restored. */
 export type Undoes = NonNullable<RestoreOptions["undoes"]>;
@@ -26,7 +27,7 @@ export function undoesOf({ guest }: GuestSession, { journal, plan }: RestoreJour
   const why =
     plan.present === undefined ? `there was no guest ${guest.id} before it` : "it was made without a save point";
   throw new CommandError(
-    `the restore of ${guest.name} begun at ${journal.contents.startedAt} cannot be taken back: ${why}`,
+    `the restore of ${guest.name} begun at ${formatInstant(journal.contents.startedAt)} cannot be taken back: ${why}`,
     {
       exitCode: exitCodes.nothing,
       hint:

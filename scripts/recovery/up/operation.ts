@@ -12,6 +12,7 @@ import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { StackWork } from "./stack-work";
 import { upInputs, upSteps } from "./steps";
 import { siteReport, siteView, stackReport, stackView, unchangedStack } from "./view";
+import { formatInstant } from "../../terminal/durations";
 
 /** What `lifeboat up` was asked for. */
 export interface UpRequest {
@@ -82,7 +83,7 @@ function upOperation(work: StackWork, shared: SitePlan, { given, command }: UpRe
     meaning: () => undefined,
     outdated: async (open) => {
       await waitForPulumi(open, context);
-      return `What was begun at ${open.contents.startedAt} with ${selector} has not ended; what is left is planned anew.`;
+      return `What was begun at ${formatInstant(open.contents.startedAt)} with ${selector} has not ended; what is left is planned anew.`;
     },
   };
 }

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { AdoptedSite } from "../support/adopted-site";
 import { asksFor, inSavePoint } from "../support/held-tasks";
 import type { RunResult } from "../support/run-bundle";
+import { formatInstant } from "../../../scripts/terminal/durations";
 
 /** `lifeboat backup --all` on two standalone nodes. */
 let site: AdoptedSite;
@@ -227,7 +228,7 @@ test("a backup of all that is half done since days is planned anew: its plan is 
     const result = await site.lifeboat(["backup", "--all", "lab"]);
     expect([result.code, result.stderr]).toEqual([
       0,
-      expect.stringContaining(`What was begun at ${bundle.startedAt} is not resumed: it is older than`),
+      expect.stringContaining(`What was begun at ${formatInstant(bundle.startedAt)} is not resumed: it is older than`),
     ]);
     expect(result.stderr).not.toContain("Still to do");
   });
@@ -249,7 +250,7 @@ test("a backup of all that the version before left half done is resumed by its c
       guest: `lab/${name}`,
       id,
       result: "skipped",
-      reason: `a backup of lab on pve-lab, begun at ${bundle.startedAt}, has not ended`,
+      reason: `a backup of lab on pve-lab, begun at ${formatInstant(bundle.startedAt)}, has not ended`,
       hint: "resume it: lifeboat backup --all lab; or, if it cannot be ended: lifeboat abandon lab/gitea",
     })),
   ]);
@@ -304,7 +305,7 @@ test("half done, it holds back what else is to be done on its guests, but no res
       argv,
       11,
       expect.objectContaining({
-        message: expect.stringMatching(/a backup of lab on pve-lab, begun at \S+, has not ended$/u),
+        message: expect.stringMatching(/a backup of lab on pve-lab, begun at [-\d]+ [\d:]+ UTC, has not ended$/u),
         hint,
       }),
     ]);
@@ -382,7 +383,7 @@ test("a guest that something has half done, and one that is gone, are skipped an
     expect.objectContaining({
       guest: "prod/db",
       result: "skipped",
-      reason: expect.stringMatching(/^a backup of prod\/db, begun at \S+, has not ended$/u),
+      reason: expect.stringMatching(/^a backup of prod\/db, begun at [-\d]+ [\d:]+ UTC, has not ended$/u),
       hint: "resume it: lifeboat backup prod/db; or, if it cannot be ended: lifeboat abandon prod/db",
     }),
     expect.objectContaining({ guest: "prod/mail", result: "skipped", reason: "there is no guest 103 on pve-prod" }),

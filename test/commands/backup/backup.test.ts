@@ -77,7 +77,9 @@ test("killed while the node is at work: the same command waits for that run and 
   const result = await site.lifeboat(["backup", "db"]);
   expect([result.code, result.stderr]).toEqual([
     0,
-    expect.stringMatching(/A backup of prod\/db begun at \S+ has not ended; it stopped in step 'Back up db'/u),
+    expect.stringMatching(
+      /A backup of prod\/db begun at [-\d]+ [\d:]+ UTC has not ended; it stopped in step 'Back up db'/u,
+    ),
   ]);
   expect((await site.archives(102)).length).toBe(before + 1);
 });

@@ -42,7 +42,7 @@ test("a restore of the version before is resumed; another request and other oper
   expect([other.code, other.stderr]).toEqual([
     11,
     expect.stringMatching(
-      /a restore of prod\/web, begun at 2026-11-21T17:39:32.793Z, has not ended\nHINT: resume it: lifeboat restore guest prod\/web --stop --force; or take it back: lifeboat undo prod\/web/u,
+      /a restore of prod\/web, begun at 2026-11-21 17:39 UTC, has not ended\nHINT: resume it: lifeboat restore guest prod\/web --stop --force; or take it back: lifeboat undo prod\/web/u,
     ),
   ]);
   const dry = await site.lifeboat(["restore", "guest", "web", "--dry-run", "--json"]);

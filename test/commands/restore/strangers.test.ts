@@ -181,7 +181,7 @@ test("what is half done on a guest that left the settings is found by its journa
   expect([resumed.code, resumed.stderr.replaceAll(/\s+/gu, " ")]).toEqual([
     2,
     expect.stringMatching(
-      /a restore of prod\/g110, begun at \S+, has not ended[^]*or take it back: lifeboat undo prod\/110/u,
+      /a restore of prod\/g110, begun at [-\d]+ [\d:]+ UTC, has not ended[^]*or take it back: lifeboat undo prod\/110/u,
     ),
   ]);
   const undone = await run("undo", "prod/g110", "--force");

@@ -154,7 +154,7 @@ describe("on a storage that goes back at any time", () => {
     expect([other.code, other.stderr]).toEqual([11, expect.stringContaining("has not ended")]);
     // Neither a restore, alone or with others, nor an undo works on a guest that is half rolled back.
     const half = expect.stringMatching(
-      /a rollback of prod\/web, begun at \S+, has not ended[\s\S]*resume it: lifeboat restore snapshot prod\/web first/u,
+      /a rollback of prod\/web, begun at [-\d]+ [\d:]+ UTC, has not ended[\s\S]*resume it: lifeboat restore snapshot prod\/web first/u,
     );
     // Of two guests the other one has no backup: two reasons, and so the code of a refusal.
     for (const [words, code] of [
@@ -303,7 +303,7 @@ describe("while a rollback is half done", () => {
     const { code, stderr } = await site.lifeboat(argv);
     expect([code, changed(before)]).toEqual([11, []]);
     expect(stderr).toMatch(
-      /: a rollback of prod\/kill, begun at \S+, has not ended\nHINT: resume it: lifeboat restore snapshot prod\/kill half --stop --force; or, if it cannot be ended: lifeboat abandon prod\/kill\n$/u,
+      /: a rollback of prod\/kill, begun at [-\d]+ [\d:]+ UTC, has not ended\nHINT: resume it: lifeboat restore snapshot prod\/kill half --stop --force; or, if it cannot be ended: lifeboat abandon prod\/kill\n$/u,
     );
   });
 

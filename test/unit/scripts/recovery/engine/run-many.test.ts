@@ -165,7 +165,7 @@ test("a member on whose subject something is half done is refused as when it is 
       refused: [
         {
           subject: "prod/web",
-          message: expect.stringMatching(/^a rollback of prod\/web, begun at \S+, has not ended$/u),
+          message: expect.stringMatching(/^a rollback of prod\/web, begun at [-\d]+ [\d:]+ UTC, has not ended$/u),
           hint: "resume it: lifeboat restore snapshot prod/web first; or, if it cannot be ended: lifeboat abandon prod/web",
         },
       ],
@@ -364,7 +364,7 @@ describe("a batch that was killed when members had ended", () => {
     json = false;
     const { batch } = await halfEnded(1, "done");
     expect(await runMany({ ...batch, dryRun: true })).toBe(0);
-    expect(output).toMatch(/^Would report the test of all begun at \S+: all of it has ended\.$/mu);
+    expect(output).toMatch(/^Would report the test of all begun at [-\d]+ [\d:]+ UTC: all of it has ended\.$/mu);
   });
 });
 

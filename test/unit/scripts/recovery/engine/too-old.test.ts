@@ -1,6 +1,7 @@
 import { Journal } from "../../../../../scripts/recovery/engine/journal";
 import { journalVersion } from "../../../../../scripts/recovery/engine/journal-contents";
 import { ageTrouble, whyTooOld } from "../../../../../scripts/recovery/engine/too-old";
+import { formatInstant } from "../../../../../scripts/terminal/durations";
 
 function begun(secondsAgo: number): Journal {
   const startedAt = new Date(Date.now() - secondsAgo * 1_000).toISOString();
@@ -20,7 +21,7 @@ test("what was begun within the limit is resumed; what is older is not, and that
   expect(whyTooOld(begun(3_500), 3_600)).toBeUndefined();
   const journal = begun(3_700);
   expect(whyTooOld(journal, 3_600)).toBe(
-    `What was begun at ${journal.contents.startedAt} is not resumed: it is older than 1 h.`,
+    `What was begun at ${formatInstant(journal.contents.startedAt)} is not resumed: it is older than 1 h.`,
   );
 });
 
