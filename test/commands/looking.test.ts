@@ -540,7 +540,7 @@ describe("status", () => {
   test("says what is missing, and ends with 3", async () => {
     const { code, stdout } = await site.lifeboat(["status"]);
     expect(code).toBe(3);
-    expect(stdout).toContain("there is no backup job lifeboat-prod: pulumi up makes it");
+    expect(stdout).toContain("there is no backup job lifeboat-prod: pulumi up makes it, unless it was deleted by hand");
     expect(stdout).toMatch(/✗ db +102 .*none +26 h\n +it was never backed up\n/u);
   });
 

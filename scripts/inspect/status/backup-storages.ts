@@ -26,6 +26,8 @@ export interface StorageFacts {
   archives: PlacedArchive[];
   /** What could not be looked at, one sentence each. */
   unreadable: string[];
+  /** Folders that show no backup at all, as one does whose disk is not mounted. */
+  bare: Pick<StorageStatus, "storage" | "node" | "shared">[];
 }
 
 /**
@@ -45,6 +47,9 @@ export async function readStorages(client: ProxmoxClient, nodes: readonly string
     storages: found.map(describe),
     archives: [...archives.values()],
     unreadable: [...listed, ...answers].flatMap(({ unreadable }) => unreadable),
+    bare: answers.flatMap(({ entry, archives: some, unreadable }) =>
+      entry.type === "dir" && some.length + unreadable.length === 0 ? [describe(entry)] : [],
+    ),
   };
 }
 

@@ -157,9 +157,13 @@ function jobArchive({ volid, vmid = 0, ctime, protected: isProtected }: Archive)
   return { volid, vmid, time: ctime, protected: isProtected };
 }
 
-function jobProblems({ settings }: LoadedEnvironment, job: BackupJob | undefined): string[] {
+function jobProblems({ name, settings }: LoadedEnvironment, job: BackupJob | undefined): string[] {
   const { jobId, schedule } = settings.backup;
-  if (job === undefined) return [`there is no backup job ${jobId}: pulumi up makes it`];
+  if (job === undefined) {
+    return [
+      `there is no backup job ${jobId}: pulumi up makes it, unless it was deleted by hand and Pulumi still knows it; lifeboat preview ${name} tells`,
+    ];
+  }
   return [
     ...(job.enabled ? [] : [`the backup job ${jobId} is switched off`]),
     ...(job.schedule === schedule

@@ -72,7 +72,7 @@ export function guestStatus(
     hidden: whyHidden(guest, facts),
     newest: newest?.time,
     blind: whyBlind(missing, newest !== undefined),
-    unread: facts.storages.unreadable.length === 0 ? undefined : facts.storages.unreadable.join("; "),
+    unread: whyUnread(guest, facts, environment),
     disks: facts.inJob.get(guest.id),
   };
   const snapshots = facts.snapshots.get(guest.id);
@@ -131,6 +131,19 @@ function newestBackup(chosen: GuestArchive, predecessor: GuestArchive | undefine
 function whyHidden({ id }: Guest, { hidden }: EnvironmentFacts): string | undefined {
   const missing = hidden.get(id);
   return missing && `guest ${String(id)} cannot be seen: the token lacks ${missing.privilege} on ${missing.path}`;
+}
+
+/** The storage of the settings may be a folder on a disk that is not mounted: it is no proof then that there is no backup. */
+function whyUnread(
+  { node }: Guest,
+  { storages }: EnvironmentFacts,
+  { settings }: LoadedEnvironment,
+): string | undefined {
+  const { id } = settings.backup.storage;
+  const isBare = storages.bare.some((one) => one.storage === id && (one.shared || one.node === node));
+  const bare = isBare ? [`${id} shows no backup at all, and its disk may not be mounted`] : [];
+  const reasons = [...storages.unreadable, ...bare];
+  return reasons.length === 0 ? undefined : reasons.join("; ");
 }
 
 /** An empty list may only mean that the token may not see what is there. */

@@ -119,7 +119,7 @@ describe("operations that have not ended", () => {
     expect(code).toBe(3);
     expect(problemsOf("web")).toContainEqual(
       expect.stringMatching(
-        /^a restore of prod\/web, begun at 2\S+Z \(just now\) by \S+@\S+, has not ended; it stopped in step '.+': resume it: lifeboat restore guest/u,
+        /^a restore of prod\/web, begun at 2[-\d]+ [\d:]+ UTC \(just now\) by \S+@\S+, has not ended; it stopped in step '.+': resume it: lifeboat restore guest/u,
       ),
     );
     expect(page.replaceAll(/\s+/gu, " ")).toContain("lifeboat abandon prod/web");
@@ -167,7 +167,7 @@ describe("operations that have not ended", () => {
       { text: "a restore of prod/web", process: expect.any(Number), step: "restore" },
     ]);
     expect(problemsOf("web").filter((text) => !/backup/u.test(text))).toEqual([]);
-    expect(page).toMatch(/at work {4}a restore of prod\/web, begun at \S+ by \S+ \(process \d+\)/u);
+    expect(page).toMatch(/at work {4}a restore of prod\/web, begun at [-\d]+ [\d:]+ UTC by \S+ \(process \d+\)/u);
     await site.clearFaults();
     await run;
     expect((await status()).environment?.unfinished).toEqual([]);
@@ -214,7 +214,7 @@ describe("operations that have not ended", () => {
     expect(environment?.unfinished).toMatchObject([{ operation: id, by: null, step: null, command: contents.command }]);
     expect(environment?.problems).toContainEqual(
       expect.stringMatching(
-        new RegExp(`, begun at 2026-11-20T03:00:00.000Z \\(.*\\), has not ended: ${way}${contents.command}`, "u"),
+        new RegExp(`, begun at 2026-11-20 03:00 UTC \\(.*\\), has not ended: ${way}${contents.command}`, "u"),
       ),
     );
   });
@@ -304,6 +304,15 @@ describe("guests that are not as the settings say", () => {
     ]);
     expect(problemsOf("db")).not.toContain("it was never backed up");
     expect(page).toMatch(/✗ db +102 +\w+ +unknown +unknown /u);
+  });
+
+  test("a folder that shows no backup at all: its disk may not be mounted, and nobody says never [A10, K6]", async () => {
+    await site.fault("disk-unmounted", { storage: "backup" });
+    const { code, problemsOf } = await status();
+    const unknown =
+      "whether it was ever backed up is not known: backup shows no backup at all, and its disk may not be mounted";
+    expect([code, problemsOf("db")]).toEqual([3, expect.arrayContaining([unknown])]);
+    expect(problemsOf("db")).not.toContain("it was never backed up");
   });
 
   test("one that the settings want stopped: stopped it is fine, running it is not [A10]", async () => {

@@ -25,8 +25,8 @@ export const statusMutants: readonly Mutant[] = [
     },
     {
       name: "status: a job that is gone is in order",
-      from: "if (job === undefined) return [`there is no backup job ${jobId}: pulumi up makes it`];",
-      to: "if (job === undefined) return [];",
+      from: "  if (job === undefined) {\n",
+      to: "  if (job === undefined) return [];\n  if (job === null) {\n",
       killedBy: { file, title: "a job that is gone: 3" },
     },
     {
