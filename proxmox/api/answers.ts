@@ -28,7 +28,12 @@ export type Version = z.infer<typeof versionAnswer>;
 export const permissionsAnswer = z.record(z.string(), z.record(z.string(), flagAnswer));
 export type Permissions = z.infer<typeof permissionsAnswer>;
 
-export const nodeAnswer = z.object({ node: z.string(), status: z.string().optional() });
+export const nodeAnswer = z.object({
+  node: z.string(),
+  status: z.string().optional(),
+  /** Processors; missing without `Sys.Audit` on the node. */
+  maxcpu: numberAnswer.optional(),
+});
 export type NodeEntry = z.infer<typeof nodeAnswer>;
 
 export const nodeTimeAnswer = z.object({

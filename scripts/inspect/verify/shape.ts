@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { bytes, milliseconds } from "../../terminal/shapes";
+import { environmentsShape } from "./archives/shape";
 
 const badState = z.strictObject({
   key: z.string(),
@@ -30,7 +31,7 @@ const copyPlaces = z
   )
   .describe("places of the settings that hold a copy");
 
-/** `lifeboat verify --state --json` */
+/** The states that were checked. */
 export const statesShape = z.strictObject({
   good: z.boolean().describe("nothing is bad or lost; what nobody could try stands in `notOpened`"),
   stacks: z.array(
@@ -45,3 +46,15 @@ export const statesShape = z.strictObject({
     ]),
   ),
 });
+
+/** `lifeboat verify --json` */
+export const verifyShape = z.strictObject({
+  good: z.boolean().describe("nothing is damaged, doubtful, bad, lost or missing, and everything could be looked at"),
+  environments: environmentsShape.optional().describe("the archives; absent with --state alone"),
+  stacks: statesShape.shape.stacks.optional().describe("the states; absent with --archives alone"),
+  statesError: z.string().optional().describe("why the states could not be checked at all"),
+  interrupted: z.boolean().optional().describe("it was stopped; what is told was found until then"),
+});
+
+/** `lifeboat verify --print-node-command --json` */
+export const nodeCommandShape = z.strictObject({ program: z.string().describe("its text, for a file on the node") });

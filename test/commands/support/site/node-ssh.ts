@@ -27,3 +27,9 @@ export function nodeShell(site: NodeSite, node: string): string {
 export function sshWords(site: NodeSite): string {
   return join(site.project, "ssh-words");
 }
+
+/** Says in the settings of an environment that its node can be logged in to. */
+export function logInToNode(site: NodeSite, environment = "prod"): void {
+  const name = `Pulumi.${environment}.yaml`;
+  site.write(name, site.read(name).replace("ca: site-ca.pem }", "ca: site-ca.pem, ssh: { user: root, port: 2222 } }"));
+}

@@ -1,0 +1,70 @@
+import { formatAge, formatBytes } from "../../../terminal/durations";
+import { type Column, fitTable, type FlexibleColumn } from "../../../terminal/fitted-table";
+import type { ValueOf } from "../../../terminal/shapes";
+import type { Lines } from "../../../terminal/talk";
+import { dim, green, red, shorten, type Styled, type Words, yellow } from "../../../terminal/text";
+import type { environmentsShape } from "./shape";
+
+export type EnvironmentReport = ValueOf<typeof environmentsShape>[number];
+type Checked = Extract<EnvironmentReport, { archives: unknown }>;
+export type ArchiveRow = Checked["archives"][number];
+
+export function printArchives(report: EnvironmentReport, lines: Lines): void {
+  lines.heading(report.environment);
+  if ("error" in report) return lines.hanging([red("✗"), " "], report.error);
+  const { archives, missing, unseen, left } = report;
+  if (archives.length > 0) printTable(archives, lines);
+  for (const { guest, text } of missing) lines.hanging([red("✗"), ` ${guest}: `], text);
+  for (const text of unseen) lines.hanging([yellow("!"), " "], `not seen: ${text}`);
+  lines.line(summaryOf(report));
+  if (left > 0) {
+    const what = left === 1 ? "1 archive was" : `${String(left)} archives were`;
+    lines.line(`${what} left for the next run, which begins with the longest unverified`);
+  }
+}
+
+function printTable(archives: readonly ArchiveRow[], lines: Lines): void {
+  const columns: (Column<ArchiveRow> | FlexibleColumn<ArchiveRow>)[] = [
+    { heading: dim("GUEST"), text: nameOf, before: (row) => [markOf(row), " "], readable: 24, shorten },
+    { heading: dim("AGE"), cell: ({ ageSeconds }) => formatAge(ageSeconds), align: "right" },
+    { heading: dim("SIZE"), cell: ({ size }) => (size === null ? "?" : formatBytes(size)), align: "right" },
+    { heading: dim("RESULT"), cell: resultOf },
+  ];
+  lines.table(fitTable(archives, columns, lines.room - 2), "  ", (row) => {
+    const one = archives[row - 1];
+    if (one === undefined || (one.result === "whole" && one.notRecorded === null)) return;
+    lines.line(dim(`      ${one.archive}`));
+    for (const problem of one.problems) lines.hanging("      ", problem);
+    if (one.notRecorded !== null) lines.hanging("      ", `not recorded in its notes: ${one.notRecorded}`);
+  });
+}
+
+function nameOf({ guest, id }: ArchiveRow): string {
+  return guest ?? (id === null ? "?" : String(id));
+}
+
+function markOf({ result }: ArchiveRow): Styled {
+  if (result === "whole") return green("✓");
+  return result === "damaged" ? red("✗") : yellow("!");
+}
+
+function resultOf({ result, savePoint }: ArchiveRow): Words {
+  const words = { writing: "still being written", unseen: "not seen", removed: "removed meanwhile" };
+  const text = result === "writing" || result === "unseen" || result === "removed" ? words[result] : result;
+  const styled = result === "damaged" ? red(text) : text;
+  return savePoint ? [styled, dim(" (save point)")] : styled;
+}
+
+function summaryOf({ archives, missing, unseen }: Checked): Words {
+  const of = (result: ArchiveRow["result"]): number => archives.filter((one) => one.result === result).length;
+  const whole = of("whole");
+  const counts = [
+    `${String(whole)} of ${String(archives.length)} ${archives.length === 1 ? "archive is" : "archives are"} whole`,
+    ...(of("damaged") > 0 ? [`${String(of("damaged"))} damaged`] : []),
+    ...(of("doubtful") > 0 ? [`${String(of("doubtful"))} doubtful`] : []),
+    ...(of("unseen") > 0 ? [`${String(of("unseen"))} not seen`] : []),
+    ...(missing.length > 0 ? [`archives of ${missing.map(({ guest }) => guest).join(", ")} are missing`] : []),
+  ];
+  const isGood = whole === archives.length && missing.length + unseen.length === 0;
+  return [isGood ? green("✓") : red("✗"), ` ${counts.join(", ")}`];
+}

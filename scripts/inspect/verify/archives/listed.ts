@@ -1,0 +1,61 @@
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { readVerification, type VerificationRecord } from "../../../../site/verify/record";
+import { nodesOf } from "../../../../site/needs";
+import { runBounded } from "../../../machine/bounded";
+import type { LoadedEnvironment } from "../../../project/environment";
+import { unless } from "../../../recovery/steps/guest/inspect-present";
+import { type PlacedArchive, readStorages } from "../../status/backup-storages";
+
+/** An archive with what was recorded when it was last verified. */
+export interface ListedArchive {
+  readonly archive: PlacedArchive;
+  readonly label: string;
+  /** File on the node; undefined where it is none, or nobody tells. */
+  readonly path: string | undefined;
+  readonly record: VerificationRecord | undefined;
+}
+
+/** Every archive on every storage for backups of an environment's nodes, whoever's it is, and what could not be looked at. */
+export interface ListedArchives {
+  readonly archives: readonly ListedArchive[];
+  readonly unseen: readonly string[];
+}
+
+const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
+
+/** @param wanted which of them, by the number of the guest. */
+export async function listArchives(
+  client: ProxmoxClient,
+  { settings }: LoadedEnvironment,
+  wanted: (vmid: number | undefined) => boolean,
+): Promise<ListedArchives> {
+  const { archives, unreadable } = await readStorages(client, nodesOf(settings));
+  const names = new Map(settings.guests.map(({ id, name }) => [id, name]));
+  const listed = await runBounded(
+    archives.filter(({ vmid }) => wanted(vmid)),
+    atOnce,
+    async (archive): Promise<ListedArchive> => {
+      // Proxmox tells nothing of an empty file, and of one that is gone since.
+      const details = await unless(
+        ["failed", "gone", "forbidden"],
+        client.backups.archiveDetails(archive.node, archive.volid),
+      );
+      return {
+        archive,
+        label: names.get(archive.vmid ?? 0) ?? (archive.vmid === undefined ? "?" : String(archive.vmid)),
+        path: details?.path.startsWith("/") === true ? details.path : undefined,
+        record: readVerification(details?.notes ?? ""),
+      };
+    },
+  );
+  return { archives: listed.sort(longestUnverifiedFirst), unseen: unreadable };
+}
+
+/** Of those that nobody has verified the newest, which is restored first. */
+function longestUnverifiedFirst(one: ListedArchive, other: ListedArchive): number {
+  return (
+    (one.record?.time ?? 0) - (other.record?.time ?? 0) ||
+    other.archive.ctime - one.archive.ctime ||
+    (one.archive.volid < other.archive.volid ? -1 : 1)
+  );
+}

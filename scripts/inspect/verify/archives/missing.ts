@@ -1,0 +1,98 @@
+import type { BackupJob } from "../../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { missingForArchivesOf } from "../../../../proxmox/api/permissions";
+import { parseCalendarEvent } from "../../../../proxmox/rules/calendar-events";
+import { CalendarEventError } from "../../../../proxmox/rules/calendar-syntax";
+import { parseRetention, parseRetentionObject, type Retention } from "../../../../proxmox/rules/retention";
+import { formatMoment } from "../../../../site/restore/moments";
+import { isSavePoint } from "../../../../site/restore/save-point";
+import { nodesOf } from "../../../../site/needs";
+import type { Guest } from "../../../../site/settings/environment";
+import { missingRuns } from "../../../../site/verify/missing-archives";
+import type { LoadedEnvironment } from "../../../project/environment";
+import { unless } from "../../../recovery/steps/guest/inspect-present";
+import type { ListedArchive } from "./listed";
+
+/** Archives of a guest that should be there. */
+export interface MissingArchives {
+  readonly guest: string;
+  readonly id: number;
+  /** Unix seconds: starts of the runs whose archive is not there. None: there is no archive at all. */
+  readonly runs: readonly number[];
+  readonly text: string;
+}
+
+/** What is known of a job's guests. */
+interface Facts {
+  readonly listed: readonly ListedArchive[];
+  readonly now: number;
+  readonly timeZone: string;
+}
+
+interface JobFacts extends Facts {
+  readonly job: BackupJob | undefined;
+  /** A backup runs on one of the nodes. */
+  readonly running: boolean;
+}
+
+/** Retention of a job; undefined where it says none, and its storage or node decide. */
+function retentionOf({ "prune-backups": found }: BackupJob): Retention | undefined {
+  if (found === undefined) return undefined;
+  return typeof found === "string" ? parseRetention(found) : parseRetentionObject(found);
+}
+
+/** What schedule and retention say should be there, and is not. @param guests of the settings, that are to be looked at */
+export async function missingArchives(
+  client: ProxmoxClient,
+  { settings }: LoadedEnvironment,
+  guests: readonly Guest[],
+  facts: Facts,
+): Promise<{ missing: MissingArchives[]; unseen: string[] }> {
+  const backedUp = guests.filter(({ optOut }) => optOut === undefined);
+  const [job, visible, ...tasks] = await Promise.all([
+    unless(["gone"], client.backups.backupJob(settings.backup.jobId)),
+    client.cluster.guests(),
+    ...nodesOf(settings).map((node) => client.tasks.list(node, { source: "active" })),
+  ]);
+  const running = tasks.flat().some(({ type, endtime }) => type === "vzdump" && endtime === undefined);
+  const ids = backedUp.map(({ id }) => id);
+  const known = new Set(visible.map(({ vmid }) => vmid));
+  const blind = await missingForArchivesOf(client, settings.backup.storage.id, ids, known);
+  const unseen = backedUp.flatMap(({ id, name }) => {
+    const lacks = (blind.get(id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
+    return lacks === "" ? [] : [`archives of ${name} may not all be seen: the token lacks ${lacks}`];
+  });
+  const seen = backedUp.filter(({ id }) => (blind.get(id) ?? []).length === 0);
+  return { missing: seen.flatMap((guest) => missingOf(guest, { ...facts, job, running })), unseen };
+}
+
+function missingOf({ id, name }: Guest, { job, running, listed, now, timeZone }: JobFacts): MissingArchives[] {
+  const own = listed.filter(({ archive }) => archive.vmid === id && !isSavePoint(archive.notes ?? ""));
+  const times = own.map(({ archive }) => archive.ctime).filter((time) => time <= now);
+  if (own.length === 0) return [{ guest: name, id, runs: [], text: `no archive of ${name} is there` }];
+  const retention = job?.enabled === true ? retentionOf(job) : undefined;
+  const event = eventOf(job?.schedule);
+  if (retention === undefined || event === undefined) return [];
+  const runs = missingRuns(times, { event, retention, timeZone, now, running });
+  if (runs.length === 0) return [];
+  const dates = runs.slice(-3).map((time) => formatMoment(time, timeZone).slice(0, "2026-11-20 03:00".length));
+  const more = runs.length > dates.length ? ` and ${String(runs.length - dates.length)} before` : "";
+  const what = runs.length === 1 ? "the archive of the run" : "the archives of the runs";
+  return [
+    {
+      guest: name,
+      id,
+      runs,
+      text: `${what} of ${dates.join(", ")}${more} should be there by schedule and retention, and ${runs.length === 1 ? "is" : "are"} not`,
+    },
+  ];
+}
+
+function eventOf(schedule: string | undefined) {
+  try {
+    return schedule === undefined ? undefined : parseCalendarEvent(schedule);
+  } catch (error) {
+    if (error instanceof CalendarEventError) return undefined;
+    throw error;
+  }
+}

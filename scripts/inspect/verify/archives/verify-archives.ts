@@ -1,0 +1,108 @@
+import { plainText } from "../../../../proxmox/api/plain-text";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { backupServerOwner } from "../../../../proxmox/rules/volume-ids";
+import type { Verdict } from "../../../../site/verify/judge-archive";
+import type { VerificationRecord } from "../../../../site/verify/record";
+import { runBounded } from "../../../machine/bounded";
+import { groupBy } from "../../../machine/group-by";
+import { formatBytes } from "../../../terminal/durations";
+import type { Progress, ShowStep } from "../../../terminal/progress";
+import type { ListedArchive } from "./listed";
+import { remember } from "./remember";
+import { serverVerifier } from "./server-verifier";
+import type { ArchiveVerifier } from "./verifier";
+
+/** What became of one archive. */
+export interface VerifiedArchive {
+  readonly listed: ListedArchive;
+  readonly result: Verdict["kind"] | "removed";
+  readonly problems: readonly string[];
+  /** As it was found now. */
+  readonly sha256: string | undefined;
+  /** What is remembered of it. */
+  readonly record: VerificationRecord | undefined;
+  readonly notRecorded: string | undefined;
+}
+
+export interface VerifyRun {
+  readonly client: ProxmoxClient;
+  readonly files: ArchiveVerifier;
+  /** Processors of a node. */
+  readonly coresOf: (node: string) => number;
+  /** The node's clock, unix seconds. */
+  readonly now: number;
+  /** Whether nothing new is begun any more. */
+  readonly isOver: () => boolean;
+  readonly signal: AbortSignal;
+  readonly progress: Pick<Progress, "strands">;
+}
+
+/** A step that found something wrong, for the mark in front of its line. */
+class Found extends Error {
+  constructor(readonly verified: VerifiedArchive) {
+    super("an archive is not whole");
+  }
+}
+
+/**
+ * Verifies archives in their order, on each node as many side by side as it has processors. What is found of one is recorded
+ * before the next is begun in its place: a run that is interrupted has done what it has done.
+ */
+export async function verifyArchives(archives: readonly ListedArchive[], run: VerifyRun): Promise<VerifiedArchive[]> {
+  if (archives.length === 0) return [];
+  const bytes = archives.reduce((sum, { archive }) => sum + (archive.size ?? 0), 0);
+  const what = archives.length === 1 ? "1 archive" : `${String(archives.length)} archives`;
+  return run.progress.strands(`read ${what} (${formatBytes(bytes)})`, async (strand) => {
+    const nodes = [...groupBy(archives, ({ archive }) => archive.node)].map(async ([node, own]) => {
+      const parallel = run.coresOf(node);
+      return runBounded(own, { parallel, perKey: parallel, keyOf: () => "" }, (one) => verifyOne(one, run, strand));
+    });
+    return (await Promise.all(nodes)).flat().filter((one) => one !== undefined);
+  });
+}
+
+/** @returns undefined where it was not begun, or not ended */
+async function verifyOne(
+  listed: ListedArchive,
+  run: VerifyRun,
+  strand: (name: string) => ShowStep,
+): Promise<VerifiedArchive | undefined> {
+  if (run.isOver() || run.signal.aborted) return undefined;
+  const { volid, size } = listed.archive;
+  const verifier = backupServerOwner(volid) === undefined ? run.files : serverVerifier;
+  try {
+    return await strand(listed.label)(plainText(volid.slice(volid.indexOf(":") + 1)), async (update) => {
+      const onBytes = (done: number): void => update(`${formatBytes(done)} of ${formatBytes(size ?? done)}`);
+      const verified = await verify(listed, run, verifier, onBytes);
+      if (verified.result !== "whole") throw new Found(verified);
+      return verified;
+    });
+  } catch (error) {
+    if (error instanceof Found) return error.verified;
+    if (run.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+async function verify(
+  listed: ListedArchive,
+  { client, now }: VerifyRun,
+  verifier: ArchiveVerifier,
+  onBytes: (bytes: number) => void,
+): Promise<VerifiedArchive> {
+  const { verdict, sha256 } = await verifier.verify(listed, onBytes);
+  const { kind, problems } = verdict;
+  const seen = { listed, result: kind, problems, sha256, record: listed.record, notRecorded: undefined };
+  if (kind === "unseen" || kind === "writing" || !verifier.isRecorded) return seen;
+  const damage = kind === "damaged" ? problems.join("; ") : undefined;
+  const remembered = await remember(client, listed, { sha256, damage }, now);
+  if (remembered === "gone") return { ...seen, result: "removed", problems: ["it was removed meanwhile"] };
+  const { record, notRecorded } = remembered;
+  const isOther = record.damage !== undefined && record.damage !== damage;
+  return {
+    ...seen,
+    ...(isOther ? { result: "damaged", problems: [record.damage ?? ""] } : {}),
+    record,
+    notRecorded,
+  };
+}

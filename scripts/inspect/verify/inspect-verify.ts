@@ -1,0 +1,112 @@
+import type { CommandContext } from "../../project/context";
+import type { Site } from "../../project/site";
+import { CommandError, usageError } from "../../terminal/command-error";
+import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import type { ValueOf } from "../../terminal/shapes";
+import type { Lines } from "../../terminal/talk";
+import { type EnvironmentReport, printArchives } from "./archives/archives-page";
+import { type ArchiveWish, inspectArchives } from "./archives/inspect-archives";
+import { inspectStates } from "./inspect-states";
+import type { statesShape, verifyShape } from "./shape";
+import type { Inspection } from "../inspection";
+
+/** What is to be verified. */
+export interface VerifyWish {
+  readonly environment: string | undefined;
+  readonly archives: boolean;
+  readonly states: boolean;
+  /** Ids, names, `env/name`; none: every archive. */
+  readonly guests: readonly string[];
+  /** Seconds after which nothing new is begun. */
+  readonly seconds: number | undefined;
+}
+
+type States = Inspection<ValueOf<typeof statesShape>>;
+
+/** Verifies archives, states, or both, and prints what was found, also where it was interrupted. @returns the exit code */
+export async function verify(wish: VerifyWish, context: CommandContext): Promise<ExitCode> {
+  const site = await context.site();
+  const deadline = wish.seconds === undefined ? undefined : Date.now() + wish.seconds * 1_000;
+  const wishes = wish.archives ? archiveWishes(site, wish) : [];
+  const states = wish.states ? await statesOf(wish, context) : undefined;
+  const reports = wish.archives ? await inspectArchives(wishes, context, deadline) : undefined;
+  const good = (reports ?? []).every(isGood) && !(states instanceof CommandError) && states?.value.good !== false;
+  const value: ValueOf<typeof verifyShape> = {
+    good,
+    ...(reports === undefined ? {} : { environments: reports }),
+    ...(states === undefined || states instanceof CommandError ? {} : { stacks: states.value.stacks }),
+    ...(states instanceof CommandError ? { statesError: states.message } : {}),
+    ...(context.signal.aborted ? { interrupted: true } : {}),
+  };
+  context.output.result(value, (lines) => print(reports ?? [], states, lines));
+  context.signal.throwIfAborted();
+  if (states instanceof CommandError) {
+    context.talk.warning(`the states were not checked: ${states.message}`);
+    context.talk.hint(`${states.hint ?? "lifeboat doctor"}; archives alone: lifeboat verify --archives`);
+    return states.exitCode;
+  }
+  states?.remark?.(context.talk);
+  hints(reports ?? [], context);
+  return good ? exitCodes.done : exitCodes.partly;
+}
+
+function print(reports: readonly EnvironmentReport[], states: States | CommandError | undefined, lines: Lines): void {
+  for (const report of reports) printArchives(report, lines);
+  if (states !== undefined && !(states instanceof CommandError)) states.print(lines);
+}
+
+/** Where nobody can look at the states, the archives can be looked at nevertheless. */
+async function statesOf(
+  { environment, archives }: VerifyWish,
+  context: CommandContext,
+): Promise<States | CommandError> {
+  try {
+    return await inspectStates(context, environment);
+  } catch (error) {
+    if (!archives || !(error instanceof CommandError) || context.signal.aborted) throw error;
+    return error;
+  }
+}
+
+/** @throws CommandError (2) */
+function archiveWishes(site: Site, { environment, guests }: VerifyWish): ArchiveWish[] {
+  if (guests.length === 0) {
+    if (environment !== undefined) return [{ environment: site.environment(environment), only: undefined }];
+    const { usable, unusable } = site.environments();
+    const [broken] = unusable;
+    // Settings that cannot be read would leave archives out without a word.
+    if (broken !== undefined) throw broken.error;
+    return usable.map((one) => ({ environment: one, only: undefined }));
+  }
+  const found = guests.map((selector) => site.findGuest(selector));
+  const other = found.find((one) => environment !== undefined && one.environment.name !== environment);
+  if (other !== undefined) throw usageError(`${other.guest.name} is a guest of ${other.environment.name}`);
+  const environments = [...new Set(found.map((one) => one.environment))];
+  return environments.map((one) => ({
+    environment: one,
+    only: new Set(found.filter((guest) => guest.environment === one).map(({ guest }) => guest.id)),
+  }));
+}
+
+/** What is being written is nobody's fault, and what retention has removed meanwhile is none. */
+function isGood(report: EnvironmentReport): boolean {
+  if ("error" in report) return false;
+  const { archives, missing, unseen } = report;
+  const isBad = archives.some(({ result }) => result === "damaged" || result === "doubtful" || result === "unseen");
+  return !isBad && missing.length + unseen.length === 0;
+}
+
+function hints(reports: readonly EnvironmentReport[], { talk }: CommandContext): void {
+  for (const report of reports) {
+    if ("error" in report) continue;
+    const damaged = report.archives.filter(({ result }) => result === "damaged");
+    for (const { guest, id, archive } of damaged) {
+      talk.warning(`${guest ?? `guest ${String(id ?? "?")}`}: ${archive} is damaged`);
+    }
+    const again = [...new Set(damaged.flatMap(({ guest }) => guest ?? []))];
+    for (const guest of again) talk.hint(`back it up again: lifeboat backup ${report.environment}/${guest}`);
+    if (report.archives.some(({ problems }) => problems.some((text) => text.startsWith("no SSH")))) {
+      talk.hint("let Lifeboat read archives on the node: proxmox.ssh in the settings, as docs/guides/verify.md says");
+    }
+  }
+}

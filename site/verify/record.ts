@@ -1,0 +1,66 @@
+import { isoOf } from "./iso-time";
+
+/**
+ * What is remembered of an archive's last verification, in a line of its own among the archive's notes: so every machine that
+ * verifies it later, or restores from it, knows. Notes that somebody wrote, and Lifeboat's own of save points, stay as they are.
+ */
+export interface VerificationRecord {
+  /** Unix seconds. */
+  readonly time: number;
+  /** SHA-256 of the file when it was first found whole. */
+  readonly sha256: string | undefined;
+  /** What was wrong with it; undefined: it was whole. */
+  readonly damage: string | undefined;
+}
+
+/** What reading it found this time. */
+export type FoundNow = Pick<VerificationRecord, "sha256" | "damage">;
+
+const pattern =
+  /^lifeboat verify (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: sha256:([0-9a-f]{64}))? (?:whole|damaged: (\S.*))$/u;
+
+/** The record among an archive's notes; the last one, where somebody has copied such a line. */
+export function readVerification(notes: string): VerificationRecord | undefined {
+  const line = notes
+    .split("\n")
+    .map((text) => pattern.exec(text.trimEnd()))
+    .findLast((match) => match !== null);
+  if (line === undefined || line === null) return undefined;
+  const time = Date.parse(line[1] ?? "") / 1_000;
+  return Number.isNaN(time) ? undefined : { time, sha256: line[2], damage: line[3] };
+}
+
+function notesWithout(notes: string): string {
+  return notes
+    .split("\n")
+    .filter((line) => !pattern.test(line.trimEnd()))
+    .join("\n");
+}
+
+/** The notes with this record in place of the one that they have. The first line stays the first: lists show that one alone. */
+export function withVerification(notes: string, { time, sha256, damage }: VerificationRecord): string {
+  const own = notesWithout(notes).replace(/\n+$/u, "");
+  const sum = sha256 === undefined ? "" : ` sha256:${sha256}`;
+  const line = `lifeboat verify ${isoOf(time)}${sum} ${damage === undefined ? "whole" : `damaged: ${oneLine(damage)}`}`;
+  return own === "" ? line : `${own}\n${line}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}
+
+/**
+ * What is to be remembered after a verification. A sum is recorded once, of an archive that was whole, and never replaced by
+ * another: that it is another is what it is there to tell. It alone finds a bit turned over in contents that nothing compressed.
+ */
+export function nextRecord(before: VerificationRecord | undefined, found: FoundNow, now: number): VerificationRecord {
+  const { sha256, damage } = found;
+  const recorded = before?.sha256;
+  if (before === undefined || recorded === undefined) {
+    return { time: now, sha256: damage === undefined ? sha256 : undefined, damage };
+  }
+  const differs = sha256 !== undefined && sha256 !== recorded;
+  const otherSum = `its SHA-256 is another than the one recorded when it was first read: its content has changed`;
+  const all = [...(damage === undefined ? [] : [damage]), ...(differs ? [otherSum] : [])];
+  return { time: now, sha256: recorded, damage: all.length === 0 ? undefined : all.join("; ") };
+}
