@@ -102,6 +102,20 @@ const rows: KillRow<Place>[] = [
     },
   },
   {
+    operation: "restore that a program asks for",
+    ids: "M2, K4",
+    argv: ({ name }) => ["restore", "guest", name, "--request", "2026-11-21", "--force", "--stop"],
+    prepare: changed,
+    wanted: { memory: "512", running: true, restores: 1, backups: 0, newSavePoints: 1, protected: false },
+    writes: 30,
+    changes: 0,
+    // Its steps are those of every restore. What is its own comes last: killed when it has ended, it is not begun anew.
+    after: (writes) => {
+      const numbers = [...new Set(writes.map(({ number }) => number))];
+      return numbers.filter((_, index) => index % 5 === 0 || index === numbers.length - 1);
+    },
+  },
+  {
     operation: "deletion of save points",
     ids: "K4",
     argv: ({ name }) => ["undo", name, "--forget", "--force"],
