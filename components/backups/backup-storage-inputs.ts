@@ -30,13 +30,14 @@ export const storageRules = {
   }),
   pbs: rules({
     check: (raw) => checkBy(storageSchemas.pbs, raw, (storage) => ({ inputs: backupServerInputs(storage) })),
-    uses: passedOn("server", "datastore", "username", "password", "fingerprint", "namespace", "nodes"),
+    uses: passedOn("server", "datastore", "username", "password", "encryptionKey", "fingerprint", "namespace", "nodes"),
     samples: {
       ...sampleId,
       server: "server",
       datastore: "datastore",
       username: "user@pbs",
       password: "password",
+      encryptionKey: "{}",
       fingerprint: Array.from({ length: 32 }, () => "00").join(":"),
       namespace: "namespace",
     },
@@ -67,7 +68,7 @@ function nfsInputs({ id, server, export: exported, options, nodes }: Declared<"n
 }
 
 function backupServerInputs(storage: Declared<"pbs">) {
-  const { id, server, datastore, username, password, fingerprint, namespace, nodes } = storage;
+  const { id, server, datastore, username, password, encryptionKey, fingerprint, namespace, nodes } = storage;
   return {
     resourceId: id,
     server,
@@ -75,6 +76,7 @@ function backupServerInputs(storage: Declared<"pbs">) {
     username,
     password,
     contents: ["backup"],
+    ...(encryptionKey === undefined ? {} : { encryptionKey }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(namespace === undefined ? {} : { namespace }),
     ...onNodes(nodes),

@@ -32,6 +32,11 @@ export interface BackupStorageArgs {
   readonly username?: pulumi.Input<string | undefined>;
   /** `pbs`: its password or secret. It is a secret from the start. Example: `config.requireSecret("pbsPassword")`. */
   readonly password?: pulumi.Input<string | undefined>;
+  /**
+   * `pbs`: key with which each backup is encrypted, as `proxmox-backup-client key create --kdf none` writes it. It is a secret from
+   * the start. Default: backups are not encrypted. Example: `config.requireSecret("pbsKey")`.
+   */
+  readonly encryptionKey?: pulumi.Input<string | undefined>;
   /** `pbs`: SHA-256 of the server's certificate. Default: the node's CAs decide. Example: `"AA:BB:…"`, 32 pairs. */
   readonly fingerprint?: pulumi.Input<string | undefined>;
   /** `pbs`: namespace in the datastore. Default: its root. Example: `"site-a"`. */
@@ -81,7 +86,12 @@ function checkedStorage(what: string, args: BackupStorageArgs): Declare {
     }
     case "pbs": {
       const { inputs } = checkArguments(what, args, storageRules.pbs);
-      return (name, opts) => new Pbs(name, { ...inputs, password: pulumi.secret(inputs.password) }, opts).resourceId;
+      const { password, encryptionKey } = inputs;
+      const secrets = {
+        password: pulumi.secret(password),
+        ...(encryptionKey === undefined ? {} : { encryptionKey: pulumi.secret(encryptionKey) }),
+      };
+      return (name, opts) => new Pbs(name, { ...inputs, ...secrets }, opts).resourceId;
     }
     case undefined:
       return refuseKind(what, args);

@@ -86,6 +86,19 @@ const pbsStorage = mapping({
     /^\S/,
     1024,
   ),
+  /**
+   * Key with which each backup is encrypted, as `proxmox-backup-client key create --kdf none` writes it. A secret: `pulumi config set
+   * --secret --path 'lifeboat:backup.storage.encryptionKey' < key.json`. Default: backups are not encrypted. Keep it elsewhere too:
+   * without it nobody opens them.
+   */
+  encryptionKey: optional(
+    text(
+      "a key",
+      "a secret, the JSON of a key: pulumi config set --secret --path 'lifeboat:backup.storage.encryptionKey' < key.json",
+      /^\S/,
+      8192,
+    ),
+  ),
   /** SHA-256 of the backup server's certificate. Default: the node's CAs decide. */
   fingerprint: optional(
     text("a fingerprint", "SHA-256 of the certificate as AA:BB:…", /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/),

@@ -5,6 +5,7 @@ const secretKeys = new Set([
   "proxmoxToken",
   "proxmoxRootPassword",
   "password",
+  "encryptionKey",
   "stateKey",
   "stateStoreKeys",
   "stateStoreOffsiteKey",

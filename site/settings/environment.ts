@@ -304,6 +304,8 @@ export type BackupStorageSettings =
       readonly username: string;
       /** Secret. */
       readonly password: string;
+      /** Secret. */
+      readonly encryptionKey?: string | undefined;
       readonly fingerprint?: string | undefined;
       readonly namespace?: string | undefined;
       readonly nodes?: readonly string[] | undefined;

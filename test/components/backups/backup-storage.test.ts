@@ -51,8 +51,9 @@ describe("BackupStorage", () => {
     });
   });
 
-  test("a backup server, whose password is a secret from the start [A5]", async () => {
+  test("a backup server, whose password and key are secrets from the start [A5]", async () => {
     const { child } = await declare({
+      encryptionKey: "not-a-secret-2",
       type: "pbs",
       server: "pbs.example.com",
       datastore: "main",
@@ -66,6 +67,7 @@ describe("BackupStorage", () => {
       username: "lifeboat@pbs",
       contents: ["backup"],
       password: secretInput("not-a-secret-1"),
+      encryptionKey: secretInput("not-a-secret-2"),
     });
   });
 

@@ -432,6 +432,7 @@ describe("hostile settings", () => {
       datastore: "b",
       username: "c@pbs",
       password: " not-a-secret-1",
+      encryptionKey: " not-a-secret-1",
     };
     const raw = {
       ...withBackup({ storage }),
@@ -440,7 +441,13 @@ describe("hostile settings", () => {
       proxmoxTokn: "not-a-secret-4",
     };
     const printed = formatProblems(problemsOf(raw), "prod");
-    expect(pathsOf(raw)).toEqual(["backup.storage.password", "proxmoxRootPassword", "proxmoxToken", "proxmoxTokn"]);
+    expect(pathsOf(raw)).toEqual([
+      "backup.storage.encryptionKey",
+      "backup.storage.password",
+      "proxmoxRootPassword",
+      "proxmoxToken",
+      "proxmoxTokn",
+    ]);
     expect(printed).not.toContain("not-a-secret");
   });
 
