@@ -1,5 +1,12 @@
 import type { ConfigurationKeys, GuestConfiguration } from "../../proxmox/rules/guest-configuration";
-import { type Drive, isBackedUp, isCdrom, isDriveKey, parseDrive } from "../../proxmox/rules/property-strings";
+import {
+  type Drive,
+  isBackedUp,
+  isCdrom,
+  isDriveKey,
+  parseDrive,
+  PropertyStringError,
+} from "../../proxmox/rules/property-strings";
 import { storageOfVolume } from "./volumes";
 
 /** Drives of a machine's configuration, by key. @throws PropertyStringError when one cannot be read */
@@ -94,12 +101,28 @@ export function leftDisks(present: ConfigurationKeys | undefined, archived: Gues
     });
 }
 
-/** The machine's notes, without lines that earlier restores have left in them. */
-export function ownNotes({ keys, description = "" }: GuestConfiguration): string {
-  const lines = new Set(Object.keys(keys).filter(isDriveKey));
+/** The machine's notes, without lines that earlier restores have left in them. What people have written about a disk stays. */
+export function ownNotes({ description = "" }: GuestConfiguration): string {
   return description
     .split("\n")
-    .filter((line) => !lines.has(/^(\w+): /u.exec(line)?.[1] ?? ""))
+    .filter((line) => !isLeftLine(line))
     .join("\n")
     .trimEnd();
+}
+
+/** The line of a disk outside the backups, as Proxmox notes it: `scsi2: local:122/vm-122-disk-1.qcow2,backup=0,size=4M`. */
+function isLeftLine(line: string): boolean {
+  const [, key = "", text = ""] = /^(\w+): (\S+)$/u.exec(line) ?? [];
+  if (!isDriveKey(key)) return false;
+  try {
+    return parseDrive(key, text, "keep").backup === false;
+  } catch (error) {
+    if (error instanceof PropertyStringError) return false;
+    throw error;
+  }
+}
+
+/** Whether a disk is a device of the node itself, which only root@pam may give to a machine. */
+export function isRealDisk({ volume }: Pick<LeftDisk, "volume">): boolean {
+  return volume.startsWith("/");
 }

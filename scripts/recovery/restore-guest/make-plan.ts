@@ -1,4 +1,5 @@
 import type { HaResource } from "../../../proxmox/api/answers";
+import { isDriveKey, isUnusedKey } from "../../../proxmox/rules/property-strings";
 import { backupServerOwner } from "../../../proxmox/rules/volume-ids";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
 import {
@@ -11,7 +12,7 @@ import {
 import { nodeDevices, originalsOwn } from "../../../site/restore/originals-own";
 import { nodeRight } from "../../../site/restore/node-right";
 import { type GuestSpace, spaceNeeds } from "../../../site/restore/space";
-import { leftDisks, ownNotes, seedPlaces } from "../../../site/restore/machine-drives";
+import { isRealDisk, type LeftDisk, leftDisks, ownNotes, seedPlaces } from "../../../site/restore/machine-drives";
 import { machineTargets } from "../../../site/restore/machine-targets";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
@@ -20,7 +21,7 @@ import { forceFlag } from "../engine/settle-demands";
 import type { Membership, PresentGuest } from "../steps/guest/inspection";
 import { lossReason } from "../steps/guest/loss-words";
 import type { RestoreInspection } from "./inspect";
-import { refuseExcess, refuseFull, refuseImpossible } from "./refuse";
+import { refuseExcess, refuseFull, refuseImpossible, refuseRealDisks } from "./refuse";
 import type { RestorePlan } from "../steps/guest/plan";
 import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
 
@@ -54,6 +55,8 @@ export interface PlannedRestore {
   readonly demands: readonly Demand[];
   /** Room that the new volumes need. */
   readonly space: GuestSpace;
+  /** Disks of a machine that no backup holds and that do not come back. */
+  readonly lacking: readonly LeftDisk[];
   /** Changes that a copy gets so that it cannot collide with the original. */
   readonly overrides: readonly string[];
 }
@@ -85,6 +88,7 @@ export function planRestore(
   });
   const copy = inPlace ? undefined : copyOf(inspection);
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
+  refuseRealDisks(plan, options);
   refuseExcess(inspection, plan);
   const losses = [...effects.losses, ...(plan.present === undefined ? [] : besideDisks(inspection))];
   const space = spaceOf(inspection, plan, volumes);
@@ -96,6 +100,7 @@ export function planRestore(
     space,
     losses,
     demands: demandsOf(plan, losses, options, inspection),
+    lacking: lackingDisks(inspection, plan),
     overrides: copy?.changes ?? [],
   };
 }
@@ -111,9 +116,11 @@ function targetsOf(inspection: RestoreInspection, { storage }: RestoreOptions): 
 }
 
 /** What a restore over a guest takes from it although it is on none of its disks, or in no backup of them. */
-function besideDisks({ surroundings, excludedPaths }: RestoreInspection): Loss[] {
+function besideDisks({ surroundings, excludedPaths, chosen }: RestoreInspection): Loss[] {
+  // Of a machine's disks vzdump leaves out no files: it does not look into them.
+  const excluded = chosen.type === "lxc" ? (excludedPaths ?? []) : [];
   return [
-    ...(excludedPaths ?? []).map((name) => ({ kind: "excluded", name }) as const),
+    ...excluded.map((name) => ({ kind: "excluded", name }) as const),
     ...(surroundings?.firewall ?? []).map((name) => ({ kind: "firewall", name }) as const),
   ];
 }
@@ -160,6 +167,7 @@ function buildPlan(
       ? undefined
       : savePointOf(environment, inspection);
   const host = copy === undefined ? hostOf(guest) : undefined;
+  const back = putBackOf(inspection, options, overwritten, copy === undefined);
   return {
     mode: copy === undefined ? "in-place" : "beside",
     environment: environment.name,
@@ -173,9 +181,10 @@ function buildPlan(
     ...(savePoint === undefined ? {} : { savePoint }),
     request: requestOf(inspection, volumes, copy),
     ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
-    ...putBackOf(inspection, overwritten, copy === undefined),
+    ...back,
+    ...(chosen.type === "qemu" && copy === undefined ? { had: volumesIn(overwritten?.configuration) } : {}),
     ...seedsOf(inspection, options, copy === undefined),
-    asRoot: needsRoot(inspection, effects, copy !== undefined),
+    asRoot: needsRoot(inspection, effects, { isCopy: copy !== undefined, ...back }),
     ...nodeRightOf(inspection, overwritten),
     ...(originals.length === 0 ? {} : { originals }),
     start,
@@ -189,8 +198,12 @@ function buildPlan(
 }
 
 /** A copy of a container gets no mounts of the node; of a machine Proxmox brings everything back that the archive has. */
-function needsRoot({ chosen, archived }: RestoreInspection, { hostMounts }: InPlaceEffects, isCopy: boolean): boolean {
-  if (chosen.type === "qemu") return nodeDevices(archived.keys).length > 0;
+function needsRoot(
+  { chosen, archived }: RestoreInspection,
+  { hostMounts }: InPlaceEffects,
+  { isCopy, putBack = [] }: { readonly isCopy: boolean; readonly putBack?: readonly LeftDisk[] },
+): boolean {
+  if (chosen.type === "qemu") return nodeDevices(archived.keys).length > 0 || putBack.some(isRealDisk);
   return !isCopy && hostMounts.length > 0;
 }
 
@@ -236,15 +249,44 @@ function storagesOf({ targets }: VolumeTargets): string[] {
   return [...new Set(targets.map(({ storage }) => storage))];
 }
 
+function volumesIn(configuration: Readonly<Record<string, string>> = {}): string[] {
+  const keys = Object.keys(configuration).filter((key) => isDriveKey(key) || isUnusedKey(key));
+  return keys.map((key) => configuration[key]?.split(",")[0] ?? "");
+}
+
 function seedsOf({ chosen, archived }: RestoreInspection, { storage }: RestoreOptions, isInPlace: boolean) {
   const seeds = chosen.type === "qemu" && isInPlace ? seedPlaces(archived.keys, storage) : [];
   return seeds.length === 0 ? {} : { seeds };
 }
 
 /** Disks that Proxmox takes off a machine although they are its own. */
-function putBackOf({ chosen, archived }: RestoreInspection, overwritten: PresentGuest | undefined, isInPlace: boolean) {
-  const disks = chosen.type === "qemu" && isInPlace ? leftDisks(overwritten?.configuration, archived) : [];
+/**
+ * Only what is there: what a restore that died leaves may get the name of a disk that is gone. Whether a device of the node is
+ * there nobody can tell; a whole machine that has it no more is to do without.
+ */
+function putBackOf(
+  { chosen, archived }: RestoreInspection,
+  { left, isWreck }: RestoreOptions,
+  overwritten: PresentGuest | undefined,
+  isInPlace: boolean,
+): { putBack?: LeftDisk[] } {
+  const wanted = chosen.type === "qemu" && isInPlace ? leftDisks(overwritten?.configuration, archived) : [];
+  const isLost = overwritten === undefined || isWreck;
+  const disks = wanted.filter(
+    (disk) =>
+      overwritten?.configuration[disk.key] !== undefined || (isRealDisk(disk) ? isLost : left.includes(disk.volume)),
+  );
   return disks.length === 0 ? {} : { putBack: disks };
+}
+
+/** Disks that no backup holds and that do not come back: the copy of a machine has none of them, a lost one not those that are gone. */
+function lackingDisks(
+  { chosen, archived, present }: RestoreInspection,
+  { mode, putBack = [] }: RestorePlan,
+): LeftDisk[] {
+  if (chosen.type !== "qemu") return [];
+  if (mode === "beside") return leftDisks(undefined, archived);
+  return leftDisks(present?.configuration, archived).filter(({ key }) => !putBack.some((disk) => disk.key === key));
 }
 
 /** `force` is added when the request is sent, if a guest is still in the way then. */

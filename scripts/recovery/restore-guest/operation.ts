@@ -190,7 +190,14 @@ function whyAnother(before: RestorePlan, now: RestorePlan, changed: readonly str
  * Proxmox does not resolve one as long as another of its guests is being restored, and what is overwritten does not depend on
  * them; nor does it on where the comparison with Pulumi is made, by the batch or by each.
  */
-function partsOf({ present, archive, releaseAlso: _released, compare: _compare, ...plan }: RestorePlan): Inputs {
+function partsOf({
+  present,
+  archive,
+  releaseAlso: _released,
+  compare: _compare,
+  had: _had,
+  ...plan
+}: RestorePlan): Inputs {
   const { volid, size, time } = archive;
   const { savePoint, start, checks, host, rto, memberships, mode, target, ...others } = plan;
   const { jobs: _jobs, ...ties } = memberships;

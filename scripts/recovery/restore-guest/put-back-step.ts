@@ -1,9 +1,11 @@
+import { isRealDisk } from "../../../site/restore/machine-drives";
 import type { Step } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
 import type { GuestWorld } from "../steps/guest/world";
 
 /** Puts disks back that the restore has taken off a machine although they belong to it. */
-export function putBackDisks({ target, guest, putBack = [] }: RestorePlan, { client }: GuestWorld): Step {
+export function putBackDisks({ target, guest, putBack = [], asRoot }: RestorePlan, world: GuestWorld): Step {
+  const { client, rootClient } = world;
   const names = putBack.map(({ key }) => key).join(", ");
   return {
     id: "put-back",
@@ -13,9 +15,10 @@ export function putBackDisks({ target, guest, putBack = [] }: RestorePlan, { cli
       const configuration = await client.guests.guestConfig(target);
       const missing = putBack.filter(({ key }) => configuration[key] === undefined);
       const unused = new Set(Object.keys(configuration).flatMap((key) => unusedVolume(key, configuration[key] ?? "")));
-      const there = missing.filter(({ volume }) => unused.has(volume));
+      const there = missing.filter((disk) => (asRoot && isRealDisk(disk)) || unused.has(disk.volume));
       if (there.length > 0) {
-        await client.guests.setGuestConfig(target, Object.fromEntries(there.map(({ key, drive }) => [key, drive])));
+        const putting = asRoot ? (rootClient ?? client) : client;
+        await putting.guests.setGuestConfig(target, Object.fromEntries(there.map(({ key, drive }) => [key, drive])));
       }
       return {
         findings: missing

@@ -16,7 +16,7 @@ import { keepDisksAdvice } from "../steps/guest/shared-disks";
 import type { RestoreInspection } from "./inspect";
 import type { RestorePlan } from "../steps/guest/plan";
 import { volumesOf } from "../steps/guest/guest-snapshots";
-import { seedInTheWay, seedPlaces } from "../../../site/restore/machine-drives";
+import { isRealDisk, seedInTheWay, seedPlaces } from "../../../site/restore/machine-drives";
 import { seedHint, seedText } from "./seed-volume";
 import { rootPasswordHint } from "../../project/root-password";
 
@@ -208,6 +208,16 @@ function refuseNodeDevices({ chosen, archived }: RestoreInspection, { mayBeRoot 
   if (devices.length === 0 || mayBeRoot) return;
   const list = devices.map((key) => `${key} (${archived.keys[key] ?? ""})`).join(", ");
   throw refusal(`the archive has devices of the node, which only root@pam may restore: ${list}`, rootPasswordHint);
+}
+
+/** Disks of the node itself that no backup holds: Proxmox takes them off the machine. @throws CommandError (13) without root@pam */
+export function refuseRealDisks({ putBack = [] }: RestorePlan, { mayBeRoot }: Pick<RefusalContext, "mayBeRoot">): void {
+  const disks = putBack.filter(isRealDisk).map(({ key, volume }) => `${key} (${volume})`);
+  if (disks.length === 0 || mayBeRoot) return;
+  throw refusal(
+    `the machine has disks of the node, which Proxmox takes off it and only root@pam may put back: ${disks.join(", ")}`,
+    rootPasswordHint,
+  );
 }
 
 /**

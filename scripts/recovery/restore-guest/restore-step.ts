@@ -9,7 +9,8 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
 import { recheckStep, refuseChanges } from "../engine/recheck";
-import type { Facts, Step, StepContext, StepResult } from "../engine/step";
+import type { Facts, Finding, Step, StepContext, StepResult } from "../engine/step";
+import { leftUnused } from "./left-unused";
 import { originalsFinding } from "./originals-step";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
@@ -54,7 +55,7 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
       context.progress(`the node is at work on it already (${upid})`);
       const { status } = await world.client.tasks.status(upid);
       const outcome = await world.client.tasks.wait(upid, { signal: context.signal });
-      if (outcome.succeeded) return resultOf(plan, outcome);
+      if (outcome.succeeded) return resultOf(plan, outcome, await leftUnused(world.client, plan));
       context.note({ failedTask: upid, asked: false });
       // What it has left is seen as it left it. It is not tried again on what was prepared for it.
       if (status === "running") await restoreFailed(context, plan, world, operation, outcome);
@@ -69,7 +70,7 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
       const start = () => client.guests.restore(plan.target, parameters);
       const outcome = await runTaskOnce(context, world.client, { ...request, start });
       if (!outcome.succeeded) await restoreFailed(context, plan, world, operation, outcome);
-      return resultOf(plan, outcome);
+      return resultOf(plan, outcome, await leftUnused(world.client, plan));
     },
     takeBack: (context) => removeCopy(context, plan, world, operation),
   };
@@ -102,12 +103,12 @@ function removalLine({ target }: RestorePlan): string {
 }
 
 /** `bytes` is the measure of the next estimate. */
-function resultOf(plan: RestorePlan, outcome: TaskOutcome): StepResult {
+function resultOf(plan: RestorePlan, outcome: TaskOutcome, left: readonly Finding[]): StepResult {
   const warnings = outcome.warnings === 0 ? [] : outcome.log.filter((line) => line.startsWith("WARN"));
   const notes = warnings.map(
     (text) => ({ severity: "note", text: `the node warned while restoring: ${text}` }) as const,
   );
-  return { facts: { bytes: plan.archive.size }, findings: [...notes, ...originalsFinding(plan)] };
+  return { facts: { bytes: plan.archive.size }, findings: [...notes, ...left, ...originalsFinding(plan)] };
 }
 
 /**

@@ -67,6 +67,7 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
       ),
       ...ownershipWarnings(inspection, plan.mode),
       ...unreadThings(inspection),
+      ...lackingDisks(plan, planned),
       ...(plan.start ? [] : originalsWarning(plan, inspection)),
       ...otherRuns(inspection),
       ...spaceWarnings(space),
@@ -121,11 +122,22 @@ function ownershipWarnings({ ownership, chosen, guest }: RestoreInspection, mode
 }
 
 /** What belongs to the guest and cannot be told: it may be lost without a word. */
-function unreadThings({ surroundings, excludedPaths }: RestoreInspection): string[] {
+function unreadThings({ surroundings, excludedPaths, chosen }: RestoreInspection): string[] {
   return [
     ...(surroundings?.unread ?? []),
-    ...(excludedPaths === undefined ? ["whether the node's vzdump.conf leaves paths out of backups is not known"] : []),
+    ...(chosen.type === "lxc" && excludedPaths === undefined
+      ? ["whether the node's vzdump.conf leaves paths out of backups is not known"]
+      : []),
   ];
+}
+
+/** Disks that the machine has by its archive, and that it will not have. */
+function lackingDisks({ mode, guest }: RestorePlan, { lacking }: PlannedRestore): string[] {
+  return lacking.map(({ key, volume }) =>
+    mode === "beside"
+      ? `the copy comes without ${key}: no backup holds it`
+      : `${key} of ${guest} does not come back: no backup holds it, and it is not there any more (${volume})`,
+  );
 }
 
 /** What the archive has of the original's and a copy must not have: `hookscript (local:snippets/hook.pl)`. */

@@ -90,6 +90,8 @@ export const restorePlanSchema = z.object({
   madeOn: z.array(z.string()).exactOptional(),
   /** Disks of a virtual machine that the restore takes off it, and that are put back: volume and line. */
   putBack: z.array(z.object({ key: z.string(), volume: z.string(), drive: z.string() })).exactOptional(),
+  /** Every volume that a virtual machine has by its configuration, where it is restored in place; of a lost one none. */
+  had: z.array(z.string()).exactOptional(),
   /** Drives of cloud-init that the restore of a virtual machine makes anew, under names that nothing else may have. */
   seeds: z.array(z.object({ key: z.string(), storage: z.string() })).exactOptional(),
   /** The archive has bind mounts, which only root@pam may restore. */
