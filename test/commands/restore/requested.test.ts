@@ -45,14 +45,17 @@ test("a request is carried out once, and told again by the same words; Pulumi is
 });
 
 test("another restore under an id that was used is refused; without the id it is a new wish [M2]", async () => {
+  await site.backUp(101);
+  const words = ["restore", "guest", "web", "--stop", "--force"];
+  expect((await site.lifeboat([...words, "--request", "web.2"])).code).toBe(0);
   const restores = restoresOf(101);
-  const other = await site.lifeboat([...web.slice(0, -1), "--at", "2035-01-01"]);
+  const other = await site.lifeboat([...words, "--request", "web.2", "--at", "2035-01-01"]);
   expect(other.code).toBe(13);
   expect(other.stderr).toMatch(
-    /request 2026-11-21-web was another restore, carried out at \S+: lifeboat restore guest prod\/web --request 2026-11-21-web/u,
+    /request web\.2 was another restore, carried out at \S+: lifeboat restore guest prod\/web --request web\.2/u,
   );
   expect(restoresOf(101)).toBe(restores);
-  expect((await site.lifeboat(["restore", "guest", "web", "--stop", "--force"])).code).toBe(0);
+  expect((await site.lifeboat(words)).code).toBe(0);
   expect(restoresOf(101)).toBeGreaterThan(restores);
 });
 

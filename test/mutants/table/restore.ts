@@ -8,9 +8,33 @@ const choice = "test/unit/site/restore/choose-archive.test.ts";
 const identity = "test/unit/site/restore/identity.test.ts";
 const wayBack = "test/commands/restore/way-back.test.ts";
 const later = "test/commands/restore/resume-later.test.ts";
+const requested = "test/commands/restore/requested.test.ts";
+const declared = "test/components/stacks/restores.test.ts";
 
 /** A guest that is overwritten, and the way back. */
 export const restoreMutants: readonly Mutant[] = [
+  ...inFile("scripts/recovery/restore-guest/requested.ts", [
+    {
+      name: "restore: a request that has ended is carried out again",
+      from: "ended.has(journal.contents.state)",
+      to: 'journal.contents.state === "undone"',
+      killedBy: { file: requested, title: "a request is carried out once" },
+    },
+    {
+      name: "restore: an id that was used stands for another restore",
+      from: "digestOf(request) !== digestOf(operation.request)",
+      to: "digestOf(request) === undefined",
+      killedBy: { file: requested, title: "another restore under an id that was used is refused" },
+    },
+  ]),
+  ...inFile("stacks/restores.ts", [
+    {
+      name: "restore: a request that was changed goes to the update",
+      from: "done !== undefined && done !== command",
+      to: 'done !== undefined && done === ""',
+      killedBy: { file: declared, title: "a request that was carried out and is another one now is refused" },
+    },
+  ]),
   ...inFile("scripts/recovery/restore-guest/refuse.ts", [
     {
       name: "restore: the nightly job at work is not seen",

@@ -23,9 +23,15 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "state: a command of the program's may run anything when it is deleted",
-      from: "if (isSet(text) && !removals.includes(text))",
-      to: "if (isSet(text) && removals.length === 0)",
+      from: "if (isSet(text) && (type === localCommandType || !removals.includes(text)))",
+      to: "if (isSet(text) && type === localCommandType)",
       killedBy: { file: foreign, title: "another deletion is refused, and named" },
+    },
+    {
+      name: "state: a command on the operator's machine may run what the store's container has when it is deleted",
+      from: "(type === localCommandType || !removals.includes(text))",
+      to: "!removals.includes(text)",
+      killedBy: { file: foreign, title: "what is removed in the store's container, here is refused, and named" },
     },
     {
       name: "state: a provider may send its credentials anywhere",
