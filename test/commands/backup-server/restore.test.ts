@@ -152,3 +152,26 @@ test("a server that does not answer is unknown and not empty: nothing is chosen 
   await site.clearFaults();
   expect(await site.picture(101)).toEqual(before);
 });
+
+test("lifeboat verify tells what the server has found: not verified yet, whole, damaged with its guest [G1]", async () => {
+  const archive = await site.backUp(101);
+  const verify = async () => {
+    const { code, stdout } = await site.lifeboat(["verify", "prod", "--archives", "--json"]);
+    const rows: { archive: string }[] = JSON.parse(stdout).environments[0].archives;
+    return [code, rows.find((row) => row.archive === archive)];
+  };
+  const notYet =
+    "the backup server has not verified it yet (on the backup server: proxmox-backup-manager verify main, or a verify job there)";
+  expect(await verify()).toEqual([3, expect.objectContaining({ guest: "web", result: "unseen", problems: [notYet] })]);
+  await site.control({ command: "verify-snapshots" });
+  expect((await verify())[1]).toMatchObject({ guest: "web", result: "whole", problems: [] });
+  await site.fault("archive-flipped", { volid: archive, node });
+  await site.control({ command: "verify-snapshots" });
+  expect(await verify()).toEqual([
+    3,
+    expect.objectContaining({
+      result: "damaged",
+      problems: [expect.stringMatching(/^the backup server has verified it on \S+ \S+, and found: failed$/u)],
+    }),
+  ]);
+});

@@ -9,6 +9,7 @@ import { StateFolder } from "../../../recovery/engine/state-folder";
 import { nodeLogin } from "../../../recovery/steps/guest/log-in";
 import type { ArchiveRow, EnvironmentReport } from "./archives-page";
 import { FileVerifier } from "./file-verifier";
+import { ServerVerifier } from "./server-verifier";
 import { type ListedArchive, listArchives } from "./listed";
 import { missingArchives } from "./missing";
 import { type VerifiedArchive, verifyArchives } from "./verify-archives";
@@ -77,6 +78,7 @@ async function inspectOne(
   const verified = await verifyArchives(fresh, {
     client,
     files,
+    servers: new ServerVerifier(client, clock.timeZone),
     coresOf: (node) => Math.max(1, cores.get(node) ?? 1),
     now: clock.now,
     isOver: () => deadline !== undefined && Date.now() >= deadline,

@@ -1,13 +1,33 @@
-import { plainText } from "../../../../proxmox/api/plain-text";
-import { type ArchiveVerifier, unseen } from "./verifier";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { howToVerify, tellVerification } from "../../../../site/restore/server-verification";
+import { datastoreOf, verificationOf } from "../../../recovery/steps/guest/server-snapshot";
+import type { ListedArchive } from "./listed";
+import { type ArchiveVerifier, type Checked, unseen } from "./verifier";
 
-/** Snapshots on a backup server, which verifies them itself: every chunk by its SHA-256. */
-export const serverVerifier: ArchiveVerifier = {
-  isRecorded: false,
-  verify: async ({ archive: { verification } }) => {
-    if (verification === undefined) return unseen("the backup server has not verified it yet");
-    if (verification.state === "ok") return { verdict: { kind: "whole", problems: [] } };
-    const problem = `the backup server has verified it, and found: ${plainText(verification.state)}`;
-    return { verdict: { kind: "damaged", problems: [problem] } };
-  },
-};
+/**
+ * Snapshots on a backup server, which verifies them itself: every chunk by its SHA-256. What it has found is asked for; to begin a
+ * verification Proxmox VE has no call.
+ */
+export class ServerVerifier implements ArchiveVerifier {
+  readonly isRecorded = false;
+
+  /** @param timeZone the node's */
+  constructor(
+    private readonly client: ProxmoxClient,
+    private readonly timeZone: string,
+  ) {}
+
+  async verify({ archive }: ListedArchive): Promise<Checked> {
+    const found = verificationOf(archive);
+    if (found.state === undefined) {
+      const how = howToVerify(await datastoreOf(this.client, archive.volid));
+      return unseen(`${tellVerification(found, this.timeZone)} (${how})`);
+    }
+    const told = tellVerification(found, this.timeZone);
+    if (found.state !== "ok") return { verdict: { kind: "damaged", problems: [told] } };
+    if (archive.size === undefined) {
+      return { verdict: { kind: "doubtful", problems: [`${told}, but tells no size of it now: it may not be whole`] } };
+    }
+    return { verdict: { kind: "whole", problems: [] } };
+  }
+}

@@ -9,7 +9,6 @@ import { formatBytes } from "../../../terminal/durations";
 import type { Progress, ShowStep } from "../../../terminal/progress";
 import type { ListedArchive } from "./listed";
 import { remember } from "./remember";
-import { serverVerifier } from "./server-verifier";
 import type { ArchiveVerifier } from "./verifier";
 
 /** What became of one archive. */
@@ -27,6 +26,8 @@ export interface VerifiedArchive {
 export interface VerifyRun {
   readonly client: ProxmoxClient;
   readonly files: ArchiveVerifier;
+  /** For snapshots on backup servers. */
+  readonly servers: ArchiveVerifier;
   /** Processors of a node. */
   readonly coresOf: (node: string) => number;
   /** The node's clock, unix seconds. */
@@ -69,7 +70,7 @@ async function verifyOne(
 ): Promise<VerifiedArchive | undefined> {
   if (run.isOver() || run.signal.aborted) return undefined;
   const { volid, size } = listed.archive;
-  const verifier = backupServerOwner(volid) === undefined ? run.files : serverVerifier;
+  const verifier = backupServerOwner(volid) === undefined ? run.files : run.servers;
   try {
     return await strand(listed.label)(plainText(volid.slice(volid.indexOf(":") + 1)), async (update) => {
       const onBytes = (done: number): void => update(`${formatBytes(done)} of ${formatBytes(size ?? done)}`);

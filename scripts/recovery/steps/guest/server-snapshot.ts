@@ -7,6 +7,7 @@ import { whyKeyMissing } from "../../../../site/restore/server-key";
 import { howToVerify, type ServerVerification, tellVerification } from "../../../../site/restore/server-verification";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
+import { unless } from "./inspect-present";
 import type { FoundArchive } from "./inspection";
 
 /** What a backup server has said of a snapshot that a storage lists. */
@@ -28,6 +29,11 @@ async function storageOfSnapshot(client: ProxmoxClient, volid: string): Promise<
   return storages.find(({ storage }) => storage === storageOf(volid));
 }
 
+/** Datastore of a snapshot on its server; undefined where the token may not see the storage, or nobody could be asked. */
+export async function datastoreOf(client: ProxmoxClient, volid: string): Promise<string | undefined> {
+  return (await unless(["forbidden", "failed"], storageOfSnapshot(client, volid)))?.datastore;
+}
+
 /** Why no node reads a snapshot to its end, and what stands for that: what the server has said of it. */
 export async function whyNotRead(
   client: ProxmoxClient,
@@ -35,7 +41,7 @@ export async function whyNotRead(
   timeZone: string,
 ): Promise<string> {
   const told = tellVerification({ state: verification, time: verifiedAt }, timeZone);
-  const datastore = verification === "ok" ? undefined : (await storageOfSnapshot(client, volid))?.datastore;
+  const datastore = verification === "ok" ? undefined : await datastoreOf(client, volid);
   const how = verification === "ok" ? "" : ` (${howToVerify(datastore)})`;
   return `no node can read what lies on a backup server; ${told}${how}`;
 }
