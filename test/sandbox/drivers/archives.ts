@@ -1,6 +1,7 @@
 import { mkdir, open, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Compression, Log } from "./driver";
+import { contentKey } from "./known-archives";
 import { CommandFailed, run, runPipeline, type Stage } from "../machine/child-process";
 
 /**
@@ -148,7 +149,7 @@ export async function unpackTree(
   await run("tar", [...unpackArguments(archive, tree), ...excluded], { ...options, input: archive, onLine: log });
 }
 
-/** Members that were read, by the file as it was then (which any write to it changes) and the member. */
+/** Members that were read, by what the file holds, or for a large one by the file as it was then (which any write to it changes). */
 const members = new Map<string, Promise<string | undefined>>();
 const MEMBERS_KEPT = 1000;
 
@@ -159,12 +160,15 @@ const MEMBERS_KEPT = 1000;
  */
 export async function readArchiveMember(archive: string, member: string): Promise<string | undefined> {
   const { dev, ino, size, ctimeNs } = await stat(archive, { bigint: true });
-  const key = [dev, ino, size, ctimeNs, archive, member].join("\0");
+  const file = (await contentKey(archive)) ?? [dev, ino, size, ctimeNs, archive].join("\0");
+  const key = [file, member].join("\0");
   const known = members.get(key);
   if (known !== undefined) return known;
   if (members.size >= MEMBERS_KEPT) members.clear();
   const read = unpackMember(archive, member);
   members.set(key, read);
+  // What a failure says may name the file.
+  read.catch(() => members.delete(key));
   return read;
 }
 

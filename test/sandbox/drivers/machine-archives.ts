@@ -3,6 +3,7 @@ import { PassThrough, Readable } from "node:stream";
 import { runPipeline, type Stage } from "../machine/child-process";
 import { compressor } from "./archives";
 import type { Compression } from "./driver";
+import { contentKey } from "./known-archives";
 import type { VmaDevice, VmaTexts } from "./vma/layout";
 import { readVma, readVmaHeader, type VmaHeader } from "./vma/read-vma";
 import { vmaBytes, type VmaCount, type VmaSource } from "./vma/write-vma";
@@ -80,8 +81,22 @@ export async function unpackMachine(
   }
 }
 
+/** Headers that were read, by what the file holds. */
+const headers = new Map<string, VmaHeader>();
+const HEADERS_KEPT = 500;
+
 /** Texts and disks of an archive, from its first bytes. @throws BrokenArchive, CommandFailed */
 export async function readMachineHeader(archive: string): Promise<VmaHeader> {
+  const key = await contentKey(archive);
+  const known = headers.get(key ?? "");
+  if (known !== undefined) return known;
+  const header = await unpackHeader(archive);
+  if (headers.size >= HEADERS_KEPT) headers.clear();
+  if (key !== undefined) headers.set(key, header);
+  return header;
+}
+
+async function unpackHeader(archive: string): Promise<VmaHeader> {
   const { made, ran } = await fromArchive(archive, {}, readVmaHeader);
   if (made.status === "fulfilled") return made.value;
   throw ran.status === "rejected" ? ran.reason : made.reason;

@@ -14,8 +14,9 @@ import type {
 import type { Machines } from "./machines";
 import { MemoryMachines } from "./memory-machines";
 import { packTree, readArchiveMember, unpackTree } from "./archives";
+import { packOnce, unpackOnce } from "./known-archives";
 import { CommandFailed, hasCode, run } from "../machine/child-process";
-import { removeTree } from "../machine/files";
+import { removeTree, setTime, timeOf } from "../machine/files";
 
 /**
  * A machine on which no guest runs: volumes are folders, archives are real files, and a container runs because the
@@ -47,19 +48,23 @@ export class MemoryDriver implements Driver {
    */
   async unpack(request: UnpackRequest, log: Log): Promise<void> {
     const { root, others } = splitMounts(request.mounts);
-    for (const mount of others) await makeMountPoint(root.path, mount.target);
-    await unpackTree(request.archive, root.path, log, request);
+    await unpackOnce(request, log, async (lines) => {
+      for (const mount of others) await makeMountPoint(root.path, mount.target);
+      await unpackTree(request.archive, root.path, lines, request);
+    });
     for (const mount of others.reverse()) await moveAside(root.path, mount);
   }
 
-  async pack(request: PackRequest, log: Log): Promise<{ tarBytes: number }> {
-    const tree = join(request.temporary, "tree");
-    await assembleTree(request.mounts, tree);
-    try {
-      return await packTree({ ...request, tree, sources: ["."] }, log);
-    } finally {
-      await removeTree(tree);
-    }
+  pack(request: PackRequest, log: Log): Promise<{ tarBytes: number }> {
+    return packOnce(request, log, async (lines) => {
+      const tree = join(request.temporary, "tree");
+      await assembleTree(request.mounts, tree);
+      try {
+        return await packTree({ ...request, tree, sources: ["."] }, lines);
+      } finally {
+        await removeTree(tree);
+      }
+    });
   }
 
   readMember(archive: string, member: string): Promise<string | undefined> {
@@ -147,9 +152,13 @@ async function makeMountPoint(root: string, target: string): Promise<string> {
 
 async function moveAside(root: string, mount: Mount): Promise<void> {
   const folder = await makeMountPoint(root, mount.target);
+  const times = [folder, dirname(folder)].map(async (path) => [path, timeOf(await lstat(path))] as const);
+  const before = await Promise.all(times);
   await removeTree(mount.volume.path);
   await moveFolder(folder, mount.volume.path);
   await mkdir(folder);
+  // On a node nothing was changed there: the mount covers what the archive has.
+  for (const [path, time] of before) await setTime(path, time);
 }
 
 async function moveFolder(from: string, to: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { lstat, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, lutimes, readdir, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, run } from "./child-process";
 
@@ -47,4 +47,16 @@ export async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
+}
+
+/** When something was changed, in unix microseconds: what Node can set. */
+export function timeOf({ mtimeMs }: { mtimeMs: number }): number {
+  return Math.round(mtimeMs * 1000);
+}
+
+/** Says when something was changed. */
+export async function setTime(path: string, time: number, isLink = false): Promise<void> {
+  // Node cuts off what is less than a microsecond, also where only the binary fraction is less.
+  const seconds = (time + 0.4) / 1e6;
+  await (isLink ? lutimes : utimes)(path, seconds, seconds);
 }

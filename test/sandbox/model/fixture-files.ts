@@ -1,5 +1,6 @@
 /** Makes the volumes and files that a fixture describes, below the nodes' folders. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { run } from "../machine/child-process";
 import type { Fixture, FixtureFile, FixtureVolume } from "./fixture";
@@ -36,8 +37,19 @@ async function makeFile(node: Node, file: FixtureFile): Promise<void> {
   return writeFileSync(path, file.text ?? "");
 }
 
+/** Templates that were packed, by what is in them: many sites of one run begin with the same. */
+const templates = new Map<string, Buffer>();
+
 /** A container template: what the fixture lists, owned by root. */
 async function packTemplate(path: string, file: FixtureFile): Promise<void> {
+  const key = JSON.stringify([file.folders, file.files]);
+  const known = templates.get(key);
+  if (known !== undefined) return writeFileSync(path, known);
+  await packAnew(path, file);
+  templates.set(key, await readFile(path));
+}
+
+async function packAnew(path: string, file: FixtureFile): Promise<void> {
   const tree = mkdtempSync(join(dirname(path), ".template-"));
   try {
     makeTree(tree, file.folders, file.files);
