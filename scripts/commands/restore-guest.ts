@@ -39,6 +39,7 @@ const inputSchema = restoreFlagsSchema.extend({
     .string()
     .regex(requestIdPattern, { error: `an id such as 2026-11-21-web: ${requestIdForm}` })
     .optional(),
+  live: z.boolean().default(false),
 });
 
 type Input = z.output<typeof inputSchema>;
@@ -70,6 +71,11 @@ export const command = defineCommand({
     { flags: "--reuse-id <id>", description: "use this id for the copy although archives, disks or settings have it" },
     { flags: "--node <node>", description: "restore on this node of the cluster, instead of the guest's own" },
     { flags: "--storage <storage>", description: "put all volumes on this storage" },
+    {
+      flags: "--live",
+      description:
+        "let a virtual machine run while its disks still come from a Proxmox Backup Server; if that breaks off, it is incomplete, and what it wrote is lost",
+    },
     {
       flags: "--parallel <number>",
       description: `guests that are restored at the same time, at most 2 on one node (default ${defaultParallel})`,
@@ -146,7 +152,7 @@ async function restoreMany(
   return runMany(batch);
 }
 
-function choiceWords({ at, archive, targetId, reuseId, node, storage, request }: Input): string[] {
+function choiceWords({ at, archive, targetId, reuseId, node, storage, live, request }: Input): string[] {
   return [
     ...(at === undefined ? [] : ["--at", at]),
     ...(archive === undefined ? [] : ["--archive", archive]),
@@ -155,6 +161,7 @@ function choiceWords({ at, archive, targetId, reuseId, node, storage, request }:
     ...(node === undefined ? [] : ["--node", node]),
     ...(storage === undefined ? [] : ["--storage", storage]),
     ...(request === undefined ? [] : ["--request", request]),
+    ...(live ? ["--live"] : []),
   ];
 }
 
@@ -174,7 +181,7 @@ function namesOf(withoutSavePoint: Input["withoutSavePoint"]): string[] {
  * those that `--without-save-point` names get none.
  */
 function requestOf(input: Input, session: GuestSession, inBatch: boolean): RestoreRequest {
-  const { archive, at, targetId, node, storage } = input;
+  const { archive, at, targetId, node, storage, live } = input;
   const isNamed = namesOf(input.withoutSavePoint).includes(session.guest.name);
   const own = isNamed ? session.guest.name : input.withoutSavePoint === true ? true : undefined;
   const withoutSavePoint = inBatch ? own : input.withoutSavePoint;
@@ -188,5 +195,6 @@ function requestOf(input: Input, session: GuestSession, inBatch: boolean): Resto
     command: commandLine(["lifeboat", "restore", "guest", session.selector, ...choiceWords(input)], flags),
     undoes: undefined,
     inBatch,
+    live,
   };
 }

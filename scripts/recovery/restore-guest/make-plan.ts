@@ -21,6 +21,7 @@ import { forceFlag } from "../engine/settle-demands";
 import type { Membership, PresentGuest } from "../steps/guest/inspection";
 import { lossReason } from "../steps/guest/loss-words";
 import type { RestoreInspection } from "./inspect";
+import { liveQuestion, refuseLive } from "./live";
 import { refuseExcess, refuseFull, refuseImpossible, refuseRealDisks } from "./refuse";
 import type { RestorePlan } from "../steps/guest/plan";
 import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
@@ -28,6 +29,8 @@ import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
 /** What was asked for, besides the choice of the archive. */
 export interface RestoreOptions {
   readonly storage: string | undefined;
+  /** It is to run while its disks still come. */
+  readonly live: boolean;
   /** True or a name: no save point is wanted. */
   readonly withoutSavePoint: string | boolean | undefined;
   /** A credential of root@pam is set. */
@@ -90,6 +93,7 @@ export function planRestore(
   const plan = buildPlan(environment, inspection, options, { effects, volumes, copy });
   refuseRealDisks(plan, options);
   refuseExcess(inspection, plan);
+  if (options.live) refuseLive(inspection, plan);
   const losses = [...effects.losses, ...(plan.present === undefined ? [] : besideDisks(inspection))];
   const space = spaceOf(inspection, plan, volumes);
   if (!options.inBatch) refuseFull(spaceNeeds([space], 1));
@@ -179,12 +183,13 @@ function buildPlan(
     ...(copy === undefined && node !== guest.node ? { declaredNode: guest.node } : {}),
     ...(overwritten === undefined ? {} : { present: { running: overwritten.running, tasks: [...overwritten.tasks] } }),
     ...(savePoint === undefined ? {} : { savePoint }),
-    request: requestOf(inspection, volumes, copy),
+    request: { ...requestOf(inspection, volumes, copy), ...(options.live ? { "live-restore": true } : {}) },
     ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
     ...back,
     ...(chosen.type === "qemu" && copy === undefined ? { had: volumesIn(overwritten?.configuration) } : {}),
     ...seedsOf(inspection, options, copy === undefined),
     asRoot: needsRoot(inspection, effects, { isCopy: copy !== undefined, ...back }),
+    ...(options.live ? { live: true as const } : {}),
     ...nodeRightOf(inspection, overwritten),
     ...(originals.length === 0 ? {} : { originals }),
     start,
@@ -409,7 +414,11 @@ function demandsOf(
   return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question: questionOf(plan) }];
 }
 
-function questionOf({ mode, guest, target, present }: RestorePlan): string {
+function questionOf(plan: RestorePlan): string {
+  return `${whetherOf(plan)}${plan.live === true ? ` ${liveQuestion}` : ""}`;
+}
+
+function whetherOf({ mode, guest, target, present }: RestorePlan): string {
   if (mode === "beside") return `Restore ${guest} as guest ${target.vmid}?`;
   return present === undefined ? `Bring ${guest} back?` : `Overwrite ${guest}?`;
 }

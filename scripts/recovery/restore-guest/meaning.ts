@@ -34,7 +34,7 @@ function textOf(plan: RestorePlan, failure: StepFailure, journal: Journal, hasSa
 
 /** Undefined: the commands that resume it or take it back, as after any failure. */
 function hintOf(
-  { mode, guest, target }: RestorePlan,
+  { mode, guest, target, live, environment }: RestorePlan,
   { cause, position }: StepFailure,
   { contents }: Journal,
   hasSavePoint: boolean,
@@ -43,6 +43,11 @@ function hintOf(
   if (mode === "beside" || position === "open") return undefined;
   if (cause instanceof ProxmoxError && cause.lock !== undefined) {
     return `when no task is at work on ${guest} any more, take the lock off on its node: ${nodeTools(target.type).program} unlock ${target.vmid}; then resume: ${command}${hasSavePoint ? `; or bring it back as it was: ${undoCommand(contents) ?? ""}` : ""}`;
+  }
+  if (live === true && cause instanceof RestoreFailed) {
+    if (hasSavePoint)
+      return `bring ${guest} back as it was: ${undoCommand(contents) ?? ""}; then restore it without --live`;
+    return `give it up: lifeboat abandon ${environment}/${guest}; then restore it without --live`;
   }
   if (!hasSavePoint) return cause instanceof RestoreFailed ? `try again: ${command}` : `to resume: ${command}`;
   if (!(cause instanceof RestoreFailed)) return undefined;

@@ -45,6 +45,8 @@ export interface RestoreRequest {
   readonly undoes: RestoreOptions["undoes"];
   /** It is one of a batch. */
   readonly inBatch: boolean;
+  /** It is to run while its disks still come. */
+  readonly live?: boolean;
   /** Asked for the id of a copy that nobody has named: false where another of the batch has taken it. */
   readonly takeId?: (vmid: number) => boolean;
   /** Called when it is restored and proven, before its journal says so. */
@@ -164,7 +166,7 @@ function withWarning(inspection: RestoreInspection, warning: string): RestoreIns
 
 function optionsOf(
   session: GuestSession,
-  { storage, given, undoes, inBatch }: RestoreRequest,
+  { storage, given, undoes, inBatch, live = false }: RestoreRequest,
 ): Omit<RestoreOptions, "isWreck" | "left"> {
   return {
     storage,
@@ -173,6 +175,7 @@ function optionsOf(
     leftProtected: leftProtected(restoresAmong(journalsOf(session))),
     undoes,
     inBatch,
+    live,
   };
 }
 
@@ -222,7 +225,7 @@ function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspectio
 }
 
 /** What tells one request from another. The same texts: the same command. */
-export function requestTexts({ wish, storage, given, undoes, id }: RestoreRequest): Record<string, string> {
+export function requestTexts({ wish, storage, given, undoes, id, live }: RestoreRequest): Record<string, string> {
   const texts = {
     archive: wish.archive,
     at: wish.at,
@@ -232,6 +235,7 @@ export function requestTexts({ wish, storage, given, undoes, id }: RestoreReques
     withoutSavePoint: given["--without-save-point"]?.toString(),
     undo: undoes?.savePoint,
     request: id,
+    live: live === true ? "true" : undefined,
   };
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),

@@ -11,7 +11,9 @@ import { changedInputs } from "../engine/digest";
 import { recheckStep, refuseChanges } from "../engine/recheck";
 import type { Facts, Finding, Step, StepContext, StepResult } from "../engine/step";
 import { leftUnused } from "./left-unused";
+import { isHalfLive, saysStarted } from "./live";
 import { originalsFinding } from "./originals-step";
+import type { CommittingStep } from "../steps/guest/effect";
 import { configurationDigest, inputNames, readConfiguration, readInputs, snapshotsDigest } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { freeLeftSeed, seedFact } from "./seed-volume";
@@ -77,8 +79,9 @@ export function restoreGuest(plan: RestorePlan, world: GuestWorld, operation: Be
 }
 
 /** The step that commits, and how the node lists its task. */
-export function commitOf(plan: Pick<RestorePlan, "target">): { path: string; type: string } {
-  return { path: restorePath, type: guestTaskType(plan.target, "restore") };
+export function commitOf(plan: Pick<RestorePlan, "target" | "live">): CommittingStep {
+  const type = guestTaskType(plan.target, "restore");
+  return { path: restorePath, type, looksWhole: plan.live === true ? saysStarted : undefined };
 }
 
 /** How the node lists the task of the request. */
@@ -93,9 +96,10 @@ function requestOf({ mode, request }: RestorePlan, { id }: BegunOperation): Rest
     : request;
 }
 
-function restoreLine({ mode, target, archive, guest }: RestorePlan): string {
-  if (mode === "beside") return `restore ${archive.volid} as guest ${target.vmid} on ${target.node}`;
-  return `overwrite ${guest} (${target.vmid} on ${target.node}) with ${archive.volid}`;
+function restoreLine({ mode, target, archive, guest, live }: RestorePlan): string {
+  const meanwhile = live === true ? ", and run it while its disks come" : "";
+  if (mode === "beside") return `restore ${archive.volid} as guest ${target.vmid} on ${target.node}${meanwhile}`;
+  return `overwrite ${guest} (${target.vmid} on ${target.node}) with ${archive.volid}${meanwhile}`;
 }
 
 function removalLine({ target }: RestorePlan): string {
@@ -146,7 +150,10 @@ async function restoreFailed(
   let fate: string;
   try {
     const exists = await client.guests.exists(plan.target);
-    const untouched = plan.mode === "in-place" && (await whyTouched(client, plan, operation, meant)) === undefined;
+    const untouched =
+      plan.mode === "in-place" &&
+      !isHalfLive(plan, outcome) &&
+      (await whyTouched(client, plan, operation, meant)) === undefined;
     if (untouched) context.note({ sent: false });
     fate = fateOf(plan, exists, untouched);
   } catch (error) {

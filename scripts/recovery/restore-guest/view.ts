@@ -9,6 +9,7 @@ import type { RestoreInspection } from "./inspect";
 import { rootPasswordHint } from "../../project/root-password";
 import type { RestorePlan } from "../steps/guest/plan";
 import { describeLoss } from "../steps/guest/loss-words";
+import { liveWarning } from "./live";
 import type { PlannedRestore } from "./make-plan";
 
 /** What a plan of a restore says beside its steps and questions, for people and scripts. */
@@ -69,6 +70,7 @@ export function viewOf(inspection: RestoreInspection, planned: PlannedRestore): 
       ...unreadThings(inspection),
       ...lackingDisks(plan, planned),
       ...(plan.start ? [] : originalsWarning(plan, inspection)),
+      ...(plan.live === true ? [liveWarning(plan)] : []),
       ...otherRuns(inspection),
       ...spaceWarnings(space),
       ...policyWarnings(inspection),

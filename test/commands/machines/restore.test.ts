@@ -82,6 +82,16 @@ test("a template is refused, by its archive and by what it is now [D16]", async 
   }
 });
 
+test("live from a file is refused before anything is asked for, since Proxmox has none [D1, K2]", async () => {
+  const volid = await site.backUp(121);
+  const refused = await site.lifeboat(["restore", "guest", "app", "--live", "--force", "--stop"]);
+  expect([refused.code, refused.stderr]).toEqual([
+    13,
+    expect.stringContaining(`Proxmox restores live from a Proxmox Backup Server only, and ${volid} is a file`),
+  ]);
+  expect(await site.running(121)).toBe(true);
+});
+
 test("beside: another MAC, no address and no autostart, the original untouched [D2, D10]", async () => {
   await site.writeDisk(121, "scsi0", "one");
   await site.backUp(121);

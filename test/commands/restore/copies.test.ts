@@ -116,6 +116,14 @@ test("a copy mounts no folder or device of the node, needs no root for that, and
   expect(original["mp5"]).toBe("/mnt/shared,mp=/shared");
 });
 
+test("no container is restored live: told as a mistake of the command line [D4, K2]", async () => {
+  const refused = await site.lifeboat(["restore", "guest", "web", "--live", "--target-id", "902", "--force"]);
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("web is a container, and Proxmox restores virtual machines live only"),
+  ]);
+});
+
 const copyOf = (vmid: number): string[] => ["restore", "guest", "hooked", "--target-id", String(vmid)];
 
 async function keysOf(vmid: number): Promise<string[]> {

@@ -14,7 +14,14 @@ export interface CommittingRequest {
   /** What was there when it was planned; undefined: nothing. */
   readonly present: unknown;
   /** Path of the step that sends it, and what its task is called. */
-  readonly commit: { readonly path: string; readonly type: string };
+  readonly commit: CommittingStep;
+}
+
+export interface CommittingStep {
+  readonly path: string;
+  readonly type: string;
+  /** Tells the line of its task after which a guest that is not whole looks whole. Undefined: there is no such moment. */
+  readonly looksWhole?: ((line: string) => boolean) | undefined;
 }
 
 /**
@@ -29,12 +36,14 @@ export type Effect = "none" | "taken" | "failed" | "replaced";
 /** @throws ProxmoxError when the node cannot be asked: then nobody knows */
 export async function effectOf(client: ProxmoxClient, open: Journal, request: CommittingRequest): Promise<Effect> {
   const { target, present, commit } = request;
+  const { looksWhole } = commit;
   if (open.record(commit.path)?.state === "done") return "taken";
   const upid = await taskOf(client, open, request);
   if (upid === undefined) return "none";
   // Undefined: nodes forget the tasks of long ago.
   const task = await unless(["gone"], client.tasks.status(upid));
   if (task?.status === "running" || isGood(task?.exitstatus)) return "taken";
+  if (looksWhole !== undefined && (await client.tasks.log(upid)).some(({ t }) => looksWhole(t))) return "taken";
   if (present === undefined) return (await client.guests.exists(target)) ? "taken" : "failed";
   if ((await whyBroken(client, target)) !== undefined) return "taken";
   const since = await goodTasksSince(client, open, target, upid);

@@ -96,6 +96,8 @@ export const restorePlanSchema = z.object({
   seeds: z.array(z.object({ key: z.string(), storage: z.string() })).exactOptional(),
   /** The archive has bind mounts, which only root@pam may restore. */
   asRoot: z.boolean(),
+  /** The machine runs while its disks still come: a restore that breaks off leaves it stopped and incomplete. */
+  live: z.literal(true).exactOptional(),
   /** Why the request needs `Sys.Modify` on `/`, as it reads after "it"; absent where it does not. */
   nodeRight: z.string().exactOptional(),
   /**

@@ -4,9 +4,10 @@ import { unpackMachine } from "../../drivers/machine-archives";
 import type { VmaHeader } from "../../drivers/vma/read-vma";
 import type { Log } from "../../drivers/driver";
 import type { Image } from "../../drivers/machines";
+import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
-import { death } from "../../protocol/failure";
+import { death, failureText } from "../../protocol/failure";
 import {
   checkProtection,
   emptyConfiguration,
@@ -17,13 +18,13 @@ import {
 } from "../configuration";
 import { addToPool } from "../pool-members";
 import { holds, parseVolume, requireStorage } from "../storages";
-import { allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
+import { activateVolume, allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
 import { openSource, type ArchiveSource } from "./archive-source";
 import { driveKeys, driveVolume, imageFormat, isSeed, readDrive, SEED_SIZE } from "./drives";
 import { checkBridges, checkDevice, isDeviceKey } from "./permissions";
 import type { MachineRestore } from "./order";
 import { mapOf, restoredConfiguration } from "./restored-configuration";
-import { isRunning, startWorker } from "./runtime";
+import { isRunning, killMachine, startMachine, startWorker } from "./runtime";
 
 /** A disk to make, by its key in the configuration. */
 interface Wanted {
@@ -50,7 +51,11 @@ export async function restoreMachine(restore: MachineRestore, task: Task): Promi
     if (isLive && !isOnServer(restore)) {
       throw death("live-restore is only compatible with backup images from a Proxmox Backup Server");
     }
-    await withGuestLock(node, "qemu", vmid, () => fill(restore, configuration, task), task.log);
+    const work = async (): Promise<void> => {
+      await fill(restore, configuration, task);
+      if (isLive) await goLive(restore, task);
+    };
+    await withGuestLock(node, "qemu", vmid, work, task.log);
   } catch (failure) {
     removeCreationLock(restore);
     task.log(
@@ -58,7 +63,7 @@ export async function restoreMachine(restore: MachineRestore, task: Task): Promi
     );
     throw failure;
   }
-  if (isLive) return goLive(restore, task);
+  if (isLive) return;
   if (parameters.flag("start") !== true) return;
   task.log("Execute autostart");
   node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
@@ -68,13 +73,46 @@ function isOnServer({ call, archive }: MachineRestore): boolean {
   return parseVolume(call.cluster, archive).storage.type === "pbs";
 }
 
-/** Proxmox starts the machine before its disks are filled, and copies them while it runs; here they are full before. */
-async function goLive({ call, vmid }: MachineRestore, { log }: Task): Promise<void> {
+/**
+ * Proxmox starts the machine before its disks are filled, and copies them while it runs (PVE::QemuServer::pbs_live_restore); here they
+ * are full before. Where that breaks off, the machine is ended and stays, with the archive's configuration and without what had not
+ * come yet.
+ */
+async function goLive({ call, vmid, archive }: MachineRestore, task: Task): Promise<void> {
+  const { node } = call;
+  const { log } = task;
+  const loaded = loadGuest(node, "qemu", vmid);
+  loaded.configuration.keys.set("lock", "create");
+  storeGuest(node, "qemu", vmid, loaded.configuration);
   log("starting VM for live-restore");
-  await startWorker(call.node, vmid, log);
+  log(`snapshot: '${archive}'`);
+  try {
+    await startMachine(node, loaded, log);
+    await task.checkpoint("live");
+  } catch (failure) {
+    log(`An error occurred during live-restore: ${failureText(failure)}`);
+    await killMachine(node, loaded);
+    await emptyDisks(node, loaded.configuration);
+    throw death("live-restore failed");
+  }
   log(
     "restore-drive jobs finished successfully, removing all tracking block devices to disconnect from Proxmox Backup Server",
   );
+  loaded.configuration.keys.delete("lock");
+  storeGuest(node, "qemu", vmid, loaded.configuration);
+}
+
+/** UEFI's variables and the TPM's state were restored before the machine was started. */
+async function emptyDisks(node: Node, { keys }: Configuration): Promise<void> {
+  const { machines } = node.cluster.site.driver;
+  for (const key of driveKeys(keys)) {
+    const volume = driveVolume(readDrive(key, keys.get(key) ?? ""));
+    if (volume === undefined || /^(?:efidisk|tpmstate)/u.test(key)) continue;
+    const found = await activateVolume(node, volume);
+    const image = diskImage(node, found);
+    await rm(image.path, { force: true });
+    await machines.createImage(image, found.size);
+  }
 }
 
 function removeCreationLock({ call, vmid }: MachineRestore): void {
