@@ -300,20 +300,28 @@ const notAgain = (guest: string) => ({
   text: expect.stringMatching(new RegExp(`^prod/${guest} ended at \\S+ already and is not tested again$`, "u")),
 });
 
+type Outcome = readonly [outcome: string, exitCode: number];
+
+/** How often each was done, and what was told of web and db. */
+const told = (done: object, outcomes: readonly [Outcome, Outcome], findings: readonly object[]) => [
+  done,
+  { outcomes, findings },
+];
+
 describe("a batch that was killed when members had ended", () => {
   test("all of them, today: told with their times, as nothing that was done now [K2, K4]", async () => {
     const { batch, done } = await halfEnded(1, "done");
     expect(await runMany(batch)).toBe(0);
-    expect([done, JSON.parse(output)]).toMatchObject([
-      { web: 0, db: 0 },
-      {
-        outcomes: [
+    expect([done, JSON.parse(output)]).toMatchObject(
+      told(
+        { web: 0, db: 0 },
+        [
           ["ended-before", 0],
           ["ended-before", 0],
         ],
-        findings: [notAgain("web"), notAgain("db")],
-      },
-    ]);
+        [notAgain("web"), notAgain("db")],
+      ),
+    );
     expect(await runMany(batch)).toBe(0);
     expect(done).toEqual({ web: 1, db: 1 });
   });
@@ -330,31 +338,29 @@ describe("a batch that was killed when members had ended", () => {
   test("one of them, and another is resumed: what had ended is told; days ago, as what is left to do [K2, K4]", async () => {
     const { batch, done } = await halfEnded(1, "open");
     expect(await runMany(batch)).toBe(0);
-    expect([done, JSON.parse(output)]).toMatchObject([
-      { web: 0, db: 1 },
-      {
-        outcomes: [
+    expect([done, JSON.parse(output)]).toMatchObject(
+      told(
+        { web: 0, db: 1 },
+        [
           ["ended-before", 0],
           ["ended", 0],
         ],
-        findings: [notAgain("web")],
-      },
-    ]);
+        [notAgain("web")],
+      ),
+    );
     output = "";
     const old = await halfEnded(72, "open");
     expect(await runMany(old.batch)).toBe(3);
-    expect([old.done, JSON.parse(output)]).toMatchObject([
-      { web: 0, db: 1 },
-      {
-        outcomes: [
+    expect([old.done, JSON.parse(output)]).toMatchObject(
+      told(
+        { web: 0, db: 1 },
+        [
           ["ended-before", 3],
           ["ended", 0],
         ],
-        findings: [
-          { severity: "problem", text: expect.stringContaining("prod/web ended at"), mend: "lifeboat test web" },
-        ],
-      },
-    ]);
+        [{ severity: "problem", text: expect.stringContaining("prod/web ended at"), mend: "lifeboat test web" }],
+      ),
+    );
     expect(talk).toMatch(
       /prod\/web ended at \S+ already and is not tested again by this run, which resumes the others\.\n/u,
     );
@@ -375,16 +381,16 @@ describe("a batch that was killed when one member had ended and the other was ta
     expect(JSON.parse(output).plan).toMatchObject({ ended: ["prod/web"], steps: [{ subject: "prod/db" }] });
     output = "";
     expect(await runMany(batch)).toBe(0);
-    expect([done, JSON.parse(output)]).toMatchObject([
-      { web: 0, db: 1 },
-      {
-        outcomes: [
+    expect([done, JSON.parse(output)]).toMatchObject(
+      told(
+        { web: 0, db: 1 },
+        [
           ["ended-before", 0],
           ["ended", 0],
         ],
-        findings: [notAgain("web")],
-      },
-    ]);
+        [notAgain("web")],
+      ),
+    );
     expect(batch.bundles.open()).toEqual([]);
     expect(await runMany(batch)).toBe(0);
     expect(done).toEqual({ web: 1, db: 2 });
