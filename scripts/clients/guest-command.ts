@@ -1,6 +1,6 @@
-import * as z from "zod";
 import { plainText } from "../../proxmox/api/plain-text";
 import { shellQuote } from "../machine/shell-quote";
+import { agentOutput } from "./agent-output";
 import { GuestShell, type GuestShellOptions, GuestUnreachable } from "./guest-shell";
 
 /** What a command in a guest has done. */
@@ -49,16 +49,6 @@ export async function runOnNode(
     throw new GuestUnreachable(`${program} ${vmid} on ${node}: ${why}`);
   }
   return { code: Number(digits), printed: text };
-}
-
-const answerSchema = z.object({ "out-data": z.string() });
-
-function agentOutput(printed: string): string {
-  try {
-    return answerSchema.parse(JSON.parse(printed))["out-data"];
-  } catch {
-    return "";
-  }
 }
 
 function lastLine(text: string): string {

@@ -1,8 +1,8 @@
-import * as z from "zod";
 import type { ProxmoxClient } from "../../proxmox/api/client";
 import { hostOf } from "../../proxmox/api/node-host";
 import { publicKeysIn } from "../../site/host-keys";
 import type { ProxmoxSettings } from "../../site/settings/environment";
+import { agentOutput } from "./agent-output";
 import { GuestShell, type GuestShellOptions, GuestUnreachable } from "./guest-shell";
 
 /** A guest as its node knows it. */
@@ -56,15 +56,4 @@ export async function hostKeysOnNode(
   const keys = publicKeysIn(type === "lxc" ? printed : agentOutput(printed));
   if (keys.length > 0) return keys;
   throw new GuestUnreachable(`ssh ${access.user}@${host}: guest ${id} has no keys in /etc/ssh/ssh_host_*_key.pub`);
-}
-
-const answerSchema = z.object({ "out-data": z.string() });
-
-/** What the agent says that the command has printed. Without `out-data` it has printed nothing. */
-function agentOutput(printed: string): string {
-  try {
-    return answerSchema.parse(JSON.parse(printed))["out-data"];
-  } catch {
-    return "";
-  }
 }
