@@ -219,6 +219,12 @@ newest_state() {
 	printf '%s' "$newest"
 }
 
+# The number of the newest update in the history of a copy; nothing where there is none, or nobody knows.
+newest_entry() {
+	rclone lsf --files-only "$1/.pulumi/history/${project}/$2" 2>/dev/null |
+		sed -n 's/^.*-\\([0-9][0-9]*\\)\\.[a-z]*\\.json.*$/\\1/p' | sort -n | tail -n 1
+}
+
 # What says, beside the copy, what it is: its last line is whether an update was at work.
 marker() {
 	file=$2
@@ -227,6 +233,7 @@ marker() {
 	printf '"checkpoint":{"object":".pulumi/stacks/${project}/%s","size":%s,"sha256":"%s","modified":"%s"},' \\
 		"\${file##*/}" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d ' ' -f 1)" \\
 		"$(date -u -r "$file" +%Y-%m-%dT%H:%M:%SZ)"
+	[ -z "$5" ] || printf '"newest":"%s",' "$5"
 	printf '"duringUpdate":%s}\\n' "$4"
 }
 
@@ -301,6 +308,7 @@ copy_environment() {
 	locks=$(rclone lsf -R --files-only "$source/.pulumi/locks" 2>/dev/null | wc -l)
 	copy_history "$source" "$target"
 	whole=$?
+	last=$(newest_entry "$target" "$environment")
 	fetch_state --use-server-modtime "$source" "$stage" || return 1
 	state=$(newest_state "$environment")
 	if [ -z "$state" ]; then
@@ -319,7 +327,7 @@ copy_environment() {
 	fi
 	during=false
 	[ "$locks" -eq 0 ] || during=true
-	marker "$environment" "$state" "$2" "$during" >"$work/marker" || return 1
+	marker "$environment" "$state" "$2" "$during" "$last" >"$work/marker" || return 1
 	rclone copyto --quiet --ignore-times "$work/marker" "$target/lifeboat-copy.json" || return 1
 	[ "$whole" -eq 0 ] || return 1
 	say "$environment: copied"

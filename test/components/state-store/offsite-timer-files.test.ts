@@ -20,6 +20,7 @@ import {
   serviceUnit,
   systemdCalendar,
 } from "../../../components/state-store/offsite-timer-files";
+import { parseMarker } from "../../../site/state-copies/copy-marker";
 import { removeScript } from "../../../site/state-store/offsite-removal";
 
 const settings: OffsiteTimerSettings = {
@@ -169,6 +170,16 @@ describe("what it copies", () => {
     expect(run()).toEqual({ status: 0, stdout: "prod: copied\nlab: copied\n", stderr: "" });
     expect(read(inCopy("prod", "checkpoint"))).toBe('{"checkpoint":1}');
     expect(read("offsite/copies/prod/.pulumi/stacks/shop/prod.json")).toBe("{}\n");
+  });
+
+  test("the marker knows the newest update of the history beside the state, and none where there is none [E6]", () => {
+    for (const number of ["9", "1763700000000000001", "1763700000000000000"]) {
+      put(`store/lifeboat-state-prod/.pulumi/history/shop/prod/prod-${number}.history.json.gz`, "{}");
+    }
+    rmSync(join(root, "store/lifeboat-state-lab/.pulumi/history"), { recursive: true });
+    expect(run()).toMatchObject({ status: 0, stderr: "" });
+    const markers = ["prod", "lab"].map((name) => parseMarker(read(`offsite/copies/${name}/lifeboat-copy.json`)));
+    expect(markers.map((marker) => marker?.newest)).toEqual(["1763700000000000001", undefined]);
   });
 
   test.each([
