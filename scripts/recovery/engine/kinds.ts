@@ -1,6 +1,9 @@
 import type { JournalContents } from "./journal-contents";
 import { guestsOfRun, isNode, journalSubjectName } from "./subject";
 
+/** Of a change of keys: `lifeboat up` has to know whether one is half done, too. */
+export const rotateKeysKind = "rotate-keys";
+
 /** A kind of operation by the words that people have for it. */
 interface OperationKind {
   /** `restore`, as in "a restore of prod/web begun at …". */
@@ -29,7 +32,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "state-fallback": { name: "fallback", undo: false, supersedes: ["restore-state"] },
   "state-return": { name: "return", undo: false },
   "rebuild-state-store": { name: "rebuild of the state store", undo: false, supersedes: ["restore-state"] },
-  "rotate-keys": { name: "change of the keys", undo: false },
+  [rotateKeysKind]: { name: "change of the keys", undo: false },
   up: { name: "deployment", undo: false },
 };
 

@@ -1,13 +1,14 @@
 import { formatDuration } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { Demand, GivenAnswers } from "../engine/consent";
+import { rotateKeysKind } from "../engine/kinds";
 import type { Operation } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import { forceFlag } from "../engine/settle-demands";
 import type { Finding } from "../engine/step";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
 import { planRotation } from "./make-plan";
-import { rotateKeysKind, type RotateKeysPlan, rotateKeysPlanSchema, settingsFiles } from "./plan";
+import { type RotateKeysPlan, rotateKeysPlanSchema, settingsFiles } from "./plan";
 import { rotationSteps } from "./steps";
 import type { RotationSession } from "./world";
 

@@ -1,9 +1,6 @@
 import * as z from "zod";
 import { operationShapes } from "../engine/shapes";
 
-/** Name of these operations in journals. */
-export const rotateKeysKind = "rotate-keys";
-
 const renewedKeySchema = z.object({
   role: z
     .enum(["environment", "reader", "copier"])

@@ -2,9 +2,11 @@ import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
 import type { Member } from "../engine/batch";
 import type { GivenAnswers } from "../engine/consent";
+import { isOpen } from "../engine/journal";
 import type { Operation } from "../engine/operation";
+import { rotateKeysKind } from "../engine/kinds";
 import type { Sequence } from "../engine/run-sequence";
-import { journalsOf, unfinished } from "../engine/session";
+import { halfDone, journalsOf, unfinished } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { openSitePlan, planStack, type SitePlan } from "./make-plan";
 import { isIdle, upKind, type UpPlan, upPlanSchema } from "./plan";
@@ -31,6 +33,7 @@ export interface UpRequest {
  */
 export async function upSequence(site: Site, request: UpRequest, context: CommandContext): Promise<Sequence<UpPlan>> {
   const { wanted, dryRun, given } = request;
+  requireNoRotation(site, context);
   // What it leaves is looked at below, and is not to change meanwhile.
   for (const name of wanted.length === 0 ? site.environmentNames : wanted) {
     const open = unfinished(journalsOf(new StackWork(site, name, context, dryRun)), upKind);
@@ -53,6 +56,20 @@ export async function upSequence(site: Site, request: UpRequest, context: Comman
     carries: ({ wait }) => wait,
     report: siteReport,
   };
+}
+
+/**
+ * The keys that a change of keys has made stand in the settings before anybody has proven them. This command would give them to
+ * their environment, whichever it brings up.
+ *
+ * @throws CommandError (11)
+ */
+function requireNoRotation(site: Site, context: CommandContext): void {
+  for (const name of site.environments().usable.map((environment) => environment.name)) {
+    const work = new StackWork(site, name, context, true);
+    const open = journalsOf(work).find((journal) => isOpen(journal) && journal.contents.kind === rotateKeysKind);
+    if (open !== undefined) throw halfDone(work, open);
+  }
 }
 
 function memberOf(work: StackWork, shared: SitePlan, request: UpRequest): Member<UpPlan> {

@@ -326,6 +326,26 @@ describe("a site on which nothing is yet", () => {
     ]);
   });
 
+  test("while keys of one environment are half changed, none is brought up: a key that nobody has proven gets into no settings [K4, N1]", async () => {
+    await up();
+    site.program({ prod: ["web", "db", "mail"], monitoring: ["metrics", "store", "more"] });
+    expect((await site.lifeboat(["up", "prod", "--force"], killAt("after", 2))).code).toBeNull();
+    const rewritten = { kind: "rotate-keys", command: "lifeboat state rotate prod --force" };
+    rewriteJournal(site.stateFolder("prod"), (journal) => ({ ...journal, ...rewritten }));
+    site.pulumiRuns();
+    const before = site.picture();
+    for (const words of [["monitoring"], []]) {
+      const { code, stderr } = await up(...words);
+      expect([code, stderr.replaceAll(/\s+/gu, " ")]).toEqual([
+        11,
+        expect.stringMatching(
+          /change of the keys of prod, begun at .* has not ended HINT: resume it: lifeboat state rotate prod --force; or,/u,
+        ),
+      ]);
+    }
+    expect([site.pulumiRuns(), site.picture()]).toEqual([[], before]);
+  });
+
   test("a service's keys that nobody has given: 13, naming the secrets and how to give them [B6]", async () => {
     site.giveKeys(["monitoring"]);
     const { code, stderr } = await up();
