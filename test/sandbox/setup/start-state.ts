@@ -90,9 +90,17 @@ function freshCluster(members: readonly SandboxNode[], secrets: Secrets, options
     access: access(secrets, options.grants),
     network: members.map((node) => ({ node: node.name, interfaces: interfaces(node) })),
     guests: [],
+    backupServers: [backupServer],
     files: options.tinyTemplate ? members.map(({ name }) => ({ ...tinyTemplate, node: name })) : [],
   };
 }
+
+/** Beside every site is a backup server. Whoever knows the sandbox may use it: it guards nothing. */
+const backupServer = {
+  server: "192.0.2.30",
+  datastores: ["main"],
+  users: [{ userid: "lifeboat@pbs", password: "not-a-secret-of-the-sandbox" }],
+};
 
 /** The token is separated from its user, so it has to be granted everything on its own. */
 function access({ token, rootPassword }: Secrets, grants: readonly RoleGrant[]): StartCluster["access"] {

@@ -22,20 +22,13 @@ export interface Furniture {
   readonly guests: readonly StartGuest[];
 }
 
-/** A Proxmox Backup Server, and a storage on it that takes the place of the folder `backup`. */
-const backupServer = {
-  server: "192.0.2.30",
-  datastores: ["main"],
-  users: [{ userid: "lifeboat@pbs", password: "not-a-secret-5" }],
-};
-
-/** The storage `backup` of a cluster on a backup server. */
+/** The storage `backup` on the backup server that is beside every site, in place of a folder. */
 export const serverStorage = {
   type: "pbs",
-  server: backupServer.server,
+  server: "192.0.2.30",
   datastore: "main",
   username: "lifeboat@pbs",
-  password: "not-a-secret-5",
+  password: "not-a-secret-of-the-sandbox",
 } as const;
 
 /** Starts nodes in this process, below a site's folder; without the name of a cluster each stands alone. */
@@ -59,7 +52,6 @@ export function furnished(cluster: StartCluster, { backup, disks, guests }: Furn
   const folder = backup["type"] === undefined ? { type: "dir", path: "/mnt/backup" } : {};
   return {
     ...cluster,
-    ...(backup["type"] === "pbs" ? { backupServers: [backupServer] } : {}),
     storage: [
       ...cluster.storage,
       { storage: "backup", ...folder, content: "backup", ...backup },
