@@ -257,8 +257,10 @@ function machineEffects(present: PresentConfiguration | undefined, archived: Gue
   const now = drivesOf(present?.keys ?? {});
   const stored = storedDrives(archived);
   const staying = new Set(leftDisks(present?.keys, archived).map(({ key }) => key));
-  const taken = now.filter(
-    ({ key, drive }) => !isCdrom(drive) && !staying.has(key) && !stored.some((disk) => disk.key === key),
+  // Proxmox frees nothing of what waits for the next start, under whatever key: such volumes stay too.
+  const added = drivesOf(present?.later ?? {}).filter(({ drive }) => !now.some((one) => one.drive.file === drive.file));
+  const taken = [...now.filter(({ key }) => !stored.some((disk) => disk.key === key)), ...added].filter(
+    ({ key, drive }) => !isCdrom(drive) && !staying.has(key),
   );
   return {
     losses: [

@@ -186,7 +186,9 @@ function buildPlan(
     request: { ...requestOf(inspection, volumes, copy), ...(options.live ? { "live-restore": true } : {}) },
     ...(chosen.type === "qemu" ? { madeOn: storagesOf(volumes) } : {}),
     ...back,
-    ...(chosen.type === "qemu" && copy === undefined ? { had: volumesIn(overwritten?.configuration) } : {}),
+    ...(chosen.type === "qemu" && copy === undefined
+      ? { had: [...volumesIn(overwritten?.configuration), ...volumesIn(inspection.surroundings?.current)] }
+      : {}),
     ...seedsOf(inspection, options, copy === undefined),
     asRoot: needsRoot(inspection, effects, { isCopy: copy !== undefined, ...back }),
     ...(options.live ? { live: true as const } : {}),

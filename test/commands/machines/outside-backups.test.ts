@@ -10,6 +10,7 @@ beforeAll(async () => {
     { id: 152, name: "plain" },
     { id: 153, name: "nas", stopped: true },
     // Made in the order of their keys: the disk outside the backups gets the first number.
+    { id: 155, name: "waits" },
     { id: 154, name: "again", options: { ide0: "local:0.00390625,backup=0,format=qcow2" } },
   ]);
 });
@@ -84,4 +85,16 @@ test("what a died restore has left is never put back for a disk that is gone [D7
   expect(result.stdout).toMatch(
     /unused1 of again \(local:154\/vm-154-disk-0\.qcow2\) .*\n +mend it with: .*qm set 154 --delete unused1/u,
   );
+});
+
+test("a disk that waits for the next start is a loss to be consented to, and stays unused [D7, D16]", async () => {
+  await site.backUp(155);
+  await site.client.guests.setGuestConfig(guest(155), { scsi3: "local:0.00390625,format=qcow2" });
+  const [volume] = ((await site.config(155))["scsi3"] ?? "").split(",");
+  expect(await site.client.guests.currentConfig(guest(155))).not.toHaveProperty("scsi3");
+  const refused = await site.lifeboat(["restore", "guest", "waits", "--force", "--stop"]);
+  expect([refused.code, refused.stderr]).toEqual([13, expect.stringContaining("the archive does not know scsi3")]);
+  const result = await site.lifeboat(["restore", "guest", "waits", "--force", "--stop", "--accept-loss"]);
+  expect(result.code === 0 ? "" : result.stderr).toBe("");
+  expect((await site.config(155))["unused0"]).toBe(volume);
 });

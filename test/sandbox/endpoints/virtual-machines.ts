@@ -9,6 +9,7 @@ import { checkMachineDestruction, destroyMachine } from "../guests/machines/dest
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { fullMachineStatus, machineStatus } from "../guests/machines/status";
 import { moveDisk } from "../guests/machines/move-disk";
+import { withPending } from "../guests/machines/pending";
 import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
 import { CLONE_PARAMETERS, mayClone } from "./not-emulated";
@@ -90,7 +91,8 @@ const readConfig: Endpoint = {
   handler: (call) => {
     const { configuration } = load(call);
     const name = call.parameters.text("snapshot");
-    const section = name === undefined ? configuration : configuration.snapshots.get(name);
+    const now = call.parameters.flag("current") === true ? configuration : withPending(configuration);
+    const section = name === undefined ? now : configuration.snapshots.get(name);
     if (section === undefined) throw death(`snapshot '${name ?? ""}' does not exist`);
     const answer = configurationAnswer(section, configuration.digest, machineValue, true);
     return { ...answer, ...(answer.cipassword === undefined ? {} : { cipassword: "**********" }) };

@@ -3,7 +3,7 @@ import { isDriveKey } from "../../../../proxmox/rules/property-strings";
 import type { Log } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import { splitList } from "../../protocol/parameters";
-import type { Configuration } from "../configuration";
+import type { Configuration, Section } from "../configuration";
 import { freeVolume, ownerOf } from "../volumes";
 import { driveVolume, readDrive } from "./drives";
 import { releaseDrive } from "./released-drive";
@@ -36,6 +36,14 @@ export function forgetLater(configuration: Configuration, key: string, vmid: num
   const rest = removalsOf(pending.keys).filter((name) => name.replace(/^!/, "") !== key);
   if (rest.length === 0) pending.keys.delete("delete");
   else pending.keys.set("delete", rest.join(","));
+}
+
+/** The configuration as it is after the next start (PVE::AbstractConfig::load_current_config). */
+export function withPending({ keys, raw, pending }: Configuration): Section {
+  const merged = new Map(keys);
+  for (const [key, value] of pending.keys) if (key !== "delete") merged.set(key, value);
+  for (const entry of removalsOf(pending.keys)) merged.delete(entry.replace(/^!/, ""));
+  return { keys: merged, raw };
 }
 
 function removalsOf(keys: ReadonlyMap<string, string>): string[] {

@@ -124,7 +124,12 @@ describe("power", () => {
     await machine();
     await run("status/start");
     await site.call("PUT", "/nodes/pve/qemu/120/config", { cores: 2, name: "db2", delete: "virtio1" });
-    expect(await config()).toMatchObject({ name: "db2", virtio1: `${DATA},backup=0,size=32M` });
+    const now = await site.call("GET", "/nodes/pve/qemu/120/config", { current: 1 });
+    expect(now).toMatchObject({ name: "db2", virtio1: `${DATA},backup=0,size=32M` });
+    expect(now).not.toHaveProperty("cores");
+    const later = await config();
+    expect(later).toMatchObject({ name: "db2", cores: 2 });
+    expect(later).not.toHaveProperty("virtio1");
     expect(await site.call("GET", "/nodes/pve/qemu/120/pending")).toEqual(
       expect.arrayContaining([
         { key: "cores", pending: 2 },
