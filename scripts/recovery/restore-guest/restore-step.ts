@@ -187,10 +187,12 @@ export async function whyTouched(
   return whyNotWhole(client, target, meant);
 }
 
-function fateOf({ mode, target, guest, present }: RestorePlan, exists: boolean, untouched: boolean): string {
+function fateOf({ mode, target, guest, present, had }: RestorePlan, exists: boolean, untouched: boolean): string {
   if (mode === "beside") {
     return exists ? `guest ${target.vmid} is incomplete` : `guest ${target.vmid} was not made`;
   }
+  // What a failed restore had left of a machine before.
+  if (untouched && present !== undefined && had?.length === 0) return `${guest} is as incomplete as before`;
   if (untouched) return present === undefined ? `${guest} is still missing` : `${guest} is untouched`;
   return exists ? `${guest} is incomplete` : `${guest} is gone`;
 }

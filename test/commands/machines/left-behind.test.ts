@@ -8,6 +8,7 @@ beforeAll(async () => {
     { id: 144, name: "lost" },
     { id: 145, name: "moved" },
     { id: 146, name: "twice" },
+    { id: 147, name: "full" },
   ]);
 });
 
@@ -89,4 +90,18 @@ test("a cloud-init drive that has another key by now would fail the restore half
   await asRoot(({ guests }) => guests.setGuestConfig(guest(145), { delete: "ide0" }));
   const result = await site.lifeboat(["restore", "guest", "moved", "--force"]);
   expect(result.code === 0 ? "" : result.stderr).toBe("");
+});
+
+test("an undo that fails says that the machine is no more whole than before, and may be repeated [D6]", async () => {
+  await site.writeDisk(147, "scsi0", "saved");
+  await site.backUp(147);
+  await site.writeDisk(147, "scsi0", "now");
+  await site.fault("storage-full", { storage: "data" });
+  expect((await site.lifeboat(["restore", "guest", "full", "--force", "--stop"])).code).toBe(1);
+  const failed = await site.lifeboat(["undo", "full", "--force"]);
+  await site.clearFaults();
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("full is as incomplete as before")]);
+  const back = await site.lifeboat(["undo", "full", "--force"]);
+  expect(back.code === 0 ? "" : back.stderr).toBe("");
+  expect(await site.readDisk(147, "scsi0")).toBe("now");
 });
