@@ -33,7 +33,9 @@ const copyPlaces = z
 
 /** The states that were checked. */
 export const statesShape = z.strictObject({
-  good: z.boolean().describe("nothing is bad or lost; what nobody could try stands in `notOpened`"),
+  good: z
+    .boolean()
+    .describe("nothing is bad or lost, and nothing is left that nobody could try, which stands in `notOpened`"),
   stacks: z.array(
     z.union([
       z.strictObject({
