@@ -71,6 +71,25 @@ export const guestAnswer = z.object({
 });
 export type Guest = z.infer<typeof guestAnswer>;
 
+/** A network interface of a node, as far as it says where a bridge leads. */
+export const nodeInterfaceAnswer = z.object({
+  iface: z.string(),
+  type: z.string(),
+  bridge_ports: z.string().optional(),
+  address: z.string().optional(),
+  address6: z.string().optional(),
+  cidr: z.string().optional(),
+  cidr6: z.string().optional(),
+  gateway: z.string().optional(),
+  gateway6: z.string().optional(),
+  method: z.string().optional(),
+  method6: z.string().optional(),
+  "vlan-raw-device": z.string().optional(),
+  ovs_bridge: z.string().optional(),
+  ovs_ports: z.string().optional(),
+});
+export type NodeInterface = z.infer<typeof nodeInterfaceAnswer>;
+
 /** Options of the firewall of a datacenter, a node or a guest. */
 export const firewallOptionsAnswer = z.object({ enable: flagAnswer.optional() });
 

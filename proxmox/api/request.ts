@@ -23,4 +23,6 @@ export interface Answer {
   data: unknown;
   /** Number of entries there are in all, where a list can be read in parts. */
   total: number | undefined;
+  /** What is not applied yet of a node's network, as a difference. */
+  changes?: string | undefined;
 }

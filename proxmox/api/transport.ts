@@ -51,6 +51,7 @@ const bodySchema = z.object({
   message: z.string().optional(),
   errors: z.record(z.string(), z.string()).optional(),
   total: z.coerce.number().optional(),
+  changes: z.string().optional(),
 });
 
 /**
@@ -187,7 +188,7 @@ class HttpsTransport implements Transport {
   private read(prepared: Prepared, response: Dispatcher.ResponseData, text: string): Answer {
     const body = parseBody(text);
     const isOk = response.statusCode >= 200 && response.statusCode < 300;
-    if (isOk && body !== undefined) return { data: body.data, total: body.total };
+    if (isOk && body !== undefined) return { data: body.data, total: body.total, changes: body.changes };
     const details = {
       endpoint: this.endpoint,
       request: `${prepared.method} ${prepared.path}`,

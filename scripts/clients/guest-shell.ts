@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { codeOf } from "../../proxmox/api/trust";
 import { plainText } from "../../proxmox/api/plain-text";
 import { makePrivateFolder } from "../machine/durable-file";
+import { shellQuote } from "../machine/shell-quote";
 import {
   fingerprintsOf,
   howToRecord,
@@ -40,6 +41,8 @@ export interface GuestShellOptions {
   port?: number;
   /** Seconds for the connection. Default 5. */
   connectTimeout?: number;
+  /** Command whose standard input and output are the connection: `proxyCommand` of another shell. */
+  proxy?: string;
 }
 
 /** A guest that could not be reached or did not do what was asked. The message is one plain line. */
@@ -148,8 +151,15 @@ export class GuestShell {
     return { host, port, alias };
   }
 
+  /** The command with which another shell connects through one on this host, for `proxy`. */
+  proxyCommand(host: string, command: string): string {
+    // Without `-n`: what it reads is the connection.
+    const [, ...words] = this.argv(host, command, "yes");
+    return ["ssh", ...words].map(shellQuote).join(" ").replaceAll("%", "%%");
+  }
+
   private argv(host: string, command: string, checking: "yes" | "accept-new"): string[] {
-    const { user, identity, knownHosts, alias, port, connectTimeout } = this.options;
+    const { user, identity, knownHosts, alias, port, connectTimeout, proxy } = this.options;
     const settings = [
       "BatchMode=yes",
       `StrictHostKeyChecking=${checking}`,
@@ -164,6 +174,7 @@ export class GuestShell {
       // A connection that is shared with the guest as it was before would prove nothing about the guest as it is.
       "ControlMaster=no",
       "ControlPath=none",
+      ...(proxy === undefined ? [] : [`ProxyCommand=${proxy}`]),
       // What the user's configuration has for every host: a guest would reach others with the operator's keys meanwhile.
       "ForwardAgent=no",
       "ForwardX11=no",

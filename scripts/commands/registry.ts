@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./backup-state.js"),
   },
   {
+    words: ["drill"],
+    summary: "prove backups: restore copies on an isolated bridge, check and destroy them",
+    load: () => import("./drill.js"),
+  },
+  {
     words: ["snapshots"],
     summary: "list the snapshots of a guest",
     load: () => import("./snapshots.js"),

@@ -146,7 +146,7 @@ function cloudInitAddresses(archived: ConfigurationKeys): Record<string, string>
  * A MAC address that is locally administered, so that it is no manufacturer's (and not of Proxmox's range), and for one
  * receiver. 46 of its bits are a hash of what it stands for.
  */
-function derivedMac(original: string, targetId: number, key: string): string {
+export function derivedMac(original: string, targetId: number, key: string): string {
   const hash = createHash("sha256").update(`${original.toUpperCase()} ${targetId} ${key}`).digest();
   const bytes = [...hash.subarray(0, 6)].map((byte, index) => (index === 0 ? (byte & 0xfc) | 0x02 : byte));
   return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(":");

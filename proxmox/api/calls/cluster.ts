@@ -26,6 +26,19 @@ export class ClusterCalls {
     return this.requests.read(z.array(answers.nodeAnswer), ["nodes"]);
   }
 
+  /**
+   * Network interfaces of a node; without `Sys.Audit` on it only bridges that the caller may use. While changes wait to be
+   * applied Proxmox tells what will be, and not what is.
+   */
+  async interfaces(
+    node: string,
+  ): Promise<{ readonly interfaces: answers.NodeInterface[]; readonly isPending: boolean }> {
+    const path = ["nodes", node, "network"];
+    const { data, changes = "" } = await this.requests.transport.send({ method: "GET", path });
+    const interfaces = this.requests.check(z.array(answers.nodeInterfaceAnswer), "GET", path, data);
+    return { interfaces, isPending: changes !== "" };
+  }
+
   nodeTime(node: string): Promise<answers.NodeTime> {
     return this.requests.read(answers.nodeTimeAnswer, ["nodes", node, "time"]);
   }

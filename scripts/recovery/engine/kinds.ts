@@ -26,6 +26,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "grow-disks": { name: "change of the disks", undo: false },
   "backup-guest": { name: "backup", undo: false, changesNothing: true },
   "backup-run": { name: "backup", undo: false, changesNothing: true },
+  drill: { name: "drill", undo: false, changesNothing: true },
   "forget-save-points": { name: "deletion of save points", undo: false },
   "restore-state": { name: "restore of the state", undo: false },
   "prune-state": { name: "pruning of the state's history", undo: false },

@@ -49,6 +49,9 @@ export function subjectName(subject: Subject): string {
 /** Ids of guests begin here; journals of nodes have numbers below. */
 const firstGuestId = 100;
 
+/** The number of an environment's drills, where nodes have theirs: they keep nobody from working on a node or a guest. */
+export const drillNumber = 99;
+
 /** What to call the guest or node of a journal. */
 export function journalSubjectName({ environment, name, id }: JournalGuest): string {
   return isNode({ id }) ? `${environment} on ${name}` : `${environment}/${name}`;

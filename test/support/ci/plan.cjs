@@ -70,6 +70,7 @@ const expectedSkips = [
     reason: "somebody else's reader of archives is a Python package, which pip could not get",
   },
   needsContainers("bootstrap"),
+  { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
   needsContainers("firewall"),
   needsContainers("machines-driver"),
   needsContainers("machines"),

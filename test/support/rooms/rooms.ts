@@ -48,6 +48,8 @@ export const arrows: Arrows = {
     ...["forget", "grow", "restore-guest"].map((one) => `scripts/recovery/${one}`),
     ...(scripts["scripts/recovery/*"] ?? []),
   ],
+  // Its copies are restored like any other.
+  "scripts/recovery/drill": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
   "scripts/recovery/undo": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
   "scripts/toolchain": ["scripts/terminal", "scripts/machine"],
 

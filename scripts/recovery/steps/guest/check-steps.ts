@@ -21,7 +21,7 @@ export function checkSteps(plan: CheckPlan, world: GuestWorld): Step[] {
 }
 
 /** `ping`, `tcp-80`; of a request or a command, which have no short name of their own, with its place: `http-2`. */
-function checkId(check: Check, index: number): string {
+export function checkId(check: Check, index: number): string {
   if (check.kind === "agent-exec") return agentExecId(check);
   if (check.kind === "tcp") return `tcp-${check.port}`;
   return check.kind === "http" || check.kind === "command" ? `${check.kind}-${index + 1}` : check.kind;
@@ -75,7 +75,7 @@ async function prove(context: StepContext, check: Check, plan: CheckPlan, world:
  *
  * @returns why it does not pass; undefined: it does
  */
-async function repeat(
+export async function repeat(
   { signal, progress }: Pick<StepContext, "signal" | "progress">,
   seconds: number,
   attempt: () => Promise<void>,

@@ -44,7 +44,7 @@ export async function commandIn(
 }
 
 /** The address of a node. @throws GuestUnreachable where nobody knows it */
-async function nodeHost({ environment }: LogInSession, node: string): Promise<string> {
+export async function nodeHost({ environment }: LogInSession, node: string): Promise<string> {
   const host = await hostOf(await environment.client(), environment.settings.proxmox.endpoint, node);
   if (host === undefined) throw new GuestUnreachable(`the address of ${node} is not known`);
   return host;

@@ -38,7 +38,7 @@ export function guestProbe(client: ProxmoxClient, { access, command }: GuestWays
 }
 
 /** Makes the checks that Proxmox itself answers. @returns whether it was one of them */
-async function askedOfNode(
+export async function askedOfNode(
   client: ProxmoxClient,
   check: Check,
   target: CheckTarget,

@@ -1,0 +1,140 @@
+import * as z from "zod";
+import { readOnly } from "../../proxmox/api/client";
+import type { Guest } from "../../site/settings/environment";
+import { parseDuration } from "../../site/settings/values/durations";
+import type { CommandContext } from "../project/context";
+import type { LoadedEnvironment } from "../project/site";
+import { drillOperation } from "../recovery/drill/operation";
+import { drillShapes } from "../recovery/drill/plan";
+import { longestUnproven } from "../recovery/drill/longest-unproven";
+import { runOne } from "../recovery/engine/run-one";
+import { stateOf } from "../recovery/engine/session";
+import { drillNumber, subjectName } from "../recovery/engine/subject";
+import { defaultCheckSeconds } from "../recovery/steps/guest/open-world";
+import { usageError } from "../terminal/command-error";
+import type { ExitCode } from "../terminal/exit-codes";
+import { defineCommand } from "./frame/command";
+
+const inputSchema = z.object({
+  guests: z.array(z.string()).default([]),
+  env: z.string().optional(),
+  for: z.string().optional(),
+  checkTimeout: z.coerce.number().int().min(0).max(3_600).default(defaultCheckSeconds),
+  force: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+
+type Input = z.output<typeof inputSchema>;
+
+export const command = defineCommand({
+  description:
+    "Proves backups: restores the newest archive of each guest to a number of a reserved range, every card on a bridge that leads nowhere, starts it, makes the guest's declared checks, compares the time with its RTO, and destroys the copy. Guests that need others are drilled together, these first. The originals are left alone. What was found is kept in the archives' notes, and shown by `lifeboat status`. Exit code 3: a guest is not proven.",
+  examples: [
+    { command: "lifeboat drill --dry-run", meaning: "which copies would be made, and where?" },
+    { command: "lifeboat drill --force", meaning: "every guest that is backed up, without a question" },
+    { command: "lifeboat drill app --env prod", meaning: "one guest, with those that it needs" },
+    {
+      command: "lifeboat drill --for 2h --force",
+      meaning: "the longest unproven first, and none begun after two hours",
+    },
+  ],
+  arguments: [
+    {
+      name: "guests",
+      description: "names or ids; default: every guest that is backed up",
+      required: false,
+      variadic: true,
+    },
+  ],
+  options: [
+    { flags: "--env <environment>", description: "its guests; needed where more than one has a drill" },
+    { flags: "--for <duration>", description: "longest unproven first; begin none after this time, such as 2h" },
+    {
+      flags: "--check-timeout <seconds>",
+      description: `how long each check is repeated (default: ${defaultCheckSeconds})`,
+    },
+    { flags: "--dry-run", description: "show the plan; send nothing that changes anything" },
+    { flags: "--force", description: "answer the plan's question with yes" },
+  ],
+  input: inputSchema,
+  aim: ({ guests }) => `drill ${guests.length === 0 ? "guests" : guests.join(", ")}`,
+  interrupt: "clean",
+  prints: drillShapes,
+  run: (input, context) => drill(input, context),
+});
+
+async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
+  const within = input.for === undefined ? undefined : parseDuration(input.for);
+  if (input.for !== undefined && within === undefined)
+    throw usageError(`'${input.for}' is no duration`, "such as 2h or 90m");
+  const { environment, guests } = await chosen(input, context);
+  const { drill: settings } = environment.settings;
+  if (settings === undefined) {
+    throw usageError(
+      `the settings of ${environment.name} have no lifeboat:drill`,
+      "name a bridge that leads nowhere and numbers for copies: lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9099 } }",
+    );
+  }
+  const client = await environment.client();
+  const { node } = environment.settings.proxmox;
+  const subject = { kind: "node", environment: environment.name, node, number: drillNumber } as const;
+  const state = stateOf(environment, context);
+  const session = {
+    context,
+    environment,
+    subject,
+    client: input.dryRun ? readOnly(client) : client,
+    state,
+    dryRun: input.dryRun,
+    selector: subjectName(subject),
+  };
+  const words = [
+    ...input.guests,
+    "--env",
+    environment.name,
+    ...(input.for === undefined ? [] : ["--for", input.for.replaceAll(" ", "")]),
+    ...(input.force ? ["--force"] : []),
+  ];
+  const operation = drillOperation(session, {
+    settings,
+    guests: input.guests.length > 0 ? guests : longestUnproven(guests, state.path),
+    within,
+    checkSeconds: input.checkTimeout,
+    given: { "--force": input.force },
+    command: ["lifeboat", "drill", ...words].join(" "),
+  });
+  return runOne(session, operation);
+}
+
+async function chosen(
+  { guests, env }: Input,
+  context: CommandContext,
+): Promise<{ readonly environment: LoadedEnvironment; readonly guests: readonly Guest[] }> {
+  const site = await context.site();
+  if (guests.length > 0) {
+    const found = guests.map((name) =>
+      site.findGuest(env === undefined || name.includes("/") ? name : `${env}/${name}`),
+    );
+    const [first, ...others] = found;
+    const stranger = others.find(({ environment }) => environment.name !== first?.environment.name);
+    if (first === undefined || stranger !== undefined) {
+      throw usageError("the guests are of more than one environment", "drill one environment at a time");
+    }
+    return { environment: first.environment, guests: [...new Set(found.map(({ guest }) => guest))] };
+  }
+  const environment = env === undefined ? onlyDrill(site.environments().usable) : site.environment(env);
+  return { environment, guests: environment.settings.guests.filter(({ optOut }) => optOut === undefined) };
+}
+
+function onlyDrill(environments: readonly LoadedEnvironment[]): LoadedEnvironment {
+  const [first, second] = environments.filter(({ settings }) => settings.drill !== undefined);
+  if (first !== undefined && second === undefined) return first;
+  const [only, another] = environments;
+  if (first === undefined && only !== undefined && another === undefined) return only;
+  throw usageError(
+    first === undefined
+      ? "no environment has settings for a drill"
+      : "more than one environment has settings for a drill",
+    "name one: --env prod",
+  );
+}
