@@ -94,6 +94,9 @@ function whyOtherGuest(
 ): string | undefined {
   const found = valuesOf(resource, "vmId", true);
   const [id] = found;
+  // The provider reads numbers as Go does: 0101 and +101 are 101.
+  const odd = found.find((one) => one !== unreadable && !/^[1-9]\d*$/u.test(one));
+  if (odd !== undefined) return `it has what is no id of a guest: ${odd}`;
   if (found.some((one) => one !== id)) return `it names more than one guest: ${told(found)}`;
   const declared = guests.find((guest) => String(guest.id) === id);
   if (declared === undefined) return undefined;
@@ -205,8 +208,10 @@ function valuesOf({ id, inputs, outputs }: StateResource, key: string, hasId: bo
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "(something that is no name)";
+  return typeof value === "string" || typeof value === "number" ? String(value) : unreadable;
 }
+
+const unreadable = "(something that is no name)";
 
 function told(found: readonly string[]): string {
   return found.length === 0 ? "(nothing)" : [...new Set(found)].join(", ");

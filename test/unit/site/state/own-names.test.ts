@@ -113,6 +113,8 @@ test.each<[string, Resource, string]>([
   ],
   ["a guest as another kind", resource(types.machine, "web-machine", { vmId: 101 }, { id: "101" }), "for guest web"],
   ["two ids", container("old", "177", { outputs: { vmId: 101 } }), "more than one guest: 177, 101"],
+  ["an id that the provider reads as another", container("web", "0101", waiting), "no id of a guest: 0101"],
+  ["one with a sign", container("web", "+101", { ...waiting, inputs: {}, outputs: {} }), "no id of a guest: +101"],
   ["an id that nobody can read", container("old", "177", { inputs: { vmId: secret } }), "something that is no name"],
   ["a storage that the settings do not have", storage("local"), "it names storage local, and the settings have backup"],
   ["two storages", storage("backup", { outputs: { resourceId: "local" } }), "names storage backup, local"],
