@@ -1,6 +1,7 @@
 import type { FaultRow } from "../fault-case";
 import { archiveFaults } from "./archive";
 import { backupServerFaults } from "./backup-server";
+import { liveFaults, machineFaults } from "./machine";
 import { nodeFaults } from "./node";
 import { operatorFaults } from "./operator";
 import { stateFaults } from "./state";
@@ -11,7 +12,9 @@ export const faultCases: readonly FaultRow[] = [
   ...nodeFaults,
   ...storageFaults,
   ...archiveFaults,
+  ...machineFaults,
   ...backupServerFaults,
+  ...liveFaults,
   ...operatorFaults,
   ...stateFaults,
 ];
