@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whoRunsThis } from "../../../scripts/machine/who";
 import { formatDrillNotes, longestDrill } from "../../../site/drill/mark";
@@ -221,6 +221,17 @@ test("a copy of another machine's drill is waited for, and destroyed when that d
   );
   const run = await site.lifeboat(["drill", "web", "--force"]);
   expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("which a drill of anna@desk has left")]);
+  expect(await copies()).toEqual([]);
+});
+
+test("what a drill of this machine has left that was killed is destroyed at once by the next one [G2, K4]", async () => {
+  const folder = site.stateFolder("prod");
+  const journal = readdirSync(folder).find((name) => /^99-.*\.json$/u.test(name)) ?? "";
+  const { id } = JSON.parse(readFileSync(join(folder, journal), "utf8"));
+  const { time } = await site.client.cluster.nodeTime(node);
+  await inRange(formatDrillNotes("Copy.", { operation: id, time, by: whoRunsThis() }));
+  const run = await site.lifeboat(["drill", "web", "--force"]);
+  expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("Destroy what an earlier drill has left (9000)")]);
   expect(await copies()).toEqual([]);
 });
 
