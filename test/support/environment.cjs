@@ -2,6 +2,7 @@
 // is still enabled is handed from promise to promise for the rest of the worker's life, at a cost for each.
 const { AsyncLocalStorage } = require("node:async_hooks");
 const { TestEnvironment } = require("jest-environment-node");
+const { beginAgain } = require("./made-keys.cjs");
 
 const used = new Set();
 
@@ -14,6 +15,11 @@ for (const method of ["run", "enterWith"]) {
 }
 
 module.exports = class extends TestEnvironment {
+  async setup() {
+    beginAgain();
+    await super.setup();
+  }
+
   async teardown() {
     for (const storage of used) storage.disable();
     used.clear();
