@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseKeyPair } from "../../../../../site/state-store/keys";
 import { FolderStore } from "../../../../clients/object-store/folder-store";
 import type { ObjectStore } from "../../../../clients/object-store/object-store";
-import type { S3StoreOptions } from "../../../../clients/object-store/s3-store";
+import type { S3StoreOptions } from "../../../../clients/object-store/s3-client";
 import { Damaged } from "../../../../clients/unpack";
 import { unpackTar } from "../../../../clients/unpack-tar";
 import { usageError } from "../../../../terminal/command-error";
