@@ -5,7 +5,7 @@ import * as z from "zod";
 import { identityOf } from "../../site/state-store/names";
 import { FolderStore } from "../clients/object-store/folder-store";
 import type { ObjectStore } from "../clients/object-store/object-store";
-import type { S3StoreOptions } from "../clients/object-store/s3-store";
+import type { S3StoreOptions } from "../clients/object-store/s3-client";
 import { usageError } from "../terminal/command-error";
 import { messageOf } from "../machine/error-code";
 import { type Backend, backendOf } from "./backend";

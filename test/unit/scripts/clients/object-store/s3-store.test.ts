@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConditionFailed, NoSuchObject, StoreError } from "../../../../../scripts/clients/object-store/object-store";
-import { S3Store, type S3StoreOptions } from "../../../../../scripts/clients/object-store/s3-store";
+import type { S3StoreOptions } from "../../../../../scripts/clients/object-store/s3-client";
+import { S3Store } from "../../../../../scripts/clients/object-store/s3-store";
 import { S3Server } from "../../../../support/s3-server";
 
 let folder: string;
