@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { copyScript } from "../../../components/state-store/offsite-copy-script";
 import {
-  copyScript,
   installScript,
   type OffsiteTimerSettings,
   serviceUnit,
