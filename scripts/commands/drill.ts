@@ -28,7 +28,7 @@ type Input = z.output<typeof inputSchema>;
 
 export const command = defineCommand({
   description:
-    "Proves backups: restores the newest archive of each guest to a number of a reserved range, every card on a bridge that leads nowhere, starts it, makes the guest's declared checks, compares the time with its RTO, and destroys the copy. Guests that need others are drilled together, these first. The originals are left alone. What was found is kept in the archives' notes, and shown by `lifeboat status`. Exit code 3: a guest is not proven.",
+    "Proves backups: restores the newest archive of each guest to a number of a reserved range, every card on a bridge that leads nowhere, starts it, makes the guest's declared checks, compares the time with its RTO, and destroys the copy. Guests that need others are drilled together, these first. The originals are left alone. What was found is kept in the archives' notes. Exit code 3: a guest is not proven.",
   examples: [
     { command: "lifeboat drill --dry-run", meaning: "which copies would be made, and where?" },
     { command: "lifeboat drill --force", meaning: "every guest that is backed up, without a question" },

@@ -19,7 +19,7 @@ export const drillSchema = mapping({
     }),
     rangeIsRight,
   ),
-  /** When the timer that `lifeboat drill --print-timer` prints starts a drill. Default: `sun 04:00`. */
+  /** When a timer is to start a drill; no command reads it yet. Default: `sun 04:00`. */
   at: optional(
     text(
       "a time",

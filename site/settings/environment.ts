@@ -116,7 +116,7 @@ export interface DrillSettings {
   readonly bridge: string;
   /** Ids that nothing but such copies has, both included. */
   readonly ids: { readonly from: number; readonly to: number };
-  /** When the printed timer starts it, in systemd's words: `sun 04:00`. */
+  /** When a timer is to start it, in systemd's words: `sun 04:00`. */
   readonly at: string;
   /** For the disks of the copies. Absent: each on the storage of its original. */
   readonly storage?: string | undefined;
