@@ -1,6 +1,7 @@
 import { parseArchiveName } from "../../proxmox/rules/archive-names";
 import { archiveFileName, backupServerOwner } from "../../proxmox/rules/volume-ids";
 import { isShrunk } from "../health";
+import type { VerificationRecord } from "./verification-record";
 import { doubtOf } from "./doubt";
 import { formatMoment } from "./moments";
 import { isSavePoint } from "./save-point";
@@ -19,6 +20,8 @@ export interface ListedArchive {
   readonly notes: string;
   /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
   readonly verification?: string | undefined;
+  /** What was recorded when Lifeboat verified it. */
+  readonly verified?: VerificationRecord | undefined;
 }
 
 /** Which archive the operator wants. */

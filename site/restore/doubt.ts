@@ -1,3 +1,4 @@
+import type { VerificationRecord } from "./verification-record";
 import { formatMoment } from "./moments";
 
 /** What is told of an archive that may speak against it. */
@@ -8,6 +9,8 @@ export interface JudgedArchive {
   readonly time: number;
   /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
   readonly verification?: string | undefined;
+  /** What was recorded when Lifeboat verified it. */
+  readonly verified?: VerificationRecord | undefined;
 }
 
 /** The node's clock. */
@@ -22,11 +25,14 @@ export interface NodeMoment {
  * doubtful archive counts as no backup and is restored only when somebody names it.
  */
 export function doubtOf(
-  { size, time, verification }: JudgedArchive,
+  { size, time, verification, verified }: JudgedArchive,
   { now, timeZone }: NodeMoment,
 ): string | undefined {
   if (verification !== undefined && verification !== "ok") {
     return `the backup server has verified it, and found: ${verification}`;
+  }
+  if (verified?.damage !== undefined) {
+    return `lifeboat verify read it on ${formatMoment(verified.time, timeZone)}, and found: ${verified.damage}`;
   }
   if (size === undefined) return "the storage tells no size of it, so that it may not be whole";
   if (time > now) {

@@ -1,11 +1,14 @@
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { typeOfGuest } from "../../../site/guest-types";
 import { type ArchiveChoice, chooseArchive, type ListedArchive } from "../../../site/restore/choose-archive";
 import type { NodeMoment } from "../../../site/restore/doubt";
 import type { Guest } from "../../../site/settings/environment";
+import { runBounded } from "../../machine/bounded";
 import { groupBy } from "../../machine/group-by";
+import { recordOf } from "../../recovery/steps/guest/verified-archives";
 import type { PlacedArchive } from "./backup-storages";
 
 /** An archive and where it was found. */
@@ -49,4 +52,33 @@ export function chooseNewest(
 ): ArchiveChoice<GuestArchive> {
   const type = typeOfGuest(guest) ?? onNode?.type;
   return chooseArchive(archives, { kind: "newest" }, { vmid: guest.id, type, timeZone, now });
+}
+
+/** Archives by number, with what was recorded of the newest of each guest, and of those that it speaks against. */
+export async function recordsOfNewest(
+  client: ProxmoxClient,
+  guests: readonly Guest[],
+  archivesOf: (id: number) => readonly GuestArchive[],
+  onNode: ReadonlyMap<number, NodeGuest>,
+  clock: NodeMoment,
+): Promise<(id: number) => readonly GuestArchive[]> {
+  const bounds = { parallel: 8, perKey: 8, keyOf: () => "" };
+  const known = new Map<number, readonly GuestArchive[]>();
+  await runBounded(guests, bounds, async (guest) => {
+    let archives = archivesOf(guest.id);
+    const asked = new Set<string>();
+    for (;;) {
+      const { chosen } = chooseNewest(archives, guest, onNode.get(guest.id), clock);
+      if (chosen === undefined || asked.has(keyOf(chosen))) break;
+      asked.add(keyOf(chosen));
+      const verified = await recordOf(client, chosen.node, chosen);
+      archives = archives.map((one) => (one === chosen ? { ...one, verified } : one));
+    }
+    known.set(guest.id, archives);
+  });
+  return (id) => known.get(id) ?? archivesOf(id);
+}
+
+function keyOf({ volid, node }: GuestArchive): string {
+  return `${volid} ${node}`;
 }

@@ -28,6 +28,8 @@ export interface NewestBackup {
   previousSize: number | undefined;
   /** It has less than half the size of the one before. */
   shrunk: boolean;
+  /** When it was last verified, unix seconds; undefined: never. */
+  verified: number | undefined;
 }
 
 export interface GuestStatus {
@@ -124,6 +126,7 @@ function newestBackup(chosen: GuestArchive, predecessor: GuestArchive | undefine
     size,
     previousSize,
     shrunk: isShrunk(size, previousSize),
+    verified: chosen.verified?.time,
   };
 }
 

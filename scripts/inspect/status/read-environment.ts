@@ -10,7 +10,7 @@ import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts } from "./backup-storages";
 import { nodesOf } from "../../../site/needs";
-import { archivesByGuest, type GuestArchive } from "./guest-archives";
+import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
@@ -63,8 +63,9 @@ export async function readEnvironment(
   // Afterwards: what was begun meanwhile is not of the future.
   const time = await client.cluster.nodeTime(proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
-  const archivesOf = archivesByGuest(storages.archives);
   const { time: now, timezone: timeZone } = time;
+  const listed = archivesByGuest(storages.archives);
+  const archivesOf = await recordsOfNewest(client, declared, listed, onNode, { now, timeZone });
   const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
   const [hidden, unseen, snapshots, ownership] = await Promise.all([

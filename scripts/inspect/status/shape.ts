@@ -70,6 +70,7 @@ const guest = z.strictObject({
       size: bytes("of the archive"),
       previousSize: bytes("of the one before").nullable(),
       shrunk: z.boolean().describe("less than half the size of the one before"),
+      verified: moment("when it was last verified").nullable(),
     })
     .nullable()
     .describe("newest backup; neither save points nor archives of other guests count"),

@@ -218,6 +218,9 @@ function columnsOf(guests: readonly GuestStatus[], timeZone: string): Column<Gue
     },
     { heading: dim("SIZE"), cell: ({ newest }) => (newest ? formatBytes(newest.size) : ""), align: "right" },
     { heading: dim("CHANGE"), cell: changeText, align: "right", leaveOut: 2 },
+    ...(guests.some(({ newest }) => newest?.verified !== undefined)
+      ? [{ heading: dim("VERIFIED"), cell: verifiedText, align: "right" as const, leaveOut: 3 }]
+      : []),
     ...(storages.size > 1
       ? [{ heading: dim("STORAGE"), cell: ({ newest }: GuestStatus) => newest?.storage ?? "", leaveOut: 4 }]
       : []),
@@ -239,6 +242,13 @@ function ageText(guest: GuestStatus): Words {
   if (newest === undefined) return optOut === undefined ? noNewest(guest) : "";
   const age = formatAge(newest.ageSeconds);
   return newest.ageSeconds > rpoSeconds && optOut === undefined ? red(age) : age;
+}
+
+/** How long ago the newest backup was last read to its end. */
+function verifiedText({ newest }: GuestStatus): Words {
+  if (newest === undefined) return "";
+  const { verified, time, ageSeconds } = newest;
+  return verified === undefined ? dim("never") : formatAge(Math.max(0, time + ageSeconds - verified));
 }
 
 /** In hours up to two days, as ages are: 26 h is what people say. */

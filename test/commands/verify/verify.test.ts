@@ -14,7 +14,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { nodeProgram } from "../../../scripts/clients/node-program/node-program";
 import { verifyShape } from "../../../scripts/inspect/verify/shape";
-import { readVerification } from "../../../site/verify/record";
+import { readVerification } from "../../../site/restore/verification-record";
 import { node, RestoreSite } from "../restore/restore-site";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 import { logInToNode, nodeShell, sshWords } from "../support/site/node-ssh";
@@ -139,6 +139,23 @@ test("a bit in an archive that is not compressed: the recorded sum alone finds i
       damage: expect.stringContaining("SHA-256"),
     });
   }
+  const plan = await site.lifeboat(["restore", "guest", "web", "--dry-run", "--json"], { env: overSsh });
+  const planned = JSON.parse(plan.stdout).plan;
+  expect(planned.archive.volid).toBe(older);
+  expect(planned.warnings).toContainEqual(expect.stringContaining(`${newest} (`));
+  expect(planned.warnings.join()).toContain("is newer and left out: lifeboat verify read it on");
+  const status = JSON.parse((await site.lifeboat(["status", "--json"])).stdout);
+  const guest = status.environments[0].guests.find(({ name }: { name: string }) => name === "web");
+  expect(guest.newest).toMatchObject({ archive: older, verified: expect.any(Number) });
+  expect(guest.problems).toContainEqual(
+    expect.stringMatching(new RegExp(`^${newest} counts as no backup: lifeboat verify read it on .*SHA-256`, "u")),
+  );
+  expect((await site.lifeboat(["status"])).stdout).toMatch(/VERIFIED.*\n.* web .* just now/u);
+  const listed = JSON.parse((await site.lifeboat(["backups", "web", "--json"])).stdout);
+  expect(listed.backups[0]).toMatchObject({
+    archive: newest,
+    doubt: expect.stringContaining("lifeboat verify read it"),
+  });
 });
 
 test("each kind of damage is named, with its guest and its archive [G1]", async () => {

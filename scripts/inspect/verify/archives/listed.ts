@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { readVerification, type VerificationRecord } from "../../../../site/verify/record";
+import { readVerification, type VerificationRecord } from "../../../../site/restore/verification-record";
 import { nodesOf } from "../../../../site/needs";
 import { runBounded } from "../../../machine/bounded";
 import type { LoadedEnvironment } from "../../../project/environment";

@@ -6,7 +6,7 @@ import {
   readVerification,
   type VerificationRecord,
   withVerification,
-} from "../../../../site/verify/record";
+} from "../../../../site/restore/verification-record";
 import type { ListedArchive } from "./listed";
 
 /** What is remembered of an archive now. */

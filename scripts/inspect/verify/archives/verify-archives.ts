@@ -2,7 +2,7 @@ import { plainText } from "../../../../proxmox/api/plain-text";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { backupServerOwner } from "../../../../proxmox/rules/volume-ids";
 import type { Verdict } from "../../../../site/verify/judge-archive";
-import type { VerificationRecord } from "../../../../site/verify/record";
+import type { VerificationRecord } from "../../../../site/restore/verification-record";
 import { runBounded } from "../../../machine/bounded";
 import { groupBy } from "../../../machine/group-by";
 import { formatBytes } from "../../../terminal/durations";

@@ -2,6 +2,7 @@ import type { HaResource, IncludedVolumes } from "../../../../proxmox/api/answer
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { MissingPrivilege } from "../../../../proxmox/api/permissions";
 import type { StorageRoom } from "../../../../site/restore/space";
+import type { VerificationRecord } from "../../../../site/restore/verification-record";
 import type { Guest } from "../../../../site/settings/environment";
 
 /** A guest as it is on its node now. */
@@ -33,6 +34,8 @@ export interface FoundArchive {
   readonly time: number;
   /** What a backup server found when it verified it: `ok`, `failed`; undefined where nobody has. */
   readonly verification?: string | undefined;
+  /** What was recorded when Lifeboat verified it. */
+  readonly verified?: VerificationRecord | undefined;
   /** Unix seconds: when the task began that verified it. */
   readonly verifiedAt?: number | undefined;
   /** On a backup server: fingerprint of the key that it is encrypted with, or 1; undefined: it is not. */

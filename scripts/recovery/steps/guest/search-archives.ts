@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { couldNotBeAsked, ProxmoxError } from "../../../../proxmox/api/errors";
 import { type MissingPrivilege, missingToListArchives } from "../../../../proxmox/api/permissions";
 import { plainText } from "../../../../proxmox/api/plain-text";
+import { withRecords } from "./verified-archives";
 import type { ArchiveSearch, FoundArchive, TargetStorage } from "./inspection";
 import { verificationOf } from "./server-snapshot";
 
@@ -43,7 +44,10 @@ export async function searchArchives(client: ProxmoxClient, vmid: number, declar
     typeof listed === "string" ? [] : listed.flatMap((archive) => describeArchive(archive, place)),
   );
   return {
-    archives: archives.sort((a, b) => b.time - a.time),
+    archives: await withRecords(
+      client,
+      archives.sort((a, b) => b.time - a.time),
+    ),
     searched: lists.flatMap(({ place, listed }) => (typeof listed === "string" ? [] : [place.label])),
     unsearched: [
       ...away,

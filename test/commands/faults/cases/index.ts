@@ -6,6 +6,7 @@ import { nodeFaults } from "./node";
 import { operatorFaults } from "./operator";
 import { stateFaults } from "./state";
 import { storageFaults } from "./storage";
+import { verifyFaults } from "./verify";
 
 /** Every fault, in the order of the page. */
 export const faultCases: readonly FaultRow[] = [
@@ -15,6 +16,7 @@ export const faultCases: readonly FaultRow[] = [
   ...machineFaults,
   ...backupServerFaults,
   ...liveFaults,
+  ...verifyFaults,
   ...operatorFaults,
   ...stateFaults,
 ];

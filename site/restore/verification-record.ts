@@ -1,5 +1,3 @@
-import { isoOf } from "./iso-time";
-
 /**
  * What is remembered of an archive's last verification, in a line of its own among the archive's notes: so every machine that
  * verifies it later, or restores from it, knows. Notes that somebody wrote, and Lifeboat's own of save points, stay as they are.
@@ -63,4 +61,9 @@ export function nextRecord(before: VerificationRecord | undefined, found: FoundN
   const otherSum = `its SHA-256 is another than the one recorded when it was first read: its content has changed`;
   const all = [...(damage === undefined ? [] : [damage]), ...(differs ? [otherSum] : [])];
   return { time: now, sha256: recorded, damage: all.length === 0 ? undefined : all.join("; ") };
+}
+
+/** Unix seconds as `2026-11-20T01:00:00Z`. */
+function isoOf(time: number): string {
+  return new Date(Math.floor(time) * 1_000).toISOString().replace(/\.\d+Z$/u, "Z");
 }

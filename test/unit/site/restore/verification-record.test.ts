@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { formatSavePointNotes, parseSavePointNotes, type SavePointRecord } from "../../../../site/restore/save-point";
-import { nextRecord, readVerification, withVerification } from "../../../../site/verify/record";
+import { nextRecord, readVerification, withVerification } from "../../../../site/restore/verification-record";
 
 const sha256 = "a".repeat(64);
 const whole = { time: 1_795_000_000, sha256, damage: undefined };
