@@ -20,6 +20,8 @@ const flag = (name) => words[words.indexOf(name) + 1];
 const keyOf = (stack) => `.pulumi/stacks/${project}/${stack}.json`;
 const lockFolder = (stack) => `.pulumi/locks/organization/${project}/${stack}/`;
 const type = "proxmoxve:index/containerLegacy:ContainerLegacy";
+/** A guest's id as Proxmox writes it: the letters of the name together, `db` is 1198. */
+const idOf = (name) => String([...name].reduce((sum, letter) => sum + letter.codePointAt(0), 1000));
 const urnOf = (stack, name) => `urn:pulumi:${stack}::${project}::lifeboat:guests:Container$${type}::${name}`;
 const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
@@ -250,7 +252,7 @@ async function update(backend, stack) {
   const resources = [...(latest.resources ?? [])];
   const fresh = names.filter((name) => !resources.some(({ urn }) => urn === urnOf(stack, name)));
   for (const name of fresh) {
-    const resource = { urn: urnOf(stack, name), type, custom: true, id: `id of ${name}` };
+    const resource = { urn: urnOf(stack, name), type, custom: true, id: idOf(name) };
     // An update that died here left this behind, and it stays.
     const pending = [...(latest.pending_operations ?? []), { type: "creating", resource }];
     await writeStack(backend, stack, { ...latest, manifest: manifest(), resources, pending_operations: pending });

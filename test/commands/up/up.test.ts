@@ -413,11 +413,11 @@ describe("a site that is up", () => {
   test("the plan names what is deleted, for people and scripts: a number shows nobody a forged part [B3, K1, N2]", async () => {
     site.program({ deletes: { prod: ["db"] } });
     const { stdout } = await site.lifeboat(["up", "prod", "--dry-run"]);
-    expect(stdout).toMatch(/ ! delete +guest id of db, without a name:\s+db \(proxmoxve:index/u);
+    expect(stdout).toMatch(/ ! delete +guest 1198, without a name:\s+db \(proxmoxve:index/u);
     const { plan } = JSON.parse((await site.lifeboat(["up", "prod", "--dry-run", "--json"])).stdout);
     expect(plan.environments[0]).toMatchObject({
       changes: { delete: 1 },
-      losses: [{ operation: "delete", urn: expect.stringMatching(/::db$/u), id: "id of db", guest: null }],
+      losses: [{ operation: "delete", urn: expect.stringMatching(/::db$/u), id: "1198", guest: null }],
     });
   });
 
