@@ -106,7 +106,7 @@ describe("the frame", () => {
   });
 
   test.each([
-    ["--target-id", "abc", "--target-id: a number is expected"],
+    ["--target-id", "abc", "--target-id: an id from 100 to 999999999, or next"],
     ["--target-id", "7", "--target-id: Too small"],
     ["--check-timeout", "1h", "--check-timeout: a number is expected"],
   ])("%s %s is refused by the name that was typed [K2]", async (flag, value, why) => {
