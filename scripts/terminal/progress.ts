@@ -2,13 +2,29 @@ import type { Redactor } from "./redactor";
 import { formatDuration } from "./durations";
 import { hasColours, type InputOutput } from "./input-output";
 import type { Talk } from "./talk";
-import { dim, green, red, render, shorten, type Words } from "./text";
+import { dim, green, red, render, shorten, type Styled, yellow } from "./text";
 
 /** Tells what a running step is at: a percentage, a line of a task's log. */
 export type Update = (detail: string) => void;
 
+/** How a step's last line tells its end: its mark, and words in place of its title. A step that ends is good unless it says so. */
+export interface Ending {
+  readonly mark: "good" | "odd" | "bad";
+  readonly title?: string;
+}
+
 /** Runs one step and shows it. */
-export type ShowStep = <Result>(title: string, run: (update: Update) => Promise<Result>) => Promise<Result>;
+export type ShowStep = <Result>(
+  title: string,
+  run: (update: Update) => Promise<Result>,
+  endingOf?: (result: Result) => Ending,
+) => Promise<Result>;
+
+const marks: Readonly<Record<Ending["mark"], Styled>> = { good: green("✓"), odd: yellow("!"), bad: red("✗") };
+
+function good(): Ending {
+  return { mark: "good" };
+}
 
 /** Pictures of the turning wheel. */
 const wheel = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -18,6 +34,12 @@ const turn = 100;
 
 /** Without a terminal a step that goes on says so again after this many milliseconds, so that a log shows life. */
 const quietLog = 10_000;
+
+interface StrandStep<Result> {
+  readonly title: string;
+  readonly run: (update: Update) => Promise<Result>;
+  readonly endingOf: (result: Result) => Ending;
+}
 
 /**
  * Shows steps while they run, on stderr. On a terminal one line is redrawn; anywhere else each step is one line at its
@@ -43,56 +65,64 @@ export class Progress {
    *
    * @param title what is being done: "restore container 101".
    */
-  async step<Result>(title: string, run: (update: Update) => Promise<Result>): Promise<Result> {
+  async step<Result>(
+    title: string,
+    run: (update: Update) => Promise<Result>,
+    endingOf: (result: Result) => Ending = good,
+  ): Promise<Result> {
     const outer = this.running;
     if (outer !== undefined) {
       outer.detail = title;
       return run((detail) => (outer.detail = `${title}: ${detail}`));
     }
-    return this.outermost(title, run);
+    return this.outermost(title, run, endingOf);
   }
 
   /**
    * Runs several strands of steps at the same time, under one title. On a terminal the line that is redrawn shows what
    * every strand is at; each step gets a line of its own when it ends, behind its strand's name.
    */
-  async strands<Result>(title: string, run: (strand: (name: string) => ShowStep) => Promise<Result>): Promise<Result> {
-    return this.step(title, (update) => {
+  async strands<Result>(
+    title: string,
+    run: (strand: (name: string) => ShowStep) => Promise<Result>,
+    endingOf: (result: Result) => Ending = good,
+  ): Promise<Result> {
+    const runStrands = (update: Update): Promise<Result> => {
       const present = new Map<string, string>();
       const tell = (name: string, text: string | undefined): void => {
         if (text === undefined) present.delete(name);
         else present.set(name, text);
         update([...present].map(([strand, at]) => `${strand}: ${at}`).join(" · "));
       };
-      return run((name) => (step, work) => this.strandStep(name, step, work, tell));
-    });
+      return run(
+        (name) =>
+          (step, work, endOf = good) =>
+            this.strandStep(name, { title: step, run: work, endingOf: endOf }, tell),
+      );
+    };
+    return this.step(title, runStrands, endingOf);
   }
 
   private async strandStep<Result>(
     strand: string,
-    title: string,
-    run: (update: Update) => Promise<Result>,
+    { title, run, endingOf }: StrandStep<Result>,
     tell: (strand: string, text: string | undefined) => void,
   ): Promise<Result> {
     const started = performance.now();
-    const finish = (mark: Words): void => {
+    const finish = ({ mark, title: end = title }: Ending): void => {
       tell(strand, undefined);
       if (this.abandoned) return;
       if (this.animated) this.io.writeError("\r\u001b[K");
       const seconds = (performance.now() - started) / 1_000;
-      this.talk.line([
-        ...(Array.isArray(mark) ? mark : [mark]),
-        ` ${strand}: ${title} `,
-        dim(`(${formatDuration(seconds)})`),
-      ]);
+      this.talk.line([marks[mark], ` ${strand}: ${end} `, dim(`(${formatDuration(seconds)})`)]);
     };
     tell(strand, title);
     try {
       const result = await run((detail) => tell(strand, `${title}: ${detail}`));
-      finish(green("✓"));
+      finish(endingOf(result));
       return result;
     } catch (error) {
-      finish(red("✗"));
+      finish({ mark: "bad" });
       throw error;
     }
   }
@@ -103,23 +133,27 @@ export class Progress {
     this.abandoned = true;
   }
 
-  private async outermost<Result>(title: string, run: (update: Update) => Promise<Result>): Promise<Result> {
+  private async outermost<Result>(
+    title: string,
+    run: (update: Update) => Promise<Result>,
+    endingOf: (result: Result) => Ending,
+  ): Promise<Result> {
     const step = { title, detail: "", started: performance.now(), picture: 0 };
     this.running = step;
     this.stopShowing = this.animated ? this.draw() : this.log();
-    const finish = (mark: Words): void => {
+    const finish = ({ mark, title: end = title }: Ending): void => {
       if (this.abandoned) return;
       this.stopShowing();
       this.running = undefined;
       const seconds = (performance.now() - step.started) / 1_000;
-      this.talk.line([...(Array.isArray(mark) ? mark : [mark]), ` ${title} `, dim(`(${formatDuration(seconds)})`)]);
+      this.talk.line([marks[mark], ` ${end} `, dim(`(${formatDuration(seconds)})`)]);
     };
     try {
       const result = await run((detail) => (step.detail = detail));
-      finish(green("✓"));
+      finish(endingOf(result));
       return result;
     } catch (error) {
-      finish(red("✗"));
+      finish({ mark: "bad" });
       throw error;
     }
   }

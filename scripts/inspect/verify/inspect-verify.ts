@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { type EnvironmentReport, printArchives } from "./archives/archives-page";
+import { noSsh } from "./archives/file-verifier";
 import { type ArchiveWish, inspectArchives } from "./archives/inspect-archives";
 import { inspectStates } from "./inspect-states";
 import type { statesShape, verifyShape } from "./shape";
@@ -105,8 +106,14 @@ function hints(reports: readonly EnvironmentReport[], { talk }: CommandContext):
     }
     const again = [...new Set(damaged.flatMap(({ guest }) => guest ?? []))];
     for (const guest of again) talk.hint(`back it up again: lifeboat backup ${report.environment}/${guest}`);
-    if (report.archives.some(({ problems }) => problems.some((text) => text.startsWith("no SSH")))) {
-      talk.hint("let Lifeboat read archives on the node: proxmox.ssh in the settings, as docs/guides/verify.md says");
-    }
+  }
+  const withoutSsh = reports.flatMap((report) =>
+    !("error" in report) && report.archives.some(({ problems }) => problems.includes(noSsh))
+      ? [report.environment]
+      : [],
+  );
+  if (withoutSsh.length > 0) {
+    const files = withoutSsh.map((name) => `Pulumi.${name}.yaml`).join(", ");
+    talk.hint(`let Lifeboat read archives on the node: proxmox.ssh in ${files}, as docs/guides/verify.md says`);
   }
 }

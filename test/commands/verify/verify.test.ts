@@ -223,11 +223,26 @@ test("without SSH, or refused: not seen, with the reason, 3, and never called da
   const text = site.read("Pulumi.prod.yaml");
   site.write("Pulumi.prod.yaml", text.replace(", ssh: { user: root, port: 2222 }", ""));
   const without = await run([]);
+  const one = await run(["--guest", "web"]);
+  site.write("Pulumi.twin.yaml", site.read("Pulumi.prod.yaml"));
+  const twice = await site.lifeboat(["verify", "--guest", "prod/web", "twin/db"], { env: overSsh });
+  rmSync(join(site.project, "Pulumi.twin.yaml"));
   site.write("Pulumi.prod.yaml", text);
-  expect([without.code, without.stdout, without.stderr]).toEqual([
+  expect([one.code, one.stdout]).toEqual([
     3,
     expect.stringMatching(/! web +.*not seen\n.*\n +no SSH to the node is set up/u),
-    expect.stringContaining("HINT: let Lifeboat read archives on the node"),
+  ]);
+  // What keeps several from being seen is told once for all of them.
+  expect([without.code, without.stdout.match(/no SSH to the node is set up/gu)]).toEqual([
+    3,
+    ["no SSH to the node is set up"],
+  ]);
+  expect(without.stdout).toMatch(/^! 2 archives not seen: no SSH/mu);
+  expect(without.stderr).toMatch(/^! web: backup\/vzdump-lxc-101-/mu);
+  expect(without.stderr).toMatch(/^! read 0 of 2 archives \(/mu);
+  expect(without.stderr).not.toMatch(/✗|✓ read/u);
+  expect(twice.stderr.match(/^HINT: .*/gmu)).toEqual([
+    "HINT: let Lifeboat read archives on the node: proxmox.ssh in Pulumi.prod.yaml, Pulumi.twin.yaml, as docs/guides/verify.md says",
   ]);
   expect(await notes(own)).toBe("");
 });

@@ -13,7 +13,11 @@ export function printArchives(report: EnvironmentReport, lines: Lines): void {
   lines.heading(report.environment);
   if ("error" in report) return lines.hanging([red("✗"), " "], report.error);
   const { archives, missing, unseen, left } = report;
-  if (archives.length > 0) printTable(archives, lines);
+  const shared = sharedReasons(archives);
+  if (archives.length > 0) printTable(archives, shared, lines);
+  for (const [text, count] of shared) {
+    lines.hanging([yellow("!"), " "], `${String(count)} archives not seen: ${text}`);
+  }
   for (const { guest, text } of missing) lines.hanging([red("✗"), ` ${guest}: `], text);
   for (const text of unseen) lines.hanging([yellow("!"), " "], `not seen: ${text}`);
   lines.line(summaryOf(report));
@@ -23,7 +27,19 @@ export function printArchives(report: EnvironmentReport, lines: Lines): void {
   }
 }
 
-function printTable(archives: readonly ArchiveRow[], lines: Lines): void {
+/** What keeps several archives from being seen is told once for all of them. */
+function sharedReasons(archives: readonly ArchiveRow[]): ReadonlyMap<string, number> {
+  const reasons = archives.flatMap((one) => reasonOf(one) ?? []);
+  const counts = new Map(reasons.map((text) => [text, reasons.filter((other) => other === text).length]));
+  return new Map([...counts].filter(([, count]) => count > 1));
+}
+
+/** Why it was not seen, where that is all there is to say. */
+function reasonOf({ result, problems, notRecorded }: ArchiveRow): string | undefined {
+  return result === "unseen" && problems.length === 1 && notRecorded === null ? problems[0] : undefined;
+}
+
+function printTable(archives: readonly ArchiveRow[], shared: ReadonlyMap<string, number>, lines: Lines): void {
   const columns: (Column<ArchiveRow> | FlexibleColumn<ArchiveRow>)[] = [
     { heading: dim("GUEST"), text: nameOf, before: (row) => [markOf(row), " "], readable: 24, shorten },
     { heading: dim("AGE"), cell: ({ ageSeconds }) => formatAge(ageSeconds), align: "right" },
@@ -34,6 +50,7 @@ function printTable(archives: readonly ArchiveRow[], lines: Lines): void {
     const one = archives[row - 1];
     if (one === undefined || (one.result === "whole" && one.notRecorded === null)) return;
     lines.line(dim(`      ${one.archive}`));
+    if (shared.has(reasonOf(one) ?? "")) return;
     for (const problem of one.problems) lines.hanging("      ", problem);
     if (one.notRecorded !== null) lines.hanging("      ", `not recorded in its notes: ${one.notRecorded}`);
   });
@@ -58,8 +75,9 @@ function resultOf({ result, savePoint }: ArchiveRow): Words {
 function summaryOf({ archives, missing, unseen }: Checked): Words {
   const of = (result: ArchiveRow["result"]): number => archives.filter((one) => one.result === result).length;
   const whole = of("whole");
+  const all = `${String(whole)} of ${String(archives.length)} ${archives.length === 1 ? "archive is" : "archives are"} whole`;
   const counts = [
-    `${String(whole)} of ${String(archives.length)} ${archives.length === 1 ? "archive is" : "archives are"} whole`,
+    archives.length === 0 ? "no archive was read" : all,
     ...(of("damaged") > 0 ? [`${String(of("damaged"))} damaged`] : []),
     ...(of("doubtful") > 0 ? [`${String(of("doubtful"))} doubtful`] : []),
     ...(of("unseen") > 0 ? [`${String(of("unseen"))} not seen`] : []),

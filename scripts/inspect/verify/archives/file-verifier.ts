@@ -7,6 +7,9 @@ import { runningTasks } from "../../../recovery/steps/guest/inspect-present";
 import type { ListedArchive } from "./listed";
 import { type ArchiveVerifier, type Checked, type OnBytes, unseen } from "./verifier";
 
+/** What keeps archives from being seen until somebody sets it up. */
+export const noSsh = "no SSH to the node is set up, and no call of Proxmox's API reads an archive";
+
 /** Where archives are that are files. */
 export interface FilePlace {
   readonly client: ProxmoxClient;
@@ -35,7 +38,7 @@ export class FileVerifier implements ArchiveVerifier {
     const { client, login, clock, numberOf } = this.place;
     if (archive.size === 0) return { verdict: { kind: "damaged", problems: ["it is empty"] } };
     if (login.proxmox.ssh === undefined) {
-      return unseen("no SSH to the node is set up, and no call of Proxmox's API reads an archive");
+      return unseen(noSsh);
     }
     if (path === undefined) return unseen("the node does not tell where its file is");
     const reading = await this.read(archive.node, path, onBytes);

@@ -6,7 +6,7 @@ import type { VerificationRecord } from "../../../../site/restore/verification-r
 import { runBounded } from "../../../machine/bounded";
 import { groupBy } from "../../../machine/group-by";
 import { formatBytes } from "../../../terminal/durations";
-import type { Progress, ShowStep } from "../../../terminal/progress";
+import type { Ending, Progress, ShowStep } from "../../../terminal/progress";
 import type { ListedArchive } from "./listed";
 import { remember } from "./remember";
 import type { ArchiveVerifier } from "./verifier";
@@ -38,13 +38,6 @@ export interface VerifyRun {
   readonly progress: Pick<Progress, "strands">;
 }
 
-/** A step that found something wrong, for the mark in front of its line. */
-class Found extends Error {
-  constructor(readonly verified: VerifiedArchive) {
-    super("an archive is not whole");
-  }
-}
-
 /**
  * Verifies archives in their order, on each node as many side by side as it has processors. What is found of one is recorded
  * before the next is begun in its place: a run that is interrupted has done what it has done.
@@ -53,13 +46,32 @@ export async function verifyArchives(archives: readonly ListedArchive[], run: Ve
   if (archives.length === 0) return [];
   const bytes = archives.reduce((sum, { archive }) => sum + (archive.size ?? 0), 0);
   const what = archives.length === 1 ? "1 archive" : `${String(archives.length)} archives`;
-  return run.progress.strands(`read ${what} (${formatBytes(bytes)})`, async (strand) => {
+  const readAll = async (strand: (name: string) => ShowStep): Promise<VerifiedArchive[]> => {
     const nodes = [...groupBy(archives, ({ archive }) => archive.node)].map(async ([node, own]) => {
       const parallel = run.coresOf(node);
       return runBounded(own, { parallel, perKey: parallel, keyOf: () => "" }, (one) => verifyOne(one, run, strand));
     });
     return (await Promise.all(nodes)).flat().filter((one) => one !== undefined);
+  };
+  return run.progress.strands(`read ${what} (${formatBytes(bytes)})`, readAll, (verified) => {
+    const seen = verified.filter(({ result }) => result !== "unseen" && result !== "removed").length;
+    const isRead = seen === archives.length;
+    return {
+      mark: worstOf(verified.map(markOf), isRead),
+      ...(isRead ? {} : { title: `read ${String(seen)} of ${what}` }),
+    };
   });
+}
+
+/** Only what is damaged is bad: what nobody could see may be whole. */
+function markOf({ result }: VerifiedArchive): Ending["mark"] {
+  if (result === "whole") return "good";
+  return result === "damaged" ? "bad" : "odd";
+}
+
+function worstOf(marks: readonly Ending["mark"][], isRead: boolean): Ending["mark"] {
+  if (marks.includes("bad")) return "bad";
+  return isRead && !marks.includes("odd") ? "good" : "odd";
 }
 
 /** @returns undefined where it was not begun, or not ended */
@@ -72,14 +84,11 @@ async function verifyOne(
   const { volid, size } = listed.archive;
   const verifier = backupServerOwner(volid) === undefined ? run.files : run.servers;
   try {
-    return await strand(listed.label)(plainText(volid.slice(volid.indexOf(":") + 1)), async (update) => {
-      const onBytes = (done: number): void => update(`${formatBytes(done)} of ${formatBytes(size ?? done)}`);
-      const verified = await verify(listed, run, verifier, onBytes);
-      if (verified.result !== "whole") throw new Found(verified);
-      return verified;
-    });
+    const title = plainText(volid.slice(volid.indexOf(":") + 1));
+    const read = (update: (detail: string) => void): Promise<VerifiedArchive> =>
+      verify(listed, run, verifier, (done) => update(`${formatBytes(done)} of ${formatBytes(size ?? done)}`));
+    return await strand(listed.label)(title, read, (verified) => ({ mark: markOf(verified) }));
   } catch (error) {
-    if (error instanceof Found) return error.verified;
     if (run.signal.aborted) return undefined;
     throw error;
   }
