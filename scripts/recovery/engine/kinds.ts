@@ -12,6 +12,8 @@ interface OperationKind {
   readonly undo: boolean;
   /** It leaves its subject as it is, such as a backup. */
   readonly changesNothing?: true;
+  /** It is never resumed or given up: the next one ends it, with what it left. */
+  readonly heldAnew?: true;
   /** It brings its subject back, whatever state that is in. */
   readonly bringsBack?: true;
   /** Kinds that it makes void while they are half done: it goes another way to the same end. */
@@ -26,7 +28,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "grow-disks": { name: "change of the disks", undo: false },
   "backup-guest": { name: "backup", undo: false, changesNothing: true },
   "backup-run": { name: "backup", undo: false, changesNothing: true },
-  drill: { name: "drill", undo: false, changesNothing: true },
+  drill: { name: "drill", undo: false, changesNothing: true, heldAnew: true },
   "forget-save-points": { name: "deletion of save points", undo: false },
   "restore-state": { name: "restore of the state", undo: false },
   "prune-state": { name: "pruning of the state's history", undo: false },
@@ -45,7 +47,7 @@ export interface OpenOperation {
   readonly hint: string;
   /** The same without giving it up. */
   readonly ways: string;
-  /** The command that gives it up. */
+  /** The command that gives it up, or that ends it where that is not needed. */
   readonly abandon: string;
 }
 
@@ -65,8 +67,12 @@ export function describeOpen(
 ): OpenOperation {
   const { kind, guest, command, request } = contents;
   const known = request["undo"] === undefined ? kinds[kind] : { name: "undo", undo: false };
-  const subject = guest === undefined ? environment : journalSubjectName(guest);
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
+  if (known?.heldAnew === true) {
+    const ways = `the next one ends it and destroys what it left: ${command}`;
+    return { text: `${name} of ${environment}`, ways, hint: ways, abandon: command };
+  }
+  const subject = guest === undefined ? environment : journalSubjectName(guest);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";
   // A run over several guests is given up by any one of them.
   const isDeclared = (one: { readonly id: number; readonly name: string }): boolean =>

@@ -235,6 +235,30 @@ test("what a drill of this machine has left that was killed is destroyed at once
   expect(await copies()).toEqual([]);
 });
 
+test("a drill that was killed is no node's and is not given up: status says that the next one ends it, and it does [G2, K4]", async () => {
+  const killed = await site.lifeboat(["drill", "web", "--force"], { killAt: "after 6" });
+  expect([killed.code, await copies()]).toEqual([null, [9000]]);
+  const status = await site.lifeboat(["status", "--json"]);
+  const [{ unfinished }] = JSON.parse(status.stdout).environments;
+  expect([status.code, unfinished]).toEqual([
+    3,
+    [
+      expect.objectContaining({
+        text: "a drill of prod",
+        hint: "the next one ends it and destroys what it left: lifeboat drill web --env prod --force",
+      }),
+    ],
+  ]);
+  const abandoned = await site.lifeboat(["abandon", "prod", "--force"]);
+  expect([abandoned.code, abandoned.stderr]).toEqual([
+    10,
+    expect.stringContaining("lifeboat drill web --env prod --force"),
+  ]);
+  expect((await site.lifeboat(["drill", "db", "--force", "--check-timeout", "0"], { env: overSsh })).code).toBe(0);
+  const { stdout } = await site.lifeboat(["status", "--json"]);
+  expect([JSON.parse(stdout).environments[0].unfinished, await copies()]).toEqual([[], []]);
+});
+
 test("settings without a drill, a time that is none, and guests of no environment are told with what to write [G2]", async () => {
   const run = await site.lifeboat(["drill", "web", "--for", "soon"]);
   expect([run.code, run.stderr]).toEqual([2, expect.stringContaining("'soon' is no duration")]);

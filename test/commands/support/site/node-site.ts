@@ -51,12 +51,12 @@ export class NodeSite extends ProjectSite {
     return createClient({ endpoint: this.endpoint(node), trust, credential: { kind: "token", value } });
   }
 
-  /** Signed in as root@pam on the first node: makes further users and tokens. Closed by the caller. */
-  rootClient(): ProxmoxClient {
+  /** Signed in as root@pam: makes further users and tokens, bridges. Default: on the first node. Closed by the caller. */
+  rootClient(node?: string): ProxmoxClient {
     const password = readFileSync(this.sandbox.layout.rootPasswordFile, "utf8").trim();
     const trust = { kind: "ca", pem: this.authority } as const;
     const credential = { kind: "password", username: "root@pam", password } as const;
-    return createClient({ endpoint: this.endpoint(), trust, credential });
+    return createClient({ endpoint: this.endpoint(node), trust, credential });
   }
 
   /** Runs with a client for one node. */
