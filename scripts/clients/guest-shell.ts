@@ -154,8 +154,7 @@ export class GuestShell {
   /** The command with which another shell connects through one on this host, for `proxy`. */
   proxyCommand(host: string, command: string): string {
     // Without `-n`: what it reads is the connection.
-    const [, ...words] = this.argv(host, command, "yes");
-    return ["ssh", ...words].map(shellQuote).join(" ").replaceAll("%", "%%");
+    return ["ssh", "-T", ...this.argv(host, command, "yes")].map(shellQuote).join(" ").replaceAll("%", "%%");
   }
 
   private argv(host: string, command: string, checking: "yes" | "accept-new"): string[] {

@@ -253,3 +253,13 @@ test("a host that takes the connection and says nothing ends a login by the real
     silent.close();
   }
 });
+
+test("a command through which another shell connects is a whole one: the options of a login, its host, its command [G2]", () => {
+  program("ssh", "exit 0");
+  const line = shell().proxyCommand("192.0.2.11", `say '50%'`);
+  expect(line).toContain("50%%");
+  execFileSync("sh", ["-c", line.replaceAll("%%", "%")]);
+  const words = argv();
+  expect(words.slice(0, 3)).toEqual(["-T", "-o", "BatchMode=yes"]);
+  expect(words.slice(-5)).toEqual(["-l", "root", "--", "192.0.2.11", "say '50%'"]);
+});
