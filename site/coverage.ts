@@ -21,6 +21,8 @@ export interface GuestBackups {
   readonly blind: string | undefined;
   /** Storages that could not be read, on which there may be more archives; undefined when every one was. */
   readonly unread?: string | undefined;
+  /** The storage for backups that shows none at all, which is no proof that there is none; undefined: it shows some, or proves it. */
+  readonly bare?: string | undefined;
   /** Its disks in the environment's job; undefined when the job does not have the guest. */
   readonly disks: readonly LiveDisk[] | undefined;
 }
@@ -50,18 +52,20 @@ export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }
 
-function archiveProblems({ newest, blind, unread }: GuestBackups, schedule: CoverageSchedule): string[] {
+function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule: CoverageSchedule): string[] {
   const unseen = blind === undefined ? [] : [blind];
   if (newest === undefined) {
     if (blind !== undefined) return unseen;
-    return [unread === undefined ? "it was never backed up" : `whether it was ever backed up is not known: ${unread}`];
+    if (unread !== undefined) return [`whether it was ever backed up is not known: ${unread}`];
+    return [bare === undefined ? "it was never backed up" : "no backup of it can be seen"];
   }
   const due = nextStart(schedule.event, newest, schedule.timeZone);
   const late = due !== undefined && due + grace < schedule.now && !schedule.running;
   if (!late) return unseen;
   const missed = `the backup of ${dayAndTime(due, schedule.timeZone)}`;
   if (blind !== undefined) return [`whether ${missed} was made is not known: ${blind}`];
-  return [unread === undefined ? `${missed} is missing` : `whether ${missed} was made is not known: ${unread}`];
+  const doubt = unread ?? (bare === undefined ? undefined : `${bare} shows no backup at all`);
+  return [doubt === undefined ? `${missed} is missing` : `whether ${missed} was made is not known: ${doubt}`];
 }
 
 function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): string[] {

@@ -17,6 +17,9 @@ export interface StorageStatus {
   usedShare: number | undefined;
 }
 
+/** A storage that shows no backup at all. */
+export type BareStorage = Pick<StorageStatus, "storage" | "node" | "shared">;
+
 /** An archive, and a node that reaches it. */
 export type PlacedArchive = Archive & { readonly node: string };
 
@@ -27,7 +30,7 @@ export interface StorageFacts {
   /** What could not be looked at, one sentence each. */
   unreadable: string[];
   /** Folders that show no backup at all, as one does whose disk is not mounted. */
-  bare: Pick<StorageStatus, "storage" | "node" | "shared">[];
+  bare: BareStorage[];
 }
 
 /**
@@ -51,6 +54,26 @@ export async function readStorages(client: ProxmoxClient, nodes: readonly string
       entry.type === "dir" && some.length + unreadable.length === 0 ? [describe(entry)] : [],
     ),
   };
+}
+
+/**
+ * Without a folder of which somebody has told Proxmox what is mounted there: if its disk is not mounted, it is not active, and
+ * what is listed is what there is. Not everybody may ask, and then an empty folder proves nothing.
+ */
+export async function withoutDecided(client: ProxmoxClient, facts: StorageFacts, id: string): Promise<StorageFacts> {
+  if (!facts.bare.some(({ storage }) => storage === id)) return facts;
+  try {
+    const { is_mountpoint: decided } = await client.backups.storageDefinition(id);
+    return decided === undefined ? facts : { ...facts, bare: facts.bare.filter(({ storage }) => storage !== id) };
+  } catch (error) {
+    if (couldNotBeAsked(error)) return facts;
+    throw error;
+  }
+}
+
+/** What is to be said of such a storage, once for all guests. */
+export function bareText({ storage, node }: BareStorage): string {
+  return `${storage} on ${node} shows no backup at all: none was made yet, or its disk is not mounted; lifeboat doctor says how to tell these apart`;
 }
 
 type StorageOnNode = StorageEntry & { readonly node: string };

@@ -16,8 +16,8 @@ import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatShare } from "../../terminal/durations";
 import type { EndedRun, RunningBackup } from "./backup-runs";
-import type { StorageStatus } from "./backup-storages";
-import { type GuestStatus, guestStatus } from "./guest-status";
+import { bareText, type StorageStatus } from "./backup-storages";
+import { bareStorage, type GuestStatus, guestStatus } from "./guest-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
 import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
@@ -112,6 +112,7 @@ export async function environmentStatus(
       ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),
       ...facts.storages.unreadable,
+      ...bareProblems(settings, facts),
       ...runs.flatMap(({ unread }) => unread ?? []),
       // Opt-outs that are over and disks without a backup are told with their guests.
       ...policies.broken.filter(({ policy }) => policy === "objectives").map(({ text }) => text),
@@ -187,6 +188,13 @@ function runProblems(run: EndedRun, guests: readonly GuestStatus[], facts: Envir
   );
   if (settled || strangers.length > 0) return strangers;
   return [`${head} failed: ${[...run.errors, run.result].slice(0, Math.max(1, run.errors.length)).join("; ")}`];
+}
+
+/** Told once for each storage, whatever the number of guests that wait for it. */
+function bareProblems({ guests, backup }: Environment, { storages }: EnvironmentFacts): string[] {
+  const concerned = guests.filter(({ optOut }) => optOut === undefined);
+  const bare = concerned.flatMap((guest) => bareStorage(guest, storages, backup.storage.id) ?? []);
+  return [...new Set(bare.map(bareText))];
 }
 
 /** Storages that matter: the declared one, and where newest backups lie. */

@@ -10,6 +10,7 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
 import { declaredProblems } from "./declared";
+import type { BareStorage, StorageFacts } from "./backup-storages";
 import { chooseNewest, type GuestArchive } from "./guest-archives";
 import { ownershipProblems, withoutAnothers } from "./ownership";
 import { type EnvironmentFacts, minute } from "./read-environment";
@@ -68,13 +69,15 @@ export function guestStatus(
   const { chosen, older, leftOut } = chooseNewest(archives, guest, onNode, facts);
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
   const missing = facts.unseen.get(guest.id) ?? [];
+  const bare = bareStorage(guest, facts.storages, environment.settings.backup.storage.id);
   const coverage = {
     guest,
     exists: onNode !== undefined,
     hidden: whyHidden(guest, facts),
     newest: newest?.time,
     blind: whyBlind(missing, newest !== undefined),
-    unread: whyUnread(guest, facts, environment),
+    unread: facts.storages.unreadable.length === 0 ? undefined : facts.storages.unreadable.join("; "),
+    bare: bare?.storage,
     disks: facts.inJob.get(guest.id),
   };
   const snapshots = facts.snapshots.get(guest.id);
@@ -91,7 +94,7 @@ export function guestStatus(
     node: guest.node,
     state: onNode?.status ?? (facts.hidden.has(guest.id) ? "unknown" : "missing"),
     newest,
-    allSeen: missing.length === 0 && facts.storages.unreadable.length === 0,
+    allSeen: missing.length === 0 && facts.storages.unreadable.length === 0 && bare === undefined,
     rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
     savePoints: savePoints.length,
@@ -137,16 +140,8 @@ function whyHidden({ id }: Guest, { hidden }: EnvironmentFacts): string | undefi
 }
 
 /** The storage of the settings may be a folder on a disk that is not mounted: it is no proof then that there is no backup. */
-function whyUnread(
-  { node }: Guest,
-  { storages }: EnvironmentFacts,
-  { settings }: LoadedEnvironment,
-): string | undefined {
-  const { id } = settings.backup.storage;
-  const isBare = storages.bare.some((one) => one.storage === id && (one.shared || one.node === node));
-  const bare = isBare ? [`${id} shows no backup at all, and its disk may not be mounted`] : [];
-  const reasons = [...storages.unreadable, ...bare];
-  return reasons.length === 0 ? undefined : reasons.join("; ");
+export function bareStorage({ node }: Guest, { bare }: StorageFacts, declared: string): BareStorage | undefined {
+  return bare.find((one) => one.storage === declared && (one.shared || one.node === node));
 }
 
 /** An empty list may only mean that the token may not see what is there. */

@@ -8,7 +8,7 @@ import type { Guest } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
-import { readStorages, type StorageFacts } from "./backup-storages";
+import { readStorages, type StorageFacts, withoutDecided } from "./backup-storages";
 import { nodesOf } from "../../../site/needs";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type Ownership, readOwnership } from "./ownership";
@@ -55,7 +55,7 @@ export async function readEnvironment(
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
     client.backups.notBackedUp(),
-    readStorages(client, nodes),
+    readStorages(client, nodes).then((facts) => withoutDecided(client, facts, backup.storage.id)),
     Promise.all(
       nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
     ),

@@ -308,11 +308,23 @@ describe("guests that are not as the settings say", () => {
 
   test("a folder that shows no backup at all: its disk may not be mounted, and nobody says never [A10, K6]", async () => {
     await site.fault("disk-unmounted", { storage: "backup" });
-    const { code, problemsOf } = await status();
-    const unknown =
-      "whether it was ever backed up is not known: backup shows no backup at all, and its disk may not be mounted";
-    expect([code, problemsOf("db")]).toEqual([3, expect.arrayContaining([unknown])]);
+    const { code, problemsOf, page } = await status();
+    expect([code, problemsOf("db")]).toEqual([3, expect.arrayContaining(["no backup of it can be seen"])]);
     expect(problemsOf("db")).not.toContain("it was never backed up");
+    // Once, and not for each guest.
+    expect(
+      page.replaceAll(/\s+/gu, " ").match(/shows no backup at all: none was made yet, or its disk is not mounted/gu),
+    ).toHaveLength(1);
+    expect(page).toMatch(/✗ db +102 +\w+ +unknown +unknown /u);
+  });
+
+  test("a folder of which Proxmox knows what is mounted there shows what there is: never is said, and nothing of mounts [A10]", async () => {
+    await site.client.put(["storage", "backup"], { is_mountpoint: "no" });
+    await site.fault("disk-unmounted", { storage: "backup" });
+    const { code, problemsOf, page } = await status();
+    await site.client.put(["storage", "backup"], { delete: "is_mountpoint" });
+    expect([code, problemsOf("db")]).toEqual([3, expect.arrayContaining(["it was never backed up"])]);
+    expect(page).not.toContain("mounted");
   });
 
   test("one that the settings want stopped: stopped it is fine, running it is not [A10]", async () => {
