@@ -40,6 +40,10 @@ export const errorShape = z.strictObject({
   leftOut: z.array(z.record(z.string(), z.unknown())).optional().describe("what is not on the site"),
   differences: z.array(z.record(z.string(), z.unknown())).optional().describe("what the settings ask for besides"),
   differing: texts.optional().describe("resources of which the two states say different things"),
+  parts: z
+    .array(z.strictObject({ urn: z.string(), why: z.string() }))
+    .optional()
+    .describe("what of a state the program never makes, and why it is taken for foreign"),
   moved: z.literal("both").optional(),
   difference: texts.optional().describe("between two states: a line for each resource"),
 });

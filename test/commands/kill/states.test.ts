@@ -16,13 +16,13 @@ interface StateStage extends Stage {
   readonly contents: ReadonlyMap<string, Buffer>;
 }
 
-const web = { name: "web", id: "disk-1" };
+const web = { name: "web", id: "9101" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 
 async function openOne(number: number): Promise<StateStage> {
   const site = HistorySite.inFolder();
   const first = site.update({ resources: [web] }, { packed: true });
-  const second = site.update({ resources: [web, { name: "db", id: "disk-2" }] });
+  const second = site.update({ resources: [web, { name: "db", id: "9102" }] });
   return {
     site,
     first,

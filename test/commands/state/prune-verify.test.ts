@@ -12,7 +12,7 @@ import { HistorySite } from "./history-site";
 
 let site: HistorySite;
 let updates: Update[];
-const web = { name: "web", id: "disk-1", secret: "swordfish swordfish" };
+const web = { name: "web", id: "9101", secret: "swordfish swordfish" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 
 beforeEach(() => {

@@ -37,8 +37,8 @@ class BucketBackend implements TestBackend {
   }
 }
 
-const web = { name: "web", id: "disk-1" };
-const db = { name: "db", id: "disk-2" };
+const web = { name: "web", id: "9101" };
+const db = { name: "db", id: "9102" };
 
 beforeEach(async () => {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-bucket-"));

@@ -16,8 +16,8 @@ const presentKey = ".pulumi/stacks/shop/prod.json";
 const lockKey = ".pulumi/locks/organization/shop/prod/0b1e7f0c-0000-4000-8000-000000000000.json";
 const changeHook = ["--require", require.resolve("../../support/change-at-step.cjs")];
 
-const web = { name: "web", id: "disk-1", inputs: { size: "8GiB" }, secret: "swordfish swordfish" };
-const db = { name: "db", id: "disk-2", dependsOn: ["web"] };
+const web = { name: "web", id: "9101", inputs: { size: "8GiB" }, secret: "swordfish swordfish" };
+const db = { name: "db", id: "9102", dependsOn: ["web"] };
 
 beforeEach(() => {
   site = HistorySite.inFolder();
@@ -49,6 +49,8 @@ test("a state with what the program never makes is refused and named, unless it 
   }
   expect(present()).toBe(digestOf(updates.third.checkpoint));
   expect((await to(point, "--force")).stderr).toContain("HINT: somebody else may have written them; choose another:");
+  const { stdout: told } = await to(point, "--force", "--json");
+  expect(JSON.parse(told)).toMatchObject({ exitCode: 13, parts: [{ urn: expect.stringMatching(/::evil$/u) }] });
   const listed = async (env = {}) => {
     const { stdout } = await site.lifeboat(["restore", "state", "prod", "--list", "--json"], { env });
     return z
@@ -76,7 +78,7 @@ test("the first state comes back byte by byte, what differs is told, and the way
     {
       severity: "todo",
       text: expect.stringContaining(
-        "Pulumi knows db (proxmoxve:index/containerLegacy:ContainerLegacy) no more; it goes on to exist as disk-2",
+        "Pulumi knows db (proxmoxve:index/containerLegacy:ContainerLegacy) no more; it goes on to exist as 9102",
       ),
     },
     {
@@ -100,10 +102,10 @@ test("the plan says in words what differs; secrets are not shown; a dry run chan
   const result = await to(await site.idOf(updates.first), "--dry-run");
   expect(result.code).toBe(0);
   expect(result.stdout).toContain(
-    "- db (proxmoxve:index/containerLegacy:ContainerLegacy disk-2): Pulumi knows it no more",
+    "- db (proxmoxve:index/containerLegacy:ContainerLegacy 9102): Pulumi knows it no more",
   );
   expect(result.stdout).toContain(
-    '~ web (proxmoxve:index/containerLegacy:ContainerLegacy disk-1): size "10GiB" becomes "8GiB"',
+    '~ web (proxmoxve:index/containerLegacy:ContainerLegacy 9101): size "10GiB" becomes "8GiB"',
   );
   expect(result.stdout).toContain("Flags that answer all questions: --force");
   expect(result.stdout + result.stderr).not.toContain("swordfish");

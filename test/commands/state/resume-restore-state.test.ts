@@ -6,7 +6,7 @@ import { HistorySite } from "./history-site";
 
 /** A restore of a state that was killed half-way. That it is ended wherever it is killed is shown in `kill/states.test.ts`. */
 
-const web = { name: "web", id: "disk-1" };
+const web = { name: "web", id: "9101" };
 const presentKey = ".pulumi/stacks/shop/prod.json";
 let site: HistorySite;
 let first: Update;
@@ -15,7 +15,7 @@ let second: Update;
 beforeAll(() => {
   site = HistorySite.inFolder();
   first = site.update({ resources: [web] }, { packed: true });
-  second = site.update({ resources: [web, { name: "db", id: "disk-2" }] });
+  second = site.update({ resources: [web, { name: "db", id: "9102" }] });
 });
 
 afterAll(() => site.stop());
@@ -91,7 +91,7 @@ test("what a time means is looked up again as long as nothing is written [K4]", 
   expect(code).toBe(null);
   // An update of which nobody knew: its entries come back from a copy.
   const later = (key: string): string => key.replace(nanos, String(BigInt(nanos) + 1_000_000_000n));
-  const text = site.builder.checkpoint({ resources: [web, { name: "mail", id: "disk-3" }] });
+  const text = site.builder.checkpoint({ resources: [web, { name: "mail", id: "9103" }] });
   const keys = [...site.backend.picture().keys()].filter((key) => key.includes(`/history/shop/prod/prod-${nanos}.`));
   for (const key of keys) site.backend.put(later(key).replace(".gz", ""), entryOf(key, text));
   const again = await site.lifeboat(argv);
@@ -154,7 +154,7 @@ test("a journal of the version before is resumed [K4]", async () => {
             urn: "urn:pulumi:prod::shop::lifeboat:guests:Container$proxmoxve:index/containerLegacy:ContainerLegacy::db",
             name: "db",
             type: "proxmoxve:index/containerLegacy:ContainerLegacy",
-            id: "disk-2",
+            id: "9102",
           },
         ],
         underWay: [],

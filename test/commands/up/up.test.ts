@@ -9,6 +9,7 @@ import { startOf } from "../../../scripts/machine/processes";
 import { killAt } from "../support/kill-at";
 import { rewriteJournal } from "../support/rewrite-journal";
 import { passphrase, startStore, UpSite } from "./up-site";
+import { processPlace } from "../../../scripts/machine/processes";
 
 let folder: string;
 let store: S3Server;
@@ -485,7 +486,7 @@ describe("a site that is up", () => {
     const logs = site.stateFolder("prod");
     writeFileSync(
       join(logs, "pulumi", "killed.log.process"),
-      JSON.stringify({ pid, identity: "another-boot 1", since: 0 }),
+      JSON.stringify({ pid, identity: "another-boot 1", place: processPlace(), since: 0 }),
     );
     expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
     const keys = [...store.contents(site.bucket("prod")).keys()];

@@ -58,8 +58,8 @@ describe("places", () => {
   test("what a stack makes may use the node and the store of the settings only [N2]", () => {
     const store = { store: "192.0.2.132:9000" };
     const { endpoint } = prod.proxmox;
-    expect(ownAddresses(monitoring)).toEqual({ ...store, proxmox: monitoring.proxmox.endpoint });
-    expect(ownAddresses(prod)).toEqual({ proxmox: endpoint, store: undefined });
+    expect(ownAddresses(monitoring)).toMatchObject({ ...store, proxmox: monitoring.proxmox.endpoint });
+    expect(ownAddresses(prod)).toMatchObject({ proxmox: endpoint, store: undefined });
     const service = { service: { endpoint: "https://s3.example.com" } };
     expect(ownAddresses(environmentOf(storeSettings({ stateStore: service })))).toMatchObject({
       store: "s3.example.com",
