@@ -258,7 +258,7 @@ test("a command through which another shell connects is a whole one: the options
   program("ssh", "exit 0");
   const line = shell().proxyCommand("192.0.2.11", `say '50%'`);
   expect(line).toContain("50%%");
-  execFileSync("sh", ["-c", line.replaceAll("%%", "%")]);
+  execFileSync("sh", ["-c", line.replaceAll("%%", "%")], { env: { PATH: process.env["PATH"] } });
   const words = argv();
   expect(words.slice(0, 3)).toEqual(["-T", "-o", "BatchMode=yes"]);
   expect(words.slice(-5)).toEqual(["-l", "root", "--", "192.0.2.11", "say '50%'"]);
