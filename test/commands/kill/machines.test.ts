@@ -1,5 +1,6 @@
 import { isSavePoint } from "../../../site/restore/save-point";
 import { MachineSite, node } from "../machines/machine-site";
+import { serverStorage } from "../support/site/furnish";
 import { copyOf, dropOtherArchives, guestStages, type GuestStage, isRestore } from "./guest-stages";
 import type { KillRow } from "./kill-row";
 import { runKills } from "./run-kills";
@@ -9,13 +10,15 @@ type Place = GuestStage<MachineSite>;
 
 const names = ["db", "app", "shop"];
 
-async function open() {
-  // A disk outside the backups is put back by a step of its own.
-  const options = { scsi2: "local:0.00390625,format=qcow2,backup=0" };
+/** @param storage further options of the storage of the backups */
+async function open(options: Readonly<Record<string, string>>, storage: Readonly<Record<string, string>>) {
   const machines = names.map((name, index) => ({ id: 131 + index, name, options }));
-  const site = await MachineSite.start(machines, "{ all: true }");
+  const site = await MachineSite.start(machines, "{ all: true }", storage);
   return { stages: await guestStages(site, machines), close: () => site.stop() };
 }
+
+/** A disk outside the backups is put back by a step of its own. */
+const outside = { scsi2: "local:0.00390625,format=qcow2,backup=0" };
 
 const restores = isRestore(node, "qemu");
 
@@ -53,7 +56,7 @@ async function changed(stage: Place): Promise<() => Promise<unknown>> {
   await dropOtherArchives(stage, node);
   await site.client.guests.setGuestConfig({ node, type: "qemu", vmid: id }, { tags: "later" });
   await site.writeDisk(id, "scsi0", "later");
-  await site.writeDisk(id, "scsi2", "outside");
+  if ("scsi2" in (await site.config(id))) await site.writeDisk(id, "scsi2", "outside");
   return watch(stage);
 }
 
@@ -87,4 +90,27 @@ const rows: KillRow<Place>[] = [
   },
 ];
 
-runKills(open, rows);
+const { outside: _, ...stillWhole } = still;
+
+/** Such a machine has no disk outside the backups: it would run before that is put back. */
+const liveRows: KillRow<Place>[] = [
+  {
+    operation: "live restore of a machine in place",
+    ids: "D1, K4",
+    argv: ({ name }) => ["restore", "guest", name, "--live", "--force", "--stop"],
+    prepare: changed,
+    wanted: { ...stillWhole, tags: undefined, disk: "", restores: 1, newSavePoints: 1 },
+    writes: 24,
+    // Protection, stop, save point, its protection, restore, protection released. Nothing starts it: the restore has.
+    changes: 6,
+    undo: { argv: ({ name }) => ["undo", name, "--force", "--stop"], wanted: stillWhole },
+  },
+];
+
+describe("archives in a folder", () => {
+  runKills(() => open(outside, {}), rows);
+});
+
+describe("archives on a backup server", () => {
+  runKills(() => open({}, serverStorage), liveRows);
+});

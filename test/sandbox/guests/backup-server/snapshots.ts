@@ -1,5 +1,6 @@
 /** Snapshots of a Proxmox Backup Server, as PVE::Storage::PBSPlugin names and lists them. */
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Node } from "../../model/site";
@@ -89,8 +90,12 @@ export async function openSnapshot(node: Node, storage: StorageEntry, name: Snap
   await mkdir(folderOf(node, storage, name), { recursive: true });
 }
 
+/** Whole or not at all: other requests list snapshots meanwhile. */
 export async function writeRecord(node: Node, storage: StorageEntry, { record, ...name }: Snapshot): Promise<void> {
-  await writeFile(recordFile(node, storage, name), JSON.stringify(record));
+  const path = recordFile(node, storage, name);
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(record));
+  await rename(draft, path);
 }
 
 export async function forgetSnapshot(node: Node, storage: StorageEntry, name: SnapshotName): Promise<void> {
