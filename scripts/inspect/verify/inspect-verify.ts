@@ -31,7 +31,9 @@ export async function verify(wish: VerifyWish, context: CommandContext): Promise
   const wishes = wish.archives ? archiveWishes(site, wish) : [];
   const states = wish.states ? await statesOf(wish, context) : undefined;
   const reports = wish.archives ? await inspectArchives(wishes, context, deadline) : undefined;
-  const good = (reports ?? []).every(isGood) && !(states instanceof CommandError) && states?.value.good !== false;
+  const isLooked = reports === undefined || !isNothingRead(reports);
+  const good =
+    isLooked && (reports ?? []).every(isGood) && !(states instanceof CommandError) && states?.value.good !== false;
   const value: ValueOf<typeof verifyShape> = {
     good,
     ...(reports === undefined ? {} : { environments: reports }),
@@ -97,7 +99,14 @@ function isGood(report: EnvironmentReport): boolean {
   return !isBad && missing.length + unseen.length === 0;
 }
 
+/** The time was up before one archive was begun: a timer with too short a time is not to be green for ever. */
+function isNothingRead(reports: readonly EnvironmentReport[]): boolean {
+  const listed = reports.flatMap((report) => ("error" in report ? [] : [report]));
+  return listed.some(({ left }) => left > 0) && listed.every(({ archives }) => archives.length === 0);
+}
+
 function hints(reports: readonly EnvironmentReport[], { talk }: CommandContext): void {
+  if (isNothingRead(reports)) talk.hint("the time was up before an archive was begun: a longer --for");
   for (const report of reports) {
     if ("error" in report) continue;
     const damaged = report.archives.filter(({ result }) => result === "damaged");

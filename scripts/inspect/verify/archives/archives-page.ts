@@ -72,7 +72,7 @@ function resultOf({ result, savePoint }: ArchiveRow): Words {
   return savePoint ? [styled, dim(" (save point)")] : styled;
 }
 
-function summaryOf({ archives, missing, unseen }: Checked): Words {
+function summaryOf({ archives, missing, unseen, left }: Checked): Words {
   const of = (result: ArchiveRow["result"]): number => archives.filter((one) => one.result === result).length;
   const whole = of("whole");
   const all = `${String(whole)} of ${String(archives.length)} ${archives.length === 1 ? "archive is" : "archives are"} whole`;
@@ -84,5 +84,6 @@ function summaryOf({ archives, missing, unseen }: Checked): Words {
     ...(missing.length > 0 ? [`archives of ${missing.map(({ guest }) => guest).join(", ")} are missing`] : []),
   ];
   const isGood = whole === archives.length && missing.length + unseen.length === 0;
-  return [isGood ? green("✓") : red("✗"), ` ${counts.join(", ")}`];
+  const good = archives.length === 0 && left > 0 ? yellow("!") : green("✓");
+  return [isGood ? good : red("✗"), ` ${counts.join(", ")}`];
 }

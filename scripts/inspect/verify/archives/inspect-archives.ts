@@ -21,52 +21,85 @@ export interface ArchiveWish {
   readonly only: ReadonlySet<number> | undefined;
 }
 
+/** An environment with what is to be read of it. */
+interface ListedEnvironment extends ArchiveWish {
+  readonly client: ProxmoxClient;
+  /** All of its archives. */
+  readonly listed: readonly ListedArchive[];
+  /** Those that no environment before it has: environments may share a node. */
+  readonly fresh: readonly ListedArchive[];
+  readonly unseen: readonly string[];
+  readonly clock: { readonly now: number; readonly timeZone: string };
+  readonly cores: ReadonlyMap<string, number>;
+}
+
 /** Verifies the archives of several environments. One that cannot be asked does not keep the others from it. */
 export async function inspectArchives(
   wishes: readonly ArchiveWish[],
   context: CommandContext,
   deadline: number | undefined,
 ): Promise<EnvironmentReport[]> {
-  const reports: EnvironmentReport[] = [];
-  const done = new Set<string>();
-  for (const wish of wishes) {
-    if (context.signal.aborted) break;
-    const { name } = wish.environment;
+  const reports = new Map<string, EnvironmentReport>();
+  const attempt = async <Value>({ name }: LoadedEnvironment, run: () => Promise<Value>): Promise<Value | undefined> => {
+    if (context.signal.aborted) return undefined;
     try {
-      reports.push(await inspectOne(wish, context, deadline, done));
+      return await run();
     } catch (error) {
-      if (context.signal.aborted) break;
+      if (context.signal.aborted) return undefined;
       const failure = failureOf(error, `verify the archives of ${name}`);
       if (failure.stack !== undefined) throw error;
-      reports.push({ environment: name, error: failure.message });
+      reports.set(name, { environment: name, error: failure.message });
+      return undefined;
     }
+  };
+  const done = new Set<string>();
+  const listed: ListedEnvironment[] = [];
+  for (const wish of wishes) {
+    const one = await attempt(wish.environment, () => listOne(wish, context, done));
+    if (one !== undefined) listed.push(one);
   }
-  return reports;
+  // Where time may run out, an environment that always came first would keep it from the others for ever.
+  const inTurn = deadline === undefined ? listed : listed.toSorted((a, b) => lastVerified(a) - lastVerified(b));
+  for (const one of inTurn) {
+    const report = await attempt(one.environment, () => inspectOne(one, context, deadline));
+    if (report !== undefined) reports.set(report.environment, report);
+  }
+  return wishes.flatMap(({ environment }) => reports.get(environment.name) ?? []);
 }
 
-/** @param done archives that were verified already: environments may share a node. */
-async function inspectOne(
-  { environment, only }: ArchiveWish,
-  { io, signal, progress }: CommandContext,
-  deadline: number | undefined,
-  done: Set<string>,
-): Promise<EnvironmentReport> {
+/** When the archive was verified that waits the longest. */
+function lastVerified({ fresh: [first] }: ListedEnvironment): number {
+  return first === undefined ? Infinity : (first.record?.time ?? 0);
+}
+
+/** @param done archives of environments before it. */
+async function listOne(wish: ArchiveWish, { progress }: CommandContext, done: Set<string>): Promise<ListedEnvironment> {
+  const { environment } = wish;
   const client = await environment.client();
   const { settings, name } = environment;
-  const wanted = (vmid: number | undefined): boolean => only === undefined || (vmid !== undefined && only.has(vmid));
-  const { listed, clock, cores, unseen } = await progress.step(`list the archives of ${name}`, async () => {
-    const { archives, unseen: places } = await listArchives(client, environment, wanted);
-    const time = await client.cluster.nodeTime(settings.proxmox.node);
-    return {
-      listed: archives,
-      unseen: places,
-      clock: { now: time.time, timeZone: time.timezone },
-      cores: await coresOf(client),
-    };
+  return progress.step(`list the archives of ${name}`, async () => {
+    const { archives: listed, unseen } = await listArchives(client, environment, (vmid) => isWanted(wish, vmid));
+    const { time: now, timezone: timeZone } = await client.cluster.nodeTime(settings.proxmox.node);
+    const cores = await coresOf(client);
+    const keyOf = ({ archive }: ListedArchive): string =>
+      `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
+    const fresh = listed.filter((one) => !done.has(keyOf(one)));
+    for (const one of fresh) done.add(keyOf(one));
+    return { ...wish, client, listed, fresh, unseen, clock: { now, timeZone }, cores };
   });
-  const keyOf = ({ archive }: ListedArchive): string => `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
-  const fresh = listed.filter((one) => !done.has(keyOf(one)));
-  for (const one of fresh) done.add(keyOf(one));
+}
+
+function isWanted({ only }: ArchiveWish, vmid: number | undefined): boolean {
+  return only === undefined || (vmid !== undefined && only.has(vmid));
+}
+
+async function inspectOne(
+  one: ListedEnvironment,
+  { io, signal, progress }: CommandContext,
+  deadline: number | undefined,
+): Promise<EnvironmentReport> {
+  const { environment, client, listed, fresh, unseen, clock, cores } = one;
+  const { settings, name } = environment;
   const files = new FileVerifier({
     client,
     login: loginOf(environment, io.environment),
@@ -85,13 +118,13 @@ async function inspectOne(
     signal,
     progress,
   });
-  const guests = settings.guests.filter(({ id }) => wanted(id));
+  const guests = settings.guests.filter(({ id }) => isWanted(one, id));
   const missed = signal.aborted
     ? { missing: [], unseen: [] }
     : await missingArchives(client, environment, guests, { listed, ...clock });
   return {
     environment: name,
-    archives: verified.map((one) => rowOf(one, environment, clock.now)),
+    archives: verified.map((archive) => rowOf(archive, environment, clock.now)),
     left: fresh.length - verified.length,
     missing: missed.missing,
     unseen: [...unseen, ...missed.unseen],
