@@ -114,10 +114,12 @@ export function readingFrom({ stdout, stderr, timedOut }: ProgramResult, where: 
   };
 }
 
-function resultOf({ whole, damaged, unread: why }: z.infer<typeof told>): { result: ReadResult } | undefined {
+/** A bit that has turned over may be told by the sum alone: without one nothing is whole. */
+function resultOf({ whole, damaged, unread: why, sha256 }: z.infer<typeof told>): { result: ReadResult } | undefined {
   if (damaged !== undefined) return { result: { kind: "damaged", why: plainText(damaged) } };
   if (why !== undefined) return { result: { kind: "unread", why: plainText(why) } };
-  return whole === undefined ? undefined : { result: { kind: "whole" } };
+  if (whole === undefined) return undefined;
+  return { result: sha256 === undefined ? { kind: "unread", why: "its node told no sum of it" } : { kind: "whole" } };
 }
 
 function textOf(hexadecimal: string): string {

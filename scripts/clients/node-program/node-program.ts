@@ -43,7 +43,8 @@ if ($idle ne "") {
   waitpid($pid, 0) if $pid;
 }
 tell_line("lifeboat-archive 1");
-sysopen(my $file, $path, O_RDONLY | ($forced ? O_NOFOLLOW : 0)) or unread("it cannot be opened: $!");
+# Nobody writes into a pipe that lies there: without O_NONBLOCK it would be waited for.
+sysopen(my $file, $path, O_RDONLY | O_NONBLOCK | ($forced ? O_NOFOLLOW : 0)) or unread("it cannot be opened: $!");
 unread("it is no file") unless -f $file;
 my @before = stat($file);
 tell_line("size $before[7]");
@@ -119,9 +120,17 @@ $why =~ s/\s+\z//; $why =~ s/^.*\n//s; $why =~ s{(?:/\*stdin\*\\|[<(]?stdin[>)]?
 # What lzop says of a file that ends too early is what the system said last of anything.
 $why = "lzop: unexpected end of file" if $why =~ /^lzop: Inappropriate ioctl/;
 unread("$why on the node") if $how_unpacked >> 8 == 127;
+# That the node has ended it, or has no memory for it, says nothing of the archive. SIGPIPE: the check has found enough.
+my $signal = $how_unpacked & 127;
+unread("$reader->[0] was ended by signal $signal on the node") if $signal && $signal != POSIX::SIGPIPE();
+unread("$why, on the node") if $how_unpacked && $why =~ /not enough memory|cannot allocate memory|out of memory|memory exhausted/i;
+my @opened = stat($file);
 my @after = stat($path);
-tell_line("changed") if !@after || $after[7] != $before[7] || $after[9] != $before[9] || $at != $before[7];
-tell_line("sha256 $1") if $how_summed == 0 && !defined $broken && $sum =~ /\A([0-9a-f]{64}) /;
+# Another file may have taken its place that is as large and as old.
+my $is_other = !@after || $after[0] != $opened[0] || $after[1] != $opened[1];
+tell_line("changed") if $is_other || $after[7] != $before[7] || $after[9] != $before[9] || $at != $before[7];
+my ($sha256) = $how_summed == 0 && !defined $broken ? $sum =~ /\A([0-9a-f]{64}) / : ();
+tell_line("sha256 $sha256") if defined $sha256;
 tell_line($1) if $said =~ /^(configuration [0-9a-f]*)$/m;
 tell_line($1) if $said =~ /^(format \w+)$/m;
 (my $log = $path) =~ s/\.(?:tgz|(?:tar|vma)(?:\.[a-z0-9]+)?)\z/.log/;
@@ -134,8 +143,9 @@ if ($before[7] == 0) { tell_line("damaged it is empty") }
 elsif (defined $broken) { tell_line("damaged $broken") }
 elsif ($how_unpacked >> 8) { tell_line("damaged " . ($why eq "" ? "it cannot be unpacked" : $why)) }
 elsif ($said =~ /^(damaged .*)$/m) { tell_line($1) }
-elsif ($said =~ /^whole$/m && $how_checked == 0) { tell_line("whole") }
-else { tell_line("unread what checks it ended without a word") }
+elsif ($said !~ /^whole$/m || $how_checked != 0) { tell_line("unread what checks it ended without a word") }
+elsif (!defined $sha256) { tell_line("unread sha256sum told no sum of it on the node") }
+else { tell_line("whole") }
 finish();
 __END__
 `;
