@@ -17,15 +17,22 @@ export type FoundNow = Pick<VerificationRecord, "sha256" | "damage">;
 const pattern =
   /^lifeboat verify (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: sha256:([0-9a-f]{64}))? (?:whole|damaged: (\S.*))$/u;
 
-/** The record among an archive's notes; the last one, where somebody has copied such a line. */
+/**
+ * The record among an archive's notes. Where somebody has copied another archive's line there, they are taken together: nothing that
+ * was found damaged counts as whole for it, the sum stays the first one, and the time the earliest.
+ */
 export function readVerification(notes: string): VerificationRecord | undefined {
-  const line = notes
-    .split("\n")
-    .map((text) => pattern.exec(text.trimEnd()))
-    .findLast((match) => match !== null);
-  if (line === undefined || line === null) return undefined;
-  const time = Date.parse(line[1] ?? "") / 1_000;
-  return Number.isNaN(time) ? undefined : { time, sha256: line[2], damage: line[3] };
+  const records = notes.split("\n").flatMap((text): VerificationRecord[] => {
+    const [, date, sha256, damage] = pattern.exec(text.trimEnd()) ?? [];
+    const time = Date.parse(date ?? "") / 1_000;
+    return Number.isNaN(time) ? [] : [{ time, sha256, damage }];
+  });
+  if (records.length === 0) return undefined;
+  return {
+    time: Math.min(...records.map(({ time }) => time)),
+    sha256: records.find(({ sha256 }) => sha256 !== undefined)?.sha256,
+    damage: records.findLast(({ damage }) => damage !== undefined)?.damage,
+  };
 }
 
 function notesWithout(notes: string): string {

@@ -277,17 +277,34 @@ test("the longest unverified first, and nothing new after the time is up [G1]", 
   expect(Object.keys(results(await verify()))).toEqual([c, b, a]);
 });
 
-test("an archive that is written to while it is read is still being written, and nothing is recorded of it [G1]", async () => {
+test("an archive of a backup that is at work is still being written, and nothing is recorded; an older one is damaged for all that [G1]", async () => {
   const own = await site.backUp(web.id);
   await site.backUp(db.id);
   truncateSync(file(own), 1000);
   await site.fault("task-waits", { type: "vzdump" });
   const running = await site.client.backups.vzdump(node, web.id, { storage: "backup" });
+  const younger = own.replace(/\d{4}_\d\d_\d\d/u, "2099_01_01");
+  copyFileSync(file(own), file(younger));
   const found = await verify("--guest", "web");
   await site.clearFaults();
   await site.client.tasks.wait(running);
-  expect([found.code, results(found)]).toEqual([0, { [own]: ["writing", "it is still being written"] }]);
-  expect(await notes(own)).toBe("");
+  expect([found.code, results(found)]).toEqual([
+    3,
+    {
+      [younger]: ["writing", "it is still being written"],
+      [own]: ["damaged", expect.stringContaining("premature end")],
+    },
+  ]);
+  expect(await notes(younger)).toBe("");
+  rmSync(file(younger));
+});
+
+test("a date in the notes that is still to come makes no archive the last one [G1]", async () => {
+  const [forged, other] = [await site.backUp(web.id), await site.backUp(web.id)];
+  await verify("--guest", "web");
+  const line = await notes(forged);
+  await site.client.backups.setArchiveNotes(node, forged, line.replace(/\d{4}-\d\d-\d\dT/u, "2099-01-01T"));
+  expect(Object.keys(results(await verify("--guest", "web")))).toEqual([forged, other]);
 });
 
 test("Ctrl-C: what was found until then is printed and recorded; nothing is left running, and the next run goes on [K4, G1]", async () => {

@@ -44,7 +44,8 @@ export class FileVerifier implements ArchiveVerifier {
     const reading = await this.read(archive.node, path, onBytes);
     if (typeof reading === "string") return unseen(reading);
     const tasks = await runningTasks(client, archive.node, archive.vmid ?? 0);
-    const running = tasks.some(({ type }) => type === "vzdump");
+    // A run writes none that is older than itself.
+    const running = tasks.some(({ type, since }) => type === "vzdump" && since <= archive.ctime);
     const { volid, size, ctime: time } = archive;
     const verdict = judgeArchive({ volid, size: size ?? reading.size, time }, reading, { ...clock, running, numberOf });
     const strange = verdict.kind === "unseen" ? strangeName(volid, clock.timeZone) : undefined;

@@ -29,6 +29,7 @@ export async function listArchives(
   { settings }: LoadedEnvironment,
   wanted: (vmid: number | undefined) => boolean,
 ): Promise<ListedArchives> {
+  const { time: now } = await client.cluster.nodeTime(settings.proxmox.node);
   const { archives, unreadable } = await readStorages(client, nodesOf(settings));
   const names = new Map(settings.guests.map(({ id, name }) => [id, name]));
   const listed = await runBounded(
@@ -48,14 +49,17 @@ export async function listArchives(
       };
     },
   );
-  return { archives: listed.sort(longestUnverifiedFirst), unseen: unreadable };
+  return { archives: listed.sort(longestUnverifiedFirst(now)), unseen: unreadable };
 }
 
-/** Of those that nobody has verified the newest, which is restored first. */
-function longestUnverifiedFirst(one: ListedArchive, other: ListedArchive): number {
-  return (
-    (one.record?.time ?? 0) - (other.record?.time ?? 0) ||
+/**
+ * Of those that nobody has verified the newest, which is restored first. A date that is still to come, by a wrong clock or by
+ * somebody's hand, is none: else its archive would be the last one for ever.
+ */
+function longestUnverifiedFirst(now: number): (one: ListedArchive, other: ListedArchive) => number {
+  const timeOf = ({ record }: ListedArchive): number => (record === undefined || record.time > now ? 0 : record.time);
+  return (one, other) =>
+    timeOf(one) - timeOf(other) ||
     other.archive.ctime - one.archive.ctime ||
-    (one.archive.volid < other.archive.volid ? -1 : 1)
-  );
+    (one.archive.volid < other.archive.volid ? -1 : 1);
 }

@@ -57,3 +57,10 @@ test.each([
   `lifeboat verify 2026-11-20T01:00:00Z sha256:${"z".repeat(64)} whole`,
   "I ran lifeboat verify 2026-11-20T01:00:00Z whole",
 ])("what only looks like a record is none: %s [G1]", (notes) => expect(readVerification(notes)).toBeUndefined());
+
+test("another archive's line that was copied there replaces no sum, hides no damage, and makes nothing younger [G1]", () => {
+  const damaged = withVerification("", { time: 1_795_000_000, sha256, damage: "it is cut off" });
+  const copied = withVerification("", { time: 1_796_000_000, sha256: "b".repeat(64), damage: undefined });
+  expect(readVerification(`${damaged}\n${copied}`)).toEqual({ time: 1_795_000_000, sha256, damage: "it is cut off" });
+  expect(readVerification(`${copied}\n${damaged}`)).toMatchObject({ time: 1_795_000_000, damage: "it is cut off" });
+});

@@ -56,7 +56,10 @@ test.each([
 
 test("what the node calls whole without a sum is not believed [G1]", () => {
   const ended = { code: 0, stderr: "", timedOut: false };
-  const { result } = readingFrom({ ...ended, stdout: "lifeboat-archive 1\nsize 5\nformat tar\nwhole\n" }, "ssh root@pve");
+  const { result } = readingFrom(
+    { ...ended, stdout: "lifeboat-archive 1\nsize 5\nformat tar\nwhole\n" },
+    "ssh root@pve",
+  );
   expect(result).toEqual({ kind: "unread", why: expect.stringContaining("no sum") });
 });
 
