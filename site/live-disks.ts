@@ -20,6 +20,11 @@ export function liveDisks(type: "lxc" | "qemu", configuration: Readonly<Record<s
   );
 }
 
+/** Bytes of a disk by the line of the configuration; undefined where that does not say. */
+export function diskSize(type: "lxc" | "qemu", key: string, text: string): number | undefined {
+  return (type === "lxc" ? parseMountPoint(key, text, "keep") : parseDrive(key, text, "keep")).size;
+}
+
 function mountPoint(key: string, text: string): LiveDisk[] {
   if (!isMountPointKey(key)) return [];
   const parsed = parseMountPoint(key, text, "keep");

@@ -8,7 +8,7 @@ import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
   description:
-    "Makes the disks of a container what the settings say, and keeps what is on them: disks grow with their file systems while it runs, and new ones are made and mounted. (The provider would replace the container and lose its data.) Nothing is ever removed or made smaller. Afterwards Pulumi's state is brought up to date.",
+    "Makes the disks of a container what the settings say, and keeps what is on them: disks grow with their file systems while it runs, and new ones are made and mounted. (The provider would replace the container and lose its data.) A virtual machine's disks grow while it runs; their file systems are grown inside it. Nothing is ever removed or made smaller. Afterwards Pulumi's state is brought up to date.",
   examples: [
     { command: "lifeboat grow web --dry-run", meaning: "what would be done to its disks?" },
     { command: "lifeboat grow web", meaning: "show the plan, ask, do it" },

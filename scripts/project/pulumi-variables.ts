@@ -10,6 +10,7 @@ import {
   shellCredential,
   tokenSource,
 } from "../../site/settings/credentials";
+import type { OwnedGuest } from "../../site/settings/environment";
 import { ownAddresses } from "../../site/state/own-addresses";
 import type { LoadedEnvironment } from "./environment";
 import { makePrivateFolder, writeDurably } from "../machine/durable-file";
@@ -120,15 +121,15 @@ export async function previewEnvironment(
 }
 
 /** {@link refreshPulumi} for a container that the program makes. */
-export async function refreshContainer(
+export async function refreshGuest(
   environment: LoadedEnvironment,
-  guest: string,
+  { kind, name }: Pick<OwnedGuest, "kind" | "name">,
   variables: Variables,
   signal?: AbortSignal,
 ): Promise<Refresh> {
-  const { component, child } = componentKinds.container;
-  const types = [component, resourceTypes.container];
-  const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(guest) });
+  const { component, child } = componentKinds[kind];
+  const types = [component, resourceTypes[kind]];
+  const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(name) });
   const options = await optionsFor(environment, variables, signal);
   const command = `pulumi refresh --stack ${environment.name}`;
   return "why" in options ? { refreshed: false, why: options.why, command } : refreshPulumi(options, urn);

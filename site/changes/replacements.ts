@@ -99,7 +99,8 @@ function sizes({ disk, key, found }: Extract<DiskDifference, { kind: "smaller" |
   return `${nameOf(disk)} (${key}) has ${formatSize(found)}, ${formatSize(disk.size)} is wanted`;
 }
 
-function wayOfLarger(found: number): string {
+/** What to write instead of a smaller size. */
+export function wayOfLarger(found: number): string {
   if (isVolumeSize(found)) return `a disk cannot be made smaller: write \`size: ${formatSize(found)}\``;
   return "a disk cannot be made smaller: write the next size in whole GiB (above 1TiB: whole TiB), and let it grow to that";
 }

@@ -1,6 +1,6 @@
-import { parseMountPoint } from "../../../proxmox/rules/property-strings";
+import { diskSize } from "../../../site/live-disks";
 import { formatSize } from "../../../site/settings/values/sizes";
-import { growKind, growPlanSchema } from "../grow/plan";
+import { growKind, growPlanSchema, nameOf } from "../grow/plan";
 import { findGuest } from "../steps/guest/inspect-present";
 import { type Left, type LeftFact, look } from "./left";
 
@@ -15,10 +15,15 @@ export function diskFacts({ client, journal, name, place, selector }: Left): Pro
     const configuration = await client.guests.guestConfig(address);
     return [...planned.growths, ...planned.additions].map(({ key, disk, bytes }): LeftFact => {
       const text = configuration[key];
-      const size = text === undefined ? undefined : parseMountPoint(key, text, "keep").size;
+      const size = text === undefined ? undefined : diskSize(address.type, key, text);
       const is = text === undefined ? "is not there" : `has ${size === undefined ? "no size" : formatSize(size)}`;
       const next = selector === undefined ? {} : { next: `lifeboat grow ${selector} --dry-run` };
-      return { about: `disk ${disk} (${key})`, is: `${is}; ${formatSize(bytes)} were planned`, known: true, ...next };
+      return {
+        about: `disk ${nameOf(disk, key)}`,
+        is: `${is}; ${formatSize(bytes)} were planned`,
+        known: true,
+        ...next,
+      };
     });
   });
 }

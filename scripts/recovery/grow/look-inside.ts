@@ -79,7 +79,7 @@ function placesOf({ growths, additions }: GrowPlan): string[] {
 
 /** What the growing file systems have now, as facts: only against these a growth can be seen. */
 export async function factsBefore(plan: GrowPlan, look: SizesInside, signal: AbortSignal): Promise<Facts> {
-  if (!plan.running) return {};
+  if (!plan.running || plan.target.type === "qemu") return {};
   return Object.fromEntries(await look(plan.target, placesOf(plan), signal));
 }
 

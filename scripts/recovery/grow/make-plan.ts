@@ -2,7 +2,7 @@ import type { StorageEntry } from "../../../proxmox/api/answers";
 import { compareDisks, type DiskDifference } from "../../../site/changes/compare-disks";
 import { replacementLines, replacements } from "../../../site/changes/replacements";
 import { readMark } from "../../../site/mark";
-import type { ContainerGuest } from "../../../site/settings/environment";
+import type { OwnedGuest } from "../../../site/settings/environment";
 import { formatSize } from "../../../site/settings/values/sizes";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -12,6 +12,7 @@ import { idleGuest } from "../steps/guest/idle-guest";
 import type { PresentGuest } from "../steps/guest/inspection";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
+import { machineGrowths, machineRemarks, refuseSmaller } from "./machine-disks";
 import type { GrowPlan } from "./plan";
 
 /** A plan with what people are told and asked about it. */
@@ -29,10 +30,9 @@ export interface PlannedGrowth {
  */
 export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> {
   const { client, environment } = session;
-  const guest = containerOf(session);
+  const guest = ownedGuest(session);
   const present = await idleGuest(session);
   requireOwn(session, guest, present);
-  const differences = compareDisks(guest, present.configuration);
   requireGrowthOnly(session, guest, present);
   const plan: GrowPlan = {
     environment: environment.name,
@@ -41,22 +41,22 @@ export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> 
     running: present.running,
     ...changesOf(guest, present),
   };
-  if (plan.growths.length + plan.additions.length > 0 && present.protection) throw protectedGuest(session);
+  // Of a machine, Proxmox's protection only keeps disks from being removed.
+  const hinders = guest.kind === "container" && present.protection;
+  if (plan.growths.length + plan.additions.length > 0 && hinders) throw protectedGuest(session);
   const storages = await client.backups.storages(present.address.node);
   return {
     plan,
     demands: [demandOf(plan)],
     inputs: growthInputs(present.configuration, digestOf(guest)),
-    remarks: [...roomRemarks(plan, storages), ...differences.flatMap(laterRemark)],
+    remarks: [...roomRemarks(plan, storages), ...laterRemarks(guest, present)],
   };
 }
 
 /** What is to be done to the disks of a guest. */
-export function changesOf(
-  guest: ContainerGuest,
-  { configuration }: PresentGuest,
-): Pick<GrowPlan, "growths" | "additions"> {
-  const differences = compareDisks(guest, configuration);
+export function changesOf(guest: OwnedGuest, present: PresentGuest): Pick<GrowPlan, "growths" | "additions"> {
+  if (guest.kind === "virtual-machine") return { growths: machineGrowths(guest, present), additions: [] };
+  const differences = compareDisks(guest, present.configuration);
   return { growths: differences.flatMap(growthOf), additions: differences.flatMap(additionOf) };
 }
 
@@ -68,32 +68,23 @@ export function growthInputs(configuration: Readonly<Record<string, string>>, se
   return { "the guest's configuration": digestOf(configuration), [settingsInput]: settingsDigest };
 }
 
-/** Only disks of containers need this way. */
-function containerOf({ guest, environment }: GuestSession): ContainerGuest {
-  switch (guest.kind) {
-    case "container":
-      return guest;
-    case "virtual-machine":
-      throw usageError(
-        `${guest.name} is a virtual machine, whose disks grow and are added by pulumi itself`,
-        `pulumi up -s ${environment.name}`,
-      );
-    case "adopted":
-      throw usageError(
-        `${guest.name} is adopted: its disks are nobody's settings`,
-        "grow them in Proxmox's web interface: the guest, Resources, Volume Action",
-      );
-  }
+function ownedGuest({ guest }: GuestSession): OwnedGuest {
+  if (guest.kind !== "adopted") return guest;
+  throw usageError(
+    `${guest.name} is adopted: its disks are nobody's settings`,
+    "grow them in Proxmox's web interface: the guest, Resources or Hardware, Volume or Disk Action",
+  );
 }
 
 /** @throws CommandError (13) for a guest without our mark */
 export function requireOwn(
   { environment, selector }: GuestSession,
-  guest: ContainerGuest,
+  guest: OwnedGuest,
   { address, configuration }: PresentGuest,
 ) {
   const mark = readMark(configuration["description"]);
-  if (address.type === "lxc" && mark?.environment === environment.name && mark.guest === guest.name) return;
+  const type = guest.kind === "container" ? "lxc" : "qemu";
+  if (address.type === type && mark?.environment === environment.name && mark.guest === guest.name) return;
   throw new CommandError(`guest ${String(guest.id)} on ${address.node} is not ${selector}: it has not its mark`, {
     exitCode: exitCodes.refused,
     hint: `see whose it is: pulumi preview -s ${environment.name}`,
@@ -101,7 +92,11 @@ export function requireOwn(
 }
 
 /** What the program refuses, and this command cannot mend, comes first: `pulumi up` would not go on afterwards either. */
-function requireGrowthOnly({ environment }: GuestSession, guest: ContainerGuest, present: PresentGuest): void {
+function requireGrowthOnly({ environment }: GuestSession, guest: OwnedGuest, present: PresentGuest): void {
+  if (guest.kind === "virtual-machine") {
+    refuseSmaller(guest, present);
+    return;
+  }
   const of = { environment: environment.name, guest };
   const { configuration, running, pool } = present;
   const others = replacements(of, { configuration, running, pool }).filter(({ growable }) => growable !== true);
@@ -130,6 +125,11 @@ function additionOf(difference: DiskDifference): GrowPlan["additions"] {
 }
 
 /** What stays for `pulumi up`. */
+function laterRemarks(guest: OwnedGuest, present: PresentGuest): string[] {
+  if (guest.kind === "virtual-machine") return machineRemarks(guest, present);
+  return compareDisks(guest, present.configuration).flatMap(laterRemark);
+}
+
 function laterRemark(difference: DiskDifference): string[] {
   switch (difference.kind) {
     case "backup":

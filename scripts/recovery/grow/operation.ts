@@ -1,5 +1,6 @@
-import { refreshContainer } from "../../project/pulumi-variables";
+import { refreshGuest } from "../../project/pulumi-variables";
 import type { GivenAnswers } from "../engine/consent";
+import type { OwnedGuest } from "../../../site/settings/environment";
 import { formatSize } from "../../../site/settings/values/sizes";
 import { digestOf } from "../engine/digest";
 import type { Journal } from "../engine/journal";
@@ -25,7 +26,7 @@ export interface GrowRequest {
   readonly command: string;
 }
 
-/** The disks of a container become what the settings say, with everything that is on them (A11). */
+/** The disks of a guest become what the settings say, with everything that is on them (A11). */
 export function growOperation(session: GuestSession, { given, command }: GrowRequest): Operation<GrowPlan> {
   const { guest, selector } = session;
   const world = worldOf(session);
@@ -74,7 +75,7 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
 async function otherDisks(session: GuestSession, { contents }: Journal): Promise<string[]> {
   const { guest, client } = session;
   const present = await inspectPresent(client, contents.guest?.node ?? guest.node, guest.id);
-  if (present === undefined || guest.kind !== "container") return [];
+  if (present === undefined || guest.kind === "adopted") return [];
   requireOwn(session, guest, present);
   const planned = growPlanSchema.safeParse(contents.plan);
   const known = new Set(planned.success ? disksOf(planned.data) : []);
@@ -96,18 +97,27 @@ function worldOf(session: GuestSession): GrowWorld {
     client,
     settingsDigest: digestOf(guest),
     look: sizesInside(client, hasShell ? (target) => guestAccess(session, target, false) : undefined, address),
-    record: async (signal) =>
-      recorded(environment.name, await refreshContainer(environment, guest.name, io.environment, signal)),
+    record: async (signal) => {
+      // An adopted guest has no plan.
+      if (guest.kind === "adopted") return [];
+      return recorded(environment.name, guest, await refreshGuest(environment, guest, io.environment, signal));
+    },
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }
 
-function recorded(environment: string, refresh: Awaited<ReturnType<typeof refreshContainer>>): Finding[] {
+function recorded(
+  environment: string,
+  { kind }: OwnedGuest,
+  refresh: Awaited<ReturnType<typeof refreshGuest>>,
+): Finding[] {
   if (refresh.refreshed) return [{ severity: "note", text: "Pulumi's state knows the disks" }];
+  const until =
+    kind === "container" ? "would want to replace the guest" : "asks for the same sizes again, which changes nothing";
   return [
     {
       severity: "todo",
-      text: `Pulumi's state does not know the disks yet (${refresh.why}); until it does, pulumi up would want to replace the guest`,
+      text: `Pulumi's state does not know the disks yet (${refresh.why}); until it does, pulumi up ${until}`,
       mend: `pulumi up --refresh -s ${environment}`,
     },
   ];

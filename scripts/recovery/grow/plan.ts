@@ -6,8 +6,8 @@ import { operationShapes } from "../engine/shapes";
 export const growKind = "grow-disks";
 
 const diskSchema = z.object({
-  key: z.string().describe("Proxmox's key: `rootfs`, `mp2`"),
-  disk: z.string().describe("its name in the settings; `root` for the root disk"),
+  key: z.string().describe("Proxmox's key: `rootfs`, `mp2`, `scsi0`"),
+  disk: z.string().describe("its name in the settings; `root` for a container's root disk"),
   storage: z.string(),
   bytes: bytes("its size in the end"),
 });
@@ -25,12 +25,17 @@ export const growPlanSchema = z.object({
       mount: z.string().exactOptional().describe("where it is in the guest"),
     }),
   ),
-  /** Disks that are made. */
+  /** Disks that are made; containers only. */
   additions: z.array(diskSchema.extend({ mount: z.string(), backup: z.boolean() })),
 });
 
 export type GrowPlan = z.infer<typeof growPlanSchema>;
 export type Growth = GrowPlan["growths"][number];
+/** A machine's disks have no names beside their keys. */
+export function nameOf(disk: string, key: string): string {
+  return disk === key ? key : `${disk} (${key})`;
+}
+
 export type Addition = GrowPlan["additions"][number];
 
 const { running, growths, additions } = growPlanSchema.shape;

@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { formatSize as proxmoxSize, parseMountPoint } from "../../../proxmox/rules/property-strings";
+import { diskSize } from "../../../site/live-disks";
 import { pathOf } from "../../../site/changes/compare-disks";
 import { formatSize, gibibyte } from "../../../site/settings/values/sizes";
 import { CommandError } from "../../terminal/command-error";
@@ -16,7 +17,8 @@ import { findStarted, isRefusal, runTaskOnce } from "../steps/guest/start-task-o
 import type { GuestWorld } from "../steps/guest/world";
 import { growthInputs } from "./make-plan";
 import { factsBefore, lookStep, type SizesInside } from "./look-inside";
-import type { Addition, GrowPlan, Growth } from "./plan";
+import { insideStep } from "./machine-disks";
+import { type Addition, type GrowPlan, type Growth, nameOf } from "./plan";
 
 /** What the steps use besides the plan. */
 export interface GrowWorld extends Pick<GuestWorld, "client" | "settingsDigest" | "comparePulumi"> {
@@ -31,10 +33,16 @@ export function growSteps(plan: GrowPlan, world: GrowWorld, inputs: Inputs): Ste
     recheck(plan, world, inputs),
     ...plan.growths.map((growth) => growDisk(plan, growth, world)),
     ...plan.additions.map((addition) => addDisk(plan, addition, world)),
-    ...(plan.running ? [lookStep(plan, world.look, recheckPath)] : []),
+    ...inside(plan, world),
     recordStep(plan, world),
     comparePulumiStep(plan, world),
   ];
+}
+
+/** A container's file systems grow with their disks, and can be seen; a machine's are its own affair. */
+function inside(plan: GrowPlan, { look }: GrowWorld): StepNode[] {
+  if (plan.target.type === "qemu") return [insideStep(plan)];
+  return plan.running ? [lookStep(plan, look, recheckPath)] : [];
 }
 
 function recheck(plan: GrowPlan, { client, settingsDigest, look }: GrowWorld, inputs: Inputs): Step {
@@ -54,8 +62,8 @@ function growDisk({ target }: GrowPlan, { key, disk, from, bytes }: Growth, { cl
   const task = { node: target.node, vmid: target.vmid, type: "resize" };
   return {
     id: `grow-${key}`,
-    title: `Grow ${disk} (${key}) to ${formatSize(bytes)}`,
-    does: `grow disk ${disk} (${key}) and its file system from ${formatSize(from)} to ${formatSize(bytes)}, while the guest runs`,
+    title: `Grow ${nameOf(disk, key)} to ${formatSize(bytes)}`,
+    does: `grow disk ${nameOf(disk, key)}${target.type === "lxc" ? " and its file system" : ""} from ${formatSize(from)} to ${formatSize(bytes)}, while the guest runs`,
     commits: true,
     probe: async (context) => {
       const upid = await findStarted(context, client, task);
@@ -77,7 +85,7 @@ function growDisk({ target }: GrowPlan, { key, disk, from, bytes }: Growth, { cl
 /** Bytes of a disk by the guest's configuration; 0 where it is not there. */
 async function sizeOf(client: ProxmoxClient, target: GrowPlan["target"], key: string): Promise<number> {
   const text = (await client.guests.guestConfig(target))[key];
-  return text === undefined ? 0 : (parseMountPoint(key, text, "keep").size ?? 0);
+  return text === undefined ? 0 : (diskSize(target.type, key, text) ?? 0);
 }
 
 /** A lost answer: the node may still be making the volume. */

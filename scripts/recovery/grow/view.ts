@@ -4,7 +4,7 @@ import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import type { PlannedGrowth } from "./make-plan";
-import type { GrowPlan } from "./plan";
+import { type GrowPlan, nameOf } from "./plan";
 
 /** The plan for people and scripts. */
 export function growthView({ plan, remarks }: PlannedGrowth): Report {
@@ -45,7 +45,7 @@ export function growReport(plan: GrowPlan, { seconds }: Journal, findings: reado
   return {
     value: { guest: selector, vmid: target.vmid, node: target.node, grown: growths, added: additions, next },
     print: (lines) => {
-      const many = [...growths, ...additions].map(({ disk, key }) => `${disk} (${key})`).join(", ");
+      const many = [...growths, ...additions].map(({ disk, key }) => nameOf(disk, key)).join(", ");
       lines.heading(`Disks of ${selector} are as the settings say, in ${formatDuration(seconds)}: ${many}`);
       for (const finding of findings) printFinding(finding, lines);
       if (next !== null) lines.line(`Next: ${next}`);
