@@ -7,7 +7,7 @@ import { table } from "./markdown";
 
 /**
  * The reference of `Pulumi.<env>.yaml`. Keys and what they allow come from the schema; what they mean from the doc comment on
- * the schema's key, or else from the one on the field of that name in `environment.ts`.
+ * the schema's key, or else from the one on the field of that name in `environment.ts`, `guest.ts`, or `state-store.ts`.
  *
  * @throws Error naming every key that no comment explains.
  */
@@ -29,6 +29,9 @@ export function settingsPage(project: string): string {
   ].join("\n");
 }
 
+/** What an environment is, by its parts. */
+const typeFiles = ["environment.ts", "guest.ts", "state-store.ts"];
+
 /** What keys mean, by the doc comments. */
 class Meanings {
   readonly missing: string[] = [];
@@ -39,7 +42,8 @@ class Meanings {
     this.schemaFiles = readdirSync(folder)
       .filter((name) => name.endsWith("-schema.ts"))
       .map((name) => join(folder, name));
-    for (const { name, text } of documentedTypes(join(folder, "environment.ts")).flatMap(({ members }) => members)) {
+    const members = typeFiles.flatMap((name) => documentedTypes(join(folder, name))).flatMap((type) => type.members);
+    for (const { name, text } of members) {
       if (text !== "") this.fields.set(name, (this.fields.get(name) ?? new Set()).add(text));
     }
   }
