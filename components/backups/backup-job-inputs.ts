@@ -4,7 +4,7 @@ import { environmentName } from "../../site/arguments/guest";
 import { backupKeys, keepSchema, refusedBackupKeys, scheduleSchema } from "../../site/settings/backup-schema";
 import { completeBackup } from "../../site/settings/complete";
 import type { BackupSettings } from "../../site/settings/environment";
-import { guestId } from "../../site/settings/guest-schema";
+import { guestId } from "../../site/settings/guest-values";
 import { checked, list, mapping, type Finding } from "../../site/settings/schema-tools";
 import { storageId } from "../../site/settings/values/names";
 

@@ -1,7 +1,7 @@
 import { containerInputs } from "../guest-inputs/container-inputs";
 import { completeContainer } from "../settings/complete";
 import type { ContainerGuest, Disk } from "../settings/environment";
-import { containerKeys, osTypeIsKnown } from "../settings/guest-schema";
+import { containerKeys, osTypeIsKnown } from "../settings/container-schema";
 import { checked, mapping } from "../settings/schema-tools";
 import { formatSize } from "../settings/values/sizes";
 import { checkBy, type ArgumentRules } from "./checked";

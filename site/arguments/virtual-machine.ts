@@ -1,7 +1,7 @@
 import { virtualMachineInputs } from "../guest-inputs/virtual-machine-inputs";
 import { completeVirtualMachine } from "../settings/complete";
 import type { VirtualMachineGuest } from "../settings/environment";
-import { virtualMachineKeys } from "../settings/guest-schema";
+import { virtualMachineKeys } from "../settings/virtual-machine-schema";
 import { mapping } from "../settings/schema-tools";
 import { formatSize } from "../settings/values/sizes";
 import { checkBy, type ArgumentRules } from "./checked";

@@ -17,13 +17,8 @@ import type {
   TrustSettings,
   VirtualMachineGuest,
 } from "./environment";
-import {
-  osTypeOf,
-  type AdoptedEntry,
-  type ContainerEntry,
-  type GuestEntry,
-  type VirtualMachineEntry,
-} from "./guest-schema";
+import { type AdoptedEntry, type ContainerEntry, type GuestEntry, type VirtualMachineEntry } from "./guest-schema";
+import { osTypeOf } from "./container-schema";
 import { completeStateStore, completeStateStoreKeys } from "./complete-state-store";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";

@@ -1,4 +1,4 @@
-import { guestId } from "./guest-schema";
+import { guestId } from "./guest-values";
 import { at, checked, type Finding, isMapping, mapping, optional, text } from "./schema-tools";
 import { bridgeName, storageId } from "./values/names";
 

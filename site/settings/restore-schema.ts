@@ -1,5 +1,5 @@
 import type { DeclaredRestore } from "./environment";
-import { guestId } from "./guest-schema";
+import { guestId } from "./guest-values";
 import { at, checked, type Finding, flag, isMapping, mapping, optional, text, value } from "./schema-tools";
 import { durationFormat, parseDuration } from "./values/durations";
 import { archiveId, guestName, nodeName, storageId } from "./values/names";

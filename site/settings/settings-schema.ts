@@ -1,6 +1,7 @@
 import { backupSchema } from "./backup-schema";
 import { drillFitsGuests, drillSchema } from "./drill-schema";
-import { guestId, guestSchema } from "./guest-schema";
+import { guestId } from "./guest-values";
+import { guestSchema } from "./guest-schema";
 import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
 import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
 import {
