@@ -14,7 +14,7 @@ export const noSsh = "no SSH to the node is set up, and no call of Proxmox's API
 export interface FilePlace {
   readonly client: ProxmoxClient;
   readonly login: NodeLogin;
-  readonly clock: Pick<JudgeContext, "now" | "timeZone">;
+  readonly clockOf: (node: string) => Pick<JudgeContext, "now" | "timeZone">;
   readonly numberOf: JudgeContext["numberOf"];
   readonly signal: AbortSignal;
 }
@@ -35,7 +35,8 @@ export class FileVerifier implements ArchiveVerifier {
 
   async verify(listed: ListedArchive, onBytes: OnBytes): Promise<Checked> {
     const { archive, path } = listed;
-    const { client, login, clock, numberOf } = this.place;
+    const { client, login, numberOf } = this.place;
+    const clock = this.place.clockOf(archive.node);
     if (archive.size === 0) return { verdict: { kind: "damaged", problems: ["it is empty"] } };
     if (login.proxmox.ssh === undefined) {
       return unseen(noSsh);

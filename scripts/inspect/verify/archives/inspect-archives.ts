@@ -1,5 +1,6 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { plainText } from "../../../../proxmox/api/plain-text";
+import type { NodeMoment } from "../../../../site/restore/doubt";
 import { isSavePoint } from "../../../../site/restore/save-point";
 import { failureOf } from "../../../clients/failure";
 import type { NodeLogin } from "../../../clients/keys-on-node";
@@ -29,7 +30,7 @@ interface ListedEnvironment extends ArchiveWish {
   /** Those that no environment before it has: environments may share a node. */
   readonly fresh: readonly ListedArchive[];
   readonly unseen: readonly string[];
-  readonly clock: { readonly now: number; readonly timeZone: string };
+  readonly clockOf: (node: string) => NodeMoment;
   readonly cores: ReadonlyMap<string, number>;
 }
 
@@ -79,13 +80,13 @@ async function listOne(wish: ArchiveWish, { progress }: CommandContext, done: Se
   const { settings, name } = environment;
   return progress.step(`list the archives of ${name}`, async () => {
     const { archives: listed, unseen } = await listArchives(client, environment, (vmid) => isWanted(wish, vmid));
-    const { time: now, timezone: timeZone } = await client.cluster.nodeTime(settings.proxmox.node);
+    const clockOf = await clocksOf(client, settings.proxmox.node, listed);
     const cores = await coresOf(client);
     const keyOf = ({ archive }: ListedArchive): string =>
       `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
     const fresh = listed.filter((one) => !done.has(keyOf(one)));
     for (const one of fresh) done.add(keyOf(one));
-    return { ...wish, client, listed, fresh, unseen, clock: { now, timeZone }, cores };
+    return { ...wish, client, listed, fresh, unseen, clockOf, cores };
   });
 }
 
@@ -98,12 +99,12 @@ async function inspectOne(
   { io, signal, progress }: CommandContext,
   deadline: number | undefined,
 ): Promise<EnvironmentReport> {
-  const { environment, client, listed, fresh, unseen, clock, cores } = one;
+  const { environment, client, listed, fresh, unseen, clockOf, cores } = one;
   const { settings, name } = environment;
   const files = new FileVerifier({
     client,
     login: loginOf(environment, io.environment),
-    clock,
+    clockOf,
     numberOf: (mark) =>
       mark.environment === name ? settings.guests.find((guest) => guest.name === mark.guest)?.id : undefined,
     signal,
@@ -111,9 +112,9 @@ async function inspectOne(
   const verified = await verifyArchives(fresh, {
     client,
     files,
-    servers: new ServerVerifier(client, clock.timeZone),
+    servers: new ServerVerifier(client, clockOf),
     coresOf: (node) => Math.max(1, cores.get(node) ?? 1),
-    now: clock.now,
+    nowOn: (node) => clockOf(node).now,
     isOver: () => deadline !== undefined && Date.now() >= deadline,
     signal,
     progress,
@@ -121,10 +122,10 @@ async function inspectOne(
   const guests = settings.guests.filter(({ id }) => isWanted(one, id));
   const missed = signal.aborted
     ? { missing: [], unseen: [] }
-    : await missingArchives(client, environment, guests, { listed, ...clock });
+    : await missingArchives(client, environment, guests, { listed, clockOf });
   return {
     environment: name,
-    archives: verified.map((archive) => rowOf(archive, environment, clock.now)),
+    archives: verified.map((archive) => rowOf(archive, environment, clockOf(archive.listed.archive.node).now)),
     left: fresh.length - verified.length,
     missing: missed.missing,
     unseen: [...unseen, ...missed.unseen],
@@ -135,6 +136,24 @@ function loginOf(environment: LoadedEnvironment, variables: Readonly<Record<stri
   const { settings, name } = environment;
   const state = new StateFolder({ environment: name, endpoint: settings.proxmox.endpoint }, variables);
   return nodeLogin({ environment, state });
+}
+
+/** Clock and time zone of each node with archives, and of the first for all others: those of a cluster may differ. */
+async function clocksOf(
+  client: ProxmoxClient,
+  first: string,
+  archives: readonly ListedArchive[],
+): Promise<(node: string) => NodeMoment> {
+  const read = async (node: string): Promise<NodeMoment> => {
+    const { time, timezone } = await client.cluster.nodeTime(node);
+    return { now: time, timeZone: timezone };
+  };
+  const ofFirst = await read(first);
+  const others = new Set(archives.map(({ archive }) => archive.node).filter((node) => node !== first));
+  const known = new Map(
+    await Promise.all([...others].map(async (node): Promise<[string, NodeMoment]> => [node, await read(node)])),
+  );
+  return (node) => known.get(node) ?? ofFirst;
 }
 
 async function coresOf(client: ProxmoxClient): Promise<Map<string, number>> {

@@ -5,6 +5,7 @@ import { parseCalendarEvent } from "../../../../proxmox/rules/calendar-events";
 import { CalendarEventError } from "../../../../proxmox/rules/calendar-syntax";
 import { parseRetention, parseRetentionObject, type Retention } from "../../../../proxmox/rules/retention";
 import { formatMoment } from "../../../../site/restore/moments";
+import type { NodeMoment } from "../../../../site/restore/doubt";
 import { isSavePoint } from "../../../../site/restore/save-point";
 import { nodesOf } from "../../../../site/needs";
 import type { Guest } from "../../../../site/settings/environment";
@@ -25,8 +26,7 @@ export interface MissingArchives {
 /** What is known of a job's guests. */
 interface Facts {
   readonly listed: readonly ListedArchive[];
-  readonly now: number;
-  readonly timeZone: string;
+  readonly clockOf: (node: string) => NodeMoment;
 }
 
 interface JobFacts extends Facts {
@@ -66,7 +66,8 @@ export async function missingArchives(
   return { missing: seen.flatMap((guest) => missingOf(guest, { ...facts, job, running })), unseen };
 }
 
-function missingOf({ id, name }: Guest, { job, running, listed, now, timeZone }: JobFacts): MissingArchives[] {
+function missingOf({ id, name, node }: Guest, { job, running, listed, clockOf }: JobFacts): MissingArchives[] {
+  const { now, timeZone } = clockOf(node);
   const own = listed.filter(({ archive }) => archive.vmid === id && !isSavePoint(archive.notes ?? ""));
   const times = own.map(({ archive }) => archive.ctime).filter((time) => time <= now);
   if (own.length === 0) return [{ guest: name, id, runs: [], text: `no archive of ${name} is there` }];

@@ -11,19 +11,19 @@ import { type ArchiveVerifier, type Checked, unseen } from "./verifier";
 export class ServerVerifier implements ArchiveVerifier {
   readonly isRecorded = false;
 
-  /** @param timeZone the node's */
   constructor(
     private readonly client: ProxmoxClient,
-    private readonly timeZone: string,
+    private readonly clockOf: (node: string) => { readonly timeZone: string },
   ) {}
 
   async verify({ archive }: ListedArchive): Promise<Checked> {
     const found = verificationOf(archive);
+    const { timeZone } = this.clockOf(archive.node);
     if (found.state === undefined) {
       const how = howToVerify(await datastoreOf(this.client, archive.volid));
-      return unseen(`${tellVerification(found, this.timeZone)} (${how})`);
+      return unseen(`${tellVerification(found, timeZone)} (${how})`);
     }
-    const told = tellVerification(found, this.timeZone);
+    const told = tellVerification(found, timeZone);
     if (found.state !== "ok") return { verdict: { kind: "damaged", problems: [told] } };
     if (archive.size === undefined) {
       return { verdict: { kind: "doubtful", problems: [`${told}, but tells no size of it now: it may not be whole`] } };

@@ -30,8 +30,8 @@ export interface VerifyRun {
   readonly servers: ArchiveVerifier;
   /** Processors of a node. */
   readonly coresOf: (node: string) => number;
-  /** The node's clock, unix seconds. */
-  readonly now: number;
+  /** A node's clock, unix seconds. */
+  readonly nowOn: (node: string) => number;
   /** Whether nothing new is begun any more. */
   readonly isOver: () => boolean;
   readonly signal: AbortSignal;
@@ -96,7 +96,7 @@ async function verifyOne(
 
 async function verify(
   listed: ListedArchive,
-  { client, now }: VerifyRun,
+  { client, nowOn }: VerifyRun,
   verifier: ArchiveVerifier,
   onBytes: (bytes: number) => void,
 ): Promise<VerifiedArchive> {
@@ -105,7 +105,7 @@ async function verify(
   const seen = { listed, result: kind, problems, sha256, record: listed.record, notRecorded: undefined };
   if (kind === "unseen" || kind === "writing" || !verifier.isRecorded) return seen;
   const damage = kind === "damaged" ? problems.join("; ") : undefined;
-  const remembered = await remember(client, listed, { sha256, damage }, now);
+  const remembered = await remember(client, listed, { sha256, damage }, nowOn(listed.archive.node));
   if (remembered === "gone") return { ...seen, result: "removed", problems: ["it was removed meanwhile"] };
   const { record, notRecorded } = remembered;
   const isOther = record.damage !== undefined && record.damage !== damage;
