@@ -15,8 +15,10 @@ import { judgePolicies, type PolicyFacts } from "../../../site/policies/policies
 import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatShare } from "../../terminal/durations";
+import type { Proof } from "../../recovery/drill/history";
 import type { EndedRun, RunningBackup } from "./backup-runs";
 import { bareText, type StorageStatus } from "./backup-storages";
+import { leftoverProblems } from "./drills";
 import { bareStorage, type GuestStatus, guestStatus } from "./guest-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
@@ -69,17 +71,17 @@ export interface EnvironmentStatus {
  *
  * @param known ids of the guests of every environment behind the same endpoint: others on the node are nobody's.
  * @param neighbours the other environments of the project.
- * @param journals what this machine knows of operations on it.
+ * @param own what this machine knows of operations on it, and of its drills.
  * @throws ProxmoxError when the node cannot be asked.
  */
 export async function environmentStatus(
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
   neighbours: readonly Neighbour[],
-  journals: JournalStatus,
+  { journals, proofs }: { readonly journals: JournalStatus; readonly proofs: readonly Proof[] },
 ): Promise<EnvironmentStatus> {
   const { settings, name } = environment;
-  const facts = await readEnvironment(await environment.client(), environment, known);
+  const facts = await readEnvironment(await environment.client(), environment, known, proofs);
   const { job, runs } = facts;
   const enabled = job?.enabled === true;
   const guests = settings.guests.map((guest) => guestStatus(guest, facts, environment, journals));
@@ -108,6 +110,7 @@ export async function environmentStatus(
         journals,
         settings.guests.map(({ id }) => id),
       ),
+      ...leftoverProblems(facts.drills, journals, { environment: name, now: facts.now }),
       ...jobProblems(environment, job),
       ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),

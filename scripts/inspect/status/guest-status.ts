@@ -9,6 +9,7 @@ import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
+import { drillProblems, drillStatus, type DrillStatus } from "./drills";
 import { declaredProblems } from "./declared";
 import type { BareStorage, StorageFacts } from "./backup-storages";
 import { chooseNewest, type GuestArchive } from "./guest-archives";
@@ -51,6 +52,8 @@ export interface GuestStatus {
   optOut: OptOut | undefined;
   /** Disks that are left out on purpose. */
   diskOptOuts: ({ disk: string } & OptOut)[];
+  /** What the last drill has found; undefined: the settings have none, or the guest is left out. */
+  drill: DrillStatus | undefined;
   /** Undefined: the settings want no snapshots of it on a schedule. */
   snapshots: SnapshotStatus | undefined;
   problems: string[];
@@ -81,6 +84,7 @@ export function guestStatus(
     disks: facts.inJob.get(guest.id),
   };
   const snapshots = facts.snapshots.get(guest.id);
+  const drill = drillStatus(guest, facts.drills, facts.now);
   const savePoints = archives.filter(({ notes }) => isSavePoint(notes)).toSorted((a, b) => b.time - a.time);
   const halfDone = {
     here: isHalfDone(journals, guest.id),
@@ -100,6 +104,7 @@ export function guestStatus(
     savePoints: savePoints.length,
     optOut: guest.optOut,
     diskOptOuts: diskOptOuts(guest).map(({ disk, optOut }) => ({ disk, ...optOut })),
+    drill,
     snapshots,
     problems: [
       ...guestProblems(journals, guest.id),
@@ -113,6 +118,7 @@ export function guestStatus(
       ...doubts(leftOut, running),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
+      ...drillProblems(drill, halfDone.selector),
       ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
     ],
   };

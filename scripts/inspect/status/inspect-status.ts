@@ -2,6 +2,8 @@ import { neighbourFrom, type Neighbour } from "../../../site/policies/neighbours
 import { type Failure, failureOf } from "../../clients/failure";
 import { groupBy } from "../../machine/group-by";
 import type { CommandContext } from "../../project/context";
+import { readProofs } from "../../recovery/drill/history";
+import { stateOf } from "../../recovery/engine/session";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { type ValueOf, withNulls } from "../../terminal/shapes";
@@ -124,11 +126,12 @@ async function inspectOne(
   context: CommandContext,
 ): Promise<EnvironmentStatus | UnknownStatus> {
   const journals = inspectJournals(environment, context);
+  const proofs = readProofs(stateOf(environment, context).path);
   try {
     const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
     const others = neighbours.filter(({ name }) => name !== environment.name);
     const [status, state] = await Promise.all([
-      environmentStatus(environment, here, others, journals),
+      environmentStatus(environment, here, others, { journals, proofs }),
       inspectState(environment, site, context),
     ]);
     if (state === undefined) return status;

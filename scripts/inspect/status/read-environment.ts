@@ -10,6 +10,8 @@ import { unless } from "../../recovery/steps/guest/inspect-present";
 import { type BackupRuns, inspectRuns } from "./backup-runs";
 import { readStorages, type StorageFacts, withoutDecided } from "./backup-storages";
 import { nodesOf } from "../../../site/needs";
+import type { Proof } from "../../recovery/drill/history";
+import { type DrillFacts, readDrills } from "./drills";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
@@ -35,18 +37,24 @@ export interface EnvironmentFacts {
   notCovered: { id: number; name: string; type: string }[];
   /** Whose the guests are that stand under declared numbers, and their archives. */
   ownership: ReadonlyMap<number, Ownership>;
+  /** What drills have found and left. */
+  drills: DrillFacts;
   /** By guest's id, of those with a schedule for snapshots. */
   snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
 
 /**
  * Asks the nodes of an environment. The number of requests depends on nodes and storages; besides, each guest's newest archive
- * is asked whose it is, and each guest that Lifeboat made whether it is that.
+ * is asked whose it is, and each guest that Lifeboat made whether it is that; where the settings have a drill, archives are asked
+ * what the last one has found.
+ *
+ * @param proofs what drills of this machine have found
  */
 export async function readEnvironment(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
+  proofs: readonly Proof[],
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const nodes = nodesOf(environment.settings);
@@ -68,10 +76,11 @@ export async function readEnvironment(
   const archivesOf = await recordsOfNewest(client, declared, listed, onNode, { now, timeZone });
   const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
-  const [hidden, unseen, snapshots, ownership] = await Promise.all([
+  const [hidden, unseen, snapshots, drills, ownership] = await Promise.all([
     missingToSee(client, unlisted),
     missingForArchivesOf(client, backup.storage.id, backedUp, new Set(onNode.keys())),
     inspectSnapshots(client, declared, onNode, { now, timeZone }),
+    readDrills(client, environment.settings, guests, { archivesOf, history: proofs }),
     readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
   return {
@@ -87,9 +96,10 @@ export async function readEnvironment(
     hidden,
     unseen,
     snapshots,
+    drills,
     ownership,
     notCovered: uncovered
-      .filter(({ vmid }) => !known.has(vmid))
+      .filter(({ vmid }) => !known.has(vmid) && !drills.copies.some((copy) => copy.vmid === vmid))
       .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
   };
 }

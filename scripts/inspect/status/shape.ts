@@ -82,6 +82,14 @@ const guest = z.strictObject({
   savePoints: z.number(),
   optOut: z.strictObject(optOut).nullable().describe("left out of backups on purpose"),
   diskOptOuts: z.array(z.strictObject({ disk: z.string(), ...optOut })),
+  drill: z
+    .strictObject({
+      result: z.enum(["proven", "failed", "never", "unknown"]).describe("`unknown`: not all notes could be read"),
+      time: moment("when the last drill tried its backup").nullable(),
+      ageSeconds: seconds("how long ago").nullable(),
+    })
+    .nullable()
+    .describe("null: the settings have no drill, or the guest is left out"),
   snapshots: z
     .strictObject({
       schedule: z.string(),

@@ -221,6 +221,9 @@ function columnsOf(guests: readonly GuestStatus[], timeZone: string): Column<Gue
     ...(guests.some(({ newest }) => newest?.verified !== undefined)
       ? [{ heading: dim("VERIFIED"), cell: verifiedText, align: "right" as const, leaveOut: 3 }]
       : []),
+    ...(guests.some(({ drill }) => drill !== undefined)
+      ? [{ heading: dim("PROVEN"), cell: provenText, align: "right" as const }]
+      : []),
     ...(storages.size > 1
       ? [{ heading: dim("STORAGE"), cell: ({ newest }: GuestStatus) => newest?.storage ?? "", leaveOut: 4 }]
       : []),
@@ -249,6 +252,14 @@ function verifiedText({ newest }: GuestStatus): Words {
   if (newest === undefined) return "";
   const { verified, time, ageSeconds } = newest;
   return verified === undefined ? dim("never") : formatAge(Math.max(0, time + ageSeconds - verified));
+}
+
+/** How long ago a drill last brought a copy of it up. */
+function provenText({ drill }: GuestStatus): Words {
+  if (drill === undefined) return "";
+  const { result, ageSeconds = 0 } = drill;
+  if (result === "failed") return red("FAILED");
+  return result === "proven" ? formatAge(ageSeconds) : dim(result);
 }
 
 /** In hours up to two days, as ages are: 26 h is what people say. */

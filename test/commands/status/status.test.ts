@@ -228,6 +228,7 @@ describe("something is wrong", () => {
       savePoints: 0,
       optOut: { reason: "rebuilt", owner: "lab team", until: "2099-06-30" },
       diskOptOuts: [],
+      drill: null,
       snapshots: null,
       problems: [],
     });
