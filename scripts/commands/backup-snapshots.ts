@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
 import { show } from "../inspect/inspection";
-import { inspectTimer } from "../inspect/snapshot-timer/inspect-timer";
-import { timerShape } from "../inspect/snapshot-timer/shape";
+import { inspectSnapshotTimer } from "../inspect/timer/inspect-timer";
+import { timerShape } from "../inspect/timer/shape";
 import { StateFolder } from "../recovery/engine/state-folder";
 import { dueShape } from "../recovery/snapshot/due-shape";
 import { type DueResult, takeDue } from "../recovery/snapshot/take-due";
@@ -45,7 +45,7 @@ export const command = defineCommand({
   prints: { "--due": dueShape, "--print-timer": timerShape },
   run: async (input, context) => {
     if (!input.printTimer) return takeAll(input, context);
-    return show(context, inspectTimer(await context.site(), input.env, context));
+    return show(context, inspectSnapshotTimer(await context.site(), input.env, context));
   },
 });
 

@@ -2,13 +2,21 @@ import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
 import type { Guest } from "../../site/settings/environment";
 import { parseDuration } from "../../site/settings/values/durations";
+import { nodesOf } from "../../site/needs";
+import { show } from "../inspect/inspection";
+import { inspectDrillTimer } from "../inspect/timer/inspect-timer";
+import { timerShape } from "../inspect/timer/shape";
+import { readStorages } from "../inspect/status/backup-storages";
+import { archivesByGuest } from "../inspect/status/guest-archives";
 import type { CommandContext } from "../project/context";
 import type { LoadedEnvironment } from "../project/site";
 import { drillOperation } from "../recovery/drill/operation";
 import { drillShapes } from "../recovery/drill/plan";
+import { readProofs } from "../recovery/drill/history";
+import { lastProofs } from "../recovery/drill/last-proofs";
 import { longestUnproven } from "../recovery/drill/longest-unproven";
 import { runOne } from "../recovery/engine/run-one";
-import { stateOf } from "../recovery/engine/session";
+import { type NodeSession, stateOf } from "../recovery/engine/session";
 import { drillNumber, subjectName } from "../recovery/engine/subject";
 import { defaultCheckSeconds } from "../recovery/steps/guest/open-world";
 import { usageError } from "../terminal/command-error";
@@ -22,6 +30,7 @@ const inputSchema = z.object({
   checkTimeout: z.coerce.number().int().min(0).max(3_600).default(defaultCheckSeconds),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+  printTimer: z.boolean().default(false),
 });
 
 type Input = z.output<typeof inputSchema>;
@@ -37,6 +46,7 @@ export const command = defineCommand({
       command: "lifeboat drill --for 2h --force",
       meaning: "the longest unproven first, and none begun after two hours",
     },
+    { command: "lifeboat drill --print-timer | sh", meaning: "install a systemd timer for this user" },
   ],
   arguments: [
     {
@@ -54,12 +64,17 @@ export const command = defineCommand({
       description: `how long each check is repeated (default: ${defaultCheckSeconds})`,
     },
     { flags: "--dry-run", description: "show the plan; send nothing that changes anything" },
+    {
+      flags: "--print-timer",
+      description: "print shell lines that install a systemd service and its timer (drill.at)",
+    },
     { flags: "--force", description: "answer the plan's question with yes" },
   ],
   input: inputSchema,
-  aim: ({ guests }) => `drill ${guests.length === 0 ? "guests" : guests.join(", ")}`,
+  aim: ({ guests, printTimer }) =>
+    printTimer ? "print the timer of drills" : `drill ${guests.length === 0 ? "guests" : guests.join(", ")}`,
   interrupt: "clean",
-  prints: drillShapes,
+  prints: { ...drillShapes, "--print-timer": timerShape },
   run: (input, context) => drill(input, context),
 });
 
@@ -75,6 +90,11 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
       "name a bridge that leads nowhere and numbers for copies: lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9099 } }",
     );
   }
+  const words = [...input.guests, "--env", environment.name, ...limitOf(input)];
+  if (input.printTimer) {
+    const wanted = { environment: environment.name, at: settings.at, words: [...words, "--force"] };
+    return show(context, inspectDrillTimer(await context.site(), wanted, context));
+  }
   const client = await environment.client();
   const { node } = environment.settings.proxmox;
   const subject = { kind: "node", environment: environment.name, node, number: drillNumber } as const;
@@ -88,22 +108,28 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
     dryRun: input.dryRun,
     selector: subjectName(subject),
   };
-  const words = [
-    ...input.guests,
-    "--env",
-    environment.name,
-    ...(input.for === undefined ? [] : ["--for", input.for.replaceAll(" ", "")]),
-    ...(input.force ? ["--force"] : []),
-  ];
   const operation = drillOperation(session, {
     settings,
-    guests: input.guests.length > 0 ? guests : longestUnproven(guests, state.path),
+    guests: input.for !== undefined && input.guests.length === 0 ? await sorted(session, guests) : guests,
     within,
     checkSeconds: input.checkTimeout,
     given: { "--force": input.force },
-    command: ["lifeboat", "drill", ...words].join(" "),
+    command: ["lifeboat", "drill", ...words, ...(input.force ? ["--force"] : [])].join(" "),
   });
   return runOne(session, operation);
+}
+
+function limitOf({ for: limit }: Input): string[] {
+  return limit === undefined ? [] : ["--for", limit.replaceAll(" ", "")];
+}
+
+/** What any machine has found counts: it stands in the archives' notes. */
+function sorted({ client, context, environment, state }: NodeSession, guests: readonly Guest[]): Promise<Guest[]> {
+  return context.progress.step("Look up when each guest was last proven", async () => {
+    const { archives } = await readStorages(client, nodesOf(environment.settings));
+    const ids = guests.map(({ id }) => id);
+    return longestUnproven(guests, await lastProofs(client, ids, archivesByGuest(archives), readProofs(state.path)));
+  });
 }
 
 async function chosen(

@@ -19,7 +19,7 @@ export const drillSchema = mapping({
     }),
     rangeIsRight,
   ),
-  /** When a timer is to start a drill; no command reads it yet. Default: `sun 04:00`. */
+  /** When the timer of `lifeboat drill --print-timer` holds a drill. Default: `sun 04:00`. */
   at: optional(
     text(
       "a time",

@@ -1,34 +1,71 @@
 import { resolve } from "node:path";
+import { longestDrill } from "../../../site/drill/mark";
 import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
-import { timerUnits, unitName } from "../../recovery/snapshot/timer-units";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import type { Inspection } from "../inspection";
 import type { timerShape } from "./shape";
+import { timerUnits, type TimerSettings } from "./timer-units";
 
 /** Minutes between two runs of the timer. */
 const timerMinutes = 5;
 
+/** A timer as a command asks for it. */
+type Wanted = Pick<TimerSettings, "service" | "timer" | "calendar" | "timeout"> & {
+  /** Of both units. */
+  readonly name: string;
+  /** Of the command line after `lifeboat`. */
+  readonly words: readonly string[];
+};
+
 /** Units of systemd that take the snapshots that are due, as shell lines that install them. Connects to nothing. */
-export function inspectTimer(
-  site: Site,
-  environment: string | undefined,
-  { io }: Pick<CommandContext, "io">,
-): Inspection<ValueOf<typeof timerShape>> {
+export function inspectSnapshotTimer(site: Site, environment: string | undefined, context: Pick<CommandContext, "io">) {
   if (environment !== undefined) site.environment(environment);
+  return inspectTimer(site, context, {
+    name: "lifeboat-snapshots",
+    words: ["backup", "snapshots", "--due", ...(environment === undefined ? [] : ["--env", environment])],
+    service: "Snapshots of guests that are due by their schedules in Lifeboat's settings",
+    timer: "Looks for due snapshots of guests",
+    calendar: `*:0/${String(timerMinutes)}`,
+    // Two runs at once do no harm.
+    timeout: "1h",
+  });
+}
+
+/** Units that hold the drill of an environment at the time of its settings, in the same form. */
+export function inspectDrillTimer(
+  site: Site,
+  { environment, at, words }: { readonly environment: string; readonly at: string; readonly words: readonly string[] },
+  context: Pick<CommandContext, "io">,
+) {
+  return inspectTimer(site, context, {
+    name: `lifeboat-drill-${environment}`,
+    words: ["drill", ...words],
+    service: `Drill of ${environment}: copies of the newest backups are restored, checked and destroyed`,
+    timer: `Holds the drill of ${environment}`,
+    calendar: at,
+    // From then on another machine takes it for dead, and destroys its copies.
+    timeout: `${String(longestDrill)}s`,
+  });
+}
+
+function inspectTimer(
+  site: Site,
+  { io }: Pick<CommandContext, "io">,
+  { name, words, ...unit }: Wanted,
+): Inspection<ValueOf<typeof timerShape>> {
   const { environment: variables, workingDirectory, program } = io;
-  const words = ["backup", "snapshots", "--due", ...(environment === undefined ? [] : ["--env", environment])];
   const { service, timer } = timerUnits({
+    ...unit,
     command: [process.execPath, resolve(workingDirectory, program), ...words],
     project: site.project.folder,
     variables: variablesOf(variables, workingDirectory),
-    minutes: timerMinutes,
   });
   return {
-    value: { name: unitName, service, timer },
-    print: (lines) => printInstallation(service, timer, lines),
+    value: { name, service, timer },
+    print: (lines) => printInstallation({ name, service, timer }, lines),
     exitCode: exitCodes.done,
     remark: (talk) => {
       if ((variables["LIFEBOAT_PROXMOX_TOKEN"] ?? "") === "") return;
@@ -39,12 +76,12 @@ export function inspectTimer(
   };
 }
 
-function printInstallation(service: string, timer: string, lines: Lines): void {
+function printInstallation({ name, service, timer }: ValueOf<typeof timerShape>, lines: Lines): void {
   lines.line("mkdir -p ~/.config/systemd/user");
-  printFile(`~/.config/systemd/user/${unitName}.service`, service, lines);
-  printFile(`~/.config/systemd/user/${unitName}.timer`, timer, lines);
+  printFile(`~/.config/systemd/user/${name}.service`, service, lines);
+  printFile(`~/.config/systemd/user/${name}.timer`, timer, lines);
   lines.line("systemctl --user daemon-reload");
-  lines.line(`systemctl --user enable --now ${unitName}.timer`);
+  lines.line(`systemctl --user enable --now ${name}.timer`);
   lines.line("# Also while nobody is logged in:");
   lines.line('loginctl enable-linger "$(id -un)"');
 }

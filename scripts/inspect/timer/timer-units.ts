@@ -1,6 +1,6 @@
 import { systemdQuote, systemdWord } from "../../clients/systemd-quote";
 
-/** What the operator's machine needs to take snapshots by itself. */
+/** What the operator's machine needs to run a command by itself. */
 export interface TimerSettings {
   /** Words of the command, absolute paths. */
   readonly command: readonly string[];
@@ -8,15 +8,18 @@ export interface TimerSettings {
   readonly project: string;
   /** Variables that the command needs, such as the file of the token. No secrets. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Minutes between two runs. */
-  readonly minutes: number;
+  /** What the service does, for people. */
+  readonly service: string;
+  /** What the timer does, for people. */
+  readonly timer: string;
+  /** When it runs, in systemd's words: `*:0/5`. */
+  readonly calendar: string;
+  /** After which one that hangs is ended, so that it does not keep the next from starting for ever: `1h`. */
+  readonly timeout: string;
 }
 
-/** Name of both units. */
-export const unitName = "lifeboat-snapshots";
-
 /** A systemd service and its timer, for the operator's machine. */
-export function timerUnits({ command, project, variables, minutes }: TimerSettings): {
+export function timerUnits({ command, project, variables, ...unit }: TimerSettings): {
   service: string;
   timer: string;
 } {
@@ -25,7 +28,7 @@ export function timerUnits({ command, project, variables, minutes }: TimerSettin
   );
   const service = [
     "[Unit]",
-    "Description=Snapshots of guests that are due by their schedules in Lifeboat's settings",
+    `Description=${unit.service}`,
     "Wants=network-online.target",
     "After=network-online.target",
     "",
@@ -33,17 +36,16 @@ export function timerUnits({ command, project, variables, minutes }: TimerSettin
     "Type=oneshot",
     ...environment,
     `ExecStart=${command.map(systemdWord).join(" ")}`,
-    // Two runs at once do no harm; one that hangs must not keep the next from starting for ever.
-    "TimeoutStartSec=1h",
+    `TimeoutStartSec=${unit.timeout}`,
     "",
   ];
   const timer = [
     "[Unit]",
-    "Description=Looks for due snapshots of guests",
+    `Description=${unit.timer}`,
     "",
     "[Timer]",
-    `OnCalendar=*:0/${minutes}`,
-    // What was missed while the machine was off is made up for at once, by one snapshot for each guest.
+    `OnCalendar=${unit.calendar}`,
+    // What was missed while the machine was off is made up for at once, by one run.
     "Persistent=true",
     "",
     "[Install]",

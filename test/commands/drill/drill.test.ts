@@ -142,12 +142,50 @@ test("a dry run sends nothing but GET and shows which copies would be made [G2, 
   expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining("HINT: add --force")]);
 });
 
+interface ShownGuest {
+  readonly name: string;
+  readonly drill: { readonly result: string; readonly ageSeconds: number | null } | null;
+  readonly problems: readonly string[];
+}
+
+/** What `status` says of drills: guest by guest, and of the environment. */
+async function statusOf(env: Record<string, string> = {}) {
+  const run = await site.lifeboat(["status", "--json"], { env });
+  const [{ guests, problems, notCovered }] = JSON.parse(run.stdout).environments;
+  const named = new Map((guests as ShownGuest[]).map((guest) => [guest.name, guest]));
+  const result = (name: string): string | undefined => named.get(name)?.drill?.result;
+  return {
+    result,
+    problems: problems as string[],
+    notCovered,
+    problemsOf: (name: string) => named.get(name)?.problems,
+  };
+}
+
+test("status shows on any machine how long ago each guest was proven, in a terminal of 80 columns too [G2, A3]", async () => {
+  const other = site.otherMachine();
+  const { result, problemsOf } = await statusOf(other);
+  expect(["web", "db", "app", "never"].map(result)).toEqual(["proven", "proven", "proven", "never"]);
+  expect(problemsOf("web")).not.toContainEqual(expect.stringContaining("drill"));
+  // A younger archive that no drill has tried hides no proof.
+  await site.backUp(101);
+  expect((await statusOf(other)).result("web")).toBe("proven");
+  const { stdout } = await site.inTerminal(["status"], 80, { ...other, NO_COLOR: "1" });
+  expect(stdout).toMatch(/PROVEN/u);
+  expect(stdout).toMatch(/^ {2}. web +101 .*\d (?:min|h)\b/mu);
+});
+
 test("without SSH to the node only what Proxmox says is proven, and the rest counts as not proven [G2, K6]", async () => {
   const run = await site.lifeboat(["drill", "db", "--force", "--check-timeout", "0"]);
   expect([run.code, run.stdout.replaceAll(/\s+/gu, " ")]).toEqual([
     3,
     expect.stringContaining("the settings have no SSH to it (lifeboat:proxmox.ssh)"),
   ]);
+  const { result, problemsOf } = await statusOf(site.otherMachine());
+  expect(result("db")).toBe("failed");
+  expect(problemsOf("db")).toContainEqual(
+    expect.stringMatching(/^the last drill \(.*\) has not proven its backup: lifeboat drill prod\/db$/u),
+  );
   expect(await copies()).toEqual([]);
 });
 
@@ -208,6 +246,9 @@ test("a copy of another machine's drill is waited for, and destroyed when that d
     11,
     expect.stringMatching(/a drill of anna@desk, begun .* may still be at work/u),
   ]);
+  // It is no guest that somebody forgot to back up, and as long as it may be of use nobody's trouble.
+  const { problems, notCovered } = await statusOf();
+  expect([problems, notCovered]).toEqual([[expect.stringContaining("no backup job")], []]);
   await site.destroy(9000);
   // Who it is says nothing: another folder of journals may be in use.
   await inRange(formatDrillNotes("Copy.", { operation: "99-elsewhere", time: now, by: whoRunsThis() }));
@@ -218,6 +259,9 @@ test("a copy of another machine's drill is waited for, and destroyed when that d
   await site.destroy(9000);
   await inRange(
     formatDrillNotes("Copy.", { operation: "99-elsewhere", time: now - longestDrill - 60, by: "anna@desk" }),
+  );
+  expect((await statusOf()).problems).toContain(
+    "guest 9000 on pve-prod is a copy that a drill of anna@desk has left: the next lifeboat drill --env prod deals with it",
   );
   const run = await site.lifeboat(["drill", "web", "--force"]);
   expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("which a drill of anna@desk has left")]);
@@ -259,6 +303,18 @@ test("a drill that was killed is no node's and is not given up: status says that
   expect([JSON.parse(stdout).environments[0].unfinished, await copies()]).toEqual([[], []]);
 });
 
+test("the timer's units hold the drill that the line asks for, at the time of the settings, and no longer than others wait [G2]", async () => {
+  const argv = ["drill", "web", "--for", "2h", "--print-timer"];
+  const { code, stdout } = await site.lifeboat(argv);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ExecStart=.* drill web --env prod --for 2h --force$/mu);
+  expect(stdout).toMatch(/^OnCalendar=sun 04:00$/mu);
+  expect(stdout).toContain(`TimeoutStartSec=${String(longestDrill)}s`);
+  expect(stdout).toContain("systemctl --user enable --now lifeboat-drill-prod.timer");
+  const { name, timer } = JSON.parse((await site.lifeboat([...argv, "--json"])).stdout);
+  expect([name, timer]).toEqual(["lifeboat-drill-prod", expect.stringContaining("Persistent=true")]);
+});
+
 test("settings without a drill, a time that is none, and guests of no environment are told with what to write [G2]", async () => {
   const run = await site.lifeboat(["drill", "web", "--for", "soon"]);
   expect([run.code, run.stderr]).toEqual([2, expect.stringContaining("'soon' is no duration")]);
@@ -268,6 +324,12 @@ test("settings without a drill, a time that is none, and guests of no environmen
 });
 
 test("with a time limit the longest unproven guest is first, and none is begun after it [G2]", async () => {
+  // A machine that has held no drill reads in the notes when others have.
+  const planned = await site.lifeboat(["drill", "--dry-run", "--for", "2h", "--json"], { env: site.otherMachine() });
+  const order = JSON.parse(planned.stdout).plan.groups.map((group: { guest: string }[]) =>
+    group.map(({ guest }) => guest),
+  );
+  expect(order).toEqual([["prod/never"], ["prod/db", "prod/app"], ["prod/web"]]);
   const run = await site.lifeboat(["drill", "--force", "--for", "0s", "--json"], { env: overSsh });
   const { guests } = JSON.parse(run.stdout);
   expect(guests.filter(({ result }: { result: string }) => result === "proven")).toEqual([]);

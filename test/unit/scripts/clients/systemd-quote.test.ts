@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemdQuote, systemdWord } from "../../../../scripts/clients/systemd-quote";
-import { timerUnits } from "../../../../scripts/recovery/snapshot/timer-units";
+import { timerUnits } from "../../../../scripts/inspect/timer/timer-units";
 
 test.each([
   ["/usr/bin/lifeboat", "/usr/bin/lifeboat", "/usr/bin/lifeboat"],
@@ -23,7 +23,10 @@ verify("systemd itself takes the units, with any project folder [D13]", () => {
       command: ["/bin/true", "backup", "snapshots", "--due"],
       project: "/srv/our site 100% $HOME",
       variables: { LIFEBOAT_PROXMOX_TOKEN_FILE: "/etc/lifeboat/token" },
-      minutes: 5,
+      service: "Runs it",
+      timer: "Starts it",
+      calendar: "*:0/5",
+      timeout: "1h",
     });
     writeFileSync(join(folder, "lifeboat-snapshots.service"), service);
     writeFileSync(join(folder, "lifeboat-snapshots.timer"), timer);
