@@ -8,12 +8,14 @@ import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
-// A virtual machine that boots: made by the real provider, backed up while it runs, restored in place and beside.
+// A virtual machine that boots, and a container: made by the real provider, backed up while they run, restored in place and beside.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-machines-"));
 const site = new DemoSite(join(parent, "site"), "real", () => undefined);
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
 const address = "192.0.2.150";
 const copy = "950";
+const containerAddress = "192.0.2.151";
+const containerCopy = "951";
 
 const machine = {
   kind: "virtual-machine",
@@ -32,6 +34,14 @@ const machine = {
   cloudInit: { storage: "local", user: "root" },
 };
 
+const container = {
+  kind: "container",
+  id: 151,
+  template: "local:vztmpl/debian-12-standard_amd64.tar.zst",
+  root: { storage: "local", size: "2GiB" },
+  network: { bridge: "vmbr0", address: `${containerAddress}/24`, gateway: "192.0.2.1" },
+};
+
 // A machine with emulated processors boots for a minute on an idle core, and for several on a busy one.
 jest.setTimeout(30 * 60_000);
 
@@ -40,7 +50,7 @@ beforeAll(async () => {
   expectExit(await site.sandbox("up", "--driver", "real", "--machines"), [0], "the sandbox");
   expectExit(await pulumi("stack", "init", "prod"), [0], "pulumi stack init");
   const document = parseDocument(readFileSync(settings, "utf8"));
-  document.setIn(["config", "lifeboat:guests"], document.createNode({ db: machine }));
+  document.setIn(["config", "lifeboat:guests"], document.createNode({ db: machine, web: container }));
   document.setIn(["config", "lifeboat:protectGuests"], false);
   writeFileSync(settings, document.toString({ lineWidth: 0 }));
 }, firstUseLimit);
@@ -62,6 +72,11 @@ async function lifeboat(...words: string[]): Promise<string> {
 /** Runs in the machine, over SSH. */
 async function inMachine(command: string): Promise<string> {
   return expectExit(await site.ssh(address, command), [0], `'${command}' in the machine`).stdout.trim();
+}
+
+/** Runs in the container, over SSH. */
+async function inContainer(command: string): Promise<string> {
+  return expectExit(await site.ssh(containerAddress, command), [0], `'${command}' in the container`).stdout.trim();
 }
 
 /** SSH listens later than the agent: its keys are made at the first boot. */
@@ -87,11 +102,14 @@ test("made by pulumi up without SSH to the node: it boots, lets one in, and a se
   await cleanPreview();
 });
 
-test("backed up while it runs, with its file systems frozen [D1]", async () => {
+test("backed up while they run, the machine with its file systems frozen [D1]", async () => {
   await inMachine("echo before > /root/kept && sync");
+  await inContainer("echo before > /root/kept && sync");
   await lifeboat("backup", "db");
-  expect(await status("150")).toBe("running");
+  await lifeboat("backup", "web");
+  expect([await status("150"), await status("151")]).toEqual(["running", "running"]);
   await inMachine("echo after > /root/kept && touch /root/later && sync");
+  await inContainer("echo after > /root/kept && touch /root/later && sync");
 });
 
 test("restored in place: the archive's files, agent and SSH answer, and the program finds nothing to change [D1, D4, D11]", async () => {
@@ -99,15 +117,27 @@ test("restored in place: the archive's files, agent and SSH answer, and the prog
     lifeboat("restore", "guest", "db", "--force", "--stop", "--check-timeout", "900"),
   );
   expect(said).toMatch(/its guest agent answers/u);
+  await timed("L1", "a container restored in place and proven", () =>
+    lifeboat("restore", "guest", "web", "--force", "--stop"),
+  );
   expect(await inMachine("cat /root/kept; ls /root")).toBe("before\nkept");
+  expect(await inContainer("cat /root/kept; ls /root")).toBe("before\nkept");
   await cleanPreview();
 });
 
-test("restored beside, while the original runs; undo deletes the copy alone [D10, D16]", async () => {
-  await lifeboat("restore", "guest", "db", "--target-id", copy, "--force");
-  expect([await status("150"), await status(copy)]).toEqual(["running", "running"]);
-  expect(await inMachine("cat /root/kept")).toBe("before");
-  await lifeboat("undo", "db", "--force", "--stop");
-  expect((await site.byHand("status", "prod", copy)).exitCode).not.toBe(0);
-  expect(await status("150")).toBe("running");
+test("restored beside, while the originals run; undo deletes the copies alone [D10, D16]", async () => {
+  await timed("L1", "a virtual machine restored beside its original", () =>
+    lifeboat("restore", "guest", "db", "--target-id", copy, "--force"),
+  );
+  await timed("L1", "a container restored beside its original", () =>
+    lifeboat("restore", "guest", "web", "--target-id", containerCopy, "--force"),
+  );
+  const all = ["150", copy, "151", containerCopy];
+  expect(await Promise.all(all.map(status))).toEqual(all.map(() => "running"));
+  // The address is the original's: a copy does not answer in its place.
+  expect([await inMachine("hostname"), await inMachine("cat /root/kept")]).toEqual(["db", "before"]);
+  expect([await inContainer("hostname"), await inContainer("cat /root/kept")]).toEqual(["web", "before"]);
+  for (const name of ["db", "web"]) await lifeboat("undo", name, "--force", "--stop");
+  for (const id of [copy, containerCopy]) expect((await site.byHand("status", "prod", id)).exitCode).not.toBe(0);
+  expect([await status("150"), await status("151")]).toEqual(["running", "running"]);
 });
