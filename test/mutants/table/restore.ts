@@ -9,10 +9,43 @@ const identity = "test/unit/site/restore/identity.test.ts";
 const wayBack = "test/commands/restore/way-back.test.ts";
 const later = "test/commands/restore/resume-later.test.ts";
 const requested = "test/commands/restore/requested.test.ts";
+const requireCopy = "test/unit/scripts/recovery/drill/require-copy.test.ts";
+const reading = "test/unit/scripts/clients/node-program/archive-reader.test.ts";
+const records = "test/unit/site/restore/verification-record.test.ts";
 const declared = "test/components/stacks/restores.test.ts";
 
 /** A guest that is overwritten, and the way back. */
 export const restoreMutants: readonly Mutant[] = [
+  ...inFile("scripts/recovery/drill/copies.ts", [
+    {
+      name: "drill: a copy outside of the range of ids is destroyed",
+      from: "if (isInRange && readDrillMark",
+      to: "if (readDrillMark",
+      killedBy: { file: requireCopy, title: "a drill destroys what it made" },
+    },
+    {
+      name: "drill: a copy of another drill is destroyed",
+      from: "?.operation === operation) return",
+      to: "!== undefined) return",
+      killedBy: { file: requireCopy, title: "a drill destroys what it made" },
+    },
+  ]),
+  ...inFile("scripts/clients/node-program/vma-check.ts", [
+    {
+      name: "verify: an extent of another archive counts",
+      from: 'bad("an extent is of another archive") unless substr($extent, 8, 16) eq $uuid;',
+      to: "",
+      killedBy: { file: reading, title: "an extent of another archive" },
+    },
+  ]),
+  ...inFile("site/restore/verification-record.ts", [
+    {
+      name: "verify: a recorded sum is replaced by another",
+      from: "return { time: now, sha256: recorded, damage: all",
+      to: "return { time: now, sha256, damage: all",
+      killedBy: { file: records, title: "a sum is recorded once" },
+    },
+  ]),
   ...inFile("scripts/recovery/restore-guest/requested.ts", [
     {
       name: "restore: a request that has ended is carried out again",
