@@ -14,6 +14,7 @@ import { measureRestore } from "./restore";
 import { measureStart } from "./start";
 import { measurePoints } from "./state-points";
 import { measureStorePreview } from "./store-preview";
+import { measureVerify } from "./verify";
 
 function row(cells: readonly string[]): string {
   const widths = [12, 34, 10, 10, 8, 8, 9];
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(await measureStart()),
     ...(await measurePreview(progress)),
     await measureRestore(progress),
+    await measureVerify(progress),
     ...(await measureGrowth(progress)),
     await measureStorePreview(progress),
     ...(await measurePoints(progress)),
