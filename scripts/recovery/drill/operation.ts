@@ -151,7 +151,8 @@ function loginOf(session: NodeSession, { vmid, target }: Candidate, proxy: strin
     knownHosts,
     alias,
     proxy,
-    connectTimeout: 15,
+    // Two logins and a network that the node makes first: on a busy one that is no silence of the copy.
+    connectTimeout: 30,
     hostKeys: async (signal) => {
       const pinned = knownHostKeys(join(state.path, "known_hosts"), { host: alias, port: 22, alias });
       if (pinned.length > 0 || target === undefined) return pinned;

@@ -71,6 +71,7 @@ const expectedSkips = [
   },
   needsContainers("bootstrap"),
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
+  needsContainers("drill"),
   needsContainers("firewall"),
   needsContainers("machines-driver"),
   needsContainers("machines"),
