@@ -51,11 +51,7 @@ export async function probeCopy(
   if (check.kind === "ssh") {
     // Its key has to be known to a connection that only passes through it.
     await shell.require(host, "true", signal);
-    const tunnel = networkScript(
-      ways.bridge,
-      address.from,
-      bash(`exec 3<>/dev/tcp/${address.host}/22; cat <&3 & cat >&3; wait`),
-    );
+    const tunnel = networkScript(ways.bridge, address.from, bash(tunnelTo(address.host)));
     await new GuestShell(ways.login(candidate, shell.proxyCommand(host, tunnel))).login(address.host, signal);
     return;
   }
@@ -69,6 +65,11 @@ export async function probeCopy(
   }
   if (check.kind === "http") requireStatus(check, said);
   else if (code !== 0) throw new GuestUnreachable(failureOf(check, address.host));
+}
+
+/** Ends with either side: one that stayed would keep its network, and with it the address that the next attempt needs. */
+function tunnelTo(host: string): string {
+  return `exec 3<>/dev/tcp/${host}/22 4<&0 || exit; cat <&3 & cat <&4 >&3 & wait -n; kill $(jobs -p) 2>/dev/null`;
 }
 
 function attemptOf(check: Check, host: string): string {
