@@ -78,6 +78,9 @@ export const command = defineCommand({
   run: (input, context) => drill(input, context),
 });
 
+const drillIsDeclared =
+  "name a bridge that leads nowhere and numbers for copies: lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9099 } }";
+
 async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
   const within = input.for === undefined ? undefined : parseDuration(input.for);
   if (input.for !== undefined && within === undefined)
@@ -85,10 +88,7 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
   const { environment, guests } = await chosen(input, context);
   const { drill: settings } = environment.settings;
   if (settings === undefined) {
-    throw usageError(
-      `the settings of ${environment.name} have no lifeboat:drill`,
-      "name a bridge that leads nowhere and numbers for copies: lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9099 } }",
-    );
+    throw usageError(`the settings of ${environment.name} have no lifeboat:drill`, drillIsDeclared);
   }
   const words = [...input.guests, "--env", environment.name, ...limitOf(input)];
   if (input.printTimer) {
@@ -157,10 +157,6 @@ function onlyDrill(environments: readonly LoadedEnvironment[]): LoadedEnvironmen
   if (first !== undefined && second === undefined) return first;
   const [only, another] = environments;
   if (first === undefined && only !== undefined && another === undefined) return only;
-  throw usageError(
-    first === undefined
-      ? "no environment has settings for a drill"
-      : "more than one environment has settings for a drill",
-    "name one: --env prod",
-  );
+  if (first === undefined) throw usageError("no environment has settings for a drill", drillIsDeclared);
+  throw usageError("more than one environment has settings for a drill", `name one: --env ${first.name}`);
 }

@@ -321,6 +321,14 @@ test("settings without a drill, a time that is none, and guests of no environmen
   site.declare("lab", { profile: "lab", node, ca: "site-ca.pem", guests: { other: ["adopt: 150"] } });
   const lab = await site.lifeboat(["drill", "--env", "lab"]);
   expect([lab.code, lab.stderr]).toEqual([2, expect.stringContaining("lifeboat:drill: { bridge: vmbr9")]);
+  const text = site.read("Pulumi.lab.yaml");
+  site.write(
+    "Pulumi.lab.yaml",
+    `${text.trimEnd()}\n  lifeboat:drill: { bridge: vmbr9, ids: { from: 9100, to: 9109 } }\n`,
+  );
+  const both = await site.lifeboat(["drill", "--dry-run"]);
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("name one: --env lab")]);
+  site.write("Pulumi.lab.yaml", text);
 });
 
 test("with a time limit the longest unproven guest is first, and none is begun after it [G2]", async () => {
