@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -259,6 +259,33 @@ const versionsProgram = `
     });
     ssh(`rm ${damaged}`, node);
     expect(complaint("ls /var/lib/vz/dump", "192.0.2.12")).toContain("No such file or directory");
+  });
+
+  test("a key that is limited to the printed program reads archives through the node's sshd, and gets nothing else [G1]", async () => {
+    const node = "192.0.2.11";
+    const path = `/var/lib/vz/dump/${archive().split("/").at(-1) ?? ""}`;
+    // Below its storages, which the node's shell and this test both see.
+    const program = "/var/lib/vz/lifeboat-archive";
+    const installed = join(layout.server, "nodes/pve-prod/root", program);
+    const authorized = join(layout.server, "node-keys/pve-prod/authorized_keys");
+    const ordinary = readFileSync(authorized, "utf8");
+    writeFileSync(installed, nodeProgram, { mode: 0o755 });
+    writeFileSync(authorized, `restrict,command="${program} /var/lib/vz/dump" ${ordinary}`);
+    try {
+      expect(await readOn(node, path)).toEqual({ kind: "whole" });
+      for (const asked of [
+        "sh",
+        `cat ${path}`,
+        `${readCommand(path)}; touch /var/lib/vz/witness`,
+        `perl - /etc/shadow`,
+      ]) {
+        expect(complaint(asked, node)).toContain("this key reads archives of vzdump");
+      }
+      expect(existsSync(join(layout.server, "nodes/pve-prod/root/var/lib/vz/witness"))).toBe(false);
+    } finally {
+      writeFileSync(authorized, ordinary);
+      rmSync(installed);
+    }
   });
 
   test("brings a destroyed container back from it", async () => {
