@@ -99,7 +99,7 @@ function restoreStep(
     does: `restore ${archive.volid} as guest ${target.vmid} on ${target.node}, every card on ${plan.bridge}`,
     undoes: (facts) => (mayBeThere(facts) ? { does: `destroy guest ${target.vmid}, the copy of ${guest}` } : "nothing"),
     run: async (context) => {
-      if (isOver(plan, operation)) return { facts: { failed: true, skipped: true } };
+      if (isOver(plan, operation)) return { facts: { failed: true, skipped: true }, ended: "odd" };
       const needed = neededFailure(copy, group, context);
       if (needed !== undefined) return failed(needed);
       context.note({ began: Date.now() });
@@ -132,9 +132,12 @@ function neededFailure({ needs }: Candidate, group: readonly Candidate[], contex
   return broken === undefined ? undefined : `it needs ${broken}, which is not proven`;
 }
 
+/** What it needs has failed already, and has been told. */
+const notTried: StepResult = { facts: { failed: true }, ended: "odd" };
+
 /** Facts keep one text: the first thing that kept the guest from being proven. */
 function failed(reason: string): StepResult {
-  return { facts: { failed: true, reason } };
+  return { facts: { failed: true, reason }, ended: "bad" };
 }
 
 function startStep(copy: Copy, plan: DrillPlan, { client }: DrillWorld, operation: BegunOperation): Step {
@@ -144,7 +147,7 @@ function startStep(copy: Copy, plan: DrillPlan, { client }: DrillWorld, operatio
     title: `Start the copy of ${guest}`,
     does: `start guest ${target.vmid}`,
     run: async (context) => {
-      if (context.factsOf(`${guest}/restore`)["failed"] === true) return { facts: { failed: true } };
+      if (context.factsOf(`${guest}/restore`)["failed"] === true) return notTried;
       await requireCopy(client, target, plan.ids, operation.id);
       await requireBridge(client, copy, plan.bridge);
       const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "start") };
@@ -183,7 +186,7 @@ function checkStep(copy: Copy, index: number, world: DrillWorld): Step {
     title: `Check that ${describeCheck(check)}`,
     does: `prove that ${describeCheck(check)} (up to ${world.checkSeconds} s)`,
     run: async (context) => {
-      if (context.factsOf(`${guest}/start`)["failed"] === true) return { facts: { failed: true } };
+      if (context.factsOf(`${guest}/start`)["failed"] === true) return notTried;
       const reason = await repeat(context, world.checkSeconds, () =>
         probeCopy(world.ways, copy, check, context.signal),
       );

@@ -2,7 +2,15 @@ import { messageOf } from "../../machine/error-code";
 import { Interrupted } from "../../terminal/command-error";
 import type { Journal } from "./journal";
 import { type Observer, contextOf } from "./observer";
-import { type Finding, type PlacedStep, type Step, type StepContext, type StepNode, placeSteps } from "./step";
+import {
+  type Finding,
+  type PlacedStep,
+  type Step,
+  type StepContext,
+  type StepNode,
+  type StepResult,
+  placeSteps,
+} from "./step";
 import { takeBack } from "./take-back";
 
 export interface ApplyOptions {
@@ -91,14 +99,22 @@ async function runStep(placed: PlacedStep, journal: Journal, { signal, observer 
   await observer.step(placed, async (update) => {
     const context = contextOf(placed, journal, signal, update);
     const found = resumed ? await step.probe?.(context) : undefined;
-    if (found === undefined) await runFresh(step, path, journal, context);
-    else journal.stepFound(path, found);
+    if (found === undefined) return runFresh(step, path, journal, context);
+    journal.stepFound(path, found);
+    return found;
   });
 }
 
-async function runFresh(step: Step, path: string, journal: Journal, context: StepContext): Promise<void> {
+async function runFresh(
+  step: Step,
+  path: string,
+  journal: Journal,
+  context: StepContext,
+): Promise<StepResult | undefined> {
   journal.stepStarted(path);
-  journal.stepDone(path, (await step.run(context)) ?? undefined);
+  const result = (await step.run(context)) ?? undefined;
+  journal.stepDone(path, result);
+  return result;
 }
 
 async function failureOf(

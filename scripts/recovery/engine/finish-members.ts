@@ -15,6 +15,7 @@ import { printFinding } from "./print-finding";
 import { codeOfAll } from "./refusal";
 import { begunIn, finishTakingBack } from "./run-one";
 import { isOutOfReach, taskLeft } from "./run-steps";
+import { markOf } from "./step";
 
 /** What the report says beside what becomes of the members. */
 interface Reported {
@@ -119,7 +120,7 @@ function observerOf(show: ShowStep, gate: Gate | undefined): Observer {
   return {
     step: async ({ path, step }, work) => {
       await gate?.before(path);
-      return show(step.title, work);
+      return show(step.title, work, (result) => ({ mark: markOf(result) }));
     },
     takeBack: ({ step }, work) => show(`Take back: ${step.title}`, work),
   };

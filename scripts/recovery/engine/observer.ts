@@ -1,5 +1,5 @@
 import type { Journal } from "./journal";
-import type { Facts, PlacedStep, StepContext } from "./step";
+import type { Facts, PlacedStep, StepContext, StepResult } from "./step";
 
 /** Tells what a running step is at: a line of a task's log. */
 export type Update = (detail: string) => void;
@@ -7,7 +7,7 @@ export type Update = (detail: string) => void;
 /** Shows people what happens. */
 export interface Observer {
   /** Runs the work of a step and shows it from its first moment to its end, whatever that is. */
-  step<Result>(step: PlacedStep, work: (update: Update) => Promise<Result>): Promise<Result>;
+  step(step: PlacedStep, work: (update: Update) => Promise<StepResult | undefined>): Promise<unknown>;
   /** The same for a step that is taken back. */
   takeBack<Result>(step: PlacedStep, work: (update: Update) => Promise<Result>): Promise<Result>;
 }

@@ -10,6 +10,7 @@ import { isOpen, type Journal, JournalError } from "./journal";
 import { describeOpen, mustEndBefore } from "./kinds";
 import type { Observer } from "./observer";
 import { StateFolder } from "./state-folder";
+import { markOf } from "./step";
 import type { GuestSubject, NodeSubject, StackSubject, Subject, SubjectKey } from "./subject";
 import { formatInstant } from "../../terminal/durations";
 
@@ -142,7 +143,7 @@ export function halfDone({ environment }: Pick<Session, "environment">, { conten
 /** Shows steps with the command's progress display. */
 export function observerOf({ progress }: CommandContext): Observer {
   return {
-    step: ({ step }, work) => progress.step(step.title, work),
+    step: ({ step }, work) => progress.step(step.title, work, (result) => ({ mark: markOf(result) })),
     takeBack: ({ step }, work) => progress.step(`Take back: ${step.title}`, work),
   };
 }

@@ -15,6 +15,14 @@ export interface Finding {
 export interface StepResult {
   readonly facts?: Facts;
   readonly findings?: readonly Finding[];
+  /** How people see that it ended: what was not good although nothing was thrown. A problem among the findings is bad by itself. */
+  readonly ended?: "odd" | "bad";
+}
+
+/** The mark on the line that tells a step's end. */
+export function markOf(result: StepResult | undefined): "good" | "odd" | "bad" {
+  const isBad = result?.findings?.some(({ severity }) => severity === "problem") ?? false;
+  return result?.ended ?? (isBad ? "bad" : "good");
 }
 
 /** How long a step is expected to take, and how that is known: `measured on 2026-11-20`, `6.2 GiB at 90 MiB/s`. */

@@ -351,6 +351,9 @@ test("what needs a guest that is not proven is not proven either, others go on, 
   await site.fault("archive-truncated", { volid: damaged?.volid ?? "" });
   const run = await site.lifeboat(["drill", "--force", "--check-timeout", "0", "--json"], { env: overSsh });
   expect(run.code).toBe(3);
+  expect(run.stderr).toMatch(/^✗ Check that .*5432/mu);
+  // Nobody has tried to start what needs it.
+  expect(run.stderr).toMatch(/^! Start the copy of app /mu);
   const reasons = new Map(
     (JSON.parse(run.stdout).guests as { guest: string; reasons: string[] }[]).map((one) => [one.guest, one.reasons]),
   );

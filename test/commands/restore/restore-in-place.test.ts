@@ -117,6 +117,7 @@ test("a check that fails after a good restore: exit 3, not proven, and the archi
   expect(result.code).toBe(3);
   expect(result.stdout).toContain("NOT PROVEN");
   expect(result.stdout).toContain("PROBLEM: files is restored, not proven: check 'tcp:9' failed");
+  expect(result.stderr).toMatch(/^✗ Check that .*port 9\b/mu);
   const protectedNow = async () => (await site.archives(105)).find(({ volid }) => volid === archive)?.protected;
   expect([await site.running(105), await protectedNow()]).toEqual([true, true]);
 });
