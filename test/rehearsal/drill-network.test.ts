@@ -44,12 +44,21 @@ const cards = (): string[] =>
     .split("\n")
     .flatMap((line) => /^lifeboat\S+/u.exec(line)?.[0] ?? []);
 
+/** The kernel tells routers and neighbours of IPv6 what it likes, when it likes: frames of nobody's doing. */
+function withoutIpv6(name: string): void {
+  const off = "for of in all default; do echo 1 > /proc/sys/net/ipv6/conf/$of/disable_ipv6; done";
+  execFileSync("nsenter", [`--net=/run/netns/${name}`, "sh", "-c", off]);
+}
+
 /** Frames that a bridge has sent and received. */
 const framesOn = (bridge: string): string => ip("-n", node, "-s", "-j", "link", "show", `to-${bridge}`);
 
 (process.getuid?.() === 0 ? describe : describe.skip)("the network of an attempt of a drill", () => {
   beforeAll(async () => {
-    for (const name of [node, copy, original]) ip("netns", "add", name);
+    for (const name of [node, copy, original]) {
+      ip("netns", "add", name);
+      withoutIpv6(name);
+    }
     for (const [guest, bridge] of [
       [copy, "vmbr9"],
       [original, "vmbr0"],
@@ -83,6 +92,8 @@ const framesOn = (bridge: string): string => ip("-n", node, "-s", "-j", "link", 
     const before = framesOn("vmbr0");
     expect(ask("vmbr0", status).said).toMatch(/^HTTP\/1\.\d 200/u);
     expect(framesOn("vmbr0")).not.toBe(before);
+    // What it has answered it would ask for once more by itself, seconds later.
+    ip("-n", original, "neighbour", "flush", "all");
     await sleep(1_000);
     const quiet = framesOn("vmbr0");
     expect(ask("vmbr9", status).said).toMatch(/^HTTP\/1\.\d 204/u);
