@@ -51,7 +51,8 @@ export async function runOnNode(
   return { code: Number(digits), printed: text };
 }
 
-function lastLine(text: string): string {
+/** What was said last, for people. */
+export function lastLine(text: string): string {
   const last = plainText(text.trim().split("\n").at(-1) ?? "");
   return last === "" ? "no answer" : last;
 }

@@ -1,8 +1,7 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { plainText } from "../../../proxmox/api/plain-text";
 import { whyCommandFails } from "../../../site/settings/values/checks";
 import type { Check } from "../../../site/settings/environment";
-import { runOnNode } from "../../clients/guest-command";
+import { lastLine, runOnNode } from "../../clients/guest-command";
 import { GuestShell, type GuestShellOptions, GuestUnreachable } from "../../clients/guest-shell";
 import { shellQuote } from "../../machine/shell-quote";
 import { askedOfNode } from "../steps/guest/probe-guest";
@@ -118,9 +117,4 @@ export function networkScript(bridge: string, from: string, command: string): st
 
 function bash(script: string): string {
   return `bash -c ${shellQuote(script)}`;
-}
-
-function lastLine(text: string): string {
-  const last = plainText(text.trim().split("\n").at(-1) ?? "");
-  return last === "" ? "no answer" : last;
 }
