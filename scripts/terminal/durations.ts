@@ -52,5 +52,10 @@ export function formatShare(share: number): string {
 export function formatInstant(iso: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
-  return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return formatMoment(time.getTime());
+}
+
+/** `2026-11-20 12:00 UTC`. A copy and a store may be anywhere: there is no node whose time zone would be meant. */
+export function formatMoment(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,3 +1,4 @@
+import { formatMoment } from "../../terminal/durations";
 import type { CopyMarker } from "../../../site/state-copies/copy-marker";
 import { clockSkew } from "../../../site/state-copies/freshness";
 import { ownAddresses } from "../../../site/state/own-addresses";
@@ -7,7 +8,6 @@ import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import { type CopyObjects, laterUpdate, listCopy } from "../../recovery/steps/state/copies/copy-facts";
 import { type CopyPlace, folderOfSettings, offsiteOfSettings } from "../../recovery/steps/state/copies/copy-places";
-import { momentOf } from "../../recovery/steps/state/moment";
 import { readPresent } from "../../recovery/steps/state/present-state";
 import type { StateAccess } from "../../recovery/steps/state/state-access";
 import type { StateSecrets } from "../../recovery/steps/state/state-secrets";
@@ -134,7 +134,7 @@ async function copyProblems(access: StateAccess, objects: CopyObjects, now: numb
   const later = await laterUpdate(access, objects, state);
   if (later !== undefined) {
     problems.push(
-      `its history has an update of ${momentOf(later)}, which its state does not have: a run has stopped half-way`,
+      `its history has an update of ${formatMoment(later)}, which its state does not have: a run has stopped half-way`,
     );
   }
   return problems;
@@ -144,6 +144,6 @@ async function copyProblems(access: StateAccess, objects: CopyObjects, now: numb
 function futureProblems({ time, checkpoint }: CopyMarker, now: number): string[] {
   const latest = Math.max(time, checkpoint.modified);
   return latest > now + clockSkew
-    ? [`it is dated ${momentOf(latest)}, which is later than this machine's clock: nobody knows how old it is`]
+    ? [`it is dated ${formatMoment(latest)}, which is later than this machine's clock: nobody knows how old it is`]
     : [];
 }

@@ -2,7 +2,7 @@ import { stateDigest } from "../../../site/state-copies/state-digest";
 import { ownAddresses } from "../../../site/state/own-addresses";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
-import { formatAgo } from "../../terminal/durations";
+import { formatAgo, formatMoment } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
 import { digestOf } from "../engine/digest";
@@ -20,7 +20,6 @@ import { shut, StateSecrets } from "../steps/state/state-secrets";
 import type { FallbackPlan } from "./plan";
 import { readRecord } from "../steps/state/fallback-record";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
-import { momentOf } from "../steps/state/moment";
 import { staleFlag } from "../steps/state/copies/flags";
 
 export const answersFlag = "--although-store-answers";
@@ -138,7 +137,7 @@ function demandsOf({ environment, copy, staleSince, answers, store }: FallbackPl
     });
   }
   if (staleSince !== undefined) {
-    const since = `the store was last seen with a newer state, of ${momentOf(staleSince)}`;
+    const since = `the store was last seen with a newer state, of ${formatMoment(staleSince)}`;
     demands.push({
       flag: staleFlag,
       reason: since,

@@ -1,5 +1,5 @@
 import { plainText } from "../../../proxmox/api/plain-text";
-import { formatAgo, formatBytes, formatDuration } from "../../terminal/durations";
+import { formatAgo, formatBytes, formatDuration, formatMoment } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { GivenAnswers } from "../engine/consent";
 import type { Finding } from "../engine/step";
@@ -13,7 +13,6 @@ import { fallbackSteps, statePath } from "./steps";
 import { planFallback, whyOtherFallback } from "./make-plan";
 import type { LiveAndLocal } from "../steps/state/live-and-local";
 import { printFinding } from "../engine/print-finding";
-import { momentOf } from "../steps/state/moment";
 
 export interface FallbackRequest {
   /** What the command line says for the place of the copy. */
@@ -88,18 +87,18 @@ function printPlan(plan: FallbackPlan, lines: Lines): void {
   if (staleSince !== undefined) {
     lines.hanging(
       "  lost:   ",
-      `what came after the copy: the store was last seen with a state of ${momentOf(staleSince)}`,
+      `what came after the copy: the store was last seen with a state of ${formatMoment(staleSince)}`,
     );
   }
 }
 
 function copyAge({ time }: FallbackPlan["copy"]): string {
   if (time === undefined) return "nobody knows of when";
-  return `of ${momentOf(time)} (${formatAgo(Math.max(0, Date.now() - time) / 1_000)})`;
+  return `of ${formatMoment(time)} (${formatAgo(Math.max(0, Date.now() - time) / 1_000)})`;
 }
 
 function stateText({ made, update }: FallbackPlan["copy"]): string {
-  const when = made === undefined ? "of an unknown time" : `of ${momentOf(made)}`;
+  const when = made === undefined ? "of an unknown time" : `of ${formatMoment(made)}`;
   if (update === undefined) return `${when}; no update is known`;
   const message = update.message === "" ? "" : `: ${plainText(update.message)}`;
   return `${when}, after ${update.kind} (${update.result})${message}`;

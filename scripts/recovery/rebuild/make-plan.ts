@@ -1,3 +1,4 @@
+import { formatMoment } from "../../terminal/durations";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { ownAddresses } from "../../../site/state/own-addresses";
 import { storeHealth } from "../../project/store-health";
@@ -20,7 +21,6 @@ import type { StateAccess } from "../steps/state/state-access";
 import { StateSecrets } from "../steps/state/state-secrets";
 import type { RebuildPlan, RebuiltEnvironment } from "./plan";
 import { bucketAccess, copyAccess, type RebuildSession } from "./world";
-import { momentOf } from "../steps/state/moment";
 import { staleFlag } from "../steps/state/copies/flags";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 
@@ -186,7 +186,9 @@ function demandsOf({ environments, endpoint }: RebuildPlan): Demand[] {
   const stale = environments.flatMap(({ name, staleSince }) =>
     staleSince === undefined
       ? []
-      : [`the store was last seen with a state of ${name} of ${momentOf(staleSince)}, which is newer than its copy`],
+      : [
+          `the store was last seen with a state of ${name} of ${formatMoment(staleSince)}, which is newer than its copy`,
+        ],
   );
   const losses: Demand[] =
     stale.length === 0

@@ -1,4 +1,4 @@
-import { formatAgo, formatDuration } from "../../terminal/durations";
+import { formatAgo, formatDuration, formatMoment } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
@@ -12,7 +12,6 @@ import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironme
 import { proofPath, rebuildSteps } from "./steps";
 import type { RebuildSession } from "./world";
 import { printFinding } from "../engine/print-finding";
-import { momentOf } from "../steps/state/moment";
 
 export interface RebuildRequest {
   readonly given: GivenAnswers;
@@ -93,9 +92,9 @@ function environmentText({ copy, damaged, staleSince, local, stored, unreadable 
           ? "its state is on this machine; "
           : "";
   if (copy === undefined) return `${kept}${damaged === undefined ? "no copy" : `the copy is damaged: ${damaged}`}`;
-  const time = copy.time === undefined ? "of an unknown time" : `of ${momentOf(copy.time)} (${agoOf(copy.time)})`;
+  const time = copy.time === undefined ? "of an unknown time" : `of ${formatMoment(copy.time)} (${agoOf(copy.time)})`;
   const during = copy.duringUpdate ? "; AN UPDATE WAS AT WORK when it was copied" : "";
-  const stale = staleSince === undefined ? "" : `; LOST: what came after it, up to ${momentOf(staleSince)}`;
+  const stale = staleSince === undefined ? "" : `; LOST: what came after it, up to ${formatMoment(staleSince)}`;
   return `${kept}copy ${time}, ${String(copy.points)} restore points${during}${stale}`;
 }
 

@@ -1,3 +1,4 @@
+import { formatMoment } from "../../terminal/durations";
 import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
@@ -5,7 +6,6 @@ import type { SiteStore } from "../../project/state-store";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
 import { tracesOf } from "../steps/state/copies/traces";
 import { lostWholly, stateLost } from "../steps/state/lost-state";
-import { momentOf } from "../steps/state/moment";
 import { lastSeen, seenFile } from "../steps/state/seen-state";
 import type { StackLook } from "./backend-state";
 import type { UpPlan } from "./plan";
@@ -52,7 +52,7 @@ export function isMade({ store }: StoreView, before: readonly UpPlan[]): boolean
 export function requireNew({ environment, selector, state }: StackWork, { store, trouble }: StoreView): void {
   const seen = lastSeen(state);
   if (seen === undefined) return;
-  const when = momentOf(seen.modified);
+  const when = formatMoment(seen.modified);
   throw new CommandError(
     `the state store at ${store.endpoint} held a state of ${environment.name} of ${when}, and cannot be asked now: ${trouble ?? "it is to be made anew"}`,
     {

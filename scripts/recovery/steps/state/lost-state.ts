@@ -1,3 +1,4 @@
+import { formatMoment } from "../../../terminal/durations";
 import {
   backupPrefix,
   checkpointKeys,
@@ -8,7 +9,6 @@ import {
 import type { SeenState } from "../../../../site/state-copies/freshness";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { momentOf } from "./moment";
 import { listStack, type StackObjects } from "./stack-objects";
 import type { StateAccess } from "./state-access";
 
@@ -53,7 +53,7 @@ export async function lostWholly({ copy, seen }: Traces): Promise<LostState | un
   }
   if (seen === undefined) return undefined;
   const mend = "from another copy: lifeboat rebuild state-store --from FOLDER";
-  return { why: `a state of ${momentOf(seen.modified)} was there`, mend };
+  return { why: `a state of ${formatMoment(seen.modified)} was there`, mend };
 }
 
 /** A stack is not made a second time over what is lost: 14. */
