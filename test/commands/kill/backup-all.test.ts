@@ -1,32 +1,14 @@
 import { AdoptedSite } from "../support/adopted-site";
-import type { KillRow, Stage } from "./kill-row";
+import { type EnvironmentStage, stagesOf, threeEnvironments } from "./environment-stage";
+import type { KillRow } from "./kill-row";
 import { runKills } from "./run-kills";
 
-/** An environment with a node of its own and two guests, all of which are backed up by one run. */
-interface EnvironmentStage extends Stage {
-  readonly site: AdoptedSite;
-  readonly node: string;
-  readonly ids: readonly number[];
-}
-
-const environments = (["prod", "lab", "monitoring"] as const).map((name, index) => ({
-  name,
-  node: `pve-${name}`,
-  profile: name,
-  guests: [1, 2].map((number) => ({ id: 100 * (index + 1) + number, name: `${name}-${number}` })),
-}));
+/** All guests of an environment are backed up by one run. */
+const environments = threeEnvironments((id, number, environment) => ({ id, name: `${environment}-${number}` }));
 
 async function open() {
   const site = await AdoptedSite.start(environments);
-  const stages = environments.map(({ name, node, guests }): EnvironmentStage => ({
-    site,
-    name,
-    node,
-    ids: guests.map(({ id }) => id),
-    stateFolder: site.stateFolder(name),
-    lifeboat: (argv, options) => site.lifeboat(argv, options),
-  }));
-  return { stages, close: () => site.stop() };
+  return { stages: stagesOf(site, environments), close: () => site.stop() };
 }
 
 /** Looks at what was asked of the node since now, and at which guests were backed up by that. */

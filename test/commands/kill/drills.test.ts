@@ -1,39 +1,20 @@
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { readProof } from "../../../site/drill/proof-notes";
 import { AdoptedSite } from "../support/adopted-site";
-import type { KillRow, Stage } from "./kill-row";
+import { type EnvironmentStage, stagesOf, threeEnvironments } from "./environment-stage";
+import type { KillRow } from "./kill-row";
 import { runKills } from "./run-kills";
 
-/** An environment with a node of its own, and an application that needs its database, each with one archive. */
-interface DrillStage extends Stage {
-  readonly site: AdoptedSite;
-  readonly node: string;
-  readonly ids: readonly number[];
-}
-
-const environments = (["prod", "lab", "monitoring"] as const).map((name, index) => ({
-  name,
-  node: `pve-${name}`,
-  profile: name,
-  guests: [1, 2].map((number) => {
-    const id = 100 * (index + 1) + number;
-    const card = `net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:0${String(index)}:0${String(number)},ip=dhcp`;
-    return { id, name: number === 1 ? "db" : "app", lines: [card] };
-  }),
-}));
+/** An application that needs its database, each with one archive. */
+const environments = threeEnvironments((id, number) => {
+  const card = `net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:0${String(Math.floor(id / 100) - 1)}:0${String(number)},ip=dhcp`;
+  return { id, name: number === 1 ? "db" : "app", lines: [card] };
+});
 
 async function open() {
   const site = await AdoptedSite.start(environments);
   for (const environment of environments) await prepareDrills(site, environment);
-  const stages = environments.map(({ name, node, guests }): DrillStage => ({
-    site,
-    name,
-    node,
-    ids: guests.map(({ id }) => id),
-    stateFolder: site.stateFolder(name),
-    lifeboat: (argv, options) => site.lifeboat(argv, options),
-  }));
-  return { stages, close: () => site.stop() };
+  return { stages: stagesOf(site, environments), close: () => site.stop() };
 }
 
 async function prepareDrills(site: AdoptedSite, environment: (typeof environments)[number]): Promise<void> {
@@ -54,7 +35,7 @@ async function prepareDrills(site: AdoptedSite, environment: (typeof environment
 }
 
 /** The originals without their archives' notes, which a drill writes. */
-function originals({ site, node, ids }: DrillStage): Promise<unknown[]> {
+function originals({ site, node, ids }: EnvironmentStage): Promise<unknown[]> {
   return site.on(node, (client) =>
     Promise.all(
       ids.map(async (vmid) => {
@@ -71,7 +52,7 @@ function originals({ site, node, ids }: DrillStage): Promise<unknown[]> {
 }
 
 /** Takes the proof of an earlier drill out of the notes. */
-async function forget({ site, node, ids }: DrillStage): Promise<void> {
+async function forget({ site, node, ids }: EnvironmentStage): Promise<void> {
   await site.on(node, async (client) => {
     for (const id of ids) {
       for (const { volid } of await client.backups.archives(node, "backup", id)) {
@@ -82,7 +63,7 @@ async function forget({ site, node, ids }: DrillStage): Promise<void> {
 }
 
 /** Looks at what has become of originals and copies since now. */
-async function watch(stage: DrillStage): Promise<() => Promise<unknown>> {
+async function watch(stage: EnvironmentStage): Promise<() => Promise<unknown>> {
   const { site, node, ids } = stage;
   await forget(stage);
   const before = JSON.stringify(await originals(stage));
@@ -100,7 +81,7 @@ async function watch(stage: DrillStage): Promise<() => Promise<unknown>> {
     });
 }
 
-const rows: KillRow<DrillStage>[] = [
+const rows: KillRow<EnvironmentStage>[] = [
   {
     operation: "drill",
     ids: "G2, K4",
