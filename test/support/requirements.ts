@@ -5,7 +5,7 @@ export interface Requirement {
 }
 
 /**
- * Declaring a site (A), its state store (B), restoring guests (D) and states (E), rebuilding (F) and verifying (G), every
+ * Declaring a site (A), its state store (B), watching it (C), restoring guests (D) and states (E), rebuilding (F) and verifying (G), every
  * command that changes something (K), how long it may take (L), working with it (M), and
  * what an attacker gets (N).
  */
@@ -86,6 +86,23 @@ export const requirements: readonly Requirement[] = [
     promise: "TLS from an authority of the site's own, which outlives the store; clients get its certificate.",
   },
   { id: "B6", promise: "An S3 service that is there already takes the container's place." },
+  {
+    id: "C1",
+    promise:
+      "A guest with Prometheus, Alertmanager and Grafana as Docker services is declared with the rest, and complete after one `pulumi up`.",
+  },
+  {
+    id: "C2",
+    promise:
+      "An exporter reads what is on the storages: newest good backup of each guest, size, age, number, results of jobs, what is not covered, proofs; a lost permission is told apart from a missing backup.",
+  },
+  {
+    id: "C3",
+    promise:
+      "Rules tell that a backup failed, is missing, shrank or was not proven, that a storage fills, and that the exporter is silent; each links to what to do, and is tried firing and silent.",
+  },
+  { id: "C4", promise: "Dashboards show backups, guests and states; each query returns data from a live Prometheus." },
+  { id: "C5", promise: "`backupAlerting: false` leaves the rules out." },
   {
     id: "D1",
     promise: "One command restores the newest archive, starts the guest and proves it with its declared checks.",
@@ -169,6 +186,11 @@ export const requirements: readonly Requirement[] = [
     id: "F1",
     promise: "The state store is rebuilt with the same address, buckets and identities, and the states pushed into it.",
   },
+  {
+    id: "F2",
+    promise:
+      "`rebuild monitoring` brings monitoring back from its newest archive, or anew by `pulumi up`, and says when history is gone.",
+  },
   { id: "G1", promise: "Every version of every state is read and checked; what is bad is named." },
   {
     id: "G2",
@@ -187,6 +209,7 @@ export const requirements: readonly Requirement[] = [
   { id: "L1", promise: "Restoring a guest takes less than five minutes, without copying its archive." },
   { id: "L2", promise: "Restoring a state takes less than two minutes." },
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
+  { id: "L4", promise: "Rebuilding monitoring takes less than a quarter of an hour." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
   {
     id: "M2",

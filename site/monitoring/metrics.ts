@@ -1,0 +1,83 @@
+/** What every series of an environment, a guest, a job and so on is told apart by. */
+const environment = ["environment"] as const;
+const guest = ["environment", "guest", "id"] as const;
+const job = ["environment", "backup_job"] as const;
+const storage = ["environment", "storage", "node"] as const;
+
+/** A metric as `lifeboat exporter` prints it: `help` says the meaning, the unit is the end of its name. */
+export interface Metric {
+  readonly type: "gauge" | "counter";
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Every metric of `lifeboat exporter`: rules and dashboards use these names and labels and no others. Names and units follow
+ * Prometheus' conventions: base units, moments as Unix seconds, 1 and 0 for yes and no.
+ *
+ * `guest` is the name in the settings (of a guest that is in none: the name on its node), `id` its number. What is not known has
+ * no series: a guest whose archives could not be seen has no `last_backup`, and `archives_seen` 0.
+ */
+export const metrics = {
+  lifeboat_build_info: gauge("The exporter's version; always 1.", ["version"]),
+  lifeboat_environment_up: gauge("1: the environment's nodes answered the last look.", environment),
+  lifeboat_look_timestamp_seconds: gauge("When the last look that succeeded ended.", environment),
+  lifeboat_look_duration_seconds: gauge("How long the last look took.", environment),
+  lifeboat_look_errors_total: counter("Looks that failed, by the kind of failure.", ["environment", "kind"]),
+  lifeboat_permission_missing: gauge("1: the token lacks this privilege.", ["environment", "path", "privilege"]),
+  lifeboat_clock_difference_seconds: gauge("The node's clock less the exporter's.", environment),
+
+  lifeboat_guest_info: gauge("A guest of the settings; always 1.", [...guest, "type", "node"]),
+  lifeboat_guest_backup_expected: gauge("1: the guest is to be backed up; 0: left out on purpose.", guest),
+  lifeboat_guest_archives_seen: gauge("1: all archives of the guest could be seen.", guest),
+  lifeboat_guest_backups: gauge("Backups that are there; save points do not count.", guest),
+  lifeboat_guest_last_backup_timestamp_seconds: gauge("When the newest good backup that is there began.", guest),
+  lifeboat_guest_last_backup_size_bytes: gauge("Size of the newest good backup.", guest),
+  lifeboat_guest_last_backup_duration_seconds: gauge("How long the newest good backup took.", guest),
+  lifeboat_guest_previous_backup_size_bytes: gauge("Size of the backup before the newest.", guest),
+  lifeboat_guest_backup_failed: gauge("1: the newest run of the job failed for this guest.", guest),
+  lifeboat_guest_rpo_seconds: gauge("How old the newest backup may be.", guest),
+  lifeboat_guest_verification_timestamp_seconds: gauge("When the newest backup was last verified.", guest),
+  lifeboat_guest_verification_failed: gauge("1: the last verification found the newest archive bad.", guest),
+  lifeboat_guest_proof_timestamp_seconds: gauge("When a drill last tried a backup of the guest.", guest),
+  lifeboat_guest_proof_success: gauge("1: the last drill proved it; 0: it failed.", guest),
+  lifeboat_guest_proof_max_age_seconds: gauge("How old the last proof may be.", guest),
+  lifeboat_guest_opt_out_until_timestamp_seconds: gauge("End of the last day of the guest's opt-out.", guest),
+  lifeboat_disk_opt_out_until_timestamp_seconds: gauge("End of the last day of a disk's opt-out.", [...guest, "disk"]),
+  lifeboat_guest_not_covered: gauge("1: a guest on the node that no settings name and no job backs up.", guest),
+  lifeboat_disk_not_covered: gauge("1: a disk that is in no backup, and has no opt-out.", [...guest, "disk"]),
+
+  lifeboat_job_info: gauge("A backup job; always 1.", [...job, "schedule"]),
+  lifeboat_job_enabled: gauge("1: the job is there and switched on.", job),
+  lifeboat_job_last_run_timestamp_seconds: gauge("When the newest run began.", [...job, "node"]),
+  lifeboat_job_last_run_duration_seconds: gauge("How long the newest run took.", [...job, "node"]),
+  lifeboat_job_last_run_success: gauge("1: the newest run succeeded for all guests.", [...job, "node"]),
+  lifeboat_job_next_run_timestamp_seconds: gauge("When it runs next.", job),
+  lifeboat_job_max_gap_seconds: gauge("The longest time between two starts of its schedule.", job),
+
+  lifeboat_storage_active: gauge("1: the storage can be used.", storage),
+  lifeboat_storage_used_bytes: gauge("Used on the storage.", storage),
+  lifeboat_storage_size_bytes: gauge("Size of the storage.", storage),
+
+  lifeboat_state_readable: gauge("1: the environment's Pulumi state could be read, and is whole.", environment),
+  lifeboat_state_timestamp_seconds: gauge("When the state was written.", environment),
+  lifeboat_state_restore_points: gauge("Restore points of the state.", environment),
+  lifeboat_state_restore_points_unreadable: gauge("Restore points that cannot be read.", environment),
+  lifeboat_state_fallback: gauge("1: the state lives outside of the store until it is returned.", environment),
+  lifeboat_state_copy_timestamp_seconds: gauge("When the newest copy of the state was made.", ["environment", "kind"]),
+  lifeboat_state_copy_max_age_seconds: gauge("How old that copy may be.", ["environment", "kind"]),
+
+  lifeboat_unfinished_operation_timestamp_seconds: gauge("When an operation began that is half done.", [
+    ...guest,
+    "kind",
+  ]),
+  lifeboat_certificate_end_timestamp_seconds: gauge("When a certificate ends.", ["environment", "subject"]),
+} as const satisfies Readonly<Record<string, Metric>>;
+
+function gauge<const Labels extends readonly string[]>(help: string, labels: Labels) {
+  return { type: "gauge", help, labels } as const;
+}
+
+function counter<const Labels extends readonly string[]>(help: string, labels: Labels) {
+  return { type: "counter", help, labels } as const;
+}
