@@ -23,6 +23,7 @@ export const metrics = {
   lifeboat_environment_up: gauge("1: the environment's nodes answered the last look.", environment),
   lifeboat_look_timestamp_seconds: gauge("When the last look that succeeded ended.", environment),
   lifeboat_look_duration_seconds: gauge("How long the last look took.", environment),
+  lifeboat_look_interval_seconds: gauge("How long the exporter waits between two looks.", environment),
   lifeboat_look_errors_total: counter("Looks that failed, by the kind of failure.", ["environment", "kind"]),
   lifeboat_permission_missing: gauge("1: the token lacks this privilege.", ["environment", "path", "privilege"]),
   lifeboat_clock_difference_seconds: gauge("The node's clock less the exporter's.", environment),
