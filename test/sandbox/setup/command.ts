@@ -7,6 +7,7 @@ import { moveClock } from "./clock-command";
 import { setFault } from "./fault-command";
 import { layoutOf, readRecord, type Layout, type SandboxRecord, sandboxFolder } from "./layout";
 import { requirePackages } from "./prerequisites";
+import { debianProgram, isProgramName, PROGRAM_NAMES } from "./programs";
 import { printRequests } from "./requests-command";
 import { SERVICE_NAMES, type ServiceName } from "./services/service";
 import { setService } from "./services/service-command";
@@ -23,6 +24,7 @@ const EXAMPLES = `Examples:
   npm run -s sandbox -- exec bash                a shell there
   npm run sandbox -- fault node-unreachable on node=pve-prod
   npm run sandbox -- service offsite stop        the provider of offsite storage is down
+  npm run -s sandbox -- program promtool         where it is; it comes from Debian's package
   npm run sandbox -- clock forward 4w            four weeks pass; backup jobs run at their time
   npm run sandbox -- down
 
@@ -122,6 +124,13 @@ function sandboxProgram(layout: Layout, end: (exitCode: number) => void): Comman
       await requirePackages(options.driver, say);
       if (options.machines === true) await requirePackages("machines", say);
       say("All needed packages are installed.");
+    });
+  program
+    .command("program")
+    .description("print where a program of a Debian package is, which is downloaded and not installed")
+    .addArgument(program.createArgument("<name>").choices(PROGRAM_NAMES))
+    .action(async (name: string) => {
+      if (isProgramName(name)) process.stdout.write(`${await debianProgram(name, say)}\n`);
     });
   return program;
 }

@@ -6,7 +6,7 @@ import { ENTRIES, type Layout } from "./layout";
 import { endContainers, endMachines, unmountBelow, waitForLoopDevices } from "./leftovers";
 import { removeNetwork } from "./namespace";
 import { siteNames } from "../machine/names";
-import { isOnPath } from "./prerequisites";
+import { isOnPath } from "../machine/on-path";
 import { stopServer } from "./server-process";
 
 /**

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import type { Driver } from "../drivers/driver";
+import { isOnPath } from "../machine/on-path";
 import { SandboxError } from "./failure";
 import { GRUB_BOOT_SECTOR } from "./images/machine-image";
 
@@ -73,24 +72,6 @@ export async function requirePackages(part: Part, say: (line: string) => void): 
   }
   const still = missingPackages(part);
   if (still.length > 0) throw new SandboxError(`apt-get did not install ${still.join(", ")}`, { hint: `try: ${line}` });
-}
-
-/** Folders with administrators' programs, which the PATH of a plain user lacks. */
-const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin"];
-
-export function isOnPath(program: string): boolean {
-  if (program.startsWith("/")) return existsSync(program);
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.some((folder) => folder !== "" && isExecutable(join(folder, program)));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether apt-get ended well. Its output goes to the error stream: the standard output is for data. */

@@ -26,6 +26,11 @@ const shared = resolve(__dirname, "../../../../shared");
 const isWithoutRecordings = () => !existsSync(resolve(shared, "pve-api"));
 const isNotRoot = () => process.getuid?.() !== 0;
 const userCache = process.env.XDG_CACHE_HOME || resolve(homedir(), ".cache");
+const needsDebianPackages = (file) => ({
+  file,
+  where: () => spawnSync("apt-get", ["--version"]).status !== 0,
+  reason: "promtool and amtool come from Debian's packages, and this machine has no apt-get",
+});
 const needsContainers = (name) => ({
   file: `test/rehearsal/${name}.test.ts`,
   where: isNotRoot,
@@ -64,6 +69,7 @@ const expectedSkips = [
     where: () => process.env.GITHUB_ACTIONS !== "true",
     reason: "the registry of a closed network answers no such question",
   },
+  needsDebianPackages("test/unit/support/debian-program.test.ts"),
   {
     file: "test/rehearsal/independent-reader.test.ts",
     where: () => !existsSync(resolve(userCache, "lifeboat/test/dissect-archive-1.8")),

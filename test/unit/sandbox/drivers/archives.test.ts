@@ -5,7 +5,7 @@ import { damageFile, readArchiveMember } from "../../../sandbox/drivers/archives
 import { CommandFailed, run } from "../../../sandbox/machine/child-process";
 import type { Compression, Mount, PackRequest } from "../../../sandbox/drivers/driver";
 import { MemoryDriver } from "../../../sandbox/drivers/memory";
-import { isOnPath } from "../../../sandbox/setup/prerequisites";
+import { isOnPath } from "../../../sandbox/machine/on-path";
 
 const driver = new MemoryDriver();
 let folder: string;

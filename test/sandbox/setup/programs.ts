@@ -1,0 +1,41 @@
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { builtOnce } from "./images/built-once";
+import { unpackDebian } from "./images/debian-packages";
+
+/** Programs of Debian packages that tests and the site's services run on this machine, by the name that they are asked for. */
+const PROGRAMS = {
+  alertmanager: { package: "prometheus-alertmanager", file: "usr/bin/prometheus-alertmanager" },
+  amtool: { package: "prometheus-alertmanager", file: "usr/bin/amtool" },
+  "docker-registry": { package: "docker-registry", file: "usr/bin/docker-registry" },
+  "node-exporter": { package: "prometheus-node-exporter", file: "usr/bin/prometheus-node-exporter" },
+  prometheus: { package: "prometheus", file: "usr/bin/prometheus" },
+  promtool: { package: "prometheus", file: "usr/bin/promtool" },
+} as const;
+
+export type ProgramName = keyof typeof PROGRAMS;
+
+export const PROGRAM_NAMES = Object.keys(PROGRAMS);
+
+export function isProgramName(name: string): name is ProgramName {
+  return name in PROGRAMS;
+}
+
+/**
+ * A program of a Debian package, which is never installed: installed, some of them start services and firewall rules. Downloaded
+ * the first time, kept in the user's cache afterwards.
+ *
+ * @param say receives one line before the download
+ * @returns its path
+ * @throws SandboxError where it cannot be had
+ */
+export function debianProgram(name: ProgramName, say: (line: string) => void): Promise<string> {
+  const recipe = PROGRAMS[name];
+  const build = async (file: string, temporary: string): Promise<void> => {
+    await unpackDebian([recipe.package], join(temporary, "files"), temporary);
+    renameSync(join(temporary, "files", recipe.file), file);
+  };
+  return builtOnce({ kind: "programs", name, recipe: [recipe, process.arch], build }, () =>
+    say(`Downloading Debian's package ${recipe.package} for its ${name} (once; it is not installed)`),
+  );
+}
