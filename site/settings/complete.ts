@@ -19,6 +19,7 @@ import type {
 } from "./environment";
 import { type AdoptedEntry, type ContainerEntry, type GuestEntry, type VirtualMachineEntry } from "./guest-schema";
 import { osTypeOf } from "./container-schema";
+import { completeMonitoring, completeMonitoringSecrets } from "./complete-monitoring";
 import { completeStateStore, completeStateStoreKeys } from "./complete-state-store";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";
@@ -59,6 +60,11 @@ export function complete(settings: Settings, name: string): Environment {
     stateStoreAuthority: settings.stateStoreAuthority,
     stateStoreOffsiteKey: settings.stateStoreOffsiteKey,
     stateKey: settings.stateKey,
+    monitoring:
+      settings.monitoring &&
+      completeMonitoring(settings.monitoring, new Map(guests.map(({ name: guest, kind }) => [guest, kind]))),
+    monitoringSecrets: settings.monitoringSecrets && completeMonitoringSecrets(settings.monitoringSecrets),
+    monitoringAuthority: settings.monitoringAuthority,
   };
 }
 

@@ -9,6 +9,7 @@ const secretKeys = new Set([
   "stateKey",
   "stateStoreKeys",
   "stateStoreOffsiteKey",
+  "monitoringSecrets",
 ]);
 
 /** A value of the settings for a message: short, on one line, without control characters, and never a secret. */

@@ -1,9 +1,12 @@
 import type { Retention } from "../../proxmox/rules/retention";
 import type { Guest, Objectives } from "./guest";
+import type { MonitoringSecrets, MonitoringSettings } from "./monitoring";
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "./state-store";
 import type { CalendarDay, Seconds } from "./units";
 
+export type * from "./download";
 export type * from "./guest";
+export type * from "./monitoring";
 export type * from "./state-store";
 export type * from "./units";
 
@@ -50,6 +53,12 @@ export interface Environment {
   readonly stateStoreOffsiteKey?: KeyPair | undefined;
   /** The decrypted secret `lifeboat:stateKey`: this environment's own key to its bucket of the site's store. */
   readonly stateKey?: KeyPair | undefined;
+  /** The site's monitoring, where this is the environment whose stack makes it. */
+  readonly monitoring?: MonitoringSettings | undefined;
+  /** The decrypted secret `lifeboat:monitoringSecrets`. */
+  readonly monitoringSecrets?: MonitoringSecrets | undefined;
+  /** `lifeboat:monitoringAuthority`: certificate (PEM) of the authority that signs Grafana's own. Public. */
+  readonly monitoringAuthority?: string | undefined;
 }
 
 /** Where copies are made that prove a backup, and are destroyed again (G2). */

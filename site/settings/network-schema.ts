@@ -1,11 +1,18 @@
 import type { Address } from "./environment";
 import { at, checked, flag, mapping, optional, value, wholeNumber, type Finding } from "./schema-tools";
-import { isInNetwork, parseHostAddress, parseIp } from "./values/addresses";
+import { isInNetwork, parseHostAddress, parseIp, parseNetwork } from "./values/addresses";
 import { bridgeName } from "./values/names";
 
 /** An IP address. */
 export const ip = value("an IP address", "an IPv4 or IPv6 address such as 192.0.2.1", (raw) =>
   typeof raw === "string" && parseIp(raw) !== undefined ? raw : undefined,
+);
+
+/** Where connections may come from. */
+export const networkRange = value(
+  "a network",
+  "a network such as 192.0.2.0/24, or one address such as 192.0.2.7",
+  parseNetwork,
 );
 
 export const networkSchema = checked(

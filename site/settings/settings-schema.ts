@@ -3,6 +3,8 @@ import { drillFitsGuests, drillSchema } from "./drill-schema";
 import { guestId } from "./guest-values";
 import { guestSchema } from "./guest-schema";
 import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
+import { monitoringFitsGuest, monitoringSchema } from "./monitoring-schema";
+import { monitoringSecretsSchema } from "./monitoring-secrets-schema";
 import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
 import {
   at,
@@ -74,8 +76,14 @@ export const settingsSchema = checked(
     stateStoreOffsiteKey: optional(keyPairSchema),
     /** This environment's own key to its bucket, as a secret: `{ accessKey, secretKey }`. `lifeboat up` writes it. */
     stateKey: optional(keyPairSchema),
+    /** Prometheus, Alertmanager and Grafana, which watch the backups of all environments. In one environment of the site: its stack makes them. */
+    monitoring: optional(monitoringSchema),
+    /** Secrets of the monitoring. `lifeboat up` makes what is missing, but for those of receivers. */
+    monitoringSecrets: optional(monitoringSecretsSchema),
+    /** Certificate (PEM) of the authority that signs Grafana's own, beside `monitoring` with `listen: tls`. `lifeboat up` writes it. */
+    monitoringAuthority: optional(certificateSchema),
   }),
-  (raw) => [...storeFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],
+  (raw) => [...storeFitsGuest(raw), ...monitoringFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],
 );
 
 export type Settings = ReturnType<typeof settingsSchema.parse>;

@@ -1,13 +1,13 @@
 import { entries, mapping, optional, text } from "./schema-tools";
 
 /** Name of a stack, as Pulumi allows it. */
-const stackName = text(
+export const stackName = text(
   "an environment's name",
   "a stack's name: letters, digits, -, _ and ., such as prod",
   /^[A-Za-z0-9_.-]{1,100}$/,
 );
 
-const privateKey = text(
+export const privateKey = text(
   "a private key",
   "a private key in PEM (PKCS#8), as `lifeboat up` writes it",
   /^-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END PRIVATE KEY-----\n?$/,

@@ -1,21 +1,20 @@
 import { scheduleSchema } from "./backup-schema";
-import type { StateServer } from "./environment";
+import { downloadSchema } from "./download-schema";
 import {
   at,
   checked,
   choose,
-  isMapping,
   list,
   mapping,
   optional,
-  refusing,
   text,
   value,
   wholeNumber,
   type Finding,
   type Schema,
 } from "./schema-tools";
-import { parseHostAddress, parseNetwork } from "./values/addresses";
+import { networkRange } from "./network-schema";
+import { diskIsFit, guestIsFit, guestsOf } from "./service-guest";
 import { durationFormat, parseDuration } from "./values/durations";
 import { endpointFormat, parseEndpoint } from "./values/endpoints";
 import { fileName, guestName } from "./values/names";
@@ -26,40 +25,7 @@ const endpoint = value("an endpoint", endpointFormat, parseEndpoint);
 
 const region = text("a region", "letters, digits and -, such as us-east-1", /^[A-Za-z0-9-]{1,64}$/);
 
-const network = value("a network", "a network such as 192.0.2.0/24, or one address such as 192.0.2.7", parseNetwork);
-
 const port = wholeNumber("a port", 1, 65_535);
-
-const sha256 = text(
-  "a checksum",
-  "SHA-256 of the file: 64 hex digits, as `sha256sum` prints them",
-  /^[0-9A-Fa-f]{64}$/,
-).transform((digits) => digits.toLowerCase());
-
-const serverFromUrl = mapping({
-  /** Where the store's guest loads the server from: `http` or `https`, without user and password. */
-  url: value(
-    "an address of a file",
-    "http://HOST/PATH or https://HOST/PATH, without user, password and blanks",
-    parseDownload,
-  ),
-  /** SHA-256 of the server. Another one is refused when it arrives, and the server that is there goes on. */
-  sha256,
-});
-
-const serverFromFile = mapping({
-  /** The server on the machine where `pulumi up` runs, for a site without internet; a relative path starts at the folder of the project. */
-  file: fileName,
-  /** SHA-256 of the server. Another one is refused when it arrives, and the server that is there goes on. */
-  sha256,
-});
-
-const serverSchema = choose<StateServer>([serverFromUrl, serverFromFile], (raw) => {
-  if (at(raw, "url") !== undefined && at(raw, "file") !== undefined) return refusing(twoServers);
-  return at(raw, "file") === undefined
-    ? serverFromUrl.transform((entry) => ({ from: "url", ...entry }))
-    : serverFromFile.transform((entry) => ({ from: "file", ...entry }));
-});
 
 const portsSchema = checked(
   mapping({
@@ -112,11 +78,11 @@ const containerStore = mapping({
   /** Name of the guest's disk that holds the data. It has to be in the backup. Default: data. */
   disk: optional(guestName),
   /** The S3 server: a MinIO binary for the guest's processor. */
-  server: serverSchema,
+  server: downloadSchema,
   /** Networks that may reach the ports of the store. */
-  allow: list("networks", network, 1),
+  allow: list("networks", networkRange, 1),
   /** Networks that may reach SSH in the store's guest, from which `pulumi up` installs it. Default: all, so that nobody is locked out. */
-  allowSsh: optional(list("networks", network, 1)),
+  allowSsh: optional(list("networks", networkRange, 1)),
   /** Ports of the store. Default: 9000 for S3 and no console. */
   ports: optional(portsSchema),
   /** What the names of the buckets begin with; `-` and the environment's name follow. Default: lifeboat-state. */
@@ -172,22 +138,10 @@ export const stateStoreSchema: Schema<StateStoreEntry> = choose<StateStoreEntry>
       : serviceStore.transform((entry) => ({ as: "service", ...entry })),
 );
 
-function parseDownload(raw: unknown): string | undefined {
-  if (typeof raw !== "string" || raw.length > 2048 || !/^https?:\/\/[\x21-\x7e]+$/.test(raw)) return undefined;
-  if (/["'\\<>`]/.test(raw) || !URL.canParse(raw)) return undefined;
-  const { username, password, pathname } = new URL(raw);
-  return username === "" && password === "" && pathname !== "/" ? raw : undefined;
-}
-
 function parseDays(raw: unknown): number | undefined {
   const seconds = parseDuration(raw);
   if (seconds === undefined || seconds < day || seconds > 3650 * day) return undefined;
   return seconds % day === 0 ? seconds : undefined;
-}
-
-function twoServers(): Finding[] {
-  const message = "url and file exclude each other";
-  return [{ path: ["file"], message, found: "both", allowed: "url or file, and sha256" }];
 }
 
 function portsDiffer(raw: unknown): Finding[] {
@@ -212,60 +166,16 @@ export function storeFitsGuest(raw: unknown): Finding[] {
   if (typeof name !== "string" || at(store, "service") !== undefined) return [];
   const guest = at(at(raw, "guests"), name);
   const path = ["stateStore", "guest"];
-  if (guest === undefined) return [{ path, message: `there is no guest ${name}`, allowed: containersOf(raw) }];
+  const what = "the state store";
+  if (guest === undefined)
+    return [{ path, message: `there is no guest ${name}`, allowed: guestsOf(raw, ["container"]) }];
   if (at(guest, "kind") !== "container") {
-    return [{ path, message: `guest ${name} is no container that the program makes`, allowed: containersOf(raw) }];
-  }
-  return [...guestIsFit(name, guest), ...diskIsFit(name, guest, at(store, "disk") ?? "data")];
-}
-
-function containersOf(raw: unknown): string {
-  const guests = at(raw, "guests");
-  const names = isMapping(guests) ? Object.keys(guests).filter((key) => at(guests[key], "kind") === "container") : [];
-  return names.length === 0 ? "a container of lifeboat:guests" : `a container: ${names.sort().join(", ")}`;
-}
-
-function guestIsFit(name: string, guest: unknown): Finding[] {
-  const found: Finding[] = [];
-  const path = ["guests", name];
-  const address = at(at(guest, "network"), "address");
-  if (address === "dhcp") {
-    const allowed = "a fixed address such as 192.0.2.132/24";
-    found.push({ path: [...path, "network", "address"], message: "the state store has to keep its address", allowed });
-  }
-  const firewall = at(at(guest, "network"), "firewall");
-  if (parseHostAddress(address) !== undefined && firewall !== true && firewall !== "true") {
-    const message = "the state store's rules have no effect without Proxmox's firewall on its network card";
-    found.push({ path: [...path, "network", "firewall"], message, allowed: "true" });
-  }
-  if (at(at(guest, "network"), "mac") !== undefined) {
-    const message =
-      "the state store's guest gets its MAC address from Proxmox: another one tells that it was made anew";
-    found.push({ path: [...path, "network", "mac"], message, allowed: "no fixed MAC address" });
-  }
-  if (at(guest, "backup") !== undefined) {
-    const message = "the state store's guest has to be in the backup";
-    found.push({ path: [...path, "backup"], message, found: "an opt-out", allowed: "no opt-out" });
-  }
-  return found;
-}
-
-function diskIsFit(name: string, guest: unknown, disk: unknown): Finding[] {
-  if (typeof disk !== "string") return [];
-  const disks = at(guest, "disks");
-  const entry = at(disks, disk);
-  if (entry === undefined) {
-    const names = isMapping(disks) ? Object.keys(disks).sort().join(", ") : "";
-    const allowed = names === "" ? "a disk of its own for the data" : `a disk of ${name}: ${names}`;
     return [
-      { path: ["stateStore", "disk"], message: `guest ${name} has no disk ${disk}`, allowed, found: `"${disk}"` },
+      { path, message: `guest ${name} is no container that the program makes`, allowed: guestsOf(raw, ["container"]) },
     ];
   }
-  if (at(entry, "bind") !== undefined || at(entry, "protectedBy") !== undefined) {
-    const message = `disk ${disk} is a bind mount, which Proxmox never backs up`;
-    return [{ path: ["stateStore", "disk"], message, allowed: "a volume", found: `"${disk}"` }];
-  }
-  if (at(entry, "backup") === undefined) return [];
-  const message = "the states have to be in the backup";
-  return [{ path: ["guests", name, "disks", disk, "backup"], message, found: "an opt-out", allowed: "no opt-out" }];
+  return [
+    ...guestIsFit(what, name, guest),
+    ...diskIsFit({ what: "the states", path: ["stateStore", "disk"] }, name, guest, at(store, "disk") ?? "data"),
+  ];
 }

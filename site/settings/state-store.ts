@@ -1,3 +1,4 @@
+import type { Download } from "./download";
 import type { Seconds } from "./units";
 
 /** Where the states of all stacks are kept (B1, B6): in a container that the program makes, or in a service that is there. */
@@ -19,7 +20,8 @@ export interface ContainerStateStore extends AnyStateStore {
   readonly guest: string;
   /** Name of the container's disk that holds the data. */
   readonly disk: string;
-  readonly server: StateServer;
+  /** The server's program. */
+  readonly server: Download;
   /** Networks that may reach the ports, `192.0.2.0/24`. */
   readonly allow: readonly string[];
   /** Networks that may reach SSH in the guest. Absent: all. */
@@ -39,12 +41,6 @@ export interface ServiceStateStore extends AnyStateStore {
   /** PEM file; a relative path starts at the project's folder. Absent: the CAs of the system. */
   readonly ca?: string | undefined;
 }
-
-/** The server's program, and the SHA-256 that it must have, in lower case. */
-export type StateServer =
-  | { readonly from: "url"; readonly url: string; readonly sha256: string }
-  /** On the machine where the program runs; a relative path starts at the project's folder. */
-  | { readonly from: "file"; readonly file: string; readonly sha256: string };
 
 /** Where the states are besides the store (E6). */
 export interface StateCopies {

@@ -7,7 +7,7 @@ import { table } from "./markdown";
 
 /**
  * The reference of `Pulumi.<env>.yaml`. Keys and what they allow come from the schema; what they mean from the doc comment on
- * the schema's key, or else from the one on the field of that name in `environment.ts`, `guest.ts`, or `state-store.ts`.
+ * the schema's key, or else from the one on the field of that name in `environment.ts`, `guest.ts`, `state-store.ts`, or `monitoring.ts`.
  *
  * @throws Error naming every key that no comment explains.
  */
@@ -30,7 +30,7 @@ export function settingsPage(project: string): string {
 }
 
 /** What an environment is, by its parts. */
-const typeFiles = ["environment.ts", "guest.ts", "state-store.ts"];
+const typeFiles = ["environment.ts", "guest.ts", "state-store.ts", "monitoring.ts"];
 
 /** What keys mean, by the doc comments. */
 class Meanings {
