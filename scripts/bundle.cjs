@@ -1,7 +1,7 @@
 // Makes dist/lifeboat.cjs: the command line as one file that needs nothing but Node. `node scripts/bundle.cjs [FILE [SOURCE]]`
 /* oxlint-disable no-underscore-dangle -- Node's own name for it */
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
+const { dirname, join, relative, resolve } = require("node:path");
 const { deflateRawSync } = require("node:zlib");
 const { build, buildSync, transformSync } = require("esbuild");
 
@@ -20,10 +20,17 @@ const options = {
 // it costs nothing until somebody asks for it.
 const seldomUsed = /^(?:@aws-sdk\/client-s3|@peculiar\/x509)$/;
 
+// One of our own files stands for many of a library's, which share most of what they bring along.
+const standsForMany = /^\.{1,2}\/(?:.+\/)?foundation-sdk$/;
+
 const packing = {
   name: "packing",
   setup(context) {
     context.onResolve({ filter: seldomUsed }, ({ path }) => ({ path, namespace: "packed" }));
+    context.onResolve({ filter: standsForMany }, ({ path, resolveDir }) => ({
+      path: `./${relative(__dirname, resolve(resolveDir, path))}`,
+      namespace: "packed",
+    }));
     context.onLoad({ filter: /.*/, namespace: "packed" }, ({ path }) => ({ contents: packedModule(path) }));
   },
 };

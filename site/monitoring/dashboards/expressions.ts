@@ -1,0 +1,50 @@
+/** The environments that are chosen at the top of a dashboard. */
+export const chosen = `environment=~"$environment"`;
+
+/** Name and number of a guest, with its environment: labels of what belongs to a guest. */
+const byGuest = "environment, guest, id";
+
+/** The newest value of a guest's metric, without what Prometheus adds to it. */
+export function ofGuest(metric: string, selector: string): string {
+  return `max by (${byGuest}) (${metric}{${selector}})`;
+}
+
+/** How long ago a guest's moment was. */
+export function guestAge(metric: string, selector: string): string {
+  return `time() - ${ofGuest(metric, selector)}`;
+}
+
+/** Age of the newest backup as a share of the RPO: above 1 it is too old. */
+export function rpoShare(selector: string): string {
+  return `(${guestAge("lifeboat_guest_last_backup_timestamp_seconds", selector)}) / ${ofGuest("lifeboat_guest_rpo_seconds", selector)}`;
+}
+
+/** Guests that have no backup at all: that is only known where all archives could be seen. */
+export function withoutBackup(selector: string): string {
+  return `(${ofGuest("lifeboat_guest_backup_expected", selector)} == 1 and ${ofGuest("lifeboat_guest_archives_seen", selector)} == 1 unless ${ofGuest("lifeboat_guest_last_backup_timestamp_seconds", selector)})`;
+}
+
+/** Age of the last proof as a share of what it may be. */
+export function proofShare(selector: string): string {
+  return `(${guestAge("lifeboat_guest_proof_timestamp_seconds", selector)}) / ${ofGuest("lifeboat_guest_proof_max_age_seconds", selector)}`;
+}
+
+/** Guests that are to be proved and never were. */
+export function withoutProof(selector: string): string {
+  return `(${ofGuest("lifeboat_guest_proof_max_age_seconds", selector)} unless ${ofGuest("lifeboat_guest_proof_timestamp_seconds", selector)})`;
+}
+
+/**
+ * How many series a query of problems finds. 0 is only said when every environment answered: a site that nobody could look at has no
+ * problems that are known, which is not the same as none.
+ */
+export function countOf(problems: string): string {
+  return `count(${problems}) or ${zeroIfAllAnswer}`;
+}
+
+/** The same for problems of backups: 0 only when all archives could be seen, too. */
+export function countOfBackups(problems: string): string {
+  return `count(${problems}) or (${zeroIfAllAnswer} unless on () (lifeboat_guest_archives_seen{${chosen}} == 0))`;
+}
+
+const zeroIfAllAnswer = `0 * (count(lifeboat_environment_up{${chosen}} == 1) == count(lifeboat_environment_up{${chosen}}))`;
