@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { timed } from "../support/timed";
 import { BridgeFrames, type Frame } from "./support/bridge-frames";
 import { typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
@@ -113,6 +114,8 @@ const reportSchema = z.object({
 });
 const groupSchema = z.array(z.object({ macs: z.array(z.string()) }));
 const planSchema = z.object({ plan: z.object({ groups: z.array(groupSchema) }) });
+const archiveSchema = z.object({ guest: z.string(), result: z.string() });
+const verifiedSchema = z.object({ environments: z.array(z.object({ archives: z.array(archiveSchema) })) });
 const requestSchema = z.object({ method: z.string(), path: z.string() });
 
 async function prepare(): Promise<void> {
@@ -200,6 +203,22 @@ jest.setTimeout(20 * 60_000);
     const { stdout: status } = await site.sandbox("status");
     expect(status).toMatch(/guest +151 +lxc +pve-prod +running/u);
     expect(status).not.toMatch(/(?:guest +|-)900\d\b/u);
+  });
+
+  test("verify reads every archive of the node over SSH, and names the damaged one [G1]", async () => {
+    const { stdout } = await timed("L5", "verifying the archives of five containers on their node", async () =>
+      expectExit(await site.inside("lifeboat", "verify", "prod", "--archives", "--json"), [3], "lifeboat verify"),
+    );
+    const { environments } = verifiedSchema.parse(JSON.parse(stdout));
+    const results = environments.flatMap(({ archives }) => archives.map(({ guest, result }) => [guest, result]));
+    expect(Object.fromEntries(results)).toEqual({
+      db: "whole",
+      app: "whole",
+      quiet: "whole",
+      locked: "whole",
+      torn: "damaged",
+    });
+    expect(results.length).toBe(5);
   });
 
   test("no MAC address of a drill was ever on the production bridge, where the originals' were [G2]", () => {

@@ -210,6 +210,7 @@ export const requirements: readonly Requirement[] = [
   { id: "L2", promise: "Restoring a state takes less than two minutes." },
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "L4", promise: "Rebuilding monitoring takes less than a quarter of an hour." },
+  { id: "L5", promise: "Verifying all archives of a node takes less than five minutes." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
   {
     id: "M2",
