@@ -46,10 +46,25 @@ export async function requireCopy(
   operation: string,
 ): Promise<void> {
   const isInRange = target.vmid >= ids.from && target.vmid <= ids.to;
-  const { description } = await client.guests.guestConfig(target);
+  const { description, lock } = await client.guests.guestConfig(target);
   if (isInRange && readDrillMark(description)?.operation === operation) return;
+  if (isInRange && isUnfinished({ description, lock })) throw refuseUnfinished(target);
   throw new CommandError(`guest ${target.vmid} on ${target.node} is no copy that this drill made`, {
     exitCode: exitCodes.refused,
     hint: `look at it; ids ${String(ids.from)} to ${String(ids.to)} are for drills alone`,
+  });
+}
+
+/** Proxmox writes settings and notes once everything is unpacked: a restore whose worker dies before leaves a lock and no more. */
+export function isUnfinished({ description, lock }: Readonly<Record<string, string | undefined>>): boolean {
+  return lock === "create" && description === undefined;
+}
+
+/** Without its notes nobody knows whose it is, and a locked guest is deleted on the node alone. */
+export function refuseUnfinished({ vmid, node, type }: GuestAddress): CommandError {
+  const tool = type === "lxc" ? "pct" : "qm";
+  return new CommandError(`guest ${vmid} on ${node} is what a restore has left that died there`, {
+    exitCode: exitCodes.refused,
+    hint: `on ${node}, unless a restore is at work on it: ${tool} unlock ${String(vmid)} && ${tool} destroy ${String(vmid)}`,
   });
 }

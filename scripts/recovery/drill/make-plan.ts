@@ -18,6 +18,7 @@ import { declaredIds, type DeclaredIds } from "../steps/guest/declared-ids";
 import { nodeClock } from "../steps/guest/node-facts";
 import { waitForTasks } from "../steps/guest/own-tasks";
 import type { NodeSession } from "../engine/session";
+import { isUnfinished, refuseUnfinished } from "./copies";
 import type { Candidate, DrillPlan, Leftover } from "./plan";
 
 /** What is asked for. */
@@ -85,12 +86,13 @@ async function leftoversAmong(
     const target: GuestAddress = { node, type, vmid };
     await waitForTasks(client, target, { signal: context.signal, progress: () => undefined });
     if (!(await client.guests.exists(target))) continue;
-    const { description } = await client.guests.guestConfig(target);
+    const { description, lock } = await client.guests.guestConfig(target);
     const mark = readDrillMark(description);
+    if (isUnfinished({ description, lock })) throw refuseUnfinished(target);
     if (mark === undefined) {
       throw new CommandError(`guest ${vmid} on ${node} has a number of the drills' range, and no drill's mark`, {
         exitCode: exitCodes.refused,
-        hint: `look whose it is: give it another number, or let lifeboat:drill.ids of ${environment.name} leave its number out; a restore that died on the node leaves such a guest too, to be deleted by hand`,
+        hint: `look whose it is: give it another number, or let lifeboat:drill.ids of ${environment.name} leave its number out`,
       });
     }
     const isOwn = mark.by === whoRunsThis().replaceAll(/\s+/gu, "-") && ownDrills.has(mark.operation);
@@ -168,30 +170,33 @@ async function candidateOf(
     needs: [...(guest.needs ?? [])],
     ...(guest.objectives.rto === undefined ? {} : { rto: guest.objectives.rto }),
   };
-  const targetId = ids.next().value;
-  if (typeof targetId !== "number") {
-    return { ...base, unfit: `no number is free from ${String(settings.ids.from)} to ${String(settings.ids.to)}` };
+  for (let next = ids.next(); next.done !== true; next = ids.next()) {
+    try {
+      const copy = await copyOf(session, settings, guest, { declared, targetId: next.value });
+      // Another guest's disk or firewall file may have stayed under this number.
+      if (copy !== "used") return { ...base, ...copy };
+    } catch (error) {
+      if (error instanceof CommandError) return { ...base, unfit: error.message };
+      throw error;
+    }
   }
-  try {
-    return { ...base, ...(await copyOf(session, settings, guest, { declared, targetId })) };
-  } catch (error) {
-    if (error instanceof CommandError) return { ...base, unfit: error.message };
-    throw error;
-  }
+  return { ...base, unfit: `no number is free from ${String(settings.ids.from)} to ${String(settings.ids.to)}` };
 }
 
+/** @returns `used`: something bears the number */
 async function copyOf(
   { client, environment }: NodeSession,
   { bridge, storage }: DrillSettings,
   guest: Guest,
   { declared, targetId }: { readonly declared: DeclaredIds; readonly targetId: number },
-): Promise<Partial<Candidate>> {
+): Promise<Partial<Candidate> | "used"> {
   const selector = `${environment.name}/${guest.name}`;
   const wish = { archive: undefined, at: undefined, targetId, node: undefined };
   const subject = { guest, selector, settings: environment.settings, declared, takeId: () => true };
   const inspection = await inspectRestore(client, subject, wish);
   const { archived, chosen, targetTraces } = inspection;
-  const [trace] = [...targetTraces.known, ...targetTraces.unknown];
+  if (targetTraces.known.length > 0) return "used";
+  const [trace] = targetTraces.unknown;
   if (trace !== undefined) return { unfit: `the number ${String(targetId)} is not unused: ${trace}` };
   const options = {
     withoutSavePoint: undefined,

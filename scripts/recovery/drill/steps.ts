@@ -8,10 +8,11 @@ import { whoRunsThis } from "../../machine/who";
 import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
 import type { BegunOperation } from "../engine/operation";
-import type { Facts, Finding, Step, StepContext, StepNode, StepResult } from "../engine/step";
+import type { Finding, Step, StepContext, StepNode, StepResult } from "../engine/step";
 import { checkId, describeCheck, repeat } from "../steps/guest/check-steps";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import { destroyCopy, requireCopy } from "./copies";
+import { destroyStep, mayBeThere, reapSteps } from "./destroy-steps";
 import type { Proof } from "./history";
 import type { Candidate, DrillPlan } from "./plan";
 import { type DrillWays, probeCopy } from "./probe";
@@ -30,16 +31,10 @@ type Copy = Candidate & Required<Pick<Candidate, "target" | "archive" | "request
 
 /** The steps of a drill: what was left first, then group by group. What keeps one guest from being proven stops no other. */
 export function drillSteps(plan: DrillPlan, world: DrillWorld, operation: BegunOperation): StepNode[] {
-  return [...reapSteps(plan, world), ...plan.groups.flatMap((group) => groupSteps(group, plan, world, operation))];
-}
-
-function reapSteps({ leftovers, ids }: DrillPlan, { client }: DrillWorld): StepNode[] {
-  return leftovers.map(({ target, mark }) => ({
-    id: `reap-${String(target.vmid)}`,
-    title: `Destroy what an earlier drill has left (${String(target.vmid)})`,
-    does: `destroy guest ${target.vmid} on ${target.node}, the copy of a drill of ${mark.by} that has ended`,
-    run: async (context) => destroyCopy(client, target, { ids, operation: mark.operation }, context),
-  }));
+  return [
+    ...reapSteps(plan, world.client),
+    ...plan.groups.flatMap((group) => groupSteps(group, plan, world, operation)),
+  ];
 }
 
 function groupSteps(
@@ -63,25 +58,12 @@ function groupSteps(
   const destroyed = group
     .filter(isCopy)
     .reverse()
-    .map((copy): Step => ({
-      id: `destroy-${copy.guest}`,
-      title: `Destroy the copy of ${copy.guest}`,
-      does: `destroy guest ${copy.target.vmid}, the copy`,
-      run: async (context) => {
-        if (!mayBeThere(context.factsOf(`${copy.guest}/restore`))) return;
-        await destroyCopy(world.client, copy.target, { ids: plan.ids, operation: operation.id }, context);
-      },
-    }));
+    .map((copy) => destroyStep(copy, plan, world.client, operation));
   return [...tried, ...destroyed];
 }
 
 function isCopy(candidate: Candidate): candidate is Copy {
   return candidate.target !== undefined && candidate.request !== undefined && candidate.archive !== undefined;
-}
-
-/** A request for it has left. */
-function mayBeThere(facts: Facts): boolean {
-  return facts["sent"] === true;
 }
 
 function restoreStep(

@@ -62,7 +62,10 @@ export function drillReport(plan: DrillPlan, journal: Journal, findings: readonl
         const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
         lines.hanging("  ", `${guest}: ${result === "failed" ? "NOT PROVEN" : result}${took}${why}`);
       }
-      for (const finding of findings.filter(({ severity }) => severity !== "problem")) printFinding(finding, lines);
+      // Why a guest is not proven stands beside it.
+      const told = new Set(guests.flatMap(({ guest, reasons }) => reasons.map((reason) => `${guest}: ${reason}`)));
+      for (const finding of findings.filter(({ text }) => !told.has(`${plan.environment}/${text}`)))
+        printFinding(finding, lines);
     },
   };
 }

@@ -1,9 +1,11 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { whoRunsThis } from "../../../scripts/machine/who";
 import { formatDrillNotes, longestDrill } from "../../../site/drill/mark";
 import { requireSuccess } from "../support/kit";
 import { node, RestoreSite } from "../restore/restore-site";
+import { changeNetwork, drillSettings } from "./drill-parts";
+import { closePort, nodeStandIn } from "./node-stand-in";
 
 const card = (number: number): string =>
   `net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:0A:0${String(number)},ip=192.0.2.${String(100 + number)}/24,gw=192.0.2.1,firewall=1,tag=5`;
@@ -19,52 +21,14 @@ beforeAll(async () => {
       { id: 103, name: "app", lines: [card(3), "mp5: /mnt/shared,mp=/shared"], checks: "[running]\n      needs: [db]" },
       { id: 104, name: "never", lines: [card(4)] },
     ],
-    { settings: "  lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9009 } }" },
+    { settings: drillSettings },
   );
   for (const id of [101, 102, 103]) await site.backUp(id);
-  await changeNetwork("POST", { iface: "vmbr9", type: "bridge", autostart: true });
-  overSsh = nodeStandIn();
+  await changeNetwork(site, "POST", { iface: "vmbr9", type: "bridge", autostart: true });
+  overSsh = nodeStandIn(site);
 });
 
 afterAll(() => site.stop());
-
-async function changeNetwork(
-  method: "POST" | "PUT",
-  options: Record<string, string | boolean>,
-  apply = true,
-): Promise<void> {
-  const root = site.rootClient();
-  const path = ["nodes", node, "network", ...(method === "PUT" ? [String(options["iface"])] : [])];
-  const { iface, ...others } = options;
-  if (method === "POST") await root.post(path, options);
-  else await root.put(path, { ...others, ...(iface === undefined ? {} : {}) });
-  if (apply) requireSuccess(await root.tasks.wait(String(await root.put(["nodes", node, "network"], {}))));
-  await root.close();
-}
-
-/** An `ssh` to the node that notes what it is asked for; ports of copies answer unless their number is in the file `closed`. */
-function nodeStandIn(): Record<string, string> {
-  const folder = join(site.folder, "node-shell");
-  mkdirSync(folder);
-  const lines = [
-    "#!/bin/sh",
-    "for last; do :; done",
-    `printf '%s\\n' "$last" | tee ${folder}/last >> ${folder}/asked`,
-    'case "$last" in *lifeboat-probe*) echo lifeboat-probe;; esac',
-    `grep -qsF "/$(cat ${folder}/closed)" ${folder}/last && exit 1`,
-    'case "$last" in *HTTP/1.0*) echo "HTTP/1.0 204 No Content";; esac',
-  ];
-  writeFileSync(join(folder, "closed"), "none");
-  writeFileSync(join(folder, "ssh"), `${lines.join("\n")}\n`);
-  chmodSync(join(folder, "ssh"), 0o755);
-  const project = join(site.folder, "with-ssh");
-  mkdirSync(project);
-  for (const file of ["Pulumi.yaml", "Pulumi.prod.yaml", "site-ca.pem"]) {
-    const text = readFileSync(join(site.project, file), "utf8");
-    writeFileSync(join(project, file), text.replace("ca: site-ca.pem }", "ca: site-ca.pem, ssh: { user: root } }"));
-  }
-  return { PATH: `${folder}:${process.env["PATH"] ?? ""}`, LIFEBOAT_PROJECT: project };
-}
 
 const copies = async (): Promise<number[]> =>
   (await site.client.cluster.guests()).map(({ vmid }) => vmid).filter((vmid) => vmid >= 9000);
@@ -193,18 +157,18 @@ test.each([
   [{ bridge_ports: "eno1" }, 13, "is not one for drills: it has the port eno1"],
   [{ cidr: "198.51.100.1/24" }, 13, "is not one for drills: the node has the address 198.51.100.1/24 on it"],
 ])("a bridge with %j is refused before anything is made [G2]", async (options, code, message) => {
-  await changeNetwork("PUT", { iface: "vmbr9", type: "bridge", ...options });
+  await changeNetwork(site, "PUT", { iface: "vmbr9", type: "bridge", ...options });
   const since = site.requests().length;
   const run = await site.lifeboat(["drill", "web", "--force"]);
   expect([run.code, run.stderr, changes(since)]).toEqual([code, expect.stringContaining(message), []]);
-  await changeNetwork("PUT", { iface: "vmbr9", type: "bridge" });
+  await changeNetwork(site, "PUT", { iface: "vmbr9", type: "bridge" });
 });
 
 test("a network whose changes wait, and a guest on the bridge, are refused: where it leads is not known [G2, K6]", async () => {
-  await changeNetwork("PUT", { iface: "vmbr9", type: "bridge", comments: "later" }, false);
+  await changeNetwork(site, "PUT", { iface: "vmbr9", type: "bridge", comments: "later" }, false);
   const waiting = await site.lifeboat(["drill", "web", "--force"]);
   expect([waiting.code, waiting.stderr]).toEqual([13, expect.stringContaining("wait to be applied")]);
-  await changeNetwork("PUT", { iface: "vmbr9", type: "bridge" });
+  await changeNetwork(site, "PUT", { iface: "vmbr9", type: "bridge" });
   const root = site.rootClient();
   const guest = { node, type: "lxc", vmid: 104 } as const;
   await root.guests.setGuestConfig(guest, { net1: "name=eth1,bridge=vmbr9" });
@@ -346,7 +310,7 @@ test("with a time limit the longest unproven guest is first, and none is begun a
 });
 
 test("what needs a guest that is not proven is not proven either, others go on, and each is named with its reason [G2]", async () => {
-  writeFileSync(join(site.folder, "node-shell/closed"), "5432");
+  closePort(site, "5432");
   const [damaged] = await site.archives(101);
   await site.fault("archive-truncated", { volid: damaged?.volid ?? "" });
   const run = await site.lifeboat(["drill", "--force", "--check-timeout", "0", "--json"], { env: overSsh });

@@ -2,7 +2,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, type SiteOptions } from "../restore/restore-site";
 import type { LoggedRequest } from "../support/request-log";
 import { errorOf, masked, type FaultCase, type Scene } from "./fault-case";
-import type { RunOptions } from "../support/run-bundle";
 
 /** Shows every case on one site, each with a guest of its own. */
 export function runCases(cases: readonly FaultCase[], options?: SiteOptions): void {
@@ -33,12 +32,24 @@ export function runCases(cases: readonly FaultCase[], options?: SiteOptions): vo
 async function prepare(site: RestoreSite, { id, name }: { id: number; name: string }): Promise<Scene> {
   const archive = await site.backUp(id);
   await site.client.guests.setGuestConfig({ node: "pve-prod", type: "lxc", vmid: id }, { memory: 640 });
-  const lifeboat = (command: string, options?: RunOptions) =>
+  const lifeboat = commandLine(site, name);
+  const during = whenAsked(site, lifeboat);
+  const before = await site.picture(id);
+  return { site, vmid: id, name, archive, before, archivesBefore: await site.archives(id), lifeboat, during };
+}
+
+/** The bundled program, with `web` for the guest's name. */
+export function commandLine(site: RestoreSite, name: string, env: Record<string, string> = {}): Scene["lifeboat"] {
+  return (command, options = {}) =>
     site.lifeboat(
       command.split(" ").map((word) => word.replace(/^web$/u, name).replace(/=web$/u, `=${name}`)),
-      options,
+      { ...options, env: { ...env, ...options.env } },
     );
-  const during: Scene["during"] = async (command, moment, deed, options) => {
+}
+
+/** Runs a command and does something when its first request of a kind is seen. */
+export function whenAsked(site: RestoreSite, lifeboat: Scene["lifeboat"]): Scene["during"] {
+  return async (command, moment, deed, options) => {
     const seen = site.requests().length;
     const running = lifeboat(command, options);
     const isOver = running.then(() => true);
@@ -49,6 +60,4 @@ async function prepare(site: RestoreSite, { id, name }: { id: number; name: stri
     await deed();
     return running;
   };
-  const before = await site.picture(id);
-  return { site, vmid: id, name, archive, before, archivesBefore: await site.archives(id), lifeboat, during };
 }

@@ -1,6 +1,7 @@
 import type { FaultRow } from "../fault-case";
 import { archiveFaults } from "./archive";
 import { backupServerFaults } from "./backup-server";
+import { drillFaults } from "./drill";
 import { liveFaults, machineFaults } from "./machine";
 import { nodeFaults } from "./node";
 import { operatorFaults } from "./operator";
@@ -17,6 +18,7 @@ export const faultCases: readonly FaultRow[] = [
   ...backupServerFaults,
   ...liveFaults,
   ...verifyFaults,
+  ...drillFaults,
   ...operatorFaults,
   ...stateFaults,
 ];
