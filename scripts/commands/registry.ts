@@ -130,6 +130,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./rebuild-state-store.js"),
   },
   {
+    words: ["rebuild", "monitoring"],
+    summary: "bring lost monitoring back from its backup, or anew",
+    load: () => import("./rebuild-monitoring.js"),
+  },
+  {
     words: ["state", "fallback"],
     summary: "work on with a copy while the state store is down",
     load: () => import("./state-fallback.js"),

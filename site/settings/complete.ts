@@ -1,4 +1,5 @@
 import { markTag } from "../mark";
+import { monitoringCheck } from "../monitoring/check-file";
 import type {
   AdoptedGuest,
   BackupSettings,
@@ -45,7 +46,7 @@ export function complete(settings: Settings, name: string): Environment {
     profile: settings.profile,
     proxmox,
     backup: completeBackup(settings.backup, name, profileDefaults[settings.profile]),
-    guests: guests.sort((a, b) => a.id - b.id),
+    guests: guests.map((guest) => withServiceCheck(guest, settings.monitoring)).sort((a, b) => a.id - b.id),
     protectGuests: settings.protectGuests ?? true,
     objectives,
     suspensions: settings.suspend ?? [],
@@ -66,6 +67,12 @@ export function complete(settings: Settings, name: string): Environment {
     monitoringSecrets: settings.monitoringSecrets && completeMonitoringSecrets(settings.monitoringSecrets),
     monitoringAuthority: settings.monitoringAuthority,
   };
+}
+
+/** A restored guest of monitoring is proven only when its services say that they watch: its start alone shows nothing. */
+function withServiceCheck(guest: Guest, monitoring: Settings["monitoring"]): Guest {
+  if (guest.name !== monitoring?.guest) return guest;
+  return { ...guest, checks: [...guest.checks, { kind: "command", command: monitoringCheck, exit: 0 }] };
 }
 
 function completeDrill({ bridge, ids, at = "sun 04:00", storage }: NonNullable<Settings["drill"]>): DrillSettings {

@@ -1,10 +1,9 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { whyCommandFails } from "../../../site/settings/values/checks";
 import type { Check } from "../../../site/settings/environment";
 import { lastLine, runOnNode } from "../../clients/guest-command";
 import { GuestShell, type GuestShellOptions, GuestUnreachable } from "../../clients/guest-shell";
 import { shellQuote } from "../../machine/shell-quote";
-import { askedOfNode } from "../steps/guest/probe-guest";
+import { askedOfNode, requireEnd } from "../steps/guest/probe-guest";
 import type { Candidate } from "./plan";
 
 /** The ways to a copy that is on a bridge without any way out. */
@@ -41,8 +40,7 @@ export async function probeCopy(
   }
   const { host, access } = await ways.node(target.node);
   if (check.kind === "command") {
-    const why = whyCommandFails(check, await runOnNode(access, host, target, check.command, signal));
-    if (why !== undefined) throw new GuestUnreachable(`'${check.command}': ${why}`);
+    requireEnd(check, await runOnNode(access, host, target, check.command, signal));
     return;
   }
   if (address === undefined) throw new GuestUnreachable("it has no fixed IPv4 address, and nothing gives it one there");

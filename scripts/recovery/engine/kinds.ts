@@ -35,6 +35,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "state-fallback": { name: "fallback", undo: false, supersedes: ["restore-state"] },
   "state-return": { name: "return", undo: false },
   "rebuild-state-store": { name: "rebuild of the state store", undo: false, supersedes: ["restore-state"] },
+  "rebuild-monitoring": { name: "rebuild of monitoring", undo: false },
   [rotateKeysKind]: { name: "change of the keys", undo: false },
   up: { name: "deployment", undo: false },
 };

@@ -25,6 +25,8 @@ export class StackWork implements StackSession {
     readonly selector: string,
     readonly context: CommandContext,
     readonly dryRun: boolean,
+    /** What the program is told for these runs, beyond what is always said. */
+    private readonly variables: Readonly<Record<string, string>> = {},
   ) {
     this.subject = { kind: "stack", environment: selector };
     const { endpoint } = this.environment.settings.proxmox;
@@ -60,7 +62,7 @@ export class StackWork implements StackSession {
     if (url === local.url) mkdirSync(local.folder, { recursive: true, mode: 0o700 });
     return new PulumiCli({
       ...place,
-      variables: { ...place.variables, ...this.apart(), PULUMI_BACKEND_URL: url },
+      variables: { ...place.variables, ...this.apart(), ...this.variables, PULUMI_BACKEND_URL: url },
       logs: this.logs,
     });
   }

@@ -1,7 +1,7 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { Check, CommandCheck } from "../../../../site/settings/environment";
 import { whyCommandFails } from "../../../../site/settings/values/checks";
-import type { CommandEnd } from "../../../clients/guest-command";
+import { type CommandEnd, lastLine } from "../../../clients/guest-command";
 import {
   askHttp,
   connectTcp,
@@ -51,8 +51,10 @@ export async function askedOfNode(
   return true;
 }
 
-/** @throws GuestUnreachable where a command did not end as it should */
-function requireEnd(check: CommandCheck, end: CommandEnd): void {
+/** @throws GuestUnreachable with its last words where a command did not end as it should */
+export function requireEnd(check: CommandCheck, end: CommandEnd): void {
   const why = whyCommandFails(check, end);
-  if (why !== undefined) throw new GuestUnreachable(`'${check.command}': ${why}`);
+  if (why === undefined) return;
+  const said = end.printed.trim() === "" ? "" : `: ${lastLine(end.printed).slice(0, 200)}`;
+  throw new GuestUnreachable(`'${check.command}': ${why}${said}`);
 }
