@@ -18,6 +18,7 @@ import { bringUp, defaultNodes, type UpResult } from "./up";
 const EXAMPLES = `Examples:
   npm run sandbox -- up                          a site with real containers (root, Debian 12)
   npm run sandbox -- up --machines               the same with QEMU, for virtual machines
+  npm run sandbox -- up --docker                 the same with a template that runs Docker, and a registry of images
   npm run sandbox -- up --driver memory          the same API without guests (needs nothing)
   eval "$(npm run -s sandbox -- env)"            plain \`pulumi\` and \`lifeboat\` work in this shell
   npm run -s sandbox -- exec pulumi up -s prod   one command where the site's addresses are reachable
@@ -135,20 +136,27 @@ function sandboxProgram(layout: Layout, end: (exitCode: number) => void): Comman
   return program;
 }
 
+interface UpWords {
+  driver: DriverName;
+  machines?: true;
+  docker?: true;
+  port: number;
+  json?: boolean;
+}
+
 function addUp(program: Command, layout: Layout): void {
   program
     .command("up")
     .description("bring the site up; one that is up stays as it is")
     .addOption(driverOption())
     .option("--machines", "virtual machines can run, as they can where a settings file declares one (real only)")
+    .option("--docker", "a template with Docker, and a registry with the images of monitoring (real only)")
     .option("--port <number>", "port of the API on each node", parsePort, 8006)
     .option("--json", "print JSON when it is up")
-    .action(async (options: { driver: DriverName; machines?: true; port: number; json?: boolean }) => {
-      const { driver, port, machines } = options;
-      const nodes = defaultNodes(driver, port);
-      const site = { driver, nodes, projectFolder: PROJECT_FOLDER, say, scheduler: true };
-      const result = await bringUp(layout, machines === undefined ? site : { ...site, machines });
-      reportUp(layout, result, options.json === true);
+    .action(async ({ port, json, ...options }: UpWords) => {
+      const nodes = defaultNodes(options.driver, port);
+      const result = await bringUp(layout, { ...options, nodes, projectFolder: PROJECT_FOLDER, say, scheduler: true });
+      reportUp(layout, result, json === true);
     });
 }
 

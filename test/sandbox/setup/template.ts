@@ -28,6 +28,14 @@ const RECIPE: DebianRecipe = {
   hooks: ['chroot "$1" systemctl enable systemd-networkd', ...withoutIdentity],
 };
 
+/** Name of the template that runs Docker: on the nodes of a site that was brought up with it. */
+export const DOCKER_TEMPLATE = "debian-12-docker_amd64.tar.zst";
+
+const DOCKER_RECIPE: DebianRecipe = {
+  ...RECIPE,
+  packages: [...RECIPE.packages, "docker.io", "docker-compose", "iptables"],
+};
+
 /**
  * The template of the real driver: made with mmdebstrap the first time, kept in the user's cache afterwards.
  *
@@ -38,5 +46,13 @@ export function realTemplate(say: (line: string) => void): Promise<string> {
   const build = (file: string, temporary: string): Promise<void> => makeDebian(RECIPE, file, temporary);
   return builtOnce({ kind: "templates", name: TEMPLATE, recipe: RECIPE, build }, () =>
     say("Making the container template from Debian packages (half a minute, once)"),
+  );
+}
+
+/** The same with Docker, which a container needs the feature `nesting` for. */
+export function dockerTemplate(say: (line: string) => void): Promise<string> {
+  const build = (file: string, temporary: string): Promise<void> => makeDebian(DOCKER_RECIPE, file, temporary);
+  return builtOnce({ kind: "templates", name: DOCKER_TEMPLATE, recipe: DOCKER_RECIPE, build }, () =>
+    say("Making the container template with Docker from Debian packages (a minute, once)"),
   );
 }

@@ -17,9 +17,10 @@ import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
 import { runningServer, startServer } from "./server-process";
 import { startNodeShells } from "./node-shells";
+import { obtainRegistry } from "./services/registry";
 import { startServices } from "./services/services";
 import { startState, type StartState } from "./start-state";
-import { realTemplate, TEMPLATE } from "./template";
+import { DOCKER_TEMPLATE, dockerTemplate, realTemplate, TEMPLATE } from "./template";
 
 export interface UpOptions {
   driver: Driver["name"];
@@ -36,6 +37,8 @@ export interface UpOptions {
   unauthorizedDelay?: number;
   /** The site can run virtual machines: needs QEMU and a disk image. So it can where the settings declare one. */
   machines?: boolean;
+  /** The site has a template with Docker, and a registry with the images of monitoring (`real` only). */
+  docker?: boolean;
   /** Backup jobs run at their time by themselves: for people. Tests let time pass when they want it to. */
   scheduler?: boolean;
 }
@@ -59,8 +62,10 @@ export function defaultNodes(driver: Driver["name"], port = 8006): SandboxNode[]
  */
 export async function bringUp(layout: Layout, options: UpOptions): Promise<UpResult> {
   const image = await obtainMachineImage(options);
+  const template = await obtainDocker(options);
   const result = await bringUpSite(layout, options);
   if (image !== undefined) placeOnNodes(layout, result.record, image, `import/${MACHINE_IMAGE}`);
+  if (template !== undefined) placeOnNodes(layout, result.record, template, `template/cache/${DOCKER_TEMPLATE}`);
   return result;
 }
 
@@ -84,6 +89,15 @@ async function obtainMachineImage({ driver, machines, projectFolder, say }: UpOp
   requireRoot(driver);
   await requirePackages("machines", say);
   return machineImage(say);
+}
+
+/** The template with Docker; before anything is made, as is what the registry needs. */
+async function obtainDocker({ driver, docker, say }: UpOptions): Promise<string | undefined> {
+  if (driver !== "real" || docker !== true) return undefined;
+  requireRoot(driver);
+  await requirePackages(driver, say);
+  await obtainRegistry(say);
+  return dockerTemplate(say);
 }
 
 async function makeSandbox(layout: Layout, options: UpOptions): Promise<UpResult> {
@@ -176,9 +190,10 @@ function placeOnNodes(layout: Layout, record: SandboxRecord, file: string, place
  * The servers beside the nodes, and everything by which people and programs use the site: its CA, the copy of the
  * project, the command.
  */
-async function finishSite(layout: Layout, record: SandboxRecord, { projectFolder, say }: UpOptions): Promise<void> {
+async function finishSite(layout: Layout, record: SandboxRecord, options: UpOptions): Promise<void> {
+  const { projectFolder, docker = false, say } = options;
   copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);
-  const artifacts = await startServices(layout, record, projectFolder, say);
+  const artifacts = await startServices(layout, record, projectFolder, { docker, say });
   copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun: record.driver === "real", artifacts });
   const command = join(layout.bin, "lifeboat");
   rmSync(command, { force: true });

@@ -77,6 +77,7 @@ const expectedSkips = [
   },
   needsContainers("bootstrap"),
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
+  needsContainers("docker"),
   needsContainers("drill"),
   needsContainers("firewall"),
   needsContainers("machines-driver"),

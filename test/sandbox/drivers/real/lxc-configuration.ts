@@ -23,7 +23,7 @@ export interface LxcSurroundings {
 export function lxcConfiguration(container: ContainerSpec, surroundings: LxcSurroundings): string {
   const lines = [
     "lxc.include = /usr/share/lxc/config/common.conf",
-    ...(container.nesting ? ["lxc.include = /usr/share/lxc/config/nesting.conf", "lxc.cap.drop ="] : []),
+    ...(container.nesting ? nesting(surroundings) : []),
     "lxc.apparmor.profile = unconfined",
     `lxc.uts.name = ${container.hostname}`,
     `lxc.rootfs.path = dir:${surroundings.rootFolder}`,
@@ -40,11 +40,28 @@ export function lxcConfiguration(container: ContainerSpec, surroundings: LxcSurr
   return `${lines.join("\n")}\n`;
 }
 
-function limits(container: ContainerSpec, { controlGroups, processors }: LxcSurroundings): string[] {
+/**
+ * What lets a container run containers, as one with this feature does on a real node. Docker's runtime gives each container
+ * /dev/net/tun, and the kernel lets nobody give what he may not use himself. A real node's containers are unprivileged: there
+ * the runtime leaves the devices of its control groups alone.
+ */
+function nesting(surroundings: LxcSurroundings): string[] {
+  return [
+    "lxc.include = /usr/share/lxc/config/nesting.conf",
+    "lxc.cap.drop =",
+    `${controlGroupPrefix(surroundings)}.devices.allow = c 10:200 rwm`,
+  ];
+}
+
+function limits(container: ContainerSpec, surroundings: LxcSurroundings): string[] {
+  const { controlGroups, processors } = surroundings;
   const bytes = container.memory * 1024 * 1024;
   const memory =
     controlGroups === 1 ? `lxc.cgroup.memory.limit_in_bytes = ${bytes}` : `lxc.cgroup2.memory.max = ${bytes}`;
   if (container.cores === undefined || container.cores >= processors) return [memory];
-  const prefix = controlGroups === 1 ? "lxc.cgroup" : "lxc.cgroup2";
-  return [memory, `${prefix}.cpuset.cpus = 0-${container.cores - 1}`];
+  return [memory, `${controlGroupPrefix(surroundings)}.cpuset.cpus = 0-${container.cores - 1}`];
+}
+
+function controlGroupPrefix({ controlGroups }: LxcSurroundings): string {
+  return controlGroups === 1 ? "lxc.cgroup" : "lxc.cgroup2";
 }

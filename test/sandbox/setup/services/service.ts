@@ -18,7 +18,7 @@ export interface Service {
   ready(place: ServicePlace): Promise<void>;
 }
 
-export const SERVICE_NAMES = ["mirror", "offsite"] as const;
+export const SERVICE_NAMES = ["mirror", "offsite", "registry"] as const;
 
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 

@@ -9,9 +9,10 @@ import { endProcesses, processesMarked } from "../../machine/processes";
 import { ARTIFACTS_COMMAND, type Artifacts, findArtifacts } from "./artifacts";
 import { mirror } from "./mirror";
 import { offsite } from "./offsite";
+import { registry } from "./registry";
 import { type Service, serviceFolder, type ServiceName, type ServicePlace } from "./service";
 
-const services: readonly Service[] = [mirror, offsite];
+const services: readonly Service[] = [mirror, offsite, registry];
 
 export interface ServiceState {
   readonly service: Service;
@@ -19,24 +20,38 @@ export interface ServiceState {
   readonly pid: number | undefined;
 }
 
+/** What a site is to have. */
+interface Wanted {
+  /** A registry of images. One that was there before is started in any case. */
+  readonly docker: boolean;
+  /** Receives a line before each start. */
+  readonly say: (line: string) => void;
+}
+
 /**
  * Starts the services that do not run, where the programs are on this machine that they need.
  *
+ * @throws SandboxError where they are not, and the site is to have a registry
  * @returns these programs; undefined where the site has no services
  */
 export async function startServices(
   layout: Layout,
   record: SandboxRecord,
   projectFolder: string,
-  say: (line: string) => void,
+  { docker, say }: Wanted,
 ): Promise<Artifacts | undefined> {
   if (record.driver !== "real") return undefined;
   const artifacts = findArtifacts(projectFolder);
+  if (artifacts === undefined && docker) {
+    throw new SandboxError("no image registry without the server of the state store", { hint: ARTIFACTS_COMMAND });
+  }
   if (artifacts === undefined) {
     say(`No artifact mirror and no offsite S3 server without the server of the state store: ${ARTIFACTS_COMMAND}`);
     return undefined;
   }
-  for (const { service, pid } of services.map((service) => stateOf(layout, service))) {
+  const isWanted = ({ name }: Service): boolean =>
+    name !== "registry" || docker || existsSync(serviceFolder(layout, name));
+  for (const { service, pid } of services.filter(isWanted).map((service) => stateOf(layout, service))) {
     if (pid !== undefined) continue;
     say(`Starting the ${service.title}`);
     await start(layout, service, projectFolder, artifacts);

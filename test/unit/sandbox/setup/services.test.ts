@@ -25,7 +25,8 @@ describe("the services of a site, on a machine where their programs were not bui
   async function said(driver: SandboxRecord["driver"]): Promise<string[]> {
     const lines: string[] = [];
     const record: SandboxRecord = { format: 1, driver, nodes: [], complete: true };
-    expect(await startServices(layout, record, projectFolder, (line) => lines.push(line))).toBeUndefined();
+    const wanted = { docker: false, say: (line: string) => void lines.push(line) };
+    expect(await startServices(layout, record, projectFolder, wanted)).toBeUndefined();
     return lines;
   }
 
@@ -37,6 +38,15 @@ describe("the services of a site, on a machine where their programs were not bui
     await expect(switchService(layout, projectFolder, "offsite", "stop")).rejects.toMatchObject({
       message: "this site has no offsite",
       hint: "npm run toolchain -- --all, then: npm run sandbox -- up",
+    });
+  });
+
+  test("a site that is to have an image registry does not come up without them", async () => {
+    const record: SandboxRecord = { format: 1, driver: "real", nodes: [], complete: true };
+    const wanted = { docker: true, say: () => undefined };
+    await expect(startServices(layout, record, projectFolder, wanted)).rejects.toMatchObject({
+      message: "no image registry without the server of the state store",
+      hint: "npm run toolchain -- --all",
     });
   });
 
