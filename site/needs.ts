@@ -19,12 +19,27 @@ export function scopeOf(settings: Environment): PrivilegeScope {
     adopted: idsOf(settings.guests.filter(({ kind }) => kind === "adopted")),
     machines: idsOf(machines),
     seeded: idsOf(machines.filter(({ cloudInit }) => cloudInit !== undefined)),
-    commanded: idsOf(settings.guests.filter(({ checks }) => checks.some(({ kind }) => kind === "agent-exec"))),
+    commanded: [...idsOf(settings.guests.filter(isCommanded)), ...commandedCopies(settings)],
     storages: [...new Set(settings.guests.flatMap(storagesOf))],
     backupStorages: [settings.backup.storage.id],
     declaresStorage: settings.backup.storage.type !== "adopted",
     pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "adopted" ? [] : poolOf(guest.pool))))],
   };
+}
+
+function isCommanded({ checks }: Guest): boolean {
+  return checks.some(({ kind }) => kind === "agent-exec");
+}
+
+/**
+ * Numbers that copies for a drill have, where one of them runs such a command: a drill takes the lowest free ones of its range.
+ * Twice as many as guests, since some may be taken by what an earlier drill has left.
+ */
+function commandedCopies({ guests, drill }: Environment): number[] {
+  const drilled = guests.filter(({ optOut }) => optOut === undefined);
+  if (drill === undefined || !drilled.some(isCommanded)) return [];
+  const { from, to } = drill.ids;
+  return Array.from({ length: Math.min(2 * drilled.length, to - from + 1) }, (_, index) => from + index);
 }
 
 function idsOf(guests: readonly Guest[]): number[] {

@@ -85,8 +85,18 @@ const privileges = [
 ];
 
 async function requireDrillRights(client: ProxmoxClient, { groups, leftovers }: DrillPlan): Promise<void> {
-  const copies = [...groups.flat(), ...leftovers].flatMap(({ target }) => target?.vmid ?? []);
-  if (copies.length > 0) await requireRights(client, rightsFor(privileges, { guests: copies }));
+  const candidates = groups.flat();
+  const idsWith = (...kinds: readonly string[]): number[] =>
+    candidates.flatMap(({ target, checks }) =>
+      checks.some(({ kind }) => kinds.includes(kind)) ? (target?.vmid ?? []) : [],
+    );
+  const guests = [...candidates, ...leftovers].flatMap(({ target }) => target?.vmid ?? []);
+  if (guests.length === 0) return;
+  await requireRights(client, [
+    ...rightsFor(privileges, { guests }),
+    ...rightsFor(["VM.GuestAgent.Audit"], { guests: [], machines: idsWith("agent", "agent-exec") }),
+    ...rightsFor(["VM.GuestAgent.Unrestricted"], { guests: [], commanded: idsWith("agent-exec") }),
+  ]);
 }
 
 function worldOf(session: NodeSession, plan: DrillPlan, { checkSeconds }: DrillRequest): DrillWorld {

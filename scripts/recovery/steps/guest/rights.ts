@@ -10,11 +10,16 @@ export interface WorkedOn {
   /** Ids. */
   readonly guests: readonly number[];
   readonly storages?: readonly string[];
+  /** Ids of machines of which a check asks the guest agent. */
+  readonly machines?: readonly number[];
+  /** Ids of machines of which a check has the guest agent run a command. */
+  readonly commanded?: readonly number[];
 }
 
 /** These privileges of the list, for these guests and storages; one for networks where it is among them. */
-export function rightsFor(privileges: readonly string[], { guests, storages = [] }: WorkedOn): NeededPrivilege[] {
-  const scope = { vmids: guests, storages, backupStorages: [], declaresStorage: false, pools: [] };
+export function rightsFor(privileges: readonly string[], worked: WorkedOn): NeededPrivilege[] {
+  const { guests, storages = [], machines = [], commanded = [] } = worked;
+  const scope = { vmids: guests, machines, commanded, storages, backupStorages: [], declaresStorage: false, pools: [] };
   return neededPrivileges(scope).filter(({ privilege }) => privileges.includes(privilege));
 }
 
