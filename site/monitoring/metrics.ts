@@ -75,6 +75,9 @@ export const metrics = {
   lifeboat_certificate_end_timestamp_seconds: gauge("When a certificate ends.", ["environment", "subject"]),
 } as const satisfies Readonly<Record<string, Metric>>;
 
+/** Name of a metric of the catalogue. */
+export type MetricName = keyof typeof metrics;
+
 function gauge<const Labels extends readonly string[]>(help: string, labels: Labels) {
   return { type: "gauge", help, labels } as const;
 }

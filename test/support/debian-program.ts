@@ -18,6 +18,11 @@ export function amtool(): string | undefined {
   return debianProgram("amtool");
 }
 
+/** Prometheus itself. */
+export function prometheus(): string | undefined {
+  return debianProgram("prometheus");
+}
+
 function debianProgram(name: string): string | undefined {
   const [node = "", ...words] = [...typeScript(projectFolder, "test/sandbox/sandbox.ts"), "program", name];
   const { status, stdout, stderr } = spawnSync(node, words, { encoding: "utf8", timeout: 180_000 });

@@ -35,16 +35,20 @@ export function withoutProof(selector: string): string {
 }
 
 /**
- * How many series a query of problems finds. 0 is only said when every environment answered: a site that nobody could look at has no
- * problems that are known, which is not the same as none.
+ * How many series a query of problems finds. 0 is only said when every environment answered and the metric that the problems are
+ * seen by is there: a site that nobody could look at has no problems that are known, which is not the same as none.
  */
-export function countOf(problems: string): string {
-  return `count(${problems}) or ${zeroIfAllAnswer}`;
+export function countOf(problems: string, seenBy = "lifeboat_environment_up"): string {
+  return `count(${problems}) or ${zeroWhere(seenBy)}`;
 }
 
 /** The same for problems of backups: 0 only when all archives could be seen, too. */
 export function countOfBackups(problems: string): string {
-  return `count(${problems}) or (${zeroIfAllAnswer} unless on () (lifeboat_guest_archives_seen{${chosen}} == 0))`;
+  const zero = zeroWhere("lifeboat_guest_backup_expected");
+  return `count(${problems}) or (${zero} unless on () (lifeboat_guest_archives_seen{${chosen}} == 0))`;
 }
 
-const zeroIfAllAnswer = `0 * (count(lifeboat_environment_up{${chosen}} == 1) == count(lifeboat_environment_up{${chosen}}))`;
+function zeroWhere(metric: string): string {
+  const up = `lifeboat_environment_up{${chosen}}`;
+  return `(0 * count(${metric}{${chosen}}) and count(${up} == 1) == count(${up}))`;
+}

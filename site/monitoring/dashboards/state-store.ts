@@ -38,7 +38,7 @@ function unreadable() {
     description: "lifeboat restore state brings one back from a restore point or a copy.",
     unit: "none",
     empty: "unknown",
-    query: countOf(`${ofEnvironment("lifeboat_state_readable")} == 0`),
+    query: countOf(`${ofEnvironment("lifeboat_state_readable")} == 0`, "lifeboat_state_readable"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });
@@ -64,7 +64,7 @@ function fallbacks() {
     description: "States that live outside of the store until lifeboat state return brings them back.",
     unit: "none",
     empty: "unknown",
-    query: countOf(`${ofEnvironment("lifeboat_state_fallback")} == 1`),
+    query: countOf(`${ofEnvironment("lifeboat_state_fallback")} == 1`, "lifeboat_state_fallback"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });
@@ -77,7 +77,7 @@ function oldestCopy() {
     description: "Copies that are older than they may be, or were never made. lifeboat backup state makes them.",
     unit: "none",
     empty: "unknown",
-    query: countOf(`${copyShare} > 1 or ${withoutCopy}`),
+    query: countOf(`${copyShare} > 1 or ${withoutCopy}`, "lifeboat_state_copy_max_age_seconds"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });

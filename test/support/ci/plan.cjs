@@ -29,7 +29,7 @@ const userCache = process.env.XDG_CACHE_HOME || resolve(homedir(), ".cache");
 const needsDebianPackages = (file) => ({
   file,
   where: () => spawnSync("apt-get", ["--version"]).status !== 0,
-  reason: "promtool and amtool come from Debian's packages, and this machine has no apt-get",
+  reason: "promtool, amtool and Prometheus come from Debian's packages, and this machine has no apt-get",
 });
 const needsContainers = (name) => ({
   file: `test/rehearsal/${name}.test.ts`,
@@ -70,6 +70,7 @@ const expectedSkips = [
     reason: "the registry of a closed network answers no such question",
   },
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
+  needsDebianPackages("test/unit/site/monitoring/dashboards/on-prometheus.test.ts"),
   {
     file: "test/rehearsal/independent-reader.test.ts",
     where: () => !existsSync(resolve(userCache, "lifeboat/test/dissect-archive-1.8")),

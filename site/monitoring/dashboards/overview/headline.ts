@@ -62,7 +62,7 @@ export function failedGuests() {
     description: "Their job ran and did not back them up. The task's log on the node says why.",
     unit: "none",
     empty: unknown,
-    query: countOf(`${ofGuest("lifeboat_guest_backup_failed", chosen)} == 1`),
+    query: countOf(`${ofGuest("lifeboat_guest_backup_failed", chosen)} == 1`, "lifeboat_guest_backup_failed"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });
@@ -91,6 +91,7 @@ export function proofsMissing() {
     empty: unknown,
     query: countOf(
       `${ofGuest("lifeboat_guest_proof_success", chosen)} == 0 or ${proofShare(chosen)} > 1 or ${withoutProof(chosen)}`,
+      "lifeboat_guest_proof_max_age_seconds",
     ),
     steps: judged.problems,
     words: judged.noneOfThem,

@@ -1,0 +1,44 @@
+import { dashboardFiles } from "../../../../../site/monitoring/dashboards/files";
+import { queriesOf } from "../../../../../site/monitoring/dashboards/queries-of";
+import { prometheus, promtool } from "../../../../support/debian-program";
+import { openMetrics } from "../../../../support/monitoring/sample-site";
+import { SamplePrometheus } from "../../../../support/monitoring/sample-prometheus";
+import { queriesWithoutData } from "../../../../support/monitoring/without-data";
+
+const programs = { prometheus: prometheus(), promtool: promtool() };
+const describeQueries = Object.values(programs).includes(undefined) ? describe.skip : describe;
+const files = Object.entries(dashboardFiles()).map(([name, text]) => ({ name, content: JSON.parse(text) }));
+const site = { environment: "prod|lab|monitoring", guest: "web" };
+
+describeQueries("a real Prometheus that knows the history of a site", () => {
+  let server: SamplePrometheus;
+  beforeAll(async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { prometheus: program = "", promtool: tool = "" } = programs;
+    const history = openMetrics(now, { span: 3 * 3600, step: 900 }, "away");
+    server = await SamplePrometheus.start({ prometheus: program, promtool: tool }, history);
+  });
+  afterAll(() => server.stop());
+
+  test.each(files)("answers every query of $name with data [C4]", async ({ name, content }) => {
+    const variables = name === "backup-guest.json" ? { environment: "prod", guest: "web" } : site;
+    expect(await queriesWithoutData(content, variables, (expression) => server.ask(expression))).toEqual([]);
+  });
+
+  test.each([
+    { environment: "monitoring", found: [{ value: [expect.any(Number), "0"] }], meaning: "none" },
+    { environment: "prod|monitoring", found: [{ value: [expect.any(Number), "1"] }], meaning: "one" },
+    { environment: "monitoring|away", found: [], meaning: "unknown, as one environment does not answer" },
+    { environment: "nobody", found: [], meaning: "unknown, as the exporter says nothing" },
+  ])("knows of $meaning: unfinished operations in $environment [C4]", async ({ environment, found }) => {
+    const queries = queriesOf(files[0]?.content, { environment });
+    const query = queries.find(({ panel }) => panel === "Unfinished operations");
+    expect(await server.ask(query?.expression ?? "")).toMatchObject(found);
+  });
+
+  test("answers a query for what nobody measures with nothing [C4]", async () => {
+    const content = JSON.parse(JSON.stringify(files[2]?.content).replaceAll("_state_fallback", "_state_falback"));
+    const missing = await queriesWithoutData(content, site, (expression) => server.ask(expression));
+    expect(missing.map((line) => line.split(":")[0])).toEqual(["Fallbacks in force A", "States D"]);
+  });
+});
