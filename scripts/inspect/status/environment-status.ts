@@ -20,6 +20,7 @@ import type { EndedRun, RunningBackup } from "./backup-runs";
 import { bareText, type StorageStatus } from "./backup-storages";
 import { leftoverProblems } from "./drills";
 import { bareStorage, type GuestStatus, guestStatus } from "./guest-status";
+import type { MonitoringStatus } from "./monitoring-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
 import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
@@ -64,6 +65,8 @@ export interface EnvironmentStatus {
   policies: PolicyStatus;
   /** Where the state of its stack is. Absent: the site has no state store. */
   state?: StateStatus | undefined;
+  /** Whether the site's monitoring watches. Absent: this environment does not have it. */
+  monitoring?: MonitoringStatus | undefined;
 }
 
 /**

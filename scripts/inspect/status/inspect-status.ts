@@ -10,6 +10,7 @@ import { type ValueOf, withNulls } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import { type EnvironmentStatus, environmentStatus } from "./environment-status";
 import type { statusShape } from "./shape";
+import { inspectMonitoring, monitoringProblems } from "./monitoring-status";
 import { inspectState, stateProblems } from "./state-status";
 import { printEnvironment, printProblem, printSummary, printUnknown } from "./status-page";
 import { isInOrder, type StatusSummary, summarize } from "./status-summary";
@@ -69,8 +70,9 @@ function inspectionOf(
       ok: exitCode === exitCodes.done,
       exitCode,
       summary,
-      environments: found.map(({ state, ...status }) => ({
+      environments: found.map(({ state, monitoring, ...status }) => ({
         ...withNulls(status),
+        ...(monitoring === undefined ? {} : { monitoring: withNulls(monitoring) }),
         ...(state === undefined ? {} : { state: withNulls(state) }),
       })),
       unknown: unknown.map(({ name, failure, unfinished, unreadable }) => ({
@@ -134,12 +136,16 @@ async function inspectOne(
       environmentStatus(environment, here, others, { journals, proofs }),
       inspectState(environment, site, context),
     ]);
-    if (state === undefined) return status;
+    const monitoring = await inspectMonitoring(environment, status.guests, context);
+    const watched = monitoring === undefined ? {} : { monitoring };
+    const unwatched = monitoring === undefined ? [] : monitoringProblems(monitoring);
+    if (state === undefined) return { ...status, ...watched, problems: [...status.problems, ...unwatched] };
     const store = environment.stateStore()?.store;
     const found = stateProblems(environment.name, state, store?.copies.offsite?.schedule, Date.now() / 1_000);
-    const problems = [...status.problems, ...found];
+    const problems = [...status.problems, ...found, ...unwatched];
     // Without a store there is nothing to be told of a state with which nothing is wrong.
-    return store === undefined ? { ...status, problems } : { ...status, problems, state };
+    const whole = { ...status, ...watched, problems };
+    return store === undefined ? whole : { ...whole, state };
   } catch (error) {
     const failure = failureOf(error, `look at ${environment.name}`);
     if (failure.stack !== undefined) throw error;

@@ -178,6 +178,15 @@ const environment = z.strictObject({
     notices: z.array(z.string()),
   }),
   state: state.optional().describe("only where the site has a state store"),
+  monitoring: z
+    .strictObject({
+      guest: z.string(),
+      watches: z.boolean().nullable().describe("by its services themselves; null: nobody could look"),
+      since: moment("since when there are measurements").nullable(),
+      trouble: z.string().nullable(),
+    })
+    .optional()
+    .describe("only where the environment has monitoring"),
 });
 
 /** `lifeboat status --json` */

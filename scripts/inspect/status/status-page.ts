@@ -104,6 +104,7 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
     ...status.storages.map((storage): [string, string] => ["storage", storageText(storage, status)]),
     ...(snapshots === undefined ? [] : [["snapshots", snapshots] satisfies [string, string]]),
     ...stateFacts(status),
+    ...monitoringFacts(status),
     ...(leftOut.length > 0 ? [["left out", leftOut.join("; ")] satisfies [string, string]] : []),
   ];
 }
@@ -119,6 +120,15 @@ function stateFacts({ state, now, timeZone }: EnvironmentStatus): [label: string
     ["state", `${words[lives]}: ${place}${written}${isUnseen ? "; whether it has object lock is not known" : ""}`],
     ...copies.map((copy): [string, string] => ["copy", copyText(copy, now, timeZone)]),
   ];
+}
+
+function monitoringFacts({ monitoring, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
+  if (monitoring === undefined) return [];
+  const { guest, watches, since } = monitoring;
+  if (watches !== true) return [["watching", `${guest}: ${watches === false ? "DOES NOT WATCH" : "not known"}`]];
+  const measured =
+    since === undefined ? "" : `, measurements since ${minute(since, timeZone)} (${agoOf(since * 1_000, now)})`;
+  return [["watching", `${guest}${measured}`]];
 }
 
 function copyText({ kind, time, trouble, isOlder, duringUpdate }: CopyStatus, now: number, timeZone: string): string {

@@ -69,7 +69,9 @@ function servicesStep({ guest }: RebuildMonitoringPlan, session: AnewSession, ch
       const host = network?.address.kind === "static" ? network.address.ip : undefined;
       const reason = await repeat(context, checkSeconds, async () => {
         const target = { name, vmid, node, type, host };
-        const { code, printed } = await commandIn(session.guest, target, monitoringCheck, context.signal);
+        const { code, printed } = await commandIn(session.guest, target, monitoringCheck, context.signal, {
+          isNew: true,
+        });
         if (code !== 0) throw new GuestUnreachable(lastLine(printed));
       });
       if (reason === undefined) return { facts: { watches: true } };

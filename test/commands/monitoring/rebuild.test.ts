@@ -1,27 +1,14 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { exampleMonitoring } from "../../support/example-monitoring";
-import { node, RestoreSite } from "../restore/restore-site";
+import { node, type RestoreSite } from "../restore/restore-site";
+import { startMetricsSite } from "./metrics-site";
 
 /** What `lifeboat rebuild monitoring` plans and refuses. That it does it is in the rehearsal. */
 
 let site: RestoreSite;
 
 beforeAll(async () => {
-  site = await RestoreSite.start(
-    [
-      { id: 101, name: "web" },
-      { id: 301, name: "metrics" },
-    ],
-    {
-      settings: `  lifeboat:monitoring: ${JSON.stringify(exampleMonitoring())}`,
-    },
-  );
-  const text = site.read("Pulumi.prod.yaml");
-  const card = "address: 192.0.2.45/24, gateway: 192.0.2.1";
-  site.write("Pulumi.prod.yaml", text.replace(`${card} }`, `${card}, firewall: true }\n      nesting: true`));
-  // Until something was backed up, the storage is not there.
-  await site.backUp(101);
+  site = await startMetricsSite();
 });
 
 afterAll(() => site.stop());

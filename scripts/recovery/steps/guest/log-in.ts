@@ -28,19 +28,24 @@ export function guestAccess(session: LogInSession, target: Target, isNew: boolea
   };
 }
 
-/** Runs a command in a guest that this operation has made or restored: by its node where that may be, else over SSH to it. */
+/**
+ * Runs a command in a guest: by its node where that may be, else over SSH to it.
+ *
+ * @param isNew this operation has made or restored it, so that the first key that it shows is trusted
+ */
 export async function commandIn(
   session: LogInSession,
   target: CheckTarget,
   command: string,
   signal: AbortSignal,
+  { isNew }: { readonly isNew: boolean },
 ): Promise<CommandEnd> {
   if (session.environment.settings.proxmox.ssh !== undefined) {
     const host = await nodeHost(session, target.node);
     return runOnNode(nodeAccess(nodeLogin(session)), host, target, command, signal);
   }
   if (target.host === undefined) throw new GuestUnreachable("its address is not known");
-  return runInGuest(guestAccess(session, target, true), target.host, command, signal);
+  return runInGuest(guestAccess(session, target, isNew), target.host, command, signal);
 }
 
 /** The address of a node. @throws GuestUnreachable where nobody knows it */

@@ -25,7 +25,7 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     rootClient: asRoot && !dryRun ? await environment.rootClient() : undefined,
     probe: guestProbe(client, {
       access: (target) => guestAccess(session, target, true),
-      command: (target, command, signal) => commandIn(session, target, command, signal),
+      command: (target, command, signal) => commandIn(session, target, command, signal, { isNew: true }),
     }),
     readArchive: async (host, path, signal) =>
       (await readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal })).result,
