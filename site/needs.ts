@@ -1,4 +1,5 @@
 import type { PrivilegeScope } from "../proxmox/rules/privileges";
+import { exporterGroup } from "./monitoring/exporter-user";
 import type { Environment, Guest, VirtualMachineGuest } from "./settings/environment";
 
 /** A use of a storage: what must be allowed on it. */
@@ -24,6 +25,7 @@ export function scopeOf(settings: Environment): PrivilegeScope {
     backupStorages: [settings.backup.storage.id],
     declaresStorage: settings.backup.storage.type !== "adopted",
     pools: [...new Set(settings.guests.flatMap((guest) => (guest.kind === "adopted" ? [] : poolOf(guest.pool))))],
+    tokenGroups: settings.exporterTokens.length === 0 ? [] : [exporterGroup],
   };
 }
 

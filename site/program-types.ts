@@ -1,4 +1,9 @@
-import { componentKinds, localCommandType, providerNames, resourceTypes, restoreFlowKind } from "./resources";
+import {
+  apiTokenType,
+  componentKinds,
+  exporterTokenKind,
+  localCommandType,
+  providerNames, resourceTypes, restoreFlowKind } from "./resources";
 import { stateStoreComponents, storeProviderName, stateStoreTypes } from "./state-store/resource-names";
 
 /** Pulumi's type of a stack itself. */
@@ -11,6 +16,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [componentKinds["backup-storage"].component]: [resourceTypes.dir, resourceTypes.nfs, resourceTypes.pbs],
   [componentKinds["backup-job"].component]: [resourceTypes["backup-job"]],
   [restoreFlowKind.component]: [localCommandType],
+  [exporterTokenKind.component]: [apiTokenType],
   [stateStoreComponents.store]: [
     stateStoreTypes.rules,
     stateStoreTypes.firewall,

@@ -26,6 +26,18 @@ export const componentKinds = {
 export const restoreFlowKind = kind("lifeboat:restores:RestoreFlow", "restore");
 export const localCommandType = "command:local:Command";
 
+/** A token of the exporter's API user. */
+export const exporterTokenKind = kind("lifeboat:monitoring:ExporterToken", "token");
+export const apiTokenType = "proxmoxve:user/token:Token";
+
+/** Name of the component, by the token's number in the settings. */
+export function exporterTokenResource(number: number): string {
+  return `exporter-${String(number)}`;
+}
+
+/** Output of a stack: the token with which the exporter looks at it, a secret. */
+export const exporterTokenOutput = "exporterToken";
+
 /** Types of the provider's resources. */
 export const resourceTypes = {
   container: "proxmoxve:index/containerLegacy:ContainerLegacy",

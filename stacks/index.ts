@@ -32,18 +32,27 @@ export = async function main(): Promise<StackOutputs> {
     if (facts !== undefined) await requireOwnGuests(client, environment, state);
     const declareRestores = await prepareRestores(environment, { ...recorded, outputs });
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
-    return await declareGuestsAndBackups({
+    const declareTokens = await prepareTokens(environment);
+    const providerFor = createProviders(environment, token);
+    const declared = await declareGuestsAndBackups({
       environment,
-      providerFor: createProviders(environment, token),
+      providerFor,
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),
       remakesJob: facts?.jobIsSwitched,
       declareStateStore,
       declareRestores,
     });
+    return { ...declared, ...declareTokens?.(environment, providerFor()) };
   } finally {
     await client.close();
   }
 };
+
+/** What makes tokens is loaded where something watches only. */
+async function prepareTokens({ exporterTokens }: Environment) {
+  if (exporterTokens.length === 0) return undefined;
+  return (await import("./exporter-tokens.js")).declareExporterTokens;
+}
 
 /** The provider of commands is loaded where there is one only. */
 async function prepareRestores(environment: Environment, recorded: Recorded): Promise<DeclareRestores | undefined> {

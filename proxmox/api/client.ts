@@ -1,3 +1,4 @@
+import { AccessCalls } from "./calls/access";
 import { BackupCalls } from "./calls/backups";
 import { ClusterCalls } from "./calls/cluster";
 import { FirewallCalls } from "./calls/firewall";
@@ -16,6 +17,7 @@ export type { Trust } from "./trust";
  */
 export class ProxmoxClient {
   readonly endpoint: string;
+  readonly access: AccessCalls;
   readonly cluster: ClusterCalls;
   readonly guests: GuestCalls;
   readonly backups: BackupCalls;
@@ -29,6 +31,7 @@ export class ProxmoxClient {
     const requests = new Requests(transport);
     this.endpoint = transport.endpoint;
     this.tasks = new TaskCalls(requests, patience);
+    this.access = new AccessCalls(requests);
     this.cluster = new ClusterCalls(requests);
     this.guests = new GuestCalls(requests, this.tasks);
     this.backups = new BackupCalls(requests, this.tasks);

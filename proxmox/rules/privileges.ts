@@ -36,7 +36,9 @@ export type Place =
   | "storages"
   | "backup storages"
   | "networks"
-  | "pools";
+  | "pools"
+  /** Groups of API users whose tokens the program makes. */
+  | "token groups";
 
 /** Places that are guests: one role at `/vms` covers them all. */
 const guestPlaces: readonly Place[] = ["guests", "made guests", "machines", "seeded machines"];
@@ -159,6 +161,12 @@ const privilegeRules: readonly PrivilegeRule[] = [
   },
   { place: "networks", privilege: "SDN.Use", features: ["restore", "deploy"], reason: "connects guests to bridges" },
   { place: "pools", privilege: "Pool.Audit", features: ["look", "restore", "deploy"], reason: "sees who is in a pool" },
+  {
+    place: "token groups",
+    privilege: "User.Modify",
+    features: ["deploy"],
+    reason: "makes and removes the exporter's tokens",
+  },
 ];
 
 /** Privileges of the list by which something is changed for this purpose. Whoever lacks one to look is told while looking. */
@@ -190,6 +198,8 @@ export interface PrivilegeScope {
   /** The program declares the backup storage, rather than adopting one. */
   readonly declaresStorage: boolean;
   readonly pools: readonly string[];
+  /** Groups of API users whose tokens the program makes. Default: none. */
+  readonly tokenGroups?: readonly string[];
 }
 
 /** A privilege at an actual path. */
@@ -254,7 +264,14 @@ function pathsOf(rule: PrivilegeRule, scope: PrivilegeScope): string[] {
       return [localNetwork];
     case "pools":
       return scope.pools.map((pool) => `/pool/${pool}`);
+    case "token groups":
+      return groupPaths(scope.tokenGroups);
   }
+}
+
+/** Who may change a group's users may change no others, and may put none into it. */
+function groupPaths(groups: readonly string[] = []): string[] {
+  return groups.map((group) => `/access/groups/${group}`);
 }
 
 function guestPaths(vmids: readonly number[] = []): string[] {
@@ -281,7 +298,7 @@ export interface RoleGrant {
  * declared tomorrow.
  */
 export function roleGrants(
-  scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools" | "commanded">,
+  scope: Pick<PrivilegeScope, "backupStorages" | "declaresStorage" | "pools" | "commanded" | "tokenGroups">,
 ): RoleGrant[] {
   const guests = guestPlaces.flatMap(privilegesOf);
   const storages = privilegesOf("storages");
@@ -311,6 +328,12 @@ export function roleGrants(
       role: "LifeboatPools",
       privileges: privilegesOf("pools"),
       path: `/pool/${pool}`,
+      propagate: true,
+    })),
+    ...groupPaths(scope.tokenGroups).map((path) => ({
+      role: "LifeboatTokens",
+      privileges: privilegesOf("token groups"),
+      path,
       propagate: true,
     })),
   ];

@@ -54,6 +54,7 @@ export function complete(settings: Settings, name: string): Environment {
     restores: (settings.restores ?? []).map(([id, restore]) => ({ id, ...restore })),
     ssh,
     ...(settings.drill === undefined ? {} : { drill: completeDrill(settings.drill) }),
+    exporterTokens: [...new Set(settings.exporterTokens)].sort((a, b) => a - b),
     proxmoxToken: settings.proxmoxToken,
     proxmoxRootPassword: settings.proxmoxRootPassword,
     stateStore: settings.stateStore && completeStateStore(settings.stateStore),

@@ -39,6 +39,8 @@ export interface Environment {
   readonly ssh: GuestAccess;
   /** Where `lifeboat drill` proves backups. Absent: it does not. */
   readonly drill?: DrillSettings | undefined;
+  /** Numbers of the tokens by which `lifeboat exporter` looks at the environment, rising: the last is in use. None: it has none. */
+  readonly exporterTokens: readonly number[];
   /** The decrypted secret `lifeboat:proxmoxToken`, where the settings hold one. The variables of the shell go first. */
   readonly proxmoxToken?: string | undefined;
   /** The decrypted secret `lifeboat:proxmoxRootPassword`: only for guests with bind mounts. */

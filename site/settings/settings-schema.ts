@@ -17,6 +17,7 @@ import {
   oneOf,
   optional,
   text,
+  wholeNumber,
   type Finding,
 } from "./schema-tools";
 import { certificateSchema, keyPairSchema, stateStoreKeysSchema } from "./state-keys-schema";
@@ -62,6 +63,11 @@ export const settingsSchema = checked(
     ),
     /** Where `lifeboat drill` proves backups: copies are made there, checked, and destroyed again. */
     drill: optional(drillSchema),
+    /**
+     * Numbers of the tokens that this environment's stack makes for `lifeboat exporter`; the highest is in use. `[1]` to begin with.
+     * To replace a token: `[1, 2]`, `lifeboat up`, then `[2]`, `lifeboat up`. Default: none, and nothing watches this environment.
+     */
+    exporterTokens: optional(list("numbers of tokens", wholeNumber("a token's number", 1, 9999))),
     /** API token, as a secret. `LIFEBOAT_PROXMOX_TOKEN` and `LIFEBOAT_PROXMOX_TOKEN_FILE` go first, with the environment's name at the end (`LIFEBOAT_PROXMOX_TOKEN_PROD`) before all. */
     proxmoxToken: optional(tokenSchema),
     /** Password of root@pam, as a secret: only for guests with bind mounts, which Proxmox allows nobody else. */

@@ -3,6 +3,7 @@
  * string, container memory a number, a job's retention an object of strings): every number is read from both, every text
  * too. Members that nobody reads are not listed and are dropped.
  */
+export * from "./access";
 export * from "./backups";
 export * from "./guests";
 export * from "./nodes";

@@ -12,6 +12,7 @@ import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
 import { hintFor, setupHint } from "../../clients/failure";
 import { type Check, ok, problem, skipped, unavailableKinds, warning } from "./check";
+import { inspectExporter } from "./exporter";
 import { inspectFirewall } from "./firewall";
 import { inspectMounts } from "./mounts";
 import { inspectOwnership } from "./ownership";
@@ -80,6 +81,7 @@ async function inspectNode(client: ProxmoxClient, environment: LoadedEnvironment
     version,
     ...(await inspectNodes(client, settings)),
     ...(await guardedAll("privileges", () => inspectPrivileges(client, settings))),
+    ...(await guardedAll("exporter", () => inspectExporter(client, environment))),
     ...(await guardedAll("pools", () => inspectPools(client, settings))),
     ...(await guardedAll("storages", () => inspectStorages(client, settings))),
     ...(await guardedAll("storages", () => inspectMounts(client, settings))),

@@ -1,3 +1,5 @@
+import { exporterGrants } from "../../../site/monitoring/exporter-privileges";
+import { exporterGroup, exporterUser } from "../../../site/monitoring/exporter-user";
 import { type PrivilegeScope, type RoleGrant, lookingGrants, roleGrants } from "../../../proxmox/rules/privileges";
 import type { LoadedEnvironment } from "../../project/environment";
 import { shellQuote } from "../../machine/shell-quote";
@@ -18,6 +20,9 @@ const onlooker: Account = {
   comment: "Lifeboat: previews, can only look",
 };
 
+/** Its tokens are made by the stacks. */
+const exporterComment = "Lifeboat: looks at backups for the monitoring";
+
 /** What makes roles, user and token on one node or cluster. */
 export interface Setup {
   endpoint: string;
@@ -26,6 +31,8 @@ export interface Setup {
   user: string;
   token: string;
   grants: RoleGrant[];
+  /** Whose tokens the stacks make. Absent: the settings ask for none. */
+  exporter?: { user: string; group: string; grants: RoleGrant[] };
   /** Lines for a shell of root on a node. */
   commands: string[];
 }
@@ -41,6 +48,8 @@ export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: b
     const scope = union(group.map(({ settings }) => scopeOf(settings)));
     const grants = readOnly ? lookingGrants() : roleGrants(scope);
     const account = readOnly ? onlooker : operator;
+    const exporter = exporterGrants(scope);
+    const isWatched = !readOnly && (scope.tokenGroups ?? []).length > 0;
     return {
       endpoint,
       environments: group.map(({ name }) => name),
@@ -48,7 +57,11 @@ export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: b
       user: account.user,
       token: `${account.user}!${account.token}`,
       grants,
-      commands: commandsFor(account, grants, readOnly ? [] : scope.pools),
+      ...(isWatched ? { exporter: { user: exporterUser, group: exporterGroup, grants: exporter } } : {}),
+      commands: [
+        ...commandsFor(account, grants, readOnly ? [] : scope.pools),
+        ...(isWatched ? exporterCommands(exporter) : []),
+      ],
     };
   });
 }
@@ -62,6 +75,7 @@ function union(scopes: readonly PrivilegeScope[]): PrivilegeScope {
     backupStorages: all((scope) => scope.backupStorages),
     declaresStorage: scopes.some((scope) => scope.declaresStorage),
     pools: all((scope) => scope.pools),
+    tokenGroups: all((scope) => scope.tokenGroups ?? []),
   };
 }
 
@@ -76,19 +90,38 @@ function commandsFor(
   grants: readonly RoleGrant[],
   pools: readonly string[],
 ): string[] {
-  const roles = new Map(grants.map(({ role, privileges }) => [role, privileges.join(",")]));
   return [
-    ...[...roles].map(([role, privileges]) =>
-      orAdd(`role modify ${role} --privs ${privileges}`, `role add ${role} --privs ${privileges}`),
-    ),
+    ...roleCommands(grants),
     ...pools.map((pool) => orAdd(`pool modify ${shellQuote(pool)}`, `pool add ${shellQuote(pool)}`)),
     orAdd(`user modify ${user} --enable 1`, `user add ${user} --comment '${comment}'`),
-    ...grants.map(
-      ({ role, path, propagate }) =>
-        `pveum acl modify ${shellQuote(path)} --users ${user} --roles ${role} --propagate ${propagate ? "1" : "0"}`,
-    ),
+    ...grantCommands(user, grants),
     orAdd(`user token modify ${user} ${token} --privsep 0`, `user token add ${user} ${token} --privsep 0`),
   ];
+}
+
+/** The group before the user that is put into it. */
+function exporterCommands(grants: readonly RoleGrant[]): string[] {
+  const joined = `${exporterUser} --groups ${exporterGroup}`;
+  return [
+    ...roleCommands(grants),
+    orAdd(`group modify ${exporterGroup}`, `group add ${exporterGroup}`),
+    orAdd(`user modify ${joined} --enable 1`, `user add ${joined} --comment '${exporterComment}'`),
+    ...grantCommands(exporterUser, grants),
+  ];
+}
+
+function roleCommands(grants: readonly RoleGrant[]): string[] {
+  const roles = new Map(grants.map(({ role, privileges }) => [role, privileges.join(",")]));
+  return [...roles].map(([role, privileges]) =>
+    orAdd(`role modify ${role} --privs ${privileges}`, `role add ${role} --privs ${privileges}`),
+  );
+}
+
+function grantCommands(user: string, grants: readonly RoleGrant[]): string[] {
+  return grants.map(
+    ({ role, path, propagate }) =>
+      `pveum acl modify ${shellQuote(path)} --users ${user} --roles ${role} --propagate ${propagate ? "1" : "0"}`,
+  );
 }
 
 /** Changes what is there, or makes it. */

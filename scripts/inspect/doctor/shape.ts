@@ -23,6 +23,13 @@ export const examinationShape = z.strictObject({
   ),
 });
 
+const grant = z.strictObject({
+  role: z.string(),
+  privileges: z.array(z.string()),
+  path: z.string(),
+  propagate: z.boolean().describe("it also holds below the path"),
+});
+
 /** `lifeboat doctor --print-setup --json` */
 export const setupsShape = z.strictObject({
   setups: z.array(
@@ -32,14 +39,15 @@ export const setupsShape = z.strictObject({
       nodes: z.array(z.string()),
       user: z.string(),
       token: z.string().describe("name of the token, without its secret"),
-      grants: z.array(
-        z.strictObject({
-          role: z.string(),
-          privileges: z.array(z.string()),
-          path: z.string(),
-          propagate: z.boolean().describe("it also holds below the path"),
-        }),
-      ),
+      grants: z.array(grant),
+      exporter: z
+        .strictObject({
+          user: z.string(),
+          group: z.string().describe("the operator's token may make tokens of its users"),
+          grants: z.array(grant),
+        })
+        .optional()
+        .describe("whose tokens the stacks make for the monitoring; absent: the settings ask for none"),
       commands: z.array(z.string()).describe("lines for a shell of root on a node"),
     }),
   ),
