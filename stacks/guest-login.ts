@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { GuestLogin } from "../components/install/connection";
 import { refusal } from "../components/refusal";
-import type { StoreLogin } from "../components/state-store/state-store";
 import type { Environment } from "../site/settings/environment";
 
 /** Where OpenSSH looks by itself, in its order. */
@@ -15,7 +15,7 @@ const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
  *
  * @throws pulumi.RunError when there is no key, or the one that is named cannot be read
  */
-export function guestLogin({ name, ssh }: Environment): Omit<StoreLogin, "hostKey"> {
+export function guestLogin({ name, ssh }: Environment): Omit<GuestLogin, "hostKey"> {
   if (ssh.identity !== undefined) return { user: ssh.user, privateKey: readKey(ssh.identity) };
   if ((process.env["SSH_AUTH_SOCK"] ?? "") !== "") return { user: ssh.user };
   const usual = usualKeys.map((file) => join(homedir(), ".ssh", file)).find((file) => existsSync(file));

@@ -3,11 +3,12 @@ import { resolve } from "node:path";
 import { Provider } from "@pulumi/minio/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Container } from "../components/guests/container";
+import type { GuestLogin } from "../components/install/connection";
 import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
 import { OffsiteTimer } from "../components/state-store/offsite-timer";
 import { StateBucket } from "../components/state-store/state-bucket";
-import { StateStore, type StoreLogin } from "../components/state-store/state-store";
+import { StateStore } from "../components/state-store/state-store";
 import { StoreIdentity } from "../components/state-store/store-identity";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { ContainerGuest, ContainerStateStore, Environment, KeyPair } from "../site/settings/environment";
@@ -37,14 +38,14 @@ interface ServerPlan {
   readonly root: KeyPair;
   readonly authority: Authority;
   readonly serverKey: string;
-  readonly login: Omit<StoreLogin, "hostKey">;
+  readonly login: Omit<GuestLogin, "hostKey">;
   readonly file: string | undefined;
 }
 
 /** The container that a server is installed in, and how to log in to it. */
 interface DeclaredGuest {
   readonly container: Container;
-  readonly login: StoreLogin;
+  readonly login: GuestLogin;
 }
 
 /** What is needed to make buckets and identities; absent where they are left out. */

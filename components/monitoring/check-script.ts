@@ -1,4 +1,4 @@
-import { quote } from "../state-store/install-script";
+import { quote } from "../install/shell";
 
 /** What the check asks, and where, seen from the guest. */
 interface MonitoringServices {

@@ -8,6 +8,8 @@ import {
   unitFile,
   type ServerSettings,
 } from "./server-files";
+import { rootShell } from "../install/connection";
+import { quote, writeFile } from "../install/shell";
 
 /** Where the program comes from, in the guest. */
 export type ServerSource =
@@ -45,7 +47,7 @@ export interface ServerFiles extends ServerSettings {
 export function installCommand({ source, sha256, endpoint, user, mount }: Installation): string {
   const from = "url" in source ? `url=${source.url}` : `file=${source.file}`;
   const words = [from, `sha256=${sha256}`, `endpoint=${endpoint}`, `mount=${mount}`].map(quote);
-  return `${user === "root" ? "" : "sudo -n "}sh -s -- ${words.join(" ")}`;
+  return `${rootShell({ user })} -- ${words.join(" ")}`;
 }
 
 /**
@@ -59,31 +61,20 @@ export function installScript(files: ServerFiles): string {
     `base=${serverFolder} unit=${serverUnit} user=${serverUser} data=${quote(dataFolder(files))}`,
     helpers,
     "write_files() {",
-    writeFile("environment", environmentFile(files)),
-    writeFile("root-user", `${files.root.accessKey}\n`),
-    writeFile("root-password", `${files.root.secretKey}\n`),
-    writeFile("certs/private.key", files.key),
-    writeFile("certs/public.crt", files.certificate),
-    writeFile("authority.pem", files.authority),
-    writeFile(`${serverUnit}.service`, unitFile(files)),
-    writeFile("sandbox.conf", sandboxLines(files)),
+    writeFile("$new/environment", environmentFile(files)),
+    writeFile("$new/root-user", `${files.root.accessKey}\n`),
+    writeFile("$new/root-password", `${files.root.secretKey}\n`),
+    writeFile("$new/certs/private.key", files.key),
+    writeFile("$new/certs/public.crt", files.certificate),
+    writeFile("$new/authority.pem", files.authority),
+    writeFile(`$new/${serverUnit}.service`, unitFile(files)),
+    writeFile("$new/sandbox.conf", sandboxLines(files)),
     "}",
     installation,
     // What runs in it must not read on in the script.
     'main "$@" </dev/null',
     "",
   ].join("\n");
-}
-
-const endOfFile = "end-of-lifeboat-file";
-
-function writeFile(name: string, text: string): string {
-  return [`cat >"$new/${name}" <<'${endOfFile}'`, text.trimEnd(), endOfFile].join("\n");
-}
-
-/** For POSIX shells. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 const helpers = `

@@ -1,15 +1,15 @@
 import { Command, type CommandArgs } from "@pulumi/command/remote";
 import * as pulumi from "@pulumi/pulumi";
+import { connectionTo, type GuestLogin, printed, rootShell } from "../install/connection";
 import { removalCommands } from "../../site/state-store/offsite-removal";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
 import { installScript, type OffsiteTimerSettings, type Remotes } from "./offsite-timer-files";
-import { connectionTo, printed, type StoreLogin } from "./state-store";
 
 export interface OffsiteTimerArgs extends OffsiteTimerSettings {
   /** Address of the store's container. */
   readonly address: string;
   /** How to log in to the container. Another host key tells that it was made anew, and has it installed again. */
-  readonly login: StoreLogin;
+  readonly login: GuestLogin;
   /** The two services and the keys to them. The keys are secret. */
   readonly remotes: Remotes;
   /** A last word on what the provider is given, for what has no setting. */
@@ -27,10 +27,9 @@ export class OffsiteTimer extends pulumi.ComponentResource {
   constructor(name: string, args: OffsiteTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super(stateStoreComponents.offsite, name, {}, opts);
     const { address, login, remotes, transform = {} } = args;
-    const shell = login.user === "root" ? "" : "sudo -n ";
     const inputs = {
       connection: connectionTo(address, login),
-      create: `${shell}sh -s`,
+      create: rootShell(login),
       stdin: pulumi.secret(installScript(args, remotes)),
       delete: removalCommands[login.user === "root" ? "root" : "others"],
       addPreviousOutputInEnv: false,

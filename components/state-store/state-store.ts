@@ -9,6 +9,7 @@ import { issueServerCertificate, type Authority } from "../../site/state-store/a
 import { namesOfGuest } from "../../site/state-store/location";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
 import { storeFirewall, storeRules } from "../../site/state-store/store-firewall";
+import { connectionTo, type GuestLogin, incomingPath, printed } from "../install/connection";
 import { installCommand, installScript, type ServerSource } from "./install-script";
 
 /** The container of the store, as it was declared. */
@@ -17,16 +18,6 @@ export interface StoreContainer {
   readonly vmId: pulumi.Input<number>;
   /** `Container.macAddress`: another one has the server installed again. */
   readonly macAddress: pulumi.Input<string>;
-}
-
-/** How to log in to the container over SSH. */
-export interface StoreLogin {
-  /** Any other than root needs `sudo` without a password. */
-  readonly user: string;
-  /** Text of the private key. Secret. Absent: the provider asks the agent (`SSH_AUTH_SOCK`). */
-  readonly privateKey?: string | undefined;
-  /** `HostKey.key`: whoever shows another one gets nothing. */
-  readonly hostKey: pulumi.Input<string>;
 }
 
 export interface StateStoreArgs {
@@ -43,7 +34,7 @@ export interface StateStoreArgs {
   /** The server's private key (PEM, PKCS#8). Secret. */
   readonly serverKey: string;
   /** How to log in to the container. */
-  readonly login: StoreLogin;
+  readonly login: GuestLogin;
   /** The program on this machine, where the settings name a file: an absolute path. */
   readonly file?: string | undefined;
   /** In which period of 90 days the certificate begins. */
@@ -167,20 +158,11 @@ async function scriptFor(
   return installScript({ mount: place.mount, ports: store.ports, ...files });
 }
 
-/** How the provider logs in. The server of a guest that has just been started takes a moment. */
-export function connectionTo(host: string, { user, privateKey, hostKey }: StoreLogin) {
-  const key = privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) };
-  return { host, user, ...key, hostKey, dialErrorLimit: 20, perDialTimeout: 15 };
-}
-
-/** What a script prints that is given secrets. The provider calls no output a secret, whatever went in. */
-export const printed = ["stdout", "stderr"] as const;
-
-function sourceOf(store: ContainerStateStore, login: StoreLogin): ServerSource {
+function sourceOf(store: ContainerStateStore, login: GuestLogin): ServerSource {
   return store.server.from === "url" ? { url: store.server.url } : { file: incomingFile(store, login) };
 }
 
 /** Named by the checksum, so that another one has the file sent again. */
-function incomingFile({ server }: ContainerStateStore, { user }: StoreLogin): string {
-  return `${user === "root" ? "/root" : "/var/tmp"}/lifeboat-state-store-${server.sha256}`;
+function incomingFile({ server }: ContainerStateStore, login: GuestLogin): string {
+  return incomingPath(login, `lifeboat-state-store-${server.sha256}`);
 }

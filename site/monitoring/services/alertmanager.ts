@@ -23,9 +23,7 @@ export function alertmanagerFile(settings: Receivers, secrets: MonitoringSecrets
       group_wait: durationText(waitOf(evaluation)),
       group_interval: durationText(Math.min(300, 5 * evaluation)),
       repeat_interval: "12h",
-      ...(receivers.length === 0
-        ? {}
-        : { routes: receivers.map(({ name }) => ({ receiver: name, continue: true })) }),
+      ...(receivers.length === 0 ? {} : { routes: receivers.map(({ name }) => ({ receiver: name, continue: true })) }),
     },
     receivers: [{ name: nobody }, ...receivers.map((receiver) => receiverOf(receiver, secrets[receiver.name]))],
   };

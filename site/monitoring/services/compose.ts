@@ -85,7 +85,12 @@ function common(name: ServiceName, image: string, data: string) {
     logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
     // The long form: with the short one Docker makes a folder where there is none, such as on the root disk for data.
     volumes: [
-      { type: "bind", source: `${baseFolder}/${name}`, target: configFolder.replace(/\/current$/u, ""), read_only: true },
+      {
+        type: "bind",
+        source: `${baseFolder}/${name}`,
+        target: configFolder.replace(/\/current$/u, ""),
+        read_only: true,
+      },
       { type: "bind", source: `${data}/${name}`, target: dataInService },
     ],
   };

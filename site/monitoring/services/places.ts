@@ -15,14 +15,8 @@ export const configFolder = "/etc/lifeboat/current";
 /** Where a service sees its folder on the disk for data. */
 export const dataInService = "/data";
 
-/** Where a machine has its disk for data, or the folder on its first disk. A container has the mount point of its disk. */
-export const machineDataFolder = "/var/lib/lifeboat-monitoring";
-
 /** Project of Compose, and the beginning of the containers' names. */
 export const composeProject = "lifeboat-monitoring";
-
-/** Unit of the exporter, and its user. */
-export const exporterUnit = "lifeboat-exporter";
 
 /**
  * Numbers of the services' users, in the guest and in their containers. Fixed, so that the data of a restored disk belong to
@@ -35,7 +29,7 @@ export const userIds: Readonly<Record<ServiceName, number>> = {
 };
 
 /** Ports. All but Grafana's are open in the guest only. */
-export const ports = { prometheus: 9090, alertmanager: 9093, grafana: 3000, exporter: 9788 } as const;
+export const ports = { prometheus: 9090, alertmanager: 9093, grafana: 3000, exporter: 9941 } as const;
 
 /** Where Prometheus and Alertmanager answer: neither has a login. */
 export const loopback = "127.0.0.1";

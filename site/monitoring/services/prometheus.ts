@@ -4,7 +4,7 @@ import { configFolder, type GrafanaPlace, loopback, ports } from "./places";
 import { yamlText } from "./yaml-text";
 
 /** Names of what Prometheus scrapes. Rules name the exporter's. */
-export const scrapeJobs = {
+const scrapeJobs = {
   exporter: "lifeboat",
   prometheus: "prometheus",
   alertmanager: "alertmanager",

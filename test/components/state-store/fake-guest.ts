@@ -14,7 +14,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installScript, quote, type ServerFiles } from "../../../components/state-store/install-script";
+import { quote } from "../../../components/install/shell";
+import { installScript, type ServerFiles } from "../../../components/state-store/install-script";
 
 /** Programs of the machine that an installation may use as they are. Nothing else is in its PATH but the fakes. */
 const realPrograms = "cat chmod cp cut date diff grep ln mv readlink rm sha256sum sh".split(" ");

@@ -8,14 +8,26 @@ import { exampleImages, exampleMonitoring, monitoringSettings } from "../../../.
 const receivers = {
   chat: { telegram: { chat: -1001 } },
   hook: { webhook: {} },
-  mail: { mail: { to: ["ops@example.com", "two@example.com"], from: "a@example.com", server: "smtp.example.com:587", user: "a" } },
+  mail: {
+    mail: {
+      to: ["ops@example.com", "two@example.com"],
+      from: "a@example.com",
+      server: "smtp.example.com:587",
+      user: "a",
+    },
+  },
   open: { webhook: { url: "http://192.0.2.9/alerts" } },
   phone: { ntfy: { url: "https://ntfy.example.com/backups" } },
 };
 
 const secrets = {
   grafanaPassword: "not-a-real-password",
-  receivers: { chat: "1:not-a-real-token", hook: "https://192.0.2.9/not-a-real-path", mail: "yes", phone: "not-a-real-key" },
+  receivers: {
+    chat: "1:not-a-real-token",
+    hook: "https://192.0.2.9/not-a-real-path",
+    mail: "yes",
+    phone: "not-a-real-key",
+  },
 };
 
 const pages = { certificate: "certificate\n", key: "not-a-real-key\n", authority: "authority\n" };
