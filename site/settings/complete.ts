@@ -1,5 +1,5 @@
 import { markTag } from "../mark";
-import { monitoringCheck } from "../monitoring/check-file";
+import { monitoringCheck } from "./monitoring-check";
 import type {
   AdoptedGuest,
   BackupSettings,

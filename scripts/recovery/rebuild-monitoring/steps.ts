@@ -1,4 +1,4 @@
-import { monitoringCheck } from "../../../site/monitoring/check-file";
+import { monitoringCheck } from "../../../site/settings/monitoring-check";
 import { backupName, componentKinds } from "../../../site/resources";
 import { lastLine } from "../../clients/guest-command";
 import { GuestUnreachable } from "../../clients/guest-shell";
