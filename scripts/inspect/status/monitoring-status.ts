@@ -1,4 +1,4 @@
-import { monitoringCheck } from "../../../site/monitoring/check-file";
+import { monitoringCheck } from "../../../site/settings/monitoring-check";
 import { typeOfGuest } from "../../../site/guest-types";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { lastLine } from "../../clients/guest-command";
