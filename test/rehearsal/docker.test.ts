@@ -117,6 +117,12 @@ function imageOf(repository: string): string {
     await untilDone("Alertmanager", () => site.inside("curl", "--silent", "--fail", `http://${address}:9093/-/ready`));
   });
 
+  test("the mirror has Node for guests, which have none [C1]", async () => {
+    const folder = `node-${process.version}-linux-${process.arch}`;
+    const load = `curl --silent --fail http://192.0.2.20/${folder}.tar.gz | tar -xz -C /opt`;
+    expect(await inGuest(`${load} && /opt/${folder}/bin/node --version`)).toBe(process.version);
+  });
+
   test("a second `up` keeps the registry's images and starts one that was killed; `down` leaves nothing", async () => {
     const image = imageOf("prom/prometheus");
     await site.sandbox("service", "registry", "stop");

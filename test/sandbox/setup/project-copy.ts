@@ -14,7 +14,10 @@ import { join } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
 import type { Layout, SandboxNode } from "./layout";
 import { nodeHostKey } from "./node-shells";
-import type { Artifacts } from "./services/artifacts";
+import type { Artifact, Artifacts } from "./services/artifacts";
+import { onMirror } from "./services/mirror";
+import { fillMonitoringSettings, MONITORING } from "./services/monitoring-settings";
+import { registryImages } from "./services/registry";
 import { OFFSITE_CA, fillStoreSettings } from "./services/store-settings";
 
 /** What a run of the program needs of the project besides its settings. */
@@ -28,7 +31,12 @@ export interface ProjectCopy {
   guestsRun: boolean;
   /** What the site's mirror offers; left out where the site has no mirror. */
   artifacts?: Artifacts | undefined;
+  /** Node's archive on the mirror; left out where the site has no registry of images. */
+  node?: Artifact | undefined;
 }
+
+/** Name of the site's CA in the copy of the project. */
+const SITE_CA = "site-ca.pem";
 
 /**
  * Makes a copy of the project in which `pulumi` and `lifeboat` work on the sandbox: settings files of its own, with the
@@ -38,7 +46,7 @@ export function copyProject(copy: ProjectCopy): void {
   const { layout, projectFolder } = copy;
   mkdirSync(layout.project, { recursive: true });
   for (const name of LINKED) link(join(projectFolder, name), join(layout.project, name));
-  link(layout.ca, join(layout.project, "site-ca.pem"));
+  link(layout.ca, join(layout.project, SITE_CA));
   link(layout.ca, join(layout.project, OFFSITE_CA));
   for (const name of readdirSync(projectFolder)) {
     if (/^Pulumi\.ya?ml$/.test(name)) copyFileSync(join(projectFolder, name), join(layout.project, name));
@@ -48,6 +56,10 @@ export function copyProject(copy: ProjectCopy): void {
     // `pulumi` writes into it (the salt of its secrets): a second `up` must not take that away.
     if (!existsSync(place)) writeFileSync(place, sandboxSettings(example, copy));
     if (copy.artifacts !== undefined) fillStoreSettings(place, example, { layout, projectFolder }, copy.artifacts);
+    if (copy.node !== undefined) {
+      const [digests, node] = [registryImages(layout), onMirror(layout, copy.node)];
+      fillMonitoringSettings(place, example, { ca: SITE_CA, digests, node });
+    }
   }
 }
 
@@ -58,12 +70,14 @@ export function sandboxSettings(text: string, copy: ProjectCopy): string {
   const node = copy.nodes.find((candidate) => candidate.name === name);
   if (node === undefined) return text;
   settings.setIn(["config", "lifeboat:proxmox", "endpoint"], `https://${node.address}:${node.port}`);
-  settings.setIn(["config", "lifeboat:proxmox", "ca"], "site-ca.pem");
+  settings.setIn(["config", "lifeboat:proxmox", "ca"], SITE_CA);
   settings.deleteIn(["config", "lifeboat:proxmox", "fingerprint"]);
   setNodeAccess(settings, copy);
   settings.setIn(["config", "lifeboat:ssh", "user"], "root");
   settings.setIn(["config", "lifeboat:ssh", "identity"], copy.layout.sshKey);
   settings.setIn(["config", "lifeboat:ssh", "keys"], [readFileSync(copy.layout.sshPublicKey, "utf8").trim()]);
+  // Its services are images, which a site without a registry has not.
+  if (copy.node === undefined) settings.deleteIn(MONITORING);
   if (!copy.guestsRun) {
     checkRunningOnly(settings);
     // Nothing can be installed in a guest that does not run.

@@ -17,6 +17,8 @@ import { requirePackages } from "./prerequisites";
 import { copyProject } from "./project-copy";
 import { runningServer, startServer } from "./server-process";
 import { startNodeShells } from "./node-shells";
+import { offerOnMirror } from "./services/mirror";
+import { nodeArchive } from "./services/node-archive";
 import { obtainRegistry } from "./services/registry";
 import { startServices } from "./services/services";
 import { startState, type StartState } from "./start-state";
@@ -37,7 +39,7 @@ export interface UpOptions {
   unauthorizedDelay?: number;
   /** The site can run virtual machines: needs QEMU and a disk image. So it can where the settings declare one. */
   machines?: boolean;
-  /** The site has a template with Docker, and a registry with the images of monitoring (`real` only). */
+  /** The site has what monitoring needs: a template with Docker, a registry with the images, and Node (`real` only). */
   docker?: boolean;
   /** Backup jobs run at their time by themselves: for people. Tests let time pass when they want it to. */
   scheduler?: boolean;
@@ -97,6 +99,7 @@ async function obtainDocker({ driver, docker, say }: UpOptions): Promise<string 
   requireRoot(driver);
   await requirePackages(driver, say);
   await obtainRegistry(say);
+  await nodeArchive(say);
   return dockerTemplate(say);
 }
 
@@ -194,7 +197,10 @@ async function finishSite(layout: Layout, record: SandboxRecord, options: UpOpti
   const { projectFolder, docker = false, say } = options;
   copyFileSync(join(layout.server, "certificates", "ca.pem"), layout.ca);
   const artifacts = await startServices(layout, record, projectFolder, { docker, say });
-  copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun: record.driver === "real", artifacts });
+  const guestsRun = record.driver === "real";
+  const node = guestsRun && docker ? await nodeArchive(say) : undefined;
+  if (node !== undefined) await offerOnMirror(layout, node);
+  copyProject({ layout, projectFolder, nodes: record.nodes, guestsRun, artifacts, node });
   const command = join(layout.bin, "lifeboat");
   rmSync(command, { force: true });
   symlinkSync(join(projectFolder, "dist", "lifeboat.cjs"), command);

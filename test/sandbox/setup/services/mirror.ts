@@ -48,11 +48,18 @@ async function prepare({ folder, artifacts }: ServicePlace): Promise<void> {
   const { minio, minioHotfix } = artifacts;
   const template = await realTemplate(() => undefined);
   const files = [minio, minioHotfix, { program: template, name: basename(template) }];
-  for (const { program, name } of files) {
-    const place = join(folder, FILES, name);
-    if (!existsSync(place)) await copyWhole(program, place);
-    if (!existsSync(`${place}.sha256`)) writeFileSync(`${place}.sha256`, `${await sumOf(place)}  ${name}\n`);
-  }
+  for (const file of files) await offer(join(folder, FILES), file);
+}
+
+/** Puts a file on the mirror of a site, unless it is there. */
+export function offerOnMirror(layout: Layout, artifact: Artifact): Promise<void> {
+  return offer(mirrorFiles(layout), artifact);
+}
+
+async function offer(folder: string, { program, name }: Artifact): Promise<void> {
+  const place = join(folder, name);
+  if (!existsSync(place)) await copyWhole(program, place);
+  if (!existsSync(`${place}.sha256`)) writeFileSync(`${place}.sha256`, `${await sumOf(place)}  ${name}\n`);
 }
 
 /** A copy, no link: whoever damages a file on the mirror leaves the toolchain's cache as it is. */

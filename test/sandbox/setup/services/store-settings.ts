@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { type Document, isNode, parseDocument } from "yaml";
+import { parseDocument } from "yaml";
 import type { Layout } from "../layout";
 import type { Artifacts } from "./artifacts";
 import { onMirror } from "./mirror";
 import { offsite, OFFSITE_BUCKET } from "./offsite";
+import { contentAt } from "./content-at";
 import { typeScript } from "../../machine/type-script";
 
 const STORE = ["config", "lifeboat:stateStore"];
@@ -51,11 +52,6 @@ export function withSandboxStore(text: string, example: string, server: { url: s
     settings.setIn([...OFFSITE, "ca"], OFFSITE_CA);
   }
   return isServer || isProvider ? settings.toString({ lineWidth: 0 }) : text;
-}
-
-function contentAt(settings: Document, place: readonly string[]): unknown {
-  const found = settings.getIn(place, true);
-  return isNode(found) ? found.toJS(settings) : found;
 }
 
 /** By a program of the project's own: the sandbox shares no code with it. The key reaches it on its standard input. */
