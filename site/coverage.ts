@@ -70,13 +70,23 @@ function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule
 
 function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): string[] {
   if (disks === undefined) return [`it is not in the backup job ${schedule.jobId}`];
-  return disks.flatMap((disk) => diskProblems(guest, disk));
+  return uncoveredDisks(guest, disks).map(({ name, volume }) => `disk ${name} (${volume}) is in no backup`);
 }
 
-function diskProblems(guest: Guest, { key, volume, included }: LiveDisk): string[] {
-  const { name, isLeftOut } = declaredDisk(guest, key);
-  // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
-  return included || isLeftOut ? [] : [`disk ${name} (${volume}) is in no backup`];
+/** A disk that no backup holds, and that nobody has left out on purpose. */
+export interface UncoveredDisk {
+  /** As the settings call it; Proxmox's key where they do not know it. */
+  readonly name: string;
+  readonly volume: string;
+}
+
+/** Those of a guest's live disks. */
+export function uncoveredDisks(guest: Guest, disks: readonly LiveDisk[]): UncoveredDisk[] {
+  return disks.flatMap(({ key, volume, included }) => {
+    const { name, isLeftOut } = declaredDisk(guest, key);
+    // A bind mount that nobody declared is a path: Proxmox never backs it up, and nobody says what does.
+    return included || isLeftOut ? [] : [{ name, volume }];
+  });
 }
 
 /** What the settings say of a disk: `disks[0]` of a container is Proxmox's `mp0`. */

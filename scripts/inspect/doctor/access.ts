@@ -16,6 +16,7 @@ import { inspectExporter } from "./exporter";
 import { inspectFirewall } from "./firewall";
 import { inspectMounts } from "./mounts";
 import { inspectOwnership } from "./ownership";
+import { readClock } from "../node-clock";
 import { nodesOf, scopeOf, type StorageNeed, storageNeeds } from "../../../site/needs";
 
 /** Oldest major version whose API the client knows. */
@@ -121,10 +122,7 @@ async function inspectNodes(client: ProxmoxClient, settings: Environment): Promi
 }
 
 async function inspectClock(client: ProxmoxClient, node: string): Promise<Check> {
-  const before = Date.now();
-  const { time, timezone } = await client.cluster.nodeTime(node);
-  // The node's answer has whole seconds; the middle of the request is the best guess at when it was given.
-  const skew = time + 0.5 - (before + Date.now()) / 2_000;
+  const { difference: skew, timezone } = await readClock(client, node);
   if (!isTimeZone(timezone)) return problem("node", `${node} has the time zone '${timezone}', which is not known here`);
   const text = `${node}, time zone ${timezone}`;
   if (Math.abs(skew) <= tolerableSkew) return ok("node", `${text}, clock agrees`);

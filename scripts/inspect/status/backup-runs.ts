@@ -2,7 +2,7 @@ import type { TaskEntry } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import { plainText } from "../../../proxmox/api/plain-text";
-import { parseVzdumpLog } from "../../../proxmox/rules/vzdump-log";
+import { parseVzdumpLog, type VzdumpRun } from "../../../proxmox/rules/vzdump-log";
 
 /** A backup that is at work on a node. */
 export interface RunningBackup {
@@ -36,11 +36,35 @@ export interface EndedRun {
   errors: string[];
 }
 
+/** How long the backup of one guest took, as far as the node's list of tasks and the newest run's log tell. */
+export interface TimedBackup {
+  readonly vmid: number;
+  /** The archive as the run named it; undefined where nobody has read the log: then it is one that began within the task. */
+  readonly archive: string | undefined;
+  /** Unix seconds at which the task began. */
+  readonly started: number;
+  readonly seconds: number;
+}
+
 export interface BackupRuns {
   running: RunningBackup[];
   last: EndedRun | undefined;
+  timed: readonly TimedBackup[];
   /** Why the node's runs are not known, as a sentence. */
   unread?: string;
+}
+
+/** Gives the log of a task that has ended, all its lines. */
+export type ReadLog = (client: ProxmoxClient, upid: string) => Promise<readonly string[]>;
+
+/** Whose run is looked for. */
+interface RunSearch {
+  /** Ids of the environment's guests on the node that are in the job. */
+  readonly guests: ReadonlySet<number>;
+  /** No other environment has guests behind this endpoint, so that every run over several guests is the job's. */
+  readonly alone: boolean;
+  /** Reads the log also of a run that succeeded: for how long each guest took. Absent: it is not read. */
+  readonly readLog?: ReadLog | undefined;
 }
 
 /** Newest tasks that are looked through for the job's last run: runs by hand may be among them. */
@@ -51,41 +75,40 @@ const passedOver = 5;
 
 /**
  * Backup runs of one node, from its list of tasks. A job leaves no trace of its own there: its run is the one over
- * several guests, or over the only guest that it has.
- *
- * @param guests ids of the environment's guests on the node that are in the job.
- * A node of a cluster that cannot be asked does not keep the others from being shown.
- *
- * @param alone no other environment has guests behind this endpoint, so that every run over several guests is the job's.
+ * several guests, or over the only guest that it has. A node of a cluster that cannot be asked does not keep the others from
+ * being shown.
  */
-export async function inspectRuns(
-  client: ProxmoxClient,
-  node: string,
-  guests: ReadonlySet<number>,
-  alone: boolean,
-): Promise<BackupRuns> {
+export async function inspectRuns(client: ProxmoxClient, node: string, search: RunSearch): Promise<BackupRuns> {
   try {
-    return await runsOf(client, node, guests, alone);
+    return await runsOf(client, node, search);
   } catch (error) {
     if (!couldNotBeAsked(error)) throw error;
-    return { running: [], last: undefined, unread: `the backup runs of ${node} cannot be listed: ${error.reason}` };
+    const unread = `the backup runs of ${node} cannot be listed: ${error.reason}`;
+    return { running: [], last: undefined, timed: [], unread };
   }
 }
 
-async function runsOf(
-  client: ProxmoxClient,
-  node: string,
-  guests: ReadonlySet<number>,
-  alone: boolean,
-): Promise<BackupRuns> {
+async function runsOf(client: ProxmoxClient, node: string, search: RunSearch): Promise<BackupRuns> {
   const tasks = (await client.tasks.list(node, { typefilter: "vzdump", limit: listed })).filter(
     ({ type }) => type === "vzdump",
   );
-  const ended = tasks.filter((task) => task.endtime !== undefined && mayBeJobs(task, guests));
+  const ended = tasks.filter((task) => task.endtime !== undefined && mayBeJobs(task, search.guests));
+  const found = await lastRun(client, node, ended.slice(0, passedOver), search);
   return {
     running: tasks.filter(({ endtime }) => endtime === undefined).map((task) => runningBackup(task, node)),
-    last: await lastRun(client, node, ended.slice(0, passedOver), { guests, alone }),
+    last: found?.run,
+    timed: [...(found?.timed ?? []), ...tasks.flatMap(timedTask)],
   };
+}
+
+/** A backup that somebody made of one guest alone. */
+function timedTask({ id = "", starttime, endtime, status = "" }: TaskEntry): TimedBackup[] {
+  if (id === "" || endtime === undefined || !hasSucceeded(status)) return [];
+  return [{ vmid: Number(id), archive: undefined, started: starttime, seconds: Math.max(0, endtime - starttime) }];
+}
+
+function hasSucceeded(status: string): boolean {
+  return /^(?:OK|WARNINGS: \d+)$/u.test(status);
 }
 
 function mayBeJobs({ id = "" }: TaskEntry, guests: ReadonlySet<number>): boolean {
@@ -100,22 +123,28 @@ async function lastRun(
   client: ProxmoxClient,
   node: string,
   tasks: readonly TaskEntry[],
-  { guests, alone }: { guests: ReadonlySet<number>; alone: boolean },
-): Promise<EndedRun | undefined> {
+  { guests, alone, readLog }: RunSearch,
+): Promise<{ run: EndedRun; timed: readonly TimedBackup[] } | undefined> {
   for (const task of tasks) {
-    const succeeded = /^(?:OK|WARNINGS: \d+)$/u.test(task.status ?? "");
-    if (succeeded && alone) return endedRun(task, node, []);
-    const log = await wholeLog(client, task.upid);
-    const run = parseVzdumpLog(log);
+    const isKnown = hasSucceeded(task.status ?? "") && alone;
+    const log = isKnown && readLog === undefined ? [] : await (readLog ?? wholeLog)(client, task.upid);
+    const told = parseVzdumpLog(log);
     // A run that came to no guest at all may be anybody's: then better one too many is shown.
-    const isOurs = run.guests.length === 0 || run.guests.some(({ vmid }) => guests.has(vmid));
-    if (isOurs) return endedRun(task, node, log);
+    const isOurs = isKnown || told.guests.length === 0 || told.guests.some(({ vmid }) => guests.has(vmid));
+    if (isOurs) return { run: endedRun(task, node, told), timed: timedIn(task, told) };
   }
   return undefined;
 }
 
-function endedRun(task: TaskEntry, node: string, log: readonly string[]): EndedRun {
-  const { guests, errors } = parseVzdumpLog(log);
+function timedIn({ starttime }: TaskEntry, { guests }: VzdumpRun): TimedBackup[] {
+  return guests.flatMap(({ vmid, archive, seconds }) =>
+    archive === undefined || seconds === undefined
+      ? []
+      : [{ vmid, archive: archive.name, started: starttime, seconds }],
+  );
+}
+
+function endedRun(task: TaskEntry, node: string, { guests, errors }: VzdumpRun): EndedRun {
   const result = plainText(task.status ?? "unexpected status");
   const ended = task.endtime ?? task.starttime;
   return {
@@ -124,7 +153,7 @@ function endedRun(task: TaskEntry, node: string, log: readonly string[]): EndedR
     started: task.starttime,
     seconds: Math.max(0, ended - task.starttime),
     result,
-    succeeded: /^(?:OK|WARNINGS: \d+)$/u.test(result),
+    succeeded: hasSucceeded(result),
     failed: guests
       .filter(({ state }) => state !== "finished")
       .map(({ vmid, reason }) => ({ id: vmid, reason: plainText(reason ?? `the run ended: ${result}`) })),
@@ -133,7 +162,7 @@ function endedRun(task: TaskEntry, node: string, log: readonly string[]): EndedR
 }
 
 /** The client gives a log in parts of a few thousand lines. */
-async function wholeLog(client: ProxmoxClient, upid: string): Promise<string[]> {
+export async function wholeLog(client: ProxmoxClient, upid: string): Promise<string[]> {
   const lines: string[] = [];
   for (;;) {
     const part = await client.tasks.log(upid, lines.length);

@@ -83,8 +83,18 @@ export async function environmentStatus(
   neighbours: readonly Neighbour[],
   { journals, proofs }: { readonly journals: JournalStatus; readonly proofs: readonly Proof[] },
 ): Promise<EnvironmentStatus> {
+  const facts = await readEnvironment(await environment.client(), environment, known, { proofs });
+  return statusOf(environment, facts, neighbours, journals);
+}
+
+/** What the answers of an environment's nodes mean, and what this machine knows of operations on it. */
+export function statusOf(
+  environment: LoadedEnvironment,
+  facts: EnvironmentFacts,
+  neighbours: readonly Neighbour[],
+  journals: JournalStatus,
+): EnvironmentStatus {
   const { settings, name } = environment;
-  const facts = await readEnvironment(await environment.client(), environment, known, proofs);
   const { job, runs } = facts;
   const enabled = job?.enabled === true;
   const guests = settings.guests.map((guest) => guestStatus(guest, facts, environment, journals));

@@ -3,7 +3,7 @@ import { coverageProblems } from "../../../site/coverage";
 import { dayOf, diskOptOuts } from "../../../site/opt-outs";
 import { guestFindings } from "../../../site/policies/coverage";
 import { isShrunk } from "../../../site/health";
-import { comparableSize, type LeftOutArchive } from "../../../site/restore/choose-archive";
+import { type ArchiveChoice, comparableSize, type LeftOutArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
@@ -68,8 +68,7 @@ export function guestStatus(
 ): GuestStatus {
   const onNode = facts.onNode.get(guest.id);
   const ownership = facts.ownership.get(guest.id);
-  const archives = withoutAnothers(facts.archivesOf(guest.id), ownership);
-  const { chosen, older, leftOut } = chooseNewest(archives, guest, onNode, facts);
+  const { archives, chosen, older, leftOut } = backupsOf(guest, facts);
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
   const missing = facts.unseen.get(guest.id) ?? [];
   const bare = bareStorage(guest, facts.storages, environment.settings.backup.storage.id);
@@ -122,6 +121,15 @@ export function guestStatus(
       ...(snapshots?.problem === undefined ? [] : [snapshots.problem]),
     ],
   };
+}
+
+/** The archives under a guest's number that are no other guest's, and which of them is its newest backup. */
+export function backupsOf(
+  guest: Guest,
+  facts: Pick<EnvironmentFacts, "archivesOf" | "ownership" | "onNode" | "now" | "timeZone">,
+): ArchiveChoice<GuestArchive> & { readonly archives: readonly GuestArchive[] } {
+  const archives = withoutAnothers(facts.archivesOf(guest.id), facts.ownership.get(guest.id));
+  return { archives, ...chooseNewest(archives, guest, facts.onNode.get(guest.id), facts) };
 }
 
 function newestBackup(chosen: GuestArchive, predecessor: GuestArchive | undefined, now: number): NewestBackup {

@@ -1,6 +1,4 @@
-import { neighbourFrom, type Neighbour } from "../../../site/policies/neighbours";
 import { type Failure, failureOf } from "../../clients/failure";
-import { groupBy } from "../../machine/group-by";
 import type { CommandContext } from "../../project/context";
 import { readProofs } from "../../recovery/drill/history";
 import { stateOf } from "../../recovery/engine/session";
@@ -14,6 +12,7 @@ import { inspectMonitoring, monitoringProblems } from "./monitoring-status";
 import { inspectState, stateProblems } from "./state-status";
 import { printEnvironment, printProblem, printSummary, printUnknown } from "./status-page";
 import { isInOrder, type StatusSummary, summarize } from "./status-summary";
+import { surroundingOf, type Surroundings, surroundingsOf } from "./surroundings";
 import {
   inspectJournals,
   type JournalStatus,
@@ -102,39 +101,19 @@ function titleOf(environments: readonly LoadedEnvironment[]): string {
     : `look at ${environments.map(({ name }) => name).join(", ")}`;
 }
 
-/** What has to be known of the other environments to judge one of them. */
-interface Surroundings {
-  readonly site: Site;
-  /** Ids of all guests in the settings, by endpoint: two environments may share a node. */
-  readonly known: ReadonlyMap<string, ReadonlySet<number>>;
-  readonly neighbours: readonly Neighbour[];
-}
-
-function surroundingsOf(site: Site, environments: readonly LoadedEnvironment[]): Surroundings {
-  const byEndpoint = groupBy(environments, ({ settings }) => settings.proxmox.endpoint);
-  const known = new Map(
-    [...byEndpoint].map(([endpoint, group]) => [
-      endpoint,
-      new Set(group.flatMap(({ settings }) => settings.guests.map((guest) => guest.id))),
-    ]),
-  );
-  return { site, known, neighbours: environments.map(({ name, settings }) => neighbourFrom(name, settings)) };
-}
-
 /** An environment that does not answer does not keep the others from being shown. */
 async function inspectOne(
   environment: LoadedEnvironment,
-  { site, known, neighbours }: Surroundings,
+  surroundings: Surroundings,
   context: CommandContext,
 ): Promise<EnvironmentStatus | UnknownStatus> {
   const journals = inspectJournals(environment, context);
   const proofs = readProofs(stateOf(environment, context).path);
   try {
-    const here = known.get(environment.settings.proxmox.endpoint) ?? new Set();
-    const others = neighbours.filter(({ name }) => name !== environment.name);
+    const { here, others } = surroundingOf(environment, surroundings);
     const [status, state] = await Promise.all([
       environmentStatus(environment, here, others, { journals, proofs }),
-      inspectState(environment, site, context),
+      inspectState(environment, surroundings.site, context),
     ]);
     const monitoring = await inspectMonitoring(environment, status.guests, context);
     const watched = monitoring === undefined ? {} : { monitoring };

@@ -7,9 +7,10 @@ import { formatMoment } from "../../../site/restore/choose-archive";
 import type { Guest } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unless } from "../../recovery/steps/guest/inspect-present";
-import { type BackupRuns, inspectRuns } from "./backup-runs";
+import { type BackupRuns, inspectRuns, type ReadLog } from "./backup-runs";
 import { readStorages, type StorageFacts, withoutDecided } from "./backup-storages";
 import { nodesOf } from "../../../site/needs";
+import { readClock } from "../node-clock";
 import type { Proof } from "../../recovery/drill/history";
 import { type DrillFacts, readDrills } from "./drills";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
@@ -19,6 +20,8 @@ import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 /** What the nodes of an environment answered. */
 export interface EnvironmentFacts {
   now: number;
+  /** Seconds that the node's clock is ahead of this machine's; within half a second, and the time of one request. */
+  clockDifference: number;
   timeZone: string;
   event: CalendarEvent;
   onNode: ReadonlyMap<number, NodeGuest>;
@@ -48,13 +51,13 @@ export interface EnvironmentFacts {
  * is asked whose it is, and each guest that Lifeboat made whether it is that; where the settings have a drill, archives are asked
  * what the last one has found.
  *
- * @param proofs what drills of this machine have found
+ * @param own what drills of this machine have found, and how logs of runs are read that need not be
  */
 export async function readEnvironment(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
-  proofs: readonly Proof[],
+  { proofs, readLog }: { readonly proofs: readonly Proof[]; readonly readLog?: ReadLog | undefined },
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const nodes = nodesOf(environment.settings);
@@ -65,11 +68,17 @@ export async function readEnvironment(
     client.backups.notBackedUp(),
     readStorages(client, nodes).then((facts) => withoutDecided(client, facts, backup.storage.id)),
     Promise.all(
-      nodes.map((node) => inspectRuns(client, node, jobGuests(declared, node), known.size === declared.length)),
+      nodes.map((node) =>
+        inspectRuns(client, node, {
+          guests: jobGuests(declared, node),
+          alone: known.size === declared.length,
+          readLog,
+        }),
+      ),
     ),
   ]);
   // Afterwards: what was begun meanwhile is not of the future.
-  const time = await client.cluster.nodeTime(proxmox.node);
+  const { difference, ...time } = await readClock(client, proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
   const { time: now, timezone: timeZone } = time;
   const listed = archivesByGuest(storages.archives);
@@ -85,6 +94,7 @@ export async function readEnvironment(
   ]);
   return {
     now,
+    clockDifference: difference,
     timeZone,
     event: parseCalendarEvent(backup.schedule),
     onNode,
