@@ -77,6 +77,25 @@ export async function missingForArchivesOf(
 }
 
 /**
+ * {@link missingPrivileges} for many guests at once: one request for all of them, and one for each further path.
+ *
+ * @param visible ids in the cluster's list of guests, as in {@link missingForArchivesOf}.
+ */
+export async function missingOfMany<Needed extends Readonly<MissingPrivilege>>(
+  client: ProxmoxClient,
+  needed: readonly Needed[],
+  visible: ReadonlySet<number>,
+): Promise<Needed[]> {
+  const shown = new Set([...visible].map((id) => `/vms/${String(id)}`));
+  const all = await client.cluster.permissions();
+  // What the whole list does not hold is missing; what it holds may be forbidden further below.
+  const listed = new Set(needed.filter(({ path, privilege }) => holds(all, path, privilege)));
+  const doubtful = [...listed].filter(({ path }) => !shown.has(path));
+  const refused = new Set(await missingPrivileges(client, doubtful));
+  return needed.filter((entry) => !listed.has(entry) || refused.has(entry));
+}
+
+/**
  * Guests that the cluster's list may leave out because the caller may not see them: absence from that list proves nothing
  * without `VM.Audit`.
  *

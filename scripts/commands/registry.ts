@@ -30,6 +30,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./status.js"),
   },
   {
+    words: ["exporter"],
+    summary: "metrics for Prometheus: what is really on the storages",
+    load: () => import("./exporter.js"),
+  },
+  {
     words: ["backups"],
     summary: "list the backups of a guest",
     load: () => import("./backups.js"),

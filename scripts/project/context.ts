@@ -21,6 +21,12 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */
   site(): Promise<Site>;
+  /**
+   * The settings as they are now, for whoever runs long enough to see them change. Closed by the caller.
+   *
+   * @param credentials a folder with credentials, which then is the only place that gives any. @throws CommandError (2)
+   */
+  openSite(credentials?: string): Promise<Site>;
   /** Runs when the command has ended, however it ended. Last in, first out. */
   defer(cleanUp: () => void | Promise<void>): void;
 }

@@ -1,4 +1,4 @@
-import { sharedVariable, sharedVariableProblem, stateKeySource } from "../../site/settings/credentials";
+import { sharedVariable, sharedVariableProblem, stateKeySource, tokenSource } from "../../site/settings/credentials";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
@@ -9,6 +9,7 @@ import { formatProblems } from "../../site/settings/problem";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { SecretBox } from "./passphrase";
+import type { CredentialFolder } from "./credential-folder";
 import { findCredential } from "./credential-source";
 import { environmentNames, type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
@@ -64,6 +65,8 @@ export interface ClosableEnvironment extends LoadedEnvironment {
 export interface EnvironmentOptions {
   environment: Readonly<Record<string, string | undefined>>;
   redactor: Redactor;
+  /** A folder with credentials. Then nothing but it gives any: neither the shell nor the settings. */
+  credentials?: CredentialFolder | undefined;
 }
 
 /** @throws CommandError (2) with every problem of the settings, and where a variable with a secret names another one as well. */
@@ -77,7 +80,7 @@ export function loadEnvironment(
   if (shared !== undefined) {
     throw usageError(sharedVariableProblem(name, shared), "rename one of them, or keep their secrets in the settings");
   }
-  const secrets = new Secrets(stack, name, options.environment, options.redactor);
+  const secrets = new Secrets(stack, name, options.environment, options.redactor, options.credentials);
   const parsed = parseSettings(secrets.sealedSettings(), { environment: name });
   if (!parsed.ok) {
     throw new CommandError(formatProblems(parsed.problems, name), {
@@ -134,7 +137,11 @@ class ConnectedEnvironment implements ClosableEnvironment {
     return readRootPassword(this.secrets, this.options.environment, this.options.redactor);
   }
 
-  token(): Promise<ApiToken> {
+  async token(): Promise<ApiToken> {
+    const path = this.options.credentials?.pathOf(this.name, tokenSource.setting);
+    if (path !== undefined && (await this.secrets.read(tokenSource.setting)) === undefined) {
+      throw usageError(`there is no API token of ${this.name}: ${path}`, "write it there: USER@REALM!TOKENID=SECRET");
+    }
     return readToken(this.secrets, this.options.environment, this.options.redactor);
   }
 

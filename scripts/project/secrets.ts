@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { otherPassphrase } from "../../site/settings/credentials";
+import type { CredentialFolder } from "./credential-folder";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import { createSecretBox, openSecretBox, type SecretBox, UnreadableSecret, WrongPassphrase } from "./passphrase";
@@ -22,6 +23,8 @@ export class Secrets {
     readonly environment: string,
     private readonly variables: Readonly<Record<string, string | undefined>>,
     private readonly redactor: Redactor,
+    /** Stands for the secrets in the settings, which are not opened then. */
+    private readonly folder?: CredentialFolder,
   ) {}
 
   /** `encryptionsalt`, where the settings have one. */
@@ -40,8 +43,10 @@ export class Secrets {
    * @throws CommandError (12) when the passphrase is missing or wrong.
    */
   async read(key: string): Promise<string | undefined> {
+    if (this.folder?.pathOf(this.environment, key) !== undefined) return this.given(this.folder, key);
     const value = this.stack.settings[key];
     if (typeof value === "string") return this.redactor.remember(value);
+    if (this.folder !== undefined) return undefined;
     const secure = secureSchema.safeParse(value);
     if (!secure.success) return undefined;
     const { open } = await this.box();
@@ -61,6 +66,11 @@ export class Secrets {
   sealedSettings(): Record<string, unknown> {
     const entries = Object.entries(this.stack.settings).filter(([, value]) => !isSecure(value));
     return Object.fromEntries(entries.map(([key, value]) => [key, seal(value)]));
+  }
+
+  private given(folder: CredentialFolder, key: string): string | undefined {
+    const found = folder.read(this.environment, key);
+    return found === undefined ? undefined : this.redactor.remember(found);
   }
 
   private async open(): Promise<SecretBox> {

@@ -1,5 +1,11 @@
 import { usageError } from "../terminal/command-error";
-import { type ClosableEnvironment, type LoadedEnvironment, loadEnvironment } from "./environment";
+import { CredentialFolder, withoutSecrets } from "./credential-folder";
+import {
+  type ClosableEnvironment,
+  type EnvironmentOptions,
+  type LoadedEnvironment,
+  loadEnvironment,
+} from "./environment";
 import { findProject, type ProjectSearch } from "./find-project";
 import { chooseGuest, type FoundGuest, type UnusableEnvironment } from "./guest-selector";
 import { environmentNames, type PulumiProject, readPulumiProject } from "./pulumi-project";
@@ -10,6 +16,8 @@ export type { FoundGuest, UnusableEnvironment } from "./guest-selector";
 
 export interface SiteOptions extends ProjectSearch {
   redactor: Redactor;
+  /** A folder with credentials. Then nothing but it gives any: neither the shell nor the settings. */
+  credentials?: string | undefined;
 }
 
 /** A project: the environments of one site. */
@@ -37,7 +45,12 @@ export interface Site {
 
 /** Finds the project and reads it. Settings of an environment are read when it is first asked for. */
 export async function openSite(options: SiteOptions): Promise<Site> {
-  return new ProjectSite(readPulumiProject(findProject(options)), options);
+  return new ProjectSite(readPulumiProject(findProject(options)), environmentOptions(options));
+}
+
+function environmentOptions({ credentials, environment, redactor }: SiteOptions): EnvironmentOptions {
+  if (credentials === undefined) return { environment, redactor };
+  return { environment: withoutSecrets(environment), redactor, credentials: new CredentialFolder(credentials) };
 }
 
 class ProjectSite implements Site {
@@ -49,7 +62,7 @@ class ProjectSite implements Site {
 
   constructor(
     readonly project: PulumiProject,
-    private readonly options: SiteOptions,
+    private readonly options: EnvironmentOptions,
   ) {
     this.name = project.name;
     this.environmentNames = environmentNames(project);

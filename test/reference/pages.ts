@@ -1,6 +1,7 @@
 import { componentsPage } from "./components-page";
 import { faultsPage } from "./faults-page";
 import { jsonPage } from "./json-page";
+import { metricsPage } from "./metrics-page";
 import { measurementsOfProject, requirementsPage, testsOfProject } from "./requirements-page";
 import { settingsPage } from "./settings-page";
 
@@ -18,6 +19,7 @@ export const pages: readonly Page[] = [
   },
   { path: "docs/reference/faults.md", text: faultsPage },
   { path: "docs/reference/json.md", text: jsonPage },
+  { path: "docs/reference/metrics.md", text: metricsPage },
   { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },
 ];

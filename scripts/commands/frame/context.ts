@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { resolve } from "node:path";
 import type { Site } from "../../project/site";
 import { Redactor } from "../../terminal/redactor";
 import { Interrupted } from "../../terminal/command-error";
@@ -40,24 +41,30 @@ export function openContext(io: InputOutput, options: GlobalOptions): OpenContex
     prompts: new Prompts(io, options.json),
     redactor,
     signal: abort.signal,
-    site: () => (site ??= openSiteWith(options, context)),
+    site: () => (site ??= openForCommand(options, context)),
+    openSite: (credentials) => openSiteWith(options, context, credentials),
     defer: (cleanUp) => void cleanUps.push(cleanUp),
   };
   return { context, abort: () => abort.abort(new Interrupted()), close: () => closeAll(cleanUps) };
 }
 
-async function openSiteWith(options: GlobalOptions, context: CommandContext): Promise<Site> {
+async function openForCommand(options: GlobalOptions, context: CommandContext): Promise<Site> {
+  const site = await openSiteWith(options, context);
+  context.defer(() => site.close());
+  return site;
+}
+
+async function openSiteWith(options: GlobalOptions, context: CommandContext, credentials?: string): Promise<Site> {
   const { io, redactor } = context;
   // Help, version and mistakes on the command line need neither the settings nor the client.
   const { openSite } = await import("../../project/site.js");
-  const site = await openSite({
+  return openSite({
     project: options.project,
     environment: io.environment,
     workingDirectory: io.workingDirectory,
     redactor,
+    credentials: credentials === undefined ? undefined : resolve(io.workingDirectory, credentials),
   });
-  context.defer(() => site.close());
-  return site;
 }
 
 async function closeAll(cleanUps: (() => void | Promise<void>)[]): Promise<void> {

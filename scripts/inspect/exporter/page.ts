@@ -14,7 +14,9 @@ export function pageOf(samples: readonly Sample[]): string {
   return namesOf(metrics)
     .flatMap((name) => {
       const own = byName.get(name);
-      return own === undefined ? [] : [`# HELP ${name} ${escapeHelp(metrics[name].help)}`, typeLine(name), ...lines(own)];
+      return own === undefined
+        ? []
+        : [`# HELP ${name} ${escapeHelp(metrics[name].help)}`, typeLine(name), ...lines(own)];
     })
     .map((line) => `${line}\n`)
     .join("");

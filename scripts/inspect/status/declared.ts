@@ -34,7 +34,7 @@ function powerProblems(
   if (status !== "running" && status !== "stopped") return [`whether it runs is not known: ${node} does not say`];
   if (guest.kind === "adopted" || guest.started === (status === "running")) return [];
   const program = nodeTools(type).program;
-  if (guest.started && savePoint !== undefined) {
+  if (isDown(guest, status) && savePoint !== undefined) {
     return [
       `it is stopped, and the settings want it running; a restore of it that made save point ${savePoint} may be half done, perhaps on another machine: resume it there, or take it back: lifeboat undo ${selector}; only if it has ended: on ${node}: ${program} start ${String(vmid)}`,
     ];
@@ -42,6 +42,11 @@ function powerProblems(
   return guest.started
     ? [`it is stopped, and the settings want it running: on ${node}: ${program} start ${String(vmid)}`]
     : [`it runs, and the settings want it stopped: on ${node}: ${program} shutdown ${String(vmid)}`];
+}
+
+/** Whether a guest is stopped that the settings want running. What one made by hand should be they do not say. */
+export function isDown(guest: Guest, status: string): boolean {
+  return guest.kind !== "adopted" && guest.started && status === "stopped";
 }
 
 function nameOf(type: NodeGuest["type"]): string {

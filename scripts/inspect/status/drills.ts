@@ -78,12 +78,20 @@ export function leftoverProblems(
   { unfinished }: JournalStatus,
   { environment, now }: { readonly environment: string; readonly now: number },
 ): string[] {
-  return copies.flatMap(({ vmid, node, mark }) => {
-    const own = unfinished.find(({ operation }) => operation === mark.operation);
-    const isAlive = own === undefined ? verdictOn(mark, false, now) === "alive" : own.process !== undefined;
-    if (isAlive) return [];
-    return [
+  return leftCopies({ copies }, unfinished, now).map(
+    ({ vmid, node, mark }) =>
       `guest ${String(vmid)} on ${node} is a copy that a drill of ${mark.by} has left: the next lifeboat drill --env ${environment} deals with it`,
-    ];
+  );
+}
+
+/** Those that no drill is at work on any more. @param now the node's clock, unix seconds */
+export function leftCopies(
+  { copies }: Pick<DrillFacts, "copies">,
+  unfinished: JournalStatus["unfinished"],
+  now: number,
+): MarkedCopy[] {
+  return copies.filter(({ mark }) => {
+    const own = unfinished.find(({ operation }) => operation === mark.operation);
+    return own === undefined ? verdictOn(mark, false, now) !== "alive" : own.process === undefined;
   });
 }

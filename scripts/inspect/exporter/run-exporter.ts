@@ -1,0 +1,54 @@
+import { setTimeout } from "node:timers/promises";
+import * as z from "zod";
+import type { CommandContext } from "../../project/context";
+import type { Inspection } from "../inspection";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { ValueOf } from "../../terminal/shapes";
+import { Looks, type LooksOptions } from "./looks";
+import { type ListenAddress, serve } from "./serve";
+
+/** `lifeboat exporter --once --json` */
+export const pageShape = z.strictObject({
+  exitCode: z.number(),
+  page: z.string().describe("the metrics, in Prometheus' text format"),
+  missed: z.array(z.string()).describe("environments that could not be looked at"),
+});
+
+/** One look at every environment. */
+export async function inspectOnce(
+  options: LooksOptions,
+  context: CommandContext,
+): Promise<Inspection<ValueOf<typeof pageShape>>> {
+  const looks = new Looks(context, options);
+  await looks.round();
+  const exitCode = looks.missed.length === 0 ? exitCodes.done : exitCodes.partly;
+  const page = looks.text();
+  return {
+    value: { exitCode, page, missed: looks.missed },
+    print: () => context.io.writeOutput(page),
+    exitCode,
+  };
+}
+
+/** Looks again and again, and answers meanwhile, until the signal. @throws CommandError (1, 2) before the first look */
+export async function runExporter(
+  { address, ...options }: LooksOptions & { readonly address: ListenAddress },
+  context: CommandContext,
+): Promise<void> {
+  const { signal, talk } = context;
+  // What is wrong with the project as a whole is told at once, and not in a log of looks that fail.
+  await context.site();
+  const looks = new Looks(context, options);
+  const served = await serve(address, () => looks.text());
+  context.defer(() => served.close());
+  talk.line(`Metrics at ${served.url}/metrics, a look every ${String(options.interval)} s.`);
+  while (!signal.aborted) {
+    // A look that takes longer than the interval is left at work: the others go on.
+    void looks.round().catch((error: unknown) => tell(error, context));
+    await setTimeout(options.interval * 1_000, undefined, { signal, ref: true }).catch(() => undefined);
+  }
+}
+
+function tell(error: unknown, { talk, signal }: CommandContext): void {
+  if (!signal.aborted) talk.line(error instanceof Error ? error.message : String(error));
+}
