@@ -115,6 +115,7 @@ export const metrics = {
   ),
 } as const satisfies Readonly<Record<string, Metric>>;
 
+/** Name of a metric of the catalogue. */
 export type MetricName = keyof typeof metrics;
 
 /** What the series of a metric are told apart by. */
