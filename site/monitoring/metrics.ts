@@ -96,7 +96,7 @@ export const metrics = {
     environment,
   ),
   lifeboat_state_fallback: gauge(
-    "1: a fallback of this state is in force on the exporter's machine; nobody sees those of other machines.",
+    "1: a fallback of this state is in force on the exporter's machine; those of other machines nobody sees.",
     environment,
   ),
   lifeboat_state_copy_timestamp_seconds: gauge("When the newest copy of the state was made.", ["environment", "kind"]),

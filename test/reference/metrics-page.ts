@@ -40,7 +40,10 @@ export function metricsPage(): string {
     "",
     "One series of each metric for each of these that there is:",
     "",
-    ...table(["for", "metrics"], kinds.flatMap((kind) => countOf(kind, all))),
+    ...table(
+      ["for", "metrics"],
+      kinds.flatMap((kind) => countOf(kind, all)),
+    ),
     "",
     "Names of guests, storages, jobs and disks are those of the settings and of the nodes; no label holds a message, an archive's " +
       "name or a time. Kinds of failure are few and fixed. Of a privilege that is missing for every guest there is one series, for " +

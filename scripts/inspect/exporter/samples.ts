@@ -71,7 +71,7 @@ function stateSamples({ state, environment, copyGap }: EnvironmentLook): Sample[
     ...sample("lifeboat_state_timestamp_seconds", labels, inSeconds(status.modified)),
     ...sample("lifeboat_state_restore_points", labels, points?.count),
     ...sample("lifeboat_state_restore_points_unreadable", labels, points?.unreadable),
-    ...sample("lifeboat_state_fallback", labels, status.lives === "fallback" ? 1 : undefined),
+    ...sample("lifeboat_state_fallback", labels, status.lives === "fallback"),
     ...status.copies.flatMap(({ kind, time, trouble }) => [
       ...sample("lifeboat_state_copy_timestamp_seconds", { ...labels, kind }, inSeconds(time)),
       ...(kind === "offsite" && trouble === undefined

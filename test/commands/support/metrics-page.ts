@@ -1,4 +1,4 @@
-import { metrics } from "../../../site/monitoring/metrics";
+import type { metrics } from "../../../site/monitoring/metrics";
 
 /** A page of metrics as Prometheus reads it: values by name and labels. */
 export class MetricsPage {
