@@ -52,12 +52,17 @@ export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule
   return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
 }
 
+/** Whether an archive that is not listed is not there: a right that lacks, and a storage that shows nothing, prove nothing (K6). */
+export function isCertain({ blind, unread, bare }: Pick<GuestBackups, "blind" | "unread" | "bare">): boolean {
+  return blind === undefined && unread === undefined && bare === undefined;
+}
+
 function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule: CoverageSchedule): string[] {
   const unseen = blind === undefined ? [] : [blind];
   if (newest === undefined) {
     if (blind !== undefined) return unseen;
     if (unread !== undefined) return [`whether it was ever backed up is not known: ${unread}`];
-    return [bare === undefined ? "it was never backed up" : "no backup of it can be seen"];
+    return [isCertain({ blind, unread, bare }) ? "it was never backed up" : "no backup of it can be seen"];
   }
   const due = nextStart(schedule.event, newest, schedule.timeZone);
   const late = due !== undefined && due + grace < schedule.now && !schedule.running;

@@ -46,6 +46,9 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
+/** A copy that is on its way here, or somebody who has no business with it: what it will hold nobody can tell. */
+const changing = "somebody writes to it, and no backup runs on its node";
+
 /** Bytes of the end of a log that come along. */
 const longestLog = 65_536;
 
@@ -72,9 +75,10 @@ export function judgeArchive(listed: ListedFile, read: ReadFile, context: JudgeC
           { fileName, vmid: own.vmid, size: listed.size },
           Buffer.byteLength(read.log.text) >= longestLog,
         );
-  if (read.isChanging || (context.running && (result.kind === "damaged" || log?.kind === "unfinished"))) {
+  if (context.running && (read.isChanging || result.kind === "damaged" || log?.kind === "unfinished")) {
     return { kind: "writing", problems: ["it is still being written"] };
   }
+  if (read.isChanging) return { kind: "doubtful", problems: [changing] };
   const inside = own && strangeInside(own, read, context.numberOf);
   const damage = [
     ...(result.kind === "damaged" ? [result.why] : []),

@@ -35,24 +35,30 @@ export class FileVerifier implements ArchiveVerifier {
 
   async verify(listed: ListedArchive, onBytes: OnBytes): Promise<Checked> {
     const { archive, path } = listed;
-    const { client, login, numberOf } = this.place;
+    const { login, numberOf } = this.place;
     const clock = this.place.clockOf(archive.node);
     if (archive.size === 0) return { verdict: { kind: "damaged", problems: ["it is empty"] } };
     if (login.proxmox.ssh === undefined) {
       return unseen(noSsh);
     }
     if (path === undefined) return unseen("the node does not tell where its file is");
+    const before = await this.isBackedUp(listed);
     const reading = await this.read(archive.node, path, onBytes);
     if (typeof reading === "string") return unseen(reading);
-    const tasks = await runningTasks(client, archive.node, archive.vmid ?? 0);
-    // A run writes none that is older than itself.
-    const running = tasks.some(({ type, since }) => type === "vzdump" && since <= archive.ctime);
+    // One that ran when reading began may have ended since, and one may have begun.
+    const running = before || (await this.isBackedUp(listed));
     const { volid, size, ctime: time } = archive;
     const verdict = judgeArchive({ volid, size: size ?? reading.size, time }, reading, { ...clock, running, numberOf });
     const strange = verdict.kind === "unseen" ? strangeName(volid, clock.timeZone) : undefined;
     return strange === undefined
-      ? { verdict, sha256: reading.sha256 }
+      ? { verdict, sha256: reading.isChanging ? undefined : reading.sha256 }
       : { verdict: { kind: "unseen", problems: [...verdict.problems, strange] } };
+  }
+
+  /** Whether a backup is at work that may write this archive: a run writes none that is older than itself. */
+  private async isBackedUp({ archive: { node, vmid, ctime } }: ListedArchive): Promise<boolean> {
+    const tasks = await runningTasks(this.place.client, node, vmid ?? 0);
+    return tasks.some(({ type, since }) => type === "vzdump" && since <= ctime);
   }
 
   /** @returns why it could not be read, where nobody gets in */

@@ -8,6 +8,7 @@ import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { StateFolder } from "../../../recovery/engine/state-folder";
 import { nodeLogin } from "../../../recovery/steps/guest/log-in";
+import type { StorageFacts } from "../../status/backup-storages";
 import type { ArchiveRow, EnvironmentReport } from "./archives-page";
 import { FileVerifier } from "./file-verifier";
 import { ServerVerifier } from "./server-verifier";
@@ -29,7 +30,7 @@ interface ListedEnvironment extends ArchiveWish {
   readonly listed: readonly ListedArchive[];
   /** Those that no environment before it has: environments may share a node. */
   readonly fresh: readonly ListedArchive[];
-  readonly unseen: readonly string[];
+  readonly storages: StorageFacts;
   readonly clockOf: (node: string) => NodeMoment;
   readonly cores: ReadonlyMap<string, number>;
 }
@@ -79,14 +80,14 @@ async function listOne(wish: ArchiveWish, { progress }: CommandContext, done: Se
   const client = await environment.client();
   const { settings, name } = environment;
   return progress.step(`list the archives of ${name}`, async () => {
-    const { archives: listed, unseen } = await listArchives(client, environment, (vmid) => isWanted(wish, vmid));
+    const { archives: listed, storages } = await listArchives(client, environment, (vmid) => isWanted(wish, vmid));
     const clockOf = await clocksOf(client, settings.proxmox.node, listed);
     const cores = await coresOf(client);
     const keyOf = ({ archive }: ListedArchive): string =>
       `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
     const fresh = listed.filter((one) => !done.has(keyOf(one)));
     for (const one of fresh) done.add(keyOf(one));
-    return { ...wish, client, listed, fresh, unseen, clockOf, cores };
+    return { ...wish, client, listed, fresh, storages, clockOf, cores };
   });
 }
 
@@ -99,7 +100,7 @@ async function inspectOne(
   { io, signal, progress }: CommandContext,
   deadline: number | undefined,
 ): Promise<EnvironmentReport> {
-  const { environment, client, listed, fresh, unseen, clockOf, cores } = one;
+  const { environment, client, listed, fresh, storages, clockOf, cores } = one;
   const { settings, name } = environment;
   const files = new FileVerifier({
     client,
@@ -122,13 +123,13 @@ async function inspectOne(
   const guests = settings.guests.filter(({ id }) => isWanted(one, id));
   const missed = signal.aborted
     ? { missing: [], unseen: [] }
-    : await missingArchives(client, environment, guests, { listed, clockOf });
+    : await missingArchives(client, environment, guests, { listed, storages, clockOf });
   return {
     environment: name,
     archives: verified.map((archive) => rowOf(archive, environment, clockOf(archive.listed.archive.node).now)),
     left: fresh.length - verified.length,
     missing: missed.missing,
-    unseen: [...unseen, ...missed.unseen],
+    unseen: [...storages.unreadable, ...missed.unseen],
   };
 }
 

@@ -4,7 +4,7 @@ import { nodesOf } from "../../../../site/needs";
 import { runBounded } from "../../../machine/bounded";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
-import { type PlacedArchive, readStorages } from "../../status/backup-storages";
+import { type PlacedArchive, readStorages, type StorageFacts, withoutDecided } from "../../status/backup-storages";
 
 /** An archive with what was recorded when it was last verified. */
 export interface ListedArchive {
@@ -15,10 +15,10 @@ export interface ListedArchive {
   readonly record: VerificationRecord | undefined;
 }
 
-/** Every archive on every storage for backups of an environment's nodes, whoever's it is, and what could not be looked at. */
+/** Every archive on every storage for backups of an environment's nodes, whoever's it is. */
 export interface ListedArchives {
   readonly archives: readonly ListedArchive[];
-  readonly unseen: readonly string[];
+  readonly storages: StorageFacts;
 }
 
 const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
@@ -30,10 +30,11 @@ export async function listArchives(
   wanted: (vmid: number | undefined) => boolean,
 ): Promise<ListedArchives> {
   const { time: now } = await client.cluster.nodeTime(settings.proxmox.node);
-  const { archives, unreadable } = await readStorages(client, nodesOf(settings));
+  const found = await readStorages(client, nodesOf(settings));
+  const storages = await withoutDecided(client, found, settings.backup.storage.id);
   const names = new Map(settings.guests.map(({ id, name }) => [id, name]));
   const listed = await runBounded(
-    archives.filter(({ vmid }) => wanted(vmid)),
+    storages.archives.filter(({ vmid }) => wanted(vmid)),
     atOnce,
     async (archive): Promise<ListedArchive> => {
       // Proxmox tells nothing of an empty file, and of one that is gone since.
@@ -49,7 +50,7 @@ export async function listArchives(
       };
     },
   );
-  return { archives: listed.sort(longestUnverifiedFirst(now)), unseen: unreadable };
+  return { archives: listed.sort(longestUnverifiedFirst(now)), storages };
 }
 
 /**

@@ -7,11 +7,14 @@ import { parseRetention, parseRetentionObject, type Retention } from "../../../.
 import { formatMoment } from "../../../../site/restore/moments";
 import type { NodeMoment } from "../../../../site/restore/doubt";
 import { isSavePoint } from "../../../../site/restore/save-point";
+import { isCertain } from "../../../../site/coverage";
 import { nodesOf } from "../../../../site/needs";
 import type { Guest } from "../../../../site/settings/environment";
 import { missingRuns } from "../../../../site/verify/missing-archives";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
+import { type BareStorage, bareText, type StorageFacts } from "../../status/backup-storages";
+import { bareStorage } from "../../status/guest-status";
 import type { ListedArchive } from "./listed";
 
 /** Archives of a guest that should be there. */
@@ -26,6 +29,7 @@ export interface MissingArchives {
 /** What is known of a job's guests. */
 interface Facts {
   readonly listed: readonly ListedArchive[];
+  readonly storages: StorageFacts;
   readonly clockOf: (node: string) => NodeMoment;
 }
 
@@ -62,8 +66,19 @@ export async function missingArchives(
     const lacks = (blind.get(id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
     return lacks === "" ? [] : [`archives of ${name} may not all be seen: the token lacks ${lacks}`];
   });
-  const seen = backedUp.filter(({ id }) => (blind.get(id) ?? []).length === 0);
-  return { missing: seen.flatMap((guest) => missingOf(guest, { ...facts, job, running })), unseen };
+  const { unreadable } = facts.storages;
+  const bareOf = (guest: Guest): BareStorage | undefined =>
+    bareStorage(guest, facts.storages, settings.backup.storage.id);
+  const missing = backedUp.flatMap((guest) => {
+    const isSeen = isCertain({
+      blind: blind.get(guest.id)?.[0]?.privilege,
+      unread: unreadable[0],
+      bare: bareOf(guest)?.storage,
+    });
+    return isSeen ? missingOf(guest, { ...facts, job, running }) : [];
+  });
+  const bare = new Set(backedUp.flatMap((guest) => bareOf(guest) ?? []).map(bareText));
+  return { missing, unseen: [...unseen, ...bare] };
 }
 
 function missingOf({ id, name, node }: Guest, { job, running, listed, clockOf }: JobFacts): MissingArchives[] {

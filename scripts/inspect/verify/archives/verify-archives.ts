@@ -103,7 +103,9 @@ async function verify(
   const { verdict, sha256 } = await verifier.verify(listed, onBytes);
   const { kind, problems } = verdict;
   const seen = { listed, result: kind, problems, sha256, record: listed.record, notRecorded: undefined };
-  if (kind === "unseen" || kind === "writing" || !verifier.isRecorded) return seen;
+  // Without a sum there is nothing to compare with later: it was not there, or changed while it was read.
+  const isTold = kind === "damaged" || sha256 !== undefined;
+  if (kind === "unseen" || kind === "writing" || !isTold || !verifier.isRecorded) return seen;
   const damage = kind === "damaged" ? problems.join("; ") : undefined;
   const remembered = await remember(client, listed, { sha256, damage }, nowOn(listed.archive.node));
   if (remembered === "gone") return { ...seen, result: "removed", problems: ["it was removed meanwhile"] };
