@@ -69,6 +69,7 @@ const expectedSkips = [
     where: () => process.env.GITHUB_ACTIONS !== "true",
     reason: "the registry of a closed network answers no such question",
   },
+  needsDebianPackages("test/unit/site/monitoring/rules/promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   needsDebianPackages("test/unit/site/monitoring/dashboards/on-prometheus.test.ts"),
   {

@@ -1,0 +1,78 @@
+import { exporterJob } from "../scrape";
+import { series, Vector } from "./promql";
+import { alert, listOf, type Rules, unlessAlerting, value } from "./rule";
+
+/** Whether all that is watched can be seen: where it cannot, no other alert says anything. */
+export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certificate, unfinished }) => {
+  const targets = new Vector(`up{job="${exporterJob}"}`, ["instance", "job"], true);
+  const up = series("lifeboat_environment_up");
+  const lost = series("lifeboat_permission_missing").is(1);
+  return [
+    alert("ExporterSilent", {
+      severity: "warning",
+      // A target that is down tells its address; where there is none, or one without environments, nobody does.
+      when: targets.is(0).orElse(up.absent()),
+      hold: hold.short,
+      summary: (the) => `Lifeboat's exporter ${the("instance")} is silent`,
+      description: () => "Nothing is known about backups and states. No other alert tells of them meanwhile.",
+    }),
+    alert("EnvironmentUnreachable", {
+      severity: "warning",
+      when: up.is(0),
+      hold: hold.long,
+      summary: (the) => `The nodes of ${the("environment")} do not answer`,
+      description: (the) => `Nothing is known about the backups of ${the("environment")}.`,
+    }),
+    alert("PermissionLost", {
+      severity: "warning",
+      when: lost.countByEnvironment(),
+      hold: hold.short,
+      summary: (the) => `The exporter's token may not see everything in ${the("environment")}`,
+      description: () => `It lacks ${listOf("lifeboat_permission_missing", 1, "privilege", "path")}.`,
+    }),
+    alert("LookTooOld", {
+      severity: "warning",
+      when: series("lifeboat_look_timestamp_seconds").elapsed().above(lookAge).unless(up.is(0)),
+      hold: hold.short,
+      summary: (the) => `What is known about ${the("environment")} is too old`,
+      description: () => `The exporter answers, and its last look that succeeded ended ${value.duration} ago.`,
+    }),
+    alert("ArchivesUnseen", {
+      severity: "warning",
+      when: unlessAlerting(
+        series("lifeboat_guest_archives_seen")
+          .is(0)
+          .unless(lost, ["environment"])
+          .unless(up.is(0), ["environment"])
+          .unless(series("lifeboat_storage_active").is(0), ["environment"])
+          .countByEnvironment(),
+        ["environment"],
+        "LookTooOld",
+      ),
+      hold: hold.long,
+      summary: (the) => `Not all archives of ${the("environment")} can be seen`,
+      description: () =>
+        `Whether these guests have their backups is not known: ${listOf("lifeboat_guest_archives_seen", 0, "guest")}.`,
+    }),
+    alert("ClocksDiffer", {
+      severity: "warning",
+      when: series("lifeboat_clock_difference_seconds").absolute().above(clockDifference),
+      hold: hold.long,
+      summary: (the) => `The clocks of ${the("environment")} and of the exporter differ`,
+      description: () => `They are ${value.duration} apart: ages of backups are wrong by as much.`,
+    }),
+    alert("OperationUnfinished", {
+      severity: "warning",
+      when: series("lifeboat_unfinished_operation_timestamp_seconds").elapsed().above(unfinished),
+      summary: (the) => `A ${the("kind")} of ${the("guest")} in ${the("environment")} is half done`,
+      description: () => `It began ${value.duration} ago, and was neither ended nor given up.`,
+    }),
+    alert("CertificateNearItsEnd", {
+      severity: "warning",
+      when: series("lifeboat_certificate_end_timestamp_seconds").remaining().below(certificate),
+      hold: hold.run,
+      summary: (the) => `The certificate of ${the("subject")} in ${the("environment")} ends soon`,
+      description: (the) => `It ends in ${value.duration}. After that nobody trusts ${the("subject")}.`,
+    }),
+  ];
+};
