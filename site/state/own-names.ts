@@ -1,5 +1,4 @@
-import { apiTokenType, backupName, componentKinds, exporterTokenResource, exporterTokenKind, resourceTypes } from "../resources";
-import { exporterTokenName, exporterUser } from "../monitoring/exporter-user";
+import { apiTokenType, backupName, componentKinds, resourceTypes } from "../resources";
 import type { Environment, Guest, StateStoreSettings } from "../settings/environment";
 import { bucketOf, copierName, identityOf, readerOf } from "../state-store/names";
 import {
@@ -11,6 +10,7 @@ import {
   storeName,
 } from "../state-store/resource-names";
 import type { StateResource } from "./checkpoint";
+import { whyOtherToken } from "./own-tokens";
 
 /**
  * What the settings call things in Proxmox and in the store. A state says by such a name what Pulumi changes and deletes:
@@ -116,25 +116,6 @@ function whyOther(resource: StateResource, what: string, key: string, own: strin
   const found = valuesOf(resource, key, true);
   if (own !== undefined && found.every((one) => one === own)) return undefined;
   return `it names ${what} ${told(found)}, and the settings have ${own === undefined ? "none here" : own}`;
-}
-
-/** By its URN alone: a token whose number left the settings is deleted, and was the stack's own. */
-function whyOtherToken(resource: StateResource, name: string): string | undefined {
-  const [, , stack = "", project = ""] = resource.urn.split(/::?/u);
-  const [, number = ""] = /^exporter-([1-9]\d{0,3})-token$/u.exec(name) ?? [];
-  if (exporterTokenKind.child(exporterTokenResource(Number(number))) !== name)
-    return "the program makes nothing of this name";
-  const token = exporterTokenName(project, stack, Number(number));
-  const own = `${exporterUser}!${token}`;
-  const users = valuesOf(resource, "userId", false);
-  const named = valuesOf({ ...resource, id: undefined }, "tokenName", false);
-  const found = [
-    ...valuesOf({ ...resource, inputs: {}, outputs: {} }, "", true),
-    ...(users.some((user) => user !== exporterUser) ? users : []),
-    ...(named.some((one) => one !== token) ? named : []),
-  ];
-  if (found.every((one) => one === own)) return undefined;
-  return `it is token ${told(found)}, and the program makes ${own} here`;
 }
 
 /** What has a fixed name is deleted before it is made anew: nothing of it ever waits. */
