@@ -8,6 +8,7 @@ import { serverMutants } from "./server";
 import { stateMutants } from "./state";
 import { statusMutants } from "./status";
 import { toolchainMutants } from "./toolchain";
+import { verifyMutants } from "./verify";
 
 export const mutants: readonly Mutant[] = [
   ...engineMutants,
@@ -19,4 +20,5 @@ export const mutants: readonly Mutant[] = [
   ...stateMutants,
   ...statusMutants,
   ...toolchainMutants,
+  ...verifyMutants,
 ];
