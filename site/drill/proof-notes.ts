@@ -7,13 +7,20 @@ export interface ArchiveProof {
   readonly seconds?: number | undefined;
 }
 
-const pattern = /^lifeboat (proven|not proven) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)(?: (\d+) s)?$/u;
+const pattern =
+  /^lifeboat (proven|not proven) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)(?: (\d+) s)?(?: of (\S+))?$/u;
 
-/** An archive's notes with the newest proof, and every other line as it was. */
-export function withProof(notes: string, { proven, at, seconds }: ArchiveProof): string {
+/** Notes are copied, with archives and without: a proof names what it is of, whatever the storage is called. */
+function nameOf(volid: string): string {
+  return volid.slice(volid.indexOf(":") + 1);
+}
+
+/** The notes of an archive with the newest proof, and every other line as it was. */
+export function withProof(notes: string, volid: string, { proven, at, seconds }: ArchiveProof): string {
   const others = notes.split("\n").filter((line) => !pattern.test(line.trim()));
   const took = seconds === undefined ? "" : ` ${String(Math.round(seconds))} s`;
-  return [...trimmedEnd(others), `lifeboat ${proven ? "proven" : "not proven"} ${at}${took}`].join("\n");
+  const line = `lifeboat ${proven ? "proven" : "not proven"} ${at}${took} of ${nameOf(volid)}`;
+  return [...trimmedEnd(others), line].join("\n");
 }
 
 function trimmedEnd(lines: readonly string[]): readonly string[] {
@@ -21,11 +28,12 @@ function trimmedEnd(lines: readonly string[]): readonly string[] {
   return lines.slice(0, last + 1);
 }
 
-/** The proof that an archive's notes hold. */
-export function readProof(notes: string | undefined): ArchiveProof | undefined {
+/** The proof that the notes of an archive hold. One of an earlier version names none, and counts. */
+export function readProof(notes: string | undefined, volid: string): ArchiveProof | undefined {
   for (const line of (notes ?? "").split("\n").reverse()) {
-    const [, word, at, seconds] = pattern.exec(line.trim()) ?? [];
+    const [, word, at, seconds, of] = pattern.exec(line.trim()) ?? [];
     if (word === undefined || at === undefined) continue;
+    if (of !== undefined && of !== nameOf(volid)) continue;
     return { proven: word === "proven", at, ...(seconds === undefined ? {} : { seconds: Number(seconds) }) };
   }
   return undefined;

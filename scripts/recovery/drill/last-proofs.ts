@@ -58,7 +58,7 @@ async function proofInNotes(client: ProxmoxClient, archives: readonly NotedArchi
   for (const { node, volid } of newestFirst.slice(0, mostArchives)) {
     const notes = await notesOf(client, node, volid);
     if (notes === undefined) isCertain = false;
-    const proof = readProof(notes);
+    const proof = readProof(notes, volid);
     if (proof !== undefined && !Number.isNaN(timeOf(proof))) return { proof, isCertain };
   }
   return { proof: undefined, isCertain };

@@ -118,7 +118,7 @@ async function noteProof(client: ProxmoxClient, proof: Proof): Promise<Finding[]
   if (archive === undefined || node === undefined) return [];
   try {
     const { notes = "" } = await client.backups.archiveDetails(node, archive);
-    await client.backups.setArchiveNotes(node, archive, withProof(notes, proof));
+    await client.backups.setArchiveNotes(node, archive, withProof(notes, archive, proof));
     return [];
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;

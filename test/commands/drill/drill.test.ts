@@ -84,7 +84,7 @@ test("a drill restores copies with every card on its bridge in the request itsel
   expect(asked).toContain("/dev/tcp/192.0.2.102/5432");
   const [newest] = await site.archives(101);
   const { notes } = await site.client.backups.archiveDetails(node, newest?.volid ?? "");
-  expect(notes).toMatch(/^web \(101\) on pve-prod\nlifeboat proven \S+Z \d+ s$|^lifeboat proven \S+Z \d+ s$/u);
+  expect(notes).toMatch(/^(?:web \(101\) on pve-prod\n)?lifeboat proven \S+Z \d+ s of backup\/vzdump-lxc-101-\S+$/u);
 });
 
 test("a dry run sends nothing but GET and shows which copies would be made [G2, K1]", async () => {
@@ -132,8 +132,15 @@ test("status shows on any machine how long ago each guest was proven, in a termi
   expect(["web", "db", "app", "never"].map(result)).toEqual(["proven", "proven", "proven", "never"]);
   expect(problemsOf("web")).not.toContainEqual(expect.stringContaining("drill"));
   // A younger archive that no drill has tried hides no proof.
-  await site.backUp(101);
+  const [tried] = await site.archives(101);
+  const younger = await site.backUp(101);
   expect((await statusOf(other)).result("web")).toBe("proven");
+  // Notes that were copied to it say nothing of it.
+  const { notes } = await site.client.backups.archiveDetails(node, tried?.volid ?? "");
+  await site.client.backups.setArchiveNotes(node, younger, notes);
+  await site.client.backups.setArchiveNotes(node, tried?.volid ?? "", "");
+  expect((await statusOf(other)).result("web")).toBe("never");
+  await site.client.backups.setArchiveNotes(node, tried?.volid ?? "", notes);
   const { stdout } = await site.inTerminal(["status"], 80, { ...other, NO_COLOR: "1" });
   expect(stdout).toMatch(/PROVEN/u);
   expect(stdout).toMatch(/^ {2}. web +101 .*\d (?:min|h)\b/mu);

@@ -76,7 +76,7 @@ async function watch(stage: EnvironmentStage): Promise<() => Promise<unknown>> {
         originals: JSON.stringify(await originals(stage)) === before ? "as they were" : await originals(stage),
         touched: sent.filter(({ method, path }) => method !== "GET" && /\/lxc\/[123]0\d/u.test(path)),
         others: (await client.cluster.guests()).map(({ vmid }) => vmid).filter((vmid) => !ids.includes(vmid)),
-        proven: archives.flat().map(({ notes }) => readProof(notes)?.proven),
+        proven: archives.flat().map(({ notes, volid }) => readProof(notes, volid)?.proven),
       };
     });
 }

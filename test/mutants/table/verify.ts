@@ -3,7 +3,7 @@ import { inFile } from "../mutant";
 const server = "test/commands/backup-server/verify.test.ts";
 const missing = "test/commands/verify/missing.test.ts";
 
-/** What `lifeboat verify` calls whole, doubtful and missing. */
+/** What `lifeboat verify` calls whole, doubtful and missing, and what a drill's proof is of. */
 export const verifyMutants = [
   ...inFile("scripts/inspect/verify/archives/server-verifier.ts", [
     {
@@ -25,6 +25,14 @@ export const verifyMutants = [
       from: 'return { kind: "doubtful", problems: [changing] };',
       to: 'return { kind: "writing", problems: [changing] };',
       killedBy: { file: missing, title: "an archive that somebody writes while no backup runs" },
+    },
+  ]),
+  ...inFile("site/drill/proof-notes.ts", [
+    {
+      name: "drill: the proof of another archive counts",
+      from: "if (of !== undefined && of !== nameOf(volid)) continue;",
+      to: "",
+      killedBy: { file: "test/unit/site/drill/drill.test.ts", title: "counts for the archive that it names alone" },
     },
   ]),
   ...inFile("site/coverage.ts", [

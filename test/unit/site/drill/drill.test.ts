@@ -95,16 +95,35 @@ test("who asks has the gateway's address, or the highest that no guest has [G2]"
   expect(probeAddress({ cidr: "192.0.2.1/32", gateway: undefined }, new Set())).toBeUndefined();
 });
 
-test("a proof stands in an archive's notes beside whatever is there, once, and is read again [G2]", () => {
-  const first = withProof("web (101) on pve\nverified by somebody", {
+describe("a proof in an archive's notes", () => {
+  const name = "backup/vzdump-lxc-101-2026_11_22-01_00_00.tar.zst";
+  const volid = `backup:${name}`;
+  const first = withProof("web (101) on pve\nverified by somebody", volid, {
     proven: true,
     at: "2026-11-22T06:00:00.000Z",
     seconds: 41.6,
   });
-  expect(first).toBe("web (101) on pve\nverified by somebody\nlifeboat proven 2026-11-22T06:00:00.000Z 42 s");
-  const second = withProof(first, { proven: false, at: "2026-11-29T06:00:00.000Z" });
-  expect(second).toBe("web (101) on pve\nverified by somebody\nlifeboat not proven 2026-11-29T06:00:00.000Z");
-  expect(readProof(first)).toEqual({ proven: true, at: "2026-11-22T06:00:00.000Z", seconds: 42 });
-  expect(readProof(second)).toEqual({ proven: false, at: "2026-11-29T06:00:00.000Z" });
-  expect(readProof("proven by anna")).toBeUndefined();
+
+  test("stands beside whatever is there, once, and is read again [G2]", () => {
+    expect(first).toBe(
+      `web (101) on pve\nverified by somebody\nlifeboat proven 2026-11-22T06:00:00.000Z 42 s of ${name}`,
+    );
+    const second = withProof(first, volid, { proven: false, at: "2026-11-29T06:00:00.000Z" });
+    expect(second).toBe(
+      `web (101) on pve\nverified by somebody\nlifeboat not proven 2026-11-29T06:00:00.000Z of ${name}`,
+    );
+    expect(readProof(first, volid)).toEqual({ proven: true, at: "2026-11-22T06:00:00.000Z", seconds: 42 });
+    expect(readProof(second, volid)).toEqual({ proven: false, at: "2026-11-29T06:00:00.000Z" });
+    expect(readProof("proven by anna", volid)).toBeUndefined();
+  });
+
+  test("counts for the archive that it names alone, on whatever storage; one that names none is of an earlier version [G2]", () => {
+    const other = "backup:backup/vzdump-lxc-101-2026_11_23-01_00_00.tar.zst";
+    expect(readProof(first, other)).toBeUndefined();
+    expect(readProof(first, `offsite:${name}`)).toMatchObject({ proven: true });
+    expect(readProof("lifeboat proven 2026-11-22T06:00:00Z 42 s", other)).toMatchObject({ proven: true });
+    // The other's own drill takes the place of what was copied.
+    const own = withProof(first, other, { proven: false, at: "2026-11-29T06:00:00.000Z" });
+    expect([own.match(/^lifeboat /gmu)?.length, readProof(own, other)?.proven]).toEqual([1, false]);
+  });
 });
