@@ -1,3 +1,4 @@
+import { privilegesAskedOnce } from "./asked-once";
 import { AccessCalls } from "./calls/access";
 import { BackupCalls } from "./calls/backups";
 import { ClusterCalls } from "./calls/cluster";
@@ -66,7 +67,7 @@ export class ProxmoxClient {
 
 /** @throws TypeError when the endpoint is not an `https` address. Nothing is sent before the first call. */
 export function createClient(options: ClientOptions): ProxmoxClient {
-  return new ProxmoxClient(createTransport(options), options.patience);
+  return new ProxmoxClient(privilegesAskedOnce(createTransport(options)), options.patience);
 }
 
 /** The same client over the same connections, which refuses everything but GET before it is sent. */
