@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import { RestoreSite, node } from "../restore/restore-site";
+import { ArchiveFiles } from "../support/site/archive-files";
 import type { KillRow, Stage } from "./kill-row";
 import { runKills } from "./run-kills";
 
@@ -6,6 +8,8 @@ import { runKills } from "./run-kills";
 interface PairStage extends Stage {
   readonly site: RestoreSite;
   readonly ids: readonly number[];
+  /** Names of their archives' files. */
+  readonly archives: readonly string[];
   readonly renew: () => void;
 }
 
@@ -17,12 +21,14 @@ const pairs = [
 
 async function open() {
   const site = await RestoreSite.start(pairs.flat().map((id) => ({ id, name: `guest-${id}` })));
-  for (const id of pairs.flat()) await site.backUp(id);
+  const archives = new Map<number, string>();
+  for (const id of pairs.flat()) archives.set(id, basename(await site.backUp(id)));
   const stages = pairs.map((ids): PairStage => {
     let env = site.otherMachine();
     return {
       site,
       ids,
+      archives: ids.map((id) => archives.get(id) ?? ""),
       name: ids.join(" and "),
       renew: () => (env = site.otherMachine()),
       get stateFolder() {
@@ -57,9 +63,11 @@ function watch(stage: PairStage): () => Promise<unknown> {
   };
 }
 
-/** Both differ from their archives from now on. */
-async function change({ site, ids, renew }: PairStage): Promise<void> {
+/** Both differ from their archives from now on. The save points of kills before are gone: hundreds of them take long to list. */
+async function change({ site, ids, archives, renew }: PairStage): Promise<void> {
   renew();
+  const files = new ArchiveFiles(site.nodePath(node, "mnt/backup/dump"));
+  for (const [index, vmid] of ids.entries()) files.remove(vmid, archives[index]);
   for (const vmid of ids) await site.client.guests.setGuestConfig({ node, type: "lxc", vmid }, { memory: 640 });
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { chmod, lchown, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTime, timeOf } from "../machine/files";
+import { lstat, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import type { Log, Mount, PackRequest, UnpackRequest } from "./driver";
+import { ENOUGH, entriesOf, type Entry, putEntries } from "./small-trees";
 
 /**
  * What tar and its compressor made of the same small files before. Tests pack and unpack a folder with three files in it a
@@ -10,8 +9,6 @@ import type { Log, Mount, PackRequest, UnpackRequest } from "./driver";
  * slowed down goes to the programs each time, and so does whatever fails.
  */
 
-/** Bytes of a tree, or of an archive, that is remembered. */
-const ENOUGH = 256 * 1024;
 const KEPT = 500;
 
 /** A map that forgets all when it is full. */
@@ -37,19 +34,6 @@ interface Packed {
 interface Unpacked {
   entries: readonly Entry[];
   lines: readonly string[];
-}
-
-interface Entry {
-  /** Below the tree; empty for the tree itself. */
-  path: string;
-  /** A folder has none. */
-  content?: Buffer;
-  link?: string;
-  mode: number;
-  uid: number;
-  gid: number;
-  /** Unix microseconds: what Node can set. */
-  time: number;
 }
 
 const packs = new Remembered<Packed>();
@@ -145,44 +129,4 @@ async function smallFile(path: string): Promise<Buffer | undefined> {
 
 function digest(data: string | Buffer): string {
   return createHash("sha256").update(data).digest("hex");
-}
-
-/** A tree in an order in which it can be made again; undefined where it is large or holds something else. */
-async function entriesOf(root: string): Promise<readonly Entry[] | undefined> {
-  const found: Entry[] = [];
-  let bytes = 0;
-  const add = async (path: string): Promise<boolean> => {
-    const place = join(root, path);
-    const facts = await lstat(place);
-    const { mode, uid, gid } = facts;
-    const entry = { path, mode, uid, gid, time: timeOf(facts) };
-    if (facts.isDirectory()) {
-      found.push(entry);
-      for (const name of (await readdir(place)).sort()) if (!(await add(join(path, name)))) return false;
-      return true;
-    }
-    bytes += facts.size;
-    // A file with two names is one in an archive.
-    if (bytes > ENOUGH || facts.nlink > 1 || !(facts.isFile() || facts.isSymbolicLink())) return false;
-    found.push(
-      facts.isFile() ? { ...entry, content: await readFile(place) } : { ...entry, link: await readlink(place) },
-    );
-    return true;
-  };
-  return (await add("")) ? found : undefined;
-}
-
-async function putEntries(root: string, entries: readonly Entry[]): Promise<void> {
-  for (const { path, content, link, mode, uid, gid } of entries) {
-    const place = join(root, path);
-    if (link !== undefined) await symlink(link, place);
-    else if (content !== undefined) await writeFile(place, content);
-    else await mkdir(place, { recursive: true });
-    if (process.getuid?.() === 0) await lchown(place, uid, gid);
-    if (link === undefined) await chmod(place, mode & 0o7777);
-  }
-  // Last, and from the innermost: whatever is made in a folder changes its time.
-  for (const { path, link, time } of entries.toReversed()) {
-    await setTime(join(root, path), time, link !== undefined);
-  }
 }

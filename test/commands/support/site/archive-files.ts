@@ -21,10 +21,12 @@ export class ArchiveFiles {
     if (notes !== "") writeFileSync(`${path}.notes`, notes);
   }
 
-  /** Takes every archive of a guest away. */
-  remove(vmid: number): void {
+  /** Takes every archive of a guest away, but for one. */
+  remove(vmid: number, kept?: string): void {
     if (!existsSync(this.dump)) return;
-    const own = readdirSync(this.dump).filter((name) => name.startsWith(`vzdump-lxc-${String(vmid)}-`));
+    const own = readdirSync(this.dump)
+      .filter((name) => name.startsWith(`vzdump-lxc-${String(vmid)}-`))
+      .filter((name) => kept === undefined || !name.startsWith(kept));
     for (const name of own) rmSync(join(this.dump, name));
   }
 }

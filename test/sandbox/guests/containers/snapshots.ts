@@ -1,3 +1,4 @@
+import { copySmallTree } from "../../drivers/small-trees";
 import { run } from "../../machine/child-process";
 import { removeTree } from "../../machine/files";
 import type { Node } from "../../model/site";
@@ -39,7 +40,9 @@ function volumesOf(section: Section): ContainerMount[] {
   return mountsOf(section.keys).filter((mount) => mount.kind === "volume");
 }
 
-async function copyTree(from: string, to: string): Promise<void> {
+/** Guests that run may have more on their files than Node can see. */
+async function copyTree({ cluster }: Node, from: string, to: string): Promise<void> {
+  if (cluster.site.driver.name === "memory" && (await copySmallTree(from, to))) return;
   await run("cp", ["--archive", "--sparse=always", "--no-target-directory", from, to]);
 }
 
@@ -57,12 +60,12 @@ export const containerSnapshots: SnapshotKind = {
   whileStill: (_node, _loaded, _snapshot, _log, work) => work(),
   keep: async (node, volid, name) => {
     const { path } = await activateVolume(node, volid);
-    await copyTree(node.path(path), snapshotPath(node, path, name));
+    await copyTree(node, node.path(path), snapshotPath(node, path, name));
   },
   bringBack: async (node, volid, name) => {
     const { path } = await activateVolume(node, volid);
     await removeTree(node.path(path));
-    await copyTree(snapshotPath(node, path, name), node.path(path));
+    await copyTree(node, snapshotPath(node, path, name), node.path(path));
   },
   forget: async (node, volid, name) => {
     const { path } = await activateVolume(node, volid);
