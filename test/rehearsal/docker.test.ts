@@ -5,9 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findControlGroups } from "../sandbox/drivers/real/container-processes";
 import { siteNames } from "../sandbox/machine/names";
 import { layoutOf } from "../sandbox/setup/layout";
+import { findGrafana } from "../sandbox/setup/services/artifacts";
 import { REGISTRY, registryImages } from "../sandbox/setup/services/registry";
 import { DOCKER_TEMPLATE } from "../sandbox/setup/template";
-import { type CommandResult, typeScript } from "./support/commands";
+import { type CommandResult, projectFolder, typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
@@ -18,6 +19,7 @@ const parent = mkdtempSync(join(tmpdir(), "lifeboat-docker-"));
 const site = new DemoSite(join(parent, "site"), "real", () => undefined);
 const layout = layoutOf(site.folder);
 const address = "192.0.2.101";
+const describeGrafana = findGrafana(projectFolder) === undefined ? describe.skip : describe;
 const lxc = "/nodes/pve-prod/lxc";
 
 jest.setTimeout(10 * 60_000);
@@ -109,12 +111,33 @@ function imageOf(repository: string): string {
   });
 
   test("Compose runs services of the registry: the version that Debian has [C1]", async () => {
-    const alertmanager = { image: imageOf("prom/alertmanager"), ports: ["9093:9093"], restart: "unless-stopped" };
+    const alertmanager = {
+      image: imageOf("prom/alertmanager"),
+      restart: "unless-stopped",
+      // With as little as a service can do with.
+      user: "61093:61093",
+      network_mode: "host",
+      read_only: true,
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      volumes: [{ type: "bind", source: "/srv/alertmanager", target: "/alertmanager" }],
+    };
     const file = JSON.stringify({ version: "3.8", services: { alertmanager } });
-    await inGuest(
-      `mkdir -p /srv/services && cd /srv/services && echo '${file}' > compose.yaml && docker-compose up -d`,
-    );
+    await inGuest("mkdir -p /srv/services /srv/alertmanager && chown 61093:61093 /srv/alertmanager");
+    await inGuest(`cd /srv/services && echo '${file}' > compose.yaml && docker-compose up -d`);
     await untilDone("Alertmanager", () => site.inside("curl", "--silent", "--fail", `http://${address}:9093/-/ready`));
+  });
+
+  describeGrafana("Grafana, which is in the registry where somebody has built it", () => {
+    test("it answers [C1]", async () => {
+      const image = imageOf("grafana/grafana");
+      await inGuest(
+        `docker run --detach --name grafana --network host --user 61300:61300 --env GF_PATHS_DATA=/tmp ${image}`,
+      );
+      const ask = ["--silent", "--fail", `http://${address}:3000/api/health`];
+      expect(await untilDone("Grafana", () => site.inside("curl", ...ask))).toContain('"database": "ok"');
+      expect(await inGuest("docker exec grafana sh -c 'grafana --version'")).toContain("version 10.0.0");
+    });
   });
 
   test("the mirror has Node for guests, which have none [C1]", async () => {

@@ -94,11 +94,11 @@ async function obtainMachineImage({ driver, machines, projectFolder, say }: UpOp
 }
 
 /** The template with Docker; before anything is made, as is what the registry needs. */
-async function obtainDocker({ driver, docker, say }: UpOptions): Promise<string | undefined> {
+async function obtainDocker({ driver, docker, projectFolder, say }: UpOptions): Promise<string | undefined> {
   if (driver !== "real" || docker !== true) return undefined;
   requireRoot(driver);
   await requirePackages(driver, say);
-  await obtainRegistry(say);
+  await obtainRegistry(projectFolder, say);
   await nodeArchive(say);
   return dockerTemplate(say);
 }

@@ -25,12 +25,15 @@ const grace = 10_000;
 const shared = resolve(__dirname, "../../../../shared");
 const isWithoutRecordings = () => !existsSync(resolve(shared, "pve-api"));
 const isNotRoot = () => process.getuid?.() !== 0;
+const toolchain = [resolve(__dirname, "../../../scripts/run.cjs"), "scripts/toolchain/main.ts"];
 const userCache = process.env.XDG_CACHE_HOME || resolve(homedir(), ".cache");
 const needsDebianPackages = (file) => ({
   file,
   where: () => spawnSync("apt-get", ["--version"]).status !== 0,
   reason: "promtool, amtool and Prometheus come from Debian's packages, and this machine has no apt-get",
 });
+const hasBuilt = (artifact) =>
+  spawnSync(process.execPath, [...toolchain, "--check", "--artifact", artifact]).status === 0;
 const needsContainers = (name) => ({
   file: `test/rehearsal/${name}.test.ts`,
   where: isNotRoot,
@@ -80,6 +83,11 @@ const expectedSkips = [
   needsContainers("bootstrap"),
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
   needsContainers("docker"),
+  {
+    file: "test/rehearsal/docker.test.ts",
+    where: () => !hasBuilt("grafana"),
+    reason: "Grafana is built only where somebody asks for it",
+  },
   needsContainers("drill"),
   needsContainers("firewall"),
   needsContainers("machines-driver"),

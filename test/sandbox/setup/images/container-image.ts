@@ -5,6 +5,7 @@ export interface ImageSettings {
   readonly User: string;
   readonly Entrypoint: readonly string[];
   readonly Cmd: readonly string[];
+  readonly Env: readonly string[];
   readonly WorkingDir: string;
   readonly ExposedPorts: Readonly<Record<string, object>>;
   readonly Volumes: Readonly<Record<string, object>>;
@@ -46,7 +47,7 @@ export function imageDocuments(settings: ImageSettings, layer: Layer): ImageDocu
   const configuration = JSON.stringify({
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
     os: "linux",
-    config: { ...settings, Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] },
+    config: settings,
     rootfs: { type: "layers", diff_ids: [layer.digest] },
   });
   const manifest = JSON.stringify({

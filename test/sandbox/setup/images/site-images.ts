@@ -6,17 +6,19 @@ import { builtOnce } from "./built-once";
 import { type ImageSettings, type Layer } from "./container-image";
 import { unpackDebian } from "./debian-packages";
 
-/** An image made of files of Debian packages. */
+/** An image made of files of a Debian package or a tar archive. */
 interface SiteImage {
   /** Name on the registry: that of the official image, which has the same programs at the same places. */
   readonly repository: string;
-  readonly package: string;
-  /** Files of the package, by their places in the image. */
+  readonly from: { readonly package: string } | { readonly archive: string };
+  /** Files of it, by their places in the image. */
   readonly files: Readonly<Record<string, string>>;
-  /** Folders that the image's user writes into, below the root. */
+  /** Folders that the image's user owns. */
   readonly written: readonly string[];
   readonly settings: ImageSettings;
 }
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** `nobody`, as whom the official images run, and what they keep. */
 function service(port: number, program: string, words: readonly string[], data?: string): ImageSettings {
@@ -24,6 +26,7 @@ function service(port: number, program: string, words: readonly string[], data?:
     User: "nobody",
     Entrypoint: [program],
     Cmd: words,
+    Env: [`PATH=${PATH}`],
     WorkingDir: data ?? "/",
     ExposedPorts: { [`${port}/tcp`]: {} },
     Volumes: data === undefined ? {} : { [data]: {} },
@@ -34,7 +37,7 @@ function service(port: number, program: string, words: readonly string[], data?:
 export const SITE_IMAGES: readonly SiteImage[] = [
   {
     repository: "prom/prometheus",
-    package: "prometheus",
+    from: { package: "prometheus" },
     files: {
       "bin/prometheus": "usr/bin/prometheus",
       "bin/promtool": "usr/bin/promtool",
@@ -51,7 +54,7 @@ export const SITE_IMAGES: readonly SiteImage[] = [
   },
   {
     repository: "prom/alertmanager",
-    package: "prometheus-alertmanager",
+    from: { package: "prometheus-alertmanager" },
     files: {
       "bin/alertmanager": "usr/bin/prometheus-alertmanager",
       "bin/amtool": "usr/bin/amtool",
@@ -69,12 +72,46 @@ export const SITE_IMAGES: readonly SiteImage[] = [
   },
   {
     repository: "prom/node-exporter",
-    package: "prometheus-node-exporter",
+    from: { package: "prometheus-node-exporter" },
     files: { "bin/node_exporter": "usr/bin/prometheus-node-exporter" },
     written: [],
     settings: service(9100, "/bin/node_exporter", []),
   },
 ];
+
+/**
+ * Grafana's, of the archive that the toolchain builds on request: `bin/grafana`, `conf/` and `public/`. It starts the server itself,
+ * where the official image has a script in between.
+ */
+export function grafanaImage(archive: string): SiteImage {
+  const home = "usr/share/grafana";
+  return {
+    repository: "grafana/grafana",
+    from: { archive },
+    files: {
+      [`${home}/bin`]: "bin",
+      [`${home}/conf`]: "conf",
+      [`${home}/public`]: "public",
+      "etc/grafana/grafana.ini": "conf/sample.ini",
+    },
+    written: ["var/lib/grafana", "var/log/grafana"],
+    settings: {
+      User: "nobody",
+      Entrypoint: ["grafana"],
+      Cmd: ["server", `--homepath=/${home}`, "--config=/etc/grafana/grafana.ini"],
+      Env: [
+        `PATH=/${home}/bin:${PATH}`,
+        "GF_LOG_MODE=console",
+        "GF_PATHS_DATA=/var/lib/grafana",
+        "GF_PATHS_LOGS=/var/log/grafana",
+        "GF_PATHS_PLUGINS=/var/lib/grafana/plugins",
+      ],
+      WorkingDir: `/${home}`,
+      ExposedPorts: { "3000/tcp": {} },
+      Volumes: {},
+    },
+  };
+}
 
 /** What every image has: what the programs are linked with, a shell and its tools. */
 const COMMON = {
@@ -91,20 +128,22 @@ const COMMON = {
 
 const NOBODY = 65_534;
 
-/** The image's layer, from Debian packages; made once, kept in the user's cache. @param say see `realTemplate` */
+/** The image's layer; made once, kept in the user's cache. @param say see `realTemplate` */
 export async function imageLayer(image: SiteImage, say: (line: string) => void): Promise<Layer> {
   const { settings: _settings, ...made } = image;
   const build = (file: string, temporary: string): Promise<void> => makeLayer(image, file, temporary);
   const recipe = [made, COMMON, process.arch];
   const file = await builtOnce({ kind: "layers", name: "layer.tar", recipe, build }, () =>
-    say(`Making the image ${image.repository} from Debian packages (seconds, once)`),
+    say(`Making the image ${image.repository} (seconds, once)`),
   );
   return { file, size: statSync(file).size, digest: `sha256:${await sha256Of(file)}` };
 }
 
 async function makeLayer(image: SiteImage, file: string, temporary: string): Promise<void> {
   const [unpacked, root] = [join(temporary, "unpacked"), join(temporary, "root")];
-  await unpackDebian([...COMMON.packages, image.package], unpacked, temporary);
+  const { from } = image;
+  await unpackDebian([...COMMON.packages, ...("package" in from ? [from.package] : [])], unpacked, temporary);
+  if ("archive" in from) await run("tar", ["--extract", "--file", from.archive, "--directory", unpacked]);
   const common = Object.fromEntries(COMMON.files.map((path) => [path, path]));
   for (const [place, path] of Object.entries({ ...common, ...image.files })) {
     mkdirSync(dirname(join(root, place)), { recursive: true });
@@ -114,7 +153,7 @@ async function makeLayer(image: SiteImage, file: string, temporary: string): Pro
   for (const name of COMMON.links) symlinkSync("busybox", join(root, "bin", name));
   mkdirSync(join(root, "etc"), { recursive: true });
   for (const [path, text] of Object.entries(COMMON.texts)) writeFileSync(join(root, path), text);
-  for (const path of ["tmp", ...image.written]) mkdirSync(join(root, path));
+  for (const path of ["tmp", ...image.written]) mkdirSync(join(root, path), { recursive: true });
   chmodSync(join(root, "tmp"), 0o1777);
   await pack(root, file, image.written);
 }

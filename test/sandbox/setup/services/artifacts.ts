@@ -22,25 +22,36 @@ export const ARTIFACTS_COMMAND = "npm run toolchain -- --all";
 const SERVER = "minio-server";
 const HOTFIX = "minio-server-hotfix";
 
+const GRAFANA = "grafana";
+
 const report = z.object({
   parts: z.array(z.object({ part: z.string(), version: z.string(), path: z.string().nullable() })),
 });
 
 /** The programs for guests by the toolchain's own command; undefined where they were not built on this machine. */
 export function findArtifacts(projectFolder: string): Artifacts | undefined {
-  const words = ["--check", "--json", "--artifact", SERVER, "--artifact", HOTFIX];
-  const [node = "", ...rest] = [...typeScript(projectFolder, "scripts/toolchain/main.ts"), ...words];
-  const { stdout } = spawnSync(node, rest, {
-    cwd: projectFolder,
-    encoding: "utf8",
-    // Nobody publishes them: wherever the toolchain may take its own parts from, these are built.
-    env: { ...process.env, LIFEBOAT_TOOLCHAIN: "build" },
-  });
-  const { parts } = report.parse(JSON.parse(stdout));
+  const { parts } = report.parse(JSON.parse(askToolchain(projectFolder, [SERVER, HOTFIX]).stdout));
   const artifact = (name: string): Artifact | undefined => {
     const found = parts.find(({ part }) => part === name);
     return found?.path ? { program: found.path, name: `minio.${found.version}` } : undefined;
   };
   const [minio, minioHotfix] = [artifact(SERVER), artifact(HOTFIX)];
   return minio && minioHotfix && { minio, minioHotfix };
+}
+
+/** Path of the archive with Grafana; undefined where nobody has built it on this machine: a site does without. */
+export function findGrafana(projectFolder: string): string | undefined {
+  const { status, stdout } = askToolchain(projectFolder, [GRAFANA]);
+  return status === 0 ? (report.parse(JSON.parse(stdout)).parts[0]?.path ?? undefined) : undefined;
+}
+
+function askToolchain(projectFolder: string, names: readonly string[]): { status: number | null; stdout: string } {
+  const words = ["--check", "--json", ...names.flatMap((name) => ["--artifact", name])];
+  const [node = "", ...rest] = [...typeScript(projectFolder, "scripts/toolchain/main.ts"), ...words];
+  return spawnSync(node, rest, {
+    cwd: projectFolder,
+    encoding: "utf8",
+    // Nobody publishes them: wherever the toolchain may take its own parts from, these are built.
+    env: { ...process.env, LIFEBOAT_TOOLCHAIN: "build" },
+  });
 }

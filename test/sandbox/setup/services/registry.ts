@@ -7,9 +7,10 @@ import { inNetwork, siteNames } from "../../machine/names";
 import { typeScript } from "../../machine/type-script";
 import { certificateFiles, ensureCertificates, type KeyPairFiles } from "../../server/certificates";
 import { type FilledImage, imageDocuments } from "../images/container-image";
-import { imageLayer, SITE_IMAGES } from "../images/site-images";
+import { grafanaImage, imageLayer, SITE_IMAGES } from "../images/site-images";
 import type { Layout } from "../layout";
 import { debianProgram } from "../programs";
+import { findGrafana } from "./artifacts";
 import { type Service, serviceFolder, type ServicePlace } from "./service";
 
 const ADDRESS = "192.0.2.40";
@@ -31,7 +32,7 @@ export const registry: Service = {
   ready,
 };
 
-const PROGRAM = "program";
+const PROGRAM = "docker-registry";
 const SETTINGS = "config.yml";
 const IMAGES = "images.json";
 
@@ -43,22 +44,23 @@ export function registryImages(layout: Layout): z.infer<typeof digests> {
 }
 
 /**
- * Obtains what the registry is made of: its program and the layers of its images.
+ * Obtains what the registry is made of: its program and its images.
  *
  * @param say receives a line before each part that takes time
  */
-export async function obtainRegistry(say: (line: string) => void): Promise<{ program: string; images: FilledImage[] }> {
-  const program = await debianProgram("docker-registry", say);
+export async function obtainRegistry(projectFolder: string, say: (line: string) => void): Promise<FilledImage[]> {
+  await debianProgram(PROGRAM, say);
+  const grafana = findGrafana(projectFolder);
   const images: FilledImage[] = [];
-  for (const image of SITE_IMAGES) {
+  for (const image of [...SITE_IMAGES, ...(grafana === undefined ? [] : [grafanaImage(grafana)])]) {
     const layer = await imageLayer(image, say);
     images.push({ repository: image.repository, layer, documents: imageDocuments(image.settings, layer) });
   }
-  return { program, images };
+  return images;
 }
 
 async function prepare({ layout, folder }: ServicePlace): Promise<void> {
-  const { program } = await obtainRegistry(() => undefined);
+  const program = await debianProgram(PROGRAM, () => undefined);
   rmSync(join(folder, PROGRAM), { force: true });
   symlinkSync(program, join(folder, PROGRAM));
   const certificates = join(layout.server, "certificates");
@@ -78,7 +80,7 @@ function settings(folder: string, { certificate, key }: KeyPairFiles): object {
 
 /** Asks it from within the site's network, and gives it its images: those that it has take no time. */
 async function ready({ layout, projectFolder, folder }: ServicePlace): Promise<void> {
-  const { images } = await obtainRegistry(() => undefined);
+  const images = await obtainRegistry(projectFolder, () => undefined);
   const [program, ...words] = [
     ...inNetwork(siteNames(layout.server)),
     ...typeScript(projectFolder, "test/sandbox/services/fill-registry.ts"),
