@@ -9,6 +9,7 @@ import { ObtainError, obtainToolchain } from "./obtain";
 import { artifacts as allArtifacts, parts as allParts } from "./parts";
 import { linesToPin } from "./pin";
 import { actionlint } from "./parts/actionlint";
+import { grafana } from "./parts/grafana";
 import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
 import { type Screen, StepLine } from "./progress";
@@ -40,6 +41,8 @@ Artifacts: programs that run in guests or check the project, obtained only when 
   minio-server-hotfix        the same source under another release name: ${minioServerHotfix.version};
                              an upgrade is rehearsed with it
   actionlint                 checks .github/workflows, for npm run lint:workflows: ${actionlint.version}
+  grafana                    shows the dashboards in tests: ${grafana.version}; a tar archive, which
+                             \`docker import\` takes too. Never with --all: it is built for half an hour
 
 Environment:
   LIFEBOAT_TOOLCHAIN         auto (default): a copy already installed, else the official download, else built
@@ -179,7 +182,7 @@ function choose({ artifact, all }: Request, { parts, artifacts }: Offer): readon
     }
     return artifacts.filter((part) => artifact.includes(part.name));
   }
-  return all ? [...parts, ...artifacts] : parts;
+  return all ? [...parts, ...artifacts.filter(({ onRequest }) => onRequest !== true)] : parts;
 }
 
 /** Where artifacts are, on standard output. */
@@ -190,6 +193,7 @@ function tellArtifacts(
   progress: StepLine,
 ): void {
   for (const copy of copies) {
+    if (copy.part.notice !== undefined) progress.say(`${copy.part.name}: ${copy.part.notice}`);
     out(`${folder === undefined ? copy.program : handOver(copy, folder)}\n`);
   }
   if (folder === undefined) {

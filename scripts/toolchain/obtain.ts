@@ -11,6 +11,7 @@ import type { Sums } from "./sums";
 import { requireSafe } from "./safe-path";
 import { isPublished, publish, type ToolchainPlace } from "./toolchain-folder";
 import { Trials } from "./trials";
+import { buildGrafana } from "./ways/grafana";
 import { OfficialDownloads } from "./ways/official";
 import { bundleStandIn } from "./ways/stand-in";
 import { buildFromUpstream } from "./ways/upstream";
@@ -116,8 +117,8 @@ function openWays(workshop: Workshop): readonly Way[] {
     { origin: "official", leadsTo: (part) => part.official !== undefined, go: (part) => downloads.fetch(part) },
     {
       origin: "built from upstream",
-      leadsTo: (part) => part.upstream !== undefined,
-      go: (part) => buildFromUpstream(part, workshop),
+      leadsTo: (part) => part.upstream !== undefined || part.tree !== undefined,
+      go: (part) => (part.tree ? buildGrafana(part, part.tree, workshop) : buildFromUpstream(part, workshop)),
     },
     { origin: "stand-in", leadsTo: (part) => part.standIn !== undefined, go: (part) => bundleStandIn(part, workshop) },
   ];

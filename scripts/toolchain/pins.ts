@@ -16,11 +16,14 @@ const recipe = "1";
  */
 export function hashOfPart(part: Part, platform: Platform): string {
   // How it is tried changes nothing of what it is; and the sum of a download is looked at for itself.
-  const { trial: _trial, ...pins } = part;
+  const { trial: _trial, notice: _notice, onRequest: _onRequest, ...pins } = part;
   const hash = createHash("sha256");
   hash.update(JSON.stringify([recipe, platform, pins, part.official?.(platform)]));
   if (part.upstream) {
     hash.update(hashOfFolder(path.join(upstreamFolder, part.upstream.module)));
+  }
+  if (part.tree) {
+    hash.update(hashOfFolder(path.join(upstreamFolder, part.tree.recipe)));
   }
   if (part.standIn) {
     hash.update(hashOfFolder(standInFolder));

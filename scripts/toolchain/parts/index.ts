@@ -1,5 +1,6 @@
 import { actionlint } from "./actionlint";
 import { command } from "./command";
+import { grafana } from "./grafana";
 import { languageHost } from "./language-host";
 import { minio } from "./minio";
 import { minioServer, minioServerHotfix } from "./minio-server";
@@ -11,4 +12,4 @@ import { pulumi } from "./pulumi";
 export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
 
 /** What no `pulumi up` on this machine needs: obtained only when it is named. */
-export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, actionlint];
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, actionlint, grafana];

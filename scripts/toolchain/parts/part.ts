@@ -19,9 +19,14 @@ export interface Part {
   readonly installed?: InstalledCopy;
   readonly official?: (platform: Platform) => Release;
   readonly upstream?: UpstreamBuild;
+  readonly tree?: TreeBuild;
   readonly standIn?: StandIn;
   /** How the program tells its version. It is asked before a copy that was built, or one from a release, is trusted. */
   readonly versionCheck?: VersionCheck;
+  /** Obtained only when it is named: never with all the others. */
+  readonly onRequest?: boolean;
+  /** What whoever asks for it has to know, such as its licence. */
+  readonly notice?: string;
   /** Program of the project that makes with it what Lifeboat makes. It is run before a copy is trusted, wherever from. */
   readonly trial?: string;
 }
@@ -63,6 +68,16 @@ export interface UpstreamBuild {
   readonly variables: Readonly<Record<string, string>>;
   /** Runs before the program is built, to write files that it embeds. */
   readonly generator?: { readonly goPackage: string; readonly arguments: readonly string[] };
+}
+
+/** A folder of files, as one tar archive, built from the source of a Go module that is no Go alone. */
+export interface TreeBuild {
+  /** Folder below `upstream/` with what the build brings along. */
+  readonly recipe: "grafana";
+  readonly module: string;
+  readonly moduleVersion: string;
+  /** Of the module's files, as go.sum has it. */
+  readonly sum: string;
 }
 
 /** A substitute of our own for closed networks, bundled into one file that Node runs. */

@@ -114,7 +114,7 @@ function moduleCache(workFolder: string): string {
   return path.join(workFolder, "go-modules");
 }
 
-function goEnvironment(workFolder: string): NodeJS.ProcessEnv {
+export function goEnvironment(workFolder: string): NodeJS.ProcessEnv {
   return {
     GOMODCACHE: moduleCache(workFolder),
     GOCACHE: path.join(workFolder, "go-build"),
@@ -129,7 +129,7 @@ function goEnvironment(workFolder: string): NodeJS.ProcessEnv {
 }
 
 /** @throws WayClosed if there is no Go, or one that is older than the module wants. */
-async function checkGo(goMod: string): Promise<void> {
+export async function checkGo(goMod: string): Promise<void> {
   const wanted = /^go (\d+)\.(\d+)/m.exec(goMod);
   const { stdout } = await promisify(execFile)("go", ["env", "GOVERSION"], {
     env: { ...process.env, GOTOOLCHAIN: "local" },
@@ -147,7 +147,7 @@ async function checkGo(goMod: string): Promise<void> {
   }
 }
 
-function checkDiskSpace(folder: string): void {
+export function checkDiskSpace(folder: string): void {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < neededBytes) {
     const free = Math.floor((bavail * bsize) / 1_000_000_000);

@@ -16,6 +16,13 @@ const artifact: Part = {
   versionCheck: { arguments: ["--version"], output: "1.2.1" },
 };
 const second: Part = { ...artifact, name: "second", executable: "second" };
+const seldom: Part = {
+  ...artifact,
+  name: "seldom",
+  executable: "seldom",
+  onRequest: true,
+  notice: "It is old, and never shipped.",
+};
 const tool: Part = { ...artifact, name: "tool", kind: "tool", executable: "tool" };
 
 let folder: string;
@@ -35,7 +42,7 @@ const environment = (mode = "build") => ({ XDG_CACHE_HOME: folder, PATH: "/usr/b
 function run(words: string[], mode?: string): Promise<number> {
   printed = "";
   const console = { environment: environment(mode), out: (text: string) => (printed += text), screen };
-  return runCommandLine(words, console, [tool], [artifact, second]);
+  return runCommandLine(words, console, [tool], [artifact, second, seldom]);
 }
 
 test("an artifact that is named is obtained alone, and its place is all that is printed", async () => {
@@ -69,6 +76,15 @@ test("the toolchain and its artifacts are obtained in one run, and the toolchain
   expect(readdirSync(toolchain?.binFolder ?? "")).toEqual(["tool"]);
 });
 
+test("an artifact that is built for long is obtained when it is named alone, and says what one has to know of it", async () => {
+  expect(await run(["--all"])).toBe(0);
+  expect(await run(["--check", "--all"])).toBe(0);
+  expect(await run(["--check", "--artifact", "seldom"])).toBe(3);
+  expect(screen.text).not.toContain("never shipped");
+  expect(await run(["--artifact", "seldom"])).toBe(0);
+  expect(screen.text).toContain("seldom: It is old, and never shipped.");
+});
+
 test("a toolchain that is there is no other one because artifacts come to it", async () => {
   await run([]);
   await run(["--print-path"]);
@@ -86,7 +102,7 @@ test("an artifact that nobody publishes is not had by download, and the message 
 });
 
 test.each([
-  [["--artifact", "serve"], "There is no artifact serve; there are server, second"],
+  [["--artifact", "serve"], "There is no artifact serve; there are server, second, seldom"],
   [["--to", "/srv"], "do not go together"],
   [["--artifact", "server", "--to", ""], "do not go together"],
   [["--artifact", "server", "--all"], "do not go together"],
