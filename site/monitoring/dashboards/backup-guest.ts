@@ -31,7 +31,7 @@ export function backupGuest(): Dashboard {
 function age() {
   return stat({
     ...small,
-    title: "Age of the newest backup",
+    title: "Newest backup",
     description: "Since the newest good archive that is there was begun.",
     unit: "s",
     decimals: 1,
@@ -99,7 +99,7 @@ function verification() {
 function proof() {
   return stat({
     ...small,
-    title: "Share of a proof's time",
+    title: "Share of proof age",
     description: "Age of the last drill by what it may be: above 100 % it is too old.",
     unit: "percentunit",
     decimals: 0,
@@ -120,7 +120,7 @@ function ages() {
     empty: "no backup was seen",
     series: [
       { query: guestAge("lifeboat_guest_last_backup_timestamp_seconds", chosen), legend: "age" },
-      { query: ofGuest("lifeboat_guest_rpo_seconds", chosen), legend: "RPO" },
+      { query: ofGuest("lifeboat_guest_rpo_seconds", chosen), legend: "RPO", isLimit: true },
     ],
   });
 }
@@ -156,7 +156,6 @@ function counts() {
     title: "Backups that are there",
     description: "A drop is retention at work, or an archive that somebody deleted.",
     unit: "none",
-    decimals: 0,
     empty: "unknown",
     series: [{ query: ofGuest("lifeboat_guest_backups", chosen), legend: "backups" }],
   });
@@ -174,18 +173,11 @@ function leftOut() {
     values: [
       {
         title: "Opt-out ends in",
-        query: `max by (disk) (lifeboat_disk_opt_out_until_timestamp_seconds{${chosen}}) - time()`,
+        query: `max by (disk) (lifeboat_disk_opt_out_until_timestamp_seconds{${chosen}}) - time() or max by (disk) (lifeboat_disk_not_covered{${chosen}} == 1) * -Inf`,
         unit: "s",
         decimals: 0,
-        empty: "no opt-out",
+        words: { "-Infinity": { text: "in no backup, without an opt-out", colour: "red" } },
         steps: judged.optOutSteps,
-      },
-      {
-        title: "Covered",
-        query: `max by (disk) (lifeboat_disk_not_covered{${chosen}})`,
-        unit: "none",
-        empty: "left out",
-        words: { 1: { text: "no", colour: "red" }, 0: { text: "yes", colour: "green" } },
       },
     ],
   });

@@ -1,3 +1,4 @@
+import { storageLimit } from "../../health";
 import type { Step, Words } from "./parts";
 
 /** A number of things that should not be. */
@@ -30,14 +31,13 @@ export const successSteps: readonly Step[] = [
 /** Shares of a storage from which on it is called almost full. */
 export const storageSteps: readonly Step[] = [
   { from: 0, colour: "green" },
-  { from: 0.8, colour: "orange" },
-  { from: 0.9, colour: "red" },
+  { from: storageLimit, colour: "red" },
 ];
 
 /** Seconds without a look after which the exporter is called silent. */
 export const lookSteps: readonly Step[] = [
   { from: 0, colour: "green" },
-  { from: 900, colour: "red" },
+  { from: 1800, colour: "red" },
 ];
 
 const day = 86_400;
@@ -45,13 +45,13 @@ const day = 86_400;
 /** Seconds to the end of a certificate. */
 export const certificateSteps: readonly Step[] = [
   { from: -1e9, colour: "red" },
-  { from: 7 * day, colour: "orange" },
-  { from: 30 * day, colour: "green" },
+  { from: 0, colour: "orange" },
+  { from: 12 * day, colour: "green" },
 ];
 
 /** Seconds to the end of an opt-out: afterwards the guest counts as not covered. */
 export const optOutSteps: readonly Step[] = [
   { from: -1e9, colour: "red" },
   { from: 0, colour: "orange" },
-  { from: 7 * day, colour: "green" },
+  { from: 14 * day, colour: "green" },
 ];

@@ -21,6 +21,7 @@ import {
   queryOfNow,
   queryOverTime,
   thresholds,
+  type Colour,
   type PanelText,
   type Step,
   type Words,
@@ -30,6 +31,8 @@ interface Series {
   readonly query: string;
   /** Name of each series: `{{guest}}` stands for its label. */
   readonly legend: string;
+  /** It is what the others must not reach. */
+  readonly isLimit?: boolean;
 }
 
 interface Judged {
@@ -59,7 +62,7 @@ export function bars(panel: PanelText & Judged & Series): BarGaugePanel {
     .withTarget(queryOfNow(panel.query).legendFormat(panel.legend));
 }
 
-/** Lines over time, from 0 up. A step is drawn as a line across. */
+/** Lines over time, from 0 up. A step above 0 is drawn as a line across. */
 export function lines(
   panel: PanelText & {
     readonly series: readonly Series[];
@@ -73,11 +76,18 @@ export function lines(
     .fillOpacity(10)
     .lineInterpolation(LineInterpolation.StepAfter)
     .showPoints(VisibilityMode.Never)
-    .thresholds(thresholds(panel.steps ?? []))
+    .thresholds(thresholds(panel.steps?.filter(({ from }) => from > 0) ?? []))
     .legend(legendBelow());
   if (panel.max !== undefined) built.max(panel.max);
   if (panel.steps) {
     built.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  for (const { legend } of panel.series.filter(({ isLimit }) => isLimit)) {
+    built.overrideByName(legend, [
+      { id: "color", value: { mode: "fixed", fixedColor: "red" satisfies Colour } },
+      { id: "custom.fillOpacity", value: 0 },
+      { id: "custom.lineStyle", value: { fill: "dash", dash: [10, 10] } },
+    ]);
   }
   return panel.series.reduce(
     (so, { query, legend }, index) => so.withTarget(queryOverTime(query, index).legendFormat(legend)),

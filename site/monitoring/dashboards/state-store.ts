@@ -34,7 +34,7 @@ export function stateStore(): Dashboard {
 function unreadable() {
   return stat({
     ...small,
-    title: "States that cannot be read",
+    title: "Unreadable states",
     description: "lifeboat restore state brings one back from a restore point or a copy.",
     unit: "none",
     empty: "unknown",
@@ -47,8 +47,8 @@ function unreadable() {
 function unreadablePoints() {
   return stat({
     ...small,
-    title: "Restore points that cannot be read",
-    description: "Of all environments. They are no help when a state is lost.",
+    title: "Unreadable restore points",
+    description: "Of the newest hundred of each environment. They are no help when a state is lost.",
     unit: "none",
     empty: "unknown",
     query: `sum(lifeboat_state_restore_points_unreadable{${chosen}})`,
@@ -61,7 +61,8 @@ function fallbacks() {
   return stat({
     ...small,
     title: "Fallbacks in force",
-    description: "States that live outside of the store until lifeboat state return brings them back.",
+    description:
+      "States that live outside of the store until lifeboat state return brings them back: those of the exporter's machine, as nobody sees others.",
     unit: "none",
     empty: "unknown",
     query: countOf(`${ofEnvironment("lifeboat_state_fallback")} == 1`, "lifeboat_state_fallback"),
@@ -167,7 +168,6 @@ function points() {
     title: "Restore points",
     description: "They grow with each change, and the retention of the store ends them.",
     unit: "none",
-    decimals: 0,
     empty: "no state was seen",
     series: [{ query: ofEnvironment("lifeboat_state_restore_points"), legend: "{{environment}}" }],
   });
@@ -188,7 +188,7 @@ function copyAges() {
 function certificates() {
   return table({
     width: 24,
-    height: 5,
+    height: 6,
     title: "Certificates",
     description: "Of the store and of what else answers with one. lifeboat up makes new ones.",
     unit: "none",

@@ -17,7 +17,12 @@ export interface LabelColumn {
   /** Where a click leads. */
   readonly link?: { readonly title: string; readonly url: string };
   readonly pixels?: number;
+  /** What stands in the cell of a row that has no such label. */
+  readonly empty?: string;
 }
+
+/** Pixels below which no column gets narrower: Grafana's own 150 push the last ones out of a table. */
+const leastWidth = 90;
 
 /** A number of one query. */
 export interface ValueColumn {
@@ -47,8 +52,9 @@ export function table(panel: TableText): TablePanel {
   const built = described(new TablePanel(), panel).withTransformation({ id: "merge", options: {} });
   built.withTransformation({ id: "organize", options: organized(panel) });
   panel.values.forEach(({ query }, index) => built.withTarget(rowsOfNow(query, index)));
-  for (const { title, link, pixels } of panel.labels) {
+  for (const { title, link, pixels, empty } of panel.labels) {
     built.overrideByName(title, [
+      ...(empty === undefined ? [] : [{ id: "noValue", value: empty }]),
       ...(link ? [{ id: "links", value: [{ ...link, targetBlank: false }] }] : []),
       ...widthOf(pixels),
     ]);
@@ -98,5 +104,5 @@ function valueProperties(column: ValueColumn): { id: string; value: unknown }[] 
 }
 
 function widthOf(pixels: number | undefined): { id: string; value: number }[] {
-  return pixels === undefined ? [] : [{ id: "custom.width", value: pixels }];
+  return [pixels === undefined ? { id: "custom.minWidth", value: leastWidth } : { id: "custom.width", value: pixels }];
 }

@@ -76,6 +76,11 @@ const expectedSkips = [
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   needsDebianPackages("test/unit/site/monitoring/dashboards/on-prometheus.test.ts"),
   {
+    file: "test/commands/monitoring/pictures.test.ts",
+    where: () => spawnSync("chromium", ["--version"]).status !== 0 || !hasBuilt("grafana"),
+    reason: "Grafana is built only where somebody asks for it, and a browser is not installed",
+  },
+  {
     file: "test/rehearsal/independent-reader.test.ts",
     where: () => !existsSync(resolve(userCache, "lifeboat/test/dissect-archive-1.8")),
     reason: "somebody else's reader of archives is a Python package, which pip could not get",

@@ -1,6 +1,4 @@
-import { metrics, type MetricName } from "../../../site/monitoring/metrics";
-
-type LabelOf<Name extends MetricName> = (typeof metrics)[Name]["labels"][number];
+import { type LabelOf, metrics, type MetricName } from "../../../site/monitoring/metrics";
 
 /** One sample of the exporter's page. */
 interface Sample {
@@ -86,7 +84,7 @@ function newestRun(moment: number): number {
 }
 
 function ofEnvironment(environment: string, moment: number, now: number): Sample[] {
-  const backup_job = `lifeboat-${environment}-nightly`;
+  const backup_job = "nightly";
   const node = `pve-${environment}`;
   const storage = environment === "prod" ? "backup" : `backup-${environment}`;
   const run = newestRun(moment);
@@ -125,7 +123,7 @@ function ofState(environment: string, moment: number, age: number): Sample[] {
   return [
     sample("lifeboat_state_readable", { environment }, 1),
     sample("lifeboat_state_timestamp_seconds", { environment }, moment - (isStale ? 9 : 2) * day),
-    sample("lifeboat_state_restore_points", { environment }, 40 - Math.floor(age)),
+    sample("lifeboat_state_restore_points", { environment }, environment.length * 9 - Math.floor(age)),
     sample("lifeboat_state_restore_points_unreadable", { environment }, 0),
     sample("lifeboat_state_fallback", { environment }, 0),
     sample("lifeboat_state_copy_timestamp_seconds", { environment, kind: "offsite" }, copied),
@@ -144,13 +142,11 @@ function ofGuest(guest: SampleGuest, moment: number, now: number): Sample[] {
   return [
     sample("lifeboat_guest_info", { ...labels, type: "lxc", node: `pve-${environment}` }, 1),
     sample("lifeboat_guest_backup_expected", labels, leftOut ? 0 : 1),
-    sample("lifeboat_guest_archives_seen", labels, 1),
     ...(leftOut
       ? [sample("lifeboat_guest_opt_out_until_timestamp_seconds", labels, now + 5 * day)]
-      : [sample("lifeboat_guest_rpo_seconds", labels, rpo)]),
-    ...(daysWithout === undefined
-      ? [sample("lifeboat_guest_backups", labels, 0)]
-      : backupsOf(guest, daysWithout, moment, now)),
+      : [sample("lifeboat_guest_archives_seen", labels, 1), sample("lifeboat_guest_rpo_seconds", labels, rpo)]),
+    ...(daysWithout === undefined || leftOut ? [] : backupsOf(guest, daysWithout, moment, now)),
+    ...(daysWithout === undefined && !leftOut ? [sample("lifeboat_guest_backups", labels, 0)] : []),
     ...proofOf(guest, moment, now),
   ];
 }

@@ -1,6 +1,6 @@
 import type { LabelColumn } from "../table";
 
-export const environment: LabelColumn = { label: "environment", title: "Environment", pixels: 130 };
+export const environment: LabelColumn = { label: "environment", title: "Environment", pixels: 105 };
 /** Name and number of a guest; the name leads to its own dashboard. */
 export const guestColumns: readonly LabelColumn[] = [
   environment,
@@ -12,5 +12,5 @@ export const guestColumns: readonly LabelColumn[] = [
       url: "/d/lifeboat-backup-guest?var-environment=${__data.fields.Environment}&var-guest=${__data.fields.Guest}&${datasource:queryparam}",
     },
   },
-  { label: "id", title: "Id", pixels: 70 },
+  { label: "id", title: "Id", pixels: 60 },
 ];

@@ -71,7 +71,7 @@ export function failedGuests() {
 export function notCovered() {
   return stat({
     ...small,
-    title: "Guests and disks that nobody backs up",
+    title: "Not covered by backups",
     description:
       "Guests that no settings name and no job backs up, and disks that are in no backup without an opt-out.",
     unit: "none",

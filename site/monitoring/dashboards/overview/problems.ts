@@ -11,7 +11,7 @@ export function uncovered() {
     description: "Adopt the guest, add the disk to the backup, or leave it out with a reason and a last day.",
     unit: "none",
     empty: "none",
-    labels: [...guestColumns, { label: "disk", title: "Disk", pixels: 110 }],
+    labels: [...guestColumns, { label: "disk", title: "Disk", pixels: 110, empty: "all" }],
     values: [
       {
         title: "Not covered",
@@ -72,7 +72,6 @@ export function lookErrors() {
     title: "Looks that failed",
     description: "By the kind of failure, in each hour.",
     unit: "none",
-    decimals: 0,
     empty: "none",
     series: [
       {

@@ -13,8 +13,8 @@ export function runs() {
     description: "Whether the newest run of each job backed up all of its guests, over time. A gap: nobody looked.",
     unit: "none",
     empty: "no run was seen",
-    query: `min by (environment, backup_job, node) (lifeboat_job_last_run_success{${chosen}})`,
-    legend: "{{environment}} {{backup_job}} on {{node}}",
+    query: `min by (environment, backup_job) (lifeboat_job_last_run_success{${chosen}})`,
+    legend: "{{environment}} {{backup_job}}",
     steps: judged.successSteps,
     words: judged.success,
   });
@@ -27,7 +27,6 @@ export function trouble() {
     title: "Guests in trouble",
     description: "Guests whose newest run failed, and guests whose newest backup is older than their RPO.",
     unit: "none",
-    decimals: 0,
     empty: "nobody looked",
     series: [
       { query: `sum by (environment) (lifeboat_guest_backup_failed{${chosen}})`, legend: "{{environment}} failed" },
@@ -66,8 +65,8 @@ export function durations() {
     empty: "no run was seen",
     series: [
       {
-        query: `max by (environment, backup_job, node) (lifeboat_job_last_run_duration_seconds{${chosen}})`,
-        legend: "{{environment}} {{backup_job}} on {{node}}",
+        query: `max by (environment, backup_job) (lifeboat_job_last_run_duration_seconds{${chosen}})`,
+        legend: "{{environment}} {{backup_job}}",
       },
     ],
   });
