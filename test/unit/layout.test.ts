@@ -3,9 +3,10 @@ import { join, relative, resolve } from "node:path";
 
 const project = resolve(__dirname, "../..");
 
-/** Folders below a folder that have a file, by their paths. */
+/** Folders below a folder that have a test, by their paths: what tests read is where they like. */
 function foldersBelow(folder: string): string[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"));
   return [...new Set(files.map(({ parentPath }) => relative(folder, parentPath)))];
 }
 
