@@ -2,7 +2,7 @@
 export interface DrillMark {
   /** Id of the drill's journal. */
   readonly operation: string;
-  /** When the drill began, by the clock of the node: unix seconds. */
+  /** When the copy was begun, by the clock of the node: unix seconds. A drill over many guests may last for longer than a copy. */
   readonly time: number;
   /** `anna@desk` */
   readonly by: string;
@@ -20,6 +20,11 @@ export function readDrillMark(notes: string | undefined): DrillMark | undefined 
   const last = (notes ?? "").trimEnd().split("\n").at(-1) ?? "";
   const [, operation, time, by] = pattern.exec(last) ?? [];
   return operation === undefined || by === undefined ? undefined : { operation, time: Number(time), by };
+}
+
+/** What a node's clock says, by what it said when a drill was planned: unix seconds. @param begunAt ISO 8601, of this machine */
+export function copyTime(plannedAt: number, begunAt: string, now: Date): number {
+  return plannedAt + Math.max(0, Math.floor((now.getTime() - Date.parse(begunAt)) / 1_000));
 }
 
 /** A drill of another machine is taken for dead after this many seconds: no copy is needed for so long. */

@@ -1,7 +1,7 @@
 import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { TaskFailed, requireSuccess } from "../../../proxmox/api/tasks";
-import { formatDrillNotes } from "../../../site/drill/mark";
+import { copyTime, formatDrillNotes } from "../../../site/drill/mark";
 import { formatCheck } from "../../../site/settings/values/checks";
 import { messageOf } from "../../machine/error-code";
 import { whoRunsThis } from "../../machine/who";
@@ -85,7 +85,8 @@ function restoreStep(
       const needed = neededFailure(copy, group, context);
       if (needed !== undefined) return failed(needed);
       context.note({ began: Date.now() });
-      const mark = { operation: operation.id, time: plan.time, by: whoRunsThis() };
+      const time = copyTime(plan.time, operation.startedAt, new Date());
+      const mark = { operation: operation.id, time, by: whoRunsThis() };
       const text = `Copy of ${plan.environment}/${guest}, made by lifeboat drill from ${archive.volid}. It is destroyed again.`;
       const parameters = { ...request, description: formatDrillNotes(text, mark) };
       const start = () => client.guests.restore(target, parameters);

@@ -1,9 +1,12 @@
-import { appendFileSync, mkdirSync, rmSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { verifyShape } from "../../../scripts/inspect/verify/shape";
 import * as z from "zod";
+import { readVerification } from "../../../site/restore/verification-record";
 import { node, RestoreSite } from "../restore/restore-site";
 import { requireSuccess } from "../support/kit";
-import { logInToNode, nodeShell } from "../support/site/node-ssh";
+import { logInToNode, nodeShell, sshWords } from "../support/site/node-ssh";
 
 /** Two guests that a nightly job backs up; in the beginning nothing was ever. */
 let site: RestoreSite;
@@ -28,8 +31,11 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-async function verify(...words: string[]) {
-  const { code, stdout } = await site.lifeboat(["verify", "prod", "--archives", "--json", ...words], { env });
+const verify = (...words: string[]) => verifyWith(env, ...words);
+
+async function verifyWith(variables: Record<string, string>, ...words: string[]) {
+  const argv = ["verify", "prod", "--archives", "--json", ...words];
+  const { code, stdout } = await site.lifeboat(argv, { env: variables });
   const { message_type: _type, ...value } = z.looseObject({}).parse(JSON.parse(stdout));
   const [report] = verifyShape.parse(value).environments ?? [];
   if (report === undefined || "error" in report) throw new Error(stdout);
@@ -126,4 +132,35 @@ test("an archive that somebody writes while no backup runs is doubtful: 3, and n
   });
   const { notes } = await site.client.backups.archiveDetails(node, own);
   expect([code, notes]).toEqual([3, ""]);
+});
+
+test("what time it is is asked when archives have been read, which takes hours: what came due meanwhile is missing, what was made is not [G1]", async () => {
+  const tomorrow = Math.floor(Date.now() / day) * day + day;
+  const held = join(site.folder, "go-on");
+  /** The first archive is being read, and nothing else happens, until this is done. */
+  const meanwhile = async (work: () => Promise<void>) => {
+    rmSync(held, { force: true });
+    rmSync(sshWords(site), { force: true });
+    const running = verifyWith({ ...env, SSH_HELD: held }, "--guest", "db");
+    while (!existsSync(sshWords(site))) await pause(5);
+    await work();
+    writeFileSync(held, "");
+    return running;
+  };
+  const late = await meanwhile(() => setClock(tomorrow + day / 2));
+  const date = new Date(tomorrow).toISOString().slice(0, "2026-11-20".length);
+  expect([late.code, late.report.missing.map(({ text }) => text)]).toEqual([
+    3,
+    [`the archive of the run of ${date} 01:00 should be there by schedule and retention, and is not`],
+  ]);
+  const [newest] = await site.archives(102);
+  const { notes } = await site.client.backups.archiveDetails(node, newest?.volid ?? "");
+  expect(readVerification(notes)?.time).toBeGreaterThanOrEqual((tomorrow + day / 2) / 1_000);
+  const made = await meanwhile(async () => {
+    await setClock(tomorrow + day + 62 * 60_000);
+    requireSuccess(await site.client.tasks.wait(await site.client.backups.vzdump(node, 102, { storage: "backup" })));
+    await setClock(tomorrow + 1.5 * day);
+  });
+  const after = new Date(tomorrow + day).toISOString().slice(0, "2026-11-20".length);
+  expect(made.report.missing.map(({ text }) => text).join()).not.toContain(after);
 });

@@ -5,6 +5,7 @@ import { type NodeLogin, nodeAccess } from "../../../clients/keys-on-node";
 import { type ArchiveReading, readArchiveOver } from "../../../clients/node-program/archive-reader";
 import { runningTasks } from "../../../recovery/steps/guest/inspect-present";
 import type { ListedArchive } from "./listed";
+import type { MomentOn } from "./node-clocks";
 import { type ArchiveVerifier, type Checked, type OnBytes, unseen } from "./verifier";
 
 /** What keeps archives from being seen until somebody sets it up. */
@@ -14,7 +15,7 @@ export const noSsh = "no SSH to the node is set up, and no call of Proxmox's API
 export interface FilePlace {
   readonly client: ProxmoxClient;
   readonly login: NodeLogin;
-  readonly clockOf: (node: string) => Pick<JudgeContext, "now" | "timeZone">;
+  readonly momentOn: MomentOn;
   readonly numberOf: JudgeContext["numberOf"];
   readonly signal: AbortSignal;
 }
@@ -35,8 +36,7 @@ export class FileVerifier implements ArchiveVerifier {
 
   async verify(listed: ListedArchive, onBytes: OnBytes): Promise<Checked> {
     const { archive, path } = listed;
-    const { login, numberOf } = this.place;
-    const clock = this.place.clockOf(archive.node);
+    const { login, momentOn, numberOf } = this.place;
     if (archive.size === 0) return { verdict: { kind: "damaged", problems: ["it is empty"] } };
     if (login.proxmox.ssh === undefined) {
       return unseen(noSsh);
@@ -48,6 +48,7 @@ export class FileVerifier implements ArchiveVerifier {
     // One that ran when reading began may have ended since, and one may have begun.
     const running = before || (await this.isBackedUp(listed));
     const { volid, size, ctime: time } = archive;
+    const clock = await momentOn(archive.node);
     const verdict = judgeArchive({ volid, size: size ?? reading.size, time }, reading, { ...clock, running, numberOf });
     const strange = verdict.kind === "unseen" ? strangeName(volid, clock.timeZone) : undefined;
     return strange === undefined

@@ -1,6 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { plainText } from "../../../../proxmox/api/plain-text";
-import type { NodeMoment } from "../../../../site/restore/doubt";
 import { isSavePoint } from "../../../../site/restore/save-point";
 import { failureOf } from "../../../clients/failure";
 import type { NodeLogin } from "../../../clients/keys-on-node";
@@ -14,6 +13,7 @@ import { FileVerifier } from "./file-verifier";
 import { ServerVerifier } from "./server-verifier";
 import { type ListedArchive, listArchives } from "./listed";
 import { missingArchives } from "./missing";
+import { momentsOf } from "./node-clocks";
 import { type VerifiedArchive, verifyArchives } from "./verify-archives";
 
 /** What is to be verified of an environment. */
@@ -26,12 +26,9 @@ export interface ArchiveWish {
 /** An environment with what is to be read of it. */
 interface ListedEnvironment extends ArchiveWish {
   readonly client: ProxmoxClient;
-  /** All of its archives. */
-  readonly listed: readonly ListedArchive[];
-  /** Those that no environment before it has: environments may share a node. */
+  /** Archives that no environment before it has: environments may share a node. */
   readonly fresh: readonly ListedArchive[];
   readonly storages: StorageFacts;
-  readonly clockOf: (node: string) => NodeMoment;
   readonly cores: ReadonlyMap<string, number>;
 }
 
@@ -79,15 +76,13 @@ async function listOne(wish: ArchiveWish, { progress }: CommandContext, done: Se
   const { environment } = wish;
   const client = await environment.client();
   const { settings, name } = environment;
+  const keyOf = ({ archive }: ListedArchive): string => `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
   return progress.step(`list the archives of ${name}`, async () => {
     const { archives: listed, storages } = await listArchives(client, environment, (vmid) => isWanted(wish, vmid));
-    const clockOf = await clocksOf(client, settings.proxmox.node, listed);
     const cores = await coresOf(client);
-    const keyOf = ({ archive }: ListedArchive): string =>
-      `${settings.proxmox.endpoint} ${archive.node} ${archive.volid}`;
     const fresh = listed.filter((one) => !done.has(keyOf(one)));
     for (const one of fresh) done.add(keyOf(one));
-    return { ...wish, client, listed, fresh, storages, clockOf, cores };
+    return { ...wish, client, fresh, storages, cores };
   });
 }
 
@@ -100,12 +95,13 @@ async function inspectOne(
   { io, signal, progress }: CommandContext,
   deadline: number | undefined,
 ): Promise<EnvironmentReport> {
-  const { environment, client, listed, fresh, storages, clockOf, cores } = one;
+  const { environment, client, fresh, storages, cores } = one;
   const { settings, name } = environment;
+  const momentOn = momentsOf(client);
   const files = new FileVerifier({
     client,
     login: loginOf(environment, io.environment),
-    clockOf,
+    momentOn,
     numberOf: (mark) =>
       mark.environment === name ? settings.guests.find((guest) => guest.name === mark.guest)?.id : undefined,
     signal,
@@ -113,9 +109,9 @@ async function inspectOne(
   const verified = await verifyArchives(fresh, {
     client,
     files,
-    servers: new ServerVerifier(client, clockOf),
+    servers: new ServerVerifier(client, momentOn),
     coresOf: (node) => Math.max(1, cores.get(node) ?? 1),
-    nowOn: (node) => clockOf(node).now,
+    momentOn,
     isOver: () => deadline !== undefined && Date.now() >= deadline,
     signal,
     progress,
@@ -123,13 +119,13 @@ async function inspectOne(
   const guests = settings.guests.filter(({ id }) => isWanted(one, id));
   const missed = signal.aborted
     ? { missing: [], unseen: [] }
-    : await missingArchives(client, environment, guests, { listed, storages, clockOf });
+    : await missingArchives(client, environment, guests, momentOn);
   return {
     environment: name,
-    archives: verified.map((archive) => rowOf(archive, environment, clockOf(archive.listed.archive.node).now)),
+    archives: verified.map((archive) => rowOf(archive, environment)),
     left: fresh.length - verified.length,
     missing: missed.missing,
-    unseen: [...storages.unreadable, ...missed.unseen],
+    unseen: [...new Set([...storages.unreadable, ...missed.unseen])],
   };
 }
 
@@ -139,32 +135,13 @@ function loginOf(environment: LoadedEnvironment, variables: Readonly<Record<stri
   return nodeLogin({ environment, state });
 }
 
-/** Clock and time zone of each node with archives, and of the first for all others: those of a cluster may differ. */
-async function clocksOf(
-  client: ProxmoxClient,
-  first: string,
-  archives: readonly ListedArchive[],
-): Promise<(node: string) => NodeMoment> {
-  const read = async (node: string): Promise<NodeMoment> => {
-    const { time, timezone } = await client.cluster.nodeTime(node);
-    return { now: time, timeZone: timezone };
-  };
-  const ofFirst = await read(first);
-  const others = new Set(archives.map(({ archive }) => archive.node).filter((node) => node !== first));
-  const known = new Map(
-    await Promise.all([...others].map(async (node): Promise<[string, NodeMoment]> => [node, await read(node)])),
-  );
-  return (node) => known.get(node) ?? ofFirst;
-}
-
 async function coresOf(client: ProxmoxClient): Promise<Map<string, number>> {
   return new Map((await client.cluster.nodes()).map(({ node, maxcpu }) => [node, maxcpu ?? 1]));
 }
 
 function rowOf(
-  { listed, result, problems, sha256, record, notRecorded }: VerifiedArchive,
+  { listed, result, problems, sha256, record, notRecorded, now }: VerifiedArchive,
   { settings }: LoadedEnvironment,
-  now: number,
 ): ArchiveRow {
   const { volid, node, vmid, ctime, size, notes } = listed.archive;
   return {

@@ -1,6 +1,7 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { readVerification, type VerificationRecord } from "../../../../site/restore/verification-record";
 import { nodesOf } from "../../../../site/needs";
+import type { Environment } from "../../../../site/settings/environment";
 import { runBounded } from "../../../machine/bounded";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
@@ -21,6 +22,11 @@ export interface ListedArchives {
   readonly storages: StorageFacts;
 }
 
+/** What the storages for backups of an environment's nodes hold now. */
+export async function lookAtStorages(client: ProxmoxClient, settings: Environment): Promise<StorageFacts> {
+  return withoutDecided(client, await readStorages(client, nodesOf(settings)), settings.backup.storage.id);
+}
+
 const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
 
 /** @param wanted which of them, by the number of the guest. */
@@ -30,8 +36,7 @@ export async function listArchives(
   wanted: (vmid: number | undefined) => boolean,
 ): Promise<ListedArchives> {
   const { time: now } = await client.cluster.nodeTime(settings.proxmox.node);
-  const found = await readStorages(client, nodesOf(settings));
-  const storages = await withoutDecided(client, found, settings.backup.storage.id);
+  const storages = await lookAtStorages(client, settings);
   const names = new Map(settings.guests.map(({ id, name }) => [id, name]));
   const listed = await runBounded(
     storages.archives.filter(({ vmid }) => wanted(vmid)),

@@ -13,9 +13,10 @@ import type { Guest } from "../../../../site/settings/environment";
 import { missingRuns } from "../../../../site/verify/missing-archives";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
-import { type BareStorage, bareText, type StorageFacts } from "../../status/backup-storages";
+import { type BareStorage, bareText, type PlacedArchive } from "../../status/backup-storages";
 import { bareStorage } from "../../status/guest-status";
-import type { ListedArchive } from "./listed";
+import { lookAtStorages } from "./listed";
+import type { MomentOn } from "./node-clocks";
 
 /** Archives of a guest that should be there. */
 export interface MissingArchives {
@@ -27,13 +28,9 @@ export interface MissingArchives {
 }
 
 /** What is known of a job's guests. */
-interface Facts {
-  readonly listed: readonly ListedArchive[];
-  readonly storages: StorageFacts;
-  readonly clockOf: (node: string) => NodeMoment;
-}
-
-interface JobFacts extends Facts {
+interface JobFacts {
+  readonly archives: readonly PlacedArchive[];
+  readonly moments: ReadonlyMap<string, NodeMoment>;
   readonly job: BackupJob | undefined;
   /** A backup runs on one of the nodes. */
   readonly running: boolean;
@@ -45,12 +42,17 @@ function retentionOf({ "prune-backups": found }: BackupJob): Retention | undefin
   return typeof found === "string" ? parseRetention(found) : parseRetentionObject(found);
 }
 
-/** What schedule and retention say should be there, and is not. @param guests of the settings, that are to be looked at */
+/**
+ * What schedule and retention say should be there, and is not. Everything is asked anew, and in this order: while archives were
+ * read for hours, runs came due, ended and left others. What runs is asked before what is there.
+ *
+ * @param guests of the settings, that are to be looked at
+ */
 export async function missingArchives(
   client: ProxmoxClient,
   { settings }: LoadedEnvironment,
   guests: readonly Guest[],
-  facts: Facts,
+  momentOn: MomentOn,
 ): Promise<{ missing: MissingArchives[]; unseen: string[] }> {
   const backedUp = guests.filter(({ optOut }) => optOut === undefined);
   const [job, visible, ...tasks] = await Promise.all([
@@ -59,6 +61,9 @@ export async function missingArchives(
     ...nodesOf(settings).map((node) => client.tasks.list(node, { source: "active" })),
   ]);
   const running = tasks.flat().some(({ type, endtime }) => type === "vzdump" && endtime === undefined);
+  const nodes = [...new Set(backedUp.map(({ node }) => node))];
+  const moments = new Map(await Promise.all(nodes.map(async (node) => [node, await momentOn(node)] as const)));
+  const storages = await lookAtStorages(client, settings);
   const ids = backedUp.map(({ id }) => id);
   const known = new Set(visible.map(({ vmid }) => vmid));
   const blind = await missingForArchivesOf(client, settings.backup.storage.id, ids, known);
@@ -66,25 +71,26 @@ export async function missingArchives(
     const lacks = (blind.get(id) ?? []).map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
     return lacks === "" ? [] : [`archives of ${name} may not all be seen: the token lacks ${lacks}`];
   });
-  const { unreadable } = facts.storages;
-  const bareOf = (guest: Guest): BareStorage | undefined =>
-    bareStorage(guest, facts.storages, settings.backup.storage.id);
+  const { archives, unreadable } = storages;
+  const bareOf = (guest: Guest): BareStorage | undefined => bareStorage(guest, storages, settings.backup.storage.id);
   const missing = backedUp.flatMap((guest) => {
     const isSeen = isCertain({
       blind: blind.get(guest.id)?.[0]?.privilege,
       unread: unreadable[0],
       bare: bareOf(guest)?.storage,
     });
-    return isSeen ? missingOf(guest, { ...facts, job, running }) : [];
+    return isSeen ? missingOf(guest, { archives, moments, job, running }) : [];
   });
   const bare = new Set(backedUp.flatMap((guest) => bareOf(guest) ?? []).map(bareText));
-  return { missing, unseen: [...unseen, ...bare] };
+  return { missing, unseen: [...unreadable, ...unseen, ...bare] };
 }
 
-function missingOf({ id, name, node }: Guest, { job, running, listed, clockOf }: JobFacts): MissingArchives[] {
-  const { now, timeZone } = clockOf(node);
-  const own = listed.filter(({ archive }) => archive.vmid === id && !isSavePoint(archive.notes ?? ""));
-  const times = own.map(({ archive }) => archive.ctime).filter((time) => time <= now);
+function missingOf({ id, name, node }: Guest, { job, running, archives, moments }: JobFacts): MissingArchives[] {
+  const moment = moments.get(node);
+  if (moment === undefined) throw new Error(`Nobody has asked what time it is on ${node}.`);
+  const { now, timeZone } = moment;
+  const own = archives.filter(({ vmid, notes }) => vmid === id && !isSavePoint(notes ?? ""));
+  const times = own.map(({ ctime }) => ctime).filter((time) => time <= now);
   if (own.length === 0) return [{ guest: name, id, runs: [], text: `no archive of ${name} is there` }];
   const retention = job?.enabled === true ? retentionOf(job) : undefined;
   const event = eventOf(job?.schedule);

@@ -2,6 +2,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { howToVerify, tellVerification } from "../../../../site/restore/server-verification";
 import { datastoreOf, verificationOf } from "../../../recovery/steps/guest/server-snapshot";
 import type { ListedArchive } from "./listed";
+import type { MomentOn } from "./node-clocks";
 import { type ArchiveVerifier, type Checked, unseen } from "./verifier";
 
 /**
@@ -13,12 +14,12 @@ export class ServerVerifier implements ArchiveVerifier {
 
   constructor(
     private readonly client: ProxmoxClient,
-    private readonly clockOf: (node: string) => { readonly timeZone: string },
+    private readonly momentOn: MomentOn,
   ) {}
 
   async verify({ archive }: ListedArchive): Promise<Checked> {
     const found = verificationOf(archive);
-    const { timeZone } = this.clockOf(archive.node);
+    const { timeZone } = await this.momentOn(archive.node);
     if (found.state === undefined) {
       const how = howToVerify(await datastoreOf(this.client, archive.volid));
       return unseen(`${tellVerification(found, timeZone)} (${how})`);

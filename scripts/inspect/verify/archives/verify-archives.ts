@@ -8,6 +8,7 @@ import { groupBy } from "../../../machine/group-by";
 import { formatBytes } from "../../../terminal/durations";
 import type { Ending, Progress, ShowStep } from "../../../terminal/progress";
 import type { ListedArchive } from "./listed";
+import type { MomentOn } from "./node-clocks";
 import { remember } from "./remember";
 import type { ArchiveVerifier } from "./verifier";
 
@@ -21,6 +22,8 @@ export interface VerifiedArchive {
   /** What is remembered of it. */
   readonly record: VerificationRecord | undefined;
   readonly notRecorded: string | undefined;
+  /** Clock of its node when it was read: unix seconds. */
+  readonly now: number;
 }
 
 export interface VerifyRun {
@@ -30,8 +33,7 @@ export interface VerifyRun {
   readonly servers: ArchiveVerifier;
   /** Processors of a node. */
   readonly coresOf: (node: string) => number;
-  /** A node's clock, unix seconds. */
-  readonly nowOn: (node: string) => number;
+  readonly momentOn: MomentOn;
   /** Whether nothing new is begun any more. */
   readonly isOver: () => boolean;
   readonly signal: AbortSignal;
@@ -96,18 +98,19 @@ async function verifyOne(
 
 async function verify(
   listed: ListedArchive,
-  { client, nowOn }: VerifyRun,
+  { client, momentOn }: VerifyRun,
   verifier: ArchiveVerifier,
   onBytes: (bytes: number) => void,
 ): Promise<VerifiedArchive> {
   const { verdict, sha256 } = await verifier.verify(listed, onBytes);
   const { kind, problems } = verdict;
-  const seen = { listed, result: kind, problems, sha256, record: listed.record, notRecorded: undefined };
+  const { now } = await momentOn(listed.archive.node);
+  const seen = { listed, result: kind, problems, sha256, record: listed.record, notRecorded: undefined, now };
   // Without a sum there is nothing to compare with later: it was not there, or changed while it was read.
   const isTold = kind === "damaged" || sha256 !== undefined;
   if (kind === "unseen" || kind === "writing" || !isTold || !verifier.isRecorded) return seen;
   const damage = kind === "damaged" ? problems.join("; ") : undefined;
-  const remembered = await remember(client, listed, { sha256, damage }, nowOn(listed.archive.node));
+  const remembered = await remember(client, listed, { sha256, damage }, now);
   if (remembered === "gone") return { ...seen, result: "removed", problems: ["it was removed meanwhile"] };
   const { record, notRecorded } = remembered;
   const isOther = record.damage !== undefined && record.damage !== damage;

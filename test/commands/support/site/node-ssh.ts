@@ -4,7 +4,7 @@ import type { NodeSite } from "./node-site";
 
 /**
  * The `memory` sandbox has no sshd. This `ssh` runs the command that it is given in the node's own folder; what reads an
- * archive is the real thing. It writes down its words, and fails where SSH_FAILS is set.
+ * archive is the real thing. It writes down its words, fails where SSH_FAILS is set, and waits for the file of SSH_HELD.
  *
  * @returns the folder with it, for PATH.
  */
@@ -16,6 +16,7 @@ export function nodeShell(site: NodeSite, node: string): string {
     "#!/bin/bash",
     `printf '%s\\n' "$@" > '${sshWords(site)}'`,
     '[ -z "$SSH_FAILS" ] || { echo "Permission denied (publickey)." >&2; exit 255; }',
+    `while [ -n "$SSH_HELD" ] && [ ! -e "$SSH_HELD" ]; do sleep 0.05; done`,
     `command="\${@: -1}"; exec bash -c "\${command// \\/mnt/ ${root}/mnt}"`,
   ];
   writeFileSync(join(folder, "ssh"), `${lines.join("\n")}\n`);

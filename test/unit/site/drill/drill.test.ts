@@ -1,7 +1,7 @@
 import { drillParameters, fixedAddress, probeAddress } from "../../../../site/drill/copy-parameters";
 import { drillGroups } from "../../../../site/drill/groups";
 import { whyNotIsolated } from "../../../../site/drill/isolation";
-import { formatDrillNotes, longestDrill, readDrillMark, verdictOn } from "../../../../site/drill/mark";
+import { copyTime, formatDrillNotes, longestDrill, readDrillMark, verdictOn } from "../../../../site/drill/mark";
 import { readProof, withProof } from "../../../../site/drill/proof-notes";
 
 const mark = { operation: "99-20261122", time: 1_790_000_000, by: "anna@desk" };
@@ -12,6 +12,15 @@ test("the mark is the last line of the notes, and nothing that is quoted above i
   expect(readDrillMark(`${formatDrillNotes("Copy.", mark)}\nmine by now`)).toBeUndefined();
   expect(readDrillMark("lifeboat copy 99-1")).toBeUndefined();
   expect(readDrillMark(undefined)).toBeUndefined();
+});
+
+test("a copy's mark has the time of the copy: a drill of seven hours is at work with its last one, and another machine leaves that alone [G2, K6]", () => {
+  const begunAt = "2026-11-22T06:00:00.000Z";
+  const [planned, later] = [1_000_000, new Date("2026-11-22T13:00:00.400Z")];
+  const last = { ...mark, time: copyTime(planned, begunAt, later) };
+  expect(last.time).toBe(planned + 7 * 3600);
+  expect(verdictOn(last, false, planned + 7 * 3600 + 60)).toBe("alive");
+  expect(copyTime(planned, begunAt, new Date("2026-11-22T05:00:00Z"))).toBe(planned);
 });
 
 test.each([
