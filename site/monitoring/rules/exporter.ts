@@ -32,7 +32,11 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
     }),
     alert("LookTooOld", {
       severity: "warning",
-      when: series("lifeboat_look_timestamp_seconds").elapsed().above(lookAge).unless(up.is(0)),
+      when: series("lifeboat_look_timestamp_seconds")
+        .elapsed()
+        // A site may let it look less often.
+        .above(series("lifeboat_look_interval_seconds").times(3).atLeast(lookAge))
+        .unless(up.is(0)),
       hold: hold.short,
       summary: (the) => `What is known about ${the("environment")} is too old`,
       description: () => `The exporter answers, and its last look that succeeded ended ${value.duration} ago.`,

@@ -1,7 +1,4 @@
-import { type MetricName, metrics } from "../metrics";
-
-/** The labels of a metric of the catalogue. */
-export type LabelOf<Name extends MetricName> = (typeof metrics)[Name]["labels"][number];
+import { type LabelOf, type MetricName, metrics } from "../metrics";
 
 /**
  * An expression of Prometheus' language, with the labels by which its series differ. A name or a label that the catalogue does

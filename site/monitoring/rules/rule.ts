@@ -1,6 +1,6 @@
-import type { MetricName } from "../metrics";
+import type { LabelOf, MetricName } from "../metrics";
 import type { RuleOptions, Seconds } from "./options";
-import { type LabelOf, Vector } from "./promql";
+import { Vector } from "./promql";
 
 export type Severity = "critical" | "warning";
 

@@ -1,11 +1,12 @@
 import type { Seconds } from "../../settings/environment";
 import { formatDuration } from "../../settings/values/durations";
+import { exporterJob } from "../scrape";
 import { configFolder, type GrafanaPlace, loopback, ports } from "./places";
 import { yamlText } from "./yaml-text";
 
 /** Names of what Prometheus scrapes. Rules name the exporter's. */
 const scrapeJobs = {
-  exporter: "lifeboat",
+  exporter: exporterJob,
   prometheus: "prometheus",
   alertmanager: "alertmanager",
   grafana: "grafana",

@@ -1,5 +1,4 @@
-import type { MetricName } from "../../../../../site/monitoring/metrics";
-import type { LabelOf } from "../../../../../site/monitoring/rules/promql";
+import type { LabelOf, MetricName } from "../../../../../site/monitoring/metrics";
 
 /** A series as it would be scraped. */
 export interface Sample {
@@ -84,6 +83,7 @@ function healthy(at: number): Sample[] {
     { name: "up", labels: scraped, values: 1 },
     sample("lifeboat_environment_up", prod, 1),
     sample("lifeboat_look_timestamp_seconds", prod, at),
+    sample("lifeboat_look_interval_seconds", prod, 5 * minute),
     sample("lifeboat_clock_difference_seconds", prod, -2),
     ...guestSamples(web, at),
     ...guestSamples(db, at),

@@ -136,6 +136,16 @@ export const exporterCases: readonly RuleCase[] = [
   },
   {
     about: "LookTooOld",
+    title: "it looks every half an hour",
+    at: later,
+    samples: site(
+      sample("lifeboat_look_interval_seconds", prod, hour / 2),
+      sample("lifeboat_look_timestamp_seconds", prod, ago(80 * minute)),
+    ),
+    firing: none,
+  },
+  {
+    about: "LookTooOld",
     title: "a look takes twenty minutes",
     at: later,
     samples: site(sample("lifeboat_look_timestamp_seconds", prod, ago(20 * minute))),
