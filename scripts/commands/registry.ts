@@ -14,6 +14,7 @@ export interface CommandEntry {
 export const groups: Readonly<Record<string, string>> = {
   restore: "bring something back",
   rebuild: "make something again that is lost",
+  monitoring: "watch the site",
   state: "look after the state of an environment's stack",
 };
 
@@ -158,6 +159,11 @@ export const commands: readonly CommandEntry[] = [
     words: ["state", "import-file"],
     summary: "make a file for pulumi import when a state is lost",
     load: () => import("./state-import-file.js"),
+  },
+  {
+    words: ["monitoring", "export"],
+    summary: "write rules and dashboards for a Prometheus of your own",
+    load: () => import("./monitoring-export.js"),
   },
   {
     words: ["env"],

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemdQuote, systemdWord } from "../../../../scripts/clients/systemd-quote";
+import { exporterUnit } from "../../../../scripts/inspect/monitoring-export/unit";
 import { timerUnits } from "../../../../scripts/inspect/timer/timer-units";
 
 test.each([
@@ -33,6 +34,18 @@ verify("systemd itself takes the units, with any project folder [D13]", () => {
     const units = ["lifeboat-snapshots.service", "lifeboat-snapshots.timer"].map((name) => join(folder, name));
     execFileSync("systemd-analyze", ["verify", "--man=no", ...units], { stdio: "pipe" });
     execFileSync("systemd-analyze", ["calendar", "*:0/5"], { stdio: "pipe" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+verify("systemd itself takes the exporter's unit, whatever the program's folder is called [C2]", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-units-"));
+  try {
+    const file = join(folder, "lifeboat-exporter.service");
+    const program = ["/bin/true", "/srv/our site 100% $HOME/lifeboat.cjs"];
+    writeFileSync(file, exporterUnit({ program, listen: "[2001:db8::1]:9941", interval: "5m" }));
+    execFileSync("systemd-analyze", ["verify", "--man=no", file], { stdio: "pipe" });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,0 +1,47 @@
+import { stringify } from "yaml";
+import { dashboardFiles } from "../../../site/monitoring/dashboards/files";
+import { ruleFiles } from "../../../site/monitoring/rules/rule-file";
+import { exporterJob } from "../../../site/monitoring/scrape";
+import { type ExporterSettings, exporterUnit } from "./unit";
+
+/** What an export depends on. */
+export interface ExportSettings extends ExporterSettings {
+  /** C5: false leaves the rules out. */
+  readonly rules: boolean;
+  /** What stands before `docs/runbooks/alerts/…` in the alerts' links; absent: nothing. */
+  readonly runbooks?: string | undefined;
+}
+
+/** Text of each file by its path. */
+export function exportFiles(settings: ExportSettings): Readonly<Record<string, string>> {
+  const { rules, runbooks, listen } = settings;
+  const options = runbooks === undefined ? {} : { runbooks: runbooks.endsWith("/") ? runbooks : `${runbooks}/` };
+  return {
+    "README.md": readme(rules),
+    "lifeboat-exporter.service": exporterUnit(settings),
+    "prometheus/scrape.yml": scrapeConfig(listen),
+    ...inFolder("prometheus", ruleFiles({ backupAlerting: rules, options })),
+    ...inFolder("grafana", dashboardFiles()),
+  };
+}
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+/** Rules name this job. */
+function scrapeConfig(listen: string): string {
+  const config = { scrape_configs: [{ job_name: exporterJob, static_configs: [{ targets: [listen] }] }] };
+  return `# Add this job to your prometheus.yml. Its name has to stay: the rules ask for it.\n${stringify(config)}`;
+}
+
+function readme(rules: boolean): string {
+  const ruleLine =
+    "put `prometheus/lifeboat.rules.yml` (Prometheus 2.42 or later) where its `rule_files` are, and add the job of `prometheus/scrape.yml`.";
+  return [
+    `Prometheus: ${rules ? ruleLine : "add the job of `prometheus/scrape.yml`."}`,
+    "Grafana: import each file of `grafana/`, or provision the folder.",
+    "Exporter: check the paths in `lifeboat-exporter.service`, then `systemctl enable --now` it where the project's settings and the token are.",
+    "",
+  ].join("\n\n");
+}
