@@ -1,5 +1,8 @@
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
+import * as z from "zod";
 import { withSandboxMonitoring } from "../../../sandbox/setup/services/monitoring-settings";
+import { environmentOf } from "../../../support/example-environment";
+import { monitoringSettings } from "../../../support/example-monitoring";
 
 const example = `# Kept: a comment at the top.
 config:
@@ -44,6 +47,27 @@ describe("the settings of monitoring in the sandbox's copy", () => {
     });
     expect(text).toContain("# Kept: a comment at the top.");
     expect(text).toContain("# kept: beside a value");
+  });
+
+  test("are accepted, with Docker's template for the guest and by-digest names for the services [C1]", () => {
+    const config = Object.fromEntries(
+      Object.entries(monitoringSettings()).map(([name, value]) => [`lifeboat:${name}`, value]),
+    );
+    const written = stringify({ config });
+    const filled = z
+      .object({ config: z.record(z.string(), z.unknown()) })
+      .parse(parse(withSandboxMonitoring(written, written, places)));
+    const raw = Object.fromEntries(
+      Object.entries(filled.config).map(([name, value]) => [name.slice("lifeboat:".length), value]),
+    );
+    const { guests, monitoring } = environmentOf(raw, "monitoring");
+    expect(guests).toMatchObject([{ name: "metrics", template: "local:vztmpl/debian-12-docker_amd64.tar.zst" }]);
+    expect(monitoring?.images).toEqual({
+      registry: "192.0.2.40:5000",
+      ca: "site-ca.pem",
+      prometheus: `192.0.2.40:5000/prom/prometheus@${digests["prom/prometheus"]}`,
+      alertmanager: `192.0.2.40:5000/prom/alertmanager@${digests["prom/alertmanager"]}`,
+    });
   });
 
   test("have Grafana where the registry has it", () => {
