@@ -102,7 +102,7 @@ export function takeLock(
     context.defer(takeProcessLock(state.lockPath(subject), command));
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
-    throw new CommandError(error.message, { exitCode: exitCodes.locked, hint: "wait until it has ended" });
+    throw new CommandError(error.message, { exitCode: exitCodes.locked, hint: error.hint });
   }
 }
 

@@ -142,7 +142,7 @@ function tryLock({ state }: DueEnvironment, guest: Guest): string | (() => void)
   try {
     return takeProcessLock(state.lockPath({ kind: "guest", id: guest.id }), "lifeboat backup snapshots --due");
   } catch (error) {
-    if (error instanceof LockedError) return error.message;
+    if (error instanceof LockedError) return `${error.message}; ${error.hint}`;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { InterruptedInStep, StepFailure, applySteps } from "../../../../../scrip
 import { changedInputs, digestOf } from "../../../../../scripts/recovery/engine/digest";
 import { pastRuns } from "../../../../../scripts/recovery/engine/durations";
 import { LockedError, takeProcessLock } from "../../../../../scripts/machine/process-lock";
+import { processPlace } from "../../../../../scripts/machine/processes";
 import { type Journal, JournalError } from "../../../../../scripts/recovery/engine/journal";
 import type { Observer } from "../../../../../scripts/recovery/engine/observer";
 import { StateFolder } from "../../../../../scripts/recovery/engine/state-folder";
@@ -399,6 +400,11 @@ describe("lock of a guest", () => {
   test.each([
     ["of a process that has ended", { pid: 4_194_304, command: "x" }],
     ["of another process that had the same id", { pid: process.pid, processStart: "1", command: "x" }],
+    ["of an ended process of this place", { pid: 4_194_304, command: "x", identity: "x 1", place: processPlace() }],
+    [
+      "of the process that had this id before",
+      { pid: process.pid, command: "x", identity: "x 1", place: processPlace() },
+    ],
     ["that is damaged", "{"],
   ])("a lock %s is taken over", (_name, content) => {
     const path = join(folder, "101.lock");
@@ -406,6 +412,20 @@ describe("lock of a guest", () => {
     takeProcessLock(path, "lifeboat restore guest web")();
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+
+test("a lock of another container holds, whatever its process id is here, and how it is taken away is said [K1, K6]", () => {
+  const path = join(folder, "101.lock");
+  const place = { ...processPlace(), namespace: "pid:[4026532999]" };
+  const content = JSON.stringify({ pid: 4_194_304, command: "lifeboat undo web", identity: "x 1", place });
+  writeFileSync(path, content);
+  expect(() => takeProcessLock(path, "lifeboat restore guest web")).toThrow(
+    expect.objectContaining({
+      message: "process 4194304 of another container or machine may be at work on it: lifeboat undo web",
+      hint: `wait until it has ended; once nobody is at work there any more: rm ${path}`,
+    }),
+  );
+  expect(readFileSync(path, "utf8")).toBe(content);
 });
 
 describe("digest", () => {
