@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import { administer, type Identities, isAdministration } from "./minio-administration";
 import { certificateFiles, ensureCertificates } from "../sandbox/server/certificates";
 
 interface Version {
@@ -25,6 +26,9 @@ export interface S3Request {
  * - `content`: it is listed, and reading it gets 503; it can be written over.
  */
 export type Damage = "metadata" | "content";
+
+/** The access key that may administer the server. */
+const root = "lifeboat-root";
 
 /** Who may use which buckets; `*`: all. */
 export type S3Keys = Readonly<Record<string, readonly string[]>>;
@@ -56,10 +60,14 @@ export class S3Server {
   readonly unlocked = new Set<string>();
   private lastTime = 0;
 
+  /** Who may use it now. */
+  readonly identities: Identities;
+
   private constructor(
     private readonly folder: string,
-    private readonly keys: S3Keys,
+    keys: S3Keys,
   ) {
+    this.identities = { users: new Map(Object.entries(keys)), accounts: new Map() };
     this.ca = certificateFiles(folder, "ca").certificate;
   }
 
@@ -151,8 +159,13 @@ export class S3Server {
     if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
     const accessKey = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    const allowed = this.keys[accessKey];
+    const allowed = this.identities.users.get(accessKey);
     if (allowed === undefined) return fail(response, 403, "InvalidAccessKeyId");
+    if (isAdministration(url.pathname)) {
+      if (accessKey !== root) return fail(response, 403, "AccessDenied");
+      const { status, body: answer } = administer(this.identities, url);
+      return void response.writeHead(status).end(answer);
+    }
     if (!allowed.includes("*") && !allowed.includes(bucket)) return fail(response, 403, "AccessDenied");
     if (key === "" && request.method === "PUT") {
       this.makeBucket(bucket);

@@ -134,11 +134,12 @@ async function kill<Place extends Stage>(
   return { first, left, picture };
 }
 
-/** A task that the killed run had started goes on and holds the guest's lock: undo is refused as long. */
+/** What the killed run had started goes on: a task holds the guest's lock, a `pulumi` that of its stack. As long the next is refused. */
 async function onceTheNodeIsDone(run: () => Promise<RunResult>): Promise<RunResult> {
   for (let tries = 1; ; tries += 1) {
     const result = await run();
-    if (tries === 50 || result.code === 0 || !/task|is locked on its node/u.test(result.stderr)) return result;
+    if (tries === 50 || result.code === 0 || !/task|is locked on its node|holds Pulumi's lock/u.test(result.stderr))
+      return result;
     await pause(100);
   }
 }

@@ -150,6 +150,13 @@ function seal(key, text) {
   return `v1:${nonce.toString("base64")}:${data.toString("base64")}`;
 }
 
+function open(key, sealed) {
+  const [, nonce, data] = sealed.split(":").map((part) => Buffer.from(part, "base64"));
+  const decipher = crypto.createDecipheriv("aes-256-gcm", key, nonce);
+  decipher.setAuthTag(data.subarray(-16));
+  return Buffer.concat([decipher.update(data.subarray(0, -16)), decipher.final()]).toString("utf8");
+}
+
 function programOf(stack) {
   const program = JSON.parse(fs.readFileSync("program.json", "utf8"));
   return {
@@ -158,6 +165,7 @@ function programOf(stack) {
     buckets: program.buckets?.[stack],
     deletes: program.deletes?.[stack] ?? [],
     rewritten: program.rewritten?.[stack],
+    identities: program.identities === stack,
   };
 }
 
@@ -241,7 +249,7 @@ async function update(backend, stack) {
   const owner = { pid: process.pid, username: "tester", hostname: os.hostname(), timestamp: new Date().toISOString() };
   await backend.write(lock, JSON.stringify(owner));
   const { checkpoint } = await readStack(backend, stack);
-  const { names, refuses, buckets = [] } = programOf(stack);
+  const { names, refuses, buckets = [], identities } = programOf(stack);
   if (refuses !== undefined) {
     await backend.remove(lock);
     process.stdout.write(`Updating (${stack}):\nDiagnostics:\n  pulumi:pulumi:Stack (${project}-${stack}):\n`);
@@ -262,6 +270,7 @@ async function update(backend, stack) {
     if (env.TEST_PULUMI_INTERRUPTS_AT === name) return canceled(backend, stack, { ...latest, resources }, lock);
   }
   for (const bucket of buckets) await makeBucket(bucket);
+  if (identities) await makeIdentities(stack);
   await writeStack(backend, stack, { ...latest, manifest: manifest(), resources });
   await backend.remove(lock);
   process.stdout.write(
@@ -310,6 +319,18 @@ async function failLocked(backend, locks, doing = "") {
 async function makeBucket(name) {
   const { endpoint, root } = JSON.parse(fs.readFileSync("program.json", "utf8")).store;
   await askStore(endpoint, root, "PUT", `/${name}`);
+}
+
+/** Everybody in the stack's settings; who is not in them any more stays, as with the minio provider's `forceDestroy: false`. */
+async function makeIdentities(stack) {
+  const { endpoint, root } = JSON.parse(fs.readFileSync("program.json", "utf8")).store;
+  const sealed = /lifeboat:stateStoreKeys:\s*\{?\s*secure: "?(v1:[^"\s}]+)/.exec(
+    fs.readFileSync(`Pulumi.${stack}.yaml`, "utf8"),
+  )[1];
+  const { copier, identities, readers } = JSON.parse(open(secretsKey(stack), sealed));
+  for (const { accessKey } of [copier, ...Object.values(identities), ...Object.values(readers)]) {
+    await askStore(endpoint, root, "PUT", `/minio/admin/v3/add-user?accessKey=${encodeURIComponent(accessKey)}`);
+  }
 }
 
 const [first = "", second = ""] = words;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createAuthority, createServerKey } from "../../../site/state-store/authority";
 import { formatKeys } from "../../../site/state-store/keys";
+import { copierName, readerOf } from "../../../site/state-store/names";
 import { sealSettings } from "../../support/sealed-settings";
 import { S3Server } from "../support/kit";
 import { ProjectSite, siteFolder } from "../support/site/project-site";
@@ -85,12 +86,12 @@ export class UpSite extends ProjectSite {
     this.write(file, text);
     const keys = {
       root: key("lifeboat-root"),
-      copier: key("lifeboat-copier"),
+      copier: key(copierName),
       ...(await (madeKeys ??= makeKeys())),
       identities: Object.fromEntries(
         environments.map((name) => [name, { ...key(`lifeboat-${name}`), secretKey: secretOf(name) }]),
       ),
-      readers: Object.fromEntries(environments.map((name) => [name, key(`reader-${name}`)])),
+      readers: Object.fromEntries(environments.map((name) => [name, key(readerOf(name))])),
     };
     await sealSettings(
       join(this.project, file),
@@ -100,6 +101,16 @@ export class UpSite extends ProjectSite {
         "lifeboat:stateStoreAuthority": readFileSync(this.store.ca, "utf8"),
       },
     );
+  }
+
+  /** A store in a container of the site, made by it with both stacks and everybody who may use them. */
+  async makeContainer(): Promise<void> {
+    const { code, stderr } = await this.lifeboat(["up", "--force"]);
+    if (code !== 0) throw new Error(stderr);
+    await this.declareContainer();
+    this.program({ identities: "monitoring" });
+    const { users } = this.store.identities;
+    for (const name of [copierName, ...environments.map(readerOf)]) users.set(name, ["*"]);
   }
 
   /** What the program makes: names of resources by stack, further ones with the usual. */

@@ -71,9 +71,6 @@ export const notShown: readonly string[] = [
   "preview comment: --dry-run",
   "preview comment: report",
   "rebuild state-store: report",
-  // A server that answers MinIO's administration is in the rehearsal only (`bootstrap`).
-  "state rotate: plan",
-  "state rotate: report",
   "state return: plan",
 ];
 
