@@ -23,6 +23,22 @@ export function prometheus(): string | undefined {
   return debianProgram("prometheus");
 }
 
+/**
+ * Words that begin the command of Alertmanager itself. Debian's reads templates at a place where only an installation has them: it
+ * gets them in a mount namespace of its own.
+ */
+export function alertmanager(): readonly string[] | undefined {
+  const [program, templates] = [debianProgram("alertmanager"), debianProgram("alertmanager-templates")];
+  const inOwn = ["unshare", "--mount", "--map-root-user", "sh", "-c"];
+  const mounted = "mount -t tmpfs tmpfs /usr/share && mkdir /usr/share/prometheus";
+  const script = `${mounted} && cp -r "$0" /usr/share/prometheus/alertmanager && exec "$@"`;
+  if (program === undefined || templates === undefined) return undefined;
+  const [unshare = "", ...words] = [...inOwn, `${mounted} && true`];
+  if (spawnSync(unshare, words).status === 0) return [...inOwn, script, templates, program];
+  process.stderr.write("skipped: Alertmanager cannot be run: mount namespaces are not allowed here\n");
+  return undefined;
+}
+
 function debianProgram(name: string): string | undefined {
   const [node = "", ...words] = [...typeScript(projectFolder, "test/sandbox/sandbox.ts"), "program", name];
   const { status, stdout, stderr } = spawnSync(node, words, { encoding: "utf8", timeout: 180_000 });

@@ -46,7 +46,7 @@ test("monitoring that watches is told with the time since when there are measure
     problems: [],
   });
   const { stdout } = await site.lifeboat(["status", "prod"], { env: { PATH } });
-  expect(stdout).toMatch(/watching +metrics, measurements since .* \(9 days ago\)/u);
+  expect(stdout).toMatch(/watching +metrics, measurements since .* \(9 d ago\)/u);
 });
 
 test("monitoring that does not watch is a problem, with what its check says and how to bring it back [C1]", async () => {

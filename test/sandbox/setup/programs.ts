@@ -6,6 +6,8 @@ import { unpackDebian } from "./images/debian-packages";
 /** Programs of Debian packages that tests and the site's services run on this machine, by the name that they are asked for. */
 const PROGRAMS = {
   alertmanager: { package: "prometheus-alertmanager", file: "usr/bin/prometheus-alertmanager" },
+  /** A folder: Debian's Alertmanager reads them at /usr/share, where nothing is installed. */
+  "alertmanager-templates": { package: "prometheus-alertmanager", file: "usr/share/prometheus/alertmanager" },
   amtool: { package: "prometheus-alertmanager", file: "usr/bin/amtool" },
   "docker-registry": { package: "docker-registry", file: "usr/bin/docker-registry" },
   "node-exporter": { package: "prometheus-node-exporter", file: "usr/bin/prometheus-node-exporter" },
