@@ -94,6 +94,7 @@ async function pageWhen(service: Service, holds: (page: MetricsPage) => boolean)
   }
 }
 
+const stale = (page: MetricsPage): boolean => page.of("lifeboat_guest_info", { guest: "web" }).length === 0;
 const seen = (page: MetricsPage): boolean => page.value("lifeboat_guest_backups", { guest: "web" }) === 1;
 
 test("it answers metrics, packed on demand, and says that it runs; SIGTERM ends it with 0 [C2]", async () => {
@@ -121,7 +122,6 @@ test("scrapes are answered while a look hangs; what was seen goes after three in
   const service = await start();
   await pageWhen(service, seen);
   await site.fault("slow-storage", { node, milliseconds: "12000" });
-  const stale = (page: MetricsPage): boolean => page.of("lifeboat_guest_info", { guest: "web" }).length === 0;
   const before = (await pageAt(service)).value("lifeboat_look_timestamp_seconds", { environment: "prod" });
   const page = await pageWhen(service, stale);
   const after = page.value("lifeboat_look_timestamp_seconds", { environment: "prod" }) ?? 0;
@@ -140,7 +140,7 @@ test("after a node was down its guests come back by themselves [C2]", async () =
   const service = await start();
   await pageWhen(service, seen);
   await site.fault("node-unreachable", { node });
-  const down = await pageWhen(service, (page) => page.of("lifeboat_guest_info", { guest: "web" }).length === 0);
+  const down = await pageWhen(service, stale);
   expect(down.value("lifeboat_environment_up", { environment: "prod" })).toBe(0);
   expect(down.value("lifeboat_look_errors_total", { kind: "unreachable" })).toBeGreaterThanOrEqual(3);
   expect(down.of("lifeboat_look_timestamp_seconds", { environment: "prod" })).toHaveLength(1);

@@ -73,6 +73,7 @@ const expectedSkips = [
     reason: "the registry of a closed network answers no such question",
   },
   needsDebianPackages("test/unit/site/monitoring/rules/promtool.test.ts"),
+  needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   {
     file: "test/commands/monitoring/alerts.test.ts",
