@@ -7,6 +7,7 @@
  * Ends with 1 when a ratio is above what it may be.
  */
 import "./kit";
+import { measureExporter } from "./exporter";
 import { measureGrowth } from "./growth";
 import type { Ratio } from "./measure";
 import { measurePreview } from "./preview";
@@ -52,6 +53,7 @@ async function main(argv: readonly string[]): Promise<void> {
     await measureRestore(progress),
     await measureVerify(progress),
     ...(await measureGrowth(progress)),
+    ...(await measureExporter(progress)),
     await measureStorePreview(progress),
     ...(await measurePoints(progress)),
   ];
