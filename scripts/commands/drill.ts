@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { readOnly } from "../../proxmox/api/client";
 import type { Guest } from "../../site/settings/environment";
-import { parseDuration } from "../../site/settings/values/durations";
 import { nodesOf } from "../../site/needs";
 import { show } from "../inspect/inspection";
 import { inspectDrillTimer } from "../inspect/timer/inspect-timer";
@@ -22,11 +21,12 @@ import { defaultCheckSeconds } from "../recovery/steps/guest/open-world";
 import { usageError } from "../terminal/command-error";
 import type { ExitCode } from "../terminal/exit-codes";
 import { defineCommand } from "./frame/command";
+import { durationFlag } from "./frame/duration-flag";
 
 const inputSchema = z.object({
   guests: z.array(z.string()).default([]),
   env: z.string().optional(),
-  for: z.string().optional(),
+  for: durationFlag.optional(),
   checkTimeout: z.coerce.number().int().min(0).max(3_600).default(defaultCheckSeconds),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -82,15 +82,17 @@ const drillIsDeclared =
   "name a bridge that leads nowhere and numbers for copies: lifeboat:drill: { bridge: vmbr9, ids: { from: 9000, to: 9099 } }";
 
 async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
-  const within = input.for === undefined ? undefined : parseDuration(input.for);
-  if (input.for !== undefined && within === undefined)
-    throw usageError(`'${input.for}' is no duration`, "such as 2h or 90m");
   const { environment, guests } = await chosen(input, context);
   const { drill: settings } = environment.settings;
   if (settings === undefined) {
     throw usageError(`the settings of ${environment.name} have no lifeboat:drill`, drillIsDeclared);
   }
-  const words = [...input.guests, "--env", environment.name, ...limitOf(input)];
+  const words = [
+    ...input.guests,
+    "--env",
+    environment.name,
+    ...(input.for === undefined ? [] : ["--for", input.for.word]),
+  ];
   if (input.printTimer) {
     const wanted = { environment: environment.name, at: settings.at, words: [...words, "--force"] };
     return show(context, inspectDrillTimer(await context.site(), wanted, context));
@@ -111,16 +113,12 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
   const operation = drillOperation(session, {
     settings,
     guests: input.for !== undefined && input.guests.length === 0 ? await sorted(session, guests) : guests,
-    within,
+    within: input.for?.seconds,
     checkSeconds: input.checkTimeout,
     given: { "--force": input.force },
     command: ["lifeboat", "drill", ...words, ...(input.force ? ["--force"] : [])].join(" "),
   });
   return runOne(session, operation);
-}
-
-function limitOf({ for: limit }: Input): string[] {
-  return limit === undefined ? [] : ["--for", limit.replaceAll(" ", "")];
 }
 
 /** What any machine has found counts: it stands in the archives' notes. */

@@ -1,12 +1,9 @@
 import * as z from "zod";
-import { parseDuration } from "../../site/settings/values/durations";
 import { inspectExport } from "../inspect/monitoring-export/inspect-export";
 import { exportShape } from "../inspect/monitoring-export/shape";
 import { show } from "../inspect/inspection";
 import { defineCommand } from "./frame/command";
-
-const defaultAddress = "127.0.0.1:9941";
-const defaultInterval = "5m";
+import { exporterAddress, exporterDefaults, exporterInterval } from "./frame/exporter-flags";
 
 export const command = defineCommand({
   description:
@@ -25,8 +22,8 @@ export const command = defineCommand({
   arguments: [{ name: "folder", description: "where to write them; made if it is not there", required: true }],
   options: [
     { flags: "--runbooks <url>", description: "address of the folder above docs/runbooks, for links in alerts" },
-    { flags: "--listen <address>", description: `where the exporter answers (default: ${defaultAddress})` },
-    { flags: "--interval <duration>", description: `how often it looks (default: ${defaultInterval})` },
+    { flags: "--listen <address>", description: `where the exporter answers (default: ${exporterDefaults.address})` },
+    { flags: "--interval <duration>", description: `how often it looks (default: ${exporterDefaults.interval})` },
     { flags: "--without-rules", description: "leave the alert rules out" },
     { flags: "--force", description: "replace files that are in the way" },
   ],
@@ -35,22 +32,16 @@ export const command = defineCommand({
     runbooks: z
       .url({ protocol: /^https?$/u, error: "an address such as https://docs.example.com/ is expected" })
       .optional(),
-    listen: z
-      .string()
-      .regex(
-        /^(?:\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/u,
-        `an address with a port is expected, such as ${defaultAddress}`,
-      )
-      .default(defaultAddress),
-    interval: z
-      .string()
-      .refine((text) => (parseDuration(text) ?? 0) > 0, `a time is expected, such as ${defaultInterval}`)
-      .default(defaultInterval),
+    listen: exporterAddress,
+    interval: exporterInterval,
     withoutRules: z.boolean().default(false),
     force: z.boolean().default(false),
   }),
   aim: ({ folder }) => `write the monitoring's files into ${folder}`,
   prints: { report: exportShape },
-  run: async ({ withoutRules, ...request }, context) =>
-    show(context, inspectExport({ ...request, rules: !withoutRules }, context)),
+  run: async ({ withoutRules, listen, interval, ...request }, context) =>
+    show(
+      context,
+      inspectExport({ ...request, listen: listen.text, interval: interval.text, rules: !withoutRules }, context),
+    ),
 });

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { durationFormat, parseDuration } from "../../site/settings/values/durations";
 import { nodeProgram } from "../clients/node-program/node-program";
 import { verify } from "../inspect/verify/inspect-verify";
 import { nodeCommandShape, verifyShape } from "../inspect/verify/shape";
 import { exitCodes } from "../terminal/exit-codes";
 import { defineCommand } from "./frame/command";
+import { durationFlag } from "./frame/duration-flag";
 
 const inputSchema = z
   .object({
@@ -12,14 +12,7 @@ const inputSchema = z
     archives: z.boolean().default(false),
     state: z.boolean().default(false),
     guest: z.array(z.string()).default([]),
-    for: z
-      .string()
-      .transform((text, context) => {
-        const seconds = parseDuration(text);
-        if (seconds === undefined) context.addIssue(`'${text}' is no duration: write ${durationFormat}`);
-        return seconds ?? 0;
-      })
-      .optional(),
+    for: durationFlag.optional(),
     printNodeCommand: z.boolean().default(false),
   })
   .refine(({ guest, state }) => guest.length === 0 || !state, {
@@ -61,14 +54,20 @@ export const command = defineCommand({
   },
   interrupt: "clean",
   prints: { report: verifyShape, "print-node-command": nodeCommandShape },
-  run: async ({ environment, archives, state, guest, for: seconds, printNodeCommand }, context) => {
+  run: async ({ environment, archives, state, guest, for: within, printNodeCommand }, context) => {
     if (printNodeCommand) {
       context.output.result({ program: nodeProgram }, (lines) => lines.text(nodeProgram.trimEnd()));
       return exitCodes.done;
     }
-    const onlyArchives = archives || guest.length > 0 || seconds !== undefined;
+    const onlyArchives = archives || guest.length > 0 || within !== undefined;
     return verify(
-      { environment, archives: onlyArchives || !state, states: state || !onlyArchives, guests: guest, seconds },
+      {
+        environment,
+        archives: onlyArchives || !state,
+        states: state || !onlyArchives,
+        guests: guest,
+        seconds: within?.seconds,
+      },
       context,
     );
   },

@@ -103,8 +103,10 @@ test("a list that leads out of the folder, or is not whole, makes no file an exp
 });
 
 test.each([
-  [["--listen", "9941"], "--listen: an address with a port is expected, such as 127.0.0.1:9941"],
-  [["--interval", "soon"], "--interval: a time is expected, such as 5m"],
+  [["--listen", "9941"], "--listen: '9941' is no address with a port, such as 127.0.0.1:9941"],
+  [["--interval", "soon"], "--interval: 'soon' is no time from 1s to 1d, such as 5m"],
+  // The exporter refuses it: a unit with it would never start.
+  [["--interval", "2d"], "--interval: '2d' is no time from 1s to 1d, such as 5m"],
   [["--runbooks", "docs"], "--runbooks: an address such as https://docs.example.com/ is expected"],
 ])("%j is refused [K1]", async (words, message) => {
   const result = await exportTo(...words);
