@@ -1,5 +1,5 @@
 import { dashboard, labelVariable } from "./dashboard";
-import { guestAge, ofGuest, proofShare, rpoShare, withoutBackup, withoutProof } from "./expressions";
+import { guestAge, noneSeen, ofGuest, proofShare, rpoShare, withoutBackup, withoutProof } from "./expressions";
 import type { Dashboard } from "./foundation-sdk";
 import * as judged from "./judgements";
 import { lines, stat } from "./panels";
@@ -7,6 +7,8 @@ import { table } from "./table";
 
 /** The guest that is chosen at the top of the dashboard. */
 const chosen = `environment="$environment", guest="$guest"`;
+/** Stands for a disk that has no opt-out whose end could be told. Grafana shows a value of minus infinity as one of infinity. */
+const noOptOut = -1_000_000_000;
 const small = { width: 4, height: 4 };
 const half = { width: 12, height: 7 };
 
@@ -168,15 +170,15 @@ function leftOut() {
     title: "Disks that are left out",
     description: "Disks with an opt-out, until its last day, and disks that are in no backup without one.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [{ label: "disk", title: "Disk" }],
     values: [
       {
         title: "Opt-out ends in",
-        query: `max by (disk) (lifeboat_disk_opt_out_until_timestamp_seconds{${chosen}}) - time() or max by (disk) (lifeboat_disk_not_covered{${chosen}} == 1) * -Inf`,
+        query: `max by (disk) (lifeboat_disk_opt_out_until_timestamp_seconds{${chosen}}) - time() or max by (disk) (lifeboat_disk_not_covered{${chosen}} == 1) * ${noOptOut}`,
         unit: "s",
         decimals: 0,
-        words: { "-Infinity": { text: "in no backup, without an opt-out", colour: "red" } },
+        words: { [noOptOut]: { text: "in no backup, without an opt-out", colour: "red" } },
         steps: judged.optOutSteps,
       },
     ],
@@ -190,7 +192,7 @@ function unfinished() {
     title: "Half done",
     description: "Operations on this guest: repeat the command to go on, or take it back with lifeboat undo.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [{ label: "kind", title: "Operation" }],
     values: [
       {

@@ -48,7 +48,17 @@ export function countOfBackups(problems: string): string {
   return `count(${problems}) or (${zero} unless on () (lifeboat_guest_archives_seen{${chosen}} == 0))`;
 }
 
+/** A value of all environments, which is known only where every one of them answered. */
+export function whereAllAnswer(value: string): string {
+  return `(${value} and ${allAnswer})`;
+}
+
+/** What a list of problems says when it has none: of an environment that does not answer it could not have any. */
+export const noneSeen = "none seen";
+
+const up = `lifeboat_environment_up{${chosen}}`;
+const allAnswer = `count(${up} == 1) == count(${up})`;
+
 function zeroWhere(metric: string): string {
-  const up = `lifeboat_environment_up{${chosen}}`;
-  return `(0 * count(${metric}{${chosen}}) and count(${up} == 1) == count(${up}))`;
+  return whereAllAnswer(`0 * count(${metric}{${chosen}})`);
 }

@@ -17,6 +17,7 @@ export {
   VisibilityMode,
   VizLegendOptionsBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
 } from "@grafana/grafana-foundation-sdk/common";
 export {
   DashboardBuilder,

@@ -1,4 +1,4 @@
-import { storageLimit } from "../../health";
+import { ruleDefaults } from "../rules/options";
 import type { Step, Words } from "./parts";
 
 /** A number of things that should not be. */
@@ -31,27 +31,25 @@ export const successSteps: readonly Step[] = [
 /** Shares of a storage from which on it is called almost full. */
 export const storageSteps: readonly Step[] = [
   { from: 0, colour: "green" },
-  { from: storageLimit, colour: "red" },
+  { from: ruleDefaults.storageShare, colour: "red" },
 ];
 
 /** Seconds without a look after which the exporter is called silent. */
 export const lookSteps: readonly Step[] = [
   { from: 0, colour: "green" },
-  { from: 1800, colour: "red" },
+  { from: ruleDefaults.lookAge, colour: "red" },
 ];
-
-const day = 86_400;
 
 /** Seconds to the end of a certificate. */
 export const certificateSteps: readonly Step[] = [
   { from: -1e9, colour: "red" },
   { from: 0, colour: "orange" },
-  { from: 12 * day, colour: "green" },
+  { from: ruleDefaults.certificate, colour: "green" },
 ];
 
 /** Seconds to the end of an opt-out: afterwards the guest counts as not covered. */
 export const optOutSteps: readonly Step[] = [
   { from: -1e9, colour: "red" },
   { from: 0, colour: "orange" },
-  { from: 14 * day, colour: "green" },
+  { from: ruleDefaults.optOut, colour: "green" },
 ];

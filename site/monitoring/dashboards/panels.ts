@@ -14,6 +14,7 @@ import {
   VisibilityMode,
   VizLegendOptionsBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
 } from "./foundation-sdk";
 import {
   described,
@@ -59,6 +60,8 @@ export function bars(panel: PanelText & Judged & Series): BarGaugePanel {
     .mappings(mappings(panel.words))
     .displayMode(BarGaugeDisplayMode.Basic)
     .orientation(VizOrientation.Horizontal)
+    .text(new VizTextDisplayOptionsBuilder().titleSize(16))
+    .displayName(panel.legend.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => `\${__field.labels.${label}}`))
     .withTarget(queryOfNow(panel.query).legendFormat(panel.legend));
 }
 
@@ -68,6 +71,8 @@ export function lines(
     readonly series: readonly Series[];
     readonly steps?: readonly Step[];
     readonly max?: number;
+    /** The axis reaches this at least: one of counts that are all 0 would end at 100. */
+    readonly softMax?: number;
   },
 ): TimeSeriesPanel {
   const built = described(new TimeSeriesPanel(), panel)
@@ -79,6 +84,7 @@ export function lines(
     .thresholds(thresholds(panel.steps?.filter(({ from }) => from > 0) ?? []))
     .legend(legendBelow());
   if (panel.max !== undefined) built.max(panel.max);
+  if (panel.softMax !== undefined) built.axisSoftMax(panel.softMax);
   if (panel.steps) {
     built.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }

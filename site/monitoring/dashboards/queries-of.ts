@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { noneSeen } from "./expressions";
 
 /** A query of a panel, as Grafana would send it. */
 export interface PanelQuery {
@@ -8,7 +9,7 @@ export interface PanelQuery {
   readonly expression: string;
   /** Labels that the panel shows: by the name of a series, or as columns. */
   readonly shows: readonly string[];
-  /** The panel says "none" when it finds nothing: a healthy site has nothing to show there. */
+  /** The panel says "none seen" when it finds nothing: a healthy site has nothing to show there. */
   readonly mayBeEmpty: boolean;
 }
 
@@ -35,7 +36,7 @@ export function queriesOf(dashboard: unknown, variables: Readonly<Record<string,
       reference: refId,
       expression: fillIn(expr, variables),
       shows: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].flatMap(([, label]) => label ?? []),
-      mayBeEmpty: fieldConfig?.defaults.noValue === "none",
+      mayBeEmpty: fieldConfig?.defaults.noValue === noneSeen,
     })),
   );
 }

@@ -1,4 +1,4 @@
-import { chosen, guestAge, ofGuest, proofShare, rpoShare, withoutBackup, withoutProof } from "../expressions";
+import { chosen, guestAge, noneSeen, ofGuest, proofShare, rpoShare, withoutBackup, withoutProof } from "../expressions";
 import * as judged from "../judgements";
 import { table } from "../table";
 import { guestColumns } from "./columns";
@@ -128,7 +128,7 @@ export function optOuts() {
     title: "Opt-outs",
     description: "Guests and disks that are left out of backups on purpose, and for how long still.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [...guestColumns, { label: "disk", title: "Disk", pixels: 80, empty: "all" }],
     values: [
       {

@@ -5,11 +5,14 @@ import {
   ofGuest,
   proofShare,
   rpoShare,
+  whereAllAnswer,
   withoutBackup,
   withoutProof,
 } from "../expressions";
+import { ruleDefaults } from "../../rules/options";
 import * as judged from "../judgements";
 import { stat } from "../panels";
+import { fill } from "./runs";
 
 const small = { width: 6, height: 3 };
 
@@ -36,8 +39,8 @@ export function lastLook() {
     description: "How long ago the exporter last looked at the environment that waits longest.",
     unit: "s",
     decimals: 0,
-    empty: "exporter is silent",
-    query: `time() - min(lifeboat_look_timestamp_seconds{${chosen}})`,
+    empty: unknown,
+    query: `time() - min(lifeboat_look_timestamp_seconds{${chosen}}) and count(lifeboat_look_timestamp_seconds{${chosen}}) == count(lifeboat_environment_up{${chosen}})`,
     steps: judged.lookSteps,
   });
 }
@@ -120,7 +123,7 @@ export function fullestStorage() {
     unit: "percentunit",
     decimals: 0,
     empty: unknown,
-    query: `max(lifeboat_storage_used_bytes{${chosen}} / lifeboat_storage_size_bytes{${chosen}})`,
+    query: `max(${fill}) >= ${ruleDefaults.storageShare} or ${whereAllAnswer(`max(${fill})`)}`,
     steps: judged.storageSteps,
   });
 }

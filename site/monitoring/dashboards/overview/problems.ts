@@ -1,4 +1,4 @@
-import { chosen } from "../expressions";
+import { chosen, noneSeen } from "../expressions";
 import { lines } from "../panels";
 import { table } from "../table";
 import { environment, guestColumns } from "./columns";
@@ -10,7 +10,7 @@ export function uncovered() {
     title: "Not backed up",
     description: "Adopt the guest, add the disk to the backup, or leave it out with a reason and a last day.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [...guestColumns, { label: "disk", title: "Disk", pixels: 110, empty: "all" }],
     values: [
       {
@@ -30,7 +30,7 @@ export function unfinished() {
     title: "Half done",
     description: "Repeat the command to go on, or take it back with lifeboat undo.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [...guestColumns, { label: "kind", title: "Operation" }],
     values: [
       {
@@ -52,7 +52,7 @@ export function privileges() {
     title: "Privileges that the exporter lacks",
     description: "What it may not see is no missing backup: lifeboat up gives its token these privileges again.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
     labels: [environment, { label: "path", title: "Path" }, { label: "privilege", title: "Privilege" }],
     values: [
       {
@@ -72,7 +72,8 @@ export function lookErrors() {
     title: "Looks that failed",
     description: "By the kind of failure, in each hour.",
     unit: "none",
-    empty: "none",
+    empty: noneSeen,
+    softMax: 1,
     series: [
       {
         query: `sum by (environment, kind) (increase(lifeboat_look_errors_total{${chosen}}[1h]))`,

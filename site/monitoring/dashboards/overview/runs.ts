@@ -2,7 +2,8 @@ import { chosen, rpoShare } from "../expressions";
 import * as judged from "../judgements";
 import { bars, lines, timeline } from "../panels";
 
-const fill = `max by (environment, storage, node) (lifeboat_storage_used_bytes{${chosen}} / lifeboat_storage_size_bytes{${chosen}})`;
+/** Used share of each storage for backups. */
+export const fill = `max by (environment, storage, node) (lifeboat_storage_used_bytes{${chosen}} / lifeboat_storage_size_bytes{${chosen}})`;
 const storageLegend = "{{environment}} {{storage}} on {{node}}";
 
 export function runs() {
@@ -28,6 +29,7 @@ export function trouble() {
     description: "Guests whose newest run failed, and guests whose newest backup is older than their RPO.",
     unit: "none",
     empty: "nobody looked",
+    softMax: 1,
     series: [
       { query: `sum by (environment) (lifeboat_guest_backup_failed{${chosen}})`, legend: "{{environment}} failed" },
       {

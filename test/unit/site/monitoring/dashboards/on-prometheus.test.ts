@@ -36,6 +36,26 @@ describeQueries("a real Prometheus that knows the history of a site", () => {
     expect(await server.ask(query?.expression ?? "")).toMatchObject(found);
   });
 
+  test("knows only of trouble while one environment does not answer: nothing is called good [C4]", async () => {
+    const told = async (environment: string) => {
+      const headline = queriesOf(files[0]?.content, { environment }).slice(0, 8);
+      const found = await Promise.all(headline.map(({ expression }) => server.ask(expression)));
+      return headline.filter((_, index) => found[index]?.length !== 0).map(({ panel }) => panel);
+    };
+    expect([await told("prod|away"), await told("monitoring|away")]).toEqual([
+      [
+        "Environments without an answer",
+        "Guests that missed their RPO",
+        "Guests whose newest run failed",
+        "Not covered by backups",
+        "Guests without a proof",
+        "Unfinished operations",
+        "Fullest storage",
+      ],
+      ["Environments without an answer"],
+    ]);
+  });
+
   test("answers a query for what nobody measures with nothing [C4]", async () => {
     const content = JSON.parse(JSON.stringify(files[2]?.content).replaceAll("_state_fallback", "_state_falback"));
     const missing = await queriesWithoutData(content, site, (expression) => server.ask(expression));
