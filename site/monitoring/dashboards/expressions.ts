@@ -48,6 +48,19 @@ export function countOfBackups(problems: string): string {
   return `count(${problems}) or (${zero} unless on () (lifeboat_guest_archives_seen{${chosen}} == 0))`;
 }
 
+/**
+ * The same for problems of states, by a metric that every environment has once: one whose state the exporter has no key to has none,
+ * and says nothing of it.
+ */
+export function countOfStates(problems: string, seenBy: string): string {
+  return `count(${problems}) or ${whereAllHave(seenBy, `0 * count(${seenBy}{${chosen}})`)}`;
+}
+
+/** A value that is known only where every environment answered, and has this metric. */
+export function whereAllHave(metric: string, value: string): string {
+  return whereAllAnswer(`${value} and count(${metric}{${chosen}}) == count(${up})`);
+}
+
 /** A value of all environments, which is known only where every one of them answered. */
 export function whereAllAnswer(value: string): string {
   return `(${value} and ${allAnswer})`;

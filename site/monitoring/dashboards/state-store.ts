@@ -1,5 +1,5 @@
 import { dashboard, environmentsVariable } from "./dashboard";
-import { chosen, countOf } from "./expressions";
+import { chosen, countOf, countOfStates, whereAllHave } from "./expressions";
 import type { Dashboard } from "./foundation-sdk";
 import * as judged from "./judgements";
 import { lines, stat } from "./panels";
@@ -13,6 +13,8 @@ const ofCopy = (metric: string): string => `max by (environment, kind) (${metric
 const copyAge = `time() - ${ofCopy("lifeboat_state_copy_timestamp_seconds")}`;
 const copyShare = `(${copyAge}) / ${ofCopy("lifeboat_state_copy_max_age_seconds")}`;
 const withoutCopy = `(${ofCopy("lifeboat_state_copy_max_age_seconds")} unless ${ofCopy("lifeboat_state_copy_timestamp_seconds")})`;
+
+const badPoints = `sum(lifeboat_state_restore_points_unreadable{${chosen}})`;
 
 /** Pulumi's states: without them nothing can be changed, and a rebuild begins with them. */
 export function stateStore(): Dashboard {
@@ -38,7 +40,7 @@ function unreadable() {
     description: "lifeboat restore state brings one back from a restore point or a copy.",
     unit: "none",
     empty: "unknown",
-    query: countOf(`${ofEnvironment("lifeboat_state_readable")} == 0`, "lifeboat_state_readable"),
+    query: countOfStates(`${ofEnvironment("lifeboat_state_readable")} == 0`, "lifeboat_state_readable"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });
@@ -51,7 +53,7 @@ function unreadablePoints() {
     description: "Of the newest hundred of each environment. They are no help when a state is lost.",
     unit: "none",
     empty: "unknown",
-    query: `sum(lifeboat_state_restore_points_unreadable{${chosen}})`,
+    query: `${badPoints} > 0 or ${whereAllHave("lifeboat_state_restore_points_unreadable", badPoints)}`,
     steps: judged.problems,
     words: judged.noneOfThem,
   });
@@ -65,7 +67,7 @@ function fallbacks() {
       "States that live outside of the store until lifeboat state return brings them back: those of the exporter's machine, as nobody sees others.",
     unit: "none",
     empty: "unknown",
-    query: countOf(`${ofEnvironment("lifeboat_state_fallback")} == 1`, "lifeboat_state_fallback"),
+    query: countOfStates(`${ofEnvironment("lifeboat_state_fallback")} == 1`, "lifeboat_state_fallback"),
     steps: judged.problems,
     words: judged.noneOfThem,
   });

@@ -206,25 +206,24 @@ function uncovered(now: number): Sample[] {
   ];
 }
 
-/** What is said of an environment that does not answer. */
-function silent(environment: string): Sample[] {
-  return [sample("lifeboat_environment_up", { environment }, 0)];
+function answers(others: Readonly<Record<string, 0 | 1>>): Sample[] {
+  return Object.entries(others).map(([environment, up]) => sample("lifeboat_environment_up", { environment }, up));
 }
 
 /**
  * A history in the form that promtool makes blocks of: all samples of one series after the other, from the oldest on.
  *
  * @param seconds how long before now it begins, and how far apart its moments are
- * @param away an environment more, which does not answer
+ * @param others environments of which nothing is known but whether they answer
  */
 export function openMetrics(
   now: number,
   seconds: { readonly span: number; readonly step: number },
-  away?: string,
+  others: Readonly<Record<string, 0 | 1>> = {},
 ): string {
   const families = new Map<MetricName, Map<string, string[]>>();
   for (let moment = now - seconds.span; moment <= now; moment += seconds.step) {
-    for (const { name, labels, value } of [...sampleSite(moment, now), ...(away === undefined ? [] : silent(away))]) {
+    for (const { name, labels, value } of [...sampleSite(moment, now), ...answers(others)]) {
       const series = families.get(name) ?? new Map<string, string[]>();
       families.set(name, series);
       const key = seriesText(name, labels);
