@@ -2,6 +2,7 @@ import { guestSamples } from "./guest-samples";
 import { halfDone } from "./half-done";
 import type { EnvironmentLook } from "./look";
 import { type Sample, sample } from "./sample";
+import { stateSamples } from "./state-samples";
 
 /** Every series that a look at an environment gives; those about the look itself are made by whoever had it. */
 export function samplesOf(look: EnvironmentLook): Sample[] {
@@ -19,7 +20,7 @@ export function samplesOf(look: EnvironmentLook): Sample[] {
     ),
     ...jobSamples(look),
     ...storageSamples(look),
-    ...stateSamples(look),
+    ...stateSamples(name, look),
     ...halfDone(settings.guests, facts, journals).flatMap(({ kind, guest, id, began }) =>
       sample("lifeboat_unfinished_operation_timestamp_seconds", { environment: name, guest, id, kind }, began),
     ),
@@ -54,35 +55,6 @@ function storageSamples({ status, environment }: EnvironmentLook): Sample[] {
       ...sample("lifeboat_storage_size_bytes", labels, total),
     ];
   });
-}
-
-/** Seconds that a copy on a schedule may take. */
-const grace = 3_600;
-
-function stateSamples({ state, environment, copyGap }: EnvironmentLook): Sample[] {
-  if (state === undefined) return [];
-  const { status, points } = state;
-  const labels = { environment: environment.name };
-  const isReadable = status.trouble === undefined && status.damage === undefined;
-  // A stack that was never deployed has no state, or it lies on another machine.
-  if (isReadable && status.modified === undefined) return [];
-  return [
-    ...sample("lifeboat_state_readable", labels, isReadable),
-    ...sample("lifeboat_state_timestamp_seconds", labels, inSeconds(status.modified)),
-    ...sample("lifeboat_state_restore_points", labels, points?.count),
-    ...sample("lifeboat_state_restore_points_unreadable", labels, points?.unreadable),
-    ...sample("lifeboat_state_fallback", labels, status.lives === "fallback"),
-    ...status.copies.flatMap(({ kind, time, trouble }) => [
-      ...sample("lifeboat_state_copy_timestamp_seconds", { ...labels, kind }, inSeconds(time)),
-      ...(kind === "offsite" && trouble === undefined
-        ? sample("lifeboat_state_copy_max_age_seconds", { ...labels, kind }, copyGap && copyGap + grace)
-        : []),
-    ]),
-  ];
-}
-
-function inSeconds(milliseconds: number | undefined): number | undefined {
-  return milliseconds === undefined ? undefined : milliseconds / 1_000;
 }
 
 function round(seconds: number): number {

@@ -17,6 +17,8 @@ export interface StateLook {
   readonly status: StateStatus;
   /** Undefined where they could not be listed. */
   readonly points: PointCounts | undefined;
+  /** Whether the copy in the second S3 service can be asked for at all, should that answer. */
+  readonly hasOffsiteKey: boolean;
 }
 
 export interface PointCounts {
@@ -36,13 +38,24 @@ export async function lookAtState(
   if (!isReadable(url) || (origin === "state store" && !(await hasKey(environment)))) return undefined;
   const status = await inspectState(environment, site, context);
   if (status === undefined) return undefined;
-  return { status, points: status.trouble === undefined ? await countPoints(environment, context) : undefined };
+  const points = status.trouble === undefined ? await countPoints(environment, context) : undefined;
+  return { status, points, hasOffsiteKey: await hasOffsiteKey(environment, site) };
+}
+
+function hasKey(environment: LoadedEnvironment): Promise<boolean> {
+  return isGiven(() => environment.stateKey());
+}
+
+/** It is a secret of the environment whose stack makes the store. */
+async function hasOffsiteKey(environment: LoadedEnvironment, site: Site): Promise<boolean> {
+  const store = environment.stateStore();
+  return store !== undefined && isGiven(() => site.environment(store.environment.name).secret("stateStoreOffsiteKey"));
 }
 
 /** A key that only a passphrase would open is none here. */
-async function hasKey(environment: LoadedEnvironment): Promise<boolean> {
+async function isGiven(read: () => Promise<unknown>): Promise<boolean> {
   try {
-    return (await environment.stateKey()) !== undefined;
+    return (await read()) !== undefined;
   } catch (error) {
     if (error instanceof CommandError) return false;
     throw error;

@@ -1,6 +1,6 @@
 import { exporterJob } from "../scrape";
 import { series, Vector } from "./promql";
-import { alert, listOf, type Rules, unlessAlerting, value } from "./rule";
+import { alert, listOf, type Rules, value } from "./rule";
 
 /** Whether all that is watched can be seen: where it cannot, no other alert says anything. */
 export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certificate, unfinished }) => {
@@ -43,16 +43,12 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
     }),
     alert("ArchivesUnseen", {
       severity: "warning",
-      when: unlessAlerting(
-        series("lifeboat_guest_archives_seen")
-          .is(0)
-          .unless(lost, ["environment"])
-          .unless(up.is(0), ["environment"])
-          .unless(series("lifeboat_storage_active").is(0), ["environment"])
-          .countByEnvironment(),
-        ["environment"],
-        "LookTooOld",
-      ),
+      when: series("lifeboat_guest_archives_seen")
+        .is(0)
+        .unless(lost, ["environment"])
+        .unless(up.is(0), ["environment"])
+        .unless(series("lifeboat_storage_active").is(0), ["environment"])
+        .countByEnvironment(),
       hold: hold.long,
       summary: (the) => `Not all archives of ${the("environment")} can be seen`,
       description: () =>

@@ -144,6 +144,7 @@ export function lookOf(changes: Partial<EnvironmentFacts> = {}): EnvironmentLook
         ],
       },
       points: { count: 12, unreadable: 1 },
+      hasOffsiteKey: true,
     },
     certificates: [{ subject: "node", end: noon + 86_400 }],
     jobGap: 86_400,

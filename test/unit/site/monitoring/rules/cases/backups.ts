@@ -299,6 +299,16 @@ export const ageCases: readonly RuleCase[] = [
   },
   {
     about: "BackupSuddenlySmaller",
+    title: "not all archives can be seen: the newest may be another one",
+    at: later,
+    samples: site(
+      sample("lifeboat_guest_last_backup_size_bytes", web, "1000+0x21 300+0x2"),
+      sample("lifeboat_guest_archives_seen", web, "1+0x21 0+0x2"),
+    ),
+    firing: none,
+  },
+  {
+    about: "BackupSuddenlySmaller",
     title: "half, or it is the first",
     at: later,
     samples: site(

@@ -156,6 +156,16 @@ export const coverageCases: readonly RuleCase[] = [
   },
   {
     about: "ProofTooOld",
+    title: "its archives cannot be seen, whose notes tell of proofs",
+    at: later,
+    samples: site(
+      sample("lifeboat_guest_proof_timestamp_seconds", web, ago(31 * day)),
+      sample("lifeboat_guest_archives_seen", web, "1+0x21 0+0x2"),
+    ),
+    firing: none,
+  },
+  {
+    about: "ProofTooOld",
     title: "a new guest has none yet",
     at: later,
     samples: site(missing("lifeboat_guest_proof_timestamp_seconds", web), missing("lifeboat_guest_proof_success", web)),

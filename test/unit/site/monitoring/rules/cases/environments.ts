@@ -114,6 +114,13 @@ export const exporterCases: readonly RuleCase[] = [
   },
   {
     about: "PermissionLost",
+    title: "since a moment: somebody changes its role",
+    at: later,
+    samples: site(sample("lifeboat_permission_missing", lost, "0+0x23 1")),
+    firing: none,
+  },
+  {
+    about: "PermissionLost",
     title: "it has what it needs",
     at: later,
     samples: site(sample("lifeboat_permission_missing", lost, 0)),
@@ -142,6 +149,13 @@ export const exporterCases: readonly RuleCase[] = [
       sample("lifeboat_look_interval_seconds", prod, hour / 2),
       sample("lifeboat_look_timestamp_seconds", prod, ago(80 * minute)),
     ),
+    firing: none,
+  },
+  {
+    about: "LookTooOld",
+    title: "since a moment",
+    at: later,
+    samples: site(sample("lifeboat_look_timestamp_seconds", prod, ago(31 * minute))),
     firing: none,
   },
   {
@@ -190,6 +204,13 @@ export const exporterCases: readonly RuleCase[] = [
   },
   {
     about: "ClocksDiffer",
+    title: "for ten minutes, after a start",
+    at: later,
+    samples: site(sample("lifeboat_clock_difference_seconds", prod, "0+0x21 -600+0x2")),
+    firing: none,
+  },
+  {
+    about: "ClocksDiffer",
     title: "four minutes",
     at: later,
     samples: site(sample("lifeboat_clock_difference_seconds", prod, 240)),
@@ -212,9 +233,9 @@ export const exporterCases: readonly RuleCase[] = [
   },
   {
     about: "OperationUnfinished",
-    title: "a large restore began an hour ago",
+    title: "a large restore began an hour and a half ago",
     at: later,
-    samples: site(sample("lifeboat_unfinished_operation_timestamp_seconds", operation, ago(hour))),
+    samples: site(sample("lifeboat_unfinished_operation_timestamp_seconds", operation, ago(1.5 * hour))),
     firing: none,
   },
   {
@@ -231,6 +252,19 @@ export const exporterCases: readonly RuleCase[] = [
         description: "It ends in 11d 0h 0m 0s. After that nobody trusts pve-prod.",
       },
     ],
+  },
+  {
+    about: "CertificateNearItsEnd",
+    title: "for half an hour, while somebody replaces it",
+    at: later,
+    samples: site(
+      sample(
+        "lifeboat_certificate_end_timestamp_seconds",
+        certificate,
+        `${String(ago(-13 * day))}+0x17 ${String(ago(-11 * day))}+0x6`,
+      ),
+    ),
+    firing: none,
   },
   {
     about: "CertificateNearItsEnd",
