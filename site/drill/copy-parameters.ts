@@ -5,7 +5,7 @@ import { derivedMac } from "../restore/copy-overrides";
 import { nameOf } from "../restore/identity";
 
 /** Tag of every copy that a drill makes, for people and lists. The mark in the notes decides. */
-const drillTag = `${markTag}-drill`;
+export const drillTag = `${markTag}-drill`;
 
 export interface DrillCopy {
   readonly kind: "lxc" | "qemu";

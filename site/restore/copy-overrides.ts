@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
 import { formatNetwork, isNetworkKey, parseNetwork, type NetworkInterface } from "../../proxmox/rules/property-strings";
 import { markTag } from "../mark";
+import { copyLine, copyTag } from "./copy-notes";
 import { nameOf } from "./identity";
 
 export interface CopyOptions {
@@ -57,7 +58,7 @@ export function copyOverrides(archived: ConfigurationKeys, options: CopyOptions)
       onboot: false,
       protection: false,
       tags: copyTags(archived["tags"]),
-      description: `Copy of ${original} (${sourceId}), restored from ${options.archive}.`,
+      description: copyLine({ name: original, id: sourceId, archive: options.archive }),
       [kind === "lxc" ? "hostname" : "name"]: name,
       ...Object.fromEntries(networks.map(({ key, parameter }) => [key, parameter])),
       ...(kind === "qemu" ? { unique: true, ...cloudInitAddresses(archived) } : {}),
@@ -80,8 +81,6 @@ function copyName(original: string, targetId: number): string {
   const suffix = `-${targetId}`;
   return [label.slice(0, labelLimit - suffix.length).replace(/-+$/, "") + suffix, ...domain].join(".");
 }
-
-const copyTag = `${markTag}-copy`;
 
 function copyTags(tags: string | undefined): string {
   const kept = (tags ?? "").split(/[;,\s]+/).filter((tag) => tag !== "" && tag !== markTag && tag !== copyTag);

@@ -14,6 +14,7 @@ import { readClock } from "../node-clock";
 import type { Proof } from "../../recovery/drill/history";
 import { type DrillFacts, readDrills } from "./drills";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
+import { ownCopiesAmong } from "./own-copies";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
@@ -37,7 +38,7 @@ export interface EnvironmentFacts {
   /** What the token lacks to see the archives of each guest: those that it sees need not be all. */
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   /** Guests of the node that no settings name and no job selects. */
-  notCovered: { id: number; name: string; type: string }[];
+  notCovered: { id: number; name: string; type: string; copy: { text: string; remove: string } | null }[];
   /** Whose the guests are that stand under declared numbers, and their archives. */
   ownership: ReadonlyMap<number, Ownership>;
   /** What drills have found and left. */
@@ -92,6 +93,14 @@ export async function readEnvironment(
     readDrills(client, environment.settings, guests, { archivesOf, history: proofs }),
     readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
+  const strangers = uncovered.filter(
+    ({ vmid }) => !known.has(vmid) && !drills.copies.some((copy) => copy.vmid === vmid),
+  );
+  const made = await ownCopiesAmong(
+    client,
+    strangers.flatMap(({ vmid }) => onNode.get(vmid) ?? []),
+    now,
+  );
   return {
     now,
     clockDifference: difference,
@@ -108,9 +117,13 @@ export async function readEnvironment(
     snapshots,
     drills,
     ownership,
-    notCovered: uncovered
-      .filter(({ vmid }) => !known.has(vmid) && !drills.copies.some((copy) => copy.vmid === vmid))
-      .map(({ vmid, name, type }) => ({ id: vmid, name: name ?? "", type })),
+    notCovered: strangers
+      .filter(({ vmid }) => made.get(vmid)?.isInUse !== true)
+      .map(({ vmid, name, type }) => {
+        const { text, remove } = made.get(vmid) ?? {};
+        const copy = text === undefined || remove === undefined ? null : { text, remove };
+        return { id: vmid, name: name ?? "", type, copy };
+      }),
   };
 }
 

@@ -167,7 +167,17 @@ const environment = z.strictObject({
   storages: z.array(storage),
   guests: z.array(guest),
   notCovered: z
-    .array(z.strictObject({ id: z.number(), name: z.string(), type: z.string() }))
+    .array(
+      z.strictObject({
+        id: z.number(),
+        name: z.string(),
+        type: z.string(),
+        copy: z
+          .strictObject({ text: z.string(), remove: z.string().describe("what removes it, on its node") })
+          .nullable()
+          .describe("what Lifeboat has made it of; null: it is somebody's"),
+      }),
+    )
     .describe("guests of the nodes that no settings name and no job backs up"),
   ...journals,
   problems: z.array(z.string()).describe("of the environment as a whole"),

@@ -16,12 +16,13 @@ import { atWorkTexts, environmentProblems, type JournalStatus } from "./unfinish
 export function printEnvironment(status: EnvironmentStatus, lines: Lines): void {
   lines.line([bold(status.name), "  ", dim(status.endpoint)]);
   for (const [label, text] of factsOf(status)) lines.hanging(["  ", dim(label.padEnd(9)), "  "], text);
-  for (const { id, name, type } of status.notCovered) {
+  for (const { id, name, type, copy } of status.notCovered) {
     const kind = type === "lxc" ? "container" : "virtual machine";
-    printProblem(
-      `${kind} ${String(id)} (${name}) is in no settings and in no backup job: lifeboat adopt ${String(id)}`,
-      lines,
-    );
+    const what =
+      copy === null
+        ? `is in no settings and in no backup job: lifeboat adopt ${String(id)}`
+        : `${copy.text}; to remove it ${copy.remove}`;
+    printProblem(`${kind} ${String(id)} (${name}) ${what}`, lines);
   }
   for (const text of status.problems) printProblem(text, lines);
   for (const text of policyTexts(status)) lines.hanging(["  ", yellow("!"), " "], text);

@@ -103,7 +103,7 @@ export const facts: EnvironmentFacts = {
   ],
   hidden: new Map(),
   unseen: new Map(),
-  notCovered: [{ id: 777, name: "stranger", type: "lxc" }],
+  notCovered: [{ id: 777, name: "stranger", type: "lxc", copy: null }],
   ownership: new Map(),
   drills: {
     proofs: new Map([[101, { proof: { proven: true, at: "2026-11-15T04:00:00Z" }, isCertain: true }]]),
