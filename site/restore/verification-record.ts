@@ -54,6 +54,9 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
 }
 
+/** Nothing else tells of a bit that has turned over in an archive that is not compressed. */
+export const otherSum = "its SHA-256 is another than the one recorded when it was first read: its content has changed";
+
 /**
  * What is to be remembered after a verification. A sum is recorded once, of an archive that was whole, and never replaced by
  * another: that it is another is what it is there to tell. It alone finds a bit turned over in contents that nothing compressed.
@@ -65,7 +68,6 @@ export function nextRecord(before: VerificationRecord | undefined, found: FoundN
     return { time: now, sha256: damage === undefined ? sha256 : undefined, damage };
   }
   const differs = sha256 !== undefined && sha256 !== recorded;
-  const otherSum = `its SHA-256 is another than the one recorded when it was first read: its content has changed`;
   const all = [...(damage === undefined ? [] : [damage]), ...(differs ? [otherSum] : [])];
   return { time: now, sha256: recorded, damage: all.length === 0 ? undefined : all.join("; ") };
 }

@@ -59,9 +59,10 @@ const start: Endpoint = {
   handler: (call) => {
     checkSkipLock(call);
     const { vmid } = loadGuest(call.node, "qemu", call.parameters.requiredInteger("vmid")).guest;
-    return call.node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) =>
-      startWorker(call.node, vmid, log),
-    );
+    return call.node.tasks.start("qmstart", String(vmid), call.caller.name, async (task) => {
+      await task.checkpoint("starting");
+      await startWorker(call.node, vmid, task.log);
+    });
   },
 };
 

@@ -27,8 +27,7 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
       access: (target) => guestAccess(session, target, true),
       command: (target, command, signal) => commandIn(session, target, command, signal, { isNew: true }),
     }),
-    readArchive: async (host, path, signal) =>
-      (await readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal })).result,
+    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal }),
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: digestOf(guest),

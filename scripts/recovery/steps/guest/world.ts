@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import type { ReadResult } from "../../../clients/node-program/archive-reader";
+import type { ArchiveReading } from "../../../clients/node-program/archive-reader";
 import type { Check } from "../../../../site/settings/environment";
 import type { MeantGuest } from "../../../../site/restore/identity";
 import type { Finding } from "../../engine/step";
@@ -27,7 +27,7 @@ export interface GuestWorld {
   readonly rootClient: ProxmoxClient | undefined;
   readonly probe: Probe;
   /** Reads an archive to its end on a node. */
-  readArchive(host: string, path: string, signal: AbortSignal): Promise<ReadResult>;
+  readArchive(host: string, path: string, signal: AbortSignal): Promise<Pick<ArchiveReading, "result" | "sha256">>;
   /** How long a check is repeated until it counts as failed, in seconds. */
   readonly checkSeconds: number;
   /** Ids that the settings of the site give to guests now. */

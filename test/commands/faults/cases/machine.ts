@@ -16,6 +16,8 @@ export interface MachineScene {
   readonly another: string;
   /** Runs the command line; `web` stands for the guest. */
   readonly lifeboat: (command: string) => Promise<RunResult>;
+  /** The same with a login to the node, on which archives are read. */
+  readonly withLogin: (command: string) => Promise<RunResult>;
 }
 
 type Case = FaultCase<MachineScene> & { readonly isPlain?: boolean };
@@ -167,6 +169,54 @@ export const machineFaults: readonly Case[] = [
     run: async (scene) => {
       await scene.site.fault("storage-full", { storage: "data" });
       const result = await scene.lifeboat(restore);
+      await scene.site.clearFaults();
+      return result;
+    },
+  },
+  {
+    fault: "a bit has turned over in a machine's archive without compression since verify has read it",
+    command: restore,
+    exitCode: 13,
+    message:
+      "Unable to restore guest web: backup:backup/vzdump-qemu-101-DATE.vma is damaged: its SHA-256 is another than the one recorded when it was first read: its content has changed. Nothing is changed.\nHINT: to restore it as it is: lifeboat verify --guest prod/web, then lifeboat restore guest prod/web --archive backup:backup/vzdump-qemu-101-DATE.vma; see all archives: lifeboat backups prod/web",
+    afterwards: [
+      runsOn,
+      {
+        words:
+          "verified again, it is not chosen by its date; named, it is restored (3), and the report says what it is",
+        check: async ({ site, vmid, archive, withLogin }) => {
+          expect((await withLogin("verify --guest web")).code).toBe(3);
+          expect((await withLogin(restore)).code).toBe(10);
+          const named = await withLogin(`${restore} --archive ${archive}`);
+          expect([named.code, named.stdout.replaceAll(/\s+/gu, " ")]).toEqual([
+            3,
+            expect.stringContaining("is restored as it is: its SHA-256 is another"),
+          ]);
+          expect(await site.readDisk(vmid, "scsi0")).not.toBe("now");
+        },
+      },
+    ],
+    isPlain: true,
+    run: async (scene) => {
+      expect((await scene.withLogin("verify --guest web")).code).toBe(0);
+      flip(scene, () => readFileSync(fileOf(scene, scene.archive)).indexOf("then"));
+      return scene.withLogin(restore);
+    },
+  },
+  {
+    fault: "a machine is restored, and QEMU does not start it",
+    command: restore,
+    exitCode: 3,
+    message: "",
+    afterwards: [holdsArchive, undoBringsBack],
+    run: async (scene) => {
+      await scene.site.fault("task-dies", {
+        type: "qmstart",
+        at: "starting",
+        text: "start failed: QEMU exited with code 1",
+      });
+      const result = await scene.lifeboat(restore);
+      expect(result.stdout).toContain("start failed: QEMU exited with code 1");
       await scene.site.clearFaults();
       return result;
     },
