@@ -35,6 +35,22 @@ export const verifyMutants = [
       killedBy: { file: "test/unit/site/drill/drill.test.ts", title: "counts for the archive that it names alone" },
     },
   ]),
+  ...inFile("scripts/recovery/drill/steps.ts", [
+    {
+      name: "drill: a missed RTO is proven",
+      from: "seconds !== undefined && seconds > rto",
+      to: "seconds !== undefined && seconds > 2 * rto + 60",
+      killedBy: { file: "test/unit/scripts/recovery/drill/missed-rto.test.ts", title: "one that took longer" },
+    },
+  ]),
+  ...inFile("scripts/recovery/restore-guest/integrity-step.ts", [
+    {
+      name: "restore: the sum that verify has recorded is not compared",
+      from: "record.sha256 === sha256) return [];",
+      to: "record.sha256 !== sha256) return [];",
+      killedBy: { file: "test/commands/faults/machine.test.ts", title: "a bit has turned over in a machine's archive" },
+    },
+  ]),
   ...inFile("site/coverage.ts", [
     {
       name: "verify: an archive that nobody can see is missing",
