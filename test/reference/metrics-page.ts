@@ -36,6 +36,12 @@ export function metricsPage(): string {
       "changed, and after 30 minutes at the latest: so old a verification, a proof of a drill or an owner may be. Archives, " +
       "sizes, jobs, runs, storages and states are never older than the look.",
     "",
+    "## What its token may do",
+    "",
+    "`Sys.Audit` on `/`, `VM.Audit` and `VM.Backup` on `/vms`, `Datastore.AllocateSpace` on the storages for backups " +
+      "(`site/monitoring/exporter-privileges.ts`). Proxmox has no privilege that only shows archives: whoever sees them with these may also " +
+      "make them, and delete those that are not protected. The exporter sends nothing but GET; its token is to be kept like an operator's.",
+    "",
     "## How many series there are",
     "",
     "One series of each metric for each of these that there is:",

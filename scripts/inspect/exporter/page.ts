@@ -8,6 +8,9 @@ export const pageType = "text/plain; version=0.0.4; charset=utf-8";
 /**
  * Samples in Prometheus' text format 0.0.4, in the order of the catalogue, and of one metric by their labels. Of two that are the
  * same series the first counts: Prometheus would refuse the whole page.
+ *
+ * Not by `prom-client`, the usual library: it keeps each series until somebody takes it away, where here a guest that is gone is
+ * gone with the next page, and it brings OpenTelemetry along for what takes a few lines.
  */
 export function pageOf(samples: readonly Sample[]): string {
   const byName = groupBy(samples, ({ name }) => name);
