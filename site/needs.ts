@@ -1,5 +1,5 @@
 import type { PrivilegeScope } from "../proxmox/rules/privileges";
-import { exporterGroup } from "./monitoring/exporter-user";
+import { exporterGroup } from "../proxmox/rules/exporter-privileges";
 import type { Environment, Guest, VirtualMachineGuest } from "./settings/environment";
 
 /** A use of a storage: what must be allowed on it. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ExporterToken } from "../components/monitoring/exporter-token";
-import { exporterTokenName } from "../site/monitoring/exporter-user";
+import { exporterTokenName } from "../site/monitoring/exporter-token-name";
 import { exporterTokenOutput, exporterTokenResource } from "../site/resources";
 import type { Environment } from "../site/settings/environment";
 import type { StackOutputs } from "./program";

@@ -1,6 +1,6 @@
 import { Token } from "@muhlba91/pulumi-proxmoxve/user/token";
 import * as pulumi from "@pulumi/pulumi";
-import { exporterUser } from "../../site/monitoring/exporter-user";
+import { exporterUser } from "../../proxmox/rules/exporter-privileges";
 import { exporterTokenKind } from "../../site/resources";
 
 export interface ExporterTokenArgs {

@@ -47,10 +47,10 @@ export class Secrets {
     const value = this.stack.settings[key];
     if (typeof value === "string") return this.redactor.remember(value);
     if (this.folder !== undefined) return undefined;
-    const secure = secureSchema.safeParse(value);
-    if (!secure.success) return undefined;
+    if (!isSecure(value) && !isAllSecure(value)) return undefined;
     const { open } = await this.box();
-    return this.redactor.remember(this.guarded(() => open(secure.data.secure)));
+    const opened = this.guarded(() => unsealed(value, (text) => this.redactor.remember(open(text))));
+    return typeof opened === "string" ? opened : JSON.stringify(opened);
   }
 
   /**
@@ -62,9 +62,12 @@ export class Secrets {
     return (this.opened ??= this.open());
   }
 
-  /** The settings with every secret replaced by a placeholder, and without those keys that are secrets as a whole. */
+  /**
+   * The settings with every secret replaced by a placeholder, and without those keys that are secrets as a whole, or hold nothing
+   * but secrets.
+   */
   sealedSettings(): Record<string, unknown> {
-    const entries = Object.entries(this.stack.settings).filter(([, value]) => !isSecure(value));
+    const entries = Object.entries(this.stack.settings).filter(([, value]) => !isSecure(value) && !isAllSecure(value));
     return Object.fromEntries(entries.map(([key, value]) => [key, seal(value)]));
   }
 
@@ -117,7 +120,7 @@ export class Secrets {
     throw this.error(`no passphrase ${set}, and ${this.stack.file} ${need}`);
   }
 
-  private guarded(read: () => string): string {
+  private guarded<Value>(read: () => Value): Value {
     try {
       return read();
     } catch (error) {
@@ -135,6 +138,20 @@ export class Secrets {
 
 function isSecure(value: unknown): boolean {
   return secureSchema.safeParse(value).success;
+}
+
+/** A mapping in which `pulumi config set --secret --path` has put each secret by itself. */
+function isAllSecure(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const inner = Object.values(value);
+  return inner.length > 0 && inner.every((one) => isSecure(one) || isAllSecure(one));
+}
+
+function unsealed(value: unknown, open: (text: string) => string): unknown {
+  const secure = secureSchema.safeParse(value);
+  if (secure.success) return open(secure.data.secure);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unsealed(inner, open)]));
 }
 
 function seal(value: unknown): unknown {

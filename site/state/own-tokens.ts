@@ -1,4 +1,5 @@
-import { exporterTokenName, exporterUser } from "../monitoring/exporter-user";
+import { exporterUser } from "../../proxmox/rules/exporter-privileges";
+import { exporterTokenName } from "../monitoring/exporter-token-name";
 import { exporterTokenKind, exporterTokenResource } from "../resources";
 import type { StateResource } from "./checkpoint";
 

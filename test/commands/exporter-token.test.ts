@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../proxmox/api/client";
-import { exporterTokenName, exporterUser } from "../../site/monitoring/exporter-user";
+import { exporterUser } from "../../proxmox/rules/exporter-privileges";
+import { exporterTokenName } from "../../site/monitoring/exporter-token-name";
 import { createClient } from "./support/kit";
-import { runSetup } from "./support/pveum";
+import { runSetup } from "../support/pveum";
 import { node, RestoreSite } from "./restore/restore-site";
 
 /**

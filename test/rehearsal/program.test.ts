@@ -193,6 +193,76 @@ test("another guest changes the job in place; one that was switched to all guest
   expect(await jobRequests()).toEqual(["DELETE", "POST"]);
 });
 
+/** Which calls about tokens the node got: `POST lifeboat.prod.1`. */
+async function tokenRequests(): Promise<string[]> {
+  return (await changingRequests()).flatMap((line) => {
+    const { method, path } = z.looseObject({ method: z.string(), path: z.string() }).parse(JSON.parse(line));
+    const [, name] = /\/token\/([^/?]+)$/u.exec(path) ?? [];
+    return name === undefined ? [] : [`${method} ${name}`];
+  });
+}
+
+function writeExporterTokens(numbers: readonly number[]): void {
+  writeSettings([
+    [["config", "lifeboat:protectGuests"], false],
+    [[...guests, "web", "disks", "media"], media],
+    [[...guests, "db"], undefined],
+    [["config", "lifeboat:exporterTokens"], numbers.length === 0 ? undefined : numbers],
+  ]);
+}
+
+async function exporterToken(): Promise<string> {
+  const shown = await pulumi("stack", "output", "exporterToken", "--show-secrets", "-s", "prod");
+  return expectExit(shown, [0], "the token").stdout.trim();
+}
+
+/** Exit code of a look at the environment with a token: 14 where the node does not take it. */
+async function lookWith(token: string): Promise<number | null> {
+  const file = join(parent, "exporter-token");
+  writeFileSync(file, token, { mode: 0o600 });
+  return (await site.inside("env", `LIFEBOAT_PROXMOX_TOKEN_FILE=${file}`, "lifeboat", "status", "prod")).exitCode;
+}
+
+test("the stack makes the exporter's token where root has made its user: once, sealed, and a second beside the first [C2, N5, K1]", async () => {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  writeExporterTokens([1]);
+  await site.sandbox("requests", "--clear");
+  const refused = await pulumi("up", "-s", "prod", "--yes");
+  expect(refused.exitCode).not.toBe(0);
+  expect(said(refused)).toContain("User.Modify on /access/groups/lifeboat-exporter is missing");
+  expect(await changingRequests()).toEqual([]);
+
+  const lines = await site.inside("lifeboat", "doctor", "prod", "--print-setup", "--json");
+  const setup = join(parent, "setup.json");
+  writeFileSync(setup, expectExit(lines, [0], "the lines of the set-up").stdout);
+  expectExit(await site.byHand("set-up", "prod", setup), [0], "the set-up");
+  await site.sandbox("requests", "--clear");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with a token");
+  expect(await tokenRequests()).toEqual(["POST lifeboat.prod.1"]);
+  const first = await exporterToken();
+  expect(first).toMatch(/^lifeboat-exporter@pve!lifeboat\.prod\.1=[0-9a-f-]{36}$/u);
+  expect((await pulumi("stack", "output", "-s", "prod")).stdout).toMatch(/exporterToken +\[secret\]/u);
+  expect((await pulumi("stack", "export", "-s", "prod")).stdout).not.toContain(first.split("=")[1]);
+  expectExit(await pulumi("preview", "-s", "prod", "--refresh", "--expect-no-changes"), [0], "a second preview");
+  expect([0, 3]).toContain(await lookWith(first));
+
+  writeExporterTokens([1, 2]);
+  await site.sandbox("requests", "--clear");
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up with a second token");
+  expect(await tokenRequests()).toEqual(["POST lifeboat.prod.2"]);
+  const second = await exporterToken();
+  expect([0, 3]).toContain(await lookWith(first));
+
+  writeExporterTokens([2]);
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up without the first");
+  expect(await lookWith(first)).toBe(14);
+  expect([0, 3]).toContain(await lookWith(second));
+  expectExit(await pulumi("preview", "-s", "prod", "--refresh", "--expect-no-changes"), [0], "a preview after that");
+  writeExporterTokens([]);
+  expectExit(await pulumi("up", "-s", "prod", "--yes"), [0], "pulumi up without a token");
+  expect(await lookWith(second)).toBe(14);
+});
+
 test("pulumi up carries out a restore of the settings once; a preview runs none, and a failed one is none [M2, D4, K1]", async () => {
   process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
   const id = "2026-11-21-web";

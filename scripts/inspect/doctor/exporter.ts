@@ -1,8 +1,8 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { missingLines } from "../../../proxmox/rules/privileges";
-import { exporterNeeds } from "../../../site/monitoring/exporter-privileges";
-import { exporterGroup, exporterTokenName, exporterUser } from "../../../site/monitoring/exporter-user";
+import { exporterGroup, exporterNeeds, exporterUser } from "../../../proxmox/rules/exporter-privileges";
+import { exporterTokenName } from "../../../site/monitoring/exporter-token-name";
 import { scopeOf } from "../../../site/needs";
 import { setupHint } from "../../clients/failure";
 import type { LoadedEnvironment } from "../../project/environment";

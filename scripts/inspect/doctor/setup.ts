@@ -1,5 +1,4 @@
-import { exporterGrants } from "../../../site/monitoring/exporter-privileges";
-import { exporterGroup, exporterUser } from "../../../site/monitoring/exporter-user";
+import { exporterGrants, exporterGroup, exporterUser } from "../../../proxmox/rules/exporter-privileges";
 import { type PrivilegeScope, type RoleGrant, lookingGrants, roleGrants } from "../../../proxmox/rules/privileges";
 import type { LoadedEnvironment } from "../../project/environment";
 import { shellQuote } from "../../machine/shell-quote";

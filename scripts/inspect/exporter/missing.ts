@@ -1,6 +1,6 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingOfMany } from "../../../proxmox/api/permissions";
-import { exporterNeeds } from "../../../site/monitoring/exporter-privileges";
+import { exporterNeeds } from "../../../proxmox/rules/exporter-privileges";
 import type { Environment } from "../../../site/settings/environment";
 import { groupBy } from "../../machine/group-by";
 

@@ -14,6 +14,7 @@ import type { SiteStore } from "../../project/state-store";
 import { journalsOf, unfinished } from "../engine/session";
 import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
+import { tokensToHandOver, watcherOf } from "./hand-over";
 import { StackWork } from "./stack-work";
 import {
   inFallback,
@@ -61,7 +62,10 @@ const order: readonly Profile[] = ["prod", "monitoring", "lab"];
 function chooseEnvironments(site: Site, wanted: readonly string[]): string[] {
   const names = wanted.length === 0 ? site.environmentNames : [...new Set(wanted)];
   if (names.length === 0) throw usageError("the project has no environment (Pulumi.<env>.yaml)");
-  const rank = (name: string): number => order.indexOf(site.environment(name).settings.profile);
+  const watcher = watcherOf(site);
+  // Who watches gets tokens that the others make.
+  const rank = (name: string): number =>
+    name === watcher ? order.length : order.indexOf(site.environment(name).settings.profile);
   return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
@@ -119,7 +123,9 @@ async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Pro
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
   // Before the keys are written, or known to the store, a preview could not use them.
   const isBlind = draft.init || closed || (makesKeys && work.selector === view?.store.environment.name);
-  const plan = isBlind ? draft : await previewed(work, draft);
+  const handOver = watcherOf(work.site) === work.selector ? await tokensToHandOver(work) : [];
+  const seen = isBlind ? draft : await previewed(work, draft);
+  const plan = handOver.length === 0 ? seen : { ...seen, handOver, up: true };
   // Where an earlier run died after everything else, only the copy is left.
   const isChanged = !isIdle(plan) || unfinished(journalsOf(work), upKind) !== undefined;
   return { ...plan, copy: isStores && plan.place === "store" && isChanged };

@@ -20,6 +20,8 @@ export const upPlanSchema = z.object({
   url: z.string(),
   /** Keys are made first, one half sentence each. */
   keys: z.array(z.string()),
+  /** Environments whose tokens of the exporter are written into the settings, for another update. */
+  handOver: z.array(z.string()).exactOptional(),
   /** Locks of processes of this machine that have ended, and are taken away. */
   deadLocks: z.array(z.string()),
   /** The stack is not there yet. */
@@ -59,6 +61,14 @@ export const upShapes = sequenceShapes({
 });
 
 /** Whether anything is to be done at all. */
-export function isIdle({ keys, deadLocks, init, move, up, copy }: UpPlan): boolean {
-  return keys.length === 0 && deadLocks.length === 0 && !init && move === "no" && !up && !copy;
+export function isIdle({ keys, handOver, deadLocks, init, move, up, copy }: UpPlan): boolean {
+  return (
+    keys.length === 0 &&
+    (handOver ?? []).length === 0 &&
+    deadLocks.length === 0 &&
+    !init &&
+    move === "no" &&
+    !up &&
+    !copy
+  );
 }

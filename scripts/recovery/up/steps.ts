@@ -12,6 +12,7 @@ import { type Finding, type Step, type StepContext, standing } from "../engine/s
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { writeKeys } from "../steps/state/site-keys";
 import { deploymentSchema } from "./exported-state";
+import { handOver } from "./hand-over";
 import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
@@ -37,6 +38,7 @@ export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
     ...(plan.init ? [initStep(plan, world)] : []),
     ...(plan.move === "before-up" ? moving : []),
     ...(plan.up ? [upStep(plan, world)] : []),
+    ...((plan.handOver ?? []).length > 0 ? [handOverStep(plan, world)] : []),
     ...(plan.wait ? [waitStep(world)] : []),
     ...(plan.move === "after-up" ? moving : []),
     ...(plan.copy ? [copyStep(world)] : []),
@@ -89,6 +91,20 @@ async function ensureSalt({ environment, site, selector }: StackWork): Promise<v
   const { salt } = await environment.secretBox();
   writeEdit(proposeSettings(environment, { config: {}, salt }));
   site.reread(selector);
+}
+
+/** Behind the first update, which may have made the environment's own token. */
+function handOverStep({ handOver: names = [], url }: UpPlan, { work }: UpWorld): Step {
+  return standing({
+    id: "hand-over",
+    title: `Hand the exporter's tokens over to ${work.selector}`,
+    does: `write the exporter's tokens of ${names.join(", ")} into its settings, encrypted, and pulumi up with them`,
+    run: async (context) => {
+      const { isChanged, findings } = await handOver(work);
+      if (isChanged) await (await work.cli(url)).up(watchOf(context));
+      return { findings };
+    },
+  });
 }
 
 function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs }: UpWorld): Step {

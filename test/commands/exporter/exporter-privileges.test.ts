@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { exporterGrants } from "../../../site/monitoring/exporter-privileges";
+import { exporterGrants } from "../../../proxmox/rules/exporter-privileges";
 import { AdoptedSite } from "../support/adopted-site";
 import { MetricsPage } from "../support/metrics-page";
 

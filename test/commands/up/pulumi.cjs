@@ -271,11 +271,22 @@ async function update(backend, stack) {
   }
   for (const bucket of buckets) await makeBucket(bucket);
   if (identities) await makeIdentities(stack);
-  await writeStack(backend, stack, { ...latest, manifest: manifest(), resources });
+  const others = resources.filter(({ type: other }) => other !== "pulumi:pulumi:Stack");
+  await writeStack(backend, stack, { ...latest, manifest: manifest(), resources: [...rootOf(stack), ...others] });
   await backend.remove(lock);
   process.stdout.write(
     `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,
   );
+}
+
+/** The stack itself, with its output: only where the program makes a token for the exporter. */
+function rootOf(stack) {
+  const token = JSON.parse(fs.readFileSync("program.json", "utf8")).tokens?.[stack];
+  if (token === undefined) return [];
+  const root = "pulumi:pulumi:Stack";
+  const exporterToken = { ...signature, ciphertext: seal(secretsKey(stack), JSON.stringify(token)) };
+  const urn = `urn:pulumi:${stack}::${project}::${root}::${project}-${stack}`;
+  return [{ urn, type: root, custom: false, outputs: { exporterToken } }];
 }
 
 /** Ctrl-C by whoever waits for this: what is under way is ended, nothing more is begun, and the lock is given back. */

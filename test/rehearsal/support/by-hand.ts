@@ -12,6 +12,7 @@
  *     by-hand remove-job ENV     "Remove" of that job
  *     by-hand account ENV FILE   what the lines of `lifeboat doctor --print-setup` make, read from its JSON in FILE; the
  *                                token is written to FILE.token
+ *     by-hand set-up ENV FILE    runs the lines of `lifeboat doctor --print-setup` as root, read from its JSON in FILE
  *     by-hand coverage ENV       "Job Detail": every disk of the job's guests and whether it is backed up, as JSON
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,6 +21,7 @@ import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxm
 import type { LoadedEnvironment } from "../../../scripts/project/environment";
 import { Redactor } from "../../../scripts/terminal/redactor";
 import { type Site, openSite } from "../../../scripts/project/site";
+import { runSetup } from "../../support/pveum";
 
 /** What the web interface leaves out when it posts a job's options to the node: they belong to the schedule. */
 const scheduleOnly = new Set(["id", "type", "schedule", "enabled", "comment", "repeat-missed", "next-run", "node"]);
@@ -132,6 +134,25 @@ async function makeAccount(site: Site, name: string, file: string): Promise<void
   }
 }
 
+const linesSchema = z.object({ setups: z.array(z.object({ user: z.string(), commands: z.array(z.string()) })) });
+
+/** The sandbox's own token is apart from its user: what the lines give to the user it gets, too. */
+async function runPrintedLines(site: Site, name: string, file: string): Promise<void> {
+  const environment = site.environment(name);
+  const client = await environment.rootClient();
+  if (client === undefined) throw new Error("the password of root@pam is not given");
+  const token = (await environment.token()).value.split("=", 1).join("");
+  const { setups } = linesSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  for (const { user, commands } of setups) {
+    await runSetup(client, commands);
+    const granted = commands.filter((line) => line.includes(` --users ${user} `));
+    await runSetup(
+      client,
+      granted.map((line) => line.replace(` --users ${user} `, ` --tokens ${token} `)),
+    );
+  }
+}
+
 /** Proxmox answers with objects where it takes property strings. */
 function flat(value: unknown): string | number | boolean {
   if (typeof value === "object" && value !== null) {
@@ -162,13 +183,14 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
   status: (site, name, id) => showOf(site, name, id, ["status", "current"]),
   coverage,
   account: makeAccount,
+  "set-up": runPrintedLines,
 };
 
 async function main([action = "", name = "", id = ""]: string[]): Promise<void> {
   const run = actions[action];
   if (run === undefined || name === "")
     throw new Error(
-      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | status ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE",
+      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | status ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE | set-up ENV FILE",
     );
   const site = await openSite({
     redactor: new Redactor(),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { exporterGroup } from "../../../proxmox/rules/exporter-privileges";
 import { parse } from "yaml";
 import * as z from "zod";
 
@@ -8,6 +9,8 @@ export interface DeclaredNeeds {
   backupStorages: string[];
   declaresStorage: boolean;
   pools: string[];
+  /** The exporter's group, where the settings ask for its tokens. */
+  tokenGroups: string[];
   /** Whether a guest is a virtual machine. */
   machines: boolean;
 }
@@ -15,6 +18,7 @@ export interface DeclaredNeeds {
 const settingsSchema = z.object({
   config: z.object({
     "lifeboat:backup": z.object({ storage: z.object({ id: z.string(), adopt: z.boolean().optional() }) }).optional(),
+    "lifeboat:exporterTokens": z.array(z.unknown()).optional(),
     "lifeboat:guests": z
       .record(z.string(), z.object({ pool: z.string().optional(), kind: z.string().optional() }))
       .optional(),
@@ -34,6 +38,7 @@ export function declaredNeeds(projectFolder: string): DeclaredNeeds {
     backupStorages: [...new Set(storages.map(({ id }) => id))],
     declaresStorage: storages.some(({ adopt }) => adopt !== true),
     pools: [...new Set(guests.flatMap(({ pool }) => pool ?? []))],
+    tokenGroups: configs.some((config) => config["lifeboat:exporterTokens"]?.length) ? [exporterGroup] : [],
     machines: guests.some(({ kind }) => kind === "virtual-machine"),
   };
 }

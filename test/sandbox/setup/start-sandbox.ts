@@ -1,6 +1,5 @@
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { roleGrants } from "../../../proxmox/rules/privileges";
 import { MemoryDriver } from "../drivers/memory";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
@@ -83,7 +82,7 @@ export async function startSandboxHere(
   mkdirSync(layout.server, { recursive: true, mode: 0o700 });
   mkdirSync(layout.trust);
   const standard = startState(nodes, makeSecrets(layout), {
-    grants: roleGrants(declaredNeeds(PROJECT_FOLDER)),
+    needs: declaredNeeds(PROJECT_FOLDER),
     tinyTemplate: true,
     cluster: options.cluster,
   });

@@ -1,4 +1,6 @@
-import type { RoleGrant } from "../../../proxmox/rules/privileges";
+import { exporterGrants, exporterUser } from "../../../proxmox/rules/exporter-privileges";
+import { type RoleGrant, roleGrants } from "../../../proxmox/rules/privileges";
+import type { DeclaredNeeds } from "./declared-needs";
 import { API_TOKEN, API_USER, type Secrets } from "./keys";
 import type { SandboxNode } from "./layout";
 import { TEMPLATE } from "./template";
@@ -19,6 +21,7 @@ export interface StartCluster {
   storage: Record<string, string>[];
   access: {
     users: { userid: string; password?: string; comment?: string }[];
+    groups: { groupid: string; members: string[] }[];
     tokens: { userid: string; tokenid: string; privsep: 0 | 1; value: string }[];
     roles: { roleid: string; privileges: string[] }[];
     acl: { path: string; type: "user" | "group" | "token"; ugid: string; roleid: string; propagate?: boolean }[];
@@ -56,8 +59,8 @@ interface StartVolume {
 }
 
 export interface StartOptions {
-  /** What the API user may do: what `lifeboat doctor --print-setup` prints for a real site. */
-  grants: readonly RoleGrant[];
+  /** What the settings declare: by it API users may do what `lifeboat doctor --print-setup` prints for a real site. */
+  needs: Omit<DeclaredNeeds, "machines">;
   /** Puts the memory driver's template on each node. */
   tinyTemplate: boolean;
   /** Name of the one cluster that all nodes form. Without it each stands alone. */
@@ -87,7 +90,7 @@ function freshCluster(members: readonly SandboxNode[], secrets: Secrets, options
         content: "iso,vztmpl,backup,snippets,rootdir,images,import",
       },
     ],
-    access: access(secrets, options.grants),
+    access: access(secrets, options.needs),
     network: members.map((node) => ({ node: node.name, interfaces: interfaces(node) })),
     guests: [],
     backupServers: [backupServer],
@@ -103,20 +106,32 @@ const backupServer = {
 };
 
 /** The token is separated from its user, so it has to be granted everything on its own. */
-function access({ token, rootPassword }: Secrets, grants: readonly RoleGrant[]): StartCluster["access"] {
-  const roles = new Map(grants.map(({ role, privileges }) => [role, [...privileges]]));
+function access({ token, rootPassword }: Secrets, needs: StartOptions["needs"]): StartCluster["access"] {
+  const grants = roleGrants(needs);
+  const looking = needs.tokenGroups.length === 0 ? [] : exporterGrants(needs);
+  const roles = new Map([...grants, ...looking].map(({ role, privileges }) => [role, [...privileges]]));
   return {
     users: [
       { userid: "root@pam", password: rootPassword },
       { userid: API_USER, comment: "Lifeboat" },
+      ...needs.tokenGroups.map(() => ({ userid: exporterUser, comment: "Lifeboat: exporter" })),
     ],
+    groups: needs.tokenGroups.map((groupid) => ({ groupid, members: [exporterUser] })),
     tokens: [{ userid: API_USER, tokenid: API_TOKEN, privsep: 1, value: token.slice(token.indexOf("=") + 1) }],
     roles: [...roles].map(([roleid, privileges]) => ({ roleid, privileges })),
-    acl: grants.flatMap(({ role: roleid, path, propagate }) => [
-      { path, type: "user" as const, ugid: API_USER, roleid, propagate },
-      { path, type: "token" as const, ugid: `${API_USER}!${API_TOKEN}`, roleid, propagate },
-    ]),
+    acl: [
+      ...grants.flatMap((grant) => [entry("user", API_USER, grant), entry("token", `${API_USER}!${API_TOKEN}`, grant)]),
+      ...looking.map((grant) => entry("user", exporterUser, grant)),
+    ],
   };
+}
+
+function entry(
+  type: "user" | "token",
+  ugid: string,
+  { role: roleid, path, propagate }: RoleGrant,
+): StartCluster["access"]["acl"][number] {
+  return { path, type, ugid, roleid, propagate };
 }
 
 function interfaces(node: SandboxNode): string {

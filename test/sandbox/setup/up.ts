@@ -1,6 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { roleGrants } from "../../../proxmox/rules/privileges";
 import type { Driver } from "../drivers/driver";
 import type { SiteStatus } from "../server/control";
 import { declaredNeeds } from "./declared-needs";
@@ -128,7 +127,7 @@ async function fillFolder(layout: Layout, options: UpOptions): Promise<UpResult>
   const secrets = makeSecrets(layout);
   const template = driver === "real" ? await realTemplate(say) : undefined;
   const standard = startState(options.nodes, secrets, {
-    grants: roleGrants(declaredNeeds(options.projectFolder)),
+    needs: declaredNeeds(options.projectFolder),
     tinyTemplate: template === undefined,
     cluster: options.cluster,
   });

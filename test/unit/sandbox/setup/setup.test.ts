@@ -3,7 +3,6 @@ import { createServer } from "node:net";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { roleGrants } from "../../../../proxmox/rules/privileges";
 import { parseFixture } from "../../../sandbox/model/fixture";
 import { declaredNeeds } from "../../../sandbox/setup/declared-needs";
 import { takeDown } from "../../../sandbox/setup/down";
@@ -104,10 +103,8 @@ describe("the start-up state", () => {
       { name: "pve-lab", address: "192.0.2.12", port: 8006 },
     ];
     const secrets = { token: "lifeboat@pve!lifeboat=not-a-secret-1", rootPassword: "not-a-secret-2" };
-    const grants = roleGrants({ backupStorages: ["backup"], declaresStorage: true, pools: [] });
-    const { clusters, files } = parseFixture(
-      JSON.stringify(startState(nodes, secrets, { grants, tinyTemplate: true })),
-    );
+    const needs = { backupStorages: ["backup"], declaresStorage: true, pools: [], tokenGroups: [] };
+    const { clusters, files } = parseFixture(JSON.stringify(startState(nodes, secrets, { needs, tinyTemplate: true })));
     expect(clusters.map((cluster) => cluster.nodes.map(({ node }) => node))).toEqual([["pve-prod"], ["pve-lab"]]);
     expect(files.map(({ node, volid }) => [node, volid])).toEqual([
       ["pve-prod", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
@@ -121,6 +118,22 @@ describe("the start-up state", () => {
       { path: "/", type: "token", ugid: "lifeboat@pve!lifeboat", roleid: "LifeboatJobs", propagate: false },
     ]);
     expect(JSON.stringify(clusters)).not.toContain("not-a-secret");
+    expect(access?.users.map(({ userid }) => userid)).toEqual(["root@pam", "lifeboat@pve"]);
+  });
+
+  test("has the exporter's user as the set-up makes it, where the settings ask for its tokens", () => {
+    const nodes = [{ name: "pve-prod", address: "192.0.2.11", port: 8006 }];
+    const secrets = { token: "lifeboat@pve!lifeboat=not-a-secret-1", rootPassword: "not-a-secret-2" };
+    const needs = { backupStorages: ["backup"], declaresStorage: true, pools: [], tokenGroups: ["lifeboat-exporter"] };
+    const { clusters } = parseFixture(JSON.stringify(startState(nodes, secrets, { needs, tinyTemplate: true })));
+    const access = clusters[0]?.access;
+    expect(access?.groups).toEqual([{ groupid: "lifeboat-exporter", members: ["lifeboat-exporter@pve"] }]);
+    const looking = access?.acl.filter(({ ugid }) => ugid === "lifeboat-exporter@pve").map(({ path }) => path);
+    expect(looking).toEqual(["/", "/vms", "/storage/backup"]);
+    expect(access?.acl.filter(({ roleid }) => roleid === "LifeboatTokens").map(({ ugid }) => ugid)).toEqual([
+      "lifeboat@pve",
+      "lifeboat@pve!lifeboat",
+    ]);
   });
 });
 
@@ -134,6 +147,7 @@ describe("what a site needs", () => {
       backupStorages: ["nightly"],
       declaresStorage: false,
       pools: ["shop"],
+      tokenGroups: [],
       machines: false,
     });
     writeFileSync(

@@ -1,4 +1,14 @@
-import type { NeededPrivilege, RoleGrant } from "../../proxmox/rules/privileges";
+import type { NeededPrivilege, RoleGrant } from "./privileges";
+
+/**
+ * Who `lifeboat exporter` is at Proxmox: an API user without a password, in a group that has nobody else in it. Root makes both,
+ * with the user's rights (`lifeboat doctor --print-setup`); the stacks make nothing but tokens of that user, because who may grant
+ * rights may grant them to himself.
+ */
+export const exporterUser = "lifeboat-exporter@pve";
+
+/** The operator's token may change the users of this group, and no others. */
+export const exporterGroup = "lifeboat-exporter";
 
 /** What `lifeboat exporter` looks at. */
 export interface ExporterScope {

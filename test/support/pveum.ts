@@ -1,5 +1,5 @@
-import type { ProxmoxClient } from "../../../proxmox/api/client";
-import type { Path } from "../../../proxmox/api/encoding";
+import type { ProxmoxClient } from "../../proxmox/api/client";
+import type { Path } from "../../proxmox/api/encoding";
 
 /** A call that a line of `pveum` makes, and the words behind its verb that are no options. */
 interface Verb {

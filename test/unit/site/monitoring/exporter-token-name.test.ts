@@ -1,4 +1,4 @@
-import { exporterTokenName } from "../../../../site/monitoring/exporter-user";
+import { exporterTokenName } from "../../../../site/monitoring/exporter-token-name";
 import { scopeOf } from "../../../../site/needs";
 import { neededPrivileges, roleGrants } from "../../../../proxmox/rules/privileges";
 import { environmentOf, exampleSettings } from "../../../support/example-environment";

@@ -1,4 +1,4 @@
-import { exporterGrants, exporterNeeds } from "../../../../site/monitoring/exporter-privileges";
+import { exporterGrants, exporterNeeds } from "../../../../proxmox/rules/exporter-privileges";
 
 const scope = { vmids: [101, 102], backupStorages: ["backup", "backup"] };
 

@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from "node:util";
+import { differingTokens, givenToken } from "../../../site/monitoring/exporter-tokens";
+import { parseMonitoringSecrets } from "../../../site/monitoring/monitoring-secrets";
+import { proposeSettings, writeEdit } from "../../project/edit-settings";
+import type { LoadedEnvironment } from "../../project/environment";
+import type { Site } from "../../project/site";
+import { usageError } from "../../terminal/command-error";
+import type { Finding } from "../engine/step";
+import { recordedToken } from "./recorded-token";
+import { StackWork } from "./stack-work";
+
+const key = "monitoringSecrets";
+
+/** Name of the environment that watches the others; undefined where none does. */
+export function watcherOf(site: Site): string | undefined {
+  return site.environments().usable.find(({ settings }) => settings.monitoring !== undefined)?.name;
+}
+
+/**
+ * Environments whose tokens the settings of the one that watches do not hold, or hold although nothing is watched there any
+ * more; by the tokens' names alone, since some are only made by this run.
+ *
+ * @throws CommandError (2) for secrets that are none, (12) without the passphrase
+ */
+export async function tokensToHandOver({ site, environment }: StackWork): Promise<string[]> {
+  return differingTokens(wantedNames(site), (await secretsOf(environment)).tokens);
+}
+
+/** By environment; one whose settings are wrong is left as it is. */
+function wantedNames(site: Site): Map<string, string | undefined> {
+  return new Map(
+    site.environments().usable.map(({ name, settings }) => [name, givenToken(site.name, settings)] as const),
+  );
+}
+
+/** Copies the tokens from the states of their environments into the settings of the one that watches, encrypted for it. */
+export async function handOver(work: StackWork): Promise<{ isChanged: boolean; findings: Finding[] }> {
+  const { site, selector, context, dryRun } = work;
+  const environment = site.reread(selector);
+  const secrets = await secretsOf(environment);
+  const tokens = { ...secrets.tokens };
+  const findings: Finding[] = [];
+  for (const [name, wanted] of wantedNames(site)) {
+    if (wanted === undefined) {
+      delete tokens[name];
+      continue;
+    }
+    const found = await recordedToken(new StackWork(site, name, context, dryRun));
+    if ("token" in found) tokens[name] = found.token;
+    else findings.push(notHandedOver(name, found.why));
+  }
+  if (isDeepStrictEqual(tokens, secrets.tokens)) return { isChanged: false, findings };
+  const { seal, salt } = await environment.secretBox();
+  const config = { [`lifeboat:${key}`]: { secure: seal(JSON.stringify({ ...secrets, tokens })) } };
+  const isNew = environment.encryptionSalt() === undefined;
+  writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
+  site.reread(selector);
+  return { isChanged: true, findings };
+}
+
+function notHandedOver(name: string, why: string): Finding {
+  return { severity: "todo", text: `the exporter gets no token to look at ${name}: ${why}`, mend: "lifeboat up" };
+}
+
+async function secretsOf(environment: LoadedEnvironment) {
+  const text = await environment.secret(key);
+  const secrets = text === undefined ? { receivers: {}, tokens: {} } : parseMonitoringSecrets(text);
+  if (secrets !== undefined) return secrets;
+  throw usageError(
+    `lifeboat:${key} of ${environment.name} is not what its description says`,
+    `put it right: pulumi config get lifeboat:${key} -s ${environment.name}`,
+  );
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
+import { openSecretBox } from "../../../scripts/project/passphrase";
+import type { S3Server } from "../../support/s3-server";
+import { exampleMetricsGuest, exampleMonitoring } from "../../support/example-monitoring";
+import { passphrase, startStore, UpSite } from "./up-site";
+
+/** The exporter's tokens go from the states of the environments that made them to the settings of the one that watches. */
+let folder: string;
+let store: S3Server;
+let site: UpSite;
+
+const settings = z.object({
+  encryptionsalt: z.string(),
+  config: z.looseObject({ "lifeboat:monitoringSecrets": z.object({ secure: z.string() }).optional() }),
+});
+const tokenOf = (name: string, number = 1) =>
+  `lifeboat-exporter@pve!site.${name}.${String(number)}=not-a-secret-${name}`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-hand-over-"));
+});
+
+afterEach(async () => {
+  await site.stop();
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A key of `config:` behind the profile. */
+function set(name: string, key: string, value: unknown): void {
+  const file = `Pulumi.${name}.yaml`;
+  const line = `  lifeboat:${key}: ${JSON.stringify(value)}`;
+  const others = site.read(file).replace(new RegExp(`^  lifeboat:${key}: .*\n`, "mu"), "");
+  site.write(file, others.replace(/^(config:\n)/mu, `$1${line}\n`));
+}
+
+async function handedOver(): Promise<unknown> {
+  const { encryptionsalt, config } = settings.parse(parse(site.read("Pulumi.monitoring.yaml")));
+  const sealed = config["lifeboat:monitoringSecrets"]?.secure;
+  return sealed === undefined ? undefined : JSON.parse((await openSecretBox(encryptionsalt, passphrase)).open(sealed));
+}
+
+test("tokens are handed over by up, again when another is in use, and taken out with their environment [C2, N5]", async () => {
+  store = await startStore(folder);
+  site = UpSite.create(store, "tokens");
+  set("monitoring", "guests", { metrics: exampleMetricsGuest() });
+  set("monitoring", "monitoring", exampleMonitoring());
+  for (const name of ["monitoring", "prod"]) set(name, "exporterTokens", [1]);
+  site.program({ tokens: { monitoring: tokenOf("monitoring"), prod: tokenOf("prod") } });
+
+  const first = await site.lifeboat(["up", "--force"]);
+  expect([first.code, first.stdout.replace(/\s+/gu, " ")]).toEqual([
+    0,
+    expect.stringContaining("the exporter gets no token to look at prod: its stack has made none yet"),
+  ]);
+  expect(await handedOver()).toEqual({ receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
+  const second = await site.lifeboat(["up", "--force"]);
+  expect([second.code, second.stdout]).toEqual([0, expect.not.stringContaining("gets no token")]);
+  expect(await handedOver()).toMatchObject({ tokens: { monitoring: tokenOf("monitoring"), prod: tokenOf("prod") } });
+  site.pulumiRuns();
+  expect((await site.lifeboat(["up", "--force"])).stdout).toContain("nothing was changed");
+  expect(site.pulumiRuns().filter((run) => run.endsWith(" up"))).toEqual([]);
+
+  set("prod", "exporterTokens", [1, 2]);
+  const plan = await site.lifeboat(["up", "monitoring", "--dry-run"]);
+  expect(plan.stdout.replace(/\s+/gu, " ")).toContain(
+    "write the exporter's tokens of prod into its settings, encrypted, and pulumi up with them",
+  );
+  site.program({
+    prod: ["web", "db", "more"],
+    tokens: { monitoring: tokenOf("monitoring"), prod: tokenOf("prod", 2) },
+  });
+  await site.lifeboat(["up", "--force"]);
+  await site.lifeboat(["up", "--force"]);
+  expect(await handedOver()).toMatchObject({ tokens: { prod: tokenOf("prod", 2) } });
+  set("prod", "exporterTokens", []);
+  await site.lifeboat(["up", "monitoring", "--force"]);
+  expect(await handedOver()).toEqual({ receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
+  const texts = [first, second, plan].map(({ stdout, stderr }) => stdout + stderr).join("");
+  expect(texts).not.toContain("not-a-secret-prod");
+});
