@@ -1,9 +1,13 @@
+import { monitoringComponent, monitoringTypes } from "./monitoring/resource-names";
 import {
   apiTokenType,
   componentKinds,
   exporterTokenKind,
   localCommandType,
-  providerNames, resourceTypes, restoreFlowKind } from "./resources";
+  providerNames,
+  resourceTypes,
+  restoreFlowKind,
+} from "./resources";
 import { stateStoreComponents, storeProviderName, stateStoreTypes } from "./state-store/resource-names";
 
 /** Pulumi's type of a stack itself. */
@@ -27,6 +31,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [stateStoreComponents.identity]: [stateStoreTypes.user, stateStoreTypes.policy, stateStoreTypes.attachment],
   [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
   [stateStoreComponents.hostKey]: [],
+  [monitoringComponent]: [...new Set(Object.values(monitoringTypes))],
 };
 
 /** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */

@@ -18,12 +18,13 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
   const opts = { provider: providerFor() };
   const storage = new BackupStorage(backupName, storageArguments(environment.backup.storage), opts);
   await checkNewStorage(storage.storageId);
-  const made: Made = { containers: new Map(), machines: [] };
+  const made: Made = { containers: new Map(), machines: new Map() };
   const { containers } = made;
   const ids = new Map(environment.guests.map((guest) => [guest.id, declareGuest(site, guest, made)]));
   const guests = environment.guests.filter(({ optOut }) => optOut === undefined).map(({ id }) => ids.get(id) ?? id);
-  site.declareRestores?.(environment, [storage, ...containers.values(), ...made.machines]);
+  site.declareRestores?.(environment, [storage, ...containers.values(), ...made.machines.values()]);
   const store = site.declareStateStore?.(site, containers) ?? {};
+  const monitoring = site.declareMonitoring?.(site, new Map([...containers, ...made.machines])) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const settings = backupJobArguments(environment.backup, environment.name);
   const job = new BackupJob(
@@ -31,7 +32,7 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
     { ...settings, storage: storage.storageId, guests },
     remakesJob === true ? { ...opts, transformations: [remade] } : opts,
   );
-  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store };
+  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store, ...monitoring };
 }
 
 /**
@@ -47,10 +48,10 @@ function remade({
   return { props, opts: pulumi.mergeOptions(opts, { replaceOnChanges: ["all", "pool", "vmids"] }) };
 }
 
-/** Guests that are declared: containers by their names. */
+/** Guests that are declared, by their names. */
 interface Made {
   readonly containers: Map<string, Container>;
-  readonly machines: VirtualMachine[];
+  readonly machines: Map<string, VirtualMachine>;
 }
 
 /**
@@ -67,7 +68,7 @@ function declareGuest(site: Site, guest: Guest, { containers, machines }: Made):
     }
     case "virtual-machine": {
       const machine = declareVirtualMachine(site, guest);
-      machines.push(machine);
+      machines.set(guest.name, machine);
       return machine.vmId;
     }
     case "adopted":

@@ -6,7 +6,7 @@ import { hostKeysOnNode } from "../scripts/clients/keys-on-node";
 import { siteFolderName, stateHome } from "../scripts/machine/state-home";
 import { fingerprintOf, guestAlias, keyToPin } from "../site/host-keys";
 import type { SiteFacts } from "../site/preflight/facts";
-import type { ContainerGuest, Environment } from "../site/settings/environment";
+import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { stateStoreComponents } from "../site/state-store/resource-names";
 import { readToken } from "./credentials";
 import type { Recorded } from "./recorded";
@@ -41,7 +41,7 @@ export interface KeyedGuest {
 
 /** A guest as its environment has it, and as the run has found or made it. */
 interface FoundGuest {
-  readonly guest: ContainerGuest;
+  readonly guest: OwnedGuest;
   /** Of its component. */
   readonly name: string;
   /** Address of its network card. */
@@ -51,7 +51,7 @@ interface FoundGuest {
 
 /** The one host key that a guest may show, once it is known whether it was made anew. */
 export type HostKeySource = (
-  guest: ContainerGuest,
+  guest: OwnedGuest,
   name: string,
   macAddress: pulumi.Output<string>,
 ) => pulumi.Output<string>;
@@ -93,7 +93,7 @@ export async function hostKeyNow(
   return settleHostKey(keyedGuest(environment, found, recorded));
 }
 
-function unreadState({ name }: ContainerGuest, why: string): pulumi.RunError {
+function unreadState({ name }: OwnedGuest, why: string): pulumi.RunError {
   return refusal(
     `Unable to log in to ${name}: which host key it has is in the state, which could not be read: ${why}\nHINT: lifeboat doctor ${pulumi.getStack()}`,
   );
@@ -117,7 +117,11 @@ function keyedGuest(environment: Environment, { guest, isNew }: FoundGuest, reco
     }),
     isMute: () => isMute(address.ip),
     consented: consented === "" ? undefined : consented,
-    onNode: environment.proxmox.ssh === undefined ? undefined : () => keysOnNode(environment, guest),
+    // A machine keeps its keys where no node reads them.
+    onNode:
+      environment.proxmox.ssh === undefined || guest.kind !== "container"
+        ? undefined
+        : () => keysOnNode(environment, guest),
   };
 }
 
@@ -126,7 +130,7 @@ function knownHosts({ name, proxmox }: Environment): string {
   return join(stateHome(process.env), siteFolderName(name, proxmox.endpoint), "known_hosts");
 }
 
-async function keysOnNode(environment: Environment, { id, node }: ContainerGuest): Promise<readonly string[]> {
+async function keysOnNode(environment: Environment, { id, node }: OwnedGuest): Promise<readonly string[]> {
   const { proxmox } = environment;
   const client = lookingClient(proxmox, readToken(environment));
   const login = {

@@ -9,7 +9,7 @@ import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
-import type { DeclareRestores, DeclareStore, StackOutputs } from "./program";
+import type { DeclareMonitoring, DeclareRestores, DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readRecorded, type Recorded } from "./recorded";
 import { readSettings } from "./settings";
@@ -32,6 +32,7 @@ export = async function main(): Promise<StackOutputs> {
     if (facts !== undefined) await requireOwnGuests(client, environment, state);
     const declareRestores = await prepareRestores(environment, { ...recorded, outputs });
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
+    const declareMonitoring = await prepareMonitors(environment, facts, { ...recorded, outputs });
     const declareTokens = await prepareTokens(environment);
     const providerFor = createProviders(environment, token);
     const declared = await declareGuestsAndBackups({
@@ -40,6 +41,7 @@ export = async function main(): Promise<StackOutputs> {
       checkNewStorage: (storageId) => checkNewStorage(client, environment, facts, storageId),
       remakesJob: facts?.jobIsSwitched,
       declareStateStore,
+      declareMonitoring,
       declareRestores,
     });
     return { ...declared, ...declareTokens?.(environment, providerFor()) };
@@ -60,6 +62,20 @@ async function prepareRestores(environment: Environment, recorded: Recorded): Pr
   const { checkRestores, declareRestores } = await import("./restores.js");
   await checkRestores(environment, recorded);
   return declareRestores;
+}
+
+/** Its rules, dashboards and providers are loaded where something watches only. */
+async function prepareMonitors(
+  environment: Environment,
+  facts: SiteFacts | undefined,
+  recorded: Recorded,
+): Promise<DeclareMonitoring | undefined> {
+  if (environment.monitoring === undefined) return undefined;
+  const [{ prepareMonitoring }, { hostKeySource }] = await Promise.all([
+    import("./monitoring.js"),
+    import("./host-key.js"),
+  ]);
+  return prepareMonitoring(environment, hostKeySource(environment, recorded, facts));
 }
 
 /** Its providers and the library for certificates are loaded where there is a store only. */

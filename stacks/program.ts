@@ -16,6 +16,8 @@ export interface Site {
   readonly remakesJob?: boolean | undefined;
   /** Declares the state store, in the environment that has it. */
   readonly declareStateStore?: DeclareStore | undefined;
+  /** Declares the monitoring, in the environment that has it. */
+  readonly declareMonitoring?: DeclareMonitoring | undefined;
   /** Undefined: the settings ask for none. */
   readonly declareRestores?: DeclareRestores | undefined;
 }
@@ -23,8 +25,17 @@ export interface Site {
 /** Declares the restores of the settings after what is given. */
 export type DeclareRestores = (environment: Environment, after: readonly pulumi.Resource[]) => void;
 
+/** What a guest that was declared is known by. */
+export interface DeclaredGuest {
+  readonly vmId: pulumi.Output<number>;
+  readonly macAddress: pulumi.Output<string>;
+}
+
 /** Outputs of a stack by name. */
 export type StackOutputs = Readonly<Record<string, pulumi.Output<unknown>>>;
 
 /** Declares the store when the guests are declared. */
 export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Container>) => StackOutputs;
+
+/** Declares the monitoring when the guests are declared. */
+export type DeclareMonitoring = (site: Site, guests: ReadonlyMap<string, DeclaredGuest>) => StackOutputs;

@@ -63,6 +63,9 @@ export class VirtualMachine extends pulumi.ComponentResource {
   /** Id in Proxmox. Build backup jobs from it, so that they are made after the machine and deleted before it. */
   readonly vmId: pulumi.Output<number>;
 
+  /** MAC address of its network card. A machine that is made anew has another, unless its arguments fix one. */
+  readonly macAddress: pulumi.Output<string>;
+
   constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.ComponentResourceOptions) {
     const environment = args.environment ?? pulumi.getStack();
     const checked = checkArguments(`virtual machine ${name}`, { ...args, name, environment }, virtualMachineRules);
@@ -75,6 +78,7 @@ export class VirtualMachine extends pulumi.ComponentResource {
       ignoreChanges: settledDrives(Object.keys(args.disks).length),
     });
     this.vmId = machine.vmId;
-    this.registerOutputs({ vmId: this.vmId });
+    this.macAddress = machine.networkDevices.apply((cards) => cards?.[0]?.macAddress ?? "");
+    this.registerOutputs({ vmId: this.vmId, macAddress: this.macAddress });
   }
 }

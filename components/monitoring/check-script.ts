@@ -10,12 +10,14 @@ interface MonitoringServices {
   /** Names of the alerts that Prometheus has to have. */
   readonly alerts: readonly string[];
   /** Absent: the site has no Grafana here. */
-  readonly grafana?: {
-    /** Uids of the dashboards that it has to have. */
-    readonly dashboards: readonly string[];
-    /** File in the guest with the password of its user `admin`. */
-    readonly passwordFile: string;
-  };
+  readonly grafana?: GrafanaQuestions | undefined;
+}
+
+interface GrafanaQuestions {
+  /** Uids of the dashboards that it has to have. */
+  readonly dashboards: readonly string[];
+  /** File in the guest with the password of its user `admin`. */
+  readonly passwordFile: string;
 }
 
 /**

@@ -7,8 +7,9 @@ import type { ContainerGuest, ContainerStateStore, KeyPair } from "../../site/se
 import { formatEndpoint } from "../../site/settings/values/endpoints";
 import { issueServerCertificate, type Authority } from "../../site/state-store/authority";
 import { namesOfGuest } from "../../site/state-store/location";
+import { guestFirewall } from "../../site/guest-firewall";
 import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
-import { storeFirewall, storeRules } from "../../site/state-store/store-firewall";
+import { storeRules } from "../../site/state-store/store-firewall";
 import { connectionTo, type GuestLogin, incomingPath, printed } from "../install/connection";
 import { installCommand, installScript, type ServerSource } from "./install-script";
 
@@ -81,7 +82,7 @@ export class StateStore extends pulumi.ComponentResource {
     const opts = { parent: this, retainOnDelete: true, replacementTrigger: container.macAddress };
     const rules = { ...place, rules: storeRules(guest, store) };
     const declared = new RulesLegacy(childName(name, "rules"), transform.rules?.(rules) ?? rules, opts);
-    const firewall = { ...place, ...storeFirewall };
+    const firewall = { ...place, ...guestFirewall };
     return new OptionsLegacy(childName(name, "firewall"), transform.firewall?.(firewall) ?? firewall, {
       ...opts,
       dependsOn: [declared],

@@ -145,7 +145,7 @@ export const monitoringSchema = checked(
     /** What reads the nodes and the storages for Prometheus. */
     exporter: exporterSchema,
     /** How often Prometheus scrapes, and evaluates its rules. Default: 1m. */
-    evaluation: optional(duration("from 1s to 1h", 1, 3600)),
+    evaluation: optional(duration("from 1s to 5m", 1, 300)),
     /** Where Grafana's pages answer: `loopback`, in the guest only; `tls`, on its address, with a certificate of an authority of the site's own. Prometheus and Alertmanager have no login and answer in the guest only. Default: loopback. */
     listen: optional(oneOf("a way to listen", ["loopback", "tls"])),
     /** Networks that may reach Grafana, with `listen: tls`. */

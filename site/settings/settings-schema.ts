@@ -84,9 +84,9 @@ export const settingsSchema = checked(
     stateKey: optional(keyPairSchema),
     /** Prometheus, Alertmanager and Grafana, which watch the backups of all environments. In one environment of the site: its stack makes them. */
     monitoring: optional(monitoringSchema),
-    /** Secrets of the monitoring. `lifeboat up` makes what is missing, but for those of receivers. */
+    /** Secrets of the monitoring: `pulumi config set --secret --path lifeboat:monitoringSecrets.grafanaPassword`, and so on. */
     monitoringSecrets: optional(monitoringSecretsSchema),
-    /** Certificate (PEM) of the authority that signs Grafana's own, beside `monitoring` with `listen: tls`. `lifeboat up` writes it. */
+    /** Certificate (PEM) of the authority that signs Grafana's own, beside `monitoring` with `listen: tls`. */
     monitoringAuthority: optional(certificateSchema),
   }),
   (raw) => [...storeFitsGuest(raw), ...monitoringFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],

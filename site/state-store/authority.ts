@@ -24,6 +24,8 @@ export interface ServerIdentity {
   readonly key: string;
   /** IP addresses and DNS names by which clients call it, at least one. */
   readonly names: readonly string[];
+  /** What it is, for people who look at the certificate. Default: the state store. */
+  readonly title?: string;
 }
 
 const day = 86_400_000;
@@ -109,7 +111,7 @@ export async function issueServerCertificate(authority: Authority, server: Serve
   const validity = { notBefore: new Date(begin - day), notAfter: endOf(begin - day + serverLife, issuer.notAfter) };
   const certificate = await X509CertificateGenerator.create({
     // No name: some clients would take an address there for a DNS name, which the authority may not vouch for.
-    subject: "CN=Lifeboat state store",
+    subject: `CN=Lifeboat ${server.title ?? "state store"}`,
     issuer: issuer.subjectName,
     ...validity,
     publicKey,

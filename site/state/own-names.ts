@@ -9,6 +9,7 @@ import {
   stateStoreTypes,
   storeName,
 } from "../state-store/resource-names";
+import { monitoringChild, monitoringComponent, monitoringName, monitoringTypes } from "../monitoring/resource-names";
 import type { StateResource } from "./checkpoint";
 import { whyOtherToken } from "./own-tokens";
 
@@ -22,16 +23,19 @@ export interface OwnNames {
   readonly job: string;
   /** Undefined: the stack makes no store. */
   readonly store: { readonly settings: StateStoreSettings; readonly guest: number | undefined } | undefined;
+  /** Guest of the monitoring. Undefined: the stack makes none. */
+  readonly monitoring: Pick<Guest, "kind" | "id"> | undefined;
 }
 
 /** By the settings of the environment. */
-export function ownNames({ guests, backup, stateStore }: Environment): OwnNames {
+export function ownNames({ guests, backup, stateStore, monitoring }: Environment): OwnNames {
   const host = stateStore?.kind === "container" ? stateStore.guest : undefined;
   return {
     guests,
     storage: backup.storage,
     job: backup.jobId,
     store: stateStore && { settings: stateStore, guest: guests.find(({ name }) => name === host)?.id },
+    monitoring: monitoring && guests.find(({ name }) => name === monitoring.guest),
   };
 }
 
@@ -56,6 +60,9 @@ export function whyForeignName(resource: StateResource, name: string, own: OwnNa
   }
   if (type === apiTokenType) return whyOtherToken(resource, name);
   if (type === stateStoreTypes.server) return whyOtherCommand(resource);
+  if (monitoringFirewall.has(name) && (type === rules || type === firewall)) {
+    return whyOtherMonitoringFirewall(resource, name, own) ?? whyDeleted(resource);
+  }
   return keptTypes.has(type) ? (whyOtherInStore(resource, name, own) ?? whyDeleted(resource)) : undefined;
 }
 
@@ -132,6 +139,9 @@ const { store: storeComponent, offsite } = stateStoreComponents;
 const commandEnds = [
   `::${storeComponent}$${stateStoreTypes.server}::${childName(storeName, "server")}`,
   `::${offsite}$${stateStoreTypes.offsite}::${childName(storeName, "offsite")}`,
+  ...(["services", "node", "program"] as const).map(
+    (role) => `::${monitoringComponent}$${monitoringTypes[role]}::${monitoringChild(monitoringName, role)}`,
+  ),
 ];
 
 /** What a command runs when it is deleted works on what the one of its URN has made. */
@@ -174,6 +184,28 @@ function whyOtherFirewall(resource: StateResource, name: string, guest: number |
   const isNamed = resource.outputs == null || resource.outputs["containerId"] != null;
   if (isOwn && isNamed) return undefined;
   return `it is not the firewall of the state store's guest, but of ${found.length === 0 || isOther ? "something else" : told(found)}`;
+}
+
+const monitoringFirewall: ReadonlySet<string> = new Set(
+  (["rules", "firewall"] as const).map((role) => monitoringChild(monitoringName, role)),
+);
+
+/** The same of the monitoring's guest, which may be a machine. */
+function whyOtherMonitoringFirewall(
+  resource: StateResource,
+  name: string,
+  { monitoring }: OwnNames,
+): string | undefined {
+  const role = resource.type === monitoringTypes.rules ? "rules" : "firewall";
+  if (name !== monitoringChild(monitoringName, role)) return "the program makes nothing of this name";
+  if (monitoring === undefined) return "the settings have no monitoring";
+  const [key, other] =
+    monitoring.kind === "container" ? (["containerId", "vmId"] as const) : (["vmId", "containerId"] as const);
+  const found = valuesOf(resource, key, false);
+  const isOther = [resource.inputs, resource.outputs].some((held) => (held?.[other] ?? 0) !== 0);
+  const isNamed = resource.outputs == null || resource.outputs[key] != null;
+  if (!isOther && isNamed && found.every((one) => one === String(monitoring.id))) return undefined;
+  return `it is not the firewall of the monitoring's guest, but of ${found.length === 0 || isOther ? "something else" : told(found)}`;
 }
 
 function whyOtherIdentity(

@@ -46,7 +46,7 @@ export interface ServiceFiles {
 }
 
 /** Where Grafana answers; undefined: there is none. */
-function grafanaPlace(
+export function grafanaPlace(
   { images, listen }: Pick<MonitoringSettings, "images" | "listen">,
   address: string,
 ): GrafanaPlace | undefined {

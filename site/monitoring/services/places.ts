@@ -15,8 +15,14 @@ export const configFolder = "/etc/lifeboat/current";
 /** Where a service sees its folder on the disk for data. */
 export const dataInService = "/data";
 
+/** Where a machine has its disk for data, or the folder on its first disk. A container has the mount point of its disk. */
+export const machineDataFolder = "/var/lib/lifeboat-monitoring";
+
 /** Project of Compose, and the beginning of the containers' names. */
 export const composeProject = "lifeboat-monitoring";
+
+/** Unit of the exporter. */
+export const exporterUnit = "lifeboat-exporter";
 
 /**
  * Numbers of the services' users, in the guest and in their containers. Fixed, so that the data of a restored disk belong to

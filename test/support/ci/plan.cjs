@@ -93,6 +93,7 @@ const expectedSkips = [
     reason: "somebody else's reader of archives is a Python package, which pip could not get",
   },
   needsContainers("bootstrap"),
+  needsContainers("monitoring"),
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
   needsContainers("docker"),
   {

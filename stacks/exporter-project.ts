@@ -1,0 +1,67 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { at, isMapping } from "../site/settings/schema-tools";
+import type { Environment } from "../site/settings/environment";
+import { formatKeys } from "../site/state-store/keys";
+
+const projectFile = /^Pulumi(?:\.[A-Za-z0-9._-]+)?\.ya?ml$/u;
+
+/**
+ * The project as the exporter needs it in its guest, without secrets: what is encrypted is left out, and names of files become
+ * names of copies beside it. Keys to nodes and guests stay here: the exporter looks through Proxmox's API only.
+ *
+ * @returns text of each file by its name
+ */
+export function exporterProject(folder: string): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const name of readdirSync(folder)
+    .filter((one) => projectFile.test(one))
+    .sort()) {
+    const text = readFileSync(resolve(folder, name), "utf8");
+    files[name] = /^Pulumi\.ya?ml$/u.test(name) ? text : settingsText(parse(text), folder, files);
+  }
+  return files;
+}
+
+function settingsText(settings: unknown, folder: string, files: Record<string, string>): string {
+  const config = at(settings, "config");
+  if (!isMapping(config)) return stringify(settings);
+  const own = Object.entries(config).filter(([, value]) => !isSealed(value));
+  return stringify({ config: Object.fromEntries(own.map(([key, value]) => [key, known(key, value, folder, files)])) });
+}
+
+/** Values of the settings: sealed ones stay places without content, and a certificate comes along. */
+function known(key: string, value: unknown, folder: string, files: Record<string, string>): unknown {
+  if (isSealed(value)) return { secure: "left-out" };
+  if (Array.isArray(value)) return value.map((one) => known("", one, folder, files));
+  if (isMapping(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, known(name, one, folder, files)]));
+  }
+  if (key !== "ca" || typeof value !== "string") return value;
+  const path = resolve(folder, value);
+  if (!existsSync(path)) return value;
+  const text = readFileSync(path, "utf8");
+  // Two authorities may have one file name.
+  const name =
+    Object.hasOwn(files, basename(path)) && files[basename(path)] !== text ? path.replaceAll("/", "_") : basename(path);
+  files[name] = text;
+  return name;
+}
+
+function isSealed(value: unknown): boolean {
+  return isMapping(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
+}
+
+/**
+ * What the exporter looks with, a file each: a token for each environment, and where this environment makes the state store, a
+ * key that reads each bucket.
+ */
+export function exporterCredentials({ monitoringSecrets, stateStoreKeys }: Environment): Record<string, string> {
+  const tokens = Object.entries(monitoringSecrets?.tokens ?? {});
+  const readers = Object.entries(stateStoreKeys?.readers ?? {});
+  return Object.fromEntries([
+    ...tokens.map(([name, token]) => [`${name}.token`, token]),
+    ...readers.map(([name, key]) => [`${name}.state-key`, formatKeys(key)]),
+  ]);
+}

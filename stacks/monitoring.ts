@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { GuestLogin } from "../components/install/connection";
+import { MonitoringStack, type MonitoringStackArgs } from "../components/monitoring/monitoring-stack";
+import { refusal } from "../components/refusal";
+import { HostKey } from "../components/state-store/host-key";
+import { dashboardFiles, dashboards } from "../site/monitoring/dashboards/files";
+import { monitoringName } from "../site/monitoring/resource-names";
+import { ruleDefaults } from "../site/monitoring/rules/options";
+import { alertNames, ruleFiles } from "../site/monitoring/rules/rule-file";
+import { missingReceiverSecrets, unusedReceiverSecrets } from "../site/monitoring/services/alertmanager";
+import type { PagesCertificate } from "../site/monitoring/services/files";
+import type { Environment, MonitoringSecrets, MonitoringSettings, OwnedGuest } from "../site/settings/environment";
+import { authorityProblem, issueServerCertificate } from "../site/state-store/authority";
+import { namesOfGuest } from "../site/state-store/location";
+import { vouchesFor } from "../site/state-store/name-constraints";
+import { exporterCredentials, exporterProject } from "./exporter-project";
+import { guestLogin } from "./guest-login";
+import type { HostKeySource } from "./host-key";
+import type { DeclareMonitoring } from "./program";
+import { requireAgent } from "./ssh-agent";
+
+/**
+ * Reads everything that the monitoring needs, before anything is registered.
+ *
+ * @param hostKeyOf the key by which its guest is known
+ * @throws pulumi.RunError with what is missing
+ */
+export async function prepareMonitoring(
+  environment: Environment,
+  hostKeyOf: HostKeySource,
+): Promise<DeclareMonitoring> {
+  const { monitoring, guests } = environment;
+  const guest = guests.find(({ name }) => name === monitoring?.guest);
+  if (monitoring === undefined || guest === undefined || guest.kind === "adopted") {
+    throw new Error(`${environment.name} declares no monitoring`);
+  }
+  const secrets = secretsOf(environment, monitoring);
+  const login = guestLogin(environment);
+  await requireAgent(environment.name);
+  const args = {
+    guest,
+    monitoring,
+    secrets,
+    pages: monitoring.listen === "tls" ? await pagesOf(environment, guest, secrets) : undefined,
+    registryAuthority: monitoring.images.ca === undefined ? undefined : readText(monitoring.images.ca, "images.ca"),
+    rules: rulesOf(monitoring),
+    dashboards: { files: dashboardFiles(), uids: dashboards().flatMap(({ uid }) => uid ?? []) },
+    exporter: {
+      project: exporterProject(pulumi.getRootDirectory()),
+      credentials: exporterCredentials(environment),
+    },
+    program: programOf(environment.name),
+    nodeFile: nodeFileOf(monitoring),
+  };
+  return (site, declared) => declareMonitoring(args, { site, declared, hostKeyOf, login });
+}
+
+interface Place {
+  readonly site: Parameters<DeclareMonitoring>[0];
+  readonly declared: Parameters<DeclareMonitoring>[1];
+  readonly hostKeyOf: HostKeySource;
+  readonly login: Omit<GuestLogin, "hostKey">;
+}
+
+function declareMonitoring(
+  args: Omit<MonitoringStackArgs, "declared" | "login">,
+  { site, declared, hostKeyOf, login }: Place,
+): ReturnType<DeclareMonitoring> {
+  const { guest } = args;
+  const found = declared.get(guest.name);
+  if (found === undefined) throw new Error(`${guest.name} was not declared`);
+  const { macAddress } = found;
+  const { key } = new HostKey(monitoringName, { macAddress, key: hostKeyOf(guest, monitoringName, macAddress) });
+  const stack = new MonitoringStack(
+    monitoringName,
+    { ...args, declared: found, login: { ...login, hostKey: key } },
+    { provider: site.providerFor(guest) },
+  );
+  const { monitoringAuthority: authority } = site.environment;
+  return {
+    monitoringGrafana: stack.grafana,
+    ...(args.pages !== undefined && authority !== undefined ? { monitoringAuthority: pulumi.output(authority) } : {}),
+  };
+}
+
+function secretsOf({ name, monitoringSecrets }: Environment, monitoring: MonitoringSettings): MonitoringSecrets {
+  const secrets = monitoringSecrets ?? { receivers: {}, tokens: {} };
+  if (monitoring.images.grafana !== undefined && secrets.grafanaPassword === undefined) {
+    throw refusal(
+      `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has no grafanaPassword` +
+        `\nHINT: pulumi config set --secret --path lifeboat:monitoringSecrets.grafanaPassword -s ${name}`,
+    );
+  }
+  const missing = missingReceiverSecrets(monitoring.receivers, secrets.receivers);
+  if (missing.length > 0) {
+    const [first = ""] = missing;
+    throw refusal(
+      `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has no secret for ${missing.join(", ")}` +
+        `\nHINT: pulumi config set --secret --path lifeboat:monitoringSecrets.receivers.${first} -s ${name}`,
+    );
+  }
+  const unused = unusedReceiverSecrets(monitoring.receivers, secrets.receivers);
+  if (unused.length > 0) {
+    throw refusal(
+      `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has a secret for ${unused.join(", ")}, and lifeboat:monitoring no such receiver`,
+    );
+  }
+  return secrets;
+}
+
+/** Grafana's certificate: the same in every run until the next is due. */
+async function pagesOf(
+  { name, monitoringAuthority: certificate }: Environment,
+  guest: OwnedGuest,
+  { authorityKey, serverKey }: MonitoringSecrets,
+): Promise<PagesCertificate> {
+  if (certificate === undefined || authorityKey === undefined || serverKey === undefined) {
+    throw cannotDeclare(name, "listen is tls, and its keys or lifeboat:monitoringAuthority are missing");
+  }
+  const now = new Date();
+  const authority = { key: authorityKey, certificate };
+  const names = namesOfGuest(guest);
+  const problem =
+    authorityProblem(authority, now) ??
+    (vouchesFor(certificate, names) ? undefined : `it vouches for other names than ${names.join(" and ")}`);
+  if (problem !== undefined) throw cannotDeclare(name, `its authority is of no use: ${problem}`);
+  const server = { key: serverKey, names, title: "monitoring" };
+  return { authority: certificate, key: serverKey, certificate: await issueServerCertificate(authority, server, now) };
+}
+
+function cannotDeclare(environment: string, cause: string): pulumi.RunError {
+  return refusal(`Unable to declare the monitoring of ${environment}: ${cause}\nHINT: or listen: loopback`);
+}
+
+/** The rules, and the alerts that Prometheus then has. */
+function rulesOf({ backupAlerting, evaluation }: MonitoringSettings): MonitoringStackArgs["rules"] {
+  const options = { evaluateEvery: evaluation };
+  const alerts = backupAlerting ? alertNames({ ...ruleDefaults, ...options }) : [];
+  return { files: ruleFiles({ backupAlerting, options }), alerts };
+}
+
+/** The command line as one file, which runs in the guest as it runs here. */
+function programOf(environment: string): MonitoringStackArgs["program"] {
+  // Beside this program, which is built into the same folder.
+  const file = [join(__dirname, "lifeboat.cjs"), join(__dirname, "../dist/lifeboat.cjs")].find((one) =>
+    existsSync(one),
+  );
+  if (file !== undefined) return { file, sha256: createHash("sha256").update(readFileSync(file)).digest("hex") };
+  throw refusal(
+    `Unable to declare the monitoring of ${environment}: dist/lifeboat.cjs does not exist, which its guest runs\nHINT: npm run build`,
+  );
+}
+
+function nodeFileOf({ exporter: { node } }: MonitoringSettings): string | undefined {
+  if (node.from === "url") return undefined;
+  const file = resolve(pulumi.getRootDirectory(), node.file);
+  if (existsSync(file)) return file;
+  throw refusal(
+    `Unable to install the monitoring: lifeboat:monitoring.exporter.node.file names ${file}, which does not exist`,
+  );
+}
+
+function readText(file: string, setting: string): string {
+  try {
+    return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw refusal(`Unable to read the CA of lifeboat:monitoring.${setting}: ${cause}`);
+  }
+}

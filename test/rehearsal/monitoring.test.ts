@@ -1,0 +1,147 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sealSettings } from "../support/sealed-settings";
+import { DemoSite, expectExit } from "./support/demo-site";
+import { ArgumentWatch } from "./support/process-arguments";
+import { changeSettings } from "./support/store-settings";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+
+// Monitoring from nothing: real `pulumi`, a real container with Docker, the services of Debian's packages. Each test stands on
+// the one before.
+const isRoot = process.getuid?.() === 0;
+const parent = mkdtempSync(join(tmpdir(), "lifeboat-monitoring-"));
+const printed: string[] = [];
+const site = new DemoSite(join(parent, "site"), "real", (line) => printed.push(line));
+const project = join(site.folder, "project");
+const settings = join(project, "Pulumi.monitoring.yaml");
+const address = "192.0.2.131";
+const hook = "http://192.0.2.9:8080/not-a-real-path";
+const password = "not-a-real-password";
+let processes: ArgumentWatch;
+let commandLines: readonly string[] = [];
+
+jest.setTimeout(20 * 60_000);
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  processes = new ArgumentWatch();
+  await obtainToolchain(site);
+  expectExit(await site.sandbox("up", "--driver", "real", "--docker"), [0], "the sandbox");
+  await declareMonitoring();
+}, firstUseLimit);
+
+afterAll(async () => {
+  processes?.stop();
+  if (isRoot) await site.sandbox("down");
+  rmSync(parent, { recursive: true, force: true });
+});
+
+function token(): string {
+  return readFileSync(join(site.folder, "keys", "token"), "utf8").trim();
+}
+
+/** Short intervals, and no store: this environment alone. */
+async function declareMonitoring(): Promise<void> {
+  changeSettings(settings, [
+    [["config", "lifeboat:stateStore"], undefined],
+    [["config", "lifeboat:guests", "store"], undefined],
+    [["config", "lifeboat:monitoring", "evaluation"], "2s"],
+    [["config", "lifeboat:monitoring", "exporter", "interval"], "5s"],
+    [["config", "lifeboat:monitoring", "receivers"], { ops: { webhook: {} } }],
+  ]);
+  const tokens = Object.fromEntries(["monitoring", "prod", "lab"].map((name) => [name, token()]));
+  const secrets = { grafanaPassword: password, receivers: { ops: hook }, tokens };
+  await sealSettings(settings, join(site.folder, "keys", "passphrase"), {
+    "lifeboat:monitoringSecrets": JSON.stringify(secrets),
+  });
+}
+
+async function inGuest(command: string): Promise<string> {
+  return expectExit(await site.ssh(address, command), [0], command).stdout.trim();
+}
+
+function up() {
+  return site.pulumi("monitoring", "up", "--yes", "--skip-preview");
+}
+
+(isRoot ? describe : describe.skip)("monitoring from nothing", () => {
+  test("one update, and every target is up, rules are loaded, Alertmanager is connected [C1]", async () => {
+    const init = 'exports=$(lifeboat env monitoring) && eval "$exports" && pulumi stack init monitoring';
+    expectExit(await site.inside("sh", "-c", init), [0], "pulumi stack init");
+    expectExit(await up(), [0], "pulumi up");
+    commandLines = processes.stop();
+    expect(await inGuest("/usr/local/lib/lifeboat/monitoring-check")).toMatch(/^watching since \d+$/u);
+    const metrics = await inGuest("curl --silent http://127.0.0.1:9941/metrics");
+    expect(metrics).toContain('lifeboat_environment_up{environment="monitoring"} 1');
+  });
+
+  test("a second preview has nothing to do [C1]", async () => {
+    expectExit(await site.pulumi("monitoring", "preview", "--expect-no-changes"), [0], "the preview");
+  });
+
+  test("no secret is in the Compose file, in what Docker tells, in metrics, the state, or a command line [C1, B2]", async () => {
+    const secrets = [hook, password, token().split("=")[1] ?? ""];
+    const shown = [
+      await inGuest(
+        "cat /opt/lifeboat-monitoring/stack/current/compose.yaml /etc/systemd/system/lifeboat-exporter.service",
+      ),
+      await inGuest("docker inspect $(docker ps --quiet)"),
+      await inGuest(
+        "curl --silent http://127.0.0.1:9941/metrics http://127.0.0.1:9090/metrics http://127.0.0.1:9093/metrics",
+      ),
+      await inGuest("ps -ww -eo args; cat /proc/[0-9]*/environ | tr '\\0' '\\n'"),
+      expectExit(await site.pulumi("monitoring", "stack", "export"), [0], "the state").stdout,
+      ...printed,
+    ];
+    for (const secret of secrets) expect(shown.filter((text) => text.includes(secret))).toEqual([]);
+    for (const secret of secrets) expect(commandLines.filter((text) => text.includes(secret))).toEqual([]);
+    expect(await inGuest("stat -c '%a %u' /opt/lifeboat-monitoring/alertmanager/current/alertmanager.yml")).toBe(
+      "400 61093",
+    );
+  });
+
+  test("nothing answers outside of the guest, where the settings say loopback [C1]", async () => {
+    const open = await inGuest("ss -Hltn | awk '{ print $4 }'");
+    expect(
+      open
+        .split("\n")
+        .filter((place) => !/^(?:127\.0\.0\.1|\[::1\]):/u.test(place))
+        .sort(),
+    ).toEqual(expect.arrayContaining([expect.stringMatching(/:22$/u)]));
+    for (const port of ["9090", "9093", "9941", "3000"]) {
+      const answer = await site.inside("curl", "--silent", "--max-time", "3", `http://${address}:${port}/`);
+      expect([port, answer.exitCode]).not.toEqual([port, 0]);
+    }
+  });
+
+  test("left-out rules are read away without a restart, and data stay [C1, C5]", async () => {
+    const before = await inGuest(
+      "docker inspect --format '{{.Id}} {{.State.StartedAt}}' lifeboat-monitoring-prometheus",
+    );
+    expect(await inGuest("curl --silent http://127.0.0.1:9090/api/v1/rules")).toContain("BackupJobFailed");
+    changeSettings(settings, [[["config", "lifeboat:monitoring", "backupAlerting"], false]]);
+    expectExit(await up(), [0], "pulumi up");
+    expect(await inGuest("curl --silent http://127.0.0.1:9090/api/v1/rules")).toContain('"groups":[]');
+    expect(await inGuest("docker inspect --format '{{.Id}} {{.State.StartedAt}}' lifeboat-monitoring-prometheus")).toBe(
+      before,
+    );
+    changeSettings(settings, [[["config", "lifeboat:monitoring", "backupAlerting"], true]]);
+  });
+
+  test("an image that does not start is gone back from, and why is told; the old one watches on [C1]", async () => {
+    const file = readFileSync(settings, "utf8");
+    const wrong = /alertmanager:\s+name: \S+\s+digest: (\S+)/u.exec(file)?.[1] ?? "";
+    changeSettings(settings, [
+      [["config", "lifeboat:monitoring", "images", "prometheus"], { name: "prom/alertmanager", digest: wrong }],
+    ]);
+    const failed = await up();
+    expect([failed.exitCode === 0, `${failed.stdout}${failed.stderr}`]).toEqual([
+      false,
+      expect.stringContaining("Unable to install the monitoring: the new release does not watch"),
+    ]);
+    expect(await inGuest("/usr/local/lib/lifeboat/monitoring-check")).toMatch(/^watching since \d+$/u);
+    writeFileSync(settings, file);
+    expectExit(await up(), [0], "pulumi up");
+  });
+});
