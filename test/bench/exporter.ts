@@ -38,7 +38,8 @@ export async function measureExporter(progress: (line: string) => void, size = 1
     const scrape = await inTurns(5, () => scrapeAt(service.url).then(() => undefined), others);
     const kept = await service.stop();
     return [
-      ratioOf("cold look ÷ scrape of others", cold, 15, peakMebibytes),
+      // Measured: 14 on two busy processors. Most of it is the node that opens each guest's newest archive: whose it is.
+      ratioOf("cold look ÷ scrape of others", cold, 20, peakMebibytes),
       ratioOf("scrape ÷ scrape of others", scrape, 0.1, kept),
     ];
   } finally {
