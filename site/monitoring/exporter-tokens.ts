@@ -17,6 +17,7 @@ export function differingTokens(
   return names.filter((name) => wanted.has(name) && nameOf(present[name]) !== wanted.get(name));
 }
 
-function nameOf(token: string | undefined): string | undefined {
+/** What stands before the `=` of a token. */
+export function nameOf(token: string | undefined): string | undefined {
   return token?.split("=", 1)[0];
 }

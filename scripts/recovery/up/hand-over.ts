@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { differingTokens, givenToken } from "../../../site/monitoring/exporter-tokens";
+import { differingTokens, givenToken, nameOf } from "../../../site/monitoring/exporter-tokens";
 import { parseMonitoringSecrets } from "../../../site/monitoring/monitoring-secrets";
 import { proposeSettings, writeEdit } from "../../project/edit-settings";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
 import { usageError } from "../../terminal/command-error";
 import type { Finding } from "../engine/step";
-import { recordedToken } from "./recorded-token";
+import { recordedToken, type RecordedToken } from "./recorded-token";
 import { StackWork } from "./stack-work";
 
 const key = "monitoringSecrets";
@@ -18,12 +18,28 @@ export function watcherOf(site: Site): string | undefined {
 
 /**
  * Environments whose tokens the settings of the one that watches do not hold, or hold although nothing is watched there any
- * more; by the tokens' names alone, since some are only made by this run.
+ * more; by the tokens' names, since some are only made by this run. Those that are there are compared with the states: a stack
+ * that was made again has a token of the same name with another secret.
  *
  * @throws CommandError (2) for secrets that are none, (12) without the passphrase
  */
-export async function tokensToHandOver({ site, environment }: StackWork): Promise<string[]> {
-  return differingTokens(wantedNames(site), (await secretsOf(environment)).tokens);
+export async function tokensToHandOver(work: StackWork): Promise<string[]> {
+  const wanted = wantedNames(work.site);
+  const { tokens } = await secretsOf(work.environment);
+  const differing = new Set(differingTokens(wanted, tokens));
+  for (const [name, token] of wanted) {
+    if (token === undefined || differing.has(name)) continue;
+    const found = await tokenOf(name, token, work);
+    if ("token" in found && found.token !== tokens[name]) differing.add(name);
+  }
+  return [...differing].sort();
+}
+
+/** Another token than the one that the environment gives out is none for the exporter, whoever has written it into the state. */
+async function tokenOf(name: string, wanted: string, { site, context, dryRun }: StackWork): Promise<RecordedToken> {
+  const found = await recordedToken(new StackWork(site, name, context, dryRun));
+  if (!("token" in found) || nameOf(found.token) === wanted) return found;
+  return { why: `its state has another token than ${wanted}` };
 }
 
 /** By environment; one whose settings are wrong is left as it is. */
@@ -35,7 +51,7 @@ function wantedNames(site: Site): Map<string, string | undefined> {
 
 /** Copies the tokens from the states of their environments into the settings of the one that watches, encrypted for it. */
 export async function handOver(work: StackWork): Promise<{ isChanged: boolean; findings: Finding[] }> {
-  const { site, selector, context, dryRun } = work;
+  const { site, selector } = work;
   const environment = site.reread(selector);
   const secrets = await secretsOf(environment);
   const tokens = { ...secrets.tokens };
@@ -45,7 +61,7 @@ export async function handOver(work: StackWork): Promise<{ isChanged: boolean; f
       delete tokens[name];
       continue;
     }
-    const found = await recordedToken(new StackWork(site, name, context, dryRun));
+    const found = await tokenOf(name, wanted, work);
     if ("token" in found) tokens[name] = found.token;
     else findings.push(notHandedOver(name, found.why));
   }

@@ -83,3 +83,29 @@ test("tokens are handed over by up, again when another is in use, and taken out 
   const texts = [first, second, plan].map(({ stdout, stderr }) => stdout + stderr).join("");
   expect(texts).not.toContain("not-a-secret-prod");
 });
+
+test("a token that was made again under its name is handed over; one of another name never, whoever wrote it into the state [C2, N5]", async () => {
+  store = await startStore(folder);
+  site = UpSite.create(store, "tokens");
+  set("monitoring", "guests", { metrics: exampleMetricsGuest() });
+  set("monitoring", "monitoring", exampleMonitoring());
+  set("prod", "exporterTokens", [1]);
+  site.program({ tokens: { prod: tokenOf("prod") } });
+  await site.lifeboat(["up", "--force"]);
+  await site.lifeboat(["up", "--force"]);
+  expect(await handedOver()).toMatchObject({ tokens: { prod: tokenOf("prod") } });
+
+  const again = `${tokenOf("prod")}-again`;
+  site.program({ prod: ["web", "db", "made again"], tokens: { prod: again } });
+  await site.lifeboat(["up", "prod", "--force"]);
+  await site.lifeboat(["up", "monitoring", "--force"]);
+  expect(await handedOver()).toMatchObject({ tokens: { prod: again } });
+
+  const operators = "lifeboat@pve!lifeboat=not-a-secret-operator";
+  set("prod", "exporterTokens", [1, 2]);
+  site.program({ prod: ["web", "db", "forged"], tokens: { prod: operators } });
+  await site.lifeboat(["up", "prod", "--force"]);
+  const { stdout } = await site.lifeboat(["up", "monitoring", "--force"]);
+  expect(stdout.replace(/\s+/gu, " ")).toContain("its state has another token than lifeboat-exporter@pve!site.prod.2");
+  expect(await handedOver()).toMatchObject({ tokens: { prod: again } });
+});
