@@ -15,17 +15,32 @@ export interface ListenAddress {
 /** More than a few Prometheus servers never ask at once. */
 const connectionsAtMost = 64;
 
+/** Milliseconds that somebody has to ask, and to take each part of the answer: who is slower keeps others out. */
+const patienceOfAnswers = 10_000;
+
 export interface Served {
   /** `http://127.0.0.1:9941` */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Answers `/metrics` from what there is, and `/-/healthy`. @throws CommandError (1) where the address cannot be used */
-export async function serve({ host, port }: ListenAddress, text: () => string): Promise<Served> {
+/**
+ * Answers `/metrics` from what there is, and `/-/healthy`.
+ *
+ * @param patience milliseconds after which a connection ends that does not ask, or does not take its answer
+ * @throws CommandError (1) where the address cannot be used
+ */
+export async function serve(
+  { host, port }: ListenAddress,
+  text: () => string,
+  patience: number = patienceOfAnswers,
+): Promise<Served> {
   const pages = new PackedPages(text);
-  const server = createServer((request, response) => answer(request, response, pages));
+  const limits = { headersTimeout: patience, requestTimeout: patience, connectionsCheckingInterval: patience / 2 };
+  const server = createServer(limits, (request, response) => answer(request, response, pages));
   server.maxConnections = connectionsAtMost;
+  // Node waits for ever for who does not read.
+  server.timeout = patience;
   await listening(server, host, port);
   const shown = host.includes(":") ? `[${host}]` : host;
   return {
@@ -57,16 +72,24 @@ function cannotListen(error: Error, host: string, port: number): CommandError {
   });
 }
 
-/** The page as it was last packed: it is the same for all who ask until the next look. */
+interface Page {
+  readonly text: string;
+  readonly plain: Buffer;
+  readonly packed: Buffer;
+}
+
+/** The page as it was last packed: it is the same for all who ask until the next look, and once in memory for all of them. */
 class PackedPages {
-  private last: { readonly text: string; readonly packed: Buffer } | undefined;
+  private last: Page | undefined;
 
-  constructor(readonly text: () => string) {}
+  constructor(private readonly text: () => string) {}
 
-  packed(): Buffer {
+  page(): Page {
     const text = this.text();
-    if (this.last?.text !== text) this.last = { text, packed: gzipSync(text, { level: 1 }) };
-    return this.last.packed;
+    if (this.last?.text !== text) {
+      this.last = { text, plain: Buffer.from(text), packed: gzipSync(text, { level: 1 }) };
+    }
+    return this.last;
   }
 }
 
@@ -80,8 +103,8 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Packe
   if (path !== "/metrics") return end(response, 404, "There is /metrics, and /-/healthy.\n");
   const type = { "Content-Type": pageType, Vary: "Accept-Encoding" };
   const takesPacked = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/u.test(headers["accept-encoding"] ?? "");
-  if (takesPacked) end(response, 200, pages.packed(), { ...type, "Content-Encoding": "gzip" });
-  else end(response, 200, pages.text(), type);
+  if (takesPacked) end(response, 200, pages.page().packed, { ...type, "Content-Encoding": "gzip" });
+  else end(response, 200, pages.page().plain, type);
 }
 
 function end(
