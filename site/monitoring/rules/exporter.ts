@@ -41,6 +41,18 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
       summary: (the) => `What is known about ${the("environment")} is too old`,
       description: () => `The exporter answers, and its last look that succeeded ended ${value.duration} ago.`,
     }),
+    // Since it was started no look has succeeded, so that nothing has an age.
+    alert("NeverLooked", {
+      severity: "warning",
+      when: series("lifeboat_look_interval_seconds")
+        .unless(series("lifeboat_look_timestamp_seconds"))
+        .unless(up.is(0))
+        .unless(lost, ["environment"]),
+      hold: hold.long,
+      summary: (the) => `The exporter has not yet seen ${the("environment")}`,
+      description: (the) =>
+        `The exporter answers, and no look at ${the("environment")} has succeeded since it was started: nothing is known about its backups.`,
+    }),
     alert("ArchivesUnseen", {
       severity: "warning",
       when: series("lifeboat_guest_archives_seen")

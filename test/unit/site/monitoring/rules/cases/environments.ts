@@ -142,6 +142,37 @@ export const exporterCases: readonly RuleCase[] = [
     ],
   },
   {
+    about: "NeverLooked",
+    title: "the exporter was started, and every look since is refused without a missing privilege",
+    at: later,
+    samples: [
+      { ...target, values: 1 },
+      sample("lifeboat_environment_up", prod, 1),
+      sample("lifeboat_look_interval_seconds", prod, 5 * minute),
+      sample("lifeboat_look_errors_total", { ...prod, kind: "forbidden" }, "1+1x24"),
+    ],
+    firing: [
+      {
+        alert: "NeverLooked",
+        severity: "warning",
+        labels: { ...prod, ...scraped },
+        summary: "The exporter has not yet seen prod",
+        description:
+          "The exporter answers, and no look at prod has succeeded since it was started: nothing is known about its backups.",
+      },
+    ],
+  },
+  {
+    about: "NeverLooked",
+    title: "the exporter was started ten minutes ago, and looks at a large site for the first time",
+    at: later,
+    samples: [
+      ...site().filter(({ name }) => name === "up" || name === "lifeboat_environment_up"),
+      sample("lifeboat_look_interval_seconds", prod, "_x22 300+0x2"),
+    ],
+    firing: none,
+  },
+  {
     about: "LookTooOld",
     title: "it looks every half an hour",
     at: later,
