@@ -54,8 +54,8 @@ export function checkScript({ urls, curlOptions, jobs, alerts, grafana }: Monito
 const helpers = `
 wrong=0
 bad() { printf '%s\\n' "$*"; wrong=1; }
-# The options of a request come over standard input: a list of processes shows none of them.
-ask() { printf 'url = "%s"\\n%s\\n' "$1" "\${2:-}" | curl --silent --show-error --fail --max-time 10 --config "$options" --config - 2>&1; }
+# The options of a request come over standard input: a list of processes shows none of them. A proxy of the guest is not asked.
+ask() { printf 'url = "%s"\\n%s\\n' "$1" "\${2:-}" | curl --disable --noproxy '*' --silent --show-error --fail --max-time 10 --config "$options" --config - 2>&1; }
 packed() { tr -d ' \\n\\t'; }
 count() { grep -o -- "$1" | wc -l | tr -d ' '; }`;
 

@@ -64,7 +64,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function check(now: Readonly<Record<string, string>>): Promise<{ code: number | null; printed: string }> {
+async function check(
+  now: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; printed: string }> {
   answers = now;
   const script = checkScript({
     urls: { prometheus: url, alertmanager: url, grafana: url },
@@ -72,7 +75,7 @@ async function check(now: Readonly<Record<string, string>>): Promise<{ code: num
     alerts: ["BackupJobMissing"],
     grafana: { dashboards: ["backup-overview"], passwordFile: join(folder, "password") },
   });
-  const child = spawn("sh", ["-s"], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("sh", ["-s"], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...variables } });
   child.stdin.end(script);
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (printed += text.toString()));
@@ -127,4 +130,21 @@ test("the check of monitoring names each service that does not answer [C1, F2]",
     "Grafana does not answer",
     "Grafana does not tell its dashboards",
   ]);
+});
+
+test("the check of monitoring asks the services themselves where the guest has a proxy, which then never sees the password [C1, C2]", async () => {
+  const seen: string[] = [];
+  const proxy = createServer((request, response) => {
+    seen.push(`${request.url ?? ""} ${request.headers.authorization ?? ""}`);
+    response.end();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const address = proxy.address();
+  const place = `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : ""}`;
+  writeFileSync(join(folder, ".curlrc"), `proxy = "${place}"\n`);
+  const byVariable = await check(whole, { http_proxy: place, HOME: "/nonexistent", no_proxy: "", NO_PROXY: "" });
+  const byFile = await check(whole, { HOME: folder, no_proxy: "", NO_PROXY: "" });
+  await new Promise((resolve) => proxy.close(resolve));
+  expect(seen).toEqual([]);
+  expect([byVariable, byFile].map(({ code }) => code)).toEqual([0, 0]);
 });
