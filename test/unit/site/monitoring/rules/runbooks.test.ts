@@ -1,12 +1,29 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { parse } from "yaml";
 import * as z from "zod";
 import { commands } from "../../../../../scripts/commands/registry";
-import { alertNames } from "../../../../../site/monitoring/rules/rule-file";
+import { alertNames, ruleFiles } from "../../../../../site/monitoring/rules/rule-file";
 
 const folder = resolve(__dirname, "../../../../../docs/runbooks/alerts");
 const pages = readdirSync(folder).toSorted();
 const textOf = (page: string): string => readFileSync(join(folder, page), "utf8");
+
+const rulesShape = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(z.object({ alert: z.string().optional(), labels: z.object({ severity: z.string() }).optional() })),
+    }),
+  ),
+});
+
+/** Every alert once, as Prometheus is given it. */
+function alerts(): { name: string; severity: string | undefined }[] {
+  const text = ruleFiles({ backupAlerting: true })["lifeboat.rules.yml"] ?? "";
+  const rules = rulesShape.parse(parse(text)).groups.flatMap((group) => group.rules);
+  const severities = new Map(rules.map(({ alert = "", labels }) => [alert, labels?.severity]));
+  return alertNames().map((name) => ({ name, severity: severities.get(name) }));
+}
 
 const fileOf = z.object({
   command: z.object({
@@ -76,3 +93,23 @@ test("a command or a flag that there is not is noticed [C3]", async () => {
   expect(await wrongIn("lifeboat backups")).toContain("it takes other words");
   expect(await wrongIn("lifeboat state return prod --keep local")).toBeUndefined();
 });
+
+describe("the guide of monitoring", () => {
+  const guide = readFileSync(resolve(folder, "../../guides/monitoring.md"), "utf8");
+
+  test("lists every alert with its severity and a link to its page [C3]", () => {
+    const rows = [...guide.matchAll(/^\| \[(\w+)\]\(\.\.\/runbooks\/alerts\/(\w+)\.md\) .*\| (\w+) +\|$/gmu)];
+    const listed = rows.map(([, name, page, severity]) => ({ name, page, severity }));
+    const wanted = alerts().map(({ name, severity }) => ({ name, page: name, severity }));
+    expect(listed.toSorted(byName)).toEqual(wanted.toSorted(byName));
+  });
+
+  test("names commands and flags that there are [C3]", async () => {
+    const wrong = await Promise.all(linesOf(guide).map(wrongIn));
+    expect(wrong.filter((one) => one !== undefined)).toEqual([]);
+  });
+});
+
+function byName(a: { readonly name: string | undefined }, b: { readonly name: string | undefined }): number {
+  return (a.name ?? "").localeCompare(b.name ?? "");
+}
