@@ -1,3 +1,5 @@
+import { nodesOf } from "../../site/needs";
+import { bareText, readStorages, withoutDecided } from "../inspect/status/backup-storages";
 import type { LoadedEnvironment } from "../project/environment";
 import type { Site } from "../project/site";
 import { isOpen } from "../recovery/engine/journal";
@@ -9,7 +11,8 @@ import { rebuildMonitoringKind, rebuildMonitoringShapes } from "../recovery/rebu
 import { restoreOperation } from "../recovery/restore-guest/operation";
 import { restoreGuestShapes } from "../recovery/restore-guest/shape";
 import { StackWork } from "../recovery/up/stack-work";
-import { usageError } from "../terminal/command-error";
+import { CommandError, usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import { named } from "../recovery/engine/shapes";
 import * as z from "zod";
 import { defineCommand } from "./frame/command";
@@ -60,7 +63,25 @@ async function reasonFor(anew: boolean, work: StackWork, session: GuestSession):
   const isBegun = journalsOf(work).some(
     (journal) => isOpen(journal) && journal.contents.kind === rebuildMonitoringKind,
   );
-  return isBegun ? "it was begun so" : whyNoBackup(session);
+  if (isBegun) return "it was begun so";
+  const reason = await whyNoBackup(session);
+  if (reason !== undefined) await requireMounted(session, reason);
+  return reason;
+}
+
+/** Throws (14) where the storage for backups shows none of anybody: its disk need not be mounted, and then nobody knows. */
+async function requireMounted({ client, environment, context }: GuestSession, reason: string): Promise<void> {
+  const { settings } = environment;
+  const { id } = settings.backup.storage;
+  const facts = await context.progress.step(`Look whether ${id} shows any backup`, async () =>
+    withoutDecided(client, await readStorages(client, nodesOf(settings)), id),
+  );
+  const bare = facts.bare.find(({ storage }) => storage === id);
+  if (bare === undefined) return;
+  throw new CommandError(`${reason}, and ${bareText(bare)}`, {
+    exitCode: exitCodes.unavailable,
+    hint: `mount it, and again; if there never was a backup: ${[...words, "--anew"].join(" ")}`,
+  });
 }
 
 function monitoringEnvironment(site: Site): LoadedEnvironment {

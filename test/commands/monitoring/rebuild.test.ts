@@ -65,6 +65,18 @@ test("with a backup it is restored, and proven by its services themselves; made 
   expect((await rebuild("--dry-run", "--anew")).stdout).toMatch(/why anew: +--anew was given/u);
 });
 
+test("a storage that shows no backup of anybody has nothing made anew: its disk may not be mounted [F2, D3]", async () => {
+  await site.fault("disk-unmounted", { node, storage: "backup" });
+  const refused = await rebuild("--dry-run");
+  const asked = await rebuild("--dry-run", "--anew");
+  await site.clearFaults();
+  expect(refused).toMatchObject({
+    code: 14,
+    stderr: expect.stringMatching(/no archive of guest 301 .*shows no backup at all.*\nHINT: mount it.*--anew/u),
+  });
+  expect(asked).toMatchObject({ code: 0 });
+});
+
 test("a guest that is gone without a backup takes its measurements with it: that is asked for [F2, K1]", async () => {
   for (const { volid } of await site.archives(301))
     rmSync(site.nodePath(node, `mnt/backup/dump/${volid.split("/")[1] ?? ""}`));
