@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { parse, stringify } from "yaml";
@@ -41,12 +42,24 @@ function known(key: string, value: unknown, folder: string, files: Record<string
   if (key !== "ca" || typeof value !== "string") return value;
   const path = resolve(folder, value);
   if (!existsSync(path)) return value;
-  const text = readFileSync(path, "utf8");
-  // Two authorities may have one file name.
-  const name =
-    Object.hasOwn(files, basename(path)) && files[basename(path)] !== text ? path.replaceAll("/", "_") : basename(path);
+  // Nothing but certificates goes along: settings of other environments are not checked here, and may name any file.
+  const text = certificates(readFileSync(path, "utf8"));
+  if (text === undefined) return value;
+  const name = copyName(basename(path), text, files);
   files[name] = text;
   return name;
+}
+
+function certificates(text: string): string | undefined {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/gu);
+  return found === null ? undefined : `${found.join("\n")}\n`;
+}
+
+/** Two authorities may have one file name, and a name is a word of the installation's script. */
+function copyName(name: string, text: string, files: Readonly<Record<string, string>>): string {
+  const isFree = !Object.hasOwn(files, name) || files[name] === text;
+  if (isFree && /^[\w.-]+$/u.test(name) && !projectFile.test(name)) return name;
+  return `ca-${createHash("sha256").update(text).digest("hex").slice(0, 16)}.pem`;
 }
 
 function isSealed(value: unknown): boolean {
