@@ -40,7 +40,10 @@ export const metrics = {
 
   lifeboat_guest_info: gauge("A guest of the settings; always 1.", [...guest, "type", "node"]),
   lifeboat_guest_backup_expected: gauge("1: the guest is to be backed up; 0: left out on purpose.", guest),
-  lifeboat_guest_archives_seen: gauge("1: all archives of the guest could be seen.", guest),
+  lifeboat_guest_archives_seen: gauge(
+    "1: all archives of the guest could be seen, and what was recorded of the newest.",
+    guest,
+  ),
   lifeboat_guest_backups: gauge("Backups that are there; save points do not count.", guest),
   lifeboat_guest_last_backup_timestamp_seconds: gauge("When the newest good backup that is there began.", guest),
   lifeboat_guest_last_backup_size_bytes: gauge("Size of the newest good backup.", guest),

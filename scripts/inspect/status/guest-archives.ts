@@ -8,7 +8,7 @@ import type { NodeMoment } from "../../../site/restore/doubt";
 import type { Guest } from "../../../site/settings/environment";
 import { runBounded } from "../../machine/bounded";
 import { groupBy } from "../../machine/group-by";
-import { recordOf } from "../../recovery/steps/guest/verified-archives";
+import { readRecord } from "../../recovery/steps/guest/verified-archives";
 import type { PlacedArchive } from "./backup-storages";
 
 /** An archive and where it was found. */
@@ -16,6 +16,8 @@ export interface GuestArchive extends ListedArchive {
   readonly storage: string;
   /** A node that reaches its storage. */
   readonly node: string;
+  /** What was recorded of it could not be read: it may be known to be damaged. */
+  readonly isUnread?: boolean;
 }
 
 /** Archives by the number that they bear, whoever's they are. */
@@ -71,8 +73,8 @@ export async function recordsOfNewest(
       const { chosen } = chooseNewest(archives, guest, onNode.get(guest.id), clock);
       if (chosen === undefined || asked.has(keyOf(chosen))) break;
       asked.add(keyOf(chosen));
-      const verified = await recordOf(client, chosen.node, chosen);
-      archives = archives.map((one) => (one === chosen ? { ...one, verified } : one));
+      const { record: verified, isUnread } = await readRecord(client, chosen.node, chosen);
+      archives = archives.map((one) => (one === chosen ? { ...one, verified, isUnread } : one));
     }
     known.set(guest.id, archives);
   });

@@ -41,7 +41,7 @@ export interface GuestStatus {
   /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest; `unknown` also where the token may not see it. */
   state: string;
   newest: NewestBackup | undefined;
-  /** Whether all its archives could be seen: where not, there may be newer ones, or any. */
+  /** Whether all its archives could be seen, and what was recorded of the newest: where not, there may be newer ones, or any. */
   allSeen: boolean;
   /** How old the newest backup may be, in seconds. */
   rpoSeconds: number;
@@ -97,7 +97,8 @@ export function guestStatus(
     node: guest.node,
     state: onNode?.status ?? (facts.hidden.has(guest.id) ? "unknown" : "missing"),
     newest,
-    allSeen: missing.length === 0 && facts.storages.unreadable.length === 0 && bare === undefined,
+    allSeen:
+      missing.length === 0 && facts.storages.unreadable.length === 0 && bare === undefined && chosen?.isUnread !== true,
     rpoSeconds: guest.objectives.rpo,
     backups: archives.length - leftOut.length,
     savePoints: savePoints.length,

@@ -132,6 +132,18 @@ test("a storage that cannot be used makes backups unknown, and not missing [C2]"
   expect(page.value("lifeboat_look_errors_total", { environment: "prod", kind: "incomplete" })).toBe(1);
 });
 
+test("an archive that is known to be damaged is no good backup while nobody can read what is known of it [C2]", async () => {
+  site.putArchive(node, web, now - 3_600, 2_500, "lifeboat verify 2026-11-22T05:00:00Z damaged: a bit");
+  const before = await look();
+  await site.fault("answer-595", { node, path: "GET /nodes/pve-prod/storage/backup/content/." });
+  const page = await look();
+  await site.clearFaults();
+  expect(before.value("lifeboat_guest_verification_failed", { guest: "web" })).toBe(1);
+  expect(before.value("lifeboat_guest_last_backup_timestamp_seconds", { guest: "web" })).toBe(now - 7_200);
+  expect(page.value("lifeboat_guest_archives_seen", { guest: "web" })).toBe(0);
+  expect(page.of("lifeboat_guest_last_backup_timestamp_seconds", { guest: "web" })).toEqual([]);
+});
+
 test("a guest that nothing backs up, and one that left the settings [C2]", async () => {
   await site.on(node, (client) => client.put(["cluster", "backup", "lifeboat-prod"], { vmid: "101,103" }));
   const settings = site.read("Pulumi.prod.yaml");

@@ -1,5 +1,5 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
-import { couldNotBeAsked } from "../../../../proxmox/api/errors";
+import { couldNotBeAsked, ProxmoxError } from "../../../../proxmox/api/errors";
 import { backupServerOwner } from "../../../../proxmox/rules/volume-ids";
 import { readVerification, type VerificationRecord } from "../../../../site/restore/verification-record";
 import { runBounded } from "../../../machine/bounded";
@@ -16,6 +16,13 @@ export function withRecords(client: ProxmoxClient, archives: readonly FoundArchi
   }));
 }
 
+/** What was recorded of an archive: undefined where there is nothing, or where the node could not tell it. */
+interface ReadRecord {
+  readonly record: VerificationRecord | undefined;
+  /** The node did not tell: there may be a record. */
+  readonly isUnread: boolean;
+}
+
 /**
  * What was recorded of an archive. A node that cannot tell it says nothing against the archive: whoever restores from it asks that
  * node for more, and is told then.
@@ -23,15 +30,25 @@ export function withRecords(client: ProxmoxClient, archives: readonly FoundArchi
 export async function recordOf(
   client: ProxmoxClient,
   node: string,
-  { volid, size }: Pick<FoundArchive, "volid" | "size">,
+  archive: Pick<FoundArchive, "volid" | "size">,
 ): Promise<VerificationRecord | undefined> {
+  return (await readRecord(client, node, archive)).record;
+}
+
+/** The same, for whoever asks nothing more. */
+export async function readRecord(
+  client: ProxmoxClient,
+  node: string,
+  { volid, size }: Pick<FoundArchive, "volid" | "size">,
+): Promise<ReadRecord> {
   // A backup server verifies by itself, and of an empty file Proxmox tells nothing.
-  if (size === 0 || backupServerOwner(volid) !== undefined) return undefined;
+  if (size === 0 || backupServerOwner(volid) !== undefined) return { record: undefined, isUnread: false };
   try {
-    const details = await unless(["failed", "gone", "forbidden"], client.backups.archiveDetails(node, volid));
-    return details && readVerification(details.notes);
+    const details = await unless(["gone"], client.backups.archiveDetails(node, volid));
+    return { record: details && readVerification(details.notes), isUnread: false };
   } catch (error) {
-    if (couldNotBeAsked(error)) return undefined;
+    const isRefused = error instanceof ProxmoxError && ["failed", "forbidden"].includes(error.kind);
+    if (isRefused || couldNotBeAsked(error)) return { record: undefined, isUnread: true };
     throw error;
   }
 }
