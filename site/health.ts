@@ -3,6 +3,9 @@
 /** A storage that is fuller than this needs somebody (C3): the next run may not fit. */
 export const storageLimit = 0.8;
 
+/** Share of the backup before it, below which a backup is suspiciously small (D2). */
+export const shrunkLimit = 0.5;
+
 /**
  * Whether a backup is suspiciously small: less than half of the one before it (D2). What was in the other half is
  * perhaps gone, and retention will soon have removed the last backup that holds it.
@@ -11,7 +14,7 @@ export const storageLimit = 0.8;
  * @param before bytes of the backup before it; undefined when it is the first.
  */
 export function isShrunk(size: number, before: number | undefined): boolean {
-  return before !== undefined && size < before / 2;
+  return before !== undefined && size < before * shrunkLimit;
 }
 
 /** Bytes that are used and that there are; undefined while the storage is not active. */

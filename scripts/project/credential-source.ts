@@ -41,7 +41,7 @@ async function firstOf(
   if (given?.kind === "value") return { value: given.value, origin: given.variable };
   if (given?.kind === "file") return { value: readFrom(given.path, given.variable), origin: given.variable };
   const secret = (await secrets.read(source.setting)) ?? "";
-  return secret === "" ? undefined : { value: secret.trim(), origin: `lifeboat:${source.setting}` };
+  return secret === "" ? undefined : { value: secret.trim(), origin: secrets.originOf(source.setting) };
 }
 
 function readFrom(file: string, fileVariable: string): string {

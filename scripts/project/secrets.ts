@@ -37,6 +37,11 @@ export class Secrets {
     return this.stack.settings[key] !== undefined;
   }
 
+  /** Where {@link read} finds it, for messages: a file of the folder, or the settings. */
+  originOf(key: string): string {
+    return this.folder?.pathOf(this.environment, key) ?? `lifeboat:${key}`;
+  }
+
   /**
    * A top-level setting, decrypted if it is a secret; undefined when it is not set.
    *

@@ -117,5 +117,21 @@ test.each([
 test("a folder that is a file is told [K1]", async () => {
   writeFileSync(folder, "");
   const result = await exportTo();
-  expect([result.code, result.stderr]).toEqual([2, expect.stringContaining("cannot be read: ENOTDIR")]);
+  expect([result.code, result.stderr]).toEqual([
+    2,
+    `Unable to write the monitoring's files into monitoring: ${folder} is no folder\n`,
+  ]);
+});
+
+test("a file that the system does not let it write is told, with what helps [K1]", async () => {
+  // So long that there is no room for the name under which a file is written first.
+  const parts = `${"d".repeat(99)}/`.repeat(41);
+  const long = parts.slice(0, 4_055 - parent.length - 1).replace(/\/$/u, "d");
+  const result = await runLifeboat(["monitoring", "export", long], { cwd: parent, env: { HOME: parent, PATH: "" } });
+  expect([result.code, result.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /README\.md cannot be written: .+\nHINT: make room there or allow it, or name another folder; then the same command again\n$/u,
+    ),
+  ]);
 });

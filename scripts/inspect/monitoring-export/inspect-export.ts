@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { writeDurably } from "../../machine/durable-file";
+import { FileRefused, writeDurably } from "../../machine/durable-file";
 import { messageOf } from "../../machine/error-code";
 import type { CommandContext } from "../../project/context";
 import { CommandError, usageError } from "../../terminal/command-error";
@@ -68,7 +68,13 @@ function writeOne(file: string, text: string): void {
   } catch (error) {
     throw usageError(`${dirname(file)} cannot be made: ${messageOf(error)}`);
   }
-  writeDurably(file, text, 0o644);
+  try {
+    writeDurably(file, text, 0o644);
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error;
+    const hint = "make room there or allow it, or name another folder; then the same command again";
+    throw new CommandError(error.message, { exitCode: exitCodes.failed, hint });
+  }
 }
 
 function inTheWay(folder: string, strangers: readonly string[]): CommandError {

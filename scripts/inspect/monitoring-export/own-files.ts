@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { hasCode, messageOf } from "../../machine/error-code";
 import { usageError } from "../../terminal/command-error";
@@ -65,6 +65,7 @@ function readText(file: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
+    if (hasCode(error, "ENOTDIR")) throw usageError(`${dirname(file)} is no folder`);
     throw usageError(`${file} cannot be read: ${messageOf(error)}`);
   }
 }

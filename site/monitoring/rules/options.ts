@@ -1,4 +1,4 @@
-import { storageLimit } from "../../health";
+import { shrunkLimit, storageLimit } from "../../health";
 
 /** Settings name files of monitoring, so that nothing here takes their type. */
 export type Seconds = number;
@@ -51,7 +51,7 @@ export const ruleDefaults: RuleOptions = {
   memory: 6 * hour,
   missing: { least: 48 * hour, margin: 12 * hour },
   storageShare: storageLimit,
-  shrunkShare: 0.5,
+  shrunkShare: shrunkLimit,
   lookAge: 30 * minute,
   clockDifference: 5 * minute,
   unfinished: 2 * hour,
@@ -59,15 +59,3 @@ export const ruleDefaults: RuleOptions = {
   optOut: 14 * day,
   runbooks: "",
 };
-
-const units = [
-  ["d", day],
-  ["h", hour],
-  ["m", minute],
-] as const;
-
-/** As Prometheus reads it, in the largest unit of which it is a whole number: `90m`. */
-export function prometheusDuration(seconds: Seconds): string {
-  const [unit, factor] = units.find(([, one]) => seconds > 0 && seconds % one === 0) ?? ["s", 1];
-  return `${String(seconds / factor)}${unit}`;
-}

@@ -1,4 +1,5 @@
-import { prometheusDuration, type Seconds } from "./options";
+import { prometheusDuration } from "../prometheus-duration";
+import type { Seconds } from "./options";
 import { Vector } from "./promql";
 import type { RecordingRule } from "./rule";
 

@@ -1,5 +1,5 @@
 import type { MonitoringSecrets, MonitoringSettings, Receiver, Seconds } from "../../settings/environment";
-import { durationText } from "./prometheus";
+import { prometheusDuration } from "../prometheus-duration";
 import { yamlText } from "./yaml-text";
 
 type Receivers = Pick<MonitoringSettings, "evaluation" | "receivers">;
@@ -20,8 +20,8 @@ export function alertmanagerFile(settings: Receivers, secrets: MonitoringSecrets
       receiver: nobody,
       // One message for an alert of an environment, however many guests it is about.
       group_by: ["alertname", "environment"],
-      group_wait: durationText(waitOf(evaluation)),
-      group_interval: durationText(Math.min(300, 5 * evaluation)),
+      group_wait: prometheusDuration(waitOf(evaluation)),
+      group_interval: prometheusDuration(Math.min(300, 5 * evaluation)),
       repeat_interval: "12h",
       ...(receivers.length === 0 ? {} : { routes: receivers.map(({ name }) => ({ receiver: name, continue: true })) }),
     },

@@ -12,7 +12,7 @@ import {
   urlOf,
   userIds,
 } from "./places";
-import { durationText } from "./prometheus";
+import { prometheusDuration } from "../prometheus-duration";
 import { yamlText } from "./yaml-text";
 
 export interface ComposeSettings {
@@ -39,7 +39,7 @@ export function composeFile({ monitoring, images, data, grafana }: ComposeSettin
       command: [
         `--config.file=${configFolder}/prometheus.yml`,
         `--storage.tsdb.path=${dataInService}`,
-        `--storage.tsdb.retention.time=${durationText(monitoring.retention)}`,
+        `--storage.tsdb.retention.time=${prometheusDuration(monitoring.retention)}`,
         `--web.listen-address=${loopback}:${String(ports.prometheus)}`,
         `--web.external-url=${urlOf("localhost", ports.prometheus)}`,
       ],

@@ -1,5 +1,5 @@
 import type { Seconds } from "../../settings/environment";
-import { formatDuration } from "../../settings/values/durations";
+import { prometheusDuration } from "../prometheus-duration";
 import { exporterJob } from "../scrape";
 import { configFolder, type GrafanaPlace, loopback, ports } from "./places";
 import { yamlText } from "./yaml-text";
@@ -21,13 +21,13 @@ export interface PrometheusSettings {
 
 /** `prometheus.yml`: it scrapes the exporter, itself and the other services, and tells Alertmanager. */
 export function prometheusFile({ evaluation, grafana }: PrometheusSettings): string {
-  const interval = durationText(evaluation);
+  const interval = prometheusDuration(evaluation);
   const settings = {
     global: {
       scrape_interval: interval,
       evaluation_interval: interval,
       // Never longer than the interval, which Prometheus refuses.
-      scrape_timeout: durationText(Math.min(10, evaluation)),
+      scrape_timeout: prometheusDuration(Math.min(10, evaluation)),
     },
     rule_files: ["rules/*"],
     alerting: { alertmanagers: [{ static_configs: [target(loopback, ports.alertmanager)] }] },
@@ -58,9 +58,4 @@ function grafanaJob({ protocol, address }: GrafanaPlace) {
 
 function target(address: string, port: number) {
   return { targets: [`${address.includes(":") ? `[${address}]` : address}:${String(port)}`] };
-}
-
-/** As Prometheus writes it: `1d2h`. */
-export function durationText(seconds: Seconds): string {
-  return formatDuration(seconds).replaceAll(" ", "");
 }

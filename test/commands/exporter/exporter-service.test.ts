@@ -184,6 +184,16 @@ test("with a folder of credentials it needs no passphrase, and uses no credentia
   expect(stdout + stderr).not.toContain(token.trim().split("=")[1]);
 });
 
+test("a file of the credentials that holds no token is named itself, and not the settings [C2]", async () => {
+  const folder = join(site.folder, "other-credentials");
+  mkdirSync(folder);
+  for (const name of ["prod", "lab"]) writeFileSync(join(folder, `${name}.token`), "half a token");
+  const { code, stderr } = await site.lifeboat(["exporter", "--once", "--credentials", folder]);
+  expect(code).toBe(3);
+  expect(stderr).toContain(`Unable to look at prod: the API token from ${folder}/prod.token is not of the form`);
+  expect(stderr).not.toContain("lifeboat:proxmoxToken");
+});
+
 test("an address that another process has is refused at once [C2]", async () => {
   const { url } = await start();
   const { code, stderr } = await site.lifeboat(["exporter", "--listen", new URL(url).host]);

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { prometheusDuration } from "../../../../../site/monitoring/rules/options";
+import { prometheusDuration } from "../../../../../site/monitoring/prometheus-duration";
 import { every, type RuleCase } from "./rule-case";
 
 /** What promtool says of a case: empty when it is as expected. */
