@@ -1,7 +1,7 @@
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
-import type { LoadedEnvironment } from "../../project/site";
+import type { LoadedEnvironment, Site } from "../../project/site";
 import { runBounded } from "../../machine/bounded";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -57,7 +57,7 @@ export class Looks {
    * @throws CommandError (2) without a project, or with none of its environments.
    */
   async round(): Promise<void> {
-    const site = await this.context.openSite(this.options.credentials);
+    const site = await this.openSite();
     const close = (): void => void site.close();
     this.context.signal.addEventListener("abort", close, { once: true });
     try {
@@ -69,6 +69,17 @@ export class Looks {
     } finally {
       this.context.signal.removeEventListener("abort", close);
       await site.close();
+    }
+  }
+
+  /** Without a project nobody looks: what was seen grows as old as after looks that fail. */
+  private async openSite(): Promise<Site> {
+    try {
+      return await this.context.openSite(this.options.credentials);
+    } catch (error) {
+      for (const { kept } of this.watched.values()) kept.failed(kindOf(error), false);
+      this.page = undefined;
+      throw error;
     }
   }
 

@@ -136,6 +136,17 @@ test("scrapes are answered while a look hangs; what was seen goes after three in
   expect((await service.ended).code).toBe(0);
 });
 
+test("what was seen goes also when the project cannot be read any more, and comes back with it [C2]", async () => {
+  const service = await start();
+  await pageWhen(service, seen);
+  const project = site.read("Pulumi.yaml");
+  site.write("Pulumi.yaml", "name: [");
+  const page = await pageWhen(service, stale);
+  site.write("Pulumi.yaml", project);
+  expect(page.value("lifeboat_look_errors_total", { environment: "prod", kind: "settings" })).toBeGreaterThanOrEqual(3);
+  await pageWhen(service, seen);
+});
+
 test("after a node was down its guests come back by themselves [C2]", async () => {
   const service = await start();
   await pageWhen(service, seen);
