@@ -136,8 +136,8 @@ function cannotDeclare(environment: string, cause: string): pulumi.RunError {
 }
 
 /** The rules, and the alerts that Prometheus then has. */
-function rulesOf({ backupAlerting, evaluation }: MonitoringSettings): MonitoringStackArgs["rules"] {
-  const options = { evaluateEvery: evaluation };
+function rulesOf({ backupAlerting, evaluation, runbooks = "" }: MonitoringSettings): MonitoringStackArgs["rules"] {
+  const options = { evaluateEvery: evaluation, runbooks };
   const alerts = backupAlerting ? alertNames({ ...ruleDefaults, ...options }) : [];
   return { files: ruleFiles({ backupAlerting, options }), alerts };
 }

@@ -22,6 +22,7 @@ export function completeMonitoring(entry: MonitoringEntry, kinds: ReadonlyMap<st
     allowSsh: entry.allowSsh,
     retention: entry.retention ?? 15 * day,
     receivers: (entry.receivers ?? []).map(([name, receiver]) => ({ name, ...receiver })),
+    runbooks: entry.runbooks,
     backupAlerting: entry.backupAlerting ?? true,
   };
 }

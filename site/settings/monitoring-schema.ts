@@ -156,6 +156,8 @@ export const monitoringSchema = checked(
     retention: optional(duration("from 1h to 3650d", 3600, 3650 * day)),
     /** Who is told, by names of your own; every alert goes to all of them. Default: nobody. */
     receivers: optional(entries("receivers", guestName, receiverSchema)),
+    /** Address of the folder that has `docs/runbooks`, where you show this project's files: alerts link their pages below it. Default: alerts name the page's path. */
+    runbooks: optional(webAddress),
     /** `false` leaves the rules about backups out. Default: true. */
     backupAlerting: optional(flag),
   }),

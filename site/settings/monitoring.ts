@@ -21,6 +21,8 @@ export interface MonitoringSettings {
   readonly retention: Seconds;
   /** Who Alertmanager tells, sorted by name. None: alerts are seen on its page only. */
   readonly receivers: readonly Receiver[];
+  /** Address of the folder that has `docs/runbooks`. Absent: alerts name their pages by the path in this project. */
+  readonly runbooks?: string | undefined;
   /** Off: Prometheus has no rules about backups (C5). */
   readonly backupAlerting: boolean;
 }

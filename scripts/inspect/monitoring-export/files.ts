@@ -15,7 +15,7 @@ export interface ExportSettings extends ExporterSettings {
 /** Text of each file by its path. */
 export function exportFiles(settings: ExportSettings): Readonly<Record<string, string>> {
   const { rules, runbooks, listen } = settings;
-  const options = runbooks === undefined ? {} : { runbooks: runbooks.endsWith("/") ? runbooks : `${runbooks}/` };
+  const options = runbooks === undefined ? {} : { runbooks };
   return {
     "README.md": readme(rules),
     "lifeboat-exporter.service": exporterUnit(settings),

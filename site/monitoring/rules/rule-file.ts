@@ -59,5 +59,6 @@ function entry(rule: Rule, options: RuleOptions): Readonly<Record<string, unknow
 }
 
 function runbookOf({ name }: AlertRule, { runbooks }: RuleOptions): string {
-  return `${runbooks}docs/runbooks/alerts/${name}.md`;
+  const folder = runbooks === "" || runbooks.endsWith("/") ? runbooks : `${runbooks}/`;
+  return `${folder}docs/runbooks/alerts/${name}.md`;
 }

@@ -165,3 +165,10 @@ test("secrets are by the names of their receivers and environments, and no probl
   ]);
   expect(JSON.stringify(problems)).not.toMatch(/too-short|none-of-this/);
 });
+
+test("alerts link their pages below an address of the site's own, which is one [A6, C3]", () => {
+  expect(monitoringIn({ runbooks: "https://docs.example.com/lifeboat" }).runbooks).toBe(
+    "https://docs.example.com/lifeboat",
+  );
+  expect(wrong({ runbooks: "docs" })).toEqual(["lifeboat:monitoring.runbooks"]);
+});
