@@ -1,4 +1,5 @@
 import { monitoringCheck } from "../../../site/settings/monitoring-check";
+import { monitoringChild, monitoringName } from "../../../site/monitoring/resource-names";
 import { backupName, componentKinds } from "../../../site/resources";
 import { lastLine } from "../../clients/guest-command";
 import { GuestUnreachable } from "../../clients/guest-shell";
@@ -9,7 +10,7 @@ import { watchOf } from "../engine/watch";
 import { repeat } from "../steps/guest/check-steps";
 import { commandIn } from "../steps/guest/log-in";
 import type { UpPlan } from "../up/plan";
-import { stateIn } from "../up/state-written";
+import { urnsNamed } from "../up/state-written";
 import { upSteps } from "../up/steps";
 import type { AnewSession } from "./make-plan";
 import type { RebuildMonitoringPlan } from "./plan";
@@ -24,9 +25,11 @@ export function anewSteps(
   checkSeconds: number,
   { inputs }: BegunOperation,
 ): StepNode[] {
+  // For Pulumi nothing has changed about the services of a guest that is there.
+  const replaces = plan.guest.exists ? [monitoringChild(monitoringName, "services")] : [];
   return [
     refreshStep(plan, session),
-    ...upSteps(upPlanOf(plan, session), { work: session.work, keys: undefined, inputs }),
+    ...upSteps(upPlanOf(plan, session), { work: session.work, keys: undefined, inputs, replaces }),
     servicesStep(plan, session, checkSeconds),
   ];
 }
@@ -51,8 +54,7 @@ function refreshStep({ guest, backend }: RebuildMonitoringPlan, { work }: AnewSe
       await work.clearDeadLocks(backend);
       const kind = guest.type === "lxc" ? "container" : "virtual-machine";
       const names = [componentKinds[kind].child(guest.name), componentKinds["backup-job"].child(backupName)];
-      const { checkpoint } = await stateIn(work, backend);
-      const urns = checkpoint.resources.map(({ urn }) => urn).filter((urn) => names.includes(urn.split("::")[3] ?? ""));
+      const urns = await urnsNamed(work, backend, names);
       if (urns.length > 0) await (await work.cli(backend)).refresh(urns, watchOf(context));
     },
   });

@@ -32,3 +32,9 @@ export async function requireSameState(work: StackWork, url: string, planned: st
     hint: `look at the new plan: lifeboat up ${work.selector} --dry-run`,
   });
 }
+
+/** The URNs of the resources of these names in a backend's state. */
+export async function urnsNamed(work: StackWork, url: string, names: readonly string[]): Promise<string[]> {
+  const { checkpoint } = await stateIn(work, url);
+  return checkpoint.resources.map(({ urn }) => urn).filter((urn) => names.includes(urn.split("::")[3] ?? ""));
+}

@@ -17,7 +17,7 @@ import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
 import type { StackWork } from "./stack-work";
-import { requireSameState } from "./state-written";
+import { requireSameState, urnsNamed } from "./state-written";
 import type { UpPlan } from "./plan";
 import { watchOf } from "../engine/watch";
 
@@ -27,6 +27,8 @@ export interface UpWorld {
   readonly keys: KeyChanges | undefined;
   /** What the plan rests on. */
   readonly inputs: Inputs;
+  /** Names of resources that are made anew although nothing about them has changed. Absent: none. */
+  readonly replaces?: readonly string[];
 }
 
 /** The steps, in the order in which nothing can be lost: a state is gone from one place when the other has been read back. */
@@ -107,7 +109,7 @@ function handOverStep({ handOver: names = [], url }: UpPlan, { work }: UpWorld):
   });
 }
 
-function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs }: UpWorld): Step {
+function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs, replaces = [] }: UpWorld): Step {
   return standing({
     id: "up",
     title: `pulumi up of ${work.selector}`,
@@ -118,7 +120,8 @@ function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs }
       if (move !== "before-up") await requireSameState(work, url, planned);
       const cli = await work.cli(url);
       const begun = Date.now();
-      const done = await cli.up(watchOf(context));
+      const replaced = replaces.length === 0 ? [] : await urnsNamed(work, url, replaces);
+      const done = await cli.up(watchOf(context), replaced);
       const state = await cli.exportState(context.signal);
       const findings = [
         ...(await settlePending(cli, state, work, context)),
