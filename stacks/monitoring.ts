@@ -91,7 +91,7 @@ function secretsOf({ name, monitoringSecrets }: Environment, monitoring: Monitor
   if (monitoring.images.grafana !== undefined && secrets.grafanaPassword === undefined) {
     throw refusal(
       `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has no grafanaPassword` +
-        `\nHINT: pulumi config set --secret --path lifeboat:monitoringSecrets.grafanaPassword -s ${name}`,
+        `\nHINT: lifeboat up ${name}`,
     );
   }
   const missing = missingReceiverSecrets(monitoring.receivers, secrets.receivers);
@@ -132,7 +132,9 @@ async function pagesOf(
 }
 
 function cannotDeclare(environment: string, cause: string): pulumi.RunError {
-  return refusal(`Unable to declare the monitoring of ${environment}: ${cause}\nHINT: or listen: loopback`);
+  return refusal(
+    `Unable to declare the monitoring of ${environment}: ${cause}\nHINT: lifeboat up ${environment}; or listen: loopback`,
+  );
 }
 
 /** The rules, and the alerts that Prometheus then has. */

@@ -84,7 +84,7 @@ export const settingsSchema = checked(
     stateKey: optional(keyPairSchema),
     /** Prometheus, Alertmanager and Grafana, which watch the backups of all environments. In one environment of the site: its stack makes them. */
     monitoring: optional(monitoringSchema),
-    /** Secrets of the monitoring: `pulumi config set --secret --path lifeboat:monitoringSecrets.grafanaPassword`, and so on. */
+    /** Secrets of the monitoring; `lifeboat up` makes those that nobody gives. */
     monitoringSecrets: optional(monitoringSecretsSchema),
     /** Certificate (PEM) of the authority that signs Grafana's own, beside `monitoring` with `listen: tls`. */
     monitoringAuthority: optional(certificateSchema),

@@ -9,7 +9,8 @@ import type { Finding } from "../engine/step";
 import { recordedToken, type RecordedToken } from "./recorded-token";
 import { StackWork } from "./stack-work";
 
-const key = "monitoringSecrets";
+/** Key of the settings. */
+export const monitoringSecretsKey = "monitoringSecrets";
 
 /** Name of the environment that watches the others; undefined where none does. */
 export function watcherOf(site: Site): string | undefined {
@@ -67,7 +68,7 @@ export async function handOver(work: StackWork): Promise<{ isChanged: boolean; f
   }
   if (isDeepStrictEqual(tokens, secrets.tokens)) return { isChanged: false, findings };
   const { seal, salt } = await environment.secretBox();
-  const config = { [`lifeboat:${key}`]: { secure: seal(JSON.stringify({ ...secrets, tokens })) } };
+  const config = { [`lifeboat:${monitoringSecretsKey}`]: { secure: seal(JSON.stringify({ ...secrets, tokens })) } };
   const isNew = environment.encryptionSalt() === undefined;
   writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
   site.reread(selector);
@@ -78,12 +79,13 @@ function notHandedOver(name: string, why: string): Finding {
   return { severity: "todo", text: `the exporter gets no token to look at ${name}: ${why}`, mend: "lifeboat up" };
 }
 
-async function secretsOf(environment: LoadedEnvironment) {
-  const text = await environment.secret(key);
+/** The decrypted secrets of the monitoring; empty where there are none. @throws CommandError (2, 12) */
+export async function secretsOf(environment: LoadedEnvironment) {
+  const text = await environment.secret(monitoringSecretsKey);
   const secrets = text === undefined ? { receivers: {}, tokens: {} } : parseMonitoringSecrets(text);
   if (secrets !== undefined) return secrets;
   throw usageError(
-    `lifeboat:${key} of ${environment.name} is not what its description says`,
-    `put it right: pulumi config get lifeboat:${key} -s ${environment.name}`,
+    `lifeboat:${monitoringSecretsKey} of ${environment.name} is not what its description says`,
+    `put it right: pulumi config get lifeboat:${monitoringSecretsKey} -s ${environment.name}`,
   );
 }

@@ -15,6 +15,7 @@ import { journalsOf, unfinished } from "../engine/session";
 import { isComplete, planKeys } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
 import { tokensToHandOver, watcherOf } from "./hand-over";
+import { missingMonitoringKeys } from "./monitoring-keys";
 import { StackWork } from "./stack-work";
 import {
   inFallback,
@@ -122,10 +123,16 @@ async function planOne(work: StackWork, { view, plans, blocked }: SitePlan): Pro
     : await planElsewhere(work, backend.url);
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
   // Before the keys are written, or known to the store, a preview could not use them.
-  const isBlind = draft.init || closed || (makesKeys && work.selector === view?.store.environment.name);
+  const monitoringKeys = await missingMonitoringKeys(work);
+  const lacksKeys = monitoringKeys.length > 0 || (makesKeys && work.selector === view?.store.environment.name);
+  const isBlind = draft.init || closed || lacksKeys;
   const handOver = watcherOf(work.site) === work.selector ? await tokensToHandOver(work) : [];
   const seen = isBlind ? draft : await previewed(work, draft);
-  const plan = handOver.length === 0 ? seen : { ...seen, handOver, up: true };
+  const plan: UpPlan = {
+    ...seen,
+    ...(handOver.length === 0 ? {} : { handOver, up: true }),
+    ...(monitoringKeys.length === 0 ? {} : { monitoringKeys: [...monitoringKeys], up: true }),
+  };
   // Where an earlier run died after everything else, only the copy is left.
   const isChanged = !isIdle(plan) || unfinished(journalsOf(work), upKind) !== undefined;
   return { ...plan, copy: isStores && plan.place === "store" && isChanged };

@@ -13,6 +13,7 @@ import { copyFindings } from "../steps/state/copies/copy-states";
 import { writeKeys } from "../steps/state/site-keys";
 import { deploymentSchema } from "./exported-state";
 import { handOver } from "./hand-over";
+import { writeMonitoringKeys } from "./monitoring-keys";
 import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
@@ -36,6 +37,7 @@ export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
   const moving = plan.move === "no" ? [] : moveSteps(world.work, plan);
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, world)] : []),
+    ...((plan.monitoringKeys ?? []).length > 0 ? [monitoringKeysStep(plan, world)] : []),
     ...(plan.deadLocks.length > 0 ? [unlockStep(plan, world)] : []),
     ...(plan.init ? [initStep(plan, world)] : []),
     ...(plan.move === "before-up" ? moving : []),
@@ -56,6 +58,15 @@ function keysStep({ keys: made }: UpPlan, { work, keys }: UpWorld): Step {
       const store = work.environment.stateStore();
       if (store !== undefined && keys !== undefined) await writeKeys(work.site, store, keys);
     },
+  });
+}
+
+function monitoringKeysStep({ monitoringKeys = [] }: UpPlan, { work }: UpWorld): Step {
+  return standing({
+    id: "monitoring-keys",
+    title: "Write what the monitoring needs into the settings",
+    does: `make ${monitoringKeys.join(", ")}, and write it encrypted into the settings`,
+    run: () => writeMonitoringKeys(work),
   });
 }
 
@@ -203,6 +214,6 @@ export function changesText(changes: Readonly<Record<string, number>>): string {
 /** What a plan rests on. */
 export function upInputs({ environment }: StackWork): Inputs {
   // This command writes it itself.
-  const { stateStoreAuthority: _authority, ...settings } = environment.settings;
+  const { stateStoreAuthority: _store, monitoringAuthority: _monitoring, ...settings } = environment.settings;
   return { settings: digestOf(settings) };
 }

@@ -11,20 +11,22 @@ const programs = { prometheus: prometheus(), alertmanager: alertmanager() };
 const node = "pve-prod";
 const hour = 3_600;
 const day = 24 * hour;
-const now = Math.floor(Date.now() / 1_000);
 
 /** Bytes of the storage, and of each archive. */
 const capacity = 1_000_000;
-const size = 20_000;
+const size = 12_000;
 
 let site: AdoptedSite;
 let watch: AlertWatch;
 
-/** Each guest has its last three nights. */
+const rightNow = (): number => Math.floor(Date.now() / 1_000);
+
+/** Each guest has its last three nights. The newest is never older than one that was there before: that one would be gone. */
 function freshArchives(): void {
+  const newest = rightNow();
   for (const id of [101, 102]) {
     site.removeArchives(node, id);
-    for (const age of [2 * day, day, 0]) site.putArchive(node, id, now - hour - age, size);
+    for (const age of [2 * day, day, 0]) site.putArchive(node, id, newest - age, size);
   }
 }
 
@@ -101,29 +103,28 @@ const rows: readonly Row[] = [
     mend: async () => {
       await site.clearFaults();
       await backUpAll();
-      freshArchives();
     },
     alerts: ["BackupJobFailed db", "BackupJobFailed web"],
   },
   {
     fault: "the storage fills up",
-    wreck: () => site.putArchive(node, 102, now - 5 * day, 750_000),
+    wreck: () => site.putArchive(node, 102, rightNow() - 5 * day, 750_000),
     mend: freshArchives,
     alerts: ["BackupStorageAlmostFull prod"],
   },
   {
     fault: "an archive is much smaller than the one before",
-    wreck: () => site.putArchive(node, 101, now - 60, size / 4),
-    mend: () => site.putArchive(node, 101, now - 30, size),
+    wreck: () => site.putArchive(node, 101, rightNow(), size / 4),
+    mend: () => site.putArchive(node, 101, rightNow(), size),
     alerts: ["BackupSuddenlySmaller web"],
   },
   {
     fault: "the newest archive is deleted by hand",
     wreck: () => {
       site.removeArchives(node, 102);
-      for (const age of [2 * day, 5 * hour]) site.putArchive(node, 102, now - hour - age, size);
+      for (const age of [2 * day, 5 * hour]) site.putArchive(node, 102, rightNow() - age, size);
     },
-    mend: () => site.putArchive(node, 102, now - 20, size),
+    mend: () => site.putArchive(node, 102, rightNow(), size),
     alerts: ["BackupGone db"],
   },
   {

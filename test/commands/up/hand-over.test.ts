@@ -17,6 +17,7 @@ const settings = z.object({
   encryptionsalt: z.string(),
   config: z.looseObject({ "lifeboat:monitoringSecrets": z.object({ secure: z.string() }).optional() }),
 });
+const grafanaPassword = expect.stringMatching(/^[\w-]{24}$/u);
 const tokenOf = (name: string, number = 1) =>
   `lifeboat-exporter@pve!site.${name}.${String(number)}=not-a-secret-${name}`;
 
@@ -57,7 +58,7 @@ test("tokens are handed over by up, again when another is in use, and taken out 
     0,
     expect.stringContaining("the exporter gets no token to look at prod: its stack has made none yet"),
   ]);
-  expect(await handedOver()).toEqual({ receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
+  expect(await handedOver()).toEqual({ grafanaPassword, receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
   const second = await site.lifeboat(["up", "--force"]);
   expect([second.code, second.stdout]).toEqual([0, expect.not.stringContaining("gets no token")]);
   expect(await handedOver()).toMatchObject({ tokens: { monitoring: tokenOf("monitoring"), prod: tokenOf("prod") } });
@@ -79,7 +80,7 @@ test("tokens are handed over by up, again when another is in use, and taken out 
   expect(await handedOver()).toMatchObject({ tokens: { prod: tokenOf("prod", 2) } });
   set("prod", "exporterTokens", []);
   await site.lifeboat(["up", "monitoring", "--force"]);
-  expect(await handedOver()).toEqual({ receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
+  expect(await handedOver()).toEqual({ grafanaPassword, receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
   const texts = [first, second, plan].map(({ stdout, stderr }) => stdout + stderr).join("");
   expect(texts).not.toContain("not-a-secret-prod");
 });
@@ -108,4 +109,27 @@ test("a token that was made again under its name is handed over; one of another 
   const { stdout } = await site.lifeboat(["up", "monitoring", "--force"]);
   expect(stdout.replace(/\s+/gu, " ")).toContain("its state has another token than lifeboat-exporter@pve!site.prod.2");
   expect(await handedOver()).toMatchObject({ tokens: { prod: again } });
+});
+
+test("what the monitoring needs and nobody gives is made by up, once, and kept [C1, N5]", async () => {
+  store = await startStore(folder);
+  site = UpSite.create(store, "monitoring-keys");
+  set("monitoring", "guests", { metrics: exampleMetricsGuest() });
+  set("monitoring", "monitoring", exampleMonitoring());
+
+  const plan = await site.lifeboat(["up", "monitoring", "--dry-run"]);
+  expect(plan.stdout.replace(/\s+/gu, " ")).toContain("make Grafana's password, and write it encrypted");
+  expect(site.read("Pulumi.monitoring.yaml")).not.toContain("monitoringSecrets");
+  expect((await site.lifeboat(["up", "monitoring", "--force"])).code).toBe(0);
+  const made = await handedOver();
+  expect(made).toEqual({ grafanaPassword, receivers: {}, tokens: {} });
+  expect((await site.lifeboat(["up", "monitoring", "--force"])).stdout).toContain("nothing was changed");
+
+  set("monitoring", "monitoring", exampleMonitoring({ listen: "tls", allow: ["192.0.2.0/24"] }));
+  const tls = await site.lifeboat(["up", "monitoring", "--force"]);
+  expect([tls.code, tls.stderr]).toEqual([0, expect.stringContaining("Write what the monitoring needs")]);
+  const key = expect.stringMatching(/^-----BEGIN PRIVATE KEY-----\n/u);
+  expect(await handedOver()).toEqual({ ...z.looseObject({}).parse(made), authorityKey: key, serverKey: key });
+  expect(site.read("Pulumi.monitoring.yaml")).toContain("lifeboat:monitoringAuthority: |");
+  expect((await site.lifeboat(["up", "monitoring", "--force"])).stdout).toContain("nothing was changed");
 });

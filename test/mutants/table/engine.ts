@@ -50,7 +50,7 @@ export const engineMutants: readonly Mutant[] = [
       killedBy: { file: pinned, title: "and does not answer: that is no first use" },
     },
   ]),
-  ...inFile("components/state-store/state-store.ts", [
+  ...inFile("components/install/connection.ts", [
     {
       name: "ssh: the store's script goes to whoever answers",
       from: "...key, hostKey, dialErrorLimit",

@@ -5,13 +5,9 @@ import { type AnsweringNode, startAnsweringNode } from "../../../../proxmox/api/
 let answers: Record<string, unknown>;
 let node: AnsweringNode;
 
-beforeAll(async () => {
+// A client of its own for each: what a credential may do is asked once for one plan.
+beforeEach(async () => {
   node = await startAnsweringNode(() => answers);
-});
-
-afterAll(() => node.stop());
-
-beforeEach(() => {
   answers = {
     "/nodes": [
       { node: "pve", status: "online" },
@@ -31,6 +27,8 @@ beforeEach(() => {
     "/nodes/pve/storage/fast/content": [{ volid: "fast:subvol-901-disk-0", content: "rootdir", vmid: 901 }],
   };
 });
+
+afterEach(() => node.stop());
 
 const nobody = { owners: new Map<number, string>(), isForDrills: () => false, unreadable: [] };
 
