@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealSettings } from "../support/sealed-settings";
+import { timed } from "../support/timed";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { ArgumentWatch } from "./support/process-arguments";
 import { changeSettings } from "./support/store-settings";
@@ -18,6 +19,7 @@ const settings = join(project, "Pulumi.monitoring.yaml");
 const address = "192.0.2.131";
 const hook = "http://192.0.2.9:8080/not-a-real-path";
 const password = "not-a-real-password";
+const check = "/usr/local/lib/lifeboat/monitoring-check";
 let processes: ArgumentWatch;
 let commandLines: readonly string[] = [];
 
@@ -71,7 +73,7 @@ function up() {
     expectExit(await site.inside("sh", "-c", init), [0], "pulumi stack init");
     expectExit(await up(), [0], "pulumi up");
     commandLines = processes.stop();
-    expect(await inGuest("/usr/local/lib/lifeboat/monitoring-check")).toMatch(/^watching since \d+$/u);
+    expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
     const metrics = await inGuest("curl --silent http://127.0.0.1:9941/metrics");
     expect(metrics).toContain('lifeboat_environment_up{environment="monitoring"} 1');
   });
@@ -140,8 +142,54 @@ function up() {
       false,
       expect.stringContaining("Unable to install the monitoring: the new release does not watch"),
     ]);
-    expect(await inGuest("/usr/local/lib/lifeboat/monitoring-check")).toMatch(/^watching since \d+$/u);
+    expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
     writeFileSync(settings, file);
     expectExit(await up(), [0], "pulumi up");
+  });
+
+  test("its guest is destroyed: it comes back from its backup with its measurements, and watches [F2]", async () => {
+    const since = await inGuest(check);
+    expectExit(await site.byHand("run-job", "monitoring"), [0], "the backup");
+    expectExit(await site.byHand("destroy", "metrics"), [0], "the end of metrics");
+    const rebuilt = await timed("L4", "rebuilding monitoring from its backup", () =>
+      site.inside("lifeboat", "rebuild", "monitoring", "--force"),
+    );
+    // What the services say themselves, where they do not watch.
+    const words =
+      rebuilt.exitCode === 0
+        ? ""
+        : await inGuest("docker ps -a; docker logs --tail 20 lifeboat-monitoring-prometheus 2>&1");
+    expect([rebuilt.exitCode, words]).toEqual([0, ""]);
+    expect(rebuilt.stdout).toContain("Monitoring is back, with its measurements");
+    expect(await inGuest(check)).toBe(since);
+  });
+
+  test("without a backup its stack makes it again, complete, and says that its measurements are gone [F2]", async () => {
+    const since = await inGuest(check);
+    const dumps = join(site.folder, "server", "nodes", "pve-mon", "root", "mnt", "backup", "dump");
+    const archives = readdirSync(dumps).filter((name) => name.includes("-301-"));
+    expect(archives).not.toEqual([]);
+    for (const name of archives) rmSync(join(dumps, name));
+    expectExit(await site.byHand("destroy", "metrics"), [0], "the end of metrics");
+    // A storage without any backup may be one whose disk is not mounted.
+    const anew = ["rebuild", "monitoring", "--anew", "--force"];
+    expectExit(await site.inside("lifeboat", "rebuild", "monitoring", "--force"), [14], "a rebuild from nothing");
+    // Its job has gone with its last guest.
+    const refused = expectExit(
+      await site.inside("lifeboat", ...anew, "--accept-loss"),
+      [13],
+      "a rebuild without its job",
+    );
+    const [, urn = ""] = /pulumi state delete '([^']+)' -s monitoring/u.exec(refused.stderr) ?? [];
+    expectExit(await site.pulumi("monitoring", "state", "delete", urn, "--yes"), [0], "the command that was named");
+    expectExit(await site.inside("lifeboat", ...anew), [13], "a rebuild that loses them");
+    const rebuilt = await timed("L4", "rebuilding monitoring without a backup", () =>
+      site.inside("lifeboat", ...anew, "--accept-loss"),
+    );
+    expect(expectExit(rebuilt, [0], "the rebuild").stdout).toContain("Its measurements from before are gone");
+    // The guest is another one, with other keys.
+    rmSync(join(site.folder, "state-home", "demo-known-hosts"));
+    expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
+    expect(await inGuest(check)).not.toBe(since);
   });
 });

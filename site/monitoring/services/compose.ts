@@ -78,7 +78,9 @@ function common(name: ServiceName, image: string, data: string) {
     container_name: `${composeProject}-${name}`,
     user: `${user}:${user}`,
     network_mode: "host",
-    restart: "unless-stopped",
+    // Docker takes any signal that it was asked to send, as for a reload, for a stop by hand: `unless-stopped` would leave the
+    // service down after the guest's next start, and after its own next death.
+    restart: "always",
     read_only: true,
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
