@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startStore, UpSite } from "../up/up-site";
 import type { KillRow, Stage } from "./kill-row";
 import { runKills } from "./run-kills";
@@ -53,6 +54,9 @@ const rows: KillRow<RotateStage>[] = [
     argv: () => ["state", "rotate", "prod", "--force"],
     prepare: async ({ site, renew }) => {
       renew();
+      // New keys are named by the second in which they are made: those of the kill before must not have the same name.
+      const second = new Date().getUTCSeconds();
+      while (new Date().getUTCSeconds() === second) await sleep(50);
       const { users, accounts } = site.store.identities;
       const former = [...users.keys()].filter((name) => name.startsWith("lifeboat-prod"));
       for (const name of former) accounts.set(`made by ${name}`, name);
