@@ -68,6 +68,11 @@ export function urnOf({ project, stack, types, name }: ResourcePlace): string {
   return `urn:pulumi:${stack}::${project}::${types.join("$")}::${name}`;
 }
 
+/** Those of these URNs whose resources have one of these names. */
+export function urnsNamed(recorded: readonly string[], names: readonly string[]): string[] {
+  return recorded.filter((urn) => names.includes(urn.split("::")[3] ?? ""));
+}
+
 /**
  * The URN under which a state has the resource of a component, whatever the project is called.
  *

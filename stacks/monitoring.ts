@@ -7,6 +7,7 @@ import { MonitoringStack, type MonitoringStackArgs } from "../components/monitor
 import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
 import { dashboardFiles, dashboards } from "../site/monitoring/dashboards/files";
+import { monitoringGuest } from "../site/monitoring/guest";
 import { monitoringName } from "../site/monitoring/resource-names";
 import { ruleDefaults } from "../site/monitoring/rules/options";
 import { alertNames, ruleFiles } from "../site/monitoring/rules/rule-file";
@@ -32,9 +33,9 @@ export async function prepareMonitoring(
   environment: Environment,
   hostKeyOf: HostKeySource,
 ): Promise<DeclareMonitoring> {
-  const { monitoring, guests } = environment;
-  const guest = guests.find(({ name }) => name === monitoring?.guest);
-  if (monitoring === undefined || guest === undefined || guest.kind === "adopted") {
+  const { monitoring } = environment;
+  const guest = monitoringGuest(environment);
+  if (monitoring === undefined || guest === undefined) {
     throw new Error(`${environment.name} declares no monitoring`);
   }
   const secrets = secretsOf(environment, monitoring);

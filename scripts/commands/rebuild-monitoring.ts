@@ -1,3 +1,4 @@
+import { monitoringGuest } from "../../site/monitoring/guest";
 import { nodesOf } from "../../site/needs";
 import { bareText, readStorages, withoutDecided } from "../inspect/status/backup-storages";
 import type { LoadedEnvironment } from "../project/environment";
@@ -104,7 +105,7 @@ function monitoringEnvironment(site: Site): LoadedEnvironment {
 }
 
 function guestOf({ name, settings }: LoadedEnvironment) {
-  const guest = settings.guests.find((one) => one.name === settings.monitoring?.guest);
+  const guest = monitoringGuest(settings);
   if (guest === undefined) throw new Error(`${name} has no guest for its monitoring`);
   return guest;
 }

@@ -8,6 +8,7 @@ import { writeDurably } from "../machine/durable-file";
 import type { LoadedEnvironment } from "./environment";
 import type { GuestBlock } from "./guest-block";
 import { insertGuests } from "./insert-guests";
+import type { SecretBox } from "./passphrase";
 import { parseStackText } from "./pulumi-project";
 import { Redactor } from "../terminal/redactor";
 import { Secrets } from "./secrets";
@@ -59,6 +60,21 @@ export function proposeSettings({ name, file }: LoadedEnvironment, settings: New
       `make room for ${keys} in it: edit ${file}`,
     );
   }
+}
+
+/**
+ * Writes settings with secrets into the file. One that had none yet gets the salt by which they are opened.
+ *
+ * @param config by its keys, with what {@link SecretBox.seal} made of secrets
+ * @throws CommandError as {@link proposeSettings} and {@link writeEdit} do
+ */
+export function writeSealed(
+  environment: LoadedEnvironment,
+  { salt }: Pick<SecretBox, "salt">,
+  config: NewSettings["config"],
+): void {
+  const isNew = environment.encryptionSalt() === undefined;
+  writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
 }
 
 /**

@@ -1,12 +1,14 @@
 import { monitoringCheck } from "../../../site/settings/monitoring-check";
 import { typeOfGuest } from "../../../site/guest-types";
-import type { Environment, Guest } from "../../../site/settings/environment";
+import { monitoringGuest } from "../../../site/monitoring/guest";
+import type { OwnedGuest } from "../../../site/settings/environment";
 import { lastLine } from "../../clients/guest-command";
 import { GuestUnreachable } from "../../clients/guest-shell";
 import { ProgramMissing } from "../../clients/run-program";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
 import { stateOf } from "../../recovery/engine/session";
+import { hostOf } from "../../recovery/steps/guest/save-point-plan";
 import { commandIn } from "../../recovery/steps/guest/log-in";
 
 /** Whether the site's monitoring watches, by its services themselves. */
@@ -49,21 +51,9 @@ export async function inspectMonitoring(
   }
 }
 
-function monitoringGuest({ guests, monitoring }: Environment): Exclude<Guest, { kind: "adopted" }> | undefined {
-  const guest = guests.find(({ name }) => name === monitoring?.guest);
-  return guest === undefined || guest.kind === "adopted" ? undefined : guest;
-}
-
-function askIn(
-  environment: LoadedEnvironment,
-  guest: Exclude<Guest, { kind: "adopted" }>,
-  context: CommandContext,
-  signal: AbortSignal,
-) {
+function askIn(environment: LoadedEnvironment, guest: OwnedGuest, context: CommandContext, signal: AbortSignal) {
   const { id: vmid, name, node } = guest;
-  const { address } = guest.network;
-  const host = address.kind === "static" ? address.ip : undefined;
-  const target = { name, node, vmid, type: typeOfGuest(guest) ?? "lxc", host };
+  const target = { name, node, vmid, type: typeOfGuest(guest) ?? "lxc", host: hostOf(guest) };
   const session = { environment, state: stateOf(environment, context) };
   return commandIn(session, target, monitoringCheck, signal, { isNew: false });
 }

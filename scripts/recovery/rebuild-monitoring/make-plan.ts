@@ -1,6 +1,6 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { typeOfGuest } from "../../../site/guest-types";
-import { backupName, componentKinds } from "../../../site/resources";
+import { backupName, recordedAs } from "../../../site/resources";
 import { backendOf } from "../../project/backend";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -63,7 +63,7 @@ async function isThere(client: ProxmoxClient, vmid: number): Promise<boolean> {
  */
 async function requireJob({ work, guest: { client } }: AnewSession, urns: readonly string[]): Promise<void> {
   const { jobId } = work.environment.settings.backup;
-  const urn = urns.find((one) => one.split("::")[3] === componentKinds["backup-job"].child(backupName));
+  const urn = recordedAs(urns, "backup-job", "backup-job", backupName);
   if (urn === undefined || (await client.backups.backupJobs()).some(({ id }) => id === jobId)) return;
   throw new CommandError(`its backup job ${jobId} is gone, and Pulumi still knows it`, {
     exitCode: exitCodes.refused,

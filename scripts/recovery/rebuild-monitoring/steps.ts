@@ -8,9 +8,10 @@ import type { BegunOperation } from "../engine/operation";
 import { type Step, type StepNode, standing } from "../engine/step";
 import { watchOf } from "../engine/watch";
 import { repeat } from "../steps/guest/check-steps";
+import { hostOf } from "../steps/guest/save-point-plan";
 import { commandIn } from "../steps/guest/log-in";
 import type { UpPlan } from "../up/plan";
-import { urnsNamed } from "../up/state-written";
+import { urnsIn } from "../up/state-written";
 import { upSteps } from "../up/steps";
 import type { AnewSession } from "./make-plan";
 import type { RebuildMonitoringPlan } from "./plan";
@@ -54,7 +55,7 @@ function refreshStep({ guest, backend }: RebuildMonitoringPlan, { work }: AnewSe
       await work.clearDeadLocks(backend);
       const kind = guest.type === "lxc" ? "container" : "virtual-machine";
       const names = [componentKinds[kind].child(guest.name), componentKinds["backup-job"].child(backupName)];
-      const urns = await urnsNamed(work, backend, names);
+      const urns = await urnsIn(work, backend, names);
       if (urns.length > 0) await (await work.cli(backend)).refresh(urns, watchOf(context));
     },
   });
@@ -67,10 +68,8 @@ function servicesStep({ guest }: RebuildMonitoringPlan, session: AnewSession, ch
     does: `ask Prometheus, Alertmanager and Grafana in ${guest.name} whether they watch (up to ${String(checkSeconds)} s)`,
     run: async (context) => {
       const { name, id: vmid, node, type } = guest;
-      const { network } = session.guest.guest.kind === "adopted" ? { network: undefined } : session.guest.guest;
-      const host = network?.address.kind === "static" ? network.address.ip : undefined;
       const reason = await repeat(context, checkSeconds, async () => {
-        const target = { name, vmid, node, type, host };
+        const target = { name, vmid, node, type, host: hostOf(session.guest.guest) };
         const { code, printed } = await commandIn(session.guest, target, monitoringCheck, context.signal, {
           isNew: true,
         });

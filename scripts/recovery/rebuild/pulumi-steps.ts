@@ -3,7 +3,7 @@ import type { Watch } from "../../clients/pulumi-cli/pulumi-cli";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { backupName, componentKinds } from "../../../site/resources";
+import { backupName, componentKinds, urnsNamed } from "../../../site/resources";
 import { childName, storeName } from "../../../site/state-store/resource-names";
 import { isRunning, startOf } from "../../machine/processes";
 import { type Step, type StepContext, type StepGroup, standing } from "../engine/step";
@@ -97,7 +97,10 @@ async function urnsOf(session: RebuildSession, owner: string, names: readonly st
   const { present } = await listStack(access);
   const state = present && (await readPresent(access, present));
   if (state?.checkpoint === undefined) throw changed(`the state of ${owner} on this machine`);
-  return state.checkpoint.resources.map(({ urn }) => urn).filter((urn) => names.includes(urn.split("::")[3] ?? ""));
+  return urnsNamed(
+    state.checkpoint.resources.map(({ urn }) => urn),
+    names,
+  );
 }
 
 type Cli = Awaited<ReturnType<typeof ownerCli>>;

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { differingTokens, givenToken, nameOf } from "../../../site/monitoring/exporter-tokens";
+import type { MonitoringSecrets } from "../../../site/settings/environment";
 import { parseMonitoringSecrets } from "../../../site/monitoring/monitoring-secrets";
-import { proposeSettings, writeEdit } from "../../project/edit-settings";
+import { writeSealed } from "../../project/edit-settings";
+import type { NewSettings } from "../../project/set-settings";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
 import { usageError } from "../../terminal/command-error";
@@ -9,8 +11,7 @@ import type { Finding } from "../engine/step";
 import { recordedToken, type RecordedToken } from "./recorded-token";
 import { StackWork } from "./stack-work";
 
-/** Key of the settings. */
-export const monitoringSecretsKey = "monitoringSecrets";
+const monitoringSecretsKey = "monitoringSecrets";
 
 /** Name of the environment that watches the others; undefined where none does. */
 export function watcherOf(site: Site): string | undefined {
@@ -67,12 +68,20 @@ export async function handOver(work: StackWork): Promise<{ isChanged: boolean; f
     else findings.push(notHandedOver(name, found.why));
   }
   if (isDeepStrictEqual(tokens, secrets.tokens)) return { isChanged: false, findings };
-  const { seal, salt } = await environment.secretBox();
-  const config = { [`lifeboat:${monitoringSecretsKey}`]: { secure: seal(JSON.stringify({ ...secrets, tokens })) } };
-  const isNew = environment.encryptionSalt() === undefined;
-  writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
-  site.reread(selector);
+  await writeMonitoringSecrets(work, { ...secrets, tokens });
   return { isChanged: true, findings };
+}
+
+/** Writes them encrypted into the settings. @param others settings that go with them, by their keys */
+export async function writeMonitoringSecrets(
+  { site, selector, environment }: StackWork,
+  secrets: MonitoringSecrets,
+  others: NewSettings["config"] = {},
+): Promise<void> {
+  const box = await environment.secretBox();
+  const sealed = { secure: box.seal(JSON.stringify(secrets)) };
+  writeSealed(environment, box, { [`lifeboat:${monitoringSecretsKey}`]: sealed, ...others });
+  site.reread(selector);
 }
 
 function notHandedOver(name: string, why: string): Finding {

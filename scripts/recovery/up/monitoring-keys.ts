@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { monitoringGuest } from "../../../site/monitoring/guest";
 import type { Environment, MonitoringSecrets } from "../../../site/settings/environment";
 import { createAuthority, createServerKey, renewAuthority, whyAuthorityDue } from "../../../site/state-store/authority";
 import { namesOfGuest } from "../../../site/state-store/location";
-import { proposeSettings, writeEdit } from "../../project/edit-settings";
-import type { SettingValue } from "../../project/set-settings";
-import { monitoringSecretsKey, secretsOf } from "./hand-over";
+import { secretsOf, writeMonitoringSecrets } from "./hand-over";
 import type { StackWork } from "./stack-work";
 
 /** What Grafana lacks, one half sentence each, and what makes it. */
@@ -28,15 +27,11 @@ export async function writeMonitoringKeys(work: StackWork): Promise<void> {
   const { made, make } = await missingIn(work);
   if (made.length === 0) return;
   const { secrets, authority } = await make();
-  const { environment, site, selector } = work;
-  const { seal, salt } = await environment.secretBox();
-  const config: Record<string, SettingValue> = {
-    [`lifeboat:${monitoringSecretsKey}`]: { secure: seal(JSON.stringify(secrets)) },
-    ...(authority === undefined ? {} : { "lifeboat:monitoringAuthority": authority }),
-  };
-  const isNew = environment.encryptionSalt() === undefined;
-  writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
-  site.reread(selector);
+  await writeMonitoringSecrets(
+    work,
+    secrets,
+    authority === undefined ? {} : { "lifeboat:monitoringAuthority": authority },
+  );
 }
 
 async function missingIn({ environment, site }: StackWork): Promise<Missing> {
@@ -80,7 +75,7 @@ const nothing: Missing = {
   make: () => Promise.reject(new Error("nothing is missing")),
 };
 
-function namesOfMonitoring({ guests, monitoring }: Environment): readonly string[] {
-  const guest = guests.find(({ name }) => name === monitoring?.guest);
-  return guest === undefined || guest.kind === "adopted" ? [] : namesOfGuest(guest);
+function namesOfMonitoring(environment: Environment): readonly string[] {
+  const guest = monitoringGuest(environment);
+  return guest === undefined ? [] : namesOfGuest(guest);
 }

@@ -1,3 +1,4 @@
+import { urnsNamed } from "../../../site/resources";
 import { type Checkpoint, checkpointOf, parseCheckpoint } from "../../../site/state/checkpoint";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -34,7 +35,10 @@ export async function requireSameState(work: StackWork, url: string, planned: st
 }
 
 /** The URNs of the resources of these names in a backend's state. */
-export async function urnsNamed(work: StackWork, url: string, names: readonly string[]): Promise<string[]> {
+export async function urnsIn(work: StackWork, url: string, names: readonly string[]): Promise<string[]> {
   const { checkpoint } = await stateIn(work, url);
-  return checkpoint.resources.map(({ urn }) => urn).filter((urn) => names.includes(urn.split("::")[3] ?? ""));
+  return urnsNamed(
+    checkpoint.resources.map(({ urn }) => urn),
+    names,
+  );
 }

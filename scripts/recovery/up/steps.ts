@@ -18,7 +18,7 @@ import { moveSteps } from "./move-steps";
 import { requireStore } from "./places";
 import { recordHostKeys } from "./record-host-keys";
 import type { StackWork } from "./stack-work";
-import { requireSameState, urnsNamed } from "./state-written";
+import { requireSameState, urnsIn } from "./state-written";
 import type { UpPlan } from "./plan";
 import { watchOf } from "../engine/watch";
 
@@ -131,7 +131,7 @@ function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs, 
       if (move !== "before-up") await requireSameState(work, url, planned);
       const cli = await work.cli(url);
       const begun = Date.now();
-      const replaced = replaces.length === 0 ? [] : await urnsNamed(work, url, replaces);
+      const replaced = replaces.length === 0 ? [] : await urnsIn(work, url, replaces);
       const done = await cli.up(watchOf(context), replaced);
       const state = await cli.exportState(context.signal);
       const findings = [

@@ -6,7 +6,7 @@ import { identityClashes } from "../../../../site/state-store/names";
 import type { KeyPair, StateStoreKeys } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { proposeSettings, writeEdit } from "../../../project/edit-settings";
+import { writeSealed } from "../../../project/edit-settings";
 import type { LoadedEnvironment } from "../../../project/environment";
 import type { SettingValue } from "../../../project/set-settings";
 import type { Site } from "../../../project/site";
@@ -52,13 +52,12 @@ export async function writeKeys(
     // Whose settings stay as they are needs no passphrase.
     if (own === undefined && keys === undefined && authority === undefined) continue;
     const environment = site.reread(name);
-    const { seal, salt } = await environment.secretBox();
+    const box = await environment.secretBox();
     const config: Record<string, SettingValue> = {};
-    if (keys !== undefined) config["lifeboat:stateStoreKeys"] = { secure: seal(formatKeys(keys)) };
+    if (keys !== undefined) config["lifeboat:stateStoreKeys"] = { secure: box.seal(formatKeys(keys)) };
     if (authority !== undefined) config["lifeboat:stateStoreAuthority"] = authority;
-    if (own !== undefined) config["lifeboat:stateKey"] = { secure: seal(formatKeys(own)) };
-    const isNew = environment.encryptionSalt() === undefined;
-    writeEdit(proposeSettings(environment, { config, ...(isNew ? { salt } : {}) }));
+    if (own !== undefined) config["lifeboat:stateKey"] = { secure: box.seal(formatKeys(own)) };
+    writeSealed(environment, box, config);
     site.reread(name);
   }
 }
