@@ -103,7 +103,7 @@ function restoreStep(
 }
 
 function isOver({ within }: DrillPlan, { startedAt }: BegunOperation): boolean {
-  return within !== undefined && Date.now() > Date.parse(startedAt) + within * 1_000;
+  return within !== undefined && Date.now() >= Date.parse(startedAt) + within * 1_000;
 }
 
 /** Why a guest cannot be tried: what it needs is not there. */
