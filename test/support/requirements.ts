@@ -5,8 +5,8 @@ export interface Requirement {
 }
 
 /**
- * Declaring a site (A), its state store (B), watching it (C), restoring guests (D) and states (E), rebuilding (F) and verifying (G), every
- * command that changes something (K), how long it may take (L), working with it (M), and
+ * Declaring a site (A), its state store (B), watching it (C), restoring guests (D) and states (E), rebuilding (F) and verifying (G),
+ * data in guests (I) and their copies elsewhere (J), every command that changes something (K), how long it may take (L), working with it (M), and
  * what an attacker gets (N).
  */
 export const requirements: readonly Requirement[] = [
@@ -198,6 +198,49 @@ export const requirements: readonly Requirement[] = [
       "A drill restores the newest archive of each guest to a spare id on an isolated bridge, checks the copy and destroys it; the age of each proof is known.",
   },
   {
+    id: "I1",
+    promise:
+      "Declared per guest: PostgreSQL, MariaDB, folders and volumes, any command's output; also in Docker containers; over SSH or through the node. Passwords with any character work and show up nowhere.",
+  },
+  {
+    id: "I2",
+    promise:
+      "They are dumped daily, at 03:00 by default, into `YYYY-MM-DD/<type>/`, with a log that says SUCCESS or ERROR of each run.",
+  },
+  {
+    id: "I3",
+    promise: "Retention in tiers (7 daily, 4 weekly, 12 monthly by default); the newest good dump always stays.",
+  },
+  {
+    id: "I4",
+    promise:
+      "Every dump is proven when it is made: it restores, and what is in it is counted; one that is unexpectedly small is an error.",
+  },
+  { id: "I5", promise: "Dumps can be encrypted; what opens them is never on the guest." },
+  {
+    id: "I6",
+    promise:
+      "`lifeboat restore database` and `restore files` bring a dump back, interactively or not, with a save point first.",
+  },
+  {
+    id: "I7",
+    promise: "PostgreSQL is recovered to a point in time from WAL in an object store, with an RPO below an hour.",
+  },
+  {
+    id: "I8",
+    promise:
+      "Configuration and secrets: the nodes' own configuration, vault files, sealed files, manifests and snapshots are dumped as a command's output.",
+  },
+  { id: "I9", promise: "No volume, database or container is ever removed that Lifeboat has not made." },
+  { id: "J1", promise: "A bucket elsewhere is declared: versioned, encrypted, locked against deletion, for 30 days." },
+  {
+    id: "J2",
+    promise:
+      "Dumps, states with their history and chosen archives are copied there after each backup; declared without keys is an error.",
+  },
+  { id: "J3", promise: "The offsite copy alone is enough to recover." },
+  { id: "J4", promise: "Buckets named as critical are mirrored daily with their versions, and can be restored." },
+  {
     id: "K1",
     promise:
       "Every command that changes something checks first, shows a summary, asks, makes a save point, reports; a dry run sends no changing request.",
@@ -211,6 +254,8 @@ export const requirements: readonly Requirement[] = [
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "L4", promise: "Rebuilding monitoring takes less than a quarter of an hour." },
   { id: "L5", promise: "Verifying all archives of a node takes less than five minutes." },
+  { id: "L7", promise: "The daily backup of data takes less than ten minutes." },
+  { id: "L8", promise: "One guest or database takes less than half an hour from the alarm to the proof." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },
   {
     id: "M2",
