@@ -27,3 +27,24 @@ export function fingerprintOf(key: string): string {
 export function guestAlias(id: number): string {
   return `guest-${String(id)}`;
 }
+
+/**
+ * A key as a state keeps it, sealed together with whose it is. Pulumi seals a value for its stack and not for its place: whoever
+ * writes a state could put any sealed value of it into any other place.
+ *
+ * @param macAddress of the guest's network card: one that was made anew has another
+ */
+export function boundKey(key: string, name: string, macAddress: string): string {
+  return `${key} ${ownerOf(name, macAddress)}`;
+}
+
+/** The key of a value that {@link boundKey} made for the same guest; undefined for every other one. */
+export function keyBoundTo(value: unknown, name: string, macAddress: string): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const end = ` ${ownerOf(name, macAddress)}`;
+  return value.endsWith(end) ? publicKeysIn(value.slice(0, -end.length))[0] : undefined;
+}
+
+function ownerOf(name: string, macAddress: string): string {
+  return `${name}@${macAddress}`;
+}

@@ -4,7 +4,7 @@ import { refusal } from "../components/refusal";
 import { knownHostKeys, shownHostKeys } from "../scripts/clients/host-keys";
 import { hostKeysOnNode } from "../scripts/clients/keys-on-node";
 import { siteFolderName, stateHome } from "../scripts/machine/state-home";
-import { fingerprintOf, guestAlias, keyToPin } from "../site/host-keys";
+import { fingerprintOf, guestAlias, keyBoundTo, keyToPin } from "../site/host-keys";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { stateStoreComponents } from "../site/state-store/resource-names";
@@ -85,8 +85,7 @@ export async function hostKeyNow(
 ): Promise<string | typeof pulumi.unknown> {
   const { guest, name, mac } = found;
   const urn = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${stateStoreComponents.hostKey}::${name}`;
-  const { hostKey, macAddress } = outputs[urn] ?? {};
-  const recorded = typeof hostKey === "string" && macAddress === mac ? hostKey : undefined;
+  const recorded = keyBoundTo(outputs[urn]?.["hostKey"], name, mac);
   if (pulumi.runtime.isDryRun()) return recorded ?? pulumi.unknown;
   // What could not be read is not absent: the first who answers would be trusted again.
   if (recordedUnread !== undefined) throw unreadState(guest, recordedUnread);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { pinHostKeys } from "../../../scripts/clients/host-keys";
 import { siteFolderName } from "../../../scripts/machine/state-home";
-import { fingerprintOf, guestAlias } from "../../../site/host-keys";
+import { boundKey, fingerprintOf, guestAlias } from "../../../site/host-keys";
 import { hostKeyNow, hostKeySource, hostKeyVariable, type KeyedGuest, settleHostKey } from "../../../stacks/host-key";
 import type { Recorded } from "../../../stacks/recorded";
 import { environmentOf } from "../../support/example-environment";
@@ -153,7 +153,10 @@ describe("in the program", () => {
 
   test.each([
     ["without a key", {}],
-    ["with the key of another network card", { hostKey: own, macAddress: "BC:24:11:00:00:09" }],
+    ["with the key of another network card", { hostKey: boundKey(own, "state-store", "BC:24:11:00:00:09") }],
+    ["with what it keeps sealed for another guest", { hostKey: boundKey(own, "monitoring", mac), macAddress: mac }],
+    ["with another of its sealed values", { hostKey: "not-a-secret-password", macAddress: mac }],
+    ["with a key that is sealed for nobody", { hostKey: own, macAddress: mac }],
   ])(
     "a state %s makes no first use of a guest that was there before: this machine's file knows it, or nobody [N3]",
     async (_, outputs) => {
@@ -180,7 +183,7 @@ describe("in the program", () => {
     await expect(valueOf(result)).rejects.toThrow("never known");
   });
 
-  const known = { outputs: { [urn]: { hostKey: own, macAddress: mac } } };
+  const known = { outputs: { [urn]: { hostKey: boundKey(own, "state-store", mac) } } };
 
   test("a preview asks nobody, and takes the key of the same guest from the state [N3]", async () => {
     program("ssh-keyscan", `touch ${folder}/asked`);
