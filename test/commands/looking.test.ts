@@ -68,7 +68,7 @@ describe("the frame", () => {
     expect(readFileSync(join(__dirname, "../../dist/lifeboat.cjs"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/u);
   });
 
-  test("help begins with what it is and examples, and names every exit code [K2]", async () => {
+  test("help begins with what it is and examples, and names every exit code [K2, 004 CS-006]", async () => {
     const { code, stdout, stderr } = await site.lifeboat(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout.indexOf("Examples:")).toBeLessThan(stdout.indexOf("Usage:"));

@@ -2,8 +2,10 @@ import { componentsPage } from "./components-page";
 import { faultsPage } from "./faults-page";
 import { jsonPage } from "./json-page";
 import { metricsPage } from "./metrics-page";
-import { measurementsOfProject, requirementsPage, testsOfProject } from "./requirements-page";
+import { requirementsPage } from "./requirements-page";
+import { seedsPage } from "./seeds-page";
 import { settingsPage } from "./settings-page";
+import { measurementsOfProject, testsOfProject } from "./tagged-tests";
 
 /** A page that is written from the code: where it is, and its text. */
 export interface Page {
@@ -16,6 +18,10 @@ export const pages: readonly Page[] = [
   {
     path: "docs/reference/requirements.md",
     text: (project) => requirementsPage(testsOfProject(project), measurementsOfProject(project)),
+  },
+  {
+    path: "docs/reference/seeds.md",
+    text: (project) => seedsPage(testsOfProject(project), measurementsOfProject(project)),
   },
   { path: "docs/reference/faults.md", text: faultsPage },
   { path: "docs/reference/json.md", text: jsonPage },

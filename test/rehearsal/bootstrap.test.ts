@@ -154,7 +154,7 @@ async function ask(key: KeyPair | undefined, ...requests: (readonly [string, obj
     expect(readdirSync(stacks).filter((name) => name.endsWith(".json"))).toEqual(["monitoring.json"]);
   });
 
-  test("the same command: three stacks in the store, and nothing left on this machine [B1, B2, B3]", async () => {
+  test("the same command: three stacks in the store, and nothing left on this machine [B1, B2, B3, 002 P2]", async () => {
     const { stderr } = expectExit(await site.inside("lifeboat", "up", "--force"), [0], "lifeboat up");
     expect(stderr).toContain("has not ended; what is left is planned anew");
     for (const environment of environments) {

@@ -205,7 +205,7 @@ jest.setTimeout(20 * 60_000);
     expect(status).not.toMatch(/(?:guest +|-)900\d\b/u);
   });
 
-  test("verify reads every archive of the node over SSH, and names the damaged one [G1]", async () => {
+  test("verify reads every archive of the node over SSH, and names the damaged one [G1, 004 US5.1, 004 US5.3]", async () => {
     const { stdout } = await timed("L5", "verifying the archives of five containers on their node", async () =>
       expectExit(await site.inside("lifeboat", "verify", "prod", "--archives", "--json"), [3], "lifeboat verify"),
     );

@@ -112,7 +112,7 @@ test("backed up while they run, the machine with its file systems frozen [D1]", 
   await inContainer("echo after > /root/kept && touch /root/later && sync");
 });
 
-test("restored in place: the archive's files, agent and SSH answer, and the program finds nothing to change [D1, D4, D11]", async () => {
+test("restored in place: the archive's files, agent and SSH answer, and the program finds nothing to change [D1, D4, D11, 004 US1.1, 004 US1.6]", async () => {
   const said = await timed("L1", "a virtual machine restored in place and proven", () =>
     lifeboat("restore", "guest", "db", "--force", "--stop", "--check-timeout", "900"),
   );
@@ -125,7 +125,7 @@ test("restored in place: the archive's files, agent and SSH answer, and the prog
   await cleanPreview();
 });
 
-test("restored beside, while the originals run; undo deletes the copies alone [D10, D16]", async () => {
+test("restored beside, while the originals run; undo deletes the copies alone [D10, D16, 004 US1.7]", async () => {
   await timed("L1", "a virtual machine restored beside its original", () =>
     lifeboat("restore", "guest", "db", "--target-id", copy, "--force"),
   );

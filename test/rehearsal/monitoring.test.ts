@@ -68,7 +68,7 @@ function up() {
 }
 
 (isRoot ? describe : describe.skip)("monitoring from nothing", () => {
-  test("one update, and every target is up, rules are loaded, Alertmanager is connected [C1]", async () => {
+  test("one update, and every target is up, rules are loaded, Alertmanager is connected [C1, 004 US4.2]", async () => {
     const init = 'exports=$(lifeboat env monitoring) && eval "$exports" && pulumi stack init monitoring';
     expectExit(await site.inside("sh", "-c", init), [0], "pulumi stack init");
     expectExit(await up(), [0], "pulumi up");
@@ -147,7 +147,7 @@ function up() {
     expectExit(await up(), [0], "pulumi up");
   });
 
-  test("its guest is destroyed: it comes back from its backup with its measurements, and watches [F2]", async () => {
+  test("its guest is destroyed: it comes back from its backup with its measurements, and watches [F2, 004 US4.1]", async () => {
     const since = await inGuest(check);
     expectExit(await site.byHand("run-job", "monitoring"), [0], "the backup");
     expectExit(await site.byHand("destroy", "metrics"), [0], "the end of metrics");
@@ -164,7 +164,7 @@ function up() {
     expect(await inGuest(check)).toBe(since);
   });
 
-  test("without a backup its stack makes it again, complete, and says that its measurements are gone [F2]", async () => {
+  test("without a backup its stack makes it again, complete, and says that its measurements are gone [F2, 004 US4.3]", async () => {
     const since = await inGuest(check);
     const dumps = join(site.folder, "server", "nodes", "pve-mon", "root", "mnt", "backup", "dump");
     const archives = readdirSync(dumps).filter((name) => name.includes("-301-"));

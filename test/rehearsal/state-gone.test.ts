@@ -214,7 +214,7 @@ function placesOf(file: string): string[] {
     .sort();
 }
 
-test("imported into a new stack, a preview finds nothing to change; nor does an update, which sends nothing [E5]", async () => {
+test("imported into a new stack, a preview finds nothing to change; nor does an update, which sends nothing [E5, 004 CL5]", async () => {
   expectExit(await pulumi("stack", "select", "prod", "--create"), [0], "pulumi stack select");
   const words = ["import", "-s", "prod", "--file", importFile, "--generate-code=false", "--yes"];
   expectExit(await pulumi(...words), [0], "pulumi import");

@@ -126,7 +126,7 @@ async function idOf(message: string, ...flags: string[]): Promise<string> {
 
 let last: unknown;
 
-test("three updates; the first comes back, and the preview shows exactly the difference [E1, E2]", async () => {
+test("three updates; the first comes back, and the preview shows exactly the difference [E1, E2, 004 US2.2]", async () => {
   await update("first", [...guests, "web", "tags"], ["first"]);
   await update("second", [...guests, "web", "tags"], ["second"]);
   await update("third", [...guests, "db", "tags"], ["third"]);
@@ -165,7 +165,7 @@ test("pulumi stack rm --force: its points are found among versions, and the stac
   expect(await preview()).toEqual([]);
 });
 
-test("verify reads every version of it [G1]", async () => {
+test("verify reads every version of it [G1, 004 US5.2]", async () => {
   const { stdout } = expectExit(await lifeboat("verify", "--state", "prod", "--json"), [0], "verify --state");
   const { stacks } = z
     .object({ stacks: z.array(z.object({ checked: z.number(), copies: z.number(), bad: z.array(z.unknown()) })) })

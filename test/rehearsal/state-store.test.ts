@@ -178,7 +178,7 @@ const prodBucket = { Bucket: "lifeboat-state-prod" };
 const denied = { error: "AccessDenied" };
 
 (isRoot ? describe : describe.skip)("the state store", () => {
-  test("one update makes container, server, buckets and identities; a second changes nothing [B1, B2, B4]", async () => {
+  test("one update makes container, server, buckets and identities; a second changes nothing [B1, B2, B4, 002 P1]", async () => {
     const first = await up();
     expect(said(first)).toContain("stateStoreEndpoint");
     await noChanges();

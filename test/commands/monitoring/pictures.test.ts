@@ -43,7 +43,7 @@ describePictures("a real Grafana", () => {
     await server.stop();
   });
 
-  test.each(shown)("takes $uid from its file, and gets data for its queries [C4]", async ({ uid }) => {
+  test.each(shown)("takes $uid from its file, and gets data for its queries [C4, 002 P5]", async ({ uid }) => {
     expect(await grafana.dashboard(uid)).toMatchObject({ meta: { provisioned: true }, dashboard: { uid } });
     const file = dashboards().find((dashboard) => dashboard.uid === uid);
     const empty: string[] = [];

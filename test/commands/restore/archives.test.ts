@@ -78,7 +78,7 @@ test("an archive is read to its end over SSH before anything is touched, and the
   expect(words).toMatch(/\n2222\n-l\nroot\n--\n127\.0\.0\.1\nperl - \/mnt\/backup\/dump\/vzdump-lxc-101-\S+\n$/u);
 });
 
-test("a flipped bit is found before anything is touched; the next older archive is named with its command [D9]", async () => {
+test("a flipped bit is found before anything is touched; the next older archive is named with its command [D9, 004 CL4]", async () => {
   const [damaged, older] = await newest(102);
   await site.fault("archive-flipped", { volid: damaged });
   expect(told(await refused(102, inPlace("db"), overSsh))).toEqual([
@@ -118,7 +118,7 @@ test("an archive whose configuration cannot be read: 13, and the next older one 
   expect(plan.warnings).toContainEqual(expect.stringMatching(/is newer and left out: it is empty/u));
 });
 
-test("a storage without room for old and new side by side: 13 with numbers, and what to do [D9]", async () => {
+test("a storage without room for old and new side by side: 13 with numbers, and what to do [D9, 004 CL2]", async () => {
   expect(told(await refused(101, [...inPlace("web"), "--storage", "vg"]))).toEqual([
     13,
     expect.stringMatching(

@@ -44,7 +44,7 @@ function told(result: RunResult): [number | null, string] {
   return [result.code, at < 0 ? result.stderr : result.stderr.slice(at)];
 }
 
-test("no archive: 10 [D3]", async () => {
+test("no archive: 10 [D3, 004 US1.4]", async () => {
   expect(told(await refused(102, inPlace("none")))).toEqual([
     10,
     expect.stringContaining("Unable to restore guest none: there is no archive of guest 102 (searched: "),
@@ -67,7 +67,7 @@ test("a wrong token: 14 [K1, K2]", async () => {
   ]);
 });
 
-test("a node that cannot be reached: 14, with its address and what to check [K3]", async () => {
+test("a node that cannot be reached: 14, with its address and what to check [K3, 004 CL1, 004 EF-001]", async () => {
   const env = { LIFEBOAT_PROJECT: projectWith((text) => text.replace("127.0.0.1:", "127.0.0.77:")) };
   expect(told(await refused(101, inPlace("web"), env))).toEqual([
     14,
@@ -85,7 +85,7 @@ test("a certificate that is not trusted: 14 [K1]", async () => {
   ]);
 });
 
-test("a running guest without --stop: 13, also when the plan is confirmed [D8, K1]", async () => {
+test("a running guest without --stop: 13, also when the plan is confirmed [D8, K1, 004 CL3]", async () => {
   expect(told(await refused(101, ["restore", "guest", "web", "--force", "--accept-loss"]))).toEqual([
     13,
     expect.stringMatching(
@@ -94,7 +94,7 @@ test("a running guest without --stop: 13, also when the plan is confirmed [D8, K
   ]);
 });
 
-test("a plan that nobody confirms: 2, with the flag's name [K1]", async () => {
+test("a plan that nobody confirms: 2, with the flag's name [K1, 000 CA11.4, 004 US1.5, 004 EF-002]", async () => {
   expect(told(await refused(104, ["restore", "guest", "locked"]))).toEqual([
     2,
     expect.stringMatching(/nobody is there to confirm the plan; nothing was changed[\s\S]*HINT: add --force/u),
@@ -161,7 +161,7 @@ test("another node than the only one: 2 [D5]", async () => {
   ]);
 });
 
-test("mistakes on the command line: 2 [K2]", async () => {
+test("mistakes on the command line: 2 [K2, 004 CS-006]", async () => {
   expect((await refused(101, [...inPlace("web"), "--at", "yesterday"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--at", "2026-11-20", "--archive", "x"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--target-id", "101"])).code).toBe(2);

@@ -33,7 +33,7 @@ function lines(text: string): string[] {
   return text.split("\n").map((line) => line.trim());
 }
 
-test("a dry run shows the plan and sends nothing but GET [D2, D5, K1]", async () => {
+test("a dry run shows the plan and sends nothing but GET [D2, D5, K1, 004 EF-007]", async () => {
   const archive = await site.backUp(101);
   const before = await site.picture(101);
   const requests = site.requests().length;
@@ -55,7 +55,7 @@ test("a dry run shows the plan and sends nothing but GET [D2, D5, K1]", async ()
   expect(await site.picture(101)).toEqual(before);
 });
 
-test("keep-last=1 and seven archives: the oldest is restored, all are there afterwards, the newest stays the newest [D1, D6]", async () => {
+test("keep-last=1 and seven archives: the oldest is restored, all are there afterwards, the newest stays the newest [D1, D6, 004 EF-006, 004 US1.3]", async () => {
   const archives: string[] = [];
   for (let count = 0; count < 7; count += 1) archives.push(await site.backUp(102, { "prune-backups": "keep-all=1" }));
   const [oldest = ""] = archives;
@@ -111,7 +111,7 @@ test("an excluded mount point is lost only with --accept-loss, and comes back em
   expect(await site.volumeOf(103, "mp1")).toMatch(/^local:103\//u);
 });
 
-test("a check that fails after a good restore: exit 3, not proven, and the archive stays protected until one succeeds [D1]", async () => {
+test("a check that fails after a good restore: exit 3, not proven, and the archive stays protected until one succeeds [D1, 004 EF-003]", async () => {
   const archive = await site.backUp(105);
   const result = await site.lifeboat(["restore", "guest", "files", "--force", "--check-timeout", "1"]);
   expect(result.code).toBe(3);
@@ -173,7 +173,7 @@ test("a guest that its pool has lost meanwhile: the report names it with the com
   ]);
 });
 
-test("a restored copy shares neither MAC nor address nor autostart with the original, which is left alone [D5, D10]", async () => {
+test("a restored copy shares neither MAC nor address nor autostart with the original, which is left alone [D5, D10, 004 US1.7]", async () => {
   await site.backUp(102);
   const before = await site.picture(102);
   const result = await site.lifeboat(["restore", "guest", "db", "--target-id", "902", "--force"]);

@@ -45,7 +45,7 @@ async function jobOptions(options: Record<string, string>): Promise<void> {
   await site.on(lab, (client) => client.put(["cluster", "backup", "lifeboat-lab"], options));
 }
 
-test("lab's job fires on Sunday 03:00 of the node's time, and the fourth run removes the first archive [A3, A4]", async () => {
+test("lab's job fires on Sunday 03:00 of the node's time, and the fourth run removes the first archive [A3, A4, 002 P3, 002 P4]", async () => {
   // A Wednesday at noon, far from any change of summer time.
   await setClock("2027-01-13T12:00:00Z");
   const runs: string[][] = [];
@@ -62,7 +62,7 @@ test("lab's job fires on Sunday 03:00 of the node's time, and the fourth run rem
   expect(Math.abs(newest.ageSeconds - (3 * day + 9 * 3600)) < 2 * 3600).toBe(true);
 });
 
-test("a protected archive stays beside those that are kept, and does not count [A4]", async () => {
+test("a protected archive stays beside those that are kept, and does not count [A4, 002 P4]", async () => {
   await site.on(lab, async ({ backups }) => {
     const oldest = (await backups.archives(lab, "backup")).find(({ volid }) => volid.includes("2027_01_24-03_00"));
     await backups.setArchiveProtection(lab, oldest?.volid ?? "none", true);

@@ -105,7 +105,7 @@ describe("on a storage that goes back at any time", () => {
     expect(changed(before)).toEqual([]);
   });
 
-  test("rolled back, started, proven; the present is one more snapshot, and the report's command goes back to it [D12]", async () => {
+  test("rolled back, started, proven; the present is one more snapshot, and the report's command goes back to it [D12, 000 VI3]", async () => {
     const result = await site.lifeboat(["restore", "snapshot", "web", "first", "--force", "--stop", "--json"]);
     expect(result.code).toBe(0);
     const report = JSON.parse(result.stdout);

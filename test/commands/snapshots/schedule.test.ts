@@ -87,7 +87,7 @@ describe("on a schedule", () => {
     expect(result?.stdout).toContain(`prod/thin: would be taken: ${auto(6)}`);
   });
 
-  test("what is due is taken, once, without stopping the guest; a storage without snapshots is named [D13]", async () => {
+  test("what is due is taken, once, without stopping the guest; a storage without snapshots is named [D13, 000 VI1]", async () => {
     await clock(6.1);
     let first: RunResult | undefined;
     const changes = await changesWhile(

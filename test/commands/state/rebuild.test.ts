@@ -60,7 +60,7 @@ test("a copy with what the program never makes comes back into no store [N2]", a
   expect(await rebuild("--force")).toMatchObject({ code: 13, stderr: toldForged() });
 });
 
-test("a bucket that has a state keeps it; one that lost it gets the copy's [F1]", async () => {
+test("a bucket that has a state keeps it; one that lost it gets the copy's [F1, 004 US3.2]", async () => {
   await site.lifeboat(["backup", "state"]);
   site.store.dropBucket("lifeboat-state-prod");
   const { code, stdout } = await rebuild("--dry-run", "--json");

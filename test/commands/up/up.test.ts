@@ -49,7 +49,7 @@ describe("a site on which nothing is yet", () => {
 
   afterEach(() => site.stop());
 
-  test("one command: the store's stack begins here and moves, the others begin there; again: nothing [B3, B6]", async () => {
+  test("one command: the store's stack begins here and moves, the others begin there; again: nothing [B3, B6, 002 P2]", async () => {
     const { code, stdout, stderr } = await up();
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(site.pulumiRuns().filter((run) => !/ (?:preview|stack export)$/u.test(run))).toEqual([

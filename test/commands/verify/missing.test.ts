@@ -78,7 +78,7 @@ test("a storage that shows no backup at all: verify and status both say that it 
   await root.close();
 });
 
-test("a night's archive that somebody took away is missing, with its guest: 3 [G1]", async () => {
+test("a night's archive that somebody took away is missing, with its guest: 3 [G1, 004 US5.3]", async () => {
   const today = Math.floor(Date.now() / day) * day;
   for (let ago = 4; ago >= 0; ago -= 1) {
     for (const [place, vmid] of ids.entries()) {

@@ -129,7 +129,7 @@ export function storeLost(main: MainSite): void {
     expectExit(await site.sandbox("service", "offsite", "start"), [0], "starting the provider");
   });
 
-  test("MinIO stopped: fallback, an update here, MinIO back, return: the update is there [E4]", async () => {
+  test("MinIO stopped: fallback, an update here, MinIO back, return: the update is there [E4, 004 US2.3, 004 US2.4, 003 DOD5]", async () => {
     await stopStore();
     expect((await status("prod")).problems.join()).toMatch(/lifeboat state fallback prod/u);
     expectExit(await lifeboat("state", "fallback", "prod", "--force"), [0], "the fallback");
@@ -203,7 +203,7 @@ export function storeLost(main: MainSite): void {
     rmSync(join(site.folder, "state-home", "demo-known-hosts"), { force: true });
   }
 
-  test("the container is destroyed with its data: rebuilt from the copy, with every restore point, killed once on the way [F1, K4]", async () => {
+  test("the container is destroyed with its data: rebuilt from the copy, with every restore point, killed once on the way [F1, K4, 004 US3.1, 004 US3.3]", async () => {
     expectExit(await lifeboat("backup", "state"), [0], "the copy");
     const before = { prod: await points("prod"), monitoring: await points("monitoring") };
     await loseStore();

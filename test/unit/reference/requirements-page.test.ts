@@ -1,4 +1,5 @@
-import { measurementsIn, requirementsPage, taggedTests } from "../../reference/requirements-page";
+import { requirementsPage } from "../../reference/requirements-page";
+import { measurementsIn, taggedTests } from "../../reference/tagged-tests";
 
 const file = "test/some.test.ts";
 

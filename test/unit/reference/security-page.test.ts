@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { testsOfProject } from "../../reference/requirements-page";
+import { testsOfProject } from "../../reference/tagged-tests";
 
 test("every test that the page of stolen secrets names is there [N1]", () => {
   const project = resolve(__dirname, "../../..");

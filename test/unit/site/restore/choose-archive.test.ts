@@ -23,7 +23,7 @@ function archive(
 }
 
 describe("the newest", () => {
-  it("is found over several storages, whatever their order [D2]", () => {
+  it("is found over several storages, whatever their order [D2, 004 US1.2]", () => {
     const archives = [archive(3), archive(7, { storage: "offsite" }), archive(5)];
     const choice = chooseArchive(archives, newest, context);
     expect(choice.chosen).toBe(archives[1]);
@@ -121,7 +121,7 @@ describe("the newest", () => {
 describe("another wish", () => {
   const archives = [archive(3), archive(5), archive(7), archive(8, { notes: "lifeboat save point x" })];
 
-  it("a moment: the newest that is not later [D2]", () => {
+  it("a moment: the newest that is not later [D2, 004 US1.3]", () => {
     const at = (time: number) => chooseArchive(archives, { kind: "at", time }, context).chosen;
     expect(at(archives[1]?.time ?? 0)).toBe(archives[1]);
     expect(at((archives[1]?.time ?? 0) - 1)).toBe(archives[0]);
