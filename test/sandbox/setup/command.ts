@@ -19,6 +19,7 @@ const EXAMPLES = `Examples:
   npm run sandbox -- up                          a site with real containers (root, Debian 12)
   npm run sandbox -- up --machines               the same with QEMU, for virtual machines
   npm run sandbox -- up --docker                 the same with a template that runs Docker, and a registry of images
+  npm run sandbox -- up --databases              the same with a template of PostgreSQL, MariaDB and what backs them up
   npm run sandbox -- up --driver memory          the same API without guests (needs nothing)
   eval "$(npm run -s sandbox -- env)"            plain \`pulumi\` and \`lifeboat\` work in this shell
   npm run -s sandbox -- exec pulumi up -s prod   one command where the site's addresses are reachable
@@ -140,6 +141,7 @@ interface UpWords {
   driver: DriverName;
   machines?: true;
   docker?: true;
+  databases?: true;
   port: number;
   json?: boolean;
 }
@@ -151,6 +153,7 @@ function addUp(program: Command, layout: Layout): void {
     .addOption(driverOption())
     .option("--machines", "virtual machines can run, as they can where a settings file declares one (real only)")
     .option("--docker", "a template with Docker, and a registry with the images of monitoring (real only)")
+    .option("--databases", "a template with PostgreSQL, MariaDB, pgBackRest, age, restic and Docker (real only)")
     .option("--port <number>", "port of the API on each node", parsePort, 8006)
     .option("--json", "print JSON when it is up")
     .action(async ({ port, json, ...options }: UpWords) => {

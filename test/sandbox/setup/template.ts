@@ -36,6 +36,25 @@ const DOCKER_RECIPE: DebianRecipe = {
   packages: [...RECIPE.packages, "docker.io", "docker-compose", "iptables"],
 };
 
+/** Name of the template with databases, what backs them up, and Docker: on the nodes of a site that was brought up with it. */
+export const DATABASE_TEMPLATE = "debian-12-databases_amd64.tar.zst";
+
+/** Clusters of both databases are made by their packages, so they run at the first boot. */
+const DATABASE_RECIPE: DebianRecipe = {
+  ...DOCKER_RECIPE,
+  packages: [
+    ...DOCKER_RECIPE.packages,
+    "postgresql-15",
+    "mariadb-server",
+    "pgbackrest",
+    "age",
+    "restic",
+    "attr",
+    "acl",
+    "faketime",
+  ],
+};
+
 /**
  * The template of the real driver: made with mmdebstrap the first time, kept in the user's cache afterwards.
  *
@@ -54,5 +73,13 @@ export function dockerTemplate(say: (line: string) => void): Promise<string> {
   const build = (file: string, temporary: string): Promise<void> => makeDebian(DOCKER_RECIPE, file, temporary);
   return builtOnce({ kind: "templates", name: DOCKER_TEMPLATE, recipe: DOCKER_RECIPE, build }, () =>
     say("Making the container template with Docker from Debian packages (a minute, once)"),
+  );
+}
+
+/** The same with databases; a container of it that runs Docker needs the feature `nesting`. */
+export function databaseTemplate(say: (line: string) => void): Promise<string> {
+  const build = (file: string, temporary: string): Promise<void> => makeDebian(DATABASE_RECIPE, file, temporary);
+  return builtOnce({ kind: "templates", name: DATABASE_TEMPLATE, recipe: DATABASE_RECIPE, build }, () =>
+    say("Making the container template with databases from Debian packages (two minutes, once)"),
   );
 }

@@ -21,7 +21,14 @@ import { nodeArchive } from "./services/node-archive";
 import { obtainRegistry } from "./services/registry";
 import { startServices } from "./services/services";
 import { startState, type StartState } from "./start-state";
-import { DOCKER_TEMPLATE, dockerTemplate, realTemplate, TEMPLATE } from "./template";
+import {
+  DATABASE_TEMPLATE,
+  databaseTemplate,
+  DOCKER_TEMPLATE,
+  dockerTemplate,
+  realTemplate,
+  TEMPLATE,
+} from "./template";
 
 export interface UpOptions {
   driver: Driver["name"];
@@ -40,6 +47,8 @@ export interface UpOptions {
   machines?: boolean;
   /** The site has what monitoring needs: a template with Docker, a registry with the images, and Node (`real` only). */
   docker?: boolean;
+  /** The site has a template with databases, what backs them up, and Docker (`real` only). */
+  databases?: boolean;
   /** Backup jobs run at their time by themselves: for people. Tests let time pass when they want it to. */
   scheduler?: boolean;
 }
@@ -64,9 +73,11 @@ export function defaultNodes(driver: Driver["name"], port = 8006): SandboxNode[]
 export async function bringUp(layout: Layout, options: UpOptions): Promise<UpResult> {
   const image = await obtainMachineImage(options);
   const template = await obtainDocker(options);
+  const databases = await obtainDatabases(options);
   const result = await bringUpSite(layout, options);
   if (image !== undefined) placeOnNodes(layout, result.record, image, `import/${MACHINE_IMAGE}`);
   if (template !== undefined) placeOnNodes(layout, result.record, template, `template/cache/${DOCKER_TEMPLATE}`);
+  if (databases !== undefined) placeOnNodes(layout, result.record, databases, `template/cache/${DATABASE_TEMPLATE}`);
   return result;
 }
 
@@ -100,6 +111,14 @@ async function obtainDocker({ driver, docker, projectFolder, say }: UpOptions): 
   await obtainRegistry(projectFolder, say);
   await nodeArchive(say);
   return dockerTemplate(say);
+}
+
+/** The template with databases; it takes two minutes the first time. */
+async function obtainDatabases({ driver, databases, say }: UpOptions): Promise<string | undefined> {
+  if (driver !== "real" || databases !== true) return undefined;
+  requireRoot(driver);
+  await requirePackages(driver, say);
+  return databaseTemplate(say);
 }
 
 async function makeSandbox(layout: Layout, options: UpOptions): Promise<UpResult> {

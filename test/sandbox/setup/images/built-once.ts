@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** A file that is made on this machine the first time it is needed, and kept in the user's cache afterwards. */
+/** A file, or a folder, that is made on this machine the first time it is needed, and kept in the user's cache afterwards. */
 interface BuiltOnce {
   /** Folder in the cache. */
   kind: string;
@@ -26,8 +26,9 @@ export async function builtOnce({ kind, name, recipe, build }: BuiltOnce, announ
   const building = mkdtempSync(join(folder, BUILDING));
   try {
     await build(join(building, name), building);
-    // Only a finished file gets the name that later runs trust.
-    renameSync(join(building, name), file);
+    // Only a finished one gets the name that later runs trust. Where two made it at once, the first stays: a folder that is in
+    // use cannot be replaced.
+    if (!existsSync(file)) renameSync(join(building, name), file);
   } finally {
     rmSync(building, { recursive: true, force: true });
   }

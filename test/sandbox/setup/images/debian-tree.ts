@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { privateMounts } from "../../drivers/real/mounted-tree";
 import { SandboxError } from "../failure";
 
 /** A Debian system as mmdebstrap makes it. */
@@ -43,7 +44,9 @@ export async function makeDebian(recipe: DebianRecipe, target: string, temporary
     recipe.suite,
     target,
   ];
-  const complaints = await runLoudly("mmdebstrap", words, temporary);
+  // It mounts the machine's /proc and /sys in what it makes. In the machine's own mount namespace a killed one would leave them
+  // there, for whoever removes the folder to go through.
+  const complaints = await runLoudly("unshare", [...privateMounts, "mmdebstrap", ...words], temporary);
   if (complaints === undefined) return;
   throw new SandboxError(`mmdebstrap could not make a Debian system: ${complaints}`, {
     hint: "it needs Debian's package mirror, as apt-get does on this machine",

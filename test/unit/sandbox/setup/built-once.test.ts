@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { builtOnce } from "../../../sandbox/setup/images/built-once";
 
 const cache = mkdtempSync(join(tmpdir(), "lifeboat-cache-"));
@@ -35,4 +36,19 @@ test("a file is made once for each recipe, and only a finished one gets its name
   });
   expect(again).toBe(file);
   expect(await obtain("second", (made) => writeFileSync(made, "other"))).not.toBe(file);
+});
+
+async function makeFolder(file: string): Promise<void> {
+  mkdirSync(file);
+  writeFileSync(join(file, "of"), file);
+  await setTimeout(20);
+}
+
+test("a folder that two make at once is there for both, and the first one's stays", async () => {
+  const wanted = { kind: "trees", name: "tree", recipe: "both", build: makeFolder };
+  const [one, other] = await Promise.all([1, 2].map(() => builtOnce(wanted, () => undefined)));
+  if (one === undefined) throw new Error("none was made");
+  expect(one).toBe(other);
+  expect(readdirSync(dirname(one))).toEqual(["tree"]);
+  expect(readFileSync(join(one, "of"), "utf8")).toContain("building-");
 });

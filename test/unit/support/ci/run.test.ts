@@ -84,12 +84,23 @@ test.each([
   expect([ended.status, lastLine(ended)]).toEqual([1, last]);
 });
 
+function inFolder(folder: string): string {
+  return `[{ file: "${folder}", where: () => true, reason: "they are not here" }]`;
+}
+
 describe("skipped tests", () => {
   const skipped = [{ file: "test/unit/some.test.ts", title: "reads Proxmox's own answers" }];
   test("are counted and named with the reason", () => {
     const ended = run([tested({ passed: 2, skipped })], expectedWhere(true));
     expect([ended.status, lastLine(ended)]).toEqual([0, "2 passed, 0 failed, 1 skipped"]);
     expect(ended.stdout).toContain("test/unit/some.test.ts: reads Proxmox's own answers (they are not here)\n");
+  });
+
+  test("are explained by the folder of their file as well", () => {
+    expect(lastLine(run([tested({ passed: 2, skipped })], inFolder("test/unit/")))).toBe(
+      "2 passed, 0 failed, 1 skipped",
+    );
+    expect(lastLine(run([tested({ passed: 2, skipped })], inFolder("test/un")))).toBe("2 passed, 1 failed");
   });
 
   test("fail where their reason does not hold", () => {
