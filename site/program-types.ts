@@ -1,4 +1,5 @@
 import { monitoringComponent, monitoringTypes } from "./monitoring/resource-names";
+import { offsiteComponent, offsiteName, offsiteProviderInputs, offsiteTypes } from "./offsite/resource-names";
 import {
   apiTokenType,
   componentKinds,
@@ -32,6 +33,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
   [stateStoreComponents.hostKey]: [],
   [monitoringComponent]: [...new Set(Object.values(monitoringTypes))],
+  [offsiteComponent]: Object.values(offsiteTypes),
 };
 
 /** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */
@@ -74,6 +76,7 @@ export const providerPackages: ReadonlyMap<string, ProviderPackage> = new Map<st
       inputs: ["minioServer", "minioUser", "minioPassword", "minioRegion", "minioSsl"],
     },
   ],
+  ["aws", { names: [offsiteName], inputs: offsiteProviderInputs }],
   ["command", { names: "default", inputs: [] }],
   // Pulumi's own functions, such as the one that reads the state.
   ["pulumi", { names: "default", inputs: [] }],

@@ -34,6 +34,7 @@ export = async function main(): Promise<StackOutputs> {
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
     const declareMonitoring = await prepareMonitors(environment, facts, { ...recorded, outputs });
     const declareTokens = await prepareTokens(environment);
+    const declareOffsite = await prepareElsewhere(environment);
     const providerFor = createProviders(environment, token);
     const declared = await declareGuestsAndBackups({
       environment,
@@ -44,7 +45,7 @@ export = async function main(): Promise<StackOutputs> {
       declareMonitoring,
       declareRestores,
     });
-    return { ...declared, ...declareTokens?.(environment, providerFor()) };
+    return { ...declared, ...declareTokens?.(environment, providerFor()), ...declareOffsite?.() };
   } finally {
     await client.close();
   }
@@ -54,6 +55,13 @@ export = async function main(): Promise<StackOutputs> {
 async function prepareTokens({ exporterTokens }: Environment) {
   if (exporterTokens.length === 0) return undefined;
   return (await import("./exporter-tokens.js")).declareExporterTokens;
+}
+
+/** The provider of AWS is a large one: it is loaded where a bucket elsewhere is declared only. */
+async function prepareElsewhere(environment: Environment): Promise<(() => StackOutputs) | undefined> {
+  if (environment.offsite === undefined) return undefined;
+  const { prepareOffsite } = await import("./offsite.js");
+  return prepareOffsite(environment);
 }
 
 /** The provider of commands is loaded where there is one only. */

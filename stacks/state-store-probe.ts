@@ -9,6 +9,8 @@ export interface ProbedStore {
   readonly endpoint: string;
   readonly region: string;
   readonly key: KeyPair;
+  /** What the key is called, for messages. Default: that of the state store. */
+  readonly keyName?: string;
   /** PEM of the authority. Absent: those of the system. */
   readonly authority?: string | undefined;
 }
@@ -37,7 +39,7 @@ async function isThere(store: ProbedStore, bucket: string): Promise<boolean> {
   if (status === 404) return false;
   throw new Error(
     status === 403
-      ? "it refuses the key root of lifeboat:stateStoreKeys"
+      ? `it refuses the key ${store.keyName ?? "root of lifeboat:stateStoreKeys"}`
       : `it answers with the status ${String(status)}`,
   );
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Provider } from "@pulumi/minio/provider";
 import * as pulumi from "@pulumi/pulumi";
@@ -27,6 +27,7 @@ import {
 import { guestLogin } from "./guest-login";
 import { type HostKeySource, willBeMade } from "./host-key";
 import type { DeclareStore, Site } from "./program";
+import { readAuthority } from "./read-authority";
 import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
 import { isApart, modeVariable } from "./store-mode";
@@ -126,7 +127,7 @@ function offsitePlan({ environment, store, endpoint }: DeclaredStore, environmen
   const copier = keys?.copier;
   if (copier === undefined || own === undefined) return undefined;
   const known = environments.filter((name) => keys?.identities[name] !== undefined);
-  const other = offsite.ca === undefined ? [] : [readAuthority(offsite.ca, "copies.offsite")];
+  const other = offsite.ca === undefined ? [] : [readAuthority(offsite.ca, "lifeboat:stateStore.copies.offsite")];
   return {
     project: pulumi.getProject(),
     environments: known.map((name) => ({ name, bucket: bucketOf(store, name) })),
@@ -205,16 +206,7 @@ async function lookAtStore(
 
 function trustedBy({ stateStore, stateStoreAuthority }: Environment): string | undefined {
   if (stateStore?.kind === "container") return stateStoreAuthority;
-  return stateStore?.ca === undefined ? undefined : readAuthority(stateStore.ca, "service");
-}
-
-function readAuthority(file: string, setting: string): string {
-  try {
-    return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw refusal(`Unable to read the CA of lifeboat:stateStore.${setting}: ${cause}`);
-  }
+  return stateStore?.ca === undefined ? undefined : readAuthority(stateStore.ca, "lifeboat:stateStore.service");
 }
 
 function declareGuest(

@@ -21,6 +21,7 @@ import type {
 import { type AdoptedEntry, type ContainerEntry, type GuestEntry, type VirtualMachineEntry } from "./guest-schema";
 import { osTypeOf } from "./container-schema";
 import { completeMonitoring, completeMonitoringSecrets } from "./complete-monitoring";
+import { completeOffsite } from "./complete-offsite";
 import { completeStateStore, completeStateStoreKeys } from "./complete-state-store";
 import { profileDefaults } from "./profiles";
 import type { Settings } from "./settings-schema";
@@ -67,6 +68,8 @@ export function complete(settings: Settings, name: string): Environment {
       completeMonitoring(settings.monitoring, new Map(guests.map(({ name: guest, kind }) => [guest, kind]))),
     monitoringSecrets: settings.monitoringSecrets && completeMonitoringSecrets(settings.monitoringSecrets),
     monitoringAuthority: settings.monitoringAuthority,
+    offsite: settings.offsite && completeOffsite(settings.offsite),
+    offsiteKeys: settings.offsiteKeys,
   };
 }
 

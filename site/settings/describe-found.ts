@@ -10,6 +10,7 @@ const secretKeys = new Set([
   "stateStoreKeys",
   "stateStoreOffsiteKey",
   "monitoringSecrets",
+  "offsiteKeys",
 ]);
 
 /** A value of the settings for a message: short, on one line, without control characters, and never a secret. */

@@ -1,12 +1,14 @@
 import type { Retention } from "../../proxmox/rules/retention";
 import type { Guest, Objectives } from "./guest";
 import type { MonitoringSecrets, MonitoringSettings } from "./monitoring";
+import type { OffsiteKeys, OffsiteSettings } from "./offsite";
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "./state-store";
 import type { CalendarDay, Seconds } from "./units";
 
 export type * from "./download";
 export type * from "./guest";
 export type * from "./monitoring";
+export type * from "./offsite";
 export type * from "./state-store";
 export type * from "./units";
 
@@ -61,6 +63,10 @@ export interface Environment {
   readonly monitoringSecrets?: MonitoringSecrets | undefined;
   /** `lifeboat:monitoringAuthority`: certificate (PEM) of the authority that signs Grafana's own. Public. */
   readonly monitoringAuthority?: string | undefined;
+  /** Where copies go that nobody can remove. Absent: nowhere. */
+  readonly offsite?: OffsiteSettings | undefined;
+  /** The decrypted secret `lifeboat:offsiteKeys`. */
+  readonly offsiteKeys?: OffsiteKeys | undefined;
 }
 
 /** Where copies are made that prove a backup, and are destroyed again (G2). */

@@ -5,6 +5,7 @@ import { guestSchema } from "./guest-schema";
 import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
 import { monitoringFitsGuest, monitoringSchema } from "./monitoring-schema";
 import { monitoringSecretsSchema } from "./monitoring-secrets-schema";
+import { offsiteKeysSchema, offsiteSchema } from "./offsite-schema";
 import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
 import {
   at,
@@ -88,6 +89,10 @@ export const settingsSchema = checked(
     monitoringSecrets: optional(monitoringSecretsSchema),
     /** Certificate (PEM) of the authority that signs Grafana's own, beside `monitoring` with `listen: tls`. */
     monitoringAuthority: optional(certificateSchema),
+    /** A bucket of another S3 service, where copies lie that nobody can remove. Default: none. */
+    offsite: optional(offsiteSchema),
+    /** Keys of that bucket, as a secret: `{ admin, writer, reader }`, each `{ accessKey, secretKey }`. Needed with `offsite`. */
+    offsiteKeys: optional(offsiteKeysSchema),
   }),
   (raw) => [...storeFitsGuest(raw), ...monitoringFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],
 );

@@ -21,9 +21,9 @@ import { fileName, guestName } from "./values/names";
 
 const day = 86_400;
 
-const endpoint = value("an endpoint", endpointFormat, parseEndpoint);
+export const endpoint = value("an endpoint", endpointFormat, parseEndpoint);
 
-const region = text("a region", "letters, digits and -, such as us-east-1", /^[A-Za-z0-9-]{1,64}$/);
+export const region = text("a region", "letters, digits and -, such as us-east-1", /^[A-Za-z0-9-]{1,64}$/);
 
 const port = wholeNumber("a port", 1, 65_535);
 
@@ -37,7 +37,7 @@ const portsSchema = checked(
   portsDiffer,
 );
 
-const bucketName = text(
+export const bucketName = text(
   "a bucket's name",
   "3 to 63 lower-case letters, digits and -, beginning and ending in a letter or digit",
   /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
@@ -70,7 +70,7 @@ const copiesSchema = mapping({
   ),
 });
 
-const expiry = value("a duration", `${durationFormat}; whole days, at most 3650d`, parseDays);
+const expiry = value("a duration", `${durationFormat}; whole days, at most 3650d`, wholeDays);
 
 const containerStore = mapping({
   /** Name of the guest that holds the store: a container of this environment with a fixed address and `firewall: true` on its network card. */
@@ -138,7 +138,8 @@ export const stateStoreSchema: Schema<StateStoreEntry> = choose<StateStoreEntry>
       : serviceStore.transform((entry) => ({ as: "service", ...entry })),
 );
 
-function parseDays(raw: unknown): number | undefined {
+/** Seconds of whole days, at most ten years; undefined for anything else. */
+export function wholeDays(raw: unknown): number | undefined {
   const seconds = parseDuration(raw);
   if (seconds === undefined || seconds < day || seconds > 3650 * day) return undefined;
   return seconds % day === 0 ? seconds : undefined;

@@ -1,0 +1,18 @@
+import type { OffsiteKeys, OffsiteSettings } from "../settings/environment";
+
+/** Top-level setting with the keys, below `lifeboat:`. */
+export const offsiteKeysSetting = "offsiteKeys";
+
+/** Why what is declared cannot be copied to, as the end of a sentence: an offsite copy without keys is never silently none (J2). */
+export function missingOffsiteKeys(offsite: OffsiteSettings, keys: OffsiteKeys | undefined): string | undefined {
+  if (keys === undefined) return `it has lifeboat:offsite, and the secret lifeboat:${offsiteKeysSetting} is not set`;
+  if (!offsite.adopt && keys.admin === undefined) {
+    return `lifeboat:${offsiteKeysSetting} has no key admin to make the bucket ${offsite.bucket} with, and lifeboat:offsite has no adopt: true`;
+  }
+  return undefined;
+}
+
+/** How the keys are given. */
+export function offsiteKeysHint(environment: string): string {
+  return `pulumi config set --secret lifeboat:${offsiteKeysSetting} -s ${environment} <keys.json, with admin, writer and reader, each { accessKey, secretKey }`;
+}

@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { Provider } from "@pulumi/aws/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { OffsiteBucket } from "../components/offsite/offsite-bucket";
+import { refusal } from "../components/refusal";
+import { missingOffsiteKeys, offsiteKeysHint, offsiteKeysSetting } from "../site/offsite/keys";
+import { offsiteName } from "../site/offsite/resource-names";
+import type { Environment, KeyPair, OffsiteSettings } from "../site/settings/environment";
+import type { StackOutputs } from "./program";
+import { readAuthority } from "./read-authority";
+import { existingBuckets } from "./state-store-probe";
+
+/**
+ * Looks at everything that the bucket elsewhere needs, before anything is registered.
+ *
+ * @returns what declares it
+ * @throws pulumi.RunError where its keys are missing: a copy that somebody relies on is never silently none (J2)
+ */
+export async function prepareOffsite({ name, offsite, offsiteKeys }: Environment): Promise<() => StackOutputs> {
+  if (offsite === undefined) throw new Error(`${name} declares nothing offsite`);
+  const missing = missingOffsiteKeys(offsite, offsiteKeys);
+  if (missing !== undefined) {
+    throw refusal(`Unable to declare the offsite copies of ${name}: ${missing}\nHINT: ${offsiteKeysHint(name)}`);
+  }
+  const authority = offsite.ca === undefined ? undefined : readAuthority(offsite.ca, "lifeboat:offsite.ca");
+  const { admin } = offsiteKeys ?? {};
+  // What was adopted is never asked: whoever made it answers for it.
+  if (offsite.adopt || admin === undefined) return () => ({ offsiteBucket: pulumi.output(offsite.bucket) });
+  const exists = await isThere(name, offsite, admin, authority);
+  return () => {
+    const provider = new Provider(offsiteName, providerInputs(offsite, admin));
+    return { offsiteBucket: new OffsiteBucket(offsiteName, { offsite, exists }, { provider }).bucket };
+  };
+}
+
+/** A service that is down stops nothing: a site is rebuilt without it, and what the state has already is not asked for. */
+async function isThere(
+  environment: string,
+  { endpoint, region, bucket }: OffsiteSettings,
+  key: KeyPair,
+  authority: string | undefined,
+): Promise<boolean> {
+  const keyName = `admin of lifeboat:${offsiteKeysSetting}`;
+  const found = await existingBuckets({ endpoint, region, key, authority, keyName }, [bucket]);
+  if (found.kind === "answered") return found.existing.has(bucket);
+  await pulumi.log.warn(
+    `The offsite service at ${endpoint} does not answer: ${found.reason}. Its bucket cannot be changed until it does` +
+      `\nHINT: lifeboat status ${environment}`,
+  );
+  return false;
+}
+
+/** Only AWS has the services around S3 that the provider would ask first. */
+function providerInputs({ kind, endpoint, region, ca }: OffsiteSettings, { accessKey, secretKey }: KeyPair) {
+  const elsewhere = {
+    endpoints: [{ s3: endpoint, s3control: endpoint, sts: endpoint, iam: endpoint }],
+    s3UsePathStyle: true,
+    skipCredentialsValidation: true,
+    skipRegionValidation: true,
+    skipRequestingAccountId: true,
+  };
+  return {
+    region,
+    accessKey: pulumi.secret(accessKey),
+    secretKey: pulumi.secret(secretKey),
+    // Else it would ask an address of the cloud for a machine's own key.
+    skipMetadataApiCheck: true,
+    ...(ca === undefined ? {} : { customCaBundle: resolve(pulumi.getRootDirectory(), ca) }),
+    ...(kind === "aws" ? {} : elsewhere),
+  };
+}

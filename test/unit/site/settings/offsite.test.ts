@@ -1,0 +1,85 @@
+import { parseSettings } from "../../../../site/settings/parse-settings";
+import { formatPath } from "../../../../site/settings/problem";
+import { environmentOf } from "../../../support/example-environment";
+import { offsiteOf, offsiteSettings } from "../../../support/example-offsite";
+
+const day = 86_400;
+
+function pathsOf(raw: unknown): string[] {
+  const parsed = parseSettings(raw, { environment: "prod" });
+  return parsed.ok ? [] : parsed.problems.map(({ path }) => formatPath(path));
+}
+
+test("a bucket elsewhere gets every default: versions and a lock of 30 days [J1]", () => {
+  expect(offsiteOf()).toEqual({
+    kind: "minio",
+    endpoint: "https://s3.example.com:9000",
+    region: "us-east-1",
+    bucket: "far-away",
+    adopt: false,
+    ca: undefined,
+    retention: 30 * day,
+    lock: "compliance",
+    encrypt: false,
+    expire: 90 * day,
+    bandwidth: undefined,
+    copies: { dumps: true, archives: "none", buckets: [], at: "04:30" },
+  });
+});
+
+test("everything can be said otherwise [J1, J2, J4]", () => {
+  const copies = { dumps: false, archives: "weekly", buckets: ["documents"], at: "sun 05:00" };
+  const found = offsiteOf({
+    kind: "ovh",
+    endpoint: "https://s3.gra.io.cloud.ovh.net/",
+    region: "gra",
+    ca: "ca.pem",
+    retention: "2w",
+    lock: "governance",
+    encrypt: false,
+    expire: "14d",
+    bandwidth: "4MiB",
+    adopt: true,
+    copies,
+  });
+  expect(found).toMatchObject({
+    endpoint: "https://s3.gra.io.cloud.ovh.net",
+    region: "gra",
+    ca: "ca.pem",
+    retention: 14 * day,
+    lock: "governance",
+    encrypt: false,
+    expire: 14 * day,
+    bandwidth: 4 * 2 ** 20,
+    adopt: true,
+    copies,
+  });
+});
+
+test("AWS is found by its region, and encrypts [J1]", () => {
+  const found = offsiteOf({ kind: "aws", endpoint: undefined, region: "eu-west-3" });
+  expect(found).toMatchObject({ endpoint: "https://s3.eu-west-3.amazonaws.com", encrypt: true });
+});
+
+test.each([
+  ["a service without an address", { endpoint: undefined }, ["endpoint"]],
+  ["one of OVH without a region", { kind: "ovh" }, ["region"]],
+  ["AWS without a region", { kind: "aws", endpoint: undefined }, ["region"]],
+  ["a copy that goes while it is locked", { expire: "29d" }, ["expire"]],
+  ["a copy that goes while it is locked for longer", { retention: "100d" }, ["expire"]],
+  ["a lock of an hour", { retention: "1h" }, ["retention"]],
+  ["no bandwidth at all", { bandwidth: "0KiB" }, ["bandwidth"]],
+  ["an unknown service", { kind: "tape" }, ["kind"]],
+])("%s is refused with its path [A6, J1]", (_, other, keys) => {
+  expect(pathsOf(offsiteSettings(other))).toEqual(keys.map((key) => `lifeboat:offsite.${key}`));
+});
+
+test("settings without it have no copies elsewhere: not declared is off [J2]", () => {
+  expect(environmentOf(offsiteSettings({}, { offsite: undefined }), "prod").offsite).toBeUndefined();
+});
+
+test("its keys are shown in no message [N3]", () => {
+  const parsed = parseSettings(offsiteSettings({}, { offsiteKeys: { writer: "hunter2" } }), { environment: "prod" });
+  expect(JSON.stringify(parsed)).not.toContain("hunter2");
+  expect(parsed.ok).toBe(false);
+});
