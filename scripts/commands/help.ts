@@ -1,5 +1,5 @@
 import type { Argument, Command as Commander, Help } from "commander";
-import { groups } from "./registry";
+import { sections as commandSections } from "./registry";
 import { exitCodeMeanings } from "../terminal/exit-codes";
 import type { Example } from "./frame/command";
 import { wrap } from "../terminal/text";
@@ -15,21 +15,33 @@ const rootExamples: readonly Example[] = [
 /** Help of the program itself: examples first, then commands, options and exit codes. */
 export function rootHelp(command: Commander, helper: Help): string {
   const codes = exitCodeMeanings.map(([code, meaning]) => [String(code), meaning] as const);
-  const visible = command.commands.flatMap((entry) =>
-    entry.name() in groups ? [...entry.commands] : [entry, ...entry.commands],
-  );
+  const rows = commandSections.map(({ title, commands }) => ({
+    title,
+    rows: commands.map(({ words, summary }) => [words.join(" "), summary] as const),
+  }));
+  const column = columnOf(rows.flatMap((section) => section.rows));
   return sections([
     wrap(command.description(), columnsOf(helper)).join("\n"),
     titled("Examples:", exampleRows(rootExamples), helper),
     `Usage: lifeboat <command> [options]`,
-    titled(
-      "Commands:",
-      visible.map((entry) => [fullName(entry).replace(/^lifeboat /u, ""), entry.summary()] as const),
-      helper,
-    ),
+    ...rows.map((section) => titled(section.title, section.rows, helper, column)),
     titled("Options:", optionRows(command, helper), helper),
     titled("Exit codes:", codes, helper),
     "More about one command: lifeboat help <command>",
+  ]);
+}
+
+/** Help of a word that stands for several commands: what it is for, then those. */
+export function groupHelp(command: Commander, helper: Help, examples: readonly Example[]): string {
+  return sections([
+    wrap(`${fullName(command)}: ${command.description()}`, columnsOf(helper)).join("\n"),
+    titled("Examples:", exampleRows(examples), helper),
+    titled(
+      "Commands:",
+      command.commands.map((entry) => [`${command.name()} ${entry.name()}`, entry.summary()] as const),
+      helper,
+    ),
+    `More about one command: lifeboat help ${command.name()} ${command.commands[0]?.name() ?? ""}`,
   ]);
 }
 
@@ -78,9 +90,8 @@ function optionRows(command: Commander, helper: Help, without: readonly string[]
 }
 
 /** Terms in a column and their meaning beside them; below, where a term is so long that nothing fits beside it. */
-function titled(title: string, rows: readonly Row[], helper: Help): string {
+function titled(title: string, rows: readonly Row[], helper: Help, column = columnOf(rows)): string {
   if (rows.length === 0) return "";
-  const column = Math.max(...rows.map(([term]) => term.length)) + 4;
   const beside = columnsOf(helper) - column >= 30;
   const lines = rows.flatMap(([term, meaning]) => {
     if (!beside) return [`  ${term}`, ...wrap(meaning, columnsOf(helper) - 6).map((line) => `      ${line}`)];
@@ -88,6 +99,11 @@ function titled(title: string, rows: readonly Row[], helper: Help): string {
     return [`  ${term}`.padEnd(column) + first, ...rest.map((line) => " ".repeat(column) + line)];
   });
   return [title, ...lines].join("\n");
+}
+
+/** Where meanings begin. */
+function columnOf(rows: readonly Row[]): number {
+  return Math.max(0, ...rows.map(([term]) => term.length)) + 4;
 }
 
 /** Lines longer than this are hard to read, however wide the terminal is. */

@@ -6,9 +6,10 @@ import { CommandError, usageError } from "../terminal/command-error";
 import { type GlobalOptions, openContext } from "./frame/context";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { type Failure, failureOf } from "../clients/failure";
-import { commandHelp, rootHelp } from "./help";
+import { commandHelp, groupHelp, rootHelp } from "./help";
 import type { InputOutput } from "../terminal/input-output";
 import { Interruption } from "./frame/interruption";
+import { meantLine } from "./frame/meant";
 import type { CommandContext } from "../project/context";
 
 /** A command with its input, ready to run. */
@@ -31,7 +32,7 @@ export async function runProgram(argv: readonly string[], io: InputOutput): Prom
   try {
     await root.parseAsync(globalsFirst(helpAsFlag(argv)), { from: "user" });
   } catch (error) {
-    return endOfParsing(error, argv, { json, project: undefined }, io);
+    return endOfParsing(error, { argv, root }, { json, project: undefined }, io);
   }
   if (chosen === undefined) return exitCodes.usage;
   const { project } = root.opts<{ project?: string }>();
@@ -98,7 +99,8 @@ function prepare(command: Commander, io: InputOutput): void {
     })
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
-    .showSuggestionAfterError(true);
+    // `meantLine` knows the options of every command, and how a guest is restored.
+    .showSuggestionAfterError(false);
   // The file of a command is loaded when its turn has come, before its own words are parsed.
   command.hook("preSubcommand", (_parent, subcommand) => loaders.get(subcommand)?.());
 }
@@ -151,10 +153,9 @@ function parentOf(root: Commander, entry: CommandEntry, io: InputOutput): Comman
   if (group === undefined || thing === undefined) return root;
   const known = root.commands.find((command) => command.name() === group);
   if (known !== undefined) return known;
-  const made = root
-    .command(group)
-    .summary(groups[group] ?? "")
-    .description(groups[group] ?? "");
+  const { summary = "", examples = [] } = groups[group] ?? {};
+  const made = root.command(group).summary(summary).description(summary);
+  made.configureHelp({ formatHelp: (shown, helper) => groupHelp(shown, helper, examples) });
   prepare(made, io);
   return made;
 }
@@ -177,21 +178,23 @@ function globalsFirst(argv: readonly string[]): string[] {
   ];
 }
 
+/** A command line, and the program that was to understand it. */
+interface Asked {
+  readonly argv: readonly string[];
+  readonly root: Commander;
+}
+
 /** Help and version end parsing as well; everything else that ends it is a mistake on the command line. */
-async function endOfParsing(
-  error: unknown,
-  argv: readonly string[],
-  options: GlobalOptions,
-  io: InputOutput,
-): Promise<ExitCode> {
+async function endOfParsing(error: unknown, asked: Asked, options: GlobalOptions, io: InputOutput): Promise<ExitCode> {
   const { context, close } = openContext(io, options);
   try {
-    if (error instanceof CommandError) return tellMistake(error, argv, options, context);
+    if (error instanceof CommandError) return tellMistake(error, asked.argv, options, context);
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
     if (error.code === "commander.help") return exitCodes.usage;
     const message = error.message.replace(/^error: /u, "").replace(/\s*\n\s*/gu, " ");
-    return tellMistake(usageError(message), argv, options, context);
+    const meant = meantLine(message, asked.argv, asked.root);
+    return tellMistake(usageError(message, meant), asked.argv, options, context);
   } catch (defect) {
     const failure = failureOf(defect, undefined);
     report(failure, options.json, context);

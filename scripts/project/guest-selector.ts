@@ -1,6 +1,7 @@
 import type { Environment } from "../../site/settings/environment";
 import { usageError, CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
+import { nearest } from "../terminal/nearest";
 import type { LoadedEnvironment } from "./environment";
 
 /** A guest of the settings and the environment that it belongs to. */
@@ -77,7 +78,13 @@ function ambiguous(selector: string, found: readonly FoundGuest[]): CommandError
 
 function unknown(selector: string, guests: readonly FoundGuest[], site: SearchedSite): CommandError {
   const names = guests.map(({ environment, guest }) => `${environment.name}/${guest.name} (${String(guest.id)})`);
-  const known = names.length === 0 ? "the settings name no guests" : `guests in the settings: ${names.join(", ")}`;
+  const meant = nearest(
+    selector.slice(selector.indexOf("/") + 1),
+    guests.map(({ guest }) => guest.name),
+  );
+  const asked = meant === undefined ? "" : `did you mean ${meant}? `;
+  const known =
+    names.length === 0 ? "the settings name no guests" : `${asked}guests in the settings: ${names.join(", ")}`;
   return new CommandError(`no guest '${selector}' in the settings of ${site.name}`, {
     exitCode: exitCodes.usage,
     hint: known,

@@ -77,6 +77,16 @@ describe("the frame", () => {
     }
   });
 
+  test("its commands stand under what people look for, and a word of several commands shows examples of them", async () => {
+    const { stdout } = await site.lifeboat(["--help"]);
+    const titles = ["Look:", "Back up and prove:", "Restore:", "State:", "Site:"].map((title) => stdout.indexOf(title));
+    expect(titles).toEqual(titles.toSorted((a, b) => a - b));
+    expect(Math.min(...titles)).toBeGreaterThan(0);
+    const restore = await site.lifeboat(["restore"]);
+    expect([restore.code, restore.stdout]).toEqual([2, ""]);
+    expect(restore.stderr).toContain("lifeboat restore guest web --dry-run");
+  });
+
   test.each([[["help", "restore", "guest"]], [["restore", "guest", "--help"]]])(
     "%j is the help of one command",
     async (argv) => {
@@ -88,13 +98,12 @@ describe("the frame", () => {
   );
 
   test.each([
-    [["statsu"], "unknown command 'statsu' (Did you mean status?)", "lifeboat --help"],
-    [
-      ["doctor", "--print-setupp"],
-      "unknown option '--print-setupp' (Did you mean --print-setup?)",
-      "lifeboat doctor --help",
-    ],
-    [["restore", "gest", "web"], "unknown command 'gest' (Did you mean guest?)", "lifeboat restore --help"],
+    [["statsu"], "unknown command 'statsu'", "lifeboat status"],
+    [["wbe"], "unknown command 'wbe'", "lifeboat --help"],
+    [["restore", "web", "--dry-run"], "unknown command 'web'", "lifeboat restore guest web --dry-run"],
+    [["status", "--jsno"], "unknown option '--jsno'", "lifeboat status --json"],
+    [["doctor", "--print-setupp"], "unknown option '--print-setupp'", "lifeboat doctor --print-setup"],
+    [["restore", "gest", "web"], "unknown command 'gest'", "lifeboat restore guest web"],
     [["backups"], "missing required argument 'guest'", "lifeboat backups --help"],
     [["env", "a", "b"], "too many arguments", "lifeboat env --help"],
   ])("%j is a mistake with a suggestion, and exit code 2", async (argv, message, hint) => {
@@ -112,6 +121,11 @@ describe("the frame", () => {
   ])("%s %s is refused by the name that was typed [K2]", async (flag, value, why) => {
     const { code, stderr } = await site.lifeboat(["restore", "guest", "web", flag, value]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
+
+  test("a mistyped guest is answered with its name and those that there are", async () => {
+    const { code, stderr } = await site.lifeboat(["backups", "wbe"]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^HINT: did you mean web\? guests in the settings: /mu)]);
   });
 
   test("errors are JSON on stdout with --json, wherever it stands", async () => {

@@ -23,14 +23,15 @@ const clockTolerance = 86_400;
 /**
  * Looks for the save points of a guest. GET requests only.
  *
- * @param olderThan only those that are older than so many days.
- * @throws CommandError (10) where there is none, (14) where that cannot be known, (13) while the guest is not whole: they may
+ * @param olderThan only those that are older than so many days; how many others stay is told where none is, since for a timer
+ *   that is an ordinary night
+ * @throws CommandError (10) where there is none at all, (14) where that cannot be known, (13) while the guest is not whole: they may
  *   be its only way back; or when their age is asked for and not certain
  */
 export async function planForget(
   { client, guest, environment, selector }: GuestSession,
   olderThan: number | undefined,
-): Promise<ForgetPlan> {
+): Promise<ForgetPlan | { readonly young: number }> {
   const { node } = await locate(client, guest, undefined);
   const clock = await nodeClock(client, node);
   const storage = environment.settings.backup.storage.id;
@@ -62,10 +63,13 @@ export async function planForget(
       hint: `see what there is: lifeboat backups ${selector}`,
     });
   };
+  const isComplete = search.unsearched.length === 0;
+  if (own.length === 0 && olderThan !== undefined && isComplete) return { young: 0 };
   if (own.length === 0) throw nothing();
   const ran = await ranBefore(client, node, own[0]);
   await requireWhole(client, { node, vmid: guest.id, guest: guest.name, meant, selector, ran });
   const old = olderThan === undefined ? own : ofAge(own, olderThan, clock);
+  if (old.length === 0 && isComplete) return { young: own.length };
   if (old.length === 0) throw nothing();
   const savePoints = old.map(({ volid, nodes, size, time }) => ({
     volid,
@@ -73,7 +77,7 @@ export async function planForget(
     size: size ?? 0,
     date: formatMoment(time, clock.timezone),
   }));
-  const gaps = search.unsearched.length === 0 ? {} : { unsearched: unsearchedText(search) };
+  const gaps = isComplete ? {} : { unsearched: unsearchedText(search) };
   return { ...meant.mark, vmid: guest.id, ran, savePoints, leftOut, ...gaps };
 }
 

@@ -33,7 +33,10 @@ export function forgetOperation(
     request: olderThan === undefined ? {} : { olderThan: String(olderThan) },
     command,
     given,
-    plan: async () => plannedOf(await planForget(session, olderThan)),
+    plan: async () => {
+      const found = await planForget(session, olderThan);
+      return "young" in found ? { nothing: nothingOld(session.selector, found.young) } : plannedOf(found);
+    },
     permitted: (plan) =>
       requireRights(
         session.client,
@@ -59,6 +62,15 @@ function plannedOf(plan: ForgetPlan): Planned<ForgetPlan> {
       value: { guest: `${environment}/${guest}`, vmid, savePoints, leftOut, unsearched },
       print: (lines) => printForget(plan, lines),
     },
+  };
+}
+
+/** For a timer that is an ordinary night. */
+function nothingOld(guest: string, stay: number): Report {
+  const others = stay === 0 ? "" : `; ${stay === 1 ? "1 stays" : `${stay} stay`}`;
+  return {
+    value: { guest, deleted: [], bytes: 0 },
+    print: (lines) => lines.line(`No save point of ${guest} is that old${others}.`),
   };
 }
 

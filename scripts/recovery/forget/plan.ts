@@ -35,12 +35,14 @@ const leftOut = z
   .describe("save points under the same number that stay");
 const unsearched = z.string().nullable().describe("storages on which there may be more, and why nobody knows");
 const guest = z.string().describe("`prod/web`");
+const deleted = { deleted: z.array(z.string()).describe("archives"), bytes: bytes("what they took") };
 
 /** `lifeboat undo --forget --json` */
 export const forgetShapes = named(
   operationShapes({
     plan: { guest, vmid, savePoints, leftOut, unsearched },
-    report: { guest, deleted: z.array(z.string()).describe("archives"), bytes: bytes("what they took") },
+    report: { guest, ...deleted },
+    nothing: { guest, ...deleted },
   }),
   "with --forget",
 );
