@@ -1,4 +1,5 @@
 import type { Bytes, Network, OptOut, OwnedGuest } from "../settings/environment";
+import { completeDataDefaults } from "../settings/complete-data";
 import type { GuestDefaults } from "../settings/complete";
 import { createTimeoutSchema } from "../settings/proxmox-schema";
 import { flag, optional, text } from "../settings/schema-tools";
@@ -35,6 +36,7 @@ export const refusedKeys = {
   fresh: commands,
   objectives: commands,
   snapshots: commands,
+  data: "what is inside a guest has components of its own",
   backup: "a guest is backed up by the jobs that name it: leave its id out of them",
 };
 
@@ -45,12 +47,18 @@ export const leftOut = {
   fresh: undefined,
   objectives: undefined,
   snapshots: undefined,
+  data: undefined,
   backup: undefined,
 };
 
 /** Code has no environment around it that would give defaults. The objective is never read. */
 export function defaultsOn(node: string): GuestDefaults {
-  return { node, ssh: { user: "root", keys: [] }, objectives: { rpo: Number.POSITIVE_INFINITY } };
+  return {
+    node,
+    ssh: { user: "root", keys: [] },
+    objectives: { rpo: Number.POSITIVE_INFINITY },
+    data: completeDataDefaults(undefined),
+  };
 }
 
 /** Seconds, unless `createTimeout` says otherwise. */

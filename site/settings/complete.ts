@@ -20,6 +20,7 @@ import type {
 } from "./environment";
 import { type AdoptedEntry, type ContainerEntry, type GuestEntry, type VirtualMachineEntry } from "./guest-schema";
 import { osTypeOf } from "./container-schema";
+import { completeData, completeDataDefaults, completeDataSecrets, type DataDefaults } from "./complete-data";
 import { completeMonitoring, completeMonitoringSecrets } from "./complete-monitoring";
 import { completeOffsite } from "./complete-offsite";
 import { completeStateStore, completeStateStoreKeys } from "./complete-state-store";
@@ -40,7 +41,12 @@ export function complete(settings: Settings, name: string): Environment {
     rpo: settings.objectives?.rpo ?? profileDefaults[settings.profile].rpo,
     rto: settings.objectives?.rto,
   };
-  const defaults: GuestDefaults = { node: proxmox.node, ssh, objectives };
+  const defaults: GuestDefaults = {
+    node: proxmox.node,
+    ssh,
+    objectives,
+    data: completeDataDefaults(settings.data),
+  };
   const guests = (settings.guests ?? []).map(([key, entry]) => completeGuest(key, entry, defaults));
   return {
     name,
@@ -70,6 +76,7 @@ export function complete(settings: Settings, name: string): Environment {
     monitoringAuthority: settings.monitoringAuthority,
     offsite: settings.offsite && completeOffsite(settings.offsite),
     offsiteKeys: settings.offsiteKeys,
+    dataSecrets: completeDataSecrets(settings.dataSecrets ?? []),
   };
 }
 
@@ -135,6 +142,7 @@ export interface GuestDefaults {
   readonly node: string;
   readonly ssh: GuestAccess;
   readonly objectives: Objectives;
+  readonly data: DataDefaults;
 }
 
 function completeGuest(name: string, entry: GuestEntry, defaults: GuestDefaults): Guest {
@@ -166,6 +174,7 @@ function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefau
     diskOptOuts: Object.fromEntries(disks.map(([key, disk]) => [key, disk.backup])),
     optOut: backup,
     snapshots: rest.snapshots,
+    data: completeData(rest.data, defaults.data, false),
     ...needsOf(rest),
   };
 }
@@ -191,6 +200,7 @@ function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry,
     objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
     snapshots: entry.snapshots,
+    data: completeData(entry.data, defaults.data, network.address.kind === "static"),
     ...needsOf(entry),
   };
 }

@@ -1,5 +1,6 @@
 import { optOutSchema, snapshotsSchema } from "./backup-schema";
 import { checksSchema as checks } from "./checks-schema";
+import { dataSchema } from "./data-schema";
 import { objectivesSchema } from "./policy-schema";
 import {
   at,
@@ -97,6 +98,8 @@ export const containerKeys = {
   backup: optional(optOutSchema),
   /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
   snapshots: optional(snapshotsSchema),
+  /** Data inside it that are dumped by themselves, by names of your own: databases, files, the output of commands. Default: none. */
+  data: dataSchema,
 };
 
 export const containerSchema = checked(mapping(containerKeys), (raw) => [

@@ -11,6 +11,7 @@ const secretKeys = new Set([
   "stateStoreOffsiteKey",
   "monitoringSecrets",
   "offsiteKeys",
+  "dataSecrets",
 ]);
 
 /** A value of the settings for a message: short, on one line, without control characters, and never a secret. */

@@ -1,10 +1,12 @@
 import type { Retention } from "../../proxmox/rules/retention";
+import type { DataSecrets } from "./data";
 import type { Guest, Objectives } from "./guest";
 import type { MonitoringSecrets, MonitoringSettings } from "./monitoring";
 import type { OffsiteKeys, OffsiteSettings } from "./offsite";
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "./state-store";
 import type { CalendarDay, Seconds } from "./units";
 
+export type * from "./data";
 export type * from "./download";
 export type * from "./guest";
 export type * from "./monitoring";
@@ -67,6 +69,8 @@ export interface Environment {
   readonly offsite?: OffsiteSettings | undefined;
   /** The decrypted secret `lifeboat:offsiteKeys`. */
   readonly offsiteKeys?: OffsiteKeys | undefined;
+  /** The decrypted secret `lifeboat:dataSecrets`; empty where there is none. */
+  readonly dataSecrets: DataSecrets;
 }
 
 /** Where copies are made that prove a backup, and are destroyed again (G2). */

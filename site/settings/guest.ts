@@ -1,3 +1,4 @@
+import type { DataSource } from "./data";
 import type { Bytes, CalendarDay, Seconds } from "./units";
 
 /** Recovery objectives (A8). */
@@ -43,6 +44,8 @@ export interface AdoptedGuest {
   readonly optOut?: OptOut | undefined;
   /** Absent: no snapshots on a schedule. */
   readonly snapshots?: SnapshotSettings | undefined;
+  /** What is dumped inside it, by rising names. */
+  readonly data: readonly DataSource[];
 }
 
 /** What containers and virtual machines that the program makes have alike. */
@@ -75,6 +78,8 @@ interface MadeGuest {
   readonly optOut?: OptOut | undefined;
   /** Absent: no snapshots on a schedule. */
   readonly snapshots?: SnapshotSettings | undefined;
+  /** What is dumped inside it, by rising names. */
+  readonly data: readonly DataSource[];
 }
 
 /** A container that the program makes. */

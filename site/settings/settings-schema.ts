@@ -1,4 +1,5 @@
 import { backupSchema } from "./backup-schema";
+import { dataDefaultsSchema, dataReachesGuests, dataSecretsSchema } from "./data-schema";
 import { drillFitsGuests, drillSchema } from "./drill-schema";
 import { guestId } from "./guest-values";
 import { guestSchema } from "./guest-schema";
@@ -62,6 +63,10 @@ export const settingsSchema = checked(
         keys: optional(list("public SSH keys", publicKey)),
       }),
     ),
+    /** What dumps of data inside guests have where the guest does not say otherwise. */
+    data: optional(dataDefaultsSchema),
+    /** Secrets of the sources of data, by guest and source; `lifeboat up` makes those that nobody gives. */
+    dataSecrets: optional(dataSecretsSchema),
     /** Where `lifeboat drill` proves backups: copies are made there, checked, and destroyed again. */
     drill: optional(drillSchema),
     /**
@@ -94,7 +99,13 @@ export const settingsSchema = checked(
     /** Keys of that bucket, as a secret: `{ admin, writer, reader }`, each `{ accessKey, secretKey }`. Needed with `offsite`. */
     offsiteKeys: optional(offsiteKeysSchema),
   }),
-  (raw) => [...storeFitsGuest(raw), ...monitoringFitsGuest(raw), ...drillFitsGuests(raw), ...restoresNameGuests(raw)],
+  (raw) => [
+    ...storeFitsGuest(raw),
+    ...monitoringFitsGuest(raw),
+    ...drillFitsGuests(raw),
+    ...restoresNameGuests(raw),
+    ...dataReachesGuests(raw),
+  ],
 );
 
 export type Settings = ReturnType<typeof settingsSchema.parse>;

@@ -1,5 +1,6 @@
 import { optOutSchema, snapshotsSchema } from "./backup-schema";
 import { checksSchema as checks } from "./checks-schema";
+import { dataSchema } from "./data-schema";
 import { objectivesSchema } from "./policy-schema";
 import {
   checked,
@@ -122,6 +123,8 @@ export const virtualMachineKeys = {
   objectives: optional(objectivesSchema),
   /** Snapshots on a schedule, with rotation. Default: none. */
   snapshots: optional(snapshotsSchema),
+  /** Data inside it that are dumped by themselves, by names of your own: databases, files, the output of commands. Default: none. */
+  data: dataSchema,
   /** Only to opt out: the whole guest is not backed up. */
   backup: optional(optOutSchema),
 };

@@ -74,9 +74,10 @@ export function commentsOfLiteral(file: string, keys: readonly string[]): Readon
   const comments = new Map<string, string>();
   const visit = (node: ts.Node): void => {
     if (ts.isObjectLiteralExpression(node)) {
-      const named = node.properties.map((property) => property.name?.getText(source) ?? "");
+      const properties = propertiesOf(node, source);
+      const named = properties.map((property) => property.name?.getText(source) ?? "");
       if (named.length === keys.length && named.every((name) => keys.includes(name))) {
-        for (const property of node.properties) {
+        for (const property of properties) {
           const text = commentOf(property);
           if (text !== "") comments.set(property.name?.getText(source) ?? "", text);
         }
@@ -86,6 +87,18 @@ export function commentsOfLiteral(file: string, keys: readonly string[]): Readon
   };
   visit(source);
   return comments;
+}
+
+/** With those of a literal of the same file that is spread into it: several schemas share keys so. */
+function propertiesOf(literal: ts.ObjectLiteralExpression, source: ts.SourceFile): ts.ObjectLiteralElementLike[] {
+  return literal.properties.flatMap((property) => {
+    if (!ts.isSpreadAssignment(property)) return [property];
+    const shared = source.statements
+      .filter(ts.isVariableStatement)
+      .flatMap(({ declarationList }) => declarationList.declarations)
+      .find(({ name }) => name.getText(source) === property.expression.getText(source))?.initializer;
+    return shared !== undefined && ts.isObjectLiteralExpression(shared) ? propertiesOf(shared, source) : [property];
+  });
 }
 
 function commentOf(node: ts.Node): string {

@@ -60,6 +60,7 @@ export function openLeftOrDeclared(
       checks: [],
       objectives,
       diskOptOuts: {},
+      data: [],
     };
     const client = dryRun ? readOnly(await environment.client()) : await environment.client();
     const state = stateOf(environment, context);

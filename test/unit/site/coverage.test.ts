@@ -11,6 +11,7 @@ const guest: AdoptedGuest = {
   checks: [],
   objectives: { rpo: 93_600 },
   diskOptOuts: {},
+  data: [],
 };
 const at = (text: string): number => Date.parse(text) / 1_000;
 

@@ -124,6 +124,7 @@ describe("settings that are right", () => {
         hostname: "legacy",
         checks: [{ kind: "running" }],
         objectives: { rpo: 26 * 3600 },
+        data: [],
         diskOptOuts: {},
       },
     ]);
