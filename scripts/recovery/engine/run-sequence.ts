@@ -14,7 +14,7 @@ import { printFinding } from "./print-finding";
 import { refusalOf } from "./refusal";
 import { begunIn, openingOf, shownSteps } from "./run-one";
 import { runSteps } from "./run-steps";
-import { halfDone, journalsOf, takeLock, unfinished } from "./session";
+import { halfDone, journalsOf, type Session, takeLock, unfinished } from "./session";
 import { confirm } from "./settle-demands";
 import type { Finding } from "./step";
 
@@ -26,10 +26,11 @@ export interface Sequence<Plan> {
   readonly context: CommandContext;
   readonly dryRun: boolean;
   readonly given: GivenAnswers;
+  /** One session may come twice, for what can only be done after those between: not once it has failed. */
   readonly members: readonly Member<Plan>[];
   /** Half a sentence, with the name of a subject: `bring up prod`. */
   aim(subject: string): string;
-  /** The plan's one question, about those on which something is to be done. */
+  /** The plan's one question, about those on which something is to be done; each once. */
   demand(subjects: readonly string[]): Demand;
   /** The plan of all without refusals and flags. */
   view(parts: readonly SequencePart<Plan>[]): Report;
@@ -61,7 +62,8 @@ export type PartOutcome<Plan> = SequencePart<Plan> & {
 export async function runSequence<Plan>(sequence: Sequence<Plan>): Promise<ExitCode> {
   const { context, dryRun, given } = sequence;
   const parts = await planParts(sequence);
-  const busy = parts.filter(({ kind }) => kind === "planned").map(({ session }) => session.selector);
+  const planned = parts.filter(({ kind }) => kind === "planned");
+  const busy = [...new Set(planned.map(({ session }) => session.selector))];
   const demands = busy.length === 0 ? [] : [sequence.demand(busy)];
   const refused = parts.flatMap((part) => (part.kind === "refused" ? [part] : []));
   const { value, print } = wholeView(
@@ -98,9 +100,11 @@ function wholeView({ value, print }: Report, leftOut: readonly Refusal[], demand
 
 async function planParts<Plan>({ members, context }: Sequence<Plan>): Promise<SequencePart<Plan>[]> {
   const parts: SequencePart<Plan>[] = [];
+  const looked = new Set<Session>();
   for (const member of members) {
     try {
-      parts.push(await planPart(member));
+      parts.push(await planPart(member, looked.has(member.session)));
+      looked.add(member.session);
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof Error)) throw error;
@@ -110,15 +114,18 @@ async function planParts<Plan>({ members, context }: Sequence<Plan>): Promise<Se
   return parts;
 }
 
-/** @throws CommandError (11) when something else is half done on the subject */
-async function planPart<Plan>(member: Member<Plan>): Promise<SequencePart<Plan>> {
+/**
+ * @param isToldBefore what is half done on the subject
+ * @throws CommandError (11) when something else is half done on the subject
+ */
+async function planPart<Plan>(member: Member<Plan>, isToldBefore: boolean): Promise<SequencePart<Plan>> {
   const { session, operation } = member;
   const { context, selector } = session;
   const open = unfinished(journalsOf(session), operation.kind);
   if (open !== undefined) {
     const why = open.contents.kind === operation.kind ? await operation.outdated?.(open) : undefined;
     if (why === undefined) throw halfDone(session, open);
-    context.talk.line(why);
+    if (!isToldBefore) context.talk.line(why);
   }
   const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) return { ...member, kind: "nothing", nothing: planned.nothing };
@@ -131,10 +138,13 @@ async function runParts<Plan>(
   parts: readonly SequencePart<Plan>[],
 ): Promise<PartOutcome<Plan>[]> {
   const outcomes: PartOutcome<Plan>[] = [];
+  const locked = new Set<Session>();
+  const failed = new Set<Session>();
   for (const part of parts) {
-    if (part.kind === "refused") continue;
-    const outcome = await runPart(part, context);
+    if (part.kind === "refused" || failed.has(part.session)) continue;
+    const outcome = await runPart(part, context, locked);
     outcomes.push(outcome);
+    if (outcome.result === "failed") failed.add(part.session);
     if (outcome.result === "failed" && part.kind === "planned" && carries(part.planned.plan)) break;
   }
   return outcomes;
@@ -143,16 +153,17 @@ async function runParts<Plan>(
 async function runPart<Plan>(
   part: Exclude<SequencePart<Plan>, { readonly kind: "refused" }>,
   context: CommandContext,
+  locked: Set<Session>,
 ): Promise<PartOutcome<Plan>> {
   const { session, operation } = part;
   const idle = { seconds: 0, findings: [] };
   let journal: Journal | undefined;
   try {
     if (part.kind === "nothing") {
-      if (journalsOf(session).some(isOpen)) closeEarlier(part, "done");
+      if (journalsOf(session).some(isOpen)) closeEarlier(part, "done", locked);
       return { ...part, ...idle, result: "unchanged" };
     }
-    closeEarlier(part, "given-up");
+    closeEarlier(part, "given-up", locked);
     const { plan } = part.planned;
     const begun = session.state.begin(openingOf(session, operation, part.planned));
     journal = begun;
@@ -172,10 +183,16 @@ async function runPart<Plan>(
 /**
  * Takes the lock, and ends what an earlier run of the same kind has left: it was planned anew.
  *
+ * @param locked sessions whose locks this run has taken
  * @throws CommandError (11) when another process is at work, or something else was begun since the plan was made
  */
-function closeEarlier<Plan>({ session, operation }: Member<Plan>, state: "done" | "given-up"): void {
-  takeLock(session, operation.command);
+function closeEarlier<Plan>(
+  { session, operation }: Member<Plan>,
+  state: "done" | "given-up",
+  locked: Set<Session>,
+): void {
+  if (!locked.has(session)) takeLock(session, operation.command);
+  locked.add(session);
   const open = unfinished(journalsOf(session), operation.kind);
   if (open !== undefined && open.contents.kind !== operation.kind) throw halfDone(session, open);
   open?.setState(state);

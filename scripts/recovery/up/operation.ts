@@ -8,9 +8,11 @@ import { rotateKeysKind } from "../engine/kinds";
 import type { Sequence } from "../engine/run-sequence";
 import { halfDone, journalsOf, unfinished } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
-import { openSitePlan, planStack, type SitePlan } from "./make-plan";
+import { planStack } from "./make-plan";
+import { isVisitedAgain, planHandOver } from "./second-visit";
 import { isIdle, upKind, type UpPlan, upPlanSchema } from "./plan";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
+import { openSitePlan, type SitePlan } from "./site-plan";
 import { StackWork } from "./stack-work";
 import { upInputs, upSteps } from "./steps";
 import { siteReport, siteView, stackReport, stackView, unchangedStack } from "./view";
@@ -40,11 +42,16 @@ export async function upSequence(site: Site, request: UpRequest, context: Comman
     if (open?.contents.kind === upKind) await waitForPulumi(open, context);
   }
   const shared = await openSitePlan(site, wanted, context);
+  const works = shared.names.map((name) => new StackWork(site, name, context, dryRun));
+  const watcher = works.find(({ selector }) => isVisitedAgain(selector, shared));
   return {
     context,
     dryRun,
     given,
-    members: shared.names.map((name) => memberOf(new StackWork(site, name, context, dryRun), shared, request)),
+    members: [
+      ...works.map((work): Member<UpPlan> => ({ session: work, operation: upOperation(work, shared, request) })),
+      ...(watcher === undefined ? [] : [{ session: watcher, operation: handOverOperation(watcher, shared, request) }]),
+    ],
     aim: (name) => `bring up ${name}`,
     demand: (names) => ({
       flag: forceFlag,
@@ -72,10 +79,6 @@ function requireNoRotation(site: Site, context: CommandContext): void {
   }
 }
 
-function memberOf(work: StackWork, shared: SitePlan, request: UpRequest): Member<UpPlan> {
-  return { session: work, operation: upOperation(work, shared, request) };
-}
-
 /**
  * Brings one environment up. What an earlier run has begun is not followed from its journal: the site itself tells what is
  * left, whatever has happened to it since.
@@ -89,11 +92,7 @@ function upOperation(work: StackWork, shared: SitePlan, { given, command }: UpRe
     request: {},
     command,
     given,
-    plan: async () => {
-      const plan = await planStack(work, shared);
-      if (isIdle(plan)) return { nothing: unchangedStack(plan) };
-      return { plan, demands: [], inputs: upInputs(work), view: stackView(plan) };
-    },
+    plan: async () => plannedUp(work, await planStack(work, shared)),
     steps: (plan, { inputs }) => upSteps(plan, { work, keys: shared.view?.keys, inputs }),
     report: stackReport,
     // The words of the program, or of `pulumi`, say what there is to say.
@@ -103,4 +102,17 @@ function upOperation(work: StackWork, shared: SitePlan, { given, command }: UpRe
       return `What was begun at ${formatInstant(open.contents.startedAt)} with ${selector} has not ended; what is left is planned anew.`;
     },
   };
+}
+
+/** Tokens that stacks behind the one that watches have made: a second visit, in the same run. */
+function handOverOperation(work: StackWork, shared: SitePlan, request: UpRequest): Operation<UpPlan> {
+  return {
+    ...upOperation(work, shared, request),
+    plan: async () => plannedUp(work, await planHandOver(work, shared)),
+  };
+}
+
+function plannedUp(work: StackWork, plan: UpPlan) {
+  if (isIdle(plan)) return { nothing: unchangedStack(plan) };
+  return { plan, demands: [], inputs: upInputs(work), view: stackView(plan) };
 }

@@ -38,7 +38,8 @@ export function unchangedStack(plan: UpPlan): Report {
 }
 
 /** The plan of all environments. */
-export function siteView(parts: readonly SequencePart<UpPlan>[]): Report {
+export function siteView(all: readonly SequencePart<UpPlan>[]): Report {
+  const parts = withoutIdleVisits(all, ({ kind }) => kind === "nothing");
   const views = parts.flatMap((part) =>
     part.kind === "refused" ? [] : [part.kind === "planned" ? part.planned.view : part.nothing],
   );
@@ -60,8 +61,9 @@ export function siteView(parts: readonly SequencePart<UpPlan>[]): Report {
 }
 
 /** What was done with one environment. */
-export function stackReport({ environment, changes }: UpPlan, journal: Journal): Report {
-  const text = doneText(journal, changesText(changes ?? {}));
+export function stackReport({ environment, changes, up, handOver = [] }: UpPlan, journal: Journal): Report {
+  const isHandOver = !up && handOver.length > 0;
+  const text = isHandOver ? "the exporter's tokens are handed over" : doneText(journal, changesText(changes ?? {}));
   return {
     value: { environment, changes: text },
     print: (lines) => lines.line(`${environment}: ${text} (${formatDuration(journal.seconds)})`),
@@ -79,7 +81,8 @@ function doneText(journal: Journal, planned: string): string {
 }
 
 /** What was done with all of them. */
-export function siteReport(outcomes: readonly PartOutcome<UpPlan>[], isWhole: boolean): Report {
+export function siteReport(all: readonly PartOutcome<UpPlan>[], isWhole: boolean): Report {
+  const outcomes = withoutIdleVisits(all, ({ result }) => result === "unchanged");
   return {
     value: { environments: outcomes.map(outcomeValue) },
     print: (lines) => {
@@ -92,6 +95,19 @@ export function siteReport(outcomes: readonly PartOutcome<UpPlan>[], isWhole: bo
       }
     },
   };
+}
+
+/** A second visit at which there is nothing to do is not worth a word. */
+function withoutIdleVisits<Part extends SequencePart<UpPlan>>(
+  parts: readonly Part[],
+  isIdle: (part: Part) => boolean,
+): readonly Part[] {
+  const seen = new Set<unknown>();
+  return parts.filter((part) => {
+    const isAgain = seen.has(part.session);
+    seen.add(part.session);
+    return !isAgain || !isIdle(part);
+  });
 }
 
 function outcomeValue(outcome: PartOutcome<UpPlan>) {
