@@ -127,8 +127,13 @@ const postgresSchema = mapping({
   container,
   /** Port of the server. Default: 5432. */
   port: optional(port),
-  /** Superuser of the server, which makes the user for backups. Default: `postgres`. */
+  /** Superuser of the server, which makes the user for backups. Default: `postgres`; in a container its `POSTGRES_USER`. */
   superuser,
+  /**
+   * Who restores each dump into a throw-away database, to prove it. `superuser` is for databases with what nobody else can make, such
+   * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
+   */
+  proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
   ...common,
 });
 

@@ -46,8 +46,10 @@ export interface PostgresSource extends DataCommon {
   readonly databases?: readonly string[] | undefined;
   /** TCP port of the server on 127.0.0.1, in the guest or in the container. */
   readonly port: number;
-  /** The server's superuser, which makes the user for backups. */
-  readonly superuser: string;
+  /** The server's superuser, which makes the user for backups. Absent: `postgres`, or as the container says. */
+  readonly superuser?: string | undefined;
+  /** Who restores a dump to prove it: the user for backups, or the superuser, for what nobody else can restore. */
+  readonly proof: "user" | "superuser";
 }
 
 export interface MariaDbSource extends DataCommon {

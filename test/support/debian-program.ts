@@ -18,6 +18,11 @@ export function amtool(): string | undefined {
   return debianProgram("amtool");
 }
 
+/** The linter of shell scripts. */
+export function shellcheck(): string | undefined {
+  return debianProgram("shellcheck");
+}
+
 /** Prometheus itself. */
 export function prometheus(): string | undefined {
   return debianProgram("prometheus");

@@ -13,6 +13,7 @@ const PROGRAMS = {
   "node-exporter": { package: "prometheus-node-exporter", file: "usr/bin/prometheus-node-exporter" },
   prometheus: { package: "prometheus", file: "usr/bin/prometheus" },
   promtool: { package: "prometheus", file: "usr/bin/promtool" },
+  shellcheck: { package: "shellcheck", file: "usr/bin/shellcheck" },
 } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;

@@ -30,7 +30,7 @@ const userCache = process.env.XDG_CACHE_HOME || resolve(homedir(), ".cache");
 const needsDebianPackages = (file) => ({
   file,
   where: () => spawnSync("apt-get", ["--version"]).status !== 0,
-  reason: "promtool, amtool and Prometheus come from Debian's packages, and this machine has no apt-get",
+  reason: "promtool, amtool, Prometheus and shellcheck come from Debian's packages, and this machine has no apt-get",
 });
 const hasBuilt = (artifact) =>
   spawnSync(process.execPath, [...toolchain, "--check", "--artifact", artifact]).status === 0;
@@ -75,6 +75,7 @@ const expectedSkips = [
   needsDebianPackages("test/unit/site/monitoring/rules/promtool.test.ts"),
   needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
+  needsDebianPackages("test/components/data/guest-program.test.ts"),
   {
     file: "test/commands/monitoring/alerts.test.ts",
     where: () =>

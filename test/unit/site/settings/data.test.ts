@@ -36,7 +36,7 @@ test("a source of data gets every default [I1, I2, I3]", () => {
       by: "ssh",
       enabled: true,
       port: 5432,
-      superuser: "postgres",
+      proof: "user",
     },
   ]);
 });

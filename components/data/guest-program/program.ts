@@ -1,0 +1,24 @@
+import type { DataKind } from "../../../site/settings/data";
+import { dumpsPart } from "./dumps";
+import { frame } from "./frame";
+import { postgresPart } from "./postgres";
+import { retentionPart } from "./retention";
+import { runPart } from "./run";
+
+/** A file of the program in the guest, by its name in the program's folder. */
+export interface ProgramFile {
+  readonly name: string;
+  readonly text: string;
+  readonly isExecutable: boolean;
+}
+
+const kinds: Partial<Readonly<Record<DataKind, string>>> = { postgres: postgresPart };
+
+/** The whole program. All kinds are in every guest: one version of it serves all sources. */
+export function programFiles(): readonly ProgramFile[] {
+  const parts = { dumps: dumpsPart, retention: retentionPart, run: runPart, ...kinds };
+  return [
+    ...Object.entries(parts).map(([name, text]) => ({ name, text, isExecutable: false })),
+    { name: "lifeboat-data", text: frame, isExecutable: true },
+  ];
+}

@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { programFiles } from "../../../components/data/guest-program/program";
+import { settingsFile } from "../../../components/data/guest-program/settings-file";
+import type { DataSource } from "../../../site/settings/data";
+import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import { shellcheck } from "../../support/debian-program";
+
+const linter = shellcheck();
+const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Sources as the settings make them. */
+function sourcesOf(data: Readonly<Record<string, unknown>>): readonly DataSource[] {
+  const guests = { web: { ...exampleContainer(), data } };
+  return environmentOf({ ...exampleSettings(), guests }).guests.flatMap((guest) => guest.data);
+}
+
+/** What `sh` has in a variable when it has read a source's settings. */
+function readBy(shell: string, source: DataSource, variable: string): string {
+  const script = `. "$1" && printf %s "$${variable}"`;
+  const file = join(folder, "settings");
+  writeFileSync(file, settingsFile(source));
+  return spawnSync(shell, ["-euc", script, "sh", file], { encoding: "utf8" }).stdout;
+}
+
+test("names with any character reach the guest's shell as they are, and are run by nothing [I1]", () => {
+  const names = [`a"b'c;d $x`, "$(reboot)", "`id`", "two  spaces ", "-n", "ü\\", "a=b"];
+  const [shop] = sourcesOf({ shop: { kind: "postgres", databases: names } });
+  if (shop === undefined) throw new Error("it has a source");
+  expect(readBy("sh", shop, "databases").split("\n")).toEqual(names);
+});
+
+(linter === undefined ? describe.skip : describe)("the program of guests", () => {
+  test.each(programFiles().map(({ name, text }) => [name, text]))("%s is what shellcheck takes [I1]", (name, text) => {
+    writeFileSync(join(folder, name), text);
+    const { stdout, status } = spawnSync(
+      linter ?? "",
+      ["--shell=sh", "--severity=style", "--format=gcc", join(folder, name)],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect([stdout, status]).toEqual(["", 0]);
+  });
+
+  test("so are settings of a source [I1]", () => {
+    const [config] = sourcesOf({ config: { kind: "files", paths: ["/etc/it's"], exclude: ["*.tmp"] } });
+    if (config === undefined) throw new Error("it has a source");
+    const { stdout } = spawnSync(linter ?? "", ["--shell=sh", "--format=gcc", "-"], {
+      input: settingsFile(config),
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("");
+  });
+});
