@@ -90,10 +90,14 @@ async function disksOf(
   return new Map(found.flat());
 }
 
-async function archivesOf(client: ProxmoxClient, { backup, guests, proxmox }: Environment): Promise<JobArchive[]> {
+/** Undefined where the storage cannot be listed. */
+async function archivesOf(
+  client: ProxmoxClient,
+  { backup, guests, proxmox }: Environment,
+): Promise<JobArchive[] | undefined> {
   const ids = new Set(guests.map(({ id }) => id));
-  const listed = (await unlessHidden(client.backups.archives(proxmox.node, backup.storage.id))) ?? [];
-  return listed.flatMap(({ volid, vmid, ctime, protected: isProtected }) =>
+  const listed = await unlessHidden(client.backups.archives(proxmox.node, backup.storage.id));
+  return listed?.flatMap(({ volid, vmid, ctime, protected: isProtected }) =>
     vmid !== undefined && ids.has(vmid) ? [{ volid, vmid, time: ctime, protected: isProtected }] : [],
   );
 }

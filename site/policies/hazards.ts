@@ -32,8 +32,11 @@ export interface HazardFacts {
   readonly adoptedStorages: ReadonlyMap<number, readonly string[]>;
   /** What the job keeps now; undefined where there is no job yet, or it cannot be seen. */
   readonly presentRetention: Retention | undefined;
-  /** Archives of the environment's guests on the storage, where the retention is about to change. */
-  readonly archives: readonly JobArchive[];
+  /**
+   * Archives of the environment's guests on the storage, where the retention is about to change. Undefined: it could not be listed,
+   * which is not an empty one.
+   */
+  readonly archives: readonly JobArchive[] | undefined;
   /** The other environments beside this one. */
   readonly neighbours: readonly Neighbour[];
 }
@@ -144,7 +147,15 @@ const listed = 10;
 function retentionCut(environment: Environment, facts: HazardFacts): PolicyFinding[] {
   const { presentRetention, archives, now, timeZone, today } = facts;
   const concerned = open("retention-cut", environment.guests, environment, today);
-  if (presentRetention === undefined || archives.length === 0 || concerned.length === 0) return [];
+  if (presentRetention === undefined || archives?.length === 0 || concerned.length === 0) return [];
+  if (archives === undefined) {
+    return [
+      hazard("retention-cut", ["backup", "keep"], [], {
+        text: `which archives the new retention removes at the next run is not known: storage ${environment.backup.storage.id} could not be listed`,
+        hint: "let the token list it before the next run: lifeboat doctor",
+      }),
+    ];
+  }
   const removed = removedByNextRun(archives, environment.backup.keep, now, timeZone);
   if (removed.length <= archives.length * tooMuch) return [];
   const more = removed.length - listed;

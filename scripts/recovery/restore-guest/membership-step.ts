@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { unlessHidden } from "../../../proxmox/api/unless-hidden";
+import type { HaResource, ReplicationJob } from "../../../proxmox/api/answers";
 import type { Finding, Step } from "../engine/step";
 import { firewallLines } from "../steps/guest/firewall-lines";
-import { highAvailabilityOf, membershipsOf, poolOf } from "../steps/guest/inspect-present";
+import { membershipsOf, poolOf } from "../steps/guest/inspect-present";
 import type { Membership } from "../steps/guest/inspection";
+import { known } from "../steps/guest/known";
 import type { RestorePlan } from "../steps/guest/plan";
 import type { GuestWorld } from "../steps/guest/world";
 
@@ -19,21 +19,41 @@ export function checkMembership(plan: RestorePlan, { client }: GuestWorld): Step
     title: "Check backup job, pool and high availability",
     does: `check that ${plan.guest} is in its backup job${plan.memberships.pool === undefined ? "" : " and pool"} again`,
     run: async () => {
-      const jobs = await membershipsOf(client, target.vmid);
-      const pool = await poolOf(client, target.vmid);
-      const highAvailability = await highAvailabilityOf(client, target, target.vmid);
-      return {
-        findings: [
-          ...missingInJobs(plan, jobs),
-          ...missingPool(plan, pool),
-          ...missingHighAvailability(plan, highAvailability?.sid),
-          ...(await missingReplication(plan, client)),
-          ...(await changedFirewall(plan, client)),
-          ...elsewhere(plan),
-        ],
-      };
+      const { pool, highAvailability, replication, firewall } = plan.memberships;
+      const looks: Look[] = [
+        look(plan, "whether it is in its backup job", membershipsOf(client, target.vmid), missingInJobs),
+        ...(pool === undefined
+          ? []
+          : [look(plan, "whether it is in its pool", poolOf(client, target.vmid), missingPool)]),
+        ...(highAvailability === undefined
+          ? []
+          : [
+              look(plan, "whether high availability manages it", client.cluster.haResources(), missingHighAvailability),
+            ]),
+        ...(replication === undefined || replication.length === 0
+          ? []
+          : [look(plan, "whether it is replicated", client.cluster.replicationJobs(), missingReplication)]),
+        ...(firewall === undefined
+          ? []
+          : [look(plan, "whether its firewall is as it was", firewallLines(client, target), changedFirewall)]),
+      ];
+      return { findings: [...(await Promise.all(looks)).flat(), ...elsewhere(plan)] };
     },
   };
+}
+
+type Look = Promise<Finding[]>;
+
+/** What could not be read is told as that: nobody mends what is not missing. */
+async function look<Answer>(
+  plan: RestorePlan,
+  what: string,
+  answer: Promise<Answer>,
+  findings: (plan: RestorePlan, answer: Answer) => Finding[],
+): Look {
+  const found = await known(what, answer);
+  if (found.unread === undefined) return findings(plan, await answer);
+  return [todo(`${plan.guest}: ${found.unread}`, `lifeboat doctor ${plan.environment}`)];
 }
 
 function missingInJobs(plan: RestorePlan, present: readonly Membership[] | undefined): Finding[] {
@@ -64,31 +84,26 @@ function missingPool({ memberships, guest, target, environment }: RestorePlan, p
   return [todo(`${guest} is not in pool ${pool}`, mend)];
 }
 
-function missingHighAvailability({ memberships, guest }: RestorePlan, sid: string | undefined): Finding[] {
+function missingHighAvailability({ memberships, guest }: RestorePlan, resources: readonly HaResource[]): Finding[] {
   const { highAvailability: expected, highAvailabilityOptions: options = "" } = memberships;
-  if (expected === undefined || expected === sid) return [];
+  if (expected === undefined || resources.some(({ sid }) => sid === expected)) return [];
   const mend = `ha-manager add ${expected} ${options}`.trimEnd();
   return [todo(`${guest} is not managed by high availability any more`, mend)];
 }
 
-async function missingReplication({ memberships, guest }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
+function missingReplication({ memberships, guest }: RestorePlan, jobs: readonly ReplicationJob[]): Finding[] {
   const { replication: expected = [] } = memberships;
-  if (expected.length === 0) return [];
-  const jobs = await unlessHidden(client.cluster.replicationJobs());
   return expected
-    .filter(({ id }) => jobs?.some((job) => job.id === id) !== true)
+    .filter(({ id }) => !jobs.some((job) => job.id === id))
     .map(({ id, target }) =>
       todo(`${guest} is not replicated to ${target} any more`, `pvesr create-local-job ${id} ${target}`),
     );
 }
 
 /** The archive's rules have replaced those of the guest, and nobody could read them before. */
-async function changedFirewall({ memberships, guest, target }: RestorePlan, client: ProxmoxClient): Promise<Finding[]> {
-  const { firewall: before } = memberships;
-  if (before === undefined) return [];
-  const now = await unlessHidden(firewallLines(client, target));
+function changedFirewall({ memberships, guest, target }: RestorePlan, now: readonly string[]): Finding[] {
+  const { firewall: before = [] } = memberships;
   const mend = `in Proxmox: container ${target.vmid}, Firewall`;
-  if (now === undefined) return [todo(`whether the firewall of ${guest} is as it was could not be read`, mend)];
   const lost = before.filter((line) => !now.includes(line));
   const brought = now.filter((line) => !before.includes(line));
   if (lost.length === 0 && brought.length === 0) {

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { inRestore } from "../support/held-tasks";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { RestoreSite, node } from "./restore-site";
 
@@ -90,7 +92,7 @@ test("firewall rules are a loss before, since nobody can read the archive's, and
   ]);
 });
 
-test("high availability and replication are shown, and missed when they are gone afterwards [D16, D14]", async () => {
+test("high availability and replication are shown; where they cannot be read afterwards nobody says that they are gone [D16, D14, K6]", async () => {
   const root = site.rootClient();
   await root.post(["cluster", "ha", "resources"], { sid: "ct:104", state: "started" });
   await root.post(["cluster", "replication"], { id: "104-0", type: "local", target: "pve-two" });
@@ -104,6 +106,20 @@ test("high availability and replication are shown, and missed when they are gone
   const done = await site.lifeboat(inPlace("tended", "--json"));
   const said = JSON.stringify(JSON.parse(done.stdout).findings);
   expect([done.code, said]).toEqual([0, expect.not.stringMatching(/replicated|high availability/u)]);
+  await site.fault("task-waits", inRestore);
+  const before = site.requests().length;
+  const run = site.lifeboat(inPlace("tended"));
+  const isRestore = ({ method, path }: { method: string; path: string }): boolean =>
+    method === "POST" && path === `/nodes/${node}/lxc`;
+  while (!site.requests().slice(before).some(isRestore)) await pause(20);
+  const memberships = "^GET /(?:cluster/(?:ha/resources|replication|backup)|nodes/[^/]+/lxc/104/firewall/rules)$";
+  await site.fault("answer-595", { path: memberships });
+  await site.clearFaults("task-waits");
+  const { code, stdout } = await run;
+  await site.clearFaults();
+  expect([code, stdout]).toEqual([0, expect.not.stringMatching(/any more|is not in|ha-manager|pvesr/u)]);
+  for (const what of ["high availability manages it", "it is replicated", "it is in its backup job", "its firewall"])
+    expect(stdout).toMatch(new RegExp(`${what}[^.]* could not be read`, "u"));
   await root.delete(["cluster", "ha", "resources", "ct:104"]);
   await root.delete(["cluster", "replication", "104-0"]);
   await root.close();

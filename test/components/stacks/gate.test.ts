@@ -567,6 +567,23 @@ describe("policies", () => {
     expect(hazard).toContain("- backup:backup/vzdump-lxc-101-2026_11_12-01_00_00.tar.zst");
     expect(hazard).not.toContain("2026_11_13");
   });
+
+  test("a storage that cannot be listed is not an empty one: what the new retention removes is not known [A12, K6]", async () => {
+    await pass(
+      {
+        "cluster/backup/lifeboat-prod": { id: "lifeboat-prod", "prune-backups": { "keep-daily": "30" } },
+        "nodes/pve-prod/storage/backup/content?content=backup": proxmoxError(
+          "failed",
+          "storage 'backup' is not online",
+        ),
+        "nodes/pve-prod/lxc/101/config": liveConfiguration(),
+      },
+      environmentOf({ ...settings, backup: { ...settings.backup, keep: { last: 3 } } }),
+    );
+    expect(warnings().find((text) => text.includes("Hazard"))).toContain(
+      "which archives the new retention removes at the next run is not known: storage backup could not be listed",
+    );
+  });
 });
 
 describe("firewall rules that have no effect", () => {

@@ -77,8 +77,9 @@ export class NodeSite extends ProjectSite {
     return this.control({ command: "set-fault", name, settings });
   }
 
-  clearFaults(): Promise<unknown> {
-    return this.control({ command: "clear-fault" });
+  /** @param name of those that end. Default: all. */
+  clearFaults(name?: string): Promise<unknown> {
+    return this.control({ command: "clear-fault", ...(name === undefined ? {} : { name }) });
   }
 
   /** Requests that a node got, or all of them, in order. */
