@@ -9,6 +9,7 @@ import { declareGuestsAndBackups } from "./guests-and-backups";
 import { environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
+import { requirePlannedState } from "./planned-state";
 import type { DeclareMonitoring, DeclareRestores, DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readRecorded, type Recorded } from "./recorded";
@@ -17,6 +18,7 @@ import { lookingClient } from "./site-client";
 
 /** What `pulumi up` and `pulumi preview` run: what can be refused is refused before anything is registered. */
 export = async function main(): Promise<StackOutputs> {
+  await requirePlannedState();
   const environment = withFreshConsent(readSettings());
   requireOwnVariables(environment, environmentsIn(pulumi.getRootDirectory()));
   const token = readToken(environment);

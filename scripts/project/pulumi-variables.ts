@@ -18,6 +18,7 @@ import { checkPrivateFolder } from "../machine/private-folder";
 import { siteFolderName, stateHome } from "../machine/state-home";
 import { type Backend, backendOf } from "./backend";
 import { CommandError } from "../terminal/command-error";
+import { stateMarkAt } from "./state-backend";
 import { grantStoreAccess, type StoreAccess } from "./store-access";
 import { storeTrouble } from "./store-health";
 import {
@@ -79,7 +80,9 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
 }
 
 /** Where `pulumi` works on an environment, and with which variables. */
-export type PulumiPlace = Pick<ComparisonOptions, "folder" | "project" | "stack" | "addresses" | "variables">;
+export type PulumiPlace = Pick<ComparisonOptions, "folder" | "project" | "stack" | "addresses" | "variables"> & {
+  readonly stateMark: (signal: AbortSignal) => Promise<string | undefined>;
+};
 
 /** The place of an environment with all that {@link pulumiVariables} exports, and no variable of another. @throws the same */
 export async function pulumiPlace(
@@ -94,6 +97,7 @@ export async function pulumiPlace(
     stack: name,
     addresses: ownAddresses(settings),
     variables: { ...ownVariables(name, given), ...exports },
+    stateMark: (signal: AbortSignal) => stateMarkAt(backend.url, environment, given, signal),
   };
   return { place, backend };
 }

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { checkpointKeys } from "../../site/state/state-keys";
 import { identityOf } from "../../site/state-store/names";
 import { FolderStore } from "../clients/object-store/folder-store";
-import type { ObjectStore } from "../clients/object-store/object-store";
+import { NoSuchObject, type ObjectStore } from "../clients/object-store/object-store";
 import type { S3StoreOptions } from "../clients/object-store/s3-client";
 import { usageError } from "../terminal/command-error";
 import { messageOf } from "../machine/error-code";
@@ -82,6 +83,30 @@ async function bucketStore(
   // Large, and only this needs it.
   const { S3Store } = await import("../clients/object-store/s3-store.js");
   return new S3Store({ ...options, ...(ca === undefined ? {} : { ca }) });
+}
+
+/**
+ * What tells the present state of an environment in a backend from every one that is written later, also from the same one.
+ * Undefined for a backend that Lifeboat cannot read. @throws StoreError
+ */
+export async function stateMarkAt(
+  url: string,
+  environment: LoadedEnvironment,
+  variables: Variables,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const store = await openStateAt(url, environment, variables, { connectTimeout: 3_000, attempts: 2, signal });
+  if (store === undefined) return undefined;
+  const keys = checkpointKeys({ project: environment.project.name, stack: environment.name });
+  const marks = keys.map(async (key) => {
+    try {
+      return `${key} ${await store.mark(key)}`;
+    } catch (error) {
+      if (error instanceof NoSuchObject) return key;
+      throw error;
+    }
+  });
+  return (await Promise.all(marks)).join("\n");
 }
 
 /** What the URL says: the parameters of go-cloud's `s3blob` and those older ones that Pulumi still translates. */

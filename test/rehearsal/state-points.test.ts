@@ -312,6 +312,27 @@ async function forge(...resources: readonly object[]): Promise<() => Promise<voi
   return async () => void (await store.write(place, good));
 }
 
+test("written by somebody between the last look and pulumi's own reading, the state is used by no update, though it is the same [K4, N2]", async () => {
+  change([...guests, "web", "tags"], ["pinned"]);
+  const [reached, goOn] = [join(parent, "reached"), join(parent, "go-on")];
+  const programs = join(parent, "programs");
+  mkdirSync(programs);
+  const wait = `touch ${reached}; until [ -e ${goOn} ]; do sleep 0.1; done`;
+  const script = `#!/bin/sh\n[ "$1" != up ] || { ${wait}; }\nPATH=\${PATH#${programs}:} exec pulumi "$@"\n`;
+  writeFileSync(join(programs, "pulumi"), script, { mode: 0o755 });
+  const before = await changingRequests();
+  const ended = new AbortController();
+  const up = inStore("sh", "-c", `PATH=${programs}:$PATH lifeboat up prod --force`).finally(() => ended.abort());
+  while (!existsSync(reached) && !ended.signal.aborted) await sleep(100);
+  await store.write(place, await store.read(place));
+  writeFileSync(goOn, "");
+  const refused = expectExit(await up, [13], "lifeboat up");
+  expect(refused.stderr).toContain("Unable to deploy prod: somebody has written its state since this update began");
+  expect(await changingRequests()).toEqual(before);
+  expectExit(await lifeboat("up", "prod", "--force"), [0], "lifeboat up again");
+  expect(await preview()).toEqual([]);
+});
+
 describe("somebody else has written the live state", () => {
   const own = "urn:pulumi:prod::lifeboat::";
   const hit = join(parent, "hit");

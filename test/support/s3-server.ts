@@ -248,7 +248,12 @@ export class S3Server {
     const id = url.searchParams.get("versionId");
     const found = id === null ? latest : objects.get(key)?.find((version) => version.id === id);
     if (found?.body === undefined) return fail(response, 404, "NoSuchKey");
-    response.writeHead(200, { etag: etagOf(found.body), "content-length": found.body.length });
+    response.writeHead(200, {
+      etag: etagOf(found.body),
+      "content-length": found.body.length,
+      "last-modified": new Date(found.time).toUTCString(),
+      "x-amz-version-id": found.id,
+    });
     response.end(method === "HEAD" ? undefined : found.body);
   }
 }

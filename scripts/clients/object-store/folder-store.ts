@@ -72,6 +72,15 @@ export class FolderStore implements ObjectStore {
     });
   }
 
+  /** Nobody can set the time at which the system has changed a file; a new one of the same moment has another number. */
+  async mark(key: string): Promise<string> {
+    return this.explained(async () => {
+      const found = statSync(this.path(key), { bigint: true, throwIfNoEntry: false });
+      if (found === undefined) throw new NoSuchObject(this.place, key);
+      return `${found.ino.toString(16)}-${found.ctimeNs.toString(16)}-${found.size.toString(16)}`;
+    });
+  }
+
   async notedMd5(key: string): Promise<string | undefined> {
     return this.explained(async () => {
       try {

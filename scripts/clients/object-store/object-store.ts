@@ -37,6 +37,8 @@ export interface ObjectStore {
   hasObjectLock?(): Promise<boolean>;
   /** @throws NoSuchObject, UnreadableObject */
   read(key: string, versionId?: string): Promise<Buffer>;
+  /** Changes with every write of the object, also with one of the same content and time. @throws NoSuchObject */
+  mark(key: string): Promise<string>;
   /** MD5 of what was written, in base64; undefined: whoever wrote it noted none. Absent: this store has no such notes. */
   notedMd5?(key: string): Promise<string | undefined>;
   /** Replaces the object as a whole: a reader gets the old content or the new. @throws ConditionFailed */

@@ -4,6 +4,7 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   ListObjectVersionsCommand,
@@ -123,6 +124,19 @@ export class S3Store implements ObjectStore {
     }
   }
 
+  /** By the id of its version; a bucket without versions has the content and the time only. */
+  async mark(key: string): Promise<string> {
+    return this.explained(async () => {
+      try {
+        const command = new HeadObjectCommand({ Bucket: this.bucket, Key: this.prefix + key });
+        const { VersionId, ETag, LastModified } = await this.client.send(command, this.lookOptions);
+        return [VersionId ?? "", ETag ?? "", LastModified?.getTime() ?? ""].join(" ");
+      } catch (error) {
+        throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;
+      }
+    });
+  }
+
   /** Whether the bucket can be used at all: then it is one object that cannot be. */
   private async works(): Promise<boolean> {
     try {
@@ -239,7 +253,7 @@ export class S3Store implements ObjectStore {
       return await work();
     } catch (error) {
       this.sendOptions.abortSignal?.throwIfAborted();
-      if (error instanceof ConditionFailed) throw error;
+      if (error instanceof ConditionFailed || error instanceof NoSuchObject) throw error;
       throw storeErrorOf(error, this.place);
     }
   }

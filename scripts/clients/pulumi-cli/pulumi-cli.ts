@@ -13,6 +13,7 @@ import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } f
 import { type Changes, type CountedPreview, readPreview } from "./preview";
 import { lookAtOwn } from "./own-state";
 import { noteStarted } from "./started-runs";
+import { answering } from "./state-question";
 import { missingCli, plain, previewArguments, runPulumi } from "./run-pulumi";
 
 /** A stack as `pulumi` is to work on it. */
@@ -26,6 +27,11 @@ export interface PulumiPlace {
   readonly addresses: OwnAddresses;
   /** Environment of the process: the backend, the passphrase and all other secrets are named in it, never in arguments. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /**
+   * What tells the state that is there now from every one that is written later, also from the same one. Undefined, or a promise of it:
+   * nobody can tell.
+   */
+  readonly stateMark?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   /** Folder for what long runs print. A folder `scratch` beside it exists only while it is used. */
   readonly logs: string;
 }
@@ -101,12 +107,19 @@ export class PulumiCli {
     await this.long("refresh", ["refresh", "--stack", this.place.stack, ...quiet, ...targets], watch);
   }
 
+  /** As the backend is now. */
+  async stateMark(signal: AbortSignal): Promise<string | undefined> {
+    return this.place.stateMark?.(signal);
+  }
+
   /**
-   * Brings the world to what the program says.
+   * Brings the world to what the program says. An update that begins with another state than the present one ends before it makes
+   * or deletes anything.
    *
    * @param replace resources that are made anew although nothing about them has changed.
+   * @param mark of the state that it is to begin with. Default: of the one that is there now.
    */
-  async up(watch: Watch, replace: readonly string[] = []): Promise<Changes> {
+  async up(watch: Watch, replace: readonly string[] = [], mark?: string): Promise<Changes> {
     const argv = [
       "up",
       "--stack",
@@ -117,7 +130,16 @@ export class PulumiCli {
       "--suppress-progress",
       ...replace.flatMap((urn) => ["--replace", urn]),
     ];
-    return readSummary((await this.long("up", argv, watch)).printed);
+    const begun = mark ?? (await this.stateMark(watch.signal));
+    if (begun === undefined) return readSummary((await this.long("up", argv, watch)).printed);
+    const another = async (): Promise<string | undefined> =>
+      (await this.stateMark(watch.signal)) === begun
+        ? undefined
+        : "somebody has written its state since this update began";
+    const { printed } = await inScratch(this.scratch, (folder) =>
+      answering(folder, another, (variables) => this.long("up", argv, watch, variables)),
+    );
+    return readSummary(printed);
   }
 
   /** Names of the project's stacks in the backend. */
@@ -140,7 +162,7 @@ export class PulumiCli {
 
   /** Replaces the state. Nothing on the site changes. */
   async importState(state: ExportedState, watch: Watch): Promise<void> {
-    await inScratch(join(dirname(this.place.logs), "scratch"), async (folder) => {
+    await inScratch(this.scratch, async (folder) => {
       const file = join(folder, "state.json");
       writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
       await this.long("stack-import", ["stack", "import", "--stack", this.place.stack, "--file", file], watch);
@@ -162,8 +184,18 @@ export class PulumiCli {
     return new PulumiCli({ ...this.place, folder });
   }
 
-  private async long(name: string, argv: readonly string[], watch: Watch): Promise<LongRun> {
-    const { folder, variables } = this.place;
+  private get scratch(): string {
+    return join(dirname(this.place.logs), "scratch");
+  }
+
+  private async long(
+    name: string,
+    argv: readonly string[],
+    watch: Watch,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<LongRun> {
+    const { folder } = this.place;
+    const variables = { ...this.place.variables, ...more };
     const log = this.newLog(name);
     const { onProgress, signal } = watch;
     const since = Date.now();

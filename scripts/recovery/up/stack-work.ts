@@ -5,7 +5,7 @@ import { pulumiPlace } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
-import { openStateAt } from "../../project/state-backend";
+import { openStateAt, stateMarkAt } from "../../project/state-backend";
 import type { Site } from "../../project/site";
 import { readRecord, recordFile } from "../steps/state/fallback-record";
 import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
@@ -63,6 +63,7 @@ export class StackWork implements StackSession {
     return new PulumiCli({
       ...place,
       variables: { ...place.variables, ...this.apart(), ...this.variables, PULUMI_BACKEND_URL: url },
+      stateMark: (signal) => stateMarkAt(url, this.environment, variables, signal),
       logs: this.logs,
     });
   }

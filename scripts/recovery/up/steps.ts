@@ -127,12 +127,14 @@ function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs, 
     does: changes === undefined ? "pulumi up: make what the settings say" : `pulumi up: ${changesText(changes)}`,
     run: async (context) => {
       if (changedInputs(inputs, upInputs(work)).length > 0) throw changedSettings(work);
+      const cli = await work.cli(url);
+      // Before the comparison: what is written behind it is another one.
+      const mark = await cli.stateMark(context.signal);
       // What was moved was compared before that.
       if (move !== "before-up") await requireSameState(work, url, planned);
-      const cli = await work.cli(url);
       const begun = Date.now();
       const replaced = replaces.length === 0 ? [] : await urnsIn(work, url, replaces);
-      const done = await cli.up(watchOf(context), replaced);
+      const done = await cli.up(watchOf(context), replaced, mark);
       const state = await cli.exportState(context.signal);
       const findings = [
         ...(await settlePending(cli, state, work, context)),

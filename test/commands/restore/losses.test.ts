@@ -33,6 +33,8 @@ function withClone(cluster: StartCluster): StartCluster {
 }
 
 const inPlace = (guest: string, ...more: string[]) => ["restore", "guest", guest, "--force", "--stop", ...more];
+const isRestore = ({ method, path }: { method: string; path: string }): boolean =>
+  method === "POST" && path === `/nodes/${node}/lxc`;
 const at = (vmid: number) => ({ node, type: "lxc", vmid }) as const;
 
 /** Exit code and reason of a restore that must be refused, and that asks for no change. */
@@ -109,8 +111,6 @@ test("high availability and replication are shown; where they cannot be read aft
   await site.fault("task-waits", inRestore);
   const before = site.requests().length;
   const run = site.lifeboat(inPlace("tended"));
-  const isRestore = ({ method, path }: { method: string; path: string }): boolean =>
-    method === "POST" && path === `/nodes/${node}/lxc`;
   while (!site.requests().slice(before).some(isRestore)) await pause(20);
   const memberships = "^GET /(?:cluster/(?:ha/resources|replication|backup)|nodes/[^/]+/lxc/104/firewall/rules)$";
   await site.fault("answer-595", { path: memberships });

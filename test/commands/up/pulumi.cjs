@@ -165,6 +165,7 @@ function programOf(stack) {
     buckets: program.buckets?.[stack],
     deletes: program.deletes?.[stack] ?? [],
     rewritten: program.rewritten?.[stack],
+    swapped: program.swapped?.[stack],
     identities: program.identities === stack,
   };
 }
@@ -249,11 +250,15 @@ async function update(backend, stack) {
   const owner = { pid: process.pid, username: "tester", hostname: os.hostname(), timestamp: new Date().toISOString() };
   await backend.write(lock, JSON.stringify(owner));
   const { checkpoint } = await readStack(backend, stack);
-  const { names, refuses, buckets = [], identities } = programOf(stack);
-  if (refuses !== undefined) {
+  const { names, refuses, swapped, buckets = [], identities } = programOf(stack);
+  // Pulumi has read another state than the one that its program finds.
+  if (swapped) await backend.write(keyOf(stack), JSON.stringify({ version: 3, checkpoint }));
+  const why = swapped && refuses === undefined ? await askWhoStarted() : refuses;
+  if (why !== undefined) {
     await backend.remove(lock);
+    const refusal = refuses === undefined ? `Unable to deploy ${stack}: ${why}` : refusalOf(stack);
     process.stdout.write(`Updating (${stack}):\nDiagnostics:\n  pulumi:pulumi:Stack (${project}-${stack}):\n`);
-    process.stdout.write(`    error: ${refusalOf(stack).replaceAll("\n", "\n    ")}\n\nResources:\n    1 errored\n`);
+    process.stdout.write(`    error: ${refusal.replaceAll("\n", "\n    ")}\n\nResources:\n    1 errored\n`);
     process.exit(255);
   }
   const latest = { secrets_providers: { type: "passphrase", state: { salt: saltOf(stack) } }, ...checkpoint.latest };
@@ -277,6 +282,16 @@ async function update(backend, stack) {
   process.stdout.write(
     `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,
   );
+}
+
+/** As the program does: whether the state that was read is the one of the plan. */
+async function askWhoStarted() {
+  const [, folder] = /^\d+:(.+)$/.exec(env.LIFEBOAT_STATE_QUESTION ?? "") ?? [];
+  if (folder === undefined) return undefined;
+  const answer = path.join(folder, "answered");
+  fs.writeFileSync(path.join(folder, "asked"), "");
+  while (!fs.existsSync(answer)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return fs.readFileSync(answer, "utf8") || undefined;
 }
 
 /** The stack itself, with its output: only where the program makes a token for the exporter. */

@@ -117,6 +117,19 @@ describe("a site on which nothing is yet", () => {
     expect(await up("prod")).toMatchObject({ code: 0 });
   });
 
+  test("nor is one to which somebody puts back the planned state as soon as pulumi has read another [K4, N2]", async () => {
+    await up();
+    const before = site.stored("prod");
+    site.pulumiRuns();
+    site.program({ prod: ["web", "db", "mail"], swapped: { prod: true } });
+    const refused = await up("prod");
+    expect(refused).toMatchObject({ code: 13, stderr: expect.stringContaining("its state since this update began") });
+    expect(site.pulumiRuns()).toContain("prod up");
+    expect(site.stored("prod")).toEqual(before);
+    site.program({ prod: ["web", "db", "mail"] });
+    expect(await up("prod")).toMatchObject({ code: 0 });
+  });
+
   test("one environment by name brings the store first where it needs it, and only then [B3]", async () => {
     expect(await up("prod")).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Unable") });
     expect(site.picture()).toMatchObject({

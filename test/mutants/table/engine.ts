@@ -4,6 +4,7 @@ const durable = "test/unit/scripts/recovery/engine/durable-writes.test.ts";
 const commitment = "test/unit/scripts/recovery/engine/commitment.test.ts";
 const tasks = "test/unit/scripts/recovery/steps/guest/start-task-once.test.ts";
 const shell = "test/unit/scripts/clients/guest-shell.test.ts";
+const up = "test/commands/up/up.test.ts";
 const pinned = "test/components/stacks/host-key.test.ts";
 const declared = "test/components/stacks/state-store.test.ts";
 const engine = "test/unit/scripts/recovery/engine/engine.test.ts";
@@ -34,6 +35,22 @@ export const engineMutants: readonly Mutant[] = [
       from: 'openSync(path, "wx", 0o600)',
       to: 'openSync(path, "wx", 0o644)',
       killedBy: { file: durable, title: "only its owner reads it, unless it is said otherwise" },
+    },
+  ]),
+  ...inFile("site/host-keys.ts", [
+    {
+      name: "host keys: what is sealed for another guest is the key of this one",
+      from: "value.endsWith(end) ? ",
+      to: "value.length > 0 ? ",
+      killedBy: { file: pinned, title: "makes no first use of a guest that was there before" },
+    },
+  ]),
+  ...inFile("scripts/clients/pulumi-cli/pulumi-cli.ts", [
+    {
+      name: "up: a state that was written while pulumi read it is the one of the plan",
+      from: "(await this.stateMark(watch.signal)) === begun",
+      to: '(await this.stateMark(watch.signal)) !== ""',
+      killedBy: { file: up, title: "nor is one to which somebody puts back the planned state" },
     },
   ]),
   ...inFile("stacks/host-key.ts", [

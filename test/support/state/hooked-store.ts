@@ -28,6 +28,10 @@ export class HookedStore implements ObjectStore {
     return this.store.read(key, versionId);
   }
 
+  mark(key: string): Promise<string> {
+    return this.store.mark(key);
+  }
+
   async write(key: string, body: Uint8Array, condition?: WriteCondition): Promise<void> {
     this.writes.push({ key, condition });
     await this.beforeWrite(key);

@@ -83,7 +83,7 @@ export async function poolOf(client: ProxmoxClient, vmid: number): Promise<strin
 }
 
 /** Undefined also where the token may not read high availability, or the site has none. */
-export async function highAvailabilityOf(
+async function highAvailabilityOf(
   client: ProxmoxClient,
   { type }: Pick<GuestAddress, "type">,
   vmid: number,

@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -74,6 +84,17 @@ test("what is noted of a content never outlives it [G1]", async () => {
   await expect(store.notedMd5("a.json")).resolves.toBeUndefined();
   writeFileSync(join(folder, "a.json.attrs"), "{");
   await expect(store.notedMd5("a.json")).resolves.toBeUndefined();
+});
+
+test("a content that is put back, with the time of before, is another write of it [N2]", async () => {
+  await store.write("a.json", bytes("1"));
+  const { atime, mtime } = statSync(join(folder, "a.json"));
+  const first = await store.mark("a.json");
+  expect(await store.mark("a.json")).toBe(first);
+  await store.write("a.json", bytes("1"));
+  utimesSync(join(folder, "a.json"), atime, mtime);
+  expect(await store.mark("a.json")).not.toBe(first);
+  await expect(store.mark("b.json")).rejects.toThrow(NoSuchObject);
 });
 
 test("what is not there is said to be not there", async () => {

@@ -60,6 +60,18 @@ test("an object that somebody else has changed, or removed, is not written over 
   expect(server.contents("states")).toEqual(new Map());
 });
 
+test("a content that is put back is another write of it [E3, N2]", async () => {
+  const store = storeOf();
+  await store.write("a.json", bytes("1"));
+  const first = await store.mark("a.json");
+  expect(await store.mark("a.json")).toBe(first);
+  await store.write("a.json", bytes("1"));
+  expect(await store.mark("a.json")).not.toBe(first);
+  await store.remove("a.json");
+  await expect(store.mark("a.json")).rejects.toThrow(NoSuchObject);
+  await expect(storeOf("stranger").mark("a.json")).rejects.toThrow(StoreError);
+});
+
 test("without a condition the newest write counts, and the versions before it can be read [E1]", async () => {
   const store = storeOf();
   await store.write("a.json", bytes("1"));
