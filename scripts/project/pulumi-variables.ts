@@ -74,6 +74,8 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
     ...access.exports,
     // Without it `pulumi` waits for an answer from the internet that a closed network never gives.
     PULUMI_SKIP_UPDATE_CHECK: "1",
+    // Where the server has no checksum for an object, the SDK would warn of it at every command, and does no more.
+    AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
     ...pulumiRestraints,
   };
   return { exports, backend, notes };

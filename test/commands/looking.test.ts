@@ -672,6 +672,7 @@ describe("env", () => {
     expect(stdout).toContain(`export LIFEBOAT_PROXMOX_TOKEN_FILE=${site.env["LIFEBOAT_PROXMOX_TOKEN_FILE"] ?? ""}`);
     expect(stdout).toContain("export PULUMI_BACKEND_URL=file://");
     expect(stdout).toContain("export PULUMI_SKIP_UPDATE_CHECK=1");
+    expect(stdout).toContain("export AWS_RESPONSE_CHECKSUM_VALIDATION=when_required");
     expect(stdout).toContain("export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true");
     expect(stdout + stderr).not.toContain("not-a-secret-7");
     const folder = /SSL_CERT_DIR=([^:\n]+)/u.exec(stdout)?.[1] ?? "";

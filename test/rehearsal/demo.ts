@@ -101,7 +101,7 @@ The site is still up. Go on by hand:
   npm run -s sandbox -- exec bash      a shell in which \`pulumi\` and \`lifeboat\` work on it
     lifeboat status
     lifeboat restore guest web --dry-run
-    pulumi preview -s prod
+    eval "$(lifeboat env prod)" && pulumi preview -s prod
   npm run sandbox -- down              when you are done
 `);
 }

@@ -280,5 +280,9 @@ export function refuseFull(needs: readonly SpaceNeed[]): void {
     return `storage ${place} has ${formatBytes(available)} free, and ${whose} at least ${formatBytes(atLeast)} beside what is there`;
   });
   const fewer = short.some(({ guests }) => guests.length > 1) ? ", or restore fewer at once (--parallel 1)" : "";
-  throw refusal(lacks.join("; "), `make room, or put all volumes on another storage with --storage${fewer}`);
+  const [guest] = short.flatMap(({ guests }) => guests);
+  throw refusal(
+    lacks.join("; "),
+    `make room (lifeboat snapshots ${guest ?? "GUEST"} shows what snapshots of it there are; volumes that no guest uses: pvesm list ${short[0]?.storage ?? ""} on the node), or put all volumes on another storage with --storage${fewer}`,
+  );
 }

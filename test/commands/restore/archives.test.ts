@@ -122,7 +122,7 @@ test("a storage without room for old and new side by side: 13 with numbers, and 
   expect(told(await refused(101, [...inPlace("web"), "--storage", "vg"]))).toEqual([
     13,
     expect.stringMatching(
-      /storage vg of pve-prod has 2\.0 GiB free, and the restore needs at least 3\.0 GiB beside what is there[\s\S]*--storage/u,
+      /storage vg of pve-prod has 2\.0 GiB free, and the restore needs at least 3\.0 GiB beside what is there[\s\S]*make room \(lifeboat snapshots (?:prod\/)?web shows[\s\S]*pvesm list vg[\s\S]*--storage/u,
     ),
   ]);
 });
