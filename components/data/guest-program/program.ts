@@ -1,6 +1,9 @@
 import type { DataKind } from "../../../site/settings/data";
+import { commandPart } from "./command";
 import { dumpsPart } from "./dumps";
+import { filesPart } from "./files";
 import { frame } from "./frame";
+import { mariadbPart } from "./mariadb";
 import { postgresPart } from "./postgres";
 import { retentionPart } from "./retention";
 import { runPart } from "./run";
@@ -12,7 +15,12 @@ export interface ProgramFile {
   readonly isExecutable: boolean;
 }
 
-const kinds: Partial<Readonly<Record<DataKind, string>>> = { postgres: postgresPart };
+const kinds: Readonly<Record<DataKind, string>> = {
+  postgres: postgresPart,
+  mariadb: mariadbPart,
+  files: filesPart,
+  command: commandPart,
+};
 
 /** The whole program. All kinds are in every guest: one version of it serves all sources. */
 export function programFiles(): readonly ProgramFile[] {

@@ -11,6 +11,9 @@ step() {
 	: >"$small/messages"
 }
 
+# What is told of a run that ends well. The line of the log has it.
+remark() { printf '%s\\n' "$1" >>"$small/remarks"; }
+
 # One line in the log, which is also what systemd's journal gets.
 log_line() {
 	line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $1"
@@ -208,6 +211,7 @@ finish_run() {
 	apply_retention "$dump"
 	counts=$(cat "$small"/*.counts | awk '{ sum[$1] += $2 } END { for (what in sum) print what, sum[what] }' | sort | tr '\\n' ',')
 	message="$number items, $(bytes_of "$dump") bytes, \${counts%,}, $(($(now) - started)) s"
+	[ ! -s "$small/remarks" ] || message="$message; $(paste -s -d ';' "$small/remarks")"
 	[ -z "$held" ] || message="$message; nothing was removed: $(held_because)"
 	step 'write the status'
 	write_status success "$message" "$(now)"

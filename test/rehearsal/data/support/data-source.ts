@@ -4,7 +4,14 @@ import { settingsFile } from "../../../../components/data/guest-program/settings
 import { dataProgram, placesOf } from "../../../../site/data/places";
 import { type DumpManifest, parseManifests } from "../../../../site/data/manifest";
 import { parseStatus, type SourceStatus } from "../../../../site/data/status";
-import type { DataCommon, DataSource, PostgresSource } from "../../../../site/settings/data";
+import type {
+  CommandSource,
+  DataCommon,
+  DataSource,
+  FilesSource,
+  MariaDbSource,
+  PostgresSource,
+} from "../../../../site/settings/data";
 import type { DatabaseGuest, GuestAnswer, GuestCommandOptions } from "../../../support/database-guest/database-guest";
 
 const programFolder = dataProgram.slice(0, dataProgram.lastIndexOf("/"));
@@ -24,6 +31,21 @@ const common: DataCommon = {
 /** A source of PostgreSQL with other settings than the defaults. */
 export function postgresSource(other: Partial<PostgresSource> = {}): PostgresSource {
   return { ...common, kind: "postgres", port: 5432, proof: "user", ...other };
+}
+
+/** A source of MariaDB with other settings than the defaults. */
+export function mariaDbSource(other: Partial<MariaDbSource> = {}): MariaDbSource {
+  return { ...common, kind: "mariadb", ...other };
+}
+
+/** A source of files with other settings than the defaults. */
+export function filesSource(other: Partial<FilesSource> = {}): FilesSource {
+  return { ...common, kind: "files", paths: [], volumes: [], exclude: [], ...other };
+}
+
+/** A source of a command's output with other settings than the defaults. */
+export function commandSource(other: Partial<CommandSource> & Pick<CommandSource, "command">): CommandSource {
+  return { ...common, kind: "command", ...other };
 }
 
 /** A source whose program and settings lie in a guest, as `pulumi up` puts them there; without systemd. */
