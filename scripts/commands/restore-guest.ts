@@ -97,7 +97,7 @@ export const command = defineCommand({
     }),
   aim: ({ guests, all, env }) => {
     if (all) return `restore all guests${env === undefined ? "" : ` of ${env}`}`;
-    return `restore ${guests.length === 1 ? "guest" : "guests"} ${guests.join(", ")}`;
+    return ["restore", guests.length === 1 ? "guest" : "guests", guests.join(", ")].join(" ").trimEnd();
   },
   interrupt: "clean",
   prints: { ...restoreGuestShapes, ...restoreGuestsShapes },

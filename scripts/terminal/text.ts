@@ -126,3 +126,8 @@ export function wrap(text: string, columns: number): string[] {
   }
   return lines;
 }
+
+/** A number of things in words: `1 guest`, `2 guests`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${String(count)} ${count === 1 ? one : many}`;
+}

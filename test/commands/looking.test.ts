@@ -106,6 +106,7 @@ describe("the frame", () => {
     [["restore", "gest", "web"], "unknown command 'gest'", "lifeboat restore guest web"],
     [["backups"], "missing required argument 'guest'", "lifeboat backups --help"],
     [["env", "a", "b"], "too many arguments", "lifeboat env --help"],
+    [["restore", "guest"], "Unable to restore guests: no guest is named", "name one or more"],
   ])("%j is a mistake with a suggestion, and exit code 2", async (argv, message, hint) => {
     const { code, stdout, stderr } = await site.lifeboat(argv);
     expect([code, stdout]).toEqual([2, ""]);

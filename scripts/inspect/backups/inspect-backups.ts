@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
 import { isOwn, mendAnother, tellAnother, tellArchive, whosePresent } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -56,7 +57,7 @@ function oldSavePoints(backups: readonly Backup[]): string | undefined {
   const old = backups.filter(({ savePoint, ageSeconds }) => savePoint && ageSeconds > oldDays * 86_400);
   if (old.length === 0) return undefined;
   const bytes = old.reduce((sum, { size }) => sum + (size ?? 0), 0);
-  return `${old.length === 1 ? "1 save point is" : `${old.length} save points are`} older than ${oldDays} days (${formatBytes(bytes)}); to delete them`;
+  return `${counted(old.length, "save point is", "save points are")} older than ${oldDays} days (${formatBytes(bytes)}); to delete them`;
 }
 
 interface Found {

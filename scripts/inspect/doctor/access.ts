@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import type { StorageEntry } from "../../../proxmox/api/answers";
 import { readCertificate } from "../../../proxmox/api/certificate";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
@@ -31,7 +32,7 @@ const certificateNotice = 30;
 /** Looks at everything that Lifeboat needs of an environment's node: read only, and each thing that is wrong is said. */
 export async function inspectAccess(environment: LoadedEnvironment): Promise<Check[]> {
   const { settings } = environment;
-  const guests = settings.guests.length === 1 ? "1 guest" : `${String(settings.guests.length)} guests`;
+  const guests = counted(settings.guests.length, "guest");
   const first = [ok("settings", `${environment.file}: ${guests}`)];
   const connection = await inspectConnection(environment);
   const token = await guarded("token", () => inspectToken(environment));

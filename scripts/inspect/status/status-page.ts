@@ -3,7 +3,7 @@ import type { Failure } from "../../clients/failure";
 import { type Column, fitTable, type FlexibleColumn } from "../../terminal/fitted-table";
 import { formatAge, formatAgo, formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
-import { bold, dim, green, red, shortenName, type Styled, type Words, yellow } from "../../terminal/text";
+import { bold, counted, dim, green, red, shortenName, type Styled, type Words, yellow } from "../../terminal/text";
 import type { EndedRun, RunningBackup } from "./backup-runs";
 import type { StorageStatus } from "./backup-storages";
 import type { EnvironmentStatus } from "./environment-status";
@@ -160,8 +160,7 @@ function runningText({ node, since, guest }: RunningBackup, { guests, now, timeZ
 function lastRunText({ node, started, seconds, result, failed }: EndedRun, status: EnvironmentStatus): string {
   const nodes = new Set(status.guests.map((guest) => guest.node));
   const where = nodes.size > 1 ? `${node}, ` : "";
-  const count =
-    failed.length === 0 ? "" : `, ${failed.length === 1 ? "1 guest" : `${String(failed.length)} guests`} failed`;
+  const count = failed.length === 0 ? "" : `, ${counted(failed.length, "guest")} failed`;
   return `${where}${minute(started, status.timeZone)}, ${formatDuration(seconds)}: ${result}${count}`;
 }
 
@@ -180,7 +179,7 @@ function snapshotsText({ guests, timeZone }: EnvironmentStatus): string | undefi
   if (scheduled.length === 0) return undefined;
   const times = scheduled.flatMap(({ next }) => next ?? []);
   const next = times.length === 0 ? "" : `, next ${minute(Math.min(...times), timeZone)}`;
-  return `${scheduled.length === 1 ? "1 guest" : `${String(scheduled.length)} guests`} on a schedule${next}`;
+  return `${counted(scheduled.length, "guest")} on a schedule${next}`;
 }
 
 function leftOutTexts({ guests }: EnvironmentStatus): string[] {

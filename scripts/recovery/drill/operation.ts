@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
@@ -54,7 +55,7 @@ export function drillOperation(session: NodeSession, request: DrillRequest): Ope
       const ownDrills = new Set(drills.map(({ contents }) => contents.id));
       const plan = await planDrill(session, settings, { guests, within, ownDrills });
       const copies = plan.groups.flat().filter(({ target }) => target !== undefined).length;
-      const question = `Make ${copies === 1 ? "1 copy" : `${copies} copies`} on ${settings.bridge}, and destroy ${copies === 1 ? "it" : "them"} again?`;
+      const question = `Make ${counted(copies, "copy", "copies")} on ${settings.bridge}, and destroy ${copies === 1 ? "it" : "them"} again?`;
       const demand = { flag: forceFlag, reason: "the plan is not confirmed", question };
       const bytes = plan.groups.flat().reduce((sum, { archive }) => sum + (archive?.size ?? 0), 0);
       return { plan, demands: [demand], inputs: {}, view: drillView(plan), bytes };

@@ -1,5 +1,5 @@
 import { formatCheck } from "../../../site/settings/values/checks";
-import { bold } from "../../terminal/text";
+import { bold, counted } from "../../terminal/text";
 import { formatBytes, formatDuration } from "../../terminal/durations";
 import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
@@ -30,7 +30,7 @@ export function drillView(plan: DrillPlan): Report {
     print: (lines) => {
       const count = groups.flat().length;
       lines.heading(
-        `Plan: drill ${count === 1 ? "1 guest" : `${count} guests`} of ${environment} on ${bridge}, as guests ${ids.from} to ${ids.to}`,
+        `Plan: drill ${counted(count, "guest")} of ${environment} on ${bridge}, as guests ${ids.from} to ${ids.to}`,
       );
       for (const { target, mark } of leftovers) {
         lines.hanging("  destroy: ", `guest ${target.vmid} on ${target.node}, which a drill of ${mark.by} has left`);

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { storageOf } from "../../../proxmox/rules/volume-ids";
 import { formatBytes } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
@@ -67,7 +68,7 @@ function plannedOf(plan: ForgetPlan): Planned<ForgetPlan> {
 
 /** For a timer that is an ordinary night. */
 function nothingOld(guest: string, stay: number): Report {
-  const others = stay === 0 ? "" : `; ${stay === 1 ? "1 stays" : `${stay} stay`}`;
+  const others = stay === 0 ? "" : `; ${counted(stay, "stays", "stay")}`;
   return {
     value: { guest, deleted: [], bytes: 0 },
     print: (lines) => lines.line(`No save point of ${guest} is that old${others}.`),
@@ -85,7 +86,7 @@ function reportOf(plan: ForgetPlan, journal: Journal): Report {
 }
 
 function countOf({ savePoints }: ForgetPlan): string {
-  return savePoints.length === 1 ? "1 save point" : `${savePoints.length} save points`;
+  return counted(savePoints.length, "save point");
 }
 
 function printForget(plan: ForgetPlan, lines: Lines): void {

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { formatMoment } from "../../../site/restore/moments";
 import { formatBytes, formatDuration } from "../../terminal/durations";
 import type { Journal } from "../engine/journal";
@@ -24,7 +25,7 @@ export function pruneView(plan: PruneStatePlan, keepText: string): Report {
         ],
         "  ",
       );
-      lines.line(`  ${formatBytes(bytes)} in ${String(remove.length)} objects`);
+      lines.line(`  ${formatBytes(bytes)} in ${counted(remove.length, "object")}`);
       if (oldest !== undefined) {
         lines.line(`  oldest update that stays: ${formatMoment(Math.floor(oldest / 1_000), localTimeZone())}`);
       }
@@ -40,7 +41,7 @@ export function pruneView(plan: PruneStatePlan, keepText: string): Report {
 /** Nothing is old enough. */
 export function nothingToPrune(plan: PruneStatePlan, keepText: string): Report {
   const { environment, updates } = plan;
-  const text = `Nothing of ${environment} is older than ${keepText} allows: ${String(updates.keep)} updates stay.`;
+  const text = `Nothing of ${environment} is older than ${keepText} allows: ${counted(updates.keep, "update stays", "updates stay")}.`;
   return { value: { ...plan }, print: (lines) => lines.line(text) };
 }
 
@@ -57,5 +58,6 @@ export function pruneReport(plan: PruneStatePlan, { seconds }: Journal): Report 
 
 /** What goes, by what it is. */
 export function countsText({ updates, backups, saved }: PruneStatePlan): string {
-  return `${String(updates.remove)} updates, ${String(backups.remove)} copies and ${String(saved.remove)} saved states`;
+  const copies = counted(backups.remove, "copy", "copies");
+  return `${counted(updates.remove, "update")}, ${copies} and ${counted(saved.remove, "saved state")}`;
 }

@@ -2,7 +2,7 @@ import { formatAge, formatBytes } from "../../../terminal/durations";
 import { type Column, fitTable, type FlexibleColumn } from "../../../terminal/fitted-table";
 import type { ValueOf } from "../../../terminal/shapes";
 import type { Lines } from "../../../terminal/talk";
-import { dim, green, red, shorten, type Styled, type Words, yellow } from "../../../terminal/text";
+import { counted, dim, green, red, shorten, type Styled, type Words, yellow } from "../../../terminal/text";
 import type { environmentsShape } from "./shape";
 
 export type EnvironmentReport = ValueOf<typeof environmentsShape>[number];
@@ -22,7 +22,7 @@ export function printArchives(report: EnvironmentReport, lines: Lines): void {
   for (const text of unseen) lines.hanging([yellow("!"), " "], `not seen: ${text}`);
   lines.line(summaryOf(report));
   if (left > 0) {
-    const what = left === 1 ? "1 archive was" : `${String(left)} archives were`;
+    const what = counted(left, "archive was", "archives were");
     lines.line(`${what} left for the next run, which begins with the longest unverified`);
   }
 }

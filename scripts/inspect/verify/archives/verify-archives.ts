@@ -1,3 +1,4 @@
+import { counted } from "../../../terminal/text";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { backupServerOwner } from "../../../../proxmox/rules/volume-ids";
@@ -47,7 +48,7 @@ export interface VerifyRun {
 export async function verifyArchives(archives: readonly ListedArchive[], run: VerifyRun): Promise<VerifiedArchive[]> {
   if (archives.length === 0) return [];
   const bytes = archives.reduce((sum, { archive }) => sum + (archive.size ?? 0), 0);
-  const what = archives.length === 1 ? "1 archive" : `${String(archives.length)} archives`;
+  const what = counted(archives.length, "archive");
   const readAll = async (strand: (name: string) => ShowStep): Promise<VerifiedArchive[]> => {
     const nodes = [...groupBy(archives, ({ archive }) => archive.node)].map(async ([node, own]) => {
       const parallel = run.coresOf(node);

@@ -1,3 +1,4 @@
+import { counted } from "../../../terminal/text";
 import type { CommandContext } from "../../../project/context";
 import type { LoadedEnvironment } from "../../../project/site";
 import { CommandError } from "../../../terminal/command-error";
@@ -143,7 +144,7 @@ function questionOf(members: readonly PlannedMember<BackupRun>[]): string {
 
 function guestsIn(runs: readonly BackupRun[]): string {
   const count = runs.reduce((sum, { guests }) => sum + guests.length, 0);
-  return count === 1 ? "1 guest" : `${count} guests`;
+  return counted(count, "guest");
 }
 
 /** @throws CommandError (11) while the run that began it is still there */

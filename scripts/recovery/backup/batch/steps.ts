@@ -1,3 +1,4 @@
+import { counted } from "../../../terminal/text";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { TaskOutcome } from "../../../../proxmox/api/tasks";
@@ -19,7 +20,7 @@ export function runSteps(run: BackupRun, client: ProxmoxClient): Step[] {
   return [
     {
       id: runPath,
-      title: `Back up ${guests.length === 1 ? "1 guest" : `${guests.length} guests`} of ${node}`,
+      title: `Back up ${counted(guests.length, "guest")} of ${node}`,
       does: `back ${guests.map(({ name }) => name).join(", ")} up to ${storage}`,
       // A task that an earlier process has started is waited for by `run`.
       probe: async (context) => {

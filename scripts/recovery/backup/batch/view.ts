@@ -1,7 +1,7 @@
 import type { Guest } from "../../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../../project/site";
 import type { Lines } from "../../../terminal/talk";
-import { dim } from "../../../terminal/text";
+import { counted, dim } from "../../../terminal/text";
 import type { Report } from "../../engine/operation";
 import type { BackupRun } from "./plan";
 
@@ -45,7 +45,7 @@ export function runsView(environments: readonly LoadedEnvironment[], runs: reado
 
 export function printRun({ node, storage, guests, request, remarks }: BackupRun, lines: Lines): void {
   const names = guests.map(({ name, id }) => `${name} (${id})`).join(", ");
-  const count = guests.length === 1 ? "1 guest" : `${guests.length} guests`;
+  const count = counted(guests.length, "guest");
   lines.hanging("  ", `back up ${count} of ${node} to ${storage}, one after the other: ${names}`);
   const retention = request["prune-backups"];
   if (typeof retention === "string") {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { plainLines, plainText } from "../../../../proxmox/api/plain-text";
 import { formatAge, formatBytes, formatDuration } from "../../../../scripts/terminal/durations";
 import { safeJson } from "../../../../scripts/terminal/output";
-import { bold, padEnd, red, render, shorten, width } from "../../../../scripts/terminal/text";
+import { bold, counted, padEnd, red, render, shorten, width } from "../../../../scripts/terminal/text";
 import { Redactor } from "../../../../scripts/terminal/redactor";
 
 // eslint-disable-next-line no-control-regex
@@ -112,4 +112,12 @@ describe("the redactor", () => {
     redactor.remember("prod");
     expect(redactor.redact("prod")).toBe("prod");
   });
+});
+
+test.each([
+  [0, "0 guests", "0 copies"],
+  [1, "1 guest", "1 copy"],
+  [2, "2 guests", "2 copies"],
+])("%i things are counted in words", (count, guests, copies) => {
+  expect([counted(count, "guest"), counted(count, "copy", "copies")]).toEqual([guests, copies]);
 });
