@@ -78,6 +78,10 @@ export const metrics = {
 
   lifeboat_job_info: gauge("A backup job; always 1.", [...job, "schedule"]),
   lifeboat_job_enabled: gauge("1: the job is there and switched on.", job),
+  lifeboat_job_runs_seen: gauge(
+    "1: the runs of all its nodes could be listed, and the log of the newest be read.",
+    job,
+  ),
   lifeboat_job_last_run_timestamp_seconds: gauge("When the newest run that has ended began.", [...job, "node"]),
   lifeboat_job_last_run_duration_seconds: gauge("How long it took.", [...job, "node"]),
   lifeboat_job_last_run_success: gauge("1: it succeeded for all guests.", [...job, "node"]),

@@ -38,16 +38,23 @@ function endOf(day: string, timeZone: string): number {
 
 function backupSamples(guest: Guest, status: GuestStatus, labels: GuestLabels, look: EnvironmentLook): Sample[] {
   const { facts } = look;
+  const allSeen = status.allSeen && isListed(guest, look);
   return [
     ...sample("lifeboat_guest_rpo_seconds", labels, status.rpoSeconds),
-    ...sample("lifeboat_guest_archives_seen", labels, status.allSeen),
-    ...(status.allSeen ? archiveSamples(guest, status, labels, look) : []),
+    ...sample("lifeboat_guest_archives_seen", labels, allSeen),
+    ...(allSeen ? archiveSamples(guest, status, labels, look) : []),
     ...sample("lifeboat_guest_backup_failed", labels, hasFailed(guest, status, look)),
     ...proofSamples(status, labels, look),
     ...uncoveredDisks(guest, facts.inJob.get(guest.id) ?? []).flatMap(({ name: disk }) =>
       sample("lifeboat_disk_not_covered", { ...labels, disk }, 1),
     ),
   ];
+}
+
+/** A storage that its node lists no more, as when somebody has removed or renamed it, shows none of the archives that lie there. */
+function isListed(guest: Guest, { environment, facts }: EnvironmentLook): boolean {
+  const { id } = environment.settings.backup.storage;
+  return facts.storages.storages.some(({ storage, node, shared }) => storage === id && (shared || node === guest.node));
 }
 
 /** Of archives that are all seen: otherwise there may be newer ones. */

@@ -30,12 +30,17 @@ export function samplesOf(look: EnvironmentLook): Sample[] {
   ];
 }
 
-function jobSamples({ status, environment, jobGap }: EnvironmentLook): Sample[] {
+function jobSamples({ status, environment, facts, jobGap }: EnvironmentLook): Sample[] {
   const { job } = status;
   const labels = { environment: environment.name, backup_job: job.id };
   return [
     ...sample("lifeboat_job_info", { ...labels, schedule: job.schedule }, 1),
     ...sample("lifeboat_job_enabled", labels, job.enabled),
+    ...sample(
+      "lifeboat_job_runs_seen",
+      labels,
+      facts.runs.every(({ unread }) => unread === undefined),
+    ),
     ...sample("lifeboat_job_next_run_timestamp_seconds", labels, job.nextRun),
     ...sample("lifeboat_job_max_gap_seconds", labels, jobGap),
     ...job.lastRuns.flatMap(({ node, started, seconds, succeeded }) => [

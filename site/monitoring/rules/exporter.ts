@@ -1,6 +1,6 @@
 import { exporterJob } from "../scrape";
 import { series, Vector } from "./promql";
-import { alert, listOf, type Rules, value } from "./rule";
+import { alert, listOf, listRising, type Rules, unlessAlerting, value } from "./rule";
 
 /** Whether all that is watched can be seen: where it cannot, no other alert says anything. */
 export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certificate, unfinished }) => {
@@ -20,8 +20,9 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
       severity: "warning",
       when: up.is(0),
       hold: hold.long,
-      summary: (the) => `The nodes of ${the("environment")} do not answer`,
-      description: (the) => `Nothing is known about the backups of ${the("environment")}.`,
+      summary: (the) => `${the("environment")} cannot be looked at`,
+      description: (the) =>
+        `Nothing is known about the backups of ${the("environment")}. Why the last looks failed: ${listRising("lifeboat_look_errors_total", "kind")}.`,
     }),
     alert("PermissionLost", {
       severity: "warning",
@@ -65,6 +66,19 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
       summary: (the) => `Not all archives of ${the("environment")} can be seen`,
       description: () =>
         `Whether these guests have their backups is not known: ${listOf("lifeboat_guest_archives_seen", 0, "guest")}.`,
+    }),
+    // Otherwise a backup that fails would be heard of only when the next is missing.
+    alert("BackupRunsUnseen", {
+      severity: "warning",
+      when: unlessAlerting(
+        series("lifeboat_job_runs_seen").is(0).unless(lost, ["environment"]).unless(up.is(0), ["environment"]),
+        ["environment"],
+        "ArchivesUnseen",
+      ),
+      hold: hold.long,
+      summary: (the) => `The runs of backup job ${the("backup_job")} of ${the("environment")} cannot be seen`,
+      description: (the) =>
+        `A node of ${the("environment")} does not tell which tasks it had: whether its backups fail is not known.`,
     }),
     alert("ClocksDiffer", {
       severity: "warning",

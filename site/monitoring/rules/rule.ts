@@ -67,6 +67,12 @@ export function listOf<Name extends MetricName>(
   return `{{ range $index, $one := ${query} }}{{ if $index }}, {{ end }}{{ with $one }}${entry}{{ end }}{{ end }}`;
 }
 
+/** What an environment's counter went up for in the last half an hour, by a label, in one line. */
+export function listRising<Name extends MetricName>(name: Name, label: LabelOf<Name>): string {
+  const query = `printf \`increase(${name}{environment=%q}[30m]) > 0\` $labels.environment | query | sortByLabel "${label}"`;
+  return `{{ range $index, $one := ${query} }}{{ if $index }}, {{ end }}{{ with $one }}{{ .Labels.${label} }}{{ end }}{{ end }}`;
+}
+
 /**
  * Those for which no alert of these names is on or about to be: of several alerts about one fault the first is enough. Their
  * rules stand before this one in its group, where Prometheus evaluates one after the other.

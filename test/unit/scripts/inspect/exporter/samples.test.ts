@@ -115,6 +115,23 @@ describe("a restore that another machine has left half done [C2]", () => {
   });
 });
 
+test("a storage that the node lists no more, as one that somebody removed: what lies on it is not seen, and not gone [C2]", () => {
+  const [stray] = facts.storages.storages;
+  if (stray === undefined) throw new Error("there is no storage");
+  for (const storages of [[], [{ ...stray, storage: "other" }], [{ ...stray, shared: false, node: "pve-lab" }]]) {
+    const values = valuesOf({ storages: { ...facts.storages, storages } });
+    expect(values.get("guest_archives_seen web")).toBe(0);
+    expect(values.has("guest_last_backup_timestamp_seconds web")).toBe(false);
+  }
+});
+
+test("runs of a node that does not list its tasks are not seen; there is no word of success or failure [C2]", () => {
+  const values = valuesOf({ runs: [{ running: [], last: undefined, timed: [], unread: "not listed" }] });
+  expect(values.get("job_runs_seen")).toBe(0);
+  expect(values.has("guest_backup_failed web")).toBe(false);
+  expect(valuesOf().get("job_runs_seen")).toBe(1);
+});
+
 test("what may not be seen has no series [C2]", () => {
   const unseen = new Map([[101, [{ privilege: "VM.Backup", path: "/vms/101" }]]]);
   const values = valuesOf({ unseen });

@@ -66,11 +66,13 @@ export const exporterCases: readonly RuleCase[] = [
   },
   {
     about: "EnvironmentUnreachable",
-    title: "its nodes do not answer, and nothing is said of its guests",
+    title: "its nodes do not answer, which is told as the cause, and nothing is said of its guests",
     at: later,
     samples: site(
       sample("lifeboat_environment_up", prod, 0),
       sample("lifeboat_look_timestamp_seconds", prod, 0),
+      sample("lifeboat_look_errors_total", { ...prod, kind: "settings" }, "7+0x23"),
+      sample("lifeboat_look_errors_total", { ...prod, kind: "unreachable" }, "1+1x23"),
       sample("lifeboat_guest_archives_seen", web, 0),
       missing("lifeboat_guest_last_backup_timestamp_seconds", web),
     ),
@@ -79,8 +81,8 @@ export const exporterCases: readonly RuleCase[] = [
         alert: "EnvironmentUnreachable",
         severity: "warning",
         labels: { ...prod, ...scraped },
-        summary: "The nodes of prod do not answer",
-        description: "Nothing is known about the backups of prod.",
+        summary: "prod cannot be looked at",
+        description: "Nothing is known about the backups of prod. Why the last looks failed: unreachable.",
       },
     ],
   },
@@ -216,6 +218,46 @@ export const exporterCases: readonly RuleCase[] = [
     title: "for ten minutes",
     at: later,
     samples: site(sample("lifeboat_guest_archives_seen", web, "1+0x21 0+0x2")),
+    firing: none,
+  },
+  {
+    about: "BackupRunsUnseen",
+    title: "a node does not list its tasks",
+    at: later,
+    samples: site(sample("lifeboat_job_runs_seen", { ...prod, backup_job: "lifeboat-prod" }, 0)),
+    firing: [
+      {
+        alert: "BackupRunsUnseen",
+        severity: "warning",
+        labels: { ...prod, ...scraped, backup_job: "lifeboat-prod" },
+        summary: "The runs of backup job lifeboat-prod of prod cannot be seen",
+        description: "A node of prod does not tell which tasks it had: whether its backups fail is not known.",
+      },
+    ],
+  },
+  {
+    about: "BackupRunsUnseen",
+    title: "neither are its archives seen: one alert",
+    at: later,
+    samples: site(
+      sample("lifeboat_job_runs_seen", { ...prod, backup_job: "lifeboat-prod" }, 0),
+      sample("lifeboat_guest_archives_seen", web, 0),
+    ),
+    firing: [
+      {
+        alert: "ArchivesUnseen",
+        severity: "warning",
+        labels: prod,
+        summary: "Not all archives of prod can be seen",
+        description: "Whether these guests have their backups is not known: web.",
+      },
+    ],
+  },
+  {
+    about: "BackupRunsUnseen",
+    title: "for ten minutes",
+    at: later,
+    samples: site(sample("lifeboat_job_runs_seen", { ...prod, backup_job: "lifeboat-prod" }, "1+0x21 0+0x2")),
     firing: none,
   },
   {
