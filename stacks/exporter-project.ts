@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import { givenToken, nameOf } from "../site/monitoring/exporter-tokens";
 import { at, isMapping } from "../site/settings/schema-tools";
 import type { Environment } from "../site/settings/environment";
 import { formatKeys } from "../site/state-store/keys";
 
+const settingsFile = /^Pulumi\.([A-Za-z0-9._-]+)\.ya?ml$/u;
 const projectFile = /^Pulumi(?:\.[A-Za-z0-9._-]+)?\.ya?ml$/u;
 
 /**
@@ -77,4 +79,26 @@ export function exporterCredentials({ monitoringSecrets, stateStoreKeys }: Envir
     ...tokens.map(([name, token]) => [`${name}.token`, token]),
     ...readers.map(([name, key]) => [`${name}.state-key`, formatKeys(key)]),
   ]);
+}
+
+/**
+ * Environments of which the exporter is to have a token that it is not given, as after plain `pulumi up` with a new one: it would
+ * look at them with a former token, or not at all.
+ *
+ * @param files of {@link exporterProject}
+ * @param tokens what the exporter is given, by environment
+ */
+export function lackingTokens(
+  project: string,
+  files: Readonly<Record<string, string>>,
+  tokens: Readonly<Record<string, string>>,
+): string[] {
+  return Object.entries(files).flatMap(([file, text]) => {
+    const [, name] = settingsFile.exec(file) ?? [];
+    if (name === undefined) return [];
+    const numbers: unknown = at(at(parse(text), "config"), "lifeboat:exporterTokens");
+    const exporterTokens = (Array.isArray(numbers) ? numbers : []).map(Number).toSorted((a, b) => a - b);
+    const wanted = givenToken(project, { name, exporterTokens });
+    return wanted === undefined || nameOf(tokens[name]) === wanted ? [] : [name];
+  });
 }

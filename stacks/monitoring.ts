@@ -17,7 +17,7 @@ import type { Environment, MonitoringSecrets, MonitoringSettings, OwnedGuest } f
 import { authorityProblem, issueServerCertificate } from "../site/state-store/authority";
 import { namesOfGuest } from "../site/state-store/location";
 import { vouchesFor } from "../site/state-store/name-constraints";
-import { exporterCredentials, exporterProject } from "./exporter-project";
+import { exporterCredentials, exporterProject, lackingTokens } from "./exporter-project";
 import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import type { DeclareMonitoring } from "./program";
@@ -41,6 +41,8 @@ export async function prepareMonitoring(
   const secrets = secretsOf(environment, monitoring);
   const login = guestLogin(environment);
   await requireAgent(environment.name);
+  const project = exporterProject(pulumi.getRootDirectory());
+  await warnOfTokens(environment.name, lackingTokens(pulumi.getProject(), project, secrets.tokens));
   const args = {
     guest,
     monitoring,
@@ -50,7 +52,7 @@ export async function prepareMonitoring(
     rules: rulesOf(monitoring),
     dashboards: { files: dashboardFiles(), uids: dashboards().flatMap(({ uid }) => uid ?? []) },
     exporter: {
-      project: exporterProject(pulumi.getRootDirectory()),
+      project,
       credentials: exporterCredentials(environment),
     },
     program: programOf(environment.name),
@@ -110,6 +112,14 @@ function secretsOf({ name, monitoringSecrets }: Environment, monitoring: Monitor
     );
   }
   return secrets;
+}
+
+/** Plain `pulumi up` hands no token over: without a word the exporter would not see these environments. */
+async function warnOfTokens(watcher: string, lacking: readonly string[]): Promise<void> {
+  if (lacking.length === 0) return;
+  await pulumi.log.warn(
+    `The exporter is not given the token of ${lacking.join(", ")}, and cannot look there.\nHINT: lifeboat up ${watcher}`,
+  );
 }
 
 /** Grafana's certificate: the same in every run until the next is due. */

@@ -1,4 +1,5 @@
 import { quote } from "../install/shell";
+import { exporterService } from "../../site/monitoring/exporter-service";
 import { baseFolder, exporterUnit, loopback, ports } from "../../site/monitoring/services/places";
 import type { Seconds } from "../../site/settings/environment";
 
@@ -52,30 +53,7 @@ CacheDirectory=${exporterUnit}
 Environment=HOME=/var/lib/${exporterUnit} XDG_STATE_HOME=/var/lib/${exporterUnit} XDG_DATA_HOME=/var/lib/${exporterUnit} XDG_CACHE_HOME=/var/cache/${exporterUnit}
 WorkingDirectory=${current}/project
 ExecStart=${words.map((word) => (word.startsWith("$") ? word : quote(word))).join(" ")}
-Restart=always
-RestartSec=5
-UMask=0077
-CapabilityBoundingSet=
-NoNewPrivileges=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
+${exporterService("hidden").join("\n")}
 
 [Install]
 WantedBy=multi-user.target

@@ -3,7 +3,10 @@ import type { Environment } from "../settings/environment";
 import { exporterTokenName } from "./exporter-token-name";
 
 /** Name of the token that an environment gives out, as it stands before the `=` of the token; undefined: it has none. */
-export function givenToken(project: string, { name, exporterTokens }: Environment): string | undefined {
+export function givenToken(
+  project: string,
+  { name, exporterTokens }: Pick<Environment, "name" | "exporterTokens">,
+): string | undefined {
   const number = exporterTokens.at(-1);
   return number === undefined ? undefined : `${exporterUser}!${exporterTokenName(project, name, number)}`;
 }

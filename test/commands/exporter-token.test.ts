@@ -93,6 +93,20 @@ test("the operator's token makes a token of that user, and of nobody else [N5]",
   expect([code, text]).toEqual([0, expect.stringContaining(`✓ exporter ${exporterUser} has ${tokenName}, and may`)]);
 });
 
+test("a token of this environment that no settings name is told, those of other projects are not [N5]", async () => {
+  const left = exporterTokenName("site", "prod", 7);
+  for (const name of [left, "other.prod.1"]) await root.post(["access", "users", exporterUser, "token", name]);
+  const { code, text } = await told(["doctor"], operatorToken);
+  expect([code, text]).toEqual([
+    0,
+    expect.stringMatching(
+      /! exporter lifeboat-exporter@pve has a token that no settings name, and it is valid: site\.prod\.7 → if nobody uses it, on the node: pveum user token remove lifeboat-exporter@pve site\.prod\.7/u,
+    ),
+  ]);
+  expect(text).not.toContain("other.prod.1");
+  for (const name of [left, "other.prod.1"]) await root.delete(["access", "users", exporterUser, "token", name]);
+});
+
 /** Ways in which a stolen token of the operator could become more than it is. */
 const ascents: Readonly<Record<string, () => Promise<unknown>>> = {
   "a token of root": () => operator.post(["access", "users", "root@pam", "token", "more"], { privsep: false }),

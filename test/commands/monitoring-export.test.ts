@@ -135,3 +135,26 @@ test("a file that the system does not let it write is told, with what helps [K1]
     ),
   ]);
 });
+
+test("an exporter that answers on all addresses is asked at one, and it is said which to put [C2]", async () => {
+  for (const [listen, target] of [
+    ["0.0.0.0:9941", "127.0.0.1:9941"],
+    ["[::]:9941", "[::1]:9941"],
+  ] as const) {
+    await exportTo("--listen", listen);
+    expect(parse(read("prometheus/scrape.yml"))).toMatchObject({
+      scrape_configs: [{ static_configs: [{ targets: [target] }] }],
+    });
+    expect(read("prometheus/scrape.yml")).toContain("put the one that Prometheus reaches");
+    expect(read("lifeboat-exporter.service")).toContain(listen);
+  }
+});
+
+test("below a folder in which nobody can make one it ends, and says so [K1]", async () => {
+  const words = ["monitoring", "export", "/proc/lifeboat/monitoring"];
+  const result = await runLifeboat(words, { cwd: parent, env: { HOME: parent, PATH: "" } });
+  expect([result.code, result.stderr]).toEqual([
+    2,
+    expect.stringContaining("/proc/lifeboat/monitoring cannot be made"),
+  ]);
+});

@@ -68,25 +68,31 @@ function memberOf(member: ts.PropertySignature | ts.PropertyDeclaration, source:
   };
 }
 
-/** The comments on the properties of object literals whose keys are exactly these; empty where there is no such literal. */
-export function commentsOfLiteral(file: string, keys: readonly string[]): ReadonlyMap<string, string> {
+/**
+ * The comments on the properties of object literals whose keys are exactly these; empty where there is no such literal.
+ *
+ * @param within the key that the literal stands at: of several literals with these keys only those count that stand there, if any do
+ */
+export function commentsOfLiteral(file: string, keys: readonly string[], within: string): ReadonlyMap<string, string> {
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-  const comments = new Map<string, string>();
-  const visit = (node: ts.Node): void => {
+  const found: { readonly at: string | undefined; readonly comments: readonly (readonly [string, string])[] }[] = [];
+  const visit = (node: ts.Node, at: string | undefined): void => {
     if (ts.isObjectLiteralExpression(node)) {
       const properties = propertiesOf(node, source);
       const named = properties.map((property) => property.name?.getText(source) ?? "");
       if (named.length === keys.length && named.every((name) => keys.includes(name))) {
-        for (const property of properties) {
-          const text = commentOf(property);
-          if (text !== "") comments.set(property.name?.getText(source) ?? "", text);
-        }
+        const comments = properties.map(
+          (property) => [property.name?.getText(source) ?? "", commentOf(property)] as const,
+        );
+        found.push({ at, comments: comments.filter(([, text]) => text !== "") });
       }
     }
-    ts.forEachChild(node, visit);
+    const below = ts.isPropertyAssignment(node) ? node.name.getText(source) : at;
+    ts.forEachChild(node, (child) => visit(child, below));
   };
-  visit(source);
-  return comments;
+  visit(source, undefined);
+  const there = found.filter(({ at }) => at === within);
+  return new Map((there.length > 0 ? there : found).flatMap(({ comments }) => comments));
 }
 
 /** With those of a literal of the same file that is spread into it: several schemas share keys so. */

@@ -50,7 +50,7 @@ class Meanings {
 
   of(path: string, key: string, keys: readonly string[]): string {
     const own = this.schemaFiles
-      .map((file) => commentsOfLiteral(file, keys).get(key))
+      .map((file) => commentsOfLiteral(file, keys, path.split(".").at(-1) ?? "").get(key))
       .find((text) => text !== undefined);
     // Two fields of one name mean two things: the schema's key has to say which.
     const [field, ...others] = this.fields.get(key) ?? [];

@@ -26,9 +26,30 @@ export async function inspectExporter(client: ProxmoxClient, environment: Loaded
     exporterTokenName(environment.project.name, settings.name, number),
   );
   const absent = names.filter((name) => !user.tokens.includes(name));
-  if (findings.length > 0) return findings;
+  const more = unnamed(user.tokens, environment);
+  if (findings.length > 0 || (more.length > 0 && absent.length === 0)) return [...findings, ...more];
   if (absent.length === 0) return [ok(subject, `${exporterUser} has ${names.join(", ")}, and may look at all it must`)];
-  return [warning(subject, `${exporterUser} has no token ${absent.join(", ")} yet`, `lifeboat up ${settings.name}`)];
+  return [
+    warning(subject, `${exporterUser} has no token ${absent.join(", ")} yet`, `lifeboat up ${settings.name}`),
+    ...more,
+  ];
+}
+
+/** Tokens of this environment that no number of the settings names, as after its state was lost: nobody takes them away. */
+function unnamed(tokens: readonly string[], { project, settings }: LoadedEnvironment): Check[] {
+  const others = tokens.filter((token) => {
+    const number = Number(/\.(\d+)$/u.exec(token)?.[1]);
+    return (
+      token === exporterTokenName(project.name, settings.name, number) && !settings.exporterTokens.includes(number)
+    );
+  });
+  return others.map((token) =>
+    warning(
+      subject,
+      `${exporterUser} has a token that no settings name, and it is valid: ${token}`,
+      `if nobody uses it, on the node: pveum user token remove ${exporterUser} ${token}`,
+    ),
+  );
 }
 
 async function findUser(client: ProxmoxClient) {

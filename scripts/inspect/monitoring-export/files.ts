@@ -31,8 +31,17 @@ function inFolder(folder: string, files: Readonly<Record<string, string>>): Reco
 
 /** Rules name this job. */
 function scrapeConfig(listen: string): string {
-  const config = { scrape_configs: [{ job_name: exporterJob, static_configs: [{ targets: [listen] }] }] };
-  return `# Add this job to your prometheus.yml. Its name has to stay: the rules ask for it.\n${stringify(config)}`;
+  const target = targetOf(listen);
+  const config = { scrape_configs: [{ job_name: exporterJob, static_configs: [{ targets: [target] }] }] };
+  const lines = ["Add this job to your prometheus.yml. Its name has to stay: the rules ask for it."];
+  if (target !== listen)
+    lines.push(`The exporter answers on every address of its machine: put the one that Prometheus reaches.`);
+  return `${lines.map((line) => `# ${line}\n`).join("")}${stringify(config)}`;
+}
+
+/** Nobody asks at an address that stands for all: it is that of whoever asks. */
+function targetOf(listen: string): string {
+  return listen.replace(/^0\.0\.0\.0:/u, "127.0.0.1:").replace(/^\[[0:]+\]:/u, "[::1]:");
 }
 
 function readme(rules: boolean): string {

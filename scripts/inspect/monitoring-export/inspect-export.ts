@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { FileRefused, writeDurably } from "../../machine/durable-file";
 import { messageOf } from "../../machine/error-code";
@@ -64,7 +64,7 @@ function write(
 /** Prometheus and Grafana read them as users of their own. */
 function writeOne(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
   } catch (error) {
     throw usageError(`${dirname(file)} cannot be made: ${messageOf(error)}`);
   }
@@ -75,6 +75,13 @@ function writeOne(file: string, text: string): void {
     const hint = "make room there or allow it, or name another folder; then the same command again";
     throw new CommandError(error.message, { exitCode: exitCodes.failed, hint });
   }
+}
+
+/** One after the other: Node's own way tries for ever where nobody can make a folder, as below `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 function inTheWay(folder: string, strangers: readonly string[]): CommandError {

@@ -1,3 +1,4 @@
+import { exporterService } from "../../../site/monitoring/exporter-service";
 import { systemdQuote, systemdWord } from "../../clients/systemd-quote";
 
 /** How the exporter is started. */
@@ -35,13 +36,7 @@ export function exporterUnit({ program, listen, interval }: ExporterSettings): s
     "Environment=HOME=/var/lib/lifeboat-exporter XDG_STATE_HOME=/var/lib/lifeboat-exporter",
     "Environment=XDG_DATA_HOME=/var/lib/lifeboat-exporter XDG_CACHE_HOME=/var/cache/lifeboat-exporter",
     `ExecStart=${words.map(systemdWord).join(" ")}`,
-    "Restart=always",
-    "RestartSec=5",
-    "UMask=0077",
-    "NoNewPrivileges=yes",
-    "ProtectSystem=strict",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
+    ...exporterService("readable"),
     "",
     "[Install]",
     "WantedBy=multi-user.target",

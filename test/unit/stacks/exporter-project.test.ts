@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFile } from "../../../components/install/shell";
-import { exporterProject } from "../../../stacks/exporter-project";
+import { exporterProject, lackingTokens } from "../../../stacks/exporter-project";
 
 const certificate = "-----BEGIN CERTIFICATE-----\nbm90IGEgc2VjcmV0\n-----END CERTIFICATE-----\n";
 const key = "-----BEGIN PRIVATE KEY-----\nbm90IGEgc2VjcmV0\n-----END PRIVATE KEY-----\n";
@@ -55,4 +55,18 @@ test("the name of an authority's file is no command in the guest [C2]", () => {
   const lines = Object.entries(exporterProject(folder)).map(([name, text]) => writeFile(`./${name}`, text));
   execFileSync("sh", ["-eu"], { cwd: folder, input: lines.join("\n") });
   expect(existsSync(join(folder, "injected"))).toBe(false);
+});
+
+const token = (number: number) => `lifeboat-exporter@pve!site.prod.${String(number)}=not-a-secret`;
+
+test("environments whose token the exporter is not given are named: none at all, or another one [C2, N5]", () => {
+  const files = {
+    "Pulumi.yaml": "name: site\n",
+    "Pulumi.lab.yaml": "config: { lifeboat:profile: lab }\n",
+    "Pulumi.prod.yaml": "config: { lifeboat:exporterTokens: [2, 1] }\n",
+    "Pulumi.empty.yaml": "",
+  };
+  expect(lackingTokens("site", files, {})).toEqual(["prod"]);
+  expect(lackingTokens("site", files, { prod: token(1) })).toEqual(["prod"]);
+  expect(lackingTokens("site", files, { prod: token(2) })).toEqual([]);
 });
