@@ -9,6 +9,7 @@ import { ObtainError, obtainToolchain } from "./obtain";
 import { artifacts as allArtifacts, parts as allParts } from "./parts";
 import { linesToPin } from "./pin";
 import { actionlint } from "./parts/actionlint";
+import { aws } from "./parts/aws";
 import { grafana } from "./parts/grafana";
 import { minioServer, minioServerHotfix } from "./parts/minio-server";
 import type { Part } from "./parts/part";
@@ -40,6 +41,8 @@ Artifacts: programs that run in guests or check the project, obtained only when 
   minio-server               the S3 server of the state store: ${minioServer.version}
   minio-server-hotfix        the same source under another release name: ${minioServerHotfix.version};
                              an upgrade is rehearsed with it
+  aws                        the plugin for lifeboat:offsite: ${aws.version}; where it was built it has S3 and what S3
+                             needs. Pulumi gets it by: pulumi plugin install resource aws ${aws.version} -f FILE
   actionlint                 checks .github/workflows, for npm run lint:workflows: ${actionlint.version}
   grafana                    shows the dashboards in tests: ${grafana.version}; a tar archive, which
                              \`docker import\` takes too. Never with --all: it is built for half an hour

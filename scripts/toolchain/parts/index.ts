@@ -1,4 +1,5 @@
 import { actionlint } from "./actionlint";
+import { aws } from "./aws";
 import { command } from "./command";
 import { grafana } from "./grafana";
 import { languageHost } from "./language-host";
@@ -12,4 +13,4 @@ import { pulumi } from "./pulumi";
 export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
 
 /** What no `pulumi up` on this machine needs: obtained only when it is named. */
-export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, actionlint, grafana];
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, aws, actionlint, grafana];

@@ -66,8 +66,22 @@ export interface UpstreamBuild {
   readonly tags?: readonly string[];
   /** Variables that the linker sets: import path and name, and value. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Another module's source, cut to what is needed, that goes into the module's folder as `upstream/` before anything is compiled. */
+  readonly cut?: CutSource;
   /** Runs before the program is built, to write files that it embeds. */
   readonly generator?: { readonly goPackage: string; readonly arguments: readonly string[] };
+}
+
+/** The part of a large Go module that a build needs; its own source is never kept here. */
+export interface CutSource {
+  readonly module: string;
+  readonly moduleVersion: string;
+  /** Of the module's files, and of its go.mod, as go.sum has them. */
+  readonly sums: { readonly files: string; readonly goMod: string };
+  /** Services whose resources are kept, by the names of their folders. */
+  readonly services: readonly string[];
+  /** Their clients, by the names of their methods without `Client`. */
+  readonly clients: readonly string[];
 }
 
 /** A folder of files, as one tar archive, built from the source of a Go module that is no Go alone. */

@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { Part, UpstreamBuild } from "../parts/part";
+import * as z from "zod";
+import type { CutSource, Part, UpstreamBuild } from "../parts/part";
 import { upstreamFolder } from "../pins";
 import { ProcessError, runProcess } from "../processes";
+import { cutSource } from "./cut-source";
 import { checkVersion } from "./version-check";
 import { WayClosed, type Finished, type Workshop } from "./way";
 
@@ -37,6 +39,8 @@ export async function buildFromUpstream(part: Part, workshop: Workshop): Promise
   }
 }
 
+const moduleSchema = z.object({ Dir: z.string(), Sum: z.string() });
+
 class GoBuild {
   /** The generator writes into the module's folder, and the project's own stays as it is. */
   private readonly folder: string;
@@ -54,6 +58,7 @@ class GoBuild {
     this.begin("fetching Go modules");
     mkdirSync(path.join(this.workshop.workFolder, "go-temporary"), { recursive: true });
     cpSync(path.join(upstreamFolder, build.module), this.folder, { recursive: true });
+    if (build.cut) await this.cut(build.cut);
     const packages = await this.listPackages();
     if (build.generator) {
       const generator = path.join(this.folder, "generator");
@@ -65,6 +70,37 @@ class GoBuild {
     this.begin("building");
     await this.goBuild(build.goPackage, program, packages);
     return program;
+  }
+
+  /**
+   * Puts what is needed of another module into this one's folder. Go asks its public list of sums for no module whose sums stand in a
+   * go.sum, and that list does not know every module that the proxy has.
+   *
+   * @throws WayClosed where the proxy gives something else than what is pinned.
+   */
+  private async cut(source: CutSource): Promise<void> {
+    const { module, moduleVersion, sums } = source;
+    const folder = path.join(this.workshop.workFolder, `${this.build.module}-source`);
+    mkdirSync(folder);
+    const asked = "lifeboat/toolchain/source v0.0.0-00010101000000-000000000000";
+    writeFileSync(
+      path.join(folder, "go.mod"),
+      `module lifeboat/toolchain/cut\n\ngo 1.26.0\n\nrequire ${asked}\n\nreplace lifeboat/toolchain/source => ${module} ${moduleVersion}\n`,
+    );
+    const lines = [`${module} ${moduleVersion} ${sums.files}`, `${module} ${moduleVersion}/go.mod ${sums.goMod}`, ""];
+    writeFileSync(path.join(folder, "go.sum"), lines.join("\n"));
+    const said: string[] = [];
+    await this.execute(
+      "go",
+      ["mod", "download", "-json", "lifeboat/toolchain/source"],
+      (line) => said.push(line),
+      folder,
+    );
+    const { Dir, Sum } = moduleSchema.parse(JSON.parse(said.slice(said.indexOf("{")).join("\n")));
+    if (Sum !== sums.files) {
+      throw new WayClosed(`${module}@${moduleVersion} has the sum ${Sum}, and ${sums.files} is pinned`, true);
+    }
+    cutSource(Dir, path.join(this.folder, "upstream"), source);
   }
 
   /** The number of packages to compile. Go fetches the modules for it, so this takes what the network takes. */
@@ -99,10 +135,15 @@ class GoBuild {
     this.workshop.progress.begin(`${this.part.name} ${this.part.version}: ${step}`);
   }
 
-  private execute(program: string, options: readonly string[], onLine?: (line: string) => void): Promise<void> {
+  private execute(
+    program: string,
+    options: readonly string[],
+    onLine?: (line: string) => void,
+    folder = this.folder,
+  ): Promise<void> {
     const { workFolder, environment } = this.workshop;
     return runProcess(program, options, {
-      folder: this.folder,
+      folder,
       environment: { ...environment, ...goEnvironment(workFolder) },
       noteIn: workFolder,
       ...(onLine && { onLine }),
