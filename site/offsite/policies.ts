@@ -7,14 +7,11 @@ const destructive = [
   "s3:BypassGovernanceRetention",
   "s3:PutObjectRetention",
   "s3:PutObjectLegalHold",
-  "s3:PutObjectVersionAcl",
-  "s3:ForceDeleteObject",
 ] as const;
 
 /** What changes the bucket's own rules. */
 const rulesOfBucket = [
   "s3:DeleteBucket",
-  "s3:ForceDeleteBucket",
   "s3:PutBucketVersioning",
   "s3:PutBucketObjectLockConfiguration",
   "s3:PutLifecycleConfiguration",
@@ -22,11 +19,6 @@ const rulesOfBucket = [
   "s3:PutBucketPolicy",
   "s3:DeleteBucketPolicy",
 ] as const;
-
-/**
- * Only MinIO has these: administration, and forced removal of whole folders. AWS refuses a policy that names what it does not know.
- */
-const onlyMinio = /^s3:Force/u;
 
 const looking = ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket", "s3:ListBucketVersions"] as const;
 
@@ -55,8 +47,6 @@ export function offsiteReaderPolicy(bucket: string, kind: "aws" | "minio"): Poli
  */
 function policy(bucket: string, kind: "aws" | "minio", objects: readonly string[]): PolicyDocument {
   const arn = `arn:aws:s3:::${bucket}`;
-  const known = (actions: readonly string[]): string[] =>
-    kind === "minio" ? [...actions] : actions.filter((action) => !onlyMinio.test(action));
   const minioAlone: PolicyStatement[] = [
     { Effect: "Deny", Action: ["admin:*"] },
     {
@@ -77,8 +67,8 @@ function policy(bucket: string, kind: "aws" | "minio", objects: readonly string[
     Statement: [
       { Effect: "Allow", Action: looking, Resource: [arn] },
       { Effect: "Allow", Action: objects, Resource: [`${arn}/*`] },
-      { Effect: "Deny", Action: known(destructive), Resource: [`${arn}/*`] },
-      { Effect: "Deny", Action: known(rulesOfBucket), Resource: [arn] },
+      { Effect: "Deny", Action: destructive, Resource: [`${arn}/*`] },
+      { Effect: "Deny", Action: rulesOfBucket, Resource: [arn] },
       ...(kind === "minio" ? minioAlone : []),
     ],
   };

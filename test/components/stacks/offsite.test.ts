@@ -46,7 +46,7 @@ test("a service that does not answer stops nothing else: a site is rebuilt witho
   expect(warnings).toEqual([expect.stringContaining(`The offsite service at ${nowhere} does not answer`)]);
 });
 
-test("its provider asks that service alone, with the key for it as a secret [J1, N3]", async () => {
+test("its provider asks that service alone, with the key for it as a secret [J1, N6]", async () => {
   const { registrations } = await declare({ endpoint: nowhere });
   const { inputs } = find(registrations, "pulumi:providers:aws");
   expect(inputs["accessKey"]).toEqual(secretInput(keys.admin.accessKey));

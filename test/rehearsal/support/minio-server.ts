@@ -1,11 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import http from "node:http";
+import https from "node:https";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { findArtifacts } from "../../sandbox/setup/services/artifacts";
 import { projectFolder } from "./commands";
 
-/** A real MinIO on loopback, without TLS, with its data in a folder of the test's. */
+/** How it is run, where a test wants something else. */
+export interface MinioOptions {
+  /** Folder with `public.crt` and `private.key`, and the PEM text of who has signed them. Absent: no TLS. */
+  readonly tls?: { readonly folder: string; readonly ca: string };
+}
+
+/** A real MinIO on loopback, with its data in a folder of the test's. */
 export class MinioServer {
   static readonly accessKey = "rehearsal-root";
   static readonly secretKey = "rehearsal-root-secret";
@@ -14,15 +22,17 @@ export class MinioServer {
     private child: ChildProcess,
     readonly endpoint: string,
     private readonly run: () => ChildProcess,
+    private readonly ca: string | undefined,
   ) {}
 
   /** @throws Error when the toolchain has not built the server. */
-  static async start(folder: string): Promise<MinioServer> {
+  static async start(folder: string, { tls }: MinioOptions = {}): Promise<MinioServer> {
     const program = findArtifacts(projectFolder)?.minio.program;
     if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
     const address = `127.0.0.1:${String(await freePort())}`;
+    const certificates = tls === undefined ? [] : ["--certs-dir", tls.folder];
     const run = () =>
-      spawn(program, ["server", "--quiet", "--address", address, folder], {
+      spawn(program, ["server", "--quiet", "--address", address, ...certificates, folder], {
         stdio: "ignore",
         env: {
           ...process.env,
@@ -32,7 +42,7 @@ export class MinioServer {
           MINIO_UPDATE: "off",
         },
       });
-    const server = new MinioServer(run(), `http://${address}`, run);
+    const server = new MinioServer(run(), `${tls === undefined ? "http" : "https"}://${address}`, run, tls?.ca);
     await server.ready();
     return server;
   }
@@ -72,11 +82,21 @@ export class MinioServer {
     await ended;
   }
 
+  private answers(): Promise<boolean> {
+    const { get } = this.ca === undefined ? http : https;
+    return new Promise((done) => {
+      const asked = get(`${this.endpoint}/minio/health/live`, { ca: this.ca, agent: false }, (answer) => {
+        answer.resume();
+        done(answer.statusCode === 200);
+      });
+      asked.on("error", () => done(false));
+    });
+  }
+
   private async ready(): Promise<void> {
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(`MinIO ended with ${String(this.child.exitCode)}.`);
-      const answer = await fetch(`${this.endpoint}/minio/health/live`).catch(() => undefined);
-      if (answer?.ok === true) return;
+      if (await this.answers()) return;
       await sleep(100);
     }
   }

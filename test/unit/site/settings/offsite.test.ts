@@ -78,7 +78,7 @@ test("settings without it have no copies elsewhere: not declared is off [J2]", (
   expect(environmentOf(offsiteSettings({}, { offsite: undefined }), "prod").offsite).toBeUndefined();
 });
 
-test("its keys are shown in no message [N3]", () => {
+test("its keys are shown in no message [N6]", () => {
   const parsed = parseSettings(offsiteSettings({}, { offsiteKeys: { writer: "hunter2" } }), { environment: "prod" });
   expect(JSON.stringify(parsed)).not.toContain("hunter2");
   expect(parsed.ok).toBe(false);
