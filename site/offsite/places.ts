@@ -8,3 +8,8 @@
  * (`dumps/<environment>/<guest>/YYYY-MM-DD/<kind>/<source>-HHMMSSZ/`), and archives of guests.
  */
 export const expiringFolders = ["dumps", "archives"] as const;
+
+/** Folder of one guest's dumps, without a slash at its end. */
+export function dumpsOfGuest(environment: string, guest: string): string {
+  return `dumps/${environment}/${guest}`;
+}

@@ -1,0 +1,141 @@
+/** What a guest needs to copy its dumps elsewhere: texts only, no Pulumi. */
+import { offsiteGuestPlaces as places } from "../../site/offsite/guest-places";
+import { dumpsOfGuest } from "../../site/offsite/places";
+import type { KeyPair, OffsiteKind, OffsiteSettings } from "../../site/settings/environment";
+import { quote, writeFile } from "../install/shell";
+import { dumpCopiesScript } from "./dump-copies-script";
+
+/** A guest whose dumps are copied. */
+export interface CopiedGuest {
+  readonly environment: string;
+  readonly guest: string;
+  /** Names of its data sources. */
+  readonly sources: readonly string[];
+  readonly offsite: OffsiteSettings;
+  /** The key that writes, and can remove nothing. */
+  readonly writer: KeyPair;
+  /** PEM text of the CA that the service is trusted by, besides those of the system. */
+  readonly authority?: string | undefined;
+}
+
+/** As rclone calls them. */
+const providers: Readonly<Record<OffsiteKind, string>> = { aws: "AWS", ovh: "Other", minio: "Minio" };
+
+/** The most that one request of rclone's may take: a first copy of a large dump over a slow line, and not for ever. */
+const patience = "12h";
+
+/** A shell script that installs, or brings up to date, the copies. It holds a secret: it goes to the guest over standard input. */
+export function installDumpCopies(guest: CopiedGuest): string {
+  const { sources, authority } = guest;
+  return [
+    "set -eu",
+    "umask 077",
+    ...requireRclone,
+    `rm -rf ${places.trust}`,
+    `install -d -m 0700 ${places.folder} ${places.trust} ${places.state}`,
+    `install -d -m 0755 ${places.program.slice(0, places.program.lastIndexOf("/"))}`,
+    ...put(places.program, "0755", dumpCopiesScript),
+    ...put(places.settings, "0600", settingsText(guest)),
+    ...put(places.configuration, "0600", rcloneConfiguration(guest)),
+    ...(authority === undefined ? [] : put(`${places.trust}/0.pem`, "0600", authority)),
+    ...put(unit("service"), "0644", serviceUnit),
+    ...put(unit("timer"), "0644", timerUnit),
+    ...sources.flatMap((source) => {
+      const folder = `/etc/systemd/system/lifeboat-data-${source}.service.d`;
+      return [`install -d -m 0755 ${folder}`, ...put(`${folder}/offsite.conf`, "0644", afterEachRun)];
+    }),
+    "systemctl daemon-reload",
+    `systemctl enable --now ${places.unit}.timer`,
+    "",
+  ].join("\n");
+}
+
+const requireRclone = [
+  "if ! command -v rclone >/dev/null 2>&1; then",
+  "  export DEBIAN_FRONTEND=noninteractive",
+  "  { apt-get update && apt-get install --yes --no-install-recommends rclone; } >&2 || {",
+  "    echo 'rclone is missing in this guest and cannot be installed: install the package rclone' >&2",
+  "    exit 1",
+  "  }",
+  "fi",
+];
+
+function unit(kind: "service" | "timer"): string {
+  return `/etc/systemd/system/${places.unit}.${kind}`;
+}
+
+/** A file appears whole or not at all. */
+function put(path: string, mode: string, text: string): string[] {
+  return [writeFile(`${path}.new`, text), `chmod ${mode} ${path}.new`, `mv ${path}.new ${path}`];
+}
+
+function settingsText({ environment, guest, offsite }: CopiedGuest): string {
+  const { bucket, bandwidth } = offsite;
+  const values = {
+    bucket,
+    prefix: dumpsOfGuest(environment, guest),
+    bandwidth: bandwidth === undefined ? "" : String(bandwidth),
+    patience,
+  };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
+  return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
+}
+
+/** The one file with a secret. */
+function rcloneConfiguration({ offsite, writer }: CopiedGuest): string {
+  const { kind, endpoint, region } = offsite;
+  const lines = {
+    type: "s3",
+    provider: providers[kind],
+    endpoint,
+    region,
+    access_key_id: writer.accessKey,
+    secret_access_key: writer.secretKey,
+    force_path_style: kind === "aws" ? "false" : "true",
+    // The key is allowed to make none.
+    no_check_bucket: "true",
+  };
+  return `[offsite]\n${Object.entries(lines)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join("\n")}\n`;
+}
+
+/** Only restrictions that an unprivileged container allows: none that needs mounts. */
+const serviceUnit = `[Unit]
+Description=Copies dumps of this guest to the offsite service
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=${places.program}
+# What is in work lies in memory, and is gone afterwards.
+RuntimeDirectory=${places.unit}
+RuntimeDirectoryMode=0700
+# Go reads every certificate in these folders.
+Environment=SSL_CERT_DIR=${places.trust}:/etc/ssl/certs
+TimeoutStartSec=1d
+Nice=10
+NoNewPrivileges=yes
+RestrictRealtime=yes
+LockPersonality=yes
+UMask=0077
+`;
+
+/** Once an hour: what a service missed while it was down is made up for soon. Without news it only lists. */
+const timerUnit = `[Unit]
+Description=Copies dumps of this guest to the offsite service
+
+[Timer]
+OnCalendar=hourly
+RandomizedDelaySec=10m
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+
+/** In the service of each source. */
+const afterEachRun = `[Unit]
+OnSuccess=${places.unit}.service
+`;

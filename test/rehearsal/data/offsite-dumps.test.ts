@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { dumpCopiesScript } from "../../../components/offsite/dump-copies-script";
+import { installDumpCopies } from "../../../components/offsite/dump-copies-files";
+import { dataProgram } from "../../../site/data/places";
+import { offsiteGuestPlaces as places } from "../../../site/offsite/guest-places";
+import { createKeyPair } from "../../../site/state-store/keys";
+import { findArtifacts } from "../../sandbox/setup/services/artifacts";
+import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
+import { DatabaseGuest, type GuestAnswer } from "../../support/database-guest/database-guest";
+import { offsiteOf } from "../../support/example-offsite";
+import { projectFolder } from "../support/commands";
+import { firstUseLimit } from "../support/toolchain";
+
+// What copies a guest's dumps elsewhere, with Debian's rclone, to a real MinIO that listens in the guest's own network.
+const folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
+const endpoint = "https://127.0.0.1:9000";
+const key = createKeyPair("writer");
+const at = "dumps/prod/web";
+
+jest.setTimeout(10 * 60_000);
+
+(process.getuid?.() === 0 ? describe : describe.skip)("dumps of a guest", () => {
+  let guest: DatabaseGuest;
+  let minio: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    guest = await DatabaseGuest.start({ say: (line) => void process.stderr.write(`${line}\n`) });
+    const ca = await ensureCertificates(join(folder, "ca"), [{ node: "s3", names: ["127.0.0.1"] }]);
+    const { certificate, key: secret } = certificateFiles(join(folder, "ca"), "s3");
+    mkdirSync(join(folder, "certificates"));
+    copyFileSync(certificate, join(folder, "certificates", "public.crt"));
+    copyFileSync(secret, join(folder, "certificates", "private.key"));
+    await startMinio();
+    const offsite = offsiteOf({ endpoint, bandwidth: "64MiB" });
+    const script = installDumpCopies({
+      environment: "prod",
+      guest: "web",
+      sources: ["shop"],
+      offsite,
+      writer: key,
+      authority: readFileSync(ca, "utf8"),
+    });
+    // systemd does not run in this guest.
+    await guest.must(`install -d /opt/bin; printf '#!/bin/sh\\n' >/opt/bin/systemctl; chmod +x /opt/bin/systemctl`);
+    await guest.must("sh -s", { input: script, environment: { PATH: "/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin" } });
+    await guest.must(
+      `install -d ${places.sources}/shop; echo folder=/var/backups/lifeboat >${places.sources}/shop/settings`,
+    );
+    writeFileSync(guest.path(dataProgram), listing, { mode: 0o755 });
+    await rclone("mkdir", "root:far-away");
+  }, firstUseLimit);
+
+  afterAll(async () => {
+    await stopMinio();
+    await guest?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    await guest.must("rm -rf /var/backups/lifeboat /run/lifeboat-offsite; install -d /run/lifeboat-offsite");
+    await rclone("delete", "root:far-away");
+  });
+
+  /** What the guest's own program says of dumps, as far as it is asked here. */
+  const listing = `#!/bin/sh
+cd /var/backups/lifeboat 2>/dev/null || exit 0
+case $1 in
+list) for made in */*/"$2"-*Z/manifest.json; do [ ! -f "$made" ] || printf '{"version":1,"dump":"%s","items":[]}\\n' "\${made%/manifest.json}"; done ;;
+check) cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2 ;;
+esac
+`;
+
+  async function startMinio(): Promise<void> {
+    const program = findArtifacts(projectFolder)?.minio.program;
+    if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
+    const server = [
+      program,
+      "server",
+      "--quiet",
+      "--address",
+      "127.0.0.1:9000",
+      "--certs-dir",
+      join(folder, "certificates"),
+    ];
+    minio = spawn("nsenter", [`--target=${String(guest.pid)}`, "--net", ...server, join(folder, "data")], {
+      stdio: "ignore",
+      env: {
+        ...process.env,
+        MINIO_ROOT_USER: key.accessKey,
+        MINIO_ROOT_PASSWORD: key.secretKey,
+        MINIO_BROWSER: "off",
+        MINIO_UPDATE: "off",
+      },
+    });
+    await guest.must(`until curl -sk -o /dev/null ${endpoint}/minio/health/live; do sleep 0.1; done`);
+  }
+
+  async function stopMinio(): Promise<void> {
+    if (minio === undefined || minio.exitCode !== null) return;
+    const ended = new Promise((done) => minio?.once("exit", done));
+    minio.kill("SIGTERM");
+    await ended;
+  }
+
+  /** As somebody who may do everything. */
+  function rclone(...words: readonly string[]): Promise<string> {
+    const configuration = `[root]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\naccess_key_id = ${key.accessKey}\nsecret_access_key = ${key.secretKey}\n`;
+    writeFileSync(guest.path("/root/rclone.conf"), configuration);
+    const quoted = words.map((word) => `'${word}'`).join(" ");
+    return guest.must(`rclone --quiet --config /root/rclone.conf --no-check-certificate ${quoted}`);
+  }
+
+  function dump(name: string, text: string): void {
+    const place = guest.path(`/var/backups/lifeboat/${name}`);
+    mkdirSync(place, { recursive: true });
+    const files = { "item-1.dump.zst": text, "manifest.json": `{"version":1,"dump":"${name}"}\n` };
+    const sums = Object.entries(files).map(([file, content]) => {
+      writeFileSync(join(place, file), content);
+      return `${createHash("sha256").update(content).digest("hex")}  ${file}\n`;
+    });
+    writeFileSync(join(place, "SHA256SUMS"), sums.join(""));
+  }
+
+  function copies(): Promise<GuestAnswer> {
+    const environment = { RUNTIME_DIRECTORY: "/run/lifeboat-offsite", SSL_CERT_DIR: `${places.trust}:/etc/ssl/certs` };
+    return guest.run([places.program], { environment });
+  }
+
+  const lies = async (): Promise<string[]> =>
+    (await rclone("lsf", "-R", "--files-only", "root:far-away"))
+      .split("\n")
+      .filter((line) => line !== "")
+      .sort();
+  const status = async (): Promise<unknown> => JSON.parse(await guest.must(`cat ${places.state}/status.json`));
+
+  const first = "2026-11-21/postgres/shop-030000Z";
+  const second = "2026-11-22/postgres/shop-030000Z";
+  const whole = (name: string): string[] =>
+    ["SHA256SUMS", "item-1.dump.zst", "manifest.json"].map((file) => `${at}/${name}/${file}`);
+
+  test("are copied whole, each once, and what is there is left alone [J2]", async () => {
+    dump(first, "one");
+    dump(second, "two");
+    expect(await copies()).toMatchObject({ exitCode: 0, stdout: `${first}: copied\n${second}: copied\n` });
+    expect(await lies()).toEqual([...whole(first), ...whole(second)]);
+    expect(await rclone("cat", `root:far-away/${at}/${second}/item-1.dump.zst`)).toBe("two");
+    expect(await copies()).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await status()).toMatchObject({ version: 1, result: "success", message: "0 dumps copied" });
+  });
+
+  test("that were missed while the service was down are copied when it is back, and until then it is an error [J2]", async () => {
+    dump(first, "one");
+    await stopMinio();
+    const down = await copies();
+    expect(down).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^copies of shop cannot be listed: .*refused/u),
+    });
+    expect(await status()).toMatchObject({ result: "error", message: expect.stringContaining("cannot be listed") });
+    await startMinio();
+    dump(second, "two");
+    expect(await copies()).toMatchObject({ exitCode: 0 });
+    expect(await lies()).toEqual([...whole(first), ...whole(second)]);
+    expect(await guest.must(`tail -n 1 ${places.log}`)).toMatch(/ SUCCESS offsite: 2 dumps copied$/u);
+  });
+
+  test("that were cut off on their way are finished; until then they count as no copy [J2]", async () => {
+    dump(first, "one");
+    await rclone(
+      "copyto",
+      "/var/backups/lifeboat/" + first + "/item-1.dump.zst",
+      `root:far-away/${at}/${first}/item-1.dump.zst`,
+    );
+    expect(await copies()).toMatchObject({ exitCode: 0, stdout: `${first}: copied\n` });
+    expect(await lies()).toEqual(whole(first));
+  });
+
+  test("are never written over: what lies there under their name stays, and the copy fails [J1, J2]", async () => {
+    dump(first, "one");
+    await guest.must("printf other >/tmp/other");
+    await rclone("copyto", "/tmp/other", `root:far-away/${at}/${first}/item-1.dump.zst`);
+    dump(second, "two");
+    const { exitCode, stderr } = await copies();
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${first} cannot be copied: `)]);
+    expect(await rclone("cat", `root:far-away/${at}/${first}/item-1.dump.zst`)).toBe("other");
+    // One that fails keeps no other from being copied.
+    expect(await lies()).toEqual([`${at}/${first}/item-1.dump.zst`, `${at}/${first}/manifest.json`, ...whole(second)]);
+  });
+
+  test("whose copy has the right size and other bytes are no copy [J2]", async () => {
+    dump(first, "one");
+    await guest.must(
+      "head -c 6M /dev/zero >/tmp/other && truncate -s 6M /tmp/other && printf x | dd of=/tmp/other conv=notrunc status=none",
+    );
+    const item = guest.path(`/var/backups/lifeboat/${first}/item-1.dump.zst`);
+    writeFileSync(item, Buffer.alloc(6 * 2 ** 20));
+    const sums = guest.path(`/var/backups/lifeboat/${first}/SHA256SUMS`);
+    const sum = createHash("sha256").update(readFileSync(item)).digest("hex");
+    writeFileSync(sums, readFileSync(sums, "utf8").replace(/^\w+  item/u, `${sum}  item`));
+    // In parts, the service knows no checksum of the whole, and rclone compares by size.
+    await rclone(
+      "copyto",
+      "--s3-upload-cutoff",
+      "5M",
+      "--s3-chunk-size",
+      "5M",
+      "--s3-disable-checksum",
+      "/tmp/other",
+      `root:far-away/${at}/${first}/item-1.dump.zst`,
+    );
+    const { exitCode, stderr } = await copies();
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("what was copied is not what lies here")]);
+    expect(await lies()).not.toContain(`${at}/${first}/SHA256SUMS`);
+  });
+
+  test("that are damaged here are not copied, and said so [J2]", async () => {
+    dump(first, "one");
+    writeFileSync(guest.path(`/var/backups/lifeboat/${first}/item-1.dump.zst`), "0ne");
+    const { exitCode, stderr } = await copies();
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${first} is damaged here, and is not copied`)]);
+    expect(await lies()).toEqual([]);
+  });
+
+  test("of a service that is not trusted are not sent [N4]", async () => {
+    dump(first, "one");
+    await guest.must(`mv ${places.trust} ${places.trust}.away`);
+    const { exitCode, stderr } = await copies();
+    await guest.must(`mv ${places.trust}.away ${places.trust}`);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("certificate")]);
+    expect(await lies()).toEqual([]);
+  });
+
+  test("of a server that takes a connection and never answers end in time [J2]", async () => {
+    dump(first, "one");
+    await guest.must(
+      `sed -i "s/^patience=.*/patience=3s/" ${places.settings}; sed -i s/:9000/:9001/ ${places.configuration}`,
+    );
+    const silent =
+      "perl -MIO::Socket -e '$s = IO::Socket::INET->new(Listen => 5, LocalAddr => \"127.0.0.1:9001\") or die; push @c, $s->accept while 1'";
+    await guest.must(`setsid ${silent} >/dev/null 2>&1 </dev/null & sleep 0.5`);
+    const { exitCode, stderr } = await copies();
+    await guest.must(
+      `sed -i "s/^patience=.*/patience=12h/" ${places.settings}; sed -i s/:9001/:9000/ ${places.configuration}`,
+    );
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^copies of shop cannot be listed: /u)]);
+  });
+
+  test("no other file than rclone's own holds the key, and only root reads that [N6]", async () => {
+    const found = await guest.must(`grep -rlF '${key.secretKey}' /etc /usr/local /var/lib/lifeboat /var/log`);
+    expect(found).toBe(places.configuration);
+    expect(await guest.must(`stat -c '%a %U' ${places.configuration}`)).toBe("600 root");
+    expect(dirname(places.configuration)).toBe(places.folder);
+  });
+
+  test("what runs is a POSIX shell script, as dash reads it", async () => {
+    expect((await guest.run(["dash", "-n"], { input: dumpCopiesScript })).exitCode).toBe(0);
+  });
+});
