@@ -1,7 +1,18 @@
 import type { OffsiteKeys, OffsiteSettings } from "../settings/environment";
+import { offsiteKeysSchema } from "../settings/offsite-schema";
 
 /** Top-level setting with the keys, below `lifeboat:`. */
 export const offsiteKeysSetting = "offsiteKeys";
+
+/** The decrypted text of `lifeboat:offsiteKeys`; undefined when it is none. What is wrong stays unsaid: it would be shown with the secrets. */
+export function parseOffsiteKeys(text: string): OffsiteKeys | undefined {
+  try {
+    const parsed = offsiteKeysSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Why what is declared cannot be copied to, as the end of a sentence: an offsite copy without keys is never silently none (J2). */
 export function missingOffsiteKeys(offsite: OffsiteSettings, keys: OffsiteKeys | undefined): string | undefined {

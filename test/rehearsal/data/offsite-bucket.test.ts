@@ -4,8 +4,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { stringify } from "yaml";
+import { S3Versions } from "../../../scripts/clients/object-store/s3-versions";
+import { OffsiteDumps } from "../../../scripts/clients/offsite-dumps";
 import { offsiteReaderPolicy, writerPolicy } from "../../../site/offsite/policies";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
@@ -14,7 +15,7 @@ import { tarOf } from "../support/archives";
 import { projectFolder, runCommand } from "../support/commands";
 import { administer, makeIdentity } from "../support/minio-admin";
 import { MinioServer } from "../support/minio-server";
-import { type Answer, type AnyRequest, send, type Sender } from "../support/signed-requests";
+import { type Answer, type AnyRequest, send, type Sender, trustAuthority } from "../support/signed-requests";
 import { firstUseLimit, toolchainProgram } from "../support/toolchain";
 
 // The bucket elsewhere on a real MinIO, made by a real `pulumi up` with the plugin of AWS, and what somebody can do to it who has a
@@ -23,7 +24,6 @@ const folder = mkdtempSync(join(tmpdir(), "lifeboat-offsite-"));
 const bucket = "far-away";
 const root = { accessKey: MinioServer.accessKey, secretKey: MinioServer.secretKey };
 const [writer, reader] = [createKeyPair("writer"), createKeyPair("reader")];
-const before = getGlobalDispatcher();
 let minio: MinioServer;
 
 jest.setTimeout(10 * 60_000);
@@ -36,12 +36,11 @@ beforeAll(async () => {
   copyFileSync(key, join(folder, "certificates", "private.key"));
   const text = readFileSync(ca, "utf8");
   minio = await MinioServer.start(join(folder, "data"), { tls: { folder: join(folder, "certificates"), ca: text } });
-  setGlobalDispatcher(new Agent({ connect: { ca: text } }));
+  trustAuthority(text);
   await furnishProject(ca);
 }, firstUseLimit);
 
 afterAll(async () => {
-  setGlobalDispatcher(before);
   await minio.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -345,6 +344,90 @@ describe("whoever has a guest and its key", () => {
     const gone = { method: "DELETE", path, query: { versionId: lies.id } } as const;
     expect(await ask(root, gone)).toMatch(/^4\d\d \w+/u);
     expect(await ask(root, { ...gone, headers: bypass })).toMatch(/^4\d\d \w+/u);
+  });
+});
+
+describe("a dump that was copied", () => {
+  const name = "2026-11-22/postgres/shop-030000Z";
+  const item = "every row of the shop";
+  let dumps: OffsiteDumps;
+
+  beforeAll(async () => {
+    const ca = readFileSync(join(project, "offsite-ca.pem"), "utf8");
+    const store = new S3Versions({ bucket, endpoint: minio.endpoint, region: "us-east-1", credentials: reader, ca });
+    dumps = new OffsiteDumps(store, "dumps/prod/db");
+    await copy(name, manifestOf(name, item), item);
+  });
+
+  function sumOf(text: string): string {
+    return createHash("sha256").update(text).digest("hex");
+  }
+
+  function manifestOf(dump: string, content: string): string {
+    const sum = sumOf(content);
+    const one = { type: "database", name: "shop", counts: { tables: 1 }, plainBytes: 1, plainSha256: sum };
+    const items = [{ file: "item-1.dump.zst", bytes: content.length, sha256: sum, ...one }];
+    return JSON.stringify({ version: 1, dump, server: "PostgreSQL 15.20", recipients: [], items });
+  }
+
+  async function copy(dump: string, manifest: string, content: string, headers = {}): Promise<void> {
+    const sums = `${sumOf(content)}  item-1.dump.zst\n${sumOf(manifest)}  manifest.json\n`;
+    const files = { "item-1.dump.zst": content, "manifest.json": manifest, SHA256SUMS: sums };
+    for (const [file, text] of Object.entries(files)) {
+      expect(await put(writer, `dumps/prod/db/${dump}/${file}`, text, headers)).toBe("200");
+    }
+  }
+
+  async function restored(dump: string): Promise<string> {
+    const found = (await dumps.list()).find((one) => one.name === dump);
+    if (found === undefined) throw new Error(`there is no ${dump}`);
+    const [first] = (await dumps.manifest(found)).items;
+    if (first === undefined) throw new Error("it has an item");
+    const chunks: Buffer[] = [];
+    for await (const chunk of await dumps.open(found, first)) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  test("comes back with nothing but the bucket and the key that reads [J3]", async () => {
+    expect(await dumps.list()).toMatchObject([{ name, source: "shop", doubts: [] }]);
+    expect(await restored(name)).toBe(item);
+  });
+
+  test("comes back as it was, whoever has written over it with whatever date, and hidden it [J1, J3, N1]", async () => {
+    // The server counts locks in seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    for (const date of ["2001-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]) {
+      await copy(name, manifestOf(name, "forged"), "forged", { "x-minio-source-mtime": date });
+    }
+    expect(await ask(root, { method: "DELETE", path: `/${bucket}/dumps/prod/db/${name}/SHA256SUMS` })).toBe("204");
+    expect(await restored(name)).toBe(item);
+    const [found] = await dumps.list();
+    expect([...(found?.doubts ?? [])].sort()).toEqual([
+      "SHA256SUMS was marked as deleted, and is there",
+      "SHA256SUMS was written 3 times: the first counts",
+      "item-1.dump.zst was written 3 times: the first counts",
+      "manifest.json was written 3 times: the first counts",
+    ]);
+  });
+
+  test("that is not what its manifest says ends with an error, and one whose sums are another's is refused [J3]", async () => {
+    const broken = "2026-11-23/postgres/shop-030000Z";
+    await copy(broken, manifestOf(broken, item), "every row of the shOp");
+    await expect(restored(broken)).rejects.toThrow("is not what its manifest says");
+    const other = "2026-11-24/postgres/shop-030000Z";
+    await copy(other, manifestOf(name, item), item);
+    await expect(restored(other)).rejects.toThrow("is none, or that of another dump");
+  });
+
+  test("that cannot be looked for is not gone: a key that may not is an error [J3]", async () => {
+    const stranger = new S3Versions({
+      bucket,
+      endpoint: minio.endpoint,
+      region: "us-east-1",
+      credentials: createKeyPair("nobody"),
+      ca: readFileSync(join(project, "offsite-ca.pem"), "utf8"),
+    });
+    await expect(new OffsiteDumps(stranger, "dumps/prod/db").list()).rejects.toMatchObject({ kind: "denied" });
   });
 });
 

@@ -7,17 +7,21 @@ import { dumpCopiesScript } from "../../../components/offsite/dump-copies-script
 import { installDumpCopies } from "../../../components/offsite/dump-copies-files";
 import { dataProgram } from "../../../site/data/places";
 import { offsiteGuestPlaces as places } from "../../../site/offsite/guest-places";
+import { writerPolicy } from "../../../site/offsite/policies";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { findArtifacts } from "../../sandbox/setup/services/artifacts";
 import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
 import { DatabaseGuest, type GuestAnswer } from "../../support/database-guest/database-guest";
 import { offsiteOf } from "../../support/example-offsite";
 import { projectFolder } from "../support/commands";
+import { makeIdentity } from "../support/minio-admin";
+import { MinioServer } from "../support/minio-server";
 import { firstUseLimit } from "../support/toolchain";
 
 // What copies a guest's dumps elsewhere, with Debian's rclone, to a real MinIO that listens in the guest's own network.
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
 const endpoint = "https://127.0.0.1:9000";
+const root = { accessKey: MinioServer.accessKey, secretKey: MinioServer.secretKey };
 const key = createKeyPair("writer");
 const at = "dumps/prod/web";
 
@@ -34,6 +38,7 @@ jest.setTimeout(10 * 60_000);
     mkdirSync(join(folder, "certificates"));
     copyFileSync(certificate, join(folder, "certificates", "public.crt"));
     copyFileSync(secret, join(folder, "certificates", "private.key"));
+    await makeBucket();
     await startMinio();
     const offsite = offsiteOf({ endpoint, bandwidth: "64MiB" });
     const script = installDumpCopies({
@@ -51,7 +56,6 @@ jest.setTimeout(10 * 60_000);
       `install -d ${places.sources}/shop; echo folder=/var/backups/lifeboat >${places.sources}/shop/settings`,
     );
     writeFileSync(guest.path(dataProgram), listing, { mode: 0o755 });
-    await rclone("mkdir", "root:far-away");
   }, firstUseLimit);
 
   afterAll(async () => {
@@ -74,6 +78,17 @@ check) cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2 ;;
 esac
 `;
 
+  /** A bucket with versions, and a key that may only write: made where this machine can reach the server. */
+  async function makeBucket(): Promise<void> {
+    const outside = await MinioServer.start(join(folder, "data"));
+    try {
+      await outside.makeBucket("far-away");
+      await makeIdentity(outside.endpoint, root, key, writerPolicy("far-away", "minio"));
+    } finally {
+      await outside.stop();
+    }
+  }
+
   async function startMinio(): Promise<void> {
     const program = findArtifacts(projectFolder)?.minio.program;
     if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
@@ -90,8 +105,8 @@ esac
       stdio: "ignore",
       env: {
         ...process.env,
-        MINIO_ROOT_USER: key.accessKey,
-        MINIO_ROOT_PASSWORD: key.secretKey,
+        MINIO_ROOT_USER: root.accessKey,
+        MINIO_ROOT_PASSWORD: root.secretKey,
         MINIO_BROWSER: "off",
         MINIO_UPDATE: "off",
       },
@@ -108,7 +123,7 @@ esac
 
   /** As somebody who may do everything. */
   function rclone(...words: readonly string[]): Promise<string> {
-    const configuration = `[root]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\naccess_key_id = ${key.accessKey}\nsecret_access_key = ${key.secretKey}\n`;
+    const configuration = `[root]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\naccess_key_id = ${root.accessKey}\nsecret_access_key = ${root.secretKey}\n`;
     writeFileSync(guest.path("/root/rclone.conf"), configuration);
     const quoted = words.map((word) => `'${word}'`).join(" ");
     return guest.must(`rclone --quiet --config /root/rclone.conf --no-check-certificate ${quoted}`);

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
+import { Agent, fetch } from "undici";
 import type { KeyPair } from "../../../site/settings/environment";
 
 /** Something that no client of the field would send: any header, any query, any body. */
@@ -19,6 +20,14 @@ export interface Answer {
 /** Whoever sends requests: a key and, with temporary credentials, their token. */
 export interface Sender extends KeyPair {
   readonly sessionToken?: string;
+}
+
+/** For servers with TLS of a test's own authority. */
+let trusting: Agent | undefined;
+
+/** From now on a certificate counts that this authority has signed. @param ca PEM text */
+export function trustAuthority(ca: string): void {
+  trusting = new Agent({ connect: { ca } });
 }
 
 const digest = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
@@ -53,6 +62,7 @@ export async function send(endpoint: string, sender: Sender, request: AnyRequest
   const answer = await fetch(`${endpoint}${path}${search === "" ? "" : `?${search}`}`, {
     method,
     headers: { ...headers, authorization },
+    ...(trusting && { dispatcher: trusting }),
     ...(body.length === 0 ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
   });
   return { status: answer.status, text: await answer.text() };
@@ -84,7 +94,7 @@ export async function sendForm(
   form.set("x-amz-signature", hmac(signingKey(secretKey, scope), policy).toString("hex"));
   form.set("file", new Blob(["forged"]));
   const search = new URLSearchParams(query).toString();
-  const answer = await fetch(`${endpoint}/${bucket}?${search}`, { method: "POST", body: form });
+  const answer = await globalThis.fetch(`${endpoint}/${bucket}?${search}`, { method: "POST", body: form });
   return { status: answer.status, text: await answer.text() };
 }
 

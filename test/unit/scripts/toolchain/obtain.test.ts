@@ -68,7 +68,7 @@ function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 function run(words: string[], more: NodeJS.ProcessEnv = {}, parts: readonly Part[] = [tool]): Promise<number> {
-  return runCommandLine(words, { environment: environment(more), out: (text) => (printed += text), screen }, parts);
+  return runCommandLine(words, { environment: environment(more), out: (text) => (printed += text), screen }, parts, []);
 }
 
 async function origins(more: NodeJS.ProcessEnv = {}, parts: readonly Part[] = [tool]): Promise<string[]> {
