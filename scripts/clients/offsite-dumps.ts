@@ -5,7 +5,7 @@ import { type CopiedDump, copiedDumps, type ListedVersion, sumsFile } from "../.
 import type { S3Versions } from "./object-store/s3-versions";
 
 /** A copy that cannot be restored from: what is wrong with it, as a sentence. */
-export class DamagedCopy extends Error {
+class DamagedCopy extends Error {
   override readonly name = "DamagedCopy";
 }
 

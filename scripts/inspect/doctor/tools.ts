@@ -8,6 +8,7 @@ import { ProgramMissing, runProgramFile } from "../../clients/run-program";
 import { backendOf, pulumiHome } from "../../project/backend";
 import { readPassphrase } from "../../project/passphrase-source";
 import { parts } from "../../toolchain/parts";
+import { aws } from "../../toolchain/parts/aws";
 import { pluginFolder } from "../../toolchain/plugin-folder";
 import { CommandError } from "../../terminal/command-error";
 import type { LoadedEnvironment } from "../../project/site";
@@ -22,7 +23,7 @@ const oldestPulumi = [3, 258] as const;
 export async function inspectTools(environments: readonly LoadedEnvironment[], variables: Variables): Promise<Check[]> {
   return [
     await inspectPulumi(variables),
-    inspectPlugins(variables),
+    inspectPlugins(environments, variables),
     ...inspectBackends(environments, variables),
     inspectPassphrase(environments, variables),
     await inspectProgram("ssh", ["-V"], "guests are not checked by logging in"),
@@ -63,9 +64,10 @@ async function inspectPulumi(variables: Variables): Promise<Check> {
 }
 
 /** The plugins that the program's packages ask for, in their exact versions. */
-function inspectPlugins(variables: Variables): Check {
+function inspectPlugins(environments: readonly LoadedEnvironment[], variables: Variables): Check {
   const home = pulumiHome(variables);
-  const plugins = parts.filter(({ kind }) => kind === "plugin");
+  const makesBucket = environments.some(({ settings }) => settings.offsite?.adopt === false);
+  const plugins = [...parts.filter(({ kind }) => kind === "plugin"), ...(makesBucket ? [aws] : [])];
   const missing = plugins.filter((plugin) => !existsSync(join(pluginFolder(home, plugin), plugin.executable)));
   const named = (some: typeof plugins): string => some.map(({ name, version }) => `${name} ${version}`).join(", ");
   if (missing.length === 0) return ok("plugins", named(plugins));
@@ -73,7 +75,9 @@ function inspectPlugins(variables: Variables): Check {
     "plugins",
     `not in ${join(home, "plugins")}: ${named(missing)}; pulumi fetches none by itself for Lifeboat: a state could name what to fetch`,
     // `pulumi install` looks below stacks/ only, and finds none.
-    `npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
+    missing.length === 1 && missing.includes(aws)
+      ? `npm run toolchain -- --artifact aws && pulumi plugin install resource aws ${aws.version} -f "$(npm run -s toolchain -- --artifact aws)"`
+      : `npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
   );
 }
 

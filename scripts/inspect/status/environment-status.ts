@@ -21,6 +21,7 @@ import { bareText, type StorageStatus } from "./backup-storages";
 import { leftoverProblems } from "./drills";
 import { bareStorage, type GuestStatus, guestStatus } from "./guest-status";
 import type { MonitoringStatus } from "./monitoring-status";
+import type { OffsiteStatus } from "./offsite-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
 import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
@@ -67,6 +68,8 @@ export interface EnvironmentStatus {
   state?: StateStatus | undefined;
   /** Whether the site's monitoring watches. Absent: this environment does not have it. */
   monitoring?: MonitoringStatus | undefined;
+  /** Its copies elsewhere. Absent: it declares none. */
+  offsite?: OffsiteStatus | undefined;
 }
 
 /**

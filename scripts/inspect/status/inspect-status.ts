@@ -9,6 +9,7 @@ import type { Inspection } from "../inspection";
 import { type EnvironmentStatus, environmentStatus } from "./environment-status";
 import type { statusShape } from "./shape";
 import { inspectMonitoring, monitoringProblems } from "./monitoring-status";
+import { inspectOffsite, offsiteProblems } from "./offsite-status";
 import { inspectState, stateProblems } from "./state-status";
 import { printEnvironment, printProblem, printSummary, printUnknown } from "./status-page";
 import { isInOrder, type StatusSummary, summarize } from "./status-summary";
@@ -69,8 +70,9 @@ function inspectionOf(
       ok: exitCode === exitCodes.done,
       exitCode,
       summary,
-      environments: found.map(({ state, monitoring, ...status }) => ({
+      environments: found.map(({ state, monitoring, offsite, ...status }) => ({
         ...withNulls(status),
+        ...(offsite === undefined ? {} : { offsite: withNulls(offsite) }),
         ...(monitoring === undefined ? {} : { monitoring: withNulls(monitoring) }),
         ...(state === undefined ? {} : { state: withNulls(state) }),
       })),
@@ -111,13 +113,17 @@ async function inspectOne(
   const proofs = readProofs(stateOf(environment, context).path);
   try {
     const { here, others } = surroundingOf(environment, surroundings);
-    const [status, state] = await Promise.all([
+    const [status, state, offsite] = await Promise.all([
       environmentStatus(environment, here, others, { journals, proofs }),
       inspectState(environment, surroundings.site, context),
+      inspectOffsite(environment, context),
     ]);
     const monitoring = await inspectMonitoring(environment, status.guests, context);
-    const watched = monitoring === undefined ? {} : { monitoring };
-    const unwatched = monitoring === undefined ? [] : monitoringProblems(monitoring);
+    const watched = { ...(monitoring && { monitoring }), ...(offsite && { offsite }) };
+    const unwatched = [
+      ...(monitoring === undefined ? [] : monitoringProblems(monitoring)),
+      ...(offsite === undefined ? [] : offsiteProblems(environment.settings, offsite, status)),
+    ];
     if (state === undefined) return { ...status, ...watched, problems: [...status.problems, ...unwatched] };
     const store = environment.stateStore()?.store;
     const found = stateProblems(environment.name, state, store?.copies.offsite?.schedule, Date.now() / 1_000);

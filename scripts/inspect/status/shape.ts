@@ -188,6 +188,25 @@ const environment = z.strictObject({
     notices: z.array(z.string()),
   }),
   state: state.optional().describe("only where the site has a state store"),
+  offsite: z
+    .strictObject({
+      place: z.string(),
+      trouble: z.string().nullable().describe("why nobody could look"),
+      copies: z.array(
+        z.strictObject({
+          guest: z.string(),
+          source: z.string(),
+          newest: z
+            .strictObject({ dump: z.string(), time: moment("from the dump's name"), bytes: z.number() })
+            .nullable()
+            .describe("the newest whole copy; null: there is none"),
+          count: z.number().describe("whole copies"),
+          doubts: z.array(z.string()).describe("what somebody has done to copies since they were written"),
+        }),
+      ),
+    })
+    .optional()
+    .describe("only where the environment has copies elsewhere"),
   monitoring: z
     .strictObject({
       guest: z.string(),

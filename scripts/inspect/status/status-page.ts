@@ -106,6 +106,7 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
     ...(snapshots === undefined ? [] : [["snapshots", snapshots] satisfies [string, string]]),
     ...stateFacts(status),
     ...monitoringFacts(status),
+    ...offsiteFacts(status),
     ...(leftOut.length > 0 ? [["left out", leftOut.join("; ")] satisfies [string, string]] : []),
   ];
 }
@@ -130,6 +131,21 @@ function monitoringFacts({ monitoring, now, timeZone }: EnvironmentStatus): [lab
   const measured =
     since === undefined ? "" : `, measurements since ${minute(since, timeZone)} (${agoOf(since * 1_000, now)})`;
   return [["watching", `${guest}${measured}`]];
+}
+
+function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
+  if (offsite === undefined) return [];
+  const { place, trouble, copies } = offsite;
+  if (trouble !== undefined) return [["offsite", `${place}: not looked at: ${trouble}`]];
+  const texts = copies.map(({ guest, source, newest }) => {
+    if (newest === undefined) return `${guest}/${source}: no copy`;
+    return `${guest}/${source}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)})`;
+  });
+  return [["offsite", texts.length === 0 ? `${place}: no dumps are declared` : place], ...texts.map(offsiteLine)];
+}
+
+function offsiteLine(text: string): [label: string, text: string] {
+  return ["copy", text];
 }
 
 function copyText({ kind, time, trouble, isOlder, duringUpdate }: CopyStatus, now: number, timeZone: string): string {

@@ -136,15 +136,17 @@ async function copied(key: string): Promise<Version> {
   return version;
 }
 
+/** A setting of the bucket, as the server has it. */
+const settingAt = async (what: string) =>
+  (await as(root, { method: "GET", path: `/${bucket}`, query: { [what]: "" } })).text;
+
 test("pulumi up makes it with the plugin of AWS, and has nothing to do a second time [J1]", async () => {
   await pulumi("up", "--yes", "--skip-preview");
   await pulumi("preview", "--expect-no-changes");
   await pulumi("preview", "--refresh", "--expect-no-changes");
-  const at = async (what: string) =>
-    (await as(root, { method: "GET", path: `/${bucket}`, query: { [what]: "" } })).text;
-  expect(await at("versioning")).toContain("<Status>Enabled</Status>");
-  expect(await at("object-lock")).toMatch(/<Mode>COMPLIANCE<\/Mode><Days>30<\/Days>/u);
-  const rules = await at("lifecycle");
+  expect(await settingAt("versioning")).toContain("<Status>Enabled</Status>");
+  expect(await settingAt("object-lock")).toMatch(/<Mode>COMPLIANCE<\/Mode><Days>30<\/Days>/u);
+  const rules = await settingAt("lifecycle");
   expect(rules).toMatch(/<NoncurrentDays>30<\/NoncurrentDays>/u);
   expect(rules).toMatch(/<Prefix>dumps\/<\/Prefix>/u);
   for (const [key, policy] of [
@@ -166,6 +168,8 @@ test("a stack that has lost its state takes the bucket in again, with what is in
   expect(await versionsOf("dumps/prod/web/taken-in")).toEqual([kept]);
 });
 
+const xml = (text: string) => ({ body: text, headers: md5(text) });
+
 describe("whoever has a guest and its key", () => {
   const key = "dumps/prod/web/2026-11-22/postgres/shop-030000Z/item-1.dump.zst";
   const path = `/${bucket}/${key}`;
@@ -176,12 +180,12 @@ describe("whoever has a guest and its key", () => {
   });
 
   afterEach(async () => {
+    // oxlint-disable-next-line jest/no-standalone-expect -- after each attempt it lies there as it did
     expect(await versionsOf(key)).toContainEqual(lies);
   });
 
   const bypass = { "x-amz-bypass-governance-retention": "true" };
   const force = { "x-minio-force-delete": "true" };
-  const xml = (text: string) => ({ body: text, headers: md5(text) });
   const past = "2026-11-23T00:00:00Z";
 
   test.each<[string, () => AnyRequest]>([
@@ -347,6 +351,25 @@ describe("whoever has a guest and its key", () => {
   });
 });
 
+function sumOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function manifestOf(dump: string, content: string): string {
+  const sum = sumOf(content);
+  const one = { type: "database", name: "shop", counts: { tables: 1 }, plainBytes: 1, plainSha256: sum };
+  const items = [{ file: "item-1.dump.zst", bytes: content.length, sha256: sum, ...one }];
+  return JSON.stringify({ version: 1, dump, server: "PostgreSQL 15.20", recipients: [], items });
+}
+
+async function copy(dump: string, manifest: string, content: string, headers = {}): Promise<void> {
+  const sums = `${sumOf(content)}  item-1.dump.zst\n${sumOf(manifest)}  manifest.json\n`;
+  const files = { "item-1.dump.zst": content, "manifest.json": manifest, SHA256SUMS: sums };
+  for (const [file, text] of Object.entries(files)) {
+    expect(await put(writer, `dumps/prod/db/${dump}/${file}`, text, headers)).toBe("200");
+  }
+}
+
 describe("a dump that was copied", () => {
   const name = "2026-11-22/postgres/shop-030000Z";
   const item = "every row of the shop";
@@ -358,25 +381,6 @@ describe("a dump that was copied", () => {
     dumps = new OffsiteDumps(store, "dumps/prod/db");
     await copy(name, manifestOf(name, item), item);
   });
-
-  function sumOf(text: string): string {
-    return createHash("sha256").update(text).digest("hex");
-  }
-
-  function manifestOf(dump: string, content: string): string {
-    const sum = sumOf(content);
-    const one = { type: "database", name: "shop", counts: { tables: 1 }, plainBytes: 1, plainSha256: sum };
-    const items = [{ file: "item-1.dump.zst", bytes: content.length, sha256: sum, ...one }];
-    return JSON.stringify({ version: 1, dump, server: "PostgreSQL 15.20", recipients: [], items });
-  }
-
-  async function copy(dump: string, manifest: string, content: string, headers = {}): Promise<void> {
-    const sums = `${sumOf(content)}  item-1.dump.zst\n${sumOf(manifest)}  manifest.json\n`;
-    const files = { "item-1.dump.zst": content, "manifest.json": manifest, SHA256SUMS: sums };
-    for (const [file, text] of Object.entries(files)) {
-      expect(await put(writer, `dumps/prod/db/${dump}/${file}`, text, headers)).toBe("200");
-    }
-  }
 
   async function restored(dump: string): Promise<string> {
     const found = (await dumps.list()).find((one) => one.name === dump);

@@ -27,6 +27,20 @@ const at = "dumps/prod/web";
 
 jest.setTimeout(10 * 60_000);
 
+/** A bucket with versions, and a key that may only write: made where this machine can reach the server. */
+async function makeBucket(): Promise<void> {
+  const outside = await MinioServer.start(join(folder, "data"));
+  try {
+    await outside.makeBucket("far-away");
+    await makeIdentity(outside.endpoint, root, key, writerPolicy("far-away", "minio"));
+  } finally {
+    await outside.stop();
+  }
+}
+
+const whole = (name: string): string[] =>
+  ["SHA256SUMS", "item-1.dump.zst", "manifest.json"].map((file) => `${at}/${name}/${file}`);
+
 (process.getuid?.() === 0 ? describe : describe.skip)("dumps of a guest", () => {
   let guest: DatabaseGuest;
   let minio: ChildProcess | undefined;
@@ -77,17 +91,6 @@ list) for made in */*/"$2"-*Z/manifest.json; do [ ! -f "$made" ] || printf '{"ve
 check) cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2 ;;
 esac
 `;
-
-  /** A bucket with versions, and a key that may only write: made where this machine can reach the server. */
-  async function makeBucket(): Promise<void> {
-    const outside = await MinioServer.start(join(folder, "data"));
-    try {
-      await outside.makeBucket("far-away");
-      await makeIdentity(outside.endpoint, root, key, writerPolicy("far-away", "minio"));
-    } finally {
-      await outside.stop();
-    }
-  }
 
   async function startMinio(): Promise<void> {
     const program = findArtifacts(projectFolder)?.minio.program;
@@ -154,8 +157,6 @@ esac
 
   const first = "2026-11-21/postgres/shop-030000Z";
   const second = "2026-11-22/postgres/shop-030000Z";
-  const whole = (name: string): string[] =>
-    ["SHA256SUMS", "item-1.dump.zst", "manifest.json"].map((file) => `${at}/${name}/${file}`);
 
   test("are copied whole, each once, and what is there is left alone [J2]", async () => {
     dump(first, "one");

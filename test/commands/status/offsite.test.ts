@@ -1,0 +1,121 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { offsiteKeys } from "../../support/example-offsite";
+import { sealSettings } from "../../support/sealed-settings";
+import { RestoreSite } from "../restore/restore-site";
+import { S3Server } from "../support/kit";
+
+/** What `lifeboat status` says of copies elsewhere. That real ones are copied and read is in the rehearsal. */
+
+const keys = { ...offsiteKeys(), admin: undefined };
+const passphrase = { PULUMI_CONFIG_PASSPHRASE: "not-a-secret-passphrase" };
+const now = Math.floor(Date.now() / 1_000);
+let [site, offsite]: [RestoreSite?, S3Server?] = [];
+let withoutKeys = "";
+
+beforeAll(async () => {
+  site = await RestoreSite.start([{ id: 101, name: "web" }]);
+  offsite = await S3Server.start(join(site.folder, "far"), { [keys.reader.accessKey]: ["far-away"] });
+  offsite.makeBucket("far-away");
+  site.write("far-ca.pem", readFileSync(offsite.ca, "utf8"));
+  const far = { kind: "minio", endpoint: offsite.endpoint, bucket: "far-away", ca: "far-ca.pem", adopt: true };
+  const text = `${site.read("Pulumi.prod.yaml").replace(/^( +)(network: .*)$/mu, "$1$2\n$1data: { shop: { kind: postgres } }")}  lifeboat:offsite: ${JSON.stringify(far)}\n`;
+  withoutKeys = text;
+  site.write("Pulumi.prod.yaml", text);
+  mkdirSync(join(site.folder, "secret"));
+  writeFileSync(join(site.folder, "secret", "passphrase"), passphrase.PULUMI_CONFIG_PASSPHRASE);
+  await sealSettings(join(site.project, "Pulumi.prod.yaml"), join(site.folder, "secret", "passphrase"), {
+    "lifeboat:offsiteKeys": JSON.stringify({ writer: keys.writer, reader: keys.reader }),
+  });
+  await site.backUp(101);
+});
+
+afterAll(async () => {
+  await offsite?.close();
+  await site?.stop();
+});
+
+const found = z.object({
+  environments: z.tuple([z.looseObject({ offsite: z.unknown(), problems: z.array(z.string()) })]),
+});
+
+async function status(env: Record<string, string> = passphrase) {
+  const { stdout, code: exitCode } = await (site ?? fail()).lifeboat(["status", "prod", "--json"], { env });
+  const [environment] = found.parse(JSON.parse(stdout)).environments;
+  return {
+    exitCode,
+    offsite: environment.offsite,
+    problems: environment.problems.filter((text) => text.includes("elsewhere")),
+  };
+}
+
+/** A copy of a dump that began so many seconds ago. @returns its name */
+function copy(ago: number): string {
+  const time = new Date((now - ago) * 1_000).toISOString();
+  const name = `${time.slice(0, 10)}/postgres/shop-${time.slice(11, 19).replaceAll(":", "")}Z`;
+  for (const file of ["item-1.dump.zst", "manifest.json", "SHA256SUMS"]) {
+    (offsite ?? fail()).put("far-away", `dumps/prod/web/${name}/${file}`, "copied");
+  }
+  return name;
+}
+
+function fail(): never {
+  throw new Error("it was not started");
+}
+
+test("no copy at all is a problem, and not silence [J2]", async () => {
+  const { exitCode, offsite: seen, problems } = await status();
+  expect(seen).toMatchObject({ trouble: null, copies: [{ guest: "web", source: "shop", newest: null, count: 0 }] });
+  expect(problems).toEqual([expect.stringMatching(/^no dump of web\/shop lies elsewhere/u)]);
+  expect(exitCode).toBe(3);
+});
+
+test("the newest copy is told with its age, and is a problem when it is older than the schedule allows [J2]", async () => {
+  const old = copy(3 * 86_400);
+  expect((await status()).problems).toEqual([
+    `the newest copy of web/shop elsewhere is older than its schedule (${old}): the guest's /var/log/lifeboat/offsite.log says why`,
+  ]);
+  const young = copy(3_600);
+  expect(await status()).toMatchObject({
+    offsite: { copies: [{ newest: { dump: young, time: now - 3_600, bytes: 18 }, count: 2, doubts: [] }] },
+    problems: [],
+  });
+  const { stdout } = await (site ?? fail()).lifeboat(["status", "prod"], { env: passphrase });
+  expect(stdout).toMatch(/copy +web\/shop: .* \(1 h ago\)/u);
+});
+
+test("a copy that somebody has written over is told [J1, N1]", async () => {
+  const name = copy(1_800);
+  (offsite ?? fail()).put("far-away", `dumps/prod/web/${name}/item-1.dump.zst`, "forged");
+  expect((await status()).problems).toEqual([
+    `somebody has changed copies of web/shop elsewhere: ${name}: item-1.dump.zst was written 2 times: the first counts; see docs/runbooks/ransomware.md (prod)`,
+  ]);
+});
+
+test.each([
+  ["does not answer", () => offsite?.close(), () => offsite?.open(), passphrase, /cannot be looked at: /u],
+  [
+    "refuses the key",
+    () => offsite?.identities.users.delete(keys.reader.accessKey),
+    () => offsite?.identities.users.set(keys.reader.accessKey, ["far-away"]),
+    passphrase,
+    /cannot be looked at: /u,
+  ],
+  ["is asked without the passphrase", () => undefined, () => undefined, {}, /cannot be looked at: .*passphrase/u],
+])("where the service %s, nobody says that there are no copies [J2]", async (_, begin, end, env, problem) => {
+  await begin();
+  const { offsite: seen, problems } = await status(env);
+  await end();
+  expect(seen).toMatchObject({ trouble: expect.any(String), copies: [] });
+  expect(problems).toEqual([expect.stringMatching(problem)]);
+});
+
+test("declared without its keys is a problem that says so [J2]", async () => {
+  (site ?? fail()).write("Pulumi.prod.yaml", withoutKeys);
+  expect((await status()).problems).toEqual([
+    expect.stringMatching(
+      /cannot be looked at: it has lifeboat:offsite, and the secret lifeboat:offsiteKeys is not set/u,
+    ),
+  ]);
+});
