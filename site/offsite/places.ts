@@ -4,12 +4,12 @@
  */
 
 /**
- * Folders whose objects are removed some time after they were written: dumps, as guests write them
- * (`dumps/<environment>/<guest>/YYYY-MM-DD/<kind>/<source>-HHMMSSZ/`), and archives of guests.
+ * Folder whose objects are removed some time after they were written: dumps, as guests write them, each under a name with its date
+ * (`dumps/<environment>/<guest>/YYYY-MM-DD/<kind>/<source>-HHMMSSZ/`).
  */
-export const expiringFolders = ["dumps", "archives"] as const;
+export const dumpsFolder = "dumps";
 
 /** Folder of one guest's dumps, without a slash at its end. */
 export function dumpsOfGuest(environment: string, guest: string): string {
-  return `dumps/${environment}/${guest}`;
+  return `${dumpsFolder}/${environment}/${guest}`;
 }

@@ -23,11 +23,6 @@ export function completeOffsite({
     encrypt: entry.encrypt ?? entry.kind !== "minio",
     expire: entry.expire ?? 90 * day,
     bandwidth: entry.bandwidth,
-    copies: {
-      dumps: copies?.dumps ?? true,
-      archives: copies?.archives ?? "none",
-      buckets: copies?.buckets ?? [],
-      at: copies?.at ?? "04:30",
-    },
+    copies: { dumps: copies?.dumps ?? true },
   };
 }

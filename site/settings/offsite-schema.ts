@@ -1,7 +1,6 @@
 import { keyPairSchema } from "./state-keys-schema";
 import { bucketName, endpoint, region, wholeDays } from "./state-store-schema";
-import { at, checked, flag, list, mapping, oneOf, optional, value, type Finding } from "./schema-tools";
-import { scheduleSchema } from "./backup-schema";
+import { at, checked, flag, mapping, oneOf, optional, value, type Finding } from "./schema-tools";
 import { durationFormat } from "./values/durations";
 import { fileName } from "./values/names";
 import { parseSize, sizeFormat } from "./values/sizes";
@@ -34,21 +33,15 @@ export const offsiteSchema = checked(
     lock: optional(oneOf("a mode of object lock", ["compliance", "governance"])),
     /** Objects are encrypted by the service (AES-256). Default: true; with `kind: minio` false, for its server needs a key of its own for that. */
     encrypt: optional(flag),
-    /** When a copy of a dump or of an archive is removed, in whole days after it was written; at least `retention`. Default: 90d. */
+    /** When a copy of a dump is removed, in whole days after it was written; at least `retention`. Default: 90d. */
     expire: optional(days),
-    /** The most that a guest or the node sends in a second, such as `4MiB`. Default: no limit. */
+    /** The most that a guest sends in a second, such as `4MiB`. Default: no limit. */
     bandwidth: optional(rate),
     /** What is copied there. */
     copies: optional(
       mapping({
         /** Dumps of all data sources, after each run. Default: true. */
         dumps: optional(flag),
-        /** Archives of guests: the newest of each guest, once a day or once a week. Default: none. */
-        archives: optional(oneOf("a choice of archives", ["none", "newest", "weekly"])),
-        /** Buckets of the site's state store that are copied with their versions once a day. Default: none. */
-        buckets: optional(list("buckets", bucketName)),
-        /** When archives and buckets are copied: a calendar event as of `lifeboat:backup`. Default: `04:30`. */
-        at: optional(scheduleSchema),
       }),
     ),
   }),

@@ -18,17 +18,12 @@ export interface OffsiteSettings {
   readonly lock: "compliance" | "governance";
   /** The service encrypts what it stores. */
   readonly encrypt: boolean;
-  /** When copies of dumps and archives are removed, after they were written: whole days. */
+  /** When copies of dumps are removed, after they were written: whole days. */
   readonly expire: Seconds;
   /** Bytes in a second. Absent: no limit. */
   readonly bandwidth?: Bytes | undefined;
   readonly copies: {
     readonly dumps: boolean;
-    readonly archives: "none" | "newest" | "weekly";
-    /** Buckets of the site's state store. */
-    readonly buckets: readonly string[];
-    /** A calendar event. */
-    readonly at: string;
   };
 }
 

@@ -82,7 +82,7 @@ test("the newest copy is told with its age, and is a problem when it is older th
     problems: [],
   });
   const { stdout } = await (site ?? fail()).lifeboat(["status", "prod"], { env: passphrase });
-  expect(stdout).toMatch(/copy +web\/shop: .* \(1 h ago\)/u);
+  expect(stdout).toMatch(/copy +web\/shop: .* \(\d h ago\)/u);
 });
 
 test("a copy that somebody has written over is told [J1, N1]", async () => {
