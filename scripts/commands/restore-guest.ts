@@ -7,7 +7,7 @@ import { restoreBatch } from "../recovery/restore-guest/batch/operation";
 import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
 import { type GuestSession, sessionOf } from "../recovery/engine/session";
-import { reuseFlag } from "../recovery/restore-guest/make-plan";
+import { reuseFlag } from "../recovery/restore-guest/demands";
 import { runRequested } from "../recovery/restore-guest/requested";
 import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";

@@ -14,6 +14,7 @@ import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import { machineGrowths, machineRemarks, refuseSmaller } from "./machine-disks";
 import type { GrowPlan } from "./plan";
+import { guestSettingsDigest } from "../steps/guest/inputs";
 
 /** A plan with what people are told and asked about it. */
 export interface PlannedGrowth {
@@ -48,7 +49,7 @@ export async function planGrowth(session: GuestSession): Promise<PlannedGrowth> 
   return {
     plan,
     demands: [demandOf(plan)],
-    inputs: growthInputs(present.configuration, digestOf(guest)),
+    inputs: growthInputs(present.configuration, guestSettingsDigest(guest)),
     remarks: [...roomRemarks(plan, storages), ...laterRemarks(guest, present)],
   };
 }

@@ -2,7 +2,6 @@ import { refreshGuest } from "../../project/pulumi-variables";
 import type { GivenAnswers } from "../engine/consent";
 import type { OwnedGuest } from "../../../site/settings/environment";
 import { formatSize } from "../../../site/settings/values/sizes";
-import { digestOf } from "../engine/digest";
 import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
@@ -18,6 +17,7 @@ import { growSteps, type GrowWorld } from "./steps";
 import { growReport, growthView, nothingToGrow } from "./view";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { formatInstant } from "../../terminal/durations";
+import { guestSettingsDigest } from "../steps/guest/inputs";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -57,7 +57,7 @@ export function growOperation(session: GuestSession, { given, command }: GrowReq
     // What is left follows from guest and settings alone.
     outdated: async (open) => {
       const { inputs, startedAt } = open.contents;
-      if (inputs[settingsInput] !== digestOf(guest)) {
+      if (inputs[settingsInput] !== guestSettingsDigest(guest)) {
         return `What was begun at ${formatInstant(startedAt)} is not resumed: the settings have changed since.`;
       }
       const others = whyNotSent(open) === undefined ? await otherDisks(session, open) : [];
@@ -95,7 +95,7 @@ function worldOf(session: GuestSession): GrowWorld {
     guest.kind === "adopted" || guest.network.address.kind === "dhcp" ? undefined : guest.network.address.ip;
   return {
     client,
-    settingsDigest: digestOf(guest),
+    settingsDigest: guestSettingsDigest(guest),
     look: sizesInside(client, hasShell ? (target) => guestAccess(session, target, false) : undefined, address),
     record: async (signal) => {
       // An adopted guest has no plan.

@@ -1,4 +1,3 @@
-import type { HaResource } from "../../../proxmox/api/answers";
 import { isDriveKey, isUnusedKey } from "../../../proxmox/rules/property-strings";
 import { backupServerOwner } from "../../../proxmox/rules/volume-ids";
 import { type CopyOverrides, copyOverrides } from "../../../site/restore/copy-overrides";
@@ -17,35 +16,15 @@ import { machineTargets } from "../../../site/restore/machine-targets";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import type { Demand } from "../engine/consent";
-import { forceFlag } from "../engine/settle-demands";
-import type { Membership, PresentGuest } from "../steps/guest/inspection";
-import { lossReason } from "../steps/guest/loss-words";
+import type { PresentGuest } from "../steps/guest/inspection";
+import { demandsOf } from "./demands";
+import { membershipsExpected } from "./expected-memberships";
 import type { RestoreInspection } from "./inspect";
-import { liveQuestion, refuseLive } from "./live";
+import type { RestoreOptions } from "./restore-options";
+import { refuseLive } from "./live";
 import { refuseExcess, refuseFull, refuseImpossible, refuseRealDisks } from "./refuse";
 import type { RestorePlan } from "../steps/guest/plan";
 import { savePointOf, hostOf } from "../steps/guest/save-point-plan";
-
-/** What was asked for, besides the choice of the archive. */
-export interface RestoreOptions {
-  readonly storage: string | undefined;
-  /** It is to run while its disks still come. */
-  readonly live: boolean;
-  /** True or a name: no save point is wanted. */
-  readonly withoutSavePoint: string | boolean | undefined;
-  /** A credential of root@pam is set. */
-  readonly mayBeRoot: boolean;
-  /** Archives that earlier, unproven restores of the guest have protected. */
-  readonly leftProtected: readonly string[];
-  /** What is there is the rest of a guest, of which no save point can be made. */
-  readonly isWreck: boolean;
-  /** It is one of a batch: Pulumi is asked once for all of them, at the end. */
-  readonly inBatch: boolean;
-  /** What the node has of the machine that is restored in place, on storages where that matters. */
-  readonly left: readonly string[];
-  /** What this restore takes back; the guest is then left as it was: running, or not. */
-  readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
-}
 
 /** A plan with what people see of it and are asked. */
 export interface PlannedRestore {
@@ -311,116 +290,4 @@ function requestOf(
     ...(chosen.type === "qemu" && copy === undefined ? { description: ownNotes(archived) } : {}),
     ...copy?.parameters,
   };
-}
-
-/** What the guest was in before; what the settings say where it is lost, and nobody knows. */
-function membershipsExpected(
-  environment: Environment,
-  { guest, present, memberships, surroundings }: RestoreInspection,
-): RestorePlan["memberships"] {
-  const declaredPool = guest.kind === "adopted" ? undefined : guest.pool;
-  const pool = present === undefined ? declaredPool : present.pool;
-  const resource = present?.highAvailability;
-  return {
-    jobs: mergeJobs(environment.backup.jobId, declaredMembership(environment, guest), memberships ?? []),
-    ...(pool === undefined ? {} : { pool, poolIsDeclared: pool === declaredPool }),
-    ...(surroundings === undefined
-      ? {}
-      : {
-          firewall: [...surroundings.firewall],
-          replication: surroundings.replication.map(({ id, target }) => ({ id, target })),
-        }),
-    ...(resource === undefined ? {} : { highAvailability: resource.sid, highAvailabilityOptions: haOptions(resource) }),
-  };
-}
-
-function haOptions({ state, group }: HaResource): string {
-  return [...(state === undefined ? [] : ["--state", state]), ...(group === undefined ? [] : ["--group", group])].join(
-    " ",
-  );
-}
-
-function mergeJobs(
-  jobId: string,
-  declared: Membership | undefined,
-  present: readonly Membership[],
-): RestorePlan["memberships"]["jobs"] {
-  const missing = declared !== undefined && !present.some(({ job }) => job === declared.job) ? [declared] : [];
-  return [...missing, ...present].map(({ job, disks }) => ({ job, disks: { ...disks }, declared: job === jobId }));
-}
-
-function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {
-  if (guest.optOut !== undefined) return undefined;
-  if (guest.kind === "adopted") return { job: backup.jobId, disks: {} };
-  if (guest.kind === "virtual-machine") {
-    const included = guest.disks.map(({ key, optOut }) => [key, optOut === undefined] as const);
-    return { job: backup.jobId, disks: Object.fromEntries(included) };
-  }
-  const disks = guest.disks.map(
-    (disk, index) => [`mp${index}`, disk.kind === "volume" && disk.optOut === undefined] as const,
-  );
-  return { job: backup.jobId, disks: { rootfs: true, ...Object.fromEntries(disks) } };
-}
-
-/** Makes a copy at an id that stands for something already. */
-export const reuseFlag = "--reuse-id";
-
-function demandsOf(
-  plan: RestorePlan,
-  losses: readonly Loss[],
-  { withoutSavePoint }: RestoreOptions,
-  { freeId, targetTraces }: RestoreInspection,
-): Demand[] {
-  const demands: Demand[] = [];
-  const { guest, target } = plan;
-  const { known, unknown } = targetTraces;
-  if (known.length > 0) {
-    const traces = known.join(", ");
-    demands.push({
-      flag: reuseFlag,
-      reason: `the id ${target.vmid} has no guest, and is not unused: ${traces} (unused: --target-id ${freeId})`,
-      question: `The id ${target.vmid} is not unused: ${traces}.`,
-      typed: String(target.vmid),
-    });
-  }
-  if (known.length === 0 && unknown.length > 0) {
-    const gaps = unknown.join(", ");
-    demands.push({
-      flag: reuseFlag,
-      reason: `the id ${target.vmid} has no guest, and whether it is unused is not known: ${gaps}`,
-      question: `Whether the id ${target.vmid} is unused is not known: ${gaps}.`,
-      typed: String(target.vmid),
-    });
-  }
-  if (plan.present?.running === true) {
-    // What takes a restore back makes no copies.
-    const isUndo = plan.undoes !== undefined;
-    demands.push({
-      flag: "--stop",
-      reason: `${guest} is running and must be stopped${isUndo ? "" : ` (or restore beside it: --target-id ${freeId})`}`,
-      question: `${guest} is running. Stop it?${isUndo ? "" : ` (A copy beside it: --target-id ${freeId})`}`,
-    });
-  }
-  if (losses.length > 0) {
-    const reason = lossReason(losses);
-    demands.push({ flag: "--accept-loss", reason, question: `${reason}. Go on?` });
-  }
-  if (plan.present !== undefined && plan.savePoint === undefined && withoutSavePoint !== undefined) {
-    demands.push({
-      flag: "--without-save-point",
-      reason: `without a save point there is no way back to the present ${guest}`,
-      question: `There will be no way back to the present ${guest}.`,
-      typed: guest,
-    });
-  }
-  return [...demands, { flag: forceFlag, reason: "the plan is not confirmed", question: questionOf(plan) }];
-}
-
-function questionOf(plan: RestorePlan): string {
-  return `${whetherOf(plan)}${plan.live === true ? ` ${liveQuestion}` : ""}`;
-}
-
-function whetherOf({ mode, guest, target, present }: RestorePlan): string {
-  if (mode === "beside") return `Restore ${guest} as guest ${target.vmid}?`;
-  return present === undefined ? `Bring ${guest} back?` : `Overwrite ${guest}?`;
 }

@@ -1,13 +1,13 @@
 import type { GuestSpace } from "../../../site/restore/space";
 import { requireRootSignIn } from "../../project/root-password";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
-import { changedInputs, digestOf, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
+import { changedInputs, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
 import { type GuestSession, journalsOf } from "../engine/session";
 import type { Finding } from "../engine/step";
 import { declaredIds } from "../steps/guest/declared-ids";
-import { restoreInputs } from "../steps/guest/inputs";
+import { guestSettingsDigest, restoreInputs } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { lookAgain } from "../steps/guest/look-again";
 import { openWorld } from "../steps/guest/open-world";
@@ -17,7 +17,8 @@ import { whyBroken } from "../steps/guest/whole-guest";
 import { leftProtected } from "./archive-protection";
 import { type RestoreInspection, type RestoreWish, inspectRestore } from "./inspect";
 import { restoreKind, restoresAmong } from "./journals";
-import { type RestoreOptions, planRestore } from "./make-plan";
+import { planRestore } from "./make-plan";
+import type { RestoreOptions } from "./restore-options";
 import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
@@ -219,7 +220,7 @@ function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspectio
   return restoreInputs({
     archive: { volid: chosen.volid, size: chosen.size ?? 0, time: chosen.time },
     present: plan.mode === "in-place" ? present : undefined,
-    settingsDigest: digestOf(guest),
+    settingsDigest: guestSettingsDigest(guest),
     plan,
   });
 }

@@ -11,8 +11,8 @@ import { requireRights, rightsFor } from "../steps/guest/rights";
 export interface Surroundings {
   /** Its configuration without changes that wait for the next start: what a backup holds and a restore replaces. */
   readonly current: Readonly<Record<string, string>>;
-  /** Its firewall, one line for each option, rule, alias and address. */
-  readonly firewall: readonly string[];
+  /** Its firewall, one line for each option, rule, alias and address. Undefined: it could not be read. */
+  readonly firewall: readonly string[] | undefined;
   readonly replication: readonly ReplicationJob[];
   /** Volumes of other guests that build upon this one's. */
   readonly clones: readonly string[];
@@ -31,7 +31,7 @@ export async function surroundingsOf(client: ProxmoxClient, guest: GuestAddress)
   ]);
   return {
     current,
-    firewall: firewall.value ?? [],
+    firewall: firewall.value,
     replication: (replication.value ?? []).filter((job) => job.guest === guest.vmid),
     clones: clones.value ?? [],
     unread: [firewall, replication, resources, clones].flatMap(({ unread }) => unread ?? []),

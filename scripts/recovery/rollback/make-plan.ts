@@ -8,7 +8,7 @@ import { CommandError } from "../../terminal/command-error";
 import { formatAgo } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
-import { digestOf, type Inputs } from "../engine/digest";
+import type { Inputs } from "../engine/digest";
 import { lastingKeys, membershipsOf } from "../steps/guest/inspect-present";
 import type { PresentGuest } from "../steps/guest/inspection";
 import type { GuestSession } from "../engine/session";
@@ -20,6 +20,7 @@ import type { RollbackPlan } from "./plan";
 import { lossReason } from "../steps/guest/loss-words";
 import { excludedPathsOf, mayAllocate } from "../steps/guest/node-facts";
 import { hostOf, savePointOf } from "../steps/guest/save-point-plan";
+import { guestSettingsDigest } from "../steps/guest/inputs";
 
 /** A plan with what people are told and asked about it. */
 export interface PlannedRollback {
@@ -87,7 +88,7 @@ export async function planRollback(
     changes: rollbackChanges(present.configuration, held),
     losses,
     demands: demandsOf(plan, losses, withoutSavePoint, clock),
-    inputs: rollbackInputs(present, digestOf(guest), plan),
+    inputs: rollbackInputs(present, guestSettingsDigest(guest), plan),
     timeZone: clock.timezone,
     now: clock.time,
   };

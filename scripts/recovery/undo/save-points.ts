@@ -7,7 +7,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import type { Journal } from "../engine/journal";
 import type { GuestSession } from "../engine/session";
 import { isRestore, type RestoreJournal } from "../restore-guest/journals";
-import type { RestoreOptions } from "../restore-guest/make-plan";
+import type { RestoreOptions } from "../restore-guest/restore-options";
 import { restorePath } from "../restore-guest/restore-step";
 import type { FoundArchive } from "../steps/guest/inspection";
 import { nodeClock } from "../steps/guest/node-facts";

@@ -94,6 +94,23 @@ test("firewall rules are a loss before, since nobody can read the archive's, and
   ]);
 });
 
+test("firewall rules that could not be read before the restore are not called the archive's afterwards [D16, K6]", async () => {
+  const root = site.rootClient();
+  const rules = ["nodes", node, "lxc", 101, "firewall", "rules"];
+  await root.post(rules, { type: "in", action: "DROP", enable: 1 });
+  await site.fault("answer-595", { path: "^GET /nodes/[^/]+/lxc/101/firewall/rules$" });
+  await site.fault("task-waits", inRestore);
+  const before = site.requests().length;
+  const run = site.lifeboat(inPlace("web", "--accept-loss"));
+  while (!site.requests().slice(before).some(isRestore)) await pause(20);
+  await site.clearFaults();
+  const { code, stdout, stderr } = await run;
+  expect([code, stdout]).toEqual([0, expect.not.stringMatching(/firewall '.*is (?:back|gone)/u)]);
+  expect(stderr).toContain("its firewall rules could not be read");
+  await root.delete([...rules, 0]);
+  await root.close();
+});
+
 test("high availability and replication are shown; where they cannot be read afterwards nobody says that they are gone [D16, D14, K6]", async () => {
   const root = site.rootClient();
   await root.post(["cluster", "ha", "resources"], { sid: "ct:104", state: "started" });

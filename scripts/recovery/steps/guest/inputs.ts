@@ -1,5 +1,6 @@
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { storageOf } from "../../../../proxmox/rules/volume-ids";
+import type { Guest } from "../../../../site/settings/environment";
 import type { Inputs } from "../../engine/digest";
 import { digestOf } from "../../engine/digest";
 import { findGuest, lastingKeys } from "./inspect-present";
@@ -14,6 +15,14 @@ export const inputNames = {
   settings: "the guest's settings",
   request: "what is to be done",
 } as const;
+
+/**
+ * Digest of the settings of a guest as far as operations on it rest on them. What is dumped inside it does not decide how it is
+ * restored; and with what a later version adds, nothing that an earlier one began could be resumed.
+ */
+export function guestSettingsDigest({ data: _data, ...settings }: Guest): string {
+  return digestOf(settings);
+}
 
 interface InputParts {
   readonly archive: { readonly volid: string; readonly size: number; readonly time: number } | undefined;

@@ -1,7 +1,6 @@
 import { readArchiveOver } from "../../../clients/node-program/archive-reader";
 import type { Comparison } from "../../../clients/pulumi-cli/compare-pulumi";
 import { compareEnvironment } from "../../../project/pulumi-variables";
-import { digestOf } from "../../engine/digest";
 import type { LoadedEnvironment } from "../../../project/site";
 import type { Finding } from "../../engine/step";
 import type { GuestSession } from "../../engine/session";
@@ -12,6 +11,7 @@ import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
 import type { CommandContext } from "../../../project/context";
+import { guestSettingsDigest } from "./inputs";
 
 /** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
 export const defaultCheckSeconds = 120;
@@ -30,7 +30,7 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     readArchive: (host, path, signal) => readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal }),
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
-    settingsDigest: digestOf(guest),
+    settingsDigest: guestSettingsDigest(guest),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }

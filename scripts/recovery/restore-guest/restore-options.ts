@@ -1,0 +1,22 @@
+import type { RestorePlan } from "../steps/guest/plan";
+
+/** What was asked for, besides the choice of the archive. */
+export interface RestoreOptions {
+  readonly storage: string | undefined;
+  /** It is to run while its disks still come. */
+  readonly live: boolean;
+  /** True or a name: no save point is wanted. */
+  readonly withoutSavePoint: string | boolean | undefined;
+  /** A credential of root@pam is set. */
+  readonly mayBeRoot: boolean;
+  /** Archives that earlier, unproven restores of the guest have protected. */
+  readonly leftProtected: readonly string[];
+  /** What is there is the rest of a guest, of which no save point can be made. */
+  readonly isWreck: boolean;
+  /** It is one of a batch: Pulumi is asked once for all of them, at the end. */
+  readonly inBatch: boolean;
+  /** What the node has of the machine that is restored in place, on storages where that matters. */
+  readonly left: readonly string[];
+  /** What this restore takes back; the guest is then left as it was: running, or not. */
+  readonly undoes: (NonNullable<RestorePlan["undoes"]> & { readonly start: boolean }) | undefined;
+}
