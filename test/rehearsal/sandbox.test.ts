@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -81,6 +90,13 @@ const versionsProgram = `
   };
   main().catch((failure) => { console.error(failure.message); process.exitCode = 1; });
 `;
+
+const secondOptions = [
+  "IdentitiesOnly=yes",
+  "BatchMode=yes",
+  "StrictHostKeyChecking=no",
+  "UserKnownHostsFile=/dev/null",
+].flatMap((option) => ["-o", option]);
 
 (isRoot ? describe : describe.skip)("the sandbox with real containers", () => {
   const folder = isRoot ? mkdtempSync(join(tmpdir(), "lifeboat-")) : "";
@@ -213,6 +229,34 @@ const versionsProgram = `
       expect(rootSize()).toBeGreaterThan(4.5 * 2 ** 30);
     }
     expect(ssh("stat -c %Y /proc/1; cat /opt/added/mail/kept")).toBe(`${started}mail\n`);
+  });
+
+  test("another SSH key takes the place of a stolen one, which opens nothing any more [N5, N3]", () => {
+    const page = readFileSync(join(project, "docs/reference/security.md"), "utf8");
+    const lines = page.split("\n").filter((line) => /^ssh(?:-keygen|-copy-id)? .*\/lifeboat-2/u.test(line));
+    expect(lines).toHaveLength(3);
+    const home = join(folder, "stolen");
+    const programs = join(home, "programs");
+    mkdirSync(programs, { recursive: true });
+    mkdirSync(join(home, ".ssh"), { mode: 0o700 });
+    // The person's own settings: the former key, and no questions.
+    const settings = join(home, "settings");
+    const own = [`IdentityFile ${layout.sshKey}`, "BatchMode yes", "UserKnownHostsFile /dev/null"];
+    writeFileSync(settings, ["Host *", ...own, "StrictHostKeyChecking no"].join("\n"));
+    const none = `[ "$1 $2" = "-F none" ] && shift 2 && exec /usr/bin/ssh -F none ${secondOptions.join(" ")} "$@"`;
+    const wrapper = `#!/bin/sh\n${none}\nexec /usr/bin/ssh -F ${settings} "$@"\n`;
+    writeFileSync(join(programs, "ssh"), wrapper, { mode: 0o755 });
+    const [make = "", ...others] = lines.map((line) => line.replace("192.0.2.132", "192.0.2.101"));
+    const script = [`${make} -N '' -q`, ...others].join(" && ");
+    sandbox("exec", "env", `HOME=${home}`, `PATH=${programs}:${process.env["PATH"] ?? ""}`, "bash", "-c", script);
+    const former = readFileSync(layout.sshPublicKey, "utf8").trim();
+    const second = ["-F", "none", "-i", join(home, ".ssh", "lifeboat-2"), ...secondOptions, "root@192.0.2.101"];
+    const taken = `cd ~/.ssh && grep -vF '${former}' authorized_keys > next; cat next > authorized_keys; wc -l < next`;
+    expect(sandbox("exec", "ssh", ...second, taken)).toBe("1\n");
+    expect(complaint("true", "192.0.2.101")).toContain("Permission denied");
+    // For the tests behind this one.
+    sandbox("exec", "ssh", ...second, `echo '${former}' > ~/.ssh/authorized_keys`);
+    expect(ssh("hostname")).toBe("web\n");
   });
 
   test("one that goes through a symbolic link is refused, and its volume is gone", () => {

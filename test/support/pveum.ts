@@ -29,6 +29,10 @@ const verbs: readonly Verb[] = [
     words: ["user", "token", "add"],
     send: change("post", ([user = "", token = ""]) => ["access", "users", user, "token", token]),
   },
+  {
+    words: ["user", "token", "remove"],
+    send: (root, [user = "", token = ""]) => root.delete(["access", "users", user, "token", token]),
+  },
   { words: ["user", "modify"], send: change("put", ([user = ""]) => ["access", "users", user]) },
   { words: ["user", "add"], send: (root, [userid = ""], more) => root.post(["access", "users"], { userid, ...more }) },
   { words: ["acl", "modify"], send: (root, [path = ""], more) => root.put(["access", "acl"], { path, ...more }) },
