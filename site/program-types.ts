@@ -1,3 +1,4 @@
+import { dataCommandType, dataComponents } from "./data/resource-names";
 import { monitoringComponent, monitoringTypes } from "./monitoring/resource-names";
 import { offsiteComponent, offsiteName, offsiteProviderInputs, offsiteTypes } from "./offsite/resource-names";
 import {
@@ -33,6 +34,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
   [stateStoreComponents.hostKey]: [],
   [monitoringComponent]: [...new Set(Object.values(monitoringTypes))],
+  ...Object.fromEntries(Object.values(dataComponents).map((component) => [component, [dataCommandType]])),
   [offsiteComponent]: Object.values(offsiteTypes),
 };
 

@@ -25,6 +25,7 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
   site.declareRestores?.(environment, [storage, ...containers.values(), ...made.machines.values()]);
   const store = site.declareStateStore?.(site, containers) ?? {};
   const monitoring = site.declareMonitoring?.(site, new Map([...containers, ...made.machines])) ?? {};
+  const data = site.declareData?.(new Map([...containers, ...made.machines])) ?? {};
   if (guests.length === 0) return warnWithoutGuests(environment, storage);
   const settings = backupJobArguments(environment.backup, environment.name);
   const job = new BackupJob(
@@ -32,7 +33,14 @@ export async function declareGuestsAndBackups(site: Site): Promise<StackOutputs>
     { ...settings, storage: storage.storageId, guests },
     remakesJob === true ? { ...opts, transformations: [remade] } : opts,
   );
-  return { backupJob: job.jobId, backupStorage: job.storage, backupSchedule: job.schedule, ...store, ...monitoring };
+  return {
+    backupJob: job.jobId,
+    backupStorage: job.storage,
+    backupSchedule: job.schedule,
+    ...store,
+    ...monitoring,
+    ...data,
+  };
 }
 
 /**

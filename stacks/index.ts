@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ProxmoxClient } from "../proxmox/api/client";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
 import { ownAddresses } from "../site/state/own-addresses";
@@ -10,7 +11,7 @@ import { environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
 import { requirePlannedState } from "./planned-state";
-import type { DeclareMonitoring, DeclareRestores, DeclareStore, StackOutputs } from "./program";
+import type { DeclareData, DeclareMonitoring, DeclareRestores, DeclareStore, StackOutputs } from "./program";
 import { createProviders } from "./providers";
 import { readRecorded, type Recorded } from "./recorded";
 import { readSettings } from "./settings";
@@ -35,6 +36,7 @@ export = async function main(): Promise<StackOutputs> {
     const declareRestores = await prepareRestores(environment, { ...recorded, outputs });
     const declareStateStore = await prepareStore(environment, facts, { ...recorded, outputs });
     const declareMonitoring = await prepareMonitors(environment, facts, { ...recorded, outputs });
+    const declareData = await prepareInside(environment, facts, { ...recorded, outputs }, client);
     const declareTokens = await prepareTokens(environment);
     const declareOffsite = await prepareElsewhere(environment);
     const providerFor = createProviders(environment, token);
@@ -45,6 +47,7 @@ export = async function main(): Promise<StackOutputs> {
       remakesJob: facts?.jobIsSwitched,
       declareStateStore,
       declareMonitoring,
+      declareData,
       declareRestores,
     });
     return { ...declared, ...declareTokens?.(environment, providerFor()), ...declareOffsite?.() };
@@ -64,6 +67,22 @@ async function prepareElsewhere(environment: Environment): Promise<(() => StackO
   if (environment.offsite === undefined) return undefined;
   const { prepareOffsite } = await import("./offsite.js");
   return prepareOffsite(environment);
+}
+
+/** Data inside guests: the provider of commands is loaded where there are some only. */
+async function prepareInside(
+  environment: Environment,
+  facts: SiteFacts | undefined,
+  recorded: Recorded,
+  client: ProxmoxClient,
+): Promise<DeclareData | undefined> {
+  if (environment.guests.every(({ data }) => data.length === 0)) return undefined;
+  const [{ prepareData }, { hostKeySource }, { nodeEntrances }] = await Promise.all([
+    import("./data.js"),
+    import("./host-key.js"),
+    import("./node-entrances.js"),
+  ]);
+  return prepareData(environment, hostKeySource(environment, recorded, facts), nodeEntrances(environment, client));
 }
 
 /** The provider of commands is loaded where there is one only. */

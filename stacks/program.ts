@@ -18,6 +18,8 @@ export interface Site {
   readonly declareStateStore?: DeclareStore | undefined;
   /** Declares the monitoring, in the environment that has it. */
   readonly declareMonitoring?: DeclareMonitoring | undefined;
+  /** Declares the data in guests, where there are some. */
+  readonly declareData?: DeclareData | undefined;
   /** Undefined: the settings ask for none. */
   readonly declareRestores?: DeclareRestores | undefined;
 }
@@ -39,3 +41,6 @@ export type DeclareStore = (site: Site, containers: ReadonlyMap<string, Containe
 
 /** Declares the monitoring when the guests are declared. */
 export type DeclareMonitoring = (site: Site, guests: ReadonlyMap<string, DeclaredGuest>) => StackOutputs;
+
+/** Declares the data in guests when the guests are declared. */
+export type DeclareData = (guests: ReadonlyMap<string, DeclaredGuest>) => StackOutputs;

@@ -1,5 +1,6 @@
 import { localCommandType } from "../resources";
 import { madeByProgram, type ProviderPackage, providerPackages } from "../program-types";
+import { isRemovalCommand } from "../data/entrance";
 import { removalCommands } from "../state-store/offsite-removal";
 import { stateStoreComponents } from "../state-store/resource-names";
 import type { Checkpoint, StateResource } from "./checkpoint";
@@ -174,7 +175,7 @@ function whyForeignCommand({ type, inputs, outputs }: StateResource): string | u
     const { delete: text, environment, connection } = held;
     if (isSet(environment)) return "it sets variables for what it runs";
     // On the operator's own machine the program removes nothing.
-    if (isSet(text) && (type === localCommandType || !removals.includes(text)))
+    if (isSet(text) && (type === localCommandType || !isOwnRemoval(text)))
       return "it runs something else than the program's own when it is deleted";
     if (isSet(connection) && !isSealed(connection)) return "its connection is not sealed";
   }
@@ -194,6 +195,10 @@ function whyForeignContent({ inputs, outputs }: StateResource): string | undefin
 }
 
 const removals: readonly unknown[] = Object.values(removalCommands);
+
+function isOwnRemoval(text: unknown): boolean {
+  return removals.includes(text) || (typeof text === "string" && isRemovalCommand(text));
+}
 
 function isSet<Value>(value: Value): value is NonNullable<Value> {
   return value !== undefined && value !== null && value !== "";

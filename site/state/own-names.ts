@@ -1,3 +1,4 @@
+import { dataCommandType, dataComponents } from "../data/resource-names";
 import { apiTokenType, backupName, componentKinds, resourceTypes } from "../resources";
 import type { Environment, Guest, StateStoreSettings } from "../settings/environment";
 import { bucketOf, copierName, identityOf, readerOf } from "../state-store/names";
@@ -144,9 +145,18 @@ const commandEnds = [
   ),
 ];
 
+/** One for each source of data, also for those that the settings do not have any more: they are what is to be deleted. */
+function isDataCommand(urn: string): boolean {
+  return Object.values(dataComponents).some((component) => {
+    const [, name = ""] = urn.split(`::${component}$${dataCommandType}::`, 2);
+    return /^[A-Za-z0-9-]+\/[a-z0-9-]+-install$/u.test(name);
+  });
+}
+
 /** What a command runs when it is deleted works on what the one of its URN has made. */
 function whyOtherCommand({ urn, inputs, outputs, ...resource }: StateResource): string | undefined {
-  if (!commandEnds.some((end) => urn.endsWith(end))) return "the program has no command of this name";
+  if (!commandEnds.some((end) => urn.endsWith(end)) && !isDataCommand(urn))
+    return "the program has no command of this name";
   const removes = [inputs, outputs].some((held) => (held?.["delete"] ?? "") !== "");
   return resource.delete === true && removes
     ? "it waits to be deleted, and would remove what the program has made"

@@ -83,13 +83,8 @@ end
 	# psql sends what it makes of the password: the server and its log never see the password itself. Without a terminal it
 	# reads it from standard input.
 	detached='setsid -w'
-	{
-		printf '\\\\password "%s"\\n' "$role"
-		cat "$settings/password"
-		echo
-		cat "$settings/password"
-		echo
-	} | super_sql >/dev/null
+	password=$(cat "$settings/password")
+	printf '\\\\password "%s"\\n%s\\n%s\\n' "$role" "$password" "$password" | super_sql >/dev/null
 	detached=
 }
 

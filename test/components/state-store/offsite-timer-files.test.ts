@@ -18,9 +18,9 @@ import {
   installScript,
   type OffsiteTimerSettings,
   serviceUnit,
-  systemdCalendar,
 } from "../../../components/state-store/offsite-timer-files";
 import { parseMarker } from "../../../site/state-copies/copy-marker";
+import { systemdCalendar } from "../../../components/install/systemd-calendar";
 import { removeScript } from "../../../site/state-store/offsite-removal";
 
 const settings: OffsiteTimerSettings = {

@@ -75,7 +75,7 @@ const expectedSkips = [
   needsDebianPackages("test/unit/site/monitoring/rules/promtool.test.ts"),
   needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
-  needsDebianPackages("test/components/data/guest-program.test.ts"),
+  needsDebianPackages("test/components/data/"),
   {
     file: "test/commands/monitoring/alerts.test.ts",
     where: () =>

@@ -1,0 +1,91 @@
+import { placesOf, dataProgram } from "../../site/data/places";
+import type { DataSource, DataSourceSecrets } from "../../site/settings/data";
+import { writeFile } from "../install/shell";
+import { systemdCalendar } from "../install/systemd-calendar";
+import { programFiles } from "./guest-program/program";
+import { settingsFile } from "./guest-program/settings-file";
+
+const programFolder = dataProgram.slice(0, dataProgram.lastIndexOf("/"));
+
+/**
+ * A shell script that installs a source of data in its guest, or brings it up to date. It may be run any number of times, and
+ * beside others. It holds secrets: it goes to the guest over standard input.
+ */
+export function installScript(source: DataSource, secrets: DataSourceSecrets): string {
+  const { settings, unit } = placesOf(source.name);
+  return [
+    "set -eu",
+    "umask 077",
+    ...packages(source),
+    `install -d -m 0755 ${programFolder}`,
+    `install -d -m 0700 /etc/lifeboat /etc/lifeboat/data ${settings}`,
+    `new=$(mktemp -d ${programFolder}/.new.XXXXXX)`,
+    `trap 'rm -rf "$new"' EXIT`,
+    ...programFiles().map(({ name, text, isExecutable }) =>
+      put(text, `${programFolder}/${name}`, isExecutable ? "0755" : "0644"),
+    ),
+    put(settingsFile(source), `${settings}/settings`, "0600"),
+    put(source.recipients.join("\n"), `${settings}/recipients`, "0600"),
+    ...(secrets.password === undefined ? [] : [put(secrets.password, `${settings}/password`, "0600")]),
+    put(serviceUnit(source), `/etc/systemd/system/${unit}.service`, "0644"),
+    put(timerUnit(source), `/etc/systemd/system/${unit}.timer`, "0644"),
+    "systemctl daemon-reload",
+    // Started before with another time, it would go on by that.
+    ...(source.enabled
+      ? [`systemctl enable ${unit}.timer`, `systemctl restart ${unit}.timer`]
+      : [`systemctl disable --now ${unit}.timer`]),
+    "",
+  ].join("\n");
+}
+
+/** Whole or not at all: a run that reads it meanwhile has the one before. */
+function put(text: string, path: string, mode: string): string {
+  return [writeFile("$new/file", text), `chmod ${mode} "$new/file"`, `mv "$new/file" ${path}`].join("\n");
+}
+
+/** Programs that dumps need, by their commands and Debian's packages. What reads a database comes with it. */
+function packages({ recipients }: DataSource): string[] {
+  const wanted = ["zstd", ...(recipients.length === 0 ? [] : ["age"])];
+  return [
+    "missing=",
+    ...wanted.map((name) => `command -v ${name} >/dev/null 2>&1 || missing="$missing ${name}"`),
+    'if [ -n "$missing" ]; then',
+    "  export DEBIAN_FRONTEND=noninteractive",
+    "  # shellcheck disable=SC2086",
+    "  { apt-get update && apt-get -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends $missing; } >&2 || {",
+    '    echo "missing in this guest, and cannot be installed:$missing" >&2',
+    "    exit 1",
+    "  }",
+    "fi",
+  ];
+}
+
+/** One dump. It takes as long as it takes, and comes after whoever works in the guest. */
+function serviceUnit({ name }: DataSource): string {
+  return `[Unit]
+Description=Dumps ${name} of this guest
+Wants=network-online.target
+After=network-online.target docker.service postgresql.service mariadb.service
+
+[Service]
+Type=oneshot
+ExecStart=${dataProgram} run ${name}
+Nice=10
+IOSchedulingPriority=7
+UMask=0077
+`;
+}
+
+function timerUnit({ name, at }: DataSource): string {
+  return `[Unit]
+Description=Dumps ${name} of this guest
+
+[Timer]
+OnCalendar=${systemdCalendar(at)}
+# What was missed while the guest was off is made up for at its start.
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
