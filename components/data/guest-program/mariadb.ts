@@ -191,14 +191,15 @@ place=$1 type=$2 objects=$3
 shift 3
 mkdir -p "$place"
 chown mysql "$place"
-trap "[ -z \\"\\\${server:-}\\" ] || kill -KILL \\"\\$server\\" 2>/dev/null || true" EXIT
+trap "[ -z \\"\\\${server:-}\\" ] || { kill -KILL \\"\\$server\\"; wait \\"\\$server\\"; } 2>/dev/null || true" EXIT
 trap "exit 1" HUP INT TERM PIPE
 if ! mariadb-install-db --no-defaults --user=mysql --datadir="$place/data" --auth-root-authentication-method=normal \\
-	--skip-test-db --skip-name-resolve "$@" >"$place/log" 2>&1; then
-	tail -n 3 "$place/log" >&2
+	--skip-test-db --skip-name-resolve --tmpdir="$place" "$@" >"$place/log" 2>&1; then
+	tail -n 20 "$place/log" >&2
+	grep -i "error\\|cannot\\|denied" "$place/log" | tail -n 1 >&2
 	exit 1
 fi
-set -- --no-defaults --user=mysql --datadir="$place/data" --socket="$place/socket" --pid-file="$place/pid" --skip-networking \\
+set -- --no-defaults --user=mysql --datadir="$place/data" --tmpdir="$place" --socket="$place/socket" --pid-file="$place/pid" --skip-networking \\
 	--skip-log-bin --event-scheduler=OFF --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF "$@"
 mariadbd "$@" >"$place/log" 2>&1 </dev/null &
 server=$!
@@ -231,7 +232,7 @@ throwaway_server() {
 	if [ -n "$container" ]; then
 		image=$(docker inspect --format '{{.Image}}' "$container")
 		docker run --rm -i --network none --name "$throwaway" --label "lifeboat=$mark" --entrypoint sh "$image" \\
-			-c "$throwaway_script" sh /tmp/lifeboat "$@"
+			-c "$throwaway_script" sh /lifeboat-throwaway "$@"
 	else
 		mkdir -p "$throwaways"
 		chmod 0711 "$throwaways"
@@ -278,7 +279,11 @@ mariadb_clear() {
 	[ -d "$place" ] || return 0
 	if [ -f "$place/pid" ]; then
 		left=$(cat "$place/pid")
-		if tr '\\0' '\\n' <"/proc/$left/cmdline" 2>/dev/null | grep -qxF -e "--datadir=$place/data"; then kill -KILL "$left"; fi
+		if tr '\\0' '\\n' <"/proc/$left/cmdline" 2>/dev/null | grep -qxF -e "--datadir=$place/data"; then
+			kill -KILL "$left"
+			# What has ended has no program any more.
+			while readlink "/proc/$left/exe" >/dev/null 2>&1; do sleep 0.1; done
+		fi
 	fi
 	rm -rf "\${place:?}"
 }
