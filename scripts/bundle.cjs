@@ -18,7 +18,7 @@ const options = {
 
 // A megabyte that few commands use. Node would parse it at each start, for a fifth of the time that the start takes; as packed text
 // it costs nothing until somebody asks for it.
-const seldomUsed = /^(?:@aws-sdk\/client-s3|@peculiar\/x509)$/;
+const seldomUsed = /^(?:@aws-sdk\/client-s3|@peculiar\/x509|age-encryption)$/;
 
 // One of our own files stands for many of a library's, which share most of what they bring along.
 const standsForMany = /^\.{1,2}\/(?:.+\/)?foundation-sdk$/;

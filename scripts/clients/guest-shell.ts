@@ -16,6 +16,7 @@ import {
   shownFingerprint,
 } from "./host-keys";
 import { type ProgramOptions, type ProgramResult, runProgramFile } from "./run-program";
+import { type StreamedProgram, streamProgram } from "./stream-program";
 
 /** How a command is run; it has a minute unless something else is said. */
 type RunOptions = Partial<Pick<ProgramOptions, "timeout" | "input" | "onLine">>;
@@ -112,6 +113,16 @@ export class GuestShell {
     const outcome = verdictOf(again);
     if (outcome !== "known") throw this.refusal(host, outcome, again, "");
     return again;
+  }
+
+  /**
+   * Starts a command whose bytes come and go. Whose key it is that answers is settled before.
+   *
+   * @throws GuestUnreachable, ProgramMissing
+   */
+  async open(host: string, command: string, signal: AbortSignal): Promise<StreamedProgram> {
+    await this.login(host, signal);
+    return streamProgram("ssh", ["-T", ...this.argv(host, command, "yes")], signal);
   }
 
   /** Records what the authenticated way says, which goes before what was known. @returns why it says nothing, where it does not */
