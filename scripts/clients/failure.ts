@@ -1,5 +1,7 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../proxmox/api/errors";
 import { TaskFailed, type TaskOutcome, wasNotAllowed } from "../../proxmox/api/task-outcome";
+import { GuestUnreachable, HostKeyRefused } from "./guest-shell";
+import { ProgramMissing } from "./run-program";
 import { StoreError, type StoreErrorKind } from "./object-store/object-store";
 import { CommandError, Interrupted } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
@@ -30,6 +32,13 @@ export function failureOf(error: unknown, aim: string | undefined): Failure {
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);
   if (error instanceof StoreError) return ofStoreError(error, aim);
+  if (error instanceof GuestUnreachable) {
+    const hint = error instanceof HostKeyRefused ? error.mend : guestHint;
+    return unable(aim, exitCodes.unavailable, error.message, hint);
+  }
+  if (error instanceof ProgramMissing) {
+    return unable(aim, exitCodes.failed, error.message, `install it on this machine: ${error.program}`);
+  }
   if (error instanceof FileRefused) return unable(aim, exitCodes.failed, error.message, fileHint);
   if (error instanceof UnsafePath)
     return unable(aim, exitCodes.failed, error.message, `look at what is in it, then: ${error.mend}`);
@@ -83,6 +92,9 @@ function ofStoreError(error: StoreError, aim: string | undefined): Failure {
 
 /** What gives a token the privileges that it lacks. */
 export const setupHint = "lifeboat doctor --print-setup prints the lines that give it";
+
+const guestHint =
+  "check that the guest runs and lets you in (lifeboat status), and ssh in lifeboat:ssh or lifeboat:proxmox of the settings";
 
 const fileHint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
 

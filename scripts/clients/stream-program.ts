@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { PassThrough, type Readable, type Writable } from "node:stream";
 import { codeOf } from "../../proxmox/api/trust";
 import { toolEnvironment } from "./child-environment";
 import { ProgramMissing } from "./run-program";
@@ -41,5 +41,6 @@ export function streamProgram(program: string, argv: readonly string[], signal: 
   }).finally(() => signal.removeEventListener("abort", stop));
   // It may fail while nobody waits for it yet.
   ended.catch(() => undefined);
-  return { input: child.stdin, output: child.stdout, ended, stop };
+  // What nobody reads yet when the program ends is thrown away by Node, unless it was taken before.
+  return { input: child.stdin, output: child.stdout.pipe(new PassThrough()), ended, stop };
 }

@@ -28,6 +28,7 @@ export const groups: Readonly<Record<string, Group>> = {
         command: "lifeboat restore guest web --target-id next",
         meaning: "restore beside it; the original is left alone",
       },
+      { command: "lifeboat restore database web shop", meaning: "bring a database in a guest back from a dump" },
       { command: "lifeboat restore state prod --list", meaning: "which earlier states are there?" },
     ],
   },
@@ -79,6 +80,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./backups.js"),
       },
       {
+        words: ["data"],
+        summary: "databases and files in guests: their dumps and last runs",
+        load: () => import("./data.js"),
+      },
+      {
         words: ["snapshots"],
         summary: "list the snapshots of a guest",
         load: () => import("./snapshots.js"),
@@ -114,6 +120,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./backup.js"),
       },
       {
+        words: ["backup", "data"],
+        summary: "dump databases and files of a guest now",
+        load: () => import("./backup-data.js"),
+      },
+      {
         words: ["backup", "snapshot"],
         summary: "take or remove a snapshot of a guest while it runs",
         load: () => import("./backup-snapshot.js"),
@@ -142,6 +153,16 @@ export const sections: readonly CommandSection[] = [
         words: ["restore", "guest"],
         summary: "bring a guest back from a backup, in place or beside it",
         load: () => import("./restore-guest.js"),
+      },
+      {
+        words: ["restore", "database"],
+        summary: "bring a database back from a dump, beside or in its place",
+        load: () => import("./restore-database.js"),
+      },
+      {
+        words: ["restore", "files"],
+        summary: "bring folders and volumes back from a dump",
+        load: () => import("./restore-files.js"),
       },
       {
         words: ["restore", "snapshot"],

@@ -35,8 +35,16 @@ list_dumps() {
 	done
 }
 
-# Refuses what is no dump of this source: the name comes from outside.
+# Refuses what is no dump of this source: the name comes from outside. What a restore has replaced lies in a folder of its own.
 find_dump() {
+	case $1 in
+	save-points/*/*)
+		operation=\${1#save-points/}
+		operation=\${operation%%/*}
+		folder=$folder/save-points/$operation
+		set -- "\${1#save-points/*/}"
+		;;
+	esac
 	doing="find the dump $1"
 	names=$(dump_names) || fail "$folder cannot be read"
 	printf '%s\\n' "$names" | grep -qxF -e "$1" || fail "there is no such whole dump of $source in $folder"

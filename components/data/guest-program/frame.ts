@@ -39,6 +39,8 @@ usage: lifeboat-data VERB SOURCE …
   load SOURCE TYPE NAME        makes NAME of an item that comes over standard input, decrypted and decompressed
   drop-copy SOURCE NAME        removes what load has made
   status SOURCE                the last run, and the newest dump
+verbs of a restore, which lifeboat calls in their order:
+  look, copy, receive, drop, keep, save-points, forget, released, exchange, put-back, release
 end
 	exit 2
 }
@@ -94,6 +96,10 @@ drop-copy)
 	"\${kind}_drop_copy" "\${1:?}"
 	;;
 status) print_status ;;
+look | copy | receive | drop | keep | save-points | forget | released | exchange | put-back | release)
+	. "$program/restore"
+	restore_verb "$@"
+	;;
 *) usage ;;
 esac
 `;

@@ -159,8 +159,10 @@ end
 postgres_load() {
 	[ "$1" = database ] || fail "$1 is no database: psql reads it"
 	export PGDATABASE=postgres
-	super_sql -v name="$2" <<'end'
-SELECT format('CREATE DATABASE %I TEMPLATE template0', :'name') \\gexec
+	# In the encoding and order of the one that it is to replace, where there is one.
+	super_sql -v name="$2" -v of="\${like:-}" <<'end'
+SELECT format('CREATE DATABASE %I TEMPLATE template0%s', :'name', (SELECT format(' ENCODING %L LC_COLLATE %L LC_CTYPE %L',
+	pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database WHERE datname = :'of')) \\gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', :'name', :'mark') \\gexec
 end
 	as_superuser pg_restore -w --exit-on-error --dbname="dbname='$(printf '%s' "$2" | sed "s/[\\\\']/\\\\\\\\&/g")'"

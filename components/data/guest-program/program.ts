@@ -5,6 +5,9 @@ import { filesPart } from "./files";
 import { frame } from "./frame";
 import { mariadbPart } from "./mariadb";
 import { postgresPart } from "./postgres";
+import { restorePart } from "./restore";
+import { restoreFilesPart } from "./restore-files";
+import { restorePostgresPart } from "./restore-postgres";
 import { retentionPart } from "./retention";
 import { runPart } from "./run";
 
@@ -22,9 +25,22 @@ const kinds: Readonly<Record<DataKind, string>> = {
   command: commandPart,
 };
 
+/** How what each kind dumps takes the place of what is there. */
+const restores: Partial<Readonly<Record<`restore-${DataKind}`, string>>> = {
+  "restore-files": restoreFilesPart,
+  "restore-postgres": restorePostgresPart,
+};
+
 /** The whole program. All kinds are in every guest: one version of it serves all sources. */
 export function programFiles(): readonly ProgramFile[] {
-  const parts = { dumps: dumpsPart, retention: retentionPart, run: runPart, ...kinds };
+  const parts = {
+    dumps: dumpsPart,
+    retention: retentionPart,
+    run: runPart,
+    restore: restorePart,
+    ...kinds,
+    ...restores,
+  };
   return [
     ...Object.entries(parts).map(([name, text]) => ({ name, text, isExecutable: false })),
     { name: "lifeboat-data", text: frame, isExecutable: true },

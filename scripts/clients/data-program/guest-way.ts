@@ -57,12 +57,7 @@ export function wayByContainer(access: GuestShellOptions, node: string, vmid: nu
   return wayByShell(name, access, node, (script) => `pct exec ${String(vmid)} -- sh -c ${shellQuote(script)}`);
 }
 
-function wayByShell(
-  name: string,
-  access: GuestShellOptions,
-  host: string,
-  line: (script: string) => string,
-): GuestWay {
+function wayByShell(name: string, access: GuestShellOptions, host: string, line: (script: string) => string): GuestWay {
   const shell = new GuestShell(access);
   return {
     name,

@@ -23,7 +23,10 @@ export interface Cargo {
  *
  * @throws CommandError (1, 12)
  */
-export async function carry({ from, to, sha256, size, identities, onBytes }: Cargo, signal: AbortSignal): Promise<void> {
+export async function carry(
+  { from, to, sha256, size, identities, onBytes }: Cargo,
+  signal: AbortSignal,
+): Promise<void> {
   const hash = createHash("sha256");
   let count = 0;
   const counted = new Transform({

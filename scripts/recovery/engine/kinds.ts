@@ -23,6 +23,7 @@ interface OperationKind {
 /** Every kind by its name in journals, so that any operation can say what else is half done, and what to do about it. */
 const kinds: Readonly<Record<string, OperationKind>> = {
   "restore-guest": { name: "restore", undo: true, bringsBack: true },
+  "restore-data": { name: "restore of data", undo: true },
   "rollback-snapshot": { name: "rollback", undo: false },
   snapshot: { name: "snapshot", undo: false, changesNothing: true },
   "grow-disks": { name: "change of the disks", undo: false },

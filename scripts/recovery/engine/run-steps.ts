@@ -1,4 +1,5 @@
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../proxmox/api/errors";
+import { GuestUnreachable } from "../../clients/guest-shell";
 import { StoreError } from "../../clients/object-store/object-store";
 import { InterruptedInStep, StepFailure, applySteps } from "./apply";
 import type { Journal } from "./journal";
@@ -17,8 +18,9 @@ export interface StepsEnd {
 /** A node that does not answer now: taking back would fail as well, and the way forward is still there. */
 const outOfReach: ReadonlySet<ProxmoxErrorKind> = new Set(["unreachable", "untrusted", "unauthorized", "lost"]);
 
-/** True when the node, or the store of a state, could not be asked at all. */
+/** True when the node, the guest, or the store of a state, could not be asked at all. */
 export function isOutOfReach(error: unknown): boolean {
+  if (error instanceof GuestUnreachable) return true;
   if (error instanceof StoreError) return error.kind !== "failed";
   return error instanceof ProxmoxError && outOfReach.has(error.kind);
 }

@@ -72,6 +72,15 @@ export const notShown: readonly string[] = [
   "preview comment: report",
   "rebuild state-store: report",
   "state return: plan",
+  // Of real databases in real guests.
+  "data: report",
+  "backup data: report",
+  "restore database: plan",
+  "restore database: report",
+  "restore files: plan",
+  "restore files: report",
+  "undo: plan, of data that is restored",
+  "undo: report, of data that is restored",
 ];
 
 /** Every shape that was seen, for the reporter at the end of a run. */

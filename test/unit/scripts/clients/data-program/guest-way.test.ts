@@ -51,13 +51,24 @@ test.each(["ssh", "pct", "agent"])("by %s: what was printed, what was said, and 
   expect(end).toEqual({ code: 3, stdout: "it is up\n", stderr: expect.stringMatching(/^bad\n?$/u) });
 });
 
-test.each(["ssh", "pct"])("by %s bytes go in and come out as they are, also 255 as an end of the command's own [I1, I6]", async (kind) => {
-  const { program: started, end } = (await ways[kind]?.().open?.("cat; exit 255", signal)) ?? fail();
-  const bytes = Buffer.from([0, 255, 10, 13, 0, 128]);
-  started.input.end(bytes);
+test.each(["ssh", "pct"])(
+  "by %s bytes go in and come out as they are, also 255 as an end of the command's own [I1, I6]",
+  async (kind) => {
+    const { program: started, end } = (await ways[kind]?.().open?.("cat; exit 255", signal)) ?? fail();
+    const bytes = Buffer.from([0, 255, 10, 13, 0, 128]);
+    started.input.end(bytes);
+    const got: Buffer[] = [];
+    for await (const chunk of started.output) got.push(Buffer.from(chunk));
+    expect([Buffer.concat(got), await end()]).toEqual([bytes, { code: 255, stderr: "" }]);
+  },
+);
+
+test("what comes is kept until somebody reads it, also after the program has ended [I6]", async () => {
+  const { program: started, end } = (await ways["ssh"]?.().open?.("printf kept", signal)) ?? fail();
+  await end();
   const got: Buffer[] = [];
   for await (const chunk of started.output) got.push(Buffer.from(chunk));
-  expect([Buffer.concat(got), await end()]).toEqual([bytes, { code: 255, stderr: "" }]);
+  expect(Buffer.concat(got).toString()).toBe("kept");
 });
 
 test("the guest agent carries no streams [I1]", () => {
@@ -66,11 +77,16 @@ test("the guest agent carries no streams [I1]", () => {
 
 test("a connection that breaks in the middle is no end of the command [K6]", async () => {
   program("ssh", `echo half; echo "client_loop: send disconnect" >&2; exit 255`);
-  await expect(ways["ssh"]?.().run("true", signal)).rejects.toThrow("ssh root@192.0.2.101: client_loop: send disconnect");
+  await expect(ways["ssh"]?.().run("true", signal)).rejects.toThrow(
+    "ssh root@192.0.2.101: client_loop: send disconnect",
+  );
 });
 
 test("an agent that has not kept everything has told nothing [K6]", async () => {
-  program("qm", `[ "$2" = exec ] && { echo '{"pid": 7}'; exit; }; echo '{"exited": 1, "exitcode": 0, "out-data": "half", "out-truncated": 1}'`);
+  program(
+    "qm",
+    `[ "$2" = exec ] && { echo '{"pid": 7}'; exit; }; echo '{"exited": 1, "exitcode": 0, "out-data": "half", "out-truncated": 1}'`,
+  );
   await expect(ways["agent"]?.().run("true", signal)).rejects.toThrow("did not keep all");
 });
 

@@ -1,0 +1,110 @@
+import type { DumpManifest } from "../../../site/data/manifest";
+import type { SourceStatus } from "../../../site/data/status";
+import type { DataSource } from "../../../site/settings/data";
+import type { Guest } from "../../../site/settings/environment";
+import { failureOf } from "../../clients/failure";
+import type { DataProgram, SavePoint } from "../../clients/data-program/data-program";
+import type { LoadedEnvironment } from "../../project/site";
+import { formatDuration } from "../../terminal/durations";
+import type { ValueOf } from "../../terminal/shapes";
+import type { sourceShape } from "./shape";
+
+export type SeenSource = ValueOf<typeof sourceShape>;
+
+/** A source of the settings. */
+export interface DeclaredSource {
+  readonly environment: LoadedEnvironment;
+  readonly guest: Guest;
+  readonly source: DataSource;
+}
+
+/** Seconds after which a source without a newer dump has a problem, however seldom it runs: a day and two hours. */
+const longestGap = 26 * 3_600;
+
+/** What is known of one source, from the guest itself. What cannot be asked is unknown, and no dump is absent for that. */
+export async function readSource(
+  { environment, guest, source }: DeclaredSource,
+  open: () => Promise<DataProgram>,
+  signal: AbortSignal,
+): Promise<SeenSource> {
+  const { name, kind, at, enabled } = source;
+  const declared = { environment: environment.name, guest: guest.name, source: name, kind, at, enabled };
+  try {
+    const program = await open();
+    const now = await program.clock(signal);
+    const status = await program.status(name, signal);
+    const manifests = await program.list(name, signal);
+    const savePoints = await program.savePoints(name, signal);
+    return { ...declared, unseen: null, ...seen({ status, manifests, savePoints, now, enabled }) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { reason, stack } = failureOf(error, undefined);
+    if (stack !== undefined) throw error;
+    return {
+      ...declared,
+      unseen: reason,
+      lastRun: null,
+      problem: "it could not be looked at",
+      dumps: [],
+      savePoints: [],
+    };
+  }
+}
+
+interface Answers {
+  readonly status: SourceStatus;
+  readonly manifests: readonly DumpManifest[];
+  readonly savePoints: readonly SavePoint[];
+  /** The guest's clock. */
+  readonly now: number;
+  readonly enabled: boolean;
+}
+
+function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "dumps" | "savePoints"> {
+  const { status, manifests, savePoints, now } = answers;
+  const { started = null, ended } = status;
+  const result = status.result === "running" && !status.isRunning ? "killed" : status.result;
+  const newestFirst = manifests.toSorted((a, b) => b.time - a.time);
+  return {
+    lastRun: {
+      result,
+      started,
+      seconds: started === null || ended === undefined ? null : Math.max(0, ended - started),
+      message: status.message,
+    },
+    problem: problemOf(answers, result, newestFirst[0]),
+    dumps: newestFirst.map((manifest) => describe(manifest, now)),
+    savePoints: savePoints.map(({ operation, manifest: { name, time } }) => ({ operation, dump: name, time })),
+  };
+}
+
+function problemOf(
+  { status, now, enabled }: Answers,
+  result: NonNullable<SeenSource["lastRun"]>["result"],
+  newest: DumpManifest | undefined,
+): string | null {
+  if (result === "error") return status.message;
+  if (result === "killed") return "its last run was killed";
+  if (newest === undefined) return result === "running" ? null : "there is no dump";
+  if (newest.time > now + 120) return `its newest dump is of a later time than the guest's clock tells`;
+  if (enabled && now - newest.time > longestGap && result !== "running") {
+    return `its newest dump is ${formatDuration(now - newest.time)} old`;
+  }
+  return null;
+}
+
+function describe({ name, time, items, recipients }: DumpManifest, now: number): SeenSource["dumps"][number] {
+  return {
+    dump: name,
+    time,
+    ageSeconds: Math.max(0, now - time),
+    bytes: items.reduce((sum, item) => sum + item.bytes, 0),
+    encrypted: recipients.length > 0,
+    items: items.map(({ type, name: item, plainBytes, counts }) => ({
+      type,
+      name: item,
+      plainBytes,
+      counts: { ...counts },
+    })),
+  };
+}

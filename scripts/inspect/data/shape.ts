@@ -1,0 +1,44 @@
+import * as z from "zod";
+import { bytes, moment, seconds } from "../../terminal/shapes";
+
+const item = z.strictObject({
+  type: z.string().describe("`database`, `roles`, `path`, `volume` or `output`"),
+  name: z.string(),
+  plainBytes: bytes("what was dumped, before compression"),
+  counts: z.record(z.string(), z.number()).describe("what was counted when it was proven"),
+});
+
+const dump = z.strictObject({
+  dump: z.string().describe("its name, as `--dump` takes it"),
+  time: moment("when it was made"),
+  ageSeconds: seconds("how old it is, by the guest's clock"),
+  bytes: bytes("as it lies there"),
+  encrypted: z.boolean(),
+  items: z.array(item),
+});
+
+export const sourceShape = z.strictObject({
+  environment: z.string(),
+  guest: z.string(),
+  source: z.string(),
+  kind: z.enum(["postgres", "mariadb", "files", "command"]),
+  at: z.string().describe("when a dump is made"),
+  enabled: z.boolean(),
+  unseen: z.string().nullable().describe("why nothing is known of it; then all that follows is null or empty"),
+  lastRun: z
+    .strictObject({
+      result: z.enum(["success", "error", "running", "never", "killed"]),
+      started: moment("when it began").nullable(),
+      seconds: seconds("how long it took").nullable(),
+      message: z.string().describe("its line in the log"),
+    })
+    .nullable(),
+  problem: z.string().nullable().describe("what is wrong with it; null: nothing"),
+  dumps: z.array(dump).describe("whole ones, newest first"),
+  savePoints: z
+    .array(z.strictObject({ operation: z.string(), dump: z.string(), time: moment("when it was made") }))
+    .describe("what restores have replaced, as `--save-point` takes it"),
+});
+
+/** `lifeboat data --json` */
+export const dataShape = z.strictObject({ sources: z.array(sourceShape) });

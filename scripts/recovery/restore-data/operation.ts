@@ -1,0 +1,100 @@
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { whyUnanswered } from "../engine/consent";
+import { digestsOf, whyPlannedOtherwise } from "../engine/digest";
+import type { Journal } from "../engine/journal";
+import type { Operation } from "../engine/operation";
+import type { GuestSession } from "../engine/session";
+import { planRestoreData, type PlannedRestoreData } from "./make-plan";
+import { restoreDataKind, type RestoreDataPlan, restoreDataPlanSchema } from "./plan";
+import type { RestoreDataRequest } from "./request";
+import { restoreDataSteps, type RestoreDataWorld } from "./steps";
+import { restoreDataReport, restoreDataView } from "./view";
+
+/** Data of a dump takes the place of what is there, or comes beside it (I6). @param session on the guest that is changed */
+export function restoreDataOperation(session: GuestSession, request: RestoreDataRequest): Operation<RestoreDataPlan> {
+  const { from, to, what, given, command, beforeEnd } = request;
+  const world: RestoreDataWorld = {
+    from,
+    to,
+    identity: request.identity,
+    again: `${command} --dry-run`,
+    withOther: (dump) => `${request.plain} --dump ${dump}`,
+    dump: (plan) => dumpOf(session, request, plan),
+  };
+  return {
+    kind: restoreDataKind,
+    name: `restore of ${what} of ${session.selector}`,
+    schema: restoreDataPlanSchema,
+    request: request.request,
+    command,
+    given,
+    plan: async () => {
+      const planned = await planRestoreData(session, request);
+      const bytes = planned.plan.items.reduce((sum, item) => sum + item.plainBytes, 0);
+      return { ...planned, view: restoreDataView(planned), bytes };
+    },
+    steps: (plan, begun) => restoreDataSteps(plan, world, begun),
+    report: restoreDataReport,
+    lookAgain: async (plan, open) => {
+      if (hasExchanged(open)) return undefined;
+      const now = await unlessGone(planRestoreData(session, request));
+      if (now === undefined) return "its dump is gone";
+      return whyAnother(plan, now) ?? whyUnanswered(now.demands, given);
+    },
+    meaning: ({ items }, { position }, journal) => {
+      const names = items.map(({ into }) => into).join(", ");
+      if (position !== "committed") return { text: `${names} is as it was.` };
+      const done = hasExchanged(journal) ? "in its place, and what was there before is kept" : "perhaps in its place";
+      return { text: `${names} is ${done}.` };
+    },
+    ...(beforeEnd === undefined ? {} : { beforeEnd }),
+  };
+}
+
+/** Whether something may have taken the place of what was there. */
+export function hasExchanged({ contents: { steps } }: Journal): boolean {
+  return Object.entries(steps).some(([path, { facts }]) => path.startsWith("exchange/") && facts["sent"] === true);
+}
+
+async function dumpOf(session: GuestSession, { from }: RestoreDataRequest, plan: RestoreDataPlan) {
+  const program = await from.program();
+  const { signal } = session.context;
+  const manifests =
+    plan.savePointOf === undefined
+      ? await program.list(from.source.name, signal)
+      : (await program.savePoints(from.source.name, signal)).map(({ manifest }) => manifest);
+  const found = manifests.find(({ name }) => name === plan.dump);
+  if (found !== undefined) return found;
+  throw new CommandError(`the dump ${plan.dump} is gone`, { exitCode: exitCodes.nothing });
+}
+
+async function unlessGone(planned: Promise<PlannedRestoreData>): Promise<PlannedRestoreData | undefined> {
+  try {
+    return await planned;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === exitCodes.nothing) return undefined;
+    throw error;
+  }
+}
+
+/** Why what was planned before is not what would be planned now. */
+function whyAnother(before: RestoreDataPlan, { plan }: PlannedRestoreData): string | undefined {
+  return whyPlannedOtherwise(partsOf(before), partsOf(plan));
+}
+
+/** How many are connected, and how large it is, changes by itself. */
+function partsOf({ from, to, dump, items, savePoint }: RestoreDataPlan) {
+  return digestsOf({
+    "the dump": { from, dump },
+    "where it goes": to,
+    "what is there": items.map(({ type, name, into, sha256, present }) => [
+      type,
+      name,
+      into,
+      sha256,
+      present?.identity ?? null,
+    ]),
+    "its save point": savePoint,
+  });
+}

@@ -1,0 +1,226 @@
+import { createHash } from "node:crypto";
+import type { Counts } from "../../clients/data-program/data-program";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { changedInputs } from "../engine/digest";
+import type { BegunOperation } from "../engine/operation";
+import { recheckStep } from "../engine/recheck";
+import type { Step, StepGroup, StepNode } from "../engine/step";
+import { type LoadPlaces, loadCopy } from "./load";
+import { restoreDataInputs } from "./make-plan";
+import type { RestoreDataItem, RestoreDataPlan } from "./plan";
+
+/** Everything outside the plan that the steps use. */
+export interface RestoreDataWorld extends LoadPlaces {
+  /** The dump as it is now. @throws CommandError (10) where it is gone */
+  dump(plan: RestoreDataPlan): Promise<Parameters<typeof restoreDataInputs>[0]>;
+  /** The command that shows the plan anew. */
+  readonly again: string;
+  /** The command that restores another dump. */
+  withOther(dump: string): string;
+}
+
+/** The steps. They follow from the plan alone, so that another process can go on with them. */
+export function restoreDataSteps(plan: RestoreDataPlan, world: RestoreDataWorld, begun: BegunOperation): StepNode[] {
+  const names = plan.items.map((item, index) => ({ item, ...namesOf(begun.id, index) }));
+  return [
+    checkDump(plan, world),
+    ...(plan.savePoint ? [savePoint(plan, world, begun)] : []),
+    group(
+      "load",
+      "Load beside",
+      names.map((one) => load(plan, one, world)),
+    ),
+    recheck(plan, world, begun),
+    group(
+      "exchange",
+      "Take its place",
+      names.map((one) => exchange(plan, one, world)),
+    ),
+    group(
+      "prove",
+      "Prove",
+      names.map((one) => prove(plan, one, world)),
+    ),
+    ...(names.some(({ item }) => item.present !== undefined) ? [release(plan, names, world, begun)] : []),
+  ];
+}
+
+/** What one thing is called while it is on its way. */
+interface Named {
+  readonly item: RestoreDataItem;
+  readonly number: string;
+  /** The new one, until it is proven. */
+  readonly copy: string;
+  /** The old one, from then on until the new one is proven in its place. */
+  readonly old: string;
+}
+
+/** Names of an operation's own: what another one has made is never touched by it. */
+function namesOf(operation: string, index: number): Omit<Named, "item"> {
+  const mark = createHash("sha256").update(operation).digest("hex").slice(0, 10);
+  const number = String(index + 1);
+  return { number, copy: `lifeboat_new_${mark}_${number}`, old: `lifeboat_old_${mark}_${number}` };
+}
+
+function group(id: string, title: string, steps: readonly StepNode[]): StepGroup {
+  return { id, title, steps };
+}
+
+function checkDump(
+  { from, dump, savePointOf, older }: RestoreDataPlan,
+  { from: place, withOther }: RestoreDataWorld,
+): Step {
+  const where = savePointOf === undefined ? dump : `save-points/${savePointOf}/${dump}`;
+  return {
+    id: "check",
+    title: "Check the dump",
+    does: `read ${dump} to its end in ${from.guest}, and compare its sums`,
+    run: async ({ signal }) => {
+      const program = await place.program();
+      try {
+        await program.check(place.source.name, where, signal);
+      } catch (error) {
+        if (!(error instanceof CommandError) || error.exitCode !== exitCodes.failed) throw error;
+        const hint = older === undefined ? "no older dump has it" : `an older one has it: ${withOther(older)}`;
+        throw new CommandError(error.message, { exitCode: exitCodes.failed, hint });
+      }
+    },
+  };
+}
+
+/** Path of the step that dumps what is there. */
+export const savePointPath = "save-point";
+
+function savePoint(plan: RestoreDataPlan, { to }: RestoreDataWorld, { id }: BegunOperation): Step {
+  const replaced = plan.items.filter(({ present }) => present !== undefined);
+  const names = replaced.map(({ into }) => into).join(", ");
+  const things = replaced.flatMap(({ type, into }) => [type, into]);
+  return {
+    id: savePointPath,
+    title: "Dump what is there now",
+    does: `dump and prove ${names} as it is now, outside of the retention`,
+    undoes: ({ dump }) =>
+      dump === undefined ? "nothing" : { does: `remove the dump of what was there: ${String(dump)}` },
+    run: async ({ signal }) => {
+      const dump = await (await to.program()).does(["keep", to.source.name, id, ...things], signal);
+      return { facts: { dump: dump.trim() } };
+    },
+    takeBack: async ({ signal }) => void (await (await to.program()).does(["forget", to.source.name, id], signal)),
+  };
+}
+
+function load(plan: RestoreDataPlan, { item, number, copy }: Named, world: RestoreDataWorld): Step {
+  const { source } = world.to;
+  return {
+    id: number,
+    title: `Load ${item.into}`,
+    does: `load ${item.name} of ${plan.dump} under a name of its own, and count what is in it`,
+    undoes: () => ({ does: `remove ${copy}` }),
+    run: async (context) => {
+      const counts = await loadCopy(plan, item, copy, world, context);
+      requireCounts(item, counts);
+      return { facts: { counts: JSON.stringify(counts) } };
+    },
+    takeBack: async ({ signal }) =>
+      void (await (await world.to.program()).does(["drop", source.name, item.type, item.into, copy], signal)),
+  };
+}
+
+/** @throws CommandError (1) where something else is in a copy than was in what was dumped */
+function requireCounts({ name, counts }: RestoreDataItem, found: Counts): void {
+  const differing = Object.entries(counts).filter(([what, count]) => found[what] !== count);
+  if (differing.length === 0) return;
+  const text = differing.map(([what, count]) => `${String(found[what] ?? 0)} instead of ${String(count)} ${what}`);
+  throw new CommandError(`${name} came back with ${text.join(" and ")}`, { exitCode: exitCodes.failed });
+}
+
+function recheck(plan: RestoreDataPlan, world: RestoreDataWorld, { inputs }: BegunOperation): Step {
+  return recheckStep({
+    reads: "the dump, the settings and what is there",
+    again: world.again,
+    changed: async ({ signal }) => {
+      const program = await world.to.program();
+      const { source } = world.to;
+      const now = [];
+      for (const { type, into } of plan.items) {
+        const { exists, identity, bytes, connections } = await program.look(source.name, type, into, signal);
+        now.push({ into, ...(exists ? { present: { identity, bytes, connections } } : {}) });
+      }
+      return changedInputs(inputs, restoreDataInputs(await world.dump(plan), source, now));
+    },
+  });
+}
+
+function exchange(plan: RestoreDataPlan, { item, number, copy, old }: Named, { to }: RestoreDataWorld): Step {
+  const { type, into, present } = item;
+  const identity = present?.identity ?? "nothing";
+  const words = [to.source.name, type, into, copy, old, identity];
+  const gone = present === undefined ? "" : "; the old one is put aside until it is proven";
+  return {
+    id: number,
+    title: `Put ${into} in its place`,
+    does: `${plan.disconnect ? "end the connections to it, and " : ""}give what was loaded the name ${into}${gone}`,
+    commits: true,
+    undoes: () => ({ does: present === undefined ? `take ${into} away` : `give ${old} the name ${into} again` }),
+    // The guest sees for itself how far an earlier attempt has come.
+    run: async (context) => {
+      context.note({ sent: true });
+      const flags = plan.disconnect ? ["disconnect"] : [];
+      try {
+        const identity = await (await to.program()).does(["exchange", ...words, ...flags], context.signal);
+        return { facts: { identity: identity.trim() } };
+      } catch (error) {
+        // It says that it has changed nothing.
+        if (error instanceof CommandError && error.exitCode === exitCodes.refused) context.note({ sent: false });
+        throw error;
+      }
+    },
+    takeBack: async ({ signal, facts: { identity: made = "" } }) => {
+      await (await to.program()).does(["put-back", ...words, String(made)], signal);
+    },
+  };
+}
+
+function prove(plan: RestoreDataPlan, { item, number }: Named, { to }: RestoreDataWorld): Step {
+  return {
+    id: number,
+    title: `Count what is in ${item.into}`,
+    does: `see that ${item.into} is there under its name, with all that was loaded`,
+    run: async ({ signal }) => {
+      const present = await (await to.program()).look(to.source.name, item.type, item.into, signal);
+      if (!present.exists) throw new CommandError(`${item.into} is not there`, { exitCode: exitCodes.failed });
+      if (present.identity !== item.present?.identity) return;
+      throw new CommandError(`${item.into} is still the old one`, { exitCode: exitCodes.failed });
+    },
+  };
+}
+
+/** Path of the step from which on the old one is not there any more. */
+export const releasePath = "release";
+
+function release(
+  plan: RestoreDataPlan,
+  names: readonly Named[],
+  { to }: RestoreDataWorld,
+  { id }: BegunOperation,
+): Step {
+  const replaced = names.filter(({ item }) => item.present !== undefined);
+  const kept = plan.savePoint ? "; its dump stays" : "";
+  return {
+    id: releasePath,
+    title: "Give up what was there before",
+    does: `remove what was put aside of ${replaced.map(({ item }) => item.into).join(", ")}${kept}`,
+    undoes: () => "nothing",
+    run: async ({ signal }) => {
+      const program = await to.program();
+      for (const { item, old } of replaced) {
+        await program.does(
+          ["release", to.source.name, item.type, item.into, old, item.present?.identity ?? ""],
+          signal,
+        );
+      }
+      if (plan.savePoint) await program.does(["released", to.source.name, id], signal);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { formatAgo, formatBytes, formatDuration, formatMoment } from "../../terminal/durations";
+import type { Lines } from "../../terminal/talk";
+import type { Journal } from "../engine/journal";
+import type { Report } from "../engine/operation";
+import { printFinding } from "../engine/print-finding";
+import type { Finding } from "../engine/step";
+import type { PlannedRestoreData } from "./make-plan";
+import type { RestoreDataPlan } from "./plan";
+import { savePointPath } from "./steps";
+
+/** What was counted, for people: `12 tables, 3400 rows`. */
+function countText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([what, count]) => `${String(count)} ${what}`)
+    .join(", ");
+}
+
+/** The plan for people and scripts. */
+export function restoreDataView({ plan, remarks, now }: PlannedRestoreData): Report {
+  const { environment, from, to, dump, time, encrypted, items, savePoint } = plan;
+  const value = {
+    guest: `${environment}/${to.guest}`,
+    source: to.source,
+    dump,
+    time,
+    from: `${from.environment}/${from.guest}/${from.source}`,
+    ageSeconds: Math.max(0, now - time),
+    encrypted,
+    items: items.map(({ type, name, into, bytes, plainBytes, counts, present }) => ({
+      type,
+      name,
+      into,
+      bytes,
+      plainBytes,
+      counts,
+      ...(present === undefined ? {} : { present }),
+    })),
+    savePoint,
+    remarks,
+  };
+  return { value, print: (lines) => printPlan(plan, remarks, now, lines) };
+}
+
+function printPlan(plan: RestoreDataPlan, remarks: readonly string[], now: number, lines: Lines): void {
+  const { environment, from, to, dump, time, encrypted, items, savePoint } = plan;
+  const names = items.map(({ into }) => into).join(", ");
+  lines.heading(`Plan: restore ${names} of ${environment}/${to.guest}`);
+  const sealed = encrypted ? ", encrypted: opened on this machine" : "";
+  lines.hanging(
+    "  from: ",
+    `${dump} in ${from.environment}/${from.guest}, of ${formatMoment(time * 1_000)} (${formatAgo(now - time)})${sealed}`,
+  );
+  for (const { name, into, plainBytes, counts, present } of items) {
+    const other = name === into ? "" : ` as ${into}`;
+    lines.hanging("  back: ", `${name}${other}: ${formatBytes(plainBytes)}, ${countText(counts)}`);
+    if (present === undefined) continue;
+    const { bytes, connections } = present;
+    const used = connections === 0 ? "" : `, ${String(connections)} connected`;
+    lines.hanging("  lost: ", `everything written to ${into} since then (it has ${formatBytes(bytes)} now${used})`);
+  }
+  const replaces = items.some(({ present }) => present !== undefined);
+  const way = savePoint
+    ? "what is there now is dumped and proven first"
+    : replaces
+      ? "NONE, as you asked"
+      : "nothing is replaced";
+  lines.hanging("  way back: ", way);
+  for (const remark of remarks) lines.hanging("  look: ", remark);
+}
+
+/** The command that goes back to what was there before. */
+function undoCommand(plan: RestoreDataPlan, journal: Journal): string | null {
+  const replaced = plan.items.some(({ present }) => present !== undefined);
+  if (!replaced) return null;
+  return journal.factsOf(savePointPath)["dump"] === undefined
+    ? null
+    : `lifeboat undo ${plan.environment}/${plan.to.guest}`;
+}
+
+export function restoreDataReport(plan: RestoreDataPlan, journal: Journal, findings: readonly Finding[]): Report {
+  const { environment, to, dump, time, items } = plan;
+  const undo = undoCommand(plan, journal);
+  const value = {
+    guest: `${environment}/${to.guest}`,
+    source: to.source,
+    dump,
+    time,
+    items: items.map(({ type, name, into, counts, present }) => ({
+      type,
+      name,
+      into,
+      counts,
+      replaced: present !== undefined,
+    })),
+    savePoint: journal.factsOf(savePointPath)["dump"] === undefined ? null : journal.contents.id,
+    undo,
+  };
+  return {
+    value,
+    print: (lines) => {
+      const names = items.map(({ into }) => into).join(", ");
+      lines.heading(
+        `Restored ${names} of ${value.guest} from ${dump} in ${formatDuration(journal.seconds)}, and proven`,
+      );
+      for (const { into, counts } of items) lines.line(`  ✓ ${into}: ${countText(counts)}`);
+      for (const finding of findings) printFinding(finding, lines);
+      if (undo !== null) lines.line(`To go back to what was there before: ${undo}`);
+    },
+  };
+}
