@@ -24,30 +24,52 @@ const providers: Readonly<Record<OffsiteKind, string>> = { aws: "AWS", ovh: "Oth
 /** The most that one request of rclone's may take: a first copy of a large dump over a slow line, and not for ever. */
 const patience = "12h";
 
-/** A shell script that installs, or brings up to date, the copies. It holds a secret: it goes to the guest over standard input. */
+/**
+ * A shell script that installs, or brings up to date, the copies. It may be run any number of times, and beside itself: each source of
+ * a guest brings it along. It holds a secret: it goes to the guest over standard input.
+ */
 export function installDumpCopies(guest: CopiedGuest): string {
   const { sources, authority } = guest;
   return [
+    "(",
     "set -eu",
     "umask 077",
     ...requireRclone,
-    `rm -rf ${places.trust}`,
     `install -d -m 0700 ${places.folder} ${places.trust} ${places.state}`,
-    `install -d -m 0755 ${places.program.slice(0, places.program.lastIndexOf("/"))}`,
+    `install -d -m 0755 ${programFolder}`,
+    `far=$(mktemp -d ${programFolder}/.far.XXXXXX)`,
+    `trap 'rm -rf "$far"' EXIT`,
     ...put(places.program, "0755", dumpCopiesScript),
     ...put(places.settings, "0600", settingsText(guest)),
     ...put(places.configuration, "0600", rcloneConfiguration(guest)),
-    ...(authority === undefined ? [] : put(`${places.trust}/0.pem`, "0600", authority)),
+    ...(authority === undefined ? [`rm -f ${places.trust}/0.pem`] : put(`${places.trust}/0.pem`, "0600", authority)),
     ...put(unit("service"), "0644", serviceUnit),
     ...put(unit("timer"), "0644", timerUnit),
     ...sources.flatMap((source) => {
-      const folder = `/etc/systemd/system/lifeboat-data-${source}.service.d`;
+      const folder = dropIn(source);
       return [`install -d -m 0755 ${folder}`, ...put(`${folder}/offsite.conf`, "0644", afterEachRun)];
     }),
     "systemctl daemon-reload",
     `systemctl enable --now ${places.unit}.timer`,
+    ")",
     "",
   ].join("\n");
+}
+
+/** A shell script that ends the copies of a guest and takes its key away. Copies that were made stay, and so does the log. */
+export function removeDumpCopies(sources: readonly string[]): string {
+  return [
+    `systemctl disable --now ${places.unit}.timer 2>/dev/null || :`,
+    `rm -rf ${places.folder} ${unit("service")} ${unit("timer")} ${sources.map(dropIn).join(" ")}`,
+    "systemctl daemon-reload",
+    "",
+  ].join("\n");
+}
+
+const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
+
+function dropIn(source: string): string {
+  return `/etc/systemd/system/lifeboat-data-${source}.service.d`;
 }
 
 const requireRclone = [
@@ -66,7 +88,7 @@ function unit(kind: "service" | "timer"): string {
 
 /** A file appears whole or not at all. */
 function put(path: string, mode: string, text: string): string[] {
-  return [writeFile(`${path}.new`, text), `chmod ${mode} ${path}.new`, `mv ${path}.new ${path}`];
+  return [writeFile("$far/file", text), `chmod ${mode} "$far/file"`, `mv "$far/file" ${path}`];
 }
 
 function settingsText({ environment, guest, offsite }: CopiedGuest): string {

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dumpCopiesScript } from "../../../components/offsite/dump-copies-script";
-import { installDumpCopies } from "../../../components/offsite/dump-copies-files";
+import { installDumpCopies, removeDumpCopies } from "../../../components/offsite/dump-copies-files";
 import { dataProgram } from "../../../site/data/places";
 import { offsiteGuestPlaces as places } from "../../../site/offsite/guest-places";
 import { writerPolicy } from "../../../site/offsite/policies";
@@ -65,7 +65,8 @@ const whole = (name: string): string[] =>
     });
     // systemd does not run in this guest.
     await guest.must(`install -d /opt/bin; printf '#!/bin/sh\\n' >/opt/bin/systemctl; chmod +x /opt/bin/systemctl`);
-    await guest.must("sh -s", { input: script, environment: { PATH: "/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin" } });
+    const twice = `cat >/root/install; sh /root/install & sh /root/install; code=$?; wait $! && [ "$code" -eq 0 ] && rm /root/install`;
+    await guest.must(twice, { input: script, environment: { PATH: "/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin" } });
     await guest.must(
       `install -d ${places.sources}/shop; echo folder=/var/backups/lifeboat >${places.sources}/shop/settings`,
     );
@@ -270,6 +271,15 @@ esac
     expect(found).toBe(places.configuration);
     expect(await guest.must(`stat -c '%a %U' ${places.configuration}`)).toBe("600 root");
     expect(dirname(places.configuration)).toBe(places.folder);
+  });
+
+  test("end when they are no longer declared, and the key goes [J2, N6]", async () => {
+    await guest.must("sh -s", { input: removeDumpCopies(["shop"]), environment: { PATH: "/opt/bin:/usr/bin:/bin" } });
+    expect((await guest.run(["grep", "-rlF", key.secretKey, "/etc", "/usr/local", "/var"])).stdout).toBe("");
+    const left = await guest.must(
+      `ls -d ${places.folder} /etc/systemd/system/*offsite* /etc/systemd/system/*shop* 2>/dev/null || :`,
+    );
+    expect(left).toBe("");
   });
 
   test("what runs is a POSIX shell script, as dash reads it", async () => {
