@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-test("what can be neither resumed nor taken back is given up, once, and stands in nobody's way any more [K4]", async () => {
+test("what can be neither resumed nor taken back is given up, once, and stands in nobody's way any more [K4, K5]", async () => {
   expect((await site.lifeboat(rollback)).code).not.toBe(0);
   const blocked = await site.lifeboat(["backup", "web"]);
   expect([blocked.code, blocked.stderr]).toEqual([11, expect.stringContaining("lifeboat abandon prod/web\n")]);

@@ -248,6 +248,11 @@ export const requirements: readonly Requirement[] = [
   { id: "K2", promise: "Exit codes are documented: 0 is success and nothing else is." },
   { id: "K3", promise: "A node that cannot be reached is a clear error with its address and what to check." },
   { id: "K4", promise: "Killed at any moment nothing is lost; the next run says what happened and goes on or undoes." },
+  {
+    id: "K5",
+    promise:
+      "Every operation can be given up explicitly, which says what it leaves behind; one that is half done is named with the right way on by every other command on the same guest or stack.",
+  },
   { id: "K6", promise: "An error is not absence: what cannot be known or is not allowed is refused, and said." },
   { id: "L1", promise: "Restoring a guest takes less than five minutes, without copying its archive." },
   { id: "L2", promise: "Restoring a state takes less than two minutes." },

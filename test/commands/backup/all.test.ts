@@ -282,7 +282,7 @@ test("killed when all runs had ended: what they made is told with their time, an
   ]);
 });
 
-test("half done, it holds back what else is to be done on its guests, but no restore; it can be given up [K4]", async () => {
+test("half done, it holds back what else is to be done on its guests, but no restore; it can be given up [K4, K5]", async () => {
   const { code } = await site.lifeboat(["backup", "--all", "lab"], {
     onWrite: ({ moment, text }, running) => {
       if (moment === "after" && text.includes('"upid"')) running.signal("SIGKILL");

@@ -187,7 +187,7 @@ describe("no step of it was begun", () => {
   });
 });
 
-test("given up before it began to overwrite: undo leaves the guest as it was given up, and says so before and while it does [K4]", async () => {
+test("given up before it began to overwrite: undo leaves the guest as it was given up, and says so before and while it does [K4, K5]", async () => {
   const { id, restore } = await guestWithArchive();
   await killWhen(prepared, restore);
   const ofPlace = await site.lifeboat(["abandon", "prod"]);
@@ -234,7 +234,7 @@ test.each([
   },
 );
 
-test("killed while its save point was made, which ended well: abandon names it [D6, K4]", async () => {
+test("killed while its save point was made, which ended well: abandon names it [D6, K4, K5]", async () => {
   next = 101;
   const { id, restore } = await guestWithArchive();
   await killWhen(/"save-point\/take": \{[\s\S]*"upid"/u, restore);

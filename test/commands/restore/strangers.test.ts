@@ -145,7 +145,7 @@ test("undo takes the restore that is last by the node's clock, whatever this mac
   expect((await run("undo", "g109", "--dry-run")).stdout).toContain(`from ${newest}`);
 });
 
-test("what is half done on a guest that left the settings can be given up, by its number or name, as status says [K4]", async () => {
+test("what is half done on a guest that left the settings can be given up, by its number or name, as status says [K4, K5]", async () => {
   await site.backUp(110);
   const settings = site.read("Pulumi.prod.yaml");
   for (const subject of ["g110", "110", undefined]) {

@@ -102,7 +102,7 @@ describe("operations that have not ended", () => {
     if (code !== 0 && code !== 3) throw new Error(stderr);
   }
 
-  test("a half-done restore: its guest needs somebody, and who began what when, where it stopped and every way on are said [A10, K4]", async () => {
+  test("a half-done restore: its guest needs somebody, and who began what when, where it stopped and every way on are said [A10, K4, K5]", async () => {
     await halfRestore();
     const { code, environment, problemsOf, page } = await status();
     const [operation] = environment?.unfinished ?? [];
@@ -207,7 +207,7 @@ describe("operations that have not ended", () => {
       { kind: "teleport", command: "lifeboat teleport prod" },
       "resume it: ",
     ],
-  ])("of %s: a problem of the environment, with its command [A10, K4]", async (_of, id, contents, way) => {
+  ])("of %s: a problem of the environment, with its command [A10, K4, K5]", async (_of, id, contents, way) => {
     writeJournal(id, contents);
     const { code, environment } = await status();
     expect(code).toBe(3);
