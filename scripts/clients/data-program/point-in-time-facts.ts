@@ -76,7 +76,10 @@ function newestArchive({ archive }: Stanza): string {
   return newest.id;
 }
 
-function readBackup({ label, error, archive, database, info, lsn, timestamp }: z.infer<typeof backupSchema>, stanza: Stanza): ArchivedBackup[] {
+function readBackup(
+  { label, error, archive, database, info, lsn, timestamp }: z.infer<typeof backupSchema>,
+  stanza: Stanza,
+): ArchivedBackup[] {
   const own = stanza.archive.find((one) => one.database.id === database.id);
   const stopPosition = parsePosition(lsn.stop);
   // One with broken pages is no way back, and neither is one whose WAL nobody knows.

@@ -17,7 +17,11 @@ export interface ProgramEnd {
 }
 
 /** Runs a command of POSIX shell in a guest as root. @throws Error where it is not known how it ended */
-export type RunInGuest = (command: string, signal: AbortSignal, options: { readonly timeout: number }) => Promise<ProgramEnd>;
+export type RunInGuest = (
+  command: string,
+  signal: AbortSignal,
+  options: { readonly timeout: number },
+) => Promise<ProgramEnd>;
 
 /** Where a point lies in the WAL. */
 export type FoundPoint =
@@ -87,9 +91,12 @@ export class PointInTimeProgram {
     try {
       return parseFacts(text);
     } catch (error) {
-      throw new CommandError(`what ${this.place} tells of the archive of ${this.source} is not understood: ${messageOf(error)}`, {
-        exitCode: exitCodes.failed,
-      });
+      throw new CommandError(
+        `what ${this.place} tells of the archive of ${this.source} is not understood: ${messageOf(error)}`,
+        {
+          exitCode: exitCodes.failed,
+        },
+      );
     }
   }
 
@@ -111,7 +118,11 @@ export class PointInTimeProgram {
   }
 
   /** Replays up to the point, beside the running database. @throws CommandError */
-  async replay(id: string, question: { readonly sql: string; readonly database: string } | undefined, signal: AbortSignal): Promise<Replayed> {
+  async replay(
+    id: string,
+    question: { readonly sql: string; readonly database: string } | undefined,
+    signal: AbortSignal,
+  ): Promise<Replayed> {
     const words = question === undefined ? [id] : [id, question.sql, question.database];
     const lines = (await this.ask("replay", words, signal, long)).split("\n");
     const after = (key: string) => lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);

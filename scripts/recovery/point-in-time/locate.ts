@@ -56,7 +56,8 @@ async function locateTime(
   if (search === undefined) throw new Error("a time is looked for somewhere");
   const found = await scan(search);
   if (found.kind === "found") return located(facts, wish, search.timeline, found);
-  if (search.missing !== undefined) throw refusal({ kind: "refused", code: 10, why: missingText(search.missing) }, wish);
+  if (search.missing !== undefined)
+    throw refusal({ kind: "refused", code: 10, why: missingText(search.missing) }, wish);
   return { kind: "not-yet", search, last: found.last };
 }
 
@@ -89,8 +90,13 @@ async function locateEvent(
   return located(facts, wish, ...match);
 }
 
-function ambiguous(matches: ReadonlyMap<number, FoundPoint & { readonly kind: "found" }>, wish: PointWish): CommandError {
-  const each = [...matches].map(([one, { time }]) => `timeline ${String(one)}${time === undefined ? "" : ` (${time} UTC)`}`);
+function ambiguous(
+  matches: ReadonlyMap<number, FoundPoint & { readonly kind: "found" }>,
+  wish: PointWish,
+): CommandError {
+  const each = [...matches].map(
+    ([one, { time }]) => `timeline ${String(one)}${time === undefined ? "" : ` (${time} UTC)`}`,
+  );
   return new CommandError(`${wishText(wish)} is in ${each.join(" and in ")}: a recovery lies between them`, {
     exitCode: 2,
     hint: `say which one is meant: ${[...matches.keys()].map((one) => `--timeline ${String(one)}`).join(" or ")}`,
@@ -108,7 +114,10 @@ function located(
   // PostgreSQL reads the history of every timeline but the first before it goes that way.
   if (timeline > 1 && !facts.histories.some((one) => one.timeline === timeline)) {
     const path = new TimelinePath(facts, timeline);
-    throw refusal({ kind: "refused", code: 10, why: `the history of timeline ${String(path.timeline)} is missing in the archive` }, wish);
+    throw refusal(
+      { kind: "refused", code: 10, why: `the history of timeline ${String(path.timeline)} is missing in the archive` },
+      wish,
+    );
   }
   return { choice, found };
 }

@@ -56,7 +56,11 @@ export function searchesFor(
     return refused(10, `the archive has no timeline ${String(timeline)}`, `it has ${listOf([current, ...others])}`);
   }
   if (facts.backups.every(({ archive }) => archive !== facts.archive)) {
-    return refused(10, "the archive has no backup of this cluster", "one is made by its timer, or: lifeboat backup data");
+    return refused(
+      10,
+      "the archive has no backup of this cluster",
+      "one is made by its timer, or: lifeboat backup data",
+    );
   }
   return wish.kind === "time" ? searchTime(facts, wish.milliseconds, timeline) : searchAll(facts, timeline);
 }

@@ -64,8 +64,11 @@ export class TimelinePath {
 }
 
 /** The timeline in which the database is now, and all others that the archive knows, the newest first. */
-export function knownTimelines(facts: PointInTimeFacts): { readonly current: number; readonly others: readonly number[] } {
-  const all = new Set([...facts.histories.map(({ timeline }) => timeline)]);
+export function knownTimelines(facts: PointInTimeFacts): {
+  readonly current: number;
+  readonly others: readonly number[];
+} {
+  const all = new Set(facts.histories.map(({ timeline }) => timeline));
   for (const name of facts.segments) {
     const segment = parseSegment(name, facts.segmentSize);
     if (segment !== undefined) all.add(segment.timeline);

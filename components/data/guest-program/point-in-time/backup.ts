@@ -25,6 +25,13 @@ back_up() {
   printf 'SUCCESS %s backup of %s\\n' "$1" "$source"
 }
 
+# Ends well also where a restart is waited for: then there is nothing to back up yet.
+has_backup() {
+  [ "$(cut -d ' ' -f 2 "$kept/state")" != restart-needed ] || return 0
+  listed=$(must "the backups of $source cannot be listed" info --output=json)
+  case $listed in *'"label":'*) ;; *) return 1 ;; esac
+}
+
 # Text as JSON.
 json() { printf '%s' "$1" | tr -d '\\000-\\010\\013\\014\\016-\\037' | sed -e 's/\\\\/\\\\\\\\/g' -e 's/"/\\\\"/g' | awk 'BEGIN { printf "\\"" } { if (NR > 1) printf "\\\\n"; printf "%s", $0 } END { printf "\\"" }'; }
 

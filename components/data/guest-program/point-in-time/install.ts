@@ -119,7 +119,7 @@ install_pgbackrest() {
 
 # Stops archiving; what lies in the archive stays. Without a command that ends well WAL would pile up until the next restart.
 remove_source() {
-  if [ -f "$own" ] && grep -q "source $source\\.\$" "$own"; then
+  if [ -f "$own" ] && grep -q -F "source $source." "$own"; then
     printf "# Written by Lifeboat for the source %s.\\narchive_mode = off\\narchive_command = '/bin/true'\\n" "$source" >"$own.new"
     chmod 0644 "$own.new"
     mv "$own.new" "$own"

@@ -12,7 +12,7 @@ const mainPart = `main() {
   shift 2
   prepare_folders
   case $verb in
-  status | facts | scan) ;;
+  status | has-backup | facts | scan) ;;
   *) lock ;;
   esac
   case $verb in
@@ -21,6 +21,7 @@ const mainPart = `main() {
   backup) back_up "$@" ;;
   status) status ;;
   check) patience=120 && must "WAL does not arrive in the archive" check ;;
+  has-backup) has_backup ;;
   facts) facts ;;
   flush) flush ;;
   scan) scan "$@" ;;
@@ -41,4 +42,6 @@ main "$@"
  * `lifeboat-data-pitr`, the program in a guest that archives a PostgreSQL cluster with pgBackRest and recovers it to a point in time:
  * POSIX shell, because guests have no Node. Only facts are told and single steps done here; what to do is decided by `lifeboat`.
  */
-export const pointInTimeProgram = [basePart, installPart, backupPart, factsPart, scanPart, recoverPart, mainPart].join("\n");
+export const pointInTimeProgram = [basePart, installPart, backupPart, factsPart, scanPart, recoverPart, mainPart].join(
+  "\n",
+);

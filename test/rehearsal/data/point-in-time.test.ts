@@ -1,0 +1,358 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { bytesNeeded, type PointWish } from "../../../site/data/point-in-time/choose";
+import { type LocatedPoint, locatePoint } from "../../../scripts/recovery/point-in-time/locate";
+import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
+import { firstUseLimit } from "../support/toolchain";
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const signal = new AbortController().signal;
+const source = "shop";
+
+(process.getuid?.() === 0 ? describe : describe.skip)("recovery of PostgreSQL to a point in time", () => {
+  let web: PointInTimeGuest;
+
+  beforeAll(async () => {
+    web = await PointInTimeGuest.start(say);
+  }, firstUseLimit);
+
+  afterAll(() => web?.stop());
+
+  const settings = () =>
+    web.sql("select string_agg(name || '=' || setting, ' ' order by name) from pg_settings where name like 'archive%'");
+  const rows = () => web.sql("select string_agg(number::text, ',' order by number) from marks");
+  /** Rows, start of the server, folders. */
+  const seen = async (): Promise<string> =>
+    [
+      await rows(),
+      await web.sql("select pg_postmaster_start_time()"),
+      await web.guest.must("ls /var/lib/postgresql/15"),
+    ].join(" ");
+
+  const mark = async (number: number): Promise<void> => {
+    await web.sql(`insert into marks values (${String(number)})`);
+  };
+  const now = async (): Promise<number> => {
+    await sleep(20);
+    const milliseconds = Number(await web.sql("select floor(extract(epoch from clock_timestamp()) * 1000)"));
+    await sleep(20);
+    return milliseconds;
+  };
+
+  /** The whole of it by the guest's own verbs, as the operation has them called. */
+  const recover = async (id: string, wish: PointWish, timeline?: number): Promise<string | undefined> => {
+    const program = web.program(source);
+    await program.flush(signal);
+    const facts = await program.facts(signal);
+    const point = await locatePoint(facts, wish, timeline, (search) =>
+      program.scan(facts.archive, wish, search, signal),
+    );
+    if ("kind" in point) throw new Error(`not yet: ${String(point.last)}`);
+    const { choice } = point;
+    const { backup, timeline: chosen, ranges } = choice;
+    const bytes = bytesNeeded(choice, facts.segmentSize);
+    const words = { id, backup: backup.label, wish, timeline: chosen, bytes, archive: facts.archive, ranges };
+    await program.fetch(words, signal);
+    const sql = "select string_agg(number::text, ',' order by number) from marks";
+    const { answer } = await program.replay(id, { sql, database: "postgres" }, signal);
+    await program.swap(id, signal);
+    await program.prove(id, signal);
+    await program.finish(id, signal);
+    return answer;
+  };
+
+  const locate = async (wish: PointWish, timeline?: number): Promise<LocatedPoint | undefined> => {
+    const program = web.program(source);
+    const facts = await program.facts(signal);
+    const point = await locatePoint(facts, wish, timeline, (search) =>
+      program.scan(facts.archive, wish, search, signal),
+    );
+    return "kind" in point ? undefined : point;
+  };
+
+  test("an archive of somebody else's is named by file and line, and stays as it is", async () => {
+    await web.write(source);
+    await web.sql("alter system set archive_command = 'cp %p /mnt/%f'");
+    await web.sql("select pg_reload_conf()");
+    const before = await settings();
+    const { exitCode, stderr } = await web.verb("install", source);
+    expect(exitCode).toBe(13);
+    expect(stderr).toMatch(
+      /archives its WAL already: archive_command = 'cp %p \/mnt\/%f' \(.*postgresql\.auto\.conf, line \d+\)/u,
+    );
+    expect(await settings()).toBe(before);
+    expect(await web.guest.must("ls /etc/postgresql/15/main/conf.d")).toBe("");
+    await web.sql("alter system reset archive_command");
+    await web.sql("select pg_reload_conf()");
+  });
+
+  test.each([
+    ["a key that is not accepted", { secretKey: "another-secret-key" }, {}, /the key of this source is not accepted/u],
+    ["another authority", { authority: undefined }, {}, /not vouched for by the authority/u],
+    [
+      "a name that the certificate has not",
+      {},
+      { store: { name: "other.site.test", port: 9000 } },
+      /does not name other\.site\.test/u,
+    ],
+    ["a bucket that is not there", {}, { bucket: "nowhere" }, /there is no bucket nowhere/u],
+    ["a port at which nobody listens", {}, { store: { name: "store.site.test", port: 9 } }, /cannot be reached/u],
+  ])("%s is called so, in bounded time, and PostgreSQL stays as it is", async (_, keys, files, message) => {
+    await web.write(source, files, keys);
+    const before = await settings();
+    const { exitCode, stderr } = await web.verb("install", source);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(14);
+    expect(await settings()).toBe(before);
+  });
+
+  test("a restart that it needs is told, and done only where it is allowed", async () => {
+    const started = await web.sql("select pg_postmaster_start_time()");
+    await web.write(source, { restart: false });
+    const { exitCode, stderr } = await web.verb("install", source);
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(/has to be restarted once/u),
+    });
+    expect(await web.sql("select pg_postmaster_start_time()")).toBe(started);
+    expect(JSON.parse(await web.mustVerb("status", source))).toMatchObject({ state: "restart-needed" });
+    const backup = await web.verb("backup", source, "full");
+    expect(backup.stderr).toMatch(/has to be restarted once, for archive_mode/u);
+    await web.write(source, { restart: true });
+    await web.mustVerb("install", source);
+    expect(await settings()).toContain("archive_mode=on");
+    // Again, without another restart.
+    const running = await web.sql("select pg_postmaster_start_time()");
+    await web.mustVerb("install", source);
+    expect(await web.sql("select pg_postmaster_start_time()")).toBe(running);
+  });
+
+  test("keys and passphrase are the owner's alone, and in no argument of a process", async () => {
+    const files = await web.guest.must(
+      "stat -c '%a %U %n' /etc/lifeboat/pitr/shop/pgbackrest.conf /etc/lifeboat/data/shop/pitr/*",
+    );
+    for (const line of files.split("\n").filter((one) => !one.includes("ca.pem")))
+      expect(line).toMatch(/^600 (?:postgres|root) /u);
+    expect(await settings()).not.toContain(web.keys.secretKey);
+    const logs = await web.guest.must("cat /var/lib/lifeboat/pitr/shop/log/* /var/log/postgresql/*");
+    for (const secret of [web.keys.secretKey, web.keys.passphrase]) expect(logs).not.toContain(secret);
+  });
+
+  let times: { readonly before: number; readonly between: number };
+  let transaction: string;
+
+  test("backups are made, full and differential", async () => {
+    await web.sql("create table marks (number int)");
+    await web.mustVerb("backup", source, "full");
+    await mark(1);
+    await web.mustVerb("backup", source, "diff");
+    const { backups } = await web.program(source).facts(signal);
+    expect(backups).toHaveLength(2);
+    expect(JSON.parse(await web.mustVerb("status", source))).toMatchObject({
+      state: "backup diff",
+      failures: 0,
+      waitingSeconds: 0,
+    });
+  });
+
+  test("what was written lies in the archive after the archive timeout, though the segment is not full [I7]", async () => {
+    await web.write(source, { archiveTimeout: 5 });
+    await web.mustVerb("install", source);
+    await web.sql("select pg_switch_wal()");
+    await mark(2);
+    const segment = await web.sql("select pg_walfile_name(pg_current_wal_lsn())");
+    const started = performance.now();
+    while (!(await web.program(source).facts(signal)).segments.has(segment)) await sleep(200);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(`with an archive timeout of 5 s, a marker lay in the archive after ${seconds} s`);
+    await web.write(source, { archiveTimeout: 60 });
+    await web.mustVerb("install", source);
+  });
+
+  test("by time, by transaction and by name, one after the other: what was before is there, what came after is not [I7]", async () => {
+    // The backup's end and a time are compared in whole seconds.
+    await sleep(1100);
+    const before = await now();
+    await mark(3);
+    transaction = (await web.sql("begin; insert into marks values (4); select txid_current(); commit")).trim();
+    await web.sql("select pg_create_restore_point('before the change')");
+    await mark(5);
+    const between = await now();
+    await mark(6);
+    times = { before, between };
+    expect(await rows()).toBe("1,2,3,4,5,6");
+
+    expect(await recover("by-time", { kind: "time", milliseconds: between })).toBe("1,2,3,4,5");
+    expect(await rows()).toBe("1,2,3,4,5");
+    expect(await recover("by-xid", { kind: "xid", xid: transaction })).toBe("1,2,3,4");
+    expect(await rows()).toBe("1,2,3,4");
+    await mark(40);
+    await web.sql("select pg_create_restore_point('on the third timeline')");
+    await mark(41);
+    expect(await recover("by-name", { kind: "name", name: "on the third timeline" })).toBe("1,2,3,4,40");
+    expect(await rows()).toBe("1,2,3,4,40");
+    expect((await web.program(source).facts(signal)).timeline).toBe(4);
+  });
+
+  test("further back, and then to what the first recovery has left [I7]", async () => {
+    expect(await recover("back", { kind: "time", milliseconds: times.before })).toBe("1,2");
+    expect(await recover("left", { kind: "name", name: "before the change" }, 1)).toBe("1,2,3,4");
+    expect(await recover("forth", { kind: "time", milliseconds: times.between + 20 })).toMatch(/^1,2,3,4,5/u);
+  });
+
+  test("what was recovered is taken back, and what was there before is there again", async () => {
+    const there = await rows();
+    await mark(7);
+    await recover("mistaken", { kind: "time", milliseconds: times.before });
+    expect(await rows()).toBe("1,2");
+    await web.program(source).undo("mistaken", signal);
+    expect(await rows()).toBe(`${there},7`);
+    // Another one from there on finds its way.
+    const point = await now();
+    await mark(8);
+    await recover("again", { kind: "time", milliseconds: point });
+    expect(await rows()).toBe(`${there},7`);
+  });
+
+  test("what was kept is removed only when somebody says so, and only what Lifeboat has kept [I9]", async () => {
+    const folders = () => web.guest.must("ls /var/lib/postgresql/15");
+    await web.guest.must("cp -a /etc/postgresql /var/lib/postgresql/15/main.lifeboat-old-mine");
+    expect((await web.verb("forget", source, "mine")).exitCode).toBe(10);
+    expect(await folders()).toContain("main.lifeboat-old-again");
+    await web.mustVerb("forget", source, "again");
+    expect(await folders()).not.toContain("main.lifeboat-old-again");
+    expect(await folders()).toContain("main.lifeboat-old-mine");
+    expect(await folders()).toContain("main.lifeboat-undone-mistaken");
+  });
+
+  describe("nothing is touched by", () => {
+    const untouched = async (work: () => Promise<void>): Promise<void> => {
+      const before = await seen();
+      await work();
+      expect(await seen()).toBe(before);
+    };
+
+    test("a time before the first backup", () =>
+      untouched(async () => {
+        const wish = { kind: "time", milliseconds: times.before - 86_400_000 } as const;
+        await expect(locate(wish)).rejects.toMatchObject({
+          exitCode: 10,
+          message: expect.stringMatching(/no backup of timeline \d+ is older/u),
+        });
+      }));
+
+    test("a time that has not come", () =>
+      untouched(async () => {
+        const wish = { kind: "time", milliseconds: Date.now() + 86_400_000 } as const;
+        await expect(locate(wish)).rejects.toMatchObject({
+          exitCode: 13,
+          message: expect.stringMatching(/not come yet/u),
+        });
+      }));
+
+    test("a time that the archive does not reach", () =>
+      untouched(async () => {
+        await mark(9);
+        await web.sql("delete from marks where number = 9");
+        expect(await locate({ kind: "time", milliseconds: await now() })).toBeUndefined();
+      }));
+
+    test("a transaction and a point that are not there", () =>
+      untouched(async () => {
+        for (const wish of [
+          { kind: "xid", xid: "4000000" },
+          { kind: "name", name: "never made" },
+        ] as const) {
+          await expect(locate(wish)).rejects.toMatchObject({
+            exitCode: 10,
+            message: expect.stringMatching(/is not in the archive/u),
+          });
+        }
+      }));
+
+    test("a WAL segment that is missing between the backup and the target [G3]", () =>
+      untouched(async () => {
+        await web.program(source).flush(signal);
+        const wish = { kind: "name", name: "before the change" } as const;
+        const point = await locate(wish, 1);
+        const [first = ""] = point?.choice.ranges ?? [];
+        const folder = `${web.walFolder(source)}/0000000100000000`;
+        const segment = first.slice(0, 24);
+        await web.guest.must(`mkdir /srv/away && mv ${folder}/${segment}-* /srv/away/`);
+        try {
+          await expect(locate(wish, 1)).rejects.toMatchObject({
+            exitCode: 10,
+            message: expect.stringContaining(`WAL segment ${segment} is missing in the archive`),
+          });
+          // Gone after the plan was made.
+          const fetched = await web.verb(
+            "fetch",
+            source,
+            "late",
+            point?.choice.backup.label ?? "",
+            "name",
+            wish.name,
+            "1",
+            "1000",
+            "15-1",
+            ...(point?.choice.ranges ?? []),
+          );
+          expect({ code: fetched.exitCode, said: fetched.stderr }).toMatchObject({
+            code: 10,
+            said: expect.stringContaining("nothing was touched"),
+          });
+        } finally {
+          await web.guest.must(`mv /srv/away/* ${folder}/ && rmdir /srv/away`);
+        }
+      }));
+
+    test("the wrong passphrase, which is called so [G3]", () =>
+      untouched(async () => {
+        await web.guest.must(
+          "sed -i.right 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /etc/lifeboat/pitr/shop/pgbackrest.conf",
+        );
+        try {
+          await expect(web.program(source).facts(signal)).rejects.toMatchObject({
+            exitCode: 12,
+            message: expect.stringMatching(/wrong passphrase/u),
+          });
+        } finally {
+          await web.guest.must(
+            "mv /etc/lifeboat/pitr/shop/pgbackrest.conf.right /etc/lifeboat/pitr/shop/pgbackrest.conf",
+          );
+        }
+      }));
+
+    test("a disk without room for both [G3]", () =>
+      untouched(async () => {
+        const point = await locate({ kind: "name", name: "before the change" }, 1);
+        const { label } = point?.choice.backup ?? { label: "" };
+        const { exitCode, stderr } = await web.verb(
+          "fetch",
+          source,
+          "large",
+          label,
+          "name",
+          "before the change",
+          "1",
+          "900000000000",
+          "15-1",
+          ...(point?.choice.ranges ?? []),
+        );
+        expect({ exitCode, stderr }).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringMatching(/there is no room beside/u),
+        });
+      }));
+
+    test("an S3 service that is down, and it goes on when that is back [G3]", () =>
+      untouched(async () => {
+        await web.stopStore();
+        await expect(web.program(source).facts(signal)).rejects.toMatchObject({
+          exitCode: 14,
+          message: expect.stringMatching(/cannot be reached/u),
+        });
+        await web.startStore();
+        expect((await web.program(source).facts(signal)).running).toBe(true);
+      }));
+  });
+});
