@@ -60,7 +60,7 @@ export class PointInTimeGuest {
     const serve = `/srv/store/server server --quiet --certs-dir /srv/store/certs --address 127.0.0.1:${String(port)} /srv/store/data`;
     await this.guest.must(
       `chmod 0755 /srv/store/server; setsid ${serve} >/srv/store/log 2>&1 </dev/null & echo $! >/srv/store/pid
-      until wget -q --no-check-certificate -O /dev/null https://127.0.0.1:${String(port)}/minio/health/live; do kill -0 $! || exit 1; sleep 0.2; done`,
+      until curl --insecure --silent --fail --output /dev/null https://127.0.0.1:${String(port)}/minio/health/live; do kill -0 $! || exit 1; sleep 0.2; done`,
       { environment },
     );
   }

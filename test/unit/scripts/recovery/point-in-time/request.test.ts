@@ -1,0 +1,16 @@
+import { parseInstant } from "../../../../../scripts/recovery/point-in-time/request";
+
+describe("a point in time", () => {
+  test.each([
+    ["2026-11-22 13:29:15.786", "2026-11-22T13:29:15.786Z"],
+    ["2026-11-22T13:29", "2026-11-22T13:29:00.000Z"],
+    ["2026-11-22 13:29:15+01:00", "2026-11-22T12:29:15.000Z"],
+    ["2026-11-22 13:29:15 UTC", "2026-11-22T13:29:15.000Z"],
+  ])("%s is %s", (text, time) => {
+    expect(new Date(parseInstant(text)).toISOString()).toBe(time);
+  });
+
+  test.each(["2026-11-22", "13:29", "2026-02-30 10:00", "2026-11-22 25:00", "yesterday", ""])("%p is none", (text) => {
+    expect(() => parseInstant(text)).toThrow(/is no point in time/u);
+  });
+});
