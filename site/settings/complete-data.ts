@@ -41,8 +41,8 @@ function completeSource(
   };
   switch (entry.kind) {
     case "postgres": {
-      const { kind, container, port = 5432, superuser, proof = "user" } = entry;
-      return { ...common, kind, databases: namesOf(entry.databases), container, port, superuser, proof };
+      const { kind, container, port = 5432, superuser, proof = "user", pointInTime } = entry;
+      return { ...common, kind, databases: namesOf(entry.databases), container, port, superuser, proof, pointInTime };
     }
     case "mariadb":
       return { ...common, kind: entry.kind, databases: namesOf(entry.databases), container: entry.container };

@@ -18,6 +18,7 @@ import {
   type Finding,
   type Schema,
 } from "./schema-tools";
+import { pointInTimeKeysSchema, pointInTimeSchema } from "./point-in-time-schema";
 import { guestName } from "./values/names";
 import { parsePath, pathFormat } from "./values/paths";
 import { parseSize, sizeFormat } from "./values/sizes";
@@ -118,24 +119,41 @@ const port = wholeNumber("a port", 1, 65_535);
 /** A user of the database server. */
 const superuser = optional(anyName);
 
-const postgresSchema = mapping({
-  /** Databases of a PostgreSQL server. */
-  kind: oneOf("a kind of data", ["postgres"]),
-  /** Default: every database of the server. */
-  databases: optional(list("names of databases", anyName, 1)),
-  /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
-  container,
-  /** Port of the server. Default: 5432. */
-  port: optional(port),
-  /** Superuser of the server, which makes the user for backups. Default: `postgres`; in a container its `POSTGRES_USER`. */
-  superuser,
-  /**
-   * Who restores each dump into a throw-away database, to prove it. `superuser` is for databases with what nobody else can make, such
-   * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
-   */
-  proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
-  ...common,
-});
+const postgresSchema = checked(
+  mapping({
+    /** Databases of a PostgreSQL server. */
+    kind: oneOf("a kind of data", ["postgres"]),
+    /** Default: every database of the server. */
+    databases: optional(list("names of databases", anyName, 1)),
+    /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
+    container,
+    /** Port of the server. Default: 5432. */
+    port: optional(port),
+    /** Superuser of the server, which makes the user for backups. Default: `postgres`; in a container its `POSTGRES_USER`. */
+    superuser,
+    /**
+     * Who restores each dump into a throw-away database, to prove it. `superuser` is for databases with what nobody else can make, such
+     * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
+     */
+    proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
+    ...common,
+    /** Recovery of the whole cluster to any point in time, besides the dumps. Default: none. */
+    pointInTime: optional(pointInTimeSchema),
+  }),
+  isReachedByPgBackRest,
+);
+
+/** pgBackRest works on the files of a cluster, which lie in the container, and Debian's tools manage none there. */
+function isReachedByPgBackRest(raw: unknown): Finding[] {
+  if (at(raw, "container") === undefined || at(raw, "pointInTime") === undefined) return [];
+  return [
+    {
+      path: ["pointInTime"],
+      message: "a database in a Docker container is not recovered to a point in time",
+      allowed: "nothing beside container: its dumps are what it is restored from",
+    },
+  ];
+}
 
 const mariadbSchema = mapping({
   /** Databases of a MariaDB or MySQL server. */
@@ -226,6 +244,8 @@ export const dataSecretsSchema = entries(
     mapping({
       /** Password of the database user that makes the dumps. */
       password: optional(anyLine),
+      /** Key, and passphrase, of its point-in-time recovery. */
+      pointInTime: optional(pointInTimeKeysSchema),
     }),
   ),
 );

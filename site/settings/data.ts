@@ -1,3 +1,4 @@
+import type { PointInTimeKeysGiven, PointInTimeSettings } from "./point-in-time";
 import type { Bytes } from "./units";
 
 /** Data inside guests that are backed up by themselves (I1): dumps, besides the archives of whole guests. */
@@ -50,6 +51,8 @@ export interface PostgresSource extends DataCommon {
   readonly superuser?: string | undefined;
   /** Who restores a dump to prove it: the user for backups, or the superuser, for what nobody else can restore. */
   readonly proof: "user" | "superuser";
+  /** Absent: there are dumps alone. */
+  readonly pointInTime?: PointInTimeSettings | undefined;
 }
 
 export interface MariaDbSource extends DataCommon {
@@ -82,6 +85,8 @@ export interface CommandSource extends DataCommon {
 export interface DataSourceSecrets {
   /** Password of the database user that makes the dumps. */
   readonly password?: string | undefined;
+  /** Key, and passphrase, of its point-in-time recovery. */
+  readonly pointInTime?: PointInTimeKeysGiven | undefined;
 }
 
 /** `lifeboat:dataSecrets`, decrypted: by guest, then by source. */

@@ -1,9 +1,11 @@
 import type { DataKind } from "../../../site/settings/data";
 import { commandPart } from "./command";
+import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
 import { dumpsPart } from "./dumps";
 import { filesPart } from "./files";
 import { frame } from "./frame";
 import { mariadbPart } from "./mariadb";
+import { pointInTimeProgram } from "./point-in-time/program";
 import { postgresPart } from "./postgres";
 import { restorePart } from "./restore";
 import { restoreFilesPart } from "./restore-files";
@@ -44,5 +46,10 @@ export function programFiles(): readonly ProgramFile[] {
   return [
     ...Object.entries(parts).map(([name, text]) => ({ name, text, isExecutable: false })),
     { name: "lifeboat-data", text: frame, isExecutable: true },
+    { name: nameIn(pointInTimePlaces.program), text: pointInTimeProgram, isExecutable: true },
   ];
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

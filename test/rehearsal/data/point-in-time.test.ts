@@ -111,7 +111,7 @@ const source = "shop";
     const { exitCode, stderr } = await web.verb("install", source);
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringMatching(/has to be restarted once/u),
+      stderr: expect.stringMatching(/nothing is archived until PostgreSQL 15\/main has been restarted once/u),
     });
     expect(await web.sql("select pg_postmaster_start_time()")).toBe(started);
     expect(JSON.parse(await web.mustVerb("status", source))).toMatchObject({ state: "restart-needed" });
@@ -128,12 +128,12 @@ const source = "shop";
 
   test("keys and passphrase are the owner's alone, and in no argument of a process", async () => {
     const files = await web.guest.must(
-      "stat -c '%a %U %n' /etc/lifeboat/pitr/shop/pgbackrest.conf /etc/lifeboat/data/shop/pitr/*",
+      "stat -c '%a %U %n' /etc/pgbackrest/lifeboat-shop/pgbackrest.conf /etc/lifeboat/data/shop/pitr/*",
     );
     for (const line of files.split("\n").filter((one) => !one.includes("ca.pem")))
       expect(line).toMatch(/^600 (?:postgres|root) /u);
     expect(await settings()).not.toContain(web.keys.secretKey);
-    const logs = await web.guest.must("cat /var/lib/lifeboat/pitr/shop/log/* /var/log/postgresql/*");
+    const logs = await web.guest.must("cat /var/lib/pgbackrest/lifeboat-shop/log/* /var/log/postgresql/*");
     for (const secret of [web.keys.secretKey, web.keys.passphrase]) expect(logs).not.toContain(secret);
   });
 
@@ -211,6 +211,50 @@ const source = "shop";
     await mark(8);
     await recover("again", { kind: "time", milliseconds: point });
     expect(await rows()).toBe(`${there},7`);
+  });
+
+  /** Runs a verb that is killed with SIGKILL as soon as it calls a program for the so many-th time. */
+  const killedAt = async (program: string, call: number, ...words: readonly string[]): Promise<void> => {
+    const script = `#!/bin/sh
+      n=$(($(cat /root/kill/calls) + 1)); echo $n >/root/kill/calls
+      [ $n -ne ${String(call)} ] || { kill -9 $PPID; exit 1; }
+      PATH=\${PATH#/root/kill:} exec ${program} "$@"`;
+    await web.guest.must(
+      `rm -rf /root/kill; mkdir -m 755 /root/kill; echo 0 >/root/kill/calls; cat >/root/kill/${program}; chmod 755 /root/kill/${program}`,
+      {
+        input: script,
+      },
+    );
+    const { exitCode } = await web.guest.shell(`PATH=/root/kill:$PATH ${words.join(" ")}`);
+    expect(exitCode).not.toBe(0);
+    expect(Number(await web.guest.must("cat /root/kill/calls"))).toBe(call);
+  };
+
+  test.each([
+    ["mv", 1, "before anything was moved"],
+    ["sync", 1, "when there is no data directory in its place"],
+    ["sync", 2, "when the new one is in its place"],
+    ["pg_ctlcluster", 2, "before it is started"],
+  ] as const)("killed at %s %i, %s: the same verb goes on, and so does its undoing [K4]", async (program, call, _) => {
+    const id = `killed-${program}-${String(call)}`;
+    const verb = "/usr/local/lib/lifeboat/data/lifeboat-data-pitr";
+    const there = await rows();
+    const guest = web.program(source);
+    await guest.flush(signal);
+    const facts = await guest.facts(signal);
+    const wish = { kind: "name", name: "before the change" } as const;
+    const point = await locatePoint(facts, wish, 1, (search) => guest.scan(facts.archive, wish, search, signal));
+    if ("kind" in point) throw new Error("it is in the archive");
+    const { backup, timeline, ranges } = point.choice;
+    const words = { id, backup: backup.label, wish, timeline, bytes: 1000, archive: facts.archive, ranges };
+    await guest.fetch(words, signal);
+    await guest.replay(id, undefined, signal);
+    await killedAt(program, call, verb, "swap", source, id);
+    await guest.swap(id, signal);
+    expect(await rows()).toBe("1,2,3,4");
+    await killedAt(program, call, verb, "undo", source, id);
+    await guest.undo(id, signal);
+    expect(await rows()).toBe(there);
   });
 
   test("what was kept is removed only when somebody says so, and only what Lifeboat has kept [I9]", async () => {
@@ -308,7 +352,7 @@ const source = "shop";
     test("the wrong passphrase, which is called so [G3]", () =>
       untouched(async () => {
         await web.guest.must(
-          "sed -i.right 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /etc/lifeboat/pitr/shop/pgbackrest.conf",
+          "sed -i.right 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /etc/pgbackrest/lifeboat-shop/pgbackrest.conf",
         );
         try {
           await expect(web.program(source).facts(signal)).rejects.toMatchObject({
@@ -317,7 +361,7 @@ const source = "shop";
           });
         } finally {
           await web.guest.must(
-            "mv /etc/lifeboat/pitr/shop/pgbackrest.conf.right /etc/lifeboat/pitr/shop/pgbackrest.conf",
+            "mv /etc/pgbackrest/lifeboat-shop/pgbackrest.conf.right /etc/pgbackrest/lifeboat-shop/pgbackrest.conf",
           );
         }
       }));

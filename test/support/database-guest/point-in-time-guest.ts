@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   type PointInTimeFiles,
   type PointInTimeKeys,
   pointInTimeLines,
 } from "../../../components/data/guest-program/point-in-time/files";
+import { pointInTimeProgram } from "../../../components/data/guest-program/point-in-time/program";
 import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
 import { createAuthority, createServerKey, issueServerCertificate } from "../../../site/state-store/authority";
 import { PointInTimeProgram } from "../../../scripts/clients/data-program/point-in-time-program";
@@ -90,7 +92,8 @@ export class PointInTimeGuest {
   ): Promise<void> {
     const files: PointInTimeFiles = {
       source,
-      cluster: "15/main",
+      cluster: "",
+      port: 5432,
       store: { name, port },
       address: "127.0.0.1",
       bucket,
@@ -104,6 +107,8 @@ export class PointInTimeGuest {
       ...changes,
     };
     await this.guest.must(["set -eu", ...pointInTimeLines(files, { ...this.keys, ...keys })].join("\n"));
+    await this.guest.must(`mkdir -p ${dirname(pointInTimePlaces.program)}`);
+    writeFileSync(this.guest.path(pointInTimePlaces.program), pointInTimeProgram, { mode: 0o755 });
   }
 
   /** Runs a verb. */

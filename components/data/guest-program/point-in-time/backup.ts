@@ -1,6 +1,9 @@
 /** Backups, and what is known of the archive. */
 export const backupPart = `note_state() { printf '%s %s\\n' "$(date +%s)" "$1" >"$kept/state.new" && mv "$kept/state.new" "$kept/state"; }
 
+# After a clean start it sleeps for checkpoint_timeout, and the archive timeout does not count before it has woken up once.
+wake_checkpointer() { ask -c 'select pg_reload_conf()' >/dev/null; }
+
 # A recovery that is under way needs what the archive has now.
 is_recovering() { [ -f "$kept/recovery" ]; }
 

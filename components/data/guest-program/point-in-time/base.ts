@@ -25,25 +25,30 @@ load_source() {
   case $source in '' | -* | *[!a-z0-9-]*) fail 2 "'$source' is no name of a source" ;; esac
   told=$config_root/$source/pitr
   [ -f "$told/settings" ] || fail 2 "$source has no point-in-time recovery on this guest" "declare pointInTime for it, and run pulumi up"
-  cluster='' endpoint='' port=443 bucket='' region=us-east-1 path=/ archive_timeout=300 keep=2 restart=no address=''
+  cluster='' endpoint='' port=443 bucket='' region=us-east-1 path=/ archive_timeout=300 keep=2 restart=no address='' db_port=5432
   # shellcheck disable=SC1091
   . "$told/settings"
   version=\${cluster%%/*} name=\${cluster#*/}
-  conf=/etc/lifeboat/pitr/$source/pgbackrest.conf
-  kept=/var/lib/lifeboat/pitr/$source
+  find_cluster
+  conf=/etc/pgbackrest/lifeboat-$source/pgbackrest.conf
+  kept=/var/lib/pgbackrest/lifeboat-$source
   own=/etc/postgresql/$version/$name/conf.d/lifeboat-pitr.conf
   bin=/usr/lib/postgresql/$version/bin
-  find_cluster
 }
 
 # Where the cluster is, as Debian's own list says; a data directory that is not there has no owner there.
 find_cluster() {
   command -v pg_lsclusters >/dev/null 2>&1 || fail 1 "Debian's postgresql-common is missing in this guest"
-  line=$(pg_lsclusters -h "$version" "$name" 2>/dev/null) && [ -n "$line" ] ||
-    fail 1 "there is no PostgreSQL cluster $cluster in this guest: $(pg_lsclusters -h 2>/dev/null | awk '{ printf "%s%s/%s", s, $1, $2; s = ", " }')"
+  if [ -n "$cluster" ]; then
+    line=$(pg_lsclusters -h "$version" "$name" 2>/dev/null) || line=''
+  else
+    line=$(pg_lsclusters -h | awk -v port="$db_port" '$3 == port' | head -n 1)
+  fi
+  [ -n "$line" ] ||
+    fail 1 "there is no PostgreSQL cluster \${cluster:-with port $db_port} in this guest: $(pg_lsclusters -h 2>/dev/null | awk '{ printf "%s%s/%s", s, $1, $2; s = ", " }')"
   # shellcheck disable=SC2086
   set -- $line
-  db_port=$3 db_state=$4 owner=$5 data=$6
+  version=$1 name=$2 cluster=$1/$2 db_port=$3 owner=$5 data=$6
   case $owner in '<'*) owner=postgres ;; esac
 }
 
@@ -54,7 +59,7 @@ patience=60
 
 # Never waits for ever; what it complains of lies in $errors.
 pgb() {
-  as_owner timeout -k 5 "$patience" pgbackrest --config="$conf" --stanza="$source" --log-level-console=off \\
+  as_owner timeout -k 5 "$patience" pgbackrest --config="$conf" --stanza="$source" --log-level-console=off --io-timeout=15 \\
     --log-level-stderr=error "$@" 2>"$errors"
 }
 
@@ -109,8 +114,8 @@ ask() {
 is_up() { as_owner "$bin/pg_ctl" status -D "$data" >/dev/null 2>&1; }
 
 prepare_folders() {
-  install -d -m 0755 /etc/lifeboat /etc/lifeboat/pitr /var/lib/lifeboat /var/lib/lifeboat/pitr
-  install -d -m 0700 -o "$owner" "/etc/lifeboat/pitr/$source" "$kept" "$kept/log" "$kept/spool" "$kept/lock"
+  for folder in /etc/pgbackrest /var/lib/pgbackrest; do [ -d "$folder" ] || install -d -m 0755 "$folder"; done
+  install -d -m 0700 -o "$owner" "\${conf%/*}" "$kept" "$kept/log" "$kept/spool" "$kept/lock"
   errors=$kept/errors.$$
   : >"$errors"
   trap 'rm -f "$errors"' EXIT

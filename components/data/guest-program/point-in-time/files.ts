@@ -1,14 +1,15 @@
 import { pointInTimePlaces } from "../../../../site/data/point-in-time/places";
 import { quote, writeFile } from "../../../install/shell";
 import { systemdCalendar } from "../../../state-store/offsite-timer-files";
-import { pointInTimeProgram } from "./program";
 
 /** What the program in the guest is told openly. */
 export interface PointInTimeFiles {
   /** Name of the source; also that of pgBackRest's stanza. */
   readonly source: string;
-  /** `15/main` */
+  /** `15/main`; empty: that of the port. */
   readonly cluster: string;
+  /** Port of the cluster. */
+  readonly port: number;
   /** DNS name of the S3 service, as its certificate has it, and its port. */
   readonly store: { readonly name: string; readonly port: number };
   /** IP address of the service, where its name stands in no DNS. */
@@ -37,9 +38,8 @@ export interface PointInTimeKeys {
   readonly authority?: string | undefined;
 }
 
-/** Lines of an installation's script that write the program and what it is told of a source. They hold secrets. */
+/** Lines of an installation's script that write what the program is told of a source. They hold secrets. */
 export function pointInTimeLines(files: PointInTimeFiles, keys: PointInTimeKeys): string[] {
-  const { program } = pointInTimePlaces;
   const folder = pointInTimePlaces.settings(files.source);
   const texts = {
     settings: settingsText(files),
@@ -49,10 +49,6 @@ export function pointInTimeLines(files: PointInTimeFiles, keys: PointInTimeKeys)
     ...(keys.authority === undefined ? {} : { "ca.pem": keys.authority }),
   };
   return [
-    `install -d -m 0755 ${quote(program.slice(0, program.lastIndexOf("/")))}`,
-    writeFile(`${program}.new`, pointInTimeProgram),
-    `chmod 0755 ${quote(`${program}.new`)}`,
-    `mv ${quote(`${program}.new`)} ${quote(program)}`,
     `install -d -m 0700 ${quote(folder)}`,
     ...(keys.authority === undefined ? [`rm -f ${quote(`${folder}/ca.pem`)}`] : []),
     ...Object.entries(texts).flatMap(([name, text]) => [
@@ -65,6 +61,7 @@ export function pointInTimeLines(files: PointInTimeFiles, keys: PointInTimeKeys)
 
 function settingsText({
   cluster,
+  port,
   store,
   address,
   bucket,
@@ -76,6 +73,7 @@ function settingsText({
 }: PointInTimeFiles): string {
   const words = {
     cluster,
+    db_port: String(port),
     endpoint: store.name,
     port: String(store.port),
     address: address ?? "",

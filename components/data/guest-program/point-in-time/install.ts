@@ -1,8 +1,8 @@
 /** Has a cluster archive its WAL, without destroying what its owner has set. */
 export const installPart = `# The configuration holds the keys and the passphrase.
 write_configuration() {
-  new=/etc/lifeboat/pitr/$source/new.conf
-  ca=/etc/lifeboat/pitr/$source/ca.pem
+  new=/etc/pgbackrest/lifeboat-$source/new.conf
+  ca=/etc/pgbackrest/lifeboat-$source/ca.pem
   if [ -f "$told/ca.pem" ]; then install -m 0644 "$told/ca.pem" "$ca"; else rm -f "$ca"; fi
   {
     printf '[global]\\nrepo1-type=s3\\nrepo1-s3-uri-style=path\\nrepo1-s3-endpoint=%s\\nrepo1-storage-port=%s\\n' "$endpoint" "$port"
@@ -103,6 +103,7 @@ install_source() {
       return
     fi
     pg_ctlcluster "$version" "$name" restart >&2 9>&- || fail 1 "PostgreSQL $cluster does not start again" "see its log in /var/log/postgresql"
+    wake_checkpointer
   fi
   require_set
   must "the archive of $source cannot be made" stanza-create
@@ -125,6 +126,6 @@ remove_source() {
     mv "$own.new" "$own"
     ! is_up || ask -c 'select pg_reload_conf()' >/dev/null
   fi
-  rm -rf "/etc/lifeboat/pitr/\${source:?}"
+  rm -rf "/etc/pgbackrest/lifeboat-\${source:?}"
 }
 `;

@@ -145,6 +145,7 @@ await_promotion() {
     [ "$found" != f ] || break
     sleep 0.5
   done
+  wake_checkpointer
 }
 
 # Whether it runs on a timeline of its own, and whether its WAL arrives.
@@ -198,7 +199,7 @@ forget() {
   require_id "$1"
   [ -f "$kept/done-$id" ] || [ -d "$undone" ] || fail 10 "no recovery $id of $source has ended on this guest"
   [ ! -f "$kept/recovery" ] || fail 13 "a recovery of $source is under way"
-  [ -d "$data" ] && is_up || fail 13 "PostgreSQL $cluster does not run: what was kept stays"
+  { [ -d "$data" ] && is_up; } || fail 13 "PostgreSQL $cluster does not run: what was kept stays"
   rm -rf "$old" "$undone" "$kept/done-$id"
   echo "forgotten $id"
 }

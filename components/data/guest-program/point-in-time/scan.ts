@@ -126,7 +126,10 @@ scan_all() {
     find "$work" -type f -name "????????????????????????" ! -name "$to" -delete
     carried=$to
     next=$(file_at "$at")
-    [ -n "$next" ] && [ "$(name_of "$next" | cut -c 1-8)" = "$(printf '%s' "$to" | cut -c 1-8)" ] || { carried='' && rm -f "$work/$to"; }
+    if [ -z "$next" ] || [ "$(name_of "$next" | cut -c 1-8)" != "$(printf '%s' "$to" | cut -c 1-8)" ]; then
+      carried=''
+      rm -f "$work/$to"
+    fi
   done
 }
 `;
