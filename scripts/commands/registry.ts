@@ -170,6 +170,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./restore-snapshot.js"),
       },
       {
+        words: ["restore", "point-in-time"],
+        summary: "recover a PostgreSQL cluster to a time, a transaction or a name",
+        load: () => import("./restore-point-in-time.js"),
+      },
+      {
         words: ["undo"],
         summary: "take back the last restore of a guest",
         load: () => import("./undo.js"),

@@ -25,6 +25,8 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "restore-guest": { name: "restore", undo: true, bringsBack: true },
   "restore-data": { name: "restore of data", undo: true },
   "rollback-snapshot": { name: "rollback", undo: false },
+  "point-in-time": { name: "recovery to a point in time", undo: false },
+  "undo-point-in-time": { name: "return from a recovery to a point in time", undo: false },
   snapshot: { name: "snapshot", undo: false, changesNothing: true },
   "grow-disks": { name: "change of the disks", undo: false },
   "backup-guest": { name: "backup", undo: false, changesNothing: true },

@@ -78,8 +78,8 @@ async function locateEvent(
     if (found.kind !== "found") continue;
     // What lies before the backup's end is found again behind an older one.
     const choice = choiceFor(facts, search.timeline, found.position);
-    if (choice.kind === "chosen") matches.set(search.timeline, found);
-    else passed = choice;
+    if (choice.kind === "refused") passed = choice;
+    else if (!hasIt(facts, matches, search.timeline, found.position)) matches.set(search.timeline, found);
   }
   const [match, other] = [...matches];
   if (match === undefined) {
@@ -88,6 +88,17 @@ async function locateEvent(
   }
   if (other !== undefined) throw ambiguous(matches, wish);
   return located(facts, wish, ...match);
+}
+
+/** The segment in which a timeline begins holds what was before, too: that is the same event. */
+function hasIt(
+  facts: PointInTimeFacts,
+  matches: ReadonlyMap<number, unknown>,
+  timeline: number,
+  position: bigint,
+): boolean {
+  const owner = new TimelinePath(facts, timeline).ownerOf(position);
+  return [...matches.keys()].some((other) => new TimelinePath(facts, other).ownerOf(position) === owner);
 }
 
 function ambiguous(

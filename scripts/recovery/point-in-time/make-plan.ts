@@ -18,7 +18,7 @@ export interface PlannedPointInTime {
   readonly inputs: Inputs;
 }
 
-export const wholeClusterFlag = "--whole-cluster";
+const wholeClusterFlag = "--whole-cluster";
 
 /** Seconds by which the guest's clock may differ from this machine's before a time is ambiguous. */
 const tolerance = 120;
@@ -58,7 +58,7 @@ export async function planPointInTime(session: GuestSession, request: PointInTim
 }
 
 /** What the plan rests on. */
-export function pointInTimeInputs({ backup, timeline, cluster, data }: Omit<PointInTimePlan, "reached">): Inputs {
+function pointInTimeInputs({ backup, timeline, cluster, data }: Omit<PointInTimePlan, "reached">): Inputs {
   return { "the backup": digestOf([backup.label, timeline]), "the cluster": digestOf([cluster, data]) };
 }
 

@@ -48,7 +48,7 @@ export function pointInTimeOperation(session: GuestSession, request: PointInTime
 }
 
 /** Whether what was recovered may be in its place. */
-export function hasSwapped(journal: Journal): boolean {
+function hasSwapped(journal: Journal): boolean {
   return journal.record(swapPath)?.facts["sent"] === true;
 }
 
@@ -60,6 +60,6 @@ function partsOf({ backup, timeline, cluster, data }: PointInTimePlan) {
 export function noPointInTime(selector: string, source: string, why: string): CommandError {
   return new CommandError(`${source} of ${selector} has no point-in-time recovery: ${why}`, {
     exitCode: exitCodes.usage,
-    hint: "declare pointInTime for it and run pulumi up: docs/guides/databases.md",
+    hint: "declare pointInTime for it and run pulumi up: docs/guides/point-in-time.md",
   });
 }

@@ -37,7 +37,8 @@ export function keptFolder({ data }: PointInTimePlan, operation: string): string
 const locatePath = "locate";
 
 /** What was true when it was planned may have been expired since, and what was not archived then is now. */
-function locateStep({ wish, asked, running, backup, timeline }: PointInTimePlan, { program }: PointInTimeWorld): Step {
+function locateStep(plan: PointInTimePlan, { program }: PointInTimeWorld): Step {
+  const { wish, asked, running, backup, timeline } = plan;
   return {
     id: locatePath,
     title: "Find the point in the archive",
@@ -45,7 +46,7 @@ function locateStep({ wish, asked, running, backup, timeline }: PointInTimePlan,
     undoes: () => "nothing",
     run: async ({ signal }) => {
       const guest = await program();
-      if (running) await guest.flush(signal);
+      const unarchived = running ? await flushed(guest, plan, signal) : [];
       const facts = await guest.facts(signal);
       const point = await locatePoint(facts, wish, asked, (search) => guest.scan(facts.archive, wish, search, signal));
       if ("kind" in point) throw unreachable(point, wishText(wish));
@@ -60,12 +61,34 @@ function locateStep({ wish, asked, running, backup, timeline }: PointInTimePlan,
         );
       }
       const needed = bytesNeeded(choice, facts.segmentSize);
-      const findings: Finding[] = point.found.aborted
+      const aborted: Finding[] = point.found.aborted
         ? [{ severity: "note", text: `${wishText(wish)} was rolled back: what is there is as it was when that ended` }]
         : [];
-      return { facts: { ranges: choice.ranges.join(" "), archive: facts.archive, bytes: needed }, findings };
+      return {
+        facts: { ranges: choice.ranges.join(" "), archive: facts.archive, bytes: needed },
+        findings: [...unarchived, ...aborted],
+      };
     },
   };
+}
+
+/**
+ * Archives what is being written. A guest that was brought back from its own backup writes WAL that the archive has already, and
+ * otherwise: what the point needs is there all the same.
+ */
+async function flushed(
+  guest: PointInTimeProgram,
+  { reached }: PointInTimePlan,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  try {
+    await guest.flush(signal);
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!reached || !(error instanceof CommandError)) throw error;
+    return [{ severity: "note", text: `what was written last is not in the archive: ${error.message}` }];
+  }
 }
 
 function fetchStep(

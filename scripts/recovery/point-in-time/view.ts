@@ -40,7 +40,7 @@ export function pointInTimeView(plan: PointInTimePlan): Report {
 }
 
 /** The command that takes a finished recovery back. */
-export function undoCommand({ environment, guest, source }: PointInTimePlan): string {
+function undoCommand({ environment, guest, source }: PointInTimePlan): string {
   return `lifeboat restore point-in-time ${environment}/${guest} ${source} --undo`;
 }
 

@@ -71,7 +71,7 @@ function searchTime(
   given: number | undefined,
 ): readonly PointSearch[] | PointRefusal {
   const seconds = milliseconds / 1000;
-  if (seconds > facts.now) return refused(13, "the time has not come yet, by the guest's clock");
+  if (Math.floor(seconds) > facts.now) return refused(13, "the time has not come yet, by the guest's clock");
   const timeline = given ?? timelineAt(facts, seconds);
   const path = new TimelinePath(facts, timeline);
   const backup = path.backups().findLast(({ stop }) => stop < seconds);

@@ -25,6 +25,11 @@ export class TimelinePath {
     return this.nameOf(segmentNumber(position, this.#size));
   }
 
+  /** The timeline to which a position belongs on this way: where two of them name the same, it is the same piece of history. */
+  ownerOf(position: bigint): number {
+    return this.#ancestors.find(({ until }) => position < until)?.timeline ?? this.timeline;
+  }
+
   /** Backups that lie on this way, the oldest first. What an ancestor has backed up after the branch lies on another. */
   backups(): ArchivedBackup[] {
     return this.facts.backups.filter(({ archive, startSegment, stopPosition }) => {

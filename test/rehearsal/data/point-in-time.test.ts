@@ -28,6 +28,12 @@ const source = "shop";
       await web.guest.must("ls /var/lib/postgresql/15"),
     ].join(" ");
 
+  const untouched = async (work: () => Promise<void>): Promise<void> => {
+    const before = await seen();
+    await work();
+    expect(await seen()).toBe(before);
+  };
+
   const mark = async (number: number): Promise<void> => {
     await web.sql(`insert into marks values (${String(number)})`);
   };
@@ -235,8 +241,9 @@ const source = "shop";
     ["sync", 1, "when there is no data directory in its place"],
     ["sync", 2, "when the new one is in its place"],
     ["pg_ctlcluster", 2, "before it is started"],
-  ] as const)("killed at %s %i, %s: the same verb goes on, and so does its undoing [K4]", async (program, call, _) => {
-    const id = `killed-${program}-${String(call)}`;
+  ] as const)("killed at %s %i, %s: the same verb goes on, and so does its undoing [K4]", async (program, call, state) => {
+    say(`killed ${state}`);
+    const id = `killed-${program.slice(0, 2)}-${String(call)}`;
     const verb = "/usr/local/lib/lifeboat/data/lifeboat-data-pitr";
     const there = await rows();
     const guest = web.program(source);
@@ -269,12 +276,6 @@ const source = "shop";
   });
 
   describe("nothing is touched by", () => {
-    const untouched = async (work: () => Promise<void>): Promise<void> => {
-      const before = await seen();
-      await work();
-      expect(await seen()).toBe(before);
-    };
-
     test("a time before the first backup", () =>
       untouched(async () => {
         const wish = { kind: "time", milliseconds: times.before - 86_400_000 } as const;
@@ -313,7 +314,7 @@ const source = "shop";
         }
       }));
 
-    test("a WAL segment that is missing between the backup and the target [G3]", () =>
+    test("a WAL segment that is missing between the backup and the target [I7]", () =>
       untouched(async () => {
         await web.program(source).flush(signal);
         const wish = { kind: "name", name: "before the change" } as const;
@@ -349,7 +350,7 @@ const source = "shop";
         }
       }));
 
-    test("the wrong passphrase, which is called so [G3]", () =>
+    test("the wrong passphrase, which is called so [I7]", () =>
       untouched(async () => {
         await web.guest.must(
           "sed -i.right 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /etc/pgbackrest/lifeboat-shop/pgbackrest.conf",
@@ -366,7 +367,7 @@ const source = "shop";
         }
       }));
 
-    test("a disk without room for both [G3]", () =>
+    test("a disk without room for both [I7]", () =>
       untouched(async () => {
         const point = await locate({ kind: "name", name: "before the change" }, 1);
         const { label } = point?.choice.backup ?? { label: "" };
@@ -388,7 +389,7 @@ const source = "shop";
         });
       }));
 
-    test("an S3 service that is down, and it goes on when that is back [G3]", () =>
+    test("an S3 service that is down, and it goes on when that is back [I7]", () =>
       untouched(async () => {
         await web.stopStore();
         await expect(web.program(source).facts(signal)).rejects.toMatchObject({

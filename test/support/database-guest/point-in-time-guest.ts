@@ -16,7 +16,7 @@ import { DatabaseGuest, type GuestAnswer } from "./database-guest";
 
 const name = "store.site.test";
 const port = 9000;
-export const bucket = "recovery";
+const bucket = "recovery";
 
 /** A guest with a PostgreSQL cluster and, on its loopback, the project's own S3 server with TLS by an authority of the site's. */
 export class PointInTimeGuest {

@@ -92,7 +92,7 @@ translate() {
     cause=\${said:-$(tail -n 1 "$errors")}
     [ -n "$cause" ] || cause="pgBackRest ended without a word" ;;
   esac
-  [ "$1" -ne 124 ] || { code=14 cause="no answer within $patience s from $endpoint:$port: a wrong name, authority or network"; }
+  [ "$1" -ne 124 ] || { code=14 cause="$endpoint:$port cannot be reached: no answer within $patience s"; }
 }
 
 # must WHAT WORD…: pgBackRest has to do it.

@@ -44,6 +44,10 @@ const recovered: PointInTimeFacts = {
 
 const at = (seconds: number): PointWish => ({ kind: "time", milliseconds: seconds * 1000 });
 
+const without = (name: string): PointInTimeFacts => {
+  return { ...recovered, segments: new Set([...recovered.segments].filter((one) => one !== name)) };
+};
+
 const searches = (facts: PointInTimeFacts, wish: PointWish, timeline?: number) => {
   const found = searchesFor(facts, wish, timeline);
   if ("kind" in found) throw new Error(found.why);
@@ -162,10 +166,7 @@ describe("what leads to a point", () => {
     expect(choiceFor(recovered, 1, position(2, 4096))).toMatchObject({ kind: "refused", code: 10 });
   });
 
-  test("a segment that is missing on the way is named; one behind the point does not matter [G3]", () => {
-    const without = (name: string): PointInTimeFacts => {
-      return { ...recovered, segments: new Set([...recovered.segments].filter((one) => one !== name)) };
-    };
+  test("a segment that is missing on the way is named; one behind the point does not matter [I7]", () => {
     expect(choiceFor(without(segment(1, 3)), 2, position(8, 50))).toMatchObject({
       kind: "refused",
       code: 10,
