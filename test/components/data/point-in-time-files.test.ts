@@ -47,12 +47,15 @@ test("the first full backup is begun at once, and timers make the others", () =>
   expect(text).toMatch(/has-backup shop \|\| systemctl start --no-block \S+-full\.service/u);
 });
 
-(linter === undefined ? test.skip : test)("what installs and removes it is what shellcheck takes [I1]", () => {
-  for (const lines of [[...pointInTimeLines(files, keys), ...pointInTimeStart(files)], pointInTimeRemoval("shop")]) {
+(linter === undefined ? describe.skip : describe)("what installs and removes it", () => {
+  test.each([
+    ["installs", [...pointInTimeLines(files, keys), ...pointInTimeStart(files)]],
+    ["removes", pointInTimeRemoval("shop")],
+  ])("what %s it is what shellcheck takes [I1]", (_, lines) => {
     const { stdout } = spawnSync(linter ?? "", ["--shell=sh", "--format=gcc", "-"], {
       input: script(lines),
       encoding: "utf8",
     });
     expect(stdout).toBe("");
-  }
+  });
 });

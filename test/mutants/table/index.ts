@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant";
 import { engineMutants } from "./engine";
 import { objectStoreMutants } from "./object-stores";
 import { operationMutants } from "./operations";
+import { pointInTimeMutants } from "./point-in-time";
 import { restoreMutants } from "./restore";
 import { rightsMutants } from "./rights";
 import { serverMutants } from "./server";
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...engineMutants,
   ...objectStoreMutants,
   ...operationMutants,
+  ...pointInTimeMutants,
   ...restoreMutants,
   ...rightsMutants,
   ...serverMutants,

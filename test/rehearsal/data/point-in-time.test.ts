@@ -241,28 +241,31 @@ const source = "shop";
     ["sync", 1, "when there is no data directory in its place"],
     ["sync", 2, "when the new one is in its place"],
     ["pg_ctlcluster", 2, "before it is started"],
-  ] as const)("killed at %s %i, %s: the same verb goes on, and so does its undoing [K4]", async (program, call, state) => {
-    say(`killed ${state}`);
-    const id = `killed-${program.slice(0, 2)}-${String(call)}`;
-    const verb = "/usr/local/lib/lifeboat/data/lifeboat-data-pitr";
-    const there = await rows();
-    const guest = web.program(source);
-    await guest.flush(signal);
-    const facts = await guest.facts(signal);
-    const wish = { kind: "name", name: "before the change" } as const;
-    const point = await locatePoint(facts, wish, 1, (search) => guest.scan(facts.archive, wish, search, signal));
-    if ("kind" in point) throw new Error("it is in the archive");
-    const { backup, timeline, ranges } = point.choice;
-    const words = { id, backup: backup.label, wish, timeline, bytes: 1000, archive: facts.archive, ranges };
-    await guest.fetch(words, signal);
-    await guest.replay(id, undefined, signal);
-    await killedAt(program, call, verb, "swap", source, id);
-    await guest.swap(id, signal);
-    expect(await rows()).toBe("1,2,3,4");
-    await killedAt(program, call, verb, "undo", source, id);
-    await guest.undo(id, signal);
-    expect(await rows()).toBe(there);
-  });
+  ] as const)(
+    "killed at %s %i, %s: the same verb goes on, and so does its undoing [K4]",
+    async (program, call, state) => {
+      say(`killed ${state}`);
+      const id = `killed-${program.slice(0, 2)}-${String(call)}`;
+      const verb = "/usr/local/lib/lifeboat/data/lifeboat-data-pitr";
+      const there = await rows();
+      const guest = web.program(source);
+      await guest.flush(signal);
+      const facts = await guest.facts(signal);
+      const wish = { kind: "name", name: "before the change" } as const;
+      const point = await locatePoint(facts, wish, 1, (search) => guest.scan(facts.archive, wish, search, signal));
+      if ("kind" in point) throw new Error("it is in the archive");
+      const { backup, timeline, ranges } = point.choice;
+      const words = { id, backup: backup.label, wish, timeline, bytes: 1000, archive: facts.archive, ranges };
+      await guest.fetch(words, signal);
+      await guest.replay(id, undefined, signal);
+      await killedAt(program, call, verb, "swap", source, id);
+      await guest.swap(id, signal);
+      expect(await rows()).toBe("1,2,3,4");
+      await killedAt(program, call, verb, "undo", source, id);
+      await guest.undo(id, signal);
+      expect(await rows()).toBe(there);
+    },
+  );
 
   test("what was kept is removed only when somebody says so, and only what Lifeboat has kept [I9]", async () => {
     const folders = () => web.guest.must("ls /var/lib/postgresql/15");

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   type PointInTimeFiles,
   type PointInTimeKeys,
@@ -11,7 +11,6 @@ import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
 import { createAuthority, createServerKey, issueServerCertificate } from "../../../site/state-store/authority";
 import { PointInTimeProgram } from "../../../scripts/clients/data-program/point-in-time-program";
 import { findArtifacts } from "../../sandbox/setup/services/artifacts";
-import { projectFolder } from "../../rehearsal/support/commands";
 import { DatabaseGuest, type GuestAnswer } from "./database-guest";
 
 const name = "store.site.test";
@@ -27,7 +26,7 @@ export class PointInTimeGuest {
 
   /** @throws Error when the toolchain has not built the server */
   static async start(say: (line: string) => void, room = 6144): Promise<PointInTimeGuest> {
-    const program = findArtifacts(projectFolder)?.minio.program;
+    const program = findArtifacts(resolve(__dirname, "../../.."))?.minio.program;
     if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
     const guest = await DatabaseGuest.start({ room, say });
     const now = new Date();

@@ -55,7 +55,7 @@ find_cluster() {
 as_owner() { runuser -u "$owner" -- "$@"; }
 
 # Seconds that pgBackRest may take where nothing is copied. With a wrong name or authority it would try for minutes.
-patience=60
+patience=30
 
 # Never waits for ever; what it complains of lies in $errors.
 pgb() {

@@ -24,6 +24,8 @@ facts() {
   for one in "$data".lifeboat-*; do [ ! -d "$one" ] || printf 'beside %s\\n' "$one"; done
   # Says by itself whether the passphrase is the right one, which \`info\` does not.
   must "the archive of $source cannot be read" repo-get "archive/$source/archive.info" >/dev/null
+  # It can be reached: from here on large archives may take longer.
+  patience=300
   backups=$(must "the backups of $source cannot be listed" info --output=json)
   printf 'info %s\\n' "$backups"
   listing=$(must "the archive of $source cannot be listed" repo-ls "archive/$source" --recurse --output=json)
@@ -44,7 +46,7 @@ flush() {
   while [ -f "$data/pg_wal/archive_status/$segment.ready" ] || [ ! -f "$data/pg_wal/archive_status/$segment.done" ]; do
     [ -f "$data/pg_wal/$segment" ] || break
     left=$((left - 1))
-    [ "$left" -gt 0 ] || { patience=60; must "the newest WAL does not arrive in the archive" check; fail 1 "WAL segment $segment does not arrive in the archive"; }
+    [ "$left" -gt 0 ] || { patience=30; must "the newest WAL does not arrive in the archive" check; fail 1 "WAL segment $segment does not arrive in the archive"; }
     sleep 0.5
   done
   printf 'archived %s\\n' "$segment"

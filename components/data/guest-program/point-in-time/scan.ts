@@ -38,6 +38,7 @@ name_of() { base=\${1##*/}; printf '%s' "\${base%%-*}"; }
 
 # Files of the archive that hold the WAL of ranges \`FIRST-LAST:COUNT\`, in order. All of them are there, or none is named.
 files_of() {
+  patience=300
   listing=$(must "the archive of $source cannot be listed" repo-ls "archive/$source" --recurse --output=json)
   for range; do
     first=\${range%%-*} last=\${range#*-}

@@ -1,0 +1,44 @@
+import { inFile, type Mutant } from "../mutant";
+
+const choose = "test/unit/site/data/point-in-time/choose.test.ts";
+
+/** Recovery of a PostgreSQL cluster to a point in time. */
+export const pointInTimeMutants: readonly Mutant[] = [
+  ...inFile("site/data/point-in-time/choose.ts", [
+    {
+      name: "point in time: a segment that is missing on the way does not matter",
+      from: "if (end === -1) return refused(10, missingText(missing ?? last));",
+      to: 'if (end === -1) return { kind: "chosen", backup, timeline, ranges: rangesOf(names), segments: names.length };',
+      killedBy: {
+        file: choose,
+        title: "a segment that is missing on the way is named; one behind the point does not matter",
+      },
+    },
+    {
+      name: "point in time: a backup leads to what lies before its end",
+      from: "findLast(({ stopPosition }) => stopPosition < position)",
+      to: "findLast(({ stopPosition }) => stopPosition <= position + 1n)",
+      killedBy: { file: choose, title: "a backup does not lead to what lies before its end" },
+    },
+    {
+      name: "point in time: a backup leads to a time before its end",
+      from: "findLast(({ stop }) => stop < seconds)",
+      to: "findLast(({ start }) => start - 86_400 < seconds)",
+      killedBy: { file: choose, title: "before the first backup" },
+    },
+  ]),
+  ...inFile("site/data/point-in-time/timelines.ts", [
+    {
+      name: "point in time: what an ancestor has backed up behind the branch leads to the child",
+      from: "return ancestor !== undefined && stopPosition <= ancestor.until;",
+      to: "return ancestor !== undefined;",
+      killedBy: { file: choose, title: "has no backup that the ancestor made behind the branch" },
+    },
+    {
+      name: "point in time: a time is always looked for on the present timeline",
+      from: "history.began <= time) return timeline;",
+      to: "history.began > 0) return timeline;",
+      killedBy: { file: choose, title: "at 9 h is 1: what was left lies before the recovery, what runs behind it" },
+    },
+  ]),
+];
