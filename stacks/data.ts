@@ -9,6 +9,7 @@ import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import type { NodeEntrances } from "./node-entrances";
 import type { DeclareData, DeclaredGuest } from "./program";
+import { readAuthority } from "./read-authority";
 import { requireAgent } from "./ssh-agent";
 
 /** A source, the guest that it is in, and what its settings do not say. */
@@ -31,7 +32,10 @@ export async function prepareData(
   nodes: NodeEntrances,
 ): Promise<DeclareData> {
   const planned = environment.guests.flatMap((guest) =>
-    guest.data.map((source): Planned => ({ guest, source, secrets: secretsOf(environment, guest, source) })),
+    guest.data.map((declared): Planned => {
+      const source = withFolder(environment, guest, declared);
+      return { guest, source, secrets: secretsOf(environment, guest, source) };
+    }),
   );
   const isLoggedIn = planned.some(({ source }) => source.by === "ssh");
   const login = isLoggedIn ? guestLogin(environment) : undefined;
@@ -97,8 +101,37 @@ function declareSource(
 /** Kinds whose dumps are made by a user of the database. */
 const withPassword: ReadonlySet<string> = new Set(["postgres", "mariadb"]);
 
-function secretsOf({ name, dataSecrets }: Environment, guest: Guest, source: DataSource): DataSourceSecrets {
-  const secrets = dataSecrets[guest.name]?.[source.name] ?? {};
+/** An archive has a folder of its guest's own. */
+function withFolder({ name }: Environment, guest: Guest, source: DataSource): DataSource {
+  if (source.kind !== "postgres" || source.pointInTime === undefined) return source;
+  const { folder = `${name}/${guest.name}`, ...rest } = source.pointInTime;
+  return { ...source, pointInTime: { ...rest, folder } };
+}
+
+/** @throws pulumi.RunError where the archive has no key or its CA cannot be read */
+function withAuthority(
+  { name }: Environment,
+  guest: Guest,
+  source: DataSource,
+  secrets: DataSourceSecrets,
+): DataSourceSecrets {
+  if (source.kind !== "postgres" || source.pointInTime === undefined) return secrets;
+  const { pointInTime: keys } = secrets;
+  if (keys === undefined) {
+    throw refusal(
+      `Unable to declare pointInTime of ${source.name} of ${guest.name}: lifeboat:dataSecrets has no key and passphrase for it` +
+        `\nHINT: pulumi config set --secret lifeboat:dataSecrets -s ${name}, as docs/guides/point-in-time.md tells`,
+    );
+  }
+  const { ca } = source.pointInTime.store;
+  if (ca === undefined) return secrets;
+  const authority = readAuthority(ca, `pointInTime.store.ca of ${source.name}`);
+  return { ...secrets, pointInTime: { ...keys, authority } };
+}
+
+function secretsOf(environment: Environment, guest: Guest, source: DataSource): DataSourceSecrets {
+  const { name, dataSecrets } = environment;
+  const secrets = withAuthority(environment, guest, source, dataSecrets[guest.name]?.[source.name] ?? {});
   if (secrets.password !== undefined || !withPassword.has(source.kind)) return secrets;
   throw refusal(
     `Unable to declare the data of ${guest.name}: lifeboat:dataSecrets has no password for ${source.name}` +

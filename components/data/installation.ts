@@ -2,6 +2,7 @@ import { placesOf, dataProgram } from "../../site/data/places";
 import type { DataSource, DataSourceSecrets } from "../../site/settings/data";
 import { writeFile } from "../install/shell";
 import { systemdCalendar } from "../install/systemd-calendar";
+import { pointInTimeLines, pointInTimeRemoval, pointInTimeStart } from "./guest-program/point-in-time/files";
 import { programFiles } from "./guest-program/program";
 import { settingsFile } from "./guest-program/settings-file";
 
@@ -34,8 +35,31 @@ export function installScript(source: DataSource, secrets: DataSourceSecrets): s
     ...(source.enabled
       ? [`systemctl enable ${unit}.timer`, `systemctl restart ${unit}.timer`]
       : [`systemctl disable --now ${unit}.timer`]),
+    ...pointInTime(source, secrets),
     "",
   ].join("\n");
+}
+
+/** What archives a cluster, or ends that where the settings do not have it any more. */
+function pointInTime(source: DataSource, { pointInTime: keys }: DataSourceSecrets): string[] {
+  if (source.kind !== "postgres") return [];
+  const { name, port, pointInTime: settings } = source;
+  if (settings === undefined) return pointInTimeRemoval(name);
+  if (keys === undefined) throw new Error(`${name} has no key for its archive`);
+  const { store, folder = name, cluster = "", ...rest } = settings;
+  const { hostname, port: storePort } = new URL(store.endpoint);
+  const files = {
+    ...rest,
+    source: name,
+    cluster,
+    port,
+    store: { name: hostname, port: storePort === "" ? 443 : Number(storePort) },
+    address: store.address,
+    bucket: store.bucket,
+    region: store.region,
+    path: `/${folder}`,
+  };
+  return [...pointInTimeLines(files, keys), ...pointInTimeStart(files)];
 }
 
 /** Whole or not at all: a run that reads it meanwhile has the one before. */

@@ -1,4 +1,5 @@
 import { placesOf } from "./places";
+import { pointInTimePlaces } from "./point-in-time/places";
 
 /** How commands get into a guest: by its own SSH server, or by its node. */
 export type Entrance =
@@ -21,7 +22,13 @@ export function shellThrough(entrance: Entrance): string {
 /** Takes a source's timer, settings and secrets out of its guest. Dumps, status and log stay, and what other sources need. */
 function removalScript(source: string): string {
   const { settings, unit } = placesOf(source);
+  const { program: recovery } = pointInTimePlaces;
+  const units = (["full", "diff"] as const).map((type) => pointInTimePlaces.unit(source, type));
   return [
+    // WAL would pile up on a cluster whose archive is gone.
+    `[ ! -x ${recovery} ] || [ ! -f ${pointInTimePlaces.settings(source)}/settings ] || ${recovery} remove ${source}`,
+    `systemctl disable --now ${units.map((one) => `${one}.timer`).join(" ")} 2>/dev/null || :`,
+    `rm -f ${units.flatMap((one) => [`/etc/systemd/system/${one}.service`, `/etc/systemd/system/${one}.timer`]).join(" ")}`,
     `systemctl disable --now ${unit}.timer 2>/dev/null || :`,
     `rm -rf ${settings} /etc/systemd/system/${unit}.service /etc/systemd/system/${unit}.timer`,
     "systemctl daemon-reload",

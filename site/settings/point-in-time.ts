@@ -32,4 +32,6 @@ export interface PointInTimeKeysGiven {
   readonly secretKey: string;
   /** What is archived is encrypted with it in the guest. Without it nothing is recovered. */
   readonly passphrase: string;
+  /** Text of the file that `store.ca` names (PEM), where it names one. */
+  readonly authority?: string | undefined;
 }

@@ -6,6 +6,6 @@ export const pointInTimePlaces = {
   program: `${dataProgram}-pitr`,
   /** Folder of what it is told of a source: `settings`, keys, passphrase. Root's alone. */
   settings: (source: string) => `${placesOf(source).settings}/pitr`,
-  /** Names of its units: a service with the kind of backup as its instance, and a timer for each. */
-  unit: (source: string, type: "full" | "diff") => `${placesOf(source).unit}-${type}`,
+  /** Service and timer of a kind of backup. No source has units of such a name: `shop-full` is one, too. */
+  unit: (source: string, type: "full" | "diff") => `lifeboat-pitr-${source}-${type}`,
 } as const;

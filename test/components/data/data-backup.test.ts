@@ -115,7 +115,10 @@ test("a source without its password is refused before anything is declared, and 
 test("what is removed with a source is its timer and its secrets: no dump, no database, no program of others [I9]", () => {
   const text = removalCommand("shop", { kind: "ssh", user: "root" });
   expect(text).toBe(
-    `printf %s 'systemctl disable --now lifeboat-data-shop.timer 2>/dev/null || :
+    `printf %s '[ ! -x /usr/local/lib/lifeboat/data/lifeboat-data-pitr ] || [ ! -f /etc/lifeboat/data/shop/pitr/settings ] || /usr/local/lib/lifeboat/data/lifeboat-data-pitr remove shop
+systemctl disable --now lifeboat-pitr-shop-full.timer lifeboat-pitr-shop-diff.timer 2>/dev/null || :
+rm -f /etc/systemd/system/lifeboat-pitr-shop-full.service /etc/systemd/system/lifeboat-pitr-shop-full.timer /etc/systemd/system/lifeboat-pitr-shop-diff.service /etc/systemd/system/lifeboat-pitr-shop-diff.timer
+systemctl disable --now lifeboat-data-shop.timer 2>/dev/null || :
 rm -rf /etc/lifeboat/data/shop /etc/systemd/system/lifeboat-data-shop.service /etc/systemd/system/lifeboat-data-shop.timer
 systemctl daemon-reload
 ' | (sh -s)`,

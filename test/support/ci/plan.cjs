@@ -76,8 +76,6 @@ const expectedSkips = [
   needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   needsDebianPackages("test/components/data/"),
-  needsDebianPackages("test/components/data/guest-program.test.ts"),
-  needsDebianPackages("test/components/data/point-in-time-files.test.ts"),
   {
     file: "test/commands/monitoring/alerts.test.ts",
     where: () =>

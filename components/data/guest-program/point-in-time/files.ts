@@ -1,6 +1,6 @@
 import { pointInTimePlaces } from "../../../../site/data/point-in-time/places";
 import { quote, writeFile } from "../../../install/shell";
-import { systemdCalendar } from "../../../state-store/offsite-timer-files";
+import { systemdCalendar } from "../../../install/systemd-calendar";
 
 /** What the program in the guest is told openly. */
 export interface PointInTimeFiles {
