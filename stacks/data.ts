@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { CommandBackup } from "../components/data/command-backup";
 import type { DataPlace } from "../components/data/data-backup";
+import { FilesBackup } from "../components/data/files-backup";
+import { MariaDbBackup } from "../components/data/mariadb-backup";
 import { PostgresBackup } from "../components/data/postgres-backup";
 import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
@@ -92,9 +95,11 @@ function declareSource(
     case "postgres":
       return new PostgresBackup(name, { source, secrets, place }).schedule;
     case "mariadb":
+      return new MariaDbBackup(name, { source, secrets, place }).schedule;
     case "files":
+      return new FilesBackup(name, { source, secrets, place }).schedule;
     case "command":
-      throw refusal(`Unable to declare ${name}: kind ${source.kind} is not made by this version`);
+      return new CommandBackup(name, { source, secrets, place }).schedule;
   }
 }
 
