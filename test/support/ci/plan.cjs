@@ -98,6 +98,7 @@ const expectedSkips = [
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
   // Each of them runs in a guest of test/support/database-guest.
   { file: "test/rehearsal/data/", where: isNotRoot, reason: "a guest's own mounts, processes and network need root" },
+  needsContainers("data"),
   needsContainers("docker"),
   {
     file: "test/rehearsal/docker.test.ts",
