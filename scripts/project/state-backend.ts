@@ -87,7 +87,7 @@ async function bucketStore(
 
 /**
  * What tells the present state of an environment in a backend from every one that is written later, also from the same one.
- * Undefined for a backend that Lifeboat cannot read. @throws StoreError
+ * Undefined for a backend that is no bucket. @throws StoreError
  */
 export async function stateMarkAt(
   url: string,
@@ -95,6 +95,8 @@ export async function stateMarkAt(
   variables: Variables,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  // Who can write a folder of this machine needs no state for what he wants.
+  if (!url.startsWith("s3://")) return undefined;
   const store = await openStateAt(url, environment, variables, { connectTimeout: 3_000, attempts: 2, signal });
   if (store === undefined) return undefined;
   const keys = checkpointKeys({ project: environment.project.name, stack: environment.name });

@@ -113,11 +113,12 @@ export class PulumiCli {
   }
 
   /**
-   * Brings the world to what the program says. An update that begins with another state than the present one ends before it makes
-   * or deletes anything.
+   * Brings the world to what the program says. An update that begins with another state than the one that is meant ends before it
+   * makes or deletes anything.
    *
    * @param replace resources that are made anew although nothing about them has changed.
-   * @param mark of the state that it is to begin with. Default: of the one that is there now.
+   * @param mark of the state that it is to begin with. Undefined: any. Pulumi writes a state without resources by itself before it
+   *   runs the program, since the stack itself is then made.
    */
   async up(watch: Watch, replace: readonly string[] = [], mark?: string): Promise<Changes> {
     const argv = [
@@ -130,10 +131,9 @@ export class PulumiCli {
       "--suppress-progress",
       ...replace.flatMap((urn) => ["--replace", urn]),
     ];
-    const begun = mark ?? (await this.stateMark(watch.signal));
-    if (begun === undefined) return readSummary((await this.long("up", argv, watch)).printed);
+    if (mark === undefined) return readSummary((await this.long("up", argv, watch)).printed);
     const another = async (): Promise<string | undefined> =>
-      (await this.stateMark(watch.signal)) === begun
+      (await this.stateMark(watch.signal)) === mark
         ? undefined
         : "somebody has written its state since this update began";
     const { printed } = await inScratch(this.scratch, (folder) =>

@@ -65,7 +65,8 @@ function upStep(plan: RotateKeysPlan, session: RotationSession): Step {
     does: `pulumi up of ${plan.owner}: the store learns the new keys, and forgets none`,
     run: async (context) => {
       await clearOurDeadLocks(await accessTo(session, plan.owner), logsOf(session));
-      await (await ownerCli(session)).up(watchOf(context));
+      const cli = await ownerCli(session);
+      await cli.up(watchOf(context), [], await cli.stateMark(context.signal));
     },
   });
 }

@@ -24,10 +24,13 @@ export async function stateIn(work: StackWork, url: string): Promise<WrittenStat
  * Nobody has consented to what another state would have Pulumi do.
  *
  * @param planned as the plan has it; undefined: it rests on none
+ * @returns whether it rests on one that has resources
  * @throws CommandError (13)
  */
-export async function requireSameState(work: StackWork, url: string, planned: string | undefined): Promise<void> {
-  if (planned === undefined || (await stateIn(work, url)).written === planned) return;
+export async function requireSameState(work: StackWork, url: string, planned: string | undefined): Promise<boolean> {
+  if (planned === undefined) return false;
+  const { written, checkpoint } = await stateIn(work, url);
+  if (written === planned) return checkpoint.resources.length > 0;
   throw new CommandError("somebody has written its state since the plan was made", {
     exitCode: exitCodes.refused,
     hint: `look at the new plan: lifeboat up ${work.selector} --dry-run`,

@@ -131,10 +131,10 @@ function upStep({ url, changes, state: planned, move }: UpPlan, { work, inputs, 
       // Before the comparison: what is written behind it is another one.
       const mark = await cli.stateMark(context.signal);
       // What was moved was compared before that.
-      if (move !== "before-up") await requireSameState(work, url, planned);
+      const holds = move !== "before-up" && (await requireSameState(work, url, planned));
       const begun = Date.now();
       const replaced = replaces.length === 0 ? [] : await urnsIn(work, url, replaces);
-      const done = await cli.up(watchOf(context), replaced, mark);
+      const done = await cli.up(watchOf(context), replaced, holds ? mark : undefined);
       const state = await cli.exportState(context.signal);
       const findings = [
         ...(await settlePending(cli, state, work, context)),

@@ -48,7 +48,7 @@ export const engineMutants: readonly Mutant[] = [
   ...inFile("scripts/clients/pulumi-cli/pulumi-cli.ts", [
     {
       name: "up: a state that was written while pulumi read it is the one of the plan",
-      from: "(await this.stateMark(watch.signal)) === begun",
+      from: "(await this.stateMark(watch.signal)) === mark",
       to: '(await this.stateMark(watch.signal)) !== ""',
       killedBy: { file: up, title: "nor is one to which somebody puts back the planned state" },
     },
