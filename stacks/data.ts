@@ -6,6 +6,7 @@ import { MariaDbBackup } from "../components/data/mariadb-backup";
 import { PostgresBackup } from "../components/data/postgres-backup";
 import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
+import { lacksPassword } from "../site/data/data-secrets";
 import { dataResource } from "../site/data/resource-names";
 import type { DataSource, DataSourceSecrets, Environment, Guest, OwnedGuest } from "../site/settings/environment";
 import { guestLogin } from "./guest-login";
@@ -34,6 +35,7 @@ export async function prepareData(
   hostKeyOf: HostKeySource,
   nodes: NodeEntrances,
 ): Promise<DeclareData> {
+  requirePasswords(environment);
   const planned = environment.guests.flatMap((guest) =>
     guest.data.map((declared): Planned => {
       const source = withFolder(environment, guest, declared);
@@ -103,9 +105,6 @@ function declareSource(
   }
 }
 
-/** Kinds whose dumps are made by a user of the database. */
-const withPassword: ReadonlySet<string> = new Set(["postgres", "mariadb"]);
-
 /** An archive has a folder of its guest's own. */
 function withFolder({ name }: Environment, guest: Guest, source: DataSource): DataSource {
   if (source.kind !== "postgres" || source.pointInTime === undefined) return source;
@@ -135,11 +134,14 @@ function withAuthority(
 }
 
 function secretsOf(environment: Environment, guest: Guest, source: DataSource): DataSourceSecrets {
-  const { name, dataSecrets } = environment;
-  const secrets = withAuthority(environment, guest, source, dataSecrets[guest.name]?.[source.name] ?? {});
-  if (secrets.password !== undefined || !withPassword.has(source.kind)) return secrets;
+  return withAuthority(environment, guest, source, environment.dataSecrets[guest.name]?.[source.name] ?? {});
+}
+
+function requirePasswords(environment: Environment): void {
+  const [lacking] = lacksPassword(environment, environment.dataSecrets);
+  if (lacking === undefined) return;
   throw refusal(
-    `Unable to declare the data of ${guest.name}: lifeboat:dataSecrets has no password for ${source.name}` +
-      `\nHINT: lifeboat up ${name}`,
+    `Unable to declare the data of ${lacking.guest}: lifeboat:dataSecrets has no password for ${lacking.source}` +
+      `\nHINT: lifeboat up ${environment.name}`,
   );
 }

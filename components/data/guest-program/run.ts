@@ -32,8 +32,14 @@ write_status() {
 	mv "$state/status.json.new" "$state/status.json"
 }
 
-# The last words of what failed.
-last_words() { grep -v '^[[:space:]]*$' "$small/messages" 2>/dev/null | tail -n 1 | cut -c 1-500; }
+# The last words of what failed; of a full disk others say less, and some only where their bugs are reported.
+last_words() {
+	grep -i 'no space left on device' "$small/messages" 2>/dev/null | tail -n 1 | cut -c 1-500 | grep . && return
+	for disk in "$folder" "$state" "\${log%/*}" /run; do
+		[ "$(df --output=avail "$disk" 2>/dev/null | tail -n 1 | tr -d ' ')" != 0 ] || { printf 'No space left on device: %s\\n' "$disk" && return; }
+	done
+	grep -v -e '^[[:space:]]*$' -e '^age: report unexpected' "$small/messages" 2>/dev/null | tail -n 1 | cut -c 1-500
+}
 
 # At the end of every run that is not killed outright.
 ended() {

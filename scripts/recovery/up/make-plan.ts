@@ -10,6 +10,7 @@ import { backendOf, lastLogin, localBackend, localStates, storeUrl } from "../..
 import { journalsOf, unfinished } from "../engine/session";
 import { isComplete } from "../steps/state/site-keys";
 import type { StackLook } from "./backend-state";
+import { missingDataPasswords } from "./data-passwords";
 import { tokensToHandOver, watcherOf } from "./hand-over";
 import { isVisitedAgain } from "./second-visit";
 import { missingMonitoringKeys } from "./monitoring-keys";
@@ -57,7 +58,9 @@ async function planOne(work: StackWork, shared: SitePlan): Promise<UpPlan> {
   const makesKeys = view?.keys.keys !== undefined || view?.keys.authority !== undefined;
   // Before the keys are written, or known to the store, a preview could not use them.
   const monitoringKeys = await missingMonitoringKeys(work);
-  const lacksKeys = monitoringKeys.length > 0 || (makesKeys && work.selector === view?.store.environment.name);
+  const dataPasswords = await missingDataPasswords(work);
+  const isLacking = monitoringKeys.length + dataPasswords.length > 0;
+  const lacksKeys = isLacking || (makesKeys && work.selector === view?.store.environment.name);
   const isBlind = draft.init || closed || lacksKeys;
   const handsOver = watcherOf(work.site) === work.selector && !isVisitedAgain(work.selector, shared);
   const handOver = handsOver ? await tokensToHandOver(work) : [];
@@ -66,6 +69,7 @@ async function planOne(work: StackWork, shared: SitePlan): Promise<UpPlan> {
     ...seen,
     ...(handOver.length === 0 ? {} : { handOver, up: true }),
     ...(monitoringKeys.length === 0 ? {} : { monitoringKeys: [...monitoringKeys], up: true }),
+    ...(dataPasswords.length === 0 ? {} : { dataPasswords, up: true }),
   };
   // Where an earlier run died after everything else, only the copy is left.
   const isChanged = !isIdle(plan) || unfinished(journalsOf(work), upKind) !== undefined;

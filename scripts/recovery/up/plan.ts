@@ -24,6 +24,8 @@ export const upPlanSchema = z.object({
   handOver: z.array(z.string()).exactOptional(),
   /** What the monitoring lacks is made first, one half sentence each; absent: nothing, or an earlier version has made the plan. */
   monitoringKeys: z.array(z.string()).exactOptional(),
+  /** Passwords that sources of data lack are made first, one half sentence each; absent: none, or an earlier version has made the plan. */
+  dataPasswords: z.array(z.string()).exactOptional(),
   /** Locks of processes of this machine that have ended, and are taken away. */
   deadLocks: z.array(z.string()),
   /** The stack is not there yet. */
@@ -63,11 +65,22 @@ export const upShapes = sequenceShapes({
 });
 
 /** Whether anything is to be done at all. */
-export function isIdle({ keys, handOver, monitoringKeys, deadLocks, init, move, up, copy }: UpPlan): boolean {
+export function isIdle({
+  keys,
+  handOver,
+  monitoringKeys,
+  dataPasswords,
+  deadLocks,
+  init,
+  move,
+  up,
+  copy,
+}: UpPlan): boolean {
   return (
     keys.length === 0 &&
     (handOver ?? []).length === 0 &&
     (monitoringKeys ?? []).length === 0 &&
+    (dataPasswords ?? []).length === 0 &&
     deadLocks.length === 0 &&
     !init &&
     move === "no" &&

@@ -12,6 +12,7 @@ import { type Finding, type Step, type StepContext, standing } from "../engine/s
 import { copyFindings } from "../steps/state/copies/copy-states";
 import { writeKeys } from "../steps/state/site-keys";
 import { deploymentSchema } from "./exported-state";
+import { writeDataPasswords } from "./data-passwords";
 import { handOver } from "./hand-over";
 import { writeMonitoringKeys } from "./monitoring-keys";
 import { moveSteps } from "./move-steps";
@@ -38,6 +39,7 @@ export function upSteps(plan: UpPlan, world: UpWorld): Step[] {
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, world)] : []),
     ...((plan.monitoringKeys ?? []).length > 0 ? [monitoringKeysStep(plan, world)] : []),
+    ...((plan.dataPasswords ?? []).length > 0 ? [dataPasswordsStep(plan, world)] : []),
     ...(plan.deadLocks.length > 0 ? [unlockStep(plan, world)] : []),
     ...(plan.init ? [initStep(plan, world)] : []),
     ...(plan.move === "before-up" ? moving : []),
@@ -67,6 +69,15 @@ function monitoringKeysStep({ monitoringKeys = [] }: UpPlan, { work }: UpWorld):
     title: "Write what the monitoring needs into the settings",
     does: `make ${monitoringKeys.join(", ")}, and write it encrypted into the settings`,
     run: () => writeMonitoringKeys(work),
+  });
+}
+
+function dataPasswordsStep({ dataPasswords = [] }: UpPlan, { work }: UpWorld): Step {
+  return standing({
+    id: "data-passwords",
+    title: "Write the passwords of database users into the settings",
+    does: `make ${dataPasswords.join(", ")}, and write it encrypted into the settings`,
+    run: () => writeDataPasswords(work),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Mutant } from "../mutant";
+import { dataMutants } from "./data";
 import { engineMutants } from "./engine";
 import { objectStoreMutants } from "./object-stores";
 import { operationMutants } from "./operations";
@@ -12,6 +13,7 @@ import { toolchainMutants } from "./toolchain";
 import { verifyMutants } from "./verify";
 
 export const mutants: readonly Mutant[] = [
+  ...dataMutants,
   ...engineMutants,
   ...objectStoreMutants,
   ...operationMutants,

@@ -1,0 +1,51 @@
+import { inFile } from "../mutant";
+
+const faults = "test/rehearsal/data/faults.test.ts";
+const postgres = "test/rehearsal/data/postgres.test.ts";
+const retention = "test/components/data/retention.test.ts";
+
+/** What a guest's dumps are worth: which are good, and which are removed. */
+export const dataMutants = [
+  ...inFile("components/data/guest-program/run.ts", [
+    {
+      name: "data: what is read again need not be what was written",
+      from: "|| fail 'it is not what was written'",
+      to: "|| true",
+      killedBy: { file: faults, title: "a dump that is not what was written when it is read again" },
+    },
+    {
+      name: "data: an empty restore is as good as a full one",
+      from: '[ "$count" -gt 0 ] ||',
+      to: '[ "$count" -ge 0 ] ||',
+      killedBy: { file: faults, title: "a dump that restores into an empty database" },
+    },
+    {
+      name: "data: a folder that lost its dumps is a first time",
+      from: '[ -s "$state/made" ] &&',
+      to: '[ -s "$state/made.new" ] &&',
+      killedBy: { file: faults, title: "a disk that is not mounted is no first time" },
+    },
+    {
+      name: "data: two runs work at once",
+      from: "if ! flock -w 5 9; then",
+      to: "if false; then",
+      killedBy: { file: faults, title: "a second run at the same time says so" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/retention.ts", [
+    {
+      name: "data: a clock that was set back removes dumps",
+      from: "if (time[1] > made_time)",
+      to: "if (time[1] > made_time + 1e9)",
+      killedBy: { file: retention, title: "the guest's shell removes what the rule removes" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/postgres.ts", [
+    {
+      name: "data: a copy is dropped that load has not made",
+      from: '[ "$marked" -eq 1 ] ||',
+      to: '[ "$marked" -ge 0 ] ||',
+      killedBy: { file: postgres, title: "databases with any name and passwords with any character" },
+    },
+  ]),
+];
