@@ -149,8 +149,11 @@ end
 # By its name and its owner: whatever else has that name stays, and stops the next run.
 postgres_clear() {
 	export PGDATABASE=postgres
-	user_sql <<'end'
-SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+	# Sessions of a run that was killed are ended first. DROP … WITH (FORCE) would want to end the server's own vacuum, too, which
+	# only a superuser may; without it the server does that itself.
+	user_sql >/dev/null <<'end'
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'throwaway' AND usename = :'role';
+SELECT format('DROP DATABASE %I', datname) FROM pg_database
 	WHERE datname = :'throwaway' AND pg_get_userbyid(datdba) = :'role' \\gexec
 end
 }
