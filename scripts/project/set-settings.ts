@@ -19,8 +19,17 @@ import {
   startOf,
 } from "./yaml-places";
 
-/** What a setting is to be: a text, or a secret in Pulumi's encrypted form. */
-export type SettingValue = string | { readonly secure: string };
+/** A secret in Pulumi's encrypted form. */
+interface SealedValue {
+  readonly secure: string;
+}
+
+/** What a setting is to be: a text, a secret, or secrets by their names, as `pulumi config set --secret --path` writes them. */
+export type SettingValue = string | SealedValue | SealedTree;
+
+export interface SealedTree {
+  readonly [name: string]: SealedValue | SealedTree;
+}
 
 /** What is to stand in a settings file. */
 export interface NewSettings {
@@ -54,7 +63,7 @@ export function setSettings(text: string, settings: NewSettings): string {
 function replacement(text: string, map: YAMLMap, pair: Pair, key: string, value: SettingValue): Edit {
   const sealed = isMap(pair.value) && pair.value.items.length === 1 ? pairAt(pair.value, "secure") : undefined;
   const place = rangeOf(sealed?.value);
-  if (typeof value !== "string" && place !== undefined) {
+  if (typeof value !== "string" && isSealed(value) && place !== undefined) {
     // Only the secret itself: a comment behind it stays.
     return { from: place[0], to: place[1], text: value.secure };
   }
@@ -83,16 +92,31 @@ function additions(
   return [insertion(behindComments(text, end, column), written.join(""))];
 }
 
+function isSealed(value: SealedValue | SealedTree): value is SealedValue {
+  return typeof value["secure"] === "string";
+}
+
 function flowPair(key: string, value: SettingValue): string {
-  return typeof value === "string"
-    ? `${key}: ${JSON.stringify(value)}`
-    : `${key}: { secure: ${JSON.stringify(value.secure)} }`;
+  if (typeof value === "string" || !isSealed(value)) return `${key}: ${JSON.stringify(value)}`;
+  return `${key}: { secure: ${JSON.stringify(value.secure)} }`;
 }
 
 function blockPair(key: string, value: SettingValue, column: number, text: string): string {
   const indent = " ".repeat(column);
-  const lines = typeof value === "string" ? textLines(key, value) : [`${key}:`, `  secure: ${value.secure}`];
+  const lines = typeof value === "string" ? textLines(key, value) : sealedLines(key, value);
   return lines.map((line) => indent + line).join(lineEnd(text));
+}
+
+function sealedLines(key: string, value: SealedValue | SealedTree): string[] {
+  if (isSealed(value)) return [`${key}:`, `  secure: ${value.secure}`];
+  const below = Object.entries(value).flatMap(([name, one]) => sealedLines(keyText(name), one));
+  return [`${key}:`, ...below.map((line) => `  ${line}`)];
+}
+
+/** A name that YAML would read as something else stands in quotes. */
+function keyText(name: string): string {
+  const isPlain = /^[A-Za-z][\w-]*$/u.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/iu.test(name);
+  return isPlain ? name : JSON.stringify(name);
 }
 
 /** A text of several lines as it is; any other in quotes. */

@@ -3,7 +3,8 @@ import { differingTokens, givenToken, nameOf } from "../../../site/monitoring/ex
 import type { MonitoringSecrets } from "../../../site/settings/environment";
 import { parseMonitoringSecrets } from "../../../site/monitoring/monitoring-secrets";
 import { writeSealed } from "../../project/edit-settings";
-import type { NewSettings } from "../../project/set-settings";
+import type { SecretBox } from "../../project/passphrase";
+import type { NewSettings, SealedTree } from "../../project/set-settings";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
 import { usageError } from "../../terminal/command-error";
@@ -72,16 +73,28 @@ export async function handOver(work: StackWork): Promise<{ isChanged: boolean; f
   return { isChanged: true, findings };
 }
 
-/** Writes them encrypted into the settings. @param others settings that go with them, by their keys */
+/** Writes them encrypted into the settings, each by itself: so `pulumi config set --path` goes on working. @param others settings that go with them, by their keys */
 export async function writeMonitoringSecrets(
   { site, selector, environment }: StackWork,
   secrets: MonitoringSecrets,
   others: NewSettings["config"] = {},
 ): Promise<void> {
   const box = await environment.secretBox();
-  const sealed = { secure: box.seal(JSON.stringify(secrets)) };
+  const tree = sealedTree(secrets, box);
+  const sealed = Object.keys(tree).length === 0 ? { secure: box.seal("{}") } : tree;
   writeSealed(environment, box, { [`lifeboat:${monitoringSecretsKey}`]: sealed, ...others });
   site.reread(selector);
+}
+
+/** Nothing is written of what is empty. */
+function sealedTree(secrets: object, box: SecretBox): SealedTree {
+  const tree: Record<string, SealedTree[string]> = {};
+  for (const [name, value] of Object.entries<unknown>({ ...secrets })) {
+    if (typeof value === "string") tree[name] = { secure: box.seal(value) };
+    if (typeof value !== "object" || value === null || Object.keys(value).length === 0) continue;
+    tree[name] = sealedTree(value, box);
+  }
+  return tree;
 }
 
 function notHandedOver(name: string, why: string): Finding {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import * as z from "zod";
 import { openSecretBox } from "../../../scripts/project/passphrase";
 import type { S3Server } from "../../support/s3-server";
@@ -15,7 +15,7 @@ let site: UpSite;
 
 const settings = z.object({
   encryptionsalt: z.string(),
-  config: z.looseObject({ "lifeboat:monitoringSecrets": z.object({ secure: z.string() }).optional() }),
+  config: z.looseObject({ "lifeboat:monitoringSecrets": z.unknown() }),
 });
 const grafanaPassword = expect.stringMatching(/^[\w-]{24}$/u);
 const tokenOf = (name: string, number = 1) =>
@@ -39,10 +39,22 @@ function set(name: string, key: string, value: unknown): void {
   site.write(file, others.replace(/^(config:\n)/mu, `$1${line}\n`));
 }
 
-async function handedOver(): Promise<unknown> {
+type Box = Awaited<ReturnType<typeof openSecretBox>>;
+
+async function boxOf(): Promise<{ box: Box; sealed: unknown }> {
   const { encryptionsalt, config } = settings.parse(parse(site.read("Pulumi.monitoring.yaml")));
-  const sealed = config["lifeboat:monitoringSecrets"]?.secure;
-  return sealed === undefined ? undefined : JSON.parse((await openSecretBox(encryptionsalt, passphrase)).open(sealed));
+  return { box: await openSecretBox(encryptionsalt, passphrase), sealed: config["lifeboat:monitoringSecrets"] };
+}
+
+/** Every secret by itself. */
+async function handedOver(): Promise<unknown> {
+  const { box, sealed } = await boxOf();
+  const opened = (value: unknown): unknown => {
+    const secret = z.strictObject({ secure: z.string() }).safeParse(value);
+    if (secret.success) return box.open(secret.data.secure);
+    return Object.fromEntries(Object.entries(z.looseObject({}).parse(value)).map(([name, one]) => [name, opened(one)]));
+  };
+  return opened(sealed);
 }
 
 test("tokens are handed over by up, again when another is in use, and taken out with their environment [C2, N5]", async () => {
@@ -57,7 +69,7 @@ test("tokens are handed over by up, again when another is in use, and taken out 
   expect([first.code, first.stdout]).toEqual([0, expect.not.stringContaining("gets no token")]);
   expect(first.stdout).toContain("monitoring: the exporter's tokens are handed over");
   const tokens = { monitoring: tokenOf("monitoring"), prod: tokenOf("prod") };
-  expect(await handedOver()).toEqual({ grafanaPassword, receivers: {}, tokens });
+  expect(await handedOver()).toEqual({ grafanaPassword, tokens });
   // The environment that watches has the state store, too: it comes first, and again when the others have made theirs.
   const updates = site.pulumiRuns().filter((run) => run.endsWith(" up"));
   expect([updates.length > 2, updates[0], updates.at(-1)]).toEqual([
@@ -81,7 +93,7 @@ test("tokens are handed over by up, again when another is in use, and taken out 
   expect(await handedOver()).toMatchObject({ tokens: { prod: tokenOf("prod", 2) } });
   set("prod", "exporterTokens", []);
   await site.lifeboat(["up", "monitoring", "--force"]);
-  expect(await handedOver()).toEqual({ grafanaPassword, receivers: {}, tokens: { monitoring: tokenOf("monitoring") } });
+  expect(await handedOver()).toEqual({ grafanaPassword, tokens: { monitoring: tokenOf("monitoring") } });
   const texts = [first, plan].map(({ stdout, stderr }) => stdout + stderr).join("");
   expect(texts).not.toContain("not-a-secret-prod");
 });
@@ -122,7 +134,7 @@ test("what the monitoring needs and nobody gives is made by up, once, and kept [
   expect(site.read("Pulumi.monitoring.yaml")).not.toContain("monitoringSecrets");
   expect((await site.lifeboat(["up", "monitoring", "--force"])).code).toBe(0);
   const made = await handedOver();
-  expect(made).toEqual({ grafanaPassword, receivers: {}, tokens: {} });
+  expect(made).toEqual({ grafanaPassword });
   expect((await site.lifeboat(["up", "monitoring", "--force"])).stdout).toContain("nothing was changed");
 
   set("monitoring", "monitoring", exampleMonitoring({ listen: "tls", allow: ["192.0.2.0/24"] }));
@@ -132,4 +144,33 @@ test("what the monitoring needs and nobody gives is made by up, once, and kept [
   expect(await handedOver()).toEqual({ ...z.looseObject({}).parse(made), authorityKey: key, serverKey: key });
   expect(site.read("Pulumi.monitoring.yaml")).toContain("lifeboat:monitoringAuthority: |");
   expect((await site.lifeboat(["up", "monitoring", "--force"])).stdout).toContain("nothing was changed");
+});
+
+test("a secret that is set beside those of up, as pulumi config set --path does, stays; a former text is taken apart [C1, N5]", async () => {
+  store = await startStore(folder);
+  site = UpSite.create(store, "one-by-one");
+  set("monitoring", "guests", { metrics: exampleMetricsGuest() });
+  set("monitoring", "monitoring", exampleMonitoring({ receivers: { ops: { webhook: {} } } }));
+  await site.lifeboat(["up", "monitoring", "--force"]);
+  const { box } = await boxOf();
+  const file = "Pulumi.monitoring.yaml";
+  const hook = "https://hook.example.com/not-a-real-path";
+  const line = "  lifeboat:monitoringSecrets:\n";
+  expect(site.read(file)).toContain(line);
+  site.write(
+    file,
+    site.read(file).replace(line, `${line}    receivers:\n      ops:\n        secure: ${box.seal(hook)}\n`),
+  );
+  set("monitoring", "exporterTokens", [1]);
+  site.program({ tokens: { monitoring: tokenOf("monitoring") } });
+  expect((await site.lifeboat(["up", "monitoring", "--force"])).code).toBe(0);
+  const whole = { grafanaPassword, receivers: { ops: hook }, tokens: { monitoring: tokenOf("monitoring") } };
+  expect(await handedOver()).toEqual(whole);
+
+  const text = JSON.stringify({ ...z.looseObject({}).parse(await handedOver()), tokens: {} });
+  const asText = parse(site.read(file));
+  asText.config["lifeboat:monitoringSecrets"] = { secure: box.seal(text) };
+  site.write(file, stringify(asText));
+  expect((await site.lifeboat(["up", "monitoring", "--force"])).code).toBe(0);
+  expect(await handedOver()).toEqual(whole);
 });
