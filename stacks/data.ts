@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CommandBackup } from "../components/data/command-backup";
-import type { DataPlace } from "../components/data/data-backup";
+import type { CopiesElsewhere, DataPlace } from "../components/data/data-backup";
 import { FilesBackup } from "../components/data/files-backup";
 import { MariaDbBackup } from "../components/data/mariadb-backup";
 import { PostgresBackup } from "../components/data/postgres-backup";
@@ -11,6 +11,7 @@ import { dataResource } from "../site/data/resource-names";
 import type { DataSource, DataSourceSecrets, Environment, Guest, OwnedGuest } from "../site/settings/environment";
 import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
+import { copiesOfDumps } from "./offsite-keys";
 import type { NodeEntrances } from "./node-entrances";
 import type { DeclareData, DeclaredGuest } from "./program";
 import { readAuthority } from "./read-authority";
@@ -42,6 +43,7 @@ export async function prepareData(
       return { guest, source, secrets: secretsOf(environment, guest, source) };
     }),
   );
+  const elsewhere = copiesOfDumps(environment);
   const isLoggedIn = planned.some(({ source }) => source.by === "ssh");
   const login = isLoggedIn ? guestLogin(environment) : undefined;
   if (isLoggedIn) await requireAgent(environment.name);
@@ -67,7 +69,8 @@ export async function prepareData(
       const place = places.get(key) ?? placeOf(guest, source);
       places.set(key, place);
       const name = dataResource(guest.name, source.name);
-      return [name, declareSource(name, source, secrets, place)] as const;
+      const copies = elsewhere && { ...elsewhere, guest: guest.name };
+      return [name, declareSource(name, { source, secrets }, place, copies)] as const;
     });
     return { dataSchedules: pulumi.output(Object.fromEntries(schedules)) };
   };
@@ -89,19 +92,19 @@ function overSsh(
 /** @returns when it is dumped */
 function declareSource(
   name: string,
-  source: DataSource,
-  secrets: DataSourceSecrets,
+  { source, secrets }: Omit<Planned, "guest">,
   place: DataPlace,
+  copies: CopiesElsewhere | undefined,
 ): pulumi.Output<string> {
   switch (source.kind) {
     case "postgres":
-      return new PostgresBackup(name, { source, secrets, place }).schedule;
+      return new PostgresBackup(name, { source, secrets, place, copies }).schedule;
     case "mariadb":
-      return new MariaDbBackup(name, { source, secrets, place }).schedule;
+      return new MariaDbBackup(name, { source, secrets, place, copies }).schedule;
     case "files":
-      return new FilesBackup(name, { source, secrets, place }).schedule;
+      return new FilesBackup(name, { source, secrets, place, copies }).schedule;
     case "command":
-      return new CommandBackup(name, { source, secrets, place }).schedule;
+      return new CommandBackup(name, { source, secrets, place, copies }).schedule;
   }
 }
 

@@ -2,12 +2,11 @@ import { resolve } from "node:path";
 import { Provider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { OffsiteBucket } from "../components/offsite/offsite-bucket";
-import { refusal } from "../components/refusal";
-import { missingOffsiteKeys, offsiteKeysHint, offsiteKeysSetting } from "../site/offsite/keys";
+import { offsiteKeysSetting } from "../site/offsite/keys";
 import { offsiteName } from "../site/offsite/resource-names";
 import type { Environment, KeyPair, OffsiteSettings } from "../site/settings/environment";
+import { offsiteAuthority, requireOffsiteKeys } from "./offsite-keys";
 import type { StackOutputs } from "./program";
-import { readAuthority } from "./read-authority";
 import { existingBuckets } from "./state-store-probe";
 
 /**
@@ -16,14 +15,11 @@ import { existingBuckets } from "./state-store-probe";
  * @returns what declares it
  * @throws pulumi.RunError where its keys are missing: a copy that somebody relies on is never silently none (J2)
  */
-export async function prepareOffsite({ name, offsite, offsiteKeys }: Environment): Promise<() => StackOutputs> {
+export async function prepareOffsite(environment: Environment): Promise<() => StackOutputs> {
+  const { name, offsite } = environment;
   if (offsite === undefined) throw new Error(`${name} declares nothing offsite`);
-  const missing = missingOffsiteKeys(offsite, offsiteKeys);
-  if (missing !== undefined) {
-    throw refusal(`Unable to declare the offsite copies of ${name}: ${missing}\nHINT: ${offsiteKeysHint(name)}`);
-  }
-  const authority = offsite.ca === undefined ? undefined : readAuthority(offsite.ca, "lifeboat:offsite.ca");
-  const { admin } = offsiteKeys ?? {};
+  const { admin } = requireOffsiteKeys(environment, offsite);
+  const authority = offsiteAuthority(offsite);
   // What was adopted is never asked: whoever made it answers for it.
   if (offsite.adopt || admin === undefined) return () => ({ offsiteBucket: pulumi.output(offsite.bucket) });
   const exists = await isThere(name, offsite, admin, authority);

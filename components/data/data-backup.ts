@@ -4,7 +4,11 @@ import { type Entrance, removalCommand, shellThrough } from "../../site/data/ent
 import { dataChild, dataComponents } from "../../site/data/resource-names";
 import type { DataSource, DataSourceSecrets } from "../../site/settings/data";
 import { connectionTo, type GuestLogin, printed } from "../install/connection";
+import { type CopiedGuest, installDumpCopies, removeDumpCopies } from "../offsite/dump-copies-files";
 import { installScript } from "./installation";
+
+/** Where dumps of a guest are copied to, and by which key. */
+export type CopiesElsewhere = Omit<CopiedGuest, "sources">;
 
 /** How a program gets to a guest's data. */
 export interface DataPlace {
@@ -30,6 +34,8 @@ export interface DataBackupArgs<Source extends DataSource> {
   readonly secrets: DataSourceSecrets;
   /** How the program gets into the guest. */
   readonly place: DataPlace;
+  /** Where its dumps are copied to. Absent: nowhere, and copies that were set up before end. Secret. */
+  readonly copies?: CopiesElsewhere | undefined;
   /** A last word on what the provider is given, for what has no setting. */
   readonly transform?: { readonly install?: (inputs: CommandArgs) => CommandArgs };
 }
@@ -44,14 +50,14 @@ export abstract class DataBackup<Source extends DataSource> extends pulumi.Compo
 
   constructor(name: string, args: DataBackupArgs<Source>, opts?: pulumi.ComponentResourceOptions) {
     super(dataComponents[args.source.kind], name, {}, opts);
-    const { source, secrets, place, transform = {} } = args;
+    const { source, secrets, place, copies, transform = {} } = args;
     const inputs = {
       connection: pulumi.output(place.address).apply((address) => {
         const connection = connectionTo(address, place.login);
         return place.port === undefined ? connection : { ...connection, port: place.port };
       }),
       create: shellThrough(place.entrance),
-      stdin: pulumi.secret(installScript(source, secrets)),
+      stdin: pulumi.secret(installScript(source, secrets) + copiesScript(source, copies)),
       delete: removalCommand(source.name, place.entrance),
       ...(place.incarnation === undefined ? {} : { triggers: [place.incarnation] }),
       addPreviousOutputInEnv: false,
@@ -65,4 +71,9 @@ export abstract class DataBackup<Source extends DataSource> extends pulumi.Compo
     this.schedule = command.id.apply(() => source.at);
     this.registerOutputs({ schedule: this.schedule });
   }
+}
+
+/** It comes after the source's own: dumps are made also where copies cannot be set up, and that is an error then. */
+function copiesScript({ name }: DataSource, copies: CopiesElsewhere | undefined): string {
+  return copies === undefined ? removeDumpCopies([name]) : installDumpCopies({ ...copies, sources: [name] });
 }

@@ -1,5 +1,6 @@
 /** What a guest needs to copy its dumps elsewhere: texts only, no Pulumi. */
-import { offsiteGuestPlaces as places } from "../../site/offsite/guest-places";
+import { offsiteGuestPlaces as places } from "../../site/data/offsite-places";
+import { dropInOf, endCopies, withoutDropIn } from "../../site/data/offsite-removal";
 import { dumpsOfGuest } from "../../site/offsite/places";
 import type { KeyPair, OffsiteKind, OffsiteSettings } from "../../site/settings/environment";
 import { quote, writeFile } from "../install/shell";
@@ -46,8 +47,8 @@ export function installDumpCopies(guest: CopiedGuest): string {
     ...put(unit("service"), "0644", serviceUnit),
     ...put(unit("timer"), "0644", timerUnit),
     ...sources.flatMap((source) => {
-      const folder = dropIn(source);
-      return [`install -d -m 0755 ${folder}`, ...put(`${folder}/offsite.conf`, "0644", afterEachRun)];
+      const { folder, file } = dropInOf(source);
+      return [`install -d -m 0755 ${folder}`, ...put(file, "0644", afterEachRun)];
     }),
     "systemctl daemon-reload",
     `systemctl enable --now ${places.unit}.timer`,
@@ -58,19 +59,10 @@ export function installDumpCopies(guest: CopiedGuest): string {
 
 /** A shell script that ends the copies of a guest and takes its key away. Copies that were made stay, and so does the log. */
 export function removeDumpCopies(sources: readonly string[]): string {
-  return [
-    `systemctl disable --now ${places.unit}.timer 2>/dev/null || :`,
-    `rm -rf ${places.folder} ${unit("service")} ${unit("timer")} ${sources.map(dropIn).join(" ")}`,
-    "systemctl daemon-reload",
-    "",
-  ].join("\n");
+  return [...endCopies, ...sources.flatMap(withoutDropIn), "systemctl daemon-reload", ""].join("\n");
 }
 
 const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
-
-function dropIn(source: string): string {
-  return `/etc/systemd/system/lifeboat-data-${source}.service.d`;
-}
 
 const requireRclone = [
   "if ! command -v rclone >/dev/null 2>&1; then",

@@ -1,6 +1,6 @@
 /** What a guest runs to copy its dumps elsewhere: POSIX shell around Debian's `rclone`, because guests have no Node. */
 import { dataProgram } from "../../site/data/places";
-import { offsiteGuestPlaces as places } from "../../site/offsite/guest-places";
+import { offsiteGuestPlaces as places } from "../../site/data/offsite-places";
 
 /**
  * Copies every whole dump of every source that does not lie elsewhere yet: what a service missed while it was down is made up for

@@ -1,3 +1,4 @@
+import { endCopiesWithLast, withoutDropIn } from "./offsite-removal";
 import { placesOf } from "./places";
 import { pointInTimePlaces } from "./point-in-time/places";
 
@@ -19,7 +20,10 @@ export function shellThrough(entrance: Entrance): string {
   );
 }
 
-/** Takes a source's timer, settings and secrets out of its guest. Dumps, status and log stay, and what other sources need. */
+/**
+ * Takes a source's timer, settings and secrets out of its guest, and with the last one the key for copies elsewhere. Dumps, status and
+ * log stay, and what other sources need.
+ */
 function removalScript(source: string): string {
   const { settings, unit } = placesOf(source);
   const { program: recovery } = pointInTimePlaces;
@@ -31,6 +35,8 @@ function removalScript(source: string): string {
     `rm -f ${units.flatMap((one) => [`/etc/systemd/system/${one}.service`, `/etc/systemd/system/${one}.timer`]).join(" ")}`,
     `systemctl disable --now ${unit}.timer 2>/dev/null || :`,
     `rm -rf ${settings} /etc/systemd/system/${unit}.service /etc/systemd/system/${unit}.timer`,
+    ...withoutDropIn(source),
+    ...endCopiesWithLast,
     "systemctl daemon-reload",
     "",
   ].join("\n");

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { isRemovalCommand, removalCommand } from "../../../site/data/entrance";
+import { installDumpCopies, removeDumpCopies } from "../../../components/offsite/dump-copies-files";
 import { dataComponents, dataCommandType as type } from "../../../site/data/resource-names";
 import type { Environment } from "../../../site/settings/environment";
 import { prepareData } from "../../../stacks/data";
 import { shellcheck } from "../../support/debian-program";
 import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import { offsiteKeys, offsiteSettings } from "../../support/example-offsite";
 import { find, runProgram, valueOf } from "../../support/pulumi-mocks";
 
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
@@ -31,7 +33,7 @@ const password = `p'a"s$s\\w;o r:d%é@/`;
 const names = [`a"b'c;d $x`];
 
 /** A site with one guest over SSH, and an adopted one that its node leads to. */
-function site(other: Readonly<Record<string, unknown>> = {}): Environment {
+function site(other: Readonly<Record<string, unknown>> = {}, top: object = {}): Environment {
   const source = { kind: "postgres", databases: names, ...other };
   return environmentOf({
     ...exampleSettings(),
@@ -39,7 +41,12 @@ function site(other: Readonly<Record<string, unknown>> = {}): Environment {
     ssh: { identity },
     guests: { web: { ...exampleContainer(), data: { shop: source } }, old: { adopt: 140, data: { crm: source } } },
     dataSecrets: { web: { shop: { password } }, old: { crm: { password: "other" } } },
+    ...top,
   });
+}
+
+function offsite(other: Readonly<Record<string, unknown>> = {}) {
+  return { offsite: offsiteSettings(other).offsite };
 }
 
 function declare(environment = site()) {
@@ -120,6 +127,12 @@ systemctl disable --now lifeboat-pitr-shop-full.timer lifeboat-pitr-shop-diff.ti
 rm -f /etc/systemd/system/lifeboat-pitr-shop-full.service /etc/systemd/system/lifeboat-pitr-shop-full.timer /etc/systemd/system/lifeboat-pitr-shop-diff.service /etc/systemd/system/lifeboat-pitr-shop-diff.timer
 systemctl disable --now lifeboat-data-shop.timer 2>/dev/null || :
 rm -rf /etc/lifeboat/data/shop /etc/systemd/system/lifeboat-data-shop.service /etc/systemd/system/lifeboat-data-shop.timer
+rm -f /etc/systemd/system/lifeboat-data-shop.service.d/offsite.conf
+rmdir /etc/systemd/system/lifeboat-data-shop.service.d 2>/dev/null || :
+if ! ls /etc/lifeboat/data/*/settings >/dev/null 2>&1; then
+systemctl disable --now lifeboat-offsite.timer 2>/dev/null || :
+rm -rf /etc/lifeboat/offsite /etc/systemd/system/lifeboat-offsite.service /etc/systemd/system/lifeboat-offsite.timer
+fi
 systemctl daemon-reload
 ' | (sh -s)`,
   );
@@ -141,6 +154,46 @@ test.each([
   expect(isRemovalCommand(text)).toBe(isOwn);
 });
 
+test("dumps are copied by the same installation where a bucket elsewhere is declared, by the key that removes nothing [J2]", async () => {
+  const keys = offsiteKeys();
+  const ca = join(folder, "ca.pem");
+  writeFileSync(ca, "in place of a certificate\n");
+  const environment = site({}, { ...offsite({ ca }), offsiteKeys: keys });
+  const { offsite: declared } = environment;
+  if (declared === undefined) throw new Error("it was declared");
+  for (const [guest, source] of [
+    ["web", "shop"],
+    ["old", "crm"],
+  ] as const) {
+    const script = await scriptOf(`${guest}/${source}`, environment);
+    const authority = "in place of a certificate\n";
+    const { writer } = keys;
+    const copied = { environment: "prod", guest, sources: [source], offsite: declared, writer, authority };
+    expect(script.endsWith(installDumpCopies(copied))).toBe(true);
+    expect(script).toContain(keys.writer.secretKey);
+    for (const { secretKey } of [keys.admin, keys.reader]) expect(script).not.toContain(secretKey);
+  }
+  const { registrations } = await declare(environment);
+  const { stdin: _stdin, ...others } = registrations.find(({ name }) => name === "web/shop-install")?.inputs ?? {};
+  expect(others).toHaveProperty("delete");
+  expect(JSON.stringify(others)).not.toContain(keys.writer.secretKey);
+});
+
+test.each([
+  ["no bucket elsewhere is declared", {}],
+  ["dumps are not among what is copied", { ...offsite({ copies: { dumps: false } }), offsiteKeys: offsiteKeys() }],
+])("copies that were set up before end, and their key goes, where %s [J2, N6]", async (_what, top) => {
+  const script = await scriptOf("web/shop", site({}, top));
+  expect(script.endsWith(removeDumpCopies(["shop"]))).toBe(true);
+  expect(script).not.toContain("rclone");
+});
+
+test("copies without their keys are refused before anything is declared: they are never silently none [J2]", async () => {
+  await expect(declare(site({}, offsite()))).rejects.toThrow(
+    "Unable to declare the offsite copies of prod: it has lifeboat:offsite, and the secret lifeboat:offsiteKeys is not set\nHINT: ",
+  );
+});
+
 test("a source that is turned off keeps its program, and its timer stops [I1]", async () => {
   expect(await scriptOf("web/shop")).toContain(
     "systemctl enable lifeboat-data-shop.timer\nsystemctl restart lifeboat-data-shop.timer",
@@ -155,7 +208,8 @@ const linter = shellcheck();
 (linter === undefined ? describe.skip : describe)("shellcheck", () => {
   test("takes the installation and the removal [I1]", async () => {
     const removal = removalCommand("shop", { kind: "node", user: "admin", id: 140 });
-    for (const input of [await scriptOf("web/shop"), removal]) {
+    const copying = site({}, { ...offsite(), offsiteKeys: offsiteKeys() });
+    for (const input of [await scriptOf("web/shop"), await scriptOf("web/shop", copying), removal]) {
       const { stdout } = spawnSync(linter ?? "", ["--shell=sh", "--format=gcc", "-"], { input, encoding: "utf8" });
       expect(stdout).toBe("");
     }

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dumpCopiesScript } from "../../../components/offsite/dump-copies-script";
 import { installDumpCopies, removeDumpCopies } from "../../../components/offsite/dump-copies-files";
+import { removalCommand } from "../../../site/data/entrance";
 import { dataProgram } from "../../../site/data/places";
-import { offsiteGuestPlaces as places } from "../../../site/offsite/guest-places";
+import { offsiteGuestPlaces as places } from "../../../site/data/offsite-places";
 import { writerPolicy } from "../../../site/offsite/policies";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { findArtifacts } from "../../sandbox/setup/services/artifacts";
@@ -44,6 +45,7 @@ const whole = (name: string): string[] =>
 (process.getuid?.() === 0 ? describe : describe.skip)("dumps of a guest", () => {
   let guest: DatabaseGuest;
   let minio: ChildProcess | undefined;
+  let script: string;
 
   beforeAll(async () => {
     guest = await DatabaseGuest.start({ say: (line) => void process.stderr.write(`${line}\n`) });
@@ -55,7 +57,7 @@ const whole = (name: string): string[] =>
     await makeBucket();
     await startMinio();
     const offsite = offsiteOf({ endpoint, bandwidth: "64MiB" });
-    const script = installDumpCopies({
+    script = installDumpCopies({
       environment: "prod",
       guest: "web",
       sources: ["shop"],
@@ -271,6 +273,27 @@ esac
     expect(found).toBe(places.configuration);
     expect(await guest.must(`stat -c '%a %U' ${places.configuration}`)).toBe("600 root");
     expect(dirname(places.configuration)).toBe(places.folder);
+  });
+
+  const fakes = { PATH: "/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+  const holders = async () =>
+    (await guest.run(["grep", "-rlF", key.secretKey, "/etc", "/usr/local", "/var"])).stdout.trim();
+
+  test("go on while a source is left, and end with the last; what others put into its service stays [J2, I9, N6]", async () => {
+    const entrance = { kind: "ssh", user: "root" } as const;
+    const own = "/etc/systemd/system/lifeboat-data-shop.service.d";
+    await guest.must(removalCommand("crm", entrance), { environment: fakes });
+    expect(await holders()).toBe(places.configuration);
+    expect(await guest.must(`ls ${own} /etc/systemd/system/lifeboat-offsite.timer`)).toContain("offsite.conf");
+    await guest.must(`echo '[Service]' >${own}/site.conf`);
+    await guest.must(removalCommand("shop", entrance), { environment: fakes });
+    expect(await holders()).toBe("");
+    expect(await guest.must(`ls ${own}; ls -d /etc/systemd/system/lifeboat-offsite* 2>/dev/null || :`)).toBe(
+      "site.conf",
+    );
+    await guest.must(`rm ${own}/site.conf`);
+    await guest.must("sh -s", { input: script, environment: fakes });
+    expect(await holders()).toBe(places.configuration);
   });
 
   test("end when they are no longer declared, and the key goes [J2, N6]", async () => {

@@ -1,0 +1,30 @@
+import type { CopiesElsewhere } from "../components/data/data-backup";
+import { refusal } from "../components/refusal";
+import { missingOffsiteKeys, offsiteKeysHint } from "../site/offsite/keys";
+import type { Environment, OffsiteKeys, OffsiteSettings } from "../site/settings/environment";
+import { readAuthority } from "./read-authority";
+
+/** @throws pulumi.RunError where keys are missing: a copy that somebody relies on is never silently none (J2) */
+export function requireOffsiteKeys({ name, offsiteKeys }: Environment, offsite: OffsiteSettings): OffsiteKeys {
+  const missing = missingOffsiteKeys(offsite, offsiteKeys);
+  if (offsiteKeys !== undefined && missing === undefined) return offsiteKeys;
+  const cause = missing ?? "it has no keys";
+  throw refusal(`Unable to declare the offsite copies of ${name}: ${cause}\nHINT: ${offsiteKeysHint(name)}`);
+}
+
+/** The PEM text of the CA that the service is trusted by, besides those of the system. */
+export function offsiteAuthority({ ca }: OffsiteSettings): string | undefined {
+  return ca === undefined ? undefined : readAuthority(ca, "lifeboat:offsite.ca");
+}
+
+/**
+ * Where the dumps of an environment's guests are copied to; undefined where they are not.
+ *
+ * @throws pulumi.RunError where keys are missing
+ */
+export function copiesOfDumps(environment: Environment): Omit<CopiesElsewhere, "guest"> | undefined {
+  const { name, offsite } = environment;
+  if (offsite?.copies.dumps !== true) return undefined;
+  const { writer } = requireOffsiteKeys(environment, offsite);
+  return { environment: name, offsite, writer, authority: offsiteAuthority(offsite) };
+}
