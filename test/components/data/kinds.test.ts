@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { dataCommandType as type } from "../../../site/data/resource-names";
 import { prepareData } from "../../../stacks/data";
 import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
+import { offsiteKeys, offsiteSettings } from "../../support/example-offsite";
 import { runProgram, valueOf } from "../../support/pulumi-mocks";
 
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
@@ -28,12 +29,15 @@ const data = {
   vault: { kind: "command", command: "vault operator raft snapshot save /dev/stdout" },
 };
 
-test("each kind of source is a component of its own type, with a schedule, and one command that installs it [I1, I8]", async () => {
+test("each kind of source is a component of its own type, with a schedule, and one command that installs it with its copies elsewhere [I1, I8, J2]", async () => {
+  const keys = offsiteKeys();
   const environment = environmentOf({
     ...exampleSettings(),
     ssh: { identity },
     guests: { web: { ...exampleContainer(), data } },
     dataSecrets: { web: { shop: { password: "one" }, crm: { password: "two" } } },
+    offsite: offsiteSettings().offsite,
+    offsiteKeys: keys,
   });
   const { registrations, result } = await runProgram({ [type]: () => ({}) }, async () => {
     const declareData = await prepareData(
@@ -54,6 +58,8 @@ test("each kind of source is a component of its own type, with a schedule, and o
   const commands = registrations.filter((one) => one.type === type).map(({ name }) => name);
   expect(new Set(commands)).toEqual(new Set(Object.keys(data).map((name) => `web/${name}-install`)));
   expect(commands).toHaveLength(4);
+  for (const { inputs } of registrations.filter((one) => one.type === type))
+    expect(inputs["stdin"]).toEqual({ secret: expect.stringContaining(keys.writer.secretKey) });
   expect(await valueOf(pulumi.output(result["dataSchedules"]))).toEqual(
     Object.fromEntries(Object.keys(data).map((name) => [`web/${name}`, "03:00"])),
   );
