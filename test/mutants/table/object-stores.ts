@@ -21,7 +21,7 @@ export const objectStoreMutants: readonly Mutant[] = [
     },
     {
       name: "bucket: a read that is refused finds nothing",
-      from: "throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;",
+      from: "this.sendOptions.abortSignal?.throwIfAborted();\n      throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;",
       to: "throw new NoSuchObject(this.place, key);",
       killedBy: { file: bucket, title: "'there is none' is told from 'not allowed'" },
     },

@@ -23,14 +23,14 @@ export const stateMutants: readonly Mutant[] = [
     },
     {
       name: "state: a command of the program's may run anything when it is deleted",
-      from: "if (isSet(text) && (type === localCommandType || !removals.includes(text)))",
+      from: "if (isSet(text) && (type === localCommandType || !isOwnRemoval(text)))",
       to: "if (isSet(text) && type === localCommandType)",
       killedBy: { file: foreign, title: "another deletion is refused, and named" },
     },
     {
       name: "state: a command on the operator's machine may run what the store's container has when it is deleted",
-      from: "(type === localCommandType || !removals.includes(text))",
-      to: "!removals.includes(text)",
+      from: "(type === localCommandType || !isOwnRemoval(text))",
+      to: "!isOwnRemoval(text)",
       killedBy: { file: foreign, title: "what is removed in the store's container, here is refused, and named" },
     },
     {
@@ -49,8 +49,8 @@ export const stateMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/up/state-written.ts", [
     {
       name: "state: an update works on another one than its plan",
-      from: "planned === undefined || (await",
-      to: "planned !== undefined || (await",
+      from: "if (written === planned) return checkpoint.resources.length > 0;",
+      to: "if (written !== undefined) return checkpoint.resources.length > 0;",
       killedBy: {
         file: upping,
         title: "a state that somebody writes after the plan, the same one too, is handed to no update",

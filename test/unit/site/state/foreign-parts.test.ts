@@ -171,7 +171,8 @@ test.each<[string, object, string]>([
     forged("hostKey", { hostKey: { ...secret, plaintext: "evil" } }, "outputs"),
     "its host key is not sealed",
   ],
-  ["another package", named("pulumi:providers:aws"), "no provider of this package"],
+  ["another package", named("pulumi:providers:gcp"), "no provider of this package"],
+  ["a provider of another name", named("pulumi:providers:aws"), "no provider of this name"],
   [
     "a place for the plugin",
     forged("provider", { pluginDownloadURL: "http://127.0.0.1/" }, "inputs"),
