@@ -71,6 +71,7 @@ export const notShown: readonly string[] = [
   "preview comment: --dry-run",
   "preview comment: report",
   "rebuild state-store: report",
+  "rebuild monitoring: report, anew",
   "state return: plan",
   // Of real databases in real guests.
   "data: report",
@@ -81,6 +82,10 @@ export const notShown: readonly string[] = [
   "restore files: report",
   "undo: plan, of data that is restored",
   "undo: report, of data that is restored",
+  "restore point-in-time: plan",
+  "restore point-in-time: report",
+  "restore point-in-time: plan, of --undo",
+  "restore point-in-time: report, of --undo",
 ];
 
 /** Every shape that was seen, for the reporter at the end of a run. */
