@@ -70,14 +70,21 @@ function isSealed(value: unknown): boolean {
 
 /**
  * What the exporter looks with, a file each: a token for each environment, and where this environment makes the state store, a
- * key that reads each bucket.
+ * key that reads each bucket, and one that reads the copies elsewhere.
  */
-export function exporterCredentials({ monitoringSecrets, stateStoreKeys }: Environment): Record<string, string> {
+export function exporterCredentials({
+  name: owner,
+  monitoringSecrets,
+  stateStore,
+  stateStoreKeys,
+}: Environment): Record<string, string> {
   const tokens = Object.entries(monitoringSecrets?.tokens ?? {});
+  const offsite = stateStore === undefined ? undefined : monitoringSecrets?.offsiteKey;
   const readers = Object.entries(stateStoreKeys?.readers ?? {});
   return Object.fromEntries([
     ...tokens.map(([name, token]) => [`${name}.token`, token]),
     ...readers.map(([name, key]) => [`${name}.state-key`, formatKeys(key)]),
+    ...(offsite === undefined ? [] : [[`${owner}.offsite-key`, formatKeys(offsite)]]),
   ]);
 }
 

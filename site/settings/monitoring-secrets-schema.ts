@@ -1,6 +1,6 @@
 import { tokenSchema } from "./proxmox-schema";
 import { entries, mapping, optional, text } from "./schema-tools";
-import { privateKey, stackName } from "./state-keys-schema";
+import { keyPairSchema, privateKey, stackName } from "./state-keys-schema";
 import { guestName } from "./values/names";
 
 /** No control character: it stands in one line of a file. */
@@ -18,6 +18,11 @@ export const monitoringSecretsSchema = mapping({
   serverKey: optional(privateKey),
   /** What a receiver needs, by its name: a webhook's address, a mail server's password, ntfy's access token, a bot's token. */
   receivers: optional(entries("secrets", guestName, secretLine)),
+  /**
+   * Key that reads the second S3 service (`copies.offsite` of `lifeboat:stateStore`) and cannot write there, where this environment
+   * makes the state store. Without it nobody tells of a copy of the state that is too old.
+   */
+  offsiteKey: optional(keyPairSchema),
   /** API tokens with which the exporter looks, by the names of their environments. */
   tokens: optional(entries("tokens", stackName, tokenSchema)),
 });

@@ -1,4 +1,5 @@
 import type { Download } from "./download";
+import type { KeyPair } from "./state-store";
 import type { Seconds } from "./units";
 
 /** Prometheus, Alertmanager and Grafana in one of the environment's own guests (C1), watching every environment of the project. */
@@ -90,6 +91,8 @@ export interface MonitoringSecrets {
   readonly serverKey?: string | undefined;
   /** By the receiver's name: a webhook's address, a mail server's password, ntfy's access token, a bot's token. */
   readonly receivers: Readonly<Record<string, string>>;
+  /** A key that only reads the second S3 service. Absent: how old copies there are is not known. */
+  readonly offsiteKey?: KeyPair | undefined;
   /** By the environment's name: the token with which the exporter looks at it. */
   readonly tokens: Readonly<Record<string, string>>;
 }

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFile } from "../../../components/install/shell";
-import { exporterProject, lackingTokens } from "../../../stacks/exporter-project";
+import { createKeyPair } from "../../../site/state-store/keys";
+import { exporterCredentials, exporterProject, lackingTokens } from "../../../stacks/exporter-project";
+import { environmentOf, exampleSettings } from "../../support/example-environment";
 
 const certificate = "-----BEGIN CERTIFICATE-----\nbm90IGEgc2VjcmV0\n-----END CERTIFICATE-----\n";
 const key = "-----BEGIN PRIVATE KEY-----\nbm90IGEgc2VjcmV0\n-----END PRIVATE KEY-----\n";
@@ -69,4 +71,15 @@ test("environments whose token the exporter is not given are named: none at all,
   expect(lackingTokens("site", files, {})).toEqual(["prod"]);
   expect(lackingTokens("site", files, { prod: token(1) })).toEqual(["prod"]);
   expect(lackingTokens("site", files, { prod: token(2) })).toEqual([]);
+});
+
+test("where the state store is declared, too, the key that reads its copies elsewhere goes to the exporter; the key that writes them never [E6, N5]", () => {
+  const [offsiteKey, writer] = [createKeyPair("reader"), createKeyPair("writer")];
+  const monitoringSecrets = { receivers: {}, tokens: {}, offsiteKey };
+  const without = { ...environmentOf(exampleSettings()), monitoringSecrets, stateStoreOffsiteKey: writer };
+  expect(exporterCredentials(without)).toEqual({});
+  const service = { endpoint: "https://s3.example.com" };
+  const { stateStore } = environmentOf({ ...exampleSettings(), stateStore: { service, expire: "30d" } });
+  const given = exporterCredentials({ ...without, stateStore });
+  expect(given).toEqual({ [`${without.name}.offsite-key`]: JSON.stringify(offsiteKey) });
 });
