@@ -1,3 +1,4 @@
+import { longestWait } from "../../../site/data/longest-wait";
 import type { DumpManifest } from "../../../site/data/manifest";
 import type { SourceStatus } from "../../../site/data/status";
 import type { DataSource } from "../../../site/settings/data";
@@ -18,9 +19,6 @@ export interface DeclaredSource {
   readonly source: DataSource;
 }
 
-/** Seconds after which a source without a newer dump has a problem, however seldom it runs: a day and two hours. */
-const longestGap = 26 * 3_600;
-
 /** What is known of one source, from the guest itself. What cannot be asked is unknown, and no dump is absent for that. */
 export async function readSource(
   { environment, guest, source }: DeclaredSource,
@@ -35,7 +33,7 @@ export async function readSource(
     const status = await program.status(name, signal);
     const manifests = await program.list(name, signal);
     const savePoints = await program.savePoints(name, signal);
-    return { ...declared, unseen: null, ...seen({ status, manifests, savePoints, now, enabled }) };
+    return { ...declared, unseen: null, ...seen({ status, manifests, savePoints, now, at, enabled }) };
   } catch (error) {
     signal.throwIfAborted();
     const { reason, stack } = failureOf(error, undefined);
@@ -57,6 +55,7 @@ interface Answers {
   readonly savePoints: readonly SavePoint[];
   /** The guest's clock. */
   readonly now: number;
+  readonly at: string;
   readonly enabled: boolean;
 }
 
@@ -79,7 +78,7 @@ function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "dumps
 }
 
 function problemOf(
-  { status, now, enabled }: Answers,
+  { status, now, at, enabled }: Answers,
   result: NonNullable<SeenSource["lastRun"]>["result"],
   newest: DumpManifest | undefined,
 ): string | null {
@@ -87,7 +86,7 @@ function problemOf(
   if (result === "killed") return "its last run was killed";
   if (newest === undefined) return result === "running" ? null : "there is no dump";
   if (newest.time > now + 120) return `its newest dump is of a later time than the guest's clock tells`;
-  if (enabled && now - newest.time > longestGap && result !== "running") {
+  if (enabled && now - newest.time > longestWait(at, newest.time) && result !== "running") {
     return `its newest dump is ${formatDuration(now - newest.time)} old`;
   }
   return null;
