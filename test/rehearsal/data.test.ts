@@ -133,7 +133,7 @@ const dumpsOf = async (source: string) => parseManifests(await inGuest(`${dataPr
     }
   });
 
-  test("timers make the dumps, each proven, in less than ten minutes [I1, I2, I4]", async () => {
+  test("timers make the dumps, each proven, in less than ten minutes [I1, I2, I4, 001 AC1, 003 AC1, 003 DOD1]", async () => {
     await fill();
     const before = await everythingThere();
     await timed("L7", "dumping and proving all six sources of a guest", async () => {
@@ -168,7 +168,7 @@ const dumpsOf = async (source: string) => parseManifests(await inGuest(`${dataPr
     expect(await everythingThere()).toBe(before);
   });
 
-  test("what was dumped comes back under another name, in the guest and in Docker [I1, I6]", async () => {
+  test("what was dumped comes back under another name, in the guest and in Docker [I1, I6, 003 AC2]", async () => {
     const load = async (source: string, type: string, name: string, into: string): Promise<void> => {
       const [dump] = await dumpsOf(source);
       const item = dump?.items.find((one) => one.type === type && one.name === name);

@@ -174,7 +174,7 @@ const source = "shop";
     await web.mustVerb("install", source);
   });
 
-  test("by time, by transaction and by name, one after the other: what was before is there, what came after is not [I7]", async () => {
+  test("by time, by transaction and by name, one after the other: what was before is there, what came after is not [I7, 003 AC4, 003 DOD3]", async () => {
     // The backup's end and a time are compared in whole seconds.
     await sleep(1100);
     const before = await now();

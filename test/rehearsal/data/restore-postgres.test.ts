@@ -47,7 +47,7 @@ const isRoot = process.getuid?.() === 0;
 
   afterAll(() => site.stop());
 
-  test("comes back from its newest dump in the place of what is there, and undo goes back to that [I6, K1]", async () => {
+  test("comes back from its newest dump in the place of what is there, and undo goes back to that [I6, K1, 003 AC2, 000 CA11.4]", async () => {
     await orders(7);
     expect(await result("restore", "database", "db", shop, "--force")).toMatchObject({
       guest: "prod/db",
