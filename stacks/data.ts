@@ -14,7 +14,7 @@ import type { HostKeySource } from "./host-key";
 import { copiesOfDumps } from "./offsite-keys";
 import type { NodeEntrances } from "./node-entrances";
 import type { DeclareData, DeclaredGuest } from "./program";
-import { readAuthority } from "./read-authority";
+import { readNamedFile } from "./read-named-file";
 import { requireAgent } from "./ssh-agent";
 
 /** A source, the guest that it is in, and what its settings do not say. */
@@ -132,7 +132,7 @@ function withAuthority(
   }
   const { ca } = source.pointInTime.store;
   if (ca === undefined) return secrets;
-  const authority = readAuthority(ca, `pointInTime.store.ca of ${source.name}`);
+  const authority = readNamedFile(ca, `the CA of pointInTime.store.ca of ${source.name}`);
   return { ...secrets, pointInTime: { ...keys, authority } };
 }
 

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestLogin } from "../components/install/connection";
 import { refusal } from "../components/refusal";
 import type { Environment } from "../site/settings/environment";
+import { readNamedFile } from "./read-named-file";
 
 /** Where OpenSSH looks by itself, in its order. */
 const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
@@ -26,13 +27,8 @@ export function guestLogin({ name, ssh }: Environment): Omit<GuestLogin, "hostKe
 }
 
 function readKey(file: string): string {
+  const key = readNamedFile(file, "the SSH key of lifeboat:ssh");
+  if (key.includes("PRIVATE KEY")) return key;
   const path = resolve(pulumi.getRootDirectory(), file);
-  try {
-    const key = readFileSync(path, "utf8");
-    if (key.includes("PRIVATE KEY")) return key;
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw refusal(`Unable to read the SSH key of lifeboat:ssh: ${cause}`);
-  }
   throw refusal(`Unable to use the SSH key of lifeboat:ssh: ${path} is no private key`);
 }

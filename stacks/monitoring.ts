@@ -22,6 +22,7 @@ import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import type { DeclareMonitoring } from "./program";
 import { requireAgent } from "./ssh-agent";
+import { readNamedFile } from "./read-named-file";
 
 /**
  * Reads everything that the monitoring needs, before anything is registered.
@@ -48,7 +49,10 @@ export async function prepareMonitoring(
     monitoring,
     secrets,
     pages: monitoring.listen === "tls" ? await pagesOf(environment, guest, secrets) : undefined,
-    registryAuthority: monitoring.images.ca === undefined ? undefined : readText(monitoring.images.ca, "images.ca"),
+    registryAuthority:
+      monitoring.images.ca === undefined
+        ? undefined
+        : readNamedFile(monitoring.images.ca, "the CA of lifeboat:monitoring.images.ca"),
     rules: rulesOf(monitoring),
     dashboards: { files: dashboardFiles(), uids: dashboards().flatMap(({ uid }) => uid ?? []) },
     exporter: {
@@ -174,13 +178,4 @@ function nodeFileOf({ exporter: { node } }: MonitoringSettings): string | undefi
   throw refusal(
     `Unable to install the monitoring: lifeboat:monitoring.exporter.node.file names ${file}, which does not exist`,
   );
-}
-
-function readText(file: string, setting: string): string {
-  try {
-    return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw refusal(`Unable to read the CA of lifeboat:monitoring.${setting}: ${cause}`);
-  }
 }

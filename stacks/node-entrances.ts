@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { DataPlace } from "../components/data/data-backup";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
@@ -9,6 +7,7 @@ import { shownHostKeys } from "../scripts/clients/host-keys";
 import type { Entrance } from "../site/data/entrance";
 import { keyToPin } from "../site/host-keys";
 import type { Environment, Guest } from "../site/settings/environment";
+import { readNamedFile } from "./read-named-file";
 
 /** A node that is logged in to, and how to get from it into a guest. */
 interface NodeEntrance {
@@ -39,19 +38,12 @@ export function nodeEntrances(
     const login = {
       user: ssh.user,
       hostKey: key,
-      ...(ssh.identity === undefined ? {} : { privateKey: keyIn(ssh.identity) }),
+      ...(ssh.identity === undefined
+        ? {}
+        : { privateKey: readNamedFile(ssh.identity, "the SSH key of lifeboat:proxmox.ssh") }),
     };
     return { place: { address, port: ssh.port, login }, into: ({ id }) => ({ kind: "node", user: ssh.user, id }) };
   };
-}
-
-function keyIn(file: string): string {
-  try {
-    return readFileSync(resolve(pulumi.getRootDirectory(), file), "utf8");
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw refusal(`Unable to read the SSH key of lifeboat:proxmox.ssh: ${cause}`);
-  }
 }
 
 function cannot(environment: string, node: string, cause: string): pulumi.RunError {

@@ -2,7 +2,7 @@ import type { CopiesElsewhere } from "../components/data/data-backup";
 import { refusal } from "../components/refusal";
 import { missingOffsiteKeys, offsiteKeysHint } from "../site/offsite/keys";
 import type { Environment, OffsiteKeys, OffsiteSettings } from "../site/settings/environment";
-import { readAuthority } from "./read-authority";
+import { readNamedFile } from "./read-named-file";
 
 /** @throws pulumi.RunError where keys are missing: a copy that somebody relies on is never silently none (J2) */
 export function requireOffsiteKeys({ name, offsiteKeys }: Environment, offsite: OffsiteSettings): OffsiteKeys {
@@ -14,7 +14,7 @@ export function requireOffsiteKeys({ name, offsiteKeys }: Environment, offsite: 
 
 /** The PEM text of the CA that the service is trusted by, besides those of the system. */
 export function offsiteAuthority({ ca }: OffsiteSettings): string | undefined {
-  return ca === undefined ? undefined : readAuthority(ca, "lifeboat:offsite.ca");
+  return ca === undefined ? undefined : readNamedFile(ca, "the CA of lifeboat:offsite.ca");
 }
 
 /**

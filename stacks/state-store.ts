@@ -27,7 +27,7 @@ import {
 import { guestLogin } from "./guest-login";
 import { type HostKeySource, willBeMade } from "./host-key";
 import type { DeclareStore, Site } from "./program";
-import { readAuthority } from "./read-authority";
+import { readNamedFile } from "./read-named-file";
 import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
 import { isApart, modeVariable } from "./store-mode";
@@ -127,7 +127,8 @@ function offsitePlan({ environment, store, endpoint }: DeclaredStore, environmen
   const copier = keys?.copier;
   if (copier === undefined || own === undefined) return undefined;
   const known = environments.filter((name) => keys?.identities[name] !== undefined);
-  const other = offsite.ca === undefined ? [] : [readAuthority(offsite.ca, "lifeboat:stateStore.copies.offsite")];
+  const other =
+    offsite.ca === undefined ? [] : [readNamedFile(offsite.ca, "the CA of lifeboat:stateStore.copies.offsite")];
   return {
     project: pulumi.getProject(),
     environments: known.map((name) => ({ name, bucket: bucketOf(store, name) })),
@@ -206,7 +207,9 @@ async function lookAtStore(
 
 function trustedBy({ stateStore, stateStoreAuthority }: Environment): string | undefined {
   if (stateStore?.kind === "container") return stateStoreAuthority;
-  return stateStore?.ca === undefined ? undefined : readAuthority(stateStore.ca, "lifeboat:stateStore.service");
+  return stateStore?.ca === undefined
+    ? undefined
+    : readNamedFile(stateStore.ca, "the CA of lifeboat:stateStore.service");
 }
 
 function declareGuest(

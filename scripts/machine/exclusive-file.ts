@@ -6,11 +6,12 @@ import { hasCode } from "./error-code";
  * Makes a file that only one process can have made: a link appears with its content in one step, and never over another
  * file.
  *
+ * @param mode who may read it, less what the process's mask takes. Default: only its owner.
  * @returns false when there is one already.
  */
-export function createExclusively(path: string, content: string): boolean {
+export function createExclusively(path: string, content: string, mode = 0o600): boolean {
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, content, { mode: 0o600, flag: "wx" });
+  writeFileSync(draft, content, { mode, flag: "wx" });
   try {
     return tryLink(draft, path);
   } finally {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { parseJson } from "../../../site/data/json";
 import { type DumpManifest, parseManifest } from "../../../site/data/manifest";
 import { dataProgram } from "../../../site/data/places";
 import { parseStatus, type SourceStatus } from "../../../site/data/status";
@@ -106,7 +107,7 @@ export class DataProgram {
   /** What is there under a name. @throws GuestUnreachable, CommandError */
   async look(source: string, type: string, name: string, signal: AbortSignal): Promise<PresentThing> {
     const text = await this.ask(["look", source, type, name], signal);
-    const parsed = presentSchema.safeParse(parsedJson(text));
+    const parsed = presentSchema.safeParse(parseJson(text));
     if (!parsed.success) throw this.strange(name, text);
     return parsed.data;
   }
@@ -118,7 +119,7 @@ export class DataProgram {
 
   /** What a verb has printed as counts. @throws CommandError for what is none */
   countsIn(text: string, words: readonly string[]): Counts {
-    const parsed = countsSchema.safeParse(parsedJson(text));
+    const parsed = countsSchema.safeParse(parseJson(text));
     if (!parsed.success) throw this.strange(`the answer to ${words.slice(0, 2).join(" ")}`, text);
     return parsed.data;
   }
@@ -207,14 +208,6 @@ export class DataProgram {
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** `ERROR shop: …` and the name of the program before it are for logs. */
 function lastWords(text: string): string | undefined {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { plainText } from "../../../proxmox/api/plain-text";
 import { shellQuote } from "../../machine/shell-quote";
+import { lastLine } from "../guest-command";
 import { GuestShell, type GuestShellOptions, GuestUnreachable } from "../guest-shell";
 import type { StreamedProgram } from "../stream-program";
 
@@ -127,10 +127,4 @@ function agentEnd(name: string, status: z.infer<typeof agentAnswer>): GuestEnd {
   }
   // Without a code a signal has ended it.
   return { code: status.exitcode ?? 255, stdout: status["out-data"], stderr: status["err-data"] };
-}
-
-/** What was said last, for people. */
-function lastLine(text: string): string {
-  const last = plainText(text.trim().split("\n").at(-1) ?? "");
-  return last === "" ? "no answer" : last;
 }

@@ -7,21 +7,15 @@ import { messageOf } from "../../machine/error-code";
 import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import type { GuestEnd } from "./guest-way";
 import { parseFacts } from "./point-in-time-facts";
-
-/** How a command in a guest ended. */
-export interface ProgramEnd {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Runs a command of POSIX shell in a guest as root. @throws Error where it is not known how it ended */
 export type RunInGuest = (
   command: string,
   signal: AbortSignal,
   options: { readonly timeout: number },
-) => Promise<ProgramEnd>;
+) => Promise<GuestEnd>;
 
 /** Where a point lies in the WAL. */
 export type FoundPoint =

@@ -3,7 +3,7 @@ import { lacksPassword, parseDataSecrets } from "../../../site/data/data-secrets
 import type { DataSecrets } from "../../../site/settings/environment";
 import { writeSealed } from "../../project/edit-settings";
 import type { LoadedEnvironment } from "../../project/environment";
-import { usageError } from "../../terminal/command-error";
+import { sealedSecrets } from "./sealed-secrets";
 import type { StackWork } from "./stack-work";
 
 const key = "dataSecrets";
@@ -35,12 +35,6 @@ export async function writeDataPasswords({ site, selector, environment }: StackW
   site.reread(selector);
 }
 
-async function secretsOf(environment: LoadedEnvironment): Promise<DataSecrets> {
-  const text = await environment.secret(key);
-  const secrets = text === undefined ? {} : parseDataSecrets(text);
-  if (secrets !== undefined) return secrets;
-  throw usageError(
-    `lifeboat:${key} of ${environment.name} is not what its description says`,
-    `put it right: pulumi config get lifeboat:${key} -s ${environment.name}`,
-  );
+function secretsOf(environment: LoadedEnvironment): Promise<DataSecrets> {
+  return sealedSecrets(environment, key, parseDataSecrets, {});
 }

@@ -7,9 +7,9 @@ import type { SecretBox } from "../../project/passphrase";
 import type { NewSettings, SealedTree } from "../../project/set-settings";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
-import { usageError } from "../../terminal/command-error";
 import type { Finding } from "../engine/step";
 import { recordedToken, type RecordedToken } from "./recorded-token";
+import { sealedSecrets } from "./sealed-secrets";
 import { StackWork } from "./stack-work";
 
 const monitoringSecretsKey = "monitoringSecrets";
@@ -102,12 +102,6 @@ function notHandedOver(name: string, why: string): Finding {
 }
 
 /** The decrypted secrets of the monitoring; empty where there are none. @throws CommandError (2, 12) */
-export async function secretsOf(environment: LoadedEnvironment) {
-  const text = await environment.secret(monitoringSecretsKey);
-  const secrets = text === undefined ? { receivers: {}, tokens: {} } : parseMonitoringSecrets(text);
-  if (secrets !== undefined) return secrets;
-  throw usageError(
-    `lifeboat:${monitoringSecretsKey} of ${environment.name} is not what its description says`,
-    `put it right: pulumi config get lifeboat:${monitoringSecretsKey} -s ${environment.name}`,
-  );
+export function secretsOf(environment: LoadedEnvironment): Promise<MonitoringSecrets> {
+  return sealedSecrets(environment, monitoringSecretsKey, parseMonitoringSecrets, { receivers: {}, tokens: {} });
 }

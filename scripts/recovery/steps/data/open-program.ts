@@ -44,7 +44,7 @@ export async function openDataProgram(
   return new DataProgram(way, "");
 }
 
-/** Of a login that is not root's. */
-function rootBefore(user: string): string {
+/** What comes before a command that root has to run, by whose login it is. */
+export function rootBefore(user: string): string {
   return user === "root" ? "" : "sudo -n ";
 }

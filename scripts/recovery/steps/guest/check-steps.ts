@@ -100,7 +100,7 @@ function isFinal(error: unknown): boolean {
 }
 
 /** Nothing is sent to the guest itself. */
-function isAskedOfNode({ kind }: Check): boolean {
+export function isAskedOfNode({ kind }: Check): boolean {
   return kind === "running" || kind === "agent" || kind === "agent-exec";
 }
 
