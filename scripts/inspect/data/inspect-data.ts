@@ -1,23 +1,13 @@
-import { runBounded } from "../../machine/bounded";
 import type { CommandContext } from "../../project/context";
 import type { FoundGuest } from "../../project/site";
-import { stateOf } from "../../recovery/engine/session";
-import { openDataProgram } from "../../recovery/steps/data/open-program";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import { printData } from "./data-page";
-import { type DeclaredSource, readSource, type SeenSource } from "./read-source";
+import { declaredSources, type SeenSource } from "./read-source";
+import { readSources } from "./read-sources";
 import type { dataShape } from "./shape";
-
-/** One program at a time asks a guest. */
-function keyOf({ environment, guest }: DeclaredSource): string {
-  return `${environment.name}/${guest.name}`;
-}
-
-/** Guests that are asked at the same time. */
-const atOnce = 8;
 
 /**
  * The sources of data of some guests, and what is known of them.
@@ -29,16 +19,9 @@ export async function inspectData(
   isOne: boolean,
   context: CommandContext,
 ): Promise<Inspection<ValueOf<typeof dataShape>>> {
-  const declared = guests.flatMap(({ environment, guest }) =>
-    guest.data.map((source): DeclaredSource => ({ environment, guest, source })),
-  );
+  const declared = guests.flatMap(({ environment, guest }) => declaredSources(environment, [guest]));
   if (declared.length === 0) throw noSources(guests, isOne);
-  const sources = await context.progress.step("look at the data in guests", () =>
-    runBounded(declared, { parallel: atOnce, perKey: 1, keyOf }, (one) => {
-      const session = { environment: one.environment, state: stateOf(one.environment, context) };
-      return readSource(one, () => openDataProgram(session, one.guest, one.source), context.signal);
-    }),
-  );
+  const sources = await context.progress.step("look at the data in guests", () => readSources(declared, context));
   return {
     value: { sources },
     print: (lines) => printData(sources, isOne, lines),
@@ -50,7 +33,12 @@ export async function inspectData(
   };
 }
 
-function backupCommand({ environment, guest, source }: SeenSource): string {
+/** What makes one more dump of a source. */
+export function backupCommand({
+  environment,
+  guest,
+  source,
+}: Pick<SeenSource, "environment" | "guest" | "source">): string {
   return `lifeboat backup data ${environment}/${guest} ${source}`;
 }
 

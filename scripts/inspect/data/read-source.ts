@@ -3,7 +3,6 @@ import type { DumpManifest } from "../../../site/data/manifest";
 import type { SourceStatus } from "../../../site/data/status";
 import type { DataSource } from "../../../site/settings/data";
 import type { Guest } from "../../../site/settings/environment";
-import { failureOf } from "../../clients/failure";
 import type { DataProgram, SavePoint } from "../../clients/data-program/data-program";
 import type { LoadedEnvironment } from "../../project/site";
 import { formatDuration } from "../../terminal/durations";
@@ -19,34 +18,33 @@ export interface DeclaredSource {
   readonly source: DataSource;
 }
 
-/** What is known of one source, from the guest itself. What cannot be asked is unknown, and no dump is absent for that. */
+/** Every source of some guests. */
+export function declaredSources(environment: LoadedEnvironment, guests: readonly Guest[]): DeclaredSource[] {
+  return guests.flatMap((guest) => guest.data.map((source) => ({ environment, guest, source })));
+}
+
+/** What is known of one source, from the guest itself. @throws GuestUnreachable, CommandError where it cannot be looked at */
 export async function readSource(
-  { environment, guest, source }: DeclaredSource,
-  open: () => Promise<DataProgram>,
+  declared: DeclaredSource,
+  program: DataProgram,
   signal: AbortSignal,
 ): Promise<SeenSource> {
-  const { name, kind, at, enabled } = source;
-  const declared = { environment: environment.name, guest: guest.name, source: name, kind, at, enabled };
-  try {
-    const program = await open();
-    const now = await program.clock(signal);
-    const status = await program.status(name, signal);
-    const manifests = await program.list(name, signal);
-    const savePoints = await program.savePoints(name, signal);
-    return { ...declared, unseen: null, ...seen({ status, manifests, savePoints, now, at, enabled }) };
-  } catch (error) {
-    signal.throwIfAborted();
-    const { reason, stack } = failureOf(error, undefined);
-    if (stack !== undefined) throw error;
-    return {
-      ...declared,
-      unseen: reason,
-      lastRun: null,
-      problem: "it could not be looked at",
-      dumps: [],
-      savePoints: [],
-    };
-  }
+  const { name, at, enabled } = declared.source;
+  const now = await program.clock(signal);
+  const status = await program.status(name, signal);
+  const manifests = await program.list(name, signal);
+  const savePoints = await program.savePoints(name, signal);
+  return { ...headOf(declared), unseen: null, ...seen({ status, manifests, savePoints, now, at, enabled }) };
+}
+
+/** What cannot be asked is unknown, and no dump is absent for that. */
+export function unseenSource(declared: DeclaredSource, why: string): SeenSource {
+  const problem = "it could not be looked at";
+  return { ...headOf(declared), unseen: why, lastRun: null, problem, dumps: [], savePoints: [] };
+}
+
+function headOf({ environment, guest, source: { name, kind, at, enabled } }: DeclaredSource) {
+  return { environment: environment.name, guest: guest.name, source: name, kind, at, enabled };
 }
 
 interface Answers {

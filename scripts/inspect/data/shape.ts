@@ -8,7 +8,7 @@ const item = z.strictObject({
   counts: z.record(z.string(), z.number()).describe("what was counted when it was proven"),
 });
 
-const dump = z.strictObject({
+export const dumpShape = z.strictObject({
   dump: z.string().describe("its name, as `--dump` takes it"),
   time: moment("when it was made"),
   ageSeconds: seconds("how old it is, by the guest's clock"),
@@ -34,7 +34,7 @@ export const sourceShape = z.strictObject({
     })
     .nullable(),
   problem: z.string().nullable().describe("what is wrong with it; null: nothing"),
-  dumps: z.array(dump).describe("whole ones, newest first"),
+  dumps: z.array(dumpShape).describe("whole ones, newest first"),
   savePoints: z
     .array(z.strictObject({ operation: z.string(), dump: z.string(), time: moment("when it was made") }))
     .describe("what restores have replaced, as `--save-point` takes it"),

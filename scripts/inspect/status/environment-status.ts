@@ -18,6 +18,7 @@ import { formatBytes, formatShare } from "../../terminal/durations";
 import type { Proof } from "../../recovery/drill/history";
 import type { EndedRun, RunningBackup } from "./backup-runs";
 import { bareText, type StorageStatus } from "./backup-storages";
+import type { DataStatus } from "./data-status";
 import { leftoverProblems } from "./drills";
 import { bareStorage, type GuestStatus, guestStatus } from "./guest-status";
 import type { MonitoringStatus } from "./monitoring-status";
@@ -64,6 +65,8 @@ export interface EnvironmentStatus {
   /** What is wrong with the environment as a whole. */
   problems: string[];
   policies: PolicyStatus;
+  /** Its sources of data in guests. Absent: it declares none. */
+  data?: DataStatus[] | undefined;
   /** Where the state of its stack is. Absent: the site has no state store. */
   state?: StateStatus | undefined;
   /** Whether the site's monitoring watches. Absent: this environment does not have it. */

@@ -6,7 +6,9 @@ import type { LoadedEnvironment, Site } from "../../project/site";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { type ValueOf, withNulls } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
+import { dataProblems, type DataStatus, inspectDataOf } from "./data-status";
 import { type EnvironmentStatus, environmentStatus } from "./environment-status";
+import type { GuestStatus } from "./guest-status";
 import type { statusShape } from "./shape";
 import { inspectMonitoring, monitoringProblems } from "./monitoring-status";
 import { inspectOffsite, offsiteProblems } from "./offsite-status";
@@ -70,8 +72,9 @@ function inspectionOf(
       ok: exitCode === exitCodes.done,
       exitCode,
       summary,
-      environments: found.map(({ state, monitoring, offsite, ...status }) => ({
+      environments: found.map(({ state, monitoring, offsite, data, ...status }) => ({
         ...withNulls(status),
+        ...(data === undefined ? {} : { data }),
         ...(offsite === undefined ? {} : { offsite: withNulls(offsite) }),
         ...(monitoring === undefined ? {} : { monitoring: withNulls(monitoring) }),
         ...(state === undefined ? {} : { state: withNulls(state) }),
@@ -113,12 +116,16 @@ async function inspectOne(
   const proofs = readProofs(stateOf(environment, context).path);
   try {
     const { here, others } = surroundingOf(environment, surroundings);
-    const [status, state, offsite] = await Promise.all([
+    const [seen, state, offsite] = await Promise.all([
       environmentStatus(environment, here, others, { journals, proofs }),
       inspectState(environment, surroundings.site, context),
       inspectOffsite(environment, context),
     ]);
-    const monitoring = await inspectMonitoring(environment, status.guests, context);
+    const [monitoring, data] = await Promise.all([
+      inspectMonitoring(environment, seen.guests, context),
+      inspectDataOf(environment, seen.guests, context),
+    ]);
+    const status = data === undefined ? seen : { ...seen, data, guests: withDataProblems(seen.guests, data) };
     const watched = { ...(monitoring && { monitoring }), ...(offsite && { offsite }) };
     const unwatched = [
       ...(monitoring === undefined ? [] : monitoringProblems(monitoring)),
@@ -136,6 +143,10 @@ async function inspectOne(
     if (failure.stack !== undefined) throw error;
     return { name: environment.name, failure, ...journals };
   }
+}
+
+function withDataProblems(guests: readonly GuestStatus[], data: readonly DataStatus[]): GuestStatus[] {
+  return guests.map((guest) => ({ ...guest, problems: [...guest.problems, ...dataProblems(data, guest.name)] }));
 }
 
 /** What could not be asked decides only when nothing could: with one node down, the others' answer still counts. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dumpShape, sourceShape } from "../data/shape";
 import { bytes, exitCode, failureShape, isoMoment, milliseconds, moment, seconds } from "../../terminal/shapes";
 
 const findings = z.array(
@@ -158,6 +159,14 @@ const journals = {
   unreadable: unreadable.describe("journals that cannot be read: what they are of may be half done"),
 };
 
+export const dataSourceShape = sourceShape.omit({ dumps: true, savePoints: true }).extend({
+  newest: dumpShape
+    .omit({ items: true })
+    .nullable()
+    .describe("the newest whole dump; null: there is none, or `unseen`"),
+  dumps: z.number().describe("whole dumps; 0 also where `unseen`"),
+});
+
 const environment = z.strictObject({
   name: z.string(),
   endpoint: z.string(),
@@ -187,6 +196,7 @@ const environment = z.strictObject({
     notes: findings,
     notices: z.array(z.string()),
   }),
+  data: z.array(dataSourceShape).optional().describe("sources of data in guests; only where there are any"),
   state: state.optional().describe("only where the site has a state store"),
   offsite: z
     .strictObject({

@@ -1,4 +1,6 @@
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import type { Checkpoint } from "../../../site/state/checkpoint";
+import type { StackPlace } from "../../../site/state/state-keys";
 import { isNewerThanCopy } from "../../../site/state-copies/freshness";
 import { type ObjectStore, type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { storeTrouble } from "../../project/store-health";
@@ -68,16 +70,20 @@ const grace = 3_600;
 /** Seconds by which the clocks of two machines may differ without a word. */
 const skew = 60;
 
+/** Is given the state that was found, which can be read, and where it lies. */
+export type ProveState = (checkpoint: Checkpoint, place: StackPlace) => Promise<void>;
+
 /** Undefined where the site has no state store and its state lies where only Pulumi reads it. Read only. */
 export async function inspectState(
   environment: LoadedEnvironment,
   site: Site,
   context: CommandContext,
+  prove?: ProveState,
 ): Promise<StateStatus | undefined> {
   const store = environment.stateStore();
   const { io, signal } = context;
   if (store === undefined && !isReadable(backendOf(environment, io.environment).url)) return undefined;
-  const present = await findState(environment, store, site, context);
+  const present = await findState(environment, store, site, context, prove);
   const { lives, place, trouble, damage, objectLock, found } = present;
   const status = { lives, place, trouble, damage, objectLock, modified: found?.modified };
   if (store === undefined) return { ...status, copies: [] };
@@ -115,6 +121,7 @@ async function findState(
   store: SiteStore | undefined,
   site: Site,
   { io, signal }: CommandContext,
+  prove: ProveState = () => Promise.resolve(),
 ): Promise<FoundState> {
   const { name, project, settings } = environment;
   const variables = io.environment;
@@ -131,6 +138,7 @@ async function findState(
     const access = { store: place, place: { project: project.name, stack: name } };
     const objects = await listStack(access);
     const state = objects.present && (await readPresent(access, objects.present));
+    if (state?.checkpoint !== undefined) await prove(state.checkpoint, access.place);
     const lost = await lostState(access, objects, tracesOf(site, environment, io));
     const damage = state?.problem ?? (lost && `${lost.why}, and it is not`);
     const present = state?.content === undefined ? undefined : objects.present;

@@ -1,14 +1,13 @@
-import { formatMoment } from "../../../site/restore/moments";
 import type { Failure } from "../../clients/failure";
 import { type Column, fitTable, type FlexibleColumn } from "../../terminal/fitted-table";
-import { formatAge, formatAgo, formatBytes, formatDuration, formatShare } from "../../terminal/durations";
+import { formatAge, formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import { bold, counted, dim, green, red, shortenName, type Styled, type Words, yellow } from "../../terminal/text";
 import type { EndedRun, RunningBackup } from "./backup-runs";
 import type { StorageStatus } from "./backup-storages";
 import type { EnvironmentStatus } from "./environment-status";
 import type { GuestStatus } from "./guest-status";
-import type { CopyStatus } from "./state-status";
+import { keptFacts, minute } from "./kept-facts";
 import { isInOrder, needsYou, type StatusSummary } from "./status-summary";
 import { atWorkTexts, environmentProblems, type JournalStatus } from "./unfinished";
 
@@ -104,60 +103,9 @@ function factsOf(status: EnvironmentStatus): [label: string, text: string][] {
       : []),
     ...status.storages.map((storage): [string, string] => ["storage", storageText(storage, status)]),
     ...(snapshots === undefined ? [] : [["snapshots", snapshots] satisfies [string, string]]),
-    ...stateFacts(status),
-    ...monitoringFacts(status),
-    ...offsiteFacts(status),
+    ...keptFacts(status),
     ...(leftOut.length > 0 ? [["left out", leftOut.join("; ")] satisfies [string, string]] : []),
   ];
-}
-
-function stateFacts({ state, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
-  if (state === undefined) return [];
-  const { lives, place, modified, trouble, damage, objectLock, copies } = state;
-  const words = { store: "in the store", fallback: "FALLBACK", local: "on this machine", elsewhere: "elsewhere" };
-  const when = modified === undefined ? "" : `, written ${agoOf(modified, now)}`;
-  const written = damage === undefined ? when : `${when}, CANNOT BE USED`;
-  const isUnseen = lives === "store" && trouble === undefined && objectLock === undefined;
-  return [
-    ["state", `${words[lives]}: ${place}${written}${isUnseen ? "; whether it has object lock is not known" : ""}`],
-    ...copies.map((copy): [string, string] => ["copy", copyText(copy, now, timeZone)]),
-  ];
-}
-
-function monitoringFacts({ monitoring, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
-  if (monitoring === undefined) return [];
-  const { guest, watches, since } = monitoring;
-  if (watches !== true) return [["watching", `${guest}: ${watches === false ? "DOES NOT WATCH" : "not known"}`]];
-  const measured =
-    since === undefined ? "" : `, measurements since ${minute(since, timeZone)} (${agoOf(since * 1_000, now)})`;
-  return [["watching", `${guest}${measured}`]];
-}
-
-function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
-  if (offsite === undefined) return [];
-  const { place, trouble, copies } = offsite;
-  if (trouble !== undefined) return [["offsite", `${place}: not looked at: ${trouble}`]];
-  const texts = copies.map(({ guest, source, newest }) => {
-    if (newest === undefined) return `${guest}/${source}: no copy`;
-    return `${guest}/${source}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)})`;
-  });
-  return [["offsite", texts.length === 0 ? `${place}: no dumps are declared` : place], ...texts.map(offsiteLine)];
-}
-
-function offsiteLine(text: string): [label: string, text: string] {
-  return ["copy", text];
-}
-
-function copyText({ kind, time, trouble, isOlder, duringUpdate }: CopyStatus, now: number, timeZone: string): string {
-  if (trouble !== undefined) return `${kind}: not looked at: ${trouble}`;
-  if (time === undefined) return `${kind}: none`;
-  const older = isOlder === true ? "; THE STORE IS NEWER" : "";
-  const during = duringUpdate ? "; from the middle of an update" : "";
-  return `${kind}: ${minute(time / 1_000, timeZone)} (${agoOf(time, now)})${older}${during}`;
-}
-
-function agoOf(milliseconds: number, now: number): string {
-  return formatAgo(Math.max(0, now - milliseconds / 1_000));
 }
 
 function nextRun({ job, timeZone, now }: EnvironmentStatus): string {
@@ -301,9 +249,4 @@ function changeText({ newest }: GuestStatus): Words {
   const percent = Math.round((size / previousSize - 1) * 100);
   const text = `${percent > 0 ? "+" : ""}${String(percent)} %`;
   return shrunk ? red(text) : percent === 0 ? dim("=") : text;
-}
-
-/** `2026-11-20 03:00` by the node's wall clock. */
-function minute(moment: number, timeZone: string): string {
-  return formatMoment(moment, timeZone).slice(0, "2026-11-20 03:00".length);
 }

@@ -127,23 +127,35 @@ async function problemsOf(
   notOpened: Set<string>,
 ): Promise<string[]> {
   if (typeof content === "string") return [content];
-  const { place } = context;
   try {
     const text = await unpack(content);
-    if (kindOf(place, object) === "entry") {
+    if (kindOf(context.place, object) === "entry") {
       return parseHistoryEntry(text) === undefined ? ["it is no history entry, or cut off"] : [];
     }
-    const checkpoint = parseCheckpoint(text);
-    return [
-      ...integrityProblems(checkpoint, place),
-      ...foreignIn(context, checkpoint).map(foreignLine),
-      ...(await secretProblems(checkpoint, secrets, notOpened)),
-    ];
+    return await checkpointProblems(context, parseCheckpoint(text), secrets, notOpened);
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw explained(error);
     return [problem];
   }
+}
+
+/**
+ * What is wrong with a state that parses: it dangles, holds what the program never makes, or has secrets that do not open.
+ *
+ * @param notOpened is given why nothing was proven about its secrets
+ */
+export async function checkpointProblems(
+  context: OwnPartsContext,
+  checkpoint: Checkpoint,
+  secrets: StateSecrets,
+  notOpened: Set<string>,
+): Promise<string[]> {
+  return [
+    ...integrityProblems(checkpoint, context.place),
+    ...foreignIn(context, checkpoint).map(foreignLine),
+    ...(await secretProblems(checkpoint, secrets, notOpened)),
+  ];
 }
 
 async function secretProblems(
