@@ -6,7 +6,7 @@ import type { CommandContext } from "../project/context";
 import type { LoadedEnvironment } from "../project/environment";
 import type { Site } from "../project/site";
 import { adopt } from "../recovery/adopt/adopt";
-import { chooseUnnamed } from "../recovery/adopt/choose-unnamed";
+import { chooseAllUnnamed, chooseUnnamed } from "../recovery/adopt/choose-unnamed";
 import { adoptionPlanShape, adoptionShape } from "../recovery/adopt/shape";
 import { findGuests } from "../recovery/adopt/unnamed-guests";
 import { defineCommand } from "./frame/command";
@@ -14,6 +14,7 @@ import { defineCommand } from "./frame/command";
 const inputSchema = z.object({
   ids: z.array(z.string()).default([]),
   env: z.string().optional(),
+  all: z.boolean().default(false),
   owner: z.string().trim().min(1).max(200).default("to be named"),
   force: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -27,20 +28,25 @@ export const command = defineCommand({
   examples: [
     { command: "lifeboat adopt", meaning: "which guests are in no settings" },
     { command: "lifeboat adopt 140", meaning: "show what would be written for guest 140, ask, write it" },
+    { command: "lifeboat adopt --all", meaning: "every guest that is in no settings" },
     { command: "lifeboat adopt 140 141 150 --force", meaning: "more than one, without a question, for scripts" },
     { command: "lifeboat adopt prod/140", meaning: "where more than one environment could be meant" },
   ],
   arguments: [{ name: "ids", description: "ids in Proxmox, or environment/id", required: false, variadic: true }],
   options: [
+    { flags: "--all", description: "every guest that no settings name" },
     { flags: "--env <environment>", description: "into the settings of this environment" },
     { flags: "--owner <name>", description: "who answers for disks that are in no backup" },
     { flags: "--force", description: "do not ask" },
     { flags: "--dry-run", description: "show what would be written; write nothing" },
   ],
-  input: inputSchema.refine(({ ids, force }) => ids.length > 0 || !force, {
-    error: "no guest is named; --force goes with ids: lifeboat adopt 140 141 --force",
-  }),
-  aim: ({ ids }) => (ids.length === 0 ? "list guests that no settings name" : `adopt ${ids.join(", ")}`),
+  input: inputSchema
+    .refine(({ ids, all, force }) => ids.length > 0 || all || !force, {
+      error: "no guest is named; --force goes with ids or --all: lifeboat adopt 140 141 --force",
+    })
+    .refine(({ ids, all }) => ids.length === 0 || !all, { error: "name guests or give --all, not both" }),
+  aim: ({ ids, all }) =>
+    all ? "adopt every guest" : ids.length === 0 ? "list guests that no settings name" : `adopt ${ids.join(", ")}`,
   prints: { list: unnamedShape, plan: adoptionPlanShape, report: adoptionShape },
   run: async (input, context) => {
     const site = await context.site();
@@ -48,6 +54,7 @@ export const command = defineCommand({
     const seen = await context.progress.step(titleOf(environments), () =>
       findGuests(environments, site.environments().usable),
     );
+    if (input.all) return adopt(chooseAllUnnamed(seen, input.env), input, context);
     if (input.ids.length === 0) return show(context, inspectUnnamed(seen));
     const chosen = [...new Set(input.ids)].map((id) => chooseUnnamed(id, seen));
     return adopt(chosen, input, context);

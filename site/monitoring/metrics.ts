@@ -73,7 +73,7 @@ export const metrics = {
   ),
   lifeboat_guest_opt_out_until_timestamp_seconds: gauge("End of the last day of the guest's opt-out.", guest),
   lifeboat_disk_opt_out_until_timestamp_seconds: gauge("End of the last day of a disk's opt-out.", [...guest, "disk"]),
-  lifeboat_guest_not_covered: gauge("1: a guest on a node that no settings name and no job backs up.", guest),
+  lifeboat_guest_not_covered: gauge("1: a guest on a node that is in no backup job, and has no opt-out.", guest),
   lifeboat_disk_not_covered: gauge("1: a disk that is in no backup, and has no opt-out.", [...guest, "disk"]),
 
   lifeboat_job_info: gauge("A backup job; always 1.", [...job, "schedule"]),

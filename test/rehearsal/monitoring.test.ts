@@ -19,6 +19,8 @@ const settings = join(project, "Pulumi.monitoring.yaml");
 const address = "192.0.2.131";
 const hook = "http://192.0.2.9:8080/not-a-real-path";
 const password = "not-a-real-password";
+/** Docker begins slowly on a machine that is busy with other rehearsals. */
+const patient = ["--check-timeout", "600"];
 const check = "/usr/local/lib/lifeboat/monitoring-check";
 let processes: ArgumentWatch;
 let commandLines: readonly string[] = [];
@@ -152,7 +154,7 @@ function up() {
     expectExit(await site.byHand("run-job", "monitoring"), [0], "the backup");
     expectExit(await site.byHand("destroy", "metrics"), [0], "the end of metrics");
     const rebuilt = await timed("L4", "rebuilding monitoring from its backup", () =>
-      site.inside("lifeboat", "rebuild", "monitoring", "--force"),
+      site.inside("lifeboat", "rebuild", "monitoring", "--force", ...patient),
     );
     // What the services say themselves, where they do not watch.
     const words =
@@ -172,7 +174,7 @@ function up() {
     for (const name of archives) rmSync(join(dumps, name));
     expectExit(await site.byHand("destroy", "metrics"), [0], "the end of metrics");
     // A storage without any backup may be one whose disk is not mounted.
-    const anew = ["rebuild", "monitoring", "--anew", "--force"];
+    const anew = ["rebuild", "monitoring", "--anew", "--force", ...patient];
     expectExit(await site.inside("lifeboat", "rebuild", "monitoring", "--force"), [14], "a rebuild from nothing");
     // Its job has gone with its last guest.
     const refused = expectExit(

@@ -51,14 +51,20 @@ export interface MockedProgram<Result> {
 const specialSignature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
+/** What the SDK knows of the engine that started it. It has no function that says where the project is. */
+const sdk = jest.requireActual<{ getStore: () => { settings: { options: { rootDirectory: string } } } }>(
+  "@pulumi/pulumi/runtime/state",
+);
+
 /**
  * @param mocks by type token. Component types need none.
  * @param program declares resources; its result may hold outputs, to be read with {@link valueOf}.
+ * @param options folder: of the project, for a program that reads its files
  */
 export async function runProgram<Result>(
   mocks: Readonly<Record<string, ResourceMock>>,
   program: () => Result | Promise<Result>,
-  options: { readonly stack?: string; readonly preview?: boolean } = {},
+  options: { readonly stack?: string; readonly preview?: boolean; readonly folder?: string } = {},
 ): Promise<MockedProgram<Result>> {
   const problems: string[] = [];
   await pulumi.runtime.setMocks(
@@ -73,6 +79,7 @@ export async function runProgram<Result>(
     options.stack ?? "prod",
     options.preview ?? false,
   );
+  if (options.folder !== undefined) sdk.getStore().settings.options.rootDirectory = options.folder;
   const requests = recordRequests();
   const result = await program();
   await pulumi.runtime.disconnect();

@@ -45,10 +45,16 @@ function backupSamples(guest: Guest, status: GuestStatus, labels: GuestLabels, l
     ...(allSeen ? archiveSamples(guest, status, labels, look) : []),
     ...sample("lifeboat_guest_backup_failed", labels, hasFailed(guest, status, look)),
     ...proofSamples(status, labels, look),
+    ...sample("lifeboat_guest_not_covered", labels, isForgotten(guest, look) ? 1 : undefined),
     ...uncoveredDisks(guest, facts.inJob.get(guest.id) ?? []).flatMap(({ name: disk }) =>
       sample("lifeboat_disk_not_covered", { ...labels, disk }, 1),
     ),
   ];
+}
+
+/** Named by the settings, and not in the job: adopted or declared, and no update has come to the job since. Without its job every guest is. */
+function isForgotten({ id }: Guest, { facts: { job, inJob, onNode } }: EnvironmentLook): boolean {
+  return job !== undefined && onNode.has(id) && !inJob.has(id);
 }
 
 /** A storage that its node lists no more, as when somebody has removed or renamed it, shows none of the archives that lie there. */

@@ -13,6 +13,8 @@ import type { adoptionPlanShape, adoptionShape } from "./shape";
 export interface AdoptionRequest {
   /** Who answers for disks that are in no backup. */
   readonly owner: string;
+  /** Every guest was meant, and none by its id. */
+  readonly all: boolean;
   readonly force: boolean;
   readonly dryRun: boolean;
 }
@@ -25,10 +27,17 @@ export interface AdoptionRequest {
  */
 export async function adopt(
   candidates: readonly Candidate[],
-  { owner, force, dryRun }: AdoptionRequest,
+  { owner, all, force, dryRun }: AdoptionRequest,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const plans = await context.progress.step("Read their configurations", () => planAdoption(candidates, owner));
+  const plans = await context.progress.step("Read their configurations", () =>
+    planAdoption(candidates, { owner, all }),
+  );
+  if (plans.every(({ adoptions }) => adoptions.length === 0)) {
+    for (const one of plans.flatMap(({ left }) => left)) context.talk.warning(`Left out: ${one}`);
+    context.output.result(valueOf([]), (lines) => lines.line("There is no guest left that could be adopted."));
+    return exitCodes.done;
+  }
   const flags = [forceFlag];
   if (dryRun) {
     const value: ValueOf<typeof adoptionPlanShape> = { plan: { ...valueOf(plans), flags } };
@@ -48,7 +57,8 @@ export async function adopt(
 }
 
 function showPlans(plans: readonly AdoptionPlan[], lines: Lines): void {
-  for (const { edit } of plans) {
+  for (const { edit, left } of plans) {
+    for (const one of left) lines.line(`Left out: ${one}. Give one of them another name in Proxmox.`);
     lines.line(`${edit.file}:`);
     printChangedLines(changedLines(edit.before, edit.after), lines);
   }

@@ -48,6 +48,26 @@ export function chooseUnnamed(selector: string, seen: SeenGuests): Candidate {
   return first;
 }
 
+/**
+ * Every guest that no settings name, each with the one environment that could.
+ *
+ * @param only name of the environment that is meant.
+ * @throws CommandError (2, 14) where some could be meant for several, or some nodes did not answer.
+ */
+export function chooseAllUnnamed(seen: SeenGuests, only?: string): Candidate[] {
+  const [unasked] = seen.failures;
+  if (unasked !== undefined) {
+    const { message, exitCode, hint } = unasked.failure;
+    throw new CommandError(message, { exitCode, hint, complete: true });
+  }
+  const found = candidatesOf(seen, only);
+  for (const { guest } of found) {
+    const same = found.filter((other) => other.guest === guest);
+    if (same.length > 1) throw ambiguous(String(guest.id), same);
+  }
+  return found;
+}
+
 function notAnId(selector: string, seen: SeenGuests): CommandError {
   const meant = seen.guests.find(({ name, named }) => name === selector && named === undefined);
   const hint = meant === undefined ? listOf(candidatesOf(seen)) : `lifeboat adopt ${String(meant.id)}`;

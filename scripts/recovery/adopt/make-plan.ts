@@ -12,20 +12,33 @@ import type { Candidate } from "./choose-unnamed";
 export interface AdoptionPlan {
   readonly edit: SettingsEdit;
   readonly adoptions: readonly Adoption[];
+  /** Guests that were meant, and cannot be in these settings: each with its reason. */
+  readonly left: readonly string[];
   /** Last day on which disks may stay without a backup. */
   readonly until: string;
 }
 
-/** What the settings of each guest's environment get. @param owner who answers for disks that are in no backup. */
-export function planAdoption(candidates: readonly Candidate[], owner: string): Promise<AdoptionPlan[]> {
+export interface AdoptionOptions {
+  /** Who answers for disks that are in no backup. */
+  readonly owner: string;
+  /** Every guest was meant: those that cannot be adopted are left out. Each that was named by its id is refused instead. */
+  readonly all: boolean;
+}
+
+/** What the settings of each guest's environment get; nothing of one all of whose guests are left out. */
+export async function planAdoption(
+  candidates: readonly Candidate[],
+  options: AdoptionOptions,
+): Promise<AdoptionPlan[]> {
   const groups = [...groupBy(candidates, ({ environment }) => environment)];
-  return Promise.all(groups.map(([environment, chosen]) => planFor(environment, chosen, owner)));
+  const plans = await Promise.all(groups.map(([environment, chosen]) => planFor(environment, chosen, options)));
+  return plans.filter(({ adoptions, left }) => adoptions.length + left.length > 0);
 }
 
 async function planFor(
   environment: LoadedEnvironment,
   candidates: readonly Candidate[],
-  owner: string,
+  { owner, all }: AdoptionOptions,
 ): Promise<AdoptionPlan> {
   const client = await environment.client();
   const { proxmox, guests } = environment.settings;
@@ -38,14 +51,24 @@ async function planFor(
     }),
   );
   const names = new Set(guests.map(({ name }) => name));
-  const adoptions = found.map((guest) => {
-    refuseOwn(guest);
+  const hosts = new Map(guests.map(({ name, hostname }) => [hostname.toLowerCase(), name]));
+  const left: string[] = [];
+  const adoptions = found.flatMap((guest) => {
+    if (!all) refuseOwn(guest);
+    else if (madeByLifeboat(guest) !== undefined) return [];
     const adoption = adoptionOf(guest, { node: proxmox.node, names });
+    const host = (adoption.hostname ?? adoption.name).toLowerCase();
+    const same = hosts.get(host);
+    if (all && same !== undefined) {
+      left.push(`${String(guest.id)}: guest ${same} has the same host name, ${host}`);
+      return [];
+    }
+    hosts.set(host, adoption.name);
     names.add(adoption.name);
-    return adoption;
+    return [adoption];
   });
   const blocks = adoptions.map((adoption) => adoptionBlock(adoption, { owner, until }));
-  return { edit: proposeGuests(environment, blocks), adoptions, until };
+  return { edit: proposeGuests(environment, blocks), adoptions, left, until };
 }
 
 /** Adopted, a guest that Lifeboat made would have two owners: its environment, and nobody. */

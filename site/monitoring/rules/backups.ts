@@ -24,7 +24,8 @@ export const backupRules: Rules = (options) => {
     of: expected,
     memory,
   });
-  const age = known.series.elapsed();
+  // Another alert says of a guest in no job that it has no backups.
+  const age = known.series.elapsed().unless(series("lifeboat_guest_not_covered").is(1), guest);
   const gap = series("lifeboat_job_max_gap_seconds");
   const late = age
     .aboveThatOf(gap.plus(missing.margin).atLeast(missing.least))

@@ -18,7 +18,8 @@ export const coverageRules: Rules = ({ hold, memory, optOut }) => {
       when: series("lifeboat_guest_not_covered").is(1),
       hold: hold.long,
       summary: (the) => `Guest ${the("guest")} (${the("id")}) in ${the("environment")} is in no backup`,
-      description: (the) => `No settings name ${the("guest")}, and no backup job has it: somebody made it by hand.`,
+      description: (the) =>
+        `No backup job has ${the("guest")}: somebody made it by hand, or no update has come to the job since the settings name it.`,
     }),
     alert("DiskNotCovered", {
       severity: "warning",

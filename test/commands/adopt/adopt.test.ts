@@ -82,6 +82,16 @@ test("the difference is shown first; a dry run and a script without --force writ
   expect(text("prod")).toBe(before);
 });
 
+test("--all means every guest that no settings name, but those that Lifeboat made; one whose name is taken is told, and left out [A10]", async () => {
+  const dry = await site.lifeboat(["adopt", "--all", "--env", "prod", "--dry-run", "--json"]);
+  const [{ guests }] = JSON.parse(dry.stdout).plan.environments;
+  expect(guests.map(({ id }: { id: number }) => id)).toEqual([140, 142]);
+  const told = await site.lifeboat(["adopt", "--all", "--env", "prod", "--dry-run"]);
+  expect(told.stdout).toContain("Left out: 141: guest web has the same host name, web.");
+  const both = await site.lifeboat(["adopt", "140", "--all"]);
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("not both")]);
+});
+
 test("the block comes from the guest as it is; nothing else in the file changes, its mode and link neither [A10]", async () => {
   const before = `# The site of production\r\n${text("prod").replaceAll("\n", "\r\n")}  # the end\r\n`;
   const target = join(site.project, "kept-elsewhere.yaml");

@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant";
 import { dataMutants } from "./data";
 import { engineMutants } from "./engine";
+import { monitoringMutants } from "./monitoring";
 import { objectStoreMutants } from "./object-stores";
 import { operationMutants } from "./operations";
 import { pointInTimeMutants } from "./point-in-time";
@@ -15,6 +16,7 @@ import { verifyMutants } from "./verify";
 export const mutants: readonly Mutant[] = [
   ...dataMutants,
   ...engineMutants,
+  ...monitoringMutants,
   ...objectStoreMutants,
   ...operationMutants,
   ...pointInTimeMutants,

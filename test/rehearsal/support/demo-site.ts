@@ -1,6 +1,8 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandResult, runCommand, typeScript } from "./commands";
+import type { Readable } from "node:stream";
+import { type CommandResult, projectFolder, runCommand, typeScript } from "./commands";
 
 export type DriverName = "real" | "memory";
 
@@ -31,6 +33,14 @@ export class DemoSite {
     return this.run(words.join(" "), ["exec", ...words]);
   }
 
+  /** One that goes on beside the test, which ends everything that it has started: `processTree`. Its output is the test's to read. */
+  beside(...words: string[]): ChildProcessByStdio<null, Readable, null> {
+    this.show(`$ ${words.join(" ")} &`);
+    const program = [...typeScript("test/sandbox/sandbox.ts"), "exec", ...words];
+    const env = { ...process.env, LIFEBOAT_SANDBOX_DIR: this.folder, NO_COLOR: "1" };
+    return spawn(process.execPath, program, { cwd: projectFolder, env, stdio: ["ignore", "pipe", "ignore"] });
+  }
+
   /** Plain `pulumi` on an environment, with what `lifeboat env` says. */
   pulumi(environment: string, ...words: string[]): Promise<CommandResult> {
     const script = 'exports=$(lifeboat env "$1") && eval "$exports" && shift && exec pulumi "$@"';
@@ -46,10 +56,15 @@ export class DemoSite {
 
   /** A shell command inside a guest, over SSH, as the site's operator. */
   ssh(address: string, command: string): Promise<CommandResult> {
+    return this.run(`ssh root@${address} ${command}`, ["exec", ...this.sshWords(address, command)]);
+  }
+
+  /** The words of {@link ssh}, inside the site's network. */
+  sshWords(address: string, command: string): string[] {
     const options = ["BatchMode=yes", "StrictHostKeyChecking=accept-new", "ConnectTimeout=10", "LogLevel=ERROR"];
     const known = `UserKnownHostsFile=${join(this.folder, "state-home", "demo-known-hosts")}`;
     const words = ["-i", join(this.folder, "keys", "id_ecdsa"), ...[...options, known].flatMap((o) => ["-o", o])];
-    return this.run(`ssh root@${address} ${command}`, ["exec", "ssh", ...words, `root@${address}`, command]);
+    return ["ssh", ...words, `root@${address}`, command];
   }
 
   /**

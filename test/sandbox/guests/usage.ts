@@ -17,12 +17,18 @@ export interface StorageUsage {
 
 const FILE_CONTENT: readonly ContentType[] = ["vztmpl", "iso", "backup", "snippets", "import"];
 
+/** Bytes of a storage that has a size of its own; undefined: that of the machine's file system. */
+export function capacityOf(node: Node, { storage, capacity }: StorageEntry): number | undefined {
+  const small = node.cluster.site.faults.hit("small-disk", { node: node.name, storage });
+  return small === undefined ? capacity : Number(small["bytes"]);
+}
+
 /**
  * Room on a storage. With a `capacity` (sandbox only) every disk counts with its full size, as on a storage that sets
  * the room aside; without one it is that of the machine's file system.
  */
 export async function storageUsage(node: Node, storage: StorageEntry): Promise<StorageUsage> {
-  const { capacity } = storage;
+  const capacity = capacityOf(node, storage);
   if (capacity === undefined) {
     const machine = await statfs(node.root);
     const total = machine.blocks * machine.bsize;

@@ -10,7 +10,7 @@ import { activateStorage, holds, parseVolume, volumePath } from "./storages";
 import { hasPath } from "../model/storage-paths";
 import { snapshotNamed } from "./backup-server/content";
 import { snapshotArchive } from "./backup-server/snapshots";
-import { storageUsage } from "./usage";
+import { capacityOf, storageUsage } from "./usage";
 
 /** More than ext4 lets a file have: where qemu-img finds an image too large. */
 const LARGEST_FILE = 16 * 1024 ** 4 - 4096;
@@ -73,7 +73,7 @@ function imageFailure(path: string, text: string): Error {
 async function lacksRoom(node: Node, storage: StorageEntry, size: number): Promise<boolean> {
   const where = { node: node.name, storage: storage.storage };
   if (node.cluster.site.faults.hit("storage-full", where) !== undefined) return true;
-  return storage.capacity !== undefined && size > (await storageUsage(node, storage)).avail;
+  return capacityOf(node, storage) !== undefined && size > (await storageUsage(node, storage)).avail;
 }
 
 /** The volume's name below the storage: numbers that any disk of the guest has there are taken. */

@@ -13,6 +13,7 @@ import type { FaultState } from "./state";
  * - `worker-killed`: a task's worker ends without a last line and cleans nothing up (`type`, `at`).
  * - `task-waits`: a task stands still at a checkpoint until the fault is off or the task is stopped (`type`, `at`).
  * - `storage-full`: no volume or archive can be written to `storage` (required).
+ * - `small-disk`: the disk below `storage` has `bytes` in all (both required), so that what lies on it can fill it.
  * - `slow-storage`: each access to the storage takes `milliseconds` longer (required; `storage`).
  * - `backup-server-unreachable`: a Proxmox Backup Server does not answer the nodes (`server`).
  * - `disk-unmounted`: the disk below the folder of `storage` (required) is not mounted. A storage that expects a mount point
@@ -35,6 +36,7 @@ export const FAULTS = {
   "worker-killed": { settings: ["node", "type", "at", "times"], required: [] },
   "task-waits": { settings: ["node", "type", "at"], required: [] },
   "storage-full": { settings: ["node", "storage", "times"], required: ["storage"] },
+  "small-disk": { settings: ["node", "storage", "bytes"], required: ["storage", "bytes"] },
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
   "backup-server-unreachable": { settings: ["node", "server"], required: [] },
   "disk-unmounted": { settings: ["node", "storage"], required: ["storage"] },

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Caller } from "../../../sandbox/model/access";
 import type { Json } from "../../../sandbox/protocol/failure";
@@ -134,6 +134,14 @@ describe("a backup run", () => {
     );
     expect((await dumps()).filter((name) => !name.endsWith(".log"))).toEqual([]);
     expect(await test.config(110)).not.toHaveProperty("lock");
+  });
+
+  it("on a small disk fails once that is full, and not before", async () => {
+    test.site.faults.set("small-disk", { storage: "local", bytes: "20000000000" });
+    expect((await test.backUp(110)).status).toBe("OK");
+    await writeFile(test.node.path("/var/lib/vz/dump/of-somebody"), "");
+    await truncate(test.node.path("/var/lib/vz/dump/of-somebody"), 20_000_000_000);
+    expect((await test.backUp(110)).status).toBe("job errors");
   });
 
   it("whose worker is killed leaves the guest locked; the next one fails for that", async () => {

@@ -25,7 +25,8 @@ export const coverageCases: readonly RuleCase[] = [
         severity: "warning",
         labels: { ...byHand, ...scraped },
         summary: "Guest test (199) in prod is in no backup",
-        description: "No settings name test, and no backup job has it: somebody made it by hand.",
+        description:
+          "No backup job has test: somebody made it by hand, or no update has come to the job since the settings name it.",
       },
     ],
   },
@@ -35,6 +36,25 @@ export const coverageCases: readonly RuleCase[] = [
     at: later,
     samples: site(sample("lifeboat_guest_not_covered", byHand, "_x22 1+0x2")),
     firing: none,
+  },
+  {
+    about: "GuestNotCovered",
+    title: "the settings name a guest that no job has, for 49 hours: one fault, one alert",
+    at: later,
+    samples: site(
+      sample("lifeboat_guest_not_covered", web, 1),
+      sample("lifeboat_guest_last_backup_timestamp_seconds", web, ago(49 * hour)),
+    ),
+    firing: [
+      {
+        alert: "GuestNotCovered",
+        severity: "warning",
+        labels: { ...web, ...scraped },
+        summary: "Guest web (101) in prod is in no backup",
+        description:
+          "No backup job has web: somebody made it by hand, or no update has come to the job since the settings name it.",
+      },
+    ],
   },
   {
     about: "DiskNotCovered",

@@ -1,0 +1,190 @@
+import { readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { typeScript } from "../support/commands";
+import { type DemoSite, expectExit } from "../support/demo-site";
+
+/** Addresses of the guests and of the node. */
+export const places = { metrics: "192.0.2.131", store: "192.0.2.132", web: "192.0.2.101", node: "192.0.2.11" } as const;
+
+const node = "pve-prod";
+/** Bytes of the storage for backups, which is far larger than what the site's archives need. */
+const capacity = 20_000_000_000;
+
+/** Something that goes wrong, what puts it right again, and the alerts that are to be there meanwhile. */
+export interface Fault {
+  readonly fault: string;
+  readonly wreck: () => Promise<unknown> | void;
+  readonly mend: () => Promise<unknown> | void;
+  readonly alerts: readonly string[];
+}
+
+/** What somebody does to the site, by Proxmox's own interface, in its guests and on its storages. */
+export class Wrecker {
+  constructor(private readonly site: DemoSite) {}
+
+  /** Every guest has a backup, the storage a size, and every state a copy elsewhere: a site after its first night. */
+  async prepare(): Promise<void> {
+    await this.fault("small-disk", "storage=backup", `bytes=${String(capacity)}`);
+    await this.fill();
+    // Two: a storage that shows none at all may be one whose disk is not mounted, so that a last one that is deleted is ArchivesUnseen.
+    for (let night = 0; night < 2; night += 1) await this.backUp();
+    expectExit(await this.site.byHand("run-job", "monitoring"), [0], "the backup of monitoring");
+    await this.in("store", copyStates);
+  }
+
+  get faults(): readonly Fault[] {
+    return [
+      {
+        fault: "the job is switched off",
+        wreck: () => this.setJob(0),
+        mend: () => this.setJob(1),
+        alerts: ["BackupJobDisabled prod"],
+      },
+      {
+        fault: "a backup fails",
+        wreck: async () => {
+          await this.fault("storage-full", "storage=backup", `node=${node}`);
+          expectExit(await this.site.byHand("run-job", "prod"), [1], "a backup on a full storage");
+        },
+        mend: async () => {
+          await this.clear("storage-full");
+          await this.backUp();
+        },
+        alerts: ["BackupJobFailed web"],
+      },
+      {
+        fault: "the storage fills up",
+        wreck: () => {
+          writeFileSync(this.stranger, "");
+          truncateSync(this.stranger, 0.85 * capacity);
+        },
+        mend: () => rmSync(this.stranger),
+        alerts: ["BackupStorageAlmostFull prod"],
+      },
+      {
+        fault: "the newest archive is deleted by hand",
+        wreck: () => this.deleteNewest(),
+        mend: () => this.backUp(),
+        alerts: ["BackupGone web"],
+      },
+      {
+        fault: "an archive is much smaller than the one before",
+        wreck: async () => {
+          await this.in("web", "rm /srv/data");
+          await this.backUp();
+        },
+        // The next is compared with the small one.
+        mend: () => this.backUp(),
+        alerts: ["BackupSuddenlySmaller web"],
+      },
+      {
+        fault: "a guest is made by hand",
+        wreck: async () => expectExit(await this.site.byHand("make", "prod", "199"), [0], "making a guest by hand"),
+        mend: () => this.asRoot("DELETE", `/nodes/${node}/lxc/199`),
+        alerts: ["GuestNotCovered by-hand-199"],
+      },
+      {
+        fault: "the exporter loses a privilege",
+        wreck: () => this.asRoot("PUT", "/access/acl", ...forbidden),
+        mend: () => this.asRoot("PUT", "/access/acl", ...forbidden, "delete=1"),
+        alerts: ["PermissionLost prod"],
+      },
+      {
+        fault: "the exporter is stopped",
+        wreck: () => this.in("metrics", "systemctl stop lifeboat-exporter"),
+        mend: () => this.in("metrics", "systemctl start lifeboat-exporter"),
+        alerts: ["ExporterSilent"],
+      },
+      {
+        fault: "the node does not answer",
+        wreck: () => this.fault("node-unreachable", `node=${node}`),
+        mend: () => this.clear("node-unreachable"),
+        alerts: ["EnvironmentUnreachable prod"],
+      },
+      {
+        fault: "a restore is left half done",
+        wreck: async () => {
+          await this.fault("task-dies", "type=vzrestore", "at=extracting", "times=1");
+          expectExit(await this.restore(), [1], "a restore that dies");
+        },
+        mend: async () => expectExit(await this.restore(), [0, 3], "the same restore again"),
+        alerts: ["OperationUnfinished web"],
+      },
+      {
+        fault: "the copy of a state is too old",
+        wreck: () => this.in("store", ageCopy),
+        mend: () => this.in("store", copyStates),
+        alerts: ["StateCopyTooOld prod"],
+      },
+    ];
+  }
+
+  private get dumps(): string {
+    return join(this.site.folder, "server", "nodes", node, "root", "mnt", "backup", "dump");
+  }
+
+  /** A file of somebody's on the storage. It takes no room on this machine. */
+  private get stranger(): string {
+    return join(this.dumps, "disk-of-somebody.raw");
+  }
+
+  private async in(guest: "metrics" | "store" | "web", command: string): Promise<void> {
+    expectExit(await this.site.ssh(places[guest], command), [0], command);
+  }
+
+  /** Twice as much as the system has, which no packer makes smaller. */
+  private fill(): Promise<void> {
+    return this.in("web", "head -c 200M /dev/urandom > /srv/data");
+  }
+
+  private async backUp(): Promise<void> {
+    expectExit(await this.site.byHand("run-job", "prod"), [0], "the backup");
+  }
+
+  /** One that the exporter has seen: what came and went between two looks nobody knows of. */
+  private deleteNewest(): void {
+    const stems = readdirSync(this.dumps).flatMap((name) => /^(vzdump-lxc-101-[\d_-]+)\./u.exec(name)?.[1] ?? []);
+    const newest = stems.toSorted().at(-1) ?? "";
+    for (const name of readdirSync(this.dumps)) if (name.startsWith(newest)) rmSync(join(this.dumps, name));
+  }
+
+  private restore() {
+    return this.site.inside("lifeboat", "restore", "guest", "web", "--force", "--stop");
+  }
+
+  private async setJob(enabled: 0 | 1): Promise<void> {
+    await this.asRoot("PUT", "/cluster/backup/lifeboat-prod", `enabled=${String(enabled)}`);
+  }
+
+  private async asRoot(...words: string[]): Promise<void> {
+    const [method = "", ...rest] = words;
+    const program = [process.execPath, ...typeScript("test/rehearsal/support/root-request.ts")];
+    const request = [this.site.folder, places.node, method, ...rest];
+    expectExit(await this.site.inside(...program, ...request), [0], words.join(" "));
+  }
+
+  private async fault(...words: string[]): Promise<void> {
+    const [name = "", ...settings] = words;
+    expectExit(await this.site.sandbox("fault", name, "on", ...settings), [0], name);
+  }
+
+  private async clear(name: string): Promise<void> {
+    expectExit(await this.site.sandbox("fault", name, "off"), [0], `the end of ${name}`);
+  }
+}
+
+const forbidden = ["path=/storage/backup", "users=lifeboat-exporter@pve", "roles=NoAccess"];
+
+/** What the timer does every night. */
+const copyStates = "systemctl start lifeboat-offsite-copy.service";
+
+/** As after three nights in which the timer did not run. */
+const ageCopy = [
+  "set -e",
+  "export SSL_CERT_DIR=/etc/lifeboat-offsite-copy/trust",
+  'copy() { rclone --config /etc/lifeboat-offsite-copy/rclone.conf --quiet "$@"; }',
+  "place=offsite:offsite/prod/lifeboat-copy.json",
+  "copy cat $place > /run/marker",
+  'sed "s/\\"time\\":\\"[^\\"]*\\"/\\"time\\":\\"$(date -u -d "3 days ago" +%Y-%m-%dT%H:%M:%SZ)\\"/" /run/marker | copy rcat $place',
+  "rm /run/marker",
+].join("; ");
