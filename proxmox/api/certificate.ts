@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
+import { connect as connectTls } from "node:tls";
 import { ProxmoxError } from "./errors";
-import { ConnectionFailed, isTlsSocket, type Trust, trustedConnector } from "./trust";
+import { ConnectionFailed, isTlsSocket, type Trust, trustedConnector, unreachableReason } from "./trust";
 
 /** A node's certificate, after it was found to be trusted. */
 export interface NodeCertificate {
@@ -36,6 +37,51 @@ export async function readCertificate(endpoint: string, trust: Trust, timeoutMs 
     fingerprint: certificate.fingerprint256,
     validTo: Date.parse(certificate.validTo) / 1_000,
     namesEndpoint: (certificate.checkIP(hostname) ?? certificate.checkHost(hostname)) !== undefined,
+  };
+}
+
+/** What a node shows of itself, whether or not anybody should believe it. */
+export interface ShownCertificate {
+  /** SHA-256 as `AA:BB:…`. */
+  fingerprint: string;
+  /** Who signed it, by its own words, in one line. */
+  issuer: string;
+  /** Names and addresses for which it was issued, by its own words. */
+  names: string;
+  /** Unix seconds. */
+  validTo: number;
+}
+
+/**
+ * The certificate that an endpoint shows, for a person to compare with the node's own. It is not verified, and that is why nothing
+ * is ever sent on this connection and nothing else is read from it.
+ *
+ * @throws ProxmoxError of kind `unreachable`.
+ */
+export async function lookAtCertificate(endpoint: string, timeoutMs = 5_000): Promise<ShownCertificate> {
+  const { hostname, port } = new URL(endpoint);
+  const host = hostname.replace(/^\[|\]$/gu, "");
+  const unreachable = (reason: string, cause?: unknown): ProxmoxError =>
+    new ProxmoxError("unreachable", { endpoint, request: "connect", reason, cause });
+  const raw = await new Promise<Buffer>((resolve, reject) => {
+    const socket = connectTls({ host, port: Number(port || 443), rejectUnauthorized: false });
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy();
+      reject(unreachable("no answer to the connection attempt"));
+    });
+    socket.once("error", (error) => reject(unreachable(unreachableReason(error), error)));
+    socket.once("secureConnect", () => {
+      const { raw: shown } = socket.getPeerCertificate();
+      socket.destroy();
+      resolve(shown);
+    });
+  });
+  const certificate = new X509Certificate(raw);
+  return {
+    fingerprint: certificate.fingerprint256,
+    issuer: certificate.issuer.split("\n").reverse().join(", "),
+    names: certificate.subjectAltName ?? certificate.subject.split("\n").join(", "),
+    validTo: Date.parse(certificate.validTo) / 1_000,
   };
 }
 

@@ -94,7 +94,7 @@ export function isUntrusted(code: string): boolean {
 function connectionFailed(error: Error, trust: Trust): ConnectionFailed {
   const code = codeOf(error);
   if (isUntrusted(code)) return new ConnectionFailed("untrusted", untrustedReason(code, error, trust), error);
-  return new ConnectionFailed("unreachable", unreachableReason(code, error), error);
+  return new ConnectionFailed("unreachable", unreachableReason(error), error);
 }
 
 function untrustedReason(code: string, error: Error, trust: Trust): string {
@@ -106,7 +106,9 @@ function untrustedReason(code: string, error: Error, trust: Trust): string {
   return `it was not signed by ${signer} (${code})`;
 }
 
-function unreachableReason(code: string, error: Error): string {
+/** Why a connection was not made, in words. */
+export function unreachableReason(error: Error): string {
+  const code = codeOf(error);
   switch (code) {
     case "ECONNREFUSED":
       return "connection refused, nothing listens there";

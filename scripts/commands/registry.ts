@@ -75,6 +75,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./status.js"),
       },
       {
+        words: ["check"],
+        summary: "prove that everything works: guests, backups, states, monitoring",
+        load: () => import("./check.js"),
+      },
+      {
         words: ["backups"],
         summary: "list the backups of a guest",
         load: () => import("./backups.js"),
@@ -224,6 +229,11 @@ export const sections: readonly CommandSection[] = [
   {
     title: "Site:",
     commands: [
+      {
+        words: ["init"],
+        summary: "write the settings of a site, and try them",
+        load: () => import("./init.js"),
+      },
       {
         words: ["up"],
         summary: "deploy every environment, and move states into the store",

@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly prompts: Prompts;
   /** Masks secrets in whatever else is written: journals, reports. */
   readonly redactor: Redactor;
+  /** Folder from `--project`, as it was given. */
+  readonly project: string | undefined;
   /** Aborted by Ctrl-C with an {@link Interrupted} as its reason. */
   readonly signal: AbortSignal;
   /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */

@@ -39,15 +39,36 @@ export function findProject(search: ProjectSearch): FoundProject {
   );
 }
 
-function findUpwards(start: string): FoundProject {
+/**
+ * Where a project is, or where one is to be: the folder that was named, else the nearest that holds a project file, else the
+ * working directory.
+ *
+ * @throws CommandError (2) when the folder that was named does not exist.
+ */
+export function projectPlace(search: ProjectSearch): { readonly folder: string; readonly file: string | undefined } {
+  const named = search.project ?? search.environment["LIFEBOAT_PROJECT"];
+  if (named === undefined || named === "") {
+    return nearestProject(search.workingDirectory) ?? { folder: resolve(search.workingDirectory), file: undefined };
+  }
+  const folder = resolve(search.workingDirectory, named);
+  if (!existsSync(folder)) throw usageError(`${folder} does not exist`, `mkdir -p ${folder}`);
+  return { folder, file: projectFileIn(folder) };
+}
+
+function nearestProject(start: string): FoundProject | undefined {
   for (let folder = resolve(start); ; folder = dirname(folder)) {
     const file = projectFileIn(folder);
     if (file !== undefined) return { folder, file };
-    if (folder === dirname(folder)) break;
+    if (folder === dirname(folder)) return undefined;
   }
+}
+
+function findUpwards(start: string): FoundProject {
+  const found = nearestProject(start);
+  if (found !== undefined) return found;
   throw usageError(
     `neither ${start} nor a folder above it holds a Pulumi.yaml`,
-    "change to the project's folder, or give it: --project FOLDER, or export LIFEBOAT_PROJECT=FOLDER",
+    "change to the project's folder, or give it: --project FOLDER, or export LIFEBOAT_PROJECT=FOLDER; lifeboat init makes one",
   );
 }
 

@@ -11,6 +11,12 @@ export interface Question {
   flag: string;
 }
 
+/** One of several answers. */
+export interface Choice {
+  readonly value: string;
+  readonly hint: string;
+}
+
 /** Asks on a terminal. Anywhere else a missing answer is an error that names the flag. */
 export class Prompts {
   constructor(
@@ -48,6 +54,46 @@ export class Prompts {
     const message = `${plainText(question.text)} Type '${plainText(expected)}' to go on.`;
     const answer = await answerOf(text({ message, output: process.stderr }), question);
     return typeof answer === "string" ? answer.trim() === expected : interrupted();
+  }
+
+  /**
+   * Wants a line of text.
+   *
+   * @throws CommandError (exit code 2) when nobody can be asked.
+   */
+  async ask(question: Question, initial = ""): Promise<string> {
+    this.require(question);
+    const { text } = await import("@clack/prompts");
+    const options = { message: plainText(question.text), initialValue: initial, output: process.stderr };
+    const answer = await answerOf(text(options), question);
+    return typeof answer === "symbol" ? interrupted() : (answer ?? "").trim();
+  }
+
+  /**
+   * Wants a secret, which the terminal does not show.
+   *
+   * @throws CommandError (exit code 2) when nobody can be asked.
+   */
+  async secret(question: Question): Promise<string> {
+    this.require(question);
+    const { password } = await import("@clack/prompts");
+    const answer = await answerOf(password({ message: plainText(question.text), output: process.stderr }), question);
+    return typeof answer === "symbol" ? interrupted() : (answer ?? "").trim();
+  }
+
+  /**
+   * Wants one of several.
+   *
+   * @param choices what is chosen, and what is said of it.
+   * @throws CommandError (exit code 2) when nobody can be asked.
+   */
+  async choose(question: Question, choices: readonly Choice[]): Promise<string> {
+    this.require(question);
+    const { select } = await import("@clack/prompts");
+    const options = choices.map(({ value, hint }) => ({ value, label: plainText(value), hint: plainText(hint) }));
+    const message = plainText(question.text);
+    const answer = await answerOf(select({ message, options, output: process.stderr }), question);
+    return typeof answer === "string" ? answer : interrupted();
   }
 
   private require(question: Question): void {

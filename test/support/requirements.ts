@@ -198,6 +198,16 @@ export const requirements: readonly Requirement[] = [
       "A drill restores the newest archive of each guest to a spare id on an isolated bridge, checks the copy and destroys it; the age of each proof is known.",
   },
   {
+    id: "H2",
+    promise:
+      "`lifeboat check` proves connections, every guest by its checks, monitoring, active backups, states and copies; what could not be looked at is no good answer.",
+  },
+  {
+    id: "H6",
+    promise:
+      "`lifeboat inventory` says what is backed up where, how often, how old and how proven, from the settings and from what is really there.",
+  },
+  {
     id: "I1",
     promise:
       "Declared per guest: PostgreSQL, MariaDB, folders and volumes, any command's output; also in Docker containers; over SSH or through the node. Passwords with any character work and show up nowhere.",

@@ -40,6 +40,7 @@ export function openContext(io: InputOutput, options: GlobalOptions): OpenContex
     progress: new Progress(io, talk, redactor),
     prompts: new Prompts(io, options.json),
     redactor,
+    project: options.project,
     signal: abort.signal,
     site: () => (site ??= openForCommand(options, context)),
     openSite: (credentials) => openSiteWith(options, context, credentials),

@@ -65,6 +65,11 @@ export function setupsOf(environments: readonly LoadedEnvironment[], readOnly: b
   });
 }
 
+/** The lines for the operator's user and token before there are settings: of a site with these storages for backups. */
+export function operatorLines(scope: PrivilegeScope): string[] {
+  return commandsFor(operator, roleGrants(scope), scope.pools);
+}
+
 function union(scopes: readonly PrivilegeScope[]): PrivilegeScope {
   const all = <Value>(read: (scope: PrivilegeScope) => readonly Value[]): Value[] => [...new Set(scopes.flatMap(read))];
   return {
