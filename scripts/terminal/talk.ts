@@ -43,6 +43,11 @@ export class Lines {
     });
   }
 
+  /** A text for people: on a terminal it is broken between words. What is to be copied goes by {@link line}. */
+  paragraph(text: string): void {
+    this.hanging("", text);
+  }
+
   heading(text: string): void {
     this.line(bold(text));
   }

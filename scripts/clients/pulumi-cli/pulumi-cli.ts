@@ -253,7 +253,11 @@ async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
     return await work();
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    throw new PulumiFailure(missingCli, "missing", "npm run toolchain gets it");
+    throw new PulumiFailure(
+      missingCli,
+      "missing",
+      "npm run toolchain in Lifeboat's own folder gets it, and README.md says how it comes onto PATH",
+    );
   }
 }
 

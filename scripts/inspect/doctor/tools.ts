@@ -48,7 +48,7 @@ function inspectBackends(environments: readonly LoadedEnvironment[], variables: 
 }
 
 async function inspectPulumi(variables: Variables): Promise<Check> {
-  const hint = "npm run toolchain gets it; restores work without it";
+  const hint = "npm run toolchain in Lifeboat's own folder gets it; restores work without it";
   const environment = { ...toolEnvironment(variables), PULUMI_SKIP_UPDATE_CHECK: "1" };
   try {
     const { stdout } = await runProgramFile("pulumi", ["version"], { timeout: 10_000, environment });
@@ -77,7 +77,7 @@ function inspectPlugins(environments: readonly LoadedEnvironment[], variables: V
     // `pulumi install` looks below stacks/ only, and finds none.
     missing.length === 1 && missing.includes(aws)
       ? `npm run toolchain -- --artifact aws && pulumi plugin install resource aws ${aws.version} -f "$(npm run -s toolchain -- --artifact aws)"`
-      : `npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
+      : `in Lifeboat's own folder: npm run toolchain && npm run toolchain -- --install-plugins ${shellQuote(home)}`,
   );
 }
 

@@ -44,12 +44,14 @@ export async function chooseToken(
     request.tokenFile === undefined ? shellCredential(tokenSource, request.environment, io.environment) : undefined;
   const file = request.tokenFile ?? (shell?.kind === "file" ? shell.path : undefined);
   const given = file === undefined ? (shell?.kind === "value" ? shell.value : undefined) : readToken(file, context);
-  if (given === undefined && prompts.canAsk) {
-    talk.line(
-      "Lifeboat needs an API token. Where there is none yet, these lines make one, as root on the node; the last of",
+  if (given === undefined) {
+    talk.line();
+    talk.paragraph(
+      'Lifeboat needs an API token. Where there is none yet, paste these lines into a shell of root on the node; the last of them prints its secret as "value":',
     );
-    talk.line("them prints its secret:");
+    talk.line();
     for (const line of lines(request.storage === undefined ? [] : [request.storage])) talk.line(`  ${line}`);
+    talk.line();
   }
   const question = { text: `API token (${tokenForm}, or only the secret of lifeboat@pve!cli)?`, flag: "--token-file" };
   return answered(

@@ -53,7 +53,7 @@ export async function chooseStorage(
   }
   const unfit = all.find((entry) => entry.storage === storage);
   if (unfit !== undefined) throw usageError(`${unfit.storage} on ${node} ${whyNot(unfit)}`, seen(names));
-  const question = { text: "Which storage are backups to go to?", flag: `--storage ${names[0] ?? "ID"}` };
+  const question = { text: "Which storage shall backups go to?", flag: `--storage ${names[0] ?? "ID"}` };
   return context.prompts.choose(
     question,
     fit.map((entry) => ({ value: entry.storage, hint: roomOf(entry) })),

@@ -138,13 +138,17 @@ function show(
   context: CommandContext,
 ): void {
   const { talk } = context;
-  talk.line(`${file}:`);
+  talk.paragraph(`To be written into ${file}:`);
+  talk.line();
   talk.text(text.trimEnd(), "  ");
-  if (access.variable === undefined) talk.line(`  lifeboat:${tokenSource.setting}: the token, encrypted`);
+  if (access.variable === undefined) talk.line(`    lifeboat:${tokenSource.setting}: the token, encrypted`);
+  talk.line();
+  if (project === undefined && !passphrase.isNew) return;
+  talk.line("And beside it:");
   if (project !== undefined) {
-    talk.line(`${project.file}: a new project, with a link to the program in ${project.target}`);
+    talk.hanging("  ", `${project.file}: a new project, with a link to the program in ${project.target}`);
   }
-  if (passphrase.isNew && passphrase.file !== undefined) talk.line(`${passphrase.file}: a new passphrase`);
+  if (passphrase.isNew && passphrase.file !== undefined) talk.hanging("  ", `${passphrase.file}: a new passphrase`);
 }
 
 /** The settings come last: with them it is done, and without them the same command begins again. */

@@ -35,9 +35,8 @@ export async function choosePassphrase(request: InitRequest, context: CommandCon
     return { file: undefined, isGiven: true, isNew: false, variables: {} };
   }
   if (request.passphraseFile === undefined && prompts.canAsk) {
-    talk.line("A passphrase encrypts the token in the settings, and secrets in Pulumi's state. It lies in a file that");
-    talk.line(
-      "only you can read; one is made where there is none. Keep a copy elsewhere: without it nobody opens them.",
+    talk.paragraph(
+      "A passphrase encrypts the token in the settings, and secrets in Pulumi's state. It lies in a file that only you can read; one is made where there is none. Keep a copy elsewhere: without it nobody opens them.",
     );
   }
   const initial = join(configHome(io.environment), "lifeboat", "passphrase");

@@ -37,14 +37,19 @@ export function initReport(outcome: Outcome, { io }: Pick<CommandContext, "io">)
   };
   const backend = backendOf(environment, io.environment);
   const print = (lines: Lines): void => {
-    lines.line(`The settings of ${name} are in ${made.file}, with ${counted(settings.guests.length, "guest")}.`);
+    lines.line();
+    lines.paragraph(`The settings of ${name} are in ${made.file}, with ${counted(settings.guests.length, "guest")}.`);
     if (guests.unnamed > 0) {
-      lines.line(
+      lines.paragraph(
         `${counted(guests.unnamed, "guest")} on the nodes are in no settings: lifeboat adopt --all --env ${name}`,
       );
     }
-    lines.line(`Pulumi's state will be in ${backend.url} (${backend.origin}); a store can take it later.`);
-    lines.line("Next:");
+    lines.paragraph(`Pulumi's state will be in ${backend.url} (${backend.origin}); a store can take it later.`);
+    lines.line(
+      settings.guests.length === 0
+        ? "Next:"
+        : "Next, to the first proven restore, beside the guest and without touching it:",
+    );
     for (const line of next) lines.line(`  ${line}`);
   };
   return { value, print };
@@ -64,7 +69,7 @@ function nextLines({ environment, made, doctor }: Outcome, workingDirectory: str
   return [
     ...before,
     `lifeboat up ${name}`,
-    `lifeboat backup --all ${name}`,
+    `lifeboat backup ${name}/${first.name}`,
     `lifeboat restore guest ${name}/${first.name} --target-id next`,
   ];
 }

@@ -29,7 +29,7 @@ export async function chooseTrust(
 ): Promise<ChosenTrust> {
   const given = ca ?? fingerprint;
   if (given === undefined && (await isKnown(endpoint))) {
-    context.talk.line(`${endpoint} shows a certificate of an authority that this machine knows.`);
+    context.talk.paragraph(`${endpoint} shows a certificate of an authority that this machine knows.`);
     return { kind: "system" };
   }
   if (given === undefined) await showCertificate(endpoint, context);
@@ -68,14 +68,14 @@ async function showCertificate(endpoint: string, { talk, prompts }: CommandConte
       { exitCode: exitCodes.unavailable, hint: `${compare}; then add --fingerprint, or --ca with the file of its CA` },
     );
   }
-  talk.line(`${endpoint} shows a certificate that no authority known here has signed:`);
-  talk.line(`  for      ${shown.names}`);
-  talk.line(`  from     ${shown.issuer}`);
+  talk.paragraph(`${endpoint} shows a certificate that no authority known here has signed:`);
+  talk.hanging("  for      ", shown.names);
+  talk.hanging("  from     ", shown.issuer);
   talk.line(`  until    ${dayOf(shown.validTo, "UTC")}`);
   talk.hanging("  SHA-256  ", shown.fingerprint);
-  talk.line("Whoever is between you and the node could show another one. So bring the fingerprint from the node:");
-  talk.line("there, pvenode cert info prints it; or System, Certificates in its web interface. A renewal changes it:");
-  talk.line("with the node's /etc/pve/pve-root-ca.pem, copied to this machine, renewed certificates are accepted too.");
+  talk.paragraph(
+    "Whoever is between you and the node could show another one. So bring the fingerprint from the node: there, pvenode cert info prints it; or System, Certificates in its web interface. A renewal changes it: with the node's /etc/pve/pve-root-ca.pem, copied to this machine, renewed certificates are accepted too.",
+  );
 }
 
 function readAnswer(text: string, context: CommandContext): ChosenTrust {

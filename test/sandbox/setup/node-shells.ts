@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../machine/child-process";
@@ -55,6 +55,9 @@ export async function startNodeShells(layout: Layout, record: SandboxRecord, tem
   if (!existsSync(root)) {
     mkdirSync(root);
     await run("tar", ["-C", root, "--zstd", "--numeric-owner", "--exclude=./dev/*", "-xpf", template]);
+    // One authority has signed the certificates of all nodes.
+    mkdirSync(join(root, "etc/pve"));
+    copyFileSync(layout.ca, join(root, "etc/pve/pve-root-ca.pem"));
   }
   // Of a sandbox whose server alone was killed they still listen.
   await endProcesses(await shellsOf(layout), STOP_GRACE);
@@ -130,6 +133,7 @@ function configuration(address: string): string {
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "PermitRootLogin prohibit-password",
+    "Subsystem sftp internal-sftp",
     "",
   ].join("\n");
 }
