@@ -14,15 +14,17 @@ const onGuest = "VM.Backup";
 /**
  * What the caller lacks to see a guest's archives on a storage. Proxmox gives an empty list, not an error, without both
  * of them; so an empty list means "there are none" only when this is empty. Source: recordings, `semantics.md` §0.6.
+ *
+ * @param vmid undefined: of every guest
  */
 export async function missingToListArchives(
   client: ProxmoxClient,
   storage: string,
-  vmid: number,
+  vmid: number | undefined,
 ): Promise<MissingPrivilege[]> {
   const needed: MissingPrivilege[] = [
     { privilege: onStorage, path: storagePath(storage) },
-    { privilege: onGuest, path: `/vms/${String(vmid)}` },
+    { privilege: onGuest, path: vmid === undefined ? "/vms" : `/vms/${String(vmid)}` },
   ];
   return missingPrivileges(client, needed);
 }

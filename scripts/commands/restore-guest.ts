@@ -2,7 +2,8 @@ import * as z from "zod";
 import { inSettings } from "../recovery/engine/left-guest";
 import { answersOf, commandLine, restoreFlags, restoreFlagsSchema } from "./frame/restore-flags";
 import { type RestoreRequest, restoreOperation } from "../recovery/restore-guest/operation";
-import { chooseGuests } from "../project/choose-guests";
+import { chooseGuests, distinct } from "../project/choose-guests";
+import { findGuestOrArchived } from "../recovery/steps/guest/archived-guest";
 import { restoreBatch } from "../recovery/restore-guest/batch/operation";
 import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
@@ -57,6 +58,7 @@ export const command = defineCommand({
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
     { command: "lifeboat restore guest web db prod/mail", meaning: "three guests, two at a time" },
     { command: "lifeboat restore guest --all --env prod", meaning: "every guest of an environment" },
+    { command: "lifeboat restore guest prod/150", meaning: "one that has left the settings, from its archives" },
   ],
   arguments: [{ name: "guests", description: "ids, names, or environment/name", required: false, variadic: true }],
   options: [
@@ -103,7 +105,12 @@ export const command = defineCommand({
   prints: { ...restoreGuestShapes, ...restoreGuestsShapes },
   run: async (input, context) => {
     const site = await context.site();
-    const found = await inSettings(input.guests, context, () => chooseGuests(input, site));
+    const found = await inSettings(
+      input.guests,
+      context,
+      () => chooseGuests(input, site),
+      async () => distinct(await Promise.all(input.guests.map((guest) => findGuestOrArchived(guest, context)))),
+    );
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
     const [first, ...others] = sessions;
     if (first === undefined) throw usageError("no guest is named");

@@ -46,7 +46,8 @@ function guestsOf(site: Site, name: string): FoundGuest[] {
   return environment.settings.guests.map((guest) => ({ environment, guest }));
 }
 
-function distinct(found: readonly FoundGuest[]): FoundGuest[] {
+/** Each guest once, in the order in which they were named. */
+export function distinct(found: readonly FoundGuest[]): FoundGuest[] {
   const byName = new Map(found.map((one) => [`${one.environment.name}/${one.guest.name}`, one]));
   return [...byName.values()];
 }

@@ -10,6 +10,9 @@ export interface FoundGuest {
   guest: Environment["guests"][number];
 }
 
+/** No settings have the guest that is meant; its archives may still be there. */
+export class UnknownGuestError extends CommandError {}
+
 /** An environment whose settings cannot be used, and why. It stops only what uses it (A6). */
 export interface UnusableEnvironment {
   name: string;
@@ -85,7 +88,7 @@ function unknown(selector: string, guests: readonly FoundGuest[], site: Searched
   const asked = meant === undefined ? "" : `did you mean ${meant}? `;
   const known =
     names.length === 0 ? "the settings name no guests" : `${asked}guests in the settings: ${names.join(", ")}`;
-  return new CommandError(`no guest '${selector}' in the settings of ${site.name}`, {
+  return new UnknownGuestError(`no guest '${selector}' in the settings of ${site.name}`, {
     exitCode: exitCodes.usage,
     hint: known,
     details: {

@@ -12,7 +12,7 @@ import { environmentNames, type PulumiProject, readPulumiProject } from "./pulum
 import type { Redactor } from "../terminal/redactor";
 
 export type { LoadedEnvironment } from "./environment";
-export type { FoundGuest, UnusableEnvironment } from "./guest-selector";
+export { type FoundGuest, UnknownGuestError, type UnusableEnvironment } from "./guest-selector";
 
 export interface SiteOptions extends ProjectSearch {
   redactor: Redactor;

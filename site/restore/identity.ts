@@ -136,12 +136,19 @@ function byMark(mark: Mark, name: string | undefined, meant: MeantGuest, present
 export function whosePresent(present: GuestIdentity, meant: MeantGuest): Whose {
   const { mark, name = "" } = present;
   if (mark === undefined) {
-    return meant.isOwned ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };
+    // Under the number of a guest that has left the settings anybody may have made another.
+    const isStranger = meant.hasLeft === true && !sameName(name, meant.name ?? meant.mark.guest);
+    return meant.isOwned || isStranger ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };
   }
   if (sameMark(mark, meant.mark)) return { kind: "own" };
   const isOther = mark.environment !== meant.mark.environment || meant.keys.includes(mark.guest);
   if (isOther || meant.hasLeft === true) return { kind: "another", whose: textOf(mark), isMarked: true };
   return { kind: "renamed", from: textOf(mark) };
+}
+
+/** Whether somebody may mean it by this name: that of the settings in its mark, or its host name. */
+export function isNamed({ mark, name }: GuestIdentity, word: string): boolean {
+  return mark?.guest === word || sameName(name, word);
 }
 
 function textOf({ environment, guest }: Mark): string {

@@ -46,6 +46,14 @@ export interface AdoptedGuest {
   readonly snapshots?: SnapshotSettings | undefined;
   /** What is dumped inside it, by rising names. */
   readonly data: readonly DataSource[];
+  /** The settings do not have it any more: its archives tell what is known of it. */
+  readonly left?: LeftGuest | undefined;
+}
+
+/** A guest that no settings have, as its archives tell of it. */
+export interface LeftGuest {
+  /** They bear Lifeboat's mark with its name; without one only its host name says which guest it is. */
+  readonly isMarked: boolean;
 }
 
 /** What containers and virtual machines that the program makes have alike. */

@@ -1,5 +1,6 @@
 import { counted } from "../../terminal/text";
 import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
+import { hasLeft } from "../../../site/left-guest";
 import { isOwn, mendAnother, tellAnother, tellArchive, whosePresent } from "../../../site/restore/identity";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
@@ -29,7 +30,7 @@ export async function inspectBackups(
   if (archives.length === 0) throw nothingFound(found, search);
   const { strangers, another } = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
   const backups = archives.map((archive, index) => describe(archive, strangers[index], { now, timeZone }));
-  const old = oldSavePoints(backups);
+  const old = hasLeft(guest) ? undefined : oldSavePoints(backups);
   return {
     value: { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups, unsearched },
     print: (lines) => printBackups(backups, timeZone, lines),
@@ -42,6 +43,10 @@ export async function inspectBackups(
       if (another !== undefined) {
         talk.warning(another.text);
         talk.hint(another.mend);
+      }
+      if (hasLeft(guest)) {
+        talk.warning(`${guest.name} is in no settings: no job of theirs backs it up, and none removes these`);
+        talk.hint(`to bring it back: lifeboat restore guest ${environment.name}/${guest.name} --dry-run`);
       }
       if (old === undefined) return;
       talk.hint(`${old}: lifeboat undo ${environment.name}/${guest.name} --forget --older-than ${oldDays}`);

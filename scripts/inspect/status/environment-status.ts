@@ -25,6 +25,7 @@ import type { MonitoringStatus } from "./monitoring-status";
 import type { OffsiteStatus } from "./offsite-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
+import type { LeftBackups } from "./left-guests";
 import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
@@ -59,6 +60,8 @@ export interface EnvironmentStatus {
   storages: StorageStatus[];
   guests: GuestStatus[];
   notCovered: EnvironmentFacts["notCovered"];
+  /** Backups of guests that neither the settings nor the nodes have any more: nobody's trouble. */
+  left: LeftBackups[];
   /** Operations that have not ended. */
   unfinished: UnfinishedOperation[];
   unreadable: UnreadableFile[];
@@ -123,6 +126,7 @@ export function statusOf(
     storages,
     guests,
     notCovered: facts.notCovered,
+    left: [...facts.left],
     ...journals,
     problems: [
       ...environmentProblems(

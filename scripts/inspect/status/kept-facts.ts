@@ -1,5 +1,6 @@
 import { formatMoment } from "../../../site/restore/moments";
 import { formatAgo, formatBytes } from "../../terminal/durations";
+import { counted } from "../../terminal/text";
 import type { DataStatus } from "./data-status";
 import type { EnvironmentStatus } from "./environment-status";
 import type { CopyStatus } from "./state-status";
@@ -11,6 +12,26 @@ export function keptFacts(status: EnvironmentStatus): [label: string, text: stri
     ...monitoringFacts(status),
     ...(status.data ?? []).map((source): [string, string] => ["dump", dumpText(source, status)]),
     ...offsiteFacts(status),
+    ...leftFacts(status),
+  ];
+}
+
+/** How many guests are named that have left. */
+const shownLeft = 3;
+
+/** Nobody's trouble; but nothing removes them, and somebody may look for them. */
+function leftFacts({ name, left, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
+  const more = left.length - shownLeft;
+  return [
+    ...left.slice(0, shownLeft).map(({ id, backups, bytes, newest, notes }): [string, string] => {
+      const who = notes === "" ? String(id) : `${String(id)} ('${notes}')`;
+      const when = `newest ${minute(newest, timeZone)} (${agoOf(newest * 1_000, now)})`;
+      const what = `${counted(backups, "backup")} of a guest that is gone, ${formatBytes(bytes)}, ${when}`;
+      return ["left", `${who}: ${what}: lifeboat backups ${name}/${String(id)}`];
+    }),
+    ...(more > 0
+      ? [["left", `and of ${counted(more, "guest")} more: lifeboat status --json`] satisfies [string, string]]
+      : []),
   ];
 }
 

@@ -14,6 +14,7 @@ import { readClock } from "../node-clock";
 import type { Proof } from "../../recovery/drill/history";
 import { type DrillFacts, readDrills } from "./drills";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
+import { type LeftBackups, leftBackups } from "./left-guests";
 import { ownCopiesAmong } from "./own-copies";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
@@ -39,6 +40,8 @@ export interface EnvironmentFacts {
   unseen: ReadonlyMap<number, readonly MissingPrivilege[]>;
   /** Guests of the node that no settings name and no job selects. */
   notCovered: { id: number; name: string; type: string; copy: { text: string; remove: string } | null }[];
+  /** Backups of guests that neither the settings nor the nodes have any more. */
+  left: readonly LeftBackups[];
   /** Whose the guests are that stand under declared numbers, and their archives. */
   ownership: ReadonlyMap<number, Ownership>;
   /** What drills have found and left. */
@@ -117,6 +120,7 @@ export async function readEnvironment(
     snapshots,
     drills,
     ownership,
+    left: leftBackups(storages.archives, (id) => known.has(id) || onNode.has(id)),
     notCovered: strangers
       .filter(({ vmid }) => made.get(vmid)?.isInUse !== true)
       .map(({ vmid, name, type }) => {

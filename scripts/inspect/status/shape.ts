@@ -188,6 +188,17 @@ const environment = z.strictObject({
       }),
     )
     .describe("guests of the nodes that no settings name and no job backs up"),
+  left: z
+    .array(
+      z.strictObject({
+        id: z.number(),
+        backups: z.number(),
+        bytes: bytes("of all of them"),
+        newest: moment("when the newest began"),
+        notes: z.string().describe("first line of its notes"),
+      }),
+    )
+    .describe("backups of guests that neither the settings nor the nodes have any more; `lifeboat backups` lists them"),
   ...journals,
   problems: z.array(z.string()).describe("of the environment as a whole"),
   policies: z.strictObject({

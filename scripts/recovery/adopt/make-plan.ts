@@ -1,4 +1,5 @@
 import { adoptionOf, graceEnd, madeByLifeboat, type Adoption, type LiveGuest } from "../../../site/adoption";
+import { markOf } from "../../../site/mark";
 import { dayOf } from "../../../site/opt-outs";
 import { groupBy } from "../../machine/group-by";
 import { type SettingsEdit, proposeGuests } from "../../project/edit-settings";
@@ -77,6 +78,6 @@ function refuseOwn(guest: LiveGuest): void {
   if (mark === undefined) return;
   throw new CommandError(`guest ${String(guest.id)} was made by Lifeboat, as ${mark.environment}/${mark.guest}`, {
     exitCode: exitCodes.refused,
-    hint: `put its block back into Pulumi.${mark.environment}.yaml, or remove its mark from its notes in Proxmox first`,
+    hint: `put its block back into Pulumi.${mark.environment}.yaml; or, where Pulumi does not have it any more, take the line '${markOf(mark)}' out of its notes in Proxmox, and again`,
   });
 }

@@ -1,7 +1,8 @@
-import type { AdoptedGuest } from "../../../site/settings/environment";
+import * as z from "zod";
+import { leftGuest } from "../../../site/left-guest";
 import { readOnly } from "../../../proxmox/api/client";
 import type { CommandContext } from "../../project/context";
-import type { LoadedEnvironment } from "../../project/site";
+import { type LoadedEnvironment, UnknownGuestError } from "../../project/site";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { isOpen, type Journal } from "./journal";
@@ -50,18 +51,7 @@ export function openLeftOrDeclared(
   return orLeft(selector, context, isMeant, ofSettings, async (left): Promise<GuestSession> => {
     const { environment, subject } = left;
     const { name, id, node } = subject;
-    const { objectives } = environment.settings;
-    const guest: AdoptedGuest = {
-      kind: "adopted",
-      name,
-      id,
-      node,
-      hostname: name,
-      checks: [],
-      objectives,
-      diskOptOuts: {},
-      data: [],
-    };
+    const guest = leftGuest(environment.settings, { name, id, node });
     const client = dryRun ? readOnly(await environment.client()) : await environment.client();
     const state = stateOf(environment, context);
     return { context, environment, subject, guest, client, state, dryRun, selector: left.selector, hasLeft: true };
@@ -71,12 +61,14 @@ export function openLeftOrDeclared(
 /**
  * Finds guests in the settings, and says of one that has left them what is half done on it.
  *
+ * @param orElse where no settings have one of them, and nothing is half done on it that was begun while they had it
  * @throws CommandError (2)
  */
 export async function inSettings<Found>(
   selectors: readonly string[],
   context: CommandContext,
   find: () => Found | Promise<Found>,
+  orElse?: () => Promise<Found>,
 ): Promise<Found> {
   try {
     return await find();
@@ -84,13 +76,21 @@ export async function inSettings<Found>(
     if (!isUnknown(error)) throw error;
     for (const selector of selectors) {
       const [left] = await leftGuests(selector, context, isOpen);
-      if (left === undefined) continue;
+      if (left === undefined || wasLeft(left.journal)) continue;
       const { contents } = left.journal;
       const { text, hint } = describeOpen(contents, left.environment);
       throw usageError(`${error.message}; ${text}, begun at ${formatInstant(contents.startedAt)}, has not ended`, hint);
     }
+    if (orElse !== undefined && error instanceof UnknownGuestError) return orElse();
     throw error;
   }
+}
+
+const leftPlan = z.looseObject({ left: z.literal(true) });
+
+/** The settings did not have the guest either when it was begun: it is resumed without them. */
+function wasLeft({ contents }: Journal): boolean {
+  return leftPlan.safeParse(contents.plan).success;
 }
 
 async function orLeft<Opened>(

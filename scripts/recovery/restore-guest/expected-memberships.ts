@@ -1,4 +1,5 @@
 import type { HaResource } from "../../../proxmox/api/answers";
+import { hasLeft } from "../../../site/left-guest";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import type { Membership } from "../steps/guest/inspection";
 import type { RestorePlan } from "../steps/guest/plan";
@@ -41,7 +42,7 @@ function mergeJobs(
 }
 
 function declaredMembership({ backup }: Environment, guest: Guest): Membership | undefined {
-  if (guest.optOut !== undefined) return undefined;
+  if (guest.optOut !== undefined || hasLeft(guest)) return undefined;
   if (guest.kind === "adopted") return { job: backup.jobId, disks: {} };
   if (guest.kind === "virtual-machine") {
     const included = guest.disks.map(({ key, optOut }) => [key, optOut === undefined] as const);

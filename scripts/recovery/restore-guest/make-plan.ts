@@ -15,6 +15,7 @@ import { isRealDisk, type LeftDisk, leftDisks, ownNotes, seedPlaces } from "../.
 import { machineTargets } from "../../../site/restore/machine-targets";
 import { type VolumeTargets, volumeTargets } from "../../../site/restore/volume-targets";
 import type { Environment, Guest } from "../../../site/settings/environment";
+import { hasLeft } from "../../../site/left-guest";
 import type { Demand } from "../engine/consent";
 import type { PresentGuest } from "../steps/guest/inspection";
 import { demandsOf } from "./demands";
@@ -155,6 +156,7 @@ function buildPlan(
     mode: copy === undefined ? "in-place" : "beside",
     environment: environment.name,
     guest: guest.name,
+    ...(hasLeft(guest) ? { left: true } : {}),
     source: { node: inspection.location.home ?? guest.node, vmid: guest.id },
     target: { node, type: chosen.type, vmid: inspection.targetId ?? guest.id },
     archive: archiveOf(inspection),

@@ -37,7 +37,7 @@ export function checkMembership(plan: RestorePlan, { client }: GuestWorld): Step
           ? []
           : [look(plan, "whether its firewall is as it was", firewallLines(client, target), changedFirewall)]),
       ];
-      return { findings: [...(await Promise.all(looks)).flat(), ...elsewhere(plan)] };
+      return { findings: [...(await Promise.all(looks)).flat(), ...elsewhere(plan), ...inNoSettings(plan)] };
     },
   };
 }
@@ -138,6 +138,13 @@ function intoBackup({ environment, target }: RestorePlan, disk: string, { declar
 
 function todo(text: string, mend: string): Finding {
   return { severity: "todo", text, mend };
+}
+
+/** What has left the settings is in none of their jobs. */
+function inNoSettings({ left, guest, target, environment }: RestorePlan): Finding[] {
+  if (left === undefined) return [];
+  const text = `${guest} is in no settings: no job of theirs backs it up`;
+  return [todo(text, `lifeboat adopt ${environment}/${target.vmid}`)];
 }
 
 /** Pulumi would look for the guest where the settings have it, and make it there anew. */

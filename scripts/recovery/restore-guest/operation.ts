@@ -22,6 +22,7 @@ import type { RestoreOptions } from "./restore-options";
 import { restoreMeaning } from "./meaning";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
+import { refuseLeft } from "./refuse-left";
 import { commitOf } from "./restore-step";
 import { machineVolumes, whyLeftover } from "./seed-volume";
 import { restoreRights } from "./rights";
@@ -132,6 +133,7 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   const wreck = request.undoes === undefined ? whyLeftover(seen, selector) : await wreckOf(session, seen);
   const left = await machineVolumes(client, seen, request.storage);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
+  if (request.undoes === undefined) await refuseLeft(session, inspection);
   const planned = planRestore(settings, inspection, {
     ...optionsOf(session, request),
     left,

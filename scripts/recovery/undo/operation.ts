@@ -54,9 +54,10 @@ export async function undoRestore(session: GuestSession, request: UndoRequest): 
     if (!session.dryRun && last.journal.factsOf(restorePath)["upid"] !== undefined) keepWayBack(last.journal);
     return takeRestoreBack(session, request, last);
   }
+  const undoes = undoesOf(session, last);
   requireSettings(session);
   // Begun although the restore that it undoes may be half done: that one is not resumed any more.
-  return begin(session, savePointOperation(session, request, undoesOf(session, last), restores));
+  return begin(session, savePointOperation(session, request, undoes, restores));
 }
 
 function isCandidate(journal: Journal, { operation }: UndoRequest): boolean {

@@ -44,3 +44,17 @@ export async function askWhoseArchive(
     throw error;
   }
 }
+
+/** Who the guest in an archive was; undefined where that cannot be read. */
+export async function archivedIdentity(
+  client: ProxmoxClient,
+  archive: StoredArchive & { readonly nodes: readonly string[] },
+): Promise<GuestIdentity | undefined> {
+  try {
+    const found = await extractConfiguration(client, archive.nodes[0] ?? "", archive);
+    return typeof found === "string" ? undefined : identityOf(archive.type, found.keys, found.description);
+  } catch (error) {
+    if (couldNotBeAsked(error)) return undefined;
+    throw error;
+  }
+}

@@ -24,6 +24,8 @@ export interface PresentGuest {
 /** An archive and the storage on which it was found. */
 export interface FoundArchive {
   readonly volid: string;
+  /** The number of its guest, as its name says; undefined where Proxmox tells none. */
+  readonly vmid?: number | undefined;
   readonly storage: string;
   /** Nodes that can reach it: one for a storage of its own, several for a shared one. Never empty. */
   readonly nodes: readonly string[];
@@ -90,5 +92,6 @@ export function membershipIn(job: string, volumes: IncludedVolumes, vmid: number
 
 /** The host name that a guest must have, as far as the settings know it: an adopted guest may have any. */
 export function expectedName(guest: Guest): string | undefined {
-  return guest.kind === "adopted" ? undefined : guest.hostname;
+  const mayHaveAny = guest.kind === "adopted" && guest.left?.isMarked !== false;
+  return mayHaveAny ? undefined : guest.hostname;
 }

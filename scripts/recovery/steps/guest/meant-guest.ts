@@ -15,12 +15,16 @@ import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { expectedName } from "./inspection";
 
-/** The guest that the settings mean. Only they can say that one bears no mark: what has left them is known by its mark. */
+/**
+ * The guest that the settings mean. That one bears no mark only they can say, or its own archives: what has left them is known by
+ * its mark otherwise.
+ */
 export function meantGuest(guest: Guest, { name: environment, guests }: Environment): MeantGuest {
   const isDeclared = guests.some(({ id, name }) => id === guest.id && name === guest.name);
+  const isMarked = (guest.kind === "adopted" ? guest.left?.isMarked : undefined) ?? true;
   return {
     mark: { environment, guest: guest.name },
-    isOwned: guest.kind !== "adopted" || !isDeclared,
+    isOwned: guest.kind !== "adopted" || (!isDeclared && isMarked),
     name: expectedName(guest),
     keys: guests.map(({ name }) => name),
     ...(isDeclared ? {} : { hasLeft: true }),

@@ -55,6 +55,8 @@ export const restorePlanSchema = z.object({
   mode: z.enum(["in-place", "beside"]),
   environment: z.string(),
   guest: z.string(),
+  /** The settings do not have the guest any more: its archives told of it. */
+  left: z.literal(true).exactOptional(),
   /** The guest in the settings. */
   source: z.object({ node: z.string(), vmid: z.number() }),
   /** What is made. */

@@ -25,6 +25,16 @@ interface Place {
  *   right on it.
  */
 export async function searchArchives(client: ProxmoxClient, vmid: number, declared: string): Promise<ArchiveSearch> {
+  const search = await listArchives(client, vmid, declared);
+  return { ...search, archives: await withRecords(client, search.archives) };
+}
+
+/** The same as lists tell it, without what `verify` has recorded of each. @param vmid undefined: of every guest */
+export async function listArchives(
+  client: ProxmoxClient,
+  vmid: number | undefined,
+  declared: string,
+): Promise<ArchiveSearch> {
   const nodes = await client.cluster.nodes();
   const storages = await Promise.all(nodes.filter(isOnline).map(async ({ node }) => storagesOf(client, node, nodes)));
   const places = placesOf(storages.flat(), nodes, declared);
@@ -44,10 +54,7 @@ export async function searchArchives(client: ProxmoxClient, vmid: number, declar
     typeof listed === "string" ? [] : listed.flatMap((archive) => describeArchive(archive, place)),
   );
   return {
-    archives: await withRecords(
-      client,
-      archives.sort((a, b) => b.time - a.time),
-    ),
+    archives: archives.sort((a, b) => b.time - a.time),
     searched: lists.flatMap(({ place, listed }) => (typeof listed === "string" ? [] : [place.label])),
     unsearched: [
       ...away,
@@ -63,7 +70,11 @@ export async function searchArchives(client: ProxmoxClient, vmid: number, declar
  * The guest's archives on a storage, or why it cannot be listed. One that hangs, whose answer pveproxy gives up (596),
  * keeps nobody from the archives on others.
  */
-async function listAt(client: ProxmoxClient, { storage, nodes }: Place, vmid: number): Promise<Archive[] | string> {
+async function listAt(
+  client: ProxmoxClient,
+  { storage, nodes }: Place,
+  vmid: number | undefined,
+): Promise<Archive[] | string> {
   let reason = "no node reaches it";
   for (const node of nodes) {
     try {
@@ -145,6 +156,7 @@ function describeArchive(archive: Archive, { storage, nodes }: Place): FoundArch
   return [
     {
       volid: archive.volid,
+      vmid: archive.vmid,
       storage,
       nodes,
       type: archive.subtype,
@@ -166,7 +178,7 @@ function contentOf({ content }: StorageEntry): string[] {
 async function missingRights(
   client: ProxmoxClient,
   storages: readonly string[],
-  vmid: number,
+  vmid: number | undefined,
 ): Promise<MissingPrivilege[]> {
   const missing = await Promise.all(storages.map((storage) => missingToListArchives(client, storage, vmid)));
   const byText = new Map(missing.flat().map((entry) => [`${entry.privilege} ${entry.path}`, entry]));
@@ -180,7 +192,9 @@ function whyNot(storage: StorageEntry): string | undefined {
   return storage.active === false ? "it is not active" : undefined;
 }
 
-function whyBlind(blind: ReadonlySet<string>, storage: string, vmid: number): string | undefined {
-  const paths = [`/storage/${storage}`, `/vms/${vmid}`].filter((path) => blind.has(path));
+/** Who may not see the archives of every guest may see those of some. */
+function whyBlind(blind: ReadonlySet<string>, storage: string, vmid: number | undefined): string | undefined {
+  const needed = [`/storage/${storage}`, ...(vmid === undefined ? [] : [`/vms/${vmid}`])];
+  const paths = needed.filter((path) => blind.has(path));
   return paths.length === 0 ? undefined : `the token may not see archives (${paths.join(", ")})`;
 }

@@ -103,6 +103,7 @@ export const facts: EnvironmentFacts = {
   ],
   hidden: new Map(),
   unseen: new Map(),
+  left: [],
   notCovered: [{ id: 777, name: "stranger", type: "lxc", copy: null }],
   ownership: new Map(),
   drills: {
