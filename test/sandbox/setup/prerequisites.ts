@@ -19,6 +19,7 @@ const PREREQUISITES: Readonly<Record<Part, readonly Prerequisite[]>> = {
   memory: [
     { package: "tar", program: "tar" },
     { package: "zstd", program: "zstd" },
+    { package: "lzop", program: "lzop" },
   ],
   real: [
     { package: "tar", program: "tar" },
