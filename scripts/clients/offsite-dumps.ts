@@ -2,12 +2,30 @@ import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
 import { type DumpItem, type DumpManifest, parseManifest } from "../../site/data/manifest";
 import { type CopiedDump, copiedDumps, type ListedVersion, sumsFile } from "../../site/offsite/copied-dumps";
+import { runBounded } from "../machine/bounded";
+import { CommandError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
+import { NoSuchObject, UnreadableObject } from "./object-store/object-store";
+import { storeErrorOf } from "./object-store/s3-errors";
 import type { S3Versions } from "./object-store/s3-versions";
 
-/** A copy that cannot be restored from: what is wrong with it, as a sentence. */
-class DamagedCopy extends Error {
-  override readonly name = "DamagedCopy";
+/** A copy that cannot be restored from. @param why a sentence */
+function damaged(why: string): CommandError {
+  return new CommandError(why, { exitCode: exitCodes.failed });
 }
+
+/** Copies of dumps as they were found. */
+export interface ReadCopies {
+  readonly whole: readonly { readonly dump: CopiedDump; readonly manifest: DumpManifest }[];
+  /** Copies from which nothing can be restored, and why. */
+  readonly damaged: readonly { readonly dump: CopiedDump; readonly why: string }[];
+}
+
+/** A file of a dump, by what its manifest says of it. */
+type StoredItem = Pick<DumpItem, "file" | "bytes" | "sha256">;
+
+/** Manifests that are read at the same time. */
+const atOnce = 8;
 
 /**
  * The dumps of one guest as they lie in the bucket elsewhere. Nothing but the bucket and a key that reads is asked: the guest, its
@@ -25,32 +43,76 @@ export class OffsiteDumps {
     return copiedDumps(this.folder, await this.store.versions(`${this.folder}/`));
   }
 
-  /** What is in a dump, if it is what its sums say. @throws DamagedCopy, StoreError */
+  /** The same of one source, with what is in them. @throws StoreError where nobody could look */
+  async readAll(source: string): Promise<ReadCopies> {
+    const dumps = (await this.list()).filter((dump) => dump.source === source);
+    const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };
+    const read = await runBounded(dumps, bounds, async (dump): Promise<ReadCopies> => {
+      try {
+        return { whole: [{ dump, manifest: await this.manifest(dump) }], damaged: [] };
+      } catch (error) {
+        return { whole: [], damaged: [{ dump, why: whyDamaged(error) }] };
+      }
+    });
+    return { whole: read.flatMap(({ whole }) => whole), damaged: read.flatMap((one) => one.damaged) };
+  }
+
+  /** What is in a dump, if it is what its sums say. @throws CommandError (1) for a damaged one, StoreError */
   async manifest(dump: CopiedDump): Promise<DumpManifest> {
     const sums = (await this.readFirst(dump, sumsFile)).toString("utf8");
     const text = await this.readFirst(dump, "manifest.json");
     const sum = new RegExp(`^([0-9a-f]{64})  manifest\\.json$`, "mu").exec(sums)?.[1];
     if (createHash("sha256").update(text).digest("hex") !== sum) {
-      throw new DamagedCopy(`the manifest of ${dump.name} is not what its sums say (${this.store.place})`);
+      throw damaged(`the manifest of ${dump.name} is not what its sums say (${this.store.place})`);
     }
     const manifest = parseManifest(text.toString("utf8"));
     if (manifest?.name !== dump.name) {
-      throw new DamagedCopy(`the manifest of ${dump.name} is none, or that of another dump (${this.store.place})`);
+      throw damaged(`the manifest of ${dump.name} is none, or that of another dump (${this.store.place})`);
     }
     return manifest;
+  }
+
+  /** Looks whether every item is there in its size. What is in it is seen when it is read. @throws CommandError (1), StoreError */
+  async requireItems(dump: CopiedDump, items: readonly Pick<DumpItem, "file" | "bytes">[]): Promise<void> {
+    for (const { file, bytes } of items) {
+      const { size } = await this.first(dump, file);
+      if (size === bytes) continue;
+      const found = `it has ${String(size)} bytes instead of ${String(bytes)}`;
+      throw damaged(`${file} of ${dump.name} is not what its manifest says: ${found} (${this.store.place})`);
+    }
+  }
+
+  /**
+   * Until when nobody can remove or replace any of it, milliseconds since 1970; undefined: something of it is not locked.
+   *
+   * @throws CommandError (1), StoreError
+   */
+  async lockedUntil(dump: CopiedDump): Promise<number | undefined> {
+    const ends: number[] = [];
+    for (const file of dump.files.keys()) {
+      const { key, versionId } = await this.first(dump, file);
+      const end = await this.store.lockedUntil(key, versionId);
+      if (end === undefined) return undefined;
+      ends.push(end);
+    }
+    return Math.min(...ends);
   }
 
   /**
    * The bytes of an item as they were stored. Nothing of them can be trusted before they have ended: a copy that is damaged ends
    * with an error.
    *
-   * @throws DamagedCopy, StoreError
+   * @throws CommandError (1), StoreError
    */
-  async open(dump: CopiedDump, item: DumpItem): Promise<Readable> {
+  async open(dump: CopiedDump, item: StoredItem): Promise<Readable> {
     const { key, versionId } = await this.first(dump, item.file);
     const stored = await this.store.open(key, versionId);
     const checked = checking(item, `${item.file} of ${dump.name} (${this.store.place})`);
-    stored.once("error", (error) => checked.destroy(error));
+    stored.once("error", (error) => checked.destroy(storeErrorOf(error, this.store.place)));
+    // Whoever reads it gets the error, also where nobody reads yet when it comes.
+    checked.on("error", () => undefined);
+    // The connection goes with whoever does not read on.
+    checked.once("close", () => stored.destroy());
     return stored.pipe(checked);
   }
 
@@ -66,7 +128,7 @@ export class OffsiteDumps {
   private async first(dump: CopiedDump, file: string): Promise<ListedVersion> {
     const versions = dump.files.get(file) ?? [];
     const [only, ...others] = versions;
-    if (only === undefined) throw new DamagedCopy(`${dump.name} has no ${file} (${this.store.place})`);
+    if (only === undefined) throw damaged(`${dump.name} has no ${file} (${this.store.place})`);
     if (others.length === 0) return only;
     const ends = await Promise.all(
       versions.map(async (version) => ({ version, end: await this.store.lockedUntil(version.key, version.versionId) })),
@@ -75,7 +137,7 @@ export class OffsiteDumps {
     const [first, second] = locked.sort((a, b) => a.end - b.end);
     // Written in one second, they cannot be told apart.
     if (first === undefined || locked.length < ends.length || first.end === second?.end) {
-      throw new DamagedCopy(
+      throw damaged(
         `${file} of ${dump.name} was written ${String(ends.length)} times, and nobody can say what was there first (${this.store.place})`,
       );
     }
@@ -83,7 +145,15 @@ export class OffsiteDumps {
   }
 }
 
-function checking({ bytes, sha256 }: DumpItem, what: string): Transform {
+/** Why a copy that lies there counts for nothing. @throws what says nothing of the copy, but of the service */
+function whyDamaged(error: unknown): string {
+  if (error instanceof CommandError || error instanceof UnreadableObject || error instanceof NoSuchObject) {
+    return error.message;
+  }
+  throw error;
+}
+
+function checking({ bytes, sha256 }: StoredItem, what: string): Transform {
   const hash = createHash("sha256");
   let seen = 0;
   return new Transform({
@@ -94,7 +164,7 @@ function checking({ bytes, sha256 }: DumpItem, what: string): Transform {
     },
     flush(done) {
       const isWhole = seen === bytes && hash.digest("hex") === sha256;
-      done(isWhole ? null : new DamagedCopy(`${what} is not what its manifest says`));
+      done(isWhole ? null : damaged(`${what} is not what its manifest says`));
     },
   });
 }

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { restoreDataShapes } from "../recovery/restore-data/plan";
 import { defineCommand } from "./frame/command";
 import {
+  inGuestOnly,
+  leavesSavePointsInGuest,
   namesOnePoint,
   onePointOnly,
   restoreData,
@@ -18,6 +20,7 @@ export const command = defineCommand({
     { command: "lifeboat restore database web shop --into shop_before", meaning: "beside it, to look something up" },
     { command: "lifeboat restore database web shop --at 2026-11-20", meaning: "the newest dump of that day or before" },
     { command: "lifeboat restore database web shop --to-guest lab/web", meaning: "into the server of another guest" },
+    { command: "lifeboat restore database web shop --from offsite", meaning: "from the copies in another S3 service" },
     { command: "lifeboat restore database web shop --force --disconnect", meaning: "without questions, for scripts" },
   ],
   arguments: [
@@ -30,7 +33,8 @@ export const command = defineCommand({
   ],
   input: restoreDataSchema
     .extend({ name: z.string().min(1), source: z.string().optional() })
-    .refine(namesOnePoint, onePointOnly),
+    .refine(namesOnePoint, onePointOnly)
+    .refine(leavesSavePointsInGuest, inGuestOnly),
   aim: ({ guest, name }) => `restore database ${name} of ${guest}`,
   interrupt: "clean",
   prints: restoreDataShapes,

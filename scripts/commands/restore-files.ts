@@ -2,6 +2,8 @@ import * as z from "zod";
 import { restoreDataShapes } from "../recovery/restore-data/plan";
 import { defineCommand } from "./frame/command";
 import {
+  inGuestOnly,
+  leavesSavePointsInGuest,
   namesOnePoint,
   onePointOnly,
   restoreData,
@@ -20,6 +22,7 @@ export const command = defineCommand({
       command: "lifeboat restore files web config /etc/app --into /root/app-before",
       meaning: "beside it, to look something up",
     },
+    { command: "lifeboat restore files web config --from offsite", meaning: "from the copies in another S3 service" },
     { command: "lifeboat restore files web config --force", meaning: "without questions, for scripts" },
   ],
   arguments: [
@@ -30,7 +33,8 @@ export const command = defineCommand({
   options: restoreDataFlags,
   input: restoreDataSchema
     .extend({ source: z.string(), items: z.array(z.string()).default([]) })
-    .refine(namesOnePoint, onePointOnly),
+    .refine(namesOnePoint, onePointOnly)
+    .refine(leavesSavePointsInGuest, inGuestOnly),
   aim: ({ guest, source }) => `restore files of ${source} of ${guest}`,
   interrupt: "clean",
   prints: restoreDataShapes,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseVariable, stateKeySource, tokenSource } from "../../site/settings/credentials";
+import { offsiteReaderSource, parseVariable, stateKeySource, tokenSource } from "../../site/settings/credentials";
 import { hasCode, messageOf } from "../machine/error-code";
 import { usageError } from "../terminal/command-error";
 
@@ -11,6 +11,7 @@ const files: Readonly<Record<string, string>> = {
   [tokenSource.setting]: "token",
   [stateKeySource.setting]: "state-key",
   stateStoreOffsiteKey: "offsite-key",
+  [offsiteReaderSource.setting]: "offsite-reader",
 };
 
 /**

@@ -1,4 +1,10 @@
-import { sharedVariable, sharedVariableProblem, stateKeySource, tokenSource } from "../../site/settings/credentials";
+import {
+  offsiteReaderSource,
+  sharedVariable,
+  sharedVariableProblem,
+  stateKeySource,
+  tokenSource,
+} from "../../site/settings/credentials";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createClient, type ProxmoxClient } from "../../proxmox/api/client";
@@ -10,7 +16,7 @@ import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { SecretBox } from "./passphrase";
 import type { CredentialFolder } from "./credential-folder";
-import { findCredential } from "./credential-source";
+import { findCredential, type FoundCredential } from "./credential-source";
 import { environmentNames, type PulumiProject, readStackFile } from "./pulumi-project";
 import type { Redactor } from "../terminal/redactor";
 import { hasRootPassword, readRootPassword } from "./root-password";
@@ -47,6 +53,11 @@ export interface LoadedEnvironment {
    * LIFEBOAT_STATE_KEY_FILE names, or the settings; undefined where there is none. @throws CommandError (2, 12)
    */
   stateKey(): Promise<string | undefined>;
+  /**
+   * The key that reads the bucket elsewhere, or all of its keys, as text: from LIFEBOAT_OFFSITE_READER, the file that
+   * LIFEBOAT_OFFSITE_READER_FILE names, or the settings; undefined where there is none. @throws CommandError (2, 12)
+   */
+  offsiteKey(): Promise<FoundCredential | undefined>;
   /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
   trust(): Trust;
   /** The client with the API token; made once, closed with the site. @throws CommandError (2, 12) */
@@ -148,6 +159,11 @@ class ConnectedEnvironment implements ClosableEnvironment {
   async stateKey(): Promise<string | undefined> {
     const { environment, redactor } = this.options;
     return (await findCredential(stateKeySource, this.secrets, environment, redactor))?.value;
+  }
+
+  offsiteKey(): Promise<FoundCredential | undefined> {
+    const { environment, redactor } = this.options;
+    return findCredential(offsiteReaderSource, this.secrets, environment, redactor);
   }
 
   trust(): Trust {

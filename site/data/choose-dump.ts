@@ -1,3 +1,4 @@
+import type { DumpName } from "./dump-name";
 import type { DumpItem, DumpManifest } from "./manifest";
 
 /** A dump with the thing in it that is wanted. */
@@ -43,12 +44,13 @@ export function chooseDump(
   if (all.length > 0 && having.length === 0) {
     return { kind: "unknown-item", names: [...new Set(all.flatMap(({ items }) => items.map(({ name }) => name)))] };
   }
-  const fitting = having.filter(({ manifest }) => fits(manifest, wish, now));
+  const fitting = having.filter(({ manifest }) => fitsWish(manifest, wish, now));
   const [found, ...others] = fitting;
   return found === undefined ? { kind: "none", oldest: having.at(-1) } : { kind: "chosen", found, others };
 }
 
-function fits({ name, time }: DumpManifest, wish: DumpWish, now: number): boolean {
+/** Whether it is one that somebody wants, whatever is in it. */
+export function fitsWish({ name, time }: DumpName, wish: DumpWish, now: number): boolean {
   switch (wish.kind) {
     case "named":
       return name === wish.dump;

@@ -1,17 +1,23 @@
-import type { OffsiteKeys, OffsiteSettings } from "../settings/environment";
+import type { KeyPair, OffsiteKeys, OffsiteSettings } from "../settings/environment";
 import { offsiteKeysSchema } from "../settings/offsite-schema";
+import { parseKeyPair } from "../state-store/keys";
 
 /** Top-level setting with the keys, below `lifeboat:`. */
 export const offsiteKeysSetting = "offsiteKeys";
 
 /** The decrypted text of `lifeboat:offsiteKeys`; undefined when it is none. What is wrong stays unsaid: it would be shown with the secrets. */
-export function parseOffsiteKeys(text: string): OffsiteKeys | undefined {
+function parseOffsiteKeys(text: string): OffsiteKeys | undefined {
   try {
     const parsed = offsiteKeysSchema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The key that reads, of a text with it alone or with all keys; undefined when it is none. */
+export function parseOffsiteReader(text: string): KeyPair | undefined {
+  return parseKeyPair(text) ?? parseOffsiteKeys(text)?.reader;
 }
 
 /** Why what is declared cannot be copied to, as the end of a sentence: an offsite copy without keys is never silently none (J2). */

@@ -32,6 +32,13 @@ export const stateKeySource: CredentialSource = {
   setting: "stateKey",
 };
 
+/** The key that reads the bucket elsewhere, as JSON: restores from there need no other secret of the settings. */
+export const offsiteReaderSource: CredentialSource = {
+  variable: "LIFEBOAT_OFFSITE_READER",
+  fileVariable: "LIFEBOAT_OFFSITE_READER_FILE",
+  setting: "offsiteKeys",
+};
+
 /** A credential that the shell gives. */
 export type ShellCredential =
   | { readonly kind: "value"; readonly value: string; readonly variable: string }
@@ -74,6 +81,7 @@ export const secretSources: readonly ShellSource[] = [
   tokenSource,
   rootPasswordSource,
   stateKeySource,
+  offsiteReaderSource,
 ];
 
 /** What a variable gives: the secret itself or the path of a file, for one environment, by its suffix, or for all. */

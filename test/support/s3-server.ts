@@ -58,6 +58,8 @@ export class S3Server {
   private readonly buckets = new Map<string, Map<string, Version[]>>();
   /** Buckets without object lock: those that were made before Lifeboat asked for it. */
   readonly unlocked = new Set<string>();
+  /** How long each version is locked, milliseconds. Undefined: not at all. */
+  lockFor: number | undefined;
   private lastTime = 0;
 
   /** Who may use it now. */
@@ -216,6 +218,12 @@ export class S3Server {
     return true;
   }
 
+  private answerRetention({ time }: Version, response: ServerResponse): void {
+    if (this.lockFor === undefined) return fail(response, 404, "NoSuchObjectLockConfiguration");
+    const until = new Date(time + this.lockFor).toISOString();
+    xml(response, 200, `<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`);
+  }
+
   private letOthersWrite(key: string): void {
     if (this.beforeWrite?.of(key) !== true) return;
     const { work } = this.beforeWrite;
@@ -248,6 +256,7 @@ export class S3Server {
     const id = url.searchParams.get("versionId");
     const found = id === null ? latest : objects.get(key)?.find((version) => version.id === id);
     if (found?.body === undefined) return fail(response, 404, "NoSuchKey");
+    if (url.searchParams.has("retention")) return this.answerRetention(found, response);
     response.writeHead(200, {
       etag: etagOf(found.body),
       "content-length": found.body.length,

@@ -6,7 +6,10 @@ import type { CommandContext } from "../../project/context";
 import { inSettings } from "../../recovery/engine/left-guest";
 import { runOne } from "../../recovery/engine/run-one";
 import { type GuestSession, openSession } from "../../recovery/engine/session";
+import type { DumpShelf } from "../../recovery/restore-data/dump-shelf";
 import { findSource, type SourceKind, targetSource } from "../../recovery/restore-data/find-source";
+import { offsiteShelf } from "../../recovery/restore-data/offsite-shelf";
+import { guestShelf } from "../../recovery/restore-data/guest-shelf";
 import { restoreDataOperation } from "../../recovery/restore-data/operation";
 import type { RestorePoint, SourcePlace } from "../../recovery/restore-data/request";
 import type { ExitCode } from "../../terminal/exit-codes";
@@ -19,6 +22,10 @@ const identityVariable = "LIFEBOAT_AGE_IDENTITY_FILE";
 export const restoreDataFlags: readonly OptionDeclaration[] = [
   { flags: "--at <time>", description: "the newest dump that is not later: a day (its end) or a time, in UTC" },
   { flags: "--dump <name>", description: "this dump; 'lifeboat data' lists them" },
+  {
+    flags: "--from <place>",
+    description: "'offsite': from the copies in lifeboat:offsite, whether the guest that made them is there or not",
+  },
   {
     flags: "--save-point <operation>",
     description: "what an earlier restore has replaced; 'lifeboat data' lists them",
@@ -52,6 +59,7 @@ export const restoreDataSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9-]+$/u, { error: "the id of an operation" })
     .optional(),
+  from: z.literal("offsite", { error: "'offsite' is the only other place of dumps" }).optional(),
   into: z.string().min(1).optional(),
   toGuest: z.string().optional(),
   toSource: z.string().optional(),
@@ -71,6 +79,15 @@ export function namesOnePoint({ at, dump, savePoint }: RestoreDataFlags): boolea
 }
 
 export const onePointOnly = { error: "--at, --dump and --save-point exclude each other" };
+
+/** Save points lie in the guest alone. */
+export function leavesSavePointsInGuest({ from, savePoint }: RestoreDataFlags): boolean {
+  return from === undefined || savePoint === undefined;
+}
+
+export const inGuestOnly = {
+  error: "--from and --save-point exclude each other: a save point lies in its guest alone",
+};
 
 /** What is restored, by the words of a command. */
 export interface RestoreDataWish {
@@ -96,8 +113,10 @@ export async function restoreData(
   const open = (guest: string): Promise<GuestSession> =>
     inSettings([guest], context, () => openSession(guest, context, flags.dryRun));
   const origin = await open(flags.guest);
+  const shelfOf = (place: SourcePlace): DumpShelf =>
+    flags.from === undefined ? guestShelf(place, context.signal) : offsiteShelf(place, context.signal);
   const isIn = async (place: SourcePlace): Promise<boolean> => {
-    const manifests = await (await place.program()).list(place.source.name, context.signal);
+    const { manifests } = await shelfOf(place).list();
     return manifests.some(({ items }) => items.some(wish.isWanted));
   };
   const from = await findSource(origin, wish.kinds, wish.source, isIn);
@@ -106,6 +125,7 @@ export async function restoreData(
   const operation = restoreDataOperation(target, {
     from,
     to,
+    shelf: shelfOf(from),
     what: wish.what,
     isWanted: wish.isWanted,
     names: wish.names,
@@ -146,15 +166,33 @@ function answersOf({ force, disconnect, acceptLoss, withoutSavePoint }: RestoreD
 
 /** What tells one request from another: which dump, and where it goes. */
 function requestOf(wish: RestoreDataWish, { source }: SourcePlace, flags: RestoreDataFlags): Record<string, string> {
-  const { at, dump, savePoint, into, toGuest, toSource, withoutSavePoint } = flags;
-  const words = { at, dump, savePoint, into, toGuest, toSource, withoutSavePoint: withoutSavePoint?.toString() };
+  const { at, dump, from, savePoint, into, toGuest, toSource, withoutSavePoint } = flags;
+  const words = {
+    at,
+    dump,
+    place: from,
+    savePoint,
+    into,
+    toGuest,
+    toSource,
+    withoutSavePoint: withoutSavePoint?.toString(),
+  };
   const given = Object.entries(words).flatMap(([key, word]) => (word === undefined ? [] : [[key, word] as const]));
   return { from: `${flags.guest}/${source.name}`, what: wish.what, ...Object.fromEntries(given) };
 }
 
 function commandOf({ words, behind }: RestoreDataWish, { selector }: GuestSession, flags: RestoreDataFlags): string {
-  const { at, dump, savePoint, into, toGuest, toSource, identity, withoutSavePoint } = flags;
-  const values = { at, dump, "save-point": savePoint, into, "to-guest": toGuest, "to-source": toSource, identity };
+  const { at, dump, from, savePoint, into, toGuest, toSource, identity, withoutSavePoint } = flags;
+  const values = {
+    at,
+    dump,
+    from,
+    "save-point": savePoint,
+    into,
+    "to-guest": toGuest,
+    "to-source": toSource,
+    identity,
+  };
   const valued = Object.entries(values).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
   const answers = [
     ...(flags.disconnect ? ["--disconnect"] : []),

@@ -42,7 +42,11 @@ function lastRun({ lastRun: run }: SeenSource): Words {
   return run.result === "running" ? "running" : red(run.result);
 }
 
-function printDumps({ source, dumps, savePoints }: SeenSource, lines: Lines): void {
+/** Every dump of a source, and what is in it. */
+export function printDumps(
+  { source, dumps, savePoints }: Pick<SeenSource, "source" | "dumps" | "savePoints">,
+  lines: Lines,
+): void {
   if (dumps.length + savePoints.length > 0) lines.heading(source);
   for (const { dump, bytes, encrypted, items } of dumps) {
     lines.line([`  ${dump}  ${formatBytes(bytes)}`, encrypted ? dim("  encrypted") : ""]);

@@ -1,13 +1,20 @@
+import { runBounded } from "../../machine/bounded";
 import type { CommandContext } from "../../project/context";
+import { requireOffsite } from "../../project/offsite-bucket";
 import type { FoundGuest } from "../../project/site";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import { printData } from "./data-page";
+import { printCopies } from "./copies-page";
+import { readCopies } from "./read-copies";
 import { declaredSources, type SeenSource } from "./read-source";
 import { readSources } from "./read-sources";
-import type { dataShape } from "./shape";
+import type { copiesShape, dataShape } from "./shape";
+
+/** Sources whose copies are read at the same time. */
+const sourcesAtOnce = 4;
 
 /**
  * The sources of data of some guests, and what is known of them.
@@ -30,6 +37,31 @@ export async function inspectData(
       const [first] = sources.filter(({ problem, unseen }) => problem !== null && unseen === null);
       if (first !== undefined) talk.hint(`make a dump now: ${backupCommand(first)}`);
     },
+  };
+}
+
+/**
+ * The copies of those sources in the bucket elsewhere; no guest is asked.
+ *
+ * @param isOne a guest was named: its copies are shown too. @throws CommandError (2, 10)
+ */
+export async function inspectCopies(
+  guests: readonly FoundGuest[],
+  isOne: boolean,
+  context: CommandContext,
+): Promise<Inspection<ValueOf<typeof copiesShape>>> {
+  const declared = guests.flatMap(({ environment, guest }) => declaredSources(environment, [guest]));
+  const [first] = declared;
+  if (first === undefined) throw noSources(guests, isOne);
+  if (isOne) requireOffsite(first.environment);
+  const bounds = { parallel: sourcesAtOnce, perKey: sourcesAtOnce, keyOf: () => "" };
+  const copies = await context.progress.step("look at the copies elsewhere", () =>
+    runBounded(declared, bounds, (one) => readCopies(one, context.signal)),
+  );
+  return {
+    value: { copies },
+    print: (lines) => printCopies(copies, isOne, lines),
+    exitCode: copies.some(({ problem }) => problem !== null) ? exitCodes.partly : exitCodes.done,
   };
 }
 

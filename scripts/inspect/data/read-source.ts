@@ -70,7 +70,7 @@ function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "dumps
       message: status.message,
     },
     problem: problemOf(answers, result, newestFirst[0]),
-    dumps: newestFirst.map((manifest) => describe(manifest, now)),
+    dumps: newestFirst.map((manifest) => describeDump(manifest, now)),
     savePoints: savePoints.map(({ operation, manifest: { name, time } }) => ({ operation, dump: name, time })),
   };
 }
@@ -90,7 +90,11 @@ function problemOf(
   return null;
 }
 
-function describe({ name, time, items, recipients }: DumpManifest, now: number): SeenSource["dumps"][number] {
+/** A dump for people and scripts. @param now unix seconds, by which its age is told */
+export function describeDump(
+  { name, time, items, recipients }: DumpManifest,
+  now: number,
+): SeenSource["dumps"][number] {
   return {
     dump: name,
     time,

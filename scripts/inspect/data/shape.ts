@@ -40,5 +40,27 @@ export const sourceShape = z.strictObject({
     .describe("what restores have replaced, as `--save-point` takes it"),
 });
 
+const { environment, guest, source, kind, at, enabled } = sourceShape.shape;
+
+export const copiedSourceShape = z.strictObject({
+  environment,
+  guest,
+  source,
+  kind,
+  at,
+  enabled,
+  bucket: z.string().nullable().describe("where the copies lie; null: the settings have no `lifeboat:offsite`"),
+  unseen: z.string().nullable().describe("why nobody could look; then all that follows is empty"),
+  problem: z.string().nullable().describe("what is wrong with the copies; null: nothing"),
+  dumps: z
+    .array(dumpShape)
+    .describe("those that can be restored, newest first; their age is by the clock of this machine"),
+  damaged: z.array(z.strictObject({ dump: z.string(), why: z.string() })).describe("those from which nothing can be"),
+  doubts: z.array(z.string()).describe("what somebody has done to copies since they were written"),
+});
+
+/** `lifeboat data --from offsite --json` */
+export const copiesShape = z.strictObject({ copies: z.array(copiedSourceShape) });
+
 /** `lifeboat data --json` */
 export const dataShape = z.strictObject({ sources: z.array(sourceShape) });

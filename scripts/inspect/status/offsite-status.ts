@@ -1,15 +1,13 @@
 import { longestGap } from "../../../site/policies/objectives";
-import { missingOffsiteKeys, offsiteKeysHint, offsiteKeysSetting, parseOffsiteKeys } from "../../../site/offsite/keys";
 import type { CopiedDump } from "../../../site/offsite/copied-dumps";
 import { dumpsOfGuest } from "../../../site/offsite/places";
-import type { Environment, OffsiteKeys, OffsiteSettings } from "../../../site/settings/environment";
+import type { Environment } from "../../../site/settings/environment";
 import { StoreError } from "../../clients/object-store/object-store";
 import { OffsiteDumps } from "../../clients/offsite-dumps";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
-import { readAuthority } from "../../project/state-backend";
+import { offsitePlace, openOffsite } from "../../project/offsite-bucket";
 import { CommandError } from "../../terminal/command-error";
-import { exitCodes } from "../../terminal/exit-codes";
 
 /** The copies of an environment's dumps in the bucket elsewhere (J2). */
 export interface OffsiteStatus {
@@ -43,14 +41,9 @@ export async function inspectOffsite(
 ): Promise<OffsiteStatus | undefined> {
   const { offsite } = environment.settings;
   if (offsite === undefined) return undefined;
-  const place = `s3://${offsite.bucket} at ${offsite.endpoint}`;
+  const place = offsitePlace(offsite);
   try {
-    const { reader } = await keysOf(environment, offsite);
-    const { bucket, endpoint, region, ca } = offsite;
-    const authority = ca === undefined ? {} : { ca: readAuthority(environment.path(ca), "'ca' of lifeboat:offsite") };
-    // Large, and only this needs it.
-    const { S3Versions } = await import("../../clients/object-store/s3-versions.js");
-    const store = new S3Versions({ bucket, endpoint, region, credentials: reader, signal, ...quick, ...authority });
+    const store = await openOffsite(environment, { signal, ...quick });
     const copies = await Promise.all(
       environment.settings.guests.map(async ({ name, data }) => {
         if (data.length === 0) return [];
@@ -64,22 +57,6 @@ export async function inspectOffsite(
       return { place, copies: [], trouble: error.message };
     throw error;
   }
-}
-
-/** @throws CommandError where they are not set, or cannot be opened */
-async function keysOf(environment: LoadedEnvironment, offsite: OffsiteSettings): Promise<OffsiteKeys> {
-  const text = await environment.secret(offsiteKeysSetting);
-  const keys = text === undefined ? undefined : parseOffsiteKeys(text);
-  if (text !== undefined && keys === undefined) {
-    throw notGiven(environment, `lifeboat:${offsiteKeysSetting} is not what its description says`);
-  }
-  const missing = missingOffsiteKeys(offsite, keys);
-  if (keys === undefined || missing !== undefined) throw notGiven(environment, missing ?? "its keys are not set");
-  return keys;
-}
-
-function notGiven({ name }: LoadedEnvironment, why: string): CommandError {
-  return new CommandError(why, { exitCode: exitCodes.usage, hint: offsiteKeysHint(name) });
 }
 
 function copiesOf(guest: string, source: string, dumps: readonly CopiedDump[]): SourceCopies {

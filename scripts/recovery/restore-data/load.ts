@@ -1,9 +1,12 @@
 import { readIdentities } from "../../clients/data-program/age-identity";
 import type { Counts } from "../../clients/data-program/data-program";
+import { StoreError } from "../../clients/object-store/object-store";
 import { carry } from "../../clients/data-program/transfer";
 import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
 import { formatBytes } from "../../terminal/durations";
 import type { StepContext } from "../engine/step";
+import { type DumpShelf, dumpWords } from "./dump-shelf";
 import { isCarried } from "./make-plan";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
 import { isSamePlace, type SourcePlace } from "./request";
@@ -12,7 +15,21 @@ import { isSamePlace, type SourcePlace } from "./request";
 export interface LoadPlaces {
   readonly from: SourcePlace;
   readonly to: SourcePlace;
+  readonly shelf: DumpShelf;
   readonly identity: string | undefined;
+  /** The command that restores another dump. */
+  withOther(dump: string): string;
+}
+
+/** The same error of a damaged dump, with the dump that can be restored in its place. */
+export function namingOlder(
+  error: unknown,
+  { older }: Pick<RestoreDataPlan, "older">,
+  { withOther }: Pick<LoadPlaces, "withOther">,
+): unknown {
+  if (!(error instanceof CommandError) || error.exitCode !== exitCodes.failed) return error;
+  const hint = older === undefined ? "no older dump has it" : `an older one has it: ${withOther(older)}`;
+  return new CommandError(error.message, { exitCode: exitCodes.failed, hint });
 }
 
 /**
@@ -49,27 +66,22 @@ export async function loadCopy(
   return carryCopy(plan, item, copy, places, context);
 }
 
-/** What names a dump in the guest: that of a save point lies elsewhere. */
-function dumpWords({ dump, savePointOf }: RestoreDataPlan): string {
-  return savePointOf === undefined ? dump : `save-points/${savePointOf}/${dump}`;
-}
-
 async function carryCopy(
   plan: RestoreDataPlan,
   item: RestoreDataItem,
   copy: string,
-  { from, to, identity }: LoadPlaces,
+  places: LoadPlaces,
   { signal, progress }: Pick<StepContext, "signal" | "progress">,
 ): Promise<Counts> {
-  const [reader, writer] = await Promise.all([from.program(), to.program()]);
-  const fetchWords = ["fetch", from.source.name, dumpWords(plan), item.file];
+  const { shelf, to, identity } = places;
+  const writer = await to.program();
   const receiveWords = ["receive", to.source.name, item.type, item.into, copy, item.plainSha256];
-  const fetched = await reader.open(fetchWords, signal);
+  const fetched = await shelf.open(plan, item, signal);
   const received = await writer.open(receiveWords, signal);
   const printed: Buffer[] = [];
   received.program.output.on("data", (chunk: Buffer) => printed.push(chunk));
   const cargo = {
-    from: fetched.program.output,
+    from: fetched.output,
     to: received.program.input,
     sha256: item.sha256,
     size: item.bytes,
@@ -81,18 +93,16 @@ async function carryCopy(
     (error: unknown) => ({ error }),
   );
   if (failure !== undefined) {
-    const isTakers = !(failure.error instanceof CommandError);
     // Whoever has failed says why; the other one has only lost its partner.
-    const [guilty, words, stream] = isTakers
-      ? ([writer, receiveWords, received] as const)
-      : ([reader, fetchWords, fetched] as const);
-    if (isTakers) fetched.program.stop();
+    const isTakers = !(failure.error instanceof CommandError || failure.error instanceof StoreError);
+    if (isTakers) fetched.stop();
     else received.program.stop();
     signal.throwIfAborted();
-    guilty.require(words, await stream.end());
-    throw failure.error;
+    if (isTakers) writer.require(receiveWords, await received.end());
+    else await fetched.ended();
+    throw isTakers ? failure.error : namingOlder(failure.error, plan, places);
   }
-  reader.require(fetchWords, await fetched.end());
+  await fetched.ended();
   progress("the guest proves it");
   writer.require(receiveWords, await received.end());
   return writer.countsIn(Buffer.concat(printed).toString("utf8"), receiveWords);

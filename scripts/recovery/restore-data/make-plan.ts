@@ -1,4 +1,4 @@
-import { chooseDump, type DumpWish, type FoundDump } from "../../../site/data/choose-dump";
+import { chooseDump, type DumpChoice, type DumpWish, fitsWish, type FoundDump } from "../../../site/data/choose-dump";
 import type { DumpItem, DumpManifest } from "../../../site/data/manifest";
 import { mebibyte } from "../../../site/settings/values/sizes";
 import { MomentError, parseMoment } from "../../../site/restore/moments";
@@ -9,6 +9,7 @@ import type { Demand } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
+import type { ShelvedDumps } from "./dump-shelf";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
 import { isSamePlace, type RestoreDataRequest, type RestorePoint } from "./request";
 
@@ -28,10 +29,11 @@ export interface PlannedRestoreData {
  * @throws CommandError (2, 10, 13, 14), GuestUnreachable
  */
 export async function planRestoreData(session: GuestSession, request: RestoreDataRequest): Promise<PlannedRestoreData> {
-  const { from, to, given } = request;
+  const { from, to, shelf, given } = request;
   const { signal } = session.context;
-  const [reading, writing] = await Promise.all([from.program(), to.program()]);
-  const now = await reading.clock(signal);
+  const writing = await to.program();
+  // Copies elsewhere outlive the guest that made them.
+  const now = await (shelf.bucket === undefined ? await from.program() : writing).clock(signal);
   const { manifest, older } = await chosenManifest(session, request, now);
   const wanted = manifest.items.filter(request.isWanted);
   requireNames(manifest, wanted, request);
@@ -42,7 +44,12 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
   const without = given[withoutSavePointFlag];
   const plan: RestoreDataPlan = {
     environment: session.environment.name,
-    from: { environment: from.environment.name, guest: from.guest.name, source: from.source.name },
+    from: {
+      environment: from.environment.name,
+      guest: from.guest.name,
+      source: from.source.name,
+      ...(shelf.bucket === undefined ? {} : { bucket: shelf.bucket }),
+    },
     to: { guest: to.guest.name, source: to.source.name, kind: to.source.kind },
     dump: manifest.name,
     time: manifest.time,
@@ -54,12 +61,15 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
     disconnect: items.some(({ present }) => (present?.connections ?? 0) > 0),
   };
   refuseWithoutIdentity(plan, request);
-  refuseWithoutStreams(plan, request, { reading, writing });
+  if (isCarried(plan, isSamePlace(from, to))) {
+    await shelf.requireStreams();
+    writing.requireStreams();
+  }
   return {
     plan,
     demands: demandsOf(plan, request, now),
     inputs: restoreDataInputs(manifest, to.source, items),
-    remarks: remarksOf(plan),
+    remarks: [...remarksOf(plan), ...(await shelf.remarks(manifest))],
     now,
   };
 }
@@ -86,33 +96,55 @@ async function chosenManifest(
   request: RestoreDataRequest,
   now: number,
 ): Promise<{ readonly manifest: DumpManifest; readonly older?: string }> {
-  const { from, what, isWanted, point } = request;
-  const program = await from.program();
-  const guest = `${from.environment.name}/${from.guest.name}`;
-  const place = `${guest}/${from.source.name}`;
+  const { from, shelf, what, isWanted, point } = request;
+  const place = `${from.environment.name}/${from.guest.name}/${from.source.name}`;
+  const see = `see what there is: ${shelf.listing}`;
   if (point.kind === "save-point") {
-    const kept = await program.savePoints(from.source.name, session.context.signal);
+    const kept = await (await from.program()).savePoints(from.source.name, session.context.signal);
     const found = kept.find(({ operation }) => operation === point.operation);
     if (found !== undefined && found.manifest.items.some(isWanted)) return { manifest: found.manifest };
     throw new CommandError(`${place} has no save point ${point.operation} with ${what}`, {
       exitCode: exitCodes.nothing,
-      hint: `see what there is: lifeboat data ${guest}`,
+      hint: see,
     });
   }
-  const manifests = await program.list(from.source.name, session.context.signal);
-  const choice = chooseDump(manifests, isWanted, wishOf(point), now);
+  const { manifests, damaged } = await shelf.list();
+  const wish = wishOf(point);
+  const choice = chooseDump(manifests, isWanted, wish, now);
+  refuseDamaged(damaged, choice, { wish, now, see, plain: request.plain });
   if (choice.kind === "chosen") {
     const older = manifestsBefore(manifests, choice.found, isWanted);
     return { manifest: choice.found.manifest, ...(older === undefined ? {} : { older }) };
   }
-  const see = `see what there is: lifeboat data ${guest}`;
   if (choice.kind === "unknown-item") {
     throw new CommandError(`no dump of ${place} has ${what}; they have ${choice.names.join(", ")}`, {
       exitCode: exitCodes.nothing,
       hint: see,
     });
   }
-  throw new CommandError(noneText(place, point, choice.oldest), { exitCode: exitCodes.nothing, hint: see });
+  throw new CommandError(noneText(place, request, point, choice.oldest), { exitCode: exitCodes.nothing, hint: see });
+}
+
+/** A damaged dump is never passed over in silence for an older one. @throws CommandError (1) */
+function refuseDamaged(
+  damaged: ShelvedDumps["damaged"],
+  choice: DumpChoice,
+  {
+    wish,
+    now,
+    see,
+    plain,
+  }: { readonly wish: DumpWish; readonly now: number; readonly see: string; readonly plain: string },
+): void {
+  const chosen = choice.kind === "chosen" ? choice.found.manifest : undefined;
+  const [broken] = damaged
+    .filter(({ dump }) => fitsWish(dump, wish, now) && (chosen === undefined || dump.time > chosen.time))
+    .toSorted((a, b) => b.dump.time - a.dump.time);
+  if (broken === undefined) return;
+  throw new CommandError(`nothing can be restored from ${broken.dump.name}: ${broken.why}`, {
+    exitCode: exitCodes.failed,
+    hint: chosen === undefined ? see : `an older one is whole: ${plain} --dump ${chosen.name}`,
+  });
 }
 
 /** The next older dump with the same in it, for whoever finds this one damaged. */
@@ -125,10 +157,18 @@ function manifestsBefore(
   return older.toSorted((a, b) => b.time - a.time)[0]?.name;
 }
 
-function noneText(place: string, point: RestorePoint, oldest: FoundDump | undefined): string {
-  if (oldest === undefined) return `there is no whole dump of ${place}`;
+function noneText(
+  place: string,
+  { shelf }: RestoreDataRequest,
+  point: RestorePoint,
+  oldest: FoundDump | undefined,
+): string {
+  const where = shelf.bucket === undefined ? "" : ` in ${shelf.bucket}`;
+  if (oldest === undefined) return `there is no whole dump of ${place}${where}`;
   const least = `the oldest is ${oldest.manifest.name}`;
-  return point.kind === "dump" ? `${place} has no dump ${point.name}` : `no dump of ${place} is that old: ${least}`;
+  return point.kind === "dump"
+    ? `${place} has no dump ${point.name}${where}`
+    : `no dump of ${place}${where} is that old: ${least}`;
 }
 
 /** Dumps are named in UTC, and so are times that say no zone. */
@@ -180,19 +220,12 @@ function refuseWithoutIdentity({ encrypted, dump }: RestoreDataPlan, { identity 
   });
 }
 
-function refuseWithoutStreams(
-  plan: RestoreDataPlan,
-  { from, to }: RestoreDataRequest,
-  ways: { readonly reading: { requireStreams(): void }; readonly writing: { requireStreams(): void } },
-): void {
-  if (!isCarried(plan, isSamePlace(from, to))) return;
-  ways.reading.requireStreams();
-  ways.writing.requireStreams();
-}
-
-/** Whether the bytes come through this machine: where they are opened here, or go to another guest. */
-export function isCarried({ encrypted }: Pick<RestoreDataPlan, "encrypted">, isSameGuest: boolean): boolean {
-  return encrypted || !isSameGuest;
+/** Whether the bytes come through this machine: where they are opened here, come from elsewhere, or go to another guest. */
+export function isCarried(
+  { encrypted, from }: Pick<RestoreDataPlan, "encrypted" | "from">,
+  isSameGuest: boolean,
+): boolean {
+  return encrypted || !isSameGuest || from.bucket !== undefined;
 }
 
 function demandsOf(plan: RestoreDataPlan, { given, into, from, to }: RestoreDataRequest, now: number): Demand[] {

@@ -13,14 +13,14 @@ import { restoreDataReport, restoreDataView } from "./view";
 
 /** Data of a dump takes the place of what is there, or comes beside it (I6). @param session on the guest that is changed */
 export function restoreDataOperation(session: GuestSession, request: RestoreDataRequest): Operation<RestoreDataPlan> {
-  const { from, to, what, given, command, beforeEnd } = request;
+  const { from, to, shelf, what, given, command, beforeEnd } = request;
   const world: RestoreDataWorld = {
     from,
     to,
+    shelf,
     identity: request.identity,
     again: `${command} --dry-run`,
     withOther: (dump) => `${request.plain} --dump ${dump}`,
-    dump: (plan) => dumpOf(session, request, plan),
   };
   return {
     kind: restoreDataKind,
@@ -55,18 +55,6 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
 /** Whether something may have taken the place of what was there. */
 export function hasExchanged({ contents: { steps } }: Journal): boolean {
   return Object.entries(steps).some(([path, { facts }]) => path.startsWith("exchange/") && facts["sent"] === true);
-}
-
-async function dumpOf(session: GuestSession, { from }: RestoreDataRequest, plan: RestoreDataPlan) {
-  const program = await from.program();
-  const { signal } = session.context;
-  const manifests =
-    plan.savePointOf === undefined
-      ? await program.list(from.source.name, signal)
-      : (await program.savePoints(from.source.name, signal)).map(({ manifest }) => manifest);
-  const found = manifests.find(({ name }) => name === plan.dump);
-  if (found !== undefined) return found;
-  throw new CommandError(`the dump ${plan.dump} is gone`, { exitCode: exitCodes.nothing });
 }
 
 async function unlessGone(planned: Promise<PlannedRestoreData>): Promise<PlannedRestoreData | undefined> {

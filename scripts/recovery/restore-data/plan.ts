@@ -31,7 +31,13 @@ const itemSchema = z.object({
 export const restoreDataPlanSchema = z.object({
   environment: z.string(),
   /** Where the dump lies. */
-  from: z.object({ environment: z.string(), guest: z.string(), source: z.string() }),
+  from: z.object({
+    environment: z.string(),
+    guest: z.string(),
+    source: z.string(),
+    /** The bucket elsewhere with the copy. Absent: it lies in that guest. */
+    bucket: z.string().exactOptional(),
+  }),
   /** Where it is restored. */
   to: z.object({ guest: z.string(), source: z.string(), kind: z.string() }),
   dump: z.string(),
@@ -68,7 +74,8 @@ const savePoint = z
 export const restoreDataShapes = operationShapes({
   plan: {
     ...where,
-    from: z.string().describe("`prod/web/shop`, where the dump lies"),
+    from: z.string().describe("`prod/web/shop`, whose dump it is"),
+    bucket: z.string().nullable().describe("the bucket elsewhere from which it comes; null: from that guest"),
     ageSeconds: seconds("how old the dump is, by the guest's clock"),
     encrypted: z.boolean(),
     items: z.array(z.strictObject({ type, name, into, bytes: stored, plainBytes, counts, present })),

@@ -4,6 +4,7 @@ import type { DumpItem } from "../../../site/data/manifest";
 import type { DataProgram } from "../../clients/data-program/data-program";
 import type { LoadedEnvironment } from "../../project/site";
 import type { GivenAnswers } from "../engine/consent";
+import type { DumpShelf } from "./dump-shelf";
 
 /** A source in a guest, and the way to it. */
 export interface SourcePlace {
@@ -30,6 +31,8 @@ export type RestorePoint =
 export interface RestoreDataRequest {
   readonly from: SourcePlace;
   readonly to: SourcePlace;
+  /** Where its dumps lie. */
+  readonly shelf: DumpShelf;
   /** `database shop`, `files of config`, for messages. */
   readonly what: string;
   /** Which things of a dump are meant. */

@@ -6,18 +6,14 @@ import { changedInputs } from "../engine/digest";
 import type { BegunOperation } from "../engine/operation";
 import { recheckStep } from "../engine/recheck";
 import type { Step, StepGroup, StepNode } from "../engine/step";
-import { type LoadPlaces, loadCopy } from "./load";
+import { type LoadPlaces, loadCopy, namingOlder } from "./load";
 import { restoreDataInputs } from "./make-plan";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
 
 /** Everything outside the plan that the steps use. */
 export interface RestoreDataWorld extends LoadPlaces {
-  /** The dump as it is now. @throws CommandError (10) where it is gone */
-  dump(plan: RestoreDataPlan): Promise<Parameters<typeof restoreDataInputs>[0]>;
   /** The command that shows the plan anew. */
   readonly again: string;
-  /** The command that restores another dump. */
-  withOther(dump: string): string;
 }
 
 /** The steps. They follow from the plan alone, so that another process can go on with them. */
@@ -67,23 +63,16 @@ function group(id: string, title: string, steps: readonly StepNode[]): StepGroup
   return { id, title, steps };
 }
 
-function checkDump(
-  { from, dump, savePointOf, older }: RestoreDataPlan,
-  { from: place, withOther }: RestoreDataWorld,
-): Step {
-  const where = savePointOf === undefined ? dump : `save-points/${savePointOf}/${dump}`;
+function checkDump(plan: RestoreDataPlan, world: RestoreDataWorld): Step {
   return {
     id: "check",
     title: "Check the dump",
-    does: `read ${dump} to its end in ${from.guest}, and compare its sums`,
+    does: world.shelf.checks(plan),
     run: async ({ signal }) => {
-      const program = await place.program();
       try {
-        await program.check(place.source.name, where, signal);
+        await world.shelf.check(plan, signal);
       } catch (error) {
-        if (!(error instanceof CommandError) || error.exitCode !== exitCodes.failed) throw error;
-        const hint = older === undefined ? "no older dump has it" : `an older one has it: ${withOther(older)}`;
-        throw new CommandError(error.message, { exitCode: exitCodes.failed, hint });
+        throw namingOlder(error, plan, world);
       }
     },
   };
@@ -147,7 +136,7 @@ function recheck(plan: RestoreDataPlan, world: RestoreDataWorld, { inputs }: Beg
         const { exists, identity, bytes, connections } = await program.look(source.name, type, into, signal);
         now.push({ into, ...(exists ? { present: { identity, bytes, connections } } : {}) });
       }
-      return changedInputs(inputs, restoreDataInputs(await world.dump(plan), source, now));
+      return changedInputs(inputs, restoreDataInputs(await world.shelf.find(plan), source, now));
     },
   });
 }

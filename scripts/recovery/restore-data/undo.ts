@@ -6,6 +6,7 @@ import { isOpen, type Journal } from "../engine/journal";
 import { begin, planIn, runLocked } from "../engine/run-one";
 import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
 import { takeBackOne } from "../engine/take-back-one";
+import { guestShelf } from "./guest-shelf";
 import { sourcePlace } from "./find-source";
 import { hasExchanged, restoreDataOperation } from "./operation";
 import { restoreDataKind, type RestoreDataPlan, restoreDataPlanSchema } from "./plan";
@@ -111,6 +112,7 @@ function requestOf(
   return {
     from: place,
     to: place,
+    shelf: guestShelf(place, session.context.signal),
     what: items.map(({ into }) => into).join(", "),
     isWanted: ({ type, name }) => replaced.some((item) => item.type === type && item.into === name),
     names: [],

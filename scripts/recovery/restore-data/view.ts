@@ -24,6 +24,7 @@ export function restoreDataView({ plan, remarks, now }: PlannedRestoreData): Rep
     dump,
     time,
     from: `${from.environment}/${from.guest}/${from.source}`,
+    bucket: from.bucket ?? null,
     ageSeconds: Math.max(0, now - time),
     encrypted,
     items: items.map(({ type, name, into, bytes, plainBytes, counts, present }) => ({
@@ -48,7 +49,7 @@ function printPlan(plan: RestoreDataPlan, remarks: readonly string[], now: numbe
   const sealed = encrypted ? ", encrypted: opened on this machine" : "";
   lines.hanging(
     "  from: ",
-    `${dump} in ${from.environment}/${from.guest}, of ${formatMoment(time * 1_000)} (${formatAgo(now - time)})${sealed}`,
+    `${dump} ${whereOf(from)}, of ${formatMoment(time * 1_000)} (${formatAgo(now - time)})${sealed}`,
   );
   for (const { name, into, plainBytes, counts, present } of items) {
     const other = name === into ? "" : ` as ${into}`;
@@ -66,6 +67,11 @@ function printPlan(plan: RestoreDataPlan, remarks: readonly string[], now: numbe
       : "nothing is replaced";
   lines.hanging("  way back: ", way);
   for (const remark of remarks) lines.hanging("  look: ", remark);
+}
+
+function whereOf({ environment, guest, bucket }: RestoreDataPlan["from"]): string {
+  const name = `${environment}/${guest}`;
+  return bucket === undefined ? `in ${name}` : `of ${name}, copied to ${bucket}`;
 }
 
 /** The command that goes back to what was there before. */

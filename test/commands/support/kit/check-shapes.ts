@@ -78,8 +78,6 @@ export const notShown: readonly string[] = [
   "backup data: report",
   "restore database: plan",
   "restore database: report",
-  "restore files: plan",
-  "restore files: report",
   "undo: plan, of data that is restored",
   "undo: report, of data that is restored",
   "restore point-in-time: plan",

@@ -40,6 +40,7 @@ const environment: LoadedEnvironment = {
   rootPassword: nothing,
   token: nothing,
   stateKey: nothing,
+  offsiteKey: nothing,
   trust: nothing,
   client: nothing,
   rootClient: nothing,

@@ -1,0 +1,51 @@
+import { offsiteKeysHint, parseOffsiteReader } from "../../site/offsite/keys";
+import { offsiteReaderSource } from "../../site/settings/credentials";
+import type { OffsiteSettings } from "../../site/settings/environment";
+import type { S3Versions } from "../clients/object-store/s3-versions";
+import { CommandError, usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
+import type { LoadedEnvironment } from "./environment";
+import { readAuthority, type ReachOptions } from "./state-backend";
+
+/** The bucket elsewhere, for messages. */
+export function offsitePlace({ bucket, endpoint }: Pick<OffsiteSettings, "bucket" | "endpoint">): string {
+  return `s3://${bucket} at ${endpoint}`;
+}
+
+/** What the settings say of it. @throws CommandError (2) where they have none */
+export function requireOffsite(environment: LoadedEnvironment): OffsiteSettings {
+  const { offsite } = environment.settings;
+  if (offsite !== undefined) return offsite;
+  throw usageError(
+    `${environment.name} has no lifeboat:offsite`,
+    `say where the copies lie: lifeboat:offsite in ${environment.file}, docs/guides/offsite.md`,
+  );
+}
+
+/**
+ * The bucket elsewhere, for the key that reads: no other key of it is asked for. Connects to nothing yet.
+ *
+ * @throws CommandError (2) where the settings have no bucket, or nobody gives the key, (12) when it cannot be opened
+ */
+export async function openOffsite(environment: LoadedEnvironment, reach: ReachOptions): Promise<S3Versions> {
+  const offsite = requireOffsite(environment);
+  const { bucket, endpoint, region, ca } = offsite;
+  const credentials = await readerOf(environment);
+  const authority = ca === undefined ? {} : { ca: readAuthority(environment.path(ca), "'ca' of lifeboat:offsite") };
+  // Large, and only this needs it.
+  const { S3Versions } = await import("../clients/object-store/s3-versions.js");
+  return new S3Versions({ bucket, endpoint, region, credentials, ...reach, ...authority });
+}
+
+async function readerOf(environment: LoadedEnvironment) {
+  const { setting, fileVariable } = offsiteReaderSource;
+  const found = await environment.offsiteKey();
+  const reader = found === undefined ? undefined : parseOffsiteReader(found.value);
+  if (reader !== undefined) return reader;
+  const why =
+    found === undefined
+      ? `it has lifeboat:offsite, and the secret lifeboat:${setting} is not set`
+      : `${found.origin} is no key: { "accessKey": "…", "secretKey": "…" } is one`;
+  const hint = `name a file with the key that reads, { accessKey, secretKey }, in ${fileVariable}, or: ${offsiteKeysHint(environment.name)}`;
+  throw new CommandError(why, { exitCode: exitCodes.usage, hint });
+}
