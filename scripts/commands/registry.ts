@@ -80,6 +80,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./check.js"),
       },
       {
+        words: ["inventory"],
+        summary: "what is backed up where, how often, how old, how proven",
+        load: () => import("./inventory.js"),
+      },
+      {
         words: ["backups"],
         summary: "list the backups of a guest",
         load: () => import("./backups.js"),

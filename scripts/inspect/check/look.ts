@@ -76,7 +76,8 @@ export async function looked<Value>(
   }
 }
 
-async function lookAtNodes(
+/** Asks the nodes, without their guests. @throws ProxmoxError */
+export async function lookAtNodes(
   environment: LoadedEnvironment,
   surroundings: Surroundings,
   journals: JournalStatus,

@@ -175,7 +175,7 @@ function policyFacts(
   };
 }
 
-function retentionOf({ "prune-backups": found }: BackupJob): Retention | undefined {
+export function retentionOf({ "prune-backups": found }: BackupJob): Retention | undefined {
   if (found === undefined) return undefined;
   return typeof found === "string" ? parseRetention(found) : parseRetentionObject(found);
 }
