@@ -1,12 +1,10 @@
 import * as z from "zod";
 import { shellQuote } from "../machine/shell-quote";
-import { openStackSession } from "../recovery/engine/session";
-import { copyPlace } from "../recovery/steps/state/copies/copy-places";
 import { rebuildOperation } from "../recovery/rebuild/operation";
 import { runOne } from "../recovery/engine/run-one";
 import { rebuildShapes } from "../recovery/rebuild/plan";
+import { openRebuild, storeIn } from "../recovery/rebuild/world";
 import { defineCommand } from "./frame/command";
-import { usageError } from "../terminal/command-error";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
 
 export const command = defineCommand({
@@ -41,29 +39,15 @@ export const command = defineCommand({
   prints: rebuildShapes,
   run: async ({ from, acceptStale, dryRun, force }, context) => {
     const site = await context.site();
-    const [first] = site.environmentNames;
-    const siteStore = first === undefined ? undefined : site.environment(first).stateStore();
-    if (siteStore === undefined) {
-      throw usageError(
-        "no settings declare a state store",
-        "add lifeboat:stateStore to the environment that makes one",
-      );
-    }
-    const session = await openStackSession(siteStore.environment.name, context, dryRun);
+    const session = await openRebuild(site, storeIn(site), context, { from, dryRun });
     const flags = [
       ...(from === undefined ? [] : [`--from ${shellQuote(from)}`]),
       ...(acceptStale ? [staleFlag] : []),
       ...(force ? ["--force"] : []),
     ];
     const words = ["lifeboat rebuild state-store", ...flags].join(" ");
-    const { environment: variables, workingDirectory } = context.io;
-    const place = await copyPlace(
-      from,
-      { site, variables, workingDirectory, reach: { signal: context.signal } },
-      context.defer,
-    );
     const given = { "--force": force, [staleFlag]: acceptStale };
-    const operation = rebuildOperation({ ...session, site, siteStore, place }, { given, command: words });
+    const operation = rebuildOperation(session, { given, command: words });
     return runOne(session, operation);
   },
 });

@@ -240,6 +240,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./init.js"),
       },
       {
+        words: ["recover"],
+        summary: "bring back whatever is lost of the site, with one command",
+        load: () => import("./recover.js"),
+      },
+      {
         words: ["up"],
         summary: "deploy every environment, and move states into the store",
         load: () => import("./up.js"),

@@ -5,6 +5,8 @@ export interface Bounds<Item> {
   /** Of those with one key, such as a node; at least 1. */
   readonly perKey: number;
   keyOf(item: Item): string;
+  /** Those of the same list that have to have ended before it begins. Items that wait for each other begin all the same. */
+  waitsFor?(item: Item): readonly Item[];
 }
 
 /**
@@ -22,6 +24,8 @@ export function runBounded<Item, Result>(
     const results = new Map<Item, Result>();
     const waiting = [...items];
     const busy: string[] = [];
+    const isReady = (item: Item): boolean =>
+      (bounds.waitsFor?.(item) ?? []).every((one) => one === item || results.has(one) || !items.includes(one));
     const start = async (item: Item): Promise<void> => {
       const key = bounds.keyOf(item);
       busy.push(key);
@@ -31,7 +35,8 @@ export function runBounded<Item, Result>(
     };
     const fill = (): void => {
       while (busy.length < bounds.parallel) {
-        const next = waiting.findIndex((item) => isFree(busy, item, bounds));
+        const ready = waiting.findIndex((item) => isReady(item) && isFree(busy, item, bounds));
+        const next = ready < 0 && busy.length === 0 ? 0 : ready;
         const [item] = next < 0 ? [] : waiting.splice(next, 1);
         if (item === undefined) break;
         start(item).catch(reject);

@@ -103,6 +103,11 @@ export class Progress {
     return this.step(title, runStrands, endingOf);
   }
 
+  /** The same for what runs as one strand of it: its steps are shown as that strand's. */
+  within(show: ShowStep): Progress {
+    return new StrandProgress(show, this.io, this.talk, this.redactor);
+  }
+
   private async strandStep<Result>(
     strand: string,
     { title, run, endingOf }: StrandStep<Result>,
@@ -193,4 +198,16 @@ export class Progress {
     }, quietLog);
     return () => clearInterval(timer);
   }
+}
+
+/** Progress of one strand among several. */
+class StrandProgress extends Progress {
+  constructor(
+    private readonly show: ShowStep,
+    ...display: ConstructorParameters<typeof Progress>
+  ) {
+    super(...display);
+  }
+
+  override step: ShowStep = (title, run, endingOf) => this.show(title, run, endingOf);
 }

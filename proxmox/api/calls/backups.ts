@@ -26,6 +26,11 @@ export class BackupCalls {
     return this.requests.read(answers.storageDefinitionAnswer, ["storage", storage]);
   }
 
+  /** Defines a storage for all nodes, or those that are named. Needs `Datastore.Allocate` on `/storage`. */
+  async defineStorage(parameters: Parameters): Promise<void> {
+    await this.requests.change(z.unknown(), "POST", ["storage"], parameters);
+  }
+
   /** Storages on backup servers that the caller may see (`Datastore.Audit` or `Datastore.AllocateSpace`). */
   backupServerStorages(): Promise<answers.BackupServerStorage[]> {
     return this.requests.read(z.array(answers.backupServerStorageAnswer), ["storage"], { type: "pbs" });

@@ -107,6 +107,13 @@ export class PulumiCli {
     await this.long("refresh", ["refresh", "--stack", this.place.stack, ...quiet, ...targets], watch);
   }
 
+  /** Takes resources out of the state; in the real world nothing changes. `up` makes them again. */
+  async forget(urns: readonly string[], watch: Watch): Promise<void> {
+    for (const urn of urns) {
+      await this.long("state-delete", ["state", "delete", urn, "--stack", this.place.stack, "--yes"], watch);
+    }
+  }
+
   /** As the backend is now. */
   async stateMark(signal: AbortSignal): Promise<string | undefined> {
     return this.place.stateMark?.(signal);

@@ -6,7 +6,7 @@ import type { JournalContents } from "../../recovery/engine/journal-contents";
 import { describeOpen } from "../../recovery/engine/kinds";
 import { stateOf } from "../../recovery/engine/session";
 import type { StateFolder } from "../../recovery/engine/state-folder";
-import { drillNumber, guestsOfRun, isNode, type SubjectKey } from "../../recovery/engine/subject";
+import { guestsOfRun, isNode, ownLock, type SubjectKey } from "../../recovery/engine/subject";
 import { formatAgo, formatInstant } from "../../terminal/durations";
 
 /** An operation that has not ended, as the journals of this machine have it. */
@@ -99,8 +99,8 @@ function operationOf(
 function subjectsOf(contents: JournalContents): SubjectKey[] {
   const { guest } = contents;
   if (guest === undefined) return [{ kind: "stack" }];
-  // A drill works on no guest, and has a lock of its own.
-  if (guest.id === drillNumber) return [{ kind: "node", number: drillNumber }];
+  const own = ownLock(guest);
+  if (own !== undefined) return [own];
   if (!isNode(guest)) return [{ kind: "guest", id: guest.id }];
   return (guestsOfRun(contents) ?? []).map(({ id }) => ({ kind: "guest", id }));
 }

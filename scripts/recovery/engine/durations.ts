@@ -1,6 +1,6 @@
 import type { JournalContents } from "./journal-contents";
 import type { Estimate } from "./step";
-import type { SubjectKey } from "./subject";
+import { siteNumber, type SubjectKey } from "./subject";
 
 /**
  * How long a step took when it last succeeded on this machine: the journals are the measurements. Steps that work
@@ -39,6 +39,8 @@ function isAbout({ guest }: JournalContents, subject: SubjectKey): boolean {
       return guest?.id === subject.id;
     case "node":
       return guest?.id === subject.number;
+    case "site":
+      return guest?.id === siteNumber;
     case "stack":
       return true;
   }

@@ -4,6 +4,9 @@ import { guestsOfRun, isNode, journalSubjectName } from "./subject";
 /** Of a change of keys: `lifeboat up` has to know whether one is half done, too. */
 export const rotateKeysKind = "rotate-keys";
 
+/** Name of a recovery of the whole site in journals. */
+export const recoverKind = "recover";
+
 /** A kind of operation by the words that people have for it. */
 interface OperationKind {
   /** `restore`, as in "a restore of prod/web begun at …". */
@@ -12,8 +15,8 @@ interface OperationKind {
   readonly undo: boolean;
   /** It leaves its subject as it is, such as a backup. */
   readonly changesNothing?: true;
-  /** It is never resumed or given up: the next one ends it, with what it left. */
-  readonly heldAnew?: true;
+  /** It is never resumed or given up: what the next one does about it, as in `the next one ends it`. */
+  readonly heldAnew?: string;
   /** It brings its subject back, whatever state that is in. */
   readonly bringsBack?: true;
   /** Kinds that it makes void while they are half done: it goes another way to the same end. */
@@ -31,7 +34,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "grow-disks": { name: "change of the disks", undo: false },
   "backup-guest": { name: "backup", undo: false, changesNothing: true },
   "backup-run": { name: "backup", undo: false, changesNothing: true },
-  drill: { name: "drill", undo: false, changesNothing: true, heldAnew: true },
+  drill: { name: "drill", undo: false, changesNothing: true, heldAnew: "ends it and destroys what it left" },
   "forget-save-points": { name: "deletion of save points", undo: false },
   "restore-state": { name: "restore of the state", undo: false },
   "prune-state": { name: "pruning of the state's history", undo: false },
@@ -41,6 +44,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
   "rebuild-monitoring": { name: "rebuild of monitoring", undo: false },
   [rotateKeysKind]: { name: "change of the keys", undo: false },
   up: { name: "deployment", undo: false },
+  [recoverKind]: { name: "recovery", undo: false, changesNothing: true, heldAnew: "looks again and does what is left" },
 };
 
 /** What a journal is of, and how it is brought to an end. */
@@ -72,9 +76,10 @@ export function describeOpen(
   const { kind, guest, command, request } = contents;
   const known = request["undo"] === undefined ? kinds[kind] : { name: "undo", undo: false };
   const name = known === undefined ? `an operation '${kind}'` : withArticle(known.name);
-  if (known?.heldAnew === true) {
-    const ways = `the next one ends it and destroys what it left: ${command}`;
-    return { text: `${name} of ${environment}`, ways, hint: ways, abandon: command };
+  if (known?.heldAnew !== undefined) {
+    const ways = `the next one ${known.heldAnew}: ${command}`;
+    const whose = kind === recoverKind && guest !== undefined ? journalSubjectName(guest) : environment;
+    return { text: `${name} of ${whose}`, ways, hint: ways, abandon: command };
   }
   const subject = guest === undefined ? environment : journalSubjectName(guest);
   const back = known?.undo === true && guest !== undefined ? `; or take it back: lifeboat undo ${subject}` : "";

@@ -6,7 +6,7 @@ import { siteFolderName, stateHome } from "../../machine/state-home";
 import { type Clock, isOpen, Journal, JournalError, isoTime, systemClock } from "./journal";
 import { BundleFolder, fileNames, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
-import { guestsOfRun, type Subject, type SubjectKey } from "./subject";
+import { guestsOfRun, siteNumber, type Subject, type SubjectKey } from "./subject";
 
 /** What a new journal is about: a guest, or without one the environment's stack. */
 export type NewOperation = Pick<JournalContents, "kind" | "command" | "guest" | "request" | "inputs" | "plan">;
@@ -130,6 +130,7 @@ export class StateFolder {
 
 /** Whether the run of a node's journal is over a guest. @throws JournalError for a plan of an unknown form: it may be */
 export function worksOn({ contents, path }: Journal, id: number): boolean {
+  if (contents.guest?.id === siteNumber) return false;
   const guests = guestsOfRun(contents);
   if (guests === undefined) throw new JournalError(path, "its plan does not say which guests it is of");
   return guests.some((guest) => guest.id === id);
@@ -141,6 +142,8 @@ function nameOf(subject: SubjectKey): string {
       return String(subject.id);
     case "node":
       return String(subject.number);
+    case "site":
+      return String(siteNumber);
     case "stack":
       return ofStack;
   }

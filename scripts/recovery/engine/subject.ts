@@ -27,12 +27,22 @@ export interface NodeSubject {
   readonly number: number;
 }
 
+/** Everything that the settings declare. Its journals are kept with those of one environment, always the same. */
+export interface SiteSubject {
+  readonly kind: "site";
+  /** The environment that keeps them. */
+  readonly environment: string;
+}
+
 /** What an operation works on. One operation at a time is half done on a subject. */
-export type Subject = GuestSubject | StackSubject | NodeSubject;
+export type Subject = GuestSubject | StackSubject | NodeSubject | SiteSubject;
 
 /** What tells one subject of an environment from another. */
 export type SubjectKey =
-  Pick<GuestSubject, "kind" | "id"> | Pick<StackSubject, "kind"> | Pick<NodeSubject, "kind" | "number">;
+  | Pick<GuestSubject, "kind" | "id">
+  | Pick<StackSubject, "kind">
+  | Pick<NodeSubject, "kind" | "number">
+  | Pick<SiteSubject, "kind">;
 
 /** What to call it, on a command line where it has a name there: `prod/web`, `prod`, `prod on pve-prod`. */
 export function subjectName(subject: Subject): string {
@@ -43,8 +53,13 @@ export function subjectName(subject: Subject): string {
       return subject.environment;
     case "node":
       return `${subject.environment} on ${subject.node}`;
+    case "site":
+      return theSite;
   }
 }
+
+/** What the whole site is called. */
+const theSite = "the site";
 
 /** Ids of guests begin here; journals of nodes have numbers below. */
 const firstGuestId = 100;
@@ -52,8 +67,18 @@ const firstGuestId = 100;
 /** The number of an environment's drills, where nodes have theirs: they keep nobody from working on a node or a guest. */
 export const drillNumber = 99;
 
+/** The number of operations on the whole site, where nodes have theirs. What they run on guests and stacks has journals of its own. */
+export const siteNumber = 98;
+
+/** The lock of an operation that keeps nobody from working on a node or a guest; undefined for every other. */
+export function ownLock({ id }: Pick<JournalGuest, "id">): SubjectKey | undefined {
+  if (id === siteNumber) return { kind: "site" };
+  return id === drillNumber ? { kind: "node", number: drillNumber } : undefined;
+}
+
 /** What to call the guest or node of a journal. */
 export function journalSubjectName({ environment, name, id }: JournalGuest): string {
+  if (id === siteNumber) return theSite;
   return isNode({ id }) ? `${environment} on ${name}` : `${environment}/${name}`;
 }
 
@@ -85,6 +110,8 @@ export function journalGuest(subject: Subject, node?: string): JournalContents["
     }
     case "node":
       return { environment: subject.environment, name: subject.node, id: subject.number, node: subject.node };
+    case "site":
+      return { environment: subject.environment, name: theSite, id: siteNumber, node: theSite };
     case "stack":
       return undefined;
   }

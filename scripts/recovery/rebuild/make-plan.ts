@@ -31,6 +31,18 @@ import { requireRights, rightsFor } from "../steps/guest/rights";
  *   ProxmoxError when the node does not answer
  */
 export async function planRebuild(session: RebuildSession): Promise<Omit<Planned<RebuildPlan>, "view">> {
+  const plan = await lookAtStates(session);
+  requireWork(plan);
+  const copies = plan.environments.map(({ copy }) => copy?.sha256);
+  return { plan, demands: demandsOf(plan), inputs: { copies: digestOf(copies) } };
+}
+
+/**
+ * What is there of the store and of every state, whether or not anything has to be done about it.
+ *
+ * @throws CommandError (12), (14); ProxmoxError when the node does not answer
+ */
+export async function lookAtStates(session: RebuildSession): Promise<RebuildPlan> {
   const { site, siteStore, context, place } = session;
   const { trouble, isThere } = await storeHealth(siteStore, context.signal);
   // What answers is not lost: its states may be newer than the copies.
@@ -41,7 +53,7 @@ export async function planRebuild(session: RebuildSession): Promise<Omit<Planned
   }
   const keys = await planKeys(site, siteStore, context);
   const guest = await lookAtGuest(session);
-  const plan: RebuildPlan = {
+  return {
     owner: siteStore.environment.name,
     endpoint: siteStore.endpoint,
     kind: siteStore.store.kind,
@@ -51,8 +63,6 @@ export async function planRebuild(session: RebuildSession): Promise<Omit<Planned
     keys: [...keys.made],
     environments,
   };
-  requireWork(plan);
-  return { plan, demands: demandsOf(plan), inputs: { copies: digestOf(environments.map(({ copy }) => copy?.sha256)) } };
 }
 
 async function lookAt(
@@ -165,16 +175,28 @@ function cannotKnow(trouble: string): CommandError {
   });
 }
 
+/** Whether the store answers and lacks no state that a copy could bring back. */
+export function isWhole({ answers, environments }: RebuildPlan): boolean {
+  return answers && environments.every(({ stored, copy, local }) => stored || local || copy === undefined);
+}
+
+/** Whether there is a state of the environment whose stack makes the store: without one it cannot be made again. */
+export function hasOwnState({ owner, environments }: RebuildPlan): boolean {
+  const own = environments.find(({ name }) => name === owner);
+  return own?.copy !== undefined || own?.local === true || own?.stored === true;
+}
+
 /** @throws CommandError (10), (13) */
-function requireWork({ owner, environments, answers, from, endpoint }: RebuildPlan): void {
-  if (answers && environments.every(({ stored, copy, local }) => stored || local || copy === undefined)) {
+function requireWork(plan: RebuildPlan): void {
+  const { owner, environments, from, endpoint } = plan;
+  if (isWhole(plan)) {
     throw new CommandError(`the state store at ${endpoint} answers, and holds the state of every environment`, {
       exitCode: exitCodes.refused,
       hint: "nothing has to be rebuilt: lifeboat status",
     });
   }
+  if (hasOwnState(plan)) return;
   const own = environments.find(({ name }) => name === owner);
-  if (own?.copy !== undefined || own?.local === true || own?.stored === true) return;
   const why = own?.damaged === undefined ? "holds no copy" : `holds a damaged copy (${own.damaged})`;
   throw new CommandError(`${from} ${why} of the state of ${owner}, whose stack makes the store`, {
     exitCode: exitCodes.nothing,
@@ -182,7 +204,13 @@ function requireWork({ owner, environments, answers, from, endpoint }: RebuildPl
   });
 }
 
-function demandsOf({ environments, endpoint }: RebuildPlan): Demand[] {
+function demandsOf(plan: RebuildPlan): Demand[] {
+  const question = `Make the state store at ${plan.endpoint} again, with these states?`;
+  return [...staleDemands(plan), { flag: forceFlag, reason: "the plan is not confirmed", question }];
+}
+
+/** What is lost with copies that are older than what the store was last seen with. */
+export function staleDemands({ environments }: RebuildPlan): Demand[] {
   const stale = environments.flatMap(({ name, staleSince }) =>
     staleSince === undefined
       ? []
@@ -190,16 +218,7 @@ function demandsOf({ environments, endpoint }: RebuildPlan): Demand[] {
           `the store was last seen with a state of ${name} of ${formatMoment(staleSince)}, which is newer than its copy`,
         ],
   );
-  const losses: Demand[] =
-    stale.length === 0
-      ? []
-      : [
-          {
-            flag: staleFlag,
-            reason: stale.join("; "),
-            question: `${stale.join("; ")}. What came after is lost. Go on?`,
-          },
-        ];
-  const question = `Make the state store at ${endpoint} again, with these states?`;
-  return [...losses, { flag: forceFlag, reason: "the plan is not confirmed", question }];
+  if (stale.length === 0) return [];
+  const reason = stale.join("; ");
+  return [{ flag: staleFlag, reason, question: `${reason}. What came after is lost. Go on?` }];
 }

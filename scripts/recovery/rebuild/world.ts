@@ -7,8 +7,10 @@ import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
 import { openStateAt } from "../../project/state-backend";
 import type { SiteStore } from "../../project/state-store";
-import type { StackSession } from "../engine/session";
-import type { CopyPlace } from "../steps/state/copies/copy-places";
+import type { CommandContext } from "../../project/context";
+import { usageError } from "../../terminal/command-error";
+import { openStackSession, type StackSession } from "../engine/session";
+import { type CopyPlace, copyPlace } from "../steps/state/copies/copy-places";
 import { rootStore } from "../steps/state/root-store";
 import type { StateAccess } from "../steps/state/state-access";
 
@@ -18,6 +20,32 @@ export interface RebuildSession extends StackSession {
   readonly siteStore: SiteStore;
   /** Where the copies are. */
   readonly place: CopyPlace;
+}
+
+/** The state store of a site. @throws CommandError (2) where the site has none */
+export function storeIn(site: Site): SiteStore {
+  const [first] = site.environmentNames;
+  const siteStore = first === undefined ? undefined : site.environment(first).stateStore();
+  if (siteStore !== undefined) return siteStore;
+  throw usageError("no settings declare a state store", "add lifeboat:stateStore to the environment that makes one");
+}
+
+/**
+ * Makes everything ready for a rebuild of a site's store.
+ *
+ * @param from where the copies are, as a command line names it. Default: the folder of the settings
+ * @throws CommandError (2, 12)
+ */
+export async function openRebuild(
+  site: Site,
+  siteStore: SiteStore,
+  context: CommandContext,
+  { from, dryRun }: { readonly from: string | undefined; readonly dryRun: boolean },
+): Promise<RebuildSession> {
+  const { environment: variables, workingDirectory } = context.io;
+  const reach = { signal: context.signal };
+  const place = await copyPlace(from, { site, variables, workingDirectory, reach }, context.defer);
+  return { ...(await openStackSession(siteStore.environment.name, context, dryRun)), site, siteStore, place };
 }
 
 /** The bucket of an environment, with the key that its settings hold now. @throws CommandError (12) */

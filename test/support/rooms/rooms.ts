@@ -50,6 +50,11 @@ export const arrows: Arrows = {
   ],
   // Its copies are restored like any other.
   "scripts/recovery/drill": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
+  // It brings a site back with the operations by which its parts come back one by one.
+  "scripts/recovery/recover": [
+    ...["rebuild", "restore-guest", "up"].map((one) => `scripts/recovery/${one}`),
+    ...(scripts["scripts/recovery/*"] ?? []),
+  ],
   // The guest of monitoring is restored like any other, or made by its stack as `lifeboat up` makes it.
   "scripts/recovery/rebuild-monitoring": [
     ...["restore-guest", "up"].map((one) => `scripts/recovery/${one}`),

@@ -1,0 +1,106 @@
+import * as z from "zod";
+import { inspectCheck } from "../inspect/check/inspect-check";
+import { isBad } from "../inspect/check/subject";
+import { shellQuote } from "../machine/shell-quote";
+import type { CommandContext } from "../project/context";
+import { runOne } from "../recovery/engine/run-one";
+import type { Finding } from "../recovery/engine/step";
+import { recoverOperation } from "../recovery/recover/operation";
+import { recoverShapes } from "../recovery/recover/plan";
+import { type LastCheck, openSiteSession } from "../recovery/recover/session";
+import { lossFlag } from "../recovery/recover/stack-steps";
+import { staleFlag } from "../recovery/steps/state/copies/flags";
+import { defineCommand } from "./frame/command";
+
+/** Guests that are restored at the same time unless the command line says otherwise. */
+const defaultParallel = 4;
+
+/** Seconds that a check is repeated: after a recovery much has just been started. */
+const defaultPatience = 120;
+
+const names = z
+  .union([z.string(), z.array(z.string())])
+  .default([])
+  .transform((given) => [given].flat().flatMap((text) => text.split(",").filter((name) => name !== "")));
+
+export const command = defineCommand({
+  description:
+    "The worst day: looks which nodes, storages, archives, states and copies are left, shows what comes back, in which order, and what is lost of it, and after one question brings it back: storages, guests from their archives, the state store and its states, backup jobs. At the end it checks everything. Run it again after an interruption, or when another node is there again: it looks again and does what is left. What is there is never overwritten.",
+  examples: [
+    { command: "lifeboat recover --dry-run", meaning: "what is left, what comes back, and what is lost?" },
+    { command: "lifeboat recover", meaning: "show the plan, ask, bring it back" },
+    { command: "lifeboat recover --from offsite", meaning: "with the states from the second S3 service" },
+    { command: "lifeboat recover --only prod", meaning: "one environment first" },
+    { command: "lifeboat recover --skip lab,prod/cache --force", meaning: "all but these, without a question" },
+  ],
+  options: [
+    {
+      flags: "--only <names>",
+      description: "environments and guests to bring back: prod, prod/web; several by commas",
+    },
+    { flags: "--skip <names>", description: "environments and guests that are left as they are" },
+    {
+      flags: "--from <place>",
+      description: "where the copies of states are: a folder, a tar file, 'offsite', or s3://bucket/path",
+    },
+    {
+      flags: "--parallel <number>",
+      description: `guests that are restored at the same time, at most 2 on one node (default ${String(defaultParallel)})`,
+    },
+    {
+      flags: "--check-timeout <seconds>",
+      description: `how long each check of a guest is repeated (default ${String(defaultPatience)})`,
+    },
+    { flags: "--accept-loss", description: "restore archives that do not hold everything that the settings declare" },
+    { flags: "--accept-stale", description: "use copies of states although the store was last seen with newer ones" },
+    { flags: "--dry-run", description: "show the plan; change nothing" },
+    { flags: "--force", description: "answer the plan's question with yes" },
+  ],
+  input: z.object({
+    only: names,
+    skip: names,
+    from: z.string().optional(),
+    parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
+    checkTimeout: z.coerce.number().min(0).max(86_400).default(defaultPatience),
+    acceptLoss: z.boolean().default(false),
+    acceptStale: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+    force: z.boolean().default(false),
+  }),
+  aim: () => "recover the site",
+  interrupt: "clean",
+  prints: recoverShapes,
+  run: async (input, context) => {
+    const { only, skip, from, parallel, checkTimeout, acceptLoss, acceptStale, dryRun, force } = input;
+    const words = [
+      "lifeboat recover",
+      ...(only.length === 0 ? [] : [`--only ${shellQuote(only.join(","))}`]),
+      ...(skip.length === 0 ? [] : [`--skip ${shellQuote(skip.join(","))}`]),
+      ...(from === undefined ? [] : [`--from ${shellQuote(from)}`]),
+      ...(parallel === defaultParallel ? [] : [`--parallel ${String(parallel)}`]),
+      ...(checkTimeout === defaultPatience ? [] : [`--check-timeout ${String(checkTimeout)}`]),
+      ...(acceptLoss ? [lossFlag] : []),
+      ...(acceptStale ? [staleFlag] : []),
+      ...(force ? ["--force"] : []),
+    ];
+    const given = { "--force": force, [lossFlag]: acceptLoss, [staleFlag]: acceptStale };
+    const asked = { only, skip, from, parallel, dryRun, given, checkSeconds: checkTimeout, command: words.join(" ") };
+    const session = await openSiteSession(asked, lastCheck(context, checkTimeout), context);
+    return runOne(session, recoverOperation(session));
+  },
+});
+
+/** As `lifeboat check` finds it; with problems only, each with its next command. */
+function lastCheck(context: CommandContext, patience: number): LastCheck {
+  return async (environments) => {
+    const { value } = await inspectCheck(await context.site(), { environments, patience }, context);
+    const problems = value.subjects.filter(isBad).flatMap(({ environment, subject, problems: found }) =>
+      found.map(({ text, next }): Finding => ({
+        severity: "problem",
+        text: `${environment === null ? "" : `${environment}: `}${subject}: ${text}`,
+        ...(next === null ? {} : { mend: next }),
+      })),
+    );
+    return { problems, good: value.summary.ok };
+  };
+}

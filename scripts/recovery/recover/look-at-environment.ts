@@ -1,0 +1,74 @@
+import { failureOf } from "../../clients/failure";
+import type { LoadedEnvironment } from "../../project/site";
+import { definitionOf } from "../../../site/storage-definition";
+import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
+import type { EnvironmentLook } from "./plan";
+import { clientOf, isAsked, type SiteSession } from "./session";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { requireRights, rightsFor } from "../steps/guest/rights";
+import { defineByHand } from "./storage-step";
+
+/** What is left of an environment. What cannot be looked at is told, and nothing is concluded from it. */
+export async function lookAtEnvironment(
+  session: SiteSession,
+  environment: LoadedEnvironment,
+  needs: RestoreNeeds,
+): Promise<EnvironmentLook> {
+  const { name, settings } = environment;
+  const { id } = settings.backup.storage;
+  const base = { name, endpoint: settings.proxmox.endpoint };
+  try {
+    const client = await clientOf(session, environment);
+    const storage = await lookAtStorage(client, environment);
+    if (storage === undefined) {
+      const trouble = `storage ${id} is not there, and the settings do not say all that defines it`;
+      return {
+        ...base,
+        trouble,
+        mend: defineByHand(environment),
+        storage: { id, state: "unknown" },
+        job: false,
+        guests: [],
+      };
+    }
+    const store = environment.stateStore();
+    const guests = await lookAtGuests(session, environment, client, {
+      storage,
+      store: store?.environment.name === name && store.store.kind === "container" ? store.store.guest : undefined,
+      needs,
+    });
+    const jobs = await client.backups.backupJobs();
+    return {
+      ...base,
+      storage,
+      job: jobs.some((job) => job.id === settings.backup.jobId),
+      guests: guests.filter((guest) => isAsked(session.asked, name, guest.name)),
+    };
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    const { reason, hint, stack } = failureOf(error, undefined);
+    if (stack !== undefined) throw error;
+    return {
+      ...base,
+      trouble: reason,
+      ...(hint === undefined ? {} : { mend: hint }),
+      storage: { id, state: "unknown" },
+      job: false,
+      guests: [],
+    };
+  }
+}
+
+/** Undefined: it is not there, and cannot be defined from here. @throws ProxmoxError, CommandError (14) where it may be hidden */
+async function lookAtStorage(
+  client: ProxmoxClient,
+  { settings }: LoadedEnvironment,
+): Promise<EnvironmentLook["storage"] | undefined> {
+  const { storage } = settings.backup;
+  const listed = await client.backups.storages(settings.proxmox.node);
+  if (listed.some((one) => one.storage === storage.id)) return { id: storage.id, state: "there" };
+  // A storage that the token may not see is in no list either.
+  const sight = rightsFor(["Datastore.Audit", "Datastore.AllocateSpace"], { guests: [], storages: [storage.id] });
+  await requireRights(client, sight);
+  return definitionOf(storage) === undefined ? undefined : { id: storage.id, state: "define" };
+}

@@ -1,0 +1,148 @@
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import type { Guest } from "../../../site/settings/environment";
+import { failureOf } from "../../clients/failure";
+import { runBounded } from "../../machine/bounded";
+import type { LoadedEnvironment } from "../../project/site";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { Demand } from "../engine/consent";
+import { digestOf } from "../engine/digest";
+import { describeOpen } from "../engine/kinds";
+import type { MemberDemands } from "../engine/merge-demands";
+import { planPermitted } from "../engine/operation";
+import { type GuestSession, journalsOf, sessionOf, unfinished } from "../engine/session";
+import { forceFlag } from "../engine/settle-demands";
+import { restoreKind } from "../restore-guest/journals";
+import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
+import { requireRights, rightsFor } from "../steps/guest/rights";
+import type { EnvironmentLook, GuestLook } from "./plan";
+import type { SiteSession } from "./session";
+
+/** What the looks at guests came to, beside what the plan says of them. */
+export interface RestoreNeeds {
+  readonly demands: MemberDemands[];
+  readonly restores: ShownRestore[];
+}
+
+/** Guests that are looked at, at the same time. */
+const atOnce = 8;
+
+/** The restore of one guest, as a recovery asks for it. Its answers are those that the recovery was given. */
+export function requestFor({ asked }: Pick<SiteSession, "asked">, selector: string): RestoreRequest {
+  return {
+    wish: { archive: undefined, at: undefined, targetId: undefined, node: undefined },
+    storage: undefined,
+    given: { ...asked.given, [forceFlag]: true },
+    checkSeconds: asked.checkSeconds,
+    command: `lifeboat restore guest ${selector}`,
+    undoes: undefined,
+    inBatch: true,
+  };
+}
+
+/**
+ * What is there of an environment's guests, and how each of the others comes back.
+ *
+ * @param storage whether archives can be seen
+ * @param store name of the guest that has the state store, where it is of this environment
+ * @throws ProxmoxError, CommandError (14) where what is there cannot be seen
+ */
+export async function lookAtGuests(
+  session: SiteSession,
+  environment: LoadedEnvironment,
+  client: ProxmoxClient,
+  {
+    storage,
+    store,
+    needs,
+  }: { readonly storage: EnvironmentLook["storage"]; readonly store: string | undefined; readonly needs: RestoreNeeds },
+): Promise<GuestLook[]> {
+  const { guests } = environment.settings;
+  const there = new Set((await client.cluster.guests()).map(({ vmid }) => vmid));
+  const missing = guests.filter(({ id }) => !there.has(id)).map(({ id }) => id);
+  // Proxmox leaves out of its list what the token may not see: that is not gone (K6).
+  if (missing.length > 0) await requireRights(client, rightsFor(["VM.Audit"], { guests: missing }));
+  const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };
+  return runBounded(guests, bounds, async (guest) => {
+    const own = await sessionOf({ environment, guest }, session.context, session.dryRun);
+    const base = {
+      name: guest.name,
+      id: guest.id,
+      node: guest.node,
+      rpoSeconds: guest.objectives.rpo,
+      needs: [...(guest.needs ?? [])],
+    };
+    return {
+      ...base,
+      ...(await wayOf(session, own, { exists: there.has(guest.id), storage, isStore: guest.name === store, needs })),
+    };
+  });
+}
+
+interface Found {
+  readonly exists: boolean;
+  readonly storage: EnvironmentLook["storage"];
+  readonly isStore: boolean;
+  readonly needs: RestoreNeeds;
+}
+
+type Way = Omit<GuestLook, "name" | "id" | "node" | "rpoSeconds" | "needs">;
+
+async function wayOf(session: SiteSession, own: GuestSession, found: Found): Promise<Way> {
+  const request = requestFor(session, own.selector);
+  const open = unfinished(journalsOf(own), restoreKind);
+  if (open !== undefined) {
+    const { kind, request: asked } = open.contents;
+    if (kind === restoreKind && digestOf(asked) === digestOf(requestTexts(request))) return { way: "resume" };
+    const { text, hint } = describeOpen(open.contents, own.environment);
+    return { way: found.exists ? "there" : "none", why: `${text} is half done`, mend: hint };
+  }
+  if (found.exists) return { way: "there" };
+  if (found.isStore) return { way: "store" };
+  if (found.storage.state === "define") return { way: "archive unseen" };
+  return fromArchive(session, own, request, found.needs);
+}
+
+async function fromArchive(
+  session: SiteSession,
+  own: GuestSession,
+  request: RestoreRequest,
+  needs: RestoreNeeds,
+): Promise<Way> {
+  try {
+    const planned = await planPermitted(restoreOperation(own, request));
+    if ("nothing" in planned) throw new Error("A restore has always something to do.");
+    needs.restores.push(planned);
+    needs.demands.push({ name: own.selector, demands: planned.demands.filter(isLoss), given: request.given });
+    const { archive } = planned.shown;
+    return { way: "archive", archive: archive.volid, bytes: archive.bytes, ageSeconds: archive.age };
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    const { reason, hint, exitCode, stack } = failureOf(error, undefined);
+    if (stack !== undefined) throw error;
+    const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
+    return { way: exitCode === exitCodes.nothing ? withoutArchive(own.guest) : "none", ...why };
+  }
+}
+
+/** The guest that has the state store, where no copy of the states is left: then its archive is the way back. */
+export async function lookAtStoreGuest(
+  session: SiteSession,
+  { name: owner, storage }: EnvironmentLook,
+  look: GuestLook,
+  needs: RestoreNeeds,
+): Promise<GuestLook> {
+  if (look.way !== "store") return look;
+  if (storage.state === "define") return { ...look, way: "archive unseen" };
+  const found = session.site.findGuest(`${owner}/${look.name}`);
+  const own = await sessionOf(found, session.context, session.dryRun);
+  return { ...look, ...(await fromArchive(session, own, requestFor(session, own.selector), needs)) };
+}
+
+function isLoss({ flag }: Demand): boolean {
+  return flag !== forceFlag;
+}
+
+/** What the program makes it makes again; a guest that was made by hand is described nowhere. */
+export function withoutArchive({ kind }: Guest): "anew" | "none" {
+  return kind === "adopted" ? "none" : "anew";
+}

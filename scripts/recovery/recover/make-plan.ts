@@ -1,0 +1,83 @@
+import { spaceNeeds } from "../../../site/restore/space";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import type { Demand } from "../engine/consent";
+import { isOpen } from "../engine/journal";
+import { recoverKind } from "../engine/kinds";
+import { mergeDemands } from "../engine/merge-demands";
+import { journalsOf } from "../engine/session";
+import { refuseFull } from "../restore-guest/refuse";
+import { lookAtEnvironment } from "./look-at-environment";
+import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
+import { lookAtStore } from "./look-at-store";
+import { type EnvironmentLook, type RecoverPlan, recoverPlanSchema } from "./plan";
+import type { SiteSession } from "./session";
+
+/** What a look at the site came to. */
+interface PlannedRecovery {
+  readonly plan: RecoverPlan;
+  readonly demands: readonly Demand[];
+}
+
+/**
+ * Looks at everything that is left of a site. What cannot be looked at is part of the plan, and keeps nothing else from coming back.
+ *
+ * @throws CommandError (12) for a passphrase that does not fit; (13) where the storages lack room; (14) where nothing can be looked at
+ */
+export async function planRecovery(session: SiteSession): Promise<PlannedRecovery> {
+  const { chosen, asked, context } = session;
+  const needs: RestoreNeeds = { demands: [], restores: [] };
+  const looks = await Promise.all(chosen.map((environment) => lookAtEnvironment(session, environment, needs)));
+  context.signal.throwIfAborted();
+  requireSight(looks);
+  const seen = await lookAtStore(session, async (owner, guest) => {
+    const own = looks.find(({ name }) => name === owner);
+    if (own === undefined) return false;
+    own.guests = await Promise.all(
+      own.guests.map((one) => (one.name === guest ? lookAtStoreGuest(session, own, one, needs) : one)),
+    );
+    return own.guests.some(({ name, way }) => name === guest && way.startsWith("archive"));
+  });
+  refuseFull(
+    spaceNeeds(
+      needs.restores.map(({ space }) => space),
+      asked.parallel,
+    ),
+  );
+  const plan: RecoverPlan = {
+    environments: looks,
+    ...(seen === undefined ? {} : { store: seen.store }),
+    parallel: asked.parallel,
+    began: beginningOf(session),
+  };
+  const question = "Bring back what is lost of the site, as it is shown here?";
+  return { plan, demands: [...(seen?.demands ?? []), ...mergeDemands(needs.demands, question)] };
+}
+
+/** Whether an environment lacks anything that a recovery brings back. */
+export function isLacking({ trouble, storage, job, guests }: EnvironmentLook): boolean {
+  if (trouble !== undefined) return false;
+  return storage.state === "define" || !job || guests.some(({ way }) => way !== "there" && way !== "none");
+}
+
+/** Whether anything is to be done at all. */
+export function hasWork({ environments, store }: RecoverPlan): boolean {
+  return environments.some(isLacking) || store?.way === "rebuild";
+}
+
+/** A first run that was cut off counts: people wait since then. */
+function beginningOf(session: SiteSession): string {
+  const open = journalsOf(session).find((journal) => isOpen(journal) && journal.contents.kind === recoverKind);
+  const before = open && recoverPlanSchema.safeParse(open.contents.plan).data;
+  return before?.began ?? open?.contents.startedAt ?? new Date().toISOString();
+}
+
+/** @throws CommandError (14) where no node lets anything be seen: nothing at all can be said then */
+function requireSight(looks: readonly EnvironmentLook[]): void {
+  const [first] = looks;
+  if (first === undefined || looks.some(({ trouble }) => trouble === undefined)) return;
+  throw new CommandError(looks.map(({ name, trouble = "" }) => `${name}: ${trouble}`).join("\n"), {
+    exitCode: exitCodes.unavailable,
+    ...(first.mend === undefined ? {} : { hint: first.mend }),
+  });
+}

@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { bytes, isoMoment, seconds } from "../../terminal/shapes";
+import { operationShapes } from "../engine/shapes";
+import { rebuildPlanSchema } from "../rebuild/plan";
+
+/** Seconds within which a site has to be back (L6). */
+export const targetSeconds = 3_600;
+
+const guestSchema = z.object({
+  name: z.string(),
+  id: z.number(),
+  node: z.string(),
+  way: z
+    .enum(["there", "resume", "archive", "archive unseen", "store", "anew", "none"])
+    .describe(
+      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `store`: the rebuild of the state store makes it; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
+    ),
+  archive: z.string().exactOptional().describe("its newest good archive"),
+  bytes: bytes("the archive's size").exactOptional(),
+  ageSeconds: seconds("how old the archive is: what came after it is lost").exactOptional(),
+  rpoSeconds: seconds("how old it may be"),
+  needs: z.array(z.string()).describe("guests of its environment that are brought back before it"),
+  why: z.string().exactOptional().describe("why nothing brings it back, or what to know of it"),
+  mend: z.string().exactOptional().describe("the next command, or step"),
+});
+
+/** A guest as a recovery finds it. */
+export type GuestLook = z.infer<typeof guestSchema>;
+
+const environmentSchema = z.object({
+  name: z.string(),
+  endpoint: z.string(),
+  trouble: z.string().exactOptional().describe("why nothing can be done with it"),
+  mend: z.string().exactOptional().describe("the next command, or step"),
+  storage: z.object({
+    id: z.string(),
+    state: z
+      .enum(["there", "define", "unknown"])
+      .describe("`define`: the node does not know it, and is told by the settings"),
+  }),
+  job: z.boolean().describe("the backup job is there"),
+  guests: z.array(guestSchema),
+});
+
+/** An environment as a recovery finds it. */
+export type EnvironmentLook = z.infer<typeof environmentSchema>;
+
+const storeSchema = z.object({
+  endpoint: z.string(),
+  owner: z.string().describe("the environment whose stack makes it"),
+  way: z
+    .enum(["there", "rebuild", "guest", "none"])
+    .describe(
+      "`rebuild`: it is made again, and gets the states from their copies; `guest`: its guest comes back from an archive, with the states in it; `none`: no copy and no archive brings it back",
+    ),
+  states: rebuildPlanSchema
+    .exactOptional()
+    .describe("what is there of each state; absent where it cannot be looked at"),
+  why: z.string().exactOptional(),
+  mend: z.string().exactOptional(),
+});
+
+/** The state store as a recovery finds it. */
+export type StoreLook = z.infer<typeof storeSchema>;
+
+/** What is left of a site, and how the rest comes back, as the journal keeps it. No secrets. */
+export const recoverPlanSchema = z.object({
+  environments: z.array(environmentSchema).describe("in the order in which they come back"),
+  store: storeSchema.exactOptional().describe("absent: the site has none, or none of its environments is asked for"),
+  parallel: z.number().describe("guests at a time"),
+  began: isoMoment("when the first run began, by this machine's clock; runs that were cut off count"),
+});
+
+export type RecoverPlan = z.infer<typeof recoverPlanSchema>;
+
+/** `lifeboat recover --json` */
+export const recoverShapes = operationShapes({
+  plan: recoverPlanSchema.shape,
+  nothing: { environments: z.array(z.string()) },
+  report: {
+    environments: z.array(
+      z.strictObject({
+        environment: z.string(),
+        up: z.enum(["done", "unchanged", "failed", "left out"]).describe("what became of its stack"),
+        guests: z.array(
+          z.strictObject({
+            guest: z.string().describe("`prod/web`"),
+            result: z.enum(["there", "back", "not proven", "anew", "lost"]),
+            archive: z.string().nullable(),
+            lostSeconds: seconds("time between the archive and the beginning of the recovery").nullable(),
+            seconds: seconds("how long its restore took").nullable(),
+          }),
+        ),
+      }),
+    ),
+    totalSeconds: seconds("from the beginning of the first run"),
+    targetSeconds: seconds("how long it may take"),
+    proven: z.boolean().describe("the last check found everything in order"),
+  },
+});

@@ -1,0 +1,100 @@
+import { formatDuration } from "../../terminal/durations";
+import type { Lines } from "../../terminal/talk";
+import type { Journal } from "../engine/journal";
+import type { Report } from "../engine/operation";
+import { printFinding } from "../engine/print-finding";
+import type { Finding } from "../engine/step";
+import { checkPath } from "./check-step";
+import { type GuestResult, resultsIn } from "./guests-step";
+import { type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
+import { stackResultsIn, upPath } from "./stack-steps";
+import { guestsPaths } from "./steps";
+
+/** What came back, how long it took, and what is lost of it. */
+export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly Finding[]): Report {
+  const restored = Object.values(guestsPaths).flatMap((path) => resultsIn(journal.factsOf(path)));
+  const stacks = stackResultsIn(journal.factsOf(upPath));
+  const environments = plan.environments.map(({ name, trouble, guests }) => ({
+    environment: name,
+    up: trouble === undefined ? (stacks[name] ?? "unchanged") : "left out",
+    guests: guests.map((guest) => resultOf(name, guest, plan, restored)),
+  }));
+  const totalSeconds = (Date.now() - Date.parse(plan.began)) / 1_000;
+  const proven = journal.factsOf(checkPath)["proven"] === true;
+  const value = { environments, totalSeconds, targetSeconds, proven };
+  const times = Object.entries(journal.contents.steps).flatMap(([path, { seconds }]) =>
+    seconds === undefined ? [] : [{ path, seconds }],
+  );
+  return { value, print: (lines) => printReport(value, times, findings, lines) };
+}
+
+interface ReportedGuest extends GuestResult {
+  readonly lostSeconds: number | null;
+}
+
+function resultOf(
+  environment: string,
+  { name, way, ageSeconds }: GuestLook,
+  { began }: RecoverPlan,
+  restored: readonly GuestResult[],
+): ReportedGuest {
+  const guest = `${environment}/${name}`;
+  const found = restored.find((one) => one.guest === guest);
+  const archive = found?.archive ?? null;
+  const result = found?.result ?? (way === "none" ? "lost" : way === "anew" ? "anew" : "there");
+  const made = archive === null ? undefined : timeOfArchive(archive);
+  const sinceArchive = made === undefined ? (ageSeconds ?? null) : Math.max(0, (Date.parse(began) - made) / 1_000);
+  return {
+    guest,
+    result,
+    archive,
+    lostSeconds: archive === null ? null : sinceArchive,
+    seconds: found?.seconds ?? null,
+  };
+}
+
+/** When an archive was begun, milliseconds since 1970, as its name says it (by the node's clock, taken as UTC). */
+function timeOfArchive(volid: string): number | undefined {
+  const [, day, hour, minute, second] = /-(\d{4}_\d\d_\d\d)-(\d\d)_(\d\d)_(\d\d)/u.exec(volid) ?? [];
+  if (day === undefined) return undefined;
+  return Date.parse(`${day.replaceAll("_", "-")}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}Z`);
+}
+
+interface Reported {
+  readonly environments: readonly {
+    readonly environment: string;
+    readonly up: string;
+    readonly guests: readonly ReportedGuest[];
+  }[];
+  readonly totalSeconds: number;
+  readonly proven: boolean;
+}
+
+function printReport(
+  { environments, totalSeconds, proven }: Reported,
+  times: readonly { readonly path: string; readonly seconds: number }[],
+  findings: readonly Finding[],
+  lines: Lines,
+): void {
+  const within = totalSeconds <= targetSeconds ? "within" : "NOT within";
+  const end = `after ${formatDuration(totalSeconds)} (${within} ${formatDuration(targetSeconds)})`;
+  lines.heading(proven ? `The site is back ${end}` : `The site is NOT PROVEN to be back, ${end}`);
+  const rows = environments.flatMap(({ guests }) => guests).filter(({ result }) => result !== "there");
+  if (rows.length > 0) {
+    lines.table(
+      [
+        ["GUEST", "RESULT", "TOOK", "LOST", "ARCHIVE"],
+        ...rows.map(({ guest, result, seconds, lostSeconds, archive }) => [
+          guest,
+          result,
+          seconds === null ? "" : formatDuration(seconds),
+          lostSeconds === null ? "" : formatDuration(lostSeconds),
+          archive ?? "",
+        ]),
+      ],
+      "  ",
+    );
+  }
+  lines.table([["STEP", "TOOK"], ...times.map(({ path, seconds }) => [path, formatDuration(seconds)])], "  ");
+  for (const finding of findings) printFinding(finding, lines);
+}

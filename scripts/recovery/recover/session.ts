@@ -1,0 +1,117 @@
+import { readOnly, type ProxmoxClient } from "../../../proxmox/api/client";
+import type { Profile } from "../../../site/settings/environment";
+import type { CommandContext } from "../../project/context";
+import type { LoadedEnvironment, Site } from "../../project/site";
+import { usageError } from "../../terminal/command-error";
+import { failureOf } from "../../clients/failure";
+import type { GivenAnswers } from "../engine/consent";
+import { type Session, stateOf } from "../engine/session";
+import type { Finding } from "../engine/step";
+import type { SiteSubject } from "../engine/subject";
+
+/** What a recovery was asked for. */
+export interface RecoverRequest {
+  /** Environments and guests (`prod`, `prod/web`) to bring back; empty: all. */
+  readonly only: readonly string[];
+  /** Those that are left as they are. */
+  readonly skip: readonly string[];
+  /** Where copies of states are, as a command line names it. Default: the folder of the settings. */
+  readonly from: string | undefined;
+  readonly parallel: number;
+  readonly dryRun: boolean;
+  readonly given: GivenAnswers;
+  /** Seconds that each check of a guest is repeated. */
+  readonly checkSeconds: number;
+  /** The command line that does the same again. */
+  readonly command: string;
+}
+
+/** The last look at everything, when all is done. */
+export type LastCheck = (environments: readonly string[]) => Promise<{
+  readonly problems: readonly Finding[];
+  /** Lines that are in order. */
+  readonly good: number;
+}>;
+
+/** A command at work on a whole site. */
+export interface SiteSession extends Session {
+  readonly subject: SiteSubject;
+  readonly site: Site;
+  readonly asked: RecoverRequest;
+  /** Those that are asked for, in the order in which they come back. */
+  readonly chosen: readonly LoadedEnvironment[];
+  /** Those whose settings are wrong. */
+  readonly unusable: readonly Finding[];
+  readonly check: LastCheck;
+}
+
+const order: readonly Profile[] = ["monitoring", "prod", "lab"];
+
+/**
+ * Makes everything ready for a site. Connects to nothing.
+ *
+ * @throws CommandError (2) for a name that the settings do not have, and where the settings of no environment can be used
+ */
+export async function openSiteSession(
+  request: RecoverRequest,
+  check: LastCheck,
+  context: CommandContext,
+): Promise<SiteSession> {
+  const site = await context.site();
+  const { usable, unusable } = site.environments();
+  const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, site));
+  const asked = { ...request, only: named(request.only), skip: named(request.skip) };
+  const [home] = usable;
+  const [wrong] = unusable;
+  if (home === undefined) throw wrong?.error ?? usageError("the project has no environment (Pulumi.<env>.yaml)");
+  const owner = home.stateStore()?.environment.name;
+  const rank = ({ name, settings }: LoadedEnvironment): number =>
+    name === owner ? -1 : order.indexOf(settings.profile);
+  const wanted = usable.filter(
+    ({ name }) => isAsked(asked, name) || asked.only.some((word) => word.startsWith(`${name}/`)),
+  );
+  return {
+    context,
+    environment: home,
+    subject: { kind: "site", environment: home.name },
+    state: stateOf(home, context),
+    dryRun: asked.dryRun,
+    selector: "the site",
+    site,
+    asked,
+    check,
+    chosen: wanted.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
+    unusable: unusable.map(({ name, error }) => ({
+      severity: "problem",
+      text: `nothing can be done with ${name}: ${failureOf(error, undefined).reason}`,
+      mend: `lifeboat doctor ${name}`,
+    })),
+  };
+}
+
+/** `prod`, or `prod/web` for a guest that is named in any way. @throws CommandError (2) */
+function nameOf(word: string, site: Site): string {
+  if (site.environmentNames.includes(word)) return word;
+  const { environment, guest } = site.findGuest(word);
+  return `${environment.name}/${guest.name}`;
+}
+
+/** Whether an environment, or a guest of one (`prod/web`), is asked for. */
+export function isAsked(
+  { only, skip }: Pick<RecoverRequest, "only" | "skip">,
+  environment: string,
+  guest?: string,
+): boolean {
+  const names = guest === undefined ? [environment] : [environment, `${environment}/${guest}`];
+  if (names.some((name) => skip.includes(name))) return false;
+  return only.length === 0 || names.some((name) => only.includes(name));
+}
+
+/** The client of an environment; in a dry run it sends nothing but GET. @throws CommandError (2, 12) */
+export async function clientOf(
+  { dryRun }: Pick<SiteSession, "dryRun">,
+  environment: LoadedEnvironment,
+): Promise<ProxmoxClient> {
+  const client = await environment.client();
+  return dryRun ? readOnly(client) : client;
+}

@@ -1,0 +1,129 @@
+import * as z from "zod";
+import { backendOf } from "../../project/backend";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
+import { runSequence, type Sequence } from "../engine/run-sequence";
+import { findingShape } from "../engine/shapes";
+import { forceFlag } from "../engine/settle-demands";
+import { type Finding, type Step, standing } from "../engine/step";
+import { watchOf } from "../engine/watch";
+import { runWithin } from "../engine/within";
+import { forgetLostJob } from "../steps/state/lost-job";
+import { upSequence } from "../up/operation";
+import type { UpPlan } from "../up/plan";
+import { StackWork } from "../up/stack-work";
+import { findingsWithin } from "./findings-within";
+import type { SiteSession } from "./session";
+
+/** Path of the step that brings the stacks up. */
+export const upPath = "up";
+
+/** Consents to what an update would delete. */
+export const lossFlag = "--accept-loss";
+
+/** Writes into a state what is there of its resources, so that the update makes what is gone, and nothing else. */
+export function refreshStep(name: string, session: SiteSession): Step {
+  return standing({
+    id: `refresh-${name}`,
+    title: `Tell Pulumi what is left of ${name}`,
+    does: `pulumi refresh: write into the state of ${name} what is there and what is gone`,
+    run: async (context) => {
+      const work = new StackWork(session.site, name, session.context, false);
+      const { url } = backendOf(work.environment, session.context.io.environment);
+      const look = await work.look(url);
+      // A stack that was never brought up knows of nothing that could be gone.
+      if (look?.checkpoint === undefined || look.checkpoint.resources.length === 0) return;
+      await work.clearDeadLocks(url);
+      const cli = await work.cli(url);
+      const watch = watchOf(context);
+      const recorded = look.checkpoint.resources.map(({ urn }) => urn);
+      const forgot = await forgetLostJob(work.environment, recorded, cli, watch);
+      await cli.refresh([], watch);
+      return { facts: { forgot } };
+    },
+  });
+}
+
+const upReportSchema = z.looseObject({
+  environments: z.array(
+    z.looseObject({
+      environment: z.string(),
+      result: z.enum(["done", "unchanged", "failed"]),
+      findings: z.array(findingShape),
+      error: z.string().nullable(),
+    }),
+  ),
+  leftOut: z.array(z.looseObject({ subject: z.string(), message: z.string(), hint: z.string().optional() })),
+});
+
+/** What became of a stack. */
+export type StackResult = z.infer<typeof upReportSchema>["environments"][number]["result"] | "left out";
+
+/** What the step has noted: results by environment. */
+export function stackResultsIn(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, StackResult>> {
+  const text = facts["results"];
+  const resultSchema = z.record(z.string(), z.enum(["done", "unchanged", "failed", "left out"]));
+  return typeof text === "string" ? resultSchema.parse(JSON.parse(text)) : {};
+}
+
+/** Has every stack make what is missing: jobs, buckets, what has no archive. */
+export function upStep(names: readonly string[], session: SiteSession): Step {
+  return standing({
+    id: upPath,
+    title: `Bring up ${names.join(", ")}`,
+    does: `lifeboat up: make again what is gone of ${names.join(", ")}, as backup jobs; nothing is deleted`,
+    run: async () => {
+      const { asked, context } = session;
+      const { value } = await runWithin(context, async (inner) => {
+        const request = {
+          wanted: names,
+          dryRun: false,
+          given: { [forceFlag]: true },
+          command: `lifeboat up ${names.join(" ")}`,
+        };
+        const sequence = await upSequence(await inner.site(), request, inner);
+        return runSequence(asked.given[lossFlag] === true ? sequence : withoutLosses(sequence));
+      });
+      const { environments, leftOut } = upReportSchema.parse(value);
+      const results = Object.fromEntries([
+        ...environments.map(({ environment, result }) => [environment, result]),
+        ...leftOut.map(({ subject }) => [subject, "left out"]),
+      ]);
+      const findings: Finding[] = [
+        ...environments.flatMap((one) => findingsWithin(one.findings)),
+        ...environments.flatMap(({ environment, error }) => (error === null ? [] : [notUp(environment, error)])),
+        ...leftOut.map(({ subject, message, hint }) =>
+          notUp(subject, hint === undefined ? message : `${message} (${hint})`),
+        ),
+      ];
+      return { facts: { results: JSON.stringify(results) }, findings };
+    },
+  });
+}
+
+function notUp(environment: string, why: string): Finding {
+  return { severity: "problem", text: `${environment} is not brought up: ${why}`, mend: `lifeboat up ${environment}` };
+}
+
+/** An update that would delete something, or make it anew, is for somebody to look at: nobody has consented to that. */
+function withoutLosses(sequence: Sequence<UpPlan>): Sequence<UpPlan> {
+  const members = sequence.members.map(({ session, operation }) => ({
+    session,
+    operation: {
+      ...operation,
+      plan: async () => {
+        const planned = await operation.plan();
+        const losses = "nothing" in planned ? [] : (planned.plan.losses ?? []);
+        if (losses.length === 0) return planned;
+        const names = losses.map(
+          ({ operation: what, urn, guest }) => `${what} ${guest ?? urn.split("::").at(-1) ?? urn}`,
+        );
+        throw new CommandError(`its update would ${names.join(", ")}`, {
+          exitCode: exitCodes.refused,
+          hint: `look at it: lifeboat up ${session.selector} --dry-run; if that is what you want: ${lossFlag}`,
+        });
+      },
+    },
+  }));
+  return { ...sequence, members };
+}

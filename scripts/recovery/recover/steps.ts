@@ -1,0 +1,41 @@
+import type { StepNode } from "../engine/step";
+import { checkStep } from "./check-step";
+import { guestsStep, isRestored } from "./guests-step";
+import { isLacking } from "./make-plan";
+import type { RecoverPlan } from "./plan";
+import type { SiteSession } from "./session";
+import { refreshStep, upStep } from "./stack-steps";
+import { storageStep } from "./storage-step";
+import { storeStep } from "./store-step";
+
+/** Paths of the steps that restore guests: those of the environment that makes the state store, then all others. */
+export const guestsPaths = { keepers: "guests-first", others: "guests" } as const;
+
+/**
+ * The steps of a recovery, each of which runs operations with journals of their own. The guests of the environment that makes the
+ * state store come before the store: its program makes nothing while a guest with backups is missing, since it would make it empty.
+ */
+export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[] {
+  const { environments, store } = plan;
+  const usable = environments.filter(({ trouble }) => trouble === undefined);
+  const keepers = usable.filter(({ name }) => name === store?.owner);
+  const others = usable.filter(({ name }) => name !== store?.owner);
+  const first = guestsStep(guestsPaths.keepers, keepers, plan, session);
+  const second = guestsStep(guestsPaths.others, others, plan, session);
+  const isStoreMade = store?.way === "rebuild";
+  const changed = usable
+    .filter((look) => isLacking(look) || look.guests.some(isRestored) || (isStoreMade && look.name === store.owner))
+    .map(({ name }) => name);
+  return [
+    ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),
+    ...(first === undefined ? [] : [first]),
+    ...(isStoreMade ? [storeStep(store, session)] : []),
+    ...(second === undefined ? [] : [second]),
+    ...changed.map((name) => refreshStep(name, session)),
+    ...(changed.length === 0 ? [] : [upStep(changed, session)]),
+    checkStep(
+      usable.map(({ name }) => name),
+      session,
+    ),
+  ];
+}

@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { runOne } from "../engine/run-one";
+import { findingShape } from "../engine/shapes";
+import { forceFlag } from "../engine/settle-demands";
+import { type Step, standing } from "../engine/step";
+import { runWithin } from "../engine/within";
+import { findingsWithin } from "./findings-within";
+import { rebuildOperation } from "../rebuild/operation";
+import { openRebuild, storeIn } from "../rebuild/world";
+import type { StoreLook } from "./plan";
+import type { SiteSession } from "./session";
+
+const reportSchema = z.looseObject({ findings: z.array(findingShape) });
+
+/** Makes the state store again, with every state that has a copy. What it still holds is never overwritten. */
+export function storeStep({ endpoint, states }: StoreLook, session: SiteSession): Step {
+  const names = (states?.environments ?? []).flatMap(({ name, copy, stored }) =>
+    copy === undefined || stored ? [] : [name],
+  );
+  return standing({
+    id: "store",
+    title: "Rebuild the state store",
+    does: `make the state store at ${endpoint} again, and bring back the ${names.length === 1 ? "state" : "states"} of ${names.join(", ")} from ${states?.from ?? "the copies"}`,
+    run: async () => {
+      const { asked, context } = session;
+      const { value } = await runWithin(context, async (inner) => {
+        const site = await inner.site();
+        const rebuild = await openRebuild(site, storeIn(site), inner, { from: asked.from, dryRun: false });
+        const words = ["lifeboat rebuild state-store", ...(asked.from === undefined ? [] : [`--from ${asked.from}`])];
+        const given = { ...asked.given, [forceFlag]: true };
+        return runOne(rebuild, rebuildOperation(rebuild, { given, command: words.join(" ") }));
+      });
+      return { findings: findingsWithin(reportSchema.parse(value).findings) };
+    },
+  });
+}

@@ -1,0 +1,112 @@
+import { formatAge, formatBytes, formatDuration } from "../../terminal/durations";
+import type { Lines, Table } from "../../terminal/talk";
+import { red, yellow, type Words } from "../../terminal/text";
+import type { Report } from "../engine/operation";
+import { printFinding } from "../engine/print-finding";
+import type { Finding } from "../engine/step";
+import { isLacking } from "./make-plan";
+import type { EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
+
+/** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
+export function nothingLost({ environments, store }: RecoverPlan, unusable: readonly Finding[]): Report {
+  return {
+    value: { environments: environments.map(({ name }) => name) },
+    print: (lines) => {
+      printLost(environments, store, unusable, lines);
+      lines.line("Nothing is lost that a recovery could bring back: every other guest, job and state is there.");
+      lines.line("Whether all of it works: lifeboat check");
+    },
+  };
+}
+
+/** What cannot be brought back comes first, and what is lost with what can. */
+export function printPlan(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {
+  const { environments, store } = plan;
+  lines.heading("Plan: recover the site");
+  printLost(environments, store, unusable, lines);
+  for (const environment of environments) printEnvironment(environment, lines);
+  if (store !== undefined) lines.hanging("  state store:  ", storeText(store));
+}
+
+function printLost(
+  environments: readonly EnvironmentLook[],
+  store: StoreLook | undefined,
+  unusable: readonly Finding[],
+  lines: Lines,
+): void {
+  for (const finding of unusable) printFinding(finding, lines, "  ");
+  for (const { name, trouble, mend } of environments) {
+    if (trouble !== undefined) lost(`${name} cannot be brought back now: ${trouble}`, mend, lines);
+  }
+  for (const { name: environment, guests } of environments) {
+    for (const { name, why, mend } of guests.filter(({ way }) => way === "none" || way === "anew")) {
+      const text = why === undefined ? "nothing brings it back" : why;
+      lost(`${environment}/${name}: ${text}`, mend, lines);
+    }
+  }
+  if (store?.way === "none") lost(`the state store: ${store.why ?? "nothing brings it back"}`, store.mend, lines);
+}
+
+function lost(text: string, mend: string | undefined, lines: Lines): void {
+  lines.hanging(["  ", red("LOST: ")], text);
+  if (mend !== undefined) lines.hanging("        HINT: ", mend);
+}
+
+function printEnvironment(look: EnvironmentLook, lines: Lines): void {
+  const { name, trouble, storage, job, guests } = look;
+  if (trouble !== undefined) return;
+  if (!isLacking(look)) {
+    lines.line(`  ${name}: all of it is there`);
+    return;
+  }
+  const facts = [
+    ...(storage.state === "define" ? [`storage ${storage.id} is not defined: its archives are seen when it is`] : []),
+    ...(job ? [] : ["the backup job is gone"]),
+  ];
+  lines.hanging(`  ${name}: `, facts.length === 0 ? "guests are gone" : facts.join("; "));
+  const table: Table = [
+    ["GUEST", "ID", "COMES BACK", "LOST"],
+    ...guests.map((guest) => [guest.name, String(guest.id), wayText(guest), lostText(guest)]),
+  ];
+  lines.table(table, "    ");
+}
+
+function wayText({ way, bytes }: GuestLook): string {
+  switch (way) {
+    case "there":
+      return "is there";
+    case "resume":
+      return "by the restore that is half done";
+    case "archive":
+      return bytes === undefined ? "from its archive" : `from its archive (${formatBytes(bytes)})`;
+    case "archive unseen":
+      return "from its newest archive";
+    case "store":
+      return "with the state store";
+    case "anew":
+      return "made again, EMPTY";
+    case "none":
+      return "NOT AT ALL";
+  }
+}
+
+/** What is lost although the guest comes back: the time since its archive, against what was promised. */
+function lostText({ way, ageSeconds, rpoSeconds }: GuestLook): Words {
+  if (way === "none" || way === "anew") return red("everything in it");
+  if (ageSeconds === undefined) return way === "archive unseen" ? "not known yet" : "";
+  const age = `the last ${formatAge(ageSeconds)}`;
+  return ageSeconds <= rpoSeconds ? age : yellow(`${age} (RPO ${formatDuration(rpoSeconds)})`);
+}
+
+function storeText({ way, endpoint, states }: StoreLook): string {
+  switch (way) {
+    case "there":
+      return "answers, and holds every state";
+    case "rebuild":
+      return `is made again at ${endpoint}, with the states from ${states?.from ?? "their copies"}`;
+    case "guest":
+      return "comes back with its guest, and the states in it: there is no copy of them";
+    case "none":
+      return "cannot be brought back";
+  }
+}
