@@ -10,6 +10,8 @@
  *     by-hand job ENV            the environment's backup job as JSON
  *     by-hand select-all ENV     "Edit" of that job: "Selection mode: All"
  *     by-hand remove-job ENV     "Remove" of that job
+ *     by-hand bare ENV           what is left when its node was installed anew: no guest, no job, no storage for backups; what
+ *                                lies on that storage is still there
  *     by-hand account ENV FILE   what the lines of `lifeboat doctor --print-setup` make, read from its JSON in FILE; the
  *                                token is written to FILE.token
  *     by-hand set-up ENV FILE    runs the lines of `lifeboat doctor --print-setup` as root, read from its JSON in FILE
@@ -63,6 +65,19 @@ async function destroy(site: Site, selector: string): Promise<void> {
   const path = ["nodes", guest.node, "lxc", guest.id];
   const upid = z.string().parse(await client.delete(path, { purge: true, force: true }));
   await finish(client.tasks.wait(upid, { onEvent: show }));
+}
+
+async function bare(site: Site, name: string): Promise<void> {
+  const { settings } = site.environment(name);
+  const client = await site.environment(name).client();
+  const { node } = settings.proxmox;
+  for (const { vmid, type } of (await client.cluster.guests()).filter((guest) => guest.node === node)) {
+    const upid = z.string().parse(await client.delete(["nodes", node, type, vmid], { purge: true, force: true }));
+    await finish(client.tasks.wait(upid));
+  }
+  for (const { id } of await client.backups.backupJobs()) await client.delete(["cluster", "backup", id]);
+  if (settings.backup.storage.type !== "adopted") await client.delete(["storage", settings.backup.storage.id]);
+  process.stdout.write(`${node} is bare\n`);
 }
 
 async function reboot(site: Site, selector: string): Promise<void> {
@@ -177,6 +192,7 @@ const actions: Readonly<Record<string, (site: Site, name: string, id: string) =>
   "select-all": selectAll,
   "remove-job": removeJob,
   destroy,
+  bare,
   reboot,
   make,
   show: (site, name, id) => showOf(site, name, id, ["config"]),
@@ -190,7 +206,7 @@ async function main([action = "", name = "", id = ""]: string[]): Promise<void> 
   const run = actions[action];
   if (run === undefined || name === "")
     throw new Error(
-      "by-hand run-job ENV | destroy GUEST | reboot GUEST | make ENV ID | show ENV ID | status ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE | set-up ENV FILE",
+      "by-hand run-job ENV | destroy GUEST | bare ENV | reboot GUEST | make ENV ID | show ENV ID | status ENV ID | job ENV | select-all ENV | remove-job ENV | coverage ENV | account ENV FILE | set-up ENV FILE",
     );
   const site = await openSite({
     redactor: new Redactor(),
