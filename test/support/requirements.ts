@@ -198,9 +198,19 @@ export const requirements: readonly Requirement[] = [
       "A drill restores the newest archive of each guest to a spare id on an isolated bridge, checks the copy and destroys it; the age of each proof is known.",
   },
   {
+    id: "H1",
+    promise:
+      "`lifeboat recover` brings a site back from whatever is left of it: storages, guests, the state store and its states, jobs, and a check of everything; run again after an interruption, it looks again and does what is left.",
+  },
+  {
     id: "H2",
     promise:
       "`lifeboat check` proves connections, every guest by its checks, monitoring, active backups, states and copies; what could not be looked at is no good answer.",
+  },
+  { id: "H4", promise: "The recovery of a whole site is rehearsed with real containers, and its times are measured." },
+  {
+    id: "H5",
+    promise: "A node that is lost is replaced, or its guests come back on another one of its cluster.",
   },
   {
     id: "H6",
@@ -269,6 +279,7 @@ export const requirements: readonly Requirement[] = [
   { id: "L3", promise: "Rebuilding the state store takes less than ten minutes." },
   { id: "L4", promise: "Rebuilding monitoring takes less than a quarter of an hour." },
   { id: "L5", promise: "Verifying all archives of a node takes less than five minutes." },
+  { id: "L6", promise: "A whole site is back from bare nodes within an hour." },
   { id: "L7", promise: "The daily backup of data takes less than ten minutes." },
   { id: "L8", promise: "One guest or database takes less than half an hour from the alarm to the proof." },
   { id: "M1", promise: "Pull requests get a preview of each environment." },

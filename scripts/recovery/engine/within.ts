@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { CommandContext } from "../../project/context";
 import type { ExitCode } from "../../terminal/exit-codes";
-import { Output } from "../../terminal/output";
+import { Output, safeJson } from "../../terminal/output";
 import { Prompts } from "../../terminal/prompts";
 import type { ShowStep } from "../../terminal/progress";
 import { Talk } from "../../terminal/talk";
@@ -14,6 +14,23 @@ export interface EndedWithin {
 }
 
 const resultSchema = z.record(z.string(), z.unknown());
+
+/** Keeps a result instead of printing it, without the secrets that no output has. */
+class CapturedOutput extends Output {
+  value: EndedWithin["value"] = {};
+
+  constructor(private readonly context: Pick<CommandContext, "io" | "redactor">) {
+    super(context.io, true, context.redactor);
+  }
+
+  override result(value: Readonly<Record<string, unknown>>): void {
+    this.value = resultSchema.parse(JSON.parse(this.context.redactor.redact(safeJson(value))));
+  }
+
+  override message(): void {
+    // Whoever follows the outer operation knows nothing of this one.
+  }
+}
 
 /**
  * Runs an operation as a part of another: with a journal of its own, and locks that are released when it has ended. It asks nobody,
@@ -29,20 +46,18 @@ export async function runWithin(
 ): Promise<EndedWithin> {
   const { io, redactor } = context;
   const cleanUps: (() => void | Promise<void>)[] = [];
-  const printed: string[] = [];
-  const silent = { ...io, writeOutput: (text: string) => void printed.push(text), writeError: () => undefined };
+  const output = new CapturedOutput(context);
+  const silent = (): void => undefined;
   const inner: CommandContext = {
     ...context,
-    talk: new Talk(silent.writeError, silent, "error", redactor),
-    output: new Output(silent, true, redactor),
+    talk: new Talk(silent, io, "error", redactor),
+    output,
     prompts: new Prompts(io, true),
     progress: show === undefined ? context.progress : context.progress.within(show),
     defer: (cleanUp) => void cleanUps.push(cleanUp),
   };
   try {
-    const exitCode = await run(inner);
-    const [text] = printed;
-    return { exitCode, value: text === undefined ? {} : resultSchema.parse(JSON.parse(text)) };
+    return { exitCode: await run(inner), value: output.value };
   } finally {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   }

@@ -65,6 +65,36 @@ export function hasWork({ environments, store }: RecoverPlan): boolean {
   return environments.some(isLacking) || store?.way === "rebuild";
 }
 
+/**
+ * What is gone and cannot be brought back now is not "nothing is lost".
+ *
+ * @throws CommandError (14)
+ */
+export function requireAllThere({ environments, store }: RecoverPlan): void {
+  const lost = [
+    ...environments.flatMap(({ name, trouble, mend }) =>
+      trouble === undefined ? [] : [{ text: `${name}: ${trouble}`, mend }],
+    ),
+    ...environments.flatMap(({ name, guests }) =>
+      guests
+        .filter(({ way }) => way === "none")
+        .map((guest) => ({
+          text: `${name}/${guest.name}: ${guest.why ?? "nothing brings it back"}`,
+          mend: guest.mend,
+        })),
+    ),
+    ...(store?.way === "none" ? [{ text: `the state store: ${store.why ?? ""}`, mend: store.mend }] : []),
+  ];
+  if (lost.length === 0) return;
+  throw new CommandError(
+    `nothing of what is lost can be brought back now: ${lost.map(({ text }) => text).join("\n")}`,
+    {
+      exitCode: exitCodes.unavailable,
+      hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
+    },
+  );
+}
+
 /** A first run that was cut off counts: people wait since then. */
 function beginningOf(session: SiteSession): string {
   const open = journalsOf(session).find((journal) => isOpen(journal) && journal.contents.kind === recoverKind);

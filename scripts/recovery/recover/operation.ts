@@ -1,7 +1,7 @@
 import { formatInstant } from "../../terminal/durations";
 import { recoverKind } from "../engine/kinds";
 import type { Operation } from "../engine/operation";
-import { hasWork, planRecovery } from "./make-plan";
+import { hasWork, planRecovery, requireAllThere } from "./make-plan";
 import { type RecoverPlan, recoverPlanSchema } from "./plan";
 import { reportOf } from "./report";
 import type { SiteSession } from "./session";
@@ -24,12 +24,13 @@ export function recoverOperation(session: SiteSession): Operation<RecoverPlan> {
     given: asked.given,
     plan: async () => {
       const { plan, demands } = await planRecovery(session);
+      if (!hasWork(plan)) requireAllThere(plan);
       if (!hasWork(plan)) return { nothing: nothingLost(plan, unusable) };
       const print = (lines: Parameters<typeof printPlan>[2]): void => printPlan(plan, unusable, lines);
       return { plan, demands, inputs: {}, view: { value: { ...plan }, print } };
     },
     steps: (plan) => recoverSteps(plan, session),
-    report: (plan, journal, findings) => reportOf(plan, journal, [...unusable, ...findings]),
+    report: (plan, journal, findings) => reportOf(plan, journal, findings),
     meaning: () => ({ text: "what has come back stays; the same command looks again and does what is left." }),
     outdated: (open) =>
       `What was begun at ${formatInstant(open.contents.startedAt)} has not ended; what is left is planned anew.`,

@@ -73,8 +73,7 @@ export const recoverPlanSchema = z.object({
 
 export type RecoverPlan = z.infer<typeof recoverPlanSchema>;
 
-/** `lifeboat recover --json` */
-export const recoverShapes = operationShapes({
+const { resume: _plannedAnew, ...shapes } = operationShapes({
   plan: recoverPlanSchema.shape,
   nothing: { environments: z.array(z.string()) },
   report: {
@@ -98,3 +97,6 @@ export const recoverShapes = operationShapes({
     proven: z.boolean().describe("the last check found everything in order"),
   },
 });
+
+/** `lifeboat recover --json`. What is half done is planned anew, so that nothing is ever resumed. */
+export const recoverShapes = shapes;

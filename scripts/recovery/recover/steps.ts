@@ -33,9 +33,6 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     ...(second === undefined ? [] : [second]),
     ...changed.map((name) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, session)]),
-    checkStep(
-      usable.map(({ name }) => name),
-      session,
-    ),
+    checkStep(plan, session),
   ];
 }

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { node, RestoreSite, type SiteOptions, type TestContainer } from "../restore/restore-site";
+import type { RunOptions, RunResult } from "../support/run-bundle";
+import { PulumiStandIn } from "../support/site/pulumi-stand-in";
+
+const passphrase = "not-a-secret-passphrase";
+
+/** A site of one node whose guests can be lost, with a `pulumi` that keeps a state on this machine. */
+export class RecoverSite {
+  private readonly pulumi: PulumiStandIn;
+
+  private constructor(readonly site: RestoreSite) {
+    this.pulumi = new PulumiStandIn(site.folder, join(__dirname, "../up/pulumi.cjs"));
+    writeFileSync(join(site.folder, "passphrase"), `${passphrase}\n`);
+    site.write("program.json", JSON.stringify({ prod: [] }));
+  }
+
+  /** Its guests are backed up, and in a job. */
+  static async start(containers: readonly TestContainer[], options?: SiteOptions): Promise<RecoverSite> {
+    const made = new RecoverSite(await RestoreSite.start(containers, options));
+    const { client } = made.site;
+    const vmid = containers.map(({ id }) => String(id)).join(",");
+    await client.post(["cluster", "backup"], { id: "lifeboat-prod", schedule: "01:00", storage: "backup", vmid });
+    for (const { id } of containers) await made.site.backUp(id);
+    const { code, stderr } = await made.run(["up", "--force"]);
+    if (code !== 0) throw new Error(stderr);
+    return made;
+  }
+
+  run(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const env = {
+      ...this.pulumi.variables,
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(this.site.folder, "passphrase"),
+      ...options.env,
+    };
+    return this.site.lifeboat(words, { ...options, env });
+  }
+
+  recover(words: readonly string[] = [], options?: RunOptions): Promise<RunResult> {
+    return this.run(["recover", "--check-timeout", "0", ...words], options);
+  }
+
+  /** Its own storage for backups is not known to the node any more, as on one that was installed anew. */
+  async forgetStorage(): Promise<void> {
+    await this.site.client.delete(["storage", "backup"]);
+    // Proxmox takes the rights on a storage away with it; whoever sets the node up again gives them again.
+    await this.site.showVolumes("backup");
+  }
+
+  /** Names of the guests that are there. */
+  async there(): Promise<(string | undefined)[]> {
+    const guests = await this.site.client.cluster.guests();
+    return guests
+      .filter((guest) => guest.node === node)
+      .map(({ name }) => name)
+      .sort();
+  }
+
+  stop(): Promise<void> {
+    return this.site.stop();
+  }
+}

@@ -1,0 +1,169 @@
+import * as z from "zod";
+import { killAt } from "../support/kill-at";
+import { RecoverSite } from "./recover-site";
+
+/** `lifeboat recover` over one node and a `pulumi` that stands in for the real one. Whole sites are recovered in the rehearsal. */
+
+let lost: RecoverSite;
+
+beforeEach(async () => {
+  lost = await RecoverSite.start([
+    { id: 101, name: "web" },
+    { id: 102, name: "db" },
+    { id: 103, name: "mail" },
+  ]);
+});
+
+afterEach(() => lost.stop());
+
+const planShape = z.object({
+  plan: z.object({
+    environments: z.array(
+      z.looseObject({
+        name: z.string(),
+        trouble: z.string().optional(),
+        storage: z.object({ id: z.string(), state: z.string() }),
+        guests: z.array(z.looseObject({ name: z.string(), way: z.string(), why: z.string().optional() })),
+      }),
+    ),
+    steps: z.array(z.object({ id: z.string(), does: z.string() }).loose()),
+  }),
+});
+
+async function planned(words: readonly string[] = []) {
+  const { stdout, code, stderr } = await lost.recover(["--dry-run", "--json", ...words]);
+  if (code !== 0) throw new Error(stderr + stdout);
+  const { environments, steps } = planShape.parse(JSON.parse(stdout)).plan;
+  const ways = Object.fromEntries(environments.flatMap(({ guests }) => guests.map(({ name, way }) => [name, way])));
+  return { environments, ways, steps: steps.map(({ id }) => id) };
+}
+
+const report = z.looseObject({
+  proven: z.boolean(),
+  environments: z.array(
+    z.looseObject({ up: z.string(), guests: z.array(z.looseObject({ guest: z.string(), result: z.string() })) }),
+  ),
+  findings: z.array(z.looseObject({ severity: z.string(), text: z.string() })),
+});
+
+async function recovered(words: readonly string[] = []) {
+  const { stdout, code, stderr } = await lost.recover(["--force", "--json", ...words]);
+  const { environments, proven, findings } = report.parse(JSON.parse(stdout));
+  const results = Object.fromEntries(
+    environments.flatMap(({ guests }) => guests.map(({ guest, result }) => [guest, result])),
+  );
+  return { code, stderr, results, proven, findings };
+}
+
+test("nothing is lost: it says so, and changes nothing [H1]", async () => {
+  const requests = lost.site.requests().length;
+  expect(await lost.recover(["--force"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Nothing is lost .*\nWhether all of it works: lifeboat check\n$/u),
+  });
+  const sent = lost.site.requests().slice(requests);
+  expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test("a dry run over what is left: what comes back, what is lost of it, in which order; nothing but GET [H1, K1, 004 US6.1, 004 US6.2]", async () => {
+  for (const id of [101, 102, 103]) await lost.site.destroy(id);
+  const requests = lost.site.requests().length;
+  const { code, stdout } = await lost.recover(["--dry-run"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Plan: recover the site\n +prod: guests are gone\n/u);
+  expect(stdout).toMatch(/web +101 +from its archive \(.*\) +the last \d+ (?:min|h)/u);
+  expect(stdout).toMatch(
+    /1\. +restore prod\/web, prod\/db, prod\/mail .*\n +2\. +pulumi refresh.*\n +3\. +lifeboat up.*\n +4\. +check prod/u,
+  );
+  expect(stdout).toContain("Flags that answer all questions: --force");
+  const sent = lost.site.requests().slice(requests);
+  expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test("guests that are gone come back, the others are left alone, and everything is checked [H1]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  const before = await lost.site.picture(103);
+  const { code, results, proven, findings } = await recovered();
+  expect({ code, proven, findings }).toEqual({ code: 0, proven: true, findings: [] });
+  expect(results).toEqual({ "prod/web": "back", "prod/db": "back", "prod/mail": "there" });
+  expect(await lost.there()).toEqual(["db", "mail", "web"]);
+  expect(await lost.site.picture(103)).toEqual(before);
+});
+
+test("a node that was installed anew: the storage is defined as the settings have it, and shows the archives [H1, H5]", async () => {
+  for (const id of [101, 102, 103]) await lost.site.destroy(id);
+  lost.site.write(
+    "Pulumi.prod.yaml",
+    lost.site
+      .read("Pulumi.prod.yaml")
+      .replace(/storage: \{ id: backup[^}]*\}/u, "storage: { id: backup, type: dir, path: /mnt/backup }"),
+  );
+  await lost.forgetStorage();
+  const { ways, steps } = await planned();
+  expect(ways).toEqual({ web: "archive unseen", db: "archive unseen", mail: "archive unseen" });
+  expect(steps).toEqual(["storage-prod", "guests", "refresh-prod", "up", "check"]);
+  const { results } = await recovered();
+  expect(results).toEqual({ "prod/web": "back", "prod/db": "back", "prod/mail": "back" });
+});
+
+test("a guest without an archive is named first, with what is lost; the others come back [H1]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  for (const { volid } of await lost.site.archives(102)) {
+    await lost.site.client.tasks.wait(await lost.site.client.backups.deleteArchive("pve-prod", volid));
+  }
+  const { stdout } = await lost.recover(["--dry-run"]);
+  expect(stdout).toMatch(/Plan: recover the site\n +LOST: prod\/db: .*\n/u);
+  expect(stdout).toMatch(/db +102 +made again, EMPTY +everything in it/u);
+  const { results } = await recovered();
+  expect(results).toMatchObject({ "prod/web": "back", "prod/db": "anew" });
+});
+
+test("archives that cannot be listed are not taken for none: nothing is made again empty [H1, K3]", async () => {
+  await lost.site.destroy(101);
+  await lost.site.fault("answer-596", { path: "^GET .*/storage/backup/content" });
+  expect(await lost.recover(["--force"])).toMatchObject({
+    code: 14,
+    stderr: expect.stringMatching(/nothing of what is lost can be brought back now: prod\/web: .*backup/u),
+  });
+  expect(await lost.there()).toEqual(["db", "mail"]);
+});
+
+test("a node that does not answer: 14, and nothing is concluded from its silence [H1, K3]", async () => {
+  await lost.site.fault("answer-596", { path: "^GET .*/cluster/resources" });
+  expect(await lost.recover(["--force"])).toMatchObject({
+    code: 14,
+    stderr: expect.stringMatching(/prod: the connection to .* was lost before the answer to GET \/cluster\/resources/u),
+  });
+});
+
+test("--only and --skip: the others are not looked at, and not touched [H1]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  expect((await planned(["--only", "prod/web"])).ways).toEqual({ web: "archive" });
+  expect((await planned(["--skip", "102,mail"])).ways).toEqual({ web: "archive" });
+  expect(await lost.recover(["--only", "wbe"])).toMatchObject({ code: 2, stderr: expect.stringContaining("web") });
+});
+
+test("cut off in the middle of a restore: the next run looks again, resumes it, and counts from the first beginning [H1, K4]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  const killed = await lost.recover(["--force", "--parallel", "1"], killAt("after", 9));
+  expect(killed.code).not.toBe(0);
+  const status = await lost.run(["status"]);
+  expect(status.stdout + status.stderr).toContain("a recovery of the site");
+  const { stderr, results, code } = await recovered();
+  expect(stderr).toMatch(/What was begun at .* has not ended; what is left is planned anew/u);
+  expect(code).toBe(0);
+  expect(Object.values(results)).not.toContain("lost");
+  expect(await lost.there()).toEqual(["db", "mail", "web"]);
+});
+
+test("a recovery that another process is at work on: 11 [H1, K4]", async () => {
+  await lost.site.destroy(101);
+  await lost.site.fault("task-waits", { type: "vzrestore" });
+  const first = lost.recover(["--force"]);
+  const found = async (): Promise<boolean> => (await lost.site.client.tasks.list("pve-prod")).length > 0;
+  while (!(await found())) await new Promise((resolve) => setTimeout(resolve, 50));
+  const second = await lost.recover(["--force"]);
+  await lost.site.clearFaults("task-waits");
+  expect(second.code).toBe(11);
+  expect((await first).code).toBe(0);
+});
