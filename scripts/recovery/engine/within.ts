@@ -32,6 +32,8 @@ class CapturedOutput extends Output {
   }
 }
 
+const silent = (): void => undefined;
+
 /**
  * Runs an operation as a part of another: with a journal of its own, and locks that are released when it has ended. It asks nobody,
  * since the one around it has asked; its plan is not printed, and its report is handed over.
@@ -47,7 +49,6 @@ export async function runWithin(
   const { io, redactor } = context;
   const cleanUps: (() => void | Promise<void>)[] = [];
   const output = new CapturedOutput(context);
-  const silent = (): void => undefined;
   const inner: CommandContext = {
     ...context,
     talk: new Talk(silent, io, "error", redactor),
