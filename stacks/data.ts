@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CommandBackup } from "../components/data/command-backup";
-import type { CopiesElsewhere, DataPlace } from "../components/data/data-backup";
+import type { DataBackupArgs, DataPlace } from "../components/data/data-backup";
 import { FilesBackup } from "../components/data/files-backup";
 import { MariaDbBackup } from "../components/data/mariadb-backup";
 import { PostgresBackup } from "../components/data/postgres-backup";
@@ -24,17 +24,23 @@ interface Planned {
   readonly secrets: DataSourceSecrets;
 }
 
+interface Ways {
+  /** The key by which a guest is known. */
+  readonly hostKeyOf: HostKeySource;
+  /** How to get into guests by their nodes; asked for those only that need it. */
+  readonly nodes: NodeEntrances;
+  /** Addresses from which guests may be asked how their dumps are. */
+  readonly watchers: readonly string[];
+}
+
 /**
  * Reads everything that the sources of data in guests need, before anything is registered.
  *
- * @param hostKeyOf the key by which a guest is known
- * @param nodes how to get into guests by their nodes; asked for those only that need it
  * @throws pulumi.RunError with what is missing
  */
 export async function prepareData(
   environment: Environment,
-  hostKeyOf: HostKeySource,
-  nodes: NodeEntrances,
+  { hostKeyOf, nodes, watchers }: Ways,
 ): Promise<DeclareData> {
   requirePasswords(environment);
   const planned = environment.guests.flatMap((guest) =>
@@ -44,6 +50,7 @@ export async function prepareData(
     }),
   );
   const elsewhere = copiesOfDumps(environment);
+  const report = watchers.length === 0 ? undefined : { watchers };
   const isLoggedIn = planned.some(({ source }) => source.by === "ssh");
   const login = isLoggedIn ? guestLogin(environment) : undefined;
   if (isLoggedIn) await requireAgent(environment.name);
@@ -70,7 +77,7 @@ export async function prepareData(
       places.set(key, place);
       const name = dataResource(guest.name, source.name);
       const copies = elsewhere && { ...elsewhere, guest: guest.name };
-      return [name, declareSource(name, { source, secrets }, place, copies)] as const;
+      return [name, declareSource(name, { source, secrets, place, copies, report })] as const;
     });
     return { dataSchedules: pulumi.output(Object.fromEntries(schedules)) };
   };
@@ -92,19 +99,17 @@ function overSsh(
 /** @returns when it is dumped */
 function declareSource(
   name: string,
-  { source, secrets }: Omit<Planned, "guest">,
-  place: DataPlace,
-  copies: CopiesElsewhere | undefined,
+  { source, ...args }: Omit<DataBackupArgs<DataSource>, "transform">,
 ): pulumi.Output<string> {
   switch (source.kind) {
     case "postgres":
-      return new PostgresBackup(name, { source, secrets, place, copies }).schedule;
+      return new PostgresBackup(name, { ...args, source }).schedule;
     case "mariadb":
-      return new MariaDbBackup(name, { source, secrets, place, copies }).schedule;
+      return new MariaDbBackup(name, { ...args, source }).schedule;
     case "files":
-      return new FilesBackup(name, { source, secrets, place, copies }).schedule;
+      return new FilesBackup(name, { ...args, source }).schedule;
     case "command":
-      return new CommandBackup(name, { source, secrets, place, copies }).schedule;
+      return new CommandBackup(name, { ...args, source }).schedule;
   }
 }
 

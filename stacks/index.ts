@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
+import { watchersIn } from "../site/monitoring/watchers";
 import { ownAddresses } from "../site/state/own-addresses";
 import { readToken, requireOwnVariables } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
 import { declareGuestsAndBackups } from "./guests-and-backups";
-import { environmentsIn, readNeighbours } from "./neighbours";
+import { configurationsIn, environmentsIn, readNeighbours } from "./neighbours";
 import { requireOwnGuests } from "./own-guests";
 import { requireOwnState } from "./own-state";
 import { requirePlannedState } from "./planned-state";
@@ -82,7 +83,9 @@ async function prepareInside(
     import("./host-key.js"),
     import("./node-entrances.js"),
   ]);
-  return prepareData(environment, hostKeySource(environment, recorded, facts), nodeEntrances(environment, client));
+  const watchers = environment.dataWatchers ?? watchersIn(configurationsIn(pulumi.getRootDirectory()));
+  const nodes = nodeEntrances(environment, client);
+  return prepareData(environment, { hostKeyOf: hostKeySource(environment, recorded, facts), nodes, watchers });
 }
 
 /** The provider of commands is loaded where there is one only. */

@@ -13,6 +13,23 @@ export function environmentsIn(folder: string): string[] {
     .sort();
 }
 
+/** What the files of all environments of the project have under `config`, as far as they can be read. */
+export function configurationsIn(folder: string): unknown[] {
+  return readdirSync(folder)
+    .filter((file) => settingsFile.test(file))
+    .sort()
+    .flatMap((file) => configurationIn(join(folder, file)));
+}
+
+function configurationIn(file: string): unknown[] {
+  try {
+    return [at(parse(readFileSync(file, "utf8")), "config")];
+  } catch {
+    // It is its own environment's matter.
+    return [];
+  }
+}
+
 /** The other environments of the project, from their files. A file that cannot be read is its own environment's matter. */
 export function readNeighbours(folder: string, own: string): Neighbour[] {
   return readdirSync(folder).flatMap((file) => {

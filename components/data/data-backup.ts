@@ -6,6 +6,7 @@ import type { DataSource, DataSourceSecrets } from "../../site/settings/data";
 import { connectionTo, type GuestLogin, printed } from "../install/connection";
 import { type CopiedGuest, installDumpCopies, removeDumpCopies } from "../offsite/dump-copies-files";
 import { installScript } from "./installation";
+import { installReport, removeReport, type ReportSettings } from "./report/files";
 
 /** Where dumps of a guest are copied to, and by which key. */
 export type CopiesElsewhere = Omit<CopiedGuest, "sources">;
@@ -36,6 +37,8 @@ export interface DataBackupArgs<Source extends DataSource> {
   readonly place: DataPlace;
   /** Where its dumps are copied to. Absent: nowhere, and copies that were set up before end. Secret. */
   readonly copies?: CopiesElsewhere | undefined;
+  /** Who may ask the guest how its dumps are. Absent: nobody, and the port that was opened before is closed. */
+  readonly report?: ReportSettings | undefined;
   /** A last word on what the provider is given, for what has no setting. */
   readonly transform?: { readonly install?: (inputs: CommandArgs) => CommandArgs };
 }
@@ -50,14 +53,16 @@ export abstract class DataBackup<Source extends DataSource> extends pulumi.Compo
 
   constructor(name: string, args: DataBackupArgs<Source>, opts?: pulumi.ComponentResourceOptions) {
     super(dataComponents[args.source.kind], name, {}, opts);
-    const { source, secrets, place, copies, transform = {} } = args;
+    const { source, secrets, place, copies, report, transform = {} } = args;
     const inputs = {
       connection: pulumi.output(place.address).apply((address) => {
         const connection = connectionTo(address, place.login);
         return place.port === undefined ? connection : { ...connection, port: place.port };
       }),
       create: shellThrough(place.entrance),
-      stdin: pulumi.secret(installScript(source, secrets) + copiesScript(source, copies)),
+      stdin: pulumi.secret(
+        installScript(source, secrets) + reportScript(source, report) + copiesScript(source, copies),
+      ),
       delete: removalCommand(source.name, place.entrance),
       ...(place.incarnation === undefined ? {} : { triggers: [place.incarnation] }),
       addPreviousOutputInEnv: false,
@@ -71,6 +76,11 @@ export abstract class DataBackup<Source extends DataSource> extends pulumi.Compo
     this.schedule = command.id.apply(() => source.at);
     this.registerOutputs({ schedule: this.schedule });
   }
+}
+
+/** Before the copies: that they cannot be set up is seen there, too. */
+function reportScript({ name }: DataSource, report: ReportSettings | undefined): string {
+  return report === undefined ? removeReport(name) : installReport(name, report);
 }
 
 /** It comes after the source's own: dumps are made also where copies cannot be set up, and that is an error then. */

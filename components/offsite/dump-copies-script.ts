@@ -84,6 +84,7 @@ copy_dump() {
 		return
 	fi
 	copied=$((copied + 1))
+	printf '%s\\n' "$1" >>"$work/there"
 	printf '%s\\n' "$1: copied"
 }
 
@@ -103,6 +104,8 @@ copy_source() {
 	fi
 	grep -vxF -f "$work/there" "$work/here" >"$work/missing"
 	while IFS= read -r name; do copy_dump "$name" </dev/null; done <"$work/missing"
+	mkdir -p ${places.newest}
+	sort "$work/there" | tail -n 1 >${places.newest}/"$source"
 }
 
 for place in ${places.sources}/*/settings; do

@@ -1,6 +1,7 @@
 import { endCopiesWithLast, withoutDropIn } from "./offsite-removal";
 import { placesOf } from "./places";
 import { pointInTimePlaces } from "./point-in-time/places";
+import { endReportWithLast, withoutReportOf } from "./report-removal";
 
 /** How commands get into a guest: by its own SSH server, or by its node. */
 export type Entrance =
@@ -21,8 +22,8 @@ export function shellThrough(entrance: Entrance): string {
 }
 
 /**
- * Takes a source's timer, settings and secrets out of its guest, and with the last one the key for copies elsewhere. Dumps, status and
- * log stay, and what other sources need.
+ * Takes a source's timer, settings and secrets out of its guest, and with the last one the key for copies elsewhere and the
+ * port for the exporter. Dumps, status and log stay, and what other sources need.
  */
 function removalScript(source: string): string {
   const { settings, unit } = placesOf(source);
@@ -37,6 +38,8 @@ function removalScript(source: string): string {
     `rm -rf ${settings} /etc/systemd/system/${unit}.service /etc/systemd/system/${unit}.timer`,
     ...withoutDropIn(source),
     ...endCopiesWithLast,
+    ...withoutReportOf(source),
+    ...endReportWithLast,
     "systemctl daemon-reload",
     "",
   ].join("\n");

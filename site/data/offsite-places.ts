@@ -12,6 +12,8 @@ export const offsiteGuestPlaces = {
   /** Folder with one entry for each data source. */
   sources: "/etc/lifeboat/data",
   state: "/var/lib/lifeboat/offsite",
+  /** The newest copy of each source, a file with its name. */
+  newest: "/var/lib/lifeboat/offsite/newest",
   log: "/var/log/lifeboat/offsite.log",
   /** systemd's, without `.service` and `.timer`. */
   unit: "lifeboat-offsite",

@@ -2,6 +2,7 @@
 const environment = ["environment"] as const;
 const guest = ["environment", "guest", "id"] as const;
 const job = ["environment", "backup_job"] as const;
+const source = [...guest, "source"] as const;
 const storage = ["environment", "storage", "node"] as const;
 
 /** A metric as `lifeboat exporter` prints it: `help` says the meaning, the unit is the end of its name. */
@@ -75,6 +76,38 @@ export const metrics = {
   lifeboat_disk_opt_out_until_timestamp_seconds: gauge("End of the last day of a disk's opt-out.", [...guest, "disk"]),
   lifeboat_guest_not_covered: gauge("1: a guest on a node that is in no backup job, and has no opt-out.", guest),
   lifeboat_disk_not_covered: gauge("1: a disk that is in no backup, and has no opt-out.", [...guest, "disk"]),
+
+  lifeboat_data_seen: gauge(
+    "1: the guest told how the dumps of all its sources are; 0: it runs, and does not tell; missing: it does not run.",
+    guest,
+  ),
+  lifeboat_data_source_info: gauge("A source of data inside a guest; always 1.", [...source, "kind"]),
+  lifeboat_data_source_dumps: gauge("Whole dumps that lie in the guest; missing: nobody could look.", source),
+  lifeboat_data_source_last_dump_timestamp_seconds: gauge("When the newest whole dump was begun.", source),
+  lifeboat_data_source_last_dump_size_bytes: gauge("Size of the newest whole dump, as it lies there.", source),
+  lifeboat_data_source_last_run_timestamp_seconds: gauge("When the last run began.", source),
+  lifeboat_data_source_last_run_duration_seconds: gauge("How long it took; missing where it has not ended.", source),
+  lifeboat_data_source_last_run_success: gauge(
+    "1: the last run made a proven dump; 0: it failed, or was killed; missing: one is at work, or there was none.",
+    source,
+  ),
+  lifeboat_data_source_max_age_seconds: gauge(
+    "How old the newest dump may be: the longest pause of its schedule, and two hours.",
+    source,
+  ),
+  lifeboat_data_copies_success: gauge(
+    "1: the last run of a guest's copies elsewhere copied every dump that was to be copied.",
+    guest,
+  ),
+  lifeboat_data_copies_timestamp_seconds: gauge("When that run ended.", guest),
+  lifeboat_data_source_copy_timestamp_seconds: gauge(
+    "When the newest dump was begun that lies elsewhere, by what the guest saw there.",
+    source,
+  ),
+  lifeboat_data_source_copy_max_age_seconds: gauge(
+    "How old that dump may be: two hours more than one in the guest.",
+    source,
+  ),
 
   lifeboat_job_info: gauge("A backup job; always 1.", [...job, "schedule"]),
   lifeboat_job_enabled: gauge("1: the job is there and switched on.", job),

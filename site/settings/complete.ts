@@ -77,6 +77,7 @@ export function complete(settings: Settings, name: string): Environment {
     offsite: settings.offsite && completeOffsite(settings.offsite),
     offsiteKeys: settings.offsiteKeys,
     dataSecrets: completeDataSecrets(settings.dataSecrets ?? []),
+    dataWatchers: settings.data?.watchers,
   };
 }
 

@@ -18,6 +18,7 @@ import {
   type Finding,
   type Schema,
 } from "./schema-tools";
+import { ip } from "./network-schema";
 import { pointInTimeKeysSchema, pointInTimeSchema } from "./point-in-time-schema";
 import { guestName } from "./values/names";
 import { parsePath, pathFormat } from "./values/paths";
@@ -66,6 +67,11 @@ export const dataDefaultsSchema = mapping({
   keep: optional(keepSchema),
   /** Public keys of age that dumps are encrypted for. The identity never goes to a guest. Default: not encrypted. */
   recipients,
+  /**
+   * Addresses from which guests may be asked how their dumps are: those of exporters. An empty list: nobody. Default: the addresses of
+   * the guests that watch, of all environments of the project.
+   */
+  watchers: optional(list("IP addresses", ip)),
 });
 
 /** A name that somebody else chose: anything but control characters. */

@@ -71,6 +71,8 @@ export interface Environment {
   readonly offsiteKeys?: OffsiteKeys | undefined;
   /** The decrypted secret `lifeboat:dataSecrets`; empty where there is none. */
   readonly dataSecrets: DataSecrets;
+  /** Addresses from which guests may be asked how their dumps are. Absent: those of the guests that watch. */
+  readonly dataWatchers?: readonly string[] | undefined;
 }
 
 /** Where copies are made that prove a backup, and are destroyed again (G2). */

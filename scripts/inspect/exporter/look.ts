@@ -11,6 +11,7 @@ import { surroundingOf, type Surroundings } from "../status/surroundings";
 import { inspectJournals, type JournalStatus } from "../status/unfinished";
 import { CachedAnswers } from "./cached-answers";
 import { type CertificateEnd, readCertificateEnds } from "./certificates";
+import { type DataLook, lookAtData } from "./data-look";
 import { missingToExport } from "./missing";
 import { lookAtState, type StateLook } from "./state-look";
 
@@ -22,6 +23,7 @@ export interface EnvironmentLook {
   readonly journals: JournalStatus;
   readonly state: StateLook | undefined;
   readonly certificates: readonly CertificateEnd[];
+  readonly data: DataLook;
   /** Seconds at most between two starts of the job, of drills, of copies of the state. Undefined: there is no such schedule. */
   readonly jobGap: number | undefined;
   readonly drillGap: number | undefined;
@@ -88,7 +90,9 @@ export async function lookAt(
     lookAtState(environment, surroundings.site, context),
     readCertificateEnds(environment),
   ]);
-  const { now, timeZone } = facts;
+  const { now, timeZone, onNode } = facts;
+  const isAsked = settings.dataWatchers?.length !== 0;
+  const data = isAsked ? await lookAtData(settings.guests, { client, onNode, signal: context.signal }) : new Map();
   const copies = environment.stateStore()?.store.copies.offsite;
   return {
     environment,
@@ -97,6 +101,7 @@ export async function lookAt(
     journals,
     state,
     certificates,
+    data,
     jobGap: memory.gapOf(settings.backup.schedule, now, timeZone),
     drillGap: settings.drill && memory.gapOf(settings.drill.at, now, timeZone),
     // The timer in the store's guest runs by UTC.

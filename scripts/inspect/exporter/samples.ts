@@ -1,3 +1,4 @@
+import { dataSamples } from "./data-samples";
 import { guestSamples } from "./guest-samples";
 import { halfDone } from "./half-done";
 import type { EnvironmentLook } from "./look";
@@ -21,6 +22,7 @@ export function samplesOf(look: EnvironmentLook): Sample[] {
     ...jobSamples(look),
     ...storageSamples(look),
     ...stateSamples(name, look),
+    ...dataSamples(settings, look.data, facts.now),
     ...halfDone(settings.guests, facts, journals).flatMap(({ kind, guest, id, began }) =>
       sample("lifeboat_unfinished_operation_timestamp_seconds", { environment: name, guest, id, kind }, began),
     ),

@@ -1,5 +1,6 @@
 import { dashboard, environmentsVariable } from "./dashboard";
 import type { Dashboard } from "./foundation-sdk";
+import { dumps, dumpSizes, silentGuests } from "./overview/data";
 import { guests, optOuts, proofs } from "./overview/guests";
 import * as headline from "./overview/headline";
 import { lookErrors, privileges, uncovered, unfinished } from "./overview/problems";
@@ -23,6 +24,7 @@ export function backupOverview(): Dashboard {
         ],
       },
       { title: "Guests", panels: [guests()] },
+      { title: "Data in guests", panels: [dumps(), dumpSizes(), silentGuests()] },
       { title: "Runs and sizes", panels: [runs(), trouble(), sizes(), durations()] },
       { title: "Storages", panels: [storages(), storageFill()] },
       { title: "Proofs", panels: [proofs(), optOuts()] },

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { backupRules } from "./backups";
 import { coverageRules } from "./coverage";
+import { dataRules } from "./data";
 import { exporterRules } from "./exporter";
 import { prometheusDuration } from "../prometheus-duration";
 import { ruleDefaults, type RuleOptions } from "./options";
@@ -12,6 +13,7 @@ import { storageRules } from "./storages";
 const subjects: Readonly<Record<string, Rules>> = {
   "lifeboat-exporter": exporterRules,
   "lifeboat-backups": backupRules,
+  "lifeboat-data": dataRules,
   "lifeboat-coverage": coverageRules,
   "lifeboat-storages": storageRules,
   "lifeboat-states": stateRules,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { isRemovalCommand, removalCommand } from "../../../site/data/entrance";
+import { installReport, removeReport } from "../../../components/data/report/files";
 import { installDumpCopies, removeDumpCopies } from "../../../components/offsite/dump-copies-files";
 import { dataComponents, dataCommandType as type } from "../../../site/data/resource-names";
 import type { Environment } from "../../../site/settings/environment";
@@ -49,7 +50,7 @@ function offsite(other: Readonly<Record<string, unknown>> = {}) {
   return { offsite: offsiteSettings(other).offsite };
 }
 
-function declare(environment = site()) {
+function declare(environment = site(), watchers: readonly string[] = []) {
   return runProgram(mocks, async () => {
     const login = { user: "admin", hostKey: "ssh-ed25519 AAAAnode" };
     const nodes = (node: string) =>
@@ -57,15 +58,15 @@ function declare(environment = site()) {
         place: { address: `${node}.example.com`, port: 2222, login },
         into: ({ id }: { readonly id: number }) => ({ kind: "node" as const, user: "admin", id }),
       });
-    const declareData = await prepareData(environment, () => pulumi.output(hostKey), nodes);
+    const declareData = await prepareData(environment, { hostKeyOf: () => pulumi.output(hostKey), nodes, watchers });
     const declared = { vmId: pulumi.output(101), macAddress: pulumi.output("BC:24:11:00:00:01") };
     return declareData(new Map([["web", declared]]));
   });
 }
 
 /** The script that a source is installed by. */
-async function scriptOf(name: string, environment?: Environment): Promise<string> {
-  const { registrations } = await declare(environment);
+async function scriptOf(name: string, environment?: Environment, watchers?: readonly string[]): Promise<string> {
+  const { registrations } = await declare(environment, watchers);
   const install = registrations.find((one) => one.type === type && one.name === `${name}-install`);
   const stdin = install?.inputs["stdin"];
   if (typeof stdin === "object" && stdin !== null && "secret" in stdin && typeof stdin.secret === "string")
@@ -133,6 +134,15 @@ if ! ls /etc/lifeboat/data/*/settings >/dev/null 2>&1; then
 systemctl disable --now lifeboat-offsite.timer 2>/dev/null || :
 rm -rf /etc/lifeboat/offsite /etc/systemd/system/lifeboat-offsite.service /etc/systemd/system/lifeboat-offsite.timer
 fi
+rm -f /etc/systemd/system/lifeboat-data-shop.service.d/report.conf
+rmdir /etc/systemd/system/lifeboat-data-shop.service.d 2>/dev/null || :
+if ! ls /etc/lifeboat/data/*/settings >/dev/null 2>&1; then
+systemctl disable --now lifeboat-report-answer.socket lifeboat-report.timer 2>/dev/null || :
+rm -rf /usr/local/lib/lifeboat-report /run/lifeboat-report/report.json /etc/systemd/system/lifeboat-report.service /etc/systemd/system/lifeboat-report.timer /etc/systemd/system/lifeboat-report-answer.socket /etc/systemd/system/lifeboat-report-answer@.service
+rm -f /etc/systemd/system/lifeboat-offsite.service.d/report.conf
+rmdir /etc/systemd/system/lifeboat-offsite.service.d 2>/dev/null || :
+userdel lifeboat-report 2>/dev/null || :
+fi
 systemctl daemon-reload
 ' | (sh -s)`,
   );
@@ -152,6 +162,14 @@ test.each([
   ["a source that is a command", removalCommand("shop $(reboot)", { kind: "ssh", user: "root" }), false],
 ])("a state's removal through %s counts as the program's own: only what is one [I9, N3]", (_what, text, isOwn) => {
   expect(isRemovalCommand(text)).toBe(isOwn);
+});
+
+test("the exporter may ask for a report where something watches; otherwise the port is closed [C2, I2]", async () => {
+  const watched = await scriptOf("web/shop", site(), ["192.0.2.131"]);
+  expect(watched).toContain(installReport("shop", { watchers: ["192.0.2.131"] }));
+  const alone = await scriptOf("web/shop");
+  expect(alone).toContain(removeReport("shop"));
+  expect(alone).not.toContain("lifeboat-report/allowed");
 });
 
 test("dumps are copied by the same installation where a bucket elsewhere is declared, by the key that removes nothing [J2]", async () => {

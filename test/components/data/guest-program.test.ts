@@ -4,11 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programFiles } from "../../../components/data/guest-program/program";
 import { settingsFile } from "../../../components/data/guest-program/settings-file";
+import { reportAnswerer, reportWriter } from "../../../components/data/report/scripts";
 import type { DataSource } from "../../../site/settings/data";
 import { environmentOf, exampleContainer, exampleSettings } from "../../support/example-environment";
 import { shellcheck } from "../../support/debian-program";
 
 const linter = shellcheck();
+const programs = [
+  ...programFiles().map(({ name, text }) => [name, text] as const),
+  ["report-writer", reportWriter],
+  ["report-answerer", reportAnswerer],
+] as const;
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -35,7 +41,7 @@ test("names with any character reach the guest's shell as they are, and are run 
 });
 
 (linter === undefined ? describe.skip : describe)("the program of guests", () => {
-  test.each(programFiles().map(({ name, text }) => [name, text]))("%s is what shellcheck takes [I1]", (name, text) => {
+  test.each(programs)("%s is what shellcheck takes [I1]", (name, text) => {
     writeFileSync(join(folder, name), text);
     const { stdout, status } = spawnSync(
       linter ?? "",

@@ -40,11 +40,11 @@ test("each kind of source is a component of its own type, with a schedule, and o
     offsiteKeys: keys,
   });
   const { registrations, result } = await runProgram({ [type]: () => ({}) }, async () => {
-    const declareData = await prepareData(
-      environment,
-      () => pulumi.output("ssh-ed25519 AAAAguest"),
-      () => Promise.reject(new Error("no guest is reached by its node")),
-    );
+    const declareData = await prepareData(environment, {
+      hostKeyOf: () => pulumi.output("ssh-ed25519 AAAAguest"),
+      nodes: () => Promise.reject(new Error("no guest is reached by its node")),
+      watchers: [],
+    });
     const declared = { vmId: pulumi.output(101), macAddress: pulumi.output("BC:24:11:00:00:01") };
     return declareData(new Map([["web", declared]]));
   });

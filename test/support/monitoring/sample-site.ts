@@ -67,6 +67,7 @@ function sampleSite(moment: number, now: number): readonly Sample[] {
     ...environments.flatMap((environment) => ofEnvironment(environment, moment, now)),
     ...guests.flatMap((guest) => ofGuest(guest, moment, now)),
     ...uncovered(now),
+    ...sources.flatMap((source) => ofSource(source, moment, now)),
   ];
 }
 
@@ -203,6 +204,65 @@ function uncovered(now: number): Sample[] {
       1,
     ),
     sample("lifeboat_unfinished_operation_timestamp_seconds", { ...web, kind: "restore-guest" }, now - 4 * hour),
+  ];
+}
+
+interface SampleSource {
+  readonly guest: string;
+  readonly id: string;
+  readonly source: string;
+  readonly kind: string;
+  /** Mebibytes. */
+  readonly size: number;
+  /** Days since the last run that succeeded; undefined: there is no dump. */
+  readonly daysWithout: number | undefined;
+  /** Days since the last copy. */
+  readonly copyAge?: number;
+}
+
+const sources: readonly SampleSource[] = [
+  { guest: "database", id: "102", source: "shop", kind: "postgres", size: 820, daysWithout: 0, copyAge: 0 },
+  { guest: "database", id: "102", source: "crm", kind: "mariadb", size: 96, daysWithout: 2, copyAge: 2 },
+  { guest: "web", id: "101", source: "uploads", kind: "files", size: 4100, daysWithout: 0, copyAge: 3 },
+  { guest: "wiki", id: "105", source: "pages", kind: "postgres", size: 0, daysWithout: undefined },
+];
+
+/** Dumps at two o'clock. The guest `mail` has a source, too, and tells nothing. */
+function ofSource({ source, kind, size, daysWithout, copyAge, ...rest }: SampleSource, moment: number, now: number) {
+  const guest = { environment: "prod", ...rest };
+  const labels = { ...guest, source };
+  const newest = newestRun(Math.min(moment, now - (daysWithout ?? 0) * day));
+  const mail = { environment: "prod", guest: "mail", id: "103" };
+  const made = [
+    sample("lifeboat_data_source_last_dump_timestamp_seconds", labels, newest),
+    sample(
+      "lifeboat_data_source_last_dump_size_bytes",
+      labels,
+      size * 2 ** 20 * (1 + 0.02 * Math.floor((newest - now) / day)),
+    ),
+    sample("lifeboat_data_source_last_run_success", labels, newest < newestRun(moment) ? 0 : 1),
+    sample("lifeboat_data_source_last_run_timestamp_seconds", labels, newestRun(moment)),
+    sample("lifeboat_data_source_last_run_duration_seconds", labels, 20 + size / 10),
+  ];
+  return [
+    sample("lifeboat_data_seen", mail, 0),
+    sample("lifeboat_data_seen", guest, 1),
+    sample("lifeboat_data_source_info", { ...labels, kind }, 1),
+    sample("lifeboat_data_source_dumps", labels, daysWithout === undefined ? 0 : 14),
+    sample("lifeboat_data_source_max_age_seconds", labels, day + 2 * hour),
+    sample("lifeboat_data_source_copy_max_age_seconds", labels, day + 4 * hour),
+    sample("lifeboat_data_copies_success", guest, rest.guest === "web" ? 0 : 1),
+    sample("lifeboat_data_copies_timestamp_seconds", guest, moment - hour / 2),
+    ...(daysWithout === undefined ? [] : made),
+    ...(copyAge === undefined
+      ? []
+      : [
+          sample(
+            "lifeboat_data_source_copy_timestamp_seconds",
+            labels,
+            newestRun(Math.min(moment, now - copyAge * day)),
+          ),
+        ]),
   ];
 }
 

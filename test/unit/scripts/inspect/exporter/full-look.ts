@@ -6,7 +6,9 @@ import { statusOf } from "../../../../../scripts/inspect/status/environment-stat
 import type { GuestArchive } from "../../../../../scripts/inspect/status/guest-archives";
 import type { EnvironmentFacts } from "../../../../../scripts/inspect/status/read-environment";
 import type { LoadedEnvironment } from "../../../../../scripts/project/environment";
+import type { DataReport } from "../../../../../site/data/report";
 import { parseCalendarEvent } from "../../../../../proxmox/rules/calendar-events";
+import { offsiteSettings } from "../../../../support/example-offsite";
 import { environmentOf, exampleContainer, exampleSettings } from "../../../../support/example-environment";
 
 /** 2026-11-20 12:00 UTC. */
@@ -15,9 +17,10 @@ export const noon = Date.parse("2026-11-20T12:00:00Z") / 1_000;
 const settings = environmentOf({
   ...exampleSettings(),
   backup: { storage: { id: "backup", adopt: true }, schedule: "01:00" },
+  offsite: offsiteSettings().offsite,
   drill: { bridge: "vmbr9", ids: { from: 900, to: 920 } },
   guests: {
-    web: exampleContainer(),
+    web: { ...exampleContainer(), data: { shop: { kind: "postgres" } } },
     old: { adopt: 140, backup: { exclude: "leaves soon", owner: "web team", until: "2035-12-31" } },
   },
 });
@@ -114,6 +117,26 @@ export const facts: EnvironmentFacts = {
   snapshots: new Map(),
 };
 
+const dump = "2026-11-20/postgres/shop-030000Z";
+const made = Date.parse("2026-11-20T03:00:00Z") / 1_000;
+
+/** What guest 101 tells of its dumps. */
+export const report: DataReport = {
+  sources: [
+    {
+      source: "shop",
+      result: "success",
+      started: made,
+      ended: made + 42,
+      message: "",
+      isRunning: false,
+      dumps: 9,
+      newest: { dump, time: made, bytes: 4_000 },
+    },
+  ],
+  copies: { succeeded: true, time: made + 600, newest: new Map([["shop", made - 86_400]]) },
+};
+
 const journals = { unfinished: [], unreadable: [] };
 
 /** A look that has seen all of it, or what was changed of it. */
@@ -148,6 +171,7 @@ export function lookOf(changes: Partial<EnvironmentFacts> = {}): EnvironmentLook
       points: { count: 12, unreadable: 1 },
       hasOffsiteKey: true,
     },
+    data: new Map([[101, report]]),
     certificates: [{ subject: "node", end: noon + 86_400 }],
     jobGap: 86_400,
     drillGap: 7 * 86_400,

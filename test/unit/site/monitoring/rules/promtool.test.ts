@@ -6,10 +6,19 @@ import { alertNames, ruleFiles } from "../../../../../site/monitoring/rules/rule
 import { promtool } from "../../../../support/debian-program";
 import { ageCases, failureCases } from "./cases/backups";
 import { coverageCases } from "./cases/coverage";
+import { dataCases } from "./cases/data";
 import { exporterCases, stateCases, storageCases } from "./cases/environments";
 import { tryCase } from "./promtool-test";
 
-const cases = [...failureCases, ...ageCases, ...coverageCases, ...exporterCases, ...storageCases, ...stateCases];
+const cases = [
+  ...failureCases,
+  ...ageCases,
+  ...coverageCases,
+  ...dataCases,
+  ...exporterCases,
+  ...storageCases,
+  ...stateCases,
+];
 const rules = Object.values(ruleFiles({ backupAlerting: true })).join("");
 const program = promtool();
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-rules-"));

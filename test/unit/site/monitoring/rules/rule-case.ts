@@ -45,6 +45,7 @@ export const web = { ...prod, guest: "web", id: "101" };
 export const db = { ...prod, guest: "db", id: "102" };
 export const backupJob = { ...prod, backup_job: "lifeboat-prod" };
 export const storage = { ...prod, storage: "backup", node: "pve-prod" };
+export const shop = { ...web, source: "shop" };
 export const offsite = { ...prod, kind: "offsite" };
 
 /** A series of the catalogue. */
@@ -77,6 +78,20 @@ function guestSamples(guest: typeof web, at: number): Sample[] {
   ];
 }
 
+function dataSamples(at: number): Sample[] {
+  return [
+    sample("lifeboat_data_seen", web, 1),
+    sample("lifeboat_data_source_info", { ...shop, kind: "postgres" }, 1),
+    sample("lifeboat_data_source_dumps", shop, 9),
+    sample("lifeboat_data_source_last_dump_timestamp_seconds", shop, ago(10 * hour, at)),
+    sample("lifeboat_data_source_last_run_success", shop, 1),
+    sample("lifeboat_data_source_max_age_seconds", shop, 26 * hour),
+    sample("lifeboat_data_copies_success", web, 1),
+    sample("lifeboat_data_source_copy_timestamp_seconds", shop, ago(10 * hour, at)),
+    sample("lifeboat_data_source_copy_max_age_seconds", shop, 28 * hour),
+  ];
+}
+
 /** An environment with two guests in which all is well. */
 function healthy(at: number): Sample[] {
   return [
@@ -94,6 +109,7 @@ function healthy(at: number): Sample[] {
     sample("lifeboat_storage_active", storage, 1),
     sample("lifeboat_storage_used_bytes", storage, 800),
     sample("lifeboat_storage_size_bytes", storage, 1_000),
+    ...dataSamples(at),
     sample("lifeboat_state_readable", prod, 1),
     sample("lifeboat_state_restore_points_unreadable", prod, 0),
     sample("lifeboat_state_fallback", prod, 0),

@@ -37,7 +37,15 @@ test("without backupAlerting there are no rules at all [C5]", () => {
 
 test("a backup that failed is critical, and those that the requirements name are there [C3]", () => {
   const critical = rules.filter(({ labels }) => labels?.["severity"] === "critical").map((rule) => rule.alert);
-  expect(critical).toEqual(["BackupJobFailed", "BackupRunFailed", "ArchiveDamaged", "StateUnreadable"]);
+  const wanted = [
+    "BackupJobFailed",
+    "BackupRunFailed",
+    "ArchiveDamaged",
+    "DumpFailed",
+    "DumpMissing",
+    "StateUnreadable",
+  ];
+  expect(critical).toEqual(wanted);
   const warnings = [
     ["BackupJobMissing", "BackupStorageAlmostFull", "BackupSuddenlySmaller", "ProofTooOld", "RpoMissed"],
     ["StateCopyTooOld", "ExporterSilent", "PermissionLost", "CertificateNearItsEnd"],
