@@ -1,6 +1,13 @@
 import { dataCommandType, dataComponents } from "./data/resource-names";
 import { monitoringComponent, monitoringTypes } from "./monitoring/resource-names";
-import { offsiteComponent, offsiteName, offsiteProviderInputs, offsiteTypes } from "./offsite/resource-names";
+import {
+  archiveCopiesComponent,
+  archiveCopiesType,
+  offsiteComponent,
+  offsiteName,
+  offsiteProviderInputs,
+  offsiteTypes,
+} from "./offsite/resource-names";
 import {
   apiTokenType,
   componentKinds,
@@ -36,6 +43,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
   [monitoringComponent]: [...new Set(Object.values(monitoringTypes))],
   ...Object.fromEntries(Object.values(dataComponents).map((component) => [component, [dataCommandType]])),
   [offsiteComponent]: Object.values(offsiteTypes),
+  [archiveCopiesComponent]: [archiveCopiesType],
 };
 
 /** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */

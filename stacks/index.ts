@@ -40,6 +40,7 @@ export = async function main(): Promise<StackOutputs> {
     const declareData = await prepareInside(environment, facts, { ...recorded, outputs }, client);
     const declareTokens = await prepareTokens(environment);
     const declareOffsite = await prepareElsewhere(environment);
+    const declareArchives = await prepareCopiesOfArchives(environment, client);
     const providerFor = createProviders(environment, token);
     const declared = await declareGuestsAndBackups({
       environment,
@@ -51,7 +52,12 @@ export = async function main(): Promise<StackOutputs> {
       declareData,
       declareRestores,
     });
-    return { ...declared, ...declareTokens?.(environment, providerFor()), ...declareOffsite?.() };
+    return {
+      ...declared,
+      ...declareTokens?.(environment, providerFor()),
+      ...declareOffsite?.(),
+      ...declareArchives?.(),
+    };
   } finally {
     await client.close();
   }
@@ -68,6 +74,19 @@ async function prepareElsewhere(environment: Environment): Promise<(() => StackO
   if (environment.offsite === undefined) return undefined;
   const { prepareOffsite } = await import("./offsite.js");
   return prepareOffsite(environment);
+}
+
+/** Archives of guests: the provider of commands is loaded where some are chosen only. */
+async function prepareCopiesOfArchives(
+  environment: Environment,
+  client: ProxmoxClient,
+): Promise<(() => StackOutputs) | undefined> {
+  if (environment.guests.every(({ offsite }) => offsite === undefined)) return undefined;
+  const [{ prepareArchives }, { nodeEntrances }] = await Promise.all([
+    import("./archives.js"),
+    import("./node-entrances.js"),
+  ]);
+  return prepareArchives(environment, nodeEntrances(environment, client));
 }
 
 /** Data inside guests: the provider of commands is loaded where there are some only. */

@@ -48,7 +48,7 @@ export function nodeEntrances(
 
 function cannot(environment: string, node: string, cause: string): pulumi.RunError {
   return refusal(
-    `Unable to reach data in guests of ${environment} through ${node}: ${cause}` +
+    `Unable to log in to ${node} of ${environment}, which its settings ask for: ${cause}` +
       `\nHINT: name its key in lifeboat:proxmox.ssh.hostKeys: ssh-keyscan ${node}, compared on its console`,
   );
 }

@@ -2,9 +2,10 @@
 import { offsiteGuestPlaces as places } from "../../site/data/offsite-places";
 import { dropInOf, endCopies, withoutDropIn } from "../../site/data/offsite-removal";
 import { dumpsOfGuest } from "../../site/offsite/places";
-import type { KeyPair, OffsiteKind, OffsiteSettings } from "../../site/settings/environment";
+import type { KeyPair, OffsiteSettings } from "../../site/settings/environment";
 import { quote, writeFile } from "../install/shell";
 import { dumpCopiesScript } from "./dump-copies-script";
+import { rcloneConfiguration } from "./rclone";
 
 /** A guest whose dumps are copied. */
 export interface CopiedGuest {
@@ -18,9 +19,6 @@ export interface CopiedGuest {
   /** PEM text of the CA that the service is trusted by, besides those of the system. */
   readonly authority?: string | undefined;
 }
-
-/** As rclone calls them. */
-const providers: Readonly<Record<OffsiteKind, string>> = { aws: "AWS", ovh: "Other", minio: "Minio" };
 
 /** The most that one request of rclone's may take: a first copy of a large dump over a slow line, and not for ever. */
 const patience = "12h";
@@ -93,25 +91,6 @@ function settingsText({ environment, guest, offsite }: CopiedGuest): string {
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
   return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
-}
-
-/** The one file with a secret. */
-function rcloneConfiguration({ offsite, writer }: CopiedGuest): string {
-  const { kind, endpoint, region } = offsite;
-  const lines = {
-    type: "s3",
-    provider: providers[kind],
-    endpoint,
-    region,
-    access_key_id: writer.accessKey,
-    secret_access_key: writer.secretKey,
-    force_path_style: kind === "aws" ? "false" : "true",
-    // The key is allowed to make none.
-    no_check_bucket: "true",
-  };
-  return `[offsite]\n${Object.entries(lines)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join("\n")}\n`;
 }
 
 /** Only restrictions that an unprivileged container allows: none that needs mounts. */

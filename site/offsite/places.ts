@@ -9,6 +9,14 @@
  */
 export const dumpsFolder = "dumps";
 
+/** Folder whose objects are removed in the same way: archives of chosen guests, as nodes write them, each in a folder of its own name. */
+export const archivesFolder = "archives";
+
+/** Folder of an environment's archives, without a slash at its end; below it one for each guest. */
+export function archivesOfEnvironment(environment: string): string {
+  return `${archivesFolder}/${environment}`;
+}
+
 /** Folder of one guest's dumps, without a slash at its end. */
 export function dumpsOfGuest(environment: string, guest: string): string {
   return `${dumpsFolder}/${environment}/${guest}`;

@@ -13,6 +13,20 @@ export const offsiteTypes = {
   policy: "aws:s3/bucketPolicy:BucketPolicy",
 } as const;
 
+/** What copies archives from a node. */
+export const archiveCopiesComponent = "lifeboat:offsite:ArchiveCopies";
+export const archiveCopiesType = "command:remote:Command";
+
+/** Name of the component of a node. */
+export function archiveCopiesResource(node: string): string {
+  return `archives-${node}`;
+}
+
+/** Name of the command that installs it. */
+export function archiveCopiesChild(component: string): string {
+  return `${component}-install`;
+}
+
 /** Name of the one bucket elsewhere of a stack, and of its provider. */
 export const offsiteName = "offsite";
 

@@ -207,6 +207,9 @@ export const scheduleSchema = value(
   parseSchedule,
 );
 
+/** `offsite` of a guest. */
+export const archiveChoice = oneOf("a choice of archives", ["newest", "weekly"]);
+
 /** `snapshots` of a guest. */
 export const snapshotsSchema = mapping({
   /** When a snapshot is taken: a calendar event of Proxmox, in the node's time zone, such as `0/6:00` (every six hours). */

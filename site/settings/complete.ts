@@ -175,6 +175,7 @@ function completeAdopted(name: string, entry: AdoptedEntry, defaults: GuestDefau
     diskOptOuts: Object.fromEntries(disks.map(([key, disk]) => [key, disk.backup])),
     optOut: backup,
     snapshots: rest.snapshots,
+    offsite: rest.offsite,
     data: completeData(rest.data, defaults.data, false),
     ...needsOf(rest),
   };
@@ -201,6 +202,7 @@ function completeMade(name: string, entry: ContainerEntry | VirtualMachineEntry,
     objectives: completeObjectives(entry.objectives, defaults),
     optOut: entry.backup,
     snapshots: entry.snapshots,
+    offsite: entry.offsite,
     data: completeData(entry.data, defaults.data, network.address.kind === "static"),
     ...needsOf(entry),
   };

@@ -1,4 +1,4 @@
-import { optOutSchema, snapshotsSchema } from "./backup-schema";
+import { archiveChoice, optOutSchema, snapshotsSchema } from "./backup-schema";
 import { checksSchema as checks } from "./checks-schema";
 import { dataSchema } from "./data-schema";
 import { objectivesSchema } from "./policy-schema";
@@ -51,6 +51,11 @@ const adoptedSchema = mapping(
     backup: optional(optOutSchema),
     /** Snapshots on a schedule, without interrupting the guest. They lie with its disks and are no backups. Default: none. */
     snapshots: optional(snapshotsSchema),
+    /**
+     * Whether archives of the whole guest are copied to `lifeboat:offsite`: `newest`, each one of the schedule, or `weekly`, one in seven
+     * days. Their node does it. Default: none.
+     */
+    offsite: optional(archiveChoice),
     /** Data inside it that are dumped by themselves, by names of your own: databases, files, the output of commands. Default: none. */
     data: dataSchema,
   },

@@ -25,6 +25,9 @@ export interface SnapshotSettings {
   readonly keep: number;
 }
 
+/** Archives of a guest that are copied elsewhere: each one of the schedule, or one in seven days (J2). */
+export type ArchiveChoice = "newest" | "weekly";
+
 /** A guest that was made by hand: backed up and restorable, never owned (A10). */
 export interface AdoptedGuest {
   readonly kind: "adopted";
@@ -44,6 +47,8 @@ export interface AdoptedGuest {
   readonly optOut?: OptOut | undefined;
   /** Absent: no snapshots on a schedule. */
   readonly snapshots?: SnapshotSettings | undefined;
+  /** Which archives of it are copied elsewhere. Absent: none. */
+  readonly offsite?: ArchiveChoice | undefined;
   /** What is dumped inside it, by rising names. */
   readonly data: readonly DataSource[];
   /** The settings do not have it any more: its archives tell what is known of it. */
@@ -86,6 +91,8 @@ interface MadeGuest {
   readonly optOut?: OptOut | undefined;
   /** Absent: no snapshots on a schedule. */
   readonly snapshots?: SnapshotSettings | undefined;
+  /** Which archives of it are copied elsewhere. Absent: none. */
+  readonly offsite?: ArchiveChoice | undefined;
   /** What is dumped inside it, by rising names. */
   readonly data: readonly DataSource[];
 }

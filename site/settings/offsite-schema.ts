@@ -1,6 +1,6 @@
 import { keyPairSchema } from "./state-keys-schema";
 import { bucketName, endpoint, region, wholeDays } from "./state-store-schema";
-import { at, checked, flag, mapping, oneOf, optional, value, type Finding } from "./schema-tools";
+import { at, checked, flag, isMapping, mapping, oneOf, optional, value, type Finding } from "./schema-tools";
 import { durationFormat } from "./values/durations";
 import { fileName } from "./values/names";
 import { parseSize, sizeFormat } from "./values/sizes";
@@ -73,4 +73,31 @@ function partsFit(raw: unknown): Finding[] {
       ? [{ path: ["expire"], message: "shorter than retention", allowed: "retention or longer; the default is 90d" }]
       : []),
   ];
+}
+
+/** What `offsite` of a guest needs: a bucket, a way to the node, and archives that are files. */
+export function archivesCanBeCopied(raw: unknown): Finding[] {
+  const guests = at(raw, "guests");
+  if (!isMapping(guests)) return [];
+  const chosen = Object.entries(guests).filter(([, guest]) => at(guest, "offsite") !== undefined);
+  return chosen.flatMap(([name, guest]): Finding[] => {
+    const path = ["guests", name, "offsite"];
+    if (at(raw, "offsite") === undefined) {
+      return [{ path, message: "there is no lifeboat:offsite to copy to", allowed: "a bucket in lifeboat:offsite" }];
+    }
+    if (at(at(raw, "proxmox"), "ssh") === undefined) {
+      return [{ path, message: "its node copies them, which needs SSH to it", allowed: "ssh in lifeboat:proxmox" }];
+    }
+    if (at(at(at(raw, "backup"), "storage"), "type") === "pbs") {
+      return [
+        {
+          path,
+          message: "a backup server keeps no archives that are files",
+          allowed: "no offsite with it: have the server itself sync to another one",
+        },
+      ];
+    }
+    if (at(guest, "backup") === undefined) return [];
+    return [{ path, message: "it is not backed up", allowed: "either backup to opt out, or offsite" }];
+  });
 }

@@ -6,7 +6,7 @@ import { guestSchema } from "./guest-schema";
 import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
 import { monitoringFitsGuest, monitoringSchema } from "./monitoring-schema";
 import { monitoringSecretsSchema } from "./monitoring-secrets-schema";
-import { offsiteKeysSchema, offsiteSchema } from "./offsite-schema";
+import { archivesCanBeCopied, offsiteKeysSchema, offsiteSchema } from "./offsite-schema";
 import { proxmoxSchema, tokenSchema } from "./proxmox-schema";
 import {
   at,
@@ -105,6 +105,7 @@ export const settingsSchema = checked(
     ...drillFitsGuests(raw),
     ...restoresNameGuests(raw),
     ...dataReachesGuests(raw),
+    ...archivesCanBeCopied(raw),
   ],
 );
 

@@ -1,4 +1,4 @@
-import { optOutSchema, snapshotsSchema } from "./backup-schema";
+import { archiveChoice, optOutSchema, snapshotsSchema } from "./backup-schema";
 import { checksSchema as checks } from "./checks-schema";
 import { dataSchema } from "./data-schema";
 import { objectivesSchema } from "./policy-schema";
@@ -123,6 +123,11 @@ export const virtualMachineKeys = {
   objectives: optional(objectivesSchema),
   /** Snapshots on a schedule, with rotation. Default: none. */
   snapshots: optional(snapshotsSchema),
+  /**
+   * Whether archives of the whole guest are copied to `lifeboat:offsite`: `newest`, each one of the schedule, or `weekly`, one in seven
+   * days. Their node does it. Default: none.
+   */
+  offsite: optional(archiveChoice),
   /** Data inside it that are dumped by themselves, by names of your own: databases, files, the output of commands. Default: none. */
   data: dataSchema,
   /** Only to opt out: the whole guest is not backed up. */

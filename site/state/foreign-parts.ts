@@ -1,6 +1,7 @@
 import { localCommandType } from "../resources";
 import { madeByProgram, type ProviderPackage, providerPackages } from "../program-types";
 import { isRemovalCommand } from "../data/entrance";
+import { isArchivesRemoval } from "../offsite/node-places";
 import { removalCommands } from "../state-store/offsite-removal";
 import { stateStoreComponents } from "../state-store/resource-names";
 import type { Checkpoint, StateResource } from "./checkpoint";
@@ -197,7 +198,7 @@ function whyForeignContent({ inputs, outputs }: StateResource): string | undefin
 const removals: readonly unknown[] = Object.values(removalCommands);
 
 function isOwnRemoval(text: unknown): boolean {
-  return removals.includes(text) || (typeof text === "string" && isRemovalCommand(text));
+  return removals.includes(text) || (typeof text === "string" && (isRemovalCommand(text) || isArchivesRemoval(text)));
 }
 
 function isSet<Value>(value: Value): value is NonNullable<Value> {

@@ -1,3 +1,4 @@
+import { archiveCopiesComponent, archiveCopiesType } from "../offsite/resource-names";
 import { dataCommandType, dataComponents } from "../data/resource-names";
 import { apiTokenType, backupName, componentKinds, resourceTypes } from "../resources";
 import type { Environment, Guest, StateStoreSettings } from "../settings/environment";
@@ -153,9 +154,15 @@ function isDataCommand(urn: string): boolean {
   });
 }
 
+/** One for each node, also for those that the settings do not name any more. */
+function isArchivesCommand(urn: string): boolean {
+  const [, name = ""] = urn.split(`::${archiveCopiesComponent}$${archiveCopiesType}::`, 2);
+  return /^archives-[A-Za-z0-9.-]+-install$/u.test(name);
+}
+
 /** What a command runs when it is deleted works on what the one of its URN has made. */
 function whyOtherCommand({ urn, inputs, outputs, ...resource }: StateResource): string | undefined {
-  if (!commandEnds.some((end) => urn.endsWith(end)) && !isDataCommand(urn))
+  if (!commandEnds.some((end) => urn.endsWith(end)) && !isDataCommand(urn) && !isArchivesCommand(urn))
     return "the program has no command of this name";
   const removes = [inputs, outputs].some((held) => (held?.["delete"] ?? "") !== "");
   return resource.delete === true && removes

@@ -38,7 +38,7 @@ test("a bucket has versions, a lock of 30 days that nobody shortens, and rules f
   expect(await valueOf(result.bucket)).toBe("far-away");
 });
 
-test("only dumps go by their age: what else lies there, and nobody changes, stays [J1]", async () => {
+test("only dumps and archives go by their age: what else lies there, and nobody changes, stays [J1]", async () => {
   const { registrations } = await declare({ retention: "14d", expire: "60d" });
   expect(rulesOf(registrations)).toEqual([
     {
@@ -49,6 +49,7 @@ test("only dumps go by their age: what else lies there, and nobody changes, stay
       expiration: { expiredObjectDeleteMarker: true },
     },
     { id: "lifeboat-dumps", status: "Enabled", filter: { prefix: "dumps/" }, expiration: { days: 60 } },
+    { id: "lifeboat-archives", status: "Enabled", filter: { prefix: "archives/" }, expiration: { days: 60 } },
   ]);
 });
 

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dumpCopiesScript } from "../../../components/offsite/dump-copies-script";
@@ -8,54 +7,31 @@ import { installDumpCopies, removeDumpCopies } from "../../../components/offsite
 import { removalCommand } from "../../../site/data/entrance";
 import { dataProgram } from "../../../site/data/places";
 import { offsiteGuestPlaces as places } from "../../../site/data/offsite-places";
-import { writerPolicy } from "../../../site/offsite/policies";
 import { createKeyPair } from "../../../site/state-store/keys";
-import { findArtifacts } from "../../sandbox/setup/services/artifacts";
-import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
 import { DatabaseGuest, type GuestAnswer } from "../../support/database-guest/database-guest";
 import { offsiteOf } from "../../support/example-offsite";
-import { projectFolder } from "../support/commands";
-import { makeIdentity } from "../support/minio-admin";
-import { MinioServer } from "../support/minio-server";
 import { firstUseLimit } from "../support/toolchain";
+import { GuestMinio } from "./support/guest-minio";
 
 // What copies a guest's dumps elsewhere, with Debian's rclone, to a real MinIO that listens in the guest's own network.
 const folder = mkdtempSync(join(tmpdir(), "lifeboat-copies-"));
-const endpoint = "https://127.0.0.1:9000";
-const root = { accessKey: MinioServer.accessKey, secretKey: MinioServer.secretKey };
+const { endpoint } = GuestMinio;
 const key = createKeyPair("writer");
 const at = "dumps/prod/web";
 
 jest.setTimeout(10 * 60_000);
-
-/** A bucket with versions, and a key that may only write: made where this machine can reach the server. */
-async function makeBucket(): Promise<void> {
-  const outside = await MinioServer.start(join(folder, "data"));
-  try {
-    await outside.makeBucket("far-away");
-    await makeIdentity(outside.endpoint, root, key, writerPolicy("far-away", "minio"));
-  } finally {
-    await outside.stop();
-  }
-}
 
 const whole = (name: string): string[] =>
   ["SHA256SUMS", "item-1.dump.zst", "manifest.json"].map((file) => `${at}/${name}/${file}`);
 
 (process.getuid?.() === 0 ? describe : describe.skip)("dumps of a guest", () => {
   let guest: DatabaseGuest;
-  let minio: ChildProcess | undefined;
+  let minio: GuestMinio;
   let script: string;
 
   beforeAll(async () => {
     guest = await DatabaseGuest.start({ say: (line) => void process.stderr.write(`${line}\n`) });
-    const ca = await ensureCertificates(join(folder, "ca"), [{ node: "s3", names: ["127.0.0.1"] }]);
-    const { certificate, key: secret } = certificateFiles(join(folder, "ca"), "s3");
-    mkdirSync(join(folder, "certificates"));
-    copyFileSync(certificate, join(folder, "certificates", "public.crt"));
-    copyFileSync(secret, join(folder, "certificates", "private.key"));
-    await makeBucket();
-    await startMinio();
+    minio = await GuestMinio.start(guest, folder, "far-away", key);
     const offsite = offsiteOf({ endpoint, bandwidth: "64MiB" });
     script = installDumpCopies({
       environment: "prod",
@@ -63,7 +39,7 @@ const whole = (name: string): string[] =>
       sources: ["shop"],
       offsite,
       writer: key,
-      authority: readFileSync(ca, "utf8"),
+      authority: minio.authority,
     });
     // systemd does not run in this guest.
     await guest.must(`install -d /opt/bin; printf '#!/bin/sh\\n' >/opt/bin/systemctl; chmod +x /opt/bin/systemctl`);
@@ -76,7 +52,7 @@ const whole = (name: string): string[] =>
   }, firstUseLimit);
 
   afterAll(async () => {
-    await stopMinio();
+    await minio?.close();
     await guest?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -95,45 +71,7 @@ check) cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2 ;;
 esac
 `;
 
-  async function startMinio(): Promise<void> {
-    const program = findArtifacts(projectFolder)?.minio.program;
-    if (program === undefined) throw new Error("The server is not built: npm run toolchain -- --all");
-    const server = [
-      program,
-      "server",
-      "--quiet",
-      "--address",
-      "127.0.0.1:9000",
-      "--certs-dir",
-      join(folder, "certificates"),
-    ];
-    minio = spawn("nsenter", [`--target=${String(guest.pid)}`, "--net", ...server, join(folder, "data")], {
-      stdio: "ignore",
-      env: {
-        ...process.env,
-        MINIO_ROOT_USER: root.accessKey,
-        MINIO_ROOT_PASSWORD: root.secretKey,
-        MINIO_BROWSER: "off",
-        MINIO_UPDATE: "off",
-      },
-    });
-    await guest.must(`until curl -sk -o /dev/null ${endpoint}/minio/health/live; do sleep 0.1; done`);
-  }
-
-  async function stopMinio(): Promise<void> {
-    if (minio === undefined || minio.exitCode !== null) return;
-    const ended = new Promise((done) => minio?.once("exit", done));
-    minio.kill("SIGTERM");
-    await ended;
-  }
-
-  /** As somebody who may do everything. */
-  function rclone(...words: readonly string[]): Promise<string> {
-    const configuration = `[root]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\naccess_key_id = ${root.accessKey}\nsecret_access_key = ${root.secretKey}\n`;
-    writeFileSync(guest.path("/root/rclone.conf"), configuration);
-    const quoted = words.map((word) => `'${word}'`).join(" ");
-    return guest.must(`rclone --quiet --config /root/rclone.conf --no-check-certificate ${quoted}`);
-  }
+  const rclone = (...words: readonly string[]): Promise<string> => minio.rclone(...words);
 
   function dump(name: string, text: string): void {
     const place = guest.path(`/var/backups/lifeboat/${name}`);
@@ -151,11 +89,7 @@ esac
     return guest.run([places.program], { environment });
   }
 
-  const lies = async (): Promise<string[]> =>
-    (await rclone("lsf", "-R", "--files-only", "root:far-away"))
-      .split("\n")
-      .filter((line) => line !== "")
-      .sort();
+  const lies = (): Promise<string[]> => minio.lies();
   const status = async (): Promise<unknown> => JSON.parse(await guest.must(`cat ${places.state}/status.json`));
 
   const first = "2026-11-21/postgres/shop-030000Z";
@@ -174,14 +108,14 @@ esac
 
   test("that were missed while the service was down are copied when it is back, and until then it is an error [J2]", async () => {
     dump(first, "one");
-    await stopMinio();
+    await minio.close();
     const down = await copies();
     expect(down).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/^copies of shop cannot be listed: .*refused/u),
     });
     expect(await status()).toMatchObject({ result: "error", message: expect.stringContaining("cannot be listed") });
-    await startMinio();
+    await minio.open();
     dump(second, "two");
     expect(await copies()).toMatchObject({ exitCode: 0 });
     expect(await lies()).toEqual([...whole(first), ...whole(second)]);

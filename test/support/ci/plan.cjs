@@ -76,6 +76,7 @@ const expectedSkips = [
   needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   needsDebianPackages("test/components/data/"),
+  needsDebianPackages("test/components/offsite/"),
   {
     file: "test/commands/monitoring/alerts.test.ts",
     where: () =>

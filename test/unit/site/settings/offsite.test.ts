@@ -83,3 +83,40 @@ test("its keys are shown in no message [N6]", () => {
   expect(JSON.stringify(parsed)).not.toContain("hunter2");
   expect(parsed.ok).toBe(false);
 });
+
+describe("archives of a guest", () => {
+  const web = { adopt: 101, offsite: "weekly" };
+  const { proxmox, backup } = offsiteSettings();
+  const ssh = { proxmox: { ...proxmox, ssh: { user: "root" } } };
+  const server = {
+    id: "far",
+    type: "pbs",
+    server: "pbs.example.com",
+    datastore: "one",
+    username: "a@pbs",
+    password: "b",
+  };
+
+  test("are chosen for each: the newest, one a week, or none [J2]", () => {
+    const guests = { web, db: { adopt: 102, offsite: "newest" }, old: { adopt: 103 } };
+    const found = environmentOf(offsiteSettings({}, { ...ssh, guests }), "prod").guests;
+    expect(found.map(({ name, offsite }) => [name, offsite])).toEqual([
+      ["web", "weekly"],
+      ["db", "newest"],
+      ["old", undefined],
+    ]);
+  });
+
+  test.each([
+    ["another word", { ...ssh, guests: { web: { adopt: 101, offsite: "daily" } } }],
+    ["no bucket elsewhere", { ...ssh, offsite: undefined, guests: { web } }],
+    ["no way to its node", { guests: { web } }],
+    ["a backup server, which keeps no files", { ...ssh, backup: { ...backup, storage: server }, guests: { web } }],
+    [
+      "a guest that is not backed up",
+      { ...ssh, guests: { web: { ...web, backup: { exclude: "old", owner: "ops", until: "2035-12-31" } } } },
+    ],
+  ])("with %s are refused [J2]", (_, top) => {
+    expect(pathsOf(offsiteSettings({}, top))).toEqual(["lifeboat:guests.web.offsite"]);
+  });
+});
