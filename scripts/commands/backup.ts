@@ -46,6 +46,7 @@ export const command = defineCommand({
     return `back up all guests${of === undefined ? "" : ` of ${of}`}`;
   },
   interrupt: "clean",
+  needsWords: true,
   prints: { ...backupShapes, ...backupRunsShapes },
   run: async (input, context) => (input.all ? backUpAll(input, context) : backUpOne(input, context)),
 });

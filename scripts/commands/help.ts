@@ -36,11 +36,7 @@ export function groupHelp(command: Commander, helper: Help, examples: readonly E
   return sections([
     wrap(`${fullName(command)}: ${command.description()}`, columnsOf(helper)).join("\n"),
     titled("Examples:", exampleRows(examples), helper),
-    titled(
-      "Commands:",
-      command.commands.map((entry) => [`${command.name()} ${entry.name()}`, entry.summary()] as const),
-      helper,
-    ),
+    titled("Commands:", commandRows(command), helper),
     `More about one command: lifeboat help ${command.name()} ${command.commands[0]?.name() ?? ""}`,
   ]);
 }
@@ -59,6 +55,7 @@ export function commandHelp(command: Commander, helper: Help, examples: readonly
       helper,
     ),
     titled("Options:", optionRows(command, helper), helper),
+    titled("Commands below it:", commandRows(command), helper),
     titled(
       "Options of every command:",
       parent === null ? [] : optionRows(rootOf(parent), helper, ["--version", "--help"]),
@@ -77,6 +74,10 @@ function fullName(command: Commander): string {
 }
 
 type Row = readonly [string, string];
+
+function commandRows(command: Commander): Row[] {
+  return command.commands.map((entry) => [`${command.name()} ${entry.name()}`, entry.summary()]);
+}
 
 function exampleRows(examples: readonly Example[]): Row[] {
   return examples.map(({ command, meaning }) => [command, meaning]);

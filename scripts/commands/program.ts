@@ -26,7 +26,7 @@ interface Chosen {
  */
 export async function runProgram(argv: readonly string[], io: InputOutput): Promise<ExitCode> {
   // Asked of the words themselves, because a command line that cannot be parsed must answer in JSON too.
-  const json = argv.includes("--json");
+  const json = beforeEnd(argv).includes("--json");
   let chosen: Chosen | undefined;
   const root = buildProgram(io, (choice) => (chosen = choice));
   try {
@@ -40,7 +40,7 @@ export async function runProgram(argv: readonly string[], io: InputOutput): Prom
 }
 
 async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: InputOutput): Promise<ExitCode> {
-  const { context, abort, close } = openContext(io, options);
+  const { context, abort, close } = openContext(io, options, commands);
   let bound: BoundCommand | undefined;
   try {
     bound = command.bind(raw);
@@ -126,12 +126,19 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
   for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
   commander.action(() => {
     refuseMisplaced(commander);
+    if (command.needsWords && isBare(commander)) commander.help({ error: true });
     const words = command.arguments.map(
       ({ name, variadic }, place) =>
         [name, variadic === true ? commander.args.slice(place) : commander.args[place]] as const,
     );
     choose({ command, raw: { ...commander.opts(), ...Object.fromEntries(words) } });
   });
+}
+
+/** Nothing stands behind its words. A script gets an error, as for every missing answer. */
+function isBare(commander: Commander): boolean {
+  const { json } = commander.optsWithGlobals<{ json?: boolean }>();
+  return json !== true && commander.args.length === 0 && Object.keys(commander.opts()).length === 0;
 }
 
 /**
@@ -167,15 +174,20 @@ function helpAsFlag(argv: readonly string[]): string[] {
 
 /** Options of every command may stand anywhere; commander looks for them before the command only. */
 function globalsFirst(argv: readonly string[]): string[] {
-  const end = argv.indexOf("--");
-  const words = end < 0 ? argv : argv.slice(0, end);
+  const words = beforeEnd(argv);
   const isGlobal = (word: string, place: number): boolean =>
     word === "--json" || word === "--project" || word.startsWith("--project=") || words[place - 1] === "--project";
   return [
     ...words.filter(isGlobal),
     ...words.filter((word, place) => !isGlobal(word, place)),
-    ...(end < 0 ? [] : argv.slice(end)),
+    ...argv.slice(words.length),
   ];
+}
+
+/** What stands behind `--` is nobody's option. */
+function beforeEnd(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
 }
 
 /** A command line, and the program that was to understand it. */

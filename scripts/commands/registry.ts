@@ -280,6 +280,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./env.js"),
       },
       {
+        words: ["completion"],
+        summary: "complete commands and names in bash, zsh or fish",
+        load: () => import("./completion.js"),
+      },
+      {
         words: ["preview", "comment"],
         summary: "write previews into a pull request; for workflows",
         load: () => import("./preview-comment.js"),

@@ -19,7 +19,7 @@ export const command = defineCommand({
     { command: "lifeboat restore files web config", meaning: "every folder and volume of the source 'config'" },
     { command: "lifeboat restore files web config /etc/app", meaning: "one of them" },
     {
-      command: "lifeboat restore files web config /etc/app --into /root/app-before",
+      command: "lifeboat restore files web config /etc/app --into /srv/app-before",
       meaning: "beside it, to look something up",
     },
     { command: "lifeboat restore files web config --from offsite", meaning: "from the copies in another S3 service" },

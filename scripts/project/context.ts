@@ -1,5 +1,6 @@
 import type { Progress } from "../terminal/progress";
 import type { InputOutput } from "../terminal/input-output";
+import type { KnownCommand } from "../terminal/known-command";
 import type { Talk } from "../terminal/talk";
 import type { Output } from "../terminal/output";
 import type { Prompts } from "../terminal/prompts";
@@ -19,6 +20,8 @@ export interface CommandContext {
   readonly redactor: Redactor;
   /** Folder from `--project`, as it was given. */
   readonly project: string | undefined;
+  /** Every command, for one that tells of the others. */
+  readonly commands: readonly KnownCommand[];
   /** Aborted by Ctrl-C with an {@link Interrupted} as its reason. */
   readonly signal: AbortSignal;
   /** The project's settings; read when first asked for, once. @throws CommandError (2) without a project. */

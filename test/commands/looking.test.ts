@@ -85,6 +85,10 @@ describe("the frame", () => {
     const restore = await site.lifeboat(["restore"]);
     expect([restore.code, restore.stdout]).toEqual([2, ""]);
     expect(restore.stderr).toContain("lifeboat restore guest web --dry-run");
+    const backup = await site.lifeboat(["backup"]);
+    expect([backup.code, backup.stdout]).toEqual([2, ""]);
+    expect(backup.stderr).toMatch(/lifeboat backup --all prod [^]*Commands below it:\n {2}backup data /u);
+    expect((await site.lifeboat(["backup", "--json"])).stdout).toContain("no guest is named");
   });
 
   test.each([[["help", "restore", "guest"]], [["restore", "guest", "--help"]]])(

@@ -1,6 +1,7 @@
 import { componentsPage } from "./components-page";
 import { faultsPage } from "./faults-page";
 import { jsonPage } from "./json-page";
+import { manPage } from "./man-page";
 import { metricsPage } from "./metrics-page";
 import { requirementsPage } from "./requirements-page";
 import { seedsPage } from "./seeds-page";
@@ -11,6 +12,8 @@ import { measurementsOfProject, testsOfProject } from "./tagged-tests";
 export interface Page {
   /** Path in the project. */
   readonly path: string;
+  /** It is no Markdown, and stays as it is. */
+  readonly plain?: boolean;
   readonly text: (project: string) => string | Promise<string>;
 }
 
@@ -28,4 +31,5 @@ export const pages: readonly Page[] = [
   { path: "docs/reference/metrics.md", text: metricsPage },
   { path: "docs/reference/settings.md", text: settingsPage },
   { path: "docs/reference/components.md", text: componentsPage },
+  { path: "docs/reference/lifeboat.1", plain: true, text: manPage },
 ];

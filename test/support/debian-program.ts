@@ -44,6 +44,21 @@ export function alertmanager(): readonly string[] | undefined {
   return undefined;
 }
 
+/** The folder of its packages: `bin/zsh` in it, and beside it what that needs. */
+export function zsh(): string | undefined {
+  return debianProgram("zsh");
+}
+
+/** The folder of its packages: `usr/bin/fish` in it, and beside it what that needs. */
+export function fish(): string | undefined {
+  return debianProgram("fish");
+}
+
+/** The strictest reader of manual pages. */
+export function mandoc(): string | undefined {
+  return debianProgram("mandoc");
+}
+
 function debianProgram(name: string): string | undefined {
   const [node = "", ...words] = [...typeScript(projectFolder, "test/sandbox/sandbox.ts"), "program", name];
   const { status, stdout, stderr } = spawnSync(node, words, { encoding: "utf8", timeout: 180_000 });

@@ -2,24 +2,8 @@ import type { z } from "zod";
 import { type CommandError, usageError } from "../../terminal/command-error";
 import type { ExitCode } from "../../terminal/exit-codes";
 import type { CommandContext } from "../../project/context";
+import type { KnownArgument, KnownOption } from "../../terminal/known-command";
 import type { Shapes } from "../../terminal/shapes";
-
-/** A place in the command line: `<guest>`. */
-export interface ArgumentDeclaration {
-  /** Name in the help and in the input. */
-  name: string;
-  description: string;
-  required: boolean;
-  /** Takes all words that are left; the input gets a list. Only the last one may. */
-  variadic?: boolean;
-}
-
-/** A flag, in commander's spelling. */
-export interface OptionDeclaration {
-  /** `--at <time>` takes a value, `--force` does not. The input gets `at`, `force` (camel case). */
-  flags: string;
-  description: string;
-}
 
 export interface Example {
   command: string;
@@ -31,8 +15,8 @@ export interface CommandDeclaration<Schema extends z.ZodType> {
   description: string;
   /** The help begins with these. */
   examples: readonly Example[];
-  arguments?: readonly ArgumentDeclaration[];
-  options?: readonly OptionDeclaration[];
+  arguments?: readonly KnownArgument[];
+  options?: readonly KnownOption[];
   /** Checks arguments and options, by name. A refusal is a usage error (exit code 2). */
   input: Schema;
   /** What an error message says after "Unable to": "restore guest web". */
@@ -44,6 +28,8 @@ export interface CommandDeclaration<Schema extends z.ZodType> {
   interrupt?: InterruptMode;
   /** The shapes of what it prints with `--json`, by occasion; those of errors are the same for all. */
   prints?: Shapes;
+  /** With nothing behind its words it shows its help: there is nothing that it could mean. */
+  needsWords?: boolean;
   /** Does it. Data goes to `context.output`, talk to `context.talk`. */
   run: (input: z.output<Schema>, context: CommandContext) => Promise<ExitCode>;
 }
@@ -61,9 +47,10 @@ export interface BoundCommand {
 export interface Command {
   description: string;
   examples: readonly Example[];
-  arguments: readonly ArgumentDeclaration[];
-  options: readonly OptionDeclaration[];
+  arguments: readonly KnownArgument[];
+  options: readonly KnownOption[];
   prints: Shapes;
+  needsWords: boolean;
   /** @throws CommandError (2) */
   bind: (raw: Readonly<Record<string, unknown>>) => BoundCommand;
 }
@@ -76,6 +63,7 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
     arguments: declaration.arguments ?? [],
     options: declaration.options ?? [],
     prints: declaration.prints ?? {},
+    needsWords: declaration.needsWords ?? false,
     bind: (raw) => {
       const parsed = declaration.input.safeParse(raw);
       if (!parsed.success) throw wrongInput(parsed.error, declaration.options ?? []);
@@ -89,12 +77,12 @@ export function defineCommand<Schema extends z.ZodType>(declaration: CommandDecl
   };
 }
 
-function wrongInput(error: z.ZodError, options: readonly OptionDeclaration[]): CommandError {
+function wrongInput(error: z.ZodError, options: readonly KnownOption[]): CommandError {
   return usageError(error.issues.map((issue) => issueText(issue, options)).join("; "));
 }
 
 /** What is wrong with the whole has no path. */
-function issueText(issue: z.core.$ZodIssue, options: readonly OptionDeclaration[]): string {
+function issueText(issue: z.core.$ZodIssue, options: readonly KnownOption[]): string {
   const { path, message } = issue;
   const isNoNumber = issue.code === "invalid_type" && issue.expected === "number";
   const text = isNoNumber && message.startsWith("Invalid input") ? "a number is expected" : message;
@@ -102,7 +90,7 @@ function issueText(issue: z.core.$ZodIssue, options: readonly OptionDeclaration[
 }
 
 /** `--target-id` of `targetId`; an argument has its own name. */
-function asTyped(name: string, options: readonly OptionDeclaration[]): string {
+function asTyped(name: string, options: readonly KnownOption[]): string {
   const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
   return options.some(({ flags }) => flags.split(" ").includes(flag)) ? flag : name;
 }

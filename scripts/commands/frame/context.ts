@@ -17,6 +17,9 @@ export interface GlobalOptions {
   project: string | undefined;
 }
 
+/** Every command of the program; no test of an operation needs any. */
+type Commands = CommandContext["commands"];
+
 /** A context and how to end it. */
 export interface OpenContext {
   context: CommandContext;
@@ -25,7 +28,7 @@ export interface OpenContext {
   close: () => Promise<void>;
 }
 
-export function openContext(io: InputOutput, options: GlobalOptions): OpenContext {
+export function openContext(io: InputOutput, options: GlobalOptions, commands: Commands = []): OpenContext {
   const redactor = new Redactor();
   const cleanUps: (() => void | Promise<void>)[] = [];
   const abort = new AbortController();
@@ -41,6 +44,7 @@ export function openContext(io: InputOutput, options: GlobalOptions): OpenContex
     prompts: new Prompts(io, options.json),
     redactor,
     project: options.project,
+    commands,
     signal: abort.signal,
     site: () => (site ??= openForCommand(options, context)),
     openSite: (credentials) => openSiteWith(options, context, credentials),

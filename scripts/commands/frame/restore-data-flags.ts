@@ -13,13 +13,13 @@ import { guestShelf } from "../../recovery/restore-data/guest-shelf";
 import { restoreDataOperation } from "../../recovery/restore-data/operation";
 import type { RestorePoint, SourcePlace } from "../../recovery/restore-data/request";
 import type { ExitCode } from "../../terminal/exit-codes";
-import type { OptionDeclaration } from "./command";
+import type { KnownOption } from "../../terminal/known-command";
 
 /** Variable that names the file of age identities, where no flag does. */
 const identityVariable = "LIFEBOAT_AGE_IDENTITY_FILE";
 
 /** Flags of what restores data of a dump. */
-export const restoreDataFlags: readonly OptionDeclaration[] = [
+export const restoreDataFlags: readonly KnownOption[] = [
   { flags: "--at <time>", description: "the newest dump that is not later: a day (its end) or a time, in UTC" },
   { flags: "--dump <name>", description: "this dump; 'lifeboat data' lists them" },
   {

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { shellQuote } from "../../machine/shell-quote";
-import type { OptionDeclaration } from "./command";
+import type { KnownOption } from "../../terminal/known-command";
 import type { GivenAnswers } from "../../recovery/engine/consent";
 import { defaultCheckSeconds } from "../../recovery/steps/guest/open-world";
 
 /** Flags that every command has which overwrites a guest. */
-export const restoreFlags: readonly OptionDeclaration[] = [
+export const restoreFlags: readonly KnownOption[] = [
   { flags: "--dry-run", description: "show the plan; send nothing that changes anything" },
   { flags: "--force", description: "answer the plan's question with yes; implies none of the following" },
   { flags: "--stop", description: "stop the guest if it runs" },

@@ -9,6 +9,10 @@ const PROGRAMS = {
   /** A folder: Debian's Alertmanager reads them at /usr/share, where nothing is installed. */
   "alertmanager-templates": { package: "prometheus-alertmanager", file: "usr/share/prometheus/alertmanager" },
   amtool: { package: "prometheus-alertmanager", file: "usr/bin/amtool" },
+  /** A folder, as that of zsh: a shell brings files of its own along. */
+  fish: { package: ["fish", "libpcre2-32-0"], file: "." },
+  mandoc: { package: "mandoc", file: "usr/bin/mandoc" },
+  zsh: { package: ["zsh", "zsh-common"], file: "." },
   "docker-registry": { package: "docker-registry", file: "usr/bin/docker-registry" },
   "node-exporter": { package: "prometheus-node-exporter", file: "usr/bin/prometheus-node-exporter" },
   prometheus: { package: "prometheus", file: "usr/bin/prometheus" },
@@ -35,10 +39,12 @@ export function isProgramName(name: string): name is ProgramName {
 export function debianProgram(name: ProgramName, say: (line: string) => void): Promise<string> {
   const recipe = PROGRAMS[name];
   const build = async (file: string, temporary: string): Promise<void> => {
-    await unpackDebian([recipe.package], join(temporary, "files"), temporary);
+    await unpackDebian([recipe.package].flat(), join(temporary, "files"), temporary);
     renameSync(join(temporary, "files", recipe.file), file);
   };
   return builtOnce({ kind: "programs", name, recipe: [recipe, process.arch], build }, () =>
-    say(`Downloading Debian's package ${recipe.package} for its ${name} (once; it is not installed)`),
+    say(
+      `Downloading Debian's package ${[recipe.package].flat().join(", ")} for its ${name} (once; it is not installed)`,
+    ),
   );
 }

@@ -90,6 +90,13 @@ const expectedSkips = [
     reason: "Grafana is built only where somebody asks for it, and a browser is not installed",
   },
   {
+    file: "test/commands/completion/",
+    where: () =>
+      needsDebianPackages("").where() ||
+      ["groff", "man"].some((program) => spawnSync(program, ["--version"]).status !== 0),
+    reason: "zsh, fish and mandoc come from Debian's packages, and not every machine reads manual pages",
+  },
+  {
     file: "test/rehearsal/independent-reader.test.ts",
     where: () => !existsSync(resolve(userCache, "lifeboat/test/dissect-archive-1.8")),
     reason: "somebody else's reader of archives is a Python package, which pip could not get",
