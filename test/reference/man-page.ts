@@ -5,7 +5,9 @@ import { exitCodeMeanings } from "../../scripts/terminal/exit-codes";
 
 /** `man lifeboat`: every command with its examples, arguments and options. */
 export async function manPage(): Promise<string> {
-  const all = await Promise.all(commands.map(async ({ words, load }) => entry(words.join(" "), (await load()).command)));
+  const all = await Promise.all(
+    commands.map(async ({ words, load }) => entry(words.join(" "), (await load()).command)),
+  );
   return [
     String.raw`.\" Written by npm run reference from the commands themselves: change those, not this page.`,
     // Readers want a date: that of the first release that had the page.

@@ -163,6 +163,10 @@ test("the README's lines for scripts ask nothing, and every guest is in the job 
   const folder = join(parent, "scripts");
   for (const made of [folder, join(home, ".config")]) mkdirSync(made, { recursive: true });
   copyFileSync(layout.ca, join(home, "pve-root-ca.pem"));
+  const [program = []] = commandsUnder(readme(), heading);
+  if (!existsSync(join(home, "npm/bin/lifeboat")))
+    expectExit(await inShell(clone, program.join("\n")), [0], "npm link");
+  const onPath = program.find((line) => line.startsWith("export PATH=")) ?? "";
   const without = await inShell(folder, init.replace("--token-file ~/lifeboat-token", ""));
   expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining("add --token-file to answer it")]);
   writeFileSync(join(home, "lifeboat-token"), `${await tokenBy(site, without.stderr)}\n`);
@@ -172,7 +176,8 @@ test("the README's lines for scripts ask nothing, and every guest is in the job 
   // Nothing answers on this site: the restore is for the one above.
   const [passphrase = "", up = "", backup = "", restore] = lines;
   expect(restore).toBe("lifeboat restore guest home/web --target-id next --force");
-  for (const line of [up, backup]) expectExit(await inShell(folder, `${passphrase}; ${line}`), [0], line);
+  for (const line of [up, backup])
+    expectExit(await inShell(clone, `${onPath}; cd ${folder}; ${passphrase}; ${line}`), [0], line);
   const status = JSON.parse((await inShell(folder, `${passphrase}; lifeboat status --json`)).stdout);
   const [{ guests }] = status.environments;
   expect(guests).toHaveLength(40);

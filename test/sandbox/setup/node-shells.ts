@@ -57,7 +57,7 @@ export async function startNodeShells(layout: Layout, record: SandboxRecord, tem
     await run("tar", ["-C", root, "--zstd", "--numeric-owner", "--exclude=./dev/*", "-xpf", template]);
     // One authority has signed the certificates of all nodes.
     mkdirSync(join(root, "etc/pve"));
-    copyFileSync(layout.ca, join(root, "etc/pve/pve-root-ca.pem"));
+    copyFileSync(join(layout.server, "certificates", "ca.pem"), join(root, "etc/pve/pve-root-ca.pem"));
   }
   // Of a sandbox whose server alone was killed they still listen.
   await endProcesses(await shellsOf(layout), STOP_GRACE);
