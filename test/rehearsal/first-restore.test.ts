@@ -49,6 +49,8 @@ const shell = {
   npm_config_userconfig: join(homedir(), ".npmrc"),
   npm_config_prefer_offline: "true",
   npm_config_prefix: join(home, "npm"),
+  // Pulumi, as OpenSSH, looks in the home of the user, whatever HOME says.
+  PULUMI_HOME: join(home, ".pulumi"),
   LIFEBOAT_TOOLCHAIN: process.env["LIFEBOAT_TOOLCHAIN"],
 };
 
