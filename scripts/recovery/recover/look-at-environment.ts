@@ -5,7 +5,9 @@ import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
 import type { EnvironmentLook } from "./plan";
 import { clientOf, isAsked, type SiteSession } from "./session";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { requireRights, rightsFor } from "../steps/guest/rights";
+import { neededPrivileges } from "../../../proxmox/rules/privileges";
+import { scopeOf } from "../../../site/needs";
+import { requireRights } from "../steps/guest/rights";
 import { defineByHand } from "./storage-step";
 
 /** What is left of an environment. What cannot be looked at is told, and nothing is concluded from it. */
@@ -19,6 +21,8 @@ export async function lookAtEnvironment(
   const base = { name, endpoint: settings.proxmox.endpoint };
   try {
     const client = await clientOf(session, environment);
+    // A right that is missing half-way would leave a guest restored and its job gone; what may not be seen is not gone either.
+    await requireRights(client, neededPrivileges(scopeOf(settings)));
     const storage = await lookAtStorage(client, environment);
     if (storage === undefined) {
       const trouble = `storage ${id} is not there, and the settings do not say all that defines it`;
@@ -67,8 +71,5 @@ async function lookAtStorage(
   const { storage } = settings.backup;
   const listed = await client.backups.storages(settings.proxmox.node);
   if (listed.some((one) => one.storage === storage.id)) return { id: storage.id, state: "there" };
-  // A storage that the token may not see is in no list either.
-  const sight = rightsFor(["Datastore.Audit", "Datastore.AllocateSpace"], { guests: [], storages: [storage.id] });
-  await requireRights(client, sight);
   return definitionOf(storage) === undefined ? undefined : { id: storage.id, state: "define" };
 }

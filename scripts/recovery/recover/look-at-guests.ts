@@ -13,7 +13,6 @@ import { type GuestSession, journalsOf, sessionOf, unfinished } from "../engine/
 import { forceFlag } from "../engine/settle-demands";
 import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
-import { requireRights, rightsFor } from "../steps/guest/rights";
 import type { EnvironmentLook, GuestLook } from "./plan";
 import type { SiteSession } from "./session";
 
@@ -40,7 +39,8 @@ export function requestFor({ asked }: Pick<SiteSession, "asked">, selector: stri
 }
 
 /**
- * What is there of an environment's guests, and how each of the others comes back.
+ * What is there of an environment's guests, and how each of the others comes back. The caller has seen to it that the token may see
+ * every guest: Proxmox leaves others out of its list (K6).
  *
  * @param storage whether archives can be seen
  * @param store name of the guest that has the state store, where it is of this environment
@@ -58,9 +58,6 @@ export async function lookAtGuests(
 ): Promise<GuestLook[]> {
   const { guests } = environment.settings;
   const there = new Set((await client.cluster.guests()).map(({ vmid }) => vmid));
-  const missing = guests.filter(({ id }) => !there.has(id)).map(({ id }) => id);
-  // Proxmox leaves out of its list what the token may not see: that is not gone (K6).
-  if (missing.length > 0) await requireRights(client, rightsFor(["VM.Audit"], { guests: missing }));
   const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };
   return runBounded(guests, bounds, async (guest) => {
     const own = await sessionOf({ environment, guest }, session.context, session.dryRun);
@@ -120,7 +117,10 @@ async function fromArchive(
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
     const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
-    return { way: exitCode === exitCodes.nothing ? withoutArchive(own.guest) : "none", ...why };
+    if (exitCode !== exitCodes.nothing) return { way: "none", ...why };
+    const { optOut } = own.guest;
+    const reason = optOut === undefined ? why : { why: `it is left out of backups: ${optOut.reason} (${optOut.owner})` };
+    return { way: withoutArchive(own.guest), ...reason };
   }
 }
 
