@@ -119,8 +119,8 @@ async function fromArchive(
     const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
     if (exitCode !== exitCodes.nothing) return { way: "none", ...why };
     const { optOut } = own.guest;
-    const reason = optOut === undefined ? why : { why: `it is left out of backups: ${optOut.reason} (${optOut.owner})` };
-    return { way: withoutArchive(own.guest), ...reason };
+    const told = optOut === undefined ? why : { why: `it is left out of backups: ${optOut.reason} (${optOut.owner})` };
+    return { way: withoutArchive(own.guest), ...told };
   }
 }
 
