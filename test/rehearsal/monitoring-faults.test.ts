@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RuleOptions } from "../../site/monitoring/rules/options";
 import { ruleFiles } from "../../site/monitoring/rules/rule-file";
 import { sealSettings } from "../support/sealed-settings";
-import { places, Wrecker } from "./monitoring-faults/faults";
+import { dumped, places, Wrecker } from "./monitoring-faults/faults";
 import { GuestWatch, nameOf, receiver } from "./monitoring-faults/guest-watch";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { changeSettings } from "./support/store-settings";
@@ -61,6 +61,7 @@ async function declare(): Promise<void> {
     [config("lifeboat:exporterTokens"), [1]],
     [[...guests, "db"], undefined],
     [[...guests, "web", "disks", "cache"], undefined],
+    [[...guests, "web", "data"], { config: { kind: "files", paths: [dumped] } }],
     // Those of one day are all kept.
     [config("lifeboat:backup", "keep"), { last: 6 }],
   ]);
@@ -118,6 +119,10 @@ async function settled(since: number): Promise<void> {
       expect(metrics).toContain(`lifeboat_environment_up{environment="${environment}"} 1`);
     }
     expect(metrics).not.toContain("lifeboat_permission_missing{");
+    // The guest answers who watches, and not the machine beside it.
+    expect(metrics).toContain('lifeboat_data_seen{environment="prod",guest="web",id="101"} 1');
+    const beside = `curl --silent --max-time 5 -o /dev/null -w '%{http_code}' http://${places.web}:9942/`;
+    expect((await site.inside("sh", "-c", beside)).stdout).toBe("403");
     expect((await site.inside("lifeboat", "up")).stdout).toBe(
       "Everything is as the settings say; nothing was changed.",
     );

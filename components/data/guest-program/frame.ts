@@ -35,6 +35,8 @@ usage: lifeboat-data VERB SOURCE …
   run SOURCE [--accept]        makes a dump; --accept: also one that is smaller than it should be
   list SOURCE                  manifests of all whole dumps, one JSON a line
   check SOURCE DUMP            reads a dump and compares its checksums
+  verify SOURCE DUMP           reads it to its end, what is in it too, and says whether it is whole
+  broken SOURCE                names of what was a dump, and has lost a part
   fetch SOURCE DUMP FILE       prints a file of a dump as it lies there
   load SOURCE TYPE NAME        makes NAME of an item that comes over standard input, decrypted and decompressed
   drop-copy SOURCE NAME        removes what load has made
@@ -86,6 +88,10 @@ run)
 	;;
 list) list_dumps ;;
 check) check_dump "\${1:?}" ;;
+verify | broken)
+	. "$program/verify"
+	if [ "$verb" = broken ]; then broken_dumps; else verify_dump "\${1:?}"; fi
+	;;
 fetch) fetch_file "\${1:?}" "\${2:?}" ;;
 load)
 	doing="load $1 into $2"

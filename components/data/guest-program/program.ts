@@ -12,6 +12,7 @@ import { restoreFilesPart } from "./restore-files";
 import { restorePostgresPart } from "./restore-postgres";
 import { retentionPart } from "./retention";
 import { runPart } from "./run";
+import { verifyPart } from "./verify";
 
 /** A file of the program in the guest, by its name in the program's folder. */
 export interface ProgramFile {
@@ -40,6 +41,7 @@ export function programFiles(): readonly ProgramFile[] {
     retention: retentionPart,
     run: runPart,
     restore: restorePart,
+    verify: verifyPart,
     ...kinds,
     ...restores,
   };

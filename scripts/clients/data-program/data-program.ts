@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { parseJson } from "../../../site/data/json";
+import { type DumpName, parseDumpName } from "../../../site/data/dump-name";
 import { type DumpManifest, parseManifest } from "../../../site/data/manifest";
 import { dataProgram } from "../../../site/data/places";
 import { parseStatus, type SourceStatus } from "../../../site/data/status";
@@ -30,6 +31,19 @@ const presentSchema = z
     connections: z.number(),
   })
   .transform(({ ours, ...thing }): PresentThing => ({ ...thing, isOurs: ours }));
+
+/** What reading a dump again has shown. */
+export interface VerifiedDump {
+  /** `unseen`: something else than the dump kept it from being read. */
+  readonly result: "whole" | "damaged" | "unseen";
+  readonly why: string | undefined;
+}
+
+const verifiedSchema = z.object({
+  version: z.literal(1),
+  result: z.enum(["good", "damaged", "unseen"]),
+  why: z.string().optional(),
+});
 
 const countsSchema = z.record(z.string(), z.number());
 
@@ -90,6 +104,28 @@ export class DataProgram {
   /** Reads a dump to its end and compares its sums. @throws GuestUnreachable, CommandError (1) where it is damaged */
   async check(source: string, dump: string, signal: AbortSignal): Promise<void> {
     await this.ask(["check", source, dump], signal, { timeout: day });
+  }
+
+  /** Names of what was a dump of a source and has lost a part: `list` leaves them out. @throws GuestUnreachable, CommandError */
+  async broken(source: string, signal: AbortSignal): Promise<DumpName[]> {
+    const text = await this.ask(["broken", source], signal);
+    return text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => {
+        const name = parseDumpName(line);
+        if (name === undefined) throw this.strange(`a dump of ${source}`, line);
+        return name;
+      });
+  }
+
+  /** Has a dump read to its end, with what is in it. @throws GuestUnreachable, CommandError where the program does not answer */
+  async verify(source: string, dump: string, signal: AbortSignal): Promise<VerifiedDump> {
+    const text = await this.ask(["verify", source, dump], signal, { timeout: day });
+    const parsed = verifiedSchema.safeParse(parseJson(text.trim()));
+    if (!parsed.success) throw this.strange(`the dump ${dump}`, text);
+    const { result, why } = parsed.data;
+    return { result: result === "good" ? "whole" : result, why: why === undefined ? undefined : plainText(why) };
   }
 
   /**

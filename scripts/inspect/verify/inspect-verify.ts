@@ -5,6 +5,9 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { type EnvironmentReport, printArchives } from "./archives/archives-page";
+import { areGood, inspectDumps, type SourceDumps } from "./dumps/inspect-dumps";
+import { hintDumps, printDumps } from "./dumps/dumps-page";
+import { declaredSources, type DeclaredSource } from "../data/read-source";
 import { noSsh } from "./archives/file-verifier";
 import { type ArchiveWish, inspectArchives } from "./archives/inspect-archives";
 import { inspectStates } from "./inspect-states";
@@ -16,6 +19,8 @@ export interface VerifyWish {
   readonly environment: string | undefined;
   readonly archives: boolean;
   readonly states: boolean;
+  /** Dumps of data in guests. */
+  readonly dumps: boolean;
   /** Ids, names, `env/name`; none: every archive. */
   readonly guests: readonly string[];
   /** Seconds after which nothing new is begun. */
@@ -24,24 +29,30 @@ export interface VerifyWish {
 
 type States = Inspection<ValueOf<typeof statesShape>>;
 
-/** Verifies archives, states, or both, and prints what was found, also where it was interrupted. @returns the exit code */
+/** Verifies archives, states, dumps in guests, or all of them, and prints what was found, also where it was interrupted. @returns the exit code */
 export async function verify(wish: VerifyWish, context: CommandContext): Promise<ExitCode> {
   const site = await context.site();
   const deadline = wish.seconds === undefined ? undefined : Date.now() + wish.seconds * 1_000;
-  const wishes = wish.archives ? archiveWishes(site, wish) : [];
+  const wishes = wish.archives || wish.dumps ? wishesOf(site, wish) : [];
   const states = wish.states ? await statesOf(wish, context) : undefined;
   const reports = wish.archives ? await inspectArchives(wishes, context, deadline) : undefined;
+  const dumps = wish.dumps ? await inspectDumps(wishes.flatMap(sourcesOf), context) : undefined;
   const isLooked = reports === undefined || !isNothingRead(reports);
   const good =
-    isLooked && (reports ?? []).every(isGood) && !(states instanceof CommandError) && states?.value.good !== false;
+    isLooked &&
+    areGood(dumps ?? []) &&
+    (reports ?? []).every(isGood) &&
+    !(states instanceof CommandError) &&
+    states?.value.good !== false;
   const value: ValueOf<typeof verifyShape> = {
     good,
     ...(reports === undefined ? {} : { environments: reports }),
     ...(states === undefined || states instanceof CommandError ? {} : { stacks: states.value.stacks }),
+    ...(dumps === undefined ? {} : { dumps }),
     ...(states instanceof CommandError ? { statesError: states.message } : {}),
     ...(context.signal.aborted ? { interrupted: true } : {}),
   };
-  context.output.result(value, (lines) => print(reports ?? [], states, lines));
+  context.output.result(value, (lines) => print({ reports: reports ?? [], dumps: dumps ?? [], states }, lines));
   context.signal.throwIfAborted();
   if (states instanceof CommandError) {
     context.talk.warning(`the states were not checked: ${states.message}`);
@@ -50,11 +61,19 @@ export async function verify(wish: VerifyWish, context: CommandContext): Promise
   }
   states?.remark?.(context.talk);
   hints(reports ?? [], context);
+  hintDumps(dumps ?? [], context.talk);
   return good ? exitCodes.done : exitCodes.partly;
 }
 
-function print(reports: readonly EnvironmentReport[], states: States | CommandError | undefined, lines: Lines): void {
+interface Found {
+  readonly reports: readonly EnvironmentReport[];
+  readonly dumps: readonly SourceDumps[];
+  readonly states: States | CommandError | undefined;
+}
+
+function print({ reports, dumps, states }: Found, lines: Lines): void {
   for (const report of reports) printArchives(report, lines);
+  printDumps(dumps, lines);
   if (states !== undefined && !(states instanceof CommandError)) states.print(lines);
 }
 
@@ -71,8 +90,16 @@ async function statesOf(
   }
 }
 
+function sourcesOf({ environment, only }: ArchiveWish): DeclaredSource[] {
+  const { guests } = environment.settings;
+  return declaredSources(
+    environment,
+    guests.filter(({ id }) => only === undefined || only.has(id)),
+  );
+}
+
 /** @throws CommandError (2) */
-function archiveWishes(site: Site, { environment, guests }: VerifyWish): ArchiveWish[] {
+function wishesOf(site: Site, { environment, guests }: VerifyWish): ArchiveWish[] {
   if (guests.length === 0) {
     if (environment !== undefined) return [{ environment: site.environment(environment), only: undefined }];
     const { usable, unusable } = site.environments();

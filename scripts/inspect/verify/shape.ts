@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { bytes, milliseconds } from "../../terminal/shapes";
+import { dumpsShape } from "./dumps/shape";
 import { environmentsShape } from "./archives/shape";
 
 const badState = z.strictObject({
@@ -54,6 +55,7 @@ export const verifyShape = z.strictObject({
   good: z.boolean().describe("nothing is damaged, doubtful, bad, lost or missing, and everything could be looked at"),
   environments: environmentsShape.optional().describe("the archives; absent with --state alone"),
   stacks: statesShape.shape.stacks.optional().describe("the states; absent with --archives alone"),
+  dumps: dumpsShape.optional().describe("dumps of data in guests; absent with --archives or --state alone"),
   statesError: z.string().optional().describe("why the states could not be checked at all"),
   interrupted: z.boolean().optional().describe("it was stopped; what is told was found until then"),
 });

@@ -6,6 +6,9 @@ import { type DemoSite, expectExit } from "../support/demo-site";
 /** Addresses of the guests and of the node. */
 export const places = { metrics: "192.0.2.131", store: "192.0.2.132", web: "192.0.2.101", node: "192.0.2.11" } as const;
 
+/** What is dumped in `web`. */
+export const dumped = "/etc/app";
+
 const node = "pve-prod";
 /** Bytes of the storage for backups, which is far larger than what the site's archives need. */
 const capacity = 20_000_000_000;
@@ -26,6 +29,7 @@ export class Wrecker {
   async prepare(): Promise<void> {
     await this.fault("small-disk", "storage=backup", `bytes=${String(capacity)}`);
     await this.fill();
+    await this.in("web", `mkdir ${dumped} && echo port=8080 > ${dumped}/app.conf && ${dump}`);
     // Two: a storage that shows none at all may be one whose disk is not mounted, so that a last one that is deleted is ArchivesUnseen.
     for (let night = 0; night < 2; night += 1) await this.backUp();
     expectExit(await this.site.byHand("run-job", "monitoring"), [0], "the backup of monitoring");
@@ -51,6 +55,24 @@ export class Wrecker {
           await this.backUp();
         },
         alerts: ["BackupJobFailed web"],
+      },
+      {
+        fault: "a dump in a guest fails",
+        wreck: () => this.in("web", `mv ${dumped} ${dumped}.gone; ! ${dump}`),
+        mend: () => this.in("web", `mv ${dumped}.gone ${dumped}; sleep 1; ${dump}`),
+        alerts: ["DumpFailed web"],
+      },
+      {
+        fault: "every dump of a source is gone",
+        wreck: () => this.in("web", `mv ${dumps} ${dumps}.gone; ${report}`),
+        mend: () => this.in("web", `mv ${dumps}.gone ${dumps}; ${report}`),
+        alerts: ["DumpMissing web"],
+      },
+      {
+        fault: "a guest does not tell of its dumps",
+        wreck: () => this.in("web", "systemctl stop lifeboat-report-answer.socket"),
+        mend: () => this.in("web", "systemctl start lifeboat-report-answer.socket"),
+        alerts: ["DataUnseen web"],
       },
       {
         fault: "the storage fills up",
@@ -172,6 +194,11 @@ export class Wrecker {
     expectExit(await this.site.sandbox("fault", name, "off"), [0], `the end of ${name}`);
   }
 }
+
+/** What timers and services do in the guest, at once. */
+const dump = "systemctl start lifeboat-data-config.service";
+const report = "systemctl start lifeboat-report.service";
+const dumps = "/var/backups/lifeboat";
 
 const forbidden = ["path=/storage/backup", "users=lifeboat-exporter@pve", "roles=NoAccess"];
 
