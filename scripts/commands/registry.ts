@@ -85,6 +85,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./inventory.js"),
       },
       {
+        words: ["kit"],
+        summary: "break-glass file: all that a recovery needs, to print and to keep",
+        load: () => import("./kit.js"),
+      },
+      {
         words: ["backups"],
         summary: "list the backups of a guest",
         load: () => import("./backups.js"),

@@ -1,7 +1,11 @@
 import * as z from "zod";
+import { refreshKit } from "../inspect/kit/inspect-kit";
+import type { CommandContext } from "../project/context";
 import { runSequence } from "../recovery/engine/run-sequence";
 import { upSequence } from "../recovery/up/operation";
 import { upShapes } from "../recovery/up/plan";
+import { CommandError } from "../terminal/command-error";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { defineCommand } from "./frame/command";
 
 export const command = defineCommand({
@@ -36,6 +40,25 @@ export const command = defineCommand({
   run: async ({ environments, dryRun, force }, context) => {
     const words = ["lifeboat up", ...environments, ...(force ? ["--force"] : [])];
     const request = { wanted: environments, dryRun, given: { "--force": force }, command: words.join(" ") };
-    return runSequence(await upSequence(await context.site(), request, context));
+    const exitCode = await runSequence(await upSequence(await context.site(), request, context));
+    return exitCode === exitCodes.done && !dryRun ? keepKit(context) : exitCode;
   },
 });
+
+/** What was brought up stands: a kit that could not be made anew is told, and ends with 3. */
+async function keepKit(context: CommandContext): Promise<ExitCode> {
+  // The settings may have got secrets meanwhile.
+  const site = await context.openSite();
+  try {
+    const file = await refreshKit(site, context);
+    if (file !== undefined) context.talk.line(`Break-glass file: ${file}`);
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    context.talk.warning(`the break-glass file was not made anew: ${error.message}`);
+    if (error.hint !== undefined) context.talk.hint(error.hint);
+    return exitCodes.partly;
+  } finally {
+    await site.close();
+  }
+}

@@ -11,6 +11,7 @@ import type {
   Environment,
   Guest,
   GuestAccess,
+  KitSettings,
   MachineDisk,
   Network,
   Objectives,
@@ -78,6 +79,7 @@ export function complete(settings: Settings, name: string): Environment {
     offsiteKeys: settings.offsiteKeys,
     dataSecrets: completeDataSecrets(settings.dataSecrets ?? []),
     dataWatchers: settings.data?.watchers,
+    ...(settings.kit === undefined ? {} : { kit: completeKit(settings.kit) }),
   };
 }
 
@@ -89,6 +91,10 @@ function withServiceCheck(guest: Guest, monitoring: Settings["monitoring"]): Gue
 
 function completeDrill({ bridge, ids, at = "sun 04:00", storage }: NonNullable<Settings["drill"]>): DrillSettings {
   return { bridge, ids, at, ...(storage === undefined ? {} : { storage }) };
+}
+
+function completeKit({ file, recipients = [], kept, contacts = [] }: NonNullable<Settings["kit"]>): KitSettings {
+  return { ...(file === undefined ? {} : { file }), recipients: [...new Set(recipients)], kept: kept ?? {}, contacts };
 }
 
 function needsOf({ needs }: { readonly needs?: readonly string[] | undefined }) {

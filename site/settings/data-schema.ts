@@ -57,7 +57,8 @@ function keepsOne(raw: unknown): Finding[] {
   return [{ path: [], message: "keeps no dump at all", allowed: "at least one tier above 0, such as { daily: 7 }" }];
 }
 
-const recipients = optional(list("recipients", recipient));
+/** Whom something is encrypted for. */
+export const recipients = optional(list("recipients", recipient));
 
 /** `lifeboat:data`: what sources have that do not say otherwise. */
 export const dataDefaultsSchema = mapping({

@@ -1,6 +1,7 @@
 import type { Retention } from "../../proxmox/rules/retention";
 import type { DataSecrets } from "./data";
 import type { Guest, Objectives } from "./guest";
+import type { KitSettings } from "./kit";
 import type { MonitoringSecrets, MonitoringSettings } from "./monitoring";
 import type { OffsiteKeys, OffsiteSettings } from "./offsite";
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "./state-store";
@@ -9,6 +10,7 @@ import type { CalendarDay, Seconds } from "./units";
 export type * from "./data";
 export type * from "./download";
 export type * from "./guest";
+export type * from "./kit";
 export type * from "./monitoring";
 export type * from "./offsite";
 export type * from "./state-store";
@@ -73,6 +75,8 @@ export interface Environment {
   readonly dataSecrets: DataSecrets;
   /** Addresses from which guests may be asked how their dumps are. Absent: those of the guests that watch. */
   readonly dataWatchers?: readonly string[] | undefined;
+  /** The site's break-glass file, where this is the environment that says of it. */
+  readonly kit?: KitSettings | undefined;
 }
 
 /** Where copies are made that prove a backup, and are destroyed again (G2). */

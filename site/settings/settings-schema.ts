@@ -4,6 +4,7 @@ import { drillFitsGuests, drillSchema } from "./drill-schema";
 import { guestId } from "./guest-values";
 import { guestSchema } from "./guest-schema";
 import { acknowledgementSchema, objectivesSchema, suspensionSchema } from "./policy-schema";
+import { kitSchema } from "./kit-schema";
 import { monitoringFitsGuest, monitoringSchema } from "./monitoring-schema";
 import { monitoringSecretsSchema } from "./monitoring-secrets-schema";
 import { archivesCanBeCopied, offsiteKeysSchema, offsiteSchema } from "./offsite-schema";
@@ -98,6 +99,8 @@ export const settingsSchema = checked(
     offsite: optional(offsiteSchema),
     /** Keys of that bucket, as a secret: `{ admin, writer, reader }`, each `{ accessKey, secretKey }`. Needed with `offsite`. */
     offsiteKeys: optional(offsiteKeysSchema),
+    /** The break-glass file of the site, for somebody with nothing but a laptop and it. In one environment of the site. */
+    kit: optional(kitSchema),
   }),
   (raw) => [
     ...storeFitsGuest(raw),

@@ -218,6 +218,11 @@ export const requirements: readonly Requirement[] = [
       "`lifeboat inventory` says what is backed up where, how often, how old and how proven, from the settings and from what is really there.",
   },
   {
+    id: "H7",
+    promise:
+      "`lifeboat kit` writes a break-glass file with everything for somebody with nothing but a laptop and it, without a secret unless encrypted and asked for; `lifeboat up` keeps it up to date, `status` says when it is older than the site.",
+  },
+  {
     id: "I1",
     promise:
       "Declared per guest: PostgreSQL, MariaDB, folders and volumes, any command's output; also in Docker containers; over SSH or through the node. Passwords with any character work and show up nowhere.",

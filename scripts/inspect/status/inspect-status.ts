@@ -6,6 +6,7 @@ import type { LoadedEnvironment, Site } from "../../project/site";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { type ValueOf, withNulls } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
+import { kitProblems } from "../kit-record/kit-record";
 import { dataProblems, type DataStatus, inspectDataOf } from "./data-status";
 import { type EnvironmentStatus, environmentStatus } from "./environment-status";
 import type { GuestStatus } from "./guest-status";
@@ -130,6 +131,7 @@ async function inspectOne(
     const unwatched = [
       ...(monitoring === undefined ? [] : monitoringProblems(monitoring)),
       ...(offsite === undefined ? [] : offsiteProblems(environment.settings, offsite, status)),
+      ...kitProblems(environment, surroundings.site),
     ];
     if (state === undefined) return { ...status, ...watched, problems: [...status.problems, ...unwatched] };
     const store = environment.stateStore()?.store;

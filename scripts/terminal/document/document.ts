@@ -24,7 +24,12 @@ export type Block =
       readonly rows: readonly (readonly string[])[];
     }
   /** Lines that are copied as they are: commands, a file. */
-  | { readonly kind: "code"; readonly lines: readonly string[] };
+  | {
+      readonly kind: "code";
+      readonly lines: readonly string[];
+      /** Nothing for people: a page on paper leaves it out. */
+      readonly notPrinted?: boolean;
+    };
 
 export function text(words: string): Block {
   return { kind: "text", text: words };

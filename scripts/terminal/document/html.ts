@@ -13,7 +13,7 @@ const styles = [
   "  @page { margin: 16mm; }",
   "  body { font-size: 9.5pt; max-width: none; margin: 0; padding: 0; }",
   "  h2, h3 { break-after: avoid; } tr, .warning { break-inside: avoid; } thead { display: table-header-group; }",
-  "  th, pre { background: none; }",
+  "  th, pre { background: none; } .aside { display: none; }",
   "}",
 ];
 
@@ -61,7 +61,11 @@ function linesOf(block: Block): string[] {
         "</table>",
       ];
     case "code":
-      return [`<pre>${escape(block.lines[0] ?? "")}`, ...block.lines.slice(1).map(escape), "</pre>"];
+      return [
+        `${block.notPrinted === true ? '<pre class="aside">' : "<pre>"}${escape(block.lines[0] ?? "")}`,
+        ...block.lines.slice(1).map(escape),
+        "</pre>",
+      ];
   }
 }
 
