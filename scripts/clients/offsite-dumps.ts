@@ -1,18 +1,13 @@
 import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
 import { type DumpItem, type DumpManifest, parseManifest } from "../../site/data/manifest";
-import { type CopiedDump, copiedDumps, type ListedVersion, sumsFile } from "../../site/offsite/copied-dumps";
+import { type CopiedDump, copiedDumps } from "../../site/offsite/copied-dumps";
+import { type ListedVersion, sumsFile } from "../../site/offsite/copied-files";
 import { runBounded } from "../machine/bounded";
 import { CommandError } from "../terminal/command-error";
-import { exitCodes } from "../terminal/exit-codes";
 import { NoSuchObject, UnreadableObject } from "./object-store/object-store";
-import { storeErrorOf } from "./object-store/s3-errors";
 import type { S3Versions } from "./object-store/s3-versions";
-
-/** A copy that cannot be restored from. @param why a sentence */
-function damaged(why: string): CommandError {
-  return new CommandError(why, { exitCode: exitCodes.failed });
-}
+import { damagedCopy, firstVersion, throughFrom } from "./offsite-copies";
 
 /** Copies of dumps as they were found. */
 export interface ReadCopies {
@@ -63,11 +58,11 @@ export class OffsiteDumps {
     const text = await this.readFirst(dump, "manifest.json");
     const sum = new RegExp(`^([0-9a-f]{64})  manifest\\.json$`, "mu").exec(sums)?.[1];
     if (createHash("sha256").update(text).digest("hex") !== sum) {
-      throw damaged(`the manifest of ${dump.name} is not what its sums say (${this.store.place})`);
+      throw damagedCopy(`the manifest of ${dump.name} is not what its sums say (${this.store.place})`);
     }
     const manifest = parseManifest(text.toString("utf8"));
     if (manifest?.name !== dump.name) {
-      throw damaged(`the manifest of ${dump.name} is none, or that of another dump (${this.store.place})`);
+      throw damagedCopy(`the manifest of ${dump.name} is none, or that of another dump (${this.store.place})`);
     }
     return manifest;
   }
@@ -78,7 +73,7 @@ export class OffsiteDumps {
       const { size } = await this.first(dump, file);
       if (size === bytes) continue;
       const found = `it has ${String(size)} bytes instead of ${String(bytes)}`;
-      throw damaged(`${file} of ${dump.name} is not what its manifest says: ${found} (${this.store.place})`);
+      throw damagedCopy(`${file} of ${dump.name} is not what its manifest says: ${found} (${this.store.place})`);
     }
   }
 
@@ -108,12 +103,7 @@ export class OffsiteDumps {
     const { key, versionId } = await this.first(dump, item.file);
     const stored = await this.store.open(key, versionId);
     const checked = checking(item, `${item.file} of ${dump.name} (${this.store.place})`);
-    stored.once("error", (error) => checked.destroy(storeErrorOf(error, this.store.place)));
-    // Whoever reads it gets the error, also where nobody reads yet when it comes.
-    checked.on("error", () => undefined);
-    // The connection goes with whoever does not read on.
-    checked.once("close", () => stored.destroy());
-    return stored.pipe(checked);
+    return throughFrom(stored, checked, this.store.place);
   }
 
   private async readFirst(dump: CopiedDump, file: string): Promise<Buffer> {
@@ -121,27 +111,8 @@ export class OffsiteDumps {
     return this.store.read(key, versionId);
   }
 
-  /**
-   * The version that was written first. Of several, the one whose lock ends first: the server sets that by its own clock, where the
-   * time of a version can be anybody's.
-   */
-  private async first(dump: CopiedDump, file: string): Promise<ListedVersion> {
-    const versions = dump.files.get(file) ?? [];
-    const [only, ...others] = versions;
-    if (only === undefined) throw damaged(`${dump.name} has no ${file} (${this.store.place})`);
-    if (others.length === 0) return only;
-    const ends = await Promise.all(
-      versions.map(async (version) => ({ version, end: await this.store.lockedUntil(version.key, version.versionId) })),
-    );
-    const locked = ends.flatMap(({ version, end }) => (end === undefined ? [] : [{ version, end }]));
-    const [first, second] = locked.sort((a, b) => a.end - b.end);
-    // Written in one second, they cannot be told apart.
-    if (first === undefined || locked.length < ends.length || first.end === second?.end) {
-      throw damaged(
-        `${file} of ${dump.name} was written ${String(ends.length)} times, and nobody can say what was there first (${this.store.place})`,
-      );
-    }
-    return first.version;
+  private first(dump: CopiedDump, file: string): Promise<ListedVersion> {
+    return firstVersion(this.store, dump, file);
   }
 }
 
@@ -164,7 +135,7 @@ function checking({ bytes, sha256 }: StoredItem, what: string): Transform {
     },
     flush(done) {
       const isWhole = seen === bytes && hash.digest("hex") === sha256;
-      done(isWhole ? null : damaged(`${what} is not what its manifest says`));
+      done(isWhole ? null : damagedCopy(`${what} is not what its manifest says`));
     },
   });
 }

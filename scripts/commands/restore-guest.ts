@@ -8,13 +8,15 @@ import { restoreBatch } from "../recovery/restore-guest/batch/operation";
 import { runMany } from "../recovery/engine/run-many";
 import { runOne } from "../recovery/engine/run-one";
 import { type GuestSession, sessionOf } from "../recovery/engine/session";
+import { archiveToFetch } from "../recovery/restore-guest/fetch-archive";
+import { fetchArchive, fetchShape, fetchView } from "../recovery/restore-guest/fetch-view";
 import { reuseFlag } from "../recovery/restore-guest/demands";
 import { runRequested } from "../recovery/restore-guest/requested";
 import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";
 import { requestIdForm, requestIdPattern } from "../../site/settings/values/names";
 import { usageError } from "../terminal/command-error";
-import type { ExitCode } from "../terminal/exit-codes";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import type { CommandContext } from "../project/context";
 
 /** Guests that are restored at the same time unless the command line says otherwise. */
@@ -25,6 +27,7 @@ const inputSchema = restoreFlagsSchema.extend({
   all: z.boolean().default(false),
   env: z.string().optional(),
   archive: z.string().optional(),
+  from: z.literal("offsite", { error: "'offsite' is the only other place of archives" }).optional(),
   at: z.string().optional(),
   targetId: z
     .union([z.literal("next"), z.coerce.number().int().min(100).max(999_999_999)], {
@@ -56,6 +59,7 @@ export const command = defineCommand({
     { command: "lifeboat restore guest web --target-id 901", meaning: "a copy with this id" },
     { command: "lifeboat restore guest web --node pve2 --target-id 901", meaning: "the copy on another node" },
     { command: "lifeboat restore guest web --force --stop", meaning: "without questions, for scripts" },
+    { command: "lifeboat restore guest web --from offsite", meaning: "from a copy in another S3 service" },
     { command: "lifeboat restore guest web db prod/mail", meaning: "three guests, two at a time" },
     { command: "lifeboat restore guest --all --env prod", meaning: "every guest of an environment" },
     { command: "lifeboat restore guest prod/150", meaning: "one that has left the settings, from its archives" },
@@ -65,6 +69,10 @@ export const command = defineCommand({
     { flags: "--all", description: "every guest of the settings" },
     { flags: "--env <environment>", description: "with --all: of this environment only" },
     { flags: "--at <time>", description: "the newest backup that is not later: a day (its end) or a time" },
+    {
+      flags: "--from <place>",
+      description: "'offsite': an archive from lifeboat:offsite, which is brought to the backup storage first",
+    },
     { flags: "--archive <volid>", description: "this archive; 'lifeboat backups' lists them" },
     {
       flags: "--target-id <id|next>",
@@ -94,6 +102,9 @@ export const command = defineCommand({
     .refine(({ at, archive }) => at === undefined || archive === undefined, {
       error: "--at and --archive exclude each other",
     })
+    .refine(({ from, archive }) => from === undefined || archive === undefined, {
+      error: "--from and --archive exclude each other: what is on a storage is fetched from nowhere",
+    })
     .refine(({ targetId, reuseId }) => targetId !== "next" || reuseId === undefined, {
       error: "--target-id next takes an unused id, and --reuse-id one that is not: name it with --target-id",
     }),
@@ -102,7 +113,7 @@ export const command = defineCommand({
     return ["restore", guests.length === 1 ? "guest" : "guests", guests.join(", ")].join(" ").trimEnd();
   },
   interrupt: "clean",
-  prints: { ...restoreGuestShapes, ...restoreGuestsShapes },
+  prints: { ...restoreGuestShapes, ...restoreGuestsShapes, "--from offsite --dry-run": fetchShape },
   run: async (input, context) => {
     const site = await context.site();
     const found = await inSettings(
@@ -114,9 +125,27 @@ export const command = defineCommand({
     const sessions = await Promise.all(found.map((one) => sessionOf(one, context, input.dryRun)));
     const [first, ...others] = sessions;
     if (first === undefined) throw usageError("no guest is named");
+    if (input.from !== undefined) {
+      if (others.length > 0) throw usageError("--from is for one guest: name one, and then the next");
+      return restoreFetched(first, input);
+    }
     return others.length === 0 ? restoreOne(first, input) : restoreMany([first, ...others], input, context);
   },
 });
+
+/** What is on the storage already, or has been brought there, is restored like every archive. */
+async function restoreFetched(session: GuestSession, input: Input): Promise<ExitCode> {
+  const found = await archiveToFetch(session, input);
+  const restored = { ...input, from: undefined, at: undefined, archive: found.volid };
+  if (found.isThere) return restoreOne(session, restored);
+  const { output } = session.context;
+  if (input.dryRun) {
+    output.result(fetchView(found).value, fetchView(found).print);
+    return exitCodes.done;
+  }
+  await fetchArchive(session, found, input.force);
+  return restoreOne(session, restored);
+}
 
 function restoreOne(session: GuestSession, input: Input): Promise<ExitCode> {
   const operation = restoreOperation(session, requestOf(input, session, false));

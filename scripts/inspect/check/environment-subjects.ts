@@ -107,9 +107,11 @@ export function offsiteSubjects({ environment, offsite, nodes }: Look): CheckedS
   return [judged(named, offsiteText(seen, clock.now), problems)];
 }
 
-function offsiteText({ place, copies }: OffsiteStatus, now: number): string {
-  const times = copies.flatMap(({ newest }) => newest?.time ?? []);
-  if (copies.length === 0) return `${place}: no dumps are declared`;
-  const oldest = times.length === copies.length ? formatAgo(Math.max(0, now - Math.min(...times))) : "not all there";
-  return `${String(copies.length)} sources, ${oldest}`;
+function offsiteText({ place, copies, archives }: OffsiteStatus, now: number): string {
+  const all = [...copies, ...archives];
+  const times = all.flatMap(({ newest }) => newest?.time ?? []);
+  if (all.length === 0) return `${place}: nothing is declared to be copied`;
+  const oldest = times.length === all.length ? formatAgo(Math.max(0, now - Math.min(...times))) : "not all there";
+  const guests = archives.length === 0 ? "" : ` and archives of ${String(archives.length)} guests`;
+  return `${String(copies.length)} sources${guests}, ${oldest}`;
 }

@@ -72,13 +72,21 @@ function dumpText(
 
 function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
   if (offsite === undefined) return [];
-  const { place, trouble, copies } = offsite;
+  const { place, trouble, copies, archives } = offsite;
   if (trouble !== undefined) return [["offsite", `${place}: not looked at: ${trouble}`]];
   const texts = copies.map(({ guest, source, newest }) => {
     if (newest === undefined) return `${guest}/${source}: no copy`;
     return `${guest}/${source}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)})`;
   });
-  return [["offsite", texts.length === 0 ? `${place}: no dumps are declared` : place], ...texts.map(offsiteLine)];
+  const whole = archives.map(({ guest, newest }) => {
+    if (newest === undefined) return `${guest}: no archive`;
+    return `${guest}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)}), ${formatBytes(newest.bytes)}`;
+  });
+  const none = copies.length + archives.length === 0;
+  return [
+    ["offsite", none ? `${place}: nothing is declared to be copied` : place],
+    ...[...texts, ...whole].map(offsiteLine),
+  ];
 }
 
 function offsiteLine(text: string): [label: string, text: string] {

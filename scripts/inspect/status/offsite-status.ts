@@ -1,18 +1,24 @@
+import { ProxmoxError } from "../../../proxmox/api/errors";
 import { longestGap } from "../../../site/policies/objectives";
 import type { CopiedDump } from "../../../site/offsite/copied-dumps";
-import { dumpsOfGuest } from "../../../site/offsite/places";
-import type { Environment } from "../../../site/settings/environment";
+import type { CopiedArchive } from "../../../site/offsite/copied-archives";
+import { archivesOfEnvironment, dumpsOfGuest } from "../../../site/offsite/places";
+import type { ArchiveChoice, Environment } from "../../../site/settings/environment";
 import { StoreError } from "../../clients/object-store/object-store";
+import { OffsiteArchives } from "../../clients/offsite-archives";
 import { OffsiteDumps } from "../../clients/offsite-dumps";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
 import { offsitePlace, openOffsite } from "../../project/offsite-bucket";
+import { nodeClock } from "../../recovery/steps/guest/node-facts";
 import { CommandError } from "../../terminal/command-error";
 
 /** The copies of an environment's dumps in the bucket elsewhere (J2). */
 export interface OffsiteStatus {
   place: string;
   copies: SourceCopies[];
+  /** Copies of archives, of the guests that have some declared. */
+  archives: ArchiveCopies[];
   /** Why nobody could look. */
   trouble: string | undefined;
 }
@@ -27,6 +33,21 @@ interface SourceCopies {
   /** What somebody has done to copies since they were written. */
   doubts: string[];
 }
+
+/** The copies of a guest's archives. */
+interface ArchiveCopies {
+  guest: string;
+  choice: ArchiveChoice;
+  /** Undefined: there is no whole copy. */
+  newest: { archive: string; time: number; bytes: number } | undefined;
+  count: number;
+  doubts: string[];
+}
+
+/** Seconds that an archive may take: to be made, and to be sent over a slow line. */
+const archiveGrace = 24 * 3_600;
+
+const week = 7 * 86_400;
 
 /** Seconds that a dump and its copy may take. */
 const grace = 2 * 3_600;
@@ -51,10 +72,18 @@ export async function inspectOffsite(
         return data.map((source) => copiesOf(name, source.name, dumps));
       }),
     );
-    return { place, copies: copies.flat(), trouble: undefined };
+    const timeZone = await zoneOf(environment);
+    const archives = await Promise.all(
+      environment.settings.guests.map(async ({ name, offsite: choice }) => {
+        if (choice === undefined) return [];
+        const folder = `${archivesOfEnvironment(environment.name)}/${name}`;
+        return [archivesOf(name, choice, await new OffsiteArchives(store, folder).list(timeZone))];
+      }),
+    );
+    return { place, copies: copies.flat(), archives: archives.flat(), trouble: undefined };
   } catch (error) {
     if (error instanceof StoreError || error instanceof CommandError)
-      return { place, copies: [], trouble: error.message };
+      return { place, copies: [], archives: [], trouble: error.message };
     throw error;
   }
 }
@@ -71,18 +100,64 @@ function copiesOf(guest: string, source: string, dumps: readonly CopiedDump[]): 
   };
 }
 
+function archivesOf(guest: string, choice: ArchiveChoice, found: readonly CopiedArchive[]): ArchiveCopies {
+  const [first] = found;
+  return {
+    guest,
+    choice,
+    newest: first && { archive: first.name, time: first.time, bytes: first.bytes },
+    count: found.length,
+    doubts: found.flatMap(({ name, doubts }) => doubts.map((doubt) => `${name}: ${doubt}`)),
+  };
+}
+
+/** The same of archives: one that goes once a week may be a week older. */
+function archiveProblems(
+  { name, backup }: Pick<Environment, "name" | "backup">,
+  archives: readonly ArchiveCopies[],
+  { now, timeZone }: { readonly now: number; readonly timeZone: string },
+): string[] {
+  const gap = longestGap(backup.schedule, now, timeZone);
+  const log = `/var/log/lifeboat/archives-${name}.log of its node says why`;
+  return archives.flatMap(({ guest, choice, newest, doubts }) => {
+    const longest = gap && gap.to - gap.from + archiveGrace + (choice === "weekly" ? week : 0);
+    const age =
+      newest === undefined
+        ? [`no archive of ${guest} lies elsewhere: ${log}`]
+        : longest !== undefined && now - newest.time > longest
+          ? [`the newest archive of ${guest} elsewhere is older than its schedule (${newest.archive}): ${log}`]
+          : [];
+    return [
+      ...age,
+      ...doubts.map((doubt) => `somebody has changed a copy of an archive of ${guest} elsewhere: ${doubt}`),
+    ];
+  });
+}
+
+/** Names of archives have the node's own time. Where it does not answer, nobody knows better than UTC. */
+async function zoneOf(environment: LoadedEnvironment): Promise<string> {
+  const { settings } = environment;
+  if (settings.guests.every(({ offsite }) => offsite === undefined)) return "UTC";
+  try {
+    return (await nodeClock(await environment.client(), settings.proxmox.node)).timezone;
+  } catch (error) {
+    if (error instanceof ProxmoxError || error instanceof CommandError) return "UTC";
+    throw error;
+  }
+}
+
 /**
  * What is wrong with copies elsewhere, for people: also that nobody could look, for a copy that somebody relies on is never silently none.
  *
  * @param now unix seconds
  */
 export function offsiteProblems(
-  { name, guests }: Pick<Environment, "name" | "guests">,
-  { copies, trouble, place }: OffsiteStatus,
+  { name, guests, backup }: Pick<Environment, "name" | "guests" | "backup">,
+  { copies, archives, trouble, place }: OffsiteStatus,
   { now, timeZone }: { readonly now: number; readonly timeZone: string },
 ): string[] {
   if (trouble !== undefined) return [`copies elsewhere (${place}) cannot be looked at: ${trouble}`];
-  return copies.flatMap(({ guest, source, newest, doubts }) => {
+  const ofDumps = copies.flatMap(({ guest, source, newest, doubts }) => {
     const declared = guests.find((one) => one.name === guest)?.data.find((one) => one.name === source);
     const gap = declared && longestGap(declared.at, now, timeZone);
     const longest = gap === undefined ? undefined : gap.to - gap.from + grace;
@@ -104,4 +179,5 @@ export function offsiteProblems(
           ];
     return [...age, ...touched];
   });
+  return [...ofDumps, ...archiveProblems({ name, backup }, archives, { now, timeZone })];
 }

@@ -225,6 +225,18 @@ const environment = z.strictObject({
           doubts: z.array(z.string()).describe("what somebody has done to copies since they were written"),
         }),
       ),
+      archives: z.array(
+        z.strictObject({
+          guest: z.string(),
+          choice: z.enum(["newest", "weekly"]),
+          newest: z
+            .strictObject({ archive: z.string(), time: moment("from the archive's name"), bytes: z.number() })
+            .nullable()
+            .describe("the newest whole copy; null: there is none"),
+          count: z.number().describe("whole copies"),
+          doubts: z.array(z.string()).describe("what somebody has done to copies since they were written"),
+        }),
+      ),
     })
     .optional()
     .describe("only where the environment has copies elsewhere"),

@@ -20,7 +20,13 @@ beforeAll(async () => {
   offsite.makeBucket("far-away");
   site.write("far-ca.pem", readFileSync(offsite.ca, "utf8"));
   const far = { kind: "minio", endpoint: offsite.endpoint, bucket: "far-away", ca: "far-ca.pem", adopt: true };
-  const text = `${site.read("Pulumi.prod.yaml").replace(/^( +)(network: .*)$/mu, "$1$2\n$1data: { shop: { kind: postgres } }")}  lifeboat:offsite: ${JSON.stringify(far)}\n`;
+  const text = `${site
+    .read("Pulumi.prod.yaml")
+    .replace(/^( +)(network: .*)$/mu, "$1$2\n$1data: { shop: { kind: postgres } }\n$1offsite: newest")
+    .replace(
+      "ca: site-ca.pem }",
+      "ca: site-ca.pem, ssh: { user: root } }",
+    )}  lifeboat:offsite: ${JSON.stringify(far)}\n`;
   withoutKeys = text;
   site.write("Pulumi.prod.yaml", text);
   mkdirSync(join(site.folder, "secret"));
@@ -46,7 +52,7 @@ async function status(env: Record<string, string> = passphrase) {
   return {
     exitCode,
     offsite: environment.offsite,
-    problems: environment.problems.filter((text) => text.includes("elsewhere")),
+    problems: environment.problems.filter((text) => text.includes("elsewhere") && !text.includes("archive of")),
   };
 }
 
@@ -57,6 +63,18 @@ function copy(ago: number): string {
   for (const file of ["item-1.dump.zst", "manifest.json", "SHA256SUMS"]) {
     (offsite ?? fail()).put("far-away", `dumps/prod/web/${name}/${file}`, "copied");
   }
+  return name;
+}
+
+/** The same of an archive, by a node whose clock shows UTC. @returns its name */
+function copyArchive(ago: number): string {
+  const time = new Date((now - ago) * 1_000).toISOString();
+  const stamp = `${time.slice(0, 10)}-${time.slice(11, 19)}`
+    .replaceAll(/[-:]/gu, "_")
+    .replace(/^(\d+_\d+_\d+)_/u, "$1-");
+  const name = `vzdump-lxc-101-${stamp}.tar.zst`;
+  for (const file of [name, "SHA256SUMS"])
+    (offsite ?? fail()).put("far-away", `archives/prod/web/${name}/${file}`, "copied");
   return name;
 }
 
@@ -83,6 +101,32 @@ test("the newest copy is told with its age, and is a problem when it is older th
   });
   const { stdout } = await (site ?? fail()).lifeboat(["status", "prod"], { env: passphrase });
   expect(stdout).toMatch(/copy +web\/shop: .* \(\d h ago\)/u);
+});
+
+test("so are the archives of a guest: none, an old one, a young one, one that was written over [J2, J1, N1]", async () => {
+  const archives = async () => {
+    const { offsite: seen } = await status();
+    const { stdout } = await (site ?? fail()).lifeboat(["status", "prod", "--json"], { env: passphrase });
+    const [{ problems }] = found.parse(JSON.parse(stdout)).environments;
+    return { seen, problems: problems.filter((text) => text.includes("archive") && text.includes("elsewhere")) };
+  };
+  expect(await archives()).toMatchObject({
+    seen: { archives: [{ guest: "web", choice: "newest", newest: null, count: 0 }] },
+    problems: [expect.stringMatching(/^no archive of web lies elsewhere: .*archives-prod\.log/u)],
+  });
+  copyArchive(5 * 86_400);
+  expect((await archives()).problems).toEqual([
+    expect.stringMatching(/^the newest archive of web elsewhere is older than its schedule/u),
+  ]);
+  const young = copyArchive(3_600);
+  expect(await archives()).toMatchObject({
+    seen: { archives: [{ newest: { archive: young, bytes: 6 }, count: 2, doubts: [] }] },
+    problems: [],
+  });
+  (offsite ?? fail()).put("far-away", `archives/prod/web/${young}/${young}`, "forged");
+  expect((await archives()).problems).toEqual([
+    `somebody has changed a copy of an archive of web elsewhere: ${young}: ${young} was written 2 times: the first counts`,
+  ]);
 });
 
 test("a copy that somebody has written over is told [J1, N1]", async () => {

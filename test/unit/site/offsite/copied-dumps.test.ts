@@ -1,4 +1,5 @@
-import { copiedDumps, type ListedVersion } from "../../../../site/offsite/copied-dumps";
+import { copiedDumps } from "../../../../site/offsite/copied-dumps";
+import type { ListedVersion } from "../../../../site/offsite/copied-files";
 
 const folder = "dumps/prod/web";
 const name = "2026-11-22/postgres/shop-030000Z";
