@@ -13,7 +13,7 @@ import {
 
 export const command = defineCommand({
   description:
-    "Brings a database of PostgreSQL back from a dump; one of MariaDB is loaded by hand, as docs/guides/databases.md says. The dump is loaded beside the present database and its contents are counted; only then it takes that one's name, in one step of the server. What was there is dumped and proven first, and 'lifeboat undo' goes back to it. With --into it comes beside it under another name. An encrypted dump is opened on this machine: its identity never reaches a guest.",
+    "Brings a database of PostgreSQL or MariaDB back from a dump. The dump is loaded beside the present database and its contents are counted; only then it takes that one's place, by a rename (MariaDB: of all its tables in one statement; its triggers, views, routines and events follow). What was there is dumped and proven first, and 'lifeboat undo' goes back to it. With --into it comes beside it under another name. An encrypted dump is opened on this machine: its identity never reaches a guest.",
   examples: [
     { command: "lifeboat restore database web shop --dry-run", meaning: "show the plan, and what would be lost" },
     { command: "lifeboat restore database web shop", meaning: "show the plan, ask, restore the newest dump" },

@@ -42,7 +42,7 @@ usage: lifeboat-data VERB SOURCE …
   drop-copy SOURCE NAME        removes what load has made
   status SOURCE                the last run, and the newest dump
 verbs of a restore, which lifeboat calls in their order:
-  look, copy, receive, drop, keep, save-points, forget, released, exchange, put-back, release
+  look, room, copy, receive, drop, keep, save-points, forget, released, exchange, put-back, release
 end
 	exit 2
 }
@@ -102,7 +102,7 @@ drop-copy)
 	"\${kind}_drop_copy" "\${1:?}"
 	;;
 status) print_status ;;
-look | copy | receive | drop | keep | save-points | forget | released | exchange | put-back | release)
+look | room | copy | receive | drop | keep | save-points | forget | released | exchange | put-back | release)
 	. "$program/restore"
 	restore_verb "$@"
 	;;

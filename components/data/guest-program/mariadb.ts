@@ -1,3 +1,5 @@
+import { mariadbProof } from "./mariadb-proof";
+
 /**
  * The part of `lifeboat-data` for MariaDB 10.5 and later, in the guest or in a Docker container in it.
  *
@@ -68,6 +70,7 @@ sql_name() { printf '\`%s\`' "$(printf %s "$1" | sed 's/\`/\`\`/g')"; }
 
 mariadb_ready() {
 	ensure_user
+	ensure_functions
 	echo "SELECT VERSION() NOT LIKE '%MariaDB%'" | user_sql >"$small/version"
 	[ "$(cat "$small/version")" = 0 ] || fail 'the server is no MariaDB'
 	echo "SELECT CONCAT('MariaDB ', SUBSTRING_INDEX(VERSION(), '-', 1), IF(@@log_bin, ', with a binary log', ''))" | user_sql
@@ -88,6 +91,22 @@ ensure_user() {
 		done
 		echo "GRANT BINLOG MONITOR ON *.* TO \\\`$user\\\`@localhost;"
 	} | super_sql || fail "root cannot make the user $user: $(tail -n 1 "$small/messages")"
+}
+
+# Who may not call a function that a view calls cannot dump the view. It may call these, and no others.
+ensure_functions() {
+	super_sql >"$small/functions" <<end
+SELECT DISTINCT CONCAT('GRANT EXECUTE ON FUNCTION \\\`', REPLACE(routine_schema, '\\\`', '\\\`\\\`'), '\\\`.\\\`', REPLACE(routine_name, '\\\`', '\\\`\\\`'), '\\\` TO \\\`$user\\\`@localhost;')
+	FROM information_schema.routines JOIN information_schema.views
+	ON LOCATE(CONCAT(IF(routine_schema = table_schema, '', CONCAT('\\\`', routine_schema, '\\\`.')), '\\\`', routine_name, '\\\`('), view_definition) > 0
+	WHERE routine_type = 'FUNCTION' AND table_schema <> 'sys' AND NOT EXISTS (SELECT 1 FROM mysql.procs_priv p WHERE p.user = '$user' AND BINARY p.db = BINARY routine_schema
+		AND p.routine_name = routines.routine_name AND FIND_IN_SET('Execute', proc_priv));
+end
+	[ -s "$small/functions" ] || return 0
+	{
+		echo 'SET SESSION sql_log_bin = 0;'
+		cat "$small/functions"
+	} | super_sql
 }
 
 # What it reads: everything, or the databases that are named, and who may what. In a grant, _ and % stand for others.
@@ -153,10 +172,25 @@ mariadb_dump() {
 	[ "$(cat "$small/log_bin")" = 0 ] || position=--master-data=2
 	# A dump of one database says neither its name nor its character set.
 	printf -- '-- lifeboat 1 %s %s %s\\n' "$token" "$(cat "$small/charset")" "$2"
-	dump_part --routines --triggers \${position:+"$position"} -- "$2"
+	rm -f "$small/part"
+	{
+		dump_part --routines --triggers \${position:+"$position"} -- "$2"
+		: >"$small/part"
+	} | without_name "$2"
+	[ -e "$small/part" ] || return 1
+	# It looks for their database by its name with backslashes.
+	case $2 in
+	*[\\\\\\"\\']*) ! grep -q '^events ' "$small/before" || fail 'it has events, which mariadb-dump cannot read in a database with a quote or a backslash in its name' ;;
+	esac
 	# Apart, since a copy must not do what the original does at its times.
 	printf -- '-- lifeboat events %s\\n' "$token"
 	dump_part --no-data --no-create-info --skip-triggers --events -- "$2"
+}
+
+# NAME: around some routines and triggers a dump changes the character set of the database that it names: wherever it is loaded is meant.
+without_name() {
+	quoted=$(sql_name "$1" | sed 's/[][\\\\.*^$/]/\\\\&/g')
+	sed "s/^ALTER DATABASE $quoted CHARACTER SET /ALTER DATABASE CHARACTER SET /"
 }
 
 # Without locks, in one state of all transactional tables. Binary columns are in hexadecimal, so that no character set touches them.
@@ -181,113 +215,7 @@ UNION ALL SELECT CONCAT_WS(' ', 'events', HEX(event_name))
 end
 }
 
-# What restores and counts. In a server of its own, without a network and with nobody else's data: in the real one a restored event
-# would run, a restored view could be anybody's, and replicas and the binary log would get all of it a second time.
-throwaway_script='
-set -eu
-unset MYSQL_PWD
-umask 077
-place=$1 type=$2 objects=$3
-shift 3
-mkdir -p "$place"
-chown mysql "$place"
-trap "[ -z \\"\\\${server:-}\\" ] || { kill -KILL \\"\\$server\\"; wait \\"\\$server\\"; } 2>/dev/null || true" EXIT
-trap "exit 1" HUP INT TERM PIPE
-if ! mariadb-install-db --no-defaults --user=mysql --datadir="$place/data" --auth-root-authentication-method=normal \\
-	--skip-test-db --skip-name-resolve --tmpdir="$place" "$@" >"$place/log" 2>&1; then
-	tail -n 20 "$place/log" >&2
-	grep -i "error\\|cannot\\|denied" "$place/log" | tail -n 1 >&2
-	exit 1
-fi
-set -- --no-defaults --user=mysql --datadir="$place/data" --tmpdir="$place" --socket="$place/socket" --pid-file="$place/pid" --skip-networking \\
-	--skip-log-bin --event-scheduler=OFF --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF "$@"
-mariadbd "$@" >"$place/log" 2>&1 </dev/null &
-server=$!
-client() { mariadb --no-defaults --user=root --socket="$place/socket" --batch --skip-column-names --raw --default-character-set=utf8mb4 "$@"; }
-attempts=600
-until echo "SELECT 1" | client >/dev/null 2>&1; do
-	attempts=$((attempts - 1))
-	if [ "$attempts" = 0 ] || ! kill -0 "$server" 2>/dev/null; then
-		grep -i error "$place/log" | tail -n 3 >&2
-		exit 1
-	fi
-	sleep 0.1
-done
-if [ "$type" = roles ]; then
-	# In one session: what is restored changes who may begin another.
-	{ cat && echo && echo "SELECT CONCAT(\\"users \\", COUNT(*)) FROM mysql.global_priv;"; } | client
-	exit
-fi
-echo "CREATE DATABASE restored" | client
-# A view of another database cannot be made here. Whatever else goes wrong is told.
-client --force restored 2>"$place/said" || true
-if grep "^ERROR " "$place/said" | grep -v "^ERROR \\(1049\\|1146\\|1305\\|1356\\) " >&2; then exit 1; fi
-printf "%s\\n" "$objects" | client
-echo "SELECT CONCAT(\\"SELECT CONCAT(\\\\\\"rows \\\\\\", COUNT(*)) FROM restored.\\\`\\", REPLACE(table_name, \\"\\\`\\", \\"\\\`\\\`\\"), \\"\\\`;\\")
-	FROM information_schema.tables WHERE table_schema = \\"restored\\" AND table_type IN (\\"BASE TABLE\\", \\"SYSTEM VERSIONED\\")" |
-	client >"$place/counting"
-client <"$place/counting"'
-
-throwaway_server() {
-	if [ -n "$container" ]; then
-		image=$(docker inspect --format '{{.Image}}' "$container")
-		docker run --rm -i --network none --name "$throwaway" --label "lifeboat=$mark" --entrypoint sh "$image" \\
-			-c "$throwaway_script" sh /lifeboat-throwaway "$@"
-	else
-		mkdir -p "$throwaways"
-		chmod 0711 "$throwaways"
-		mkdir "$place"
-		sh -c "$throwaway_script" sh "$place" "$@"
-	fi
-}
-
-mariadb_prove() {
-	user_sql >"$small/like" <<'end'
-SELECT CONCAT_WS(' ', CONCAT('--lower-case-table-names=', @@lower_case_table_names), CONCAT('--innodb-page-size=', @@innodb_page_size),
-	CONCAT('--max-allowed-packet=', @@max_allowed_packet), CONCAT('--character-set-server=', @@character_set_server),
-	CONCAT('--collation-server=', @@collation_server));
-end
-	# shellcheck disable=SC2046 # words
-	open_item "$3" | throwaway_server "$1" "$(objects_of restored)" $(cat "$small/like") >"$small/restored"
-	mariadb_clear
-	if [ "$1" = roles ]; then
-		cat "$small/restored"
-		return
-	fi
-	objects_of "$2" | user_sql >"$small/objects"
-	sort "$small/objects" >"$small/after"
-	grep -v '^rows ' "$small/restored" | sort >"$small/things" || true
-	# What has been there all the time has to be in the dump.
-	comm -12 "$small/before" "$small/after" | grep -v '^views ' | comm -23 - "$small/things" >"$small/missing" || true
-	if [ -s "$small/missing" ]; then fail "it restores without $(cut -d ' ' -f 1 "$small/missing" | sort | uniq -c | awk '{ printf "%s%s of the %s", (NR > 1 ? " and " : ""), $1, $2 }')"; fi
-	awk '$1 == "rows" { rows += $2; next } { count[$1]++ }
-	END {
-		n = split("tables views sequences routines triggers events", kinds, " ")
-		for (i = 1; i <= n; i++) printf "%s %d\\n", kinds[i], count[kinds[i]]
-		printf "rows %.0f\\n", rows
-	}' "$small/restored"
-}
-
-# Ends what a proof has left that was killed, and removes what it has made.
-mariadb_clear() {
-	if [ -n "$container" ]; then
-		docker ps -aq --filter "name=^/$throwaway\\$" --filter "label=lifeboat=$mark" >"$small/left"
-		# It was started so that it goes when it ends.
-		while read -r left; do docker stop --time 5 "$left" >/dev/null; done <"$small/left"
-		return
-	fi
-	[ -d "$place" ] || return 0
-	if [ -f "$place/pid" ]; then
-		left=$(cat "$place/pid")
-		if tr '\\0' '\\n' <"/proc/$left/cmdline" 2>/dev/null | grep -qxF -e "--datadir=$place/data"; then
-			kill -KILL "$left"
-			# What has ended has no program any more.
-			while readlink "/proc/$left/exe" >/dev/null 2>&1; do sleep 0.1; done
-		fi
-	fi
-	rm -rf "\${place:?}"
-}
-
+${mariadbProof}
 # Makes a database of an item. Its events do not run yet: a copy does not do what the original does.
 mariadb_load() {
 	if [ "$1" = roles ]; then
@@ -302,16 +230,25 @@ mariadb_load() {
 	there=$(echo "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = $(sql_text "$2")" | super_sql)
 	[ "$there" = 0 ] || fail "there is a database $2"
 	echo "CREATE DATABASE $(sql_name "$2") CHARACTER SET $charset COLLATE $collation COMMENT '$mark'" | super_sql
-	sed "/^-- lifeboat events $token\\$/,\\$ s/^\\(\\/\\*!50106 CREATE\\*\\/ .*EVENT \\\`.*\\\` ON SCHEDULE [A-Z0-9_ ':.-]* ON COMPLETION \\(NOT \\)\\{0,1\\}PRESERVE \\)ENABLE /\\1DISABLE ON SLAVE /" |
+	awake=$(awake_file "$2")
+	mkdir -p "\${awake%/*}"
+	waking="^\\\\(\\\\/\\\\*!50106 CREATE\\\\*\\\\/ .*EVENT \\\\(\\\`.*\\\`\\\\) ON SCHEDULE [A-Z0-9_ ':.-]* ON COMPLETION \\\\(NOT \\\\)\\\\{0,1\\\\}PRESERVE \\\\)"
+	sed -e "/^-- lifeboat events $token\\$/,\\$ {" -e "/\${waking}ENABLE /w $awake.lines" -e "s/\${waking}ENABLE /\\\\1DISABLE ON SLAVE /" -e '}' |
 		super_sql -- "$2"
-	awake=$(echo "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = $(sql_text "$2") AND status = 'ENABLED'" | super_sql)
-	[ "$awake" = 0 ] || fail "its events cannot be kept from running in $2"
+	enabled=$(echo "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = $(sql_text "$2") AND status = 'ENABLED'" | super_sql)
+	[ "$enabled" = 0 ] || fail "its events cannot be kept from running in $2"
+	# Those that ran where they come from, for whoever takes that one's place.
+	sed -n "s/\${waking}.*$/EVENT \\\\2 ON SCHEDULE /p" "$awake.lines" >"$awake"
+	rm "$awake.lines"
 }
+
+awake_file() { printf '%s/copies/%s.awake\\n' "$state" "$(printf %s "$1" | sha256sum | cut -c 1-32)"; }
 
 mariadb_drop_copy() {
 	ours=$(echo "SELECT schema_comment = '$mark' FROM information_schema.schemata WHERE schema_name = $(sql_text "$1")" | super_sql)
 	[ -n "$ours" ] || return 0
 	[ "$ours" = 1 ] || fail "the database $1 was not made by Lifeboat"
 	echo "DROP DATABASE $(sql_name "$1")" | super_sql
+	rm -f "$(awake_file "$1")"
 }
 `;

@@ -9,6 +9,7 @@ import { pointInTimeProgram } from "./point-in-time/program";
 import { postgresPart } from "./postgres";
 import { restorePart } from "./restore";
 import { restoreFilesPart } from "./restore-files";
+import { restoreMariaDbPart } from "./restore-mariadb";
 import { restorePostgresPart } from "./restore-postgres";
 import { retentionPart } from "./retention";
 import { runPart } from "./run";
@@ -31,6 +32,7 @@ const kinds: Readonly<Record<DataKind, string>> = {
 /** How what each kind dumps takes the place of what is there. */
 const restores: Partial<Readonly<Record<`restore-${DataKind}`, string>>> = {
   "restore-files": restoreFilesPart,
+  "restore-mariadb": restoreMariaDbPart,
   "restore-postgres": restorePostgresPart,
 };
 

@@ -30,6 +30,13 @@ files_look() {
 		"$(du -sxb -- "$there" 2>/dev/null | cut -f 1)" "$users"
 }
 
+files_room() {
+	there=$(place_of "$1" "$2")
+	there=\${there%/*}/
+	[ -d "$there" ] || refuse "there is no folder $there"
+	df -Pk "$there" | room_in
+}
+
 # As the proof of a dump counts.
 files_count() {
 	if [ -d "$2" ]; then

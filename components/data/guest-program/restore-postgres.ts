@@ -22,6 +22,12 @@ end
 	if [ -s "$small/look" ]; then cat "$small/look"; else absent; fi
 }
 
+postgres_room() {
+	export PGDATABASE=postgres
+	folder_of_data=$(echo 'SHOW data_directory' | super_sql)
+	if [ -n "$container" ]; then docker exec "$container" df -Pk "$folder_of_data"; else df -Pk "$folder_of_data"; fi | room_in
+}
+
 # As the proof of a dump counts.
 postgres_count() {
 	PGDATABASE=$2

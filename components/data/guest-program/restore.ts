@@ -5,6 +5,7 @@
  * | function                               | does                                                                        |
  * | -------------------------------------- | --------------------------------------------------------------------------- |
  * | `KIND_look TYPE NAME`                  | prints what is there as JSON; `absent` where nothing is                     |
+ * | `KIND_room TYPE NAME`                  | prints how many bytes may still be written where it lies, or is to lie      |
  * | `KIND_count TYPE NAME`                 | prints lines `WHAT COUNT` of it, as the proof of a dump does                |
  * | `KIND_exchange TYPE NAME COPY OLD ID`  | gives COPY that name, and OLD to what has it now; again: nothing. Prints its ID |
  * | `KIND_put_back TYPE NAME COPY OLD ID`  | the way back; \$made is what the exchange has printed, where that is known   |
@@ -21,6 +22,9 @@ refuse() {
 	printf 'Unable to %s: %s\\n' "$doing" "$1" >&2
 	exit 13
 }
+
+# What df prints, in bytes.
+room_in() { tail -n 1 | awk '{ printf "%.0f\\n", $4 * 1024 }'; }
 
 absent() { printf '{"exists":false,"identity":"nothing","ours":false,"bytes":0,"connections":0}\\n'; }
 
@@ -102,7 +106,11 @@ keep_things() {
 	. "$program/run"
 	case $kind in
 	postgres) postgres_items() { cat "$own/items"; } ;;
-	mariadb) mariadb_items() { cat "$own/items"; } ;;
+	mariadb)
+		mariadb_items() { cat "$own/items"; }
+		# Its user may read what it is to dump.
+		[ -z "$databases" ] || databases=$(printf '%s\\n' "$databases" && sed -n 's/^database //p' "$own/items")
+		;;
 	files) files_items() { cat "$own/items"; } ;;
 	command) command_items() { cat "$own/items"; } ;;
 	esac
@@ -190,6 +198,10 @@ restore_verb() {
 	look)
 		doing="look at $2"
 		"\${kind}_look" "$1" "$2"
+		;;
+	room)
+		doing="look how much room there is for $2"
+		"\${kind}_room" "$1" "$2"
 		;;
 	copy)
 		mkfifo "$small/pipe"

@@ -81,12 +81,22 @@ run_source() {
 	rm -rf "$small"
 	mkdir -p "$small"
 	exec 2>>"$small/messages"
+	tell_killed
 	write_status running "begun"
 	rm -rf "$stage"
 	mkdir -p "$stage"
 	chmod 0700 "$folder/.unfinished"
 	make_dump
 	finish_run
+}
+
+# What a run was doing that was killed outright is nowhere; that it was is told by the next one.
+tell_killed() {
+	grep -q '"result":"running"' "$state/status.json" 2>/dev/null || return 0
+	begun=$(sed -n 's/^.*"started":\\([0-9]*\\).*$/\\1/p' "$state/status.json")
+	left=
+	[ ! -e "$stage" ] || left=', and what it left is removed'
+	remark "the run begun at $(date -u -d "@$begun" +%Y-%m-%dT%H:%M:%SZ) was killed$left"
 }
 
 make_dump() {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import { Decrypter } from "age-encryption";
+import { Decrypter, identityToRecipient } from "age-encryption";
 import { messageOf } from "../../machine/error-code";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -48,6 +48,28 @@ export function readIdentities(file: string): AgeIdentities {
 }
 
 /**
+ * By the public keys that a manifest names, before any byte of the dump is read.
+ *
+ * @throws CommandError (12) where it was encrypted for none of these identities
+ */
+export async function requireRecipient(
+  what: string,
+  recipients: readonly string[],
+  { file, keys }: AgeIdentities,
+): Promise<void> {
+  const own = await Promise.all(keys.map((key) => identityToRecipient(key)));
+  if (own.some((recipient) => recipients.includes(recipient))) return;
+  throw foreign(what, file);
+}
+
+function foreign(what: string, file: string): CommandError {
+  return new CommandError(`${what} is encrypted for another identity than those in ${file}`, {
+    exitCode: exitCodes.passphrase,
+    hint: "name the file with the right one: --identity FILE or LIFEBOAT_AGE_IDENTITY_FILE",
+  });
+}
+
+/**
  * Decrypts a stream. Nothing of it can be trusted before it has ended: a stream that is cut off throws at its end.
  *
  * @throws CommandError (12) where no identity fits, (1) for what is no age file
@@ -62,10 +84,7 @@ export async function decrypted(stored: Readable, { file, keys }: AgeIdentities)
     if (!/no identity matched/u.test(messageOf(error))) {
       throw new CommandError(`it cannot be read as an age file: ${messageOf(error)}`, { exitCode: exitCodes.failed });
     }
-    throw new CommandError(`it is encrypted for another identity than those in ${file}`, {
-      exitCode: exitCodes.passphrase,
-      hint: "name the file with the right one: --identity FILE or LIFEBOAT_AGE_IDENTITY_FILE",
-    });
+    throw foreign("it", file);
   }
 }
 

@@ -148,6 +148,13 @@ export class DataProgram {
     return parsed.data;
   }
 
+  /** How many bytes may still be written where a thing lies, or is to lie. @throws GuestUnreachable, CommandError */
+  async room(source: string, type: string, name: string, signal: AbortSignal): Promise<number> {
+    const text = await this.ask(["room", source, type, name], signal);
+    if (!/^\d+\s*$/u.test(text)) throw this.strange(`the room for ${name}`, text);
+    return Number(text);
+  }
+
   /** Runs a verb that changes something and prints counts, such as what a copy holds. */
   async counted(words: readonly string[], signal: AbortSignal): Promise<Counts> {
     return this.countsIn(await this.ask(words, signal, { timeout: day }), words);

@@ -11,6 +11,7 @@ import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import type { ShelvedDumps } from "./dump-shelf";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
+import { requireIdentity } from "./prerequisites";
 import { isSamePlace, type RestoreDataRequest, type RestorePoint } from "./request";
 
 /** A plan with what people are told and asked about it. */
@@ -60,7 +61,7 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
     savePoint: replaces && (without === undefined || without === false),
     disconnect: items.some(({ present }) => (present?.connections ?? 0) > 0),
   };
-  refuseWithoutIdentity(plan, request);
+  await requireIdentity(manifest, request);
   if (isCarried(plan, isSamePlace(from, to))) {
     await shelf.requireStreams();
     writing.requireStreams();
@@ -209,15 +210,6 @@ async function itemPlan(
   } = await (await to.program()).look(to.source.name, type, into, signal);
   const item = { type, name, into, file, bytes, sha256, plainBytes, plainSha256, counts };
   return exists ? { ...item, present: { identity, bytes: size, connections } } : item;
-}
-
-/** Found out before anything is done, and asked again of the dump itself when it is loaded. */
-function refuseWithoutIdentity({ encrypted, dump }: RestoreDataPlan, { identity }: RestoreDataRequest): void {
-  if (!encrypted || identity !== undefined) return;
-  throw new CommandError(`${dump} is encrypted, and no identity is named`, {
-    exitCode: exitCodes.passphrase,
-    hint: "name the file with the age identity, which stays on this machine: --identity FILE or LIFEBOAT_AGE_IDENTITY_FILE",
-  });
 }
 
 /** Whether the bytes come through this machine: where they are opened here, come from elsewhere, or go to another guest. */

@@ -7,6 +7,7 @@ import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import { planRestoreData, type PlannedRestoreData } from "./make-plan";
 import { restoreDataKind, type RestoreDataPlan, restoreDataPlanSchema } from "./plan";
+import { requireRoom } from "./prerequisites";
 import type { RestoreDataRequest } from "./request";
 import { restoreDataSteps, type RestoreDataWorld } from "./steps";
 import { restoreDataReport, restoreDataView } from "./view";
@@ -31,6 +32,7 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
     given,
     plan: async () => {
       const planned = await planRestoreData(session, request);
+      await requireRoom(planned.plan, to, session.context.signal);
       const bytes = planned.plan.items.reduce((sum, item) => sum + item.plainBytes, 0);
       return { ...planned, view: restoreDataView(planned), bytes };
     },
