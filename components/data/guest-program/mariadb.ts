@@ -69,6 +69,13 @@ sql_text() { printf "CONVERT(x'%s' USING utf8mb4)" "$(printf %s "$1" | od -An -v
 sql_name() { printf '\`%s\`' "$(printf %s "$1" | sed 's/\`/\`\`/g')"; }
 
 mariadb_ready() {
+	# Tables of one and triggers of another would be a dump of nothing that ever was.
+	for half in "$state"/exchanges/*; do
+		case $half in
+		*.new | *'*') ;;
+		*) [ -e "$half/done" ] || fail 'a restore of a database is half done: the command that began it ends it, or lifeboat undo' ;;
+		esac
+	done
 	ensure_user
 	ensure_functions
 	echo "SELECT VERSION() NOT LIKE '%MariaDB%'" | user_sql >"$small/version"

@@ -187,21 +187,21 @@ const argv = ["restore", "database", "db", shop, "--force"];
 
   test("is not restored from a damaged dump, and nothing is changed [I6]", async () => {
     const [newest] = (await source.manifests()).map(({ name }) => `/var/backups/lifeboat/${name}`).reverse();
-    await guest.must(`cp -r '${newest}' /root/whole`);
+    await guest.must(`cp -r '${newest}' /var/whole`);
     await guest.must(`printf x | dd of='${newest}/item-2.dump.zst' bs=1 seek=100 conv=notrunc status=none`);
     await orders(11);
     expect(await site.lifeboat(argv)).toMatchObject({ code: 1, stderr: expect.stringContaining("is damaged") });
     expect([await count(), await leftovers()]).toEqual([11, ""]);
-    await guest.must(`rm -r '${newest}' && mv /root/whole '${newest}'`);
+    await guest.must(`rm -r '${newest}' && mv /var/whole '${newest}'`);
   });
 
   test("without room beside what is there nothing is begun, and the message says how much it takes [I6]", async () => {
     const journals = site.journals().length;
     await guest.must(
-      "free=$(df -k --output=avail /var/lib/mysql | tail -n 1); head -c $((free - 2048))k /dev/zero >/root/filler",
+      "free=$(df -k --output=avail /var/lib/mysql | tail -n 1); head -c $((free - 2048))k /dev/zero >/var/filler",
     );
     const refused = await site.lifeboat(["restore", "database", "db", strange, "--force"]);
-    await guest.must("rm /root/filler");
+    await guest.must("rm /var/filler");
     expect(refused).toMatchObject({
       code: 13,
       stderr: expect.stringMatching(

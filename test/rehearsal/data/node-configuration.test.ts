@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
+import { DatabaseGuest } from "../../support/database-guest/database-guest";
+import { projectFolder } from "../support/commands";
+import { commandSource, InstalledSource } from "./support/data-source";
+
+/** The recipe of docs/guides/node-configuration.md, as it stands there: a guest fetches a node's configuration over a real SSH. */
+
+const isRoot = process.getuid?.() === 0;
+const guide = readFileSync(join(projectFolder, "docs/guides/node-configuration.md"), "utf8");
+const forced = /```text\n(restrict,command=".*") ssh-ed25519/u.exec(guide)?.[1] ?? "";
+const block = z.object({ data: z.object({ node: z.object({ command: z.string(), check: z.string() }) }) });
+const { command, check } = block.parse(parse(/```yaml\n([^]*?)```/u.exec(guide)?.[1] ?? "")).data.node;
+
+(isRoot ? describe : describe.skip)("the configuration of a node", () => {
+  let guest: DatabaseGuest;
+  let node: InstalledSource;
+
+  beforeAll(async () => {
+    guest = await DatabaseGuest.start({ room: 256 });
+    // The guest is its own node, behind a real SSH server.
+    await guest.must(`
+mkdir -p /etc/pve/priv /etc/pve/firewall /etc/pve/nodes/pve /etc/network ~/.ssh /etc/lifeboat
+echo 'user:root@pam:1:0:::::' > /etc/pve/user.cfg
+echo 'dir: local' > /etc/pve/storage.cfg
+echo 'auto lo' > /etc/network/interfaces
+touch /etc/pve/jobs.cfg /etc/pve/firewall/cluster.fw /etc/fstab /etc/resolv.conf /etc/default/grub
+echo secret > /etc/pve/priv/shadow.cfg
+echo secret > /etc/pve/nodes/pve/pve-ssl.key
+rm -f /etc/ssh/ssh_host_*
+ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+ssh-keygen -q -t ed25519 -N '' -f /etc/lifeboat/node-key
+echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/lifeboat/node-known-hosts
+printf 'PasswordAuthentication no\\nUsePAM no\\nPermitRootLogin yes\\n' > /etc/ssh/sshd_config
+/usr/sbin/sshd`);
+    await guest.must("cat > ~/.ssh/authorized_keys && cat /etc/lifeboat/node-key.pub >> ~/.ssh/authorized_keys", {
+      input: `${forced} `,
+    });
+    const here = command.replace("192.0.2.11", "127.0.0.1");
+    node = new InstalledSource(guest, commandSource({ name: "node", command: here, check }));
+  });
+
+  afterAll(() => guest?.stop());
+
+  test("is dumped over SSH with users, storages, network, firewall and jobs, and without what opens the node [I8]", async () => {
+    expect(await node.dump()).toMatch(/^SUCCESS /u);
+    const [manifest] = await node.manifests();
+    const names = await guest.must(
+      `/usr/local/lib/lifeboat/data/lifeboat-data fetch node ${manifest?.name ?? ""} item-1.dump.zst | zstd -d | tar --list`,
+    );
+    expect(names.split("\n")).toEqual(
+      expect.arrayContaining([
+        "etc/pve/user.cfg",
+        "etc/pve/storage.cfg",
+        "etc/pve/jobs.cfg",
+        "etc/pve/firewall/cluster.fw",
+        "etc/network/interfaces",
+      ]),
+    );
+    expect(names).not.toMatch(/priv|\.key$/mu);
+  });
+
+  test("its key gets nothing else, whatever is asked for [I8, N1]", async () => {
+    const asked = command
+      .replace("192.0.2.11", "127.0.0.1")
+      .replace(/configuration$/u, "'cat /etc/pve/priv/shadow.cfg'");
+    expect(await guest.must(`${asked} | tar --list | grep -c . `)).not.toBe("0");
+    expect(await guest.must(`${asked} | grep -c secret || true`)).toBe("0");
+  });
+
+  test("without its users it is no good dump, and neither is a node that is not reached: the last good one stays [I4, I8]", async () => {
+    await guest.must("mv /etc/pve/user.cfg /var");
+    expect(await node.failingRun()).toContain("the check refuses it");
+    await guest.must("mv /var/user.cfg /etc/pve");
+    await guest.must("mv ~/.ssh/authorized_keys /var/kept");
+    expect(await node.failingRun()).toMatch(/Unable to dump output command: .*Permission denied/u);
+    await guest.must("mv /var/kept ~/.ssh/authorized_keys");
+    await guest.must("sed -i 's/ssh-ed25519 A/ssh-ed25519 B/' /etc/lifeboat/node-known-hosts");
+    expect(await node.failingRun()).toMatch(/Unable to dump output command: .*(?:verification failed|host key)/iu);
+    expect(await node.manifests()).toHaveLength(1);
+  });
+});
