@@ -21,6 +21,8 @@ export interface ProgramOptions {
   signal?: AbortSignal;
   /** Written to its standard input, which stays open until it ends: its end tells the program that nobody waits any more. */
   input?: string;
+  /** Its standard input ends behind the input, for a program that reads it to its end. */
+  closesInput?: boolean;
   /** Told each line of its output as it comes. */
   onLine?: (line: string) => void;
 }
@@ -56,7 +58,7 @@ export async function runProgramFile(
   });
   // One that ends before it has read everything is told by how it ends.
   child.stdin.on("error", () => undefined);
-  if (options.input === undefined) child.stdin.end();
+  if (options.input === undefined || options.closesInput === true) child.stdin.end(options.input);
   else child.stdin.write(options.input);
   const stdout = collect(child.stdout);
   if (options.onLine !== undefined) createInterface({ input: child.stdout }).on("line", options.onLine);

@@ -13,7 +13,7 @@ import { timerUnits, type TimerSettings } from "./timer-units";
 const timerMinutes = 5;
 
 /** A timer as a command asks for it. */
-type Wanted = Pick<TimerSettings, "service" | "timer" | "calendar" | "timeout"> & {
+type Wanted = Pick<TimerSettings, "service" | "timer" | "calendar" | "timeout" | "alsoGood"> & {
   /** Of both units. */
   readonly name: string;
   /** Of the command line after `lifeboat`. */
@@ -48,6 +48,26 @@ export function inspectDrillTimer(
     calendar: at,
     // From then on another machine takes it for dead, and destroys its copies.
     timeout: `${String(longestDrill)}s`,
+  });
+}
+
+/** Units that look at the site each hour and tell what has changed. */
+export function inspectStatusTimer(
+  site: Site,
+  { environment, words }: { readonly environment: string | undefined; readonly words: readonly string[] },
+  context: Pick<CommandContext, "io">,
+) {
+  if (environment !== undefined) site.environment(environment);
+  const what = environment ?? "the site";
+  return inspectTimer(site, context, {
+    name: environment === undefined ? "lifeboat-status" : `lifeboat-status-${environment}`,
+    words: ["status", ...(environment === undefined ? [] : [environment]), ...words],
+    service: `Tells what needs somebody in the backups of ${what}`,
+    timer: `Looks at the backups of ${what}`,
+    calendar: "hourly",
+    timeout: "15m",
+    // Something needs somebody, who was told: the service has done its work.
+    alsoGood: exitCodes.partly,
   });
 }
 

@@ -16,6 +16,8 @@ export interface TimerSettings {
   readonly calendar: string;
   /** After which one that hangs is ended, so that it does not keep the next from starting for ever: `1h`. */
   readonly timeout: string;
+  /** An exit code with which the service has not failed. */
+  readonly alsoGood?: number;
 }
 
 /** A systemd service and its timer, for the operator's machine. */
@@ -36,6 +38,7 @@ export function timerUnits({ command, project, variables, ...unit }: TimerSettin
     "Type=oneshot",
     ...environment,
     `ExecStart=${command.map(systemdWord).join(" ")}`,
+    ...(unit.alsoGood === undefined ? [] : [`SuccessExitStatus=${String(unit.alsoGood)}`]),
     `TimeoutStartSec=${unit.timeout}`,
     "",
   ];
