@@ -35,8 +35,9 @@ export async function runProgram(argv: readonly string[], io: InputOutput): Prom
     return endOfParsing(error, { argv, root }, { json, project: undefined }, io);
   }
   if (chosen === undefined) return exitCodes.usage;
-  const { project } = root.opts<{ project?: string }>();
-  return runCommand(chosen, { json, project }, io);
+  const { project, quiet, verbose } = root.opts<{ project?: string; quiet?: boolean; verbose?: boolean }>();
+  const manner = quiet === true ? "quiet" : verbose === true ? "verbose" : "usual";
+  return runCommand(chosen, { json, project, manner }, io);
 }
 
 async function runCommand({ command, raw }: Chosen, options: GlobalOptions, io: InputOutput): Promise<ExitCode> {
@@ -75,6 +76,8 @@ function buildProgram(io: InputOutput, choose: (chosen: Chosen) => void): Comman
     .description(packageJson.description)
     .version(packageJson.version, "--version", "print the version")
     .addOption(new Option("--json", "print data and errors as JSON, one object a line"))
+    .addOption(new Option("--quiet", "say nothing of steps that go well").conflicts("verbose"))
+    .addOption(new Option("--verbose", "say all that each step is at, line by line, as logs keep it"))
     .addOption(
       new Option("--project <folder>", "folder of Pulumi.yaml (else LIFEBOAT_PROJECT, else upwards from here)"),
     )
@@ -172,11 +175,14 @@ function helpAsFlag(argv: readonly string[]): string[] {
   return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
 }
 
+/** Those of every command that take no word. */
+const globalFlags: ReadonlySet<string> = new Set(["--json", "--quiet", "--verbose"]);
+
 /** Options of every command may stand anywhere; commander looks for them before the command only. */
 function globalsFirst(argv: readonly string[]): string[] {
   const words = beforeEnd(argv);
   const isGlobal = (word: string, place: number): boolean =>
-    word === "--json" || word === "--project" || word.startsWith("--project=") || words[place - 1] === "--project";
+    globalFlags.has(word) || word === "--project" || word.startsWith("--project=") || words[place - 1] === "--project";
   return [
     ...words.filter(isGlobal),
     ...words.filter((word, place) => !isGlobal(word, place)),

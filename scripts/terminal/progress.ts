@@ -42,12 +42,19 @@ interface StrandStep<Result> {
 }
 
 /**
+ * How much is said of steps. `quiet`: only of those that did not end well. `verbose`: all that each is at, a line for each word of
+ * it, as a log keeps it.
+ */
+export type Manner = "quiet" | "usual" | "verbose";
+
+/**
  * Shows steps while they run, on stderr. On a terminal one line is redrawn; anywhere else each step is one line at its
  * start, one at its end, and now and then one between.
  */
 export class Progress {
   private readonly colours: boolean;
   private abandoned = false;
+  private said = "";
   private stopShowing: () => void = () => undefined;
   private running: { title: string; detail: string; started: number; picture: number } | undefined;
 
@@ -55,6 +62,7 @@ export class Progress {
     private readonly io: InputOutput,
     private readonly talk: Talk,
     private readonly redactor: Redactor,
+    private readonly manner: Manner = "usual",
   ) {
     this.colours = hasColours(io, "error");
   }
@@ -63,19 +71,23 @@ export class Progress {
    * Runs one step and shows it from the first moment on. Steps do not overlap: an inner step is shown as the outer one's
    * detail.
    *
-   * @param title what is being done: "restore container 101".
+   * @param title what is being done: "restore container 101". @param isStrands each of its strands tells for itself what it is at
    */
   async step<Result>(
     title: string,
     run: (update: Update) => Promise<Result>,
     endingOf: (result: Result) => Ending = good,
+    isStrands = false,
   ): Promise<Result> {
     const outer = this.running;
     if (outer !== undefined) {
       outer.detail = title;
-      return run((detail) => (outer.detail = `${title}: ${detail}`));
+      return run((detail) => {
+        if (!isStrands) this.say(`${title}: ${detail}`);
+        outer.detail = `${title}: ${detail}`;
+      });
     }
-    return this.outermost(title, run, endingOf);
+    return this.outermost(title, run, endingOf, isStrands);
   }
 
   /**
@@ -100,7 +112,7 @@ export class Progress {
             this.strandStep(name, { title: step, run: work, endingOf: endOf }, tell),
       );
     };
-    return this.step(title, runStrands, endingOf);
+    return this.step(title, runStrands, endingOf, true);
   }
 
   /** The same for what runs as one strand of it: its steps are shown as that strand's. */
@@ -116,14 +128,17 @@ export class Progress {
     const started = performance.now();
     const finish = ({ mark, title: end = title }: Ending): void => {
       tell(strand, undefined);
-      if (this.abandoned) return;
+      if (this.abandoned || this.leavesOut(mark)) return;
       if (this.animated) this.io.writeError("\r\u001b[K");
       const seconds = (performance.now() - started) / 1_000;
       this.talk.line([marks[mark], ` ${strand}: ${end} `, dim(`(${formatDuration(seconds)})`)]);
     };
     tell(strand, title);
     try {
-      const result = await run((detail) => tell(strand, `${title}: ${detail}`));
+      const result = await run((detail) => {
+        this.say(`${strand}: ${detail}`);
+        tell(strand, `${title}: ${detail}`);
+      });
       finish(endingOf(result));
       return result;
     } catch (error) {
@@ -142,6 +157,7 @@ export class Progress {
     title: string,
     run: (update: Update) => Promise<Result>,
     endingOf: (result: Result) => Ending,
+    isStrands: boolean,
   ): Promise<Result> {
     const step = { title, detail: "", started: performance.now(), picture: 0 };
     this.running = step;
@@ -150,11 +166,15 @@ export class Progress {
       if (this.abandoned) return;
       this.stopShowing();
       this.running = undefined;
+      if (this.leavesOut(mark)) return;
       const seconds = (performance.now() - step.started) / 1_000;
       this.talk.line([marks[mark], ` ${end} `, dim(`(${formatDuration(seconds)})`)]);
     };
     try {
-      const result = await run((detail) => (step.detail = detail));
+      const result = await run((detail) => {
+        if (!isStrands) this.say(detail);
+        step.detail = detail;
+      });
       finish(endingOf(result));
       return result;
     } catch (error) {
@@ -163,8 +183,20 @@ export class Progress {
     }
   }
 
+  /** What went well is not said. */
+  private leavesOut(mark: Ending["mark"]): boolean {
+    return this.manner === "quiet" && mark === "good";
+  }
+
+  /** A word of what a step is at, as a line of its own. */
+  private say(detail: string): void {
+    if (this.manner !== "verbose" || this.abandoned || detail === this.said) return;
+    this.said = detail;
+    this.talk.line(dim(`  ${detail}`));
+  }
+
   private get animated(): boolean {
-    return this.io.isTerminal.error && this.io.environment["TERM"] !== "dumb";
+    return this.manner === "usual" && this.io.isTerminal.error && this.io.environment["TERM"] !== "dumb";
   }
 
   private draw(): () => void {
@@ -188,8 +220,9 @@ export class Progress {
 
   private log(): () => void {
     const { running } = this;
-    if (running === undefined) return () => undefined;
+    if (running === undefined || this.manner === "quiet") return () => undefined;
     this.talk.line(`${running.title} …`);
+    if (this.manner === "verbose") return () => undefined;
     let shown = "";
     const timer = setInterval(() => {
       if (running.detail === shown) return;

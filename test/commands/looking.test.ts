@@ -91,6 +91,24 @@ describe("the frame", () => {
     expect((await site.lifeboat(["backup", "--json"])).stdout).toContain("no guest is named");
   });
 
+  test("--quiet says nothing of steps that go well, and --verbose all that they are at; wherever they stand [K1]", async () => {
+    const backup = ["backup", "db", "--force"];
+    const quiet = await site.lifeboat(["--quiet", ...backup]);
+    expect([quiet.code, /^✓|…$/mu.test(quiet.stderr)]).toEqual([0, false]);
+    const usual = await site.lifeboat(backup);
+    expect(usual.stderr).toMatch(/^✓ /mu);
+    expect(usual.stderr).not.toMatch(/^ {2}creating vzdump archive/mu);
+    const verbose = await site.lifeboat([...backup, "--verbose"]);
+    expect(verbose.stderr).toMatch(/^ {2}creating vzdump archive [^]*^ {2}archive file size/mu);
+    const bad = await site.lifeboat(["backups", "web", "--quiet"]);
+    expect([bad.code, bad.stderr]).toEqual([10, expect.stringContaining("Unable to list the backups of web")]);
+    const both = await site.lifeboat(["status", "--quiet", "--verbose"]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("cannot be used with option")]);
+    for (const { volid } of await site.archives(db.id)) {
+      await site.client.tasks.wait(await site.client.backups.deleteArchive(node, volid));
+    }
+  });
+
   test.each([[["help", "restore", "guest"]], [["restore", "guest", "--help"]]])(
     "%j is the help of one command",
     async (argv) => {

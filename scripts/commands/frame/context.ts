@@ -5,7 +5,7 @@ import { Redactor } from "../../terminal/redactor";
 import { Interrupted } from "../../terminal/command-error";
 import type { InputOutput } from "../../terminal/input-output";
 import { Output } from "../../terminal/output";
-import { Progress } from "../../terminal/progress";
+import { type Manner, Progress } from "../../terminal/progress";
 import { Prompts } from "../../terminal/prompts";
 import { Talk } from "../../terminal/talk";
 import type { CommandContext } from "../../project/context";
@@ -15,6 +15,8 @@ export interface GlobalOptions {
   json: boolean;
   /** Project folder from `--project`. */
   project: string | undefined;
+  /** How much is said of what is done. Default: as usual. */
+  manner?: Manner;
 }
 
 /** Every command of the program; no test of an operation needs any. */
@@ -40,7 +42,7 @@ export function openContext(io: InputOutput, options: GlobalOptions, commands: C
     io,
     talk,
     output: new Output(io, options.json, redactor),
-    progress: new Progress(io, talk, redactor),
+    progress: new Progress(io, talk, redactor, options.manner),
     prompts: new Prompts(io, options.json),
     redactor,
     project: options.project,

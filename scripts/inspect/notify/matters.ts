@@ -45,5 +45,7 @@ const changing = [
 
 /** A text without what changes from one look to the next although nothing has happened. */
 function lasting(text: string): string {
-  return changing.reduce((rest, pattern) => rest.replaceAll(pattern, "…"), text).replaceAll(/(?:…[\s,]*)+/gu, "… ");
+  return changing
+    .reduce((rest, pattern) => rest.replaceAll(pattern, "…"), text)
+    .replaceAll(/(?:\u2026[\s,]*)+/gu, "… ");
 }

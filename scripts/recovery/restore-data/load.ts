@@ -3,8 +3,8 @@ import type { Counts } from "../../clients/data-program/data-program";
 import { StoreError } from "../../clients/object-store/object-store";
 import { carry } from "../../clients/data-program/transfer";
 import { CommandError } from "../../terminal/command-error";
+import { copiedSince } from "../../terminal/copied";
 import { exitCodes } from "../../terminal/exit-codes";
-import { formatBytes } from "../../terminal/durations";
 import type { StepContext } from "../engine/step";
 import { type DumpShelf, dumpWords } from "./dump-shelf";
 import { isCarried } from "./make-plan";
@@ -86,7 +86,7 @@ async function carryCopy(
     sha256: item.sha256,
     size: item.bytes,
     identities: plan.encrypted && identity !== undefined ? readIdentities(identity) : undefined,
-    onBytes: rateOf(item.bytes, progress),
+    onBytes: copiedSince(item.bytes, progress),
   };
   const failure = await carry(cargo, signal).then(
     () => undefined,
@@ -106,14 +106,4 @@ async function carryCopy(
   progress("the guest proves it");
   writer.require(receiveWords, await received.end());
   return writer.countsIn(Buffer.concat(printed).toString("utf8"), receiveWords);
-}
-
-/** Shows how much has come, and how fast. */
-function rateOf(size: number, progress: (text: string) => void): (count: number) => void {
-  const started = performance.now();
-  return (count) => {
-    const seconds = (performance.now() - started) / 1_000;
-    const rate = seconds < 1 ? "" : `, ${formatBytes(Math.round(count / seconds))}/s`;
-    progress(`${formatBytes(count)} of ${formatBytes(size)}${rate}`);
-  };
 }

@@ -1,4 +1,5 @@
 import { shellQuote } from "../../machine/shell-quote";
+import { copiedSince } from "../../terminal/copied";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { otherSum } from "../../../site/restore/verification-record";
@@ -14,8 +15,8 @@ export function readArchive(plan: RestorePlan, host: string, path: string, world
     id: "integrity",
     title: "Read the archive",
     does: `read ${volid} to its end on ${plan.target.node}, over SSH`,
-    run: async ({ signal }): Promise<StepResult> => {
-      const { result, sha256 } = await world.readArchive(host, path, signal);
+    run: async ({ signal, progress }): Promise<StepResult> => {
+      const { result, sha256 } = await world.readArchive(host, path, signal, copiedSince(size, progress));
       switch (result.kind) {
         case "whole":
           return {

@@ -6,6 +6,7 @@ import type { Verdict } from "../../../../site/verify/judge-archive";
 import type { VerificationRecord } from "../../../../site/restore/verification-record";
 import { runBounded } from "../../../machine/bounded";
 import { groupBy } from "../../../machine/group-by";
+import { copiedSince } from "../../../terminal/copied";
 import { formatBytes } from "../../../terminal/durations";
 import type { Ending, Progress, ShowStep } from "../../../terminal/progress";
 import type { ListedArchive } from "./listed";
@@ -89,7 +90,7 @@ async function verifyOne(
   try {
     const title = plainText(volid.slice(volid.indexOf(":") + 1));
     const read = (update: (detail: string) => void): Promise<VerifiedArchive> =>
-      verify(listed, run, verifier, (done) => update(`${formatBytes(done)} of ${formatBytes(size ?? done)}`));
+      verify(listed, run, verifier, copiedSince(size, update));
     return await strand(listed.label)(title, read, (verified) => ({ mark: markOf(verified) }));
   } catch (error) {
     if (run.signal.aborted) return undefined;

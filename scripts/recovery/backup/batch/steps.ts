@@ -4,7 +4,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { TaskOutcome } from "../../../../proxmox/api/tasks";
 import { parseVzdumpLog } from "../../../../proxmox/rules/vzdump-log";
 import type { Facts, Finding, Step } from "../../engine/step";
-import { findStarted, runTaskOnce } from "../../steps/guest/start-task-once";
+import { findStarted, logWords, runTaskOnce } from "../../steps/guest/start-task-once";
 import { volumeOf, vzdumpError } from "../../steps/guest/vzdump-archive";
 import { waitForOwnName } from "../../steps/guest/wait-for-own-name";
 import { type BackupRun, type GuestOutcome, guestOutcomeSchema } from "./plan";
@@ -52,7 +52,7 @@ function teller({ guests }: BackupRun): (lines: readonly string[]) => string {
   return (lines) => {
     log.push(...lines);
     const begun = parseVzdumpLog(log).guests;
-    const last = (lines.at(-1) ?? "").replace(/^INFO: /u, "");
+    const last = logWords(lines.at(-1) ?? "");
     const current = begun.at(-1);
     if (current === undefined) return last;
     const name = guests.find(({ id }) => id === current.vmid)?.name ?? String(current.vmid);

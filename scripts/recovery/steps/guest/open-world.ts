@@ -27,7 +27,8 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
       access: (target) => guestAccess(session, target, true),
       command: (target, command, signal) => commandIn(session, target, command, signal, { isNew: true }),
     }),
-    readArchive: (host, path, signal) => readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal }),
+    readArchive: (host, path, signal, onProgress) =>
+      readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal, onProgress }),
     checkSeconds,
     declaredIds: async () => declaredIds(await context.site()),
     settingsDigest: guestSettingsDigest(guest),

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
+import { copyProgressIn, tellsNothing } from "../../../../proxmox/rules/task-progress";
+import { copiedText } from "../../../terminal/copied";
 import type { TaskOutcome } from "../../../../proxmox/api/tasks";
 import type { Facts, StepContext } from "../../engine/step";
 
@@ -13,7 +15,7 @@ export interface TaskRequest {
   readonly type: string;
   /** Sends the request and gives the task's id. */
   start(signal: AbortSignal): Promise<string>;
-  /** What new lines of the task's log mean for people. Default: the last one. */
+  /** What new lines of the task's log mean for people. Default: each by itself, of which the last stays. */
   tell?(lines: readonly string[]): string;
 }
 
@@ -40,12 +42,26 @@ export async function runTaskOnce(
   const outcome = await client.tasks.wait(upid, {
     signal: context.signal,
     onEvent: (event) => {
-      if (event.kind === "log") context.progress(request.tell?.(event.lines) ?? event.lines.at(-1) ?? "");
+      if (event.kind === "log") tellLog(context, request, event.lines);
       else context.progress(`the node does not answer; the task goes on there (${event.error.reason})`);
     },
   });
   if (!outcome.succeeded) context.note({ failedTask: upid, asked: false });
   return outcome;
+}
+
+/** Numbers of blocks tell nobody anything: a line before them, or none, is what is shown. */
+function tellLog({ progress }: StepContext, { tell }: Pick<TaskRequest, "tell">, lines: readonly string[]): void {
+  const telling = lines.filter((line) => !tellsNothing(line));
+  if (telling.length === 0) return;
+  if (tell !== undefined) return progress(tell(telling));
+  for (const line of telling) progress(logWords(line));
+}
+
+/** A line of a task's log for people: how far it is with its rate and what is left, where it says that. */
+export function logWords(line: string): string {
+  const found = copyProgressIn(line);
+  return found === undefined ? line.replace(/^INFO: /u, "") : copiedText(found.done, found.total, found.seconds);
 }
 
 /** Whether a step may have begun a task: its request has left, or was about to, and was not refused. */

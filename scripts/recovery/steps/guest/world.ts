@@ -27,7 +27,12 @@ export interface GuestWorld {
   readonly rootClient: ProxmoxClient | undefined;
   readonly probe: Probe;
   /** Reads an archive to its end on a node. */
-  readArchive(host: string, path: string, signal: AbortSignal): Promise<Pick<ArchiveReading, "result" | "sha256">>;
+  readArchive(
+    host: string,
+    path: string,
+    signal: AbortSignal,
+    onProgress: (bytes: number) => void,
+  ): Promise<Pick<ArchiveReading, "result" | "sha256">>;
   /** How long a check is repeated until it counts as failed, in seconds. */
   readonly checkSeconds: number;
   /** Ids that the settings of the site give to guests now. */
