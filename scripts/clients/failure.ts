@@ -77,9 +77,18 @@ export function taskFailure(
   outcome: TaskOutcome,
   hint = `the whole log: Proxmox's web interface, tasks of the node, or GET tasks/${outcome.upid}/log`,
 ): { readonly exitCode: ExitCode; readonly hint: string } {
+  if (outcome.log.some((line) => fullPattern.test(line)) || fullPattern.test(outcome.exitStatus)) {
+    return { exitCode: exitCodes.failed, hint: roomHint };
+  }
   if (wasNotAllowed(outcome)) return { exitCode: exitCodes.unavailable, hint: privilegesHint };
   return { exitCode: exitCodes.failed, hint };
 }
+
+const fullPattern = /no space left on device|not enough (?:free )?space|disk quota exceeded/iu;
+
+/** What frees space on a storage. */
+export const roomHint =
+  "a storage is full; what takes it, and what may go: docs/runbooks/backup-storage-full.md; save points that nobody needs: lifeboat undo GUEST --forget --older-than 30";
 
 /** Where a refusal does not say itself what is missing. */
 const privilegesHint = "see which privileges the token lacks: lifeboat doctor";

@@ -67,7 +67,7 @@ function report(failure: Failure, json: boolean, { output, talk }: Pick<CommandC
   const { exitCode, message, hint, details, stack } = failure;
   if (json) return output.message("error", { exitCode, message, hint, ...details });
   if (stack !== undefined) talk.text(stack);
-  talk.line(message);
+  talk.text(message);
   if (hint !== undefined) talk.hint(hint);
 }
 

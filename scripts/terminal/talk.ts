@@ -74,8 +74,10 @@ export class Talk extends Lines {
     this.line([yellow("WARNING: "), text]);
   }
 
-  /** What to do next. */
+  /** What to do next; lines that are to be copied stand by themselves. */
   hint(text: string): void {
-    this.line(["HINT: ", text]);
+    const [first = "", ...rest] = text.split("\n");
+    this.line(["HINT: ", first]);
+    for (const line of rest) this.line(line);
   }
 }

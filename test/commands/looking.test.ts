@@ -109,6 +109,28 @@ describe("the frame", () => {
     }
   });
 
+  test("what has several lines is told in several, by the command and by status [A6]", async () => {
+    await withSettings(
+      (text) => text.replaceAll("checks: [running]", "checks: [nonsense]"),
+      async () => {
+        for (const argv of [["backups", "web"], ["status"]]) {
+          const { stdout, stderr } = await site.lifeboat(argv);
+          const told = (stdout + stderr).split("\n").filter((line) => /^[\s✗]*.{0,40}checks/u.test(line));
+          expect([argv, told.length, stdout + stderr]).toEqual([argv, 2, expect.anything()]);
+        }
+      },
+    );
+  });
+
+  test("a storage that is full is told with what frees space on it [K1]", async () => {
+    await site.fault("storage-full", { storage: "backup" });
+    const full = await site.lifeboat(["backup", "db", "--force"]);
+    expect([full.code, full.stderr]).toEqual([
+      1,
+      expect.stringMatching(/No space left on device[^]*HINT: .*docs\/runbooks\/backup-storage-full\.md.*--forget/u),
+    ]);
+  });
+
   test.each([[["help", "restore", "guest"]], [["restore", "guest", "--help"]]])(
     "%j is the help of one command",
     async (argv) => {

@@ -236,6 +236,6 @@ function shownStorages(
 function storageProblems({ storage, node, usedShare, used = 0, total = 0 }: StorageStatus): string[] {
   if (usedShare === undefined || usedShare < storageLimit) return [];
   return [
-    `storage ${storage} on ${node} is ${formatShare(usedShare)} full (${formatBytes(total - used)} of ${formatBytes(total)} left)`,
+    `storage ${storage} on ${node} is ${formatShare(usedShare)} full (${formatBytes(total - used)} of ${formatBytes(total)} left): docs/runbooks/backup-storage-full.md`,
   ];
 }

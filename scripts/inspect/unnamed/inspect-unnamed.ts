@@ -5,7 +5,7 @@ import type { ValueOf } from "../../terminal/shapes";
 import type { Lines } from "../../terminal/talk";
 import { dim, shortenName } from "../../terminal/text";
 import type { Inspection } from "../inspection";
-import { type Candidate, candidateForScripts, candidatesOf } from "../../recovery/adopt/choose-unnamed";
+import { type Candidate, candidateForScripts, offeredOf } from "../../recovery/adopt/choose-unnamed";
 import type { unnamedShape } from "./shape";
 import type { SeenGuests } from "../../recovery/adopt/unnamed-guests";
 
@@ -13,7 +13,7 @@ import type { SeenGuests } from "../../recovery/adopt/unnamed-guests";
 export function inspectUnnamed(seen: SeenGuests): Inspection<ValueOf<typeof unnamedShape>> {
   const [first] = seen.failures;
   if (first !== undefined && seen.guests.length === 0) throw failed(first.failure);
-  const candidates = candidatesOf(seen);
+  const candidates = offeredOf(seen);
   const unknown = seen.failures.map(({ endpoint, failure }) => ({ endpoint, message: failure.message }));
   return {
     value: { guests: candidates.map(candidateForScripts), unknown },

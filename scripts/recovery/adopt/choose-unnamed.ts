@@ -26,6 +26,11 @@ export function candidatesOf({ guests }: SeenGuests, only?: string): Candidate[]
     .filter(({ environment }) => only === undefined || environment.name === only);
 }
 
+/** The same without copies that Lifeboat itself has made: whoever wants to keep one names it. */
+export function offeredOf(seen: SeenGuests, only?: string): Candidate[] {
+  return candidatesOf(seen, only).filter(({ guest }) => !guest.isCopy);
+}
+
 /** Of several environments behind one endpoint, the one whose own node the guest is on. */
 function likelyEnvironments({ environments, node }: SeenGuest): readonly LoadedEnvironment[] {
   const own = environments.filter(({ settings }) => settings.proxmox.node === node);
@@ -60,7 +65,7 @@ export function chooseAllUnnamed(seen: SeenGuests, only?: string): Candidate[] {
     const { message, exitCode, hint } = unasked.failure;
     throw new CommandError(message, { exitCode, hint, complete: true });
   }
-  const found = candidatesOf(seen, only);
+  const found = offeredOf(seen, only);
   for (const { guest } of found) {
     const same = found.filter((other) => other.guest === guest);
     if (same.length > 1) throw ambiguous(String(guest.id), same);
@@ -70,7 +75,7 @@ export function chooseAllUnnamed(seen: SeenGuests, only?: string): Candidate[] {
 
 function notAnId(selector: string, seen: SeenGuests): CommandError {
   const meant = seen.guests.find(({ name, named }) => name === selector && named === undefined);
-  const hint = meant === undefined ? listOf(candidatesOf(seen)) : `lifeboat adopt ${String(meant.id)}`;
+  const hint = meant === undefined ? listOf(offeredOf(seen)) : `lifeboat adopt ${String(meant.id)}`;
   return usageError(`'${selector}' is not the id of a guest`, hint);
 }
 

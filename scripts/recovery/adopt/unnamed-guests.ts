@@ -1,4 +1,6 @@
 import type { Guest as ListedGuest } from "../../../proxmox/api/answers";
+import { drillTag } from "../../../site/drill/copy-parameters";
+import { copyTag } from "../../../site/restore/copy-notes";
 import type { LoadedEnvironment } from "../../project/environment";
 import { type Failure, failureOf } from "../../clients/failure";
 import { groupBy } from "../../machine/group-by";
@@ -9,6 +11,8 @@ export interface SeenGuest {
   readonly name: string;
   readonly type: "lxc" | "qemu";
   readonly node: string;
+  /** A restore or a drill has made it of an archive, by its tag: whoever wants to keep it names it. */
+  readonly isCopy: boolean;
   /** Environments that were looked at, behind the endpoint at which it was seen. */
   readonly environments: readonly LoadedEnvironment[];
   /** The one whose settings name it, with its key. */
@@ -56,7 +60,7 @@ async function guestsBehind(
 }
 
 function seen(
-  { vmid, name = "", type, node }: ListedGuest,
+  { vmid, name = "", type, node, tags = "" }: ListedGuest,
   environments: readonly LoadedEnvironment[],
   beside: readonly LoadedEnvironment[],
 ): SeenGuest {
@@ -65,5 +69,6 @@ function seen(
       .filter(({ id }) => id === vmid)
       .map((guest) => ({ environment: environment.name, guest: guest.name })),
   )[0];
-  return { id: vmid, name, type, node, environments, named };
+  const isCopy = tags.split(/[;, ]/u).some((tag) => tag === copyTag || tag === drillTag);
+  return { id: vmid, name, type, node, isCopy, environments, named };
 }

@@ -88,7 +88,7 @@ export function requireOwn(
   if (address.type === type && mark?.environment === environment.name && mark.guest === guest.name) return;
   throw new CommandError(`guest ${String(guest.id)} on ${address.node} is not ${selector}: it has not its mark`, {
     exitCode: exitCodes.refused,
-    hint: `see whose it is: pulumi preview -s ${environment.name}`,
+    hint: `see whose it is: lifeboat preview ${environment.name}`,
   });
 }
 

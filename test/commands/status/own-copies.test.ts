@@ -56,6 +56,10 @@ test("a copy that a restore has made beside a guest is called that, with what re
       },
     }),
   ]);
+  // Adopted, it would be backed up for ever; whoever wants to keep it names it.
+  const unnamed = await site.lifeboat(["adopt", "--json"]);
+  expect(JSON.parse(unnamed.stdout).guests).toEqual([]);
+  expect((await site.lifeboat(["adopt", "--all", "--force"])).stdout).not.toContain("950");
   const page = (await site.lifeboat(["status"])).stdout.replaceAll(/\s+/gu, " ");
   expect(page).toContain("is a copy of web (101), which a restore has made");
   expect(page).not.toContain("lifeboat adopt 950");

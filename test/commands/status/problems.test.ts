@@ -234,7 +234,8 @@ test("a storage of which four fifths are used: 3, with what is left; a byte less
   expect((await statusOf()).slice(0, 2)).toEqual([0, {}]);
   onlyArchive("pve-mon", 301, now - 60, archive + 1);
   const [code, problems, page] = await statusOf();
-  const problem = "storage backup on pve-mon is 80 % full (2.0 KiB of 9.8 KiB left)";
+  const problem =
+    "storage backup on pve-mon is 80 % full (2.0 KiB of 9.8 KiB left): docs/runbooks/backup-storage-full.md";
   expect([code, problems]).toEqual([3, { monitoring: [problem] }]);
   expect(page).toContain(`✗ ${problem}\n`);
 });
