@@ -5,10 +5,10 @@ import { mailAddress, mailChannel } from "../../clients/notify/mail";
 import { ntfyChannel, parseAddress, webhookChannel } from "../../clients/notify/post";
 import { readSecretFile } from "../../clients/notify/secret-file";
 import type { CommandContext } from "../../project/context";
-import type { OptionDeclaration } from "./command";
+import type { KnownOption } from "../../terminal/known-command";
 
 /** Who is told. Addresses on the web are secrets as often as not: they stand in files. */
-export const notifyFlags: readonly OptionDeclaration[] = [
+export const notifyFlags: readonly KnownOption[] = [
   {
     flags: "--notify",
     description: "tell what has changed since it was told last; and while something needs you, once a day",

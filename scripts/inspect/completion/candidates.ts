@@ -17,6 +17,8 @@ export interface Completion {
 /** Options of every command. */
 const ofAll: readonly KnownOption[] = [
   { flags: "--json", description: "print data and errors as JSON, one object a line" },
+  { flags: "--quiet", description: "say nothing of steps that go well" },
+  { flags: "--verbose", description: "say all that each step is at" },
   { flags: "--project <folder>", description: "folder of Pulumi.yaml" },
   { flags: "--help", description: "print its help" },
 ];
