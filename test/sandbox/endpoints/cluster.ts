@@ -1,7 +1,7 @@
 /** The cluster as a whole (PVE::API2::Cluster). */
 import { enabledStorage } from "../guests/storages";
 import { readConfiguration } from "../guests/configuration";
-import { guestRow, isNodeDown, nodeRow, storageRow } from "../guests/resources";
+import { guestRow, hasQuorum, isNodeDown, nodeRow, storageRow } from "../guests/resources";
 import type { Node } from "../model/site";
 import type { GuestState } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
@@ -39,8 +39,7 @@ function clusterStatus({ cluster, node }: Call): Json {
   }));
   const { name } = cluster.state;
   if (name === null) return rows;
-  const online = rows.filter((row) => row.online === 1).length;
-  const quorate = online * 2 > rows.length ? 1 : 0;
+  const quorate = hasQuorum(cluster) ? 1 : 0;
   return [{ type: "cluster", id: "cluster", name, nodes: rows.length, version: 1, quorate }, ...rows];
 }
 

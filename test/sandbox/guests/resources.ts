@@ -16,7 +16,8 @@ export async function guestRow(cluster: Cluster, guest: GuestState): Promise<Row
   const { vmid, type, node } = guest;
   const row: Row = { id: `${type}/${String(vmid)}`, vmid, node, type, status: "unknown" };
   const home = cluster.node(node);
-  if (!cluster.site.settings.statistics || home === undefined) return row;
+  // Numbers of a guest come from its own node: where that is dead nobody knows more than where it was.
+  if (!cluster.site.settings.statistics || home === undefined || isNodeDown(home)) return row;
   return { ...row, ...(await guestNumbers(home, guest)) };
 }
 
@@ -47,7 +48,7 @@ export async function storageRow(node: Node, entry: StorageEntry): Promise<Row> 
     shared: isSharedStorage(type, options) ? 1 : 0,
     content: options.content ?? "",
   };
-  if (!node.cluster.site.settings.statistics) return row;
+  if (!node.cluster.site.settings.statistics || isNodeDown(node)) return row;
   const { total, used } = await storageUsage(node, entry);
   return { ...row, maxdisk: total, disk: used, status: "available" };
 }
@@ -79,6 +80,12 @@ export function isNodeDown(node: Node): boolean {
   return node.cluster.site.faults
     .list()
     .some((fault) => fault.name === "node-unreachable" && (fault.settings.node ?? node.name) === node.name);
+}
+
+/** Whether more than half of the nodes are up: without that /etc/pve is read only. A node of its own always has it. */
+export function hasQuorum({ state, nodes }: Cluster): boolean {
+  if (state.name === null) return true;
+  return nodes.filter((node) => !isNodeDown(node)).length * 2 > nodes.length;
 }
 
 /** Room on the file system that holds the node's folder, in bytes. */

@@ -1,5 +1,6 @@
 /** One call from route to answer, in Proxmox's order (PVE::HTTPServer::rest_handler). */
 import type { SignedIn } from "../calls/sign-in";
+import { hasQuorum } from "../guests/resources";
 import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import type { Node } from "../model/site";
 import { Answer, type Endpoint, type Method } from "../calls/endpoint";
@@ -41,6 +42,7 @@ export async function dispatch(router: Router, asked: Node, request: Request): P
   const authority = cluster.authority(request.signedIn.caller);
   checkPermissions(route.endpoint.permissions, { authority, access: cluster.state.access, sent });
   const node = route.parameters.has("node") ? nodeOf(asked, route.parameters.get("node") ?? "") : asked;
+  if (writesConfiguration(request) && !hasQuorum(cluster)) throw death("cluster not ready - no quorum?");
   return run(route.endpoint, {
     site: cluster.site,
     cluster,
@@ -49,6 +51,17 @@ export async function dispatch(router: Router, asked: Node, request: Request): P
     authority,
     parameters: checkParameters(route.endpoint.parameters, sent),
   });
+}
+
+/**
+ * Whether a call writes below /etc/pve, which takes a quorum (PVE::Cluster::check_cfs_quorum). Signing in, looking, stopping a
+ * guest or a task and whatever works on a volume alone do not. A start does: it is refused, so that no guest runs twice.
+ */
+function writesConfiguration({ method, path }: Request): boolean {
+  if (method === "GET") return false;
+  return !/^\/access\/ticket$|\/status\/(?:stop|shutdown)$|\/tasks\/|\/agent\/|\/storage\/[^/]+\/(?:content|prunebackups)/u.test(
+    path,
+  );
 }
 
 async function run(endpoint: Endpoint, call: Parameters<Endpoint["handler"]>[0]): Promise<Answer> {

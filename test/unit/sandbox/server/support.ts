@@ -46,6 +46,12 @@ const FIXTURE = {
   ],
 };
 
+function withNodes(names: readonly string[]) {
+  const [first] = FIXTURE.nodes;
+  const nodes = names.map((node, index) => ({ ...first, node, address: `192.0.2.${String(11 + index)}` }));
+  return { ...FIXTURE, nodes };
+}
+
 export const TOKENS = {
   root: "root@pam!all=not-a-secret-1",
   own: "operator@pve!own=not-a-secret-2",
@@ -81,11 +87,15 @@ export class TestServer {
     this.#authority = readFileSync(server.authorityFile, "utf8");
   }
 
-  static async start(folder = mkdtempSync(join(tmpdir(), "lifeboat-server-"))): Promise<TestServer> {
-    const listen: Listen[] = ["one", "two"].map((node) => ({ node, address: "127.0.0.1", port: 0 }));
+  /** @param names nodes of the cluster: the first two have guests */
+  static async start(
+    folder = mkdtempSync(join(tmpdir(), "lifeboat-server-")),
+    names: readonly string[] = ["one", "two"],
+  ): Promise<TestServer> {
+    const listen: Listen[] = names.map((node) => ({ node, address: "127.0.0.1", port: 0 }));
     const server = await SiteServer.start({ folder, driver: new MemoryDriver(), listen, unauthorizedDelay: 0 });
     if (!existsSync(join(folder, "site.json"))) {
-      await loadFixture(server.site, parseFixture(JSON.stringify(FIXTURE)));
+      await loadFixture(server.site, parseFixture(JSON.stringify(withNodes(names))));
     }
     return new TestServer(folder, server);
   }
