@@ -49,6 +49,8 @@ export const clusterStatusAnswer = z.object({
   ip: z.string().optional(),
   online: flagAnswer.optional(),
   local: flagAnswer.optional(),
+  /** Of the cluster itself: more than half of its nodes are up. */
+  quorate: flagAnswer.optional(),
 });
 export type ClusterStatusEntry = z.infer<typeof clusterStatusAnswer>;
 

@@ -183,3 +183,16 @@ test("the node is dead and the guest's disks lie on shared storage: the advice k
   expect(there).toEqual([13, expect.stringMatching(move)]);
   expect(there[1]).not.toContain("/root/");
 });
+
+test("two of three nodes are dead: no quorum is refused with the reason before anything is sent, and works again with one back [H5, K3, K6]", async () => {
+  for (const dead of [second, third]) await site.fault("node-unreachable", { node: dead });
+  const reason =
+    /the cluster site has no quorum: 1 of 3 nodes answer \(pve-prod\)[\s\S]*bring one of pve-two, pve-three up[\s\S]*switched off[\s\S]*pvecm expected 1/u;
+  for (const words of [["web"], ["moved", "--node", node]]) {
+    expect(await refused(["restore", "guest", ...words, "--force"])).toEqual([14, expect.stringMatching(reason)]);
+  }
+  await site.clearFaults();
+  await site.fault("node-unreachable", { node: third });
+  const command = ["restore", "guest", "web", "--target-id", "905", "--force"];
+  expect(await site.lifeboat(command)).toMatchObject({ code: 0 });
+});

@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { Guest } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
+import { requireQuorum } from "./quorum";
 import { isOnline } from "./search-archives";
 import { keepDisksAdvice, sharedDisksOf } from "./shared-disks";
 
@@ -23,10 +24,11 @@ export interface Location {
  * Finds out on which node a guest is restored: the one that was asked for, else the one that has it, else the one of the
  * settings.
  *
- * @throws CommandError (2) for a node that the cluster does not have, (14) for one that is offline.
+ * @throws CommandError (2) for a node that the cluster does not have, (14) for one that is offline, and for a cluster without quorum.
  */
 export async function locate(client: ProxmoxClient, guest: Guest, wanted: string | undefined): Promise<Location> {
   const [nodes, guests] = await Promise.all([client.cluster.nodes(), client.cluster.guests()]);
+  await requireQuorum(client, nodes);
   const { node: home, type } = guests.find(({ vmid }) => vmid === guest.id) ?? {};
   const node = wanted ?? home ?? guest.node;
   const entry = nodes.find((known) => known.node === node);
