@@ -4,6 +4,9 @@ const faults = "test/rehearsal/data/faults.test.ts";
 const postgres = "test/rehearsal/data/postgres.test.ts";
 const retention = "test/components/data/retention.test.ts";
 
+const report = "test/rehearsal/data/report.test.ts";
+const verify = "test/rehearsal/data/verify.test.ts";
+
 /** What a guest's dumps are worth: which are good, and which are removed. */
 export const dataMutants = [
   ...inFile("components/data/guest-program/run.ts", [
@@ -30,6 +33,34 @@ export const dataMutants = [
       from: "if ! flock -w 5 9; then",
       to: "if false; then",
       killedBy: { file: faults, title: "a second run at the same time says so" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/verify.ts", [
+    {
+      name: "data: what a dump holds need not be what was dumped",
+      from: '|| damaged "$file does not hold what was dumped"',
+      to: "|| true",
+      killedBy: { file: verify, title: "the guest's program itself tells what is whole" },
+    },
+    {
+      name: "data: a dump that lost a part is seen by nobody",
+      from: 'if [ ! -e "$lying" ] || is_whole "$lying"; then continue; fi',
+      to: "continue",
+      killedBy: { file: verify, title: "the guest's program itself tells what is whole" },
+    },
+  ]),
+  ...inFile("components/data/report/scripts.ts", [
+    {
+      name: "data: anybody may ask how dumps are",
+      from: "grep -qxF -e",
+      to: "grep -q -e",
+      killedBy: { file: report, title: "answers nobody else" },
+    },
+    {
+      name: "data: the network reads the words of logs",
+      from: '"(message|held)"',
+      to: '"(held)"',
+      killedBy: { file: report, title: "says how each source's last run ended" },
     },
   ]),
   ...inFile("components/data/guest-program/retention.ts", [

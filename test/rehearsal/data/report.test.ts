@@ -83,6 +83,8 @@ const watcher = "192.0.2.131";
   });
 
   test("answers nobody else, and has nothing to say before it has looked [C2]", async () => {
+    await guest.must(places.writer);
+    expect((await ask()).stdout).toMatch(/^HTTP\/1\.0 200 /u);
     for (const from of ["192.0.2.13", "192.0.2.1310", ".*", "", "-v"]) {
       expect((await ask(from)).stdout).toMatch(/^HTTP\/1\.0 403 /u);
     }

@@ -84,6 +84,25 @@ let sealed: InstalledSource;
     expect((await verify()).code).toBe(0);
   });
 
+  test("the guest's program itself tells what is whole, what holds other bytes, and what has lost a part [I4, E1]", async () => {
+    const [dump] = await sealed.manifests();
+    const name = dump?.name ?? "";
+    const told = async (): Promise<string> => (await sealed.program("verify", [name])).stdout.trim();
+    expect(await told()).toBe('{"version":1,"result":"good"}');
+    const replaced =
+      "echo other | zstd -qf -o item-1.dump.zst; size=$(stat -c %s item-1.dump.zst); " +
+      `sed -i -E "s/(\\"bytes\\":)[0-9]+/\\1$size/" manifest.json; sha256sum item-* manifest.json > SHA256SUMS`;
+    await spoilt(sealed, replaced, async () => {
+      expect(await told()).toBe(
+        '{"version":1,"result":"damaged","why":"item-1.dump.zst does not hold what was dumped"}',
+      );
+    });
+    await spoilt(sealed, "truncate -s -1 item-1.dump.zst", async () => {
+      expect((await sealed.program("broken")).stdout.trim()).toBe(name);
+    });
+    expect((await sealed.program("broken")).stdout).toBe("");
+  });
+
   test("a run of days ago whose dump is gone is missed, by what the retention would keep [I3, E1]", async () => {
     const [dump] = await sealed.manifests();
     const day = await guest.must("date -u -d '4 days ago' +%F");
