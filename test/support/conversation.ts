@@ -11,6 +11,8 @@ export type Turn = readonly [question: string, keys: Keys];
 export interface Conversation {
   readonly code: number | null;
   readonly shown: string;
+  /** The same as the terminal got it. */
+  readonly raw: string;
   /** Questions that never came. */
   readonly unasked: readonly string[];
 }
@@ -73,7 +75,7 @@ export function talkTo(terminal: Terminal, turns: readonly Turn[]): Promise<Conv
     child.once("close", (code) => {
       clearTimeout(giveUp);
       child.stdin.destroy();
-      done({ code, shown: heardSo(), unasked: left.map(([question]) => question) });
+      done({ code, shown: heardSo(), raw: shown, unasked: left.map(([question]) => question) });
     });
   });
 }

@@ -115,6 +115,7 @@ const expectedSkips = [
   },
   needsContainers("drill"),
   needsContainers("firewall"),
+  needsContainers("first-restore"),
   needsContainers("machines-driver"),
   needsContainers("machines"),
   needsContainers("main-site"),
