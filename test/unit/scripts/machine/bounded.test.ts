@@ -37,3 +37,23 @@ test("work that throws is not swallowed", async () => {
   const bounds = { parallel: 2, perKey: 2, keyOf: () => "" };
   await expect(runBounded([1, 2], bounds, async () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
 });
+
+test("an item waits for those that it needs, others go on meanwhile, and a circle keeps nobody waiting for ever", async () => {
+  const needs: Readonly<Record<string, readonly string[]>> = { app: ["db"], web: ["app"], x: ["y"], y: ["x"] };
+  const ended: string[] = [];
+  const missing: string[] = [];
+  const names = ["web", "app", "x", "db", "y", "other"];
+  const bounds = {
+    parallel: 3,
+    perKey: 3,
+    keyOf: () => "",
+    waitsFor: (name: string) => names.filter((one) => needs[name]?.includes(one) === true),
+  };
+  await runBounded(names, bounds, async (name) => {
+    missing.push(...(needs[name] ?? []).filter((one) => !ended.includes(one)).map((one) => `${name} before ${one}`));
+    await new Promise((done) => setImmediate(done));
+    ended.push(name);
+  });
+  expect(ended.toSorted()).toEqual(names.toSorted());
+  expect(missing).toEqual(["x before y"]);
+});
