@@ -1,6 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { typeOfGuest } from "../../../site/guest-types";
-import { backupName, recordedAs } from "../../../site/resources";
 import { backendOf } from "../../project/backend";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -38,7 +37,6 @@ export async function planAnew(session: AnewSession): Promise<Omit<Planned<Rebui
   const { url } = backendOf(work.environment, work.context.io.environment);
   const look = await work.look(url);
   if (look !== undefined && look.checkpoint === undefined) throw neverMade(work.selector);
-  await requireJob(session, look?.checkpoint?.resources.map(({ urn }) => urn) ?? []);
   const plan: RebuildMonitoringPlan = {
     environment: work.selector,
     guest: { name: guest.name, id: guest.id, node: guest.node, type, exists },
@@ -53,22 +51,6 @@ async function isThere(client: ProxmoxClient, vmid: number): Promise<boolean> {
   if ((await client.cluster.guests()).some((one) => one.vmid === vmid)) return true;
   await requireRights(client, rightsFor(["VM.Audit"], { guests: [vmid] }));
   return false;
-}
-
-/**
- * Proxmox deletes a backup job with its last guest. Pulumi cannot look at one that is gone, and would go on believing in it.
- *
- * @param urns of what the state knows
- * @throws CommandError (13) with the command that tells Pulumi
- */
-async function requireJob({ work, guest: { client } }: AnewSession, urns: readonly string[]): Promise<void> {
-  const { jobId } = work.environment.settings.backup;
-  const urn = recordedAs(urns, "backup-job", "backup-job", backupName);
-  if (urn === undefined || (await client.backups.backupJobs()).some(({ id }) => id === jobId)) return;
-  throw new CommandError(`its backup job ${jobId} is gone, and Pulumi still knows it`, {
-    exitCode: exitCodes.refused,
-    hint: `let Pulumi forget it, then the same command: pulumi state delete '${urn}' -s ${work.selector}`,
-  });
 }
 
 function neverMade(environment: string): CommandError {

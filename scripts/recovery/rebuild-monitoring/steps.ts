@@ -10,6 +10,7 @@ import { watchOf } from "../engine/watch";
 import { repeat } from "../steps/guest/check-steps";
 import { hostOf } from "../steps/guest/save-point-plan";
 import { commandIn } from "../steps/guest/log-in";
+import { forgetLostJob } from "../steps/state/lost-job";
 import type { UpPlan } from "../up/plan";
 import { urnsIn } from "../up/state-written";
 import { upSteps } from "../up/steps";
@@ -55,8 +56,10 @@ function refreshStep({ guest, backend }: RebuildMonitoringPlan, { work }: AnewSe
       await work.clearDeadLocks(backend);
       const kind = guest.type === "lxc" ? "container" : "virtual-machine";
       const names = [componentKinds[kind].child(guest.name), componentKinds["backup-job"].child(backupName)];
-      const urns = await urnsIn(work, backend, names);
-      if (urns.length > 0) await (await work.cli(backend)).refresh(urns, watchOf(context));
+      const cli = await work.cli(backend);
+      await forgetLostJob(work.environment, await urnsIn(work, backend, names), cli, watchOf(context));
+      const left = await urnsIn(work, backend, names);
+      if (left.length > 0) await cli.refresh(left, watchOf(context));
     },
   });
 }

@@ -9,6 +9,7 @@ import { isRunning, startOf } from "../../machine/processes";
 import { type Step, type StepContext, type StepGroup, standing } from "../engine/step";
 import { readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
+import { forgetLostJob } from "../steps/state/lost-job";
 import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
 import type { RebuildPlan } from "./plan";
 import { localAccess, logsOf, ownerCli, type RebuildSession } from "./world";
@@ -43,7 +44,12 @@ export function containerSteps(
         run: async (context) => {
           const job = componentKinds["backup-job"].child(backupName);
           const urns = await urnsOf(session, plan.owner, [componentKinds.container.child(name), job]);
-          if (urns.length > 0) await runPulumi(session, context, apart, (cli, watch) => cli.refresh(urns, watch));
+          if (urns.length === 0) return;
+          await runPulumi(session, context, apart, async (cli, watch) => {
+            await forgetLostJob(session.site.environment(plan.owner), urns, cli, watch);
+            const left = await urnsOf(session, plan.owner, [componentKinds.container.child(name), job]);
+            if (left.length > 0) await cli.refresh(left, watch);
+          });
         },
       }),
       standing({
