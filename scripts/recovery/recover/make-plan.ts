@@ -87,7 +87,7 @@ export function requireAllThere({ environments, store }: RecoverPlan): void {
   ];
   if (lost.length === 0) return;
   throw new CommandError(
-    `nothing of what is lost can be brought back now: ${lost.map(({ text }) => text).join("\n")}`,
+    `nothing of what is lost can be brought back now: ${lost.map(({ text }) => text).join("; ")}`,
     {
       exitCode: exitCodes.unavailable,
       hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
@@ -106,7 +106,7 @@ function beginningOf(session: SiteSession): string {
 function requireSight(looks: readonly EnvironmentLook[]): void {
   const [first] = looks;
   if (first === undefined || looks.some(({ trouble }) => trouble === undefined)) return;
-  throw new CommandError(looks.map(({ name, trouble = "" }) => `${name}: ${trouble}`).join("\n"), {
+  throw new CommandError(looks.map(({ name, trouble = "" }) => `${name}: ${trouble}`).join("; "), {
     exitCode: exitCodes.unavailable,
     ...(first.mend === undefined ? {} : { hint: first.mend }),
   });
