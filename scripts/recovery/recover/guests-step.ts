@@ -118,7 +118,8 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
     );
     const { archive, proven, seconds, findings } = reportSchema.parse(run.value);
     const result = proven ? "back" : "not proven";
-    return { result: { guest: selector, result, archive, seconds }, findings: findingsWithin(findings, selector) };
+    const told = findingsWithin(findings, [found.environment.name], selector);
+    return { result: { guest: selector, result, archive, seconds }, findings: told };
   } catch (error) {
     session.context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);

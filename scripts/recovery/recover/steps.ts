@@ -29,7 +29,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   return [
     ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),
     ...(first === undefined ? [] : [first]),
-    ...(isStoreMade ? [storeStep(store, session)] : []),
+    ...(isStoreMade ? [storeStep(store, changed, session)] : []),
     ...(second === undefined ? [] : [second]),
     ...changed.map((name) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, session)]),

@@ -12,8 +12,12 @@ import type { SiteSession } from "./session";
 
 const reportSchema = z.looseObject({ findings: z.array(findingShape) });
 
-/** Makes the state store again, with every state that has a copy. What it still holds is never overwritten. */
-export function storeStep({ endpoint, states }: StoreLook, session: SiteSession): Step {
+/**
+ * Makes the state store again, with every state that has a copy. What it still holds is never overwritten.
+ *
+ * @param later stacks that are brought up behind this step
+ */
+export function storeStep({ endpoint, states }: StoreLook, later: readonly string[], session: SiteSession): Step {
   const names = (states?.environments ?? []).flatMap(({ name, copy, stored }) =>
     copy === undefined || stored ? [] : [name],
   );
@@ -30,7 +34,7 @@ export function storeStep({ endpoint, states }: StoreLook, session: SiteSession)
         const given = { ...asked.given, [forceFlag]: true };
         return runOne(rebuild, rebuildOperation(rebuild, { given, command: words.join(" ") }));
       });
-      return { findings: findingsWithin(reportSchema.parse(value).findings) };
+      return { findings: findingsWithin(reportSchema.parse(value).findings, later) };
     },
   });
 }

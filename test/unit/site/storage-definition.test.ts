@@ -37,7 +37,15 @@ test("what the settings do not describe, and what has a password, is defined by 
     "pvesm add pbs pbs --server 192.0.2.30 --datastore main --username backup@pbs --namespace site-a --password",
   );
   expect(definingWords({ type: "dir", id: "backup", path: "/mnt/my backup", shared: true })).toEqual([
-    ...["pvesm", "add", "dir", "backup", "--content", "backup"],
-    ...["--path", "/mnt/my backup", "--shared", "1"],
+    "pvesm",
+    "add",
+    "dir",
+    "backup",
+    "--content",
+    "backup",
+    "--path",
+    "/mnt/my backup",
+    "--shared",
+    "1",
   ]);
 });
