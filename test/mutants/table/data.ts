@@ -2,6 +2,7 @@ import { inFile } from "../mutant";
 
 const faults = "test/rehearsal/data/faults.test.ts";
 const postgres = "test/rehearsal/data/postgres.test.ts";
+const copies = "test/commands/restore-data/offsite.test.ts";
 const retention = "test/components/data/retention.test.ts";
 
 const report = "test/rehearsal/data/report.test.ts";
@@ -69,6 +70,22 @@ export const dataMutants = [
       from: "if (time[1] > made_time)",
       to: "if (time[1] > made_time + 1e9)",
       killedBy: { file: retention, title: "the guest's shell removes what the rule removes" },
+    },
+  ]),
+  ...inFile("scripts/recovery/restore-data/make-plan.ts", [
+    {
+      name: "data: a damaged copy is passed over in silence",
+      from: "if (broken === undefined) return;",
+      to: "if (broken === undefined || chosen !== undefined) return;",
+      killedBy: { file: copies, title: "another manifest under its name is refused" },
+    },
+  ]),
+  ...inFile("scripts/clients/offsite-copies.ts", [
+    {
+      name: "data: of a copy that was written over the last version counts",
+      from: "locked.sort((a, b) => a.end - b.end)",
+      to: "locked.sort((a, b) => b.end - a.end)",
+      killedBy: { file: copies, title: "written over: the first counts" },
     },
   ]),
   ...inFile("components/data/guest-program/postgres.ts", [

@@ -116,6 +116,7 @@ const expectedSkips = [
   needsContainers("drill"),
   needsContainers("firewall"),
   needsContainers("first-restore"),
+  needsContainers("from-offsite"),
   needsContainers("machines-driver"),
   needsContainers("machines"),
   needsContainers("main-site"),

@@ -1,0 +1,166 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import * as z from "zod";
+import { createKeyPair } from "../../site/state-store/keys";
+import { sealSettings } from "../support/sealed-settings";
+import { timed } from "../support/timed";
+import { typeScript } from "./support/commands";
+import { DemoSite, expectExit } from "./support/demo-site";
+import { changeSettings } from "./support/store-settings";
+import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+
+// The store of the site, its backups and the guest with the data are gone. What another S3 service has, the settings, the passphrase,
+// the age identity and the key that reads are enough: real containers, a real PostgreSQL, a real MinIO. Each test stands on the one before.
+const isRoot = process.getuid?.() === 0;
+const parent = mkdtempSync(join(tmpdir(), "lifeboat-far-"));
+const site = new DemoSite(join(parent, "site"), "real", () => undefined);
+const project = join(site.folder, "project");
+const settings = join(project, "Pulumi.prod.yaml");
+const [address, storeAddress, service] = ["192.0.2.102", "192.0.2.132", "https://192.0.2.30:9000"];
+const [writer, reader] = [createKeyPair("writer"), createKeyPair("reader")];
+const files = {
+  keys: join(parent, "keys.json"),
+  reader: join(parent, "reader.json"),
+  identity: join(parent, "identity"),
+};
+
+jest.setTimeout(20 * 60_000);
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  await obtainToolchain(site);
+  expectExit(await site.sandbox("up", "--driver", "real", "--databases"), [0], "the sandbox");
+  await makeFarBucket();
+  await declare();
+  expectExit(await lifeboat("up", "prod", "--force"), [0], "lifeboat up");
+}, firstUseLimit);
+
+afterAll(async () => {
+  if (isRoot) await site.sandbox("down");
+  rmSync(parent, { recursive: true, force: true });
+});
+
+const lifeboat = (...words: string[]) => site.inside("lifeboat", ...words);
+
+async function makeFarBucket(): Promise<void> {
+  writeFileSync(files.keys, JSON.stringify({ writer, reader }), { mode: 0o600 });
+  writeFileSync(files.reader, JSON.stringify(reader), { mode: 0o600 });
+  const program = [process.execPath, ...typeScript("test/rehearsal/support/offsite-identities.ts")];
+  const places = [
+    service,
+    join(project, "offsite-ca.pem"),
+    join(site.folder, "keys", "offsite"),
+    "far-away",
+    files.keys,
+  ];
+  expectExit(await site.inside(...program, ...places), [0], "the bucket elsewhere");
+}
+
+/** Two environments, each with a guest that stays: Proxmox removes a job with its last one. */
+async function declare(): Promise<void> {
+  const identity = await generateX25519Identity();
+  writeFileSync(files.identity, `${identity}\n`, { mode: 0o600 });
+  rmSync(join(project, "Pulumi.lab.yaml"));
+  const monitoring = join(project, "Pulumi.monitoring.yaml");
+  changeSettings(monitoring, [[["config", "lifeboat:monitoring"], undefined]]);
+  const guest = ["config", "lifeboat:guests", "db"];
+  const data = { shop: { kind: "postgres" }, config: { kind: "files", paths: ["/etc/app"] } };
+  changeSettings(settings, [
+    [[...guest, "template"], "local:vztmpl/debian-12-databases_amd64.tar.zst"],
+    [[...guest, "disks"], undefined],
+    [[...guest, "nesting"], true],
+    [[...guest, "root"], { storage: "local", size: "16GiB" }],
+    [[...guest, "data"], data],
+    [["config", "lifeboat:data"], { recipients: [await identityToRecipient(identity)] }],
+    [
+      ["config", "lifeboat:offsite"],
+      { kind: "minio", endpoint: service, bucket: "far-away", ca: "offsite-ca.pem", adopt: true },
+    ],
+  ]);
+  await sealSettings(settings, join(site.folder, "keys", "passphrase"), {
+    "lifeboat:offsiteKeys": JSON.stringify({ writer, reader }),
+  });
+}
+
+async function inGuest(command: string): Promise<string> {
+  return expectExit(await site.ssh(address, command), [0], command).stdout.trim();
+}
+
+const postgres = (sql: string, database = "postgres"): Promise<string> =>
+  inGuest(`runuser -u postgres -- psql -XqAt -d ${database} <<'end'\n${sql}\nend`);
+
+const pointsSchema = z.object({
+  points: z.array(
+    z.object({ id: z.string(), source: z.string(), update: z.object({ message: z.string() }).nullable() }),
+  ),
+});
+
+async function points() {
+  const listed = await lifeboat("restore", "state", "prod", "--list", "--json");
+  return pointsSchema.parse(JSON.parse(expectExit(listed, [0], "--list").stdout)).points;
+}
+
+async function update(tag: string): Promise<void> {
+  changeSettings(settings, [[["config", "lifeboat:guests", "db", "tags"], [tag]]]);
+  expectExit(await site.pulumi("prod", "up", "--yes", "--skip-preview", "-m", tag), [0], `pulumi up (${tag})`);
+}
+
+(isRoot ? describe : describe.skip)("the copies elsewhere", () => {
+  let before: Awaited<ReturnType<typeof points>>;
+
+  test("are made of dumps and states by the site itself, as it was declared [J1, J2]", async () => {
+    await postgres("CREATE DATABASE shop;");
+    await postgres("CREATE TABLE orders (id int); INSERT INTO orders SELECT generate_series(1, 50000);", "shop");
+    await inGuest("mkdir -p /etc/app && echo port=8080 > /etc/app/app.conf");
+    expectExit(await lifeboat("backup", "data", "db"), [0], "the dumps");
+    // The run of a source is followed by its copies; what a command has dumped is copied by the timer's next run.
+    await inGuest("systemctl start lifeboat-offsite.service");
+    await update("older");
+    await update("newest");
+    before = await points();
+    const copy = await site.ssh(storeAddress, "systemctl start lifeboat-offsite-copy.service");
+    expectExit(copy, [0], "the copy of the states");
+    const { stdout } = expectExit(await lifeboat("data", "db", "--from", "offsite", "--json"), [0], "the copies");
+    expect(JSON.parse(stdout)).toMatchObject({
+      copies: [
+        { source: "config", dumps: [{ encrypted: true }] },
+        { source: "shop", dumps: [{ encrypted: true }] },
+      ],
+    });
+  });
+
+  test("bring states back, the newest and an older one, where the store, the backups and this machine's own copies are gone [J3, F1]", async () => {
+    for (const guest of ["prod/db", "monitoring/store"]) {
+      expectExit(await site.byHand("destroy", guest.split("/")[1] ?? ""), [0], `destroying ${guest}`);
+    }
+    for (const node of ["pve-prod", "pve-mon"]) {
+      const dumps = join(site.folder, "server", "nodes", node, "root", "mnt", "backup", "dump");
+      rmSync(dumps, { recursive: true, force: true });
+    }
+    for (const home of ["data-home", "state-home"]) rmSync(join(site.folder, home), { recursive: true, force: true });
+    const rebuilt = await timed("L3", "rebuilding the state store from the copy offsite", () =>
+      lifeboat("rebuild", "state-store", "--from", "offsite", "--force"),
+    );
+    // 3: a preview of prod says that its guest is not there, which is what comes next.
+    expectExit(rebuilt, [0, 3], "the rebuild");
+    expect((await points()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+    const older = before.find(({ update: of }) => of?.message === "older");
+    expectExit(await lifeboat("restore", "state", "prod", "--to", older?.id ?? "", "--force"), [0], "an older state");
+  });
+
+  test("bring the database and the files back into a guest that is made anew, opened with the identity on this machine [J3, I6, I9]", async () => {
+    expectExit(await site.pulumi("prod", "up", "--yes", "--refresh", "--skip-preview"), [0], "pulumi up");
+    // Nothing but the key that reads: not even the secret of the settings.
+    const far = ["env", `LIFEBOAT_OFFSITE_READER_FILE=${files.reader}`, `LIFEBOAT_AGE_IDENTITY_FILE=${files.identity}`];
+    const database = ["restore", "database", "db", "shop", "--from", "offsite", "--force"];
+    expectExit(await site.inside(...far, "lifeboat", ...database), [0], "the database");
+    const config = ["restore", "files", "db", "config", "--from", "offsite", "--force"];
+    expectExit(await site.inside(...far, "lifeboat", ...config), [0], "the files");
+    expect(await postgres("SELECT count(*), min(id), max(id) FROM orders", "shop")).toBe("50000|1|50000");
+    expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
+    expect(await inGuest("grep -rl AGE-SECRET-KEY /etc /root /var /run 2>/dev/null || :")).toBe("");
+    expect(readFileSync(settings, "utf8")).not.toContain(reader.secretKey);
+  });
+});
