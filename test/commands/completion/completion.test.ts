@@ -31,7 +31,7 @@ async function told(line: readonly string[], shell = "bash"): Promise<string[]> 
 }
 
 test.each([
-  ["the first word", ["re"], ["restore", "rebuild"]],
+  ["the first word", ["rest"], ["restore"]],
   ["a word of several commands", ["restore", "s"], ["snapshot", "state"]],
   [
     "a command that is also a word of others",
