@@ -51,7 +51,7 @@ export function siteLost(main: MainSite): void {
     expectExit(await site.inside("env", root, ...byHand, "set-up", environment, file), [0], "the lines as root");
   }
 
-  test("one command brings all of it back, cut off once on the way: data, states with every restore point, jobs; clean previews [H1, H4, H5, K4, L6, 003 AC3, 004 US6.1]", async () => {
+  test("one command brings all of it back, cut off once on the way: data, states with every restore point, jobs; clean previews [H1, H4, H5, K4, 003 AC3, 004 US6.1]", async () => {
     expectExit(await site.ssh(written.address, `echo '${written.text}' > ${written.file} && sync`), [0], "writing");
     for (const name of environments) {
       expectExit(await lifeboat("backup", "--all", "--env", name), [0], `backups of ${name}`);
