@@ -2,6 +2,7 @@ import * as z from "zod";
 import { restoreDataShapes } from "../recovery/restore-data/plan";
 import { defineCommand } from "./frame/command";
 import {
+  archiveSchema,
   inGuestOnly,
   leavesSavePointsInGuest,
   namesOnePoint,
@@ -11,6 +12,12 @@ import {
   restoreDataSchema,
 } from "./frame/restore-data-flags";
 
+const atFlag = {
+  flags: "--at <time>",
+  description:
+    "a time, in UTC or with its zone: with pointInTime as it was then, else the newest dump that is not later; a day: its newest dump",
+};
+
 export const command = defineCommand({
   description:
     "Brings a database of PostgreSQL or MariaDB back from a dump. The dump is loaded beside the present database and its contents are counted; only then it takes that one's place, by a rename (MariaDB: of all its tables in one statement; its triggers, views, routines and events follow). What was there is dumped and proven first, and 'lifeboat undo' goes back to it. With --into it comes beside it under another name. An encrypted dump is opened on this machine: its identity never reaches a guest.",
@@ -19,6 +26,14 @@ export const command = defineCommand({
     { command: "lifeboat restore database web shop", meaning: "show the plan, ask, restore the newest dump" },
     { command: "lifeboat restore database web shop --into shop_before", meaning: "beside it, to look something up" },
     { command: "lifeboat restore database web shop --at 2026-11-20", meaning: "the newest dump of that day or before" },
+    {
+      command: "lifeboat restore database web shop --at '2026-11-22 13:29:15'",
+      meaning: "as it was then, where its cluster has pointInTime; other databases stay",
+    },
+    {
+      command: "lifeboat restore database web shop --xid 73812 --into shop_before",
+      meaning: "as it was after that transaction, beside it",
+    },
     { command: "lifeboat restore database web shop --to-guest lab/web", meaning: "into the server of another guest" },
     { command: "lifeboat restore database web shop --from offsite", meaning: "from the copies in another S3 service" },
     { command: "lifeboat restore database web shop --force --disconnect", meaning: "without questions, for scripts" },
@@ -29,9 +44,13 @@ export const command = defineCommand({
   ],
   options: [
     { flags: "--source <source>", description: "the source of the settings, where more than one has that database" },
-    ...restoreDataFlags,
+    ...restoreDataFlags.map((option) => (option.flags === "--at <time>" ? atFlag : option)),
+    { flags: "--xid <number>", description: "with pointInTime: a transaction; what it did is there" },
+    { flags: "--point <name>", description: "with pointInTime: a point that pg_create_restore_point has named" },
+    { flags: "--timeline <number>", description: "which one is meant, where more than one has the point" },
   ],
   input: restoreDataSchema
+    .extend(archiveSchema.shape)
     .extend({ name: z.string().min(1), source: z.string().optional() })
     .refine(namesOnePoint, onePointOnly)
     .refine(leavesSavePointsInGuest, inGuestOnly),
@@ -48,6 +67,7 @@ export const command = defineCommand({
         what: `database ${input.name}`,
         kinds: ["postgres", "mariadb"],
         isWanted: ({ type, name }) => type === "database" && name === input.name,
+        archive: { xid: input.xid, point: input.point, timeline: input.timeline },
       },
       input,
       context,

@@ -10,18 +10,13 @@ import { pointInTimeShapes, undoPointInTimeShapes } from "../recovery/point-in-t
 import { wishOf } from "../recovery/point-in-time/request";
 import { undoPointInTime } from "../recovery/point-in-time/undo";
 import { defineCommand } from "./frame/command";
+import { archiveSchema } from "./frame/restore-data-flags";
 
-const input = z
-  .object({
+const input = archiveSchema
+  .extend({
     guest: z.string(),
     source: z.string(),
     at: z.string().optional(),
-    xid: z
-      .string()
-      .regex(/^[1-9]\d{0,19}$/u, { error: "a transaction's number, as txid_current() prints it" })
-      .optional(),
-    point: z.string().min(1).max(63).optional(),
-    timeline: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
     query: z.string().min(1).optional(),
     database: z.string().min(1).default("postgres"),
     undo: z.boolean().default(false),

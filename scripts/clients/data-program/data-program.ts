@@ -45,7 +45,7 @@ const verifiedSchema = z.object({
   why: z.string().optional(),
 });
 
-const countsSchema = z.record(z.string(), z.number());
+export const countsSchema = z.record(z.string(), z.number());
 
 /** What is in something: `{ tables: 12, rows: 3400 }`. */
 export type Counts = Readonly<Record<string, number>>;

@@ -49,6 +49,7 @@ export function parseFacts(text: string): PointInTimeFacts {
   const listing = listingSchema.parse(JSON.parse(one("archive")));
   const archive = newestArchive(stanza);
   const timeline = maybe("timeline");
+  const archivedAt = segmentsIn(listing, archive);
   return {
     now: numberOf(one("now")),
     cluster: one("cluster"),
@@ -62,7 +63,8 @@ export function parseFacts(text: string): PointInTimeFacts {
     archive,
     segmentSize: numberOf(maybe("segment") ?? String(usualSegmentSize)),
     backups: stanza.backup.flatMap((backup) => readBackup(backup, stanza)).sort((a, b) => a.stop - b.stop),
-    segments: segmentsIn(listing, archive),
+    segments: new Set(archivedAt.keys()),
+    archivedAt,
     histories: all("history").flatMap((line) => readHistory(line, listing, archive)),
   };
 }
@@ -88,11 +90,12 @@ function readBackup(
   return [{ label, archive: own.id, start, stop, startSegment: archive.start, stopPosition, bytes: info.size }];
 }
 
-function segmentsIn(listing: z.infer<typeof listingSchema>, archive: string): Set<string> {
-  const names = new Set<string>();
-  for (const path of Object.keys(listing)) {
+/** Names of the segments, and when they were archived. */
+function segmentsIn(listing: z.infer<typeof listingSchema>, archive: string): Map<string, number> {
+  const names = new Map<string, number>();
+  for (const [path, { time = 0 }] of Object.entries(listing)) {
     const [, of, name] = /^(\d+-\d+)\/[0-9A-F]{16}\/([0-9A-F]{24})-[0-9a-f]{40}/u.exec(path) ?? [];
-    if (of === archive && name !== undefined) names.add(name);
+    if (of === archive && name !== undefined) names.set(name, time);
   }
   return names;
 }

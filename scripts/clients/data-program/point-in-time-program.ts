@@ -1,4 +1,6 @@
+import * as z from "zod";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { parseJson } from "../../../site/data/json";
 import type { PointSearch, PointWish } from "../../../site/data/point-in-time/choose";
 import type { PointInTimeFacts } from "../../../site/data/point-in-time/facts";
 import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
@@ -7,6 +9,7 @@ import { messageOf } from "../../machine/error-code";
 import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
+import { type Counts, countsSchema } from "./data-program";
 import type { GuestEnd } from "./guest-way";
 import { parseFacts } from "./point-in-time-facts";
 
@@ -43,14 +46,24 @@ export interface FetchWords {
 }
 
 /** Where the replay beside the running database has come to. */
-export interface Replayed {
+interface Reached {
   readonly position: string;
   /** Of the last transaction that is there, in UTC. */
   readonly lastTransaction: string | undefined;
   /** PostgreSQL's own words on where it stopped. */
   readonly said: string | undefined;
+}
+
+/** A whole cluster, replayed. */
+export interface Replayed extends Reached {
   /** Answer to the question that was asked. */
   readonly answer: string | undefined;
+}
+
+/** One database of it, loaded beside the others. */
+export interface Extracted extends Reached {
+  /** What is in it. */
+  readonly counts: Counts;
 }
 
 const codes: Readonly<Record<number, ExitCode>> = {
@@ -62,6 +75,18 @@ const codes: Readonly<Record<number, ExitCode>> = {
   13: exitCodes.refused,
   14: exitCodes.unavailable,
 };
+
+const archiverSchema = z.object({
+  running: z.boolean(),
+  /** `installed`, `backup full`, `restart-needed`, `failed …`. */
+  state: z.string(),
+  failures: z.number(),
+  waitingSeconds: z.number(),
+  archiveTimeout: z.number(),
+});
+
+/** How a cluster archives its WAL. */
+export type ArchiverStatus = z.infer<typeof archiverSchema>;
 
 const minutes = 60_000;
 /** A large database takes hours. */
@@ -94,6 +119,17 @@ export class PointInTimeProgram {
     }
   }
 
+  /** Whether WAL is archived, by the cluster itself: its store is not asked. @throws CommandError */
+  async status(signal: AbortSignal): Promise<ArchiverStatus> {
+    const text = await this.ask("status", [], signal, minutes);
+    const parsed = archiverSchema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new CommandError(`how ${this.place} archives the WAL of ${this.source} is told in a form that is not known`, {
+      exitCode: exitCodes.failed,
+      hint: "bring the program in the guest up to date: pulumi up of the environment",
+    });
+  }
+
   /** Sees to it that the archive reaches until now. @throws CommandError */
   async flush(signal: AbortSignal): Promise<void> {
     await this.ask("flush", [], signal, 5 * minutes);
@@ -103,6 +139,12 @@ export class PointInTimeProgram {
   async scan(archive: string, wish: PointWish, { ranges }: PointSearch, signal: AbortSignal): Promise<FoundPoint> {
     const text = await this.ask("scan", [archive, ...scanWords(wish), ...ranges], signal, long);
     return readFound(text, wish);
+  }
+
+  /** Looks for a transaction or a name in what the running cluster has not archived yet. @throws CommandError */
+  async isHere(wish: PointWish, signal: AbortSignal): Promise<boolean> {
+    const text = await this.ask("scan-here", scanWords(wish), signal, 5 * minutes);
+    return readFound(text, wish).kind === "found";
   }
 
   /** Brings backup and WAL beside what is there. @throws CommandError */
@@ -119,16 +161,23 @@ export class PointInTimeProgram {
   ): Promise<Replayed> {
     const words = question === undefined ? [id] : [id, question.sql, question.database];
     const lines = (await this.ask("replay", words, signal, long)).split("\n");
-    const after = (key: string) => lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
-    const [position = "", ...time] = (after("reached") ?? "").split(" ");
-    const last = time.join(" ");
-    const answer = after("answer");
-    return {
-      position,
-      lastTransaction: last === "-" || last === "" ? undefined : last,
-      said: after("said"),
-      answer: answer === undefined ? undefined : String(JSON.parse(answer)),
-    };
+    const answer = wordsAfter("answer", lines);
+    return { ...readReached(lines), answer: answer === undefined ? undefined : String(JSON.parse(answer)) };
+  }
+
+  /**
+   * Brings one database, as it was at the point, beside those that are there.
+   *
+   * @param copy what it is called on its way to the name `into`. @throws CommandError
+   */
+  async extract(
+    id: string,
+    { database, into, copy }: { readonly database: string; readonly into: string; readonly copy: string },
+    signal: AbortSignal,
+  ): Promise<Extracted> {
+    const text = await this.ask("extract", [id, database, into, copy], signal, long);
+    const lines = text.split("\n");
+    return { ...readReached(lines), counts: countsSchema.parse(JSON.parse(wordsAfter("counts", lines) ?? "")) };
   }
 
   /** Puts the recovered cluster in the place of the present one, which is kept. @throws CommandError */
@@ -174,6 +223,21 @@ export class PointInTimeProgram {
       ...(hint === "" ? {} : { hint }),
     });
   }
+}
+
+function wordsAfter(key: string, lines: readonly string[]): string | undefined {
+  return lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1);
+}
+
+/** `reached POSITION TIME` and PostgreSQL's own words. */
+function readReached(lines: readonly string[]): Reached {
+  const [position = "", ...time] = (wordsAfter("reached", lines) ?? "").split(" ");
+  const last = time.join(" ");
+  return {
+    position,
+    lastTransaction: last === "-" || last === "" ? undefined : last,
+    said: wordsAfter("said", lines),
+  };
 }
 
 /** As `pg_waldump` prints times: in UTC, to the microsecond. */

@@ -1,17 +1,21 @@
 import { resolve } from "node:path";
 import * as z from "zod";
 import type { DumpItem } from "../../../site/data/manifest";
+import type { DataSource } from "../../../site/settings/data";
 import { shellQuote } from "../../machine/shell-quote";
 import type { CommandContext } from "../../project/context";
 import { inSettings } from "../../recovery/engine/left-guest";
 import { runOne } from "../../recovery/engine/run-one";
 import { type GuestSession, openSession } from "../../recovery/engine/session";
+import { noPointInTime } from "../../recovery/point-in-time/operation";
+import { wishOf } from "../../recovery/point-in-time/request";
 import type { DumpShelf } from "../../recovery/restore-data/dump-shelf";
-import { findSource, type SourceKind, targetSource } from "../../recovery/restore-data/find-source";
+import { findSource, recoveryOf, type SourceKind, targetSource } from "../../recovery/restore-data/find-source";
 import { offsiteShelf } from "../../recovery/restore-data/offsite-shelf";
 import { guestShelf } from "../../recovery/restore-data/guest-shelf";
 import { restoreDataOperation } from "../../recovery/restore-data/operation";
 import type { RestorePoint, SourcePlace } from "../../recovery/restore-data/request";
+import { usageError } from "../../terminal/command-error";
 import type { ExitCode } from "../../terminal/exit-codes";
 import type { KnownOption } from "../../terminal/known-command";
 
@@ -73,12 +77,26 @@ export const restoreDataSchema = z.object({
 
 export type RestoreDataFlags = z.output<typeof restoreDataSchema>;
 
-/** One way at a time says which dump is meant. */
-export function namesOnePoint({ at, dump, savePoint }: RestoreDataFlags): boolean {
-  return [at, dump, savePoint].filter((one) => one !== undefined).length < 2;
+/** One way at a time says what it comes from. */
+export function namesOnePoint({ at, dump, savePoint, xid, point }: RestoreDataFlags & ArchiveFlags): boolean {
+  return [at, dump, savePoint, xid, point].filter((one) => one !== undefined).length < 2;
 }
 
-export const onePointOnly = { error: "--at, --dump and --save-point exclude each other" };
+export const onePointOnly = { error: "--at, --dump, --save-point, --xid and --point exclude each other" };
+
+/** A transaction's number, as PostgreSQL prints it. */
+const transaction = z
+  .string()
+  .regex(/^[1-9]\d{0,19}$/u, { error: "a transaction's number, as txid_current() prints it" });
+
+/** Flags that name a point of a cluster's archive by something else than a time. */
+export const archiveSchema = z.object({
+  xid: transaction.optional(),
+  point: z.string().min(1).max(63).optional(),
+  timeline: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
+});
+
+export type ArchiveFlags = Partial<z.output<typeof archiveSchema>>;
 
 /** Save points lie in the guest alone. */
 export function leavesSavePointsInGuest({ from, savePoint }: RestoreDataFlags): boolean {
@@ -102,6 +120,8 @@ export interface RestoreDataWish {
   readonly names: readonly string[];
   readonly kinds: readonly SourceKind[];
   readonly isWanted: (item: DumpItem) => boolean;
+  /** Flags that name a point of the cluster's archive. Absent: it comes from a dump. */
+  readonly archive?: ArchiveFlags;
 }
 
 /** Runs the restore that a command line asks for. */
@@ -122,6 +142,8 @@ export async function restoreData(
   const from = await findSource(origin, wish.kinds, wish.source, isIn);
   const target = flags.toGuest === undefined ? origin : await open(flags.toGuest);
   const to = flags.toGuest === undefined ? from : targetSource(target, from.source, flags.toSource);
+  const point = pointOf(flags, wish, origin, from.source);
+  if (point.kind === "archive") requireInPlace(flags);
   const operation = restoreDataOperation(target, {
     from,
     to,
@@ -129,21 +151,57 @@ export async function restoreData(
     what: wish.what,
     isWanted: wish.isWanted,
     names: wish.names,
-    point: pointOf(flags),
+    point,
+    recovery: recoveryOf(target, to.source),
     into: flags.into,
     identity: identityOf(flags, context),
     given: answersOf(flags),
     command: commandOf(wish, origin, flags),
-    plain: commandOf(wish, origin, { ...flags, at: undefined, dump: undefined, savePoint: undefined, force: false }),
+    plain: commandOf({ ...wish, archive: {} }, origin, {
+      ...flags,
+      at: undefined,
+      dump: undefined,
+      savePoint: undefined,
+      force: false,
+    }),
     request: requestOf(wish, from, flags),
   });
   return runOne(target, operation);
 }
 
-function pointOf({ at, dump, savePoint }: RestoreDataFlags): RestorePoint {
+/** A day: the newest dump of it. A time to the minute is a point of the archive, where the cluster has one. */
+const day = /^\s*\d{4}-\d{2}-\d{2}\s*$/u;
+
+/** @throws CommandError (2) for a point of an archive that the source has not */
+function pointOf(
+  { at, dump, savePoint, from }: RestoreDataFlags,
+  { archive }: RestoreDataWish,
+  { selector }: GuestSession,
+  source: DataSource,
+): RestorePoint {
+  const { xid, point, timeline } = archive ?? {};
+  const isArchived = source.kind === "postgres" && source.pointInTime !== undefined;
+  const isTime = archive !== undefined && at !== undefined && !day.test(at);
+  if (xid !== undefined || point !== undefined || (isArchived && isTime && from === undefined)) {
+    if (from !== undefined)
+      throw usageError("--from names copies of dumps, which have no points of an archive", "leave --from out");
+    if (!isArchived) throw noPointInTime(selector, source.name, "its settings have no pointInTime");
+    return { kind: "archive", wish: wishOf({ at, xid, point }), timeline };
+  }
+  if (timeline !== undefined)
+    throw usageError("--timeline goes with a point in time of an archive", "name one: --at, --xid or --point");
   if (at !== undefined) return { kind: "at", text: at };
   if (dump !== undefined) return { kind: "dump", name: dump };
   return savePoint === undefined ? { kind: "newest" } : { kind: "save-point", operation: savePoint };
+}
+
+/** @throws CommandError (2) */
+function requireInPlace({ toGuest }: RestoreDataFlags): void {
+  if (toGuest === undefined) return;
+  throw usageError(
+    "what comes from an archive is loaded in the guest of its cluster",
+    "bring it back there under another name with --into; dump it, and restore that dump with --to-guest",
+  );
 }
 
 /** The file of identities, which never leaves this machine. */
@@ -167,11 +225,15 @@ function answersOf({ force, disconnect, acceptLoss, withoutSavePoint }: RestoreD
 /** What tells one request from another: which dump, and where it goes. */
 function requestOf(wish: RestoreDataWish, { source }: SourcePlace, flags: RestoreDataFlags): Record<string, string> {
   const { at, dump, from, savePoint, into, toGuest, toSource, withoutSavePoint } = flags;
+  const { xid, point, timeline } = wish.archive ?? {};
   const words = {
     at,
     dump,
     place: from,
     savePoint,
+    xid,
+    point,
+    timeline: timeline?.toString(),
     into,
     toGuest,
     toSource,
@@ -181,13 +243,21 @@ function requestOf(wish: RestoreDataWish, { source }: SourcePlace, flags: Restor
   return { from: `${flags.guest}/${source.name}`, what: wish.what, ...Object.fromEntries(given) };
 }
 
-function commandOf({ words, behind }: RestoreDataWish, { selector }: GuestSession, flags: RestoreDataFlags): string {
+function commandOf(
+  { words, behind, archive = {} }: RestoreDataWish,
+  { selector }: GuestSession,
+  flags: RestoreDataFlags,
+): string {
   const { at, dump, from, savePoint, into, toGuest, toSource, identity, withoutSavePoint } = flags;
+  const { xid, point, timeline } = archive;
   const values = {
     at,
     dump,
     from,
     "save-point": savePoint,
+    xid,
+    point,
+    timeline: timeline?.toString(),
     into,
     "to-guest": toGuest,
     "to-source": toSource,

@@ -32,12 +32,16 @@ export async function inspectData(
   return {
     value: { sources },
     print: (lines) => printData(sources, isOne, lines),
-    exitCode: sources.some(({ problem }) => problem !== null) ? exitCodes.partly : exitCodes.done,
+    exitCode: sources.some(hasProblem) ? exitCodes.partly : exitCodes.done,
     remark: (talk) => {
       const [first] = sources.filter(({ problem, unseen }) => problem !== null && unseen === null);
       if (first !== undefined) talk.hint(`make a dump now: ${backupCommand(first)}`);
     },
   };
+}
+
+function hasProblem({ problem, pointInTime }: SeenSource): boolean {
+  return problem !== null || (pointInTime !== null && pointInTime.problem !== null);
 }
 
 /**

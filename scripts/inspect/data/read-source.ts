@@ -2,11 +2,13 @@ import { longestWait } from "../../../site/data/longest-wait";
 import type { DumpManifest } from "../../../site/data/manifest";
 import type { SourceStatus } from "../../../site/data/status";
 import type { DataSource } from "../../../site/settings/data";
+import type { PointInTimeSettings } from "../../../site/settings/point-in-time";
 import type { Guest } from "../../../site/settings/environment";
 import type { DataProgram, SavePoint } from "../../clients/data-program/data-program";
 import type { LoadedEnvironment } from "../../project/site";
 import { formatDuration } from "../../terminal/durations";
 import type { ValueOf } from "../../terminal/shapes";
+import { unseenPointInTime } from "./read-point-in-time";
 import type { sourceShape } from "./shape";
 
 export type SeenSource = ValueOf<typeof sourceShape>;
@@ -23,10 +25,11 @@ export function declaredSources(environment: LoadedEnvironment, guests: readonly
   return guests.flatMap((guest) => guest.data.map((source) => ({ environment, guest, source })));
 }
 
-/** What is known of one source, from the guest itself. @throws GuestUnreachable, CommandError where it cannot be looked at */
+/** What is known of one source, from the guest itself. @param pointInTime of its archive, which was asked before @throws GuestUnreachable, CommandError where it cannot be looked at */
 export async function readSource(
   declared: DeclaredSource,
   program: DataProgram,
+  pointInTime: SeenSource["pointInTime"],
   signal: AbortSignal,
 ): Promise<SeenSource> {
   const { name, at, enabled } = declared.source;
@@ -34,13 +37,24 @@ export async function readSource(
   const status = await program.status(name, signal);
   const manifests = await program.list(name, signal);
   const savePoints = await program.savePoints(name, signal);
-  return { ...headOf(declared), unseen: null, ...seen({ status, manifests, savePoints, now, at, enabled }) };
+  return {
+    ...headOf(declared),
+    unseen: null,
+    ...seen({ status, manifests, savePoints, now, at, enabled }),
+    pointInTime,
+  };
 }
 
 /** What cannot be asked is unknown, and no dump is absent for that. */
 export function unseenSource(declared: DeclaredSource, why: string): SeenSource {
   const problem = "it could not be looked at";
-  return { ...headOf(declared), unseen: why, lastRun: null, problem, dumps: [], savePoints: [] };
+  const pointInTime = settingsOf(declared) === undefined ? null : unseenPointInTime(why);
+  return { ...headOf(declared), unseen: why, lastRun: null, problem, pointInTime, dumps: [], savePoints: [] };
+}
+
+/** Of its recovery to a point in time; undefined where it has none. */
+export function settingsOf({ source }: DeclaredSource): PointInTimeSettings | undefined {
+  return source.kind === "postgres" ? source.pointInTime : undefined;
 }
 
 function headOf({ environment, guest, source: { name, kind, at, enabled } }: DeclaredSource) {

@@ -4,8 +4,10 @@ import { groupBy } from "../../machine/group-by";
 import { runBounded } from "../../machine/bounded";
 import type { CommandContext } from "../../project/context";
 import { stateOf } from "../../recovery/engine/session";
+import { openPointInTime } from "../../recovery/point-in-time/open-program";
 import { openDataProgram } from "../../recovery/steps/data/open-program";
-import { type DeclaredSource, readSource, type SeenSource, unseenSource } from "./read-source";
+import { readPointInTime, unseenPointInTime } from "./read-point-in-time";
+import { type DeclaredSource, readSource, settingsOf, type SeenSource, unseenSource } from "./read-source";
 
 /** Guests that are asked at the same time. */
 const atOnce = 8;
@@ -59,7 +61,10 @@ async function readGuest(
     }
     try {
       const session = { environment: one.environment, state: stateOf(one.environment, context) };
-      seen.push(await readSource(one, await openDataProgram(session, one.guest, one.source), signal));
+      const program = await openDataProgram(session, one.guest, one.source);
+      // Before the rest: what the guest does not answer at all is told of all of it.
+      await program.clock(signal);
+      seen.push(await readSource(one, program, await archiveOf(one, session, signal), signal));
     } catch (error) {
       context.signal.throwIfAborted();
       const why = signal.aborted ? "its guest gives no answer in time" : reasonOf(error);
@@ -68,6 +73,24 @@ async function readGuest(
     }
   }
   return seen;
+}
+
+/** An archive that gives no answer leaves the dumps to be told. @throws GuestUnreachable where the guest gives none */
+async function archiveOf(
+  one: DeclaredSource,
+  session: Parameters<typeof openDataProgram>[0],
+  signal: AbortSignal,
+): Promise<SeenSource["pointInTime"]> {
+  const settings = settingsOf(one);
+  if (settings === undefined) return null;
+  const { guest, source, environment } = one;
+  try {
+    const program = await openPointInTime({ ...session, guest, selector: `${environment.name}/${guest.name}` }, source);
+    return await readPointInTime(settings, program, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof GuestUnreachable) throw error;
+    return unseenPointInTime(reasonOf(error));
+  }
 }
 
 /** @throws what is a defect of ours */

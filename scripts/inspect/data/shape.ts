@@ -17,6 +17,19 @@ export const dumpShape = z.strictObject({
   items: z.array(item),
 });
 
+export const pointInTimeShape = z.strictObject({
+  unseen: z.string().nullable().describe("why nothing is known of its archive; then all that follows is null"),
+  fullBackup: moment("when the newest full backup was whole").nullable(),
+  backups: z.number().nullable().describe("of every type, that lead to the cluster as it is"),
+  earliest: moment("to which it can go back").nullable(),
+  latest: moment(
+    "until which the archive reaches; what is written since then is archived when a recovery begins",
+  ).nullable(),
+  failures: z.number().nullable().describe("attempts of PostgreSQL to archive that failed since its statistics begin"),
+  waitingSeconds: seconds("for which finished WAL has been waiting for its archive").nullable(),
+  problem: z.string().nullable().describe("what is wrong with it; null: nothing"),
+});
+
 export const sourceShape = z.strictObject({
   environment: z.string(),
   guest: z.string(),
@@ -34,6 +47,7 @@ export const sourceShape = z.strictObject({
     })
     .nullable(),
   problem: z.string().nullable().describe("what is wrong with it; null: nothing"),
+  pointInTime: pointInTimeShape.nullable().describe("recovery to a point in time; null: it has none"),
   dumps: z.array(dumpShape).describe("whole ones, newest first"),
   savePoints: z
     .array(z.strictObject({ operation: z.string(), dump: z.string(), time: moment("when it was made") }))

@@ -43,10 +43,11 @@ function summaryOf({
   unseen,
   lastRun,
   problem,
+  pointInTime,
   dumps,
 }: SeenSource): DataStatus {
   const head = { environment, guest, source, kind, at, enabled };
-  return { ...head, unseen, lastRun, problem, newest: newestOf(dumps), dumps: dumps.length };
+  return { ...head, unseen, lastRun, problem, pointInTime, newest: newestOf(dumps), dumps: dumps.length };
 }
 
 /** Nobody waits for a guest of which Proxmox says that it is not there. */
@@ -59,6 +60,13 @@ function newestOf([newest]: SeenSource["dumps"]): DataStatus["newest"] {
   if (newest === undefined) return null;
   const { dump, time, ageSeconds, bytes, encrypted } = newest;
   return { dump, time, ageSeconds, bytes, encrypted };
+}
+
+/** What is wrong with the way back of one source to a point in time. */
+function archiveProblems({ source, unseen, pointInTime }: DataStatus): string[] {
+  if (unseen !== null || pointInTime === null) return [];
+  if (pointInTime.unseen !== null) return [`how far ${source} can go back in time is not known: ${pointInTime.unseen}`];
+  return pointInTime.problem === null ? [] : [`point-in-time recovery of ${source}: ${pointInTime.problem}`];
 }
 
 /** What is wrong with the data of one guest, a sentence each. What nobody could look at is told once for each reason. */
@@ -76,5 +84,6 @@ export function dataProblems(sources: readonly DataStatus[], guest: string): str
         ? []
         : [`data source ${source.source}: ${source.problem}; to make a dump now: ${backupCommand(source)}`],
     ),
+    ...own.flatMap(archiveProblems),
   ];
 }

@@ -11,6 +11,7 @@ export function keptFacts(status: EnvironmentStatus): [label: string, text: stri
     ...stateFacts(status),
     ...monitoringFacts(status),
     ...(status.data ?? []).map((source): [string, string] => ["dump", dumpText(source, status)]),
+    ...(status.data ?? []).flatMap((source) => archiveFacts(source, status)),
     ...offsiteFacts(status),
     ...leftFacts(status),
   ];
@@ -68,6 +69,20 @@ function dumpText(
   if (newest === null) return `${who}: ${lastRun?.result === "never" ? "never made" : "none"}${failed}`;
   const { time, bytes } = newest;
   return `${who}: ${minute(time, timeZone)} (${agoOf(time * 1_000, now)}), ${formatBytes(bytes)}${failed}`;
+}
+
+/** How far a cluster can go back in time. */
+function archiveFacts(
+  { guest, source, pointInTime }: DataStatus,
+  { now, timeZone }: EnvironmentStatus,
+): [label: string, text: string][] {
+  if (pointInTime === null) return [];
+  const who = `${guest}/${source}`;
+  const { unseen, earliest, latest, fullBackup } = pointInTime;
+  if (unseen !== null) return [["back to", `${who}: not known`]];
+  if (earliest === null || latest === null) return [["back to", `${who}: NOWHERE YET`]];
+  const full = fullBackup === null ? "no full backup" : `full backup ${agoOf(fullBackup * 1_000, now)}`;
+  return [["back to", `${who}: ${minute(earliest, timeZone)} until ${minute(latest, timeZone)}, ${full}`]];
 }
 
 function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {

@@ -9,7 +9,7 @@ import {
 } from "../../../site/data/point-in-time/choose";
 import type { PointInTimeFacts } from "../../../site/data/point-in-time/facts";
 import { TimelinePath } from "../../../site/data/point-in-time/timelines";
-import type { FoundPoint } from "../../clients/data-program/point-in-time-program";
+import type { FoundPoint, PointInTimeProgram } from "../../clients/data-program/point-in-time-program";
 import { CommandError } from "../../terminal/command-error";
 
 /** A point that lies in the archive, with all that leads to it. */
@@ -19,15 +19,33 @@ export interface LocatedPoint {
   readonly found: FoundPoint & { readonly kind: "found" };
 }
 
-/** The archive does not reach the time yet; `last`: when the last transaction in it ended. */
+/** The archive does not reach the point yet; `last`: when the last transaction in it ended, where a time is looked for. */
 export interface NotYet {
   readonly kind: "not-yet";
   readonly search: PointSearch;
   readonly last: string | undefined;
 }
 
-/** Reads WAL in the guest. @throws CommandError */
-export type Scan = (search: PointSearch) => Promise<FoundPoint>;
+/** Looks for a point in WAL, in the guest. */
+export interface Scan {
+  /** In the archive's. @throws CommandError */
+  archived(search: PointSearch): Promise<FoundPoint>;
+  /** Whether it is in what the running cluster has not archived yet. @throws CommandError */
+  here(): Promise<boolean>;
+}
+
+/** Looks by the guest's own program. */
+export function scanBy(
+  guest: Pick<PointInTimeProgram, "scan" | "isHere">,
+  { archive }: Pick<PointInTimeFacts, "archive">,
+  wish: PointWish,
+  signal: AbortSignal,
+): Scan {
+  return {
+    archived: (search) => guest.scan(archive, wish, search, signal),
+    here: () => guest.isHere(wish, signal),
+  };
+}
 
 /**
  * Finds a point in the WAL itself, and the backup that leads to it: a recovery that would not reach its target is seen before
@@ -54,7 +72,7 @@ async function locateTime(
 ): Promise<LocatedPoint | NotYet> {
   const [search] = searches;
   if (search === undefined) throw new Error("a time is looked for somewhere");
-  const found = await scan(search);
+  const found = await scan.archived(search);
   if (found.kind === "found") return located(facts, wish, search.timeline, found);
   if (search.missing !== undefined)
     throw refusal({ kind: "refused", code: 10, why: missingText(search.missing) }, wish);
@@ -67,14 +85,14 @@ async function locateEvent(
   wish: PointWish,
   searches: readonly PointSearch[],
   scan: Scan,
-): Promise<LocatedPoint> {
+): Promise<LocatedPoint | NotYet> {
   const matches = new Map<number, FoundPoint & { readonly kind: "found" }>();
   let missing: string | undefined;
   let passed: PointRefusal | undefined;
   for (const search of searches) {
     if (matches.has(search.timeline)) continue;
     missing ??= search.missing;
-    const found = await scan(search);
+    const found = await scan.archived(search);
     if (found.kind !== "found") continue;
     // What lies before the backup's end is found again behind an older one.
     const choice = choiceFor(facts, search.timeline, found.position);
@@ -83,6 +101,10 @@ async function locateEvent(
   }
   const [match, other] = [...matches];
   if (match === undefined) {
+    const [newest] = searches;
+    // What is being written goes on where the newest backup of the present timeline leads.
+    const isOpen = newest !== undefined && newest.timeline === facts.timeline && newest.missing === undefined;
+    if (isOpen && facts.running && (await scan.here())) return { kind: "not-yet", search: newest, last: undefined };
     const why = missing === undefined ? `it is not in the archive of ${facts.cluster}` : missingText(missing);
     throw refusal(passed ?? { kind: "refused", code: 10, why }, wish);
   }
@@ -141,7 +163,7 @@ function required(searches: readonly PointSearch[] | PointRefusal, wish: PointWi
 function refusal({ code, why, hint }: PointRefusal, wish: PointWish): CommandError {
   return new CommandError(`${wishText(wish)} cannot be recovered: ${why}`, {
     exitCode: code,
-    ...(hint === undefined ? {} : { hint }),
+    hint: hint ?? "'lifeboat data' tells how far the archive reaches, and which dumps there are",
   });
 }
 

@@ -7,7 +7,7 @@ import type { Demand } from "../engine/consent";
 import { digestOf, type Inputs } from "../engine/digest";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
-import { locatePoint, type NotYet, wishText } from "./locate";
+import { locatePoint, type NotYet, scanBy, wishText } from "./locate";
 import type { PointInTimePlan } from "./plan";
 import type { PointInTimeRequest } from "./request";
 
@@ -36,7 +36,7 @@ export async function planPointInTime(session: GuestSession, request: PointInTim
   refuseHalfDone(session, facts, source);
   refuseTablespaces(facts);
   if (wish.kind === "time") refuseOtherClock(facts, session.selector);
-  const point = await locatePoint(facts, wish, timeline, (search) => program.scan(facts.archive, wish, search, signal));
+  const point = await locatePoint(facts, wish, timeline, scanBy(program, facts, wish, signal));
   const backup = "kind" in point ? backupBefore(facts, point) : point.choice.backup;
   if ("kind" in point && !facts.running) throw unreachable(point, wishText(wish));
   const { label, stop, bytes } = backup;

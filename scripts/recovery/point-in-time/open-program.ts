@@ -9,12 +9,15 @@ import { rootBefore } from "../steps/data/open-program";
 import { guestAccess, nodeHost, nodeLogin } from "../steps/guest/log-in";
 import { hostOf } from "../steps/guest/save-point-plan";
 
+/** What is needed of a session on the guest. */
+type ArchiveSession = Pick<GuestSession, "environment" | "state" | "guest" | "selector">;
+
 /**
  * The program that recovers the cluster of a source, by the way of the settings: over SSH to its guest, or by a container's node.
  *
  * @throws CommandError (13) where there is no such way, GuestUnreachable
  */
-export async function openPointInTime(session: GuestSession, source: DataSource): Promise<PointInTimeProgram> {
+export async function openPointInTime(session: ArchiveSession, source: DataSource): Promise<PointInTimeProgram> {
   const { guest, environment, selector } = session;
   const host = hostOf(guest);
   const type = guest.kind === "virtual-machine" ? "qemu" : "lxc";
@@ -34,6 +37,11 @@ export async function openPointInTime(session: GuestSession, source: DataSource)
 }
 
 /** @param asRoot what comes before a command that root has to run: nothing, or `sudo -n ` */
-function programBy(way: GuestWay, asRoot: string, { selector }: GuestSession, source: DataSource): PointInTimeProgram {
+function programBy(
+  way: GuestWay,
+  asRoot: string,
+  { selector }: Pick<GuestSession, "selector">,
+  source: DataSource,
+): PointInTimeProgram {
   return new PointInTimeProgram((command, ...rest) => way.run(asRoot + command, ...rest), selector, source.name);
 }

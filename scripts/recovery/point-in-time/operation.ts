@@ -9,7 +9,7 @@ import { wishText } from "./locate";
 import { planPointInTime } from "./make-plan";
 import { pointInTimeKind, type PointInTimePlan, pointInTimePlanSchema } from "./plan";
 import type { PointInTimeRequest } from "./request";
-import { pointInTimeSteps, swapPath } from "./steps";
+import { fetchPath, pointInTimeSteps, swapPath } from "./steps";
 import { pointInTimeReport, pointInTimeView } from "./view";
 
 /** A PostgreSQL cluster goes back to a point in time, and what is there is kept (I7). */
@@ -35,7 +35,7 @@ export function pointInTimeOperation(session: GuestSession, request: PointInTime
     report: pointInTimeReport,
     lookAgain: async (plan, open) => {
       // Its own folders are there: what it was planned on is asked again by its first step.
-      if (hasSwapped(open) || open.record("fetch") !== undefined) return undefined;
+      if (hasSwapped(open) || open.record(fetchPath) !== undefined) return undefined;
       const now = await planPointInTime(session, request);
       return whyPlannedOtherwise(partsOf(plan), partsOf(now.plan)) ?? whyUnanswered(now.demands, given);
     },

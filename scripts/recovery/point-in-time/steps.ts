@@ -5,7 +5,7 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { BegunOperation } from "../engine/operation";
 import type { Facts, Finding, Step, StepNode } from "../engine/step";
-import { locatePoint, wishText } from "./locate";
+import { locatePoint, scanBy, wishText } from "./locate";
 import { unreachable } from "./make-plan";
 import type { PointInTimePlan } from "./plan";
 
@@ -15,7 +15,9 @@ export interface PointInTimeWorld {
 }
 
 /** Paths of steps by which others know how far it has come. */
-export const [replayPath, swapPath, provePath] = ["replay", "swap", "prove"] as const;
+export const [fetchPath, replayPath, swapPath, provePath] = ["fetch", "replay", "swap", "prove"] as const;
+
+const locatePath = "locate";
 
 /** The steps. They follow from the plan alone, so that another process can go on with them. */
 export function pointInTimeSteps(plan: PointInTimePlan, world: PointInTimeWorld, begun: BegunOperation): StepNode[] {
@@ -34,10 +36,8 @@ export function keptFolder({ data }: PointInTimePlan, operation: string): string
   return `${data}.lifeboat-old-${operation}`;
 }
 
-const locatePath = "locate";
-
 /** What was true when it was planned may have been expired since, and what was not archived then is now. */
-function locateStep(plan: PointInTimePlan, { program }: PointInTimeWorld): Step {
+export function locateStep(plan: PointInTimePlan, { program }: PointInTimeWorld): Step {
   const { wish, asked, running, backup, timeline } = plan;
   return {
     id: locatePath,
@@ -48,7 +48,7 @@ function locateStep(plan: PointInTimePlan, { program }: PointInTimeWorld): Step 
       const guest = await program();
       const unarchived = running ? await flushed(guest, plan, signal) : [];
       const facts = await guest.facts(signal);
-      const point = await locatePoint(facts, wish, asked, (search) => guest.scan(facts.archive, wish, search, signal));
+      const point = await locatePoint(facts, wish, asked, scanBy(guest, facts, wish, signal));
       if ("kind" in point) throw unreachable(point, wishText(wish));
       const { choice } = point;
       if (choice.backup.label !== backup.label || choice.timeline !== timeline) {
@@ -91,13 +91,13 @@ async function flushed(
   }
 }
 
-function fetchStep(
+export function fetchStep(
   { wish, backup, timeline, data, guest }: PointInTimePlan,
   { program }: PointInTimeWorld,
   { id }: BegunOperation,
 ): Step {
   return {
-    id: "fetch",
+    id: fetchPath,
     title: "Fetch the backup",
     does: `fetch the backup ${backup.label} beside ${data} of ${guest}, while the database runs on`,
     undoes: () => ({ does: "remove what was fetched" }),
@@ -193,7 +193,7 @@ function backUpStep({ source, cluster }: PointInTimePlan, { program }: PointInTi
 }
 
 /** A step that has failed in the guest has cleared up there already. */
-async function undoUnlessGone(program: PointInTimeProgram, id: string, signal: AbortSignal): Promise<void> {
+export async function undoUnlessGone(program: PointInTimeProgram, id: string, signal: AbortSignal): Promise<void> {
   try {
     await program.undo(id, signal);
   } catch (error) {

@@ -2,6 +2,8 @@ import type { DataSource } from "../../../site/settings/data";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { GuestSession } from "../engine/session";
+import type { PointInTimeProgram } from "../../clients/data-program/point-in-time-program";
+import { openPointInTime } from "../point-in-time/open-program";
 import { openDataProgram } from "../steps/data/open-program";
 import type { SourcePlace } from "./request";
 
@@ -13,6 +15,13 @@ export function sourcePlace(session: GuestSession, source: DataSource): SourcePl
   let program: ReturnType<SourcePlace["program"]> | undefined;
   const { guest, environment } = session;
   return { environment, guest, source, program: () => (program ??= openDataProgram(session, guest, source)) };
+}
+
+/** The program that recovers the cluster of a source, opened once; undefined where it has no archive. */
+export function recoveryOf(session: GuestSession, source: DataSource): (() => Promise<PointInTimeProgram>) | undefined {
+  if (source.kind !== "postgres" || source.pointInTime === undefined) return undefined;
+  let program: Promise<PointInTimeProgram> | undefined;
+  return () => (program ??= openPointInTime(session, source));
 }
 
 /**

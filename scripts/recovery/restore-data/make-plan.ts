@@ -10,6 +10,7 @@ import { digestOf, type Inputs } from "../engine/digest";
 import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import type { ShelvedDumps } from "./dump-shelf";
+import { wishText } from "../point-in-time/locate";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
 import { requireIdentity } from "./prerequisites";
 import { isSamePlace, type RestoreDataRequest, type RestorePoint } from "./request";
@@ -30,7 +31,7 @@ export interface PlannedRestoreData {
  * @throws CommandError (2, 10, 13, 14), GuestUnreachable
  */
 export async function planRestoreData(session: GuestSession, request: RestoreDataRequest): Promise<PlannedRestoreData> {
-  const { from, to, shelf, given } = request;
+  const { from, to, shelf } = request;
   const { signal } = session.context;
   const writing = await to.program();
   // Copies elsewhere outlive the guest that made them.
@@ -41,25 +42,14 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
   refuseOneNameForMany(wanted, request);
   const items: RestoreDataItem[] = [];
   for (const item of wanted) items.push(await itemPlan(item, request, signal));
-  const replaces = items.some(({ present }) => present !== undefined);
-  const without = given[withoutSavePointFlag];
   const plan: RestoreDataPlan = {
-    environment: session.environment.name,
-    from: {
-      environment: from.environment.name,
-      guest: from.guest.name,
-      source: from.source.name,
-      ...(shelf.bucket === undefined ? {} : { bucket: shelf.bucket }),
-    },
-    to: { guest: to.guest.name, source: to.source.name, kind: to.source.kind },
+    ...placesOf(session, request),
     dump: manifest.name,
     time: manifest.time,
     ...(request.point.kind === "save-point" ? { savePointOf: request.point.operation } : {}),
     ...(older === undefined ? {} : { older }),
     encrypted: manifest.recipients.length > 0,
-    items,
-    savePoint: replaces && (without === undefined || without === false),
-    disconnect: items.some(({ present }) => (present?.connections ?? 0) > 0),
+    ...effectsOn(items, request),
   };
   await requireIdentity(manifest, request);
   if (isCarried(plan, isSamePlace(from, to))) {
@@ -75,13 +65,39 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
   };
 }
 
+/** Where a plan takes it from, and where it puts it. */
+export function placesOf({ environment }: GuestSession, { from, to, shelf, point }: RestoreDataRequest) {
+  const bucket = point.kind === "archive" ? undefined : shelf.bucket;
+  return {
+    environment: environment.name,
+    from: {
+      environment: from.environment.name,
+      guest: from.guest.name,
+      source: from.source.name,
+      ...(bucket === undefined ? {} : { bucket }),
+    },
+    to: { guest: to.guest.name, source: to.source.name, kind: to.source.kind },
+  };
+}
+
+/** What a plan does to what is there. */
+export function effectsOn(items: RestoreDataItem[], { given }: RestoreDataRequest) {
+  const without = given[withoutSavePointFlag];
+  const replaces = items.some(({ present }) => present !== undefined);
+  return {
+    items,
+    savePoint: replaces && (without === undefined || without === false),
+    disconnect: items.some(({ present }) => (present?.connections ?? 0) > 0),
+  };
+}
+
 const withoutSavePointFlag = "--without-save-point";
 const disconnectFlag = "--disconnect";
 const acceptLossFlag = "--accept-loss";
 
 /** What the plan rests on. */
 export function restoreDataInputs(
-  manifest: DumpManifest,
+  manifest: unknown,
   source: unknown,
   items: readonly Pick<RestoreDataItem, "into" | "present">[],
 ): Inputs {
@@ -98,6 +114,7 @@ async function chosenManifest(
   now: number,
 ): Promise<{ readonly manifest: DumpManifest; readonly older?: string }> {
   const { from, shelf, what, isWanted, point } = request;
+  if (point.kind === "archive") throw new Error("an archive has no manifests");
   const place = `${from.environment.name}/${from.guest.name}/${from.source.name}`;
   const see = `see what there is: ${shelf.listing}`;
   if (point.kind === "save-point") {
@@ -173,7 +190,7 @@ function noneText(
 }
 
 /** Dumps are named in UTC, and so are times that say no zone. */
-function wishOf(point: Exclude<RestorePoint, { kind: "save-point" }>): DumpWish {
+function wishOf(point: Exclude<RestorePoint, { kind: "save-point" | "archive" }>): DumpWish {
   if (point.kind === "newest") return { kind: "newest" };
   if (point.kind === "dump") return { kind: "named", dump: point.name };
   try {
@@ -197,7 +214,8 @@ function refuseOneNameForMany(wanted: readonly DumpItem[], { into }: RestoreData
   throw usageError(`--into is one name, and ${String(wanted.length)} things are restored`, "name one of them");
 }
 
-async function itemPlan(
+/** One thing with what has its name now. */
+export async function itemPlan(
   { type, name, file, bytes, sha256, plainBytes, plainSha256, counts }: DumpItem,
   { to, into = name }: RestoreDataRequest,
   signal: AbortSignal,
@@ -220,8 +238,9 @@ export function isCarried(
   return encrypted || !isSameGuest || from.bucket !== undefined;
 }
 
-function demandsOf(plan: RestoreDataPlan, { given, into, from, to }: RestoreDataRequest, now: number): Demand[] {
-  const { items, dump, time, savePoint } = plan;
+/** What people are asked about a plan. */
+export function demandsOf(plan: RestoreDataPlan, { given, into, from, to }: RestoreDataRequest, now: number): Demand[] {
+  const { items, dump, time, savePoint, archive } = plan;
   const replaced = items.filter(({ present }) => present !== undefined);
   const names = replaced.map((item) => item.into).join(", ");
   const connected = replaced.reduce((sum, { present }) => sum + (present?.connections ?? 0), 0);
@@ -243,7 +262,10 @@ function demandsOf(plan: RestoreDataPlan, { given, into, from, to }: RestoreData
       typed: plan.to.source,
     });
   }
-  const origin = `${dump} of ${formatMoment(time * 1_000)} (${formatAgo(now - time)})`;
+  const origin =
+    archive === undefined
+      ? `${dump} of ${formatMoment(time * 1_000)} (${formatAgo(now - time)})`
+      : `the archive, as it was at ${wishText(archive.wish)}`;
   const question =
     replaced.length > 0
       ? `Replace ${names} by what is in ${origin}?`

@@ -5,7 +5,10 @@ import { digestsOf, whyPlannedOtherwise } from "../engine/digest";
 import type { Journal } from "../engine/journal";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
+import { noPointInTime } from "../point-in-time/operation";
+import { fetchPath } from "../point-in-time/steps";
 import { planRestoreData, type PlannedRestoreData } from "./make-plan";
+import { planFromArchive } from "./plan-from-archive";
 import { restoreDataKind, type RestoreDataPlan, restoreDataPlanSchema } from "./plan";
 import { requireRoom } from "./prerequisites";
 import type { RestoreDataRequest } from "./request";
@@ -22,6 +25,10 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
     identity: request.identity,
     again: `${command} --dry-run`,
     withOther: (dump) => `${request.plain} --dump ${dump}`,
+    recovery: () => {
+      if (request.recovery !== undefined) return request.recovery();
+      throw noPointInTime(session.selector, to.source.name, "its settings have no pointInTime any more");
+    },
   };
   return {
     kind: restoreDataKind,
@@ -31,17 +38,20 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
     command,
     given,
     plan: async () => {
-      const planned = await planRestoreData(session, request);
-      await requireRoom(planned.plan, to, session.context.signal);
-      const bytes = planned.plan.items.reduce((sum, item) => sum + item.plainBytes, 0);
+      const planned = await planFor(session, request);
+      const { items, archive } = planned.plan;
+      // How much one database of an archive takes is known when it is there; the guest looks for room for all of it.
+      if (archive === undefined) await requireRoom(planned.plan, to, session.context.signal);
+      const bytes = archive?.backup.bytes ?? items.reduce((sum, item) => sum + item.plainBytes, 0);
       return { ...planned, view: restoreDataView(planned), bytes };
     },
     steps: (plan, begun) => restoreDataSteps(plan, world, begun),
     report: restoreDataReport,
     lookAgain: async (plan, open) => {
-      if (hasExchanged(open)) return undefined;
-      const now = await unlessGone(planRestoreData(session, request));
-      if (now === undefined) return "its dump is gone";
+      // What was fetched is there by now: whether it still leads to the point, the archive is not asked again.
+      if (hasExchanged(open) || open.record(fetchPath) !== undefined) return undefined;
+      const now = await unlessGone(planFor(session, request));
+      if (now === undefined) return "what it was to come from is gone";
       return whyAnother(plan, now) ?? whyUnanswered(now.demands, given);
     },
     meaning: ({ items }, { position }, journal) => {
@@ -52,6 +62,11 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
     },
     ...(beforeEnd === undefined ? {} : { beforeEnd }),
   };
+}
+
+function planFor(session: GuestSession, request: RestoreDataRequest): Promise<PlannedRestoreData> {
+  const { point } = request;
+  return point.kind === "archive" ? planFromArchive(session, request, point) : planRestoreData(session, request);
 }
 
 /** Whether something may have taken the place of what was there. */

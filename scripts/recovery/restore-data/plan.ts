@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { bytes, moment, seconds } from "../../terminal/shapes";
 import { operationShapes } from "../engine/shapes";
+import { pointInTimePlanSchema } from "../point-in-time/plan";
 
 /** Name of the operation in journals. */
 export const restoreDataKind = "restore-data";
@@ -40,6 +41,7 @@ export const restoreDataPlanSchema = z.object({
   }),
   /** Where it is restored. */
   to: z.object({ guest: z.string(), source: z.string(), kind: z.string() }),
+  /** Of an archive: pgBackRest's label of the backup with which it begins. */
   dump: z.string(),
   /** Unix seconds of the dump. */
   time: z.number(),
@@ -47,6 +49,8 @@ export const restoreDataPlanSchema = z.object({
   savePointOf: z.string().exactOptional(),
   /** The next older dump with the same in it. */
   older: z.string().exactOptional(),
+  /** It comes from the archive of its cluster, as it was at a point in time. */
+  archive: pointInTimePlanSchema.exactOptional(),
   encrypted: z.boolean(),
   items: z.array(itemSchema),
   /** What is there is dumped first. */
@@ -62,8 +66,9 @@ const { type, name, into, bytes: stored, plainBytes, present } = itemSchema.shap
 const where = {
   guest: z.string().describe("`prod/web`, where it is restored"),
   source: z.string(),
-  dump: z.string(),
+  dump: z.string().describe("with a point in time: the backup of the archive with which it begins"),
   time: moment("when the dump was made"),
+  point: z.string().nullable().describe("point in time to which it comes back, in words; null: it comes from a dump"),
 };
 const savePoint = z
   .string()

@@ -1,7 +1,9 @@
 import type { DataSource } from "../../../site/settings/data";
 import type { Guest } from "../../../site/settings/environment";
 import type { DumpItem } from "../../../site/data/manifest";
+import type { PointWish } from "../../../site/data/point-in-time/choose";
 import type { DataProgram } from "../../clients/data-program/data-program";
+import type { PointInTimeProgram } from "../../clients/data-program/point-in-time-program";
 import type { LoadedEnvironment } from "../../project/site";
 import type { GivenAnswers } from "../engine/consent";
 import type { DumpShelf } from "./dump-shelf";
@@ -20,12 +22,13 @@ export function isSamePlace(one: SourcePlace, other: SourcePlace): boolean {
   return one.environment.name === other.environment.name && one.guest.name === other.guest.name;
 }
 
-/** What is restored from: a dump, by which it is chosen, or the save point of an operation. */
+/** What is restored from: a dump, by which it is chosen, the save point of an operation, or a point of the cluster's archive. */
 export type RestorePoint =
   | { readonly kind: "newest" }
   | { readonly kind: "at"; readonly text: string }
   | { readonly kind: "dump"; readonly name: string }
-  | { readonly kind: "save-point"; readonly operation: string };
+  | { readonly kind: "save-point"; readonly operation: string }
+  | { readonly kind: "archive"; readonly wish: PointWish; readonly timeline: number | undefined };
 
 /** What `lifeboat restore database` and `restore files` are asked for. */
 export interface RestoreDataRequest {
@@ -40,6 +43,8 @@ export interface RestoreDataRequest {
   /** Names that a dump must have, each of them; empty: whatever it has. */
   readonly names: readonly string[];
   readonly point: RestorePoint;
+  /** The program by which the cluster of `to` is recovered; undefined: it is no PostgreSQL with an archive. */
+  readonly recovery: (() => Promise<PointInTimeProgram>) | undefined;
   /** Another name than it has in the dump. */
   readonly into: string | undefined;
   /** File with age identities. */

@@ -1,17 +1,23 @@
 import { createHash } from "node:crypto";
-import type { Counts } from "../../clients/data-program/data-program";
+import type { PointInTimeProgram } from "../../clients/data-program/point-in-time-program";
+import { type Counts, countsSchema } from "../../clients/data-program/data-program";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
+import type { Journal } from "../engine/journal";
 import type { BegunOperation } from "../engine/operation";
 import { recheckStep } from "../engine/recheck";
 import type { Step, StepGroup, StepNode } from "../engine/step";
+import { archiveInput, bringArchive, clear, extract } from "./archive-steps";
 import { type LoadPlaces, loadCopy, namingOlder } from "./load";
 import { restoreDataInputs } from "./make-plan";
+import type { Named } from "./named";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
 
 /** Everything outside the plan that the steps use. */
 export interface RestoreDataWorld extends LoadPlaces {
+  /** What recovers the cluster to a point in time. @throws CommandError where it has no archive */
+  recovery(): Promise<PointInTimeProgram>;
   /** The command that shows the plan anew. */
   readonly again: string;
 }
@@ -20,13 +26,18 @@ export interface RestoreDataWorld extends LoadPlaces {
 export function restoreDataSteps(plan: RestoreDataPlan, world: RestoreDataWorld, begun: BegunOperation): StepNode[] {
   const names = plan.items.map((item, index) => ({ item, ...namesOf(begun.id, index) }));
   return [
-    checkDump(plan, world),
+    ...(plan.archive === undefined ? [checkDump(plan, world)] : bringArchive(plan.archive, world, begun)),
     ...(plan.savePoint ? [savePoint(plan, world, begun)] : []),
     group(
       "load",
       "Load beside",
-      names.map((one) => load(plan, one, world)),
+      names.map((one) =>
+        plan.archive === undefined
+          ? load(plan, one, world)
+          : extract(plan.archive, one, world, begun, drop(one, world)),
+      ),
     ),
+    ...(plan.archive === undefined ? [] : [clear(plan.archive, world, begun)]),
     recheck(plan, world, begun),
     group(
       "exchange",
@@ -40,16 +51,6 @@ export function restoreDataSteps(plan: RestoreDataPlan, world: RestoreDataWorld,
     ),
     ...(names.some(({ item }) => item.present !== undefined) ? [release(plan, names, world, begun)] : []),
   ];
-}
-
-/** What one thing is called while it is on its way. */
-interface Named {
-  readonly item: RestoreDataItem;
-  readonly number: string;
-  /** The new one, until it is proven. */
-  readonly copy: string;
-  /** The old one, from then on until the new one is proven in its place. */
-  readonly old: string;
 }
 
 /** Names of an operation's own: what another one has made is never touched by it. */
@@ -99,8 +100,8 @@ function savePoint(plan: RestoreDataPlan, { to }: RestoreDataWorld, { id }: Begu
   };
 }
 
-function load(plan: RestoreDataPlan, { item, number, copy }: Named, world: RestoreDataWorld): Step {
-  const { source } = world.to;
+function load(plan: RestoreDataPlan, named: Named, world: RestoreDataWorld): Step {
+  const { item, number, copy } = named;
   return {
     id: number,
     title: `Load ${item.into}`,
@@ -111,9 +112,20 @@ function load(plan: RestoreDataPlan, { item, number, copy }: Named, world: Resto
       requireCounts(item, counts);
       return { facts: { counts: JSON.stringify(counts) } };
     },
-    takeBack: async ({ signal }) =>
-      void (await (await world.to.program()).does(["drop", source.name, item.type, item.into, copy], signal)),
+    takeBack: drop(named, world),
   };
+}
+
+/** What was counted when the so-many-th thing was loaded; undefined where that is not recorded. */
+export function loadedCounts(journal: Journal, index: number): Counts | undefined {
+  const { counts } = journal.factsOf(`load/${String(index + 1)}`);
+  return counts === undefined ? undefined : countsSchema.parse(JSON.parse(String(counts)));
+}
+
+/** Removes a copy that has not got its name yet. */
+function drop({ item: { type, into }, copy }: Named, { to }: RestoreDataWorld): NonNullable<Step["takeBack"]> {
+  return async ({ signal }) =>
+    void (await (await to.program()).does(["drop", to.source.name, type, into, copy], signal));
 }
 
 /**
@@ -130,6 +142,11 @@ function requireCounts({ name, counts }: RestoreDataItem, found: Counts): void {
   throw new CommandError(`${name} came back with ${text.join(" and ")}`, { exitCode: exitCodes.failed });
 }
 
+/** What it comes from, as that is now. @throws CommandError (10) where it is gone */
+async function origin(plan: RestoreDataPlan, { shelf }: RestoreDataWorld): Promise<unknown> {
+  return plan.archive === undefined ? shelf.find(plan) : archiveInput(plan.archive);
+}
+
 function recheck(plan: RestoreDataPlan, world: RestoreDataWorld, { inputs }: BegunOperation): Step {
   return recheckStep({
     reads: "the dump, the settings and what is there",
@@ -142,7 +159,7 @@ function recheck(plan: RestoreDataPlan, world: RestoreDataWorld, { inputs }: Beg
         const { exists, identity, bytes, connections } = await program.look(source.name, type, into, signal);
         now.push({ into, ...(exists ? { present: { identity, bytes, connections } } : {}) });
       }
-      return changedInputs(inputs, restoreDataInputs(await world.shelf.find(plan), source, now));
+      return changedInputs(inputs, restoreDataInputs(await origin(plan, world), source, now));
     },
   });
 }

@@ -6,8 +6,8 @@ import { isOpen, type Journal } from "../engine/journal";
 import { begin, planIn, runLocked } from "../engine/run-one";
 import { type GuestSession, halfDone, journalsOf, takeLock, unfinished } from "../engine/session";
 import { takeBackOne } from "../engine/take-back-one";
+import { recoveryOf, sourcePlace } from "./find-source";
 import { guestShelf } from "./guest-shelf";
-import { sourcePlace } from "./find-source";
 import { hasExchanged, restoreDataOperation } from "./operation";
 import { restoreDataKind, type RestoreDataPlan, restoreDataPlanSchema } from "./plan";
 import type { RestoreDataRequest, RestorePoint } from "./request";
@@ -117,6 +117,7 @@ function requestOf(
     isWanted: ({ type, name }) => replaced.some((item) => item.type === type && item.into === name),
     names: [],
     point,
+    recovery: recoveryOf(session, source),
     into: undefined,
     identity,
     given,

@@ -51,5 +51,7 @@ export interface PointInTimeFacts {
   readonly backups: readonly ArchivedBackup[];
   /** Names of the WAL segments in that archive. */
   readonly segments: ReadonlySet<string>;
+  /** When each of them was archived: unix seconds of its file. */
+  readonly archivedAt: ReadonlyMap<string, number>;
   readonly histories: readonly TimelineHistory[];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { bytesNeeded, type PointWish } from "../../../site/data/point-in-time/choose";
-import { type LocatedPoint, locatePoint } from "../../../scripts/recovery/point-in-time/locate";
+import { type LocatedPoint, locatePoint, scanBy } from "../../../scripts/recovery/point-in-time/locate";
 import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { firstUseLimit } from "../support/toolchain";
 
@@ -49,9 +49,7 @@ const source = "shop";
     const program = web.program(source);
     await program.flush(signal);
     const facts = await program.facts(signal);
-    const point = await locatePoint(facts, wish, timeline, (search) =>
-      program.scan(facts.archive, wish, search, signal),
-    );
+    const point = await locatePoint(facts, wish, timeline, scanBy(program, facts, wish, signal));
     if ("kind" in point) throw new Error(`not yet: ${String(point.last)}`);
     const { choice } = point;
     const { backup, timeline: chosen, ranges } = choice;
@@ -69,9 +67,7 @@ const source = "shop";
   const locate = async (wish: PointWish, timeline?: number): Promise<LocatedPoint | undefined> => {
     const program = web.program(source);
     const facts = await program.facts(signal);
-    const point = await locatePoint(facts, wish, timeline, (search) =>
-      program.scan(facts.archive, wish, search, signal),
-    );
+    const point = await locatePoint(facts, wish, timeline, scanBy(program, facts, wish, signal));
     return "kind" in point ? undefined : point;
   };
 
@@ -252,7 +248,7 @@ const source = "shop";
       await guest.flush(signal);
       const facts = await guest.facts(signal);
       const wish = { kind: "name", name: "before the change" } as const;
-      const point = await locatePoint(facts, wish, 1, (search) => guest.scan(facts.archive, wish, search, signal));
+      const point = await locatePoint(facts, wish, 1, scanBy(guest, facts, wish, signal));
       if ("kind" in point) throw new Error("it is in the archive");
       const { backup, timeline, ranges } = point.choice;
       const words = { id, backup: backup.label, wish, timeline, bytes: 1000, archive: facts.archive, ranges };

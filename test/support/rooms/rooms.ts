@@ -60,6 +60,8 @@ export const arrows: Arrows = {
     ...["restore-guest", "up"].map((one) => `scripts/recovery/${one}`),
     ...(scripts["scripts/recovery/*"] ?? []),
   ],
+  // A database comes from a dump, or from the archive of its cluster.
+  "scripts/recovery/restore-data": ["scripts/recovery/point-in-time", ...(scripts["scripts/recovery/*"] ?? [])],
   "scripts/recovery/undo": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
   "scripts/toolchain": ["scripts/terminal", "scripts/machine"],
 

@@ -4,8 +4,11 @@ export const backupPart = `note_state() { printf '%s %s\\n' "$(date +%s)" "$1" >
 # After a clean start it sleeps for checkpoint_timeout, and the archive timeout does not count before it has woken up once.
 wake_checkpointer() { ask -c 'select pg_reload_conf()' >/dev/null; }
 
-# A recovery that is under way needs what the archive has now.
-is_recovering() { [ -f "$kept/recovery" ]; }
+# A recovery that is under way needs what the archive has now. Who has recovered may want to go to another point, or back: for a
+# week what led there stays, also where new full backups would push it out. What is forgotten is not waited for.
+may_expire() {
+  [ ! -f "$kept/recovery" ] && [ -z "$(find "$kept" -maxdepth 1 -name 'done-*' -mtime -7 -print -quit)" ]
+}
 
 back_up() {
   case $1 in full | diff) ;; *) fail 2 "a backup is full or diff, not '$1'" ;; esac
@@ -15,7 +18,7 @@ back_up() {
     fail 1 "nothing is archived: PostgreSQL $cluster has to be restarted once, for archive_mode" "pg_ctlcluster $version $name restart"
   fi
   expire=y
-  ! is_recovering || expire=n
+  may_expire || expire=n
   rc=0
   as_owner pgbackrest --config="$conf" --stanza="$source" --log-level-console=off --log-level-stderr=error \\
     --expire-auto="$expire" --type="$1" backup 2>"$errors" || rc=$?

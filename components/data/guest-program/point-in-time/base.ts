@@ -66,11 +66,14 @@ pgb() {
 # What pgBackRest's complaint means: sets \`cause\`, \`hint\` and \`code\`.
 translate() {
   hint='' code=1
+  wait="wait for its end, then again"
+  there="what is there is as it was: see that the store runs and that this guest reaches it, and try again"
   place="the bucket $bucket at $endpoint:$port"
   said=$(sed -n 's/^ERROR: \\[[0-9]*\\]: //p' "$errors" | head -n 1)
   case $(cat "$errors") in
   *'unable to flush'* | *'outside of section'* | *'cipher header invalid'*)
-    code=12 cause="wrong passphrase: what lies in $place was encrypted with another one" ;;
+    code=12 cause="wrong passphrase: what lies in $place was encrypted with another one"
+    hint="set the one with which it was archived in lifeboat:dataSecrets, and run pulumi up" ;;
   *'unable to find hostname'*)
     code=14 cause="the certificate at $endpoint:$port does not name $endpoint as a DNS name" ;;
   *'certificate verify failed'* | *'unable to verify certificate'* | *'self-signed certificate'*)
@@ -82,9 +85,9 @@ translate() {
   *NoSuchBucket*)
     code=14 cause="there is no bucket $bucket at $endpoint:$port" ;;
   *'unable to connect'* | *'unable to get address'* | *'timeout after'*)
-    code=14 cause="$endpoint:$port cannot be reached: $said" ;;
+    code=14 cause="$endpoint:$port cannot be reached: $said" hint=$there ;;
   *'unable to acquire lock'*)
-    code=11 cause="pgBackRest is at work on $source already" ;;
+    code=11 cause="pgBackRest is at work on $source already" hint=$wait ;;
   *'do not match the database'*)
     code=13 cause="the archive of $source in $place belongs to another cluster than $cluster"
     hint="recover that one, or give this source another folder: a new cluster would push the backups of the old one out" ;;
@@ -92,7 +95,7 @@ translate() {
     cause=\${said:-$(tail -n 1 "$errors")}
     [ -n "$cause" ] || cause="pgBackRest ended without a word" ;;
   esac
-  [ "$1" -ne 124 ] || { code=14 cause="$endpoint:$port cannot be reached: no answer within $patience s"; }
+  [ "$1" -ne 124 ] || { code=14 cause="$endpoint:$port cannot be reached: no answer within $patience s" hint=$there; }
 }
 
 # must WHAT WORD…: pgBackRest has to do it.
@@ -124,6 +127,6 @@ prepare_folders() {
 # One at a time: what is recovered is not backed up and expired meanwhile.
 lock() {
   exec 9>"$kept/verb.lock"
-  flock -n 9 || fail 11 "another recovery or backup of $source is at work"
+  flock -n 9 || fail 11 "another recovery or backup of $source is at work" "wait for its end, then again"
 }
 `;

@@ -1,5 +1,6 @@
 import { backupPart } from "./backup";
 import { basePart } from "./base";
+import { extractPart } from "./extract";
 import { factsPart } from "./facts";
 import { installPart } from "./install";
 import { recoverPart } from "./recover";
@@ -12,7 +13,7 @@ const mainPart = `main() {
   shift 2
   prepare_folders
   case $verb in
-  status | has-backup | facts | scan) ;;
+  status | has-backup | facts | scan | scan-here) ;;
   *) lock ;;
   esac
   case $verb in
@@ -25,8 +26,10 @@ const mainPart = `main() {
   facts) facts ;;
   flush) flush ;;
   scan) scan "$@" ;;
+  scan-here) scan_here "$@" ;;
   fetch) fetch_set "$@" ;;
   replay) replay "$@" ;;
+  extract) extract "$@" ;;
   swap) swap "$@" ;;
   prove) prove "$@" ;;
   finish) finish "$@" ;;
@@ -42,6 +45,13 @@ main "$@"
  * `lifeboat-data-pitr`, the program in a guest that archives a PostgreSQL cluster with pgBackRest and recovers it to a point in time:
  * POSIX shell, because guests have no Node. Only facts are told and single steps done here; what to do is decided by `lifeboat`.
  */
-export const pointInTimeProgram = [basePart, installPart, backupPart, factsPart, scanPart, recoverPart, mainPart].join(
-  "\n",
-);
+export const pointInTimeProgram = [
+  basePart,
+  installPart,
+  backupPart,
+  factsPart,
+  scanPart,
+  recoverPart,
+  extractPart,
+  mainPart,
+].join("\n");

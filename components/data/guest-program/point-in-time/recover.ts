@@ -50,9 +50,9 @@ fetch_set() {
   echo "fetched $new"
 }
 
-# Replays up to the target in a server of its own that nobody else reaches, while the database runs on: what fails, fails here.
-replay() {
-  require_id "$1"
+# Starts a server of its own on what was fetched, which nobody else reaches, while the database runs on. It replays up to the target
+# and waits there: what fails, fails here. It can be made again.
+start_replay() {
   require_own
   [ -d "$new" ] || fail 1 "what was to be recovered is not there: $new"
   stop_private
@@ -76,12 +76,21 @@ replay() {
   done
   printf 'reached %s\\n' "$(ask_private "select pg_last_wal_replay_lsn() || ' ' || coalesce(to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')")"
   sed -n 's/^.*LOG:  \\(recovery stopping .*\\)$/said \\1/p' "$log" | tail -n 1
-  if [ -n "\${2:-}" ]; then
-    answer=$(ask_private "$2" "\${3:-postgres}" 2>&1) || { stop_private; fail 3 "the question to what was recovered failed: $answer; PostgreSQL $cluster is as it was"; }
-    printf 'answer %s\\n' "$(json "$answer")"
-  fi
+}
+
+end_replay() {
   stop_private
   rm -rf "$socket"
+}
+
+replay() {
+  require_id "$1"
+  start_replay
+  if [ -n "\${2:-}" ]; then
+    answer=$(ask_private "$2" "\${3:-postgres}" 2>&1) || { end_replay; fail 3 "the question to what was recovered failed: $answer; PostgreSQL $cluster is as it was"; }
+    printf 'answer %s\\n' "$(json "$answer")"
+  fi
+  end_replay
 }
 
 ask_private() {
@@ -190,7 +199,7 @@ undo() {
   [ -d "$data" ] || fail 1 "neither $data nor $old is there"
   is_up || start_cluster
   await_promotion
-  rm -f "$kept/recovery"
+  rm -rf "$kept/recovery" "$kept/extracted" "$kept/replay"
   echo "undone $data"
 }
 

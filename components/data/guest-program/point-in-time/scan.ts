@@ -103,6 +103,27 @@ scan_time() {
   if [ -s "$work/found" ]; then cat "$work/found"; elif [ -s "$work/before" ]; then printf 'last\\t%s\\n' "$(cat "$work/before")"; fi
 }
 
+# match_event xid N | name P: of the ends that it reads.
+match_event() {
+  if [ "$1" = xid ]; then
+    awk -F '\\t' -v x="$2" '$1 == "end" && $3 == x { print "found\\t" $0; exit }'
+  else
+    LIFEBOAT_POINT=$2 awk -F '\\t' '$1 == "point" && $3 == ENVIRON["LIFEBOAT_POINT"] { print "found\\t" $0; exit }'
+  fi
+}
+
+# scan-here xid N | name P: the same in what the running cluster has not archived yet. One segment more, since a record may go on
+# from there.
+scan_here() {
+  is_up || return 0
+  work=$data/pg_wal
+  current=$(ask -c 'select pg_walfile_name(pg_current_wal_lsn())')
+  from=$(find "$work/archive_status" -name '????????????????????????.ready' -printf '%f\\n' | sort | sed -n "s/^\\($(printf %.8s "$current").*\\)[.]ready$/\\1/p" | head -n 1)
+  from=$(find "$work" -maxdepth 1 -type f -name "$(printf %.8s "$current")????????????????" -printf '%f\\n' | sort |
+    awk -v first="\${from:-$current}" '"" $0 >= "" first { exit } { before = $0 } END { print before == "" ? first : before }')
+  ends_in "$from" "$current" | match_event "$1" "$2"
+}
+
 # Some segments at a time, of one timeline; the last of them stays, since a record may go on behind it.
 scan_all() {
   at=1
@@ -115,11 +136,7 @@ scan_all() {
       to=$(name_of "$file") at=$((at + 1)) count=$((count + 1))
     done
     ends_in "\${carried:-$from}" "$to" >"$work/ends"
-    if [ "$1" = xid ]; then
-      awk -F '\\t' -v x="$2" '$1 == "end" && $3 == x { print "found\\t" $0; exit }' "$work/ends"
-    else
-      LIFEBOAT_POINT=$2 awk -F '\\t' '$1 == "point" && $3 == ENVIRON["LIFEBOAT_POINT"] { print "found\\t" $0; exit }' "$work/ends"
-    fi >"$work/found"
+    match_event "$1" "$2" <"$work/ends" >"$work/found"
     if [ -s "$work/found" ]; then
       cat "$work/found"
       return

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -90,6 +90,15 @@ export class DataSite {
 
   /** Runs the command line as users have it. @param env besides what it has @param killAt `after 3`: at a write of a journal */
   lifeboat(argv: readonly string[], env: Readonly<Record<string, string>> = {}, killAt?: string): Promise<Ended> {
+    return this.begin(argv, env, killAt).ended;
+  }
+
+  /** The same, beside the test, which may end it. */
+  begin(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    killAt?: string,
+  ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
     const hook = killAt === undefined ? [] : ["--require", join(project, "test/support/kill-at-journal-write.cjs")];
     const child = spawn(process.execPath, [...hook, join(project, "dist/lifeboat.cjs"), ...argv], {
       cwd: join(this.folder, "project"),
@@ -107,10 +116,11 @@ export class DataSite {
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    return new Promise((done, reject) => {
+    const ended = new Promise<Ended>((done, reject) => {
       child.once("error", reject);
       child.once("close", (code) => done({ code, stdout, stderr }));
     });
+    return { child, ended };
   }
 
   /** Nobody reaches a guest for as long as something is done. */

@@ -37,6 +37,7 @@ const recovered: PointInTimeFacts = {
   segmentSize: size,
   backups: [backup(1, 2, hour), backup(1, 7, 6 * hour)],
   segments: new Set([...segments(1, 1, 9), ...segments(2, 5, 12)]),
+  archivedAt: new Map(),
   histories: [
     { archive: "15-1", timeline: 2, ancestors: [{ timeline: 1, until: position(5, 100) }], began: 10 * hour },
   ],
