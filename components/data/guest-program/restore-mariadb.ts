@@ -262,7 +262,12 @@ mariadb_put_back() {
 	notes=$state/exchanges/$old
 	look_at "$name"
 	if [ ! -d "$notes" ]; then
-		[ "$is" != "$id" ] || [ "$id" = nothing ] || return 0
+		# What was written down and never used.
+		rm -rf "$notes.new" "$state/aside/$old.new"
+		if [ "$is" = "$id" ] && [ "$id" != nothing ]; then
+			forget_aside "$old"
+			return 0
+		fi
 		if [ "$id" = nothing ] && { [ "$is" = - ] || [ "$(made_of "$name")" != "$copy" ]; }; then return 0; fi
 		[ "$id" = nothing ] || refuse "what was $name before is given up already"
 	fi
