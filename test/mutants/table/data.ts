@@ -3,6 +3,7 @@ import { inFile } from "../mutant";
 const faults = "test/rehearsal/data/faults.test.ts";
 const postgres = "test/rehearsal/data/postgres.test.ts";
 const copies = "test/commands/restore-data/offsite.test.ts";
+const killed = "test/rehearsal/data/killed-lines.test.ts";
 const retention = "test/components/data/retention.test.ts";
 
 const report = "test/rehearsal/data/report.test.ts";
@@ -62,6 +63,14 @@ export const dataMutants = [
       from: '"(message|held)"',
       to: '"(held)"',
       killedBy: { file: report, title: "says how each source's last run ended" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/run.ts", [
+    {
+      name: "data: nobody tells of a run that was killed",
+      from: `grep -q '"result":"running"' "$state/status.json" 2>/dev/null || return 0`,
+      to: "return 0",
+      killedBy: { file: killed, title: "at each line of a run for command" },
     },
   ]),
   ...inFile("components/data/guest-program/retention.ts", [
