@@ -87,7 +87,7 @@ export function taskFailure(
 const fullPattern = /no space left on device|not enough (?:free )?space|disk quota exceeded/iu;
 
 /** What frees space on a storage. */
-export const roomHint =
+const roomHint =
   "a storage is full; what takes it, and what may go: docs/runbooks/backup-storage-full.md; save points that nobody needs: lifeboat undo GUEST --forget --older-than 30";
 
 /** Where a refusal does not say itself what is missing. */

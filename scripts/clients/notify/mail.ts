@@ -35,7 +35,7 @@ async function runSendmail(options: Parameters<typeof runProgramFile>[2]) {
 }
 
 /** RFC 5322, with a subject that may hold any letters. */
-export function mailText(address: string, { subject, text }: Message, date: Date): string {
+function mailText(address: string, { subject, text }: Message, date: Date): string {
   const head = [
     `To: ${address}`,
     `Subject: ${headerText(subject)}`,

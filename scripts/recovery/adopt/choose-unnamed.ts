@@ -16,7 +16,7 @@ export interface Candidate {
  *
  * @param only name of the environment that is meant.
  */
-export function candidatesOf({ guests }: SeenGuests, only?: string): Candidate[] {
+function candidatesOf({ guests }: SeenGuests, only?: string): Candidate[] {
   return guests
     .filter(({ named }) => named === undefined)
     .flatMap((guest) => {

@@ -253,7 +253,7 @@ export const restoreMutants: readonly Mutant[] = [
     },
     {
       name: "identity: a guest made by hand is the one that is meant",
-      from: 'return meant.isOwned ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };',
+      from: 'return meant.isOwned || isStranger ? { kind: "another", whose: name, isMarked: false } : { kind: "own" };',
       to: 'return { kind: "own" };',
       killedBy: {
         file: identity,
