@@ -20,7 +20,7 @@ import {
 } from "./guest";
 
 const { kind: _kind, node: _node, checks: _checks, fresh: _fresh, objectives: _objectives, ...others } = containerKeys;
-const { data: _data, snapshots: _snapshots, backup: _backup, needs: _needs, ...keys } = others;
+const { data: _data, snapshots: _snapshots, backup: _backup, needs: _needs, offsite: _offsite, ...keys } = others;
 
 /** Every argument of a container, and its name. */
 export const containerSchema = checked(mapping({ ...keys, ...ownKeys }, refusedKeys), osTypeIsKnown);

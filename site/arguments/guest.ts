@@ -37,6 +37,7 @@ export const refusedKeys = {
   objectives: commands,
   snapshots: commands,
   data: "what is inside a guest has components of its own",
+  offsite: commands,
   backup: "a guest is backed up by the jobs that name it: leave its id out of them",
 };
 
@@ -48,6 +49,7 @@ export const leftOut = {
   objectives: undefined,
   snapshots: undefined,
   data: undefined,
+  offsite: undefined,
   backup: undefined,
 };
 

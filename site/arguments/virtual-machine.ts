@@ -19,7 +19,15 @@ import {
 } from "./guest";
 
 const { kind: _kind, node: _node, checks: _checks, fresh: _fresh, ...others } = virtualMachineKeys;
-const { data: _data, objectives: _objectives, snapshots: _snapshots, backup: _backup, needs: _needs, ...keys } = others;
+const {
+  data: _data,
+  objectives: _objectives,
+  snapshots: _snapshots,
+  backup: _backup,
+  needs: _needs,
+  offsite: _offsite,
+  ...keys
+} = others;
 
 /** Every argument of a virtual machine, and its name. */
 export const virtualMachineSchema = mapping({ ...keys, ...ownKeys }, refusedKeys);

@@ -391,7 +391,6 @@ test("a guest that something has half done, and one that is gone, are skipped an
 });
 
 test.each([
-  [["backup"], "no guest is named"],
   [["backup", "--env", "prod"], "--env goes with --all"],
   [["backup", "--all", "prod/web"], "'prod/web' is a guest, and --all is for environments"],
   [["backup", "--all", "prod", "--env", "lab"], "two environments are named: prod and lab"],
