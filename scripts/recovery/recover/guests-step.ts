@@ -6,9 +6,10 @@ import type { ShowStep } from "../../terminal/progress";
 import { runOne } from "../engine/run-one";
 import { findingShape } from "../engine/shapes";
 import { type Finding, type Step, standing } from "../engine/step";
-import { sessionOf } from "../engine/session";
+import { journalsOf, sessionOf } from "../engine/session";
 import { runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
+import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
 import { requestFor, withoutArchive } from "./look-at-guests";
 import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
@@ -22,6 +23,8 @@ const resultSchema = z.object({
   guest: z.string(),
   result: z.enum(["there", "back", "not proven", "anew", "lost"]),
   archive: z.string().nullable(),
+  /** When the archive was begun, seconds since 1970 by the node's clock. */
+  time: z.number().nullable(),
   /** How long the restore took, in seconds. */
   seconds: z.number().nullable(),
 });
@@ -98,7 +101,8 @@ interface GuestOutcome {
 
 async function restore({ selector, look }: Lost, session: SiteSession, show: ShowStep): Promise<GuestOutcome> {
   const found = session.site.findGuest(selector);
-  const none = { guest: selector, archive: null, seconds: null };
+  const none = { guest: selector, archive: null, time: null, seconds: null };
+  let time: number | undefined;
   try {
     if (look.way !== "resume") {
       const client = await found.environment.client();
@@ -112,14 +116,16 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
       session.context,
       async (inner) => {
         const own = await sessionOf(found, inner, false);
-        return runOne(own, restoreOperation(own, requestFor(session, selector)));
+        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, selector)));
+        time = restoresAmong(journalsOf(own))[0]?.plan.archive.time;
+        return exitCode;
       },
       show,
     );
     const { archive, proven, seconds, findings } = reportSchema.parse(run.value);
     const result = proven ? "back" : "not proven";
     const told = findingsWithin(findings, [found.environment.name], selector);
-    return { result: { guest: selector, result, archive, seconds }, findings: told };
+    return { result: { guest: selector, result, archive, time: time ?? null, seconds }, findings: told };
   } catch (error) {
     session.context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);

@@ -1,4 +1,5 @@
 import { failureOf } from "../../clients/failure";
+import { exitCodes } from "../../terminal/exit-codes";
 import { type Demand } from "../engine/consent";
 import { hasOwnState, isWhole, lookAtStates, staleDemands } from "../rebuild/make-plan";
 import type { RebuildPlan } from "../rebuild/plan";
@@ -35,7 +36,7 @@ export async function lookAtStore(
     context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);
     // A wrong passphrase opens nothing, whatever is done first.
-    if (stack !== undefined || exitCode === 12) throw error;
+    if (stack !== undefined || exitCode === exitCodes.passphrase) throw error;
     const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
     return { store: { ...base, way: "none", ...why }, demands: [] };
   }

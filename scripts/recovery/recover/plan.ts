@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bytes, isoMoment, seconds } from "../../terminal/shapes";
+import { bytes, isoMoment, moment, seconds } from "../../terminal/shapes";
 import { operationShapes } from "../engine/shapes";
 import { rebuildPlanSchema } from "../rebuild/plan";
 
@@ -86,6 +86,7 @@ const { resume: _plannedAnew, ...shapes } = operationShapes({
             guest: z.string().describe("`prod/web`"),
             result: z.enum(["there", "back", "not proven", "anew", "lost"]),
             archive: z.string().nullable(),
+            time: moment("when the archive was begun").nullable(),
             lostSeconds: seconds("time between the archive and the beginning of the recovery").nullable(),
             seconds: seconds("how long its restore took").nullable(),
           }),

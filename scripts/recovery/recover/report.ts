@@ -34,30 +34,16 @@ interface ReportedGuest extends GuestResult {
 
 function resultOf(
   environment: string,
-  { name, way, ageSeconds }: GuestLook,
+  { name, way }: GuestLook,
   { began }: RecoverPlan,
   restored: readonly GuestResult[],
 ): ReportedGuest {
   const guest = `${environment}/${name}`;
   const found = restored.find((one) => one.guest === guest);
-  const archive = found?.archive ?? null;
   const result = found?.result ?? (way === "none" ? "lost" : way === "anew" ? "anew" : "there");
-  const made = archive === null ? undefined : timeOfArchive(archive);
-  const sinceArchive = made === undefined ? (ageSeconds ?? null) : Math.max(0, (Date.parse(began) - made) / 1_000);
-  return {
-    guest,
-    result,
-    archive,
-    lostSeconds: archive === null ? null : sinceArchive,
-    seconds: found?.seconds ?? null,
-  };
-}
-
-/** When an archive was begun, milliseconds since 1970, as its name says it (by the node's clock, taken as UTC). */
-function timeOfArchive(volid: string): number | undefined {
-  const [, day, hour, minute, second] = /-(\d{4}_\d\d_\d\d)-(\d\d)_(\d\d)_(\d\d)/u.exec(volid) ?? [];
-  if (day === undefined) return undefined;
-  return Date.parse(`${day.replaceAll("_", "-")}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}Z`);
+  const { archive = null, time = null, seconds = null } = found ?? {};
+  const lostSeconds = time === null ? null : Math.max(0, Date.parse(began) / 1_000 - time);
+  return { guest, result, archive, time, seconds, lostSeconds };
 }
 
 interface Reported {
