@@ -10,6 +10,9 @@ const { runStage } = require("./run-stage.cjs");
 /** How many of a stage's slowest files are named. */
 const SLOWEST = 10;
 
+/** Minutes that a stage has although those before it have used up what all have together. */
+const LEAST = 1;
+
 function say(line) {
   process.stdout.write(`${line}\n`);
 }
@@ -50,7 +53,7 @@ function saySkipped(heading, tests) {
 
 function sayStage({ name, minutes }, { seconds }, report, result) {
   const { passed, failed, expected, unexplained, problem } = result;
-  const time = `${duration(seconds)} of at most ${minutes} min`;
+  const time = `${duration(seconds)} of at most ${Math.round(minutes * 100) / 100} min`;
   say(`=== ${name}: ${counts({ passed, failed, skipped: expected.length })}, ${time}`);
   if (problem !== undefined) say(`    FAILED: ${problem}`);
   saySlowest(report);
@@ -59,12 +62,15 @@ function sayStage({ name, minutes }, { seconds }, report, result) {
 }
 
 async function main(plan) {
-  const { stages, expectedSkips, grace } = require(plan);
+  const { stages, expectedSkips, grace, allMinutes = Infinity } = require(plan);
+  const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "ci-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const total = { passed: 0, failed: 0, skipped: 0 };
   const rows = [];
-  for (const stage of stages) {
+  for (const planned of stages) {
+    const left = allMinutes - (performance.now() - started) / 60_000;
+    const stage = { ...planned, minutes: Math.min(planned.minutes, Math.max(LEAST, left)) };
     say(`\n=== ${stage.name}: ${stage.command.join(" ")}`);
     const file = join(folder, `${stage.name}.json`);
     const ended = await runStage(stage, grace, file);

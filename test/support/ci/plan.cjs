@@ -6,8 +6,8 @@ const { resolve } = require("node:path");
 
 const npm = (...words) => ["npm", "run", "--silent", ...words];
 
-// Minutes are the most that a stage may take, about twice of what it takes on two cores; all of them together stay under
-// 90. `reports` says that a stage writes which tests it ran: without that file it has failed, whatever it ended with.
+// Minutes are the most that a stage may take, about twice of what it takes on two cores. A stage that needed less leaves the rest
+// to those behind it; `allMinutes` is what they have together. `reports` says that a stage writes which tests it ran: without that file it has failed, whatever it ended with.
 const stages = [
   { name: "prepare", command: ["node", "test/support/prepare.cjs"], minutes: 2 },
   { name: "check", command: npm("check:code"), minutes: 2 },
@@ -15,7 +15,7 @@ const stages = [
   { name: "workflows", command: npm("lint:workflows"), minutes: 1 },
   { name: "test", command: npm("test"), minutes: 14, reports: true },
   { name: "conformance", command: npm("conformance"), minutes: 3, reports: true },
-  { name: "rehearsal", command: npm("rehearsal"), minutes: 48, reports: true },
+  { name: "rehearsal", command: npm("rehearsal"), minutes: 70, reports: true },
   { name: "audit", command: npm("audit"), minutes: 1, reports: true },
 ];
 
@@ -124,4 +124,4 @@ const expectedSkips = [
   needsContainers("state-store"),
 ];
 
-module.exports = { stages, expectedSkips, grace };
+module.exports = { stages, expectedSkips, grace, allMinutes: 87 };

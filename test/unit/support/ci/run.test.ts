@@ -27,7 +27,7 @@ function planOf(stages: readonly object[], expectedSkips = "[]"): string {
   const file = join(folder, "plan.cjs");
   writeFileSync(
     file,
-    `module.exports = { stages: ${JSON.stringify(stages)}, expectedSkips: ${expectedSkips}, grace: 200 };`,
+    `module.exports = { stages: ${JSON.stringify(stages)}, expectedSkips: ${expectedSkips}, grace: 200, allMinutes: 40 };`,
   );
   return file;
 }
@@ -147,6 +147,18 @@ describe("a stage that is not done in time", () => {
     expect([ended.status, lastLine(ended)]).toEqual([1, "4 passed, 1 failed"]);
     expect(ended.stdout).toContain("FAILED: not done after 0.05 minutes");
     expect(isAlive(join(folder, "pid"))).toBe(false);
+  });
+
+  test("has no more than what is left of the time that all have together, and at least a minute", () => {
+    const stages = [stage("prepare", "", { minutes: 60 }), stage("tests", "", { minutes: 30 })];
+    const whole = run(stages).stdout;
+    expect(whole).toMatch(/=== prepare: .* of at most 40 min\n/u);
+    expect(whole).toMatch(/=== tests: .* of at most 30 min\n/u);
+    const spent = planOf(stages).replace(/plan\.cjs$/u, "spent.cjs");
+    writeFileSync(spent, readFileSync(join(folder, "plan.cjs"), "utf8").replace("allMinutes: 40", "allMinutes: 0"));
+    expect(spawnSync(process.execPath, [program, spent], { encoding: "utf8" }).stdout).toMatch(
+      /=== tests: .* of at most 1 min\n/u,
+    );
   });
 
   test("is ended with all its processes when the run is interrupted, and nothing else runs", async () => {
