@@ -47,7 +47,7 @@ function anyPassword(): string {
 /** The first thing of each run, which makes the user with the password and logs in with it. */
 const ready = `
 set -eu
-source=$1 settings=/etc/lifeboat/data/$1 small=/run/lifeboat/try program=/usr/local/lib/lifeboat/data running=
+source=$1 settings=/etc/lifeboat/data/$1 small=/run/lifeboat/try state=/run/lifeboat/try/state program=/usr/local/lib/lifeboat/data running=
 mkdir -p "$small"
 : >"$small/messages"
 fail() { printf '%s\\n' "$1" >&2; exit 1; }
