@@ -1,10 +1,10 @@
 // jest's order of test files. Where it has measured nothing yet, as in a fresh clone, it begins with the largest files; the ones
-// that take longest are tables of kills, which are short: begun last, one of them would run alone for a minute.
+// that take longest are short: tables of kills, and the main site, whose parts lie elsewhere. Begun last, one of them would run alone.
 const { createRequire } = require("node:module");
 
 const { default: Sequencer } = createRequire(require.resolve("jest"))("@jest/test-sequencer");
 
-const isLong = ({ path }) => path.includes("/test/commands/kill/");
+const isLong = ({ path }) => path.includes("/test/commands/kill/") || path.endsWith("/main-site.test.ts");
 
 module.exports = class extends Sequencer {
   async sort(tests) {
