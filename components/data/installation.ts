@@ -1,6 +1,6 @@
 import { placesOf, dataProgram } from "../../site/data/places";
 import type { DataSource, DataSourceSecrets } from "../../site/settings/data";
-import { writeFile } from "../install/shell";
+import { putFile } from "../install/shell";
 import { systemdCalendar } from "../install/systemd-calendar";
 import { pointInTimeLines, pointInTimeRemoval, pointInTimeStart } from "./guest-program/point-in-time/files";
 import { programFiles } from "./guest-program/program";
@@ -22,14 +22,14 @@ export function installScript(source: DataSource, secrets: DataSourceSecrets): s
     `install -d -m 0700 /etc/lifeboat /etc/lifeboat/data ${settings}`,
     `new=$(mktemp -d ${programFolder}/.new.XXXXXX)`,
     `trap 'rm -rf "$new"' EXIT`,
-    ...programFiles().map(({ name, text, isExecutable }) =>
-      put(text, `${programFolder}/${name}`, isExecutable ? "0755" : "0644"),
+    ...programFiles().flatMap(({ name, text, isExecutable }) =>
+      putFile("$new", `${programFolder}/${name}`, isExecutable ? "0755" : "0644", text),
     ),
-    put(settingsFile(source), `${settings}/settings`, "0600"),
-    put(source.recipients.join("\n"), `${settings}/recipients`, "0600"),
-    ...(secrets.password === undefined ? [] : [put(secrets.password, `${settings}/password`, "0600")]),
-    put(serviceUnit(source), `/etc/systemd/system/${unit}.service`, "0644"),
-    put(timerUnit(source), `/etc/systemd/system/${unit}.timer`, "0644"),
+    ...putFile("$new", `${settings}/settings`, "0600", settingsFile(source)),
+    ...putFile("$new", `${settings}/recipients`, "0600", source.recipients.join("\n")),
+    ...(secrets.password === undefined ? [] : putFile("$new", `${settings}/password`, "0600", secrets.password)),
+    ...putFile("$new", `/etc/systemd/system/${unit}.service`, "0644", serviceUnit(source)),
+    ...putFile("$new", `/etc/systemd/system/${unit}.timer`, "0644", timerUnit(source)),
     "systemctl daemon-reload",
     // Started before with another time, it would go on by that.
     ...(source.enabled
@@ -60,11 +60,6 @@ function pointInTime(source: DataSource, { pointInTime: keys }: DataSourceSecret
     path: `/${folder}`,
   };
   return [...pointInTimeLines(files, keys), ...pointInTimeStart(files)];
-}
-
-/** Whole or not at all: a run that reads it meanwhile has the one before. */
-function put(text: string, path: string, mode: string): string {
-  return [writeFile("$new/file", text), `chmod ${mode} "$new/file"`, `mv "$new/file" ${path}`].join("\n");
 }
 
 /** Programs that dumps need, by their commands and Debian's packages. What reads a database comes with it. */

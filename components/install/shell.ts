@@ -19,3 +19,19 @@ export function writeFile(path: string, text: string): string {
   if (text.trimEnd() === "") return `: >"${path}"`;
   return [`cat >"${path}" <<'${endOfFile}'`, text.trimEnd(), endOfFile].join("\n");
 }
+
+/**
+ * Lines that write a file, which appears whole or not at all: whoever reads it meanwhile has the one before.
+ *
+ * @param folder on the disk of the file, for a moment, as the shell reads it between double quotes: `$new`
+ * @param mode as `chmod` takes it
+ */
+export function putFile(folder: string, path: string, mode: string, text: string): string[] {
+  return [writeFile(`${folder}/file`, text), `chmod ${mode} "${folder}/file"`, `mv "${folder}/file" ${path}`];
+}
+
+/** Settings that a program reads with `.`: assignments of a shell, every value quoted. */
+export function assignments(values: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
+  return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
+}

@@ -2,8 +2,9 @@
 import { archivesUnit, offsiteNodePlaces as places } from "../../site/offsite/node-places";
 import { archivesOfEnvironment } from "../../site/offsite/places";
 import type { ArchiveChoice, KeyPair, OffsiteSettings } from "../../site/settings/environment";
-import { quote, writeFile } from "../install/shell";
+import { assignments, putFile } from "../install/shell";
 import { archiveCopiesScript } from "./archive-copies-script";
+import { hourlyTimer, requireRclone } from "./copy-shell";
 import { rcloneConfiguration } from "./rclone";
 
 /** Guests whose archives are copied from a node. */
@@ -33,53 +34,42 @@ export function installArchiveCopies(copied: CopiedArchives): string {
   return [
     "set -eu",
     "umask 077",
-    ...requireRclone,
+    ...requireRclone("on this node"),
     `install -d -m 0700 /etc/lifeboat ${places.folder} ${own} ${own}/trust`,
     `install -d -m 0755 ${programFolder}`,
     `new=$(mktemp -d ${programFolder}/.new.XXXXXX)`,
     `trap 'rm -rf "$new"' EXIT`,
-    ...put(places.program, "0755", archiveCopiesScript),
-    ...put(`${own}/settings`, "0600", settingsText(copied)),
-    ...put(`${own}/guests`, "0600", guestsText(copied)),
-    ...put(`${own}/rclone.conf`, "0600", rcloneConfiguration(copied)),
-    ...(authority === undefined ? [`rm -f ${own}/trust/0.pem`] : put(`${own}/trust/0.pem`, "0600", authority)),
-    ...put(`${unit}.service`, "0644", serviceUnit(environment)),
-    ...put(`${unit}.timer`, "0644", timerUnit(environment)),
+    ...putFile("$new", places.program, "0755", archiveCopiesScript),
+    ...putFile("$new", `${own}/settings`, "0600", settingsOf(copied)),
+    ...putFile("$new", `${own}/guests`, "0600", guestsText(copied)),
+    ...putFile("$new", `${own}/rclone.conf`, "0600", rcloneConfiguration(copied)),
+    ...(authority === undefined
+      ? [`rm -f ${own}/trust/0.pem`]
+      : putFile("$new", `${own}/trust/0.pem`, "0600", authority)),
+    ...putFile("$new", `${unit}.service`, "0644", serviceUnit(environment)),
+    ...putFile("$new", `${unit}.timer`, "0644", hourlyTimer(descriptionOf(environment))),
     "systemctl daemon-reload",
     `systemctl enable --now ${archivesUnit(environment)}.timer`,
     "",
   ].join("\n");
 }
 
-const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
-
-const requireRclone = [
-  "if ! command -v rclone >/dev/null 2>&1; then",
-  "  export DEBIAN_FRONTEND=noninteractive",
-  "  { apt-get update && apt-get install --yes --no-install-recommends rclone; } >&2 || {",
-  "    echo 'rclone is missing on this node and cannot be installed: install the package rclone' >&2",
-  "    exit 1",
-  "  }",
-  "fi",
-];
-
-/** A file appears whole or not at all. */
-function put(path: string, mode: string, text: string): string[] {
-  return [writeFile("$new/file", text), `chmod ${mode} "$new/file"`, `mv "$new/file" ${path}`];
+function descriptionOf(environment: string): string {
+  return `Copies chosen archives of ${environment} to the offsite service`;
 }
 
-function settingsText({ environment, storage, folder = "", offsite }: CopiedArchives): string {
+const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
+
+function settingsOf({ environment, storage, folder = "", offsite }: CopiedArchives): string {
   const { bucket, bandwidth } = offsite;
-  const values = {
+  return assignments({
     bucket,
     prefix: archivesOfEnvironment(environment),
     bandwidth: bandwidth === undefined ? "" : String(bandwidth),
     patience,
     storage,
     folder,
-  };
-  const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
-  return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
+  });
 }
 
 function guestsText({ guests }: CopiedArchives): string {
@@ -89,7 +79,7 @@ function guestsText({ guests }: CopiedArchives): string {
 /** It comes after whoever works on the node. */
 function serviceUnit(environment: string): string {
   return `[Unit]
-Description=Copies chosen archives of ${environment} to the offsite service
+Description=${descriptionOf(environment)}
 Wants=network-online.target
 After=network-online.target
 
@@ -103,20 +93,5 @@ Nice=10
 IOSchedulingPriority=7
 NoNewPrivileges=yes
 UMask=0077
-`;
-}
-
-/** Once an hour: what a service missed while it was down is made up for soon. Without news it only lists. */
-function timerUnit(environment: string): string {
-  return `[Unit]
-Description=Copies chosen archives of ${environment} to the offsite service
-
-[Timer]
-OnCalendar=hourly
-RandomizedDelaySec=10m
-Persistent=true
-
-[Install]
-WantedBy=timers.target
 `;
 }

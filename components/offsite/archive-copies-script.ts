@@ -1,5 +1,6 @@
 /** What a node runs to copy chosen archives elsewhere: POSIX shell around Debian's `rclone`, because nodes have no Node. */
 import { offsiteNodePlaces as places } from "../../site/offsite/node-places";
+import { rcloneFunctions, runEnd, shellFrame, transferLimits } from "./copy-shell";
 
 /**
  * Copies the newest archive of each chosen guest, unless it lies elsewhere already; of those that go once a week not before the
@@ -9,11 +10,7 @@ import { offsiteNodePlaces as places } from "../../site/offsite/node-places";
 export const archiveCopiesScript = `#!/bin/sh
 # Copies chosen archives of this node to the offsite service. Nothing is ever replaced or removed there: the key of this node
 # may not. Written by Lifeboat: changes to this file are overwritten.
-set -u
-umask 077
-export LC_ALL=C
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
+${shellFrame}
 environment=\${1:?is the name of an environment}
 case $environment in *[!A-Za-z0-9._-]* | .*)
 	echo "lifeboat-archives: $environment is no environment" >&2
@@ -28,10 +25,7 @@ bucket='' prefix='' bandwidth='' patience='' folder='' storage=''
 # shellcheck source=/dev/null
 . "$own/settings"
 export RCLONE_CONFIG="$own/rclone.conf"
-# A service that is down is down: the timer tries again, and nobody waits for hours. One that answers slowly, and never ends,
-# is given up after $patience.
-export RCLONE_CONTIMEOUT=15s RCLONE_TIMEOUT=2m RCLONE_RETRIES=2 RCLONE_LOW_LEVEL_RETRIES=5
-[ -z "$bandwidth" ] || export RCLONE_BWLIMIT="\${bandwidth}B"
+${transferLimits(5)}
 mkdir -p "$state" ${places.logs}
 # One run at a time: the first copy of a large guest may take longer than until the next run.
 exec 9>>"$state/lock"
@@ -42,22 +36,7 @@ fi
 work=$(mktemp -d "$state/.run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-# It wants a place for a cache that it does not need.
-export HOME="$work"
-failed='' copied=0 problem=''
-
-remote() { timeout --kill-after=30 "$patience" rclone --quiet "$@" 2>>"$work/messages"; }
-
-# What rclone said last, without its own time.
-because() {
-	said=$(sed -n 's/^[0-9/]* [0-9:]* *//; /./p' "$work/messages" | tail -n 1 | cut -c 1-300)
-	printf '%s' "\${said:-no answer in time}"
-}
-
-complain() {
-	printf '%s\\n' "$1" >&2
-	failed=yes problem=$1
-}
+${rcloneFunctions}
 
 # Where the archives lie: as the settings say, or as Proxmox does of a storage that was there already.
 find_folder() {
@@ -88,13 +67,10 @@ archives() {
 	done
 }
 
-# Names of archives that lie there as a whole. That there is no such folder is no error; everything else is.
+# Archives that lie there as a whole.
 there() {
 	remote lsf -R --files-only --include '/*/SHA256SUMS' "offsite:$bucket/$prefix/$guest" >"$work/listed"
-	case $? in
-	0 | 3) sed 's:/SHA256SUMS$::' "$work/listed" >"$work/there" ;;
-	*) return 1 ;;
-	esac
+	listed $?
 }
 
 # Seconds since 1970 of an archive's name, by this node's own clock, as vzdump has written it.
@@ -173,14 +149,4 @@ if find_folder; then
 	while read -r name id when; do copy_guest "$name" "$id" "$when" </dev/null; done <"$own/guests"
 fi
 
-message="$copied archives copied"
-[ -z "$failed" ] || message=$(printf '%s' "$problem" | tr '\\000-\\037\\042\\134\\177' ' ')
-result=success
-[ -z "$failed" ] || result=error
-printf '{"version":1,"result":"%s","time":%s,"message":"%s"}\\n' "$result" "$(date +%s)" "$message" >"$state/status.json.new"
-mv "$state/status.json.new" "$state/status.json"
-word=SUCCESS
-[ -z "$failed" ] || word=ERROR
-printf '%s %s archives: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$word" "$message" >>"$log"
-[ -z "$failed" ]
-`;
+${runEnd({ what: "archives", name: "archives", state: "$state", log: "$log" })}`;

@@ -3,8 +3,9 @@ import { offsiteGuestPlaces as places } from "../../site/data/offsite-places";
 import { dropInOf, endCopies, withoutDropIn } from "../../site/data/offsite-removal";
 import { dumpsOfGuest } from "../../site/offsite/places";
 import type { KeyPair, OffsiteSettings } from "../../site/settings/environment";
-import { quote, writeFile } from "../install/shell";
+import { assignments, putFile } from "../install/shell";
 import { dumpCopiesScript } from "./dump-copies-script";
+import { hourlyTimer, requireRclone } from "./copy-shell";
 import { rcloneConfiguration } from "./rclone";
 
 /** A guest whose dumps are copied. */
@@ -33,20 +34,22 @@ export function installDumpCopies(guest: CopiedGuest): string {
     "(",
     "set -eu",
     "umask 077",
-    ...requireRclone,
+    ...requireRclone("in this guest"),
     `install -d -m 0700 ${places.folder} ${places.trust} ${places.state}`,
     `install -d -m 0755 ${programFolder}`,
     `far=$(mktemp -d ${programFolder}/.far.XXXXXX)`,
     `trap 'rm -rf "$far"' EXIT`,
-    ...put(places.program, "0755", dumpCopiesScript),
-    ...put(places.settings, "0600", settingsText(guest)),
-    ...put(places.configuration, "0600", rcloneConfiguration(guest)),
-    ...(authority === undefined ? [`rm -f ${places.trust}/0.pem`] : put(`${places.trust}/0.pem`, "0600", authority)),
-    ...put(unit("service"), "0644", serviceUnit),
-    ...put(unit("timer"), "0644", timerUnit),
+    ...putFile("$far", places.program, "0755", dumpCopiesScript),
+    ...putFile("$far", places.settings, "0600", settingsOf(guest)),
+    ...putFile("$far", places.configuration, "0600", rcloneConfiguration(guest)),
+    ...(authority === undefined
+      ? [`rm -f ${places.trust}/0.pem`]
+      : putFile("$far", `${places.trust}/0.pem`, "0600", authority)),
+    ...putFile("$far", unit("service"), "0644", serviceUnit),
+    ...putFile("$far", unit("timer"), "0644", hourlyTimer(description)),
     ...sources.flatMap((source) => {
       const { folder, file } = dropInOf(source);
-      return [`install -d -m 0755 ${folder}`, ...put(file, "0644", afterEachRun)];
+      return [`install -d -m 0755 ${folder}`, ...putFile("$far", file, "0644", afterEachRun)];
     }),
     "systemctl daemon-reload",
     `systemctl enable --now ${places.unit}.timer`,
@@ -60,42 +63,27 @@ export function removeDumpCopies(sources: readonly string[]): string {
   return [...endCopies, ...sources.flatMap(withoutDropIn), "systemctl daemon-reload", ""].join("\n");
 }
 
-const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
+const description = "Copies dumps of this guest to the offsite service";
 
-const requireRclone = [
-  "if ! command -v rclone >/dev/null 2>&1; then",
-  "  export DEBIAN_FRONTEND=noninteractive",
-  "  { apt-get update && apt-get install --yes --no-install-recommends rclone; } >&2 || {",
-  "    echo 'rclone is missing in this guest and cannot be installed: install the package rclone' >&2",
-  "    exit 1",
-  "  }",
-  "fi",
-];
+const programFolder = places.program.slice(0, places.program.lastIndexOf("/"));
 
 function unit(kind: "service" | "timer"): string {
   return `/etc/systemd/system/${places.unit}.${kind}`;
 }
 
-/** A file appears whole or not at all. */
-function put(path: string, mode: string, text: string): string[] {
-  return [writeFile("$far/file", text), `chmod ${mode} "$far/file"`, `mv "$far/file" ${path}`];
-}
-
-function settingsText({ environment, guest, offsite }: CopiedGuest): string {
+function settingsOf({ environment, guest, offsite }: CopiedGuest): string {
   const { bucket, bandwidth } = offsite;
-  const values = {
+  return assignments({
     bucket,
     prefix: dumpsOfGuest(environment, guest),
     bandwidth: bandwidth === undefined ? "" : String(bandwidth),
     patience,
-  };
-  const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
-  return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
+  });
 }
 
 /** Only restrictions that an unprivileged container allows: none that needs mounts. */
 const serviceUnit = `[Unit]
-Description=Copies dumps of this guest to the offsite service
+Description=${description}
 Wants=network-online.target
 After=network-online.target
 
@@ -113,19 +101,6 @@ NoNewPrivileges=yes
 RestrictRealtime=yes
 LockPersonality=yes
 UMask=0077
-`;
-
-/** Once an hour: what a service missed while it was down is made up for soon. Without news it only lists. */
-const timerUnit = `[Unit]
-Description=Copies dumps of this guest to the offsite service
-
-[Timer]
-OnCalendar=hourly
-RandomizedDelaySec=10m
-Persistent=true
-
-[Install]
-WantedBy=timers.target
 `;
 
 /** In the service of each source. */

@@ -1,10 +1,10 @@
 import type { DataSource } from "../../../site/settings/data";
-import { quote } from "../../install/shell";
+import { assignments } from "../../install/shell";
 
-/** The settings of a source as the program in the guest reads them: assignments of a shell, every value quoted. */
+/** The settings of a source as the program in the guest reads them. */
 export function settingsFile(source: DataSource): string {
   const { kind, keep, shrink, minimum, folder } = source;
-  const values = {
+  return assignments({
     kind,
     keep_daily: String(keep.daily),
     keep_weekly: String(keep.weekly),
@@ -13,9 +13,7 @@ export function settingsFile(source: DataSource): string {
     minimum: String(minimum),
     folder,
     ...ownValues(source),
-  };
-  const lines = Object.entries(values).map(([name, value]) => `${name}=${value === "" ? "''" : quote(value)}`);
-  return `# shellcheck shell=sh disable=SC2034\n# Written by Lifeboat: changes to this file are overwritten.\n${lines.join("\n")}\n`;
+  });
 }
 
 /** Lists are one entry a line: no name of the settings holds a line break. */

@@ -3,7 +3,7 @@ import { offsiteGuestPlaces } from "../../../site/data/offsite-places";
 import { placesOf } from "../../../site/data/places";
 import { reportDropIn, reportPlaces as places, reportUnits as units } from "../../../site/data/report-places";
 import { endReport, withoutReportOf } from "../../../site/data/report-removal";
-import { writeFile } from "../../install/shell";
+import { putFile } from "../../install/shell";
 import { reportAnswerer, reportWriter } from "./scripts";
 
 /** Who may ask a guest how its dumps are. */
@@ -25,16 +25,16 @@ export function installReport(source: string, { watchers }: ReportSettings): str
     `install -d -m 0755 ${places.folder}`,
     `report=$(mktemp -d ${places.folder}/.new.XXXXXX)`,
     `trap 'rm -rf "$report"' EXIT`,
-    ...put(places.writer, "0755", reportWriter),
-    ...put(places.answerer, "0755", reportAnswerer),
-    ...put(places.allowed, "0644", watchers.join("\n")),
-    ...put(units.service, "0644", serviceUnit),
-    ...put(units.timer, "0644", timerUnit),
-    ...put(units.socket, "0644", socketUnit),
-    ...put(units.answer, "0644", answerUnit),
+    ...putFile("$report", places.writer, "0755", reportWriter),
+    ...putFile("$report", places.answerer, "0755", reportAnswerer),
+    ...putFile("$report", places.allowed, "0644", watchers.join("\n")),
+    ...putFile("$report", units.service, "0644", serviceUnit),
+    ...putFile("$report", units.timer, "0644", timerUnit),
+    ...putFile("$report", units.socket, "0644", socketUnit),
+    ...putFile("$report", units.answer, "0644", answerUnit),
     ...[placesOf(source).unit, offsiteGuestPlaces.unit].flatMap((unit) => {
       const { folder, file } = reportDropIn(unit);
-      return [`install -d -m 0755 ${folder}`, ...put(file, "0644", afterEachRun)];
+      return [`install -d -m 0755 ${folder}`, ...putFile("$report", file, "0644", afterEachRun)];
     }),
     "systemctl daemon-reload",
     `systemctl enable --now ${places.unit}.timer ${places.answerUnit}.socket`,
@@ -47,11 +47,6 @@ export function installReport(source: string, { watchers }: ReportSettings): str
 /** A shell script that closes the port again. */
 export function removeReport(source: string): string {
   return [...withoutReportOf(source), ...endReport, "systemctl daemon-reload", ""].join("\n");
-}
-
-/** A file appears whole or not at all. */
-function put(path: string, mode: string, text: string): string[] {
-  return [writeFile("$report/file", text), `chmod ${mode} "$report/file"`, `mv "$report/file" ${path}`];
 }
 
 const serviceUnit = `[Unit]
