@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readOnly } from "../../proxmox/api/client";
+import { clientOf } from "../recovery/engine/session";
 import { show } from "../inspect/inspection";
 import { inspectSnapshotTimer } from "../inspect/timer/inspect-timer";
 import { timerShape } from "../inspect/timer/shape";
@@ -90,10 +90,9 @@ async function takeOf(
   context: CommandContext,
 ): Promise<DueResult[] | UnknownEnvironment> {
   try {
-    const client = await environment.client();
     const site = { environment: environment.name, endpoint: environment.settings.proxmox.endpoint };
     const state = new StateFolder(site, context.io.environment);
-    return await takeDue({ environment, client: dryRun ? readOnly(client) : client, state, dryRun }, context);
+    return await takeDue({ environment, client: await clientOf(environment, dryRun), state, dryRun }, context);
   } catch (error) {
     context.signal.throwIfAborted();
     const failure = failureOf(error, `take snapshots of ${environment.name}`);

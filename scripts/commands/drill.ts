@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { readOnly } from "../../proxmox/api/client";
 import type { Guest } from "../../site/settings/environment";
 import { nodesOf } from "../../site/needs";
 import { show } from "../inspect/inspection";
@@ -15,7 +14,7 @@ import { readProofs } from "../recovery/drill/history";
 import { lastProofs } from "../recovery/drill/last-proofs";
 import { longestUnproven } from "../recovery/drill/longest-unproven";
 import { runOne } from "../recovery/engine/run-one";
-import { type NodeSession, stateOf } from "../recovery/engine/session";
+import { clientOf, type NodeSession, stateOf } from "../recovery/engine/session";
 import { drillNumber, subjectName } from "../recovery/engine/subject";
 import { defaultCheckSeconds } from "../recovery/steps/guest/open-world";
 import { usageError } from "../terminal/command-error";
@@ -97,7 +96,6 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
     const wanted = { environment: environment.name, at: settings.at, words: [...words, "--force"] };
     return show(context, inspectDrillTimer(await context.site(), wanted, context));
   }
-  const client = await environment.client();
   const { node } = environment.settings.proxmox;
   const subject = { kind: "node", environment: environment.name, node, number: drillNumber } as const;
   const state = stateOf(environment, context);
@@ -105,7 +103,7 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
     context,
     environment,
     subject,
-    client: input.dryRun ? readOnly(client) : client,
+    client: await clientOf(environment, input.dryRun),
     state,
     dryRun: input.dryRun,
     selector: subjectName(subject),

@@ -94,13 +94,12 @@ export const command = defineCommand({
 function lastCheck(context: CommandContext, patience: number): LastCheck {
   return async (environments) => {
     const { value } = await inspectCheck(await context.site(), { environments, patience }, context);
-    const problems = value.subjects.filter(isBad).flatMap(({ environment, subject, problems: found }) =>
+    return value.subjects.filter(isBad).flatMap(({ environment, subject, problems: found }) =>
       found.map(({ text, next }): Finding => ({
         severity: "problem",
         text: `${environment === null ? "" : `${environment}: `}${subject}: ${text}`,
         ...(next === null ? {} : { mend: next }),
       })),
     );
-    return { problems, good: value.summary.ok };
   };
 }

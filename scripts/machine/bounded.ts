@@ -24,8 +24,7 @@ export function runBounded<Item, Result>(
     const results = new Map<Item, Result>();
     const waiting = [...items];
     const busy: string[] = [];
-    const isReady = (item: Item): boolean =>
-      (bounds.waitsFor?.(item) ?? []).every((one) => one === item || results.has(one) || !items.includes(one));
+    const isReady = (item: Item): boolean => (bounds.waitsFor?.(item) ?? []).every((one) => results.has(one));
     const start = async (item: Item): Promise<void> => {
       const key = bounds.keyOf(item);
       busy.push(key);

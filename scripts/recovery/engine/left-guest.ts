@@ -1,13 +1,12 @@
 import * as z from "zod";
 import { leftGuest } from "../../../site/left-guest";
-import { readOnly } from "../../../proxmox/api/client";
 import type { CommandContext } from "../../project/context";
 import { type LoadedEnvironment, UnknownGuestError } from "../../project/site";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { isOpen, type Journal } from "./journal";
 import { describeOpen } from "./kinds";
-import { type GuestSession, openSession, readable, type Session, stateOf } from "./session";
+import { clientOf, type GuestSession, openSession, readable, type Session, stateOf } from "./session";
 import { guestsOfRun, type GuestSubject, isNode } from "./subject";
 import { formatInstant } from "../../terminal/durations";
 
@@ -52,7 +51,7 @@ export function openLeftOrDeclared(
     const { environment, subject } = left;
     const { name, id, node } = subject;
     const guest = leftGuest(environment.settings, { name, id, node });
-    const client = dryRun ? readOnly(await environment.client()) : await environment.client();
+    const client = await clientOf(environment, dryRun);
     const state = stateOf(environment, context);
     return { context, environment, subject, guest, client, state, dryRun, selector: left.selector, hasLeft: true };
   });

@@ -70,18 +70,23 @@ export async function sessionOf(
   context: CommandContext,
   dryRun: boolean,
 ): Promise<GuestSession> {
-  const client = await environment.client();
   const { name, id, node } = guest;
   return {
     context,
     environment,
     subject: { kind: "guest", environment: environment.name, name, id, node },
     guest,
-    client: dryRun ? readOnly(client) : client,
+    client: await clientOf(environment, dryRun),
     state: stateOf(environment, context),
     dryRun,
     selector: `${environment.name}/${name}`,
   };
+}
+
+/** The client of an environment; in a dry run it sends nothing but GET. @throws CommandError (2, 12) */
+export async function clientOf(environment: LoadedEnvironment, dryRun: boolean): Promise<ProxmoxClient> {
+  const client = await environment.client();
+  return dryRun ? readOnly(client) : client;
 }
 
 /** Where journals and locks of an environment are kept. */

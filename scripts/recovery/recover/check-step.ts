@@ -1,5 +1,6 @@
 import type { Finding, Step } from "../engine/step";
-import type { EnvironmentLook, RecoverPlan } from "./plan";
+import { lostOf } from "./lost";
+import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
 /** Path of the step that proves the whole. */
@@ -14,15 +15,18 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     title: `Check ${names.join(", ")}`,
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
     run: async () => {
-      const { problems, good } = await session.check(names);
-      const findings = [...session.unusable, ...environments.flatMap(notRecovered), ...problems];
-      return { facts: { good, proven: findings.length === 0 }, findings };
+      const problems = await session.check(names);
+      const findings = [...session.unusable, ...notRecovered(plan), ...problems];
+      return { facts: { proven: findings.length === 0 }, findings };
     },
   };
 }
 
-function notRecovered({ name, trouble, mend }: EnvironmentLook): Finding[] {
-  if (trouble === undefined) return [];
-  const text = `${name} was left as it is: ${trouble}`;
-  return [{ severity: "problem", text, ...(mend === undefined ? {} : { mend }) }];
+/** What the check does not look at. */
+function notRecovered(plan: RecoverPlan): Finding[] {
+  return lostOf(plan).flatMap(({ kind, subject, why, mend }) => {
+    if (kind !== "environment") return [];
+    const text = `${subject} was left as it is: ${why}`;
+    return [{ severity: "problem", text, ...(mend === undefined ? {} : { mend }) }];
+  });
 }

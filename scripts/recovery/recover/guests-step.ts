@@ -53,7 +53,7 @@ interface Lost {
 }
 
 /** Whether a guest comes back from an archive, or may: some are seen only later. */
-export function isRestored({ way }: GuestLook): boolean {
+function isRestored({ way }: GuestLook): boolean {
   return way === "archive" || way === "archive unseen" || way === "resume";
 }
 

@@ -1,9 +1,10 @@
 import { failureOf } from "../../clients/failure";
 import type { LoadedEnvironment } from "../../project/site";
 import { definitionOf } from "../../../site/storage-definition";
+import { clientOf } from "../engine/session";
 import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
 import type { EnvironmentLook } from "./plan";
-import { clientOf, isAsked, type SiteSession } from "./session";
+import { isAsked, type SiteSession } from "./session";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { scopeOf } from "../../../site/needs";
@@ -19,21 +20,15 @@ export async function lookAtEnvironment(
   const { name, settings } = environment;
   const { id } = settings.backup.storage;
   const base = { name, endpoint: settings.proxmox.endpoint };
+  const unseen = { ...base, storage: { id, state: "unknown" as const }, job: false, guests: [] };
   try {
-    const client = await clientOf(session, environment);
+    const client = await clientOf(environment, session.dryRun);
     // A right that is missing half-way would leave a guest restored and its job gone; what may not be seen is not gone either.
     await requireRights(client, neededPrivileges(scopeOf(settings)));
     const storage = await lookAtStorage(client, environment);
     if (storage === undefined) {
       const trouble = `storage ${id} is not there, and the settings do not say all that defines it`;
-      return {
-        ...base,
-        trouble,
-        mend: defineByHand(environment),
-        storage: { id, state: "unknown" },
-        job: false,
-        guests: [],
-      };
+      return { ...unseen, trouble, mend: defineByHand(environment) };
     }
     const store = environment.stateStore();
     const guests = await lookAtGuests(session, environment, client, {
@@ -52,14 +47,7 @@ export async function lookAtEnvironment(
     session.context.signal.throwIfAborted();
     const { reason, hint, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
-    return {
-      ...base,
-      trouble: reason,
-      ...(hint === undefined ? {} : { mend: hint }),
-      storage: { id, state: "unknown" },
-      job: false,
-      guests: [],
-    };
+    return { ...unseen, trouble: reason, ...(hint === undefined ? {} : { mend: hint }) };
   }
 }
 

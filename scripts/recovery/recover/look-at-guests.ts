@@ -95,16 +95,16 @@ async function wayOf(session: SiteSession, own: GuestSession, found: Found): Pro
   }
   if (found.exists) return { way: "there" };
   if (found.isStore) return { way: "store" };
-  if (found.storage.state === "define") return { way: "archive unseen" };
-  return fromArchive(session, own, request, found.needs);
+  return fromArchive(session, own, request, found);
 }
 
 async function fromArchive(
   session: SiteSession,
   own: GuestSession,
   request: RestoreRequest,
-  needs: RestoreNeeds,
+  { storage, needs }: Pick<Found, "storage" | "needs">,
 ): Promise<Way> {
+  if (storage.state === "define") return { way: "archive unseen" };
   try {
     const planned = await planPermitted(restoreOperation(own, request));
     if ("nothing" in planned) throw new Error("A restore has always something to do.");
@@ -132,10 +132,9 @@ export async function lookAtStoreGuest(
   needs: RestoreNeeds,
 ): Promise<GuestLook> {
   if (look.way !== "store") return look;
-  if (storage.state === "define") return { ...look, way: "archive unseen" };
   const found = session.site.findGuest(`${owner}/${look.name}`);
   const own = await sessionOf(found, session.context, session.dryRun);
-  return { ...look, ...(await fromArchive(session, own, requestFor(session, own.selector), needs)) };
+  return { ...look, ...(await fromArchive(session, own, requestFor(session, own.selector), { storage, needs })) };
 }
 
 function isLoss({ flag }: Demand): boolean {

@@ -10,6 +10,7 @@ import { refuseFull } from "../restore-guest/refuse";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
 import { lookAtStore } from "./look-at-store";
+import { lostOf } from "./lost";
 import { type EnvironmentLook, type RecoverPlan, recoverPlanSchema } from "./plan";
 import type { SiteSession } from "./session";
 
@@ -70,29 +71,14 @@ export function hasWork({ environments, store }: RecoverPlan): boolean {
  *
  * @throws CommandError (14)
  */
-export function requireAllThere({ environments, store }: RecoverPlan): void {
-  const lost = [
-    ...environments.flatMap(({ name, trouble, mend }) =>
-      trouble === undefined ? [] : [{ text: `${name}: ${trouble}`, mend }],
-    ),
-    ...environments.flatMap(({ name, guests }) =>
-      guests
-        .filter(({ way }) => way === "none")
-        .map((guest) => ({
-          text: `${name}/${guest.name}: ${guest.why ?? "nothing brings it back"}`,
-          mend: guest.mend,
-        })),
-    ),
-    ...(store?.way === "none" ? [{ text: `the state store: ${store.why ?? ""}`, mend: store.mend }] : []),
-  ];
+export function requireAllThere(plan: RecoverPlan): void {
+  const lost = lostOf(plan);
   if (lost.length === 0) return;
-  throw new CommandError(
-    `nothing of what is lost can be brought back now: ${lost.map(({ text }) => text).join("; ")}`,
-    {
-      exitCode: exitCodes.unavailable,
-      hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
-    },
-  );
+  const texts = lost.map(({ subject, why }) => `${subject}: ${why}`);
+  throw new CommandError(`nothing of what is lost can be brought back now: ${texts.join("; ")}`, {
+    exitCode: exitCodes.unavailable,
+    hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
+  });
 }
 
 /** A first run that was cut off counts: people wait since then. */

@@ -24,8 +24,10 @@ export function recoverOperation(session: SiteSession): Operation<RecoverPlan> {
     given: asked.given,
     plan: async () => {
       const { plan, demands } = await planRecovery(session);
-      if (!hasWork(plan)) requireAllThere(plan);
-      if (!hasWork(plan)) return { nothing: nothingLost(plan, unusable) };
+      if (!hasWork(plan)) {
+        requireAllThere(plan);
+        return { nothing: nothingLost(plan, unusable) };
+      }
       const print = (lines: Parameters<typeof printPlan>[2]): void => printPlan(plan, unusable, lines);
       return { plan, demands, inputs: {}, view: { value: { ...plan }, print } };
     },

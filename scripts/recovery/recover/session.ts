@@ -1,4 +1,3 @@
-import { readOnly, type ProxmoxClient } from "../../../proxmox/api/client";
 import type { Profile } from "../../../site/settings/environment";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
@@ -26,12 +25,8 @@ export interface RecoverRequest {
   readonly command: string;
 }
 
-/** The last look at everything, when all is done. */
-export type LastCheck = (environments: readonly string[]) => Promise<{
-  readonly problems: readonly Finding[];
-  /** Lines that are in order. */
-  readonly good: number;
-}>;
+/** The last look at everything, when all is done: what is not in order. */
+export type LastCheck = (environments: readonly string[]) => Promise<readonly Finding[]>;
 
 /** A command at work on a whole site. */
 export interface SiteSession extends Session {
@@ -105,13 +100,4 @@ export function isAsked(
   const names = guest === undefined ? [environment] : [environment, `${environment}/${guest}`];
   if (names.some((name) => skip.includes(name))) return false;
   return only.length === 0 || names.some((name) => only.includes(name));
-}
-
-/** The client of an environment; in a dry run it sends nothing but GET. @throws CommandError (2, 12) */
-export async function clientOf(
-  { dryRun }: Pick<SiteSession, "dryRun">,
-  environment: LoadedEnvironment,
-): Promise<ProxmoxClient> {
-  const client = await environment.client();
-  return dryRun ? readOnly(client) : client;
 }

@@ -1,6 +1,6 @@
 import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
-import { guestsStep, isRestored } from "./guests-step";
+import { guestsStep } from "./guests-step";
 import { isLacking } from "./make-plan";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
@@ -24,7 +24,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   const second = guestsStep(guestsPaths.others, others, plan, session);
   const isStoreMade = store?.way === "rebuild";
   const changed = usable
-    .filter((look) => isLacking(look) || look.guests.some(isRestored) || (isStoreMade && look.name === store.owner))
+    .filter((look) => isLacking(look) || (isStoreMade && look.name === store.owner))
     .map(({ name }) => name);
   return [
     ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { shellQuote } from "../../machine/shell-quote";
 import { runOne } from "../engine/run-one";
 import { findingShape } from "../engine/shapes";
 import { forceFlag } from "../engine/settle-demands";
@@ -30,7 +31,10 @@ export function storeStep({ endpoint, states }: StoreLook, later: readonly strin
       const { value } = await runWithin(context, async (inner) => {
         const site = await inner.site();
         const rebuild = await openRebuild(site, storeIn(site), inner, { from: asked.from, dryRun: false });
-        const words = ["lifeboat rebuild state-store", ...(asked.from === undefined ? [] : [`--from ${asked.from}`])];
+        const words = [
+          "lifeboat rebuild state-store",
+          ...(asked.from === undefined ? [] : [`--from ${shellQuote(asked.from)}`]),
+        ];
         const given = { ...asked.given, [forceFlag]: true };
         return runOne(rebuild, rebuildOperation(rebuild, { given, command: words.join(" ") }));
       });

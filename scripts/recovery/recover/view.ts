@@ -4,15 +4,16 @@ import { red, yellow, type Words } from "../../terminal/text";
 import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
+import { lostOf } from "./lost";
 import { isLacking } from "./make-plan";
 import type { EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
 
 /** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
-export function nothingLost({ environments, store }: RecoverPlan, unusable: readonly Finding[]): Report {
+export function nothingLost(plan: RecoverPlan, unusable: readonly Finding[]): Report {
   return {
-    value: { environments: environments.map(({ name }) => name) },
+    value: { environments: plan.environments.map(({ name }) => name) },
     print: (lines) => {
-      printLost(environments, store, unusable, lines);
+      printLost(plan, unusable, lines);
       lines.line("Nothing is lost that a recovery could bring back: every other guest, job and state is there.");
       lines.line("Whether all of it works: lifeboat check");
     },
@@ -23,33 +24,18 @@ export function nothingLost({ environments, store }: RecoverPlan, unusable: read
 export function printPlan(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {
   const { environments, store } = plan;
   lines.heading("Plan: recover the site");
-  printLost(environments, store, unusable, lines);
+  printLost(plan, unusable, lines);
   for (const environment of environments) printEnvironment(environment, lines);
   if (store !== undefined) lines.hanging("  state store:  ", storeText(store));
 }
 
-function printLost(
-  environments: readonly EnvironmentLook[],
-  store: StoreLook | undefined,
-  unusable: readonly Finding[],
-  lines: Lines,
-): void {
+function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {
   for (const finding of unusable) printFinding(finding, lines, "  ");
-  for (const { name, trouble, mend } of environments) {
-    if (trouble !== undefined) lost(`${name} cannot be brought back now: ${trouble}`, mend, lines);
+  for (const { kind, subject, why, mend } of lostOf(plan)) {
+    const isUnseen = kind === "environment";
+    lines.hanging(["  ", red("LOST: ")], `${subject}${isUnseen ? " cannot be brought back now" : ""}: ${why}`);
+    if (mend !== undefined) lines.hanging("        HINT: ", mend);
   }
-  for (const { name: environment, guests } of environments) {
-    for (const { name, why, mend } of guests.filter(({ way }) => way === "none" || way === "anew")) {
-      const text = why === undefined ? "nothing brings it back" : why;
-      lost(`${environment}/${name}: ${text}`, mend, lines);
-    }
-  }
-  if (store?.way === "none") lost(`the state store: ${store.why ?? "nothing brings it back"}`, store.mend, lines);
-}
-
-function lost(text: string, mend: string | undefined, lines: Lines): void {
-  lines.hanging(["  ", red("LOST: ")], text);
-  if (mend !== undefined) lines.hanging("        HINT: ", mend);
 }
 
 function printEnvironment(look: EnvironmentLook, lines: Lines): void {

@@ -1,4 +1,4 @@
-import { type ProxmoxClient, readOnly } from "../../../../proxmox/api/client";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { missingForArchivesOf, missingToSee } from "../../../../proxmox/api/permissions";
 import { missingLines } from "../../../../proxmox/rules/privileges";
 import { formatMoment } from "../../../../site/restore/moments";
@@ -12,7 +12,7 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import type { Refusal } from "../../engine/batch";
 import { isOpen, type Journal, type JournalError } from "../../engine/journal";
 import { refusalOf } from "../../engine/refusal";
-import { type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
+import { clientOf, type Session, halfDone, readable, stateOf, takeLock } from "../../engine/session";
 import { type StateFolder, worksOn } from "../../engine/state-folder";
 import { isNode } from "../../engine/subject";
 import { meantGuest, refuseAnotherGuest } from "../../steps/guest/meant-guest";
@@ -35,8 +35,7 @@ export async function environmentAtWork(
   context: CommandContext,
   dryRun: boolean,
 ): Promise<EnvironmentAtWork> {
-  const client = await environment.client();
-  return { environment, client: dryRun ? readOnly(client) : client, state: stateOf(environment, context) };
+  return { environment, client: await clientOf(environment, dryRun), state: stateOf(environment, context) };
 }
 
 /** How the guests of one environment are backed up, and which of them cannot be. */
