@@ -3,6 +3,7 @@ import { fetch } from "undici";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { verifiedDispatcher } from "../../machine/verified-dispatcher";
 import { usageError } from "../../terminal/command-error";
+import { Redactor } from "../../terminal/redactor";
 import { type Channel, type Message, NotSent, patience } from "./channel";
 
 /** An address on the web and what a request to it carries; both may be secret, and stand in a file. */
@@ -80,6 +81,9 @@ function ntfyHeaders({ subject, isAlarm }: Message): Record<string, string> {
   };
 }
 
+/** As much of an answer as is read: somebody who never ends is not waited for. */
+const answerAtMost = 2_000;
+
 async function post(
   { url, headers }: Address,
   own: Readonly<Record<string, string>>,
@@ -97,14 +101,48 @@ async function post(
       redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
     });
-    const answer = plainText(await response.text()).slice(0, 300);
-    if (!response.ok) throw new NotSent(`it answers ${String(response.status)}${answer === "" ? "" : `: ${answer}`}`);
+    if (response.ok) return;
+    // Servers repeat what they were asked for, as in "Cannot POST /hook/…".
+    const answer = plainText(redactorOf({ url, headers }).redact(await beginningOf(response))).slice(0, 300);
+    throw new NotSent(`it answers ${String(response.status)}${answer === "" ? "" : `: ${answer}`}`);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof NotSent) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new NotSent(cause instanceof Error ? cause.message : String(cause));
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NotSent(redactorOf({ url, headers }).redact(why));
   } finally {
     await dispatcher.destroy();
+  }
+}
+
+async function beginningOf({ body }: { readonly body: AsyncIterable<Uint8Array> | null }): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body ?? []) {
+    parts.push(part);
+    size += part.length;
+    if (size >= answerAtMost) break;
+  }
+  return Buffer.concat(parts).subarray(0, answerAtMost).toString("utf8");
+}
+
+/** Knows an address also by its parts: each of them may be the secret. */
+function redactorOf({ url, headers }: Pick<Address, "url" | "headers">): Redactor {
+  const { href, pathname, search, searchParams, username, password } = new URL(url);
+  const ofHeaders = Object.values(headers).flatMap((value) => [value, ...value.split(" ")]);
+  const ofPath = pathname.split("/").flatMap((part) => [part, decoded(part)]);
+  const redactor = new Redactor();
+  const parts = [url, href, `${pathname}${search}`, pathname, search, ...searchParams.values(), username, password];
+  for (const part of [...parts, ...ofPath, ...ofHeaders]) redactor.remember(part);
+  return redactor;
+}
+
+/** A sign that is no code of one stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

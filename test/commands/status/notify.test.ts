@@ -9,6 +9,7 @@ let site: AdoptedSite;
 let web: Server;
 let posted: { path: string; headers: IncomingHttpHeaders; body: string }[] = [];
 let answer = 200;
+let refusal: ((path: string, headers: IncomingHttpHeaders) => string) | undefined;
 
 const day = 86_400;
 const now = Math.floor(Date.now() / 1_000);
@@ -40,7 +41,7 @@ beforeAll(async () => {
     request.on("end", () => {
       posted.push({ path: request.url ?? "", headers: request.headers, body });
       response.statusCode = answer;
-      response.end(answer === 200 ? "ok" : "the topic is full");
+      response.end(answer === 200 ? "ok" : (refusal?.(request.url ?? "", request.headers) ?? "the topic is full"));
     });
   });
   await new Promise<void>((done) => web.listen(0, "127.0.0.1", done));
@@ -54,6 +55,7 @@ afterAll(async () => {
 beforeEach(() => {
   posted = [];
   answer = 200;
+  refusal = undefined;
   for (const name of ["mail", "refuses", "sendmail.log"]) rmSync(join(site.folder, name), { force: true });
 });
 
@@ -157,6 +159,26 @@ test("a note of ntfy has its title and urgency; what the server refuses is told 
     "high",
     expect.stringContaining("Needs you:\n- prod/db: it was never backed up"),
   ]);
+});
+
+test("a server that repeats what it was sent tells nobody the address and its headers, nor any part of them [K1, N6]", async () => {
+  answer = 404;
+  refusal = (path, { authorization }) => {
+    const [, first, token] = path.split("/");
+    return `Cannot POST ${path}: no ${token ?? ""} of ${first ?? ""} for ${authorization ?? ""} (${authorization?.split(" ")[1] ?? ""})`;
+  };
+  const hook = addressFile(
+    "telling",
+    "/services/T0000/word-of%20mine?key=query-word",
+    "Authorization: Bearer header-word",
+  );
+  const { code, stderr, stdout } = await site.lifeboat(["status", "--notify", "--webhook", hook], { env: machine() });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/it answers 404: Cannot POST \[secret\]: no /u)]);
+  expect(stderr + stdout).not.toMatch(/word|services/u);
+  // A server that never ends its answer is not listened to for ever.
+  refusal = () => "x".repeat(5_000_000);
+  const long = await site.lifeboat(["status", "--notify", "--webhook", hook], { env: machine() });
+  expect([long.code, long.stderr.length < 2_000]).toEqual([1, true]);
 });
 
 test("that nothing could be looked at is told, and that it can be again; the command fails as it does without [K6]", async () => {
