@@ -1,7 +1,7 @@
 import { isMapping, listWords } from "./schema-tools";
 
 /** Keys whose value is never shown. */
-const secretKeys = new Set([
+export const secretKeys: ReadonlySet<string> = new Set([
   "proxmoxToken",
   "proxmoxRootPassword",
   "password",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { groupBy } from "../../machine/group-by";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import { usageError } from "../../terminal/command-error";
@@ -31,16 +32,28 @@ export function readKitFiles(site: Site): KitFiles {
   const named = environments.flatMap(certificatesOf);
   const files = [...new Set([...own, ...named])].sort();
   const found = files.filter((file) => existsSync(file));
+  requireOwnNames(found, folder);
   const project = found.map((file) => ({ name: nameOf(file, folder), content: readFileSync(file) }));
   const hash = createHash("sha256");
   for (const { name, content } of project) hash.update(`${name}\0${String(content.length)}\0`).update(content);
   return { project, missing: files.filter((file) => !found.includes(file)), digest: hash.digest("hex") };
 }
 
-/** Where it lies in the kit: as it does in the project. One from elsewhere has to be put back there. */
+/** Where it lies in the kit: as it does in the project. One from elsewhere has to be put back there, and keeps its path for that. */
 function nameOf(file: string, folder: string): string {
   const inside = relative(folder, file);
-  return inside.startsWith("..") || isAbsolute(inside) ? `elsewhere/${basename(file)}` : `project/${inside}`;
+  if (!inside.startsWith("..")) return `project/${inside}`;
+  return `elsewhere/${inside.replace(/^(?:\.\.\/)+/u, "")}`;
+}
+
+/** Unpacked, one of two would lie over the other. @throws CommandError (2) */
+function requireOwnNames(files: readonly string[], folder: string): void {
+  const [twice] = [...groupBy(files, (file) => nameOf(file, folder)).values()].filter(({ length }) => length > 1);
+  if (twice === undefined) return;
+  throw usageError(
+    `${twice.join(" and ")} would have one name in a kit`,
+    "rename one of them, and name it in the settings",
+  );
 }
 
 function certificatesOf(environment: LoadedEnvironment): string[] {

@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { usageError } from "../../terminal/command-error";
 
 /** A file in a tar file. */
 export interface PackedFile {
@@ -11,7 +12,7 @@ export interface PackedFile {
 
 const block = 512;
 
-/** Files as a compressed tar file (ustar). The same files are always the same bytes. @throws RangeError for a name that is too long */
+/** Files as a compressed tar file (ustar). The same files are always the same bytes. @throws CommandError (2) for a name that is too long */
 export function packed(files: readonly PackedFile[]): Buffer {
   const parts = files.flatMap(({ name, content, executable }) => [
     headerOf(name, content.length, executable === true ? 0o755 : 0o600),
@@ -21,11 +22,22 @@ export function packed(files: readonly PackedFile[]): Buffer {
   return gzipSync(Buffer.concat([...parts, Buffer.alloc(2 * block)]), { level: 9 });
 }
 
+/** A long path stands in two fields, split at a slash. */
+function splitName(name: string): [folder: string, file: string] {
+  const size = (text: string): number => Buffer.byteLength(text);
+  if (size(name) <= 100) return ["", name];
+  for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) {
+    const [folder, file] = [name.slice(0, at), name.slice(at + 1)];
+    if (size(folder) <= 155 && size(file) <= 100) return [folder, file];
+  }
+  throw usageError(`the path ${name} is too long for a tar file`, "give the file that the settings name a shorter one");
+}
+
 function headerOf(name: string, size: number, mode: number): Buffer {
-  const encoded = Buffer.from(name);
-  if (encoded.length > 100) throw new RangeError(`'${name}' is too long for a tar file.`);
+  const [folder, file] = splitName(name);
   const header = Buffer.alloc(block);
-  encoded.copy(header);
+  header.write(file);
+  header.write(folder, 345);
   const number = (value: number, at: number, digits: number): void => {
     header.write(`${value.toString(8).padStart(digits, "0")}\0`, at);
   };

@@ -68,7 +68,8 @@ export function dataByHand(guest: Guest): string[] {
       command: "…     # the source's own 'restore' takes it on standard input",
     }[kind];
     return [
-      `cd "$(ls -d ${folder}/*/${kind}/${name}-* | sort | tail -1)" && sha256sum --check SHA256SUMS && cat manifest.json`,
+      // As names of dumps are: another source's may begin with this one's.
+      `cd "$(ls -d ${shellQuote(folder)}/*/${kind}/${name}-[0-9][0-9][0-9][0-9][0-9][0-9]Z | sort | tail -1)" && sha256sum --check SHA256SUMS && cat manifest.json`,
       `${from} | ${into}`,
     ];
   });

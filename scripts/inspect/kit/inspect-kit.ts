@@ -8,7 +8,7 @@ import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import { buildKit, type KitRequest } from "./build-kit";
 import { clearSecrets } from "./clear-secrets";
-import { canCarryProgram } from "../kit-record/kit-files";
+import { canCarryProgram, readKitFiles } from "../kit-record/kit-files";
 import { type KitContents, kitPage } from "./kit-page";
 import { kitEnvironment, type KitRecord } from "../kit-record/kit-record";
 import type { kitShape, writtenKitShape } from "./shape";
@@ -82,13 +82,9 @@ function chooseTarget(site: Site, { file, recipients }: WriteRequest, { io }: Co
 
 /** The settings are in it as they are. @throws CommandError (13) */
 function refuseClear(site: Site): void {
-  const clear = site
-    .environments()
-    .usable.flatMap((environment) =>
-      clearSecrets(environment.settings).map((key) => `lifeboat:${key} of ${environment.name}`),
-    );
+  const clear = clearSecrets(site.project, readKitFiles(site));
   if (clear.length === 0) return;
-  throw new CommandError(`the settings hold secrets that are not encrypted: ${clear.join(", ")}`, {
+  throw new CommandError(`what goes into it holds secrets that are not encrypted: ${clear.join(", ")}`, {
     exitCode: exitCodes.refused,
     hint: "encrypt them: pulumi config set --secret; or encrypt the kit: --out kit.html.age --recipient age1…",
   });

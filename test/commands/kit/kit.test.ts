@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { armor, Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { kitShape, writtenKitShape } from "../../../scripts/inspect/kit/shape";
@@ -176,6 +185,97 @@ test("settings with a secret in the clear are put into no file that is not encry
     expect(stdout).not.toContain("clear-text");
   }
   expect(existsSync(join(site.folder, "clear.txt"))).toBe(false);
+});
+
+test.each([
+  [
+    "an environment whose settings are wrong",
+    "Pulumi.wrong.yaml",
+    'config: { "lifeboat:proxmoxToken": clear-text }',
+    "lifeboat:proxmoxToken of wrong",
+  ],
+  [
+    "one in part",
+    "Pulumi.part.yaml",
+    'config: { "lifeboat:stateKey": { accessKey: known, secretKey: clear-text, other: { secure: v1 } } }',
+    "lifeboat:stateKey of part",
+  ],
+  [
+    "one deep below",
+    "Pulumi.deep.yaml",
+    'config: { "lifeboat:backup": { storage: { password: clear-text } } }',
+    "lifeboat:backup.storage.password of deep",
+  ],
+  [
+    "one that cannot be read",
+    "Pulumi.torn.yaml",
+    'config: { "lifeboat:proxmoxToken": clear-text',
+    "whatever the settings of torn hold",
+  ],
+])(
+  "a secret in the clear of %s goes into no file that is not encrypted either [H7, K1]",
+  async (_, name, text, why) => {
+    site.write(name, text);
+    const refused = await kit();
+    rmSync(path(name));
+    expect(refused).toMatchObject({ code: 13, stdout: "", stderr: expect.stringContaining(`not encrypted: ${why}`) });
+  },
+);
+
+test("an environment whose settings are wrong, and hold no secret, keeps no kit from being made [H7]", async () => {
+  site.write(
+    "Pulumi.wrong.yaml",
+    'config: { "lifeboat:stateKey": { accessKey: known, secretKey: { secure: v1 } }, "lifeboat:proxmoxToken": { secure: v1 } }',
+  );
+  const { code, stderr } = await kit();
+  rmSync(path("Pulumi.wrong.yaml"));
+  expect(code).toBe(0);
+  expect(stderr).toContain("not in it: wrong: its settings are wrong");
+});
+
+test("a certificate that lies together with its private key is put into an encrypted kit only [H7, K1]", async () => {
+  const [ca, settingsText] = [site.read("site-ca.pem"), site.read("Pulumi.prod.yaml")];
+  site.write("site-ca.pem", `${ca}-----BEGIN EC ${"PRIVATE"} KEY-----\nAAAA\n-----END EC ${"PRIVATE"} KEY-----\n`);
+  const refused = await kit();
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  const sealed = await kit("--out", join(site.folder, "pair.txt.age"), "--recipient", recipient);
+  site.write("site-ca.pem", ca);
+  expect(refused).toMatchObject({ code: 13, stderr: expect.stringContaining("a private key in project/site-ca.pem") });
+  expect(sealed).toMatchObject({ code: 0 });
+  expect(site.read("Pulumi.prod.yaml")).toBe(settingsText);
+});
+
+test("certificates from outside of the project keep their paths, and one deep below has its own: none lies over another [H7]", async () => {
+  const text = site.read("Pulumi.prod.yaml");
+  const deep = `${"a-folder-with-a-rather-long-name/".repeat(4)}site-ca.pem`;
+  const s3 = { endpoint: "https://s3.example.com", region: "eu", bucket: "copies", kind: "ovh" };
+  const copied = (ca: string) => `config:\n  lifeboat:offsite: ${JSON.stringify({ ...s3, ca, adopt: true })}\n`;
+  mkdirSync(join(site.folder, "outside", "lab"), { recursive: true });
+  mkdirSync(join(path(deep), ".."), { recursive: true });
+  writeFileSync(join(site.folder, "outside", "ca.pem"), "of nodes\n");
+  writeFileSync(join(site.folder, "outside", "lab", "ca.pem"), "of the service\n");
+  writeFileSync(path(deep), "deep\n");
+  const outside = join(site.folder, "outside");
+  const file = join(site.folder, "places.txt");
+  const withOffsite = (ca: string): string => text.replace("config:\n", copied(ca));
+  site.write(
+    "Pulumi.prod.yaml",
+    withOffsite(`${outside}/lab/ca.pem`).replace("ca: site-ca.pem", `ca: ${outside}/ca.pem`),
+  );
+  const both = await kit("--out", file);
+  site.write("Pulumi.prod.yaml", withOffsite(deep));
+  const long = await kit("--out", join(site.folder, "long.txt"));
+  site.write("Pulumi.prod.yaml", text);
+  expect([both, long]).toMatchObject([{ code: 0 }, { code: 0 }]);
+  const folder = unpack(file);
+  const found = execFileSync("find", ["elsewhere", "-name", "ca.pem"], { cwd: folder, encoding: "utf8" })
+    .trim()
+    .split("\n");
+  expect(found.map((name) => readFileSync(join(folder, name), "utf8")).sort()).toEqual([
+    "of nodes\n",
+    "of the service\n",
+  ]);
+  expect(readFileSync(join(unpack(join(site.folder, "long.txt")), "project", deep), "utf8")).toBe("deep\n");
 });
 
 test("status says that the file of the settings is missing, changed or older than the site, and --refresh mends it [H7]", async () => {
