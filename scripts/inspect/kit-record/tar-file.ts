@@ -24,11 +24,10 @@ export function packed(files: readonly PackedFile[]): Buffer {
 
 /** A long path stands in two fields, split at a slash. */
 function splitName(name: string): [folder: string, file: string] {
-  const size = (text: string): number => Buffer.byteLength(text);
-  if (size(name) <= 100) return ["", name];
+  if (Buffer.byteLength(name) <= 100) return ["", name];
   for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) {
     const [folder, file] = [name.slice(0, at), name.slice(at + 1)];
-    if (size(folder) <= 155 && size(file) <= 100) return [folder, file];
+    if (Buffer.byteLength(folder) <= 155 && Buffer.byteLength(file) <= 100) return [folder, file];
   }
   throw usageError(`the path ${name} is too long for a tar file`, "give the file that the settings name a shorter one");
 }
