@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import { readFileSync } from "node:fs";
 import { refusal } from "../components/refusal";
 import {
@@ -69,7 +70,7 @@ function readSecretFile(variable: string, file: string): string {
 }
 
 function hint({ variable, fileVariable, setting }: CredentialSource, stack: string): string {
-  return `HINT: set ${variable} or ${fileVariable}, or run \`pulumi config set --secret lifeboat:${setting} -s ${stack}\``;
+  return `HINT: set ${variable} or ${fileVariable}, or run \`${pulumiLine(stack, `config set --secret lifeboat:${setting}`)}\``;
 }
 
 function describe(error: unknown): string {

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { CommandBackup } from "../components/data/command-backup";
 import type { DataBackupArgs, DataPlace } from "../components/data/data-backup";
@@ -132,7 +133,7 @@ function withAuthority(
   if (keys === undefined) {
     throw refusal(
       `Unable to declare pointInTime of ${source.name} of ${guest.name}: lifeboat:dataSecrets has no key and passphrase for it` +
-        `\nHINT: pulumi config set --secret lifeboat:dataSecrets -s ${name}, as docs/guides/point-in-time.md tells`,
+        `\nHINT: ${pulumiLine(name, "config set --secret lifeboat:dataSecrets")}, as docs/guides/point-in-time.md tells`,
     );
   }
   const { ca } = source.pointInTime.store;

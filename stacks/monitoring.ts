@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -106,7 +107,7 @@ function secretsOf({ name, monitoringSecrets }: Environment, monitoring: Monitor
     const [first = ""] = missing;
     throw refusal(
       `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has no secret for ${missing.join(", ")}` +
-        `\nHINT: pulumi config set --secret --path lifeboat:monitoringSecrets.receivers.${first} -s ${name}`,
+        `\nHINT: ${pulumiLine(name, `config set --secret --path lifeboat:monitoringSecrets.receivers.${first}`)}`,
     );
   }
   const unused = unusedReceiverSecrets(monitoring.receivers, secrets.receivers);

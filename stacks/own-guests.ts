@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
@@ -64,6 +65,6 @@ function foreignGuest({ urn, id }: StateResource, why: string): pulumi.RunError 
   const shown = urn.replace(/[^ -~]/gu, "?");
   return refusal(
     `Unable to deploy ${stack}: its state has ${shown} with the id ${JSON.stringify(id ?? "")}, ${why}; pulumi would delete it` +
-      `\nHINT: somebody else may have written that: lifeboat restore state ${stack} --list; if it is no guest of the stack any more: pulumi state delete ${shellQuote(urn)} -s ${stack}`,
+      `\nHINT: somebody else may have written that: lifeboat restore state ${stack} --list; if it is no guest of the stack any more: ${pulumiLine(stack, `state delete ${shellQuote(urn)}`)}`,
   );
 }

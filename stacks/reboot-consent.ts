@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import type { Reboot } from "../site/preflight/judge";
 import type { Verdict } from "../site/preflight/verdict";
@@ -15,7 +16,7 @@ export function judgeReboots(environment: Environment, reboots: readonly Reboot[
   const consented = guestsNamedBy(consentVariable);
   const isOpen = ({ guest }: Reboot): boolean => !consented.includes(guest);
   const names = reboots.map(({ guest }) => guest).join(",");
-  const hint = `HINT: ${consentVariable}=${names} pulumi up -s ${environment.name}`;
+  const hint = `HINT: ${pulumiLine(environment.name, "up", `${consentVariable}=${names}`)}`;
   const told = reboots.filter((reboot) => pulumi.runtime.isDryRun() || !isOpen(reboot));
   return {
     warnings: [

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../site/plain-pulumi";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Provider } from "@pulumi/minio/provider";
@@ -200,7 +201,7 @@ async function lookAtStore(
   if (result.kind === "answered") return result.existing;
   await pulumi.log.warn(
     `The state store at ${endpoint} does not answer: ${result.reason}. Its buckets and identities cannot be changed until it does` +
-      `\nHINT: lifeboat status ${environment.name}; without the store: ${modeVariable}=apart pulumi up -s ${environment.name}`,
+      `\nHINT: lifeboat status ${environment.name}; without the store: ${pulumiLine(environment.name, "up", `${modeVariable}=apart`)}`,
   );
   return new Set();
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../site/plain-pulumi";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
@@ -111,7 +112,7 @@ export async function compareEnvironment(
   signal?: AbortSignal,
 ): Promise<Comparison> {
   const options = await optionsFor(environment, variables, signal);
-  const command = `pulumi preview --stack ${environment.name} --refresh`;
+  const command = pulumiLine(environment.name, "preview --refresh");
   return "why" in options ? { compared: false, why: options.why, command } : comparePulumi(options);
 }
 
@@ -137,7 +138,7 @@ export async function refreshGuest(
   const types = [component, resourceTypes[kind]];
   const urn = urnOf({ project: environment.project.name, stack: environment.name, types, name: child(name) });
   const options = await optionsFor(environment, variables, signal);
-  const command = `pulumi refresh --stack ${environment.name}`;
+  const command = pulumiLine(environment.name, "refresh");
   return "why" in options ? { refreshed: false, why: options.why, command } : refreshPulumi(options, urn);
 }
 

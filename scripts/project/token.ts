@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../site/plain-pulumi";
 import { parseToken, tokenForm, tokenSource } from "../../site/settings/credentials";
 import { CommandError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
@@ -18,7 +19,7 @@ export async function readToken(secrets: Secrets, variables: Variables, redactor
   if (found === undefined) {
     throw new CommandError("no Proxmox API token is set", {
       exitCode: exitCodes.usage,
-      hint: "lifeboat doctor --print-setup shows how to make one; then set LIFEBOAT_PROXMOX_TOKEN_FILE, or: pulumi config set --secret lifeboat:proxmoxToken",
+      hint: `lifeboat doctor --print-setup shows how to make one; then set LIFEBOAT_PROXMOX_TOKEN_FILE, or: ${pulumiLine(secrets.environment, "config set --secret lifeboat:proxmoxToken")}`,
     });
   }
   const token = parseToken(found.value);

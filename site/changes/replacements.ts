@@ -1,3 +1,4 @@
+import { pulumiLine } from "../plain-pulumi";
 import type { ConfigurationKeys } from "../../proxmox/rules/guest-configuration";
 import type { MountPoint } from "../../proxmox/rules/property-strings";
 import { storageOf } from "../../proxmox/rules/volume-ids";
@@ -92,7 +93,7 @@ function missingReplacement(disk: Disk, of: GuestOfEnvironment): Replacement {
 }
 
 function wayToGrow({ environment, guest }: GuestOfEnvironment): string {
-  return `lifeboat grow ${environment}/${guest.name}; then pulumi up --refresh -s ${environment}`;
+  return `lifeboat grow ${environment}/${guest.name}; then ${pulumiLine(environment, "up --refresh")}`;
 }
 
 function sizes({ disk, key, found }: Extract<DiskDifference, { kind: "smaller" | "larger" }>): string {

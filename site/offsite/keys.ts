@@ -1,3 +1,4 @@
+import { pulumiLine } from "../plain-pulumi";
 import type { KeyPair, OffsiteKeys, OffsiteSettings } from "../settings/environment";
 import { offsiteKeysSchema } from "../settings/offsite-schema";
 import { parseKeyPair } from "../state-store/keys";
@@ -31,5 +32,5 @@ export function missingOffsiteKeys(offsite: OffsiteSettings, keys: OffsiteKeys |
 
 /** How the keys are given. */
 export function offsiteKeysHint(environment: string): string {
-  return `pulumi config set --secret lifeboat:${offsiteKeysSetting} -s ${environment} <keys.json, with admin, writer and reader, each { accessKey, secretKey }`;
+  return `${pulumiLine(environment, `config set --secret lifeboat:${offsiteKeysSetting}`)} <keys.json, with admin, writer and reader, each { accessKey, secretKey }`;
 }

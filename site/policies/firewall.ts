@@ -1,3 +1,4 @@
+import { pulumiLine } from "../plain-pulumi";
 import type { CalendarDay, ContainerGuest, Environment, Guest, VirtualMachineGuest } from "../settings/environment";
 import { type PolicyFinding, listNames } from "./policy-finding";
 import { hazard, open } from "./hazards";
@@ -77,7 +78,7 @@ function cardOff(environment: Environment, guest: FirewalledGuest): PolicyFindin
 }
 
 function refreshed({ name }: Environment): string {
-  return `pulumi up --refresh -s ${name}`;
+  return pulumiLine(name, "up --refresh");
 }
 
 function isStore({ stateStore }: Environment, { name }: FirewalledGuest): boolean {

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../plain-pulumi";
 import { readMark } from "../mark";
 import { backupName, recordedAs } from "../resources";
 import type { Environment } from "../settings/environment";
@@ -97,7 +98,7 @@ function warnAboutJob(
   if (!deployed || (recorded !== undefined && urn === undefined)) return [];
   const way =
     urn === undefined
-      ? `see whether Pulumi knows it: pulumi stack -s ${name} --show-urns`
-      : `if it was deleted by hand, run \`pulumi state delete '${urn}' -s ${name}\`, then \`pulumi up -s ${name}\``;
+      ? `see whether Pulumi knows it: ${pulumiLine(name, "stack --show-urns")}`
+      : `if it was deleted by hand, run \`${pulumiLine(name, `state delete '${urn}'`)}\`, then \`${pulumiLine(name, "up")}\``;
   return [`Backup job ${backup.jobId} is not there although its guests are: nothing backs them up.\nHINT: ${way}`];
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../plain-pulumi";
 import { isOver } from "../opt-outs";
 import type { Environment, Guest, OwnedGuest } from "../settings/environment";
 import type { Run } from "./facts";
@@ -28,7 +29,7 @@ export function judgeUnknown(
   if (open.length === 0 && guests.length > 0) return warn(`${text}; lifeboat:acknowledge accepts that`);
   if (run.preview) return warn(`${text}; an update is refused meanwhile`);
   const { name } = environment;
-  const again = `once it can be asked: pulumi up -s ${name}`;
+  const again = `once it can be asked: ${pulumiLine(name, "up")}`;
   return refuse(`Unable to deploy ${name}: ${lowerFirst(text)}`, again + acceptance(open, accepted));
 }
 
@@ -41,7 +42,7 @@ export function judgeUnasked(environment: Environment, reason: string, run: Run)
   if (open.length === 0) return fine;
   return refuse(
     `Unable to deploy ${name}: whether the ids of its guests are free, and whether there are archives of them, cannot be asked: ${reason}`,
-    `once the node answers: pulumi up -s ${name}${acceptance(open, "neither is there")}`,
+    `once the node answers: ${pulumiLine(name, "up")}${acceptance(open, "neither is there")}`,
   );
 }
 

@@ -199,7 +199,7 @@ test("an update killed in the middle: its lock and what it was making are named,
     11,
     expect.stringContaining("on this machine that process has ended"),
   ]);
-  expect(locked.stderr).toContain("pulumi cancel --stack prod --yes");
+  expect(locked.stderr).toContain("pulumi cancel --yes -s prod");
   expectExit(await pulumi("cancel", "--stack", "prod", "--yes"), [0], "pulumi cancel");
   const restored = expectExit(await lifeboat("restore", "state", "prod", "--to", id, "--force"), [0], "the restore");
   expect(restored.stdout).toContain("an update was broken off while it was creating late-container");

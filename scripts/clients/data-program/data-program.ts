@@ -223,7 +223,7 @@ export class DataProgram {
     if (code !== 127 && code !== 126) return;
     throw new CommandError(`${this.way.name}: lifeboat-data is not installed there`, {
       exitCode: exitCodes.failed,
-      hint: "install what the settings declare: lifeboat up, or pulumi up of the environment",
+      hint: "install what the settings declare: lifeboat up",
     });
   }
 
@@ -244,7 +244,7 @@ export class DataProgram {
   private strange(what: string, text: string): CommandError {
     return new CommandError(`${this.way.name}: ${what} is told in a form that is not known: ${shown(text)}`, {
       exitCode: exitCodes.unavailable,
-      hint: "bring the program in the guest up to date: pulumi up of the environment",
+      hint: "bring the program in the guest up to date: lifeboat up",
     });
   }
 }

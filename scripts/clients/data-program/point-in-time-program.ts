@@ -126,7 +126,7 @@ export class PointInTimeProgram {
     if (parsed.success) return parsed.data;
     throw new CommandError(`how ${this.place} archives the WAL of ${this.source} is told in a form that is not known`, {
       exitCode: exitCodes.failed,
-      hint: "bring the program in the guest up to date: pulumi up of the environment",
+      hint: "bring the program in the guest up to date: lifeboat up",
     });
   }
 
@@ -213,7 +213,7 @@ export class PointInTimeProgram {
     if (code === 126 || code === 127) {
       throw new CommandError(`point-in-time recovery is not installed in ${this.place}`, {
         exitCode: exitCodes.failed,
-        hint: "install what the settings declare: pulumi up",
+        hint: "install what the settings declare: lifeboat up",
       });
     }
     const said = (key: string) => plainText(new RegExp(`^${key}: (.*)$`, "mu").exec(stderr)?.[1] ?? "");

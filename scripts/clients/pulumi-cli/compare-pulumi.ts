@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { plainText } from "../../../proxmox/api/plain-text";
 import type { OwnAddresses } from "../../../site/state/own-addresses";
 import { type ProgramResult, ProgramMissing } from "../run-program";
@@ -34,7 +35,7 @@ export interface ComparisonOptions {
  * restore stands nevertheless: the answer says why and names the command for later (D11).
  */
 export async function comparePulumi(options: ComparisonOptions): Promise<Comparison> {
-  const command = `pulumi preview --stack ${options.stack} --refresh`;
+  const command = pulumiLine(options.stack, "preview --refresh");
   const ran = await tryPulumi(previewArguments(options.stack, true), options);
   return "why" in ran ? { compared: false, why: ran.why, command } : asComparison(ran, command);
 }
@@ -58,7 +59,7 @@ export type Refresh = { refreshed: true } | { refreshed: false; why: string; com
 
 /** Writes into Pulumi's state how one resource is in the real world. Nothing else of the stack is touched. */
 export async function refreshPulumi(options: ComparisonOptions, urn: string): Promise<Refresh> {
-  const command = `pulumi refresh --stack ${options.stack}`;
+  const command = pulumiLine(options.stack, "refresh");
   const argv = ["refresh", "--stack", options.stack, "--target", urn, "--yes", "--skip-preview"];
   const ran = await tryPulumi(argv, options);
   if ("why" in ran) return { refreshed: false, why: ran.why, command };

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { formatAgo } from "../../terminal/durations";
 import { type CopyStatus, stateProblems, type StateStatus } from "../status/state-status";
 import type { Look, StateLook } from "./look";
@@ -13,7 +14,7 @@ export function stateSubjects({ environment, state }: Look): CheckedSubject[] {
   const { status } = state.value;
   if (status === undefined) {
     const text = "it lies where only Pulumi reads it: nothing is known of it here";
-    const next = `pulumi stack export --stack ${name}`;
+    const next = pulumiLine(name, "stack export");
     return [{ ...named, verdict: "warning", found: "not looked at", problems: [{ text, next }] }];
   }
   const schedule = environment.stateStore()?.store.copies.offsite?.schedule;

@@ -4,6 +4,7 @@ import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
 import { pulumiVariables } from "../../project/pulumi-variables";
 import { exitCodes } from "../../terminal/exit-codes";
+import { storeTrouble } from "../../project/store-health";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import type { variablesShape } from "./shape";
@@ -11,9 +12,10 @@ import type { variablesShape } from "./shape";
 /** What a shell exports so that plain pulumi works on an environment. @throws CommandError (2) */
 export async function inspectVariables(
   environment: LoadedEnvironment,
-  { io }: Pick<CommandContext, "io">,
+  { io, signal }: Pick<CommandContext, "io" | "signal">,
 ): Promise<Inspection<ValueOf<typeof variablesShape>>> {
-  const { exports, backend, notes } = await pulumiVariables(environment, io.environment);
+  const { exports, backend, notes: missing } = await pulumiVariables(environment, io.environment);
+  const notes = [...missing, ...(await silentStore(environment, backend, signal))];
   return {
     value: { environment: environment.name, variables: exports, backend: backend.origin, notes },
     print: (lines) => {
@@ -31,4 +33,19 @@ export async function inspectVariables(
 function placeText({ origin, folder = "" }: Backend, { name }: LoadedEnvironment): string {
   const place = `State is kept on this machine: ${folder}`;
   return origin === "local state" ? `${place} (until lifeboat up ${name}, or lifeboat state return ${name})` : place;
+}
+
+/** Plain pulumi would try for long, and then say it in words of its libraries. */
+async function silentStore(
+  environment: LoadedEnvironment,
+  { origin }: Backend,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const store = origin === "state store" ? environment.stateStore() : undefined;
+  const trouble = store && (await storeTrouble(store, signal));
+  if (trouble === undefined) return [];
+  const { name } = environment;
+  return [
+    `${trouble}; pulumi fails until it does, after up to two minutes; to go on without it: lifeboat state fallback ${name}, then this command again`,
+  ];
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ImportFile } from "../../../site/import-file/import-file";
@@ -91,7 +92,7 @@ function write(file: string, contents: ImportFile, isOwnFolder: boolean): void {
 function nothingThere(name: string, { leftOut }: ImportPlan): CommandError {
   return new CommandError("nothing that it declares is on the site", {
     exitCode: exitCodes.nothing,
-    hint: `guests that have backups come back with lifeboat restore guest; the rest is made by pulumi up -s ${name}`,
+    hint: `guests that have backups come back with lifeboat restore guest; the rest is made by ${pulumiLine(name, "up")}`,
     details: { leftOut },
   });
 }

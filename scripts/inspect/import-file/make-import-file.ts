@@ -34,7 +34,10 @@ export async function makeImportFile(
 ): Promise<ImportFile> {
   const { name, file } = environment;
   if (environment.encryptionSalt() === undefined) {
-    throw usageError(`${file} has no encryptionsalt, with which the token is sealed`, `pulumi stack init ${name}`);
+    throw usageError(
+      `${file} has no encryptionsalt, with which the token is sealed`,
+      `eval "$(lifeboat env ${name})" && pulumi stack init ${name}`,
+    );
   }
   const box = await environment.secretBox();
   const seal = (value: string): SealedSecret => sealedSecret(value, (text) => box.seal(text));

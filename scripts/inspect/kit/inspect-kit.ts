@@ -86,7 +86,7 @@ function refuseClear(site: Site): void {
   if (clear.length === 0) return;
   throw new CommandError(`what goes into it holds secrets that are not encrypted: ${clear.join(", ")}`, {
     exitCode: exitCodes.refused,
-    hint: "encrypt them: pulumi config set --secret; or encrypt the kit: --out kit.html.age --recipient age1…",
+    hint: "encrypt them with pulumi config set --secret; or encrypt the kit: --out kit.html.age --recipient age1…",
   });
 }
 

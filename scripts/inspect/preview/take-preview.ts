@@ -70,7 +70,14 @@ function changeOf({ operation: step, ...rest }: Difference): Change[] {
 /** Failures that everybody meets once, with the next command. */
 const explanations: readonly { readonly sign: RegExp; readonly hint: (stack: string) => string }[] = [
   {
-    sign: /meta\.yaml/u,
+    // What `storeTrouble` says, and what Pulumi's S3 library does where the store went away later.
+    sign: /the state store at \S+ (?:does not answer|answers \d)|exceeded maximum number of attempts/u,
+    hint: (stack) =>
+      `lifeboat status ${stack} tells when the store answers again; to go on without it: lifeboat state fallback ${stack}`,
+  },
+  {
+    // That the mark cannot be read says nothing of whether it is there.
+    sign: /^(?![^]*read "\.pulumi\/meta\.yaml")[^]*meta\.yaml/u,
     hint: (stack) =>
       `the place of the state is empty, and Pulumi marks an empty one as its own, which read-only credentials may not: deploy once (lifeboat up ${stack})`,
   },

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { existsSync } from "node:fs";
 import type { Journal } from "../engine/journal";
 import { describeOpen } from "../engine/kinds";
@@ -50,7 +51,7 @@ async function lockFacts({ environment, context }: Session, keys: readonly strin
         about: `Pulumi's lock of ${environment.name}`,
         is: `stays: ${lockWords(lock)}`,
         known: true,
-        next: `pulumi cancel --stack ${environment.name} --yes`,
+        next: pulumiLine(environment.name, "cancel --yes"),
       }));
   });
 }

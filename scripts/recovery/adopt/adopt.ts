@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { writeEdit } from "../../project/edit-settings";
 import type { CommandContext } from "../../project/context";
 import { changedLines, printChangedLines } from "../../terminal/changed-lines";
@@ -72,7 +73,7 @@ function valueOf(plans: readonly AdoptionPlan[]): ValueOf<typeof adoptionShape> 
       guests: adoptions.map(({ name, id, disks }) => ({ name, id, disksWithoutBackup: disks })),
       optOutsUntil: adoptions.some(({ disks }) => disks.length > 0) ? until : null,
       added: changedLines(edit.before, edit.after).added,
-      next: `pulumi up -s ${edit.environment}`,
+      next: pulumiLine(edit.environment, "up"),
     })),
   };
 }
@@ -88,6 +89,6 @@ function report(plans: readonly AdoptionPlan[], lines: Lines): void {
         );
       }
     }
-    lines.line(`To have them backed up: pulumi up -s ${edit.environment}`);
+    lines.line(`To have them backed up: ${pulumiLine(edit.environment, "up")}`);
   }
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { formatAgo, formatBytes, formatDuration, formatMoment } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
@@ -72,7 +73,7 @@ function withoutBuckets(environment: string): Finding {
   return {
     severity: "note",
     text: `buckets and identities of the store cannot be read or changed until it answers; what else ${environment} declares can be, without them`,
-    mend: `LIFEBOAT_STATE_STORE=apart pulumi up --stack ${environment}`,
+    mend: pulumiLine(environment, "up", "LIFEBOAT_STATE_STORE=apart"),
   };
 }
 

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import type { StorageEntry } from "../../../proxmox/api/answers";
 import { compareDisks, type DiskDifference } from "../../../site/changes/compare-disks";
 import { replacementLines, replacements } from "../../../site/changes/replacements";
@@ -169,6 +170,6 @@ function demandOf({ guest, growths, additions }: GrowPlan): Demand {
 function protectedGuest({ guest, environment }: GuestSession): CommandError {
   return new CommandError(`${guest.name} is protected in Proxmox, which refuses changes of its disks`, {
     exitCode: exitCodes.refused,
-    hint: `write \`protection: false\` and run pulumi up -s ${environment.name}, or take it away by hand for the time being`,
+    hint: `write \`protection: false\` and run ${pulumiLine(environment.name, "up")}, or take it away by hand for the time being`,
   });
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { refreshGuest } from "../../project/pulumi-variables";
 import type { GivenAnswers } from "../engine/consent";
 import type { OwnedGuest } from "../../../site/settings/environment";
@@ -118,7 +119,7 @@ function recorded(
     {
       severity: "todo",
       text: `Pulumi's state does not know the disks yet (${refresh.why}); until it does, pulumi up ${until}`,
-      mend: `pulumi up --refresh -s ${environment}`,
+      mend: pulumiLine(environment, "up --refresh"),
     },
   ];
 }

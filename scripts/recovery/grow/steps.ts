@@ -164,7 +164,7 @@ function recordStep({ environment }: GrowPlan, world: GrowWorld): Step {
   return {
     id: "record",
     title: "Bring Pulumi's state up to date",
-    does: `pulumi refresh of this guest, so that the next pulumi up -s ${environment} finds nothing to replace`,
+    does: `pulumi refresh of this guest, so that the next update of ${environment} finds nothing to replace`,
     run: async ({ signal }) => ({ findings: await world.record(signal) }),
   };
 }

@@ -1,3 +1,4 @@
+import { environmentOf, pulumiLine } from "../../../site/plain-pulumi";
 import { formatDuration } from "../../terminal/durations";
 import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
@@ -40,7 +41,9 @@ export function growReport(plan: GrowPlan, { seconds }: Journal, findings: reado
   const { environment, guest, target, growths, additions } = plan;
   const selector = `${environment}/${guest}`;
   // Pulumi knows everything by now, unless something is left to do with it.
-  const isLeft = findings.some(({ severity, mend }) => severity === "todo" && mend?.startsWith("pulumi ") === true);
+  const isLeft = findings.some(
+    ({ severity, mend }) => severity === "todo" && mend !== undefined && environmentOf(mend) !== undefined,
+  );
   const next = isLeft ? refreshCommand(environment) : null;
   return {
     value: { guest: selector, vmid: target.vmid, node: target.node, grown: growths, added: additions, next },
@@ -54,5 +57,5 @@ export function growReport(plan: GrowPlan, { seconds }: Journal, findings: reado
 }
 
 function refreshCommand(environment: string): string {
-  return `pulumi up --refresh -s ${environment}`;
+  return pulumiLine(environment, "up --refresh");
 }

@@ -60,6 +60,6 @@ function partsOf({ backup, timeline, cluster, data }: PointInTimePlan) {
 export function noPointInTime(selector: string, source: string, why: string): CommandError {
   return new CommandError(`${source} of ${selector} has no point-in-time recovery: ${why}`, {
     exitCode: exitCodes.usage,
-    hint: "declare pointInTime for it and run pulumi up: docs/guides/point-in-time.md",
+    hint: "declare pointInTime for it and run lifeboat up: docs/guides/point-in-time.md",
   });
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { compareEnvironment } from "../../project/pulumi-variables";
 import { type Finding, type Step, type StepGroup, type StepNode, standing } from "../engine/step";
 import { planKeys, writeKeys } from "../steps/state/site-keys";
@@ -60,7 +61,7 @@ function proofStep(name: string, { site, context }: RebuildSession): Step {
       const differs: Finding = {
         severity: "todo",
         text: `${name} works with the store; what was done since the copy differs: ${names}`,
-        mend: `pulumi up --refresh --stack ${name}`,
+        mend: pulumiLine(name, "up --refresh"),
       };
       return { facts: { works: true, differences: count }, findings: count === 0 ? [] : [differs] };
     },

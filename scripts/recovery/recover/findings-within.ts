@@ -1,3 +1,4 @@
+import { environmentOf } from "../../../site/plain-pulumi";
 import type * as z from "zod";
 import type { findingShape } from "../engine/shapes";
 import type { Finding } from "../engine/step";
@@ -15,15 +16,10 @@ export function findingsWithin(
   subject?: string,
 ): Finding[] {
   return findings
-    .filter(({ severity, mend }) => severity !== "note" && !later.includes(stackIn(mend) ?? ""))
+    .filter(({ severity, mend }) => severity !== "note" && !later.includes(environmentOf(mend ?? "") ?? ""))
     .map(({ severity, text, mend }) => ({
       severity,
       text: subject === undefined ? text : `${subject}: ${text}`,
       ...(mend === undefined ? {} : { mend }),
     }));
-}
-
-/** The stack that a line of `pulumi` is about: `pulumi up --refresh --stack prod`. */
-function stackIn(mend = ""): string | undefined {
-  return /^pulumi .*--stack (\S+)/u.exec(mend)?.[1];
 }

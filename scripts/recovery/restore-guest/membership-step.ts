@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { isDeepStrictEqual } from "node:util";
 import type { HaResource, ReplicationJob } from "../../../proxmox/api/answers";
 import type { Finding, Step } from "../engine/step";
@@ -117,7 +118,7 @@ function changedFirewall({ memberships, guest, target }: RestorePlan, now: reado
 
 /** What Pulumi declared, Pulumi mends; it must look first, since its state still shows what was there. */
 function pulumiUp(environment: string): string {
-  return `pulumi up --refresh --stack ${environment}`;
+  return pulumiLine(environment, "up --refresh");
 }
 
 type ExpectedJob = RestorePlan["memberships"]["jobs"][number];

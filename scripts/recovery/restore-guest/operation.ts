@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import type { GuestSpace } from "../../../site/restore/space";
 import { requireRootSignIn } from "../../project/root-password";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
@@ -110,7 +111,7 @@ async function worldOf(session: GuestSession, { id, checkSeconds }: RestoreReque
 
 function notCompared({ environment }: RestorePlan): Finding {
   const text = `not compared with Pulumi: the stack ${environment} is being updated`;
-  return { severity: "todo", text, mend: `pulumi preview --refresh --stack ${environment}` };
+  return { severity: "todo", text, mend: pulumiLine(environment, "preview --refresh") };
 }
 
 function usesRoot(plan: RestorePlan): boolean {

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { dirname } from "node:path";
 import { readFileSync, rmSync } from "node:fs";
 import { shellQuote } from "../../machine/shell-quote";
@@ -234,7 +235,7 @@ function tellRest({ environment, forgotten, underWay }: RestoreStatePlan): Step 
         ...forgotten.map(({ name, type, id }): Finding => ({
           severity: "todo",
           text: `Pulumi knows ${name} (${type}) no more; it goes on to exist as ${id}: take it in again, or remove it by hand`,
-          mend: `pulumi import --stack ${environment} ${[type, name, id].map(shellQuote).join(" ")}`,
+          mend: pulumiLine(environment, `import ${[type, name, id].map(shellQuote).join(" ")}`),
         })),
         ...underWay.map(({ urn, type }): Finding => ({
           severity: "todo",

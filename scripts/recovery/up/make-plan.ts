@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { shellQuote } from "../../machine/shell-quote";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
@@ -213,7 +214,7 @@ function deadLocks({ selector: stack, logs }: StackWork, look: StackLook | undef
   throw new PulumiFailure(
     alive.map(lockText).join("; "),
     "locked",
-    `wait until it has ended, then the same command; if that process is dead: pulumi cancel --stack ${stack} --yes`,
+    `wait until it has ended, then the same command; if that process is dead: ${pulumiLine(stack, "cancel --yes")}`,
     alive,
   );
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import type { LoadedEnvironment } from "../../project/environment";
 import { usageError } from "../../terminal/command-error";
 
@@ -20,6 +21,6 @@ export async function sealedSecrets<Secrets>(
   if (secrets !== undefined) return secrets;
   throw usageError(
     `lifeboat:${key} of ${environment.name} is not what its description says`,
-    `put it right: pulumi config get lifeboat:${key} -s ${environment.name}`,
+    `put it right: ${pulumiLine(environment.name, `config get lifeboat:${key}`)}`,
   );
 }

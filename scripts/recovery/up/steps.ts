@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf } from "../../../site/state/integrity";
 import type { KeyChanges } from "../../../site/state-store/missing-keys";
@@ -185,7 +186,7 @@ async function settlePending(
   return open.map(({ type, resource }) => ({
     severity: "problem",
     text: `an update was interrupted while ${type} ${nameOf(resource.urn)}: whether it is there is not known; look at the site, then let pulumi ask what became of it`,
-    mend: `pulumi refresh --stack ${selector}`,
+    mend: pulumiLine(selector, "refresh"),
   }));
 }
 

@@ -102,7 +102,7 @@ test("the block comes from the guest as it is; nothing else in the file changes,
   const { code, stdout } = await site.lifeboat(["adopt", "142", "prod/140", "--owner", "ops team", "--force"]);
   expect(stdout).toContain("Adopted into prod: queue (142), legacy (140).");
   expect(stdout).toContain(`Disk mp1 (local:140/vm-140-disk-2.raw) of legacy is in no backup. Decide by`);
-  expect(stdout).toContain("pulumi up -s prod");
+  expect(stdout).toContain('eval "$(lifeboat env prod)" && pulumi up -s prod');
   expect(code).toBe(0);
   const reason = "left out when it was adopted; nobody has said why";
   const added = [

@@ -153,10 +153,10 @@ test("disks grow and are added with the data on them, without a reboot; then the
     ["mp0", 2 ** 31, 3 * 2 ** 30],
   ]);
   expect(report.added.map(({ key }) => key)).toEqual(["mp2"]);
-  expect(report.next).toBe("pulumi up --refresh -s prod");
+  expect(report.next).toBe('eval "$(lifeboat env prod)" && pulumi up --refresh -s prod');
   expect(report.findings).toMatchObject([
     { severity: "note", text: "not looked at inside the guest: data, logs" },
-    { severity: "todo", mend: "pulumi up --refresh -s prod" },
+    { severity: "todo", mend: 'eval "$(lifeboat env prod)" && pulumi up --refresh -s prod' },
     {},
   ]);
   expect(changes().slice(sent)).toEqual([

@@ -70,7 +70,7 @@ test("disks of a machine that runs grow with what is on them; what is left to do
       { key: "scsi1", storage: "data", bytes: 2 ** 30 },
     ],
     added: [],
-    next: "pulumi up --refresh -s prod",
+    next: 'eval "$(lifeboat env prod)" && pulumi up --refresh -s prod',
   });
   const inside =
     "the file system on it must be grown inside the guest, which cloud-init does at the next boot (growpart), or somebody by hand (growpart, then resize2fs or xfs_growfs)";

@@ -33,7 +33,7 @@ test("a request is carried out once, and told again by the same words; Pulumi is
       {
         severity: "todo",
         text: "not compared with Pulumi: the stack prod is being updated",
-        mend: "pulumi preview --refresh --stack prod",
+        mend: 'eval "$(lifeboat env prod)" && pulumi preview --refresh -s prod',
       },
     ]),
   });

@@ -142,7 +142,7 @@ test("a lost guest: no stop, no save point, nothing to accept; it is back, and n
   expect(result.code).toBe(0);
   expect(await site.running(101)).toBe(true);
   expect(result.stdout).toContain("To do: web is not in backup job lifeboat-prod");
-  expect(result.stdout).toContain("mend it with: pulumi up --refresh --stack prod");
+  expect(result.stdout).toContain('mend it with: eval "$(lifeboat env prod)" && pulumi up --refresh -s prod');
   expect(result.stdout).not.toContain("Save point");
 });
 

@@ -70,12 +70,22 @@ test("a dry run shows the copy and writes nothing [E4, K1]", async () => {
 
 test("the copy becomes the live state here, with its history, and plain pulumi is pointed to it [E4]", async () => {
   await lose();
+  // What plain pulumi would say only after long, and in words of its libraries.
+  const down = await site.lifeboat(["env", name]);
+  expect(down).toMatchObject({ code: 0, stdout: expect.stringContaining("s3://") });
+  expect(down.stderr).toMatch(/does not answer: ECONNREFUSED; pulumi fails.*: lifeboat state fallback prod, then/u);
+  const preview = await site.lifeboat(["preview", name]);
+  expect(preview).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/ECONNREFUSED[^]*lifeboat state fallback prod/u),
+  });
   const { code, stdout, stderr } = await fallBack("--force");
   expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringMatching(/is on this machine now/u) });
   expect(await here()).toBe(site.bucket(name).get(stateKey(name)));
   expect((await site.local.list(".pulumi/history/shop/prod/")).length).toBe(2);
   const env = await site.lifeboat(["env", name]);
   expect(env.stdout).toContain("file://");
+  expect(env.stderr).not.toContain("does not answer");
   // A second one has nothing to do, and says what to do instead.
   expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: expect.stringContaining("state return prod") });
 });

@@ -147,7 +147,7 @@ describe("a lock [E3]", () => {
     const result = await to(await site.idOf(updates.first), "--force");
     expect(result.code).toBe(11);
     expect(result.stderr).toContain("on this machine that process has ended");
-    expect(result.stderr).toContain("pulumi cancel --stack prod --yes");
+    expect(result.stderr).toContain("pulumi cancel --yes -s prod");
   });
 
   test("that nobody can read locks nevertheless", async () => {

@@ -72,7 +72,7 @@ test("while it has not ended another restore is refused, and told how to go on [
       about: "Pulumi's lock of prod",
       is: expect.stringMatching(/^stays: by \S+ \(process \d+\) since /u),
       known: true,
-      next: "pulumi cancel --stack prod --yes",
+      next: 'eval "$(lifeboat env prod)" && pulumi cancel --yes -s prod',
     },
   ]);
   const dry = await site.lifeboat([...argv.slice(0, -1), "--dry-run"]);

@@ -100,5 +100,5 @@ test.each([429, 301])("an answer of %s says that the store cannot be used now: 1
 test("a lock that nobody can read: up says how it is cleared [B3, E3]", async () => {
   site.put("prod", ".pulumi/locks/organization/shop/prod/a.json", '{"pid":1,');
   const { code, stdout, stderr } = await site.lifeboat(["up", "prod", "--dry-run"]);
-  expect([code, stdout + stderr]).toEqual([11, expect.stringContaining("pulumi cancel --stack prod --yes")]);
+  expect([code, stdout + stderr]).toEqual([11, expect.stringContaining("pulumi cancel --yes -s prod")]);
 });

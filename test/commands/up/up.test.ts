@@ -208,7 +208,7 @@ describe("a site on which nothing is yet", () => {
         3,
         expect.stringMatching(/interrupted while creating mail .*: whether it is there is not known/u),
       ]);
-      expect(stdout).toContain("pulumi refresh --stack prod");
+      expect(stdout).toContain("pulumi refresh -s prod");
       expect(stdout).not.toContain("creating db");
       expect(site.stored("prod")).toEqual([{ key: checkpoint("prod"), resources: ["web", "db"], pending: 2 }]);
     }
@@ -489,7 +489,10 @@ describe("a site that is up", () => {
       "ops on another-machine (process 1) holds Pulumi's lock of it since 2026-11-20 10:00 UTC",
     );
     store.put(site.bucket("prod"), key, lock(2 ** 22 + 1, hostname()));
-    expect(await up("prod")).toMatchObject({ code: 11, stderr: expect.stringContaining("pulumi cancel --stack prod") });
+    expect(await up("prod")).toMatchObject({
+      code: 11,
+      stderr: expect.stringContaining("pulumi cancel --yes -s prod"),
+    });
   });
 
   test("the lock of a pulumi of ours that was killed is taken away, and no other [B3, E3]", async () => {

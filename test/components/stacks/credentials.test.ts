@@ -40,7 +40,7 @@ test("without any, the message names the three ways to give one", () => {
   delete process.env[direct];
   delete process.env[fromFile];
   expect(() => readToken(environmentOf(exampleSettings()))).toThrow(
-    /no API token\nHINT: set LIFEBOAT_PROXMOX_TOKEN or LIFEBOAT_PROXMOX_TOKEN_FILE, or run `pulumi config set --secret/,
+    /no API token\nHINT: set LIFEBOAT_PROXMOX_TOKEN or LIFEBOAT_PROXMOX_TOKEN_FILE, or run `eval "\$\(lifeboat env prod\)" && pulumi config set --secret/,
   );
 });
 

@@ -405,7 +405,7 @@ describe("changes of a guest that is there (A11)", () => {
     await expect(pass({ ...deployed, "cluster/nextid": "100" }, grown, { preview: true })).rejects.toThrow(
       "Unable to update guest web (101): a change would replace it with an empty one\n" +
         "  disk data (mp0) has 20GiB, 30GiB is wanted\n" +
-        "  HINT: lifeboat grow prod/web; then pulumi up --refresh -s prod",
+        '  HINT: lifeboat grow prod/web; then eval "$(lifeboat env prod)" && pulumi up --refresh -s prod',
     );
   });
 
@@ -434,12 +434,12 @@ describe("changes of a guest that is there (A11)", () => {
     await pass(deployed, larger, { preview: true });
     expect(warnings()).toEqual([
       expect.stringMatching(
-        /This update reboots guest web \(101\): memory from 512MiB to 1GiB; it is refused without consent\n\s*HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod/,
+        /This update reboots guest web \(101\): memory from 512MiB to 1GiB; it is refused without consent\n\s*HINT: eval "\$\(lifeboat env prod\)" && LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod/,
       ),
     ]);
     await expect(pass({ ...deployed, "cluster/nextid": "100" }, larger)).rejects.toThrow(
       "Unable to update guest web (101): it would reboot (memory from 512MiB to 1GiB), and nobody has consented to that\n" +
-        "HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod",
+        'HINT: eval "$(lifeboat env prod)" && LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod',
     );
   });
 

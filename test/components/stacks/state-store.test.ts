@@ -230,7 +230,7 @@ test.each([
   server.close();
   expect(warnings).toEqual([
     `The state store at https://127.0.0.1:${String(port)} does not answer: ${cause}. Its buckets and identities cannot be changed until it does\n` +
-      "HINT: lifeboat status monitoring; without the store: LIFEBOAT_STATE_STORE=apart pulumi up -s monitoring",
+      'HINT: lifeboat status monitoring; without the store: eval "$(lifeboat env monitoring)" && LIFEBOAT_STATE_STORE=apart pulumi up -s monitoring',
   ]);
 });
 

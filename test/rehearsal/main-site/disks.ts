@@ -97,7 +97,9 @@ export function disks(main: MainSite): void {
     expect(refused.exitCode).not.toBe(0);
     expect(said(refused)).toContain("disk data (mp0) has 20GiB, 22GiB is wanted");
     expect(said(refused)).toContain("disk mail is not there, 1GiB on local at /opt/mail is wanted");
-    expect(said(refused)).toContain("HINT: lifeboat grow prod/web; then pulumi up --refresh -s prod");
+    expect(said(refused)).toContain(
+      'HINT: lifeboat grow prod/web; then eval "$(lifeboat env prod)" && pulumi up --refresh -s prod',
+    );
     expect(said(refused)).not.toMatch(/^\s+at .*:\d+:\d+/m);
     neverReplaced();
   });
@@ -146,7 +148,7 @@ export function disks(main: MainSite): void {
     const started = await startOfGuest();
     const refused = await pulumi("up", "--yes");
     expect(refused.exitCode).not.toBe(0);
-    expect(said(refused)).toContain("HINT: LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod");
+    expect(said(refused)).toContain('HINT: eval "$(lifeboat env prod)" && LIFEBOAT_ALLOW_REBOOT=web pulumi up -s prod');
     expect(await startOfGuest()).toBe(started);
     process.env[consent] = "web";
     expectExit(await pulumi("up", "--yes"), [0], "pulumi up with consent");

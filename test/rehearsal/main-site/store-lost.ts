@@ -12,6 +12,7 @@ import type { MainSite } from "./main-site";
 const store = "192.0.2.132";
 const service = "lifeboat-offsite-copy.service";
 const bucket = `s3://lifeboat-state-prod?endpoint=https://${store}:9000&use_path_style=true&region=us-east-1&profile=lifeboat-prod`;
+const toldByPulumi = "exceeded maximum number of attempts";
 const everyEnvironment = ["lab", "monitoring", "prod"];
 
 const pointsSchema = z.object({
@@ -132,6 +133,10 @@ export function storeLost(main: MainSite): void {
   test("MinIO stopped: fallback, an update here, MinIO back, return: the update is there [E4, 004 US2.3, 004 US2.4, 003 DOD5]", async () => {
     await stopStore();
     expect((await status("prod")).problems.join()).toMatch(/lifeboat state fallback prod/u);
+    // The guide has these words of pulumi's; what to do is said by `lifeboat env`, which a shell asks before.
+    const plain = await pulumi("prod", "preview");
+    expect([plain.exitCode === 0, plain.stderr]).toEqual([false, expect.stringContaining(toldByPulumi)]);
+    expect(plain.stderr).toMatch(/does not answer: ECONNREFUSED; pulumi fails.*lifeboat state fallback prod/u);
     expectExit(await lifeboat("state", "fallback", "prod", "--force"), [0], "the fallback");
     await update("during-fallback");
     expect((await status("prod")).state.lives).toBe("fallback");

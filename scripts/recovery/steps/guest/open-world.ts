@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../../site/plain-pulumi";
 import { readArchiveOver } from "../../../clients/node-program/archive-reader";
 import type { Comparison } from "../../../clients/pulumi-cli/compare-pulumi";
 import { compareEnvironment } from "../../../project/pulumi-variables";
@@ -51,7 +52,7 @@ function findingsOf(environment: string, comparison: Comparison): Finding[] {
   if (comparison.differences.length === 0) {
     return [{ severity: "note", text: `Pulumi agrees: a preview of ${environment} changes nothing` }];
   }
-  const mend = `pulumi up --refresh --stack ${environment}`;
+  const mend = pulumiLine(environment, "up --refresh");
   return comparison.differences.map(({ resource, operation, properties }) => ({
     severity: "todo",
     text: `Pulumi would ${operation} ${resource}${properties.length === 0 ? "" : ` (${properties.join(", ")})`}`,

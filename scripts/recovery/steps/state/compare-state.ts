@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../../site/plain-pulumi";
 import { failureOf } from "../../../clients/failure";
 import type { Finding } from "../../engine/step";
 import { comparisonFindings } from "../guest/open-world";
@@ -14,6 +15,6 @@ export async function compareState(
     signal.throwIfAborted();
     const { stack, message } = failureOf(error, "compare with Pulumi");
     if (stack !== undefined) throw error;
-    return [{ severity: "todo", text: message, mend: `pulumi preview --stack ${environment.name} --refresh` }];
+    return [{ severity: "todo", text: message, mend: pulumiLine(environment.name, "preview --refresh") }];
   }
 }

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../../site/plain-pulumi";
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { type LockOwner, lockText, parseLock } from "../../../../site/state/pulumi-lock";
@@ -81,7 +82,7 @@ export async function requireNoLock(access: StateAccess, own?: string): Promise<
   if (locks.length === 0) return;
   const { stack } = access.place;
   const isDead = locks.every(({ owner }) => owner !== undefined && hasEnded(owner));
-  const cancel = `pulumi cancel --stack ${stack} --yes`;
+  const cancel = pulumiLine(stack, "cancel --yes");
   throw new CommandError(`the stack ${stack} is locked: ${locks.map(lockWords).join("; ")}`, {
     exitCode: exitCodes.locked,
     hint: isDead

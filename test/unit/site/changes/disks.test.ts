@@ -23,7 +23,7 @@ test("a container as the provider makes it agrees with its settings [A11]", () =
 
 test("a disk that is to grow: what is there, what is wanted, and the way [A11]", () => {
   expect(found(withDisks({ data: { ...disks.data, size: "30GiB" } }))).toEqual([
-    "disk data (mp0) has 20GiB, 30GiB is wanted → lifeboat grow prod/web; then pulumi up --refresh -s prod",
+    'disk data (mp0) has 20GiB, 30GiB is wanted → lifeboat grow prod/web; then eval "$(lifeboat env prod)" && pulumi up --refresh -s prod',
   ]);
 });
 
@@ -92,7 +92,7 @@ describe("the number of a new disk", () => {
     const guest = withDisks({ zlogs: { ...logs, mount: "/zopt" } });
     expect(compareDisks(guest, liveConfiguration())).toEqual([expect.objectContaining({ kind: "missing", slot: 2 })]);
     expect(found(guest)).toEqual([
-      "disk zlogs is not there, 5GiB on local at /zopt is wanted → lifeboat grow prod/web; then pulumi up --refresh -s prod",
+      'disk zlogs is not there, 5GiB on local at /zopt is wanted → lifeboat grow prod/web; then eval "$(lifeboat env prod)" && pulumi up --refresh -s prod',
     ]);
   });
 

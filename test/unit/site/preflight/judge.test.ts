@@ -81,7 +81,7 @@ describe("what cannot be asked (A15)", () => {
   const accepted = { hazard: "unchecked", guest: "web", reason: "new cluster", owner: "ops", until: "2026-11-30" };
   const accepting = environmentOf({ ...exampleSettings(), acknowledge: [accepted] });
   const hint =
-    "HINT: once it can be asked: pulumi up -s prod; or, if you know that neither is there, accept it with " +
+    'HINT: once it can be asked: eval "$(lifeboat env prod)" && pulumi up -s prod; or, if you know that neither is there, accept it with ' +
     "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge";
 
   describe.each<[string, SiteFacts, string]>([
@@ -119,7 +119,7 @@ describe("what cannot be asked (A15)", () => {
   test("the whole node: an update names every guest that nobody has accepted it for [A15]", () => {
     expect(judgeUnasked(environment, "no route", update).refusals).toEqual([
       "Unable to deploy prod: whether the ids of its guests are free, and whether there are archives of them, cannot be asked: no route\n" +
-        "HINT: once the node answers: pulumi up -s prod; or, if you know that neither is there, accept it with " +
+        'HINT: once the node answers: eval "$(lifeboat env prod)" && pulumi up -s prod; or, if you know that neither is there, accept it with ' +
         "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge",
     ]);
     expect(judgeUnasked(environment, "no route", preview).refusals).toEqual([]);
@@ -211,7 +211,7 @@ describe("a job that was deleted by hand (trap 8: refresh and destroy fail over 
   test("is a warning with the way out, by the name that the state has for it", () => {
     expect(gone([storage, job])).toEqual([
       "Backup job lifeboat-prod is not there although its guests are: nothing backs them up.\n" +
-        `HINT: if it was deleted by hand, run \`pulumi state delete '${job}' -s prod\`, then \`pulumi up -s prod\``,
+        `HINT: if it was deleted by hand, run \`eval "$(lifeboat env prod)" && pulumi state delete '${job}' -s prod\`, then \`eval "$(lifeboat env prod)" && pulumi up -s prod\``,
     ]);
   });
 
@@ -221,7 +221,9 @@ describe("a job that was deleted by hand (trap 8: refresh and destroy fail over 
 
   test("no URN is made up where the state could not be read", () => {
     expect(gone()).toEqual([
-      expect.stringMatching(/HINT: see whether Pulumi knows it: pulumi stack -s prod --show-urns$/),
+      expect.stringMatching(
+        /HINT: see whether Pulumi knows it: eval "\$\(lifeboat env prod\)" && pulumi stack --show-urns -s prod$/,
+      ),
     ]);
   });
 
@@ -281,7 +283,7 @@ describe("what is there, and the state does not know it: Proxmox would refuse it
       "hether the state of the stack knows storage backup and backup job lifeboat-prod, which are there already, could not be found out: unknown function";
     expect(judge(environment, facts, update).refusals).toEqual([
       `Unable to deploy prod: w${text}\n` +
-        "HINT: once it can be asked: pulumi up -s prod; or, if you know that it does, accept it with " +
+        'HINT: once it can be asked: eval "$(lifeboat env prod)" && pulumi up -s prod; or, if you know that it does, accept it with ' +
         "`- { hazard: unchecked, guest: web, reason: WHY, owner: WHO, until: DAY }` in lifeboat:acknowledge",
     ]);
     const warned = `W${text}; an update is refused meanwhile`;

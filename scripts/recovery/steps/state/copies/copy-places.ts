@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../../../site/plain-pulumi";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -107,7 +108,7 @@ export async function offsiteOfSettings(
   if (credentials === undefined) {
     throw usageError(
       `the key of the second S3 service is not set`,
-      `set it to JSON with accessKey and secretKey: pulumi config set --secret lifeboat:stateStoreOffsiteKey --stack ${owner.name}`,
+      `set it to JSON with accessKey and secretKey: ${pulumiLine(owner.name, "config set --secret lifeboat:stateStoreOffsiteKey")}`,
     );
   }
   const { endpoint, region, bucket, ca } = offsite;

@@ -86,7 +86,10 @@ describe("comparing with pulumi", () => {
     [`echo '{"diagnostics":[{"severity":"error","message":"the node is gone"}]}'; exit 1`, "the node is gone"],
   ])("%s: not compared, and why", async (script, why) => {
     const comparison = await run(fakePulumi(script));
-    expect(comparison).toMatchObject({ compared: false, command: "pulumi preview --stack prod --refresh" });
+    expect(comparison).toMatchObject({
+      compared: false,
+      command: 'eval "$(lifeboat env prod)" && pulumi preview --refresh -s prod',
+    });
     expect(comparison.compared ? "" : comparison.why).toContain(why);
   });
 

@@ -119,4 +119,13 @@ describe("from Pulumi's steps", () => {
     expect(preview.outcome === "failed" ? preview.reason : "").toContain(failure);
     expect(preview.outcome === "failed" ? preview.reason : "").toContain(hint);
   });
+
+  test("a store that does not answer is not taken for an empty place of the state [M1, E4]", () => {
+    const failure =
+      'error: read ".pulumi/meta.yaml": blob (key ".pulumi/meta.yaml") (code=Unknown): operation error S3: GetObject, exceeded maximum number of attempts, 3';
+    const preview = toStackPreview("prod", { ...found([]), failure });
+    const reason = preview.outcome === "failed" ? preview.reason : "";
+    expect(reason).toContain("to go on without it: lifeboat state fallback prod");
+    expect(reason).not.toContain("deploy once");
+  });
 });

@@ -92,7 +92,7 @@ test("what is missing is named with what mends it: Pulumi for what it declared, 
     "/cluster/ha/resources": [{ sid: "ct:102" }],
   };
   expect(await findings()).toEqual([
-    ["backup job lifeboat-prod leaves out mp0 of web", "pulumi up --refresh --stack prod"],
+    ["backup job lifeboat-prod leaves out mp0 of web", 'eval "$(lifeboat env prod)" && pulumi up --refresh -s prod'],
     ["web is not in backup job by-hand", "in Proxmox: Datacenter, Backup, job by-hand: select 101 again"],
     ["web is not in pool web", "pveum pool modify web --vms 101"],
     ["web is not managed by high availability any more", "ha-manager add ct:101 --state started --group prefer-pve"],

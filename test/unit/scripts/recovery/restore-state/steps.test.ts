@@ -96,7 +96,9 @@ test("what a state says is quoted in the command that is to be pasted [N2, K2]",
   const forgotten = [{ name: "web$(touch x)", type: "proxmoxve:index:Vm", id: "1; rm -r /", urn: "urn:pulumi:prod" }];
   const tell = await stepOf({ ...(await planOf()), forgotten }, "tell");
   expect(await tell()).toMatchObject({
-    findings: [{ mend: "pulumi import --stack prod proxmoxve:index:Vm 'web$(touch x)' '1; rm -r /'" }],
+    findings: [
+      { mend: `eval "$(lifeboat env prod)" && pulumi import proxmoxve:index:Vm 'web$(touch x)' '1; rm -r /' -s prod` },
+    ],
   });
 });
 
