@@ -11,6 +11,7 @@ import { measureExporter } from "./exporter";
 import { measureGrowth } from "./growth";
 import type { Ratio } from "./measure";
 import { measurePreview } from "./preview";
+import { measureRecover } from "./recover";
 import { measureRestore } from "./restore";
 import { measureStart } from "./start";
 import { measurePoints } from "./state-points";
@@ -51,6 +52,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(await measureStart()),
     ...(await measurePreview(progress)),
     await measureRestore(progress),
+    await measureRecover(progress),
     await measureVerify(progress),
     ...(await measureGrowth(progress)),
     ...(await measureExporter(progress)),
