@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
 import { join } from "node:path";
+import { wrap } from "../../scripts/terminal/text";
 import { mainJob, siteDown, type Stage } from "./main-site/main-job";
+import { secondAct } from "./main-site/second-act";
 import { projectFolder } from "./support/commands";
 import { DemoSite, type DriverName } from "./support/demo-site";
 
 const help = `Examples:
   npm run demo                     the whole main job on a site of its own, then the site is taken down
   npm run demo -- --keep           leaves the site up and says how to go on by hand
+  npm run demo -- --disaster       with a second act: two of three nodes are lost, and one command brings the site back
   npm run demo -- --driver memory  without guests that run (what happens without root)
 
 It brings a Proxmox site up on this machine, deploys it with Pulumi, backs it up, destroys a container, restores it with
@@ -25,7 +28,12 @@ const grey = process.stdout.isTTY && !process.env["NO_COLOR"] ? (text: string) =
 async function main(words: string[]): Promise<number> {
   const { values } = parseArgs({
     args: words,
-    options: { keep: { type: "boolean" }, driver: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      keep: { type: "boolean" },
+      disaster: { type: "boolean" },
+      driver: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help === true) {
     process.stdout.write(help);
@@ -35,7 +43,7 @@ async function main(words: string[]): Promise<number> {
   const folder = process.env["LIFEBOAT_SANDBOX_DIR"] ?? join(projectFolder, ".sandbox");
   const site = new DemoSite(folder, driver, (line) => process.stdout.write(`${grey(`  ${line}`)}\n`));
   sayDriver(driver);
-  return play(site, values.keep === true);
+  return play(site, { keep: values.keep === true, disaster: values.disaster === true });
 }
 
 function chooseDriver(named: string | undefined): DriverName {
@@ -51,10 +59,17 @@ function sayDriver(driver: DriverName): void {
   );
 }
 
-async function play(site: DemoSite, keep: boolean): Promise<number> {
+interface Wish {
+  readonly keep: boolean;
+  readonly disaster: boolean;
+}
+
+async function play(site: DemoSite, { keep, disaster }: Wish): Promise<number> {
   const outcomes: Outcome[] = [];
-  for (const [index, stage] of mainJob.entries()) {
-    process.stdout.write(`\n[${index + 1}/${mainJob.length}] ${nameOf(stage)}\n`);
+  const recovery: string[] = [];
+  const stages = disaster ? [...mainJob, ...secondAct((line) => recovery.push(line))] : mainJob;
+  for (const [index, stage] of stages.entries()) {
+    process.stdout.write(`\n[${index + 1}/${stages.length}] ${nameOf(stage)}\n`);
     const outcome = await perform(stage, site);
     outcomes.push(outcome);
     if (outcome.failed) break;
@@ -63,6 +78,7 @@ async function play(site: DemoSite, keep: boolean): Promise<number> {
   // A sandbox that was there before is not ours to take down; the stage that found it says so.
   if (!keep && outcomes.length > 2) outcomes.push(await perform(siteDown, site));
   printTable(outcomes);
+  if (recovery.length > 0) process.stdout.write(`\n${recovery.join("\n")}\n`);
   if (keep && outcomes.length > 2) sayHowToGoOn();
   return failed || outcomes.some((outcome) => outcome.failed) ? 1 : 0;
 }
@@ -86,11 +102,20 @@ async function perform(stage: Stage, site: DemoSite): Promise<Outcome> {
   }
 }
 
+/** On a terminal it is no wider than that: what was seen goes on below its own beginning. */
 function printTable(outcomes: readonly Outcome[]): void {
   const width = Math.max(4, ...outcomes.map(({ title }) => title.length));
-  const seenWidth = Math.max(13, ...outcomes.map(({ seen }) => seen.length));
+  const room = Math.max(20, (process.stdout.columns ?? Infinity) - width - "  ".length * 2 - "seconds".length);
+  const longest = Math.max(13, ...outcomes.flatMap(({ seen }) => wrap(seen, room).map((line) => line.length)));
+  const seenWidth = Math.min(room, longest);
   const row = (step: string, seen: string, seconds: string): string =>
-    `${step.padEnd(width)}  ${seen.padEnd(seenWidth)}  ${seconds.padStart(7)}\n`;
+    wrap(seen, room)
+      .map((line, index) =>
+        index === 0
+          ? `${step.padEnd(width)}  ${line.padEnd(seenWidth)}  ${seconds.padStart(7)}\n`
+          : `${" ".repeat(width)}  ${line}\n`,
+      )
+      .join("");
   process.stdout.write(`\n${row("step", "what was seen", "seconds")}`);
   for (const { title, seen, seconds } of outcomes) process.stdout.write(row(title, seen, seconds.toFixed(1)));
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { timed } from "../../support/timed";
 import { type DemoSite, expectExit } from "../support/demo-site";
 import { obtainToolchain } from "../support/toolchain";
+import { type EnvironmentName, environmentNames } from "./loss";
 
 /** One step of the main job: what is done, and what was seen of it. */
 export interface Stage {
@@ -42,11 +43,7 @@ const declared = {
     schedule: "02:00",
     keep: { "keep-daily": "7" },
   },
-} satisfies Record<string, Declared>;
-
-const environmentNames = ["prod", "lab", "monitoring"] as const;
-
-type EnvironmentName = keyof typeof declared;
+} satisfies Record<EnvironmentName, Declared>;
 
 const restorePoints = z.object({ where: z.string(), points: z.array(z.unknown()) });
 
@@ -112,7 +109,7 @@ async function listStates(site: DemoSite): Promise<string> {
   const { stdout } = expectExit(await site.inside("lifeboat", ...words), [0], "the restore points");
   const { where, points } = restorePoints.parse(JSON.parse(stdout));
   if (points.length === 0) throw new Error(`no restore point: ${stdout}`);
-  return `${points.length} in ${where.split(" at ")[0] ?? where}`;
+  return `${points.length} ${where.startsWith("/") ? "on this machine" : `in ${where.split(" at ")[0] ?? where}`}`;
 }
 
 async function asDeclared(site: DemoSite): Promise<string> {
@@ -125,27 +122,34 @@ async function asDeclared(site: DemoSite): Promise<string> {
   return `3 jobs, ${included} disks in them, ${disks.length - included} opted out`;
 }
 
-async function runJob(site: DemoSite): Promise<string> {
+/** The job of prod, run now. */
+export async function runJob(site: DemoSite): Promise<string> {
   const { stdout } = expectExit(await site.byHand("run-job", "prod"), [0], "the job");
   const finished = stdout.split("\n").filter((entry) => entry.includes("Finished Backup of VM"));
   if (finished.length !== 2) throw new Error(`the job backed up ${finished.length} guests, expected 2`);
   return "web and db backed up";
 }
 
-async function writeFile(site: DemoSite): Promise<string> {
+function writeFile(site: DemoSite): Promise<string> {
+  return writeIntoWeb(site, text);
+}
+
+/** Writes a text into a disk of web. */
+export async function writeIntoWeb(site: DemoSite, written: string): Promise<string> {
   if (site.driver === "real") {
-    expectExit(await site.ssh(web.address, `echo '${text}' > ${web.data} && sync`), [0], "writing over SSH");
+    expectExit(await site.ssh(web.address, `echo '${written}' > ${web.data} && sync`), [0], "writing over SSH");
     return `${web.data}, over SSH`;
   }
   const [disk] = site.inDisks(node, web.id, "disk-1.raw");
   if (disk === undefined) throw new Error("web has no second disk");
-  writeFileSync(join(disk, "demo.txt"), `${text}\n`);
+  writeFileSync(join(disk, "demo.txt"), `${written}\n`);
   return `${web.data}, in the folder that stands for the disk`;
 }
 
 async function backUp(site: DemoSite): Promise<string> {
   const { stdout } = expectExit(await site.inside("lifeboat", "backup", "web", "--json"), [0], "lifeboat backup");
-  return z.object({ archive: z.string() }).parse(JSON.parse(stdout)).archive;
+  const { archive } = z.object({ archive: z.string() }).parse(JSON.parse(stdout));
+  return `archive ${/\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d/u.exec(archive)?.[0] ?? archive}`;
 }
 
 async function destroy(site: DemoSite): Promise<string> {
@@ -172,9 +176,14 @@ async function restore(site: DemoSite): Promise<string> {
   return site.driver === "real" ? "restored, answers ping and SSH" : "restored, said to be running";
 }
 
-async function fileIsBack(site: DemoSite): Promise<string> {
+function fileIsBack(site: DemoSite): Promise<string> {
+  return expectInWeb(site, text);
+}
+
+/** @throws Error when the disk of web holds another text. */
+export async function expectInWeb(site: DemoSite, written: string): Promise<string> {
   const found = await readBack(site);
-  if (found !== text) throw new Error(`${web.data} holds '${found}', expected '${text}'`);
+  if (found !== written) throw new Error(`${web.data} holds '${found}', expected '${written}'`);
   return site.driver === "real" ? `${web.data} read over SSH` : `${web.data} read in the folder of the disk`;
 }
 
@@ -198,7 +207,7 @@ async function cleanPreview(site: DemoSite): Promise<string> {
   // The SDK of the state store's client: a warning for each object, which says nothing to whoever reads the preview.
   const [warning] = `${stdout}${stderr}`.split("\n").filter((line) => /checksum/iu.test(line));
   if (warning !== undefined) throw new Error(`pulumi preview says: ${warning}`);
-  return "no changes, also against the node, and no word of its own about the store";
+  return "no changes, also against the node";
 }
 
 async function down(site: DemoSite): Promise<string> {
