@@ -70,12 +70,16 @@ async function guestRows(call: Call): Promise<Json[]> {
   );
 }
 
-/** Pool, lock and tags come from the configuration files and not from the statistics. */
+/** Pool, lock, tags and HA's state come from files and not from the statistics. */
 function guestExtras({ cluster, authority }: Call, guest: GuestState): { [key: string]: Json } {
   const { keys } = readConfiguration(guest.configuration);
   const pool = cluster.state.access.pools.find(({ vmids }) => vmids.includes(guest.vmid))?.poolid;
   const [lock, tags] = [keys.get("lock"), keys.get("tags")];
+  const resource = cluster.state.highAvailability?.find(({ vmid }) => vmid === guest.vmid);
+  // Of a service that the manager has not seen yet, what is wanted of it.
+  const hastate = resource?.service ?? resource?.options.state;
   return {
+    ...(hastate !== undefined && { hastate }),
     ...(pool !== undefined && authority.has(`/pool/${pool}`, "Pool.Audit") && { pool }),
     ...(lock !== undefined && { lock }),
     ...(tags !== undefined && { tags }),

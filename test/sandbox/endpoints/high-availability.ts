@@ -1,7 +1,4 @@
-/**
- * What high availability manages (PVE::API2::HA::Resources). The sandbox has no HA manager: a resource is only an entry, and
- * starting or stopping its guest is not left to the manager.
- */
+/** What high availability manages (PVE::API2::HA::Resources); what it does is in guests/ha-manager.ts. */
 import { createHash } from "node:crypto";
 import type { Cluster } from "../model/site";
 import type { HaResourceEntry } from "../model/state";
@@ -65,15 +62,18 @@ function answerOf(cluster: Cluster, entry: HaResourceEntry): { [key: string]: Js
   return { sid: sidOf(entry), type: entry.type, ...Object.fromEntries(options), digest: digestOf(cluster) };
 }
 
+/** @throws for a group: version 9 has rules instead */
 function given(parameters: Parameters): Record<string, string> {
+  if (parameters.has("group")) throw death("invalid parameter 'group': ha groups have been migrated to rules");
   const names = Object.keys(OPTIONS).filter((name) => parameters.has(name));
   return Object.fromEntries(names.map((name) => [name, parameters.text(name) ?? ""]));
 }
 
-/** What a guest's status says about it: whether it is a resource. */
+/** What a guest's status says about it: whether it is a resource, and how the manager has it, if it has looked. */
 export function managed({ cluster, parameters }: Call): { [key: string]: Json } {
   const vmid = parameters.requiredInteger("vmid");
-  return entriesOf(cluster).some((entry) => entry.vmid === vmid) ? { managed: 1, state: null } : { managed: 0 };
+  const found = entriesOf(cluster).find((entry) => entry.vmid === vmid);
+  return found === undefined ? { managed: 0 } : { managed: 1, state: found.service ?? null };
 }
 
 function list({ cluster, parameters }: Call): Json {
@@ -133,8 +133,6 @@ const PATH = "/cluster/ha/resources";
 
 export const highAvailabilityEndpoints: readonly Endpoint[] = [
   { method: "GET", path: PATH, parameters: { type: TYPE }, permissions: MAY_AUDIT, handler: list },
-  // Rules of affinity: the sandbox has none.
-  { method: "GET", path: "/cluster/ha/rules", parameters: {}, permissions: MAY_AUDIT, handler: () => [] },
   {
     method: "POST",
     path: PATH,

@@ -8,6 +8,8 @@ import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
 import { firewallEndpoints } from "./firewall";
+import { haRuleEndpoints } from "./ha-rules";
+import { haStatusEndpoints } from "./ha-status";
 import { highAvailabilityEndpoints } from "./high-availability";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
@@ -29,6 +31,8 @@ export const endpoints: readonly Endpoint[] = [
   ...networkEndpoints,
   ...clusterEndpoints,
   ...highAvailabilityEndpoints,
+  ...haRuleEndpoints,
+  ...haStatusEndpoints,
   ...replicationEndpoints,
   ...poolEndpoints,
   ...firewallEndpoints,

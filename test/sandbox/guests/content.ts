@@ -19,10 +19,9 @@ import {
   type ParsedVolume,
 } from "./storages";
 import { hasPath } from "../model/storage-paths";
-import { isSharedStorage } from "../model/storage-types";
 import { changeRecord, listServer, removeSnapshot, serverDetails } from "./backup-server/content";
 import type { ListedVolume, VolumeDetails } from "./listed-volumes";
-import { freeVolume, ownerOf } from "./volumes";
+import { findVolume, freeVolume, ownerOf, reaches } from "./volumes";
 
 /**
  * Everything on a storage, or one kind of it, sorted by volume id (PVE::Storage::volume_list).
@@ -72,9 +71,7 @@ async function listDisks(
   const disks = node.cluster.state.volumes.flatMap((volume) => {
     const owner = ownerOf(volume.volid);
     if (owner === undefined || !volume.volid.startsWith(`${storage.storage}:`)) return [];
-    // Every node sees what lies on a shared storage, whichever of them has made it.
-    const isSeen = volume.node === node.name || isSharedStorage(storage.type, storage.options);
-    if (!isSeen || (vmid !== undefined && owner !== vmid)) return [];
+    if (!reaches(node, volume) || (vmid !== undefined && owner !== vmid)) return [];
     const content = node.cluster.guest(owner)?.type === "lxc" ? "rootdir" : "images";
     if (content !== type) return [];
     const { volid, format, size } = volume;
@@ -165,7 +162,7 @@ export async function volumeDetails(node: Node, volid: string): Promise<VolumeDe
     return serverDetails(node, parsed);
   }
   const path = volumePath(parsed);
-  const disk = node.cluster.state.volumes.find((volume) => volume.volid === volid && volume.node === node.name);
+  const disk = findVolume(node, volid);
   if (disk !== undefined) return { path, size: disk.size, used: disk.size, format: disk.format };
   const found = await lstat(node.path(path)).catch(() => undefined);
   if (found === undefined) throw death(`volume_size_info on '${volid}' failed - no format`);

@@ -8,6 +8,7 @@ import type { StorageEntry, VolumeState } from "../model/state";
 import { death } from "../protocol/failure";
 import { activateStorage, holds, parseVolume, volumePath } from "./storages";
 import { hasPath } from "../model/storage-paths";
+import { isSharedStorage } from "../model/storage-types";
 import { snapshotNamed } from "./backup-server/content";
 import { snapshotArchive } from "./backup-server/snapshots";
 import { capacityOf, storageUsage } from "./usage";
@@ -200,7 +201,7 @@ export async function freeVolumes(node: Node, volids: readonly string[], log: Lo
 
 /** The volume of that id; undefined when it does not exist. */
 export function findVolume(node: Node, volid: string): VolumeState | undefined {
-  return node.cluster.state.volumes.find((volume) => volume.volid === volid && volume.node === node.name);
+  return node.cluster.state.volumes.find((volume) => volume.volid === volid && reaches(node, volume));
 }
 
 /** @throws `volume '…' does not exist` (PVE::Storage::activate_volumes) */
@@ -237,7 +238,14 @@ export async function archiveFile(node: Node, volid: string): Promise<string> {
 
 /** Disks of a guest on the node's storages, also those that no configuration names. */
 export function volumesOf(node: Node, vmid: number): VolumeState[] {
-  return node.cluster.state.volumes.filter((volume) => volume.node === node.name && ownerOf(volume.volid) === vmid);
+  return node.cluster.state.volumes.filter((volume) => reaches(node, volume) && ownerOf(volume.volid) === vmid);
+}
+
+/** Whether a node has a volume: those on a shared storage all nodes have. */
+export function reaches(node: Node, { node: holder, volid }: VolumeState): boolean {
+  if (holder === node.name) return true;
+  const entry = node.cluster.storage(volid.slice(0, volid.indexOf(":")));
+  return entry !== undefined && isSharedStorage(entry.type, entry.options);
 }
 
 /** Number of the guest that a disk is named after, also on a storage that is no longer configured. */

@@ -18,6 +18,8 @@ import type { FaultState } from "./state";
  * - `backup-server-unreachable`: a Proxmox Backup Server does not answer the nodes (`server`).
  * - `disk-unmounted`: the disk below the folder of `storage` (required) is not mounted. A storage that expects a mount point
  *   there cannot be used; any other shows an empty folder.
+ * - `ha-holds`: the HA manager has its services, or that of the guest `vmid`, in `state` (required: `fence`, `freeze`, `error`, …)
+ *   and does nothing about them.
  * - `clock-skew`: the node's clock is `seconds` ahead (required).
  * - `token-expires`: the token `token` (full id) is expired; without it all are.
  * - `verification-failed`: an archive is listed as a Proxmox Backup Server lists a snapshot whose verification failed
@@ -40,6 +42,7 @@ export const FAULTS = {
   "slow-storage": { settings: ["node", "storage", "milliseconds"], required: ["milliseconds"] },
   "backup-server-unreachable": { settings: ["node", "server"], required: [] },
   "disk-unmounted": { settings: ["node", "storage"], required: ["storage"] },
+  "ha-holds": { settings: ["vmid", "state"], required: ["state"] },
   "clock-skew": { settings: ["node", "seconds"], required: ["seconds"] },
   "token-expires": { settings: ["token"], required: [] },
   "verification-failed": { settings: ["node", "volid"], required: ["volid"] },

@@ -37,6 +37,10 @@ export interface ClusterState {
   options: Record<string, string>;
   /** ha/resources.cfg, in order. */
   highAvailability?: HaResourceEntry[];
+  /** ha/rules.cfg, in order. */
+  haRules?: HaRuleEntry[];
+  /** What the HA manager knows of nodes that do not answer: since when, unix seconds. */
+  haSilent?: Record<string, number>;
   /** replication.cfg, in order. */
   replication?: ReplicationEntry[];
   /** What URLs answer where no HTTP server is asked (fixtures). */
@@ -102,6 +106,15 @@ export interface BackupJobEntry {
 export interface HaResourceEntry {
   type: "ct" | "vm";
   vmid: number;
+  options: Record<string, string>;
+  /** State of the service as the HA manager has it; undefined until it was seen. */
+  service?: string;
+}
+
+/** A section of ha/rules.cfg: values as text, as in the file. */
+export interface HaRuleEntry {
+  rule: string;
+  type: "node-affinity" | "resource-affinity";
   options: Record<string, string>;
 }
 

@@ -188,6 +188,11 @@ const CHECKS = new Map<string, Check>([
     "pve-ha-resource-or-vm-id",
     matching(/^(?:(?:vm|ct):)?\d+$|^[a-z]+:\S+$/, () => "value does not look like a valid ha resource id"),
   ],
+  ["pve-ha-resource-id", matching(/^(?:vm|ct):\d+$/, () => "value does not look like a valid ha resource id")],
+  [
+    "pve-ha-node",
+    matching(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?::\d+)?$/i, () => "value does not look like a valid ha node id"),
+  ],
   [
     "mac-addr",
     matching(/^[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$/i, () => "value does not look like a valid unicast MAC address"),

@@ -5,6 +5,7 @@ import { damageFile } from "../drivers/archives";
 import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import { verifySnapshots } from "../guests/backup-server/verify";
 import { archiveFile } from "../guests/volumes";
+import { moveNodeFile } from "./move-node-file";
 import { parseFixture } from "../model/fixture";
 import { loadFixture } from "../model/fixture-files";
 import type { Node, Site } from "../model/site";
@@ -25,6 +26,9 @@ export function controlHandler(server: SiteServer, stop: () => void): ControlHan
         return server.applyFaults();
       case "write":
         writeNodeFile(site, command.path, command.content);
+        return enforceFirewall(site);
+      case "move":
+        await moveNodeFile(site, command);
         return enforceFirewall(site);
       case "verify-snapshots":
         return verifySnapshots(site);

@@ -15,6 +15,8 @@ export const controlCommand = z.discriminatedUnion("command", [
   z.object({ command: z.literal("reset"), fixture: z.string() }),
   /** Stores a text as a file of a node: a guest's configuration below /etc/pve, or a file in a volume. */
   z.object({ command: z.literal("write"), path: z.string(), content: z.string() }),
+  /** `mv FROM TO` as root on a node: a guest's configuration to another node's folder, out of /etc/pve, or back. */
+  z.object({ command: z.literal("move"), node: z.string(), from: z.string(), to: z.string() }),
   /** The verify jobs of all backup servers run: each snapshot's data is compared with what it was. */
   z.object({ command: z.literal("verify-snapshots") }),
   z.object({ command: z.literal("faults") }),

@@ -1,5 +1,6 @@
 /** One call from route to answer, in Proxmox's order (PVE::HTTPServer::rest_handler). */
 import type { SignedIn } from "../calls/sign-in";
+import { runHaManager } from "../guests/ha-manager";
 import { hasQuorum } from "../guests/resources";
 import { enforceFirewall } from "../guests/containers/enforce-firewall";
 import type { Node } from "../model/site";
@@ -42,6 +43,7 @@ export async function dispatch(router: Router, asked: Node, request: Request): P
   const authority = cluster.authority(request.signedIn.caller);
   checkPermissions(route.endpoint.permissions, { authority, access: cluster.state.access, sent });
   const node = route.parameters.has("node") ? nodeOf(asked, route.parameters.get("node") ?? "") : asked;
+  await runHaManager(cluster);
   if (writesConfiguration(request) && !hasQuorum(cluster)) throw death("cluster not ready - no quorum?");
   return run(route.endpoint, {
     site: cluster.site,
