@@ -1,6 +1,6 @@
 import type { Finding, Step } from "../engine/step";
 import { lostOf } from "./lost";
-import type { RecoverPlan } from "./plan";
+import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
 /** Path of the step that proves the whole. */
@@ -16,10 +16,17 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
     run: async () => {
       const problems = await session.check(names);
-      const findings = [...session.unusable, ...notRecovered(plan), ...problems];
+      const findings = [...session.unusable, ...notRecovered(plan), ...environments.flatMap(notBroughtUp), ...problems];
       return { facts: { proven: findings.length === 0 }, findings };
     },
   };
+}
+
+/** Backup jobs and whatever else its stack makes may be missing still. */
+function notBroughtUp({ name, goneBesides }: EnvironmentLook): Finding[] {
+  if (goneBesides === undefined) return [];
+  const text = `${name} is not brought up: its stack would make ${goneBesides.join(", ")} as well, and nobody has asked for that`;
+  return [{ severity: "todo", text, mend: `lifeboat recover --only ${name}, or lifeboat up ${name}` }];
 }
 
 /** What the check does not look at. */

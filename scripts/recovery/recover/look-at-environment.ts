@@ -31,7 +31,7 @@ export async function lookAtEnvironment(
       return { ...unseen, trouble, mend: defineByHand(environment) };
     }
     const store = environment.stateStore();
-    const guests = await lookAtGuests(session, environment, client, {
+    const { guests, goneBesides } = await lookAtGuests(session, environment, client, {
       storage,
       store: store?.environment.name === name && store.store.kind === "container" ? store.store.guest : undefined,
       needs,
@@ -41,7 +41,8 @@ export async function lookAtEnvironment(
       ...base,
       storage,
       job: jobs.some((job) => job.id === settings.backup.jobId),
-      guests: guests.filter((guest) => isAsked(session.asked, name, guest.name)),
+      guests,
+      ...(goneBesides === undefined ? {} : { goneBesides }),
     };
   } catch (error) {
     session.context.signal.throwIfAborted();

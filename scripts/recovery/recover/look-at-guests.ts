@@ -14,7 +14,7 @@ import { forceFlag } from "../engine/settle-demands";
 import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
 import type { EnvironmentLook, GuestLook } from "./plan";
-import type { SiteSession } from "./session";
+import { isAsked, type SiteSession } from "./session";
 
 /** What the looks at guests came to, beside what the plan says of them. */
 export interface RestoreNeeds {
@@ -39,7 +39,7 @@ export function requestFor({ asked }: Pick<SiteSession, "asked">, selector: stri
 }
 
 /**
- * What is there of an environment's guests, and how each of the others comes back. The caller has seen to it that the token may see
+ * What is there of an environment's guests that are asked for, and how each of the others comes back. The caller has seen to it that the token may see
  * every guest: Proxmox leaves others out of its list (K6).
  *
  * @param storage whether archives can be seen
@@ -55,11 +55,13 @@ export async function lookAtGuests(
     store,
     needs,
   }: { readonly storage: EnvironmentLook["storage"]; readonly store: string | undefined; readonly needs: RestoreNeeds },
-): Promise<GuestLook[]> {
+): Promise<Pick<EnvironmentLook, "guests" | "goneBesides">> {
   const { guests } = environment.settings;
+  const wanted = guests.filter(({ name }) => isAsked(session.asked, environment.name, name));
   const there = new Set((await client.cluster.guests()).map(({ vmid }) => vmid));
+  const besides = guests.filter((guest) => !wanted.includes(guest) && !there.has(guest.id));
   const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };
-  return runBounded(guests, bounds, async (guest) => {
+  const looks = await runBounded(wanted, bounds, async (guest): Promise<GuestLook> => {
     const own = await sessionOf({ environment, guest }, session.context, session.dryRun);
     const base = {
       name: guest.name,
@@ -73,6 +75,7 @@ export async function lookAtGuests(
       ...(await wayOf(session, own, { exists: there.has(guest.id), storage, isStore: guest.name === store, needs })),
     };
   });
+  return { guests: looks, ...(besides.length === 0 ? {} : { goneBesides: besides.map(({ name }) => name) }) };
 }
 
 interface Found {

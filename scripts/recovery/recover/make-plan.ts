@@ -56,9 +56,19 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
 }
 
 /** Whether an environment lacks anything that a recovery brings back. */
-export function isLacking({ trouble, storage, job, guests }: EnvironmentLook): boolean {
+export function isLacking(look: EnvironmentLook): boolean {
+  const { trouble, storage, job, guests } = look;
   if (trouble !== undefined) return false;
-  return storage.state === "define" || !job || guests.some(({ way }) => way !== "there" && way !== "none");
+  return (
+    storage.state === "define" ||
+    (!job && mayBringUp(look)) ||
+    guests.some(({ way }) => way !== "there" && way !== "none")
+  );
+}
+
+/** Whether its stack may be brought up: it would also make the guests that nobody has asked for. */
+export function mayBringUp({ goneBesides }: EnvironmentLook): boolean {
+  return goneBesides === undefined;
 }
 
 /** Whether anything is to be done at all. */

@@ -40,6 +40,10 @@ const environmentSchema = z.object({
   }),
   job: z.boolean().describe("the backup job is there"),
   guests: z.array(guestSchema),
+  goneBesides: z
+    .array(z.string())
+    .exactOptional()
+    .describe("guests that are gone and not asked for: its stack would make them, and is left as it is for that"),
 });
 
 /** An environment as a recovery finds it. */

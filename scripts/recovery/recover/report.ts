@@ -14,10 +14,10 @@ import { guestsPaths } from "./steps";
 export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly Finding[]): Report {
   const restored = Object.values(guestsPaths).flatMap((path) => resultsIn(journal.factsOf(path)));
   const stacks = stackResultsIn(journal.factsOf(upPath));
-  const environments = plan.environments.map(({ name, trouble, guests }) => ({
+  const environments = plan.environments.map(({ name, trouble, guests, goneBesides }) => ({
     environment: name,
-    up: trouble === undefined ? (stacks[name] ?? "unchanged") : "left out",
-    guests: guests.map((guest) => resultOf(name, guest, plan, restored)),
+    up: trouble === undefined && goneBesides === undefined ? (stacks[name] ?? "unchanged") : "left out",
+    guests: guests.map((guest) => resultOf(name, guest, { plan, startedAt: journal.contents.startedAt }, restored)),
   }));
   const totalSeconds = (Date.now() - Date.parse(plan.began)) / 1_000;
   const proven = journal.factsOf(checkPath)["proven"] === true;
@@ -34,16 +34,29 @@ interface ReportedGuest extends GuestResult {
 
 function resultOf(
   environment: string,
-  { name, way }: GuestLook,
-  { began }: RecoverPlan,
+  { name, way, ageSeconds }: GuestLook,
+  { plan: { began }, startedAt }: { readonly plan: RecoverPlan; readonly startedAt: string },
   restored: readonly GuestResult[],
 ): ReportedGuest {
   const guest = `${environment}/${name}`;
   const found = restored.find((one) => one.guest === guest);
   const result = found?.result ?? (way === "none" ? "lost" : way === "anew" ? "anew" : "there");
   const { archive = null, time = null, seconds = null } = found ?? {};
-  const lostSeconds = time === null ? null : Math.max(0, Date.parse(began) / 1_000 - time);
+  const age = time === null ? undefined : (ageSeconds ?? Math.max(0, Date.parse(startedAt) / 1_000 - time));
+  const lostSeconds = age === undefined ? null : lostWork(age, began, startedAt);
   return { guest, result, archive, time, seconds, lostSeconds };
+}
+
+/**
+ * How much of a guest's work is lost. From the first beginning of the recovery on there was no guest that could have worked; but one
+ * whose archive was made after that has come back in between, and was lost again.
+ *
+ * @param age of the archive when this run began, seconds
+ * @param began when the first run began, ISO 8601, as {@link startedAt} of this one
+ */
+export function lostWork(age: number, began: string, startedAt: string): number {
+  const before = Math.max(0, (Date.parse(startedAt) - Date.parse(began)) / 1_000);
+  return age > before ? age - before : age;
 }
 
 interface Reported {

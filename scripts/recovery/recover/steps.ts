@@ -1,7 +1,7 @@
 import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
 import { guestsStep } from "./guests-step";
-import { isLacking } from "./make-plan";
+import { isLacking, mayBringUp } from "./make-plan";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 import { refreshStep, upStep } from "./stack-steps";
@@ -24,6 +24,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   const second = guestsStep(guestsPaths.others, others, plan, session);
   const isStoreMade = store?.way === "rebuild";
   const changed = usable
+    .filter(mayBringUp)
     .filter((look) => isLacking(look) || (isStoreMade && look.name === store.owner))
     .map(({ name }) => name);
   return [

@@ -39,8 +39,12 @@ function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines
 }
 
 function printEnvironment(look: EnvironmentLook, lines: Lines): void {
-  const { name, trouble, storage, job, guests } = look;
+  const { name, trouble, storage, job, guests, goneBesides } = look;
   if (trouble !== undefined) return;
+  if (goneBesides !== undefined) {
+    const names = goneBesides.join(", ");
+    lines.hanging(`  ${name}: `, `${names} stays lost, as asked; so its stack, which would make it, is not brought up`);
+  }
   if (!isLacking(look)) {
     lines.line(`  ${name}: all of it is there`);
     return;

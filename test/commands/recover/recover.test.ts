@@ -143,6 +143,31 @@ test("--only and --skip: the others are not looked at, and not touched [H1]", as
   expect(await lost.recover(["--only", "wbe"])).toMatchObject({ code: 2, stderr: expect.stringContaining("web") });
 });
 
+test("a guest that is left out stays as it is: its stack, which would make it, is not brought up, and that is said [H1, A9]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  const { steps } = await planned(["--skip", "db"]);
+  expect(steps).toEqual(["guests", "check"]);
+  const { code, results, findings } = await recovered(["--skip", "db"]);
+  expect(results).toEqual({ "prod/web": "back", "prod/mail": "there" });
+  expect(code).toBe(3);
+  expect(findings).toContainEqual(
+    expect.objectContaining({ severity: "todo", text: expect.stringMatching(/^prod is not brought up: .* make db /u) }),
+  );
+  expect(await lost.there()).toEqual(["mail", "web"]);
+});
+
+test("what a guest that is left out would lose is nobody's question, and keeps nothing from coming back [H1]", async () => {
+  await lost.stop();
+  lost = await RecoverSite.start([
+    { id: 101, name: "web" },
+    // Proxmox does not bring such a line back for a token.
+    { id: 102, name: "raw", lines: ["lxc.apparmor.profile: unconfined"] },
+  ]);
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  expect(await lost.recover(["--force"])).toMatchObject({ code: 13, stderr: expect.stringContaining("--accept-loss") });
+  expect((await recovered(["--skip", "raw"])).results).toEqual({ "prod/web": "back" });
+});
+
 test("cut off in the middle of a restore: the next run looks again, resumes it, and counts from the first beginning [H1, K4]", async () => {
   for (const id of [101, 102]) await lost.site.destroy(id);
   const killed = await lost.recover(["--force", "--parallel", "1"], killAt("after", 9));
