@@ -4,7 +4,7 @@ import { definitionOf } from "../../../site/storage-definition";
 import { clientOf } from "../engine/session";
 import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
 import type { EnvironmentLook } from "./plan";
-import { isAsked, type SiteSession } from "./session";
+import type { SiteSession } from "./session";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { scopeOf } from "../../../site/needs";
