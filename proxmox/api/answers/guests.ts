@@ -16,6 +16,8 @@ export const guestAnswer = z.object({
   pool: z.string().optional(),
   lock: z.string().optional(),
   template: flagAnswer.optional(),
+  /** State of the service, as the HA manager has it; missing where HA does not manage the guest. */
+  hastate: z.string().optional(),
 });
 export type Guest = z.infer<typeof guestAnswer>;
 

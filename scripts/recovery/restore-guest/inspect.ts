@@ -19,6 +19,7 @@ import type {
 } from "../steps/guest/inspection";
 import { requireKey } from "../steps/guest/server-snapshot";
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
+import { refuseReturned } from "../steps/guest/disks-elsewhere";
 import { type Location, locate } from "../steps/guest/locate";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
@@ -91,9 +92,11 @@ export async function inspectRestore(
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
   const backupStorage = settings.backup.storage.id;
-  const location = await locate(client, guest, wish.node);
+  const isInPlace = wish.targetId === undefined;
+  const location = await locate(client, guest, wish.node, isInPlace);
   const { node, home, homeIsOffline } = location;
   const seen = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
+  if (isInPlace && home === undefined) await refuseReturned(client, guest, node, location.nodes);
   const search = await searchArchives(client, guest.id, backupStorage);
   // Afterwards: what was begun meanwhile is not of the future.
   const clock = await nodeClock(client, node);

@@ -1,8 +1,9 @@
-import type { NodeEntry } from "../../../../proxmox/api/answers";
+import type { Guest as NodeGuest, NodeEntry } from "../../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import type { Guest } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
+import { refuseHeldByHa } from "./ha-work";
 import { requireQuorum } from "./quorum";
 import { isOnline } from "./search-archives";
 import { keepDisksAdvice, sharedDisksOf } from "./shared-disks";
@@ -13,6 +14,8 @@ export interface Location {
   readonly node: string;
   /** The node that has the guest now; undefined when the cluster lists no such guest. */
   readonly home: string | undefined;
+  /** The guest, as the cluster lists it. */
+  readonly listed: NodeGuest | undefined;
   /** The guest's node does not answer: what the guest is now cannot be read. */
   readonly homeIsOffline: boolean;
   /** Disks of a guest whose node is offline, on storages that the node of the restore shares. */
@@ -24,19 +27,28 @@ export interface Location {
  * Finds out on which node a guest is restored: the one that was asked for, else the one that has it, else the one of the
  * settings.
  *
- * @throws CommandError (2) for a node that the cluster does not have, (14) for one that is offline, and for a cluster without quorum.
+ * @param isTouched the guest itself is to be changed, and no copy of it made
+ * @throws CommandError (2) for a node that the cluster does not have, (14) for one that is offline, and for a cluster without
+ *   quorum, (11, 13) for a guest to be changed that HA has in its hands.
  */
-export async function locate(client: ProxmoxClient, guest: Guest, wanted: string | undefined): Promise<Location> {
+export async function locate(
+  client: ProxmoxClient,
+  guest: Guest,
+  wanted: string | undefined,
+  isTouched = false,
+): Promise<Location> {
   const [nodes, guests] = await Promise.all([client.cluster.nodes(), client.cluster.guests()]);
   await requireQuorum(client, nodes);
-  const { node: home, type } = guests.find(({ vmid }) => vmid === guest.id) ?? {};
+  const listed = guests.find(({ vmid }) => vmid === guest.id);
+  const { node: home, type } = listed ?? {};
+  if (isTouched) await refuseHeldByHa(client, listed, nodes);
   const node = wanted ?? home ?? guest.node;
   const entry = nodes.find((known) => known.node === node);
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
   if (!isOnline(entry)) throw await offlineNode(client, node, { ...guest, type: type ?? typeOf(guest) }, nodes);
   const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
   const sharedDisks = homeIsOffline ? await sharedDisksOf(client, node, guest.id) : [];
-  return { node, home, homeIsOffline, sharedDisks, nodes };
+  return { node, home, listed, homeIsOffline, sharedDisks, nodes };
 }
 
 /** Of a guest made by hand the settings do not say it: containers are the more usual ones. */

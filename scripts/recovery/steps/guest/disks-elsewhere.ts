@@ -1,0 +1,120 @@
+import type { NodeEntry, StorageEntry } from "../../../../proxmox/api/answers";
+import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { couldNotBeAsked } from "../../../../proxmox/api/errors";
+import { showsVolumes } from "../../../../proxmox/api/permissions";
+import { plainText } from "../../../../proxmox/api/plain-text";
+import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
+import { isOnline } from "./search-archives";
+
+/** Disks with a guest's number, and where they could not be looked for. */
+export interface FoundDisks {
+  readonly disks: readonly string[];
+  /** `storage nfs: it is not active`: there may be some. */
+  readonly unseen: readonly string[];
+}
+
+/** Disks on storages that all nodes share, as one of them sees them: they outlive the guest's own node. */
+export async function disksOnShared(client: ProxmoxClient, node: string, vmid: number): Promise<FoundDisks> {
+  const storages = await client.backups.storages(node);
+  return disksOn(
+    client,
+    node,
+    vmid,
+    storages.filter(({ shared }) => shared === true),
+  );
+}
+
+/** A node with disks of a guest that is not on it. */
+export interface OldDisks {
+  readonly node: string;
+  readonly disks: readonly string[];
+}
+
+/**
+ * Disks with a guest's number on other nodes' own storages. A node that was dead comes back with them, and one that was only cut
+ * off may run the guest still. Copies that replication makes are none of them.
+ *
+ * @param home where the guest is, or is to be
+ */
+export async function disksElsewhere(
+  client: ProxmoxClient,
+  vmid: number,
+  home: string,
+  nodes: readonly NodeEntry[],
+): Promise<OldDisks[]> {
+  const others = nodes.filter((one) => isOnline(one) && one.node !== home);
+  if (others.length === 0) return [];
+  const jobs = (await unlessUnasked(client.cluster.replicationJobs())) ?? [];
+  const targets = jobs.filter(({ guest }) => guest === vmid).map(({ target }) => target);
+  const found = await Promise.all(
+    others
+      .filter(({ node }) => !targets.includes(node))
+      .map(async ({ node }) => {
+        const storages = (await unlessUnasked(client.backups.storages(node))) ?? [];
+        const own = storages.filter(({ shared, active }) => shared !== true && active !== false);
+        return { node, disks: (await disksOn(client, node, vmid, own)).disks };
+      }),
+  );
+  return found.filter(({ disks }) => disks.length > 0);
+}
+
+/**
+ * A guest that the cluster does not know any more, and whose disks another node has: that node was away when its configuration was
+ * taken from it. Restored, it would perhaps run twice, and what is on those disks is newer than any backup.
+ *
+ * @throws CommandError (13)
+ */
+export async function refuseReturned(
+  client: ProxmoxClient,
+  guest: { readonly id: number; readonly name: string },
+  home: string,
+  nodes: readonly NodeEntry[],
+): Promise<void> {
+  const [first] = await disksElsewhere(client, guest.id, home, nodes);
+  if (first === undefined) return;
+  const { node, disks } = first;
+  const id = String(guest.id);
+  throw new CommandError(
+    `${node} is there, and has disks of ${guest.name} (${id}): ${disks.join(", ")}. They may be newer than any backup, and ${guest.name} may run there still if ${node} was only cut off: restored on ${home} it would be started twice`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `decide which one lives on (docs/runbooks/node-lost.md): the one on ${node}: put its configuration back there, as root: mv /root/${id}.conf /etc/pve/nodes/${node}/lxc/ (a virtual machine's: qemu-server/); or the backup: restart ${node}, so that nothing of it runs there, then as root on it: ${disks.map((disk) => `pvesm free ${disk}`).join("; ")}; or look into the backup beside: --target-id next`,
+    },
+  );
+}
+
+async function disksOn(
+  client: ProxmoxClient,
+  node: string,
+  vmid: number,
+  storages: readonly StorageEntry[],
+): Promise<FoundDisks> {
+  const withDisks = storages.filter(
+    ({ content = "", enabled }) => enabled !== false && /rootdir|images/u.test(content),
+  );
+  const looks = await Promise.all(withDisks.map((storage) => lookInto(client, node, vmid, storage)));
+  return { disks: looks.flatMap(({ disks }) => disks), unseen: looks.flatMap(({ unseen }) => unseen) };
+}
+
+async function lookInto(
+  client: ProxmoxClient,
+  node: string,
+  vmid: number,
+  { storage, active }: StorageEntry,
+): Promise<FoundDisks> {
+  const unseen = (why: string): FoundDisks => ({ disks: [], unseen: [`storage ${storage}: ${why}`] });
+  if (active === false) return unseen(`it is not active on ${node}`);
+  try {
+    const volumes = await client.backups.volumesOf(node, storage, vmid);
+    const disks = volumes.filter(({ content }) => content === "rootdir" || content === "images");
+    if (disks.length === 0 && !(await showsVolumes(client, storage, vmid))) {
+      return unseen(`the token may not see disks on it (Datastore.Audit on /storage/${storage})`);
+    }
+    return { disks: disks.map(({ volid }) => plainText(volid)), unseen: [] };
+  } catch (error) {
+    if (couldNotBeAsked(error)) return unseen(error.reason);
+    throw error;
+  }
+}
