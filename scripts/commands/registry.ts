@@ -159,6 +159,11 @@ export const sections: readonly CommandSection[] = [
         summary: "prove backups: restore copies on an isolated bridge, check and destroy them",
         load: () => import("./drill.js"),
       },
+      {
+        words: ["drill", "data"],
+        summary: "prove dumps: restore the newest into a throw-away, and ask it your query",
+        load: () => import("./drill-data.js"),
+      },
     ],
   },
   {

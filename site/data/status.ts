@@ -3,6 +3,16 @@ import { isCount, isRecord, isText, parseJson } from "./json";
 /** How the last run of a source ended, or that it has not: then it runs, or was killed. */
 export type RunResult = "success" | "error" | "running";
 
+/** What a drill has found of a dump. */
+export interface DrilledDump {
+  readonly dump: string;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly isProven: boolean;
+  /** Why not; empty: it is proven. */
+  readonly why: string;
+}
+
 /** What `lifeboat-data status` prints, from the last run and from what lies there now. */
 export interface SourceStatus {
   readonly source: string;
@@ -18,6 +28,8 @@ export interface SourceStatus {
   readonly newest?: { readonly dump: string; readonly time: number; readonly bytes: number } | undefined;
   /** Number of whole dumps that lie there now. */
   readonly dumps: number;
+  /** What the last drill has found, and when by the guest's clock; undefined: there was none. */
+  readonly drill?: DrilledDump | undefined;
   /** Why nothing was removed by the retention, where the clock forbade it. */
   readonly held?: string | undefined;
 }
@@ -26,12 +38,21 @@ export interface SourceStatus {
 export function parseStatus(text: string): SourceStatus | undefined {
   const raw = parseJson(text);
   if (!isRecord(raw) || raw["version"] !== 1) return undefined;
-  const { source, result, started, ended, message, running, newest, dumps, held } = raw;
+  const { source, result, started, ended, message, running, newest, dumps, drill, held } = raw;
   if (!isText(source) || !isResult(result) || !isText(message)) return undefined;
   if (typeof running !== "boolean" || !isCount(dumps) || !isTime(started) || !isTime(ended)) return undefined;
   const found = newest === undefined ? undefined : parseNewest(newest);
   if ((newest !== undefined && found === undefined) || !(held === undefined || isText(held))) return undefined;
-  return { source, result, started, ended, message, isRunning: running, newest: found, dumps, held };
+  const drilled = drill === undefined ? undefined : parseDrilled(drill);
+  if (drill !== undefined && drilled === undefined) return undefined;
+  return { source, result, started, ended, message, isRunning: running, newest: found, dumps, drill: drilled, held };
+}
+
+function parseDrilled(raw: unknown): DrilledDump | undefined {
+  if (!isRecord(raw)) return undefined;
+  const { dump, time, proven, why } = raw;
+  if (!isText(dump) || !isCount(time) || typeof proven !== "boolean" || !isText(why)) return undefined;
+  return { dump, time, isProven: proven, why };
 }
 
 function parseNewest(raw: unknown): SourceStatus["newest"] {

@@ -95,6 +95,12 @@ export const metrics = {
     "How old the newest dump may be: the longest pause of its schedule, and two hours.",
     source,
   ),
+  lifeboat_data_source_proof_timestamp_seconds: gauge("When the last drill tried a dump of it.", source),
+  lifeboat_data_source_proof_success: gauge("1: that drill proved the dump; 0: it did not.", source),
+  lifeboat_data_source_proof_max_age_seconds: gauge(
+    "How old that drill may be; missing: the settings ask no query of it.",
+    source,
+  ),
   lifeboat_data_copies_success: gauge(
     "1: the last run of a guest's copies elsewhere copied every dump that was to be copied.",
     guest,

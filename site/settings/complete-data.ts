@@ -41,11 +41,14 @@ function completeSource(
   };
   switch (entry.kind) {
     case "postgres": {
-      const { kind, container, port = 5432, superuser, proof = "user", pointInTime } = entry;
-      return { ...common, kind, databases: namesOf(entry.databases), container, port, superuser, proof, pointInTime };
+      const { kind, container, port = 5432, superuser, proof = "user", drill, pointInTime } = entry;
+      const databases = namesOf(entry.databases);
+      return { ...common, kind, databases, container, port, superuser, proof, drill, pointInTime };
     }
-    case "mariadb":
-      return { ...common, kind: entry.kind, databases: namesOf(entry.databases), container: entry.container };
+    case "mariadb": {
+      const { kind, container, drill } = entry;
+      return { ...common, kind, databases: namesOf(entry.databases), container, drill };
+    }
     case "files": {
       const { kind, paths = [], volumes = [], exclude = [] } = entry;
       return { ...common, kind, paths: paths.map(withoutSlash), volumes, exclude };

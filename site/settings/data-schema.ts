@@ -18,6 +18,7 @@ import {
   type Finding,
   type Schema,
 } from "./schema-tools";
+import { databaseIsDumped, dumpDrillSchema } from "./dump-drill-schema";
 import { ip } from "./network-schema";
 import { pointInTimeKeysSchema, pointInTimeSchema } from "./point-in-time-schema";
 import { guestName } from "./values/names";
@@ -143,11 +144,13 @@ const postgresSchema = checked(
      * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
      */
     proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
+    /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
+    drill: optional(dumpDrillSchema),
     ...common,
     /** Recovery of the whole cluster to any point in time, besides the dumps. Default: none. */
     pointInTime: optional(pointInTimeSchema),
   }),
-  isReachedByPgBackRest,
+  (raw) => [...isReachedByPgBackRest(raw), ...databaseIsDumped(raw)],
 );
 
 /** pgBackRest works on the files of a cluster, which lie in the container, and Debian's tools manage none there. */
@@ -162,15 +165,20 @@ function isReachedByPgBackRest(raw: unknown): Finding[] {
   ];
 }
 
-const mariadbSchema = mapping({
-  /** Databases of a MariaDB or MySQL server. */
-  kind: oneOf("a kind of data", ["mariadb"]),
-  /** Default: every database of the server. */
-  databases: optional(list("names of databases", anyName, 1)),
-  /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
-  container,
-  ...common,
-});
+const mariadbSchema = checked(
+  mapping({
+    /** Databases of a MariaDB or MySQL server. */
+    kind: oneOf("a kind of data", ["mariadb"]),
+    /** Default: every database of the server. */
+    databases: optional(list("names of databases", anyName, 1)),
+    /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
+    container,
+    /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
+    drill: optional(dumpDrillSchema),
+    ...common,
+  }),
+  databaseIsDumped,
+);
 
 const filesSchema = checked(
   mapping({

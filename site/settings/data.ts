@@ -1,5 +1,5 @@
 import type { PointInTimeKeysGiven, PointInTimeSettings } from "./point-in-time";
-import type { Bytes } from "./units";
+import type { Bytes, Seconds } from "./units";
 
 /** Data inside guests that are backed up by themselves (I1): dumps, besides the archives of whole guests. */
 
@@ -16,6 +16,18 @@ export interface DataKeep {
   readonly weekly: number;
   /** The last dump of each of the last so many months that have one. */
   readonly monthly: number;
+}
+
+/** How a drill asks a database that was restored from a dump whether it is the right one. */
+export interface DumpDrill {
+  /** The database of the dump that is asked. */
+  readonly database: string;
+  /** SQL; what it answers is compared. */
+  readonly query: string;
+  /** The answer, character by character: columns are parted by `|`. */
+  readonly expect: string;
+  /** Seconds after which the last drill is too old. */
+  readonly maxAge: Seconds;
 }
 
 /** What all sources have. */
@@ -51,6 +63,8 @@ export interface PostgresSource extends DataCommon {
   readonly superuser?: string | undefined;
   /** Who restores a dump to prove it: the user for backups, or the superuser, for what nobody else can restore. */
   readonly proof: "user" | "superuser";
+  /** Absent: a drill counts, and asks nothing. */
+  readonly drill?: DumpDrill | undefined;
   /** Absent: there are dumps alone. */
   readonly pointInTime?: PointInTimeSettings | undefined;
 }
@@ -59,6 +73,8 @@ export interface MariaDbSource extends DataCommon {
   readonly kind: "mariadb";
   /** Absent: every database of the server. */
   readonly databases?: readonly string[] | undefined;
+  /** Absent: a drill counts, and asks nothing. */
+  readonly drill?: DumpDrill | undefined;
 }
 
 export interface FilesSource extends DataCommon {

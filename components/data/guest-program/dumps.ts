@@ -77,6 +77,7 @@ print_status() {
 	if [ -n "$newest" ]; then
 		printf ',"newest":{"dump":"%s","time":%s,"bytes":%s}' "$newest" "$(time_of "$newest")" "$(bytes_of "$newest")"
 	fi
+	[ ! -s "$state/drill.json" ] || printf ',"drill":%s' "$(cat "$state/drill.json")"
 	printf '}\\n'
 }
 

@@ -101,6 +101,15 @@ files_prove() {
 
 files_clear() { :; }
 
+# A drill unpacks it into a folder that goes again: what lies in its place is newer than the dump.
+files_drill() {
+	tree=$stage/tree
+	mkdir "$tree"
+	# shellcheck disable=SC2086 # words
+	open_item "$1" | tar --extract --directory "$tree" $tar_words --preserve-permissions --same-owner --delay-directory-restore
+	printf 'files %s\\nentries %s\\n' "$(find "$tree" -type f -printf x | wc -c)" "$(find "$tree" -mindepth 1 -printf x | wc -c)"
+}
+
 # Makes a folder or a file of an item that is in nobody's way: an absolute path where there is nothing.
 files_load() {
 	case $2 in

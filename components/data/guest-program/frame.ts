@@ -40,7 +40,12 @@ usage: lifeboat-data VERB SOURCE …
   fetch SOURCE DUMP FILE       prints a file of a dump as it lies there
   load SOURCE TYPE NAME        makes NAME of an item that comes over standard input, decrypted and decompressed
   drop-copy SOURCE NAME        removes what load has made
-  status SOURCE                the last run, and the newest dump
+  drill SOURCE TYPE NAME SUM QUESTION [DUMP FILE]
+                               restores an item into a throw-away, and says what is in it; without a file it comes as load's does,
+                               compressed
+  drilled SOURCE DUMP true|false WHY
+                               keeps what a drill has found
+  status SOURCE                the last run, the newest dump, and the last drill
 verbs of a restore, which lifeboat calls in their order:
   look, room, copy, receive, drop, keep, save-points, forget, released, exchange, put-back, release
 end
@@ -61,6 +66,8 @@ json() {
 }
 
 running=
+# Asked of what a proof has restored.
+query=
 doing='read the settings'
 verb=\${1:-}
 source=\${2:-}
@@ -96,6 +103,10 @@ fetch) fetch_file "\${1:?}" "\${2:?}" ;;
 load)
 	doing="load $1 into $2"
 	"\${kind}_load" "\${1:?}" "\${2:?}"
+	;;
+drill | drilled)
+	. "$program/drill"
+	if [ "$verb" = drill ]; then drill_item "$@"; else record_drill "\${1:?}" "\${2:?}" "\${3-}"; fi
 	;;
 drop-copy)
 	doing="remove the copy $1"

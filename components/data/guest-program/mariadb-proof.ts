@@ -7,8 +7,8 @@ throwaway_script='
 set -eu
 unset MYSQL_PWD
 umask 077
-place=$1 type=$2 objects=$3
-shift 3
+place=$1 type=$2 objects=$3 query=$4
+shift 4
 mkdir -p "$place"
 chown mysql "$place"
 trap "[ -z \\"\\\${server:-}\\" ] || { kill -KILL \\"\\$server\\"; wait \\"\\$server\\"; } 2>/dev/null || true" EXIT
@@ -47,7 +47,10 @@ printf "%s\\n" "$objects" | client
 echo "SELECT CONCAT(\\"SELECT CONCAT(\\\\\\"rows \\\\\\", COUNT(*)) FROM restored.\\\`\\", REPLACE(table_name, \\"\\\`\\", \\"\\\`\\\`\\"), \\"\\\`;\\")
 	FROM information_schema.tables WHERE table_schema = \\"restored\\" AND table_type IN (\\"BASE TABLE\\", \\"SYSTEM VERSIONED\\")" |
 	client >"$place/counting"
-client <"$place/counting"'
+client <"$place/counting"
+[ -n "$query" ] || exit 0
+printf "%s\\n" "$query" | client restored >"$place/answer"
+sed "s/^/answer /" "$place/answer"'
 
 throwaway_server() {
 	if [ -n "$container" ]; then
@@ -69,8 +72,11 @@ SELECT CONCAT_WS(' ', CONCAT('--lower-case-table-names=', @@lower_case_table_nam
 	CONCAT('--collation-server=', @@collation_server));
 end
 	# shellcheck disable=SC2046 # words
-	open_item "$3" | throwaway_server "$1" "$(objects_of restored)" $(cat "$small/like") >"$small/restored"
+	open_item "$3" | throwaway_server "$1" "$(objects_of restored)" "$query" $(cat "$small/like") >"$small/restored"
 	mariadb_clear
+	# Columns as PostgreSQL's client parts them.
+	sed -n 's/^answer //p' "$small/restored" | tr '\\t' '|' >"$small/answer"
+	sed -i '/^answer /d' "$small/restored"
 	if [ "$1" = roles ]; then
 		cat "$small/restored"
 		return

@@ -132,8 +132,8 @@ prove_roles() {
 prove_database() {
 	export PGDATABASE=postgres
 	user_sql -v of="$1" <<'end'
-SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L', :'throwaway',
-	pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database WHERE datname = :'of' \\gexec
+SELECT format('CREATE DATABASE %I TEMPLATE template0%s', :'throwaway', (SELECT format(' ENCODING %L LC_COLLATE %L LC_CTYPE %L',
+	pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database WHERE datname = :'of')) \\gexec
 end
 	open_item "$2" | as_"$proof" pg_restore -w --exit-on-error --no-owner --no-privileges --no-comments --no-tablespaces \\
 		--no-publications --no-subscriptions --no-security-labels --dbname="$throwaway"
@@ -143,7 +143,14 @@ SELECT format('SELECT count(*) FROM ONLY %I.%I', nspname, relname) FROM pg_class
 	WHERE relkind = 'r' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%' \\gexec
 end
 	awk '{ rows += $1 } END { printf "tables %d\\nrows %.0f\\n", NR, rows }' "$small/rows"
+	[ -z "$query" ] || ask_throwaway
 	postgres_clear
+}
+
+# The settings' question, to a database that nobody changes any more.
+ask_throwaway() {
+	printf 'SET default_transaction_read_only = on;\\n%s\\n' "$query" | user_sql >"$small/answer" 2>"$small/said" ||
+		fail "the query fails: $(sed -n 's/^.*\\(ERROR\\|FATAL\\):  *//p' "$small/said" | head -n 1)"
 }
 
 # By its name and its owner: whatever else has that name stays, and stops the next run.

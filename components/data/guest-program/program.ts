@@ -1,6 +1,7 @@
 import type { DataKind } from "../../../site/settings/data";
 import { commandPart } from "./command";
 import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
+import { drillPart } from "./drill";
 import { dumpsPart } from "./dumps";
 import { filesPart } from "./files";
 import { frame } from "./frame";
@@ -44,6 +45,7 @@ export function programFiles(): readonly ProgramFile[] {
     run: runPart,
     restore: restorePart,
     verify: verifyPart,
+    drill: drillPart,
     ...kinds,
     ...restores,
   };

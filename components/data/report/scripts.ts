@@ -19,7 +19,7 @@ ${head}
 umask 022
 
 # A text of JSON without the words of a log.
-wordless() { sed -E 's/"(message|held)":"([^"\\\\]|\\\\.)*"/"\\1":""/g'; }
+wordless() { sed -E 's/"(message|held|why)":"([^"\\\\]|\\\\.)*"/"\\1":""/g'; }
 
 copies() {
 	said=$(cat ${offsite.state}/status.json 2>/dev/null) || return 0

@@ -45,6 +45,19 @@ const verifiedSchema = z.object({
   why: z.string().optional(),
 });
 
+const drilledSchema = z.object({
+  version: z.literal(1),
+  counts: z.record(z.string(), z.number()),
+  answer: z.array(z.string()),
+});
+
+/** What a drill has found in an item. */
+export interface DrilledItem {
+  readonly counts: Counts;
+  /** Rows of what its question was answered, as they are; none where nothing was asked. */
+  readonly answer: readonly string[];
+}
+
 export const countsSchema = z.record(z.string(), z.number());
 
 /** What is in something: `{ tables: 12, rows: 3400 }`. */
@@ -61,6 +74,7 @@ const meanings: Readonly<Record<number, { readonly exitCode: ExitCode; readonly 
   10: { exitCode: exitCodes.nothing },
   11: { exitCode: exitCodes.locked, hint: "a run holds the source: wait for its end, then again" },
   13: { exitCode: exitCodes.refused },
+  75: { exitCode: exitCodes.unavailable },
 };
 
 /** The program in one guest that dumps and restores what is in it. */
@@ -148,6 +162,14 @@ export class DataProgram {
     return parsed.data;
   }
 
+  /** What a drill has printed of an item. @throws CommandError for what is none */
+  drilledIn(text: string, words: readonly string[]): DrilledItem {
+    const parsed = drilledSchema.safeParse(parseJson(text.trim()));
+    if (!parsed.success) throw this.strange(`the answer to ${words.slice(0, 2).join(" ")}`, text);
+    const { counts, answer } = parsed.data;
+    return { counts, answer };
+  }
+
   /** How many bytes may still be written where a thing lies, or is to lie. @throws GuestUnreachable, CommandError */
   async room(source: string, type: string, name: string, signal: AbortSignal): Promise<number> {
     const text = await this.ask(["room", source, type, name], signal);
@@ -211,6 +233,12 @@ export class DataProgram {
     if (code === 0) return;
     const [verb, source] = words;
     this.requireInstalled(code);
+    if (code === 2 && stderr.startsWith("usage: lifeboat-data ")) {
+      throw new CommandError(`${this.way.name}: lifeboat-data is older there than '${verb ?? ""}'`, {
+        exitCode: exitCodes.failed,
+        hint: "bring it up to date: lifeboat up, or pulumi up of the environment",
+      });
+    }
     const { exitCode, hint } = meanings[code] ?? { exitCode: exitCodes.failed };
     throw new CommandError(lastWords(stderr === "" ? stdout : stderr) ?? `${verb} ended with ${String(code)}`, {
       exitCode,

@@ -22,6 +22,12 @@ import type { KnownOption } from "../../terminal/known-command";
 /** Variable that names the file of age identities, where no flag does. */
 const identityVariable = "LIFEBOAT_AGE_IDENTITY_FILE";
 
+/** Names what opens an encrypted dump. */
+export const identityFlag: KnownOption = {
+  flags: "--identity <file>",
+  description: `age identities that open an encrypted dump, on this machine (default: ${identityVariable})`,
+};
+
 /** Flags of what restores data of a dump. */
 export const restoreDataFlags: readonly KnownOption[] = [
   { flags: "--at <time>", description: "the newest dump that is not later: a day (its end) or a time, in UTC" },
@@ -37,10 +43,7 @@ export const restoreDataFlags: readonly KnownOption[] = [
   { flags: "--into <name>", description: "under another name, beside what is there" },
   { flags: "--to-guest <guest>", description: "into another guest, which has a source of the same kind" },
   { flags: "--to-source <source>", description: "with --to-guest: its source by which that is reached" },
-  {
-    flags: "--identity <file>",
-    description: `age identities that open an encrypted dump, on this machine (default: ${identityVariable})`,
-  },
+  identityFlag,
   { flags: "--dry-run", description: "show the plan; change nothing" },
   { flags: "--force", description: "answer the plan's question with yes; implies none of the following" },
   { flags: "--disconnect", description: "end the connections to what is replaced" },

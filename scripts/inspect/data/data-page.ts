@@ -26,6 +26,7 @@ export function printData(sources: readonly SeenSource[], withDumps: boolean, li
       leaveOut: 3,
     },
     { heading: dim("LAST RUN"), cell: lastRun },
+    ...(sources.some(({ drill }) => drill !== null) ? [{ heading: dim("DRILL"), cell: lastDrill, leaveOut: 5 }] : []),
     ...(sources.some(({ pointInTime }) => pointInTime !== null)
       ? [{ heading: dim("BACK TO"), cell: backTo, leaveOut: 4 }]
       : []),
@@ -59,6 +60,13 @@ function lastRun({ lastRun: run }: SeenSource): Words {
   const time = run.seconds === null ? "" : ` (${formatDuration(run.seconds)})`;
   if (run.result === "success") return green(`success${time}`);
   return run.result === "running" ? "running" : red(run.result);
+}
+
+/** How long ago a drill has proven a dump, or not. */
+function lastDrill({ drill }: SeenSource): Words {
+  if (drill === null) return "";
+  const age = formatAge(drill.ageSeconds);
+  return drill.proven ? green(`proven ${age}`) : red(`failed ${age}`);
 }
 
 function reachText({ unseen, earliest, latest, fullBackup, backups, failures, problem }: PointInTime): string {

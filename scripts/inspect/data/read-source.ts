@@ -1,3 +1,4 @@
+import { plainText } from "../../../proxmox/api/plain-text";
 import { longestWait } from "../../../site/data/longest-wait";
 import type { DumpManifest } from "../../../site/data/manifest";
 import type { SourceStatus } from "../../../site/data/status";
@@ -49,7 +50,8 @@ export async function readSource(
 export function unseenSource(declared: DeclaredSource, why: string): SeenSource {
   const problem = "it could not be looked at";
   const pointInTime = settingsOf(declared) === undefined ? null : unseenPointInTime(why);
-  return { ...headOf(declared), unseen: why, lastRun: null, problem, pointInTime, dumps: [], savePoints: [] };
+  const nothing = { lastRun: null, drill: null, dumps: [], savePoints: [] };
+  return { ...headOf(declared), unseen: why, problem, pointInTime, ...nothing };
 }
 
 /** Of its recovery to a point in time; undefined where it has none. */
@@ -71,7 +73,7 @@ interface Answers {
   readonly enabled: boolean;
 }
 
-function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "dumps" | "savePoints"> {
+function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "drill" | "dumps" | "savePoints"> {
   const { status, manifests, savePoints, now } = answers;
   const { started = null, ended } = status;
   const result = status.result === "running" && !status.isRunning ? "killed" : status.result;
@@ -84,9 +86,16 @@ function seen(answers: Answers): Pick<SeenSource, "lastRun" | "problem" | "dumps
       message: status.message,
     },
     problem: problemOf(answers, result, newestFirst[0]),
+    drill: drillOf(status, now),
     dumps: newestFirst.map((manifest) => describeDump(manifest, now)),
     savePoints: savePoints.map(({ operation, manifest: { name, time } }) => ({ operation, dump: name, time })),
   };
+}
+
+function drillOf({ drill }: SourceStatus, now: number): SeenSource["drill"] {
+  if (drill === undefined) return null;
+  const { dump, time, isProven, why } = drill;
+  return { proven: isProven, dump, time, ageSeconds: Math.max(0, now - time), why: plainText(why) };
 }
 
 function problemOf(
@@ -101,6 +110,8 @@ function problemOf(
   if (enabled && now - newest.time > longestWait(at, newest.time) && result !== "running") {
     return `its newest dump is ${formatDuration(now - newest.time)} old`;
   }
+  const { drill } = status;
+  if (drill?.isProven === false) return `the last drill has not proven ${drill.dump}: ${plainText(drill.why)}`;
   return null;
 }
 

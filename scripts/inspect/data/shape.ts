@@ -48,6 +48,16 @@ export const sourceShape = z.strictObject({
     .nullable(),
   problem: z.string().nullable().describe("what is wrong with it; null: nothing"),
   pointInTime: pointInTimeShape.nullable().describe("recovery to a point in time; null: it has none"),
+  drill: z
+    .strictObject({
+      proven: z.boolean(),
+      dump: z.string().describe("the dump that it tried"),
+      time: moment("when it was held, by the guest's clock"),
+      ageSeconds: seconds("how long ago"),
+      why: z.string().describe("why it is not proven; empty: it is"),
+    })
+    .nullable()
+    .describe("what the last `lifeboat drill data` of any machine has found; null: there was none"),
   dumps: z.array(dumpShape).describe("whole ones, newest first"),
   savePoints: z
     .array(z.strictObject({ operation: z.string(), dump: z.string(), time: moment("when it was made") }))

@@ -50,12 +50,13 @@ function sourceSamples(
     ...sample("lifeboat_data_source_info", { ...labels, kind: source.kind }, 1),
     // Also of one that is not seen: its newest dump grows older meanwhile.
     ...sample("lifeboat_data_source_max_age_seconds", labels, maxAge(source, now)),
+    ...sample("lifeboat_data_source_proof_max_age_seconds", labels, proofAge(source)),
     ...(status === undefined ? [] : dumpSamples(status, labels)),
   ];
 }
 
 function dumpSamples(status: SourceStatus, labels: SourceLabels): Sample[] {
-  const { newest, dumps, started, ended } = status;
+  const { newest, dumps, started, ended, drill } = status;
   return [
     ...sample("lifeboat_data_source_dumps", labels, dumps),
     ...sample("lifeboat_data_source_last_dump_timestamp_seconds", labels, newest?.time),
@@ -67,6 +68,8 @@ function dumpSamples(status: SourceStatus, labels: SourceLabels): Sample[] {
       started === undefined || ended === undefined ? undefined : Math.max(0, ended - started),
     ),
     ...sample("lifeboat_data_source_last_run_success", labels, hasSucceeded(status)),
+    ...sample("lifeboat_data_source_proof_timestamp_seconds", labels, drill?.time),
+    ...sample("lifeboat_data_source_proof_success", labels, drill?.isProven),
   ];
 }
 
@@ -80,6 +83,11 @@ function hasSucceeded({ result, isRunning }: SourceStatus): boolean | undefined 
 function maxAge({ enabled, at }: DataSource, now: number): number | undefined {
   const wait = enabled ? longestWait(at, now) : Number.POSITIVE_INFINITY;
   return Number.isFinite(wait) ? wait : undefined;
+}
+
+/** Who declares no question has not said that drills are held. */
+function proofAge(source: DataSource): number | undefined {
+  return source.kind === "postgres" || source.kind === "mariadb" ? source.drill?.maxAge : undefined;
 }
 
 function copySamples(

@@ -44,10 +44,11 @@ function summaryOf({
   lastRun,
   problem,
   pointInTime,
+  drill,
   dumps,
 }: SeenSource): DataStatus {
   const head = { environment, guest, source, kind, at, enabled };
-  return { ...head, unseen, lastRun, problem, pointInTime, newest: newestOf(dumps), dumps: dumps.length };
+  return { ...head, unseen, lastRun, problem, pointInTime, drill, newest: newestOf(dumps), dumps: dumps.length };
 }
 
 /** Nobody waits for a guest of which Proxmox says that it is not there. */

@@ -60,7 +60,7 @@ function monitoringFacts({ monitoring, now, timeZone }: EnvironmentStatus): [lab
 
 /** What nobody could look at is not called missing. */
 function dumpText(
-  { guest, source, unseen, newest, lastRun }: DataStatus,
+  { guest, source, unseen, newest, lastRun, drill }: DataStatus,
   { now, timeZone }: EnvironmentStatus,
 ): string {
   const who = `${guest}/${source}`;
@@ -68,7 +68,12 @@ function dumpText(
   const failed = lastRun?.result === "error" || lastRun?.result === "killed" ? "; THE LAST RUN FAILED" : "";
   if (newest === null) return `${who}: ${lastRun?.result === "never" ? "never made" : "none"}${failed}`;
   const { time, bytes } = newest;
-  return `${who}: ${minute(time, timeZone)} (${agoOf(time * 1_000, now)}), ${formatBytes(bytes)}${failed}`;
+  return `${who}: ${minute(time, timeZone)} (${agoOf(time * 1_000, now)}), ${formatBytes(bytes)}${failed}${drillText(drill, now)}`;
+}
+
+function drillText(drill: DataStatus["drill"], now: number): string {
+  if (drill === null) return "";
+  return `; ${drill.proven ? "drilled" : "THE LAST DRILL FAILED"} ${agoOf(drill.time * 1_000, now)}`;
 }
 
 /** How far a cluster can go back in time. */

@@ -1,8 +1,8 @@
-import type { Readable } from "node:stream";
 import type { DumpName } from "../../../site/data/dump-name";
 import type { DumpItem, DumpManifest } from "../../../site/data/manifest";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
+import type { ShelvedBytes } from "../steps/data/carry-into";
 import type { RestoreDataPlan } from "./plan";
 
 /** What lies on a shelf. */
@@ -10,15 +10,6 @@ export interface ShelvedDumps {
   readonly manifests: readonly DumpManifest[];
   /** Dumps from which nothing can be restored, and why. */
   readonly damaged: readonly { readonly dump: DumpName; readonly why: string }[];
-}
-
-/** Bytes of a dump on their way. */
-export interface ShelvedBytes {
-  readonly output: Readable;
-  /** Nobody takes them any more. */
-  stop(): void;
-  /** Whether all of them were given. @throws what kept them from it */
-  ended(): Promise<void>;
 }
 
 /** Where whole dumps of a source lie: in its guest, or in the bucket elsewhere. */

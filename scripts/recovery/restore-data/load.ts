@@ -1,11 +1,8 @@
-import { readIdentities } from "../../clients/data-program/age-identity";
 import type { Counts } from "../../clients/data-program/data-program";
-import { StoreError } from "../../clients/object-store/object-store";
-import { carry } from "../../clients/data-program/transfer";
 import { CommandError } from "../../terminal/command-error";
-import { copiedSince } from "../../terminal/copied";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { StepContext } from "../engine/step";
+import { carryInto } from "../steps/data/carry-into";
 import { type DumpShelf, dumpWords } from "./dump-shelf";
 import { isCarried } from "./make-plan";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
@@ -71,39 +68,16 @@ async function carryCopy(
   item: RestoreDataItem,
   copy: string,
   places: LoadPlaces,
-  { signal, progress }: Pick<StepContext, "signal" | "progress">,
+  context: Pick<StepContext, "signal" | "progress">,
 ): Promise<Counts> {
   const { shelf, to, identity } = places;
   const writer = await to.program();
   const receiveWords = ["receive", to.source.name, item.type, item.into, copy, item.plainSha256];
-  const fetched = await shelf.open(plan, item, signal);
-  const received = await writer.open(receiveWords, signal);
-  const printed: Buffer[] = [];
-  received.program.output.on("data", (chunk: Buffer) => printed.push(chunk));
-  const cargo = {
-    from: fetched.output,
-    to: received.program.input,
-    sha256: item.sha256,
-    size: item.bytes,
-    identities: plan.encrypted && identity !== undefined ? readIdentities(identity) : undefined,
-    onBytes: copiedSince(item.bytes, progress),
+  const carried = {
+    item,
+    fetched: await shelf.open(plan, item, context.signal),
+    identity: plan.encrypted ? identity : undefined,
+    explain: (error: unknown) => namingOlder(error, plan, places),
   };
-  const failure = await carry(cargo, signal).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  if (failure !== undefined) {
-    // Whoever has failed says why; the other one has only lost its partner.
-    const isTakers = !(failure.error instanceof CommandError || failure.error instanceof StoreError);
-    if (isTakers) fetched.stop();
-    else received.program.stop();
-    signal.throwIfAborted();
-    if (isTakers) writer.require(receiveWords, await received.end());
-    else await fetched.ended();
-    throw isTakers ? failure.error : namingOlder(failure.error, plan, places);
-  }
-  await fetched.ended();
-  progress("the guest proves it");
-  writer.require(receiveWords, await received.end());
-  return writer.countsIn(Buffer.concat(printed).toString("utf8"), receiveWords);
+  return writer.countsIn(await carryInto(writer, receiveWords, carried, context), receiveWords);
 }

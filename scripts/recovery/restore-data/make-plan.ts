@@ -11,8 +11,8 @@ import type { GuestSession } from "../engine/session";
 import { forceFlag } from "../engine/settle-demands";
 import type { ShelvedDumps } from "./dump-shelf";
 import { wishText } from "../point-in-time/locate";
+import { requireIdentity } from "../steps/data/require-identity";
 import type { RestoreDataItem, RestoreDataPlan } from "./plan";
-import { requireIdentity } from "./prerequisites";
 import { isSamePlace, type RestoreDataRequest, type RestorePoint } from "./request";
 
 /** A plan with what people are told and asked about it. */
@@ -51,7 +51,7 @@ export async function planRestoreData(session: GuestSession, request: RestoreDat
     encrypted: manifest.recipients.length > 0,
     ...effectsOn(items, request),
   };
-  await requireIdentity(manifest, request);
+  await requireIdentity(manifest, request.identity);
   if (isCarried(plan, isSamePlace(from, to))) {
     await shelf.requireStreams();
     writing.requireStreams();

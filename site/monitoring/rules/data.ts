@@ -32,11 +32,19 @@ export const dataRules: Rules = ({ hold, memory }) => {
     of: mayBe.above(0),
     memory,
   });
+  const proof = lastKnown({
+    name: "lifeboat:data_source_proof_timestamp_seconds:last_known",
+    moment: series("lifeboat_data_source_proof_timestamp_seconds"),
+    of: series("lifeboat_data_source_proof_max_age_seconds").above(0),
+    memory,
+  });
+  const unproven = series("lifeboat_data_source_proof_success").is(0);
   const late = newest.series.elapsed().above(maxAge).unless(unseen, guest);
   return [
     newest.rule,
     latest.rule,
     copied.rule,
+    proof.rule,
     alert("DumpFailed", {
       severity: "critical",
       when: series("lifeboat_data_source_last_run_success").is(0),
@@ -65,6 +73,25 @@ export const dataRules: Rules = ({ hold, memory }) => {
         `The newest dump of ${the("source")} in guest ${the("guest")} (${the("id")}) in ${the("environment")} is too old`,
       description: (the) =>
         `For ${value.duration} there has been no new dump of ${the("source")}, though its schedule wanted one.`,
+    }),
+    alert("DumpProofFailed", {
+      severity: "warning",
+      when: unproven,
+      summary: (the) =>
+        `The last drill could not prove the dumps of ${the("source")} in guest ${the("guest")} (${the("id")}) in ${the("environment")}`,
+      description: (the) =>
+        `A dump of ${the("source")} was restored into a throw-away, and is not what it should be: a restore may fail too.`,
+    }),
+    alert("DumpProofTooOld", {
+      severity: "warning",
+      when: proof.series
+        .elapsed()
+        .above(series("lifeboat_data_source_proof_max_age_seconds"))
+        .unless(unseen, guest)
+        .unless(unproven),
+      summary: (the) =>
+        `The dumps of ${the("source")} in guest ${the("guest")} (${the("id")}) in ${the("environment")} are unproven`,
+      description: () => `For ${value.duration} no drill has restored one of them.`,
     }),
     alert("DataUnseen", {
       severity: "warning",

@@ -115,3 +115,27 @@ test("passwords hold any character, and no message shows them [I1]", () => {
   expect(told).toContain("dataSecrets.web.shop.password");
   expect(told).not.toContain("break");
 });
+
+test("a drill's query gets an age; a number is an answer as it is written [G2]", () => {
+  const drill = { database: "shop", query: "SELECT count(*) FROM orders", expect: 42 };
+  const [crm, shop] = sourcesOf(
+    environmentOf(
+      withData({ shop: { kind: "postgres", drill }, crm: { kind: "mariadb", drill: { ...drill, maxAge: "7d" } } }),
+    ),
+  );
+  expect(shop).toMatchObject({ drill: { ...drill, expect: "42", maxAge: 35 * 86_400 } });
+  expect(crm).toMatchObject({ drill: { maxAge: 7 * 86_400 } });
+});
+
+test.each<[string, unknown, string]>([
+  ["without an answer", { database: "shop", query: "SELECT 1" }, "web.data.shop.drill.expect"],
+  ["of more than a line", { database: "shop", query: "SELECT 1\n;", expect: "1" }, "web.data.shop.drill.query"],
+  [
+    "of a database that is not dumped",
+    { database: "crm", query: "SELECT 1", expect: "1" },
+    "web.data.shop.drill.database",
+  ],
+  ["too often", { database: "shop", query: "SELECT 1", expect: "1", maxAge: "5m" }, "web.data.shop.drill.maxAge"],
+])("a drill's query %s is refused [A6]", (_, drill, path) => {
+  expect(wrong(withData({ shop: { kind: "postgres", databases: ["shop"], drill } }))).toEqual([path]);
+});

@@ -36,7 +36,22 @@ test("a source's newest dump and last run, and when the next has to be there [C2
     "source_last_run_timestamp_seconds shop": noon - 9 * 3_600,
     "source_last_run_duration_seconds shop": 42,
     "source_last_run_success shop": 1,
+    "source_proof_timestamp_seconds shop": noon - 7 * 3_600,
+    "source_proof_success shop": 1,
   });
+});
+
+test("how old a drill may be is told where the settings have a query, and what it found wherever one was held [C2, G2]", () => {
+  const drill = { database: "shop", query: "SELECT 1", expect: 1, maxAge: "7d" };
+  const failed = { dump: "2026-11-20/postgres/shop-030000Z", time: noon, isProven: false, why: "it restores empty" };
+  const samples = samplesOf(new Map([[101, status({ drill: failed })]]), { shop: { ...shop, drill } });
+  expect(samples).toMatchObject({
+    "source_proof_timestamp_seconds shop": noon,
+    "source_proof_success shop": 0,
+    "source_proof_max_age_seconds shop": 7 * 86_400,
+  });
+  const never = samplesOf(new Map([[101, status({ drill: undefined })]]), { shop: { ...shop, drill } });
+  expect(Object.keys(never).filter((name) => name.includes("proof"))).toEqual(["source_proof_max_age_seconds shop"]);
 });
 
 test("copies elsewhere, where there are to be some [C2, J2]", () => {

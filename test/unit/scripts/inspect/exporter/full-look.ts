@@ -20,7 +20,10 @@ const settings = environmentOf({
   offsite: offsiteSettings().offsite,
   drill: { bridge: "vmbr9", ids: { from: 900, to: 920 } },
   guests: {
-    web: { ...exampleContainer(), data: { shop: { kind: "postgres" } } },
+    web: {
+      ...exampleContainer(),
+      data: { shop: { kind: "postgres", drill: { database: "shop", query: "SELECT 1", expect: 1 } } },
+    },
     old: { adopt: 140, backup: { exclude: "leaves soon", owner: "web team", until: "2035-12-31" } },
   },
 });
@@ -132,6 +135,7 @@ export const report: DataReport = {
       isRunning: false,
       dumps: 9,
       newest: { dump, time: made, bytes: 4_000 },
+      drill: { dump, time: made + 7_200, isProven: true, why: "" },
     },
   ],
   copies: { succeeded: true, time: made + 600, newest: new Map([["shop", made - 86_400]]) },

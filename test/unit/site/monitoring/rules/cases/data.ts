@@ -54,6 +54,22 @@ const unseen: FiringAlert = {
     "It runs, and whether its sources of data have their dumps is not known: web gives the exporter no report.",
 };
 
+const proofFailed: FiringAlert = {
+  alert: "DumpProofFailed",
+  severity: "warning",
+  labels: { ...shop, ...scraped },
+  summary: "The last drill could not prove the dumps of shop in guest web (101) in prod",
+  description: "A dump of shop was restored into a throw-away, and is not what it should be: a restore may fail too.",
+};
+
+const proofTooOld = (duration: string): FiringAlert => ({
+  alert: "DumpProofTooOld",
+  severity: "warning",
+  labels: { ...shop, ...scraped },
+  summary: "The dumps of shop in guest web (101) in prod are unproven",
+  description: `For ${duration} no drill has restored one of them.`,
+});
+
 const copyFailed: FiringAlert = {
   alert: "DumpCopyFailed",
   severity: "warning",
@@ -80,10 +96,45 @@ const silent = [
   missing(copyTime, shop),
 ];
 
+const proofTime = "lifeboat_data_source_proof_timestamp_seconds";
+const proven = "lifeboat_data_source_proof_success";
+const oldProof = sample(proofTime, shop, ago(36 * day));
 const oldDump = sample(lastDump, shop, ago(27 * hour));
 const oldCopy = sample(copyTime, shop, ago(29 * hour));
 
 export const dataCases: readonly RuleCase[] = [
+  {
+    about: "DumpProofFailed",
+    title: "the last drill has not proven the dump, and is old besides: one alert",
+    at: later,
+    samples: site(sample(proven, shop, 0), oldProof),
+    firing: [proofFailed],
+  },
+  {
+    about: "DumpProofFailed",
+    title: "no drill was ever held, and the settings ask for none",
+    at: later,
+    samples: site(
+      missing(proven, shop),
+      missing(proofTime, shop),
+      missing("lifeboat_data_source_proof_max_age_seconds", shop),
+    ),
+    firing: none,
+  },
+  {
+    about: "DumpProofTooOld",
+    title: "the last drill was 36 days ago, and may be 35",
+    at: later,
+    samples: site(oldProof),
+    firing: [proofTooOld("36d 0h 0m 0s")],
+  },
+  {
+    about: "DumpProofTooOld",
+    title: "the settings ask a query for a short while, and no drill was held yet",
+    at: later,
+    samples: site(missing(proven, shop), missing(proofTime, shop)),
+    firing: none,
+  },
   {
     about: "DumpFailed",
     title: "the last run failed, and with it nothing newer is copied: one alert",
