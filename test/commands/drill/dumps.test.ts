@@ -122,9 +122,13 @@ test("a guest that cannot be reached was not tried: what was found before stays 
   expect((await sources())[1]).toMatchObject({ drill: { proven: true } });
 });
 
+/** Folder of a dump in the guest. */
+function place(dump: string | null | undefined): string {
+  return guest.path(`/var/backups/lifeboat/${dump ?? ""}`);
+}
+
 test("a damaged dump is red, and no older one is taken in its place [G2]", async () => {
   const [newest] = (await drill("web", "sealed")).sources;
-  const place = (dump: string | null | undefined): string => guest.path(`/var/backups/lifeboat/${dump ?? ""}`);
   const older = "2026-01-02/command/sealed-030000Z";
   cpSync(place(newest?.dump), place(older), { recursive: true });
   const manifest = readFileSync(join(place(older), "manifest.json"), "utf8");
