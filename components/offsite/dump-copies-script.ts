@@ -54,7 +54,8 @@ copy_dump() {
 		complain "$1: what was copied is not what lies here, so that it counts as no copy: $(because)"
 		return
 	fi
-	if ! remote copyto --immutable --checksum "$from/SHA256SUMS" "$to/SHA256SUMS" ||
+	# Of a single file (copyto) rclone replaces what is there, also with --immutable.
+	if ! remote copy --immutable --checksum --include /SHA256SUMS "$from" "$to" ||
 		! remote cat "$to/SHA256SUMS" | cmp -s - "$from/SHA256SUMS"; then
 		complain "$1 cannot be finished: $(because)"
 		return

@@ -67,7 +67,10 @@ const whole = (name: string): string[] =>
 cd /var/backups/lifeboat 2>/dev/null || exit 0
 case $1 in
 list) for made in */*/"$2"-*Z/manifest.json; do [ ! -f "$made" ] || printf '{"version":1,"dump":"%s","items":[]}\\n' "\${made%/manifest.json}"; done ;;
-check) cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2 ;;
+check)
+	[ ! -f /root/meanwhile ] || sh /root/meanwhile
+	cd "$3" && sha256sum --check --strict --quiet SHA256SUMS >&2
+	;;
 esac
 `;
 
@@ -143,6 +146,19 @@ esac
     expect(await rclone("cat", `root:far-away/${at}/${first}/item-1.dump.zst`)).toBe("other");
     // One that fails keeps no other from being copied.
     expect(await lies()).toEqual([`${at}/${first}/item-1.dump.zst`, `${at}/${first}/manifest.json`, ...whole(second)]);
+  });
+
+  test("are not finished over what somebody else has finished meanwhile: that stays as it is [J1, J2]", async () => {
+    dump(first, "one");
+    await guest.must("printf other >/tmp/other");
+    const sums = `root:far-away/${at}/${first}/SHA256SUMS`;
+    await guest.must("cat >/root/meanwhile", {
+      input: `rclone --quiet --config /tmp/rclone-of-root.conf --no-check-certificate copyto /tmp/other ${sums}\n`,
+    });
+    const { exitCode, stderr } = await copies();
+    await guest.must("rm /root/meanwhile");
+    expect(await rclone("cat", sums)).toBe("other");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${first} cannot be finished: `)]);
   });
 
   test("whose copy has the right size and other bytes are no copy [J2]", async () => {
