@@ -1,17 +1,23 @@
 import { formatAge } from "../../terminal/durations";
 import { backupCommand } from "../data/inspect-data";
-import type { DataStatus } from "../status/data-status";
+import { archiveProblems, type DataStatus } from "../status/data-status";
 import { type CheckedSubject, judged, unseen } from "./subject";
 
-/** A source of data in a guest, by its dumps there. */
+/** A source of data in a guest: its dumps there, and how far it can go back in time. */
 export function dataSubject(seen: DataStatus): CheckedSubject {
-  const { environment, guest, source, unseen: why, problem, newest, lastRun, enabled } = seen;
+  const { environment, guest, source, unseen: why, problem, newest, lastRun, enabled, pointInTime } = seen;
   const named = { environment, kind: "data", subject: `${guest}/${source}` } as const;
-  const selector = `${environment}/${guest}`;
-  if (why !== null) return unseen(named, why, `lifeboat data ${selector}`);
+  const next = `lifeboat data ${environment}/${guest}`;
+  if (why !== null) return unseen(named, why, next);
   const age = newest === null ? "no dump" : `dump ${formatAge(newest.ageSeconds)}`;
   const run = lastRun === null ? [] : [`last run: ${lastRun.result}`];
   const off = enabled ? [] : ["switched off"];
-  const problems = problem === null ? [] : [{ text: problem, next: backupCommand(seen) }];
-  return judged(named, [age, ...run, ...off].join(", "), problems);
+  const problems = [
+    ...(problem === null ? [] : [{ text: problem, next: backupCommand(seen) }]),
+    ...archiveProblems(seen).map((text) => ({ text, next })),
+  ];
+  const found = judged(named, [age, ...run, ...off].join(", "), problems);
+  // Nobody could look at its archive: that is known neither to be good nor to be bad.
+  const isBlind = problem === null && pointInTime !== null && pointInTime.unseen !== null;
+  return isBlind ? { ...found, verdict: "unknown" } : found;
 }

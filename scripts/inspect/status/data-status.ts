@@ -64,7 +64,7 @@ function newestOf([newest]: SeenSource["dumps"]): DataStatus["newest"] {
 }
 
 /** What is wrong with the way back of one source to a point in time. */
-function archiveProblems({ source, unseen, pointInTime }: DataStatus): string[] {
+export function archiveProblems({ source, unseen, pointInTime }: DataStatus): string[] {
   if (unseen !== null || pointInTime === null) return [];
   if (pointInTime.unseen !== null) return [`how far ${source} can go back in time is not known: ${pointInTime.unseen}`];
   return pointInTime.problem === null ? [] : [`point-in-time recovery of ${source}: ${pointInTime.problem}`];
