@@ -73,18 +73,18 @@ there() {
 	listed $?
 }
 
-# Seconds since 1970 of an archive's name, by this node's own clock, as vzdump has written it.
-time_of() {
-	stamp=$(printf '%s' "$1" | sed -E 's/^vzdump-[a-z]+-[0-9]+-([0-9]{4})_([0-9]{2})_([0-9]{2})-([0-9]{2})_([0-9]{2})_([0-9]{2}).*/\\1-\\2-\\3 \\4:\\5:\\6/')
-	date -d "$stamp" +%s
-}
+# When an archive of a guest was begun, by this node's own clock, as vzdump has written it into its name: 2026-11-20-01-00-00.
+stamps() { sed -nE "s/^vzdump-(lxc|qemu)-$1-([0-9]{4})_([0-9]{2})_([0-9]{2})-([0-9]{2})_([0-9]{2})_([0-9]{2})\\..*\$/\\2-\\3-\\4-\\5-\\6-\\7/p"; }
 
-# Whether a copy of the last week, less an hour, is there already.
+# The same in seconds since 1970. Not every such name is a time.
+seconds() { date -d "$(printf '%s' "$1" | sed -E 's/^(.{10})-(..)-(..)-(..)$/\\1 \\2:\\3:\\4/')" +%s 2>/dev/null; }
+
+# Whether a copy of the week before an archive is there already. What is of a later time was made by nobody who copies from here.
 is_early() {
-	last=$(sed -E 's/^vzdump-[a-z]+-[0-9]+-//' "$work/there" | sort | tail -n 1)
-	[ -n "$last" ] || return 1
-	newest_there=$(grep -F -- "$last" "$work/there" | tail -n 1)
-	[ $(($(time_of "$1") - $(time_of "$newest_there"))) -lt 601200 ]
+	begun=$(printf '%s\\n' "$1" | stamps "$2")
+	last=$(stamps "$2" <"$work/there" | awk -v begun="$begun" '$0 < begun' | sort | tail -n 1)
+	[ -n "$last" ] && last=$(seconds "$last") && begun=$(seconds "$begun") || return 1
+	[ $((begun - last)) -lt 601200 ]
 }
 
 identity() { stat -c '%i %s %y' "$1"; }
@@ -141,7 +141,7 @@ copy_guest() {
 		return
 	fi
 	! grep -qxF -- "$newest" "$work/there" || return 0
-	if [ "$3" = weekly ] && is_early "$newest"; then return 0; fi
+	if [ "$3" = weekly ] && is_early "$newest" "$2"; then return 0; fi
 	copy_archive "$newest"
 }
 
