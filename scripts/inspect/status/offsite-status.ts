@@ -52,6 +52,9 @@ const week = 7 * 86_400;
 /** Seconds that a dump and its copy may take. */
 const grace = 2 * 3_600;
 
+/** Seconds that a clock may be ahead, and a time zone may be unknown by. */
+const furthest = 86_400;
+
 /** Status must not hang over a service that is down. */
 const quick = { connectTimeout: 2_000, attempts: 1 };
 
@@ -65,19 +68,20 @@ export async function inspectOffsite(
   const place = offsitePlace(offsite);
   try {
     const store = await openOffsite(environment, { signal, ...quick });
+    const { now, timeZone } = await clockOf(environment);
+    const latest = now + furthest;
     const copies = await Promise.all(
       environment.settings.guests.map(async ({ name, data }) => {
         if (data.length === 0) return [];
         const dumps = await new OffsiteDumps(store, dumpsOfGuest(environment.name, name)).list();
-        return data.map((source) => copiesOf(name, source.name, dumps));
+        return data.map((source) => copiesOf(name, source.name, dumps, latest));
       }),
     );
-    const timeZone = await zoneOf(environment);
     const archives = await Promise.all(
       environment.settings.guests.map(async ({ name, offsite: choice }) => {
         if (choice === undefined) return [];
         const folder = `${archivesOfEnvironment(environment.name)}/${name}`;
-        return [archivesOf(name, choice, await new OffsiteArchives(store, folder).list(timeZone))];
+        return [archivesOf(name, choice, await new OffsiteArchives(store, folder).list(timeZone), latest)];
       }),
     );
     return { place, copies: copies.flat(), archives: archives.flat(), trouble: undefined };
@@ -88,26 +92,43 @@ export async function inspectOffsite(
   }
 }
 
-function copiesOf(guest: string, source: string, dumps: readonly CopiedDump[]): SourceCopies {
+/** Whoever can write there can write names of any time: one of the future says nothing of how new the newest is. */
+function doubtsOf(
+  copies: readonly { readonly name: string; readonly time: number; readonly doubts: readonly string[] }[],
+  latest: number,
+): string[] {
+  return copies.flatMap(({ name, time, doubts }) => [
+    ...doubts.map((doubt) => `${name}: ${doubt}`),
+    ...(time > latest ? [`${name}: its name is of a time that is still to come`] : []),
+  ]);
+}
+
+/** @param latest unix seconds after which no copy can have been made yet */
+function copiesOf(guest: string, source: string, dumps: readonly CopiedDump[], latest: number): SourceCopies {
   const own = dumps.filter((dump) => dump.source === source).sort((a, b) => b.time - a.time);
-  const [first] = own;
+  const first = own.find(({ time }) => time <= latest);
   return {
     guest,
     source,
     newest: first && { dump: first.name, time: first.time, bytes: first.bytes },
     count: own.length,
-    doubts: own.flatMap(({ name, doubts }) => doubts.map((doubt) => `${name}: ${doubt}`)),
+    doubts: doubtsOf(own, latest),
   };
 }
 
-function archivesOf(guest: string, choice: ArchiveChoice, found: readonly CopiedArchive[]): ArchiveCopies {
-  const [first] = found;
+function archivesOf(
+  guest: string,
+  choice: ArchiveChoice,
+  found: readonly CopiedArchive[],
+  latest: number,
+): ArchiveCopies {
+  const first = found.find(({ time }) => time <= latest);
   return {
     guest,
     choice,
     newest: first && { archive: first.name, time: first.time, bytes: first.bytes },
     count: found.length,
-    doubts: found.flatMap(({ name, doubts }) => doubts.map((doubt) => `${name}: ${doubt}`)),
+    doubts: doubtsOf(found, latest),
   };
 }
 
@@ -134,14 +155,16 @@ function archiveProblems(
   });
 }
 
-/** Names of archives have the node's own time. Where it does not answer, nobody knows better than UTC. */
-async function zoneOf(environment: LoadedEnvironment): Promise<string> {
+/** Names of archives have the node's own time. Where it does not answer, nobody knows better than this machine, and UTC. */
+async function clockOf(environment: LoadedEnvironment): Promise<{ readonly now: number; readonly timeZone: string }> {
   const { settings } = environment;
-  if (settings.guests.every(({ offsite }) => offsite === undefined)) return "UTC";
+  const own = { now: Date.now() / 1_000, timeZone: "UTC" };
+  if (settings.guests.every(({ offsite }) => offsite === undefined)) return own;
   try {
-    return (await nodeClock(await environment.client(), settings.proxmox.node)).timezone;
+    const { time, timezone } = await nodeClock(await environment.client(), settings.proxmox.node);
+    return { now: Math.max(own.now, time), timeZone: timezone };
   } catch (error) {
-    if (error instanceof ProxmoxError || error instanceof CommandError) return "UTC";
+    if (error instanceof ProxmoxError || error instanceof CommandError) return own;
     throw error;
   }
 }

@@ -103,6 +103,27 @@ test("the newest copy is told with its age, and is a problem when it is older th
   expect(stdout).toMatch(/copy +web\/shop: .* \(\d h ago\)/u);
 });
 
+test("a copy of a time that is still to come, which whoever has the key can make, is told, and makes no old one young [J1, J2, N1]", async () => {
+  const empty = (): void => {
+    offsite?.dropBucket("far-away");
+    offsite?.makeBucket("far-away");
+  };
+  empty();
+  const forged = [copy(-30 * 86_400), copyArchive(-30 * 86_400)];
+  const old = copy(3 * 86_400);
+  copyArchive(5 * 86_400);
+  const { stdout } = await (site ?? fail()).lifeboat(["status", "prod", "--json"], { env: passphrase });
+  const [{ problems }] = found.parse(JSON.parse(stdout)).environments;
+  const touched = (name: string | undefined) => `${name ?? ""}: its name is of a time that is still to come`;
+  expect(problems.filter((text) => text.includes("elsewhere"))).toEqual([
+    expect.stringContaining(`is older than its schedule (${old})`),
+    expect.stringContaining(touched(forged[0])),
+    expect.stringMatching(/^the newest archive of web elsewhere is older than its schedule/u),
+    expect.stringContaining(touched(forged[1])),
+  ]);
+  empty();
+});
+
 test("so are the archives of a guest: none, an old one, a young one, one that was written over [J2, J1, N1]", async () => {
   const archives = async () => {
     const { offsite: seen } = await status();
