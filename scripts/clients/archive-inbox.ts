@@ -25,6 +25,13 @@ export class ArchiveInbox {
     return Number(end.stdout.trim());
   }
 
+  /** SHA-256 of a file that is there. However large it is, it is read as a whole. @throws CommandError (1), GuestUnreachable */
+  async sumOf(file: string, signal: AbortSignal): Promise<string> {
+    const end = await this.way.run(this.command(`sha256sum <${shellQuote(file)} | cut -d ' ' -f 1`), signal);
+    this.require(end);
+    return end.stdout.trim();
+  }
+
   /** Takes the bytes of a file. What is there already under its name with other bytes stays. @throws CommandError (1), GuestUnreachable */
   async take(
     { file, sha256, bytes }: CopiedFile,

@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { type CopiedArchive, copiedArchives } from "../../site/offsite/copied-archives";
 import { sumsFile } from "../../site/offsite/copied-files";
 import type { S3Versions } from "./object-store/s3-versions";
-import { damagedCopy, firstVersion, throughFrom } from "./offsite-copies";
+import { damagedCopy, firstVersion, readFirst, throughFrom } from "./offsite-copies";
 
 /** A file of a copied archive, as it was read on its node before it was sent. */
 export interface CopiedFile {
@@ -26,8 +26,7 @@ export class OffsiteArchives {
 
   /** What belongs to an archive, itself last. @throws CommandError (1) for a damaged one, StoreError */
   async files(archive: CopiedArchive): Promise<CopiedFile[]> {
-    const { key, versionId } = await firstVersion(this.store, archive, sumsFile);
-    const sums = (await this.store.read(key, versionId)).toString("utf8").trim().split("\n");
+    const sums = (await readFirst(this.store, archive, sumsFile)).toString("utf8").trim().split("\n");
     const found: CopiedFile[] = [];
     for (const line of sums) {
       const [, sha256, file] = /^([0-9a-f]{64}) {2}([A-Za-z0-9._-]+)$/u.exec(line) ?? [];

@@ -39,6 +39,25 @@ export async function firstVersion(
   return first.version;
 }
 
+/** Of sums and manifests, whose lines are a file, a database or a table each. */
+const bytesAtMost = 16 * 2 ** 20;
+
+/**
+ * A small file of a copy, as it was written first. Whoever can write there could have made it as long as no memory is.
+ *
+ * @throws CommandError (1) where it is missing, too long, or nobody can tell, NoSuchObject, StoreError
+ */
+export async function readFirst(
+  store: Pick<S3Versions, "lockedUntil" | "place" | "read">,
+  copy: Parameters<typeof firstVersion>[1],
+  file: string,
+): Promise<Buffer> {
+  const { key, versionId, size } = await firstVersion(store, copy, file);
+  if (size > bytesAtMost)
+    throw damagedCopy(`${file} of ${copy.name} is no such file: it has ${String(size)} bytes (${store.place})`);
+  return store.read(key, versionId);
+}
+
 /** What a service sends, through something that looks at it; where the connection breaks, that is said as the service's failure. */
 export function throughFrom(stored: Readable, through: Transform, place: string): Readable {
   stored.once("error", (error) => through.destroy(storeErrorOf(error, place)));

@@ -7,7 +7,7 @@ import { runBounded } from "../machine/bounded";
 import { CommandError } from "../terminal/command-error";
 import { NoSuchObject, UnreadableObject } from "./object-store/object-store";
 import type { S3Versions } from "./object-store/s3-versions";
-import { damagedCopy, firstVersion, throughFrom } from "./offsite-copies";
+import { damagedCopy, firstVersion, readFirst, throughFrom } from "./offsite-copies";
 
 /** Copies of dumps as they were found. */
 export interface ReadCopies {
@@ -54,8 +54,8 @@ export class OffsiteDumps {
 
   /** What is in a dump, if it is what its sums say. @throws CommandError (1) for a damaged one, StoreError */
   async manifest(dump: CopiedDump): Promise<DumpManifest> {
-    const sums = (await this.readFirst(dump, sumsFile)).toString("utf8");
-    const text = await this.readFirst(dump, "manifest.json");
+    const sums = (await readFirst(this.store, dump, sumsFile)).toString("utf8");
+    const text = await readFirst(this.store, dump, "manifest.json");
     const sum = new RegExp(`^([0-9a-f]{64})  manifest\\.json$`, "mu").exec(sums)?.[1];
     if (createHash("sha256").update(text).digest("hex") !== sum) {
       throw damagedCopy(`the manifest of ${dump.name} is not what its sums say (${this.store.place})`);
@@ -104,11 +104,6 @@ export class OffsiteDumps {
     const stored = await this.store.open(key, versionId);
     const checked = checking(item, `${item.file} of ${dump.name} (${this.store.place})`);
     return throughFrom(stored, checked, this.store.place);
-  }
-
-  private async readFirst(dump: CopiedDump, file: string): Promise<Buffer> {
-    const { key, versionId } = await this.first(dump, file);
-    return this.store.read(key, versionId);
   }
 
   private first(dump: CopiedDump, file: string): Promise<ListedVersion> {

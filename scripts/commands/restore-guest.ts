@@ -137,8 +137,11 @@ export const command = defineCommand({
 async function restoreFetched(session: GuestSession, input: Input): Promise<ExitCode> {
   const found = await archiveToFetch(session, input);
   const restored = { ...input, from: undefined, at: undefined, archive: found.volid };
-  if (found.isThere) return restoreOne(session, restored);
-  const { output } = session.context;
+  const { output, progress } = session.context;
+  if (found.isThere) {
+    if (!input.dryRun) await progress.step(`Compare ${found.archive.name} with its copy`, () => found.compare());
+    return restoreOne(session, restored);
+  }
   if (input.dryRun) {
     output.result(fetchView(found).value, fetchView(found).print);
     return exitCodes.done;

@@ -21,10 +21,12 @@ export interface ArchiveToFetch {
   readonly volid: string;
   readonly node: string;
   readonly bucket: string;
-  /** It is on the storage already. */
+  /** One of its name and size is on the storage already. */
   readonly isThere: boolean;
   /** Brings it there. Whoever is told of bytes gets how many of all have come. @throws CommandError, StoreError, GuestUnreachable */
   fetch(progress: (text: string) => void): Promise<void>;
+  /** Where one is there: reads it, since another content could have its name. @throws CommandError (13), GuestUnreachable */
+  compare(): Promise<void>;
 }
 
 /**
@@ -57,9 +59,18 @@ export async function archiveToFetch(
   const storage = environment.settings.backup.storage.id;
   const volid = `${storage}:backup/${archive.name}`;
   const listed = await client.backups.archives(node, storage, archive.vmid);
-  const isThere = listed.some((one) => one.volid === volid);
-  const target = { archive, files, volid, node, bucket, isThere };
-  if (isThere) return { ...target, fetch: () => Promise.resolve() };
+  const there = listed.find((one) => one.volid === volid);
+  const own = files.at(-1);
+  if (own === undefined) throw new Error(`${archive.name} has no files`);
+  if (there?.size !== undefined && there.size !== own.bytes) throw otherContent(volid, node, bucket);
+  const target = { archive, files, volid, node, bucket, isThere: there !== undefined };
+  if (there !== undefined) {
+    const compare = async (): Promise<void> => {
+      const sum = await (await inboxOf(session, node)).sumOf(own.file, signal);
+      if (sum !== own.sha256) throw otherContent(volid, node, bucket);
+    };
+    return { ...target, fetch: () => Promise.resolve(), compare };
+  }
   const inbox = await inboxOf(session, node);
   const needed = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const room = await inbox.room(signal);
@@ -75,7 +86,14 @@ export async function archiveToFetch(
       await inbox.take(file, await archives.open(archive, file.file), signal, told);
     }
   };
-  return { ...target, fetch };
+  return { ...target, fetch, compare: () => Promise.resolve() };
+}
+
+function otherContent(volid: string, node: string, bucket: string): CommandError {
+  return new CommandError(`${volid} is on ${node} already, and is not what lies in ${bucket} under its name`, {
+    exitCode: exitCodes.refused,
+    hint: `look at both; to restore the one elsewhere, move that of ${node} out of its folder first, with its .log and .notes`,
+  });
 }
 
 function untilOf(at: string | undefined, timeZone: string): number {

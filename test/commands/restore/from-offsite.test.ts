@@ -88,6 +88,25 @@ test("one that is on the storage already is not fetched again [D2]", async () =>
   expect(far.requests.slice(before).filter(({ path }) => path.endsWith(`/${name}`))).toEqual([]);
 });
 
+test("another one of its name on the storage is no copy of it: it is neither restored nor replaced [D2, J1, N1]", async () => {
+  const content = kept.get(name) ?? Buffer.alloc(0);
+  const other = Buffer.from(content);
+  other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
+  const words = ["--force", "--stop", "--accept-loss"];
+  for (const bytes of [content.subarray(0, -1), other]) {
+    writeFileSync(join(folder, name), bytes);
+    expect(await restore(words)).toMatchObject({
+      code: 13,
+      stderr: expect.stringMatching(
+        /backup:backup\/vzdump\S+ is on pve-prod already, and is not what lies in s3:\/\/far-away/u,
+      ),
+    });
+    expect(readFileSync(join(folder, name)).equals(bytes)).toBe(true);
+  }
+  writeFileSync(join(folder, name), content);
+  expect((await restore(words)).code).toBe(0);
+});
+
 test("nobody is there to agree: nothing is fetched [K1]", async () => {
   expect(await restore([])).toMatchObject({ code: 2, stderr: expect.stringContaining("--force") });
   expect(readdirSync(folder)).toEqual([]);
