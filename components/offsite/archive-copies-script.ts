@@ -74,7 +74,7 @@ there() {
 }
 
 # When an archive of a guest was begun, by this node's own clock, as vzdump has written it into its name: 2026-11-20-01-00-00.
-stamps() { sed -nE "s/^vzdump-(lxc|qemu)-$1-([0-9]{4})_([0-9]{2})_([0-9]{2})-([0-9]{2})_([0-9]{2})_([0-9]{2})\\..*\$/\\2-\\3-\\4-\\5-\\6-\\7/p"; }
+stamps() { sed -nE "s/^vzdump-(lxc|qemu)-$1-([0-9]{4})_([0-9]{2})_([0-9]{2})-([0-9]{2})_([0-9]{2})_([0-9]{2})\\..*\\$/\\2-\\3-\\4-\\5-\\6-\\7/p"; }
 
 # The same in seconds since 1970. Not every such name is a time.
 seconds() { date -d "$(printf '%s' "$1" | sed -E 's/^(.{10})-(..)-(..)-(..)$/\\1 \\2:\\3:\\4/')" +%s 2>/dev/null; }

@@ -78,6 +78,11 @@ function copyArchive(ago: number): string {
   return name;
 }
 
+function empty(): void {
+  offsite?.dropBucket("far-away");
+  offsite?.makeBucket("far-away");
+}
+
 function fail(): never {
   throw new Error("it was not started");
 }
@@ -104,22 +109,17 @@ test("the newest copy is told with its age, and is a problem when it is older th
 });
 
 test("a copy of a time that is still to come, which whoever has the key can make, is told, and makes no old one young [J1, J2, N1]", async () => {
-  const empty = (): void => {
-    offsite?.dropBucket("far-away");
-    offsite?.makeBucket("far-away");
-  };
   empty();
   const forged = [copy(-30 * 86_400), copyArchive(-30 * 86_400)];
   const old = copy(3 * 86_400);
   copyArchive(5 * 86_400);
   const { stdout } = await (site ?? fail()).lifeboat(["status", "prod", "--json"], { env: passphrase });
   const [{ problems }] = found.parse(JSON.parse(stdout)).environments;
-  const touched = (name: string | undefined) => `${name ?? ""}: its name is of a time that is still to come`;
   expect(problems.filter((text) => text.includes("elsewhere"))).toEqual([
     expect.stringContaining(`is older than its schedule (${old})`),
-    expect.stringContaining(touched(forged[0])),
+    expect.stringContaining(`${forged[0] ?? ""}: its name is of a time that is still to come`),
     expect.stringMatching(/^the newest archive of web elsewhere is older than its schedule/u),
-    expect.stringContaining(touched(forged[1])),
+    expect.stringContaining(`${forged[1] ?? ""}: its name is of a time that is still to come`),
   ]);
   empty();
 });

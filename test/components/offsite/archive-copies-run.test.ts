@@ -47,6 +47,7 @@ function stamp(days: number): string {
 }
 
 const archive = (id: number, days: number): string => `vzdump-lxc-${String(id)}-${stamp(days)}.tar.zst`;
+const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
 const far = (guest: string, name: string): string => `far/far/archives/prod/${guest}/${name}/SHA256SUMS`;
 
 function run() {
@@ -75,7 +76,6 @@ test("the newest archive of each guest is copied with its sums, and once [J2]", 
   expect(run()).toMatchObject({ status: 0, told: { result: "success", message: "2 archives copied" } });
   expect(copies("web")).toEqual([archive(101, 0)]);
   const [name] = copies("web");
-  const sum = (text: string) => createHash("sha256").update(text).digest("hex");
   expect(readFileSync(join(root, far("web", name ?? "")), "utf8")).toBe(
     `${sum("of 101")}  ${archive(101, 0)}\n${sum("nightly")}  ${archive(101, 0)}.notes\n`,
   );

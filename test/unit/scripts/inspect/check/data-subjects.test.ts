@@ -23,6 +23,7 @@ const seen: DataStatus = {
   lastRun: { result: "success", started: 1_000, seconds: 5, message: "" },
   problem: null,
   pointInTime: good,
+  drill: null,
   newest: { dump: "2026-11-22/postgres/shop-030000Z", time: 1_000, ageSeconds: 3_600, bytes: 5, encrypted: false },
   dumps: 3,
 };
