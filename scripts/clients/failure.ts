@@ -113,7 +113,7 @@ const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
   untrusted: "compare the store's certificate with lifeboat:stateStoreAuthority, or with 'ca' of its settings",
   denied:
     "check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
-  "no-bucket": "the environment's bucket is made with the state store: pulumi up of the stack that declares it",
+  "no-bucket": "the environment's bucket is made with the state store: lifeboat up",
   unreadable: "an earlier state takes its place: lifeboat restore state ENVIRONMENT --list",
   failed: undefined,
 };

@@ -8,7 +8,7 @@ import type { Site } from "../project/site";
 import { adopt } from "../recovery/adopt/adopt";
 import { chooseAllUnnamed, chooseUnnamed } from "../recovery/adopt/choose-unnamed";
 import { adoptionPlanShape, adoptionShape } from "../recovery/adopt/shape";
-import { findGuests } from "../recovery/adopt/unnamed-guests";
+import { endOfFinding, findGuests } from "../recovery/adopt/unnamed-guests";
 import { defineCommand } from "./frame/command";
 
 const inputSchema = z.object({
@@ -51,8 +51,10 @@ export const command = defineCommand({
   run: async (input, context) => {
     const site = await context.site();
     const environments = chosenEnvironments(site, input, context);
-    const seen = await context.progress.step(titleOf(environments), () =>
-      findGuests(environments, site.environments().usable),
+    const seen = await context.progress.step(
+      titleOf(environments),
+      () => findGuests(environments, site.environments().usable),
+      endOfFinding,
     );
     if (input.all) return adopt(chooseAllUnnamed(seen, input.env), input, context);
     if (input.ids.length === 0) return show(context, inspectUnnamed(seen));

@@ -1,3 +1,4 @@
+import { endOfLooks } from "../terminal/progress";
 import * as z from "zod";
 import { clientOf } from "../recovery/engine/session";
 import { show } from "../inspect/inspection";
@@ -57,8 +58,11 @@ interface UnknownEnvironment {
 async function takeAll(input: Input, context: CommandContext): Promise<ExitCode> {
   const environments = chosen(await context.site(), input.env);
   const title = input.dryRun ? "Look for snapshots that are due" : "Take the snapshots that are due";
-  const answers = await context.progress.step(title, () =>
-    Promise.all(environments.usable.map((environment) => takeOf(environment, input.dryRun, context))),
+  const answers = await context.progress.step(
+    title,
+    () => Promise.all(environments.usable.map((environment) => takeOf(environment, input.dryRun, context))),
+    (found) =>
+      endOfLooks(found, (answer) => "failure" in answer || answer.some(({ problem }) => problem !== undefined)),
   );
   context.signal.throwIfAborted();
   const guests = answers.flatMap((answer) => ("failure" in answer ? [] : answer));

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CredentialSource, shellCredential } from "../../site/settings/credentials";
-import { usageError } from "../terminal/command-error";
+import { CommandError, usageError } from "../terminal/command-error";
+import { exitCodes } from "../terminal/exit-codes";
 import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
@@ -40,8 +41,25 @@ async function firstOf(
   const given = shellCredential(source, secrets.environment, variables);
   if (given?.kind === "value") return { value: given.value, origin: given.variable };
   if (given?.kind === "file") return { value: readFrom(given.path, given.variable), origin: given.variable };
-  const secret = (await secrets.read(source.setting)) ?? "";
+  const secret = (await sealed(source, secrets)) ?? "";
   return secret === "" ? undefined : { value: secret.trim(), origin: secrets.originOf(source.setting) };
+}
+
+/** Who cannot open the settings' secret may give the same in another way. */
+async function sealed({ setting, fileVariable }: CredentialSource, secrets: Secrets): Promise<string | undefined> {
+  try {
+    return await secrets.read(setting);
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.exitCode !== exitCodes.passphrase) throw error;
+    const { message, exitCode, hint, details, complete } = error;
+    const instead = `or name a file with lifeboat:${setting} in ${fileVariable}`;
+    throw new CommandError(message, {
+      exitCode,
+      complete,
+      details,
+      hint: hint === undefined ? instead : `${hint}; ${instead}`,
+    });
+  }
 }
 
 function readFrom(file: string, fileVariable: string): string {

@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../site/plain-pulumi";
 import * as z from "zod";
 import { otherPassphrase } from "../../site/settings/credentials";
 import type { CredentialFolder } from "./credential-folder";
@@ -84,11 +85,14 @@ export class Secrets {
   private async open(): Promise<SecretBox> {
     const { encryptionSalt, secretsProvider, file } = this.stack;
     if (secretsProvider !== undefined) {
-      throw this.error(`the secrets of ${this.environment} are kept by ${secretsProvider}, which needs pulumi`);
+      throw this.error(
+        `the secrets of ${this.environment} are kept by ${secretsProvider}, which needs pulumi`,
+        `keep them by a passphrase: ${pulumiLine(this.environment, "stack change-secrets-provider passphrase")}`,
+      );
     }
     const passphrase = this.redactor.remember(this.passphrase());
     if (encryptionSalt === undefined && this.holdsSecrets()) {
-      throw this.error(`${file} holds secrets but no encryptionsalt`);
+      throw this.error(`${file} holds secrets but no encryptionsalt`, this.formerFile());
     }
     try {
       return await (encryptionSalt === undefined
@@ -96,17 +100,16 @@ export class Secrets {
         : openSecretBox(encryptionSalt, passphrase));
     } catch (error) {
       if (error instanceof WrongPassphrase) throw this.wrong();
-      if (error instanceof UnreadableSecret) throw this.error(`${file}: ${error.message}`);
+      if (error instanceof UnreadableSecret) throw this.error(`${file}: ${error.message}`, this.formerFile());
       throw error;
     }
   }
 
   private wrong(): CommandError {
     const { variable, words } = passphraseOrigin(this.environment, this.variables);
-    const hint = `set ${variable} to the passphrase of ${this.environment}`;
     return new CommandError(`the passphrase does not open the secrets in ${this.stack.file}${words}`, {
       exitCode: exitCodes.passphrase,
-      hint,
+      hint: `set ${variable} to the passphrase of ${this.environment}`,
     });
   }
 
@@ -117,26 +120,34 @@ export class Secrets {
   private passphrase(): string {
     const found = readPassphrase(this.environment, this.variables);
     if (found.kind === "given") return found.passphrase;
-    if (found.kind === "unreadable") throw this.error(found.why);
+    if (found.kind === "unreadable") throw this.error(found.why, this.rightPassphrase());
     const need = this.holdsSecrets() ? "holds an encrypted value that is needed" : "needs one for its secrets";
     const other = otherPassphrase(this.environment, this.variables);
     const set =
       other === undefined ? "is set" : `of ${this.environment} is set, but that of ${other} (lifeboat env ${other})`;
-    throw this.error(`no passphrase ${set}, and ${this.stack.file} ${need}`);
+    throw this.error(`no passphrase ${set}, and ${this.stack.file} ${need}`, this.rightPassphrase());
   }
 
   private guarded<Value>(read: () => Value): Value {
     try {
       return read();
     } catch (error) {
-      if (error instanceof UnreadableSecret) throw this.error(`${this.stack.file}: ${error.message}`);
+      if (error instanceof UnreadableSecret)
+        throw this.error(`${this.stack.file}: ${error.message}`, this.formerFile());
       throw error;
     }
   }
 
-  private error(message: string): CommandError {
-    const hint =
-      "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) to the passphrase of this stack, or give the token with LIFEBOAT_PROXMOX_TOKEN_FILE";
+  private rightPassphrase(): string {
+    return `set PULUMI_CONFIG_PASSPHRASE_FILE to a file with the passphrase of ${this.environment}`;
+  }
+
+  /** No passphrase opens what was damaged. */
+  private formerFile(): string {
+    return `put back what it was: git log -p ${this.stack.file}`;
+  }
+
+  private error(message: string, hint: string): CommandError {
     return new CommandError(message, { exitCode: exitCodes.passphrase, hint });
   }
 }

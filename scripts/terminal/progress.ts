@@ -26,6 +26,13 @@ function good(): Ending {
   return { mark: "good" };
 }
 
+/** The end of a step that looks at several things: a look that failed is no good one. */
+export function endOfLooks<Look>(looks: readonly Look[], hasFailed: (look: Look) => boolean): Ending {
+  const failed = looks.filter(hasFailed).length;
+  if (failed === 0) return { mark: "good" };
+  return { mark: failed === looks.length ? "bad" : "odd" };
+}
+
 /** Pictures of the turning wheel. */
 const wheel = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 

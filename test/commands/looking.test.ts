@@ -148,6 +148,11 @@ describe("the frame", () => {
     [["status", "--jsno"], "unknown option '--jsno'", "lifeboat status --json"],
     [["doctor", "--print-setupp"], "unknown option '--print-setupp'", "lifeboat doctor --print-setup"],
     [["restore", "gest", "web"], "unknown command 'gest'", "lifeboat restore guest web"],
+    [
+      ["restore", "state", "prod", "--list", "--limit", "9"],
+      "unknown option '--limit'",
+      "lifeboat restore state --help",
+    ],
     [["backups"], "missing required argument 'guest'", "lifeboat backups --help"],
     [["env", "a", "b"], "too many arguments", "lifeboat env --help"],
     [["restore", "guest"], "Unable to restore guests: no guest is named", "name one or more"],
@@ -161,7 +166,10 @@ describe("the frame", () => {
 
   test.each([
     ["--target-id", "abc", "--target-id: an id from 100 to 999999999, or next"],
-    ["--target-id", "7", "--target-id: Too small"],
+    ["--target-id", "7", "--target-id: at least 100 is expected"],
+    ["--check-timeout", "-3", "--check-timeout: at least 0 is expected"],
+    ["--parallel", "1.5", "--parallel: a whole number is expected"],
+    ["--parallel", "99", "--parallel: at most 16 is expected"],
     ["--check-timeout", "1h", "--check-timeout: a number is expected"],
   ])("%s %s is refused by the name that was typed [K2]", async (flag, value, why) => {
     const { code, stderr } = await site.lifeboat(["restore", "guest", "web", flag, value]);

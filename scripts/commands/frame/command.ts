@@ -84,9 +84,35 @@ function wrongInput(error: z.ZodError, options: readonly KnownOption[]): Command
 /** What is wrong with the whole has no path. */
 function issueText(issue: z.core.$ZodIssue, options: readonly KnownOption[]): string {
   const { path, message } = issue;
-  const isNoNumber = issue.code === "invalid_type" && issue.expected === "number";
-  const text = isNoNumber && message.startsWith("Invalid input") ? "a number is expected" : message;
+  const text = isOwn(message) ? message : plainText(issue);
   return path.length === 0 ? text : `${asTyped(path.join("."), options)}: ${text}`;
+}
+
+/** Not one of zod's own, which speak of types. */
+function isOwn(message: string): boolean {
+  return !/^(?:Invalid |Too (?:small|big)|Unrecognized )/u.test(message);
+}
+
+/** zod's types that a person knows by another name. */
+const expectations: Readonly<Record<string, string>> = {
+  number: "a number is expected",
+  int: "a whole number is expected",
+};
+
+function plainText(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  switch (code) {
+    case "too_small":
+      return issue.origin === "string" ? "it must not be empty" : `at least ${String(issue.minimum)} is expected`;
+    case "too_big":
+      return `at most ${String(issue.maximum)}${issue.origin === "string" ? " characters are" : " is"} expected`;
+    case "invalid_value":
+      return `one of ${issue.values.map(String).join(", ")} is expected`;
+    case "invalid_type":
+      return expectations[issue.expected] ?? message;
+    default:
+      return message;
+  }
 }
 
 /** `--target-id` of `targetId`; an argument has its own name. */

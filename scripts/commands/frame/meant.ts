@@ -15,7 +15,13 @@ export function meantLine(mistake: string, argv: readonly string[], root: Comman
   const place = word === undefined ? -1 : argv.indexOf(word);
   if (word === undefined || place < 0) return undefined;
   const command = commandOf(argv, root);
-  const meant = kind === "option" ? nearest(word, flagsOf(command)) : nearest(word, namesOf(command));
+  const meant =
+    kind === "option"
+      ? nearest(
+          word,
+          flagsOf(command).filter((flag) => !argv.includes(flag)),
+        )
+      : nearest(word, namesOf(command));
   if (meant !== undefined) return line(argv.with(place, meant));
   // `restore web`: people name the guest and forget that other things are restored as well.
   const isGuestMissing = kind === "command" && command.parent !== null && namesOf(command).includes("guest");

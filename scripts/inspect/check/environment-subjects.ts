@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { nextStart } from "../../../proxmox/rules/calendar-events";
 import { formatMoment } from "../../../site/restore/moments";
 import { formatAgo } from "../../terminal/durations";
@@ -112,6 +113,6 @@ function offsiteText({ place, copies, archives }: OffsiteStatus, now: number): s
   const times = all.flatMap(({ newest }) => newest?.time ?? []);
   if (all.length === 0) return `${place}: nothing is declared to be copied`;
   const oldest = times.length === all.length ? formatAgo(Math.max(0, now - Math.min(...times))) : "not all there";
-  const guests = archives.length === 0 ? "" : ` and archives of ${String(archives.length)} guests`;
-  return `${String(copies.length)} sources${guests}, ${oldest}`;
+  const guests = archives.length === 0 ? "" : ` and archives of ${counted(archives.length, "guest")}`;
+  return `${counted(copies.length, "source")}${guests}, ${oldest}`;
 }

@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { typeOfGuest } from "../../../site/guest-types";
 import type { Guest } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
@@ -53,16 +54,20 @@ export async function inspectCheck(
       `lifeboat doctor ${name}`,
     ),
   );
-  const subjects = await context.progress.step(`check ${chosen.map(({ name }) => name).join(", ")}`, async (update) => {
-    const waiting = new Waiting(update);
-    const checked = await Promise.all(
-      chosen.map(async (environment) => {
-        const look = await waiting.during(environment.name, () => lookAt(environment, surroundings, context));
-        return checkEnvironment(look, patience, waiting, context);
-      }),
-    );
-    return checked.flat();
-  });
+  const subjects = await context.progress.step(
+    `check ${chosen.map(({ name }) => name).join(", ")}`,
+    async (update) => {
+      const waiting = new Waiting(update);
+      const checked = await Promise.all(
+        chosen.map(async (environment) => {
+          const look = await waiting.during(environment.name, () => lookAt(environment, surroundings, context));
+          return checkEnvironment(look, patience, waiting, context);
+        }),
+      );
+      return checked.flat();
+    },
+    (found) => endOfLooks(found, ({ verdict }) => verdict === "problem" || verdict === "unknown"),
+  );
   return inspectionOf([...wrong, ...subjects, ...siteSubjects(chosen, named.length === 0, context)]);
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { pulumiLine } from "../../../site/plain-pulumi";
 import { formatAgo } from "../../terminal/durations";
 import { type CopyStatus, stateProblems, type StateStatus } from "../status/state-status";
@@ -39,7 +40,7 @@ function ofState(name: string, status: StateStatus, proof: StateLook["proof"]): 
   if (proof === undefined) return unseen(named, "whether it opens is not known", `lifeboat verify --state ${name}`);
   const shut = proof.problems.map((text) => ({ text, next: `lifeboat restore state ${name} --list` }));
   const opens = shut.length === 0 ? "opens" : "does not prove itself";
-  const found = `${places[lives]}, ${opens}, ${String(proof.resources)} resources, ${agoOf(modified)}`;
+  const found = `${places[lives]}, ${opens}, ${counted(proof.resources, "resource")}, ${agoOf(modified)}`;
   return judged(named, found, [...problems, ...shut]);
 }
 

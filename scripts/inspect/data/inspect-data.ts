@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { runBounded } from "../../machine/bounded";
 import type { CommandContext } from "../../project/context";
 import { requireOffsite } from "../../project/offsite-bucket";
@@ -28,7 +29,11 @@ export async function inspectData(
 ): Promise<Inspection<ValueOf<typeof dataShape>>> {
   const declared = guests.flatMap(({ environment, guest }) => declaredSources(environment, [guest]));
   if (declared.length === 0) throw noSources(guests, isOne);
-  const sources = await context.progress.step("look at the data in guests", () => readSources(declared, context));
+  const sources = await context.progress.step(
+    "look at the data in guests",
+    () => readSources(declared, context),
+    (found) => endOfLooks(found, ({ unseen }) => unseen !== null),
+  );
   return {
     value: { sources },
     print: (lines) => printData(sources, isOne, lines),
@@ -59,8 +64,10 @@ export async function inspectCopies(
   if (first === undefined) throw noSources(guests, isOne);
   if (isOne) requireOffsite(first.environment);
   const bounds = { parallel: sourcesAtOnce, perKey: sourcesAtOnce, keyOf: () => "" };
-  const copies = await context.progress.step("look at the copies elsewhere", () =>
-    runBounded(declared, bounds, (one) => readCopies(one, context.signal)),
+  const copies = await context.progress.step(
+    "look at the copies elsewhere",
+    () => runBounded(declared, bounds, (one) => readCopies(one, context.signal)),
+    (found) => endOfLooks(found, ({ problem }) => problem !== null),
   );
   return {
     value: { copies },

@@ -57,7 +57,7 @@ async function inspectConnection(environment: LoadedEnvironment): Promise<Check>
     if (days < certificateNotice)
       return warning(
         "connection",
-        `${text} (${String(days)} days left)`,
+        `${text} (${counted(days, "day")} left)`,
         "renew it on the node: pvecm updatecerts, or through ACME",
       );
     if (!certificate.namesEndpoint)

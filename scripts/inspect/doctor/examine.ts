@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
@@ -35,12 +36,16 @@ export async function examine(
   }));
   for (const environment of usable) {
     const title = `examine ${environment.name} (${environment.settings.proxmox.endpoint})`;
-    const findings = await context.progress.step(title, async () => [
-      ...(await inspectAccess(environment)),
-      ...(await inspectSecrets(environment, context.io.environment)),
-      ...(await inspectBucket(environment, context.io.environment)),
-      ...inspectAuthority(environment),
-    ]);
+    const findings = await context.progress.step(
+      title,
+      async () => [
+        ...(await inspectAccess(environment)),
+        ...(await inspectSecrets(environment, context.io.environment)),
+        ...(await inspectBucket(environment, context.io.environment)),
+        ...inspectAuthority(environment),
+      ],
+      (found) => endOfLooks(found, ({ verdict }) => verdict === "problem"),
+    );
     examinations.push({ name: environment.name, endpoint: environment.settings.proxmox.endpoint, findings });
   }
   const tools = await inspectTools(usable, context.io.environment);

@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import type { Site } from "../../project/site";
@@ -39,8 +40,10 @@ async function takeInventory(site: Site, names: readonly string[], context: Comm
   const named = [...new Set(names)].map((name) => site.environment(name));
   const chosen = named.length === 0 ? all.usable : named;
   const surroundings = surroundingsOf(site, all.usable);
-  const looked = await context.progress.step(`look at ${chosen.map(({ name }) => name).join(", ")}`, () =>
-    Promise.all(chosen.map((environment) => inventoryOf(environment, surroundings, context))),
+  const looked = await context.progress.step(
+    `look at ${chosen.map(({ name }) => name).join(", ")}`,
+    () => Promise.all(chosen.map((environment) => inventoryOf(environment, surroundings, context))),
+    (found) => endOfLooks(found, (one) => unknownOf(one).length > 0),
   );
   const unusable = (named.length === 0 ? all.unusable : []).map(({ name, error }) => ({
     name,

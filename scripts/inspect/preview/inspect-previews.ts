@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import { rememberVariables } from "../../project/secret-variables";
@@ -48,7 +49,11 @@ export async function inspectPreviews(
   rememberVariables(redactor, io.environment);
   const previews: StackPreview[] = [];
   for (const name of environments.length > 0 ? environments : site.environmentNames) {
-    const found = await progress.step(`preview ${name}`, () => previewOne(site, name, refresh, context));
+    const found = await progress.step(
+      `preview ${name}`,
+      () => previewOne(site, name, refresh, context),
+      (preview) => endOfLooks([preview], ({ outcome }) => outcome === "failed"),
+    );
     if (out !== undefined) writePreview(out, found, (text) => redactor.redact(text));
     previews.push(found);
   }

@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../terminal/progress";
 import { type Failure, failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import { readProofs } from "../../recovery/drill/history";
@@ -40,8 +41,10 @@ export async function inspectStatus(
   const all = site.environments();
   const chosen = only === undefined ? all.usable : [site.environment(only)];
   const surroundings = surroundingsOf(site, all.usable);
-  const statuses = await context.progress.step(titleOf(chosen), () =>
-    Promise.all(chosen.map((environment) => inspectOne(environment, surroundings, context))),
+  const statuses = await context.progress.step(
+    titleOf(chosen),
+    () => Promise.all(chosen.map((environment) => inspectOne(environment, surroundings, context))),
+    (found) => endOfLooks(found, (status) => "failure" in status),
   );
   const unusable = (only === undefined ? all.unusable : []).map(({ name, error }) => ({
     name,

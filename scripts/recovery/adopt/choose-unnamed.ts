@@ -75,8 +75,11 @@ export function chooseAllUnnamed(seen: SeenGuests, only?: string): Candidate[] {
 
 function notAnId(selector: string, seen: SeenGuests): CommandError {
   const meant = seen.guests.find(({ name, named }) => name === selector && named === undefined);
-  const hint = meant === undefined ? listOf(offeredOf(seen)) : `lifeboat adopt ${String(meant.id)}`;
-  return usageError(`'${selector}' is not the id of a guest`, hint);
+  const text = `'${selector}' is not the id of a guest`;
+  const [unasked] = seen.failures;
+  if (meant === undefined && unasked !== undefined)
+    return usageError(`${text}; ${unasked.failure.message}`, unasked.failure.hint);
+  return usageError(text, meant === undefined ? listOf(offeredOf(seen)) : `lifeboat adopt ${String(meant.id)}`);
 }
 
 function notFound(id: number, environment: string | undefined, seen: SeenGuests, inReach: readonly Candidate[]) {

@@ -5,7 +5,7 @@ import { changedLines, printChangedLines } from "../../terminal/changed-lines";
 import { counted } from "../../terminal/text";
 import { chooseAllUnnamed } from "./choose-unnamed";
 import { planAdoption } from "./make-plan";
-import { findGuests } from "./unnamed-guests";
+import { endOfFinding, findGuests } from "./unnamed-guests";
 
 /** What came of an offer. */
 export interface OfferedGuests {
@@ -27,8 +27,10 @@ export async function offerAll(
   { owner, all }: { readonly owner: string; readonly all: boolean },
   { progress, prompts, talk }: CommandContext,
 ): Promise<OfferedGuests> {
-  const seen = await progress.step(`look at the guests of ${environment.name}`, () =>
-    findGuests([environment], [environment]),
+  const seen = await progress.step(
+    `look at the guests of ${environment.name}`,
+    () => findGuests([environment], [environment]),
+    endOfFinding,
   );
   const [plan] = await planAdoption(chooseAllUnnamed(seen, environment.name), { owner, all: true });
   for (const one of plan?.left ?? []) talk.warning(`${one}; give one of them another name in Proxmox`);

@@ -3,6 +3,7 @@ import { drillTag } from "../../../site/drill/copy-parameters";
 import { copyTag } from "../../../site/restore/copy-notes";
 import type { LoadedEnvironment } from "../../project/environment";
 import { type Failure, failureOf } from "../../clients/failure";
+import type { Ending } from "../../terminal/progress";
 import { groupBy } from "../../machine/group-by";
 
 /** A guest of a node, and whose settings name it or could. */
@@ -40,6 +41,12 @@ export async function findGuests(
     guests: answers.flatMap(({ guests }) => guests).sort((a, b) => a.id - b.id),
     failures: answers.flatMap(({ failures }) => failures),
   };
+}
+
+/** How a look ends of which an endpoint gave no answer. */
+export function endOfFinding({ guests, failures }: SeenGuests): Ending {
+  if (failures.length === 0) return { mark: "good" };
+  return { mark: guests.length === 0 ? "bad" : "odd" };
 }
 
 async function guestsBehind(

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { NodeTime } from "../../../proxmox/api/answers";
@@ -55,7 +56,7 @@ export async function planForget(
     reason === undefined ? [] : [{ volid, reason }],
   );
   const nothing = (): CommandError => {
-    const age = olderThan === undefined ? "" : ` older than ${olderThan} days`;
+    const age = olderThan === undefined ? "" : ` older than ${counted(olderThan, "day")}`;
     const others = leftOut.map(({ volid, reason }) => `${volid} is left alone: ${reason}`);
     return notFound(search, {
       none: [`there is no save point of ${guest.name}${age}`, ...others].join("; "),

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { runBounded } from "../../machine/bounded";
 import type { Step } from "../engine/step";
 import type { StateAccess } from "../steps/state/state-access";
@@ -10,8 +11,8 @@ const removalsAtOnce = 8;
 export function pruneSteps({ environment, remove }: PruneStatePlan, { store }: StateAccess): Step[] {
   const step: Step = {
     id: "remove",
-    title: `Remove ${String(remove.length)} objects of ${environment}`,
-    does: `remove ${String(remove.length)} objects`,
+    title: `Remove ${counted(remove.length, "object")} of ${environment}`,
+    does: `remove ${counted(remove.length, "object")}`,
     commits: true,
     run: async ({ note, progress, signal }) => {
       note({ sent: true });

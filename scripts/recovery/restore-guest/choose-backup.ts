@@ -111,7 +111,7 @@ function refuseNothing({ guest, selector, search, choice, node }: NothingToResto
   throw notFound(search, {
     none: choice.reason,
     unknown: isEmpty ? `no archive of guest ${guest.id} was found` : `${choice.reason}, as far as could be seen`,
-    hint: `see all archives: lifeboat backups ${guest.name}${doubtful === undefined ? "" : nevertheless}`,
+    hint: `see all archives: lifeboat backups ${selector}${doubtful === undefined ? "" : nevertheless}`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { nodeTools } from "../../../proxmox/rules/node-tools";
 import { shellQuote } from "../../machine/shell-quote";
 import type { TargetOptions, VolumeTargets } from "../../../site/restore/volume-targets";
@@ -240,7 +241,7 @@ export function refuseExcess({ search, node, chosen, protectionLimits }: Restore
     ? `give up old save points: lifeboat undo ${selector} --forget`
     : `take the protection off archives that need none: lifeboat backups ${selector}`;
   throw refusal(
-    `storage ${storage} lets a guest have ${limit} protected archives; ${plan.guest} has ${present}, and the restore needs ${further} more`,
+    `storage ${storage} lets a guest have ${counted(limit, "protected archive")}; ${plan.guest} has ${present}, and the restore needs ${further} more`,
     `${way}; or give the token Datastore.Allocate on /storage/${storage}, for which there is no limit`,
   );
 }

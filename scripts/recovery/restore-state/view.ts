@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { formatMoment } from "../../../site/restore/moments";
 import { nameOf } from "../../../site/state/integrity";
 import type { RestorePoint } from "../../../site/state/restore-points";
@@ -28,7 +29,7 @@ export function stateRestoreView(
       const date = formatMoment(point.time / 1_000, localTimeZone());
       const age = formatAgo(Math.max(0, Date.now() - point.time) / 1_000);
       lines.heading(`Plan: make ${point.id} of ${date} (${age}) the state of ${environment}`);
-      lines.hanging("  is: ", `${updateWords(point)}; ${String(point.resources ?? 0)} resources`);
+      lines.hanging("  is: ", `${updateWords(point)}; ${counted(point.resources ?? 0, "resource")}`);
       if (point.why !== undefined) lines.hanging("  mark: ", `${point.status}: ${point.why}`);
       for (const { type, urn } of point.pending ?? []) lines.hanging("  look: ", `it was ${type} ${nameOf(urn)}`);
       if (diff !== undefined) printDifference(diff, lines);

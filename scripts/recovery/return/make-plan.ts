@@ -1,3 +1,4 @@
+import { counted } from "../../terminal/text";
 import { movedSince } from "../../../site/state-copies/moves";
 import { stateDigest } from "../../../site/state-copies/state-digest";
 import { savedId } from "../../../site/state/restore-points";
@@ -264,7 +265,7 @@ function refuseLaterHistory(selector: string, states: LiveAndLocal, { here, ther
 function factsOf({ checkpoint, made }: PresentState, { history }: StackObjects): string {
   const { manifest, resources } = checkpoint;
   const time = made === undefined ? "at a time that it does not tell" : `at ${new Date(made).toISOString()}`;
-  return `made ${time} by Pulumi ${manifest.pulumi}, ${String(resources.length)} resources, ${String(history.length / 2)} updates in its history`;
+  return `made ${time} by Pulumi ${manifest.pulumi}, ${counted(resources.length, "resource")}, ${counted(history.length / 2, "update")} in its history`;
 }
 
 /** The state that does not live on, unless it is the same, byte by byte: nobody else may have it. */

@@ -1,7 +1,7 @@
 import { shellCredential, stateKeySource } from "../../../site/settings/credentials";
 import { copierName, identityOf, readerOf } from "../../../site/state-store/names";
 import { parseKeyPair } from "../../../site/state-store/keys";
-import { backendOf } from "../../project/backend";
+import { type Backend, backendOf } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
 import { storeTrouble } from "../../project/store-health";
 import { CommandError, usageError } from "../../terminal/command-error";
@@ -30,6 +30,13 @@ export async function planRotation(session: RotationSession): Promise<RotateKeys
   return { environment: selector, owner, endpoint: siteStore.endpoint, keys: await renewedKeys(session) };
 }
 
+/** By what has put the state elsewhere. */
+const waysIntoStore: Readonly<Partial<Record<Backend["origin"], (name: string) => string>>> = {
+  "local state": (name) =>
+    `bring it there first: lifeboat up ${name}; or, after a fallback: lifeboat state return ${name}`,
+  PULUMI_BACKEND_URL: () => "unset PULUMI_BACKEND_URL",
+};
+
 /** @throws CommandError (2, 13) */
 function requireInStore(environment: LoadedEnvironment, { context }: RotationSession): void {
   const { name } = environment;
@@ -45,7 +52,7 @@ function requireInStore(environment: LoadedEnvironment, { context }: RotationSes
   if (origin === "state store") return;
   throw new CommandError(`the state of ${name} is not in the state store, but in ${url} (${origin})`, {
     exitCode: exitCodes.refused,
-    hint: `bring it there first: lifeboat status ${name}`,
+    hint: waysIntoStore[origin]?.(name) ?? "take backend.url out of Pulumi.yaml",
   });
 }
 

@@ -111,7 +111,7 @@ async function describeSavePoint(
       `the save point ${archive.volid} is of ${record.guest} (${record.vmid}), not of ${guest.name}`,
       {
         exitCode: exitCodes.refused,
-        hint: `restore it by its name if it is right: lifeboat restore guest ${guest.name} --archive ${shellQuote(archive.volid)}`,
+        hint: `restore it by its name if it is right: lifeboat restore guest ${environment.name}/${guest.name} --archive ${shellQuote(archive.volid)}`,
       },
     );
   }

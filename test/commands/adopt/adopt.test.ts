@@ -182,6 +182,10 @@ test("a node that is down keeps nobody from adopting on another; what it may hav
   const missing = await site.lifeboat(["adopt", "240"]);
   expect(missing.stderr).toContain("guest 240 is not on the nodes that answered");
   expect(missing.code).toBe(14);
+  expect(missing.stderr).toContain("! look at the guests of");
+  const mistyped = await site.lifeboat(["adopt", "abc", "--env", "lab"]);
+  expect(mistyped.stderr).toMatch(/✗ look at the guests of lab[^]*'abc' is not the id of a guest; .*127\.0\.0\.1:1/u);
+  expect(mistyped.stderr).not.toContain("every guest that the token may see is in the settings");
   const listed = await site.lifeboat(["adopt"]);
   expect(listed.stdout).toMatch(/^141 /mu);
   expect(listed.code).toBe(3);

@@ -75,6 +75,7 @@ test("the copy becomes the live state here, with its history, and plain pulumi i
   expect(down).toMatchObject({ code: 0, stdout: expect.stringContaining("s3://") });
   expect(down.stderr).toMatch(/does not answer: ECONNREFUSED; pulumi fails.*: lifeboat state fallback prod, then/u);
   const preview = await site.lifeboat(["preview", name]);
+  expect(preview.stderr).toContain("✗ preview prod");
   expect(preview).toMatchObject({
     code: 3,
     stdout: expect.stringMatching(/ECONNREFUSED[^]*lifeboat state fallback prod/u),

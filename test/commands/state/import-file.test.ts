@@ -188,7 +188,7 @@ test("needs the stack's own passphrase and salt, and names the next command [E5,
   writeSettings({ salt: undefined });
   const saltless = await importFile([]);
   expect(saltless.code).toBe(2);
-  expect(saltless.stderr).toContain("HINT: pulumi stack init prod");
+  expect(saltless.stderr).toContain('HINT: eval "$(lifeboat env prod)" && pulumi stack init prod');
 });
 
 function backend(): string {

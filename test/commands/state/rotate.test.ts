@@ -47,6 +47,14 @@ test("the plan names each key that goes and what it has made, and changes nothin
   expect([users(), site.read("Pulumi.monitoring.yaml"), site.read("Pulumi.prod.yaml")]).toEqual(before);
 });
 
+test("a state that is not in the store is brought there by a command that does so [N6, K1]", async () => {
+  const env = { ...here.env, PULUMI_BACKEND_URL: "file:///nowhere" };
+  expect(await site.lifeboat(["state", "rotate", "prod", "--dry-run"], { env })).toMatchObject({
+    code: 13,
+    stderr: expect.stringContaining("HINT: unset PULUMI_BACKEND_URL"),
+  });
+});
+
 test("the former keys go with what they have made, and those of nobody else [N6]", async () => {
   const others = users().filter((name) => !name.startsWith("lifeboat-prod"));
   const { code, stdout, stderr } = await rotate("prod", "--force", "--json");

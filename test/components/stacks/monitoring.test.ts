@@ -150,7 +150,7 @@ test.each<[string, () => Environment, RegExp]>([
   [
     "a receiver without its secret",
     () => environmentWith({}, { monitoringSecrets: { ...secrets, receivers: {} } }),
-    /has no secret for ops\nHINT: pulumi config set --secret --path lifeboat:monitoringSecrets\.receivers\.ops -s monitoring$/u,
+    /has no secret for ops\nHINT: eval "\$\(lifeboat env monitoring\)" && pulumi config set --secret --path lifeboat:monitoringSecrets\.receivers\.ops -s monitoring$/u,
   ],
   [
     "a secret without its receiver",

@@ -28,7 +28,7 @@ async function declare(other: Readonly<Record<string, unknown>>, top: object = {
 
 test("declared without keys is an error that says how to give them, and nothing is registered [J2]", async () => {
   await expect(declare({}, {})).rejects.toThrow(
-    /offsite copies of prod: .*lifeboat:offsiteKeys is not set\nHINT: pulumi config set --secret/su,
+    /offsite copies of prod: .*lifeboat:offsiteKeys is not set\nHINT: eval "\$\(lifeboat env prod\)" && pulumi config set --secret/su,
   );
 });
 

@@ -16,7 +16,7 @@ export function printArchives(report: EnvironmentReport, lines: Lines): void {
   const shared = sharedReasons(archives);
   if (archives.length > 0) printTable(archives, shared, lines);
   for (const [text, count] of shared) {
-    lines.hanging([yellow("!"), " "], `${String(count)} archives not seen: ${text}`);
+    lines.hanging([yellow("!"), " "], `${counted(count, "archive")} not seen: ${text}`);
   }
   for (const { guest, text } of missing) lines.hanging([red("✗"), ` ${guest}: `], text);
   for (const text of unseen) lines.hanging([yellow("!"), " "], `not seen: ${text}`);

@@ -1,3 +1,4 @@
+import { counted } from "../../../terminal/text";
 import { spaceNeeds } from "../../../../site/restore/space";
 import type { CommandContext } from "../../../project/context";
 import { CommandError } from "../../../terminal/command-error";
@@ -53,7 +54,7 @@ export function restoreBatch(request: RestoreBatchRequest, context: CommandConte
     context,
     dryRun,
     name: `restore of ${names}`,
-    subjects: `${members.length} guests`,
+    subjects: counted(members.length, "guest"),
     participle: "restored",
     bundles: first.state.bundles,
     request: textsOf(members),
@@ -72,7 +73,7 @@ export function restoreBatch(request: RestoreBatchRequest, context: CommandConte
     question: (planned) => `Restore these guests: ${planned.map((member) => member.planned.plan.guest).join(", ")}?`,
     memberOf: ({ contents: { guest } }) =>
       operations.find(({ session }) => session.selector === `${guest?.environment ?? ""}/${guest?.name ?? ""}`),
-    title: (parts) => `Restore ${parts.length} guests`,
+    title: (parts) => `Restore ${counted(parts.length, "guest")}`,
     gate: ({ plan }) => new TurnHolder(turns, plan.target.node),
     report: (outcomes, refused) => reportBatch(outcomes, refused, context),
   };
@@ -121,7 +122,7 @@ function printTogether({ guests, parallel, space, warnings }: TogetherView, line
     printGuestPlan(guest, lines);
     lines.line();
   }
-  lines.heading(`Together: ${guests.length} guests, ${parallel} at a time`);
+  lines.heading(`Together: ${counted(guests.length, "guest")}, ${parallel} at a time`);
   printSpace(space, lines);
   for (const warning of warnings) lines.hanging("  WARNING: ", warning);
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../../terminal/text";
 import { formatDuration } from "../../../terminal/durations";
 import type { Lines, Table } from "../../../terminal/talk";
 import type { Outcome, Refusal } from "../../engine/batch";
@@ -73,7 +74,9 @@ export function printBatchReport(
   const count = (wanted: GuestResult["result"]): number => guests.filter(({ result }) => result === wanted).length;
   const before = count("ended before");
   const earlier = before === 0 ? "" : `, ${before} before`;
-  lines.heading(`Restored ${count("restored")} of ${guests.length} guests${earlier}, in ${formatDuration(seconds)}`);
+  lines.heading(
+    `Restored ${count("restored")} of ${counted(guests.length, "guest")}${earlier}, in ${formatDuration(seconds)}`,
+  );
   lines.table(guests.map(row), "  ");
   for (const guest of guests) printGuest(guest, lines);
   for (const { environment, findings } of comparisons) {

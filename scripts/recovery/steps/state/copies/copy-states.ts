@@ -1,3 +1,4 @@
+import { endOfLooks } from "../../../../terminal/progress";
 import { type Failure, failureOf } from "../../../../clients/failure";
 import { ownAddresses } from "../../../../../site/state/own-addresses";
 import type { LoadedEnvironment } from "../../../../project/site";
@@ -34,7 +35,11 @@ export async function copyStates(
   for (const environment of environments) {
     const title = dryRun ? `Look at the state of ${environment.name}` : `Copy the state of ${environment.name}`;
     copies.push(
-      await context.progress.step(title, (update) => copyOf(environment, to, context, { dryRun, progress: update })),
+      await context.progress.step(
+        title,
+        (update) => copyOf(environment, to, context, { dryRun, progress: update }),
+        ({ result: { kind } }) => endOfLooks([kind], (one) => one === "failed" || one === "kept"),
+      ),
     );
     context.signal.throwIfAborted();
   }

@@ -72,7 +72,7 @@ test.each([
     "of a process of this machine that has ended",
     4_194_304,
     hostname(),
-    "(others may have its name), nobody is at work any more: pulumi cancel",
+    '(others may have its name), nobody is at work any more: eval "$(lifeboat env prod)" && pulumi cancel',
   ],
   ["of a process of this machine that lives", process.pid, hostname(), "wait until it has ended"],
   ["of another machine, where nobody here can look", 4_194_304, "elsewhere", "wait until it has ended"],
