@@ -28,8 +28,11 @@ function linesOf(place: string): Line[] {
   });
 }
 
+function named(...words: string[]): CommandEntry | undefined {
+  return commands.find((entry) => entry.words.join(" ") === words.join(" "));
+}
+
 function commandOf([first = "", second = ""]: readonly string[]): CommandEntry | undefined {
-  const named = (...words: string[]) => commands.find((entry) => entry.words.join(" ") === words.join(" "));
   return named(first, second) ?? named(first);
 }
 

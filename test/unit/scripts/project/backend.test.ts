@@ -234,14 +234,21 @@ describe("what pulumi needs for the store", () => {
   });
 });
 
-describe("a secret that does not open", () => {
-  const sealed = (value: string, salt = encrypter.salt) =>
-    write("Pulumi.prod.yaml", settings(`  lifeboat:proxmoxToken: { secure: "${value}" }\nencryptionsalt: ${salt}`));
-  const opened = (variables: Record<string, string> = {}) => environment(variables).token();
+function seal(value: string): void {
+  write(
+    "Pulumi.prod.yaml",
+    settings(`  lifeboat:proxmoxToken: { secure: "${value}" }\nencryptionsalt: ${encrypter.salt}`),
+  );
+}
 
+function token(variables: Record<string, string> = {}) {
+  return environment(variables).token();
+}
+
+describe("a secret that does not open", () => {
   test("the passphrase is what is missing, or the token in another way [K1, N4]", async () => {
-    sealed(encrypter.encrypt("a@pve!b=c"));
-    await expect(opened()).rejects.toMatchObject({
+    seal(encrypter.encrypt("a@pve!b=c"));
+    await expect(token()).rejects.toMatchObject({
       message: expect.stringContaining("no passphrase is set"),
       hint: "set PULUMI_CONFIG_PASSPHRASE_FILE to a file with the passphrase of prod; or name a file with lifeboat:proxmoxToken in LIFEBOAT_PROXMOX_TOKEN_FILE",
     });
@@ -249,8 +256,8 @@ describe("a secret that does not open", () => {
   });
 
   test("one that is damaged is not asked a passphrase for, and another secret not the token [K1, N4]", async () => {
-    sealed("v1:damaged");
-    await expect(opened({ PULUMI_CONFIG_PASSPHRASE: passphrase })).rejects.toMatchObject({
+    seal("v1:damaged");
+    await expect(token({ PULUMI_CONFIG_PASSPHRASE: passphrase })).rejects.toMatchObject({
       hint: expect.stringMatching(/^put back what it was: git log -p \S*Pulumi\.prod\.yaml; or name a file/u),
     });
     const key = `  lifeboat:stateStoreOffsiteKey: { secure: "${encrypter.encrypt("{}")}" }\nencryptionsalt: ${encrypter.salt}`;
