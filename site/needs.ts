@@ -75,6 +75,12 @@ export function nodesOf(settings: Environment): string[] {
   return [...new Set([settings.proxmox.node, ...settings.guests.map((guest) => guest.node)])];
 }
 
+/** Storages that the settings give a guest's disks; of one made by hand they do not say any. */
+export function diskStoragesOf(guest: Guest): string[] {
+  const disks = storageNeedsOf(guest).filter(({ content }) => content === "rootdir" || content === "images");
+  return [...new Set(disks.map(({ storage }) => storage))];
+}
+
 function storageNeedsOf(guest: Guest): StorageNeed[] {
   if (guest.kind === "adopted") return [];
   const { node, name } = guest;

@@ -1,4 +1,5 @@
 import type { Finding, Step } from "../engine/step";
+import { moveInSettings } from "./dead-node";
 import { lostOf } from "./lost";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
@@ -23,7 +24,10 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
 }
 
 /** Backup jobs and whatever else its stack makes may be missing still. */
-function notBroughtUp({ name, goneBesides }: EnvironmentLook): Finding[] {
+function notBroughtUp(look: EnvironmentLook): Finding[] {
+  const { name, goneBesides } = look;
+  const moved = moveInSettings(look);
+  if (moved !== undefined) return [{ severity: "todo", ...moved }];
   if (goneBesides === undefined) return [];
   const text = `${name} is not brought up: its stack would make ${goneBesides.join(", ")} as well, and nobody has asked for that`;
   return [{ severity: "todo", text, mend: `lifeboat recover --only ${name}, or lifeboat up ${name}` }];
@@ -32,7 +36,7 @@ function notBroughtUp({ name, goneBesides }: EnvironmentLook): Finding[] {
 /** What the check does not look at. */
 function notRecovered(plan: RecoverPlan): Finding[] {
   return lostOf(plan).flatMap(({ kind, subject, why, mend }) => {
-    if (kind !== "environment") return [];
+    if (kind !== "environment" && kind !== "by hand") return [];
     const text = `${subject} was left as it is: ${why}`;
     return [{ severity: "problem", text, ...(mend === undefined ? {} : { mend }) }];
   });

@@ -11,7 +11,7 @@ import { runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
-import { requestFor, withoutArchive } from "./look-at-guests";
+import { placeOf, requestFor, withoutArchive } from "./look-at-guests";
 import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
@@ -21,7 +21,7 @@ const perNode = 2;
 const resultSchema = z.object({
   /** `prod/web`. */
   guest: z.string(),
-  result: z.enum(["there", "back", "not proven", "anew", "lost"]),
+  result: z.enum(["there", "back", "not proven", "anew", "by hand", "lost"]),
   archive: z.string().nullable(),
   /** When the archive was begun, seconds since 1970 by the node's clock. */
   time: z.number().nullable(),
@@ -116,7 +116,7 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
       session.context,
       async (inner) => {
         const own = await sessionOf(found, inner, false);
-        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, selector)));
+        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, selector, placeOf(look))));
         time = restoresAmong(journalsOf(own))[0]?.plan.archive.time;
         return exitCode;
       },
@@ -124,7 +124,9 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
     );
     const { archive, proven, seconds, findings } = reportSchema.parse(run.value);
     const result = proven ? "back" : "not proven";
-    const told = findingsWithin(findings, [found.environment.name], selector);
+    // Where it is not where the settings have it, its stack is not brought up behind this.
+    const later = look.declaredNode === undefined ? [found.environment.name] : [];
+    const told = findingsWithin(findings, later, selector);
     return { result: { guest: selector, result, archive, time: time ?? null, seconds }, findings: told };
   } catch (error) {
     session.context.signal.throwIfAborted();

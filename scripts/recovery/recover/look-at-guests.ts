@@ -13,6 +13,7 @@ import { type GuestSession, journalsOf, sessionOf, unfinished } from "../engine/
 import { forceFlag } from "../engine/settle-demands";
 import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
+import { type ClusterLook, lookAtCluster, onLivingNode, placedOn, type Way, wayOfListed } from "./dead-node";
 import type { EnvironmentLook, GuestLook } from "./plan";
 import { isAsked, type SiteSession } from "./session";
 
@@ -25,10 +26,19 @@ export interface RestoreNeeds {
 /** Guests that are looked at, at the same time. */
 const atOnce = 8;
 
+/** The node that is asked for: where the settings have a guest, that goes without saying. */
+export function placeOf({ node, declaredNode }: Pick<GuestLook, "node" | "declaredNode">): string | undefined {
+  return declaredNode === undefined ? undefined : node;
+}
+
 /** The restore of one guest, as a recovery asks for it. Its answers are those that the recovery was given. */
-export function requestFor({ asked }: Pick<SiteSession, "asked">, selector: string): RestoreRequest {
+export function requestFor(
+  { asked }: Pick<SiteSession, "asked">,
+  selector: string,
+  node: string | undefined,
+): RestoreRequest {
   return {
-    wish: { archive: undefined, at: undefined, targetId: undefined, node: undefined },
+    wish: { archive: undefined, at: undefined, targetId: undefined, node },
     storage: undefined,
     given: { ...asked.given, [forceFlag]: true },
     checkSeconds: asked.checkSeconds,
@@ -58,8 +68,8 @@ export async function lookAtGuests(
 ): Promise<Pick<EnvironmentLook, "guests" | "goneBesides">> {
   const { guests } = environment.settings;
   const wanted = guests.filter(({ name }) => isAsked(session.asked, environment.name, name));
-  const there = new Set((await client.cluster.guests()).map(({ vmid }) => vmid));
-  const besides = guests.filter((guest) => !wanted.includes(guest) && !there.has(guest.id));
+  const cluster = await lookAtCluster(client);
+  const besides = guests.filter((guest) => !wanted.includes(guest) && !cluster.guests.has(guest.id));
   const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };
   const looks = await runBounded(wanted, bounds, async (guest): Promise<GuestLook> => {
     const own = await sessionOf({ environment, guest }, session.context, session.dryRun);
@@ -72,33 +82,39 @@ export async function lookAtGuests(
     };
     return {
       ...base,
-      ...(await wayOf(session, own, { exists: there.has(guest.id), storage, isStore: guest.name === store, needs })),
+      ...(await wayOf(session, own, { client, cluster, storage, isStore: guest.name === store, needs })),
     };
   });
   return { guests: looks, ...(besides.length === 0 ? {} : { goneBesides: besides.map(({ name }) => name) }) };
 }
 
 interface Found {
-  readonly exists: boolean;
+  readonly client: ProxmoxClient;
+  readonly cluster: ClusterLook;
   readonly storage: EnvironmentLook["storage"];
   readonly isStore: boolean;
   readonly needs: RestoreNeeds;
 }
 
-type Way = Omit<GuestLook, "name" | "id" | "node" | "rpoSeconds" | "needs">;
-
 async function wayOf(session: SiteSession, own: GuestSession, found: Found): Promise<Way> {
-  const request = requestFor(session, own.selector);
+  const { guest } = own;
+  const listed = found.cluster.guests.get(guest.id);
   const open = unfinished(journalsOf(own), restoreKind);
   if (open !== undefined) {
     const { kind, request: asked } = open.contents;
-    if (kind === restoreKind && digestOf(asked) === digestOf(requestTexts(request))) return { way: "resume" };
+    const request = requestFor(session, own.selector, asked["node"]);
+    if (kind === restoreKind && digestOf(asked) === digestOf(requestTexts(request))) {
+      return { way: "resume", ...placedOn(asked["node"] ?? guest.node, guest) };
+    }
     const { text, hint } = describeOpen(open.contents, own.environment);
-    return { way: found.exists ? "there" : "none", why: `${text} is half done`, mend: hint };
+    return { way: listed === undefined ? "none" : "there", why: `${text} is half done`, mend: hint };
   }
-  if (found.exists) return { way: "there" };
-  if (found.isStore) return { way: "store" };
-  return fromArchive(session, own, request, found);
+  if (listed !== undefined) return wayOfListed(found.client, found.cluster, listed, guest);
+  return onLivingNode(found.cluster, guest, async (node) => {
+    // On another node no stack makes it: there its archive is the way back.
+    if (found.isStore && node === undefined) return { way: "store" };
+    return fromArchive(session, own, requestFor(session, own.selector, node), found);
+  });
 }
 
 async function fromArchive(
@@ -137,7 +153,10 @@ export async function lookAtStoreGuest(
   if (look.way !== "store") return look;
   const found = session.site.findGuest(`${owner}/${look.name}`);
   const own = await sessionOf(found, session.context, session.dryRun);
-  return { ...look, ...(await fromArchive(session, own, requestFor(session, own.selector), { storage, needs })) };
+  return {
+    ...look,
+    ...(await fromArchive(session, own, requestFor(session, own.selector, undefined), { storage, needs })),
+  };
 }
 
 function isLoss({ flag }: Demand): boolean {

@@ -2,7 +2,8 @@ import type { RecoverPlan } from "./plan";
 
 /** Something of a site that this recovery does not bring back as it was. */
 export interface Lost {
-  readonly kind: "environment" | "guest" | "store";
+  /** `by hand`: it is not lost, and waits for what somebody has to do. */
+  readonly kind: "environment" | "guest" | "by hand" | "store";
   /** `prod`, `prod/web`, `the state store`. */
   readonly subject: string;
   readonly why: string;
@@ -18,8 +19,10 @@ export function lostOf({ environments, store }: Pick<RecoverPlan, "environments"
     ),
     ...environments.flatMap(({ name: environment, guests }) =>
       guests
-        .filter(({ way }) => way === "none" || way === "anew")
-        .map(({ name, why, mend }) => lost("guest", `${environment}/${name}`, why, mend)),
+        .filter(({ way }) => way === "none" || way === "anew" || way === "by hand")
+        .map(({ name, way, why, mend }) =>
+          lost(way === "by hand" ? way : "guest", `${environment}/${name}`, why, mend),
+        ),
     ),
     ...(store?.way === "none" ? [lost("store", "the state store", store.why, store.mend)] : []),
   ];

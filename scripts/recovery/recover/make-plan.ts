@@ -7,6 +7,7 @@ import { recoverKind } from "../engine/kinds";
 import { mergeDemands } from "../engine/merge-demands";
 import { journalsOf } from "../engine/session";
 import { refuseFull } from "../restore-guest/refuse";
+import { isOffItsNode } from "./dead-node";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
 import { lookAtStore } from "./look-at-store";
@@ -62,13 +63,13 @@ export function isLacking(look: EnvironmentLook): boolean {
   return (
     storage.state === "define" ||
     (!job && mayBringUp(look)) ||
-    guests.some(({ way }) => way !== "there" && way !== "none")
+    guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand")
   );
 }
 
-/** Whether its stack may be brought up: it would also make the guests that nobody has asked for. */
-export function mayBringUp({ goneBesides }: EnvironmentLook): boolean {
-  return goneBesides === undefined;
+/** Whether its stack may be brought up: it would also make the guests that nobody has asked for, and ask dead nodes for theirs. */
+export function mayBringUp({ goneBesides, guests }: EnvironmentLook): boolean {
+  return goneBesides === undefined && !guests.some(isOffItsNode);
 }
 
 /** Whether anything is to be done at all. */

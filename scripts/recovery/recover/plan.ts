@@ -9,11 +9,12 @@ export const targetSeconds = 3_600;
 const guestSchema = z.object({
   name: z.string(),
   id: z.number(),
-  node: z.string(),
+  node: z.string().describe("where it is, or comes back"),
+  declaredNode: z.string().exactOptional().describe("where the settings have it: that node is dead"),
   way: z
-    .enum(["there", "resume", "archive", "archive unseen", "store", "anew", "none"])
+    .enum(["there", "resume", "archive", "archive unseen", "store", "ha", "by hand", "anew", "none"])
     .describe(
-      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `store`: the rebuild of the state store makes it; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
+      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `store`: the rebuild of the state store makes it; `ha`: its node is dead, and Proxmox's HA brings it back, which is waited for; `by hand`: its node is dead, and somebody has to do what `mend` says first; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
     ),
   archive: z.string().exactOptional().describe("its newest good archive"),
   bytes: bytes("the archive's size").exactOptional(),
@@ -88,7 +89,9 @@ const { resume: _plannedAnew, ...shapes } = operationShapes({
         guests: z.array(
           z.strictObject({
             guest: z.string().describe("`prod/web`"),
-            result: z.enum(["there", "back", "not proven", "anew", "lost"]),
+            result: z
+              .enum(["there", "back", "not proven", "anew", "by hand", "lost"])
+              .describe("`by hand`: it waits for what the plan says of it"),
             archive: z.string().nullable(),
             time: moment("when the archive was begun").nullable(),
             lostSeconds: seconds("time between the archive and the beginning of the recovery").nullable(),

@@ -5,6 +5,8 @@ import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { checkPath } from "./check-step";
+import { haPath } from "./ha-step";
+import { mayBringUp } from "./make-plan";
 import { type GuestResult, resultsIn } from "./guests-step";
 import { type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
 import { stackResultsIn, upPath } from "./stack-steps";
@@ -12,12 +14,14 @@ import { guestsPaths } from "./steps";
 
 /** What came back, how long it took, and what is lost of it. */
 export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly Finding[]): Report {
-  const restored = Object.values(guestsPaths).flatMap((path) => resultsIn(journal.factsOf(path)));
+  const restored = [haPath, ...Object.values(guestsPaths)].flatMap((path) => resultsIn(journal.factsOf(path)));
   const stacks = stackResultsIn(journal.factsOf(upPath));
-  const environments = plan.environments.map(({ name, trouble, guests, goneBesides }) => ({
-    environment: name,
-    up: trouble === undefined && goneBesides === undefined ? (stacks[name] ?? "unchanged") : "left out",
-    guests: guests.map((guest) => resultOf(name, guest, { plan, startedAt: journal.contents.startedAt }, restored)),
+  const environments = plan.environments.map((look) => ({
+    environment: look.name,
+    up: look.trouble === undefined && mayBringUp(look) ? (stacks[look.name] ?? "unchanged") : "left out",
+    guests: look.guests.map((guest) =>
+      resultOf(look.name, guest, { plan, startedAt: journal.contents.startedAt }, restored),
+    ),
   }));
   const totalSeconds = (Date.now() - Date.parse(plan.began)) / 1_000;
   const proven = journal.factsOf(checkPath)["proven"] === true;
@@ -26,6 +30,12 @@ export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly
     seconds === undefined ? [] : [{ path, seconds }],
   );
   return { value, print: (lines) => printReport(value, times, findings, lines) };
+}
+
+/** What became of a guest that no step was about. */
+function resultWithout(way: GuestLook["way"]): GuestResult["result"] {
+  if (way === "none") return "lost";
+  return way === "anew" || way === "by hand" ? way : "there";
 }
 
 interface ReportedGuest extends GuestResult {
@@ -40,7 +50,7 @@ function resultOf(
 ): ReportedGuest {
   const guest = `${environment}/${name}`;
   const found = restored.find((one) => one.guest === guest);
-  const result = found?.result ?? (way === "none" ? "lost" : way === "anew" ? "anew" : "there");
+  const result = found?.result ?? resultWithout(way);
   const { archive = null, time = null, seconds = null } = found ?? {};
   const age = time === null ? undefined : (ageSeconds ?? Math.max(0, Date.parse(startedAt) / 1_000 - time));
   const lostSeconds = age === undefined ? null : lostWork(age, began, startedAt);

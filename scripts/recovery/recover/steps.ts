@@ -1,6 +1,7 @@
 import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
 import { guestsStep } from "./guests-step";
+import { haStep } from "./ha-step";
 import { isLacking, mayBringUp } from "./make-plan";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
@@ -20,6 +21,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   const usable = environments.filter(({ trouble }) => trouble === undefined);
   const keepers = usable.filter(({ name }) => name === store?.owner);
   const others = usable.filter(({ name }) => name !== store?.owner);
+  const held = haStep(usable, session);
   const first = guestsStep(guestsPaths.keepers, keepers, plan, session);
   const second = guestsStep(guestsPaths.others, others, plan, session);
   const isStoreMade = store?.way === "rebuild";
@@ -29,6 +31,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     .map(({ name }) => name);
   return [
     ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),
+    ...(held === undefined ? [] : [held]),
     ...(first === undefined ? [] : [first]),
     ...(isStoreMade ? [storeStep(store, changed, session)] : []),
     ...(second === undefined ? [] : [second]),

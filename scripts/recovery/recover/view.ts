@@ -33,7 +33,8 @@ function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines
   for (const finding of unusable) printFinding(finding, lines, "  ");
   for (const { kind, subject, why, mend } of lostOf(plan)) {
     const isUnseen = kind === "environment";
-    lines.hanging(["  ", red("LOST: ")], `${subject}${isUnseen ? " cannot be brought back now" : ""}: ${why}`);
+    const word = kind === "by hand" ? yellow("BY HAND: ") : red("LOST: ");
+    lines.hanging(["  ", word], `${subject}${isUnseen ? " cannot be brought back now" : ""}: ${why}`);
     if (mend !== undefined) lines.hanging("        HINT: ", mend);
   }
 }
@@ -61,7 +62,12 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
   lines.table(table, "    ");
 }
 
-function wayText({ way, bytes }: GuestLook): string {
+function wayText(look: GuestLook): string {
+  const { declaredNode, node } = look;
+  return `${wayWord(look)}${declaredNode === undefined ? "" : `, on ${node}`}`;
+}
+
+function wayWord({ way, bytes }: GuestLook): string {
   switch (way) {
     case "there":
       return "is there";
@@ -73,6 +79,10 @@ function wayText({ way, bytes }: GuestLook): string {
       return "from its newest archive";
     case "store":
       return "with the state store";
+    case "ha":
+      return "by HA, which is waited for";
+    case "by hand":
+      return "BY HAND, as above";
     case "anew":
       return "made again, EMPTY";
     case "none":

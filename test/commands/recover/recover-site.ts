@@ -22,7 +22,7 @@ export class RecoverSite {
     const { client } = made.site;
     const vmid = containers.map(({ id }) => String(id)).join(",");
     await client.post(["cluster", "backup"], { id: "lifeboat-prod", schedule: "01:00", storage: "backup", vmid });
-    for (const { id } of containers) await made.site.backUp(id);
+    for (const { id, node: place } of containers) await made.site.backUp(id, {}, place);
     const { code, stderr } = await made.run(["up", "--force"]);
     if (code !== 0) throw new Error(stderr);
     return made;
