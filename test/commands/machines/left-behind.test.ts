@@ -1,3 +1,4 @@
+import { requireSuccess } from "../support/kit";
 import { MachineSite, node } from "./machine-site";
 
 let site: MachineSite;
@@ -9,6 +10,7 @@ beforeAll(async () => {
     { id: 145, name: "moved" },
     { id: 146, name: "twice" },
     { id: 147, name: "full" },
+    { id: 148, name: "early" },
   ]);
 });
 
@@ -104,4 +106,17 @@ test("an undo that fails says that the machine is no more whole than before, and
   const back = await site.lifeboat(["undo", "full", "--force"]);
   expect(back.code === 0 ? "" : back.stderr).toBe("");
   expect(await site.readDisk(147, "scsi0")).toBe("now");
+});
+
+test("a start from before the node's clock was put back proves no guest whole that was overwritten since [D6, K1, K4]", async () => {
+  await site.control({ command: "clock", offset: -12 * 3_600 });
+  await site.writeDisk(148, "scsi0", "saved");
+  requireSuccess(await site.client.tasks.wait(await site.client.backups.vzdump(node, 148, { storage: "backup" })));
+  await site.writeDisk(148, "scsi0", "now");
+  await site.fault("worker-killed", { type: "qmrestore", at: "extracted", times: "1" });
+  expect((await site.lifeboat(["restore", "guest", "early", "--force", "--stop"])).code).toBe(1);
+  await site.clearFaults();
+  const back = await site.lifeboat(["undo", "early", "--force"]);
+  expect(back.code === 0 ? "" : back.stderr).toBe("");
+  expect([await site.readDisk(148, "scsi0"), await site.running(148)]).toEqual(["now", true]);
 });

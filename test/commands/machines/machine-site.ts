@@ -6,6 +6,7 @@ import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { requireSuccess } from "../support/kit";
 import { furnished, startNodes } from "../support/site/furnish";
+import { HourlyClock } from "../support/site/hourly-clock";
 import { NodeSite } from "../support/site/node-site";
 import { siteFolder } from "../support/site/project-site";
 
@@ -28,7 +29,7 @@ export interface TestMachine {
 /** A `memory` site with virtual machines made by hand, settings that adopt them, and the bundled command line. */
 export class MachineSite extends NodeSite {
   readonly client: ProxmoxClient;
-  private hours = 0;
+  private readonly hourly = new HourlyClock();
 
   private constructor(folder: string, sandbox: TestSandbox) {
     super(folder, sandbox, () => node);
@@ -93,8 +94,7 @@ export class MachineSite extends NodeSite {
 
   /** A backup as its job would make it; an hour passes before it, so that names differ. */
   async backUp(vmid: number, parameters: Record<string, string | boolean> = {}): Promise<string> {
-    this.hours += 1;
-    await this.control({ command: "clock", offset: this.hours * 3600 });
+    await this.control({ command: "clock", offset: this.hourly.next() });
     const upid = await this.client.backups.vzdump(node, vmid, { storage: "backup", compress: "zstd", ...parameters });
     requireSuccess(await this.client.tasks.wait(upid));
     const [newest] = await this.archives(vmid);

@@ -5,7 +5,7 @@ import { parseUpid } from "../../../../proxmox/rules/upid";
 import type { Journal } from "../../engine/journal";
 import { unless } from "./inspect-present";
 import { isOwn } from "./own-tasks";
-import { newTaskSince } from "./start-task-once";
+import { knownTasksIn, newTaskSince } from "./start-task-once";
 import { whyBroken } from "./whole-guest";
 
 /** The request of an operation that overwrites. */
@@ -46,7 +46,7 @@ export async function effectOf(client: ProxmoxClient, open: Journal, request: Co
   if (looksWhole !== undefined && (await client.tasks.log(upid)).some(({ t }) => looksWhole(t))) return "taken";
   if (present === undefined) return (await client.guests.exists(target)) ? "taken" : "failed";
   if ((await whyBroken(client, target)) !== undefined) return "taken";
-  const since = await goodTasksSince(client, open, target, upid);
+  const since = await goodTasksSince(client, open, request, upid);
   if (since.some(({ type }) => restores.has(type))) return "replaced";
   return since.some(({ type }) => needsAll.has(type)) ? "failed" : "taken";
 }
@@ -72,17 +72,21 @@ async function taskOf(
 const needsAll: ReadonlySet<string> = new Set(["vzstart", "qmstart", "vzdump"]);
 const restores: ReadonlySet<string> = new Set(["vzrestore", "qmrestore"]);
 
-/** The list begins with the newest: those of the same second that are listed after the task began before it. */
+/**
+ * The list begins with the newest: those of the same second that are listed after the task began before it. One that the node
+ * knew before the request left is not newer, whatever its time says: the node's clock may have been put back.
+ */
 async function goodTasksSince(
   client: ProxmoxClient,
   open: Journal,
-  target: GuestAddress,
+  { target, commit }: CommittingRequest,
   upid: string,
 ): Promise<TaskEntry[]> {
   const tasks = await tasksSince(client, target, startOf(upid));
   const place = tasks.findIndex((task) => task.upid === upid);
   const newer = place < 0 ? tasks : tasks.slice(0, place);
-  return newer.filter((task) => isGood(task.status) && !isOwn(task, open));
+  const known = knownTasksIn(open.factsOf(commit.path));
+  return newer.filter((task) => isGood(task.status) && !known.has(task.upid) && !isOwn(task, open));
 }
 
 /** Tasks of a guest that began in a second, by its node's clock, or later. */

@@ -5,7 +5,7 @@ import type { Journal } from "../../engine/journal";
 import type { GuestSession } from "../../engine/session";
 import type { StepContext } from "../../engine/step";
 import { taskOn } from "./inspect-present";
-import { requestedTask } from "./start-task-once";
+import { knownTasksIn, requestedTask } from "./start-task-once";
 
 /**
  * Waits until no task is at work on a guest any more, as far as the token can see: what such a task does comes after
@@ -49,7 +49,7 @@ export function isOwn(task: Pick<TaskEntry, "upid" | "id" | "type">, { contents 
     if (facts["upid"] === upid || facts["failedTask"] === upid) return true;
     // A request that was repeated after its task had failed, and whose answer did not come back.
     const isUnsure = facts["upid"] === undefined || facts["upid"] === facts["failedTask"];
-    if (!isUnsure || facts["asked"] !== true || String(facts["knownTasks"]).split(" ").includes(upid)) return false;
+    if (!isUnsure || facts["asked"] !== true || knownTasksIn(facts).has(upid)) return false;
     const requested = requestedTask(facts);
     if (requested === undefined) return id === String(contents.guest?.id);
     return task.type === requested.type && (id ?? "") === String(requested.vmid ?? "");

@@ -22,6 +22,9 @@ export interface TaskRequest {
 /** How many tasks of one type and guest are compared. A newer one is always among the newest. */
 const listed = 20;
 
+/** How many of a guest are noted, of whatever type: by them is told what came later, since a clock may be put back. */
+const noted = 50;
+
 /** A request that was on the wire when its process died shows up in the node's list within this many looks. */
 const looks = 3;
 const betweenLooks = 700;
@@ -85,12 +88,12 @@ export async function findStarted(
 
 /** A task that the node did not know when it was asked for one, which an answer that got lost would have named. */
 export async function newTaskSince(
-  { knownTasks }: Facts,
+  facts: Facts,
   client: ProxmoxClient,
   request: Pick<TaskRequest, "node" | "vmid" | "type">,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const known = new Set(String(knownTasks).split(" "));
+  const known = knownTasksIn(facts);
   for (let look = 0; look < looks; look += 1) {
     if (look > 0) await sleep(betweenLooks, undefined, signal === undefined ? {} : { signal });
     // The list begins with the newest; a task that others have started since is not the one.
@@ -101,7 +104,7 @@ export async function newTaskSince(
 }
 
 async function startNew(context: StepContext, client: ProxmoxClient, request: TaskRequest): Promise<string> {
-  const known = await tasksLike(client, request);
+  const known = await tasksBefore(client, request);
   // A refusal says that nothing was done this time. What an earlier attempt has done stays done.
   const { sent = false } = context.facts;
   context.note({ knownTasks: known.join(" "), task: taskText(request), asked: true, sent: true });
@@ -147,6 +150,20 @@ export function requestedTask({ task }: Facts): Pick<TaskRequest, "node" | "vmid
   if (typeof task !== "string") return undefined;
   const [node = "", type = "", vmid = ""] = task.split(" ");
   return { node, type, vmid: vmid === "" ? undefined : Number(vmid) };
+}
+
+/** What the node knows before the request leaves: tasks like it, and all others of its guest. */
+async function tasksBefore(client: ProxmoxClient, request: TaskRequest): Promise<string[]> {
+  const { node, vmid } = request;
+  const alike = await tasksLike(client, request);
+  if (vmid === undefined) return alike;
+  const all = await client.tasks.list(node, { vmid, limit: noted });
+  return [...new Set([...alike, ...all.map(({ upid }) => upid)])];
+}
+
+/** Tasks that the node knew before a step sent its request, whatever their times. */
+export function knownTasksIn({ knownTasks }: Facts): ReadonlySet<string> {
+  return new Set(typeof knownTasks === "string" ? knownTasks.split(" ") : []);
 }
 
 async function tasksLike(
