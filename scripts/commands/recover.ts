@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { parseMapping } from "../../site/replaced-node/node-mapping";
 import { inspectCheck } from "../inspect/check/inspect-check";
 import { isBad } from "../inspect/check/subject";
 import { shellQuote } from "../machine/shell-quote";
-import type { CommandContext } from "../project/context";
 import { runOne } from "../recovery/engine/run-one";
 import type { Finding } from "../recovery/engine/step";
 import { recoverOperation } from "../recovery/recover/operation";
@@ -10,6 +10,7 @@ import { recoverShapes } from "../recovery/recover/plan";
 import { type LastCheck, openSiteSession } from "../recovery/recover/session";
 import { lossFlag } from "../recovery/recover/stack-steps";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
+import { usageError } from "../terminal/command-error";
 import { defineCommand } from "./frame/command";
 
 /** Guests that are restored at the same time unless the command line says otherwise. */
@@ -31,6 +32,10 @@ export const command = defineCommand({
     { command: "lifeboat recover", meaning: "show the plan, ask, bring it back" },
     { command: "lifeboat recover --from offsite", meaning: "with the states from the second S3 service" },
     { command: "lifeboat recover --only prod", meaning: "one environment first" },
+    {
+      command: "lifeboat recover --map pve-prod=pve-new --storage local=tank",
+      meaning: "the node was replaced by one with another name and other storages",
+    },
     { command: "lifeboat recover --skip lab,prod/cache --force", meaning: "all but these, without a question" },
   ],
   options: [
@@ -39,6 +44,16 @@ export const command = defineCommand({
       description: "environments and guests to bring back: prod, prod/web; several by commas",
     },
     { flags: "--skip <names>", description: "environments and guests that are left as they are" },
+    {
+      flags: "--map <names>",
+      description:
+        "a node that was replaced by one of another name: pve-prod=pve-new; several by commas. Its settings, backup jobs, guests and what Pulumi knows of them go over to the new name",
+    },
+    {
+      flags: "--storage <names>",
+      description:
+        "storages of the new node that stand for those of the old one: local=tank; several by commas; with --map",
+    },
     {
       flags: "--from <place>",
       description: "where the copies of states are: a folder, a tar file, 'offsite', or s3://bucket/path",
@@ -59,6 +74,8 @@ export const command = defineCommand({
   input: z.object({
     only: names,
     skip: names,
+    map: names,
+    storage: names,
     from: z.string().optional(),
     parallel: z.coerce.number().int().min(1).max(16).default(defaultParallel),
     checkTimeout: z.coerce.number().min(0).max(86_400).default(defaultPatience),
@@ -71,11 +88,13 @@ export const command = defineCommand({
   interrupt: "clean",
   prints: recoverShapes,
   run: async (input, context) => {
-    const { only, skip, from, parallel, checkTimeout, acceptLoss, acceptStale, dryRun, force } = input;
+    const { only, skip, map, storage, from, parallel, checkTimeout, acceptLoss, acceptStale, dryRun, force } = input;
     const words = [
       "lifeboat recover",
       ...(only.length === 0 ? [] : [`--only ${shellQuote(only.join(","))}`]),
       ...(skip.length === 0 ? [] : [`--skip ${shellQuote(skip.join(","))}`]),
+      ...(map.length === 0 ? [] : [`--map ${shellQuote(map.join(","))}`]),
+      ...(storage.length === 0 ? [] : [`--storage ${shellQuote(storage.join(","))}`]),
       ...(from === undefined ? [] : [`--from ${shellQuote(from)}`]),
       ...(parallel === defaultParallel ? [] : [`--parallel ${String(parallel)}`]),
       ...(checkTimeout === defaultPatience ? [] : [`--check-timeout ${String(checkTimeout)}`]),
@@ -84,15 +103,18 @@ export const command = defineCommand({
       ...(force ? ["--force"] : []),
     ];
     const given = { "--force": force, [lossFlag]: acceptLoss, [staleFlag]: acceptStale };
-    const asked = { only, skip, from, parallel, dryRun, given, checkSeconds: checkTimeout, command: words.join(" ") };
-    const session = await openSiteSession(asked, lastCheck(context, checkTimeout), context);
+    const mapping = parseMapping(map, storage);
+    if (mapping !== undefined && "problem" in mapping) throw usageError(mapping.problem, mapping.hint);
+    const command = words.join(" ");
+    const asked = { only, skip, from, mapping, parallel, dryRun, given, checkSeconds: checkTimeout, command };
+    const session = await openSiteSession(asked, lastCheck(checkTimeout), context);
     return runOne(session, recoverOperation(session));
   },
 });
 
 /** As `lifeboat check` finds it; with problems only, each with its next command. */
-function lastCheck(context: CommandContext, patience: number): LastCheck {
-  return async (environments) => {
+function lastCheck(patience: number): LastCheck {
+  return async (environments, context) => {
     const { value } = await inspectCheck(await context.site(), { environments, patience }, context);
     return value.subjects.filter(isBad).flatMap(({ environment, subject, problems: found }) =>
       found.map(({ text, next }): Finding => ({

@@ -13,6 +13,8 @@ export interface PulumiProject {
   backendUrl: string | undefined;
   /** Folder of the `Pulumi.<env>.yaml` files. */
   settingsFolder: string;
+  /** Texts of settings that are to be written, by environment: they count, and not what the files say yet. */
+  proposed?: ReadonlyMap<string, string>;
 }
 
 const projectSchema = z.object({
@@ -59,7 +61,7 @@ const stackSchema = z.object({
 /** @throws CommandError (2) */
 export function readStackFile(project: PulumiProject, environment: string): StackFile {
   const file = fileOf(project, environment);
-  return parseStackText(readText(file), file);
+  return parseStackText(project.proposed?.get(environment) ?? readText(file), file);
 }
 
 /** @param file for messages. @throws CommandError (2) */

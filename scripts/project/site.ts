@@ -31,6 +31,12 @@ export interface Site {
   environment(name: string): LoadedEnvironment;
   /** The environment as its file says now, also from here on: this run has changed it. @throws CommandError (2) */
   reread(name: string): LoadedEnvironment;
+  /**
+   * The same project with settings that are not written yet; what is reread is what its file says. Closed by the caller.
+   *
+   * @param texts by environment
+   */
+  proposing(texts: ReadonlyMap<string, string>): Site;
   /** Every environment, and those whose settings are wrong. */
   environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] };
   /**
@@ -60,10 +66,14 @@ class ProjectSite implements Site {
   /** They may have connections that somebody still uses. */
   private readonly outdated: ClosableEnvironment[] = [];
 
+  readonly project: PulumiProject;
+
   constructor(
-    readonly project: PulumiProject,
+    project: PulumiProject,
     private readonly options: EnvironmentOptions,
+    private readonly proposed = new Map<string, string>(),
   ) {
+    this.project = { ...project, proposed };
     this.name = project.name;
     this.environmentNames = environmentNames(project);
   }
@@ -80,7 +90,12 @@ class ProjectSite implements Site {
     const old = this.loaded.get(name);
     if (old !== undefined) this.outdated.push(old);
     this.loaded.delete(name);
+    this.proposed.delete(name);
     return this.environment(name);
+  }
+
+  proposing(texts: ReadonlyMap<string, string>): Site {
+    return new ProjectSite(this.project, this.options, new Map(texts));
   }
 
   environments(): { usable: LoadedEnvironment[]; unusable: UnusableEnvironment[] } {

@@ -5,6 +5,20 @@ import { storageOfVolume } from "./volumes";
 import type { VolumeTargets } from "./volume-targets";
 
 /**
+ * The storage that all disks of a machine go to, where storages stand for those of its archive. Undefined: none does, and each disk
+ * returns to its own. Proxmox knows nothing between the two.
+ */
+export function machineStandIn(
+  archived: GuestConfiguration,
+  storages: ReadonlyMap<string, string>,
+): string | { readonly several: readonly string[] } | undefined {
+  const own = new Set(machineTargets(archived, undefined).targets.map(({ storage }) => storage));
+  const [first, ...more] = new Set([...own].map((storage) => storages.get(storage) ?? storage));
+  if (first === undefined || ![...own].some((storage) => storages.has(storage))) return undefined;
+  return more.length === 0 ? first : { several: [first, ...more] };
+}
+
+/**
  * The disks that a restore of a virtual machine makes. Proxmox takes no disks in the request: each goes to the storage that the
  * archive names, or all of them to the one of the request (semantics §5). Their sizes are those of the archive's configuration.
  *

@@ -6,6 +6,8 @@ import { containerDisks, storageOfVolume, type ContainerDisk } from "./volumes";
 export interface TargetOptions {
   /** Puts every volume on this storage, whatever else is known. */
   readonly storage?: string | undefined;
+  /** Storages that stand for those of the archive, by their ids there. */
+  readonly storages?: ReadonlyMap<string, string> | undefined;
   /**
    * Configuration of the guest as it should be: the present guest's, where there is one. A volume that it mounts at the
    * same path keeps the storage, the size and the options that it has there; the size in the archive is the least.
@@ -109,7 +111,9 @@ interface MadeTarget {
 
 function targetOf(disk: ContainerDisk, wanted: ContainerDisk | undefined, options: TargetOptions): MadeTarget | string {
   const like = wanted?.mountPoint ?? disk.mountPoint;
-  const storage = options.storage ?? storageOfVolume(like.volume) ?? storageOfVolume(disk.mountPoint.volume);
+  const archived = storageOfVolume(disk.mountPoint.volume);
+  const own = wanted === undefined ? undefined : storageOfVolume(wanted.mountPoint.volume);
+  const storage = options.storage ?? own ?? (archived && (options.storages?.get(archived) ?? archived));
   if (storage === undefined) {
     return `the storage of ${disk.key} (${disk.path}) is not known: '${like.volume}' names none`;
   }

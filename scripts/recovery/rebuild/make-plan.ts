@@ -1,3 +1,4 @@
+import { writtenMapping } from "../../../site/replaced-node/node-mapping";
 import { formatMoment } from "../../terminal/durations";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { ownAddresses } from "../../../site/state/own-addresses";
@@ -62,6 +63,7 @@ export async function lookAtStates(session: RebuildSession): Promise<RebuildPlan
     from: place.name,
     keys: [...keys.made],
     environments,
+    ...(session.mapping === undefined ? {} : { map: writtenMapping(session.mapping) }),
   };
 }
 

@@ -8,6 +8,7 @@ import { storeTrouble } from "../../project/store-health";
 import { copiesNow, lookAtGuest, planRebuild } from "./make-plan";
 import { outdatedRebuild } from "./outdated";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
+import { mappingText } from "../../../site/replaced-node/node-mapping";
 import { rebuildKind, type RebuildPlan, rebuildPlanSchema, type RebuiltEnvironment } from "./plan";
 import { proofPath, rebuildSteps } from "./steps";
 import type { RebuildSession } from "./world";
@@ -27,7 +28,10 @@ export function rebuildOperation(session: RebuildSession, { given, command }: Re
     kind: rebuildKind,
     name: "rebuild of the state store",
     schema: rebuildPlanSchema,
-    request: { from: session.place.argument },
+    request: {
+      from: session.place.argument,
+      ...(session.mapping === undefined ? {} : { map: mappingText(session.mapping) }),
+    },
     command,
     given,
     plan: async () => {

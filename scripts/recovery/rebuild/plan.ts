@@ -43,6 +43,12 @@ export const rebuildPlanSchema = z.object({
   from: z.string().describe("where the copies are"),
   keys: z.array(z.string()).describe("that are made because the settings do not hold them"),
   environments: z.array(environmentSchema),
+  map: z
+    .object({ nodes: z.record(z.string(), z.string()), storages: z.record(z.string(), z.string()) })
+    .exactOptional()
+    .describe(
+      "new names, by old ones, of a node that was replaced and of its storages; absent: every node has its name",
+    ),
 });
 
 export type RebuildPlan = z.infer<typeof rebuildPlanSchema>;

@@ -6,9 +6,11 @@ import { exitCodes } from "../../terminal/exit-codes";
 import { backupName, componentKinds, urnsNamed } from "../../../site/resources";
 import { childName, storeName } from "../../../site/state-store/resource-names";
 import { isRunning, startOf } from "../../machine/processes";
-import { type Step, type StepContext, type StepGroup, standing } from "../engine/step";
+import { type Step, type StepResult, type StepContext, type StepGroup, standing } from "../engine/step";
 import { readPresent } from "../steps/state/present-state";
 import { listStack } from "../steps/state/stack-objects";
+import { readMapping } from "../../../site/replaced-node/node-mapping";
+import { renameState } from "../steps/state/rename-state";
 import { forgetLostJob } from "../steps/state/lost-job";
 import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
 import type { RebuildPlan } from "./plan";
@@ -65,6 +67,25 @@ export function containerSteps(
       waitStep(session),
     ],
   };
+}
+
+/** Before Pulumi looks at anything under names that are gone. */
+export function renameStep(map: NonNullable<RebuildPlan["map"]>, session: RebuildSession): Step {
+  const { name } = session.siteStore.environment;
+  return standing({
+    id: "rename",
+    title: `Write the new names into the state of ${name}`,
+    does: `pulumi stack export and import: write the new names of the node into the state of ${name} on this machine`,
+    run: async (context) => {
+      const { node } = session.site.environment(name).settings.proxmox;
+      const wish = { mapping: readMapping(map), node, keep: session.state.path };
+      let result: StepResult = {};
+      await runPulumi(session, context, apart, async (cli, watch) => {
+        result = await renameState(cli, wish, watch);
+      });
+      return result;
+    },
+  });
 }
 
 /** Looks at the store this often, a second apart: a container that was just installed has its service up in seconds. */

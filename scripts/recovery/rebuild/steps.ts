@@ -6,7 +6,7 @@ import { copyFindings } from "../steps/state/copies/copy-states";
 import type { BegunOperation } from "../engine/operation";
 import type { RebuildPlan } from "./plan";
 import type { RebuildSession } from "./world";
-import { containerSteps, contentStep } from "./pulumi-steps";
+import { containerSteps, contentStep, renameStep } from "./pulumi-steps";
 import { homeStep, localStep, pushSteps } from "./state-steps";
 
 /** Makes a state store again, and brings the states back, each from its copy. */
@@ -17,6 +17,7 @@ export function rebuildSteps(plan: RebuildPlan, session: RebuildSession, begun: 
   return [
     ...(plan.keys.length > 0 ? [keysStep(plan, session)] : []),
     ...(own === undefined || own.local || own.stored ? [] : [localStep(plan, own, session, begun)]),
+    ...(plan.map === undefined || plan.answers ? [] : [renameStep(plan.map, session)]),
     ...(guest === undefined || plan.answers ? [] : [containerSteps(plan, guest, session)]),
     contentStep(plan, session),
     ...others.map((one) => pushSteps(one, session)),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { NodeMapping } from "../../../site/replaced-node/node-mapping";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { pulumiPlace } from "../../project/pulumi-variables";
 import { FolderStore } from "../../clients/object-store/folder-store";
@@ -20,6 +21,8 @@ export interface RebuildSession extends StackSession {
   readonly siteStore: SiteStore;
   /** Where the copies are. */
   readonly place: CopyPlace;
+  /** What a node that was replaced is called now. Undefined: every node has its name. */
+  readonly mapping: NodeMapping | undefined;
 }
 
 /** The state store of a site. @throws CommandError (2) where the site has none */
@@ -30,22 +33,28 @@ export function storeIn(site: Site): SiteStore {
   throw usageError("no settings declare a state store", "add lifeboat:stateStore to the environment that makes one");
 }
 
+interface RebuildWish {
+  /** Where the copies are, as a command line names it. Undefined: the folder of the settings. */
+  readonly from: string | undefined;
+  readonly dryRun: boolean;
+  readonly mapping?: NodeMapping | undefined;
+}
+
 /**
  * Makes everything ready for a rebuild of a site's store.
  *
- * @param from where the copies are, as a command line names it. Default: the folder of the settings
  * @throws CommandError (2, 12)
  */
 export async function openRebuild(
   site: Site,
   siteStore: SiteStore,
   context: CommandContext,
-  { from, dryRun }: { readonly from: string | undefined; readonly dryRun: boolean },
+  { from, dryRun, mapping }: RebuildWish,
 ): Promise<RebuildSession> {
   const { environment: variables, workingDirectory } = context.io;
   const reach = { signal: context.signal };
   const place = await copyPlace(from, { site, variables, workingDirectory, reach }, context.defer);
-  return { ...(await openStackSession(siteStore.environment.name, context, dryRun)), site, siteStore, place };
+  return { ...(await openStackSession(siteStore.environment.name, context, dryRun)), site, siteStore, place, mapping };
 }
 
 /** The bucket of an environment, with the key that its settings hold now. @throws CommandError (12) */

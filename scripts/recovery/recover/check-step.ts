@@ -16,7 +16,7 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     title: `Check ${names.join(", ")}`,
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
     run: async () => {
-      const problems = await session.check(names);
+      const problems = await session.check(names, session.context);
       const findings = [...session.unusable, ...notRecovered(plan), ...environments.flatMap(notBroughtUp), ...problems];
       return { facts: { proven: findings.length === 0 }, findings };
     },

@@ -116,7 +116,7 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
       session.context,
       async (inner) => {
         const own = await sessionOf(found, inner, false);
-        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, selector, placeOf(look))));
+        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, own, placeOf(look))));
         time = restoresAmong(journalsOf(own))[0]?.plan.archive.time;
         return exitCode;
       },

@@ -6,6 +6,8 @@ import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
 import type { EnvironmentLook } from "./plan";
 import type { SiteSession } from "./session";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { exitCodes } from "../../terminal/exit-codes";
+import { isRenamed, requireNewNode } from "./renamed-node";
 import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { scopeOf } from "../../../site/needs";
 import { requireRights } from "../steps/guest/rights";
@@ -25,6 +27,8 @@ export async function lookAtEnvironment(
     const client = await clientOf(environment, session.dryRun);
     // A right that is missing half-way would leave a guest restored and its job gone; what may not be seen is not gone either.
     await requireRights(client, neededPrivileges(scopeOf(settings)));
+    const { mapping } = session.asked;
+    if (mapping !== undefined) await requireNewNode(client, environment, mapping);
     const storage = await lookAtStorage(client, environment);
     if (storage === undefined) {
       const trouble = `storage ${id} is not there, and the settings do not say all that defines it`;
@@ -43,11 +47,13 @@ export async function lookAtEnvironment(
       job: jobs.some((job) => job.id === settings.backup.jobId),
       guests,
       ...(goneBesides === undefined ? {} : { goneBesides }),
+      ...(isRenamed(environment, mapping) ? { renamed: true } : {}),
     };
   } catch (error) {
     session.context.signal.throwIfAborted();
-    const { reason, hint, stack } = failureOf(error, undefined);
-    if (stack !== undefined) throw error;
+    const { reason, hint, exitCode, stack } = failureOf(error, undefined);
+    // Names that lead nowhere are no trouble of one environment: nothing is done under them.
+    if (stack !== undefined || exitCode === exitCodes.refused) throw error;
     return { ...unseen, trouble: reason, ...(hint === undefined ? {} : { mend: hint }) };
   }
 }

@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { isNewNode } from "../../../site/replaced-node/node-mapping";
 import type { Guest } from "../../../site/settings/environment";
 import { failureOf } from "../../clients/failure";
 import { runBounded } from "../../machine/bounded";
@@ -31,15 +32,20 @@ export function placeOf({ node, declaredNode }: Pick<GuestLook, "node" | "declar
   return declaredNode === undefined ? undefined : node;
 }
 
+type GuestNamed = Pick<GuestSession, "selector" | "guest">;
+
 /** The restore of one guest, as a recovery asks for it. Its answers are those that the recovery was given. */
 export function requestFor(
   { asked }: Pick<SiteSession, "asked">,
-  selector: string,
+  { selector, guest }: GuestNamed,
   node: string | undefined,
 ): RestoreRequest {
+  const { mapping } = asked;
+  const isMoved = mapping !== undefined && isNewNode(mapping, guest.node);
   return {
     wish: { archive: undefined, at: undefined, targetId: undefined, node },
     storage: undefined,
+    ...(isMoved ? { storages: mapping.storages } : {}),
     given: { ...asked.given, [forceFlag]: true },
     checkSeconds: asked.checkSeconds,
     command: `lifeboat restore guest ${selector}`,
@@ -102,7 +108,7 @@ async function wayOf(session: SiteSession, own: GuestSession, found: Found): Pro
   const open = unfinished(journalsOf(own), restoreKind);
   if (open !== undefined) {
     const { kind, request: asked } = open.contents;
-    const request = requestFor(session, own.selector, asked["node"]);
+    const request = requestFor(session, own, asked["node"]);
     if (kind === restoreKind && digestOf(asked) === digestOf(requestTexts(request))) {
       return { way: "resume", ...placedOn(asked["node"] ?? guest.node, guest) };
     }
@@ -113,7 +119,7 @@ async function wayOf(session: SiteSession, own: GuestSession, found: Found): Pro
   return onLivingNode(found.cluster, guest, async (node) => {
     // On another node no stack makes it: there its archive is the way back.
     if (found.isStore && node === undefined) return { way: "store" };
-    return fromArchive(session, own, requestFor(session, own.selector, node), found);
+    return fromArchive(session, own, requestFor(session, own, node), found);
   });
 }
 
@@ -155,7 +161,7 @@ export async function lookAtStoreGuest(
   const own = await sessionOf(found, session.context, session.dryRun);
   return {
     ...look,
-    ...(await fromArchive(session, own, requestFor(session, own.selector, undefined), { storage, needs })),
+    ...(await fromArchive(session, own, requestFor(session, own, undefined), { storage, needs })),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type NodeMapping, writtenMapping } from "../../../site/replaced-node/node-mapping";
 import { spaceNeeds } from "../../../site/restore/space";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -49,6 +50,7 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
   const plan: RecoverPlan = {
     environments: looks,
     ...(seen === undefined ? {} : { store: seen.store }),
+    ...(asked.mapping === undefined ? {} : { map: shownMapping(asked.mapping, session.renamed) }),
     parallel: asked.parallel,
     began: beginningOf(session),
   };
@@ -58,9 +60,10 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
 
 /** Whether an environment lacks anything that a recovery brings back. */
 export function isLacking(look: EnvironmentLook): boolean {
-  const { trouble, storage, job, guests } = look;
+  const { trouble, storage, job, guests, renamed } = look;
   if (trouble !== undefined) return false;
   return (
+    renamed === true ||
     storage.state === "define" ||
     (!job && mayBringUp(look)) ||
     guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand")
@@ -90,6 +93,15 @@ export function requireAllThere(plan: RecoverPlan): void {
     exitCode: exitCodes.unavailable,
     hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
   });
+}
+
+function shownMapping(mapping: NodeMapping, renamed: SiteSession["renamed"]): NonNullable<RecoverPlan["map"]> {
+  const settings = renamed.map(({ environment, file, changes }) => ({
+    environment,
+    file,
+    changes: changes.map(({ path, from, to }) => ({ path: [...path], from, to })),
+  }));
+  return { ...writtenMapping(mapping), settings };
 }
 
 /** A first run that was cut off counts: people wait since then. */

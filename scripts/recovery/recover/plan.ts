@@ -45,6 +45,26 @@ const environmentSchema = z.object({
     .array(z.string())
     .exactOptional()
     .describe("guests that are gone and not asked for: its stack would make them, and is left as it is for that"),
+  renamed: z
+    .literal(true)
+    .exactOptional()
+    .describe("its node stands in for another one: Pulumi's state gets the new names"),
+});
+
+const renamedSchema = z.object({
+  nodes: z.record(z.string(), z.string()).describe("new names of nodes by old ones"),
+  storages: z.record(z.string(), z.string()).describe("new ids of storages by old ones"),
+  settings: z
+    .array(
+      z.object({
+        environment: z.string(),
+        file: z.string(),
+        changes: z.array(
+          z.object({ path: z.array(z.union([z.string(), z.number()])), from: z.string(), to: z.string() }),
+        ),
+      }),
+    )
+    .describe("what changes in which settings file; empty where an earlier run has written them"),
 });
 
 /** An environment as a recovery finds it. */
@@ -72,6 +92,7 @@ export type StoreLook = z.infer<typeof storeSchema>;
 export const recoverPlanSchema = z.object({
   environments: z.array(environmentSchema).describe("in the order in which they come back"),
   store: storeSchema.exactOptional().describe("absent: the site has none, or none of its environments is asked for"),
+  map: renamedSchema.exactOptional().describe("absent: every node has its name"),
   parallel: z.number().describe("guests at a time"),
   began: isoMoment("when the first run began, by this machine's clock; runs that were cut off count"),
 });

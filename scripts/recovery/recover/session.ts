@@ -1,6 +1,9 @@
 import type { Profile } from "../../../site/settings/environment";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
+import type { NodeMapping } from "../../../site/replaced-node/node-mapping";
+import type { RenamedSettings } from "../../project/rename-settings";
+import { proposeAll, requireRenamed } from "./renamed-node";
 import { usageError } from "../../terminal/command-error";
 import { failureOf } from "../../clients/failure";
 import type { GivenAnswers } from "../engine/consent";
@@ -16,6 +19,8 @@ export interface RecoverRequest {
   readonly skip: readonly string[];
   /** Where copies of states are, as a command line names it. Default: the folder of the settings. */
   readonly from: string | undefined;
+  /** What a node that was replaced is called now. Undefined: every node has its name. */
+  readonly mapping: NodeMapping | undefined;
   readonly parallel: number;
   readonly dryRun: boolean;
   readonly given: GivenAnswers;
@@ -26,7 +31,7 @@ export interface RecoverRequest {
 }
 
 /** The last look at everything, when all is done: what is not in order. */
-export type LastCheck = (environments: readonly string[]) => Promise<readonly Finding[]>;
+export type LastCheck = (environments: readonly string[], context: CommandContext) => Promise<readonly Finding[]>;
 
 /** A command at work on a whole site. */
 export interface SiteSession extends Session {
@@ -37,6 +42,8 @@ export interface SiteSession extends Session {
   readonly chosen: readonly LoadedEnvironment[];
   /** Those whose settings are wrong. */
   readonly unusable: readonly Finding[];
+  /** Settings that get the new names of a replaced node. They count already, and are written by the first step. */
+  readonly renamed: readonly RenamedSettings[];
   readonly check: LastCheck;
 }
 
@@ -52,28 +59,35 @@ export async function openSiteSession(
   check: LastCheck,
   context: CommandContext,
 ): Promise<SiteSession> {
-  const site = await context.site();
-  const { usable, unusable } = site.environments();
-  const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, site));
+  const found = await context.site();
+  const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, found));
   const asked = { ...request, only: named(request.only), skip: named(request.skip) };
+  const isWanted = ({ name }: LoadedEnvironment): boolean =>
+    isAsked(asked, name) || asked.only.some((word) => word.startsWith(`${name}/`));
+  const renamed = proposeAll(found.environments().usable.filter(isWanted), asked.mapping);
+  const site =
+    renamed.length === 0 ? found : found.proposing(new Map(renamed.map((one) => [one.environment, one.after])));
+  if (site !== found) context.defer(() => site.close());
+  const { usable, unusable } = site.environments();
   const [home] = usable;
   const [wrong] = unusable;
   if (home === undefined) throw wrong?.error ?? usageError("the project has no environment (Pulumi.<env>.yaml)");
   const owner = home.stateStore()?.environment.name;
   const rank = ({ name, settings }: LoadedEnvironment): number =>
     name === owner ? -1 : order.indexOf(settings.profile);
-  const wanted = usable.filter(
-    ({ name }) => isAsked(asked, name) || asked.only.some((word) => word.startsWith(`${name}/`)),
-  );
+  const wanted = usable.filter(isWanted);
+  if (asked.mapping !== undefined) requireRenamed(wanted, asked.mapping);
+  const inner = { ...context, site: () => Promise.resolve(site) };
   return {
-    context,
+    context: inner,
     environment: home,
     subject: { kind: "site", environment: home.name },
-    state: stateOf(home, context),
+    state: stateOf(home, inner),
     dryRun: asked.dryRun,
     selector: "the site",
     site,
     asked,
+    renamed,
     check,
     chosen: wanted.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
     unusable: unusable.map(({ name, error }) => ({

@@ -6,6 +6,8 @@ import { isLacking, mayBringUp } from "./make-plan";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 import { refreshStep, upStep } from "./stack-steps";
+import { renameStateStep } from "./rename-state-step";
+import { settingsStep } from "./settings-step";
 import { storageStep } from "./storage-step";
 import { storeStep } from "./store-step";
 
@@ -29,12 +31,15 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     .filter(mayBringUp)
     .filter((look) => isLacking(look) || (isStoreMade && look.name === store.owner))
     .map(({ name }) => name);
+  const renamed = session.renamed.filter(({ environment }) => usable.some(({ name }) => name === environment));
   return [
+    ...(renamed.length === 0 ? [] : [settingsStep(renamed, session)]),
     ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),
     ...(held === undefined ? [] : [held]),
     ...(first === undefined ? [] : [first]),
     ...(isStoreMade ? [storeStep(store, changed, session)] : []),
     ...(second === undefined ? [] : [second]),
+    ...usable.filter((look) => look.renamed).map(({ name }) => renameStateStep(name, session)),
     ...changed.map((name) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, session)]),
     checkStep(plan, session),

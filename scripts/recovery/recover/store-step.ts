@@ -7,6 +7,7 @@ import { type Step, standing } from "../engine/step";
 import { runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { rebuildOperation } from "../rebuild/operation";
+import { mappingOfOwner } from "./look-at-store";
 import { openRebuild, storeIn } from "../rebuild/world";
 import type { StoreLook } from "./plan";
 import type { SiteSession } from "./session";
@@ -30,7 +31,11 @@ export function storeStep({ endpoint, states }: StoreLook, later: readonly strin
       const { asked, context } = session;
       const { value } = await runWithin(context, async (inner) => {
         const site = await inner.site();
-        const rebuild = await openRebuild(site, storeIn(site), inner, { from: asked.from, dryRun: false });
+        const rebuild = await openRebuild(site, storeIn(site), inner, {
+          from: asked.from,
+          mapping: mappingOfOwner(session),
+          dryRun: false,
+        });
         const words = [
           "lifeboat rebuild state-store",
           ...(asked.from === undefined ? [] : [`--from ${shellQuote(asked.from)}`]),

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { formatAge, formatBytes, formatDuration } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import { red, yellow, type Words } from "../../terminal/text";
@@ -25,8 +26,23 @@ export function printPlan(plan: RecoverPlan, unusable: readonly Finding[], lines
   const { environments, store } = plan;
   lines.heading("Plan: recover the site");
   printLost(plan, unusable, lines);
+  if (plan.map !== undefined) printMapping(plan.map, lines);
   for (const environment of environments) printEnvironment(environment, lines);
   if (store !== undefined) lines.hanging("  state store:  ", storeText(store));
+}
+
+/** Every line of the settings that changes, so that somebody can look at it before it is written. */
+function printMapping({ nodes, storages, settings }: NonNullable<RecoverPlan["map"]>, lines: Lines): void {
+  const pairs = [...Object.entries(nodes), ...Object.entries(storages)];
+  lines.hanging(
+    "  new names:  ",
+    pairs.map(([old, now]) => (old === now ? `${old} kept its name` : `${old} is ${now} now`)).join("; "),
+  );
+  for (const { file, changes } of settings) {
+    lines.line(`  ${basename(file)} is changed here, and nowhere else:`);
+    const rows = changes.map(({ path, from, to }) => [path.join("."), from, "becomes", to]);
+    lines.table(rows, "    ");
+  }
 }
 
 function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {

@@ -90,13 +90,14 @@ export function planRestore(
 }
 
 /** The disks that are made: of a container by the request, of a machine by what the archive says. */
-function targetsOf(inspection: RestoreInspection, { storage }: RestoreOptions): VolumeTargets {
+function targetsOf(inspection: RestoreInspection, { storage, storages }: RestoreOptions): VolumeTargets {
   const { chosen, archived, present, targetId } = inspection;
   if (chosen.type === "qemu") return machineTargets(archived, storage);
   const inPlace = targetId === undefined;
   // A copy beside its original must not write into the same folder of the node.
   const disks = inPlace ? archived.keys : withoutHostMounts(archived.keys);
-  return volumeTargets(disks, { storage, wanted: inPlace ? present?.configuration : undefined, makeMissing: true });
+  const wanted = inPlace ? present?.configuration : undefined;
+  return volumeTargets(disks, { storage, storages, wanted, makeMissing: true });
 }
 
 /** What a restore over a guest takes from it although it is on none of its disks, or in no backup of them. */

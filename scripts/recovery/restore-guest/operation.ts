@@ -1,5 +1,8 @@
 import { pulumiLine } from "../../../site/plain-pulumi";
+import { machineStandIn } from "../../../site/restore/machine-targets";
 import type { GuestSpace } from "../../../site/restore/space";
+import { CommandError } from "../../terminal/command-error";
+import { exitCodes } from "../../terminal/exit-codes";
 import { requireRootSignIn } from "../../project/root-password";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
 import { changedInputs, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
@@ -35,6 +38,8 @@ import { type RestoreView, printPlan, viewOf } from "./view";
 export interface RestoreRequest {
   readonly wish: RestoreWish;
   readonly storage: string | undefined;
+  /** Storages that stand for those of the archive, by their ids there. Default: each volume returns to its own. */
+  readonly storages?: ReadonlyMap<string, string>;
   /**
    * Id under which a Pulumi program asks for it: it is carried out once under that, and Pulumi is not asked what differs, since
    * the stack is being updated. Undefined: a person asks.
@@ -132,11 +137,12 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   const takeId = (vmid: number) => !promised.has(vmid) && (request.takeId?.(vmid) ?? true);
   const seen = await inspectRestore(client, { guest, selector, settings, declared, takeId }, request.wish);
   const wreck = request.undoes === undefined ? whyLeftover(seen, selector) : await wreckOf(session, seen);
-  const left = await machineVolumes(client, seen, request.storage);
+  const options = optionsOf(session, request, seen);
+  const left = await machineVolumes(client, seen, options.storage);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
   if (request.undoes === undefined) await refuseLeft(session, inspection);
   const planned = planRestore(settings, inspection, {
-    ...optionsOf(session, request),
+    ...options,
     left,
     isWreck: wreck !== undefined,
   });
@@ -170,10 +176,12 @@ function withWarning(inspection: RestoreInspection, warning: string): RestoreIns
 
 function optionsOf(
   session: GuestSession,
-  { storage, given, undoes, inBatch, live = false }: RestoreRequest,
+  { storage, storages = new Map(), given, undoes, inBatch, live = false }: RestoreRequest,
+  { chosen, archived }: RestoreInspection,
 ): Omit<RestoreOptions, "isWreck" | "left"> {
   return {
-    storage,
+    storage: storage ?? (chosen.type === "qemu" ? standInOf(archived, storages) : undefined),
+    storages,
     withoutSavePoint: given["--without-save-point"],
     mayBeRoot: session.environment.hasRootPassword(),
     leftProtected: leftProtected(restoresAmong(journalsOf(session))),
@@ -228,14 +236,42 @@ function inputsOf({ guest }: GuestSession, { chosen, present }: RestoreInspectio
   });
 }
 
+/** The one storage that a machine's disks go to, where theirs are gone. @throws CommandError (13) where it would be several */
+function standInOf(archived: RestoreInspection["archived"], storages: ReadonlyMap<string, string>): string | undefined {
+  const found = machineStandIn(archived, storages);
+  if (typeof found !== "object") return found;
+  throw new CommandError(
+    `its disks would go to ${found.several.join(" and ")}, and Proxmox restores a machine to its own storages or to one`,
+    {
+      exitCode: exitCodes.refused,
+      hint: "name one storage for all of its own: --storage OLD=NEW for each",
+    },
+  );
+}
+
 /** What tells one request from another. The same texts: the same command. */
-export function requestTexts({ wish, storage, given, undoes, id, live }: RestoreRequest): Record<string, string> {
+export function requestTexts({
+  wish,
+  storage,
+  storages = new Map(),
+  given,
+  undoes,
+  id,
+  live,
+}: RestoreRequest): Record<string, string> {
   const texts = {
     archive: wish.archive,
     at: wish.at,
     targetId: wish.targetId?.toString(),
     node: wish.node,
     storage,
+    storages:
+      storages.size === 0
+        ? undefined
+        : [...storages]
+            .map((pair) => pair.join("="))
+            .sort()
+            .join(","),
     withoutSavePoint: given["--without-save-point"]?.toString(),
     undo: undoes?.savePoint,
     request: id,

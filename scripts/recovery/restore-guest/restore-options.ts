@@ -3,6 +3,8 @@ import type { RestorePlan } from "../steps/guest/plan";
 /** What was asked for, besides the choice of the archive. */
 export interface RestoreOptions {
   readonly storage: string | undefined;
+  /** Storages that stand for those of the archive, by their ids there: its node was replaced by one with others. Default: none. */
+  readonly storages?: ReadonlyMap<string, string>;
   /** It is to run while its disks still come. */
   readonly live: boolean;
   /** True or a name: no save point is wanted. */

@@ -1,24 +1,54 @@
 import { join } from "node:path";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import * as z from "zod";
 import { node, RestoreSite, type SiteOptions, type TestContainer } from "../restore/restore-site";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 import { PulumiStandIn } from "../support/site/pulumi-stand-in";
 
+const stateShape = z.object({
+  checkpoint: z.object({ latest: z.object({ resources: z.array(z.looseObject({ urn: z.string() })) }) }),
+});
+
 const passphrase = "not-a-secret-passphrase";
+
+export interface RecoverOptions extends SiteOptions {
+  /** What Pulumi remembers of guests, by their names. Default: it has no resources. */
+  readonly state?: Readonly<Record<string, unknown>>;
+}
 
 /** A site of one node whose guests can be lost, with a `pulumi` that keeps a state on this machine. */
 export class RecoverSite {
   private readonly pulumi: PulumiStandIn;
 
-  private constructor(readonly site: RestoreSite) {
+  private constructor(
+    readonly site: RestoreSite,
+    private readonly state: NonNullable<RecoverOptions["state"]>,
+  ) {
     this.pulumi = new PulumiStandIn(site.folder, join(__dirname, "../up/pulumi.cjs"));
     writeFileSync(join(site.folder, "passphrase"), `${passphrase}\n`);
-    site.write("program.json", JSON.stringify({ prod: [] }));
+    this.writeProgram();
+  }
+
+  private writeProgram(more: { readonly goneNode?: string } = {}): void {
+    const program = { prod: Object.keys(this.state), outputs: { prod: this.state }, ...more };
+    this.site.write("program.json", JSON.stringify(program));
+  }
+
+  /** Pulumi finds nothing of a node any more. */
+  loseNode(name: string): void {
+    this.writeProgram({ goneNode: name });
+  }
+
+  /** What Pulumi's state has of a guest. */
+  async recorded(name: string): Promise<unknown> {
+    const file = this.site.dataPath("pulumi", ".pulumi/stacks/site/prod.json");
+    const { checkpoint } = stateShape.parse(JSON.parse(readFileSync(file, "utf8")));
+    return checkpoint.latest.resources.find(({ urn }) => urn.endsWith(`::${name}`));
   }
 
   /** Its guests are backed up, and in a job. */
-  static async start(containers: readonly TestContainer[], options?: SiteOptions): Promise<RecoverSite> {
-    const made = new RecoverSite(await RestoreSite.start(containers, options));
+  static async start(containers: readonly TestContainer[], options: RecoverOptions = {}): Promise<RecoverSite> {
+    const made = new RecoverSite(await RestoreSite.start(containers, options), options.state ?? {});
     const { client } = made.site;
     const vmid = containers.map(({ id }) => String(id)).join(",");
     await client.post(["cluster", "backup"], { id: "lifeboat-prod", schedule: "01:00", storage: "backup", vmid });

@@ -36,6 +36,8 @@ export interface SiteOptions {
   readonly settings?: string;
   /** Further nodes: all of them are a cluster then. */
   readonly further?: readonly string[];
+  /** Further nodes that stand alone, without guests: their disks go to `tank`, and to `local` as everywhere. */
+  readonly beside?: readonly string[];
   /** What the settings say that backups keep. Default: what the profile says. */
   readonly keep?: string;
   /** `prune-backups` of the backup storage. */
@@ -56,16 +58,26 @@ export class RestoreSite extends NodeSite {
   }
 
   static async start(containers: readonly TestContainer[], options: SiteOptions = {}): Promise<RestoreSite> {
-    const { settings = "", keep, further = [], retention, storage = {}, adjust = (cluster) => cluster } = options;
+    const {
+      settings = "",
+      keep,
+      further = [],
+      beside = [],
+      retention,
+      storage = {},
+      adjust = (cluster) => cluster,
+    } = options;
     const folder = siteFolder("restore");
     const furniture = {
       backup: { ...storage, ...(retention === undefined ? {} : { "prune-backups": retention }) },
       disks: ["dir"] as const,
       guests: containers.map(guestOf),
     };
-    const furnish = (cluster: StartCluster) => adjust(furnished(cluster, furniture));
+    const isBeside = ({ nodes }: StartCluster) => nodes.every((one) => beside.includes(one.node));
+    const empty = { ...furniture, disks: ["zfspool"] as const, guests: [] };
+    const furnish = (cluster: StartCluster) => adjust(furnished(cluster, isBeside(cluster) ? empty : furniture));
     const cluster = options.further === undefined ? undefined : "site";
-    const site = new RestoreSite(folder, await startNodes(folder, [node, ...further], furnish, cluster));
+    const site = new RestoreSite(folder, await startNodes(folder, [node, ...further, ...beside], furnish, cluster));
     const guests = Object.fromEntries(containers.map((container) => [container.name, guestSettings(container)]));
     const kept = keep === undefined ? {} : { keep };
     site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests, lines: [settings] });

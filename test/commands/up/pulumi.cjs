@@ -230,6 +230,12 @@ const commands = {
     if (refuses !== undefined) process.exit(1);
   },
   up: update,
+  refresh: async (backend, stack) => {
+    const { checkpoint } = await readStack(backend, stack);
+    const { goneNode } = JSON.parse(fs.readFileSync("program.json", "utf8"));
+    const lost = (checkpoint.latest?.resources ?? []).find(({ outputs }) => outputs?.nodeName === goneNode);
+    if (goneNode !== undefined && lost) fail(`refreshing ${lost.urn}: hostname lookup '${goneNode}' failed`, 255);
+  },
 };
 
 /** Sealed anew, the same secret looks like another. Only the store has one: a key takes its time. */
@@ -265,7 +271,7 @@ async function update(backend, stack) {
   const resources = [...(latest.resources ?? [])];
   const fresh = names.filter((name) => !resources.some(({ urn }) => urn === urnOf(stack, name)));
   for (const name of fresh) {
-    const resource = { urn: urnOf(stack, name), type, custom: true, id: idOf(name) };
+    const resource = { urn: urnOf(stack, name), type, custom: true, id: idOf(name), ...outputsOf(stack, name) };
     // An update that died here left this behind, and it stays.
     const pending = [...(latest.pending_operations ?? []), { type: "creating", resource }];
     await writeStack(backend, stack, { ...latest, manifest: manifest(), resources, pending_operations: pending });
@@ -282,6 +288,12 @@ async function update(backend, stack) {
   process.stdout.write(
     `\nResources:\n    + ${fresh.length} created\n    ${resources.length - fresh.length} unchanged\n`,
   );
+}
+
+/** What the provider has told of a resource, where `program.json` says it. */
+function outputsOf(stack, name) {
+  const outputs = JSON.parse(fs.readFileSync("program.json", "utf8")).outputs?.[stack]?.[name];
+  return outputs === undefined ? {} : { inputs: outputs, outputs };
 }
 
 /** As the program does: whether the state that was read is the one of the plan. */

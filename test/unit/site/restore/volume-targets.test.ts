@@ -24,6 +24,14 @@ it("every volume returns to its own storage at its own size, with its options [D
   ]);
 });
 
+it("storages of another node stand for those of the archive, and not for those of the guest that is there [D14, H5]", () => {
+  const storages = new Map([["local", "tank"]]);
+  const placesOf = (wanted?: Record<string, string>) =>
+    volumeTargets(archived, { storages, wanted }).targets.map(({ storage }) => storage);
+  expect(placesOf()).toEqual(["tank", "data", "tank"]);
+  expect(placesOf({ rootfs: "local:101/vm-101-disk-0.raw,size=8G" })).toEqual(["local", "data", "tank"]);
+});
+
 it("one storage takes them all where it is asked for [D14]", () => {
   const { targets } = volumeTargets(archived, { storage: "big" });
   expect(targets.map(({ storage }) => storage)).toEqual(["big", "big", "big"]);

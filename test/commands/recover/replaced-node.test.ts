@@ -1,0 +1,161 @@
+import { cpSync, readFileSync } from "node:fs";
+import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { killAt } from "../support/kill-at";
+import { RecoverSite } from "./recover-site";
+
+/** `lifeboat recover --map`: the node is another one now, with another name, address and storages, and nothing on its disks. */
+
+const renaming = ["--map", "pve-prod=pve-new", "--storage", "local=tank,data=tank"] as const;
+
+let lost: RecoverSite;
+let fresh: ProxmoxClient;
+
+beforeEach(async () => {
+  lost = await RecoverSite.start(
+    [
+      { id: 101, name: "web" },
+      { id: 102, name: "db" },
+    ],
+    { beside: ["pve-new"], state: { web: { nodeName: "pve-prod", disk: { datastoreId: "local" } } } },
+  );
+  const { site } = lost;
+  fresh = site.connect("pve-new");
+  await fresh.post(["cluster", "backup"], {
+    id: "lifeboat-prod",
+    schedule: "01:00",
+    storage: "backup",
+    vmid: "101,102",
+  });
+  // The disk with the backups was carried over; of everything else nothing is left.
+  cpSync(site.nodePath("pve-prod", "mnt/backup/dump"), site.nodePath("pve-new", "mnt/backup/dump"), {
+    recursive: true,
+  });
+  const moved = site.read("Pulumi.prod.yaml").replace(site.endpoint("pve-prod"), site.endpoint("pve-new"));
+  site.write("Pulumi.prod.yaml", moved + "# as the owner wrote it\n");
+  lost.loseNode("pve-prod");
+});
+
+afterEach(async () => {
+  await fresh.close();
+  await lost.stop();
+});
+
+const settings = (): string => lost.site.read("Pulumi.prod.yaml");
+
+async function places(): Promise<Record<string, string>> {
+  const guests = await fresh.cluster.guests();
+  const found = await Promise.all(
+    guests.map(async ({ vmid, node, type }) => {
+      const { rootfs = "", mp0 = "" } = await fresh.guests.guestConfig({ vmid, node, type });
+      const storages = [rootfs, mp0].map((disk) => disk.split(":")[0]).join(" ");
+      return [String(vmid), `${node} ${storages}`] as const;
+    }),
+  );
+  return Object.fromEntries(found);
+}
+
+test("a dry run shows every line of the settings that changes, and changes none [H5, K1]", async () => {
+  const before = settings();
+  const requests = lost.site.requests().length;
+  const { code, stdout, stderr } = await lost.recover([...renaming, "--dry-run"]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toMatch(/new names: +pve-prod is pve-new now; local is tank now; data is tank now/u);
+  expect(stdout).toMatch(
+    /Pulumi\.prod\.yaml is changed here, and nowhere else:\n +lifeboat:proxmox\.node +pve-prod +becomes +pve-new\n +lifeboat:guests\.web\.root\.storage +local +becomes +tank\n/u,
+  );
+  expect(stdout).toMatch(
+    /1\. +write the new names into Pulumi\.prod\.yaml[^]*2\. +restore prod\/web, prod\/db[^]*3\. +pulumi stack export and import[^]*4\. +pulumi refresh/u,
+  );
+  const { stdout: json } = await lost.recover([...renaming, "--dry-run", "--json"]);
+  expect(JSON.parse(json)).toMatchObject({
+    plan: {
+      map: {
+        nodes: { "pve-prod": "pve-new" },
+        storages: { local: "tank", data: "tank" },
+        settings: [
+          {
+            environment: "prod",
+            changes: expect.arrayContaining([{ path: ["lifeboat:proxmox", "node"], from: "pve-prod", to: "pve-new" }]),
+          },
+        ],
+      },
+      environments: [{ name: "prod", renamed: true }],
+    },
+  });
+  expect(settings()).toBe(before);
+  expect(
+    lost.site
+      .requests()
+      .slice(requests)
+      .filter(({ method }) => method !== "GET"),
+  ).toEqual([]);
+});
+
+test("the site goes over to the new node: settings with their comments, guests on its storages, Pulumi's state [H1, H5]", async () => {
+  const { code, stdout, stderr } = await lost.recover([...renaming, "--force"]);
+  if (code !== 0) throw new Error(stdout + stderr);
+  expect(await places()).toEqual({ 101: "pve-new tank tank", 102: "pve-new tank tank" });
+  expect(settings()).toContain("node: pve-new,");
+  expect(settings()).toContain("root: { storage: tank, size: 1GiB }");
+  expect(settings()).toMatch(/# as the owner wrote it\n$/u);
+  expect(settings()).not.toMatch(/pve-prod|storage: (?:local|data)/u);
+  expect(await lost.recorded("web")).toMatchObject({ outputs: { nodeName: "pve-new", disk: { datastoreId: "tank" } } });
+  // Under the new names everything is where it belongs; the same command finds nothing to rename.
+  const again = await lost.recover([...renaming, "--force", "--json"]);
+  expect(again.code).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject({ proven: true });
+});
+
+test("cut off behind the settings, in a restore, and behind the restores: the same command goes on [H5, K4]", async () => {
+  for (const write of [3, 9, 14]) {
+    const { code } = await lost.recover([...renaming, "--force", "--parallel", "1"], killAt("after", write));
+    expect(code).not.toBe(0);
+  }
+  const { code, stdout, stderr } = await lost.recover([...renaming, "--force"]);
+  if (code !== 0) throw new Error(stdout + stderr);
+  expect(await places()).toEqual({ 101: "pve-new tank tank", 102: "pve-new tank tank" });
+  expect(await lost.recorded("web")).toMatchObject({ outputs: { nodeName: "pve-new" } });
+});
+
+test("the state as it was before is kept on this machine [H5, E3]", async () => {
+  const { stdout } = await lost.recover([...renaming, "--force"]);
+  const kept = /kept as (\S+\.json)/u.exec(stdout)?.[1];
+  expect(readFileSync(kept ?? "", "utf8")).toContain('"nodeName":"pve-prod"');
+});
+
+test("names that cannot be right are refused, and nothing is written [H5, K2]", async () => {
+  const before = settings();
+  const refusals: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [["--storage", "local=tank"], 2, /which node/u],
+    [["--map", "pve-prod"], 2, /no pair of names/u],
+    [
+      ["--map", "pve-pord=pve-new"],
+      2,
+      /no environment that is asked for has a node pve-pord[^]*nodes of the settings: pve-prod/u,
+    ],
+    [["--map", "pve-prod=pve-other"], 13, /has no node pve-other, but pve-new[^]*lifeboat:proxmox\.endpoint/u],
+    [
+      ["--map", "pve-prod=pve-new", "--storage", "local=tank"],
+      13,
+      /pve-new has no storage data[^]*--storage data=NEW \(there: .*tank/u,
+    ],
+  ];
+  for (const [words, code, text] of refusals) {
+    expect(await lost.recover([...words, "--force"])).toMatchObject({ code, stderr: expect.stringMatching(text) });
+  }
+  expect(settings()).toBe(before);
+  expect(await places()).toEqual({});
+});
+
+test("a node that is still a member of the cluster has not been replaced: its guests are there [H5, K6]", async () => {
+  const cluster = await RecoverSite.start([{ id: 101, name: "web" }], { further: ["pve-new"] });
+  try {
+    expect(await cluster.recover(["--map", "pve-prod=pve-new", "--force"])).toMatchObject({
+      code: 13,
+      stderr: expect.stringMatching(/pve-prod is still a member of the cluster of pve-new[^]*pvecm delnode pve-prod/u),
+    });
+    expect(cluster.site.read("Pulumi.prod.yaml")).toContain("node: pve-prod");
+  } finally {
+    await cluster.stop();
+  }
+});
