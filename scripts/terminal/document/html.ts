@@ -8,10 +8,12 @@ const styles = [
   "table { border-collapse: collapse; width: 100%; margin: 0.6rem 0; } th, td { border: 1px solid #999; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }",
   "th { background: #eee; } td { overflow-wrap: anywhere; }",
   "pre { border: 1px solid #999; background: #f6f6f6; padding: 0.5rem 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.88rem; }",
+  "pre .line { display: block; padding-left: 2em; text-indent: -2em; } pre .word { white-space: nowrap; }",
+  "pre .line:empty::before { content: ' '; }",
   ".warning { border-left: 5px solid #b00; padding: 0.2rem 0.8rem; font-weight: 600; }",
   "@media print {",
   "  @page { margin: 16mm; }",
-  "  body { font-size: 9.5pt; max-width: none; margin: 0; padding: 0; }",
+  "  body { font-size: 9.5pt; max-width: none; margin: 0; padding: 0 1px; }",
   "  h2, h3 { break-after: avoid; } tr, .warning { break-inside: avoid; } thead { display: table-header-group; }",
   "  th, pre { background: none; } .aside { display: none; }",
   "}",
@@ -61,12 +63,28 @@ function linesOf(block: Block): string[] {
         "</table>",
       ];
     case "code":
-      return [
-        `${block.notPrinted === true ? '<pre class="aside">' : "<pre>"}${escape(block.lines[0] ?? "")}`,
-        ...block.lines.slice(1).map(escape),
-        "</pre>",
-      ];
+      return block.notPrinted === true ? dataOf(block.lines) : codeOf(block.lines);
   }
+}
+
+/** For programs: they find each line as it is. */
+function dataOf(lines: readonly string[]): string[] {
+  return [`<pre class="aside">${escape(lines[0] ?? "")}`, ...lines.slice(1).map(escape), "</pre>"];
+}
+
+/** For people, who may type it from paper: what goes on below its own beginning is one line. Copied, it is as it was. */
+function codeOf(lines: readonly string[]): string[] {
+  return ["<pre", ...lines.map((line) => `><span class="line">${wordsOf(line)}</span`), "></pre>"];
+}
+
+/** Columns of paper that a line of code has at least. */
+const columns = 60;
+
+/** A browser breaks lines behind a hyphen, too: nobody could tell whether `-` and `-force` are one word then. */
+function wordsOf(line: string): string {
+  return escape(line).replace(/[^ ]*-[^ ]*/gu, (word) =>
+    word.length <= columns ? `<span class="word">${word}</span>` : word,
+  );
 }
 
 function paragraph(text: string): string {

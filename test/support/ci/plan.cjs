@@ -90,6 +90,11 @@ const expectedSkips = [
     reason: "Grafana is built only where somebody asks for it, and a browser is not installed",
   },
   {
+    file: "test/commands/kit/on-paper.test.ts",
+    where: () => spawnSync("chromium", ["--version"]).status !== 0,
+    reason: "a browser is not installed",
+  },
+  {
     file: "test/commands/completion/",
     where: () =>
       needsDebianPackages("").where() ||

@@ -24,6 +24,11 @@ export async function draw(program: string, page: Page, file: string): Promise<v
   await browse(program, page, [`--screenshot=${file}`]);
 }
 
+/** Prints a page into a PDF file, with its styles for paper. */
+export async function print(program: string, address: string, file: string): Promise<void> {
+  await browse(program, { address, width: 1_280, height: 1_024 }, [`--print-to-pdf=${file}`, "--no-pdf-header-footer"]);
+}
+
 async function browse(program: string, { address, width, height }: Page, words: readonly string[]): Promise<string> {
   const profile = mkdtempSync(join(tmpdir(), "lifeboat-browser-"));
   try {

@@ -65,9 +65,23 @@ test("HTML: the whole page, with nothing of a name left as markup, no script and
   expect(html).toContain(
     "<td>&lt;script&gt;alert(1)&lt;/script&gt; | [x](https://evil.example) `a` *b* _c_ &amp; &quot;q&quot; red next</td>",
   );
-  expect(html).toContain("<pre>lifeboat status\n  &lt;b&gt;\n</pre>");
+  expect(html).toContain(
+    '<pre\n><span class="line">lifeboat status</span\n><span class="line">  &lt;b&gt;</span\n></pre>',
+  );
   expect(html).toContain("@media print");
   expect(html).not.toMatch(/<script|\ssrc=|\shref=|url\(/u);
+});
+
+test("HTML: a line to type is one line on paper, and its words are whole; taken out of the page it is as it was [H7]", () => {
+  const lines = ["lifeboat up --force  -q", "", `--${"x".repeat(80)} <a-b>`];
+  const document: Document = { title: "", introduction: [], sections: [section("", [code(lines)])] };
+  const block = /<pre[^]*<\/pre>/u.exec(printed("html", document))?.[0] ?? "";
+  expect(block).toContain('lifeboat up <span class="word">--force</span>  <span class="word">-q</span></span');
+  expect(block).not.toContain('<span class="word">--x');
+  const texts = [...block.matchAll(/<span class="line">(.*)<\/span$/gmu)].map(([, text = ""]) =>
+    text.replace(/<[^>]+>/gu, ""),
+  );
+  expect(texts.map((text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">"))).toEqual(lines);
 });
 
 test("Markdown: a name is neither a cell, a link, code nor HTML; a size stays as it is [H6]", () => {
