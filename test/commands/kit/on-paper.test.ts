@@ -29,13 +29,12 @@ async function pagesOf(name: string, ...words: readonly string[]): Promise<numbe
   return [...pdf.matchAll(/\/Type\s*\/Page\b/gu)].length;
 }
 
-(browser === undefined ? test.skip : test)(
-  "it is printed on a handful of pages; the program that it carries is not printed [H7]",
-  async () => {
+(browser === undefined ? describe.skip : describe)("a browser", () => {
+  test("prints it on a handful of pages; the program that it carries is not printed [H7]", async () => {
     const pages = await pagesOf("settings-only");
     expect(pages).toBeGreaterThan(2);
     expect(pages).toBeLessThan(20);
     // A megabyte of base64 would be a thousand pages.
     expect(await pagesOf("with-program", "--with-program")).toBe(pages);
-  },
-);
+  });
+});
