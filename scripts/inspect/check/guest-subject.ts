@@ -1,3 +1,4 @@
+import { pulumiLine } from "../../../site/plain-pulumi";
 import type { Guest } from "../../../site/settings/environment";
 import { formatAge } from "../../terminal/durations";
 import type { GuestStatus } from "../status/guest-status";
@@ -55,7 +56,8 @@ function nextFor({ name, state, newest, rpoSeconds, optOut }: GuestStatus, envir
   const isOld = newest === undefined || newest.ageSeconds > rpoSeconds;
   return isOld && optOut === undefined
     ? `lifeboat backup ${environment}/${name}`
-    : `lifeboat up ${environment} --dry-run`;
+    : // Somebody has taken it out in Proxmox, as a removal with purge does: a state that was not refreshed knows nothing of that.
+      pulumiLine(environment, "up --refresh");
 }
 
 function foundOf(checks: readonly LiveCheck[] | undefined, ...rest: (string | undefined)[]): string {
