@@ -9,6 +9,7 @@ const folder = resolve(__dirname, "../../../../.github/workflows");
 const stepSchema = z.object({
   uses: z.string().optional(),
   run: z.string().optional(),
+  if: z.string().optional(),
   env: z.record(z.string(), z.unknown()).default({}),
   with: z.record(z.string(), z.unknown()).default({}),
 });
@@ -31,6 +32,8 @@ const workflowSchema = z.object({
 });
 
 const files = readdirSync(folder);
+/** Runs for no event of a pull request, on what is on the default branch. */
+const drill = "drill.yml";
 const texts = new Map(files.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
 const read = (file: string) => workflowSchema.parse(parse(texts.get(file) ?? ""));
 const stepsOf = (file: string) => Object.values(read(file).jobs).flatMap(({ steps }) => steps);
@@ -45,17 +48,19 @@ function job(name: string): z.infer<typeof jobSchema> {
 describe.each(files)("%s", (file) => {
   test("runs on nothing that would give a stranger's code rights or secrets [M1]", () => {
     const triggers = Object.keys(read(file).on);
-    expect(triggers).toContain("pull_request");
-    expect(triggers.filter((name) => !["pull_request", "push"].includes(name))).toEqual([]);
+    const allowed = file === drill ? ["schedule", "workflow_dispatch"] : ["pull_request", "push"];
+    expect(triggers).toContain(allowed[0]);
+    expect(triggers.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
   test("gives no right to all jobs, and every job has its own, a time limit and no more than one run at once [M1]", () => {
     const { permissions, jobs, concurrency } = read(file);
     expect(permissions).toEqual({});
-    expect(concurrency["cancel-in-progress"]).toBe(true);
+    // A drill that is cut off leaves copies of guests behind; a whole site of them takes hours.
+    expect(concurrency["cancel-in-progress"]).toBe(file !== drill);
     for (const { permissions: own, "timeout-minutes": minutes } of Object.values(jobs)) {
       expect(Object.values(own)).not.toContain("write-all");
-      expect(minutes).toBeLessThanOrEqual(45);
+      expect(minutes).toBeLessThanOrEqual(file === drill ? 360 : 45);
     }
   });
 
@@ -155,5 +160,16 @@ test("guide and workflow both say for whom a runner of one's own is safe: a fork
   const own = files.filter((file) =>
     Object.values(read(file).jobs).some((one) => !one["runs-on"].startsWith("ubuntu-")),
   );
-  expect(own).toEqual(["preview.yml"]);
+  expect(own).toEqual([drill, "preview.yml"]);
+});
+
+test("a drill runs each quarter, keeps what it found whatever that is, and has no right to write [G2, H3]", () => {
+  const { on, jobs } = read(drill);
+  expect(on["schedule"]).toEqual([{ cron: "0 6 1 1,4,7,10 *" }]);
+  const steps = stepsOf(drill);
+  expect(steps.filter(({ env }) => JSON.stringify(env).includes("secrets."))).toMatchObject([
+    { run: ".github/hold-drill.sh evidence" },
+  ]);
+  expect(steps.at(-1)).toMatchObject({ if: "${{ !cancelled() }}", with: { "if-no-files-found": "error" } });
+  expect(Object.values(jobs).map(({ permissions }) => permissions)).toEqual([{ contents: "read" }]);
 });
