@@ -141,7 +141,7 @@ afterAll(async () => {
       "lifeboat undo home/web": [["Take back", "y"]],
     };
     const turns = [...typed(program), ...typed([intoSite]), ...typed([...settings, ...restore], answers)];
-    const talk = await timed("L9", "the way from a clone to a proven restore", () => inTerminal(clone, turns));
+    const talk = await timed("L10", "the way from a clone to a proven restore", () => inTerminal(clone, turns));
     expect([talk.unasked, talk.shown.slice(-3000)]).toEqual([[], expect.stringContaining("exit")]);
     expect(talk.code).toBe(0);
     const next = restore.filter((line) => !line.startsWith("lifeboat undo")).map((line) => line.replace("~", home));

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { disks } from "./main-site/disks";
 import { mainJob, siteDown, type Stage } from "./main-site/main-job";
 import { MainSite } from "./main-site/main-site";
+import { scenarios } from "./main-site/scenarios";
 import { siteLost } from "./main-site/site-lost";
 import { storeLost } from "./main-site/store-lost";
 
@@ -39,6 +40,8 @@ describeAsRoot("the main job, with real containers", () => {
 describeAsRoot("a state store that stops, and is lost", () => storeLost(main));
 
 describeAsRoot("a site of which only the storages for backups are left", () => siteLost(main));
+
+describeAsRoot("a part of the site is lost, or taken over", () => scenarios(main));
 
 describeAsRoot("disks with data on them", () => disks(main));
 

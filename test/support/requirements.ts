@@ -287,8 +287,9 @@ export const requirements: readonly Requirement[] = [
   { id: "L6", promise: "A whole site is back from bare nodes within an hour." },
   { id: "L7", promise: "The daily backup of data takes less than ten minutes." },
   { id: "L8", promise: "One guest or database takes less than half an hour from the alarm to the proof." },
+  { id: "L9", promise: "The worst that can happen, everything is lost, takes less than four hours." },
   {
-    id: "L9",
+    id: "L10",
     promise:
       "From a clone to the first proven restore of a guest that somebody made by hand takes less than a quarter of an hour.",
   },

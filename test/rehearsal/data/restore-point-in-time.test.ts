@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { pointInTimeShapes, undoPointInTimeShapes } from "../../../scripts/recovery/point-in-time/plan";
 import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
+import { timed } from "../../support/timed";
 import { firstUseLimit } from "../support/toolchain";
 import { DataSite, type Ended } from "./support/data-site";
 
@@ -94,7 +95,10 @@ jest.setTimeout(10 * 60_000);
 
   test("by name, by transaction and by time, each after the one before: what was before is there, what came after is not [I7, 003 AC4, 003 DOD3]", async () => {
     const [first, second, third] = [await point(3, 4), await point(5, 6), await point(7, 8)];
-    expect(await result(...recover, "--point", third.name, ...consent)).toMatchObject({
+    const recovered = await timed("L8", "the databases of a guest at a point in time", () =>
+      result(...recover, "--point", third.name, ...consent),
+    );
+    expect(recovered).toMatchObject({
       guest: "prod/web",
       target: `the point '${third.name}'`,
       timeline: 1,

@@ -10,6 +10,7 @@ import { restoreDataShapes } from "../../../scripts/recovery/restore-data/plan";
 import { undoShapes } from "../../../scripts/recovery/undo/shape";
 import { DatabaseGuest } from "../../support/database-guest/database-guest";
 import type { PostgresSource } from "../../../site/settings/data";
+import { timed } from "../../support/timed";
 import { InstalledSource, postgresSource } from "./support/data-source";
 import { DataSite } from "./support/data-site";
 
@@ -49,7 +50,10 @@ const isRoot = process.getuid?.() === 0;
 
   test("comes back from its newest dump in the place of what is there, and undo goes back to that [I6, K1, 003 AC2, 000 CA11.4]", async () => {
     await orders(7);
-    expect(await result("restore", "database", "db", shop, "--force")).toMatchObject({
+    const restored = await timed("L8", "one database from its newest dump, with the count of its rows", () =>
+      result("restore", "database", "db", shop, "--force"),
+    );
+    expect(restored).toMatchObject({
       guest: "prod/db",
       items: [{ into: shop, replaced: true, counts: { tables: 1, rows: 1_000 } }],
       undo: "lifeboat undo prod/db",

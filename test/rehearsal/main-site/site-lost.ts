@@ -39,6 +39,13 @@ export function siteLost(main: MainSite): void {
     const before = await pointsOf(site, "prod");
 
     await installAnew(site, environmentNames);
+    await timed("L9", "everything lost, from bare nodes without rights to clean previews, cut off once", () =>
+      bringBack(before),
+    );
+  });
+
+  /** @param before restore points of prod */
+  async function bringBack(before: readonly string[]): Promise<void> {
     const refused = expectExit(await lifeboat("recover", "--force"), [14], "a recovery without rights");
     expect(refused.stderr).toMatch(/Datastore\.Allocate on \/storage\/backup is missing[^]*HINT: .*--print-setup/u);
     for (const name of environmentNames) await setUpAsPrinted(site, name);
@@ -64,7 +71,7 @@ export function siteLost(main: MainSite): void {
       const preview = await site.pulumi(name, "preview", "--refresh", "--expect-no-changes");
       expectExit(preview, [0], `the preview of ${name}`);
     }
-  });
+  }
 
   test("the next night's backups are made as before, and a recovery finds nothing to do [H1]", async () => {
     expectExit(await site.byHand("run-job", "prod"), [0], "the job");

@@ -163,7 +163,7 @@ test("guide and workflow both say for whom a runner of one's own is safe: a fork
   expect(own).toEqual([drill, "preview.yml"]);
 });
 
-test("a drill runs each quarter, keeps what it found whatever that is, and has no right to write [G2, H3]", () => {
+test("a drill runs each quarter, keeps what it found whatever that is, and has no right to write [G2]", () => {
   const { on, jobs } = read(drill);
   expect(on["schedule"]).toEqual([{ cron: "0 6 1 1,4,7,10 *" }]);
   const steps = stepsOf(drill);
