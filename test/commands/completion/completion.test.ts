@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { talkTo } from "../../support/conversation";
 import { fish, mandoc, zsh } from "../../support/debian-program";
@@ -57,6 +57,25 @@ test.each([
   ["another project", ["--project", "/nowhere", "status", ""], []],
 ])("%s from the settings alone, of which one file is torn [K2]", async (_, line, words) => {
   expect(await told(line)).toEqual(words);
+});
+
+test("what is no name is completed nowhere: bash would put it into the line as it is [K2]", async () => {
+  const names = [
+    "$(touch${IFS}run)",
+    "`id`",
+    "a b",
+    "web;id",
+    "-oProxy",
+    "../up",
+    "new\nline",
+    "red\u001b[31m",
+    "q'uote",
+  ];
+  const guests = Object.fromEntries([...names, "fine"].map((name, index) => [name, { adopt: 400 + index }]));
+  site.write("Pulumi.evil.yaml", JSON.stringify({ config: { "lifeboat:guests": guests } }));
+  const shown = await told(["backups", "evil/"]);
+  rmSync(join(site.project, "Pulumi.evil.yaml"));
+  expect(shown).toEqual(["evil/fine"]);
 });
 
 test("scripts get the same as JSON, also of a line that has --json itself [K2]", async () => {
