@@ -1,7 +1,8 @@
 import type { DataSource } from "../../../site/settings/data";
 import { dataProgram, placesOf } from "../../../site/data/places";
 import { DatabaseGuest } from "../../support/database-guest/database-guest";
-import { commandSource, filesSource, InstalledSource } from "./support/data-source";
+import { commandSource, filesSource, InstalledSource, mariaDbSource, postgresSource } from "./support/data-source";
+import { mariaDb } from "./support/mariadb-shop";
 
 /** `kill -9` at each line of a run: what lies there is whole at any moment, and the next run is, too. */
 
@@ -26,6 +27,8 @@ interface Kind {
   readonly prepare: (guest: DatabaseGuest) => Promise<unknown>;
   /** Lines of these files are killed: those that all kinds share are where a run takes no time. */
   readonly files: RegExp;
+  /** Of these lines one in so many: those of a database take seconds each. */
+  readonly oneIn: number;
   /** After every so many of them the next run has to end well, and after the last. */
   readonly every: number;
 }
@@ -38,6 +41,7 @@ const kinds: readonly Kind[] = [
     source: filesSource({ name: "config", paths: ["/etc/app"] }),
     prepare: (guest) => guest.must("mkdir -p /etc/app && echo one >/etc/app/one"),
     files: /./u,
+    oneIn: 1,
     every: 4,
   },
   {
@@ -45,6 +49,32 @@ const kinds: readonly Kind[] = [
     source: commandSource({ name: "sealed", command: "cat /etc/hostname", check: "grep -q ." }),
     prepare: () => Promise.resolve(),
     files: /^command:/u,
+    oneIn: 1,
+    every: 2,
+  },
+  {
+    kind: "postgres",
+    source: postgresSource({ databases: ["shop"] }),
+    prepare: async (guest) => {
+      await guest.startPostgres();
+      await guest.must("runuser -u postgres -- createdb shop");
+      await guest.must(
+        "runuser -u postgres -- psql -qX -d shop -c 'CREATE TABLE orders AS SELECT generate_series(1, 300) n'",
+      );
+    },
+    files: /^postgres:/u,
+    oneIn: 4,
+    every: 2,
+  },
+  {
+    kind: "mariadb",
+    source: mariaDbSource({ name: "crm", databases: ["crm"] }),
+    prepare: async (guest) => {
+      await guest.startMariaDb();
+      await mariaDb(guest, "CREATE DATABASE crm; USE crm; CREATE TABLE people AS SELECT seq FROM seq_1_to_300");
+    },
+    files: /^mariadb:/u,
+    oneIn: 9,
     every: 2,
   },
 ];
@@ -54,7 +84,7 @@ const kinds: readonly Kind[] = [
   let seconds = 0;
 
   beforeAll(async () => {
-    guest = await DatabaseGuest.start();
+    guest = await DatabaseGuest.start({ room: 2048 });
     // Dumps are named by seconds, and no run is to wait for the next one.
     await guest.must(
       `cat >/usr/local/bin/date <<'end' && chmod 0755 /usr/local/bin/date
@@ -74,12 +104,13 @@ end`,
     guest.run(["setsid", "-w", "bash", "--posix", "-c", stepping, dataProgram, "run", source.name], { environment });
 
   /** Each line of the program's files that a run comes to, in their order. */
-  async function linesOf({ source, files }: Kind, installed: InstalledSource): Promise<string[]> {
+  async function linesOf({ source, files, oneIn }: Kind, installed: InstalledSource): Promise<string[]> {
     await later();
     await steps(source, { STEP_TRACE: "/run/trace" });
     expect(await installed.lastLine()).toMatch(/^SUCCESS /u);
     const trace = await guest.must("cat /run/trace && rm /run/trace");
-    return [...new Set(trace.split("\n"))].filter((line) => files.test(line) && !line.startsWith("settings:"));
+    const lines = [...new Set(trace.split("\n"))].filter((line) => files.test(line) && !line.startsWith("settings:"));
+    return lines.filter((_, index) => index % oneIn === 0 || index === lines.length - 1);
   }
 
   /** The sums of all that lies in a dump. */
