@@ -16,6 +16,8 @@ export const guestAnswer = z.object({
   pool: z.string().optional(),
   lock: z.string().optional(),
   template: flagAnswer.optional(),
+  /** Seconds since its start. */
+  uptime: numberAnswer.optional(),
   /** State of the service, as the HA manager has it; missing where HA does not manage the guest. */
   hastate: z.string().optional(),
 });

@@ -13,6 +13,8 @@ export const nodeAnswer = z.object({
   status: z.string().optional(),
   /** Processors; missing without `Sys.Audit` on the node. */
   maxcpu: numberAnswer.optional(),
+  /** Seconds since its start; missing without `Sys.Audit` on the node. */
+  uptime: numberAnswer.optional(),
 });
 export type NodeEntry = z.infer<typeof nodeAnswer>;
 

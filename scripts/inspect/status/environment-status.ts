@@ -138,6 +138,7 @@ export function statusOf(
       ...lastRuns.flatMap((run) => runProblems(run, guests, facts)),
       ...storages.flatMap(storageProblems),
       ...facts.storages.unreadable,
+      ...facts.oldDisks.unread,
       ...bareProblems(settings, facts),
       ...runs.flatMap(({ unread }) => unread ?? []),
       // Opt-outs that are over and disks without a backup are told with their guests.

@@ -13,6 +13,7 @@ import { drillProblems, drillStatus, type DrillStatus } from "./drills";
 import { declaredProblems } from "./declared";
 import type { BareStorage, StorageFacts } from "./backup-storages";
 import { chooseNewest, type GuestArchive } from "./guest-archives";
+import { oldDiskProblems } from "./old-disks";
 import { ownershipProblems, withoutAnothers } from "./ownership";
 import { type EnvironmentFacts, minute } from "./read-environment";
 import { guestProblems, isAtWork, isHalfDone, type JournalStatus } from "./unfinished";
@@ -109,6 +110,7 @@ export function guestStatus(
     problems: [
       ...guestProblems(journals, guest.id),
       ...(onNode === undefined || isAtWork(journals, guest.id) ? [] : declaredProblems(guest, onNode, halfDone)),
+      ...oldDiskProblems(facts.oldDisks.of.get(guest.id), onNode?.node),
       ...ownershipProblems(guest, ownership, environment.name).map(({ text, mend }) =>
         mend === undefined ? text : `${text}: ${mend}`,
       ),

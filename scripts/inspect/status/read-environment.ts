@@ -16,6 +16,7 @@ import { type DrillFacts, readDrills } from "./drills";
 import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type LeftBackups, leftBackups } from "./left-guests";
 import { ownCopiesAmong } from "./own-copies";
+import { type OldDiskFacts, readOldDisks } from "./old-disks";
 import { type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
@@ -46,6 +47,8 @@ export interface EnvironmentFacts {
   ownership: ReadonlyMap<number, Ownership>;
   /** What drills have found and left. */
   drills: DrillFacts;
+  /** What dead nodes have brought along when they came back. */
+  oldDisks: OldDiskFacts;
   /** By guest's id, of those with a schedule for snapshots. */
   snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
@@ -89,10 +92,11 @@ export async function readEnvironment(
   const archivesOf = await recordsOfNewest(client, declared, listed, onNode, { now, timeZone });
   const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
-  const [hidden, unseen, snapshots, drills, ownership] = await Promise.all([
+  const [hidden, unseen, snapshots, oldDisks, drills, ownership] = await Promise.all([
     missingToSee(client, unlisted),
     missingForArchivesOf(client, backup.storage.id, backedUp, new Set(onNode.keys())),
     inspectSnapshots(client, declared, onNode, { now, timeZone }),
+    readOldDisks(client, declared, onNode),
     readDrills(client, environment.settings, guests, { archivesOf, history: proofs }),
     readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
@@ -118,6 +122,7 @@ export async function readEnvironment(
     hidden,
     unseen,
     snapshots,
+    oldDisks,
     drills,
     ownership,
     left: leftBackups(storages.archives, (id) => known.has(id) || onNode.has(id)),

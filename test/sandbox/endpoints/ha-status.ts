@@ -9,7 +9,7 @@ import { indexEndpoint } from "./nodes";
 const MAY_AUDIT: PermissionRule = { check: { path: "/", privileges: ["Sys.Audit"] } };
 
 /** The state that a service is shown with (PVE::HA::Tools::get_verbose_service_state). */
-export function shownState(cluster: Cluster, { vmid, options, service }: HaResourceEntry): string {
+function shownState(cluster: Cluster, { vmid, options, service }: HaResourceEntry): string {
   if (options.state === "ignored" || options.state === "disabled") return options.state;
   if (service === undefined) return "queued";
   return service === "started" && cluster.guest(vmid)?.status !== "running" ? "starting" : service;

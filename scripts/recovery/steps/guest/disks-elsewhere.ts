@@ -27,7 +27,7 @@ export async function disksOnShared(client: ProxmoxClient, node: string, vmid: n
 }
 
 /** A node with disks of a guest that is not on it. */
-export interface OldDisks {
+interface OldDisks {
   readonly node: string;
   readonly disks: readonly string[];
 }
@@ -38,7 +38,7 @@ export interface OldDisks {
  *
  * @param home where the guest is, or is to be
  */
-export async function disksElsewhere(
+async function disksElsewhere(
   client: ProxmoxClient,
   vmid: number,
   home: string,

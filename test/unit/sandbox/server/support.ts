@@ -12,7 +12,7 @@ import { type Listen, SiteServer } from "../../../sandbox/server/site-server";
 const VERSION = { version: "9.2.11", release: "9.2", repoid: "0000000000000000" };
 
 /** Two nodes of one cluster, three users, and a guest in a pool. */
-export const FIXTURE = {
+const FIXTURE = {
   nodes: [
     { node: "one", address: "192.0.2.11", timezone: "UTC", cluster: "pair", version: VERSION },
     { node: "two", address: "192.0.2.12", timezone: "UTC", cluster: "pair", version: VERSION },
