@@ -152,6 +152,9 @@ function laptop({ archive: { hasProgram } }: KitContents): Section {
       ),
       code(["lifeboat recover --dry-run", "lifeboat recover"]),
       text(
+        "Guests come back with nothing else. What Pulumi makes, the state store and backup jobs, needs the repository and the pulumi CLI: without them it stops there, and the same command in the repository does the rest. Until then the lines by hand below make the jobs.",
+      ),
+      text(
         "Files below elsewhere/ lay outside of the project: put them where the settings say. doctor names what is missing.",
       ),
     ],

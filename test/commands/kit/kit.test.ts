@@ -108,6 +108,7 @@ test("each step has Lifeboat's command and the lines for a node, needed guests f
   const { stdout } = await kit();
   const steps = [...stdout.matchAll(/^STEP (\d): /gmu)].map(([, number]) => Number(number));
   expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(stdout.replace(/\s+/gu, " ")).toContain("needs the repository and the pulumi CLI");
   expect(stdout.indexOf("\nprod/db: 102")).toBeGreaterThan(0);
   expect(stdout.indexOf("\nprod/db: 102")).toBeLessThan(stdout.indexOf("\nprod/web: 101"));
   for (const line of [
