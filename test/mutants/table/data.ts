@@ -60,8 +60,8 @@ export const dataMutants = [
     },
     {
       name: "data: the network reads the words of logs",
-      from: '"(message|held)"',
-      to: '"(held)"',
+      from: '"(message|held|why)"',
+      to: '"(held|why)"',
       killedBy: { file: report, title: "says how each source's last run ended" },
     },
   ]),

@@ -1,0 +1,277 @@
+/** How each line of the pages is known to do what it says. */
+
+interface Alike {
+  readonly line: RegExp;
+  /** A test, or a part of one, and words that stand in it. */
+  readonly by: string;
+  readonly words: readonly string[];
+}
+
+interface ByHand {
+  readonly line: RegExp;
+  readonly why: string;
+}
+
+/** Pages whose lines with `$` are run as they stand, one after the other, by a test. */
+export const pagesRun: Readonly<Record<string, string>> = {
+  "guides/workstation.md": "test/commands/docs/pages.test.ts",
+  "guides/upgrade.md": "test/commands/docs/pages.test.ts",
+  "guides/journals.md": "test/commands/docs/pages.test.ts",
+  "guides/mornings.md": "test/commands/docs/pages.test.ts",
+  "guides/retire.md": "test/commands/docs/pages.test.ts",
+  "runbooks/backup-storage-full.md": "test/commands/docs/pages.test.ts",
+  "runbooks/node-lost.md": "test/commands/docs/pages.test.ts",
+  "guides/getting-started.md": "test/rehearsal/guides.test.ts",
+  "guides/state.md": "test/rehearsal/bootstrap.test.ts",
+};
+
+/**
+ * Lines that `test/commands/docs/lines.test.ts` runs as they stand, in this order, in a terminal where a person says yes to what is
+ * asked, with the codes that they may end with: a look that finds something ends with 3.
+ */
+export const linesRun: Readonly<Record<string, readonly number[]>> = {
+  "lifeboat status": [0, 3],
+  "lifeboat status prod": [0, 3],
+  "lifeboat doctor prod": [0, 3],
+  "lifeboat doctor --print-setup": [0],
+  "lifeboat backup prod/web": [0],
+  "lifeboat backup --all --env prod": [0],
+  "lifeboat backups web": [0],
+  "lifeboat backups prod/web": [0],
+  "lifeboat verify prod --archives": [0, 3],
+  "lifeboat verify --guest web": [0, 3],
+  "lifeboat verify --guest prod/web": [0, 3],
+  "lifeboat verify --archives --for 2h": [0, 3],
+  "lifeboat verify --print-node-command > lifeboat-archive": [0],
+  "lifeboat restore guest web": [0],
+  "lifeboat undo web": [0],
+  "lifeboat restore guest prod/web": [0],
+  "lifeboat undo prod/web": [0],
+  "lifeboat undo web --forget --older-than 30": [0],
+  "lifeboat undo prod/web --forget --older-than 30": [0],
+  "lifeboat restore guest web --target-id next": [0],
+  "lifeboat restore guest prod/web --target-id next": [0],
+  "lifeboat restore guest web db --target-id next": [0],
+  "lifeboat restore guest db": [0],
+  "lifeboat restore guest db --target-id next": [0],
+  "lifeboat restore guest web db prod/mail": [0],
+  "lifeboat restore guest --all --env prod": [0],
+  "lifeboat recover --dry-run": [0],
+  "lifeboat recover --only prod --dry-run": [0],
+  "lifeboat check": [0, 3],
+  "lifeboat check --check-timeout 300": [0, 3],
+  "lifeboat inventory": [0, 3],
+  "lifeboat inventory prod --format markdown": [0, 3],
+  "lifeboat inventory --format html > inventory.html": [0, 3],
+  "lifeboat kit": [0, 3],
+  "lifeboat kit --out kit.html --with-program": [0, 3],
+  "lifeboat exporter --once": [0, 3],
+  "lifeboat drill --print-timer": [0],
+  "lifeboat drill --env prod --print-timer": [0],
+};
+
+/** Lines whose names, times and places are the reader's, or that need real guests: a test runs the same command with its own. */
+export const alike: readonly Alike[] = [
+  { line: /^lifeboat verify$/u, by: "test/commands/verify/verify.test.ts", words: ["verify"] },
+  {
+    line: /^lifeboat verify .*--dumps|^lifeboat verify --dumps/u,
+    by: "test/rehearsal/data/verify.test.ts",
+    words: ["verify", "--dumps"],
+  },
+  { line: /^lifeboat verify .*--state/u, by: "test/commands/state/prune-verify.test.ts", words: ["verify", "--state"] },
+  {
+    line: /^lifeboat (?:restore guest .*--node pve2|restore guest .*--node pve-spare)/u,
+    by: "test/commands/restore/cluster.test.ts",
+    words: ["--node", "--target-id"],
+  },
+  {
+    line: /^lifeboat restore guest web --storage fast$/u,
+    by: "test/commands/restore/dead-node.test.ts",
+    words: ["--storage"],
+  },
+  { line: /^lifeboat restore guest web --at /u, by: "test/commands/restore/requested.test.ts", words: ["--at"] },
+  {
+    line: /^lifeboat restore guest prod\/web --archive /u,
+    by: "test/commands/restore/identity.test.ts",
+    words: ["--archive"],
+  },
+  {
+    line: /^lifeboat restore guest .*--from offsite/u,
+    by: "test/commands/restore/from-offsite.test.ts",
+    words: ["--from", "offsite"],
+  },
+  {
+    line: /^lifeboat (?:snapshots|backup snapshot|restore snapshot) /u,
+    by: "test/commands/snapshots/rollback.test.ts",
+    words: ["snapshots", "restore", "snapshot"],
+  },
+  { line: /^lifeboat recover/u, by: "test/rehearsal/main-site/site-lost.ts", words: ["recover", "--force"] },
+  { line: /^lifeboat recover .*--skip/u, by: "test/commands/recover/recover.test.ts", words: ["--skip"] },
+  { line: /^lifeboat check prod lab$/u, by: "test/commands/check/check.test.ts", words: ["check"] },
+  {
+    line: /^lifeboat kit .*--recipient/u,
+    by: "test/commands/kit/kit.test.ts",
+    words: ["--recipient", "--with-secrets"],
+  },
+  { line: /^lifeboat adopt prod\//u, by: "test/commands/adopt/adopt.test.ts", words: ["adopt", "prod/140"] },
+  { line: /^lifeboat abandon /u, by: "test/commands/abandon.test.ts", words: ["abandon"] },
+  {
+    line: /^lifeboat drill (?!data|.*--print-timer)/u,
+    by: "test/commands/drill/drill.test.ts",
+    words: ["drill", "--force"],
+  },
+  {
+    line: /^lifeboat drill .*--print-timer \| sh$/u,
+    by: "test/commands/drill/drill.test.ts",
+    words: ["--print-timer"],
+  },
+  { line: /^lifeboat drill data /u, by: "test/rehearsal/data/drill.test.ts", words: ["drill", "data"] },
+  { line: /^lifeboat (?:backup )?data(?: |$)/u, by: "test/rehearsal/data.test.ts", words: ["data"] },
+  { line: /^lifeboat data .*--from offsite/u, by: "test/rehearsal/from-offsite.test.ts", words: ["data", "--from"] },
+  {
+    line: /^lifeboat restore database .*--from offsite/u,
+    by: "test/rehearsal/from-offsite.test.ts",
+    words: ["restore", "database"],
+  },
+  {
+    line: /^lifeboat restore files .*--from offsite/u,
+    by: "test/rehearsal/from-offsite.test.ts",
+    words: ["restore", "files"],
+  },
+  { line: /^lifeboat restore files /u, by: "test/rehearsal/data/restore-files.test.ts", words: ["restore"] },
+  {
+    line: /^lifeboat restore database .*--(?:at '|xid|point)/u,
+    by: "test/rehearsal/data/restore-database-in-time.test.ts",
+    words: ["--xid", "--point"],
+  },
+  {
+    line: /^lifeboat restore database .*--save-point/u,
+    by: "test/commands/restore-data/offsite.test.ts",
+    words: ["--save-point"],
+  },
+  {
+    line: /^lifeboat restore database /u,
+    by: "test/rehearsal/data/restore-postgres.test.ts",
+    words: ["--disconnect", "--into"],
+  },
+  {
+    line: /^lifeboat restore point-in-time /u,
+    by: "test/rehearsal/data/restore-point-in-time.test.ts",
+    words: ["--xid", "--query", "--undo"],
+  },
+  {
+    line: /^lifeboat-data (?:list|fetch)|\| lifeboat-data load|lifeboat-data fetch/u,
+    by: "test/rehearsal/data/node-configuration.test.ts",
+    words: ["fetch"],
+  },
+  {
+    line: /^ssh-keygen -q -t ed25519 .*node-key$/u,
+    by: "test/rehearsal/data/node-configuration.test.ts",
+    words: ["ssh-keygen"],
+  },
+  { line: /^sha256sum --check/u, by: "test/rehearsal/data/postgres.test.ts", words: ["sha256sum"] },
+  {
+    line: /^lifeboat monitoring export/u,
+    by: "test/commands/monitoring-export.test.ts",
+    words: ["monitoring", "export"],
+  },
+  { line: /^lifeboat rebuild monitoring/u, by: "test/rehearsal/monitoring.test.ts", words: ["rebuild", "monitoring"] },
+  { line: /^pulumi stack output exporterToken/u, by: "test/rehearsal/program.test.ts", words: ["exporterToken"] },
+  {
+    line: /^lifeboat rebuild state-store(?! --from)/u,
+    by: "test/rehearsal/main-site/store-lost.ts",
+    words: ["rebuild", "state-store"],
+  },
+  { line: /^lifeboat rebuild state-store --from/u, by: "test/commands/state/rebuild.test.ts", words: ["--from"] },
+  {
+    line: /^lifeboat state (?:fallback|return) prod(?: --keep| --although|$)/u,
+    by: "test/commands/state/fallback.test.ts",
+    words: ["fallback", "return"],
+  },
+  { line: /^lifeboat state import-file/u, by: "test/rehearsal/state-gone.test.ts", words: ["import-file"] },
+  { line: /^lifeboat state prune/u, by: "test/commands/state/prune-verify.test.ts", words: ["prune"] },
+  {
+    line: /^lifeboat restore state prod --(?:to|list)/u,
+    by: "test/rehearsal/state-points.test.ts",
+    words: ["restore", "state"],
+  },
+  { line: /^lifeboat backup state prod/u, by: "test/commands/state/backup-state.test.ts", words: ["backup", "state"] },
+  { line: /^lifeboat status monitoring$/u, by: "test/rehearsal/main-site/store-lost.ts", words: ["status"] },
+  { line: /^lifeboat preview/u, by: "test/rehearsal/pull-requests.test.ts", words: ["preview"] },
+  { line: /^lifeboat up(?: |$)/u, by: "test/rehearsal/bootstrap.test.ts", words: ["lifeboat", "up"] },
+  {
+    line: /^eval "\$\(lifeboat env \w+\)"|^pulumi up -s prod$|=apart pulumi up/u,
+    by: "test/rehearsal/main-site/store-lost.ts",
+    words: ["lifeboat env"],
+  },
+  { line: /^pulumi state (?:delete|unprotect) /u, by: "test/rehearsal/program.test.ts", words: ["state"] },
+  { line: /^npm pack /u, by: "test/unit/components/package.test.ts", words: ["pack"] },
+  {
+    line: /^npm (?:ci|link|run toolchain)$|^npm run -s toolchain|^export PATH=/u,
+    by: "test/rehearsal/first-restore.test.ts",
+    words: ["commandsUnder"],
+  },
+  {
+    line: /^export (?:LIFEBOAT_PROXMOX_TOKEN_FILE|PULUMI_CONFIG_PASSPHRASE_FILE)=/u,
+    by: "test/rehearsal/support/demo-site.ts",
+    words: ["environment"],
+  },
+  {
+    line: /^export LIFEBOAT_AGE_IDENTITY_FILE=|^export LIFEBOAT_OFFSITE_READER_FILE=/u,
+    by: "test/rehearsal/from-offsite.test.ts",
+    words: ["LIFEBOAT_AGE_IDENTITY_FILE", "LIFEBOAT_OFFSITE_READER_FILE"],
+  },
+  {
+    line: /^pulumi config set --secret lifeboat:offsiteKeys/u,
+    by: "test/rehearsal/from-offsite.test.ts",
+    words: ["offsiteKeys"],
+  },
+];
+
+/** Lines that nothing here can run, and why. */
+export const byHand: readonly ByHand[] = [
+  { line: /pg_restore/u, why: "what `restore database` does with the same dump, by hand in the guest" },
+  {
+    line: /^(?:pct|qmrestore|vzdump|pvesm|pvesh|ifreload) |^zstd -dcq \/mnt|^ifreload|^cat >> \/etc\/network/u,
+    why: "Proxmox's own programs and files: the sandbox speaks the API and has no node's shell",
+  },
+  { line: /^(?:growpart|resize2fs) /u, why: "in a machine's own system, by its partitions" },
+  {
+    line: /^proxmox-backup-|encryptionKey' < key/u,
+    why: "the programs of a Proxmox Backup Server, of which the sandbox has the API only",
+  },
+  { line: /^gh /u, why: "needs a repository on GitHub" },
+  {
+    line: /^npm run (?:pictures|toolchain -- --artifact grafana)|^apt-get /u,
+    why: "builds Grafana for half an hour; `npm run pictures` is skipped in CI and counted",
+  },
+  {
+    line: /^(?:npm run toolchain -- --artifact aws|pulumi plugin install)/u,
+    why: "the plugin is built and used by the rehearsals of offsite data, by a path of the test's own",
+  },
+  {
+    line: /^npm install FOLDER/u,
+    why: "asks a registry for what the package needs; the packed package itself is compiled and described by a test",
+  },
+  {
+    line: /^(?:cat (?:keys|reader|manifest)\.json|cd \/var\/backups|PATH=|age-keygen|echo '192)/u,
+    why: "the reader's own files and shell",
+  },
+  { line: /^lifeboat verify 2026-/u, why: "what the program on the node prints, with a sum of the reader's archive" },
+  {
+    line: /^(?:scp lifeboat-archive|ssh root@pve|systemctl enable)/u,
+    why: "copies the printed program to the reader's own node; what it does there: test/unit/scripts/clients/node-program",
+  },
+  {
+    line: /^(?:mkdir lifeboat-state-prod|echo '<Object|zip |store=|ssh \$store|printf 'user|curl --config)/u,
+    why: "for buckets of versions before object lock, which nothing makes any more",
+  },
+  {
+    line: /^(?:ssh root@192\.0\.2\.132|curl --cacert)/u,
+    why: "the reader's store, by its address; rehearsals stop, start and break theirs over the same SSH",
+  },
+  {
+    line: /^lifeboat doctor prod --print-setup --read-only$/u,
+    why: "printed lines are for the node's root; test/commands/privileges.test.ts applies them",
+  },
+];
