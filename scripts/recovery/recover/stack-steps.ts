@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { backendOf } from "../../project/backend";
+import { failureOf } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { runSequence, type Sequence } from "../engine/run-sequence";
 import { findingShape } from "../engine/shapes";
 import { forceFlag } from "../engine/settle-demands";
-import { type Finding, type Step, standing } from "../engine/step";
+import { type Finding, type Step, type StepContext, type StepResult, standing } from "../engine/step";
 import { watchOf } from "../engine/watch";
 import { runWithin } from "../engine/within";
 import { forgetLostJob } from "../steps/state/lost-job";
@@ -21,27 +22,50 @@ export const upPath = "up";
 /** Consents to what an update would delete. */
 export const lossFlag = "--accept-loss";
 
-/** Writes into a state what is there of its resources, so that the update makes what is gone, and nothing else. */
+/**
+ * Writes into a state what is there of its resources, so that the update makes what is gone, and nothing else. Where that fails,
+ * everything that is back stays so, and the others go on.
+ */
 export function refreshStep(name: string, session: SiteSession): Step {
   return standing({
-    id: `refresh-${name}`,
+    id: refreshPath(name),
     title: `Tell Pulumi what is left of ${name}`,
     does: `pulumi refresh: write into the state of ${name} what is there and what is gone`,
     run: async (context) => {
-      const work = new StackWork(session.site, name, session.context, false);
-      const { url } = backendOf(work.environment, session.context.io.environment);
-      const look = await work.look(url);
-      // A stack that was never brought up knows of nothing that could be gone.
-      if (look?.checkpoint === undefined || look.checkpoint.resources.length === 0) return;
-      await work.clearDeadLocks(url);
-      const cli = await work.cli(url);
-      const watch = watchOf(context);
-      const recorded = look.checkpoint.resources.map(({ urn }) => urn);
-      const forgot = await forgetLostJob(work.environment, recorded, cli, watch);
-      await cli.refresh([], watch);
-      return { facts: { forgot } };
+      try {
+        return await refresh(name, session, context);
+      } catch (error) {
+        return { facts: { failed: true }, findings: [notUp(name, whyNot(error, session))] };
+      }
     },
   });
+}
+
+function refreshPath(name: string): string {
+  return `refresh-${name}`;
+}
+
+async function refresh(name: string, session: SiteSession, context: StepContext): Promise<StepResult> {
+  const work = new StackWork(session.site, name, session.context, false);
+  const { url } = backendOf(work.environment, session.context.io.environment);
+  const look = await work.look(url);
+  // A stack that was never brought up knows of nothing that could be gone.
+  if (look?.checkpoint === undefined || look.checkpoint.resources.length === 0) return {};
+  await work.clearDeadLocks(url);
+  const cli = await work.cli(url);
+  const watch = watchOf(context);
+  const recorded = look.checkpoint.resources.map(({ urn }) => urn);
+  const forgot = await forgetLostJob(work.environment, recorded, cli, watch);
+  await cli.refresh([], watch);
+  return { facts: { forgot } };
+}
+
+/** @throws what is a defect of ours, and where somebody has interrupted it */
+function whyNot(error: unknown, { context }: SiteSession): string {
+  context.signal.throwIfAborted();
+  const { reason, hint, stack } = failureOf(error, undefined);
+  if (stack !== undefined) throw error;
+  return hint === undefined ? reason : `${reason} (${hint})`;
 }
 
 const upReportSchema = z.looseObject({
@@ -72,33 +96,49 @@ export function upStep(names: readonly string[], session: SiteSession): Step {
     id: upPath,
     title: `Bring up ${names.join(", ")}`,
     does: `lifeboat up: make again what is gone of ${names.join(", ")}, as backup jobs; nothing is deleted`,
-    run: async () => {
-      const { asked, context } = session;
-      const { value } = await runWithin(context, async (inner) => {
-        const request = {
-          wanted: names,
-          dryRun: false,
-          given: { [forceFlag]: true },
-          command: `lifeboat up ${names.join(" ")}`,
+    run: async ({ factsOf }) => {
+      const known = names.filter((name) => factsOf(refreshPath(name))["failed"] !== true);
+      const unknown = names.filter((name) => !known.includes(name)).map((name) => [name, "failed"]);
+      if (known.length === 0) return { facts: { results: JSON.stringify(Object.fromEntries(unknown)) } };
+      try {
+        const { results, findings } = await bringUp(known, session);
+        return { facts: { results: JSON.stringify(Object.fromEntries([...results, ...unknown])) }, findings };
+      } catch (error) {
+        const why = whyNot(error, session);
+        const failed = names.map((name) => [name, "failed"]);
+        return {
+          facts: { results: JSON.stringify(Object.fromEntries(failed)) },
+          findings: known.map((name) => notUp(name, why)),
         };
-        const sequence = await upSequence(await inner.site(), request, inner);
-        return runSequence(asked.given[lossFlag] === true ? sequence : withoutLosses(sequence));
-      });
-      const { environments, leftOut } = upReportSchema.parse(value);
-      const results = Object.fromEntries([
-        ...environments.map(({ environment, result }) => [environment, result]),
-        ...leftOut.map(({ subject }) => [subject, "left out"]),
-      ]);
-      const findings: Finding[] = [
-        ...environments.flatMap((one) => findingsWithin(one.findings)),
-        ...environments.flatMap(({ environment, error }) => (error === null ? [] : [notUp(environment, error)])),
-        ...leftOut.map(({ subject, message, hint }) =>
-          notUp(subject, hint === undefined ? message : `${message} (${hint})`),
-        ),
-      ];
-      return { facts: { results: JSON.stringify(results) }, findings };
+      }
     },
   });
+}
+
+async function bringUp(names: readonly string[], { asked, context }: SiteSession) {
+  const { value } = await runWithin(context, async (inner) => {
+    const request = {
+      wanted: names,
+      dryRun: false,
+      given: { [forceFlag]: true },
+      command: `lifeboat up ${names.join(" ")}`,
+    };
+    const sequence = await upSequence(await inner.site(), request, inner);
+    return runSequence(asked.given[lossFlag] === true ? sequence : withoutLosses(sequence));
+  });
+  const { environments, leftOut } = upReportSchema.parse(value);
+  const results = [
+    ...environments.map(({ environment, result }) => [environment, result]),
+    ...leftOut.map(({ subject }) => [subject, "left out"]),
+  ];
+  const findings: Finding[] = [
+    ...environments.flatMap((one) => findingsWithin(one.findings)),
+    ...environments.flatMap(({ environment, error }) => (error === null ? [] : [notUp(environment, error)])),
+    ...leftOut.map(({ subject, message, hint }) =>
+      notUp(subject, hint === undefined ? message : `${message} (${hint})`),
+    ),
+  ];
+  return { results, findings };
 }
 
 function notUp(environment: string, why: string): Finding {

@@ -46,8 +46,8 @@ const report = z.looseObject({
   findings: z.array(z.looseObject({ severity: z.string(), text: z.string() })),
 });
 
-async function recovered(words: readonly string[] = []) {
-  const { stdout, code, stderr } = await lost.recover(["--force", "--json", ...words]);
+async function recovered(words: readonly string[] = [], env: Record<string, string> = {}) {
+  const { stdout, code, stderr } = await lost.recover(["--force", "--json", ...words], { env });
   const { environments, proven, findings } = report.parse(JSON.parse(stdout));
   const results = Object.fromEntries(
     environments.flatMap(({ guests }) => guests.map(({ guest, result }) => [guest, result])),
@@ -154,6 +154,61 @@ test("a guest that is left out stays as it is: its stack, which would make it, i
     expect.objectContaining({ severity: "todo", text: expect.stringMatching(/^prod is not brought up: .* make db /u) }),
   );
   expect(await lost.there()).toEqual(["mail", "web"]);
+});
+
+test("a guest that was made by hand, and has no archive, is not promised: nobody knows how to make it [H1]", async () => {
+  await lost.site.destroy(102);
+  for (const { volid } of await lost.site.archives(102)) {
+    await lost.site.client.tasks.wait(await lost.site.client.backups.deleteArchive("pve-prod", volid));
+  }
+  const text = lost.site.read("Pulumi.prod.yaml");
+  lost.site.write("Pulumi.prod.yaml", text.replace(/^( +)db:\n(?:\1 +.*\n)+/mu, "$1db: { adopt: 102 }\n"));
+  await lost.site.destroy(101);
+  expect((await planned()).ways).toEqual({ web: "archive", db: "none", mail: "there" });
+});
+
+test("a guest that somebody has brought back meanwhile is left as it is [H1, D4]", async () => {
+  for (const id of [101, 102]) await lost.site.destroy(id);
+  await lost.site.fault("task-waits", { type: "vzrestore" });
+  const running = recovered(["--parallel", "1"]);
+  while ((await lost.site.client.tasks.list("pve-prod")).length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const { client } = lost.site;
+  const made = {
+    vmid: 102,
+    hostname: "db",
+    rootfs: "local:1",
+    ostemplate: "local:vztmpl/debian-12-standard_amd64.tar.zst",
+  };
+  await client.tasks.wait(String(await client.post(["nodes", "pve-prod", "lxc"], made)));
+  const before = await lost.site.picture(102);
+  await lost.site.clearFaults("task-waits");
+  expect((await running).results).toMatchObject({ "prod/web": "back", "prod/db": "there" });
+  expect(await lost.site.picture(102)).toEqual(before);
+});
+
+test("an update that would delete something is left to somebody: the guests are back, and nothing is deleted [H1, B3]", async () => {
+  const program = (more: object): void => lost.site.write("program.json", JSON.stringify(more));
+  program({ prod: ["web", "db"] });
+  expect((await lost.run(["up", "--force"])).code).toBe(0);
+  await lost.site.destroy(101);
+  program({ prod: ["web", "db"], deletes: { prod: ["db"] } });
+  const { code, results, findings } = await recovered();
+  expect([code, results]).toMatchObject([3, { "prod/web": "back" }]);
+  const text = expect.stringMatching(/^prod is not brought up: its update would delete .*--accept-loss/u);
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", text }));
+  expect((await lost.run(["up", "--dry-run", "--json"])).stdout).toContain('"operation":"delete"');
+});
+
+test("without pulumi the guests come back all the same, are checked and reported; what is left to do is said [H1, K3]", async () => {
+  const program = { prod: ["web", "db"] };
+  lost.site.write("program.json", JSON.stringify(program));
+  expect((await lost.run(["up", "--force"])).code).toBe(0);
+  await lost.site.destroy(101);
+  const { code, results, findings } = await recovered([], { PATH: "/nowhere" });
+  expect([code, results]).toMatchObject([3, { "prod/web": "back" }]);
+  const text = expect.stringMatching(/^prod is not brought up: .*pulumi/u);
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", text, mend: "lifeboat up prod" }));
 });
 
 test("what a guest that is left out would lose is nobody's question, and keeps nothing from coming back [H1]", async () => {
