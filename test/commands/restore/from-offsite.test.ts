@@ -132,6 +132,18 @@ test("sums that name something else are refused before anything is fetched [J1, 
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test("sums of another archive beside its own are refused: nothing else of the storage is written [J1, N1]", async () => {
+  const other = name.replace("-101-", "-102-");
+  far.damage("far-away", `archives/prod/web/${name}/SHA256SUMS`, "lost");
+  put("SHA256SUMS", `${"0".repeat(64)}  ${other}\n${sumOf(kept.get(name) ?? Buffer.alloc(0))}  ${name}\n`);
+  put(other, "forged");
+  expect(await restore(["--force"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("are none, or those of something else"),
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test("a connection that breaks leaves nothing that looks like an archive, and the next attempt is whole [K4]", async () => {
   far.stopsIn = { of: (path) => path.endsWith(`/${name}/${name}`), how: "cut" };
   expect(await restore(["--force", "--stop", "--accept-loss"])).toMatchObject({ code: 14 });

@@ -41,6 +41,7 @@ beforeAll(async () => {
     request.on("end", () => {
       posted.push({ path: request.url ?? "", headers: request.headers, body });
       response.statusCode = answer;
+      if (answer === 307) response.setHeader("location", "/elsewhere");
       response.end(answer === 200 ? "ok" : (refusal?.(request.url ?? "", request.headers) ?? "the topic is full"));
     });
   });
@@ -179,6 +180,14 @@ test("a server that repeats what it was sent tells nobody the address and its he
   refusal = () => "x".repeat(5_000_000);
   const long = await site.lifeboat(["status", "--notify", "--webhook", hook], { env: machine() });
   expect([long.code, long.stderr.length < 2_000]).toEqual([1, true]);
+});
+
+test("a redirect is not followed: it would take the message, and the secret with it, to somebody else [K1, N6]", async () => {
+  answer = 307;
+  const hook = addressFile("moved", "/hook/secret-word", "Authorization: Bearer header-word");
+  const { code, stderr } = await site.lifeboat(["status", "--notify", "--webhook", hook], { env: machine() });
+  expect([code, posted.map(({ path }) => path)]).toEqual([1, ["/hook/secret-word"]]);
+  expect(stderr).not.toMatch(/-word/u);
 });
 
 test("that nothing could be looked at is told, and that it can be again; the command fails as it does without [K6]", async () => {

@@ -114,3 +114,10 @@ test("a guest without a backup is told, and the others are copied [J2]", () => {
   expect([status, told.result, told.message]).toEqual([1, "error", expect.stringContaining("web has no backup in")]);
   expect(copies("db")).toEqual([archive(102, 0)]);
 });
+
+test("what a restore has saved first is not copied in place of a backup [J2]", () => {
+  for (const days of [0, 1]) for (const id of [101, 102]) put(`dump/${archive(id, days)}`, "new");
+  put(`dump/${archive(101, 0)}.notes`, "lifeboat save point of a restore");
+  expect(run().status).toBe(0);
+  expect([copies("web"), copies("db")]).toEqual([[archive(101, 1)], [archive(102, 0)]]);
+});

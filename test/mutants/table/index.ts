@@ -12,6 +12,7 @@ import { stateMutants } from "./state";
 import { statusMutants } from "./status";
 import { toolchainMutants } from "./toolchain";
 import { verifyMutants } from "./verify";
+import { worstDayMutants } from "./worst-day";
 
 export const mutants: readonly Mutant[] = [
   ...dataMutants,
@@ -27,4 +28,5 @@ export const mutants: readonly Mutant[] = [
   ...statusMutants,
   ...toolchainMutants,
   ...verifyMutants,
+  ...worstDayMutants,
 ];

@@ -1,4 +1,5 @@
 import { dataSubject } from "../../../../../scripts/inspect/check/data-subjects";
+import { absent, isBad, judged, unseen } from "../../../../../scripts/inspect/check/subject";
 import { unseenPointInTime } from "../../../../../scripts/inspect/data/read-point-in-time";
 import type { DataStatus } from "../../../../../scripts/inspect/status/data-status";
 
@@ -53,4 +54,11 @@ test("an archive that nobody could look at is unknown; what is known to be bad s
     verdict: "problem",
     problems: [{ text: "its last run was killed" }, { next: "lifeboat data prod/db" }],
   });
+});
+
+test("what could not be looked at is as bad as a problem, and what the settings do not have is neither [H2, K6]", () => {
+  const named = { environment: "prod", kind: "data", subject: "db/shop" } as const;
+  expect(isBad(unseen(named, "nobody answers", null))).toBe(true);
+  expect(isBad(judged(named, "", [{ text: "it is broken", next: null }]))).toBe(true);
+  expect([isBad(judged(named, "", [])), isBad(absent(named, "there is none"))]).toEqual([false, false]);
 });

@@ -1,0 +1,206 @@
+import { inFile, type Mutant } from "../mutant";
+
+const kit = "test/commands/kit/kit.test.ts";
+const recover = "test/commands/recover/recover.test.ts";
+const check = "test/unit/scripts/inspect/check/data-subjects.test.ts";
+const notify = "test/commands/status/notify.test.ts";
+const fetched = "test/commands/restore/from-offsite.test.ts";
+const copies = "test/components/offsite/archive-copies-run.test.ts";
+const copied = "test/unit/scripts/clients/offsite-copies.test.ts";
+const offsite = "test/commands/status/offsite.test.ts";
+
+/** What a site is recovered with and checked by: recover, check, kit, what is told, and copies elsewhere. */
+export const worstDayMutants: readonly Mutant[] = [
+  ...inFile("scripts/recovery/recover/guests-step.ts", [
+    {
+      name: "recover: what is there by now is restored over",
+      from: 'if (look.way !== "resume") {',
+      to: "if (false as boolean) {",
+      killedBy: { file: recover, title: "a guest that somebody has brought back meanwhile" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/look-at-guests.ts", [
+    {
+      name: "recover: archives that cannot be seen are none",
+      from: "if (exitCode !== exitCodes.nothing)",
+      to: "if (exitCode === undefined)",
+      killedBy: { file: recover, title: "archives that cannot be listed are not taken for none" },
+    },
+    {
+      name: "recover: a guest that was made by hand is made anew",
+      from: 'return kind === "adopted" ? "none" : "anew";',
+      to: 'return kind === "adopted" ? "anew" : "anew";',
+      killedBy: { file: recover, title: "a guest that was made by hand, and has no archive" },
+    },
+    {
+      name: "recover: guests that are left out are looked at like the others",
+      from: "guests.filter(({ name }) => isAsked(session.asked, environment.name, name))",
+      to: "guests.filter(() => true)",
+      killedBy: { file: recover, title: "what a guest that is left out would lose is nobody's question" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/steps.ts", [
+    {
+      name: "recover: a stack makes guests that are left out",
+      from: "    .filter(mayBringUp)\n",
+      to: "",
+      killedBy: { file: recover, title: "a guest that is left out stays as it is" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/check-step.ts", [
+    {
+      name: "recover: a site is proven whatever the check finds",
+      from: "proven: findings.length === 0",
+      to: "proven: findings.length >= 0",
+      killedBy: { file: recover, title: "a guest that is left out stays as it is" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/stack-steps.ts", [
+    {
+      name: "recover: an update deletes what nobody has consented to",
+      from: "asked.given[lossFlag] === true ? sequence : withoutLosses(sequence)",
+      to: "sequence",
+      killedBy: { file: recover, title: "an update that would delete something" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/report.ts", [
+    {
+      name: "recover: what is lost is counted to a beginning of weeks ago",
+      from: "return age > before ? age - before : age;",
+      to: "return Math.max(0, age - before);",
+      killedBy: { file: "test/unit/scripts/recovery/recover/report.test.ts", title: "three weeks later a new loss" },
+    },
+  ]),
+  ...inFile("scripts/inspect/check/data-subjects.ts", [
+    {
+      name: "check: a broken archive of WAL is in order",
+      from: "    ...archiveProblems(seen).map((text) => ({ text, next })),\n",
+      to: "",
+      killedBy: { file: check, title: "a source with a good dump is green only where its archive is, too" },
+    },
+    {
+      name: "check: an archive that nobody could look at is known",
+      from: 'isBlind ? { ...found, verdict: "unknown" } : found',
+      to: "found",
+      killedBy: { file: check, title: "an archive that nobody could look at is unknown" },
+    },
+  ]),
+  ...inFile("scripts/inspect/check/subject.ts", [
+    {
+      name: "check: what could not be looked at is good",
+      from: 'verdict === "problem" || verdict === "unknown"',
+      to: 'verdict === "problem"',
+      killedBy: { file: check, title: "what could not be looked at is as bad as a problem" },
+    },
+  ]),
+  ...inFile("scripts/inspect/kit/clear-secrets.ts", [
+    {
+      name: "kit: a private key beside a certificate is no secret",
+      from: "...keys.map(({ name }) => `a private key in ${name}`)",
+      to: "",
+      killedBy: { file: kit, title: "a certificate that lies together with its private key" },
+    },
+    {
+      name: "kit: a secret that is encrypted in part is encrypted",
+      from: "if (entries.length === 1 && only?.[0]",
+      to: "if (only?.[0]",
+      killedBy: { file: kit, title: "a secret in the clear of one in part" },
+    },
+    {
+      name: "kit: settings that cannot be read hold no secret",
+      from: "return [`whatever the settings of ${name} hold, which cannot be read`];",
+      to: "return [];",
+      killedBy: { file: kit, title: "a secret in the clear of one that cannot be read" },
+    },
+  ]),
+  ...inFile("scripts/inspect/kit/write-kit.ts", [
+    {
+      name: "kit: somebody's file is replaced",
+      from: "if (!force) requireOwn(file, hasSecrets);",
+      to: "",
+      killedBy: { file: kit, title: "status says that the file of the settings is missing, changed or older" },
+    },
+  ]),
+  ...inFile("scripts/clients/notify/post.ts", [
+    {
+      name: "notify: a server's answer tells the address",
+      from: "plainText(redactorOf({ url, headers }).redact(await beginningOf(response)))",
+      to: "plainText(await beginningOf(response))",
+      killedBy: { file: notify, title: "a server that repeats what it was sent" },
+    },
+    {
+      name: "notify: a redirect takes the secret to another host",
+      from: 'redirect: "error",',
+      to: 'redirect: "follow",',
+      killedBy: { file: notify, title: "a redirect is not followed" },
+    },
+  ]),
+  ...inFile("scripts/inspect/notify/notify.ts", [
+    {
+      name: "notify: what was not taken counts as told",
+      from: "if (!(error instanceof NotSent)) throw error;",
+      to: "if (!(error instanceof NotSent)) throw error;\n      told.write({ ...before, [channel.name]: { at: now, matters } });",
+      killedBy: { file: notify, title: "what was not taken is a failure" },
+    },
+  ]),
+  ...inFile("scripts/recovery/restore-guest/fetch-archive.ts", [
+    {
+      name: "copies: what has a copy's name and size is the copy",
+      from: "if (sum !== own.sha256) throw otherContent(volid, node, bucket);",
+      to: "",
+      killedBy: { file: fetched, title: "another one of its name on the storage is no copy of it" },
+    },
+  ]),
+  ...inFile("scripts/clients/archive-inbox.ts", [
+    {
+      name: "copies: what was fetched gets its name before its sum is made",
+      from: 'did not arrive as a whole" >&2; exit 1',
+      to: 'did not arrive as a whole" >&2',
+      killedBy: { file: fetched, title: "a connection that breaks leaves nothing that looks like an archive" },
+    },
+  ]),
+  ...inFile("scripts/clients/offsite-archives.ts", [
+    {
+      name: "copies: sums may name files of any place",
+      from: " || !belongsTo(archive, file)",
+      to: "",
+      killedBy: { file: fetched, title: "sums of another archive" },
+    },
+  ]),
+  ...inFile("scripts/clients/offsite-copies.ts", [
+    {
+      name: "copies: sums of any length are read",
+      from: "if (size > bytesAtMost)",
+      to: "if (size > Infinity)",
+      killedBy: { file: copied, title: "sums as large as nobody writes them" },
+    },
+  ]),
+  ...inFile("scripts/inspect/status/offsite-status.ts", [
+    {
+      name: "copies: one of the future is the newest",
+      from: "const first = own.find(({ time }) => time <= latest);",
+      to: "const [first] = own;",
+      killedBy: { file: offsite, title: "a copy of a time that is still to come" },
+    },
+  ]),
+  ...inFile("components/offsite/archive-copies-script.ts", [
+    {
+      name: "copies: one of the future keeps a week's archive at home",
+      from: "awk -v begun=\"$begun\" '$0 < begun'",
+      to: "awk -v begun=\"$begun\" '$0 > 0'",
+      killedBy: { file: copies, title: "a copy with a later time than any archive has" },
+    },
+    {
+      name: "copies: a week's copy goes every night",
+      from: 'if [ "$3" = weekly ] && is_early',
+      to: 'if [ "$3" = never ] && is_early',
+      killedBy: { file: copies, title: "3 days after the last copy it goes: false" },
+    },
+    {
+      name: "copies: a save point is a backup",
+      from: "grep -q '^lifeboat save point '",
+      to: "grep -q '^lifeboat never '",
+      killedBy: { file: copies, title: "what a restore has saved first is not copied" },
+    },
+  ]),
+];
