@@ -42,7 +42,11 @@ async function drill(...words: readonly string[]) {
 }
 
 async function dump(source: string): Promise<void> {
-  expect((await site.lifeboat(["backup", "data", "web", source], { env })).code).toBe(0);
+  const { stdout, code } = await site.lifeboat(["backup", "data", "web", source, "--json"], { env });
+  expect([code, JSON.parse(stdout)]).toMatchObject([
+    0,
+    { guest: "prod/web", sources: [{ source, result: "success" }] },
+  ]);
 }
 
 async function sources() {

@@ -105,6 +105,9 @@ const restore = (words: readonly string[] = ["--force"], more: Record<string, st
 
 const report = z.looseObject({ dump: z.string(), undo: z.string().nullable() });
 
+const undo = async (word: string): Promise<unknown> =>
+  JSON.parse((await site.lifeboat(["undo", "web", word, "--json"], { env })).stdout);
+
 test("files come back from the newest copy elsewhere, and undo brings back what was there [I6, J3, K1]", async () => {
   const older = await copied("older");
   const newest = await copied("newest");
@@ -118,7 +121,9 @@ test("files come back from the newest copy elsewhere, and undo brings back what 
   expect([content(), left()]).toEqual(["newest", []]);
   expect(await restore(["--dump", older, "--force"])).toMatchObject({ code: 0 });
   expect(content()).toBe("older");
-  expect(await site.lifeboat(["undo", "web", "--force"], { env })).toMatchObject({ code: 0 });
+  expect(await undo("--dry-run")).toMatchObject({ plan: { items: [{ into: guest.path("/app") }] } });
+  expect(content()).toBe("older");
+  expect(await undo("--force")).toMatchObject({ guest: "prod/web", items: [{ replaced: true }] });
   expect([content(), left()]).toEqual(["newest", []]);
 });
 

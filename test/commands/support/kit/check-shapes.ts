@@ -73,13 +73,7 @@ export const notShown: readonly string[] = [
   "rebuild state-store: report",
   "rebuild monitoring: report, anew",
   "state return: plan",
-  // Of real databases in real guests.
-  "data: report",
-  "backup data: report",
-  "restore database: plan",
-  "restore database: report",
-  "undo: plan, of data that is restored",
-  "undo: report, of data that is restored",
+  // Of a real cluster in a real guest.
   "restore point-in-time: plan",
   "restore point-in-time: report",
   "restore point-in-time: plan, of --undo",
