@@ -57,6 +57,11 @@ function told({ title, seconds, passed, measured, problems }: Outcome): string[]
 
 const [first, ...rest] = process.argv.slice(2);
 
-void (first === "disaster" ? disaster(rest) : runJest(["--maxWorkers=2", ...process.argv.slice(2)])).then((code) => {
-  process.exitCode = code;
-});
+const run = first === "disaster" ? disaster(rest) : runJest(["--maxWorkers=2", ...process.argv.slice(2)]);
+run.then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -8,18 +8,34 @@ import type { Scenario } from "./scenarios";
 
 export const projectFolder = resolve(__dirname, "../..");
 
-/** Runs jest with inherited output. @returns what it ended with */
-export function runJest(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
+/** A terminal interrupts jest, too, which takes its sites down. */
+const wait = (): void => undefined;
+
+/** What a program ends with that was interrupted. */
+const interrupted = 130;
+
+/** Runs jest with inherited output, and waits for it when both are interrupted. @returns what it ended with */
+export async function runJest(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const jest = join(projectFolder, "node_modules/jest/bin/jest.js");
   const child = spawn(process.execPath, [jest, "--selectProjects", "rehearsal", ...words], {
     cwd: projectFolder,
     env: { ...process.env, ...environment },
     stdio: "inherit",
   });
-  return new Promise((done, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => done(code ?? 1));
-  });
+  // Whoever ends this process alone means both.
+  const end = (): void => void child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", end);
+  try {
+    return await new Promise((done, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => done(code ?? interrupted));
+    });
+  } finally {
+    process.off("SIGINT", wait).off("SIGTERM", end);
+  }
 }
 
 /** Runs the parts of a scenario one after the other: what is measured in one is not slowed down by another. */
@@ -36,6 +52,7 @@ export async function runScenario({ title, parts }: Scenario): Promise<Outcome> 
       const chosen = tests === undefined ? [] : ["--testNamePattern", tests];
       const words = ["--json", "--outputFile", report, ...chosen, "--runTestsByPath", join("test/rehearsal", file)];
       const code = await runJest(words, { [timesVariable]: times });
+      if (code === interrupted) throw new Error("interrupted");
       if (!existsSync(report)) {
         problems.push(`${file}: jest ended with ${String(code)} and told nothing`);
         continue;
