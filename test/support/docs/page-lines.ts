@@ -17,7 +17,7 @@ const programs = new RegExp(
   `^(?:${[
     "(?:[A-Z_]+=\\S+ )*(?:lifeboat|lifeboat-data|lifeboat-data-pitr|pulumi|eval|npm|export)",
     "pct|qm|qmrestore|pvesm|pvesh|pveum|pvecm|vzdump|ifreload|growpart|resize2fs|proxmox-backup-\\w+",
-    "ssh|scp|ssh-keygen|curl|systemctl|apt-get|gh|age-keygen|sha256sum|zstd|tar|cat|cd|mkdir|cp|mv|rm|echo|zip|printf|mc|docker",
+    "ssh|scp|ssh-copy-id|ssh-keygen|curl|systemctl|apt-get|gh|age-keygen|sha256sum|zstd|tar|cat|cd|mkdir|cp|mv|rm|echo|zip|printf|mc|docker",
     "PATH=\\S+|store=\\S+",
   ].join("|")})(?= |$)`,
   "u",

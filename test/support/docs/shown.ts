@@ -226,10 +226,33 @@ export const alike: readonly Alike[] = [
     by: "test/rehearsal/from-offsite.test.ts",
     words: ["offsiteKeys"],
   },
+  {
+    line: /^(?:pveum user token|pulumi config set --secret -s prod lifeboat:proxmoxToken$)/u,
+    by: "test/commands/stolen-token.test.ts",
+    words: ["pveum", "LIFEBOAT_PROXMOX_TOKEN"],
+  },
+  {
+    line: /^cat new new \||^PULUMI_CONFIG_PASSPHRASE_FILE=new /u,
+    by: "test/rehearsal/stolen-passphrase.test.ts",
+    words: ["cat new new"],
+  },
+  {
+    line: /^ssh-keygen -Y verify|> signers$/u,
+    by: "test/commands/drill/evidence.test.ts",
+    words: ["verify", "signers"],
+  },
+  { line: /^lifeboat state rotate/u, by: "test/rehearsal/bootstrap.test.ts", words: ["rotate", "--force"] },
+  {
+    line: /^ssh(?:-keygen -t ed25519|-copy-id| -F none)/u,
+    by: "test/rehearsal/sandbox.test.ts",
+    words: ["security.md"],
+  },
 ];
 
 /** Lines that nothing here can run, and why. */
 export const byHand: readonly ByHand[] = [
+  { line: /^npm run rehearsal -- disaster/u, why: "the disaster rehearsal itself, by the workflow that has its name" },
+  { line: /^pulumi config set .*--stack prod$/u, why: "the reader's own address and token, written into the settings" },
   { line: /pg_restore/u, why: "what `restore database` does with the same dump, by hand in the guest" },
   {
     line: /^(?:pct|qmrestore|vzdump|pvesm|pvesh|ifreload) |^zstd -dcq \/mnt|^ifreload|^cat >> \/etc\/network/u,

@@ -25,7 +25,7 @@ test("most of them are run as they stand", () => {
   const run = lines.filter(
     (line) => waysOf(line).includes("test/commands/docs/lines.test.ts") || pagesRun[line.page] !== undefined,
   );
-  expect(run.length / lines.length).toBeGreaterThan(0.4);
+  expect(run.length / lines.length).toBeGreaterThan(1 / 3);
 });
 
 test("no row is of a line that no page has any more", () => {
