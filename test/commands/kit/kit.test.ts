@@ -201,7 +201,7 @@ test.each([
   [
     "one in part",
     "Pulumi.part.yaml",
-    'config: { "lifeboat:stateKey": { accessKey: known, secretKey: clear-text, other: { secure: v1 } } }',
+    'config: { "lifeboat:stateKey": { secure: v1, secretKey: clear-text } }',
     "lifeboat:stateKey of part",
   ],
   [

@@ -139,7 +139,7 @@ export const worstDayMutants: readonly Mutant[] = [
     {
       name: "notify: what was not taken counts as told",
       from: "if (!(error instanceof NotSent)) throw error;",
-      to: "if (!(error instanceof NotSent)) throw error;\n      told.write({ ...before, [channel.name]: { at: now, matters } });",
+      to: "if (!(error instanceof NotSent)) throw error;\n      after.set(channel.name, { at: now, matters });",
       killedBy: { file: notify, title: "what was not taken is a failure" },
     },
   ]),
