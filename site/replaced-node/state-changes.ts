@@ -2,11 +2,29 @@ import { resourceTypes } from "../resources";
 import { isMapping } from "../settings/schema-tools";
 import { isNewNode, type NodeMapping, renamedVolume } from "./node-mapping";
 
+/** As much of a resource as has names in it. */
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string | null | undefined;
+  readonly inputs?: Values | null | undefined;
+  readonly outputs?: Values | null | undefined;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
 /** Resources of a state with the names of the node that stands in for another one. */
-export interface RenamedState {
-  readonly resources: readonly unknown[];
+export interface RenamedState<Kind> {
+  readonly resources: readonly Kind[];
   /** URNs of those that changed. */
   readonly changed: readonly string[];
+}
+
+/** Where an environment is at home by its settings of now. */
+export interface Home {
+  readonly node: string;
+  /** `https://192.0.2.21:8006` */
+  readonly endpoint: string;
 }
 
 const storageTypes: readonly string[] = [resourceTypes.dir, resourceTypes.nfs, resourceTypes.pbs];
@@ -16,34 +34,39 @@ const storageKeys: ReadonlySet<string> = new Set(["datastoreId", "storage"]);
 
 /**
  * Writes the new names into what Pulumi remembers, as inputs and as outputs: it would otherwise look for each guest on a node that
- * is gone, and make it anew where only a name has changed. A second time it changes nothing.
+ * is gone, and make it anew where only a name has changed. The provider's address becomes that of the settings, whatever it was. A
+ * second time nothing changes.
  *
- * @param resources of `pulumi stack export`
- * @param home node of the environment by its settings of now: resources without a node of their own are that one's
+ * @param home resources without a node of their own are that one's
  */
-export function renameInState(resources: readonly unknown[], mapping: NodeMapping, home: string): RenamedState {
-  const changed: string[] = [];
-  const renamed = resources.map((resource) => {
-    if (!isMapping(resource)) return resource;
-    const { type, urn, inputs, outputs, id } = resource;
-    if (typeof type !== "string" || !type.startsWith("proxmoxve:")) return resource;
-    const node = nodeOf(outputs) ?? nodeOf(inputs);
-    if (node === undefined ? !isNewNode(mapping, home) : !mapping.nodes.has(node)) return resource;
-    const next = {
-      ...resource,
-      ...(typeof id === "string" ? { id: renamedId(type, id, mapping) } : {}),
-      ...(isMapping(inputs) ? { inputs: renamedIn(inputs, type, mapping) } : {}),
-      ...(isMapping(outputs) ? { outputs: renamedIn(outputs, type, mapping) } : {}),
-    };
-    if (JSON.stringify(next) === JSON.stringify(resource)) return resource;
-    if (typeof urn === "string") changed.push(urn);
-    return next;
-  });
-  return { resources: renamed, changed };
+export function renameInState<Kind extends Resource>(
+  resources: readonly Kind[],
+  mapping: NodeMapping,
+  home: Home,
+): RenamedState<Kind> {
+  const renamed = resources.map((resource) => renameResource(resource, mapping, home));
+  const changed = renamed.filter((resource, index) => JSON.stringify(resource) !== JSON.stringify(resources[index]));
+  return { resources: renamed, changed: changed.map(({ urn }) => urn) };
 }
 
-function nodeOf(values: unknown): string | undefined {
-  const node = isMapping(values) ? values["nodeName"] : undefined;
+function renameResource<Kind extends Resource>(resource: Kind, mapping: NodeMapping, home: Home): Kind {
+  const { type, inputs, outputs, id } = resource;
+  const isProvider = type === "pulumi:providers:proxmoxve";
+  if (!isProvider && !type.startsWith("proxmoxve:")) return resource;
+  const node = nodeOf(outputs) ?? nodeOf(inputs);
+  if (node === undefined ? !isNewNode(mapping, home.node) : !mapping.nodes.has(node)) return resource;
+  const rename = (values: Values): Record<string, unknown> =>
+    isProvider ? { ...values, endpoint: home.endpoint } : renamedIn(values, type, mapping);
+  return {
+    ...resource,
+    ...(typeof id === "string" && !isProvider ? { id: renamedId(type, id, mapping) } : {}),
+    ...(isMapping(inputs) ? { inputs: rename(inputs) } : {}),
+    ...(isMapping(outputs) ? { outputs: rename(outputs) } : {}),
+  };
+}
+
+function nodeOf(values: Values | null | undefined): string | undefined {
+  const node = values?.["nodeName"];
   return typeof node === "string" ? node : undefined;
 }
 
@@ -57,11 +80,7 @@ function renamedId(type: string, id: string, { nodes, storages }: NodeMapping): 
     .join("/");
 }
 
-function renamedIn(
-  values: Readonly<Record<string, unknown>>,
-  type: string,
-  mapping: NodeMapping,
-): Record<string, unknown> {
+function renamedIn(values: Values, type: string, mapping: NodeMapping): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, renamed(key, value, type, mapping)]));
 }
 

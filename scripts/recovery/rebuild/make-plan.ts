@@ -1,3 +1,4 @@
+import { isRenamed, withNewNames } from "../steps/state/rename-state";
 import { writtenMapping } from "../../../site/replaced-node/node-mapping";
 import { formatMoment } from "../../terminal/durations";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
@@ -44,7 +45,7 @@ export async function planRebuild(session: RebuildSession): Promise<Omit<Planned
  * @throws CommandError (12), (14); ProxmoxError when the node does not answer
  */
 export async function lookAtStates(session: RebuildSession): Promise<RebuildPlan> {
-  const { site, siteStore, context, place } = session;
+  const { site, siteStore, context, place, mapping } = session;
   const { trouble, isThere } = await storeHealth(siteStore, context.signal);
   // What answers is not lost: its states may be newer than the copies.
   if (trouble !== undefined && isThere) throw cannotKnow(trouble);
@@ -63,7 +64,9 @@ export async function lookAtStates(session: RebuildSession): Promise<RebuildPlan
     from: place.name,
     keys: [...keys.made],
     environments,
-    ...(session.mapping === undefined ? {} : { map: writtenMapping(session.mapping) }),
+    ...(mapping === undefined || !isRenamed({ settings: siteStore.environment }, mapping)
+      ? {}
+      : { map: writtenMapping(mapping) }),
   };
 }
 
@@ -86,7 +89,7 @@ async function lookAt(
   const addresses = ownAddresses(settings);
   requireOwnParts(
     { ...access, addresses, variables },
-    present.checkpoint,
+    withNewNames(present.checkpoint, environment, session.mapping),
     what,
     "name another place with copies: --from FOLDER",
   );

@@ -77,8 +77,9 @@ export function renameStep(map: NonNullable<RebuildPlan["map"]>, session: Rebuil
     title: `Write the new names into the state of ${name}`,
     does: `pulumi stack export and import: write the new names of the node into the state of ${name} on this machine`,
     run: async (context) => {
-      const { node } = session.site.environment(name).settings.proxmox;
-      const wish = { mapping: readMapping(map), node, keep: session.state.path };
+      const environment = session.site.environment(name);
+      const variables = session.context.io.environment;
+      const wish = { mapping: readMapping(map), environment, variables, keep: session.state.path };
       let result: StepResult = {};
       await runPulumi(session, context, apart, async (cli, watch) => {
         result = await renameState(cli, wish, watch);

@@ -5,8 +5,6 @@ import { hasOwnState, isWhole, lookAtStates, staleDemands } from "../rebuild/mak
 import type { RebuildPlan } from "../rebuild/plan";
 import { openRebuild } from "../rebuild/world";
 import type { StoreLook } from "./plan";
-import type { NodeMapping } from "../../../site/replaced-node/node-mapping";
-import { isRenamed } from "./renamed-node";
 import type { SiteSession } from "./session";
 
 /** The state store, and what its loss asks of the operator. */
@@ -30,7 +28,7 @@ export async function lookAtStore(
   const owner = siteStore?.environment.name;
   if (siteStore === undefined || owner === undefined || !chosen.some(({ name }) => name === owner)) return undefined;
   const base = { endpoint: siteStore.endpoint, owner };
-  const rebuild = await openRebuild(site, siteStore, context, { ...asked, mapping: mappingOfOwner(session) });
+  const rebuild = await openRebuild(site, siteStore, context, asked);
   let states: RebuildPlan;
   try {
     states = await lookAtStates(rebuild);
@@ -58,14 +56,4 @@ export async function lookAtStore(
     },
     demands: [],
   };
-}
-
-/** The new names, where the environment that makes the state store has a part in them. */
-export function mappingOfOwner({
-  environment,
-  asked,
-  site,
-}: Pick<SiteSession, "environment" | "asked" | "site">): NodeMapping | undefined {
-  const owner = environment.stateStore()?.environment.name;
-  return owner !== undefined && isRenamed(site.environment(owner), asked.mapping) ? asked.mapping : undefined;
 }

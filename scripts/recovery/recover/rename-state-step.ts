@@ -1,6 +1,8 @@
 import { backendOf } from "../../project/backend";
 import { type Step, standing } from "../engine/step";
 import { watchOf } from "../engine/watch";
+import { listStack } from "../steps/state/stack-objects";
+import { openStateAt } from "../../project/state-backend";
 import { renameState } from "../steps/state/rename-state";
 import { StackWork } from "../up/stack-work";
 import type { SiteSession } from "./session";
@@ -14,13 +16,17 @@ export function renameStateStep(name: string, session: SiteSession): Step {
     run: async (context) => {
       const { mapping } = session.asked;
       const work = new StackWork(session.site, name, session.context, false);
-      const { url } = backendOf(work.environment, session.context.io.environment);
-      const look = await work.look(url);
+      const { environment } = work;
+      const variables = session.context.io.environment;
+      const { url } = backendOf(environment, variables);
+      const store = await openStateAt(url, environment, variables, { signal: context.signal });
+      const place = { project: environment.project.name, stack: name };
       // A stack that was never brought up remembers nothing.
-      if (mapping === undefined || look?.checkpoint === undefined) return;
+      if (mapping === undefined || store === undefined) return;
+      if ((await listStack({ store, place })).present === undefined) return;
       await work.clearDeadLocks(url);
-      const { node } = work.environment.settings.proxmox;
-      return renameState(await work.cli(url), { mapping, node, keep: work.state.path }, watchOf(context));
+      const renaming = { mapping, environment, variables, keep: work.state.path };
+      return renameState(await work.cli(url), renaming, watchOf(context));
     },
   });
 }

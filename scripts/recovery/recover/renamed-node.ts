@@ -40,14 +40,6 @@ export function requireRenamed(wanted: readonly LoadedEnvironment[], { nodes }: 
   }
 }
 
-/** Whether the node of an environment, or of one of its guests, stands in for another one. */
-export function isRenamed(
-  { settings }: Pick<LoadedEnvironment, "settings">,
-  mapping: NodeMapping | undefined,
-): boolean {
-  return mapping !== undefined && nodesOf(settings).some((node) => isNewNode(mapping, node));
-}
-
 /**
  * The node that answers has to be the new one, alone or in a cluster that the old one has left: as long as that is a member, its
  * guests are there for Proxmox, on disks that may be newer than any archive.

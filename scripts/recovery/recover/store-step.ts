@@ -7,7 +7,6 @@ import { type Step, standing } from "../engine/step";
 import { runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { rebuildOperation } from "../rebuild/operation";
-import { mappingOfOwner } from "./look-at-store";
 import { openRebuild, storeIn } from "../rebuild/world";
 import type { StoreLook } from "./plan";
 import type { SiteSession } from "./session";
@@ -33,7 +32,7 @@ export function storeStep({ endpoint, states }: StoreLook, later: readonly strin
         const site = await inner.site();
         const rebuild = await openRebuild(site, storeIn(site), inner, {
           from: asked.from,
-          mapping: mappingOfOwner(session),
+          mapping: asked.mapping,
           dryRun: false,
         });
         const words = [

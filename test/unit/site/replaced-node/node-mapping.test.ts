@@ -58,11 +58,28 @@ const rules = {
 };
 const command = { urn: "command", type: "command:local:Command", outputs: { nodeName: "pve-prod", storage: "local" } };
 
+const provider = {
+  urn: "provider",
+  type: "pulumi:providers:proxmoxve",
+  id: "2f3e",
+  inputs: { endpoint: "https://192.0.2.11:8006", pluginDownloadURL: "github://x" },
+  outputs: { endpoint: "https://192.0.2.11:8006" },
+};
+const endpoint = "https://192.0.2.21:8006";
+
 test("a state gets the new names where it names the old node, once, and nowhere else [H5]", () => {
   const mapping = mappingOf(["pve-prod=pve-new"], ["local=tank"]);
-  const all = [moved, elsewhere, job, storage, rules, command];
-  const { resources, changed } = renameInState(all, mapping, "pve-new");
-  expect(changed).toEqual([moved.urn, "job", "storage", "rules"]);
+  const all: readonly Parameters<typeof renameInState>[0][number][] = [
+    moved,
+    elsewhere,
+    job,
+    storage,
+    rules,
+    command,
+    provider,
+  ];
+  const { resources, changed } = renameInState(all, mapping, { node: "pve-new", endpoint });
+  expect(changed).toEqual([moved.urn, "job", "storage", "rules", "provider"]);
   expect(resources).toEqual([
     {
       ...moved,
@@ -85,8 +102,9 @@ test("a state gets the new names where it names the old node, once, and nowhere 
     },
     { ...rules, id: "container/pve-new/101", outputs: { nodeName: "pve-new", containerId: 101 } },
     command,
+    { ...provider, inputs: { ...provider.inputs, endpoint }, outputs: { endpoint } },
   ]);
-  expect(renameInState(resources, mapping, "pve-new").changed).toEqual([]);
+  expect(renameInState(resources, mapping, { node: "pve-new", endpoint }).changed).toEqual([]);
   // Of an environment at home elsewhere only what is on the node itself.
-  expect(renameInState([job, storage], mapping, "pve-lab").changed).toEqual([]);
+  expect(renameInState([job, storage, provider], mapping, { node: "pve-lab", endpoint }).changed).toEqual([]);
 });
