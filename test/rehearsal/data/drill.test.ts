@@ -100,6 +100,12 @@ function settings({ shop = "300|300", crm = "300|300", query = question } = {}):
     expect((await drill("crm")).found[0]?.reasons[0]).toContain("Unknown column 'nothing'");
     site.declare({ db: settings({ query: "DELETE FROM orders" }) });
     expect((await drill("shop")).found[0]?.reasons[0]).toContain("read-only transaction");
+    expect((await drill("crm")).found[0]?.reasons[0]).toContain("DELETE command denied to user 'asker'");
+    // What lies on the guest's disk is not the database's.
+    site.declare({
+      db: settings({ query: "SELECT LOAD_FILE('/etc/hostname') IS NULL, max(n) FROM orders", crm: "1|300" }),
+    });
+    expect((await drill("crm")).found[0]).toMatchObject({ result: "proven", reasons: [] });
     site.declare();
   });
 
