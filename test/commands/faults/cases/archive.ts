@@ -18,7 +18,7 @@ export const archiveFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is empty) (searched: local, backup)\nHINT: see all archives: lifeboat backups web",
+      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is empty) (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web",
     afterwards: [stillRuns],
     run: async (scene) => {
       writeFileSync(fileOf(scene), "");
@@ -30,7 +30,7 @@ export const archiveFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is dated TIME, later than the node's clock (TIME), so its age is not certain) (searched: local, backup)\nHINT: see all archives: lifeboat backups web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/vzdump-lxc-101-DATE.tar.zst",
+      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is dated TIME, later than the node's clock (TIME), so its age is not certain) (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/vzdump-lxc-101-DATE.tar.zst",
     afterwards: [stillRuns],
     run: async (scene) => {
       renameSync(fileOf(scene), fileOf(scene).replace(/\d{4}_\d\d_\d\d-/u, "2099_01_01-"));
@@ -42,7 +42,7 @@ export const archiveFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no archive of guest 101 (searched: local, backup)\nHINT: see all archives: lifeboat backups web",
+      "Unable to restore guest web: there is no archive of guest 101 (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web",
     afterwards: [stillRuns],
     run: async (scene) => {
       renameSync(fileOf(scene), fileOf(scene).replace("vzdump-lxc", "old-vzdump-lxc"));

@@ -10,7 +10,7 @@ export const backupServerFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the backup server has verified it, and found: failed) (searched: local, backup)\nHINT: see all archives: lifeboat backups web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/ct/101/TIMEZ",
+      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the backup server has verified it, and found: failed) (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/ct/101/TIMEZ",
     afterwards: [stillRuns],
     run: async ({ site, archive, lifeboat }) => {
       await site.fault("verification-failed", { volid: archive });
@@ -22,7 +22,7 @@ export const backupServerFaults: readonly FaultCase[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the storage tells no size of it, so that it may not be whole) (searched: local, backup)\nHINT: see all archives: lifeboat backups web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/ct/101/TIMEZ",
+      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: the storage tells no size of it, so that it may not be whole) (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web; to restore one nevertheless, name it: lifeboat restore guest prod/web --archive backup:backup/ct/101/TIMEZ",
     afterwards: [stillRuns],
     run: async ({ site, archive, lifeboat }) => {
       await site.fault("no-size", { volid: archive });

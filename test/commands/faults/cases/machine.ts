@@ -76,7 +76,7 @@ export const machineFaults: readonly Case[] = [
     command: restore,
     exitCode: 10,
     message:
-      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is empty) (searched: local, backup)\nHINT: see all archives: lifeboat backups web",
+      "Unable to restore guest web: there is no backup of guest 101 that could be chosen by its date (1 archive left out: it is empty) (searched: local, backup)\nHINT: see all archives: lifeboat backups prod/web",
     afterwards: [runsOn],
     run: async (scene) => {
       writeFileSync(fileOf(scene, scene.archive), "");
