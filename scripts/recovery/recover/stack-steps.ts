@@ -10,6 +10,7 @@ import { type Finding, type Step, type StepContext, type StepResult, standing } 
 import { watchOf } from "../engine/watch";
 import { runWithin } from "../engine/within";
 import { forgetLostJob } from "../steps/state/lost-job";
+import { forgetLostTokens } from "../steps/state/lost-token";
 import { upSequence } from "../up/operation";
 import type { UpPlan } from "../up/plan";
 import { StackWork } from "../up/stack-work";
@@ -56,8 +57,10 @@ async function refresh(name: string, session: SiteSession, context: StepContext)
   const watch = watchOf(context);
   const recorded = look.checkpoint.resources.map(({ urn }) => urn);
   const forgot = await forgetLostJob(work.environment, recorded, cli, watch);
+  const { access } = await work.environment.client();
+  const tokens = await forgetLostTokens(access, recorded, cli, watch);
   await cli.refresh([], watch);
-  return { facts: { forgot } };
+  return { facts: { forgot, tokens: tokens.length } };
 }
 
 /** @throws what is a defect of ours, and where somebody has interrupted it */
