@@ -19,7 +19,6 @@ import type {
 } from "../steps/guest/inspection";
 import { requireKey } from "../steps/guest/server-snapshot";
 import { type ArchiveReading, readingOf } from "../steps/guest/archive-reading";
-import { refuseReturned } from "../steps/guest/disks-elsewhere";
 import { type Location, locate } from "../steps/guest/locate";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { searchArchives, targetStorages } from "../steps/guest/search-archives";
@@ -92,11 +91,9 @@ export async function inspectRestore(
   wish: RestoreWish,
 ): Promise<RestoreInspection> {
   const backupStorage = settings.backup.storage.id;
-  const isInPlace = wish.targetId === undefined;
-  const location = await locate(client, guest, wish.node, isInPlace);
+  const location = await locate(client, guest, wish.node, wish.targetId === undefined);
   const { node, home, homeIsOffline } = location;
   const seen = homeIsOffline ? undefined : await inspectPresent(client, home ?? node, guest.id);
-  if (isInPlace && home === undefined) await refuseReturned(client, guest, node, location.nodes);
   const search = await searchArchives(client, guest.id, backupStorage);
   // Afterwards: what was begun meanwhile is not of the future.
   const clock = await nodeClock(client, node);

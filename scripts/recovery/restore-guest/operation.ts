@@ -8,9 +8,10 @@ import { type GivenAnswers, whyUnanswered } from "../engine/consent";
 import { changedInputs, digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
 import type { BegunOperation, Operation, Planned } from "../engine/operation";
 import { begunIn } from "../engine/run-one";
-import { type GuestSession, journalsOf } from "../engine/session";
+import { type GuestSession, journalsOf, unfinished } from "../engine/session";
 import type { Finding } from "../engine/step";
 import { declaredIds } from "../steps/guest/declared-ids";
+import { refuseReturned } from "../steps/guest/disks-elsewhere";
 import { guestSettingsDigest, restoreInputs } from "../steps/guest/inputs";
 import { volumesOf } from "../steps/guest/guest-snapshots";
 import { lookAgain } from "../steps/guest/look-again";
@@ -140,7 +141,10 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   const options = optionsOf(session, request, seen);
   const left = await machineVolumes(client, seen, options.storage);
   const inspection = wreck === undefined ? seen : withWarning(seen, wreck);
-  if (request.undoes === undefined) await refuseLeft(session, inspection);
+  if (request.undoes === undefined) {
+    await refuseLeft(session, inspection);
+    await refuseDisksWithout(session, inspection);
+  }
   const planned = planRestore(settings, inspection, {
     ...options,
     left,
@@ -158,6 +162,16 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
     shown,
     space,
   };
+}
+
+/** Disks of a guest that is gone: those that a restore of this machine has left half done are known, others may be what is newest. */
+async function refuseDisksWithout(
+  session: GuestSession,
+  { location, targetId, node }: RestoreInspection,
+): Promise<void> {
+  if (targetId !== undefined || location.home !== undefined) return;
+  const isOurs = unfinished(journalsOf(session), restoreKind) !== undefined;
+  await refuseReturned(session.client, session.guest, isOurs ? node : undefined, location.nodes);
 }
 
 /** Why nothing of the present guest can be kept: the restore that is undone has deleted a part of it. */

@@ -1,14 +1,12 @@
 import * as z from "zod";
 import type { StartCluster } from "../../sandbox/setup/start-state";
+import { timeSchema } from "../../sandbox/server/control";
 import { node } from "../restore/restore-site";
 import { RecoverSite } from "./recover-site";
 
 /** One of three nodes dies. `web` has its disks on that node's own storage, `db` on one that all nodes share. */
 const [second, third] = ["pve-two", "pve-three"];
 let lost: RecoverSite;
-
-/** The site's clock is an hour further after each. */
-const backups = 3;
 
 const shared: Readonly<Record<string, Record<string, string>>> = {
   backup: { shared: "1" },
@@ -95,13 +93,22 @@ async function recovered() {
 }
 
 /** So many seconds later, by the site's clock: no job becomes due meanwhile. */
-const later = (seconds: number): Promise<unknown> =>
-  lost.site.control({ command: "clock", offset: backups * 3600 + seconds });
+async function later(seconds: number): Promise<void> {
+  const { time } = timeSchema.parse(await lost.site.control({ command: "time" }));
+  await lost.site.control({ command: "clock", offset: Math.round(time - Date.now() / 1000) + seconds });
+}
 
-/** Until the recovery has begun to wait for HA. */
-async function waiting(): Promise<void> {
+/** Until the recovery has begun to wait for HA, or has ended without. */
+async function waiting(running: Promise<unknown>): Promise<void> {
   const begun = /"steps": *\{[\s\S]*"ha": *\{/u;
-  while (!lost.site.journals().some((text) => begun.test(text))) await new Promise((tick) => setTimeout(tick, 20));
+  let hasEnded = false;
+  const end = (): void => {
+    hasEnded = true;
+  };
+  running.then(end, end);
+  while (!hasEnded && !lost.site.journals().some((text) => begun.test(text))) {
+    await new Promise((tick) => setTimeout(tick, 20));
+  }
 }
 
 async function places() {
@@ -167,7 +174,7 @@ test("HA's own work is waited for: its guest comes back with its disks, and is n
   const { stdout } = await lost.recover(["--dry-run"]);
   expect(stdout).toMatch(/BY HAND: prod\/web: pve-two, which is offline[\s\S]*db +102 +by HA, which is waited for/u);
   const running = recovered();
-  await waiting();
+  await waiting(running);
   await later(130);
   const { results } = await running;
   expect(results).toMatchObject({ "prod/db": "back", "prod/web": "by hand" });
@@ -181,7 +188,7 @@ test("HA gives up while it is waited for: told with the way out, and nothing is 
   await kill();
   await lost.run(["status"]);
   const running = recovered();
-  await waiting();
+  await waiting(running);
   await later(130);
   const { results, findings } = await running;
   expect(results).toMatchObject({ "prod/web": "lost" });
@@ -202,6 +209,21 @@ test("whether the disks outlive their node cannot be seen: no backup is taken in
       /whether its disks outlive that cannot be seen: storage data: [\s\S]*newer disks are not given up/u,
     ),
   });
+});
+
+test("the node is back before the recovery: its disks may be newer, its guest may run, and no backup is put beside them [H5, D16]", async () => {
+  await kill();
+  await lost.site.control({ command: "move", node, from: conf(second, 101), to: "/root/" });
+  await lost.site.clearFaults();
+  const { code, stderr } = await lost.recover(["--force"]);
+  expect([code, stderr]).toEqual([
+    14,
+    expect.stringMatching(
+      /prod\/web: pve-two is there, and has disks of web \(101\): local:101[^.]*\.raw, local:101[\s\S]*it would be started twice/u,
+    ),
+  ]);
+  await lost.site.control({ command: "move", node, from: "/root/101.conf", to: conf(second, 101) });
+  expect((await lost.recover(["--dry-run"])).stdout).toMatch(/^Nothing is lost/u);
 });
 
 test("without quorum nothing is planned: the reason is said [H5, K6]", async () => {

@@ -141,6 +141,15 @@ test("a node that is no node of the cluster, or lacks a storage, is refused with
   ]);
 });
 
+test("a guest that is being migrated is not restored meanwhile [D5, K6]", async () => {
+  await site.setLock(104, "migrate");
+  expect(await refused(["restore", "guest", "local", "--force", "--stop"])).toEqual([
+    13,
+    expect.stringContaining("local is locked on its node (migrate)"),
+  ]);
+  await site.setLock(104);
+});
+
 test("a newer backup that the node cannot reach is told [D2]", async () => {
   await site.backUp(105);
   await site.backUp(105, { storage: "local" });

@@ -1,3 +1,4 @@
+import { timeSchema } from "../../sandbox/server/control";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { RestoreSite, node } from "./restore-site";
 
@@ -30,8 +31,11 @@ async function refused(words: readonly string[]): Promise<readonly [number | nul
   return [code, stderr.slice(Math.max(0, stderr.indexOf("Unable to")))];
 }
 
-/** So many seconds later, by the site's clock, which the one backup has put an hour on: no job becomes due meanwhile. */
-const later = (seconds: number): Promise<unknown> => site.control({ command: "clock", offset: 3600 + seconds });
+/** So many seconds later, by the site's clock: no job becomes due meanwhile. */
+async function later(seconds: number): Promise<void> {
+  const { time } = timeSchema.parse(await site.control({ command: "time" }));
+  await site.control({ command: "clock", offset: Math.round(time - Date.now() / 1000) + seconds });
+}
 
 async function underHa(): Promise<void> {
   const root = site.rootClient();

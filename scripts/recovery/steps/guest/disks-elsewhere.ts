@@ -36,12 +36,12 @@ interface OldDisks {
  * Disks with a guest's number on other nodes' own storages. A node that was dead comes back with them, and one that was only cut
  * off may run the guest still. Copies that replication makes are none of them.
  *
- * @param home where the guest is, or is to be
+ * @param home not looked at
  */
 async function disksElsewhere(
   client: ProxmoxClient,
   vmid: number,
-  home: string,
+  home: string | undefined,
   nodes: readonly NodeEntry[],
 ): Promise<OldDisks[]> {
   const others = nodes.filter((one) => isOnline(one) && one.node !== home);
@@ -62,22 +62,25 @@ async function disksElsewhere(
 
 /**
  * A guest that the cluster does not know any more, and whose disks another node has: that node was away when its configuration was
- * taken from it. Restored, it would perhaps run twice, and what is on those disks is newer than any backup.
+ * taken from it. Restored, it would perhaps run twice, and what is on those disks is newer than any backup. A node without others
+ * cannot have been away like that.
  *
+ * @param home the node whose disks are known to be of no worth, as a restore there has failed
  * @throws CommandError (13)
  */
 export async function refuseReturned(
   client: ProxmoxClient,
   guest: { readonly id: number; readonly name: string },
-  home: string,
+  home: string | undefined,
   nodes: readonly NodeEntry[],
 ): Promise<void> {
+  if (nodes.length < 2) return;
   const [first] = await disksElsewhere(client, guest.id, home, nodes);
   if (first === undefined) return;
   const { node, disks } = first;
   const id = String(guest.id);
   throw new CommandError(
-    `${node} is there, and has disks of ${guest.name} (${id}): ${disks.join(", ")}. They may be newer than any backup, and ${guest.name} may run there still if ${node} was only cut off: restored on ${home} it would be started twice`,
+    `${node} is there, and has disks of ${guest.name} (${id}): ${disks.join(", ")}. They may be newer than any backup, and ${guest.name} may run there still if ${node} was only cut off: restored, it would be started twice`,
     {
       exitCode: exitCodes.refused,
       hint: `decide which one lives on (docs/runbooks/node-lost.md): the one on ${node}: put its configuration back there, as root: mv /root/${id}.conf /etc/pve/nodes/${node}/lxc/ (a virtual machine's: qemu-server/); or the backup: restart ${node}, so that nothing of it runs there, then as root on it: ${disks.map((disk) => `pvesm free ${disk}`).join("; ")}; or look into the backup beside: --target-id next`,
