@@ -101,12 +101,12 @@ async function later(seconds: number): Promise<void> {
 /** Until the recovery has begun to wait for HA, or has ended without. */
 async function waiting(running: Promise<unknown>): Promise<void> {
   const begun = /"steps": *\{[\s\S]*"ha": *\{/u;
-  let hasEnded = false;
+  const run = { hasEnded: false };
   const end = (): void => {
-    hasEnded = true;
+    run.hasEnded = true;
   };
   running.then(end, end);
-  while (!hasEnded && !lost.site.journals().some((text) => begun.test(text))) {
+  while (!run.hasEnded && !lost.site.journals().some((text) => begun.test(text))) {
     await new Promise((tick) => setTimeout(tick, 20));
   }
 }
