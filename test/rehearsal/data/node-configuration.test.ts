@@ -22,13 +22,13 @@ const { command, check } = block.parse(parse(/```yaml\n([^]*?)```/u.exec(guide)?
     guest = await DatabaseGuest.start({ room: 256 });
     // The guest is its own node, behind a real SSH server.
     await guest.must(`
-mkdir -p /etc/pve/priv /etc/pve/firewall /etc/pve/nodes/pve /etc/network ~/.ssh /etc/lifeboat
+mkdir -p /etc/pve/priv /etc/pve/firewall /etc/pve/nodes/pve/priv /etc/apt/auth.conf.d /etc/network ~/.ssh /etc/lifeboat
 echo 'user:root@pam:1:0:::::' > /etc/pve/user.cfg
 echo 'dir: local' > /etc/pve/storage.cfg
 echo 'auto lo' > /etc/network/interfaces
 touch /etc/pve/jobs.cfg /etc/pve/firewall/cluster.fw /etc/fstab /etc/resolv.conf /etc/default/grub
 echo secret > /etc/pve/priv/shadow.cfg
-echo secret > /etc/pve/nodes/pve/pve-ssl.key
+echo secret | tee /etc/pve/nodes/pve/pve-ssl.key /etc/pve/nodes/pve/priv/lock /etc/apt/auth.conf /etc/apt/auth.conf.d/90.conf >/dev/null
 rm -f /etc/ssh/ssh_host_*
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 ssh-keygen -q -t ed25519 -N '' -f /etc/lifeboat/node-key
@@ -59,7 +59,7 @@ printf 'PasswordAuthentication no\\nUsePAM no\\nPermitRootLogin yes\\n' > /etc/s
         "etc/network/interfaces",
       ]),
     );
-    expect(names).not.toMatch(/priv|\.key$/mu);
+    expect(names).not.toMatch(/priv|\.key$|auth\.conf/mu);
   });
 
   test("its key gets nothing else, whatever is asked for [I8, N1]", async () => {
