@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import * as z from "zod";
-import { createKeyPair } from "../../site/state-store/keys";
+import { dataShape } from "../../scripts/inspect/data/shape";
+import { pointInTimeShapes } from "../../scripts/recovery/point-in-time/plan";
+import { pointInTimePlaces } from "../../site/data/point-in-time/places";
+import { createKeyPair, parseStateStoreKeys } from "../../site/state-store/keys";
 import { sealSettings } from "../support/sealed-settings";
 import { timed } from "../support/timed";
 import { typeScript } from "./support/commands";
@@ -106,6 +109,75 @@ async function update(tag: string): Promise<void> {
   changeSettings(settings, [[["config", "lifeboat:guests", "db", "tags"], [tag]]]);
   expectExit(await site.pulumi("prod", "up", "--yes", "--skip-preview", "-m", tag), [0], `pulumi up (${tag})`);
 }
+
+const text = async (environment: string, key: string): Promise<string> =>
+  expectExit(await site.pulumi(environment, "config", "get", key), [0], key).stdout.trim();
+
+/** WAL and backups of the source go to a bucket of the site's own store. */
+async function archiveInOwnStore(): Promise<void> {
+  const root = join(parent, "root.json");
+  const authority = join(parent, "store-ca.pem");
+  const own = join(parent, "recovery.json");
+  const key = createKeyPair("recovery");
+  const keys = parseStateStoreKeys(await text("monitoring", "lifeboat:stateStoreKeys"));
+  writeFileSync(root, JSON.stringify(keys?.root), { mode: 0o600 });
+  writeFileSync(authority, await text("monitoring", "lifeboat:stateStoreAuthority"));
+  writeFileSync(own, JSON.stringify(key), { mode: 0o600 });
+  const program = [process.execPath, ...typeScript("test/rehearsal/support/recovery-bucket.ts")];
+  const words = [`https://${storeAddress}:9000`, authority, root, "recovery", own];
+  expectExit(await site.inside(...program, ...words), [0], "the bucket for WAL");
+  const store = { endpoint: "https://store:9000", address: storeAddress, bucket: "recovery", ca: authority };
+  changeSettings(settings, [[[...shop, "pointInTime"], { store, archiveTimeout: "1m", restart: true }]]);
+  const passphrase = `a 'b' $c "d`;
+  // Beside the password that lifeboat up has made.
+  const made = z.object({ db: z.object({ shop: z.object({ password: z.string() }) }) });
+  const { password } = made.parse(JSON.parse(await text("prod", "lifeboat:dataSecrets"))).db.shop;
+  await sealSettings(settings, join(site.folder, "keys", "passphrase"), {
+    "lifeboat:dataSecrets": JSON.stringify({ db: { shop: { password, pointInTime: { ...key, passphrase } } } }),
+  });
+}
+
+const shop = ["config", "lifeboat:guests", "db", "data", "shop"];
+
+(isRoot ? describe : describe.skip)("the site's own store", () => {
+  test("takes WAL and backups of a cluster as one update sets it up, and the cluster goes back to before a mistake [I7, 003 AC4]", async () => {
+    await archiveInOwnStore();
+    expectExit(await site.pulumi("prod", "up", "--yes", "--skip-preview"), [0], "pulumi up");
+    expectExit(await site.pulumi("prod", "preview", "--expect-no-changes"), [0], "the second preview");
+    await inGuest(`until ${pointInTimePlaces.program} has-backup shop; do sleep 0.5; done`);
+    await postgres("CREATE DATABASE ledger;");
+    await postgres("CREATE TABLE marks (number int); INSERT INTO marks SELECT generate_series(1, 1000);", "ledger");
+    const kept = await postgres("INSERT INTO marks VALUES (1001) RETURNING txid_current();", "ledger");
+    await postgres("DROP TABLE marks;", "ledger");
+    const words = ["restore", "point-in-time", "db", "shop", "--xid", kept, "--force", "--whole-cluster", "--json"];
+    const recovered = await timed(
+      "L8",
+      "a cluster in a container back to a transaction, from the site's own store",
+      () => lifeboat(...words),
+    );
+    const { message_type: _type, ...report } = z
+      .looseObject({})
+      .parse(JSON.parse(expectExit(recovered, [0], "the recovery").stdout));
+    expect(pointInTimeShapes["report"]?.parse(report)).toMatchObject({ guest: "prod/db" });
+    expect(await postgres("SELECT count(*), max(number) FROM marks", "ledger")).toBe("1001|1001");
+    const looked = await lifeboat("data", "db", "--json");
+    const { message_type: _result, ...seen } = z.looseObject({}).parse(JSON.parse(looked.stdout));
+    const source = dataShape.parse(seen).sources.find((one) => one.source === "shop");
+    expect(source?.pointInTime).toMatchObject({ unseen: null, problem: null, failures: 0 });
+  });
+
+  test("keeps what is archived when it is no longer declared, and PostgreSQL goes on without [I7, I9]", async () => {
+    changeSettings(settings, [[[...shop, "pointInTime"], undefined]]);
+    expectExit(await site.pulumi("prod", "up", "--yes", "--skip-preview"), [0], "pulumi up");
+    expect(await postgres("SELECT setting FROM pg_settings WHERE name = 'archive_command'")).toBe("/bin/true");
+    expect(
+      await inGuest(
+        `ls /etc/pgbackrest/lifeboat-shop 2>/dev/null; systemctl list-timers --all --no-legend 'lifeboat-pitr-*'`,
+      ),
+    ).toBe("");
+    await postgres("DROP DATABASE ledger;");
+  });
+});
 
 (isRoot ? describe : describe.skip)("the copies elsewhere", () => {
   let before: Awaited<ReturnType<typeof points>>;
