@@ -133,10 +133,14 @@ function refuseElsewhere(inspection: RestoreInspection, { selector }: RefusalCon
   if (home === undefined || home === node) return;
   const copy = `restore a copy there: lifeboat restore guest ${selector} --node ${node} --target-id ${freeId}`;
   if (homeIsOffline) {
+    const { disks, unseen } = sharedDisks;
+    const away = `mv /etc/pve/nodes/${home}/${folder}/${guest.id}.conf /root/ on a node, and again`;
     throw refusal(
       `${home}, which is offline, still has ${guest.name} (${guest.id}), and Proxmox takes an id once in a cluster`,
-      keepDisksAdvice(sharedDisks, { vmid: guest.id, type: chosen.type }, home, node) ??
-        `${copy}; or, if ${home} will never come back as it was: mv /etc/pve/nodes/${home}/${folder}/${guest.id}.conf /root/ on a node, and again`,
+      keepDisksAdvice(disks, { vmid: guest.id, type: chosen.type }, home, node) ??
+        (unseen.length > 0
+          ? `whether its disks outlive ${home} cannot be seen (${unseen.join("; ")}): make them visible, so that newer data is not left behind; or ${copy}`
+          : `${copy}; or, if ${home} will never come back as it was: ${away}`),
     );
   }
   throw refusal(

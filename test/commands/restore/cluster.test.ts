@@ -191,6 +191,13 @@ test("the node is dead and the guest's disks lie on shared storage: the advice k
   const there = await refused(["restore", "guest", "shared", "--node", node, "--force"]);
   expect(there).toEqual([13, expect.stringMatching(move)]);
   expect(there[1]).not.toContain("/root/");
+  await site.fault("answer-595", { path: "GET /nodes/[^/]+/storage/common/content" });
+  const blind = await refused(["restore", "guest", "shared", "--node", node, "--force"]);
+  expect(blind).toEqual([
+    13,
+    expect.stringContaining("whether its disks outlive pve-two cannot be seen (storage common: "),
+  ]);
+  expect(blind[1]).not.toContain("/root/");
 });
 
 test("two of three nodes are dead: no quorum is refused with the reason before anything is sent, and works again with one back [H5, K3, K6]", async () => {

@@ -1,12 +1,14 @@
 import type { Guest as NodeGuest, NodeEntry } from "../../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
 import type { Guest } from "../../../../site/settings/environment";
 import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { refuseHeldByHa } from "./ha-work";
 import { requireQuorum } from "./quorum";
 import { isOnline } from "./search-archives";
-import { keepDisksAdvice, sharedDisksOf } from "./shared-disks";
+import { disksOnShared, type FoundDisks } from "./disks-elsewhere";
+import { keepDisksAdvice } from "./shared-disks";
 
 /** Where a guest is and where its restore is to run. */
 export interface Location {
@@ -19,7 +21,7 @@ export interface Location {
   /** The guest's node does not answer: what the guest is now cannot be read. */
   readonly homeIsOffline: boolean;
   /** Disks of a guest whose node is offline, on storages that the node of the restore shares. */
-  readonly sharedDisks: readonly string[];
+  readonly sharedDisks: FoundDisks;
   readonly nodes: readonly NodeEntry[];
 }
 
@@ -47,7 +49,7 @@ export async function locate(
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
   if (!isOnline(entry)) throw await offlineNode(client, node, { ...guest, type: type ?? typeOf(guest) }, nodes);
   const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
-  const sharedDisks = homeIsOffline ? await sharedDisksOf(client, node, guest.id) : [];
+  const sharedDisks = homeIsOffline ? await disksOnShared(client, node, guest.id) : { disks: [], unseen: [] };
   return { node, home, listed, homeIsOffline, sharedDisks, nodes };
 }
 
@@ -81,8 +83,8 @@ async function offlineNode(
     other === undefined || other === node
       ? ""
       : `; or restore a copy on another node: lifeboat restore guest ${guest.name} --node ${other} --target-id N`;
-  const disks = other === undefined ? [] : await sharedDisksOf(client, other, guest.id);
-  const keep = keepDisksAdvice(disks, { vmid: guest.id, type: guest.type }, node, other ?? "");
+  const found = other === undefined ? undefined : await unlessUnasked(disksOnShared(client, other, guest.id));
+  const keep = keepDisksAdvice(found?.disks ?? [], { vmid: guest.id, type: guest.type }, node, other ?? "");
   return new CommandError(`node ${node} is offline`, {
     exitCode: exitCodes.unavailable,
     hint: `check that it is up and in the cluster (pvecm status)${keep === undefined ? "" : `; ${keep}`}${elsewhere}`,
