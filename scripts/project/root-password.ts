@@ -9,7 +9,7 @@ import type { Redactor } from "../terminal/redactor";
 import type { Secrets } from "./secrets";
 
 /** What to do where it is missing. */
-export const rootPasswordHint = `give the password of root@pam: set ${rootPasswordSource.fileVariable} to a file that holds it`;
+export const rootPasswordHint = `give the password of root@pam: set ${rootPasswordSource.fileVariable} to a file that holds it, or keep it as the secret lifeboat:${rootPasswordSource.setting} of the settings`;
 
 export function hasRootPassword(secrets: Secrets, variables: Variables): boolean {
   return isGiven(rootPasswordSource, secrets, variables);
