@@ -9,6 +9,7 @@ import type { Guest } from "../../../site/settings/environment";
 import { runBounded } from "../../machine/bounded";
 import { groupBy } from "../../machine/group-by";
 import { readRecord } from "../../recovery/steps/guest/verified-archives";
+import type { RunningBackup } from "./backup-runs";
 import type { PlacedArchive } from "./backup-storages";
 
 /** An archive and where it was found. */
@@ -24,6 +25,14 @@ export interface GuestArchive extends ListedArchive {
 export function archivesByGuest(archives: readonly PlacedArchive[]): (id: number) => readonly GuestArchive[] {
   const found = new Map([...groupBy(archives, ({ vmid }) => vmid)].map(([vmid, some]) => [vmid, some.flatMap(listed)]));
   return (id) => found.get(id) ?? [];
+}
+
+/**
+ * Whether a backup of this guest alone still works on an archive. Proxmox gives it its name first and its notes then: until they are
+ * there a save point looks like a backup.
+ */
+export function isUnfinished({ vmid, ctime, notes = "" }: PlacedArchive, running: readonly RunningBackup[]): boolean {
+  return notes === "" && running.some(({ guest, since }) => guest === vmid && since <= ctime);
 }
 
 /** An archive as a node lists it; none where it does not say of what kind of guest it is. */

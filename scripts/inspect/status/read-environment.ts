@@ -13,7 +13,7 @@ import { nodesOf } from "../../../site/needs";
 import { readClock } from "../node-clock";
 import type { Proof } from "../../recovery/drill/history";
 import { type DrillFacts, readDrills } from "./drills";
-import { archivesByGuest, recordsOfNewest, type GuestArchive } from "./guest-archives";
+import { archivesByGuest, isUnfinished, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type LeftBackups, leftBackups } from "./left-guests";
 import { ownCopiesAmong } from "./own-copies";
 import { type OldDiskFacts, readOldDisks } from "./old-disks";
@@ -68,27 +68,29 @@ export async function readEnvironment(
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const nodes = nodesOf(environment.settings);
-  const [guests, job, included, uncovered, storages, runs] = await Promise.all([
+  // Before archives are listed: what is made meanwhile then has its running task.
+  const runs = await Promise.all(
+    nodes.map((node) =>
+      inspectRuns(client, node, {
+        guests: jobGuests(declared, node),
+        alone: known.size === declared.length,
+        readLog,
+      }),
+    ),
+  );
+  const [guests, job, included, uncovered, storages] = await Promise.all([
     client.cluster.guests(),
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
     client.backups.notBackedUp(),
     readStorages(client, nodes).then((facts) => withoutDecided(client, facts, backup.storage.id)),
-    Promise.all(
-      nodes.map((node) =>
-        inspectRuns(client, node, {
-          guests: jobGuests(declared, node),
-          alone: known.size === declared.length,
-          readLog,
-        }),
-      ),
-    ),
   ]);
   // Afterwards: what was begun meanwhile is not of the future.
   const { difference, ...time } = await readClock(client, proxmox.node);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
   const { time: now, timezone: timeZone } = time;
-  const listed = archivesByGuest(storages.archives);
+  const running = runs.flatMap((run) => run.running);
+  const listed = archivesByGuest(storages.archives.filter((archive) => !isUnfinished(archive, running)));
   const archivesOf = await recordsOfNewest(client, declared, listed, onNode, { now, timeZone });
   const backedUp = declared.filter(({ optOut }) => optOut === undefined).map(({ id }) => id);
   const unlisted = declared.map(({ id }) => id).filter((id) => !onNode.has(id));
