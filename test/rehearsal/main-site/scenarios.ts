@@ -134,8 +134,8 @@ export function scenarios(main: MainSite): void {
     const onLaptop = await timed("L6", "bringing the guests of a node back with the break-glass file alone", () =>
       fromKit(laptop, "recover", "--only", "prod", "--force"),
     );
-    // Jobs and states are Pulumi's, which this machine has not: its guests are back before that is said.
-    expect([onLaptop.exitCode, onLaptop.stderr]).toEqual([1, expect.stringContaining("pulumi CLI is not installed")]);
+    // Jobs and states are Pulumi's, which this machine has not: that is said when its guests are back.
+    expect([onLaptop.exitCode, onLaptop.stdout]).toEqual([3, expect.stringContaining("pulumi CLI is not installed")]);
     await expectInWeb(site, text);
     const rest = expectExit(await lifeboat("recover", "--only", "prod", "--force"), [0], "the rest of the recovery");
     expect(rest.stdout).toMatch(/^The site is back/u);
