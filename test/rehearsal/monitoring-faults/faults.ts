@@ -129,7 +129,11 @@ export class Wrecker {
           await this.fault("task-dies", "type=vzrestore", "at=extracting", "times=1");
           expectExit(await this.restore(), [1], "a restore that dies");
         },
-        mend: async () => expectExit(await this.restore(), [0, 3], "the same restore again"),
+        mend: async () => {
+          expectExit(await this.restore(), [0, 3], "the same restore again");
+          // A guest that has just come up answers the exporter some seconds later than ping and SSH.
+          await this.in("web", `timeout 60 sh -c 'until ${answers}; do sleep 0.2; done'; ${report}`);
+        },
         alerts: ["OperationUnfinished web"],
       },
       {
@@ -198,6 +202,7 @@ export class Wrecker {
 /** What timers and services do in the guest, at once. */
 const dump = "systemctl start lifeboat-data-config.service";
 const report = "systemctl start lifeboat-report.service";
+const answers = "systemctl --quiet is-active lifeboat-report-answer.socket";
 const dumps = "/var/backups/lifeboat";
 
 const forbidden = ["path=/storage/backup", "users=lifeboat-exporter@pve", "roles=NoAccess"];
