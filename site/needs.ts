@@ -1,5 +1,6 @@
 import type { PrivilegeScope } from "../proxmox/rules/privileges";
 import { exporterGroup } from "../proxmox/rules/exporter-privileges";
+import { isDisk } from "../proxmox/rules/storage-content";
 import type { Environment, Guest, VirtualMachineGuest } from "./settings/environment";
 
 /** A use of a storage: what must be allowed on it. */
@@ -77,7 +78,7 @@ export function nodesOf(settings: Environment): string[] {
 
 /** Storages that the settings give a guest's disks; of one made by hand they do not say any. */
 export function diskStoragesOf(guest: Guest): string[] {
-  const disks = storageNeedsOf(guest).filter(({ content }) => content === "rootdir" || content === "images");
+  const disks = storageNeedsOf(guest).filter(isDisk);
   return [...new Set(disks.map(({ storage }) => storage))];
 }
 

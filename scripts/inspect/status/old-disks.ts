@@ -2,6 +2,7 @@ import type { Guest as NodeGuest, NodeEntry, StorageEntry } from "../../../proxm
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { isDisk, mayHaveDisks } from "../../../proxmox/rules/storage-content";
 import type { Guest } from "../../../site/settings/environment";
 import { isOnline } from "../../recovery/steps/guest/search-archives";
 
@@ -58,7 +59,7 @@ export async function readOldDisks(
           return [];
         });
         return listed.flatMap(({ content, vmid, volid }) =>
-          vmid !== undefined && (content === "rootdir" || content === "images") ? [{ vmid, volid }] : [],
+          vmid !== undefined && isDisk({ content }) ? [{ vmid, volid }] : [],
         );
       });
       return { node, volumes: (await Promise.all(lists)).flat() };
@@ -76,8 +77,8 @@ async function replicas(client: ProxmoxClient): Promise<ReadonlySet<string>> {
   return new Set(jobs.map(({ guest, target }) => `${String(guest)} ${target}`));
 }
 
-function mayHaveOld({ shared, active, enabled, content = "" }: StorageEntry): boolean {
-  return shared !== true && active !== false && enabled !== false && /rootdir|images/u.test(content);
+function mayHaveOld({ shared, active, enabled, content }: StorageEntry): boolean {
+  return shared !== true && active !== false && enabled !== false && mayHaveDisks({ content });
 }
 
 function oldOf(

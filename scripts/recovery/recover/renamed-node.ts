@@ -1,4 +1,5 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
+import { isDisk } from "../../../proxmox/rules/storage-content";
 import { nodesOf, storageNeeds } from "../../../site/needs";
 import { pulumiLine } from "../../../site/plain-pulumi";
 import { isNewNode, type NodeMapping } from "../../../site/replaced-node/node-mapping";
@@ -67,9 +68,7 @@ export async function requireNewNode(
       );
     }
   }
-  const disks = storageNeeds(settings).filter(
-    ({ node, content }) => isNewNode(mapping, node) && (content === "rootdir" || content === "images"),
-  );
+  const disks = storageNeeds(settings).filter((need) => isNewNode(mapping, need.node) && isDisk(need));
   for (const node of new Set(disks.map((need) => need.node))) {
     const listed = await client.backups.storages(node);
     const missing = disks.filter(

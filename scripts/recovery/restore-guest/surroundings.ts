@@ -2,6 +2,7 @@ import type { ReplicationJob, StorageEntry } from "../../../proxmox/api/answers"
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { plainText } from "../../../proxmox/api/plain-text";
+import { mayHaveDisks } from "../../../proxmox/rules/storage-content";
 import { lastingKeys } from "../steps/guest/inspect-present";
 import { firewallLines } from "../steps/guest/firewall-lines";
 import { type Known, known } from "../steps/guest/known";
@@ -54,6 +55,6 @@ async function clonesOf(client: ProxmoxClient, { node, vmid }: GuestAddress): Pr
 }
 
 /** The storage, where disks may lie on it. */
-function withDisks({ storage, content = "" }: StorageEntry): string[] {
-  return /rootdir|images/u.test(content) ? [storage] : [];
+function withDisks(entry: StorageEntry): string[] {
+  return mayHaveDisks(entry) ? [entry.storage] : [];
 }

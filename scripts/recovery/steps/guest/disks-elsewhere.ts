@@ -4,6 +4,7 @@ import { couldNotBeAsked } from "../../../../proxmox/api/errors";
 import { showsVolumes } from "../../../../proxmox/api/permissions";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import { unlessUnasked } from "../../../../proxmox/api/unless-hidden";
+import { isDisk, mayHaveDisks } from "../../../../proxmox/rules/storage-content";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { isOnline } from "./search-archives";
@@ -94,9 +95,7 @@ async function disksOn(
   vmid: number,
   storages: readonly StorageEntry[],
 ): Promise<FoundDisks> {
-  const withDisks = storages.filter(
-    ({ content = "", enabled }) => enabled !== false && /rootdir|images/u.test(content),
-  );
+  const withDisks = storages.filter((storage) => storage.enabled !== false && mayHaveDisks(storage));
   const looks = await Promise.all(withDisks.map((storage) => lookInto(client, node, vmid, storage)));
   return { disks: looks.flatMap(({ disks }) => disks), unseen: looks.flatMap(({ unseen }) => unseen) };
 }
@@ -111,7 +110,7 @@ async function lookInto(
   if (active === false) return unseen(`it is not active on ${node}`);
   try {
     const volumes = await client.backups.volumesOf(node, storage, vmid);
-    const disks = volumes.filter(({ content }) => content === "rootdir" || content === "images");
+    const disks = volumes.filter(isDisk);
     if (disks.length === 0 && !(await showsVolumes(client, storage, vmid))) {
       return unseen(`the token may not see disks on it (Datastore.Audit on /storage/${storage})`);
     }

@@ -3,6 +3,7 @@ import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { couldNotBeAsked } from "../../../../proxmox/api/errors";
 import { plainText } from "../../../../proxmox/api/plain-text";
 import { showsVolumes } from "../../../../proxmox/api/permissions";
+import { isDisk, mayHaveDisks } from "../../../../proxmox/rules/storage-content";
 import type { DeclaredIds } from "./declared-ids";
 import { isOnline } from "./search-archives";
 
@@ -146,7 +147,7 @@ async function onStorages(
       looks.push({ unknown: `${node} does not list its storages: ${reasonOf(error)}`, isElsewhere: isOther });
       continue;
     }
-    for (const { storage, shared: isShared, enabled, active, content = "" } of storages) {
+    for (const { storage, shared: isShared, enabled, active, content } of storages) {
       if (enabled === false || shared.has(storage)) continue;
       const label = isShared === true ? storage : `${storage} of ${node}`;
       const isElsewhere = isOther && isShared !== true;
@@ -155,7 +156,7 @@ async function onStorages(
         continue;
       }
       if (isShared === true) shared.add(storage);
-      if (/rootdir|images/u.test(content) && !(await showsVolumes(client, storage, vmid))) {
+      if (mayHaveDisks({ content }) && !(await showsVolumes(client, storage, vmid))) {
         looks.push({
           unknown: `disks on ${label} cannot be seen (Datastore.Audit on /storage/${storage})`,
           isElsewhere,
@@ -172,7 +173,7 @@ async function onStorages(
 
 function describe(volumes: readonly StoredVolume[], label: string): string[] {
   const archives = volumes.filter(({ content }) => content === "backup").length;
-  const disks = volumes.filter(({ content }) => content === "rootdir" || content === "images");
+  const disks = volumes.filter(isDisk);
   return [
     ...(archives === 0 ? [] : [`${archives === 1 ? "an archive" : `${String(archives)} archives`} on ${label}`]),
     ...disks.map(({ volid }) => `disk ${plainText(volid)} has its number`),
