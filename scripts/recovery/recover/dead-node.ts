@@ -6,7 +6,7 @@ import type { Guest } from "../../../site/settings/environment";
 import { disksOnShared } from "../steps/guest/disks-elsewhere";
 import { heldByHa } from "../steps/guest/ha-work";
 import { requireQuorum } from "../steps/guest/quorum";
-import { isOnline } from "../steps/guest/search-archives";
+import { isOffline, isOnline } from "../steps/guest/search-archives";
 import { keepDisksAdvice } from "../steps/guest/shared-disks";
 import type { EnvironmentLook, GuestLook } from "./plan";
 
@@ -39,8 +39,8 @@ export async function wayOfListed(
     const { work, why, mend } = held;
     return work === "working" ? { way: "ha", why } : { way: "by hand", why, mend };
   }
-  if (isDead(nodes, listed.node)) return strandedWay(client, nodes, listed, guest);
-  const isMoved = listed.node !== guest.node && isDead(nodes, guest.node);
+  if (isOffline(nodes, listed.node)) return strandedWay(client, nodes, listed, guest);
+  const isMoved = listed.node !== guest.node && isOffline(nodes, guest.node);
   return { way: "there", ...(isMoved ? placedOn(listed.node, guest) : {}) };
 }
 
@@ -108,7 +108,7 @@ export async function onLivingNode(
   guest: Guest,
   attempt: (node: string | undefined) => Promise<Way>,
 ): Promise<Way> {
-  if (!isDead(nodes, guest.node)) return attempt(undefined);
+  if (!isOffline(nodes, guest.node)) return attempt(undefined);
   const alive = nodes.filter(isOnline).map(({ node }) => node);
   const turn = guest.id % Math.max(1, alive.length);
   const failed: string[] = [];
@@ -145,8 +145,4 @@ export function moveInSettings({ name, guests }: EnvironmentLook): { text: strin
     text: `${name} is not brought up: its settings have ${moved.map((guest) => guest.name).join(", ")} on a node that is dead, and Pulumi would ask that one`,
     mend: `set '${lines.join("', '")}' in Pulumi.${name}.yaml, then: lifeboat up ${name}`,
   };
-}
-
-function isDead(nodes: readonly NodeEntry[], name: string): boolean {
-  return nodes.some((one) => one.node === name && !isOnline(one));
 }

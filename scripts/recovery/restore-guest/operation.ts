@@ -1,4 +1,5 @@
 import { pulumiLine } from "../../../site/plain-pulumi";
+import { pairTexts } from "../../../site/replaced-node/node-mapping";
 import { machineStandIn } from "../../../site/restore/machine-targets";
 import type { GuestSpace } from "../../../site/restore/space";
 import { CommandError } from "../../terminal/command-error";
@@ -279,13 +280,7 @@ export function requestTexts({
     targetId: wish.targetId?.toString(),
     node: wish.node,
     storage,
-    storages:
-      storages.size === 0
-        ? undefined
-        : [...storages]
-            .map((pair) => pair.join("="))
-            .sort()
-            .join(","),
+    storages: storages.size === 0 ? undefined : pairTexts(storages).join(","),
     withoutSavePoint: given["--without-save-point"]?.toString(),
     undo: undoes?.savePoint,
     request: id,

@@ -5,7 +5,7 @@ import { type HaWork, haWork } from "../../../../proxmox/rules/ha-states";
 import { nodeTools } from "../../../../proxmox/rules/node-tools";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { isOnline } from "./search-archives";
+import { isOffline, isOnline } from "./search-archives";
 
 /** A guest that HA has in its hands. */
 export interface HeldByHa {
@@ -30,10 +30,10 @@ export async function heldByHa(
   again = "the same command",
 ): Promise<HeldByHa | undefined> {
   const { node, vmid, type, hastate = "" } = listed;
-  const isOffline = nodes.some((one) => one.node === node && !isOnline(one));
+  const isDead = isOffline(nodes, node);
   const sid = `${type === "lxc" ? "ct" : "vm"}:${String(vmid)}`;
   const wanted = listed.hastate === undefined ? undefined : await wantedOf(client, sid);
-  const work = haWork(listed.hastate, isOffline, wanted);
+  const work = haWork(listed.hastate, isDead, wanted);
   if (work === undefined || work === "resting") return undefined;
   const name = `${listed.name ?? "the guest"} (${String(vmid)})`;
   const root = `as root on ${nodes.find(isOnline)?.node ?? "a node that is left"}`;
@@ -43,7 +43,7 @@ export async function heldByHa(
     case "working":
       return {
         work,
-        why: `HA is at work on ${name}: its state is ${hastate}${isOffline ? `, and ${node} is offline` : ""}`,
+        why: `HA is at work on ${name}: its state is ${hastate}${isDead ? `, and ${node} is offline` : ""}`,
         mend: `wait until it is 'started' (ha-manager status, ${root}): of a dead node's guests that takes some two minutes, and HA starts them elsewhere with their disks; lifeboat recover waits for it. If it ends in 'error', HA has given up: ${again} says then what to do`,
       };
     case "waiting":

@@ -6,7 +6,7 @@ import { CommandError, usageError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { refuseHeldByHa } from "./ha-work";
 import { requireQuorum } from "./quorum";
-import { isOnline } from "./search-archives";
+import { isOffline, isOnline } from "./search-archives";
 import { disksOnShared, type FoundDisks } from "./disks-elsewhere";
 import { keepDisksAdvice } from "./shared-disks";
 
@@ -48,7 +48,7 @@ export async function locate(
   const entry = nodes.find((known) => known.node === node);
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
   if (!isOnline(entry)) throw await offlineNode(client, node, { ...guest, type: type ?? typeOf(guest) }, nodes);
-  const homeIsOffline = nodes.some((known) => known.node === home && !isOnline(known));
+  const homeIsOffline = isOffline(nodes, home);
   const sharedDisks = homeIsOffline ? await disksOnShared(client, node, guest.id) : { disks: [], unseen: [] };
   return { node, home, listed, homeIsOffline, sharedDisks, nodes };
 }

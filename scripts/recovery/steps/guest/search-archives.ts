@@ -92,6 +92,11 @@ export function isOnline({ status }: NodeEntry): boolean {
   return status !== "offline";
 }
 
+/** Whether a member of the cluster does not answer. One that is no member is not offline. */
+export function isOffline(nodes: readonly NodeEntry[], name: string | undefined): boolean {
+  return nodes.some((entry) => entry.node === name && !isOnline(entry));
+}
+
 interface NodeStorage {
   readonly node: string;
   readonly entry: StorageEntry;
