@@ -4,7 +4,7 @@ import { readPassphrase } from "../../project/passphrase-source";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import { failureOf } from "../../clients/failure";
 import { readText } from "../../project/yaml-file";
-import { readKitFiles, readProgram } from "../kit-record/kit-files";
+import { type KitFiles, readProgram } from "../kit-record/kit-files";
 import type { KitContents } from "./kit-page";
 import { kitEnvironment } from "../kit-record/kit-record";
 import { neededSecrets } from "./needed-secrets";
@@ -20,11 +20,15 @@ export interface KitRequest {
 /** As base64 is broken everywhere. */
 const lineLength = 76;
 
-/** Puts everything together, from the settings alone: it asks no node. @throws CommandError (2) */
-export function buildKit(site: Site, request: KitRequest, context: CommandContext): KitContents {
+/**
+ * Puts everything together, from the settings alone: it asks no node.
+ *
+ * @param files of the project, those very ones in which secrets in the clear were looked for
+ * @throws CommandError (2)
+ */
+export function buildKit(site: Site, files: KitFiles, request: KitRequest, context: CommandContext): KitContents {
   const { usable, unusable } = site.environments();
   const settings = kitEnvironment(site)?.settings.kit ?? {};
-  const files = readKitFiles(site);
   const inside = [...files.project, ...(request.program ? [readProgram(context)] : [])];
   const base64 = packed(inside).toString("base64");
   return {

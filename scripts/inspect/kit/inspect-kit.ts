@@ -8,7 +8,7 @@ import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
 import { buildKit, type KitRequest } from "./build-kit";
 import { clearSecrets } from "./clear-secrets";
-import { canCarryProgram, readKitFiles } from "../kit-record/kit-files";
+import { canCarryProgram, type KitFiles, readKitFiles } from "../kit-record/kit-files";
 import { type KitContents, kitPage } from "./kit-page";
 import { kitEnvironment, type KitRecord } from "../kit-record/kit-record";
 import type { kitShape, writtenKitShape } from "./shape";
@@ -20,8 +20,9 @@ export function inspectKit(
   { format, program }: { readonly format: DocumentFormat; readonly program: boolean },
   context: CommandContext,
 ): Inspection<ValueOf<typeof kitShape>> {
-  refuseClear(site);
-  const kit = buildKit(site, { program, secrets: false }, context);
+  const files = readKitFiles(site);
+  refuseClear(site, files);
+  const kit = buildKit(site, files, { program, secrets: false }, context);
   return {
     value: { ...valueOf(kit), text: kitText(kit, format, context.io) },
     print: (lines) => printDocument(kitPage(kit), format, lines),
@@ -50,8 +51,9 @@ export async function writeKitFile(
       hint: `name it ${target.file}.age and whom it is for: --recipient age1…`,
     });
   }
-  if (!target.isEncrypted) refuseClear(site);
-  const kit = buildKit(site, request, context);
+  const files = readKitFiles(site);
+  if (!target.isEncrypted) refuseClear(site, files);
+  const kit = buildKit(site, files, request, context);
   return written(kit, target, await writeKit(kit, target, context.io, request.force));
 }
 
@@ -81,8 +83,8 @@ function chooseTarget(site: Site, { file, recipients }: WriteRequest, { io }: Co
 }
 
 /** The settings are in it as they are. @throws CommandError (13) */
-function refuseClear(site: Site): void {
-  const clear = clearSecrets(site.project, readKitFiles(site));
+function refuseClear(site: Site, files: KitFiles): void {
+  const clear = clearSecrets(site.project, files);
   if (clear.length === 0) return;
   throw new CommandError(`what goes into it holds secrets that are not encrypted: ${clear.join(", ")}`, {
     exitCode: exitCodes.refused,
