@@ -27,7 +27,12 @@ export function readMapping({ nodes, storages }: WrittenMapping): NodeMapping {
 
 /** What tells one mapping from another: `pve-prod=pve-new local=tank`. */
 export function mappingText({ nodes, storages }: NodeMapping): string {
-  return [nodes, storages].flatMap((names) => [...names].map((pair) => pair.join("=")).sort()).join(" ");
+  return [nodes, storages].flatMap(pairTexts).join(" ");
+}
+
+/** Names as a command line has them, sorted: `data=tank`, `local=tank`. */
+export function pairTexts(names: ReadonlyMap<string, string>): string[] {
+  return [...names].map((pair) => pair.join("=")).sort();
 }
 
 /** Why pairs of names say nothing that can be done. */
@@ -48,10 +53,11 @@ export function parseMapping(
     return { problem: "--storage says nothing of which node", hint: "name the node as well: --map pve-prod=pve-new" };
   }
   if (nodes.length === 0) return undefined;
-  const read = [pairsOf("--map", nodes, nodeName), pairsOf("--storage", storages, storageId)] as const;
-  for (const pairs of read) if ("problem" in pairs) return pairs;
-  const [first, second] = read;
-  return "problem" in first ? first : "problem" in second ? second : { nodes: first, storages: second };
+  const ofNodes = pairsOf("--map", nodes, nodeName);
+  if ("problem" in ofNodes) return ofNodes;
+  const ofStorages = pairsOf("--storage", storages, storageId);
+  if ("problem" in ofStorages) return ofStorages;
+  return { nodes: ofNodes, storages: ofStorages };
 }
 
 function pairsOf(

@@ -30,6 +30,11 @@ export interface DumpDrill {
   readonly maxAge: Seconds;
 }
 
+/** What a drill asks of a source; undefined: it counts, and asks nothing. */
+export function drillOf(source: DataSource): DumpDrill | undefined {
+  return source.kind === "postgres" || source.kind === "mariadb" ? source.drill : undefined;
+}
+
 /** What all sources have. */
 export interface DataCommon {
   /** Key in the settings. */

@@ -1,7 +1,7 @@
 import { longestWait } from "../../../site/data/longest-wait";
 import type { DataReport } from "../../../site/data/report";
 import type { SourceStatus } from "../../../site/data/status";
-import type { DataSource } from "../../../site/settings/data";
+import { type DataSource, drillOf } from "../../../site/settings/data";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import type { DataLook } from "./data-look";
 import { type Sample, sample } from "./sample";
@@ -50,7 +50,8 @@ function sourceSamples(
     ...sample("lifeboat_data_source_info", { ...labels, kind: source.kind }, 1),
     // Also of one that is not seen: its newest dump grows older meanwhile.
     ...sample("lifeboat_data_source_max_age_seconds", labels, maxAge(source, now)),
-    ...sample("lifeboat_data_source_proof_max_age_seconds", labels, proofAge(source)),
+    // Who declares no question has not said that drills are held.
+    ...sample("lifeboat_data_source_proof_max_age_seconds", labels, drillOf(source)?.maxAge),
     ...(status === undefined ? [] : dumpSamples(status, labels)),
   ];
 }
@@ -83,11 +84,6 @@ function hasSucceeded({ result, isRunning }: SourceStatus): boolean | undefined 
 function maxAge({ enabled, at }: DataSource, now: number): number | undefined {
   const wait = enabled ? longestWait(at, now) : Number.POSITIVE_INFINITY;
   return Number.isFinite(wait) ? wait : undefined;
-}
-
-/** Who declares no question has not said that drills are held. */
-function proofAge(source: DataSource): number | undefined {
-  return source.kind === "postgres" || source.kind === "mariadb" ? source.drill?.maxAge : undefined;
 }
 
 function copySamples(

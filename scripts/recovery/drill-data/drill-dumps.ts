@@ -1,6 +1,6 @@
 import type { DumpManifest } from "../../../site/data/manifest";
 import { whyUnproven } from "../../../site/drill/dump-verdict";
-import type { DataSource, DumpDrill } from "../../../site/settings/data";
+import { type DataSource, drillOf } from "../../../site/settings/data";
 import type { DataProgram } from "../../clients/data-program/data-program";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
@@ -112,10 +112,6 @@ async function drill(
 }
 
 type Named = Pick<DumpManifest, "name" | "time">;
-
-function drillOf(source: DataSource): DumpDrill | undefined {
-  return source.kind === "postgres" || source.kind === "mariadb" ? source.drill : undefined;
-}
 
 /** Of what lies there. A damaged dump that is newer than every whole one is what a restore would meet. */
 async function newestDump(

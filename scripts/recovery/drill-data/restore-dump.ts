@@ -1,6 +1,6 @@
 import type { DumpItem, DumpManifest } from "../../../site/data/manifest";
 import type { RestoredItem } from "../../../site/drill/dump-verdict";
-import type { DataSource } from "../../../site/settings/data";
+import { type DataSource, drillOf } from "../../../site/settings/data";
 import type { DataProgram, DrilledItem } from "../../clients/data-program/data-program";
 import type { StepContext } from "../engine/step";
 import { carryInto } from "../steps/data/carry-into";
@@ -54,7 +54,6 @@ async function drillItem(
 }
 
 function queryFor(source: DataSource, { type, name }: DumpItem): string {
-  if (source.kind !== "postgres" && source.kind !== "mariadb") return "";
-  const { drill } = source;
+  const drill = drillOf(source);
   return type === "database" && name === drill?.database ? drill.query : "";
 }

@@ -101,24 +101,35 @@ export function upStep(names: readonly string[], session: SiteSession): Step {
     does: `lifeboat up: make again what is gone of ${names.join(", ")}, as backup jobs; nothing is deleted`,
     run: async ({ factsOf }) => {
       const known = names.filter((name) => factsOf(refreshPath(name))["failed"] !== true);
-      const unknown = names.filter((name) => !known.includes(name)).map((name) => [name, "failed"]);
-      if (known.length === 0) return { facts: { results: JSON.stringify(Object.fromEntries(unknown)) } };
-      try {
-        const { results, findings } = await bringUp(known, session);
-        return { facts: { results: JSON.stringify(Object.fromEntries([...results, ...unknown])) }, findings };
-      } catch (error) {
-        const why = whyNot(error, session);
-        const failed = names.map((name) => [name, "failed"]);
-        return {
-          facts: { results: JSON.stringify(Object.fromEntries(failed)) },
-          findings: known.map((name) => notUp(name, why)),
-        };
-      }
+      const unknown = names.filter((name) => !known.includes(name));
+      const { results, findings } = await tryToBringUp(known, session);
+      return { facts: { results: JSON.stringify({ ...results, ...allFailed(unknown) }) }, findings };
     },
   });
 }
 
-async function bringUp(names: readonly string[], { asked, context }: SiteSession) {
+interface BroughtUp {
+  /** By environment. */
+  readonly results: Readonly<Record<string, StackResult>>;
+  readonly findings: readonly Finding[];
+}
+
+/** Where it fails as a whole, that is said of each: everything else that is back stays so. */
+async function tryToBringUp(names: readonly string[], session: SiteSession): Promise<BroughtUp> {
+  if (names.length === 0) return { results: {}, findings: [] };
+  try {
+    return await bringUp(names, session);
+  } catch (error) {
+    const why = whyNot(error, session);
+    return { results: allFailed(names), findings: names.map((name) => notUp(name, why)) };
+  }
+}
+
+function allFailed(names: readonly string[]): BroughtUp["results"] {
+  return Object.fromEntries(names.map((name) => [name, "failed"]));
+}
+
+async function bringUp(names: readonly string[], { asked, context }: SiteSession): Promise<BroughtUp> {
   const { value } = await runWithin(context, async (inner) => {
     const request = {
       wanted: names,
@@ -130,10 +141,10 @@ async function bringUp(names: readonly string[], { asked, context }: SiteSession
     return runSequence(asked.given[lossFlag] === true ? sequence : withoutLosses(sequence));
   });
   const { environments, leftOut } = upReportSchema.parse(value);
-  const results = [
-    ...environments.map(({ environment, result }) => [environment, result]),
-    ...leftOut.map(({ subject }) => [subject, "left out"]),
-  ];
+  const results = Object.fromEntries<StackResult>([
+    ...environments.map(({ environment, result }) => [environment, result] as const),
+    ...leftOut.map(({ subject }) => [subject, "left out"] as const),
+  ]);
   const findings: Finding[] = [
     ...environments.flatMap((one) => findingsWithin(one.findings)),
     ...environments.flatMap(({ environment, error }) => (error === null ? [] : [notUp(environment, error)])),

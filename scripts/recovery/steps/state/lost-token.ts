@@ -1,9 +1,9 @@
 import type { User } from "../../../../proxmox/api/answers";
-import { ProxmoxError } from "../../../../proxmox/api/errors";
 import { exporterUser } from "../../../../proxmox/rules/exporter-privileges";
 import { exporterTokenName } from "../../../../site/monitoring/exporter-token-name";
 import { apiTokenType, exporterTokenKind } from "../../../../site/resources";
 import type { PulumiCli, Watch } from "../../../clients/pulumi-cli/pulumi-cli";
+import { unless } from "../guest/inspect-present";
 
 /** Who can be asked about API users. */
 interface Users {
@@ -26,20 +26,11 @@ export async function forgetLostTokens(
 ): Promise<readonly string[]> {
   const known = recorded.flatMap((urn) => tokenOf(urn) ?? []);
   if (known.length === 0) return [];
-  const there = await tokensIn(users);
+  // Without the user there is none of its tokens.
+  const there = (await unless(["gone"], users.user(exporterUser)))?.tokens ?? [];
   const lost = known.filter(({ token }) => !there.includes(token)).map(({ urn }) => urn);
   if (lost.length > 0) await cli.forget(lost, watch);
   return lost;
-}
-
-/** Without the user there is none of its tokens. */
-async function tokensIn(users: Users): Promise<readonly string[]> {
-  try {
-    return (await users.user(exporterUser)).tokens;
-  } catch (error) {
-    if (error instanceof ProxmoxError && error.kind === "gone") return [];
-    throw error;
-  }
 }
 
 /** The token that the program makes under a URN. */
