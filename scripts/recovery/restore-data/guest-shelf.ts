@@ -15,7 +15,10 @@ export function guestShelf(place: SourcePlace, signal: AbortSignal): DumpShelf {
       const manifests =
         plan.savePointOf === undefined
           ? await program.list(source.name, signal)
-          : (await program.savePoints(source.name, signal)).map(({ manifest }) => manifest);
+          : (await program.savePoints(source.name, signal))
+              // Two restores of one second have made save points of one name.
+              .filter(({ operation }) => operation === plan.savePointOf)
+              .map(({ manifest }) => manifest);
       return manifests.find((one) => one.name === plan.dump) ?? gone(plan);
     },
     remarks: () => Promise.resolve([]),
