@@ -45,7 +45,7 @@ export class ArchiveInbox {
     try {
       await carry({ from, to: taker.program.input, sha256, size: bytes, onBytes }, signal);
     } catch (error) {
-      taker.program.stop();
+      await taker.program.giveUp();
       signal.throwIfAborted();
       throw error;
     }

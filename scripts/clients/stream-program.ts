@@ -20,7 +20,12 @@ export interface StreamedProgram {
   readonly ended: Promise<StreamEnd>;
   /** Ends it before its time. */
   stop(): void;
+  /** Ends its input before its time, and waits until it has cleared up; one that goes on regardless is stopped. */
+  giveUp(): Promise<void>;
 }
+
+/** Milliseconds that a program has to clear up after its input ended too early. */
+const grace = 10_000;
 
 /** Its last words are what counts; a program that fails in each of a million rows fills no memory. */
 const keptWords = 64 * 1024;
@@ -41,6 +46,11 @@ export function streamProgram(program: string, argv: readonly string[], signal: 
   }).finally(() => signal.removeEventListener("abort", stop));
   // It may fail while nobody waits for it yet.
   ended.catch(() => undefined);
+  const giveUp = async (): Promise<void> => {
+    child.stdin.destroy();
+    const late = setTimeout(stop, grace);
+    await ended.catch(() => undefined).finally(() => clearTimeout(late));
+  };
   // What nobody reads yet when the program ends is thrown away by Node, unless it was taken before.
-  return { input: child.stdin, output: child.stdout.pipe(new PassThrough()), ended, stop };
+  return { input: child.stdin, output: child.stdout.pipe(new PassThrough()), ended, stop, giveUp };
 }

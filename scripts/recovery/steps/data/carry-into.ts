@@ -58,7 +58,7 @@ export async function carryInto(
     // Whoever has failed says why; the other one has only lost its partner.
     const isTakers = !(failure.error instanceof CommandError || failure.error instanceof StoreError);
     if (isTakers) fetched.stop();
-    else received.program.stop();
+    else await received.program.giveUp();
     signal.throwIfAborted();
     if (isTakers) writer.require(words, await received.end());
     else await fetched.ended();
