@@ -122,7 +122,8 @@ async function drill(input: Input, context: CommandContext): Promise<ExitCode> {
 /** What any machine has found counts: it stands in the archives' notes. */
 function sorted({ client, context, environment, state }: NodeSession, guests: readonly Guest[]): Promise<Guest[]> {
   return context.progress.step("Look up when each guest was last proven", async () => {
-    const { archives } = await readStorages(client, nodesOf(environment.settings));
+    const { settings } = environment;
+    const { archives } = await readStorages(client, nodesOf(settings), settings.backup.storage.id);
     const ids = guests.map(({ id }) => id);
     return longestUnproven(guests, await lastProofs(client, ids, archivesByGuest(archives), readProofs(state.path)));
   });

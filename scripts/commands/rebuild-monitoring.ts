@@ -75,7 +75,7 @@ async function requireMounted({ client, environment, context }: GuestSession, re
   const { settings } = environment;
   const { id } = settings.backup.storage;
   const facts = await context.progress.step(`Look whether ${id} shows any backup`, async () =>
-    withoutDecided(client, await readStorages(client, nodesOf(settings)), id),
+    withoutDecided(client, await readStorages(client, nodesOf(settings), id), id),
   );
   const bare = facts.bare.find(({ storage }) => storage === id);
   if (bare === undefined) return;

@@ -10,7 +10,7 @@ import { type Check, ok, problem, skipped } from "./check";
 export async function inspectOwnership(client: ProxmoxClient, settings: Environment): Promise<Check[]> {
   const [guests, { archives, unreadable }, { time: now, timezone: timeZone }] = await Promise.all([
     client.cluster.guests(),
-    readStorages(client, nodesOf(settings)),
+    readStorages(client, nodesOf(settings), settings.backup.storage.id),
     client.cluster.nodeTime(settings.proxmox.node),
   ]);
   const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));

@@ -36,9 +36,16 @@ export interface StorageFacts {
 /**
  * Every archive on every storage for backups of these nodes: one list of storages for each node, and one list of
  * archives for each storage, whatever the number of guests.
+ *
+ * @param declared the storage that the settings name for backups: where no node lists it, nobody knows what lies there
  */
-export async function readStorages(client: ProxmoxClient, nodes: readonly string[]): Promise<StorageFacts> {
-  const listed = await Promise.all(nodes.map((node) => storagesOf(client, node)));
+export async function readStorages(
+  client: ProxmoxClient,
+  nodes: readonly string[],
+  declared: string,
+): Promise<StorageFacts> {
+  const answered = await Promise.all(nodes.map((node) => storagesOf(client, node)));
+  const listed = [...answered, ...unlisted(answered, nodes, declared)];
   const found = firstOfShared(listed.flatMap(({ entries }) => entries));
   const answers = await Promise.all(found.map((entry) => archivesOn(client, entry)));
   const archives = new Map<string, PlacedArchive>();
@@ -76,12 +83,23 @@ export function bareText({ storage, node }: BareStorage): string {
   return `${storage} on ${node} shows no backup at all: none was made yet, or its disk is not mounted; lifeboat doctor says how to tell these apart`;
 }
 
+/** A storage that was removed in Proxmox, or that the token may not see, holds its archives all the same. */
+function unlisted(answered: readonly StoragesOfNode[], nodes: readonly string[], declared: string): StoragesOfNode[] {
+  const isKnown = answered.some(
+    ({ entries, unreadable }) => unreadable.length > 0 || entries.some(({ storage }) => storage === declared),
+  );
+  const text = `${nodes.join(", ")} lists no storage ${declared} with backups: there is none, or the token may not see it`;
+  return isKnown ? [] : [{ entries: [], unreadable: [text] }];
+}
+
+interface StoragesOfNode {
+  readonly entries: StorageOnNode[];
+  readonly unreadable: string[];
+}
+
 type StorageOnNode = StorageEntry & { readonly node: string };
 
-async function storagesOf(
-  client: ProxmoxClient,
-  node: string,
-): Promise<{ entries: StorageOnNode[]; unreadable: string[] }> {
+async function storagesOf(client: ProxmoxClient, node: string): Promise<StoragesOfNode> {
   try {
     const entries = (await client.backups.storages(node)).filter(({ content }) =>
       content?.split(",").includes("backup"),

@@ -83,7 +83,7 @@ export async function readEnvironment(
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
     client.backups.notBackedUp(),
-    readStorages(client, nodes).then((facts) => withoutDecided(client, facts, backup.storage.id)),
+    readStorages(client, nodes, backup.storage.id).then((facts) => withoutDecided(client, facts, backup.storage.id)),
   ]);
   // Afterwards: what was begun meanwhile is not of the future.
   const { difference, ...time } = await readClock(client, proxmox.node);

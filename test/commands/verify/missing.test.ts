@@ -125,6 +125,23 @@ test("a storage that cannot be read may hold it: that is not known then, and not
   expect(report.unseen).toEqual([expect.stringContaining("storage local on pve-prod cannot be read")]);
 });
 
+test("a storage for backups that no node lists any more may hold them still: not known, and not 'never' or missing [G1, K6]", async () => {
+  const root = site.rootClient();
+  const definition = { storage: "backup", type: "dir", path: "/mnt/backup", content: "backup" };
+  const unlisted = `${node} lists no storage backup with backups: there is none, or the token may not see it`;
+  await root.delete(["storage", "backup"]);
+  try {
+    const { code, report } = await verify();
+    expect([code, report]).toMatchObject([3, { archives: [], missing: [], unseen: [unlisted] }]);
+    const { web, problems } = await status();
+    expect(web).toEqual([`whether it was ever backed up is not known: ${unlisted}`]);
+    expect(problems).toContain(unlisted);
+  } finally {
+    await root.post(["storage"], definition);
+    await root.close();
+  }
+});
+
 test("an archive that somebody writes while no backup runs is doubtful: 3, and nothing is recorded of it [G1, K6]", async () => {
   await backUp(102, { compress: "0" });
   const own = (await site.archives(102))[0]?.volid ?? "";

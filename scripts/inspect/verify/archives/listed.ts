@@ -24,7 +24,8 @@ export interface ListedArchives {
 
 /** What the storages for backups of an environment's nodes hold now. */
 export async function lookAtStorages(client: ProxmoxClient, settings: Environment): Promise<StorageFacts> {
-  return withoutDecided(client, await readStorages(client, nodesOf(settings)), settings.backup.storage.id);
+  const { id } = settings.backup.storage;
+  return withoutDecided(client, await readStorages(client, nodesOf(settings), id), id);
 }
 
 const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
