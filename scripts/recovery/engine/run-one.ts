@@ -59,7 +59,7 @@ export async function begin<Plan>(
   const planned = await context.progress.step(`Look at ${selector}`, () => planPermitted(operation));
   if ("nothing" in planned) {
     const { value, print } = planned.nothing;
-    if (!dryRun) superseded?.setState("given-up");
+    if (!dryRun) giveUp(superseded, journalsOf(session));
     context.output.result({ ...value, changed: false }, print);
     return exitCodes.done;
   }
@@ -70,10 +70,18 @@ export async function begin<Plan>(
   }
   print(context.talk);
   await confirm(planned.demands, operation.given, context);
-  supersede(journalsOf(session), operation.kind, session);
+  const known = journalsOf(session);
+  supersede(known, operation.kind, session);
   const journal = session.state.begin(openingOf(session, operation, planned));
-  superseded?.setState("given-up");
+  giveUp(superseded, known);
   return run(session, operation, journal, planned.plan);
+}
+
+/** Gives up what was planned anew, with all of its kind: one that died between two of them has left both. */
+function giveUp(superseded: Journal | undefined, known: readonly Journal[]): void {
+  if (superseded === undefined) return;
+  const { kind } = superseded.contents;
+  for (const journal of known) if (isOpen(journal) && journal.contents.kind === kind) journal.setState("given-up");
 }
 
 /** Gives up what is half done and void now that an operation of this kind begins: nobody is to resume it later. */

@@ -17,7 +17,13 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
     run: async () => {
       const problems = await session.check(names, session.context);
-      const findings = [...session.unusable, ...notRecovered(plan), ...environments.flatMap(notBroughtUp), ...problems];
+      const findings = [
+        ...session.unusable,
+        ...notRecovered(plan),
+        ...foundBefore(plan),
+        ...environments.flatMap(notBroughtUp),
+        ...problems,
+      ];
       return { facts: { proven: findings.length === 0 }, findings };
     },
   };
@@ -31,6 +37,11 @@ function notBroughtUp(look: EnvironmentLook): Finding[] {
   if (goneBesides === undefined) return [];
   const text = `${name} is not brought up: its stack would make ${goneBesides.join(", ")} as well, and nobody has asked for that`;
   return [{ severity: "todo", text, mend: `lifeboat recover --only ${name}, or lifeboat up ${name}` }];
+}
+
+/** What an earlier run, which was cut off, has found about the guests that it brought back. */
+function foundBefore({ environments }: RecoverPlan): Finding[] {
+  return environments.flatMap(({ guests }) => guests.flatMap(({ restored }) => restored?.findings ?? []));
 }
 
 /** What the check does not look at. */

@@ -3,17 +3,14 @@ import { spaceNeeds } from "../../../site/restore/space";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
-import { isOpen } from "../engine/journal";
-import { recoverKind } from "../engine/kinds";
 import { mergeDemands } from "../engine/merge-demands";
-import { journalsOf } from "../engine/session";
 import { refuseFull } from "../restore-guest/refuse";
-import { isOffItsNode } from "./dead-node";
+import { earlierRun, withEarlier } from "./earlier-run";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
 import { lookAtStore } from "./look-at-store";
 import { lostOf } from "./lost";
-import { type EnvironmentLook, type RecoverPlan, recoverPlanSchema } from "./plan";
+import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
 /** What a look at the site came to. */
@@ -29,6 +26,7 @@ interface PlannedRecovery {
  */
 export async function planRecovery(session: SiteSession): Promise<PlannedRecovery> {
   const { chosen, asked, context } = session;
+  const earlier = earlierRun(session);
   const needs: RestoreNeeds = { demands: [], restores: [] };
   const looks = await Promise.all(chosen.map((environment) => lookAtEnvironment(session, environment, needs)));
   context.signal.throwIfAborted();
@@ -47,37 +45,19 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
       asked.parallel,
     ),
   );
+  const environments =
+    earlier === undefined ? looks : await Promise.all(looks.map((look) => withEarlier(session, earlier, look)));
   const plan: RecoverPlan = {
-    environments: looks,
+    environments,
     ...(seen === undefined ? {} : { store: seen.store }),
     ...(asked.mapping === undefined ? {} : { map: shownMapping(asked.mapping, session.renamed) }),
     parallel: asked.parallel,
-    began: beginningOf(session),
+    ...(earlier === undefined ? {} : { resumed: true }),
+    // A first run that was cut off counts: people wait since then.
+    began: earlier?.began ?? new Date().toISOString(),
   };
   const question = "Bring back what is lost of the site, as it is shown here?";
   return { plan, demands: [...(seen?.demands ?? []), ...mergeDemands(needs.demands, question)] };
-}
-
-/** Whether an environment lacks anything that a recovery brings back. */
-export function isLacking(look: EnvironmentLook): boolean {
-  const { trouble, storage, job, guests, renamed } = look;
-  if (trouble !== undefined) return false;
-  return (
-    renamed === true ||
-    storage.state === "define" ||
-    (!job && mayBringUp(look)) ||
-    guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand")
-  );
-}
-
-/** Whether its stack may be brought up: it would also make the guests that nobody has asked for, and ask dead nodes for theirs. */
-export function mayBringUp({ goneBesides, guests }: EnvironmentLook): boolean {
-  return goneBesides === undefined && !guests.some(isOffItsNode);
-}
-
-/** Whether anything is to be done at all. */
-export function hasWork({ environments, store }: RecoverPlan): boolean {
-  return environments.some(isLacking) || store?.way === "rebuild";
 }
 
 /**
@@ -102,13 +82,6 @@ function shownMapping(mapping: NodeMapping, renamed: SiteSession["renamed"]): No
     changes: changes.map(({ path, from, to }) => ({ path: [...path], from, to })),
   }));
   return { ...writtenMapping(mapping), settings };
-}
-
-/** A first run that was cut off counts: people wait since then. */
-function beginningOf(session: SiteSession): string {
-  const open = journalsOf(session).find((journal) => isOpen(journal) && journal.contents.kind === recoverKind);
-  const before = open && recoverPlanSchema.safeParse(open.contents.plan).data;
-  return before?.began ?? open?.contents.startedAt ?? new Date().toISOString();
 }
 
 /** @throws CommandError (14) where no node lets anything be seen: nothing at all can be said then */

@@ -1,7 +1,9 @@
 import { formatInstant } from "../../terminal/durations";
 import { recoverKind } from "../engine/kinds";
 import type { Operation } from "../engine/operation";
-import { hasWork, planRecovery, requireAllThere } from "./make-plan";
+import { waitForEarlier } from "./earlier-run";
+import { hasWork } from "./lacking";
+import { planRecovery, requireAllThere } from "./make-plan";
 import { type RecoverPlan, recoverPlanSchema } from "./plan";
 import { reportOf } from "./report";
 import type { SiteSession } from "./session";
@@ -34,7 +36,9 @@ export function recoverOperation(session: SiteSession): Operation<RecoverPlan> {
     steps: (plan) => recoverSteps(plan, session),
     report: (plan, journal, findings) => reportOf(plan, journal, findings),
     meaning: () => ({ text: "what has come back stays; the same command looks again and does what is left." }),
-    outdated: (open) =>
-      `What was begun at ${formatInstant(open.contents.startedAt)} has not ended; what is left is planned anew.`,
+    outdated: async (open) => {
+      await waitForEarlier(open, session.context, session.dryRun);
+      return `What was begun at ${formatInstant(open.contents.startedAt)} has not ended; what is left is planned anew.`;
+    },
   };
 }

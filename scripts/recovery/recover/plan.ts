@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { bytes, isoMoment, moment, seconds } from "../../terminal/shapes";
-import { operationShapes } from "../engine/shapes";
+import { findingShape, operationShapes } from "../engine/shapes";
 import { rebuildPlanSchema } from "../rebuild/plan";
 
 /** Seconds within which a site has to be back (L6). */
@@ -23,6 +23,16 @@ const guestSchema = z.object({
   needs: z.array(z.string()).describe("guests of its environment that are brought back before it"),
   why: z.string().exactOptional().describe("why nothing brings it back, or what to know of it"),
   mend: z.string().exactOptional().describe("the next command, or step"),
+  restored: z
+    .object({
+      result: z.enum(["back", "not proven", "anew"]),
+      archive: z.string().nullable(),
+      time: moment("when the archive was begun").nullable(),
+      seconds: seconds("how long its restore took").nullable(),
+      findings: z.array(findingShape.extend({ mend: findingShape.shape.mend.unwrap().exactOptional() })),
+    })
+    .exactOptional()
+    .describe("by an earlier run of this recovery, which was cut off"),
 });
 
 /** A guest as a recovery finds it. */
@@ -49,6 +59,10 @@ const environmentSchema = z.object({
     .literal(true)
     .exactOptional()
     .describe("its node stands in for another one: Pulumi's state gets the new names"),
+  unfinished: z
+    .literal(true)
+    .exactOptional()
+    .describe("an earlier run was cut off before it had brought its stack up: that is done now"),
 });
 
 const renamedSchema = z.object({
@@ -94,6 +108,10 @@ export const recoverPlanSchema = z.object({
   store: storeSchema.exactOptional().describe("absent: the site has none, or none of its environments is asked for"),
   map: renamedSchema.exactOptional().describe("absent: every node has its name"),
   parallel: z.number().describe("guests at a time"),
+  resumed: z
+    .literal(true)
+    .exactOptional()
+    .describe("an earlier run was cut off: all of it is checked and told, also where nothing else is left to do"),
   began: isoMoment("when the first run began, by this machine's clock; runs that were cut off count"),
 });
 

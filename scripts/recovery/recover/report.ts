@@ -6,7 +6,7 @@ import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { checkPath } from "./check-step";
 import { haPath } from "./ha-step";
-import { mayBringUp } from "./make-plan";
+import { mayBringUp } from "./lacking";
 import { type GuestResult, resultsIn } from "./guests-step";
 import { type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
 import { stackResultsIn, upPath } from "./stack-steps";
@@ -44,12 +44,12 @@ interface ReportedGuest extends GuestResult {
 
 function resultOf(
   environment: string,
-  { name, way, ageSeconds }: GuestLook,
+  { name, way, ageSeconds, restored: before }: GuestLook,
   { plan: { began }, startedAt }: { readonly plan: RecoverPlan; readonly startedAt: string },
   restored: readonly GuestResult[],
 ): ReportedGuest {
   const guest = `${environment}/${name}`;
-  const found = restored.find((one) => one.guest === guest);
+  const found = restored.find((one) => one.guest === guest) ?? before;
   const result = found?.result ?? resultWithout(way);
   const { archive = null, time = null, seconds = null } = found ?? {};
   const age = time === null ? undefined : (ageSeconds ?? Math.max(0, Date.parse(startedAt) / 1_000 - time));

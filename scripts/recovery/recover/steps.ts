@@ -2,7 +2,7 @@ import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
 import { guestsStep } from "./guests-step";
 import { haStep } from "./ha-step";
-import { isLacking, mayBringUp } from "./make-plan";
+import { stacksOf } from "./lacking";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 import { refreshStep, upStep } from "./stack-steps";
@@ -27,10 +27,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   const first = guestsStep(guestsPaths.keepers, keepers, plan, session);
   const second = guestsStep(guestsPaths.others, others, plan, session);
   const isStoreMade = store?.way === "rebuild";
-  const changed = usable
-    .filter(mayBringUp)
-    .filter((look) => isLacking(look) || (isStoreMade && look.name === store.owner))
-    .map(({ name }) => name);
+  const changed = stacksOf(plan);
   const renamed = session.renamed.filter(({ environment }) => usable.some(({ name }) => name === environment));
   return [
     ...(renamed.length === 0 ? [] : [settingsStep(renamed, session)]),

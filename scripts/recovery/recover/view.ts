@@ -6,7 +6,7 @@ import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { lostOf } from "./lost";
-import { isLacking } from "./make-plan";
+import { isLacking } from "./lacking";
 import type { EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
 
 /** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
@@ -56,7 +56,7 @@ function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines
 }
 
 function printEnvironment(look: EnvironmentLook, lines: Lines): void {
-  const { name, trouble, storage, job, guests, goneBesides } = look;
+  const { name, trouble, storage, job, guests, goneBesides, unfinished } = look;
   if (trouble !== undefined) return;
   if (goneBesides !== undefined) {
     const names = goneBesides.join(", ");
@@ -67,6 +67,7 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
     return;
   }
   const facts = [
+    ...(unfinished === true ? ["its stack is brought up, which an earlier run was cut off before"] : []),
     ...(storage.state === "define" ? [`storage ${storage.id} is not defined: its archives are seen when it is`] : []),
     ...(job ? [] : ["the backup job is gone"]),
   ];

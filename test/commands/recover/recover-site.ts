@@ -19,6 +19,7 @@ export interface RecoverOptions extends SiteOptions {
 /** A site of one node whose guests can be lost, with a `pulumi` that keeps a state on this machine. */
 export class RecoverSite {
   private readonly pulumi: PulumiStandIn;
+  private program: Readonly<Record<string, unknown>> = {};
 
   private constructor(
     readonly site: RestoreSite,
@@ -29,9 +30,15 @@ export class RecoverSite {
     this.writeProgram();
   }
 
-  private writeProgram(more: { readonly goneNode?: string } = {}): void {
-    const program = { prod: Object.keys(this.state), outputs: { prod: this.state }, ...more };
+  private writeProgram(more: Readonly<Record<string, unknown>> = {}): void {
+    this.program = { ...this.program, ...more };
+    const program = { prod: Object.keys(this.state), outputs: { prod: this.state }, ...this.program };
     this.site.write("program.json", JSON.stringify(program));
+  }
+
+  /** The program declares one more, which nothing has made yet. */
+  grow(name: string): void {
+    this.writeProgram({ prod: [...Object.keys(this.state), name] });
   }
 
   /** Pulumi finds nothing of a node any more. */

@@ -1,44 +1,21 @@
-import { cpSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { killAt } from "../support/kill-at";
 import { RecoverSite } from "./recover-site";
+import { renaming, type ReplacedSite, startReplaced } from "./replaced-site";
 
 /** `lifeboat recover --map`: the node is another one now, with another name, address and storages, and nothing on its disks. */
 
-const renaming = ["--map", "pve-prod=pve-new", "--storage", "local=tank,data=tank"] as const;
-
+let replaced: ReplacedSite;
 let lost: RecoverSite;
 let fresh: ProxmoxClient;
 
 beforeEach(async () => {
-  lost = await RecoverSite.start(
-    [
-      { id: 101, name: "web" },
-      { id: 102, name: "db" },
-    ],
-    { beside: ["pve-new"], state: { web: { nodeName: "pve-prod", disk: { datastoreId: "local" } } } },
-  );
-  const { site } = lost;
-  fresh = site.connect("pve-new");
-  await fresh.post(["cluster", "backup"], {
-    id: "lifeboat-prod",
-    schedule: "01:00",
-    storage: "backup",
-    vmid: "101,102",
-  });
-  // The disk with the backups was carried over; of everything else nothing is left.
-  cpSync(site.nodePath("pve-prod", "mnt/backup/dump"), site.nodePath("pve-new", "mnt/backup/dump"), {
-    recursive: true,
-  });
-  const moved = site.read("Pulumi.prod.yaml").replace(site.endpoint("pve-prod"), site.endpoint("pve-new"));
-  site.write("Pulumi.prod.yaml", moved + "# as the owner wrote it\n");
-  lost.loseNode("pve-prod");
+  replaced = await startReplaced();
+  ({ lost, fresh } = replaced);
 });
 
-afterEach(async () => {
-  await fresh.close();
-  await lost.stop();
-});
+afterEach(() => replaced.stop());
 
 const settings = (): string => lost.site.read("Pulumi.prod.yaml");
 

@@ -39,12 +39,18 @@ export const worstDayMutants: readonly Mutant[] = [
       killedBy: { file: recover, title: "what a guest that is left out would lose is nobody's question" },
     },
   ]),
-  ...inFile("scripts/recovery/recover/steps.ts", [
+  ...inFile("scripts/recovery/recover/lacking.ts", [
     {
       name: "recover: a stack makes guests that are left out",
-      from: "    .filter(mayBringUp)\n",
-      to: "",
+      from: "look.trouble === undefined && mayBringUp(look) && (",
+      to: "look.trouble === undefined && (",
       killedBy: { file: recover, title: "a guest that is left out stays as it is" },
+    },
+    {
+      name: "recover: stacks that a killed run had left behind stay so",
+      from: "    (unfinished === true && mayBringUp(look)) ||\n",
+      to: "",
+      killedBy: { file: "test/commands/kill/recover.test.ts", title: "killed at each step" },
     },
   ]),
   ...inFile("scripts/recovery/recover/check-step.ts", [

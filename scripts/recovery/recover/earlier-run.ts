@@ -1,0 +1,96 @@
+import type { CommandContext } from "../../project/context";
+import { isOpen, type Journal } from "../engine/journal";
+import { recoverKind } from "../engine/kinds";
+import { journalsOf, sessionOf } from "../engine/session";
+import type { Finding } from "../engine/step";
+import { restoresAmong } from "../restore-guest/journals";
+import { waitForPulumi } from "../steps/state/wait-for-pulumi";
+import { findingsWithin } from "./findings-within";
+import { haPath } from "./ha-step";
+import { stacksOf } from "./lacking";
+import { type EnvironmentLook, type GuestLook, type RecoverPlan, recoverPlanSchema } from "./plan";
+import type { SiteSession } from "./session";
+import { stackResultsIn, upPath } from "./stack-steps";
+
+/** A recovery that was cut off: what it has done is part of the one that follows. */
+export interface EarlierRun {
+  readonly journal: Journal;
+  /** Undefined where another version of Lifeboat wrote it in another form. */
+  readonly plan: RecoverPlan | undefined;
+  /** When the first of all runs that were cut off began, ISO 8601. */
+  readonly began: string;
+}
+
+/** The newest recovery that has not ended; undefined where there is none. @throws CommandError (1) for a journal that cannot be read */
+export function earlierRun(session: SiteSession): EarlierRun | undefined {
+  const journal = journalsOf(session).find((one) => isOpen(one) && one.contents.kind === recoverKind);
+  if (journal === undefined) return undefined;
+  const plan = recoverPlanSchema.safeParse(journal.contents.plan).data;
+  return { journal, plan, began: plan?.began ?? journal.contents.startedAt };
+}
+
+/** A `pulumi` that outlives a killed recovery holds its stack's lock: the next one waits for its end. */
+export async function waitForEarlier(open: Journal, context: CommandContext, dryRun: boolean): Promise<void> {
+  if (!dryRun) await waitForPulumi(open, context);
+}
+
+/**
+ * What an environment looks like to a recovery that follows one that was cut off: its stack is brought up if that one has not done
+ * so, since it may have made Pulumi forget what is gone; and the guests that came back are told of as if it had been one run.
+ */
+export async function withEarlier(
+  session: SiteSession,
+  earlier: EarlierRun,
+  look: EnvironmentLook,
+): Promise<EnvironmentLook> {
+  if (look.trouble !== undefined) return look;
+  const guests = await Promise.all(look.guests.map((guest) => withRestore(session, earlier, look.name, guest)));
+  return { ...look, guests, ...(isUnfinished(earlier, look.name) ? { unfinished: true } : {}) };
+}
+
+function isUnfinished({ plan, journal }: EarlierRun, environment: string): boolean {
+  if (plan === undefined) return true;
+  const result = stackResultsIn(journal.factsOf(upPath))[environment];
+  return stacksOf(plan).includes(environment) && result !== "done" && result !== "unchanged";
+}
+
+async function withRestore(
+  session: SiteSession,
+  earlier: EarlierRun,
+  environment: string,
+  look: GuestLook,
+): Promise<GuestLook> {
+  if (look.way !== "there") return look;
+  const own = await sessionOf(session.site.findGuest(`${environment}/${look.name}`), session.context, session.dryRun);
+  const [newest] = restoresAmong(journalsOf(own)).filter(({ plan }) => plan.mode === "in-place");
+  const contents = newest?.journal.contents;
+  const hasEnded = contents?.state === "done" || contents?.state === "unproven";
+  if (newest !== undefined && contents !== undefined && hasEnded && contents.updatedAt >= earlier.began) {
+    const found = Object.values(contents.steps).flatMap(({ findings }) => findings);
+    const later = look.declaredNode === undefined ? [environment] : [];
+    const restored = {
+      result: contents.state === "done" ? ("back" as const) : ("not proven" as const),
+      archive: newest.plan.archive.volid,
+      time: newest.plan.archive.time,
+      seconds: newest.journal.seconds,
+      findings: findingsWithin(found, later, own.selector),
+    };
+    return { ...look, restored };
+  }
+  const before = earlier.plan?.environments
+    .find(({ name }) => name === environment)
+    ?.guests.find(({ name }) => name === look.name);
+  const restored = before && withoutArchive(before, earlier.journal);
+  return restored === undefined ? look : { ...look, restored };
+}
+
+/** What came back in another way than by a restore, as the journal of the earlier run knows. */
+function withoutArchive({ way, restored, why, mend, name }: GuestLook, journal: Journal): GuestLook["restored"] {
+  if (restored !== undefined) return restored;
+  const base = { archive: null, time: null, seconds: null };
+  if (way === "ha" && journal.record(haPath) !== undefined) return { ...base, result: "back", findings: [] };
+  if (way !== "anew" || journal.record(upPath) === undefined) return undefined;
+  const text = `${name} was made again, empty${why === undefined ? "" : `: ${why}`}`;
+  const finding: Finding = { severity: "todo", text, ...(mend === undefined ? {} : { mend }) };
+  return { ...base, result: "anew", findings: [finding] };
+}
