@@ -30,7 +30,10 @@ export const command = defineCommand({
   examples: [
     { command: "lifeboat recover --dry-run", meaning: "what is left, what comes back, and what is lost?" },
     { command: "lifeboat recover", meaning: "show the plan, ask, bring it back" },
-    { command: "lifeboat recover --from offsite", meaning: "with the states from the second S3 service" },
+    {
+      command: "lifeboat recover --from offsite",
+      meaning: "with states, and guests without an archive, from elsewhere",
+    },
     { command: "lifeboat recover --only prod", meaning: "one environment first" },
     {
       command: "lifeboat recover --map pve-prod=pve-new --storage local=tank",
@@ -56,7 +59,8 @@ export const command = defineCommand({
     },
     {
       flags: "--from <place>",
-      description: "where the copies of states are: a folder, a tar file, 'offsite', or s3://bucket/path",
+      description:
+        "where the copies of states are: a folder, a tar file, 'offsite', or s3://bucket/path. With 'offsite' guests without an archive on the storages come back from their copies in lifeboat:offsite, too",
     },
     {
       flags: "--parallel <number>",

@@ -1,5 +1,6 @@
 import type { Finding, Step } from "../engine/step";
 import { moveInSettings } from "./dead-node";
+import { isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
@@ -31,7 +32,12 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
 
 /** Backup jobs and whatever else its stack makes may be missing still. */
 function notBroughtUp(look: EnvironmentLook): Finding[] {
-  const { name, goneBesides } = look;
+  const { name, goneBesides, guests } = look;
+  const unreached = guests.filter(isOutOfReach).map((guest) => guest.name);
+  if (unreached.length > 0) {
+    const text = `${name} is not brought up: its stack would make ${unreached.join(", ")} empty, of which a copy may lie elsewhere`;
+    return [{ severity: "problem", text, mend: "when the copies can be had: lifeboat recover --from offsite" }];
+  }
   const moved = moveInSettings(look);
   if (moved !== undefined) return [{ severity: "todo", ...moved }];
   if (goneBesides === undefined) return [];

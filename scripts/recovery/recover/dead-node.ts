@@ -114,7 +114,8 @@ export async function onLivingNode(
   const failed: string[] = [];
   for (const node of [...alive.slice(turn), ...alive.slice(0, turn)]) {
     const way = await attempt(node);
-    if (way.way === "archive" || way.way === "archive unseen") return { ...way, ...placedOn(node, guest) };
+    if (way.way === "archive" || way.way === "archive unseen" || way.way === "offsite")
+      return { ...way, ...placedOn(node, guest) };
     failed.push(`${node}: ${way.why ?? way.way}`);
   }
   const mend = `lifeboat restore guest ${guest.name} --node NODE --storage STORAGE`;

@@ -1,19 +1,24 @@
 import * as z from "zod";
 import { failureOf } from "../../clients/failure";
+import { StoreError } from "../../clients/object-store/object-store";
 import { runBounded } from "../../machine/bounded";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { ShowStep } from "../../terminal/progress";
 import { runOne } from "../engine/run-one";
 import { findingShape } from "../engine/shapes";
-import { type Finding, type Step, standing } from "../engine/step";
-import { journalsOf, sessionOf } from "../engine/session";
-import { runWithin } from "../engine/within";
+import { type Finding, type Step, type StepContext, standing } from "../engine/step";
+import { type GuestSession, journalsOf, sessionOf } from "../engine/session";
+import { type EndedWithin, runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
+import { bringHere, hasNoneHere, isFromElsewhere } from "./look-elsewhere";
 import { placeOf, requestFor, withoutArchive } from "./look-at-guests";
 import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
+
+/** Paths of the steps that restore guests: those of the environment that makes the state store, then all others. */
+export const guestsPaths = { keepers: "guests-first", others: "guests" } as const;
 
 /** Restores of one node at the same time: more would only slow each other down on its disks. */
 const perNode = 2;
@@ -54,7 +59,23 @@ interface Lost {
 
 /** Whether a guest comes back from an archive, or may: some are seen only later. */
 function isRestored({ way }: GuestLook): boolean {
-  return way === "archive" || way === "archive unseen" || way === "resume";
+  return way === "archive" || way === "archive unseen" || way === "offsite" || way === "resume";
+}
+
+/**
+ * Guests of an environment that are not back, and whose copies elsewhere may be all that is left of them: its stack would make them
+ * empty, and what is there no recovery restores over.
+ */
+export function leftElsewhere(
+  { name, guests }: Pick<EnvironmentLook, "name" | "guests">,
+  factsOf: StepContext["factsOf"],
+): string[] {
+  const results = Object.values(guestsPaths).flatMap((path) => resultsIn(factsOf(path)));
+  const isBack = (guest: string): boolean =>
+    results.some((one) => one.guest === guest && ["back", "not proven", "there"].includes(one.result));
+  return guests
+    .filter((look) => look.mayBeElsewhere === true && !isBack(`${name}/${look.name}`))
+    .map((look) => look.name);
 }
 
 /**
@@ -75,7 +96,7 @@ export function guestsStep(
   return standing({
     id,
     title: `Restore ${names}`,
-    does: `restore ${names} from their newest good archives, ${String(parallel)} at a time, at most ${String(perNode)} on one node`,
+    does: `restore ${names} from their newest good archives${elsewhereText(lost)}, ${String(parallel)} at a time, at most ${String(perNode)} on one node`,
     run: async () => {
       const bounds = {
         parallel,
@@ -112,15 +133,23 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
         return { result: { ...none, result: "there" }, findings: [{ severity: "note", text }] };
       }
     }
-    const run = await runWithin(
-      session.context,
-      async (inner) => {
-        const own = await sessionOf(found, inner, false);
-        const exitCode = await runOne(own, restoreOperation(own, requestFor(session, own, placeOf(look))));
-        time = restoresAmong(journalsOf(own))[0]?.plan.archive.time;
-        return exitCode;
+    const attempt = (archiveOf: (own: GuestSession) => Promise<string | undefined>): Promise<EndedWithin> =>
+      runWithin(
+        session.context,
+        async (inner) => {
+          const own = await sessionOf(found, inner, false);
+          const request = requestFor(session, own, placeOf(look), await archiveOf(own));
+          const exitCode = await runOne(own, restoreOperation(own, request));
+          time = restoresAmong(journalsOf(own))[0]?.plan.archive.time;
+          return exitCode;
+        },
+        show,
+      );
+    const run = await attempt(() => Promise.resolve(look.way === "resume" ? look.archive : undefined)).catch(
+      (error: unknown) => {
+        if (look.way === "resume" || !isFromElsewhere(session.asked) || !hasNoneHere(error)) throw error;
+        return attempt((own) => bringHere(own, placeOf(look)));
       },
-      show,
     );
     const { archive, proven, seconds, findings } = reportSchema.parse(run.value);
     const result = proven ? "back" : "not proven";
@@ -132,15 +161,25 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
     session.context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
-    if (exitCode === exitCodes.nothing && withoutArchive(found.guest) === "anew") {
+    // What was planned to come from elsewhere is not made empty instead: nobody has agreed to that.
+    if (exitCode === exitCodes.nothing && withoutArchive(found.guest) === "anew" && look.mayBeElsewhere !== true) {
       const text = `${selector} has no archive: its stack makes it again, empty`;
       return {
         result: { ...none, result: "anew" },
         findings: [{ severity: "todo", text, mend: `lifeboat backups ${selector}` }],
       };
     }
-    const mend = `lifeboat restore guest ${selector}`;
-    const text = `${selector} did not come back: ${reason}${hint === undefined ? "" : ` (${hint})`}`;
+    const mend = `lifeboat restore guest ${selector}${look.mayBeElsewhere === true ? " --from offsite" : ""}`;
+    // The hints of stores speak of the one with the states.
+    const advice = hint === undefined || error instanceof StoreError ? "" : ` (${hint})`;
+    const text = `${selector} did not come back: ${reason}${advice}`;
     return { result: { ...none, result: "lost" }, findings: [{ severity: "problem", text, mend }] };
   }
+}
+
+function elsewhereText(lost: readonly Lost[]): string {
+  const [first, ...others] = lost.flatMap(({ look: { elsewhere } }) => elsewhere ?? []);
+  if (first === undefined) return "";
+  const buckets = [...new Set([first, ...others].map(({ bucket }) => bucket))].join(", ");
+  return ` (where there is none, from the copies in ${buckets}, which are brought to the backup storage first)`;
 }

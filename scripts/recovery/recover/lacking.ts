@@ -1,5 +1,5 @@
 import { isOffItsNode } from "./dead-node";
-import type { EnvironmentLook, RecoverPlan } from "./plan";
+import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
 
 /** Whether an environment lacks anything that a recovery brings back. */
 export function isLacking(look: EnvironmentLook): boolean {
@@ -14,9 +14,17 @@ export function isLacking(look: EnvironmentLook): boolean {
   );
 }
 
-/** Whether its stack may be brought up: it would also make the guests that nobody has asked for, and ask dead nodes for theirs. */
+/**
+ * Whether its stack may be brought up: it would also make the guests that nobody has asked for, ask dead nodes for theirs, and make
+ * empty what may lie elsewhere.
+ */
 export function mayBringUp({ goneBesides, guests }: EnvironmentLook): boolean {
-  return goneBesides === undefined && !guests.some(isOffItsNode);
+  return goneBesides === undefined && !guests.some(isOffItsNode) && !guests.some(isOutOfReach);
+}
+
+/** Whether a copy of a guest may lie elsewhere that cannot be had now. */
+export function isOutOfReach({ way, mayBeElsewhere }: GuestLook): boolean {
+  return way === "none" && mayBeElsewhere === true;
 }
 
 /** Environments whose stacks are brought up: those that lack something, and the one that makes the store, where that is made again. */

@@ -1,8 +1,9 @@
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { isNewNode } from "../../../site/replaced-node/node-mapping";
 import type { Guest } from "../../../site/settings/environment";
-import { failureOf } from "../../clients/failure";
+import { type Failure, failureOf } from "../../clients/failure";
 import { runBounded } from "../../machine/bounded";
+import { shellQuote } from "../../machine/shell-quote";
 import type { LoadedEnvironment } from "../../project/site";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
@@ -15,6 +16,7 @@ import { forceFlag } from "../engine/settle-demands";
 import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
 import { type ClusterLook, lookAtCluster, onLivingNode, placedOn, type Way, wayOfListed } from "./dead-node";
+import { copyOfUnseen, type CopyNeed, hasNoneHere, isFromElsewhere, wayFromElsewhere } from "./look-elsewhere";
 import type { EnvironmentLook, GuestLook } from "./plan";
 import { isAsked, type SiteSession } from "./session";
 
@@ -22,6 +24,7 @@ import { isAsked, type SiteSession } from "./session";
 export interface RestoreNeeds {
   readonly demands: MemberDemands[];
   readonly restores: ShownRestore[];
+  readonly copies: CopyNeed[];
 }
 
 /** Guests that are looked at, at the same time. */
@@ -34,21 +37,26 @@ export function placeOf({ node, declaredNode }: Pick<GuestLook, "node" | "declar
 
 type GuestNamed = Pick<GuestSession, "selector" | "guest">;
 
-/** The restore of one guest, as a recovery asks for it. Its answers are those that the recovery was given. */
+/**
+ * The restore of one guest, as a recovery asks for it. Its answers are those that the recovery was given.
+ *
+ * @param archive the one that was brought from elsewhere. Default: the newest good one
+ */
 export function requestFor(
   { asked }: Pick<SiteSession, "asked">,
   { selector, guest }: GuestNamed,
   node: string | undefined,
+  archive?: string,
 ): RestoreRequest {
   const { mapping } = asked;
   const isMoved = mapping !== undefined && isNewNode(mapping, guest.node);
   return {
-    wish: { archive: undefined, at: undefined, targetId: undefined, node },
+    wish: { archive, at: undefined, targetId: undefined, node },
     storage: undefined,
     ...(isMoved ? { storages: mapping.storages } : {}),
     given: { ...asked.given, [forceFlag]: true },
     checkSeconds: asked.checkSeconds,
-    command: `lifeboat restore guest ${selector}`,
+    command: `lifeboat restore guest ${selector}${archive === undefined ? "" : ` --archive ${shellQuote(archive)}`}`,
     undoes: undefined,
     inBatch: true,
   };
@@ -108,9 +116,11 @@ async function wayOf(session: SiteSession, own: GuestSession, found: Found): Pro
   const open = unfinished(journalsOf(own), restoreKind);
   if (open !== undefined) {
     const { kind, request: asked } = open.contents;
-    const request = requestFor(session, own, asked["node"]);
+    const archive = isFromElsewhere(session.asked) ? asked["archive"] : undefined;
+    const request = requestFor(session, own, asked["node"], archive);
     if (kind === restoreKind && digestOf(asked) === digestOf(requestTexts(request))) {
-      return { way: "resume", ...placedOn(asked["node"] ?? guest.node, guest) };
+      const named = archive === undefined ? {} : { archive };
+      return { way: "resume", ...named, ...placedOn(asked["node"] ?? guest.node, guest) };
     }
     const { text, hint } = describeOpen(open.contents, own.environment);
     return { way: listed === undefined ? "none" : "there", why: `${text} is half done`, mend: hint };
@@ -129,7 +139,11 @@ async function fromArchive(
   request: RestoreRequest,
   { storage, needs }: Pick<Found, "storage" | "needs">,
 ): Promise<Way> {
-  if (storage.state === "define") return { way: "archive unseen" };
+  const isElsewhere = isFromElsewhere(session.asked);
+  const { node } = request.wish;
+  if (storage.state === "define") {
+    return { way: "archive unseen", ...(isElsewhere ? await copyOfUnseen(own, node) : {}) };
+  }
   try {
     const planned = await planPermitted(restoreOperation(own, request));
     if ("nothing" in planned) throw new Error("A restore has always something to do.");
@@ -141,12 +155,27 @@ async function fromArchive(
     session.context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
-    const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
-    if (exitCode !== exitCodes.nothing) return { way: "none", ...why };
-    const { optOut } = own.guest;
-    const told = optOut === undefined ? why : { why: `it is left out of backups: ${optOut.reason} (${optOut.owner})` };
-    return { way: withoutArchive(own.guest), ...told };
+    const here = wayWithout(own, { reason, hint, exitCode });
+    if (!isElsewhere || !hasNoneHere(error)) return here;
+    return wayFromElsewhere(own, { here, error, node, needs: needs.copies });
   }
+}
+
+/** A guest that has no archive here, or of which that is not known. */
+function wayWithout(
+  { guest, environment }: GuestSession,
+  { reason, hint, exitCode }: Pick<Failure, "reason" | "hint" | "exitCode">,
+): Way {
+  if (exitCode !== exitCodes.nothing)
+    return { way: "none", why: reason, ...(hint === undefined ? {} : { mend: hint }) };
+  const { optOut } = guest;
+  const mend =
+    environment.settings.offsite === undefined ? hint : "a copy may lie elsewhere: lifeboat recover --from offsite";
+  return {
+    way: withoutArchive(guest),
+    why: optOut === undefined ? reason : `it is left out of backups: ${optOut.reason} (${optOut.owner})`,
+    ...(optOut !== undefined || mend === undefined ? {} : { mend }),
+  };
 }
 
 /** The guest that has the state store, where no copy of the states is left: then its archive is the way back. */

@@ -6,6 +6,7 @@ import type { Demand } from "../engine/consent";
 import { mergeDemands } from "../engine/merge-demands";
 import { refuseFull } from "../restore-guest/refuse";
 import { earlierRun, withEarlier } from "./earlier-run";
+import { refuseFullOfCopies } from "./look-elsewhere";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
 import { lookAtStore } from "./look-at-store";
@@ -27,7 +28,7 @@ interface PlannedRecovery {
 export async function planRecovery(session: SiteSession): Promise<PlannedRecovery> {
   const { chosen, asked, context } = session;
   const earlier = earlierRun(session);
-  const needs: RestoreNeeds = { demands: [], restores: [] };
+  const needs: RestoreNeeds = { demands: [], restores: [], copies: [] };
   const looks = await Promise.all(chosen.map((environment) => lookAtEnvironment(session, environment, needs)));
   context.signal.throwIfAborted();
   requireSight(looks);
@@ -37,7 +38,7 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
     own.guests = await Promise.all(
       own.guests.map((one) => (one.name === guest ? lookAtStoreGuest(session, own, one, needs) : one)),
     );
-    return own.guests.some(({ name, way }) => name === guest && way.startsWith("archive"));
+    return own.guests.some(({ name, way }) => name === guest && (way.startsWith("archive") || way === "offsite"));
   });
   refuseFull(
     spaceNeeds(
@@ -45,6 +46,7 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
       asked.parallel,
     ),
   );
+  refuseFullOfCopies(needs.copies);
   const environments =
     earlier === undefined ? looks : await Promise.all(looks.map((look) => withEarlier(session, earlier, look)));
   const plan: RecoverPlan = {
@@ -71,7 +73,7 @@ export function requireAllThere(plan: RecoverPlan): void {
   const texts = lost.map(({ subject, why }) => `${subject}: ${why}`);
   throw new CommandError(`nothing of what is lost can be brought back now: ${texts.join("; ")}`, {
     exitCode: exitCodes.unavailable,
-    hint: lost.flatMap(({ mend }) => mend ?? []).join("; ") || "lifeboat status",
+    hint: [...new Set(lost.flatMap(({ mend }) => mend ?? []))].join("; ") || "lifeboat status",
   });
 }
 

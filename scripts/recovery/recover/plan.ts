@@ -12,13 +12,29 @@ const guestSchema = z.object({
   node: z.string().describe("where it is, or comes back"),
   declaredNode: z.string().exactOptional().describe("where the settings have it: that node is dead"),
   way: z
-    .enum(["there", "resume", "archive", "archive unseen", "store", "ha", "by hand", "anew", "none"])
+    .enum(["there", "resume", "archive", "archive unseen", "offsite", "store", "ha", "by hand", "anew", "none"])
     .describe(
-      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `store`: the rebuild of the state store makes it; `ha`: its node is dead, and Proxmox's HA brings it back, which is waited for; `by hand`: its node is dead, and somebody has to do what `mend` says first; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
+      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `offsite`: its copy in the bucket elsewhere is brought to the backup storage first; `store`: the rebuild of the state store makes it; `ha`: its node is dead, and Proxmox's HA brings it back, which is waited for; `by hand`: its node is dead, and somebody has to do what `mend` says first; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
     ),
-  archive: z.string().exactOptional().describe("its newest good archive"),
+  archive: z.string().exactOptional().describe("its newest good archive, or the one of the half-done restore"),
   bytes: bytes("the archive's size").exactOptional(),
   ageSeconds: seconds("how old the archive is: what came after it is lost").exactOptional(),
+  elsewhere: z
+    .object({
+      bucket: z.string(),
+      archive: z.string(),
+      bytes: bytes("the archive's size"),
+      ageSeconds: seconds("how old it is"),
+      doubts: z.array(z.string()).describe("what somebody has done to the copy since it was written"),
+    })
+    .exactOptional()
+    .describe("its newest copy in the bucket elsewhere, with `--from offsite`: where its storage has no archive"),
+  mayBeElsewhere: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      "a copy lies elsewhere, or nobody can tell: until it is back its stack, which would make it empty, is left as it is",
+    ),
   rpoSeconds: seconds("how old it may be"),
   needs: z.array(z.string()).describe("guests of its environment that are brought back before it"),
   why: z.string().exactOptional().describe("why nothing brings it back, or what to know of it"),

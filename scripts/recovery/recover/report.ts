@@ -7,10 +7,9 @@ import type { Finding } from "../engine/step";
 import { checkPath } from "./check-step";
 import { haPath } from "./ha-step";
 import { mayBringUp } from "./lacking";
-import { type GuestResult, resultsIn } from "./guests-step";
+import { type GuestResult, guestsPaths, resultsIn } from "./guests-step";
 import { type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
 import { stackResultsIn, upPath } from "./stack-steps";
-import { guestsPaths } from "./steps";
 
 /** What came back, how long it took, and what is lost of it. */
 export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly Finding[]): Report {

@@ -15,6 +15,8 @@ import { upSequence } from "../up/operation";
 import type { UpPlan } from "../up/plan";
 import { StackWork } from "../up/stack-work";
 import { findingsWithin } from "./findings-within";
+import { leftElsewhere } from "./guests-step";
+import type { EnvironmentLook } from "./plan";
 import type { SiteSession } from "./session";
 
 /** Path of the step that brings the stacks up. */
@@ -93,17 +95,38 @@ export function stackResultsIn(facts: Readonly<Record<string, unknown>>): Readon
   return typeof text === "string" ? resultSchema.parse(JSON.parse(text)) : {};
 }
 
+/** Why the stack of an environment is left as it is: guests whose copies lie elsewhere have not come back. */
+export function wouldMakeEmpty(
+  look: EnvironmentLook,
+  factsOf: StepContext["factsOf"],
+  { asked }: Pick<SiteSession, "asked">,
+): Finding[] {
+  const left = leftElsewhere(look, factsOf);
+  if (left.length === 0) return [];
+  const names = left.join(", ");
+  const text = `${look.name} is not brought up: its stack would make ${names} empty, of which a copy may lie elsewhere`;
+  return [{ severity: "problem", text, mend: asked.command }];
+}
+
 /** Has every stack make what is missing: jobs, buckets, what has no archive. */
-export function upStep(names: readonly string[], session: SiteSession): Step {
+export function upStep(names: readonly string[], looks: readonly EnvironmentLook[], session: SiteSession): Step {
   return standing({
     id: upPath,
     title: `Bring up ${names.join(", ")}`,
     does: `lifeboat up: make again what is gone of ${names.join(", ")}, as backup jobs; nothing is deleted`,
     run: async ({ factsOf }) => {
-      const known = names.filter((name) => factsOf(refreshPath(name))["failed"] !== true);
-      const unknown = names.filter((name) => !known.includes(name));
+      const unknown = names.filter((name) => factsOf(refreshPath(name))["failed"] === true);
+      const asked = looks.filter(({ name }) => names.includes(name));
+      const emptied = asked.flatMap((look) =>
+        wouldMakeEmpty(look, factsOf, session).map((finding) => ({ name: look.name, finding })),
+      );
+      const known = names.filter((name) => !unknown.includes(name) && !emptied.some((one) => one.name === name));
       const { results, findings } = await tryToBringUp(known, session);
-      return { facts: { results: JSON.stringify({ ...results, ...allFailed(unknown) }) }, findings };
+      const left = Object.fromEntries(emptied.map(({ name }) => [name, "left out"]));
+      return {
+        facts: { results: JSON.stringify({ ...results, ...allFailed(unknown), ...left }) },
+        findings: [...emptied.map(({ finding }) => finding), ...findings],
+      };
     },
   });
 }

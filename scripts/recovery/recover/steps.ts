@@ -1,6 +1,6 @@
 import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
-import { guestsStep } from "./guests-step";
+import { guestsPaths, guestsStep } from "./guests-step";
 import { haStep } from "./ha-step";
 import { stacksOf } from "./lacking";
 import type { RecoverPlan } from "./plan";
@@ -10,9 +10,6 @@ import { renameStateStep } from "./rename-state-step";
 import { settingsStep } from "./settings-step";
 import { storageStep } from "./storage-step";
 import { storeStep } from "./store-step";
-
-/** Paths of the steps that restore guests: those of the environment that makes the state store, then all others. */
-export const guestsPaths = { keepers: "guests-first", others: "guests" } as const;
 
 /**
  * The steps of a recovery, each of which runs operations with journals of their own. The guests of the environment that makes the
@@ -34,11 +31,11 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     ...usable.filter(({ storage }) => storage.state === "define").map((look) => storageStep(look, session)),
     ...(held === undefined ? [] : [held]),
     ...(first === undefined ? [] : [first]),
-    ...(isStoreMade ? [storeStep(store, changed, session)] : []),
+    ...(isStoreMade ? [storeStep(store, changed, keepers, session)] : []),
     ...(second === undefined ? [] : [second]),
     ...usable.filter((look) => look.renamed).map(({ name }) => renameStateStep(name, session)),
     ...changed.map((name) => refreshStep(name, session)),
-    ...(changed.length === 0 ? [] : [upStep(changed, session)]),
+    ...(changed.length === 0 ? [] : [upStep(changed, usable, session)]),
     checkStep(plan, session),
   ];
 }

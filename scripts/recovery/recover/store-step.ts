@@ -8,8 +8,9 @@ import { runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { rebuildOperation } from "../rebuild/operation";
 import { openRebuild, storeIn } from "../rebuild/world";
-import type { StoreLook } from "./plan";
+import type { EnvironmentLook, StoreLook } from "./plan";
 import type { SiteSession } from "./session";
+import { wouldMakeEmpty } from "./stack-steps";
 
 const reportSchema = z.looseObject({ findings: z.array(findingShape) });
 
@@ -17,8 +18,14 @@ const reportSchema = z.looseObject({ findings: z.array(findingShape) });
  * Makes the state store again, with every state that has a copy. What it still holds is never overwritten.
  *
  * @param later stacks that are brought up behind this step
+ * @param keepers the environment that makes the store
  */
-export function storeStep({ endpoint, states }: StoreLook, later: readonly string[], session: SiteSession): Step {
+export function storeStep(
+  { endpoint, states }: StoreLook,
+  later: readonly string[],
+  keepers: readonly EnvironmentLook[],
+  session: SiteSession,
+): Step {
   const names = (states?.environments ?? []).flatMap(({ name, copy, stored }) =>
     copy === undefined || stored ? [] : [name],
   );
@@ -26,8 +33,10 @@ export function storeStep({ endpoint, states }: StoreLook, later: readonly strin
     id: "store",
     title: "Rebuild the state store",
     does: `make the state store at ${endpoint} again, and bring back the ${names.length === 1 ? "state" : "states"} of ${names.join(", ")} from ${states?.from ?? "the copies"}`,
-    run: async () => {
+    run: async ({ factsOf }) => {
       const { asked, context } = session;
+      const findings = keepers.flatMap((look) => wouldMakeEmpty(look, factsOf, session));
+      if (findings.length > 0) return { findings };
       const { value } = await runWithin(context, async (inner) => {
         const site = await inner.site();
         const rebuild = await openRebuild(site, storeIn(site), inner, {

@@ -77,6 +77,20 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
     ...guests.map((guest) => [guest.name, String(guest.id), wayText(guest), lostText(guest)]),
   ];
   lines.table(table, "    ");
+  for (const guest of guests) printCopy(guest, lines);
+}
+
+/** From where a copy comes, and what somebody should know before it is trusted. */
+function printCopy({ name, way, elsewhere, why }: GuestLook, lines: Lines): void {
+  if (elsewhere === undefined) {
+    if (way === "archive unseen" && why !== undefined) lines.hanging("    WARNING: ", `${name}: ${why}`);
+    return;
+  }
+  lines.hanging(`    ${name}: `, `${elsewhere.archive} lies in ${elsewhere.bucket}`);
+  if (why !== undefined) lines.hanging("    WARNING: ", `${name}: ${why}`);
+  for (const doubt of elsewhere.doubts) {
+    lines.hanging("    WARNING: ", `${name}: somebody has changed this copy since: ${doubt}`);
+  }
 }
 
 function wayText(look: GuestLook): string {
@@ -84,7 +98,7 @@ function wayText(look: GuestLook): string {
   return `${wayWord(look)}${declaredNode === undefined ? "" : `, on ${node}`}`;
 }
 
-function wayWord({ way, bytes }: GuestLook): string {
+function wayWord({ way, bytes, elsewhere }: GuestLook): string {
   switch (way) {
     case "there":
       return "is there";
@@ -93,7 +107,11 @@ function wayWord({ way, bytes }: GuestLook): string {
     case "archive":
       return bytes === undefined ? "from its archive" : `from its archive (${formatBytes(bytes)})`;
     case "archive unseen":
-      return "from its newest archive";
+      return elsewhere === undefined
+        ? "from its newest archive"
+        : `from its newest archive, or its copy elsewhere (${formatBytes(elsewhere.bytes)})`;
+    case "offsite":
+      return bytes === undefined ? "from its copy elsewhere" : `from its copy elsewhere (${formatBytes(bytes)})`;
     case "store":
       return "with the state store";
     case "ha":
@@ -108,11 +126,13 @@ function wayWord({ way, bytes }: GuestLook): string {
 }
 
 /** What is lost although the guest comes back: the time since its archive, against what was promised. */
-function lostText({ way, ageSeconds, rpoSeconds }: GuestLook): Words {
+function lostText({ way, ageSeconds, rpoSeconds, elsewhere }: GuestLook): Words {
   if (way === "none" || way === "anew") return red("everything in it");
-  if (ageSeconds === undefined) return way === "archive unseen" ? "not known yet" : "";
-  const age = `the last ${formatAge(ageSeconds)}`;
-  return ageSeconds <= rpoSeconds ? age : yellow(`${age} (RPO ${formatDuration(rpoSeconds)})`);
+  const isUnseen = way === "archive unseen";
+  const most = isUnseen ? elsewhere?.ageSeconds : ageSeconds;
+  if (most === undefined) return isUnseen ? "not known yet" : "";
+  const age = `${isUnseen ? "at most " : ""}the last ${formatAge(most)}`;
+  return most <= rpoSeconds ? age : yellow(`${age} (RPO ${formatDuration(rpoSeconds)})`);
 }
 
 function storeText({ way, endpoint, states }: StoreLook): string {

@@ -21,6 +21,10 @@ export interface ArchiveToFetch {
   readonly volid: string;
   readonly node: string;
   readonly bucket: string;
+  /** How old it is by the node's clock, seconds. */
+  readonly age: number;
+  /** What bringing it there takes; undefined where it is there already. */
+  readonly space?: { readonly bytes: number; readonly room: number };
   /** One of its name and size is on the storage already. */
   readonly isThere: boolean;
   /** Brings it there. Whoever is told of bytes gets how many of all have come. @throws CommandError, StoreError, GuestUnreachable */
@@ -29,21 +33,35 @@ export interface ArchiveToFetch {
   compare(): Promise<void>;
 }
 
+/** An archive in the bucket elsewhere, as that bucket alone tells of it. */
+export interface CopyElsewhere {
+  readonly archive: CopiedArchive;
+  readonly bucket: string;
+  /** How old it is by the node's clock, seconds. */
+  readonly age: number;
+  readonly archives: OffsiteArchives;
+}
+
+/** Which archive is wanted, and for which node. */
+interface CopyWish {
+  /** The newest that is not later. Undefined: the newest. */
+  readonly at?: string | undefined;
+  /** Undefined: the node of the settings. */
+  readonly node?: string | undefined;
+}
+
 /**
- * Chooses the archive elsewhere that is restored, and looks whether it can be brought to the storage of the settings. Changes nothing.
+ * Chooses the archive elsewhere that is restored. Asks the bucket, and the node for its time alone.
  *
- * @param at the newest that is not later; undefined: the newest
- * @throws CommandError (1, 2, 10, 13), StoreError, ProxmoxError, GuestUnreachable
+ * @throws CommandError (2, 10), StoreError, ProxmoxError
  */
-export async function archiveToFetch(
-  session: GuestSession,
-  { at, node = session.guest.node }: { readonly at?: string | undefined; readonly node?: string | undefined },
-): Promise<ArchiveToFetch> {
-  const { environment, guest, client, context, selector } = session;
-  const { signal } = context;
+export async function copyElsewhere(
+  { environment, guest, client, context, selector }: GuestSession,
+  { at, node = guest.node }: CopyWish,
+): Promise<CopyElsewhere> {
   const bucket = offsitePlace(requireOffsite(environment));
   const clock = await nodeClock(client, node);
-  const store = await openOffsite(environment, { signal });
+  const store = await openOffsite(environment, { signal: context.signal });
   const archives = new OffsiteArchives(store, `${archivesOfEnvironment(environment.name)}/${guest.name}`);
   const found = await archives.list(clock.timezone);
   const archive = found.find(({ time }) => time <= untilOf(at, clock.timezone));
@@ -55,6 +73,19 @@ export async function archiveToFetch(
       hint: "which archives go there is said by 'offsite' of a guest: docs/guides/offsite.md",
     });
   }
+  return { archive, bucket, age: Math.max(0, Math.round(clock.time - archive.time)), archives };
+}
+
+/**
+ * Chooses the archive elsewhere that is restored, and looks whether it can be brought to the storage of the settings. Changes nothing.
+ *
+ * @throws CommandError (1, 2, 10, 13), StoreError, ProxmoxError, GuestUnreachable
+ */
+export async function archiveToFetch(session: GuestSession, wish: CopyWish): Promise<ArchiveToFetch> {
+  const { environment, guest, client, context } = session;
+  const { signal } = context;
+  const { node = guest.node } = wish;
+  const { archive, bucket, age, archives } = await copyElsewhere(session, wish);
   const files = await archives.files(archive);
   const storage = environment.settings.backup.storage.id;
   const volid = `${storage}:backup/${archive.name}`;
@@ -63,7 +94,7 @@ export async function archiveToFetch(
   const own = files.at(-1);
   if (own === undefined) throw new Error(`${archive.name} has no files`);
   if (there?.size !== undefined && there.size !== own.bytes) throw otherContent(volid, node, bucket);
-  const target = { archive, files, volid, node, bucket, isThere: there !== undefined };
+  const target = { archive, files, volid, node, bucket, age, isThere: there !== undefined };
   if (there !== undefined) {
     const compare = async (): Promise<void> => {
       const sum = await (await inboxOf(session, node)).sumOf(own.file, signal);
@@ -86,7 +117,7 @@ export async function archiveToFetch(
       await inbox.take(file, await archives.open(archive, file.file), signal, told);
     }
   };
-  return { ...target, fetch, compare: () => Promise.resolve() };
+  return { ...target, space: { bytes: needed, room }, fetch, compare: () => Promise.resolve() };
 }
 
 function otherContent(volid: string, node: string, bucket: string): CommandError {

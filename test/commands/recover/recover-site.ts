@@ -65,6 +65,11 @@ export class RecoverSite {
     return made;
   }
 
+  /** With which commands find its `pulumi`. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.pulumi.variables;
+  }
+
   run(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const env = {
       ...this.pulumi.variables,

@@ -2,6 +2,7 @@ import { inFile, type Mutant } from "../mutant";
 
 const kit = "test/commands/kit/kit.test.ts";
 const recover = "test/commands/recover/recover.test.ts";
+const recoverCopies = "test/commands/recover/from-offsite.test.ts";
 const check = "test/unit/scripts/inspect/check/data-subjects.test.ts";
 const notify = "test/commands/status/notify.test.ts";
 const fetched = "test/commands/restore/from-offsite.test.ts";
@@ -17,6 +18,34 @@ export const worstDayMutants: readonly Mutant[] = [
       from: 'if (look.way !== "resume") {',
       to: "if (false as boolean) {",
       killedBy: { file: recover, title: "a guest that somebody has brought back meanwhile" },
+    },
+    {
+      name: "recover: a stack makes empty what did not arrive from elsewhere",
+      from: "look.mayBeElsewhere === true && !isBack(`${name}/${look.name}`)",
+      to: "false as boolean",
+      killedBy: { file: recoverCopies, title: "a copy that breaks off on its way" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/look-elsewhere.ts", [
+    {
+      name: "recover: a bucket that does not answer has no copies",
+      from: "if (exitCode === exitCodes.nothing) return { why: reason, isNone: true };",
+      to: "if (exitCode !== undefined) return { why: reason, isNone: true };",
+      killedBy: { file: recoverCopies, title: "a bucket that does not answer is not one without copies" },
+    },
+    {
+      name: "recover: each copy has room, and all of them have not",
+      from: "if (bytes <= room) continue;",
+      to: "if (bytes > 0) continue;",
+      killedBy: { file: recoverCopies, title: "copies that have no room together" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/lacking.ts", [
+    {
+      name: "recover: a stack makes empty what may lie elsewhere",
+      from: "!guests.some(isOutOfReach);",
+      to: "guests.length > 0;",
+      killedBy: { file: recoverCopies, title: "a bucket that does not answer is not one without copies" },
     },
   ]),
   ...inFile("scripts/recovery/recover/look-at-guests.ts", [

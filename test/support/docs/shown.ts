@@ -107,6 +107,11 @@ export const alike: readonly Alike[] = [
   },
   { line: /^lifeboat recover/u, by: "test/rehearsal/main-site/site-lost.ts", words: ["recover", "--force"] },
   { line: /^lifeboat recover .*--skip/u, by: "test/commands/recover/recover.test.ts", words: ["--skip"] },
+  {
+    line: /^lifeboat recover --from offsite/u,
+    by: "test/commands/recover/from-offsite.test.ts",
+    words: ["--from", "offsite"],
+  },
   { line: /^lifeboat check prod lab$/u, by: "test/commands/check/check.test.ts", words: ["check"] },
   {
     line: /^lifeboat kit .*--recipient/u,
