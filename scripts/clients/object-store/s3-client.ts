@@ -43,6 +43,8 @@ export function clientOf(options: S3StoreOptions): S3Client {
     // Other stores than AWS's refuse the newer checksums, or store them as content.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    // For what is asked about first, bodies of 2 MiB and more, the SDK takes an agent of its own, which knows no CA of ours.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: options.connectTimeout ?? 5_000,
       requestTimeout: options.requestTimeout ?? 120_000,

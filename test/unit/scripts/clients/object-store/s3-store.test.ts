@@ -72,6 +72,12 @@ test("a content that is put back is another write of it [E3, N2]", async () => {
   await expect(storeOf("stranger").mark("a.json")).rejects.toThrow(StoreError);
 });
 
+test("a large state is written to a store whose CA is the site's own [E3, N1]", async () => {
+  const large = Buffer.alloc(3 * 2 ** 20, "state");
+  await storeOf().write("large", large);
+  expect((await storeOf().read("large")).equals(large)).toBe(true);
+});
+
 test("without a condition the newest write counts, and the versions before it can be read [E1]", async () => {
   const store = storeOf();
   await store.write("a.json", bytes("1"));
