@@ -36,7 +36,7 @@ export const scenarios: readonly Scenario[] = [
     name: "state-corrupt",
     title: "a state is corrupt, or gone",
     heading: "A state is corrupt, or gone",
-    parts: [{ file: "state-points.test.ts" }],
+    parts: [{ file: "state-points.test.ts" }, { file: "state-gone.test.ts" }],
   },
   {
     name: "data-lost",

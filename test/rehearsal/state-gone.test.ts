@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { layoutOf } from "../sandbox/setup/layout";
+import { timed } from "../support/timed";
 import { type CommandResult } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { changeSettings, makeKeys, sealKeys } from "./support/store-settings";
@@ -215,10 +216,12 @@ function placesOf(file: string): string[] {
 }
 
 test("imported into a new stack, a preview finds nothing to change; nor does an update, which sends nothing [E5, 004 CL5]", async () => {
-  expectExit(await pulumi("stack", "select", "prod", "--create"), [0], "pulumi stack select");
-  const words = ["import", "-s", "prod", "--file", importFile, "--generate-code=false", "--yes"];
-  expectExit(await pulumi(...words), [0], "pulumi import");
-  expectExit(await pulumi("preview", "-s", "prod", "--expect-no-changes"), [0], "a preview that finds nothing");
+  await timed("L2", "importing a state of which no copy is left, with the preview after it", async () => {
+    expectExit(await pulumi("stack", "select", "prod", "--create"), [0], "pulumi stack select");
+    const words = ["import", "-s", "prod", "--file", importFile, "--generate-code=false", "--yes"];
+    expectExit(await pulumi(...words), [0], "pulumi import");
+    expectExit(await pulumi("preview", "-s", "prod", "--expect-no-changes"), [0], "a preview that finds nothing");
+  });
 
   await site.sandbox("requests", "--clear");
   expectExit(await pulumi("refresh", "-s", "prod", "--yes"), [0], "pulumi refresh");

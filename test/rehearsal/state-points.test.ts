@@ -288,7 +288,12 @@ describe("the object of the live state is damaged", () => {
         // As the runbook has it, under the server that runs.
         rmSync(join(parent, "minio", "state-prod", place), { recursive: true });
       }
-      expectExit(await restore(), [0], "the restore");
+      const restored = await timed(
+        "L2",
+        `bringing back a state of which the store's object is damaged: ${what}`,
+        restore,
+      );
+      expectExit(restored, [0], "the restore");
       // Versions lie in files of their own, and those stay damaged; where the metadata was, they went with it.
       const left = what === "content" ? 3 : 0;
       expectExit(await lifeboat("verify", "--state", "prod"), [left], "verify --state afterwards");
