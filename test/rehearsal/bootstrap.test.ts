@@ -63,7 +63,10 @@ function declareStore(): void {
     [["config", "lifeboat:stateStore"], { guest: "store", server, allow: ["192.0.2.0/24"] }],
   ]);
   changeSettings(join(project, "Pulumi.prod.yaml"), [[[...guests, "db"], undefined]]);
-  changeSettings(join(project, "Pulumi.lab.yaml"), [[[...guests, "gitea"], undefined]]);
+  changeSettings(join(project, "Pulumi.lab.yaml"), [
+    [[...guests, "gitea"], undefined],
+    [[...guests, "runner"], undefined],
+  ]);
 }
 
 /** A command line with plain `pulumi`, in a shell that has what `lifeboat env` prints. */

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDocument } from "yaml";
+import * as z from "zod";
 import { timed } from "../support/timed";
-import { type CommandResult } from "./support/commands";
+import { type CommandResult, typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
@@ -16,6 +17,8 @@ const address = "192.0.2.150";
 const copy = "950";
 const containerAddress = "192.0.2.151";
 const containerCopy = "951";
+const drill = { bridge: "vmbr9", ids: { from: 9000, to: 9009 } };
+const rootPasswordFile = "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE";
 
 const machine = {
   kind: "virtual-machine",
@@ -52,10 +55,12 @@ beforeAll(async () => {
   const document = parseDocument(readFileSync(settings, "utf8"));
   document.setIn(["config", "lifeboat:guests"], document.createNode({ db: machine, web: container }));
   document.setIn(["config", "lifeboat:protectGuests"], false);
+  document.setIn(["config", "lifeboat:drill"], document.createNode(drill));
   writeFileSync(settings, document.toString({ lineWidth: 0 }));
 }, firstUseLimit);
 
 afterAll(async () => {
+  delete process.env[rootPasswordFile];
   await site.sandbox("down");
   rmSync(parent, { recursive: true, force: true });
 }, 5 * 60_000);
@@ -123,6 +128,31 @@ test("restored in place: the archive's files, agent and SSH answer, and the prog
   expect(await inMachine("cat /root/kept; ls /root")).toBe("before\nkept");
   expect(await inContainer("cat /root/kept; ls /root")).toBe("before\nkept");
   await cleanPreview();
+});
+
+/** The bridge of drills: somebody makes it in the web interface. Applying a node's network changes nothing in the kernel here. */
+async function makeDrillBridge(): Promise<void> {
+  process.env[rootPasswordFile] = join(site.folder, "keys", "root-password");
+  const byHand = [process.execPath, ...typeScript("test/rehearsal/support/drill-guests.ts"), "make", drill.bridge];
+  expectExit(await site.inside(...byHand), [0], "the bridge in the node's settings");
+  expectExit(await site.inside("ip", "link", "add", drill.bridge, "type", "bridge"), [0], "the bridge");
+  expectExit(await site.inside("ip", "link", "set", drill.bridge, "addrgenmode", "none", "up"), [0], "the bridge");
+}
+
+const drilledSchema = z.object({
+  guests: z.array(z.object({ guest: z.string(), result: z.string(), reasons: z.array(z.string()) })),
+});
+
+test("drilled where nothing leads out: agent, ping and SSH of the machine's copy, the originals run on, and no copy is left [G2]", async () => {
+  await makeDrillBridge();
+  const words = ["drill", "--force", "--check-timeout", "900", "--json"];
+  const run = await timed("G2", "a drill of a virtual machine and a container", () =>
+    site.inside("lifeboat", ...words),
+  );
+  const { guests } = drilledSchema.parse(JSON.parse(expectExit(run, [0], "the drill").stdout));
+  expect(guests).toEqual(["prod/db", "prod/web"].map((guest) => ({ guest, result: "proven", reasons: [] })));
+  expect([await inMachine("hostname"), await inContainer("hostname")]).toEqual(["db", "web"]);
+  expect((await site.sandbox("status")).stdout).not.toMatch(/(?:guest +|-)900\d\b/u);
 });
 
 test("restored beside, while the originals run; undo deletes the copies alone [D10, D16, 004 US1.7]", async () => {

@@ -34,7 +34,7 @@ const declared = {
     keep: { "keep-daily": "7", "keep-weekly": "4" },
   },
   lab: {
-    coverage: { "201:rootfs": true, "201:mp0": false, "201:mp1": true },
+    coverage: { "201:rootfs": true, "201:mp0": false, "201:mp1": true, "203:scsi0": true },
     schedule: "sun 03:00",
     keep: { "keep-last": "3" },
   },

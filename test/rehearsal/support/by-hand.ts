@@ -72,8 +72,12 @@ async function bare(site: Site, name: string): Promise<void> {
   const client = await site.environment(name).client();
   const { node } = settings.proxmox;
   for (const { vmid, type } of (await client.cluster.guests()).filter((guest) => guest.node === node)) {
-    const upid = z.string().parse(await client.delete(["nodes", node, type, vmid], { purge: true, force: true }));
-    await finish(client.tasks.wait(upid));
+    const place = ["nodes", node, type, vmid];
+    // Proxmox deletes a container that runs by force, and a virtual machine only once it is stopped.
+    if (type === "qemu")
+      await finish(client.tasks.wait(z.string().parse(await client.post([...place, "status", "stop"], {}))));
+    const force = type === "lxc" ? { force: true } : {};
+    await finish(client.tasks.wait(z.string().parse(await client.delete(place, { purge: true, ...force }))));
   }
   for (const { id } of await client.backups.backupJobs()) await client.delete(["cluster", "backup", id]);
   if (settings.backup.storage.type !== "adopted") await client.delete(["storage", settings.backup.storage.id]);

@@ -1,6 +1,7 @@
 import { exporterGrants, exporterUser } from "../../../proxmox/rules/exporter-privileges";
 import { type RoleGrant, roleGrants } from "../../../proxmox/rules/privileges";
 import type { DeclaredNeeds } from "./declared-needs";
+import { MACHINE_IMAGE } from "./images/machine-image";
 import { API_TOKEN, API_USER, type Secrets } from "./keys";
 import type { SandboxNode } from "./layout";
 import { TEMPLATE } from "./template";
@@ -44,7 +45,7 @@ export interface StartCluster {
     users: { userid: string; password: string }[];
   }[];
   /** On the first node unless another one is named. */
-  files: (Omit<StartVolume, "size"> & { text?: string; node?: string })[];
+  files: (Omit<StartVolume, "size"> & { text?: string; virtualSize?: number; node?: string })[];
 }
 
 interface StartVolume {
@@ -61,7 +62,7 @@ interface StartVolume {
 export interface StartOptions {
   /** What the settings declare: by it API users may do what `lifeboat doctor --print-setup` prints for a real site. */
   needs: Omit<DeclaredNeeds, "machines">;
-  /** Puts the memory driver's template on each node. */
+  /** Puts the memory driver's template and its image of machines on each node. */
   tinyTemplate: boolean;
   /** Name of the one cluster that all nodes form. Without it each stands alone. */
   cluster?: string | undefined;
@@ -94,7 +95,9 @@ function freshCluster(members: readonly SandboxNode[], secrets: Secrets, options
     network: members.map((node) => ({ node: node.name, interfaces: interfaces(node) })),
     guests: [],
     backupServers: [backupServer],
-    files: options.tinyTemplate ? members.map(({ name }) => ({ ...tinyTemplate, node: name })) : [],
+    files: options.tinyTemplate
+      ? members.flatMap(({ name: node }) => tinyFiles.map((file) => ({ ...file, node })))
+      : [],
   };
 }
 
@@ -179,3 +182,13 @@ const tinyTemplate: StartVolume = {
     "usr/sbin/init": "",
   },
 };
+
+/** The memory driver's image of machines: an empty disk, as large as Debian's. */
+const tinyImage: StartState["clusters"][number]["files"][number] = {
+  volid: `local:import/${MACHINE_IMAGE}`,
+  path: `/var/lib/vz/import/${MACHINE_IMAGE}`,
+  format: "qcow2",
+  virtualSize: 3 * 1024 ** 3,
+};
+
+const tinyFiles = [tinyTemplate, tinyImage];

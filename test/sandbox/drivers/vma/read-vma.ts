@@ -145,16 +145,24 @@ async function readExtent(
     if (map[cluster] === 1) throw new BrokenArchive(`found duplicated cluster ${cluster} for stream ${device.name}`);
     if (cluster >= map.length) throw new BrokenArchive("got wrong block address - write beyond end");
     map[cluster] = 1;
-    for (let block = 0; block < BLOCKS_PER_CLUSTER; block += 1) {
-      if ((mask & (1 << block)) === 0) continue;
-      if (next + BLOCK > blocks.length) throw new BrokenArchive("short vma extent - too many blocks");
-      const offset = cluster * CLUSTER + block * BLOCK;
-      const data = blocks.subarray(next, next + Math.min(BLOCK, device.size - offset));
-      await write(device, offset, data);
-      next += BLOCK;
+    for (const { first, count } of runsOf(mask)) {
+      const length = count * BLOCK;
+      if (next + length > blocks.length) throw new BrokenArchive("short vma extent - too many blocks");
+      const offset = cluster * CLUSTER + first * BLOCK;
+      await write(device, offset, blocks.subarray(next, next + Math.min(length, device.size - offset)));
+      next += length;
     }
   }
   if (next !== blocks.length) throw new BrokenArchive("vma extent error - missing blocks");
+}
+
+/** Blocks of a cluster that are stored, those that lie one behind the other together. */
+function* runsOf(mask: number): Generator<{ first: number; count: number }> {
+  for (let block = 0; block < BLOCKS_PER_CLUSTER; block += 1) {
+    const first = block;
+    while ((mask & (1 << block)) !== 0) block += 1;
+    if (block > first) yield { first, count: block - first };
+  }
 }
 
 /** A stream, taken in pieces of any size. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
+import { dataRanges } from "../../machine/data-ranges";
 import { BLOCK, BLOCKS_PER_CLUSTER, CHECKSUM_SIZE, CLUSTER, EXTENT, HEADER, type VmaTexts } from "./layout";
 
 /** A disk to write: a raw image, which may be shorter than the disk (zeros follow). */
@@ -26,14 +27,20 @@ export async function* vmaBytes(
   yield header(uuid, texts, sources, time);
   const extent = new Extent(uuid);
   for (const [index, source] of sources.entries()) {
+    const ranges = await dataRanges(source.file);
     const file = await open(source.file, "r");
     try {
-      for (let cluster = 0; cluster * CLUSTER < source.size; cluster += 1) {
-        const data = await readCluster(file, source.size, cluster);
-        const stored = extent.add(index + 1, cluster, data);
-        count.bytes += data.length;
-        count.zeroBytes += data.length - stored;
-        if (extent.isFull) yield extent.take();
+      for (let start = 0; start < source.size; start += WINDOW) {
+        const length = Math.min(WINDOW, source.size - start);
+        while (ranges[0] !== undefined && ranges[0].end <= start) ranges.shift();
+        const isHole = ranges[0] === undefined || ranges[0].start >= start + length;
+        const window = isHole ? ZEROS.subarray(0, length) : await readWindow(file, length, start);
+        count.bytes += window.length;
+        for (let place = 0; place < window.length; place += CLUSTER) {
+          const data = window.subarray(place, place + CLUSTER);
+          count.zeroBytes += data.length - extent.add(index + 1, (start + place) / CLUSTER, data);
+          if (extent.isFull) yield extent.take();
+        }
       }
     } finally {
       await file.close();
@@ -42,11 +49,20 @@ export async function* vmaBytes(
   if (!extent.isEmpty) yield extent.take();
 }
 
-async function readCluster(file: FileHandle, size: number, cluster: number): Promise<Buffer> {
-  const start = cluster * CLUSTER;
-  const data = Buffer.alloc(Math.min(CLUSTER, size - start));
-  await file.read(data, 0, data.length, start);
-  return data;
+/** Bytes that are read at once: whole clusters. Holes are not read: most of a disk is one, and its zeros would fill the memory. */
+const WINDOW = 16 * CLUSTER;
+
+const ZEROS = Buffer.alloc(WINDOW);
+
+/** What is behind the end of the file is zeros. */
+async function readWindow(file: FileHandle, length: number, start: number): Promise<Buffer> {
+  const window = Buffer.allocUnsafe(length);
+  for (let filled = 0; filled < length;) {
+    const { bytesRead } = await file.read(window, filled, length - filled, start + filled);
+    if (bytesRead === 0) return window.fill(0, filled);
+    filled += bytesRead;
+  }
+  return window;
 }
 
 function header(uuid: Buffer, texts: VmaTexts, sources: readonly VmaSource[], time: number): Buffer {
@@ -105,7 +121,10 @@ class Blobs {
   }
 }
 
-const ZEROS = Buffer.alloc(BLOCK);
+/** @param data of a cluster at most */
+function isZero(data: Buffer): boolean {
+  return data.equals(ZEROS.subarray(0, data.length));
+}
 
 /** Clusters of any disks, with a header that lists them; only blocks with content are stored. */
 class Extent {
@@ -129,12 +148,13 @@ class Extent {
   add(device: number, cluster: number, data: Buffer): number {
     let mask = 0;
     let stored = 0;
-    for (let block = 0; block < BLOCKS_PER_CLUSTER; block += 1) {
+    const blocks = isZero(data) ? 0 : BLOCKS_PER_CLUSTER;
+    for (let block = 0; block < blocks; block += 1) {
       const part = data.subarray(block * BLOCK, (block + 1) * BLOCK);
-      if (part.length === 0 || part.equals(ZEROS.subarray(0, part.length))) continue;
+      if (part.length === 0 || isZero(part)) continue;
       mask |= 1 << block;
       stored += part.length;
-      this.#blocks.push(part.length === BLOCK ? part : Buffer.concat([part, ZEROS.subarray(part.length)]));
+      this.#blocks.push(part.length === BLOCK ? part : Buffer.concat([part, ZEROS.subarray(part.length, BLOCK)]));
     }
     const entry = Buffer.alloc(8);
     entry.writeUInt16BE(mask, 0);

@@ -106,9 +106,12 @@ describe("the start-up state", () => {
     const needs = { backupStorages: ["backup"], declaresStorage: true, pools: [], tokenGroups: [] };
     const { clusters, files } = parseFixture(JSON.stringify(startState(nodes, secrets, { needs, tinyTemplate: true })));
     expect(clusters.map((cluster) => cluster.nodes.map(({ node }) => node))).toEqual([["pve-prod"], ["pve-lab"]]);
+    // What the examples make containers and virtual machines of.
     expect(files.map(({ node, volid }) => [node, volid])).toEqual([
       ["pve-prod", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
+      ["pve-prod", "local:import/debian-12-genericcloud-amd64.qcow2"],
       ["pve-lab", "local:vztmpl/debian-12-standard_amd64.tar.zst"],
+      ["pve-lab", "local:import/debian-12-genericcloud-amd64.qcow2"],
     ]);
     const access = clusters[0]?.access;
     expect(access?.tokens).toMatchObject([{ userid: "lifeboat@pve", tokenid: "lifeboat", privsep: true }]);
