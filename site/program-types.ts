@@ -37,6 +37,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
     stateStoreTypes.server,
   ],
   [stateStoreComponents.bucket]: [stateStoreTypes.bucket, stateStoreTypes.versioning, stateStoreTypes.lifecycle],
+  [stateStoreComponents.recovery]: [stateStoreTypes.bucket, stateStoreTypes.versioning, stateStoreTypes.lifecycle],
   [stateStoreComponents.identity]: [stateStoreTypes.user, stateStoreTypes.policy, stateStoreTypes.attachment],
   [stateStoreComponents.offsite]: [stateStoreTypes.offsite],
   [stateStoreComponents.hostKey]: [],

@@ -9,13 +9,21 @@ import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
 import { lacksPassword } from "../site/data/data-secrets";
 import { dataResource } from "../site/data/resource-names";
-import type { DataSource, DataSourceSecrets, Environment, Guest, OwnedGuest } from "../site/settings/environment";
+import type {
+  DataSource,
+  DataSourceSecrets,
+  Environment,
+  Guest,
+  OwnedGuest,
+  PointInTimeKeysGiven,
+  PostgresSource,
+} from "../site/settings/environment";
 import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import { copiesOfDumps } from "./offsite-keys";
 import type { NodeEntrances } from "./node-entrances";
 import type { DeclareData, DeclaredGuest } from "./program";
-import { readNamedFile } from "./read-named-file";
+import { recoveryTarget } from "./recovery-store";
 import { requireAgent } from "./ssh-agent";
 
 /** A source, the guest that it is in, and what its settings do not say. */
@@ -45,10 +53,7 @@ export async function prepareData(
 ): Promise<DeclareData> {
   requirePasswords(environment);
   const planned = environment.guests.flatMap((guest) =>
-    guest.data.map((declared): Planned => {
-      const source = withFolder(environment, guest, declared);
-      return { guest, source, secrets: secretsOf(environment, guest, source) };
-    }),
+    guest.data.map((source) => withSecrets(environment, guest, source)),
   );
   const elsewhere = copiesOfDumps(environment);
   const report = watchers.length === 0 ? undefined : { watchers };
@@ -114,36 +119,36 @@ function declareSource(
   }
 }
 
-/** An archive has a folder of its guest's own. */
-function withFolder({ name }: Environment, guest: Guest, source: DataSource): DataSource {
-  if (source.kind !== "postgres" || source.pointInTime === undefined) return source;
-  const { folder = `${name}/${guest.name}`, ...rest } = source.pointInTime;
-  return { ...source, pointInTime: { ...rest, folder } };
+/**
+ * A source with all that it needs. An archive has a folder of its guest's own, where nobody names another.
+ *
+ * @throws pulumi.RunError where the archive has no key, or no place, or its CA cannot be read
+ */
+function withSecrets(environment: Environment, guest: Guest, source: DataSource): Planned {
+  const secrets = environment.dataSecrets[guest.name]?.[source.name] ?? {};
+  if (source.kind !== "postgres" || source.pointInTime === undefined) return { guest, source, secrets };
+  const { store, authority } = recoveryTarget(environment, guest, source);
+  const keys = archiveKeys(environment, guest, source, secrets);
+  const folder = source.pointInTime.folder ?? `${environment.name}/${guest.name}`;
+  return {
+    guest,
+    source: { ...source, pointInTime: { ...source.pointInTime, store, folder } },
+    secrets: { ...secrets, pointInTime: { ...keys, authority } },
+  };
 }
 
-/** @throws pulumi.RunError where the archive has no key or its CA cannot be read */
-function withAuthority(
+function archiveKeys(
   { name }: Environment,
   guest: Guest,
-  source: DataSource,
-  secrets: DataSourceSecrets,
-): DataSourceSecrets {
-  if (source.kind !== "postgres" || source.pointInTime === undefined) return secrets;
-  const { pointInTime: keys } = secrets;
-  if (keys === undefined) {
-    throw refusal(
-      `Unable to declare pointInTime of ${source.name} of ${guest.name}: lifeboat:dataSecrets has no key and passphrase for it` +
-        `\nHINT: ${pulumiLine(name, "config set --secret lifeboat:dataSecrets")}, as docs/guides/point-in-time.md tells`,
-    );
-  }
-  const { ca } = source.pointInTime.store;
-  if (ca === undefined) return secrets;
-  const authority = readNamedFile(ca, `the CA of pointInTime.store.ca of ${source.name}`);
-  return { ...secrets, pointInTime: { ...keys, authority } };
-}
-
-function secretsOf(environment: Environment, guest: Guest, source: DataSource): DataSourceSecrets {
-  return withAuthority(environment, guest, source, environment.dataSecrets[guest.name]?.[source.name] ?? {});
+  { name: source, pointInTime }: PostgresSource,
+  { pointInTime: keys }: DataSourceSecrets,
+): PointInTimeKeysGiven {
+  if (keys !== undefined) return keys;
+  const byHand = `${pulumiLine(name, "config set --secret lifeboat:dataSecrets")}, as docs/guides/point-in-time.md tells`;
+  throw refusal(
+    `Unable to declare pointInTime of ${source} of ${guest.name}: lifeboat:dataSecrets has no key and passphrase for it` +
+      `\nHINT: ${pointInTime?.store === undefined ? `lifeboat up ${name}` : byHand}`,
+  );
 }
 
 function requirePasswords(environment: Environment): void {

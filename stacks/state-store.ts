@@ -29,6 +29,7 @@ import { guestLogin } from "./guest-login";
 import { type HostKeySource, willBeMade } from "./host-key";
 import type { DeclareStore, Site } from "./program";
 import { readNamedFile } from "./read-named-file";
+import { declareRecovery, recoveryBuckets } from "./recovery-buckets";
 import { requireAgent } from "./ssh-agent";
 import { existingBuckets } from "./state-store-probe";
 import { isApart, modeVariable } from "./store-mode";
@@ -186,7 +187,8 @@ async function lookAtStore(
   environments: readonly string[],
   facts: SiteFacts | undefined,
 ): Promise<ReadonlySet<string>> {
-  const buckets = environments.map((name) => bucketOf(store, name));
+  const recovery = recoveryBuckets(environment.stateStoreKeys ?? { identities: {}, readers: {} });
+  const buckets = [...environments.map((name) => bucketOf(store, name)), ...recovery];
   // A store that is not there yet need not be asked.
   if (store.kind === "container" && willBeMade(store.guest, facts)) {
     await pulumi.log.info(
@@ -272,6 +274,7 @@ function declareContent(
   });
   if (store.kind === "container" && environments.length > 0) {
     declareIdentity(copierResource, copier, copierPolicy(environments.map((name) => bucketOf(store, name))), opts);
+    if (environment.stateStoreKeys !== undefined) declareRecovery(environment.stateStoreKeys, existing, opts);
   }
   return Object.fromEntries(buckets);
 }

@@ -45,8 +45,10 @@ function pointInTime(source: DataSource, { pointInTime: keys }: DataSourceSecret
   if (source.kind !== "postgres") return [];
   const { name, port, pointInTime: settings } = source;
   if (settings === undefined) return pointInTimeRemoval(name);
-  if (keys === undefined) throw new Error(`${name} has no key for its archive`);
-  const { store, folder = name, cluster = "", ...rest } = settings;
+  if (keys === undefined || settings.store === undefined)
+    throw new Error(`${name} has no key or bucket for its archive`);
+  const { folder = name, cluster = "", store: _store, ...rest } = settings;
+  const { store } = settings;
   const { hostname, port: storePort } = new URL(store.endpoint);
   const files = {
     ...rest,

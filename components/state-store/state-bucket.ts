@@ -1,10 +1,8 @@
-import { IlmPolicy } from "@pulumi/minio/ilmPolicy";
-import { S3Bucket } from "@pulumi/minio/s3bucket";
-import { S3BucketVersioning } from "@pulumi/minio/s3bucketVersioning";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { StateStoreSettings } from "../../site/settings/environment";
 import { bucketInputs } from "../../site/state-store/bucket-inputs";
-import { childName, stateStoreComponents } from "../../site/state-store/resource-names";
+import { stateStoreComponents } from "../../site/state-store/resource-names";
+import { VersionedBucket } from "./versioned-bucket";
 
 export interface StateBucketArgs {
   /** Environment whose state it holds. Example: `prod`. */
@@ -15,38 +13,13 @@ export interface StateBucketArgs {
   readonly exists?: boolean;
 }
 
-/**
- * The bucket of one environment's state: versioned, with old versions that expire, and with object lock where it is made
- * here. Deleting the component, or replacing the bucket, leaves the bucket there with everything in it.
- */
-export class StateBucket extends pulumi.ComponentResource {
-  /** Name of the bucket. */
-  readonly bucket: pulumi.Output<string>;
-
+/** The bucket of one environment's state. */
+export class StateBucket extends VersionedBucket {
   constructor(
     name: string,
     { environment, store, exists = false }: StateBucketArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super(stateStoreComponents.bucket, name, {}, opts);
-    const inputs = bucketInputs(store, environment);
-    const child = { parent: this, retainOnDelete: true, dependsOn: opts?.dependsOn ?? [] };
-    const bucket = new S3Bucket(childName(name, "bucket"), inputs.bucket, {
-      ...child,
-      // A bucket gets object lock at its birth or never; the provider would note a change that it does not make.
-      ignoreChanges: ["objectLocking"],
-      // The provider makes no bucket that is there. What is in the state already is not imported again.
-      ...(exists ? { import: inputs.bucket.bucket } : {}),
-    });
-    const versioning = new S3BucketVersioning(
-      childName(name, "versioning"),
-      { ...inputs.versioning, bucket: bucket.bucket },
-      child,
-    );
-    // A rule about old versions is refused by a bucket that has none.
-    const lifecycle = { ...inputs.lifecycle, bucket: versioning.bucket };
-    const expiring = new IlmPolicy(childName(name, "lifecycle"), lifecycle, child);
-    this.bucket = expiring.bucket;
-    this.registerOutputs({ bucket: this.bucket });
+    super(stateStoreComponents.bucket, name, bucketInputs(store, environment), exists, opts);
   }
 }

@@ -1,6 +1,7 @@
 import type { ContainerGuest, KeyPair, StateStoreKeys } from "../settings/environment";
 import type { DeclaredStore } from "../state-store/location";
 import { bucketOf } from "../state-store/names";
+import { recoveryBucket, recoveryResource } from "../state-store/recovery-names";
 import { bucketResource, copierResource, readerResource } from "../state-store/resource-names";
 import type { LeftOut } from "./left-out";
 
@@ -28,6 +29,24 @@ export interface StoreContent {
 
 /** @param environments names of all environments of the project */
 export function contentOf(
+  declared: DeclaredStore,
+  keys: StateStoreKeys,
+  environments: readonly string[],
+): StoreContent {
+  const { buckets, identities } = contentOfStates(declared, keys, environments);
+  if (declared.store.kind === "service" || keys.root === undefined) return { buckets, identities };
+  const recovery = Object.entries(keys.recovery ?? {}).map(([guest, { accessKey, secretKey }]) => ({
+    resource: recoveryResource(guest),
+    bucket: recoveryBucket(guest),
+    key: { accessKey, secretKey },
+  }));
+  return {
+    buckets: [...buckets, ...recovery.map(({ resource, bucket }) => ({ resource, bucket }))],
+    identities: [...identities, ...recovery],
+  };
+}
+
+function contentOfStates(
   { store }: DeclaredStore,
   keys: StateStoreKeys,
   environments: readonly string[],

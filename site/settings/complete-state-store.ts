@@ -40,6 +40,16 @@ function completeCopies(
 }
 
 /** Keys by the names of their environments. */
-export function completeStateStoreKeys({ identities = [], readers = [], ...rest }: StateKeysEntry): StateStoreKeys {
-  return { ...rest, identities: Object.fromEntries(identities), readers: Object.fromEntries(readers) };
+export function completeStateStoreKeys({
+  identities = [],
+  readers = [],
+  recovery,
+  ...rest
+}: StateKeysEntry): StateStoreKeys {
+  return {
+    ...rest,
+    identities: Object.fromEntries(identities),
+    readers: Object.fromEntries(readers),
+    ...(recovery === undefined ? {} : { recovery: Object.fromEntries(recovery) }),
+  };
 }

@@ -13,6 +13,7 @@ export type * from "./guest";
 export type * from "./kit";
 export type * from "./monitoring";
 export type * from "./offsite";
+export type * from "./point-in-time";
 export type * from "./state-store";
 export type * from "./units";
 

@@ -25,6 +25,8 @@ export const kitSchema = checked(
         sshKey: optional(sentence),
         /** Identity of age that opens encrypted dumps. */
         ageIdentity: optional(sentence),
+        /** Passphrases of the WAL of PostgreSQL clusters, besides `lifeboat:dataSecrets`, which holds them encrypted. */
+        recoveryPassphrase: optional(sentence),
         /** Account of the S3 service elsewhere. */
         offsiteAccount: optional(sentence),
         /** The repository with the settings and the program. */

@@ -27,19 +27,21 @@ const timeout = value("a duration", `${durationFormat}; 10s to 1h`, (raw) => {
 
 /** `pointInTime` of a source. */
 export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
-  /** The S3 service to which WAL and backups go. */
-  store: mapping({
-    /** Its address with a DNS name that its certificate has, such as `https://s3.example.com`. */
-    endpoint: named,
-    /** IP address of the service, where no DNS knows that name. Default: DNS is asked. */
-    address: optional(address),
-    /** Region of the bucket. Default: us-east-1. */
-    region: optional(region),
-    /** Bucket, which has to exist. */
-    bucket: bucketName,
-    /** PEM file of the CA that signed its certificate; a relative path starts at the folder of the project. Default: the CAs of the guest. */
-    ca: optional(fileName),
-  }),
+  /** The S3 service to which WAL and backups go. Default: the site's own state store, where a bucket and a key are made for the guest. */
+  store: optional(
+    mapping({
+      /** Its address with a DNS name that its certificate has, such as `https://s3.example.com`. */
+      endpoint: named,
+      /** IP address of the service, where no DNS knows that name. Default: DNS is asked. */
+      address: optional(address),
+      /** Region of the bucket. Default: us-east-1. */
+      region: optional(region),
+      /** Bucket, which has to exist. */
+      bucket: bucketName,
+      /** PEM file of the CA that signed its certificate; a relative path starts at the folder of the project. Default: the CAs of the guest. */
+      ca: optional(fileName),
+    }),
+  ),
   /** Folder in the bucket. A cluster that is made anew needs another. Default: environment and guest. */
   folder: optional(
     text(
@@ -72,7 +74,7 @@ export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
   }) => {
     return {
       ...rest,
-      store: { ...store, region: store.region ?? "us-east-1" },
+      store: store && { ...store, region: store.region ?? "us-east-1" },
       archiveTimeout,
       full,
       differential,

@@ -1,16 +1,7 @@
 /** Point-in-time recovery of a PostgreSQL cluster (I7). */
 export interface PointInTimeSettings {
-  /** The S3 service to which WAL and backups go. */
-  readonly store: {
-    /** `https://s3.example.com:9000`; its host is a DNS name, which the certificate has. */
-    readonly endpoint: string;
-    /** IP address of the service where the guest knows no such name. */
-    readonly address?: string | undefined;
-    readonly region: string;
-    readonly bucket: string;
-    /** PEM file of the authority that vouches for it. Absent: those of the guest's system. */
-    readonly ca?: string | undefined;
-  };
+  /** The S3 service to which WAL and backups go. Absent: the site's own store, with a bucket and a key that are made. */
+  readonly store?: PointInTimeStore | undefined;
   /** Folder in the bucket; absent: one of the guest's own. */
   readonly folder?: string | undefined;
   /** `15/main`; absent: that of the source's port. */
@@ -24,6 +15,18 @@ export interface PointInTimeSettings {
   readonly keep: number;
   /** PostgreSQL may be restarted, once, for `archive_mode`. */
   readonly restart: boolean;
+}
+
+/** A bucket of an S3 service. */
+export interface PointInTimeStore {
+  /** `https://s3.example.com:9000`; its host is a DNS name, which the certificate has. */
+  readonly endpoint: string;
+  /** IP address of the service where the guest knows no such name. */
+  readonly address?: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  /** PEM file of the authority that vouches for it. Absent: those of the guest's system. */
+  readonly ca?: string | undefined;
 }
 
 /** What opens it. */

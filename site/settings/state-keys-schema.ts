@@ -1,4 +1,4 @@
-import { entries, mapping, optional, text } from "./schema-tools";
+import { entries, list, mapping, optional, text } from "./schema-tools";
 
 /** Name of a stack, as Pulumi allows it. */
 export const stackName = text(
@@ -14,16 +14,34 @@ export const privateKey = text(
   16_384,
 );
 
+const accessKey = text(
+  "an access key",
+  "3 to 128 letters, digits and . _ + @ -, such as lifeboat-prod",
+  /^[A-Za-z0-9._+@-]{3,128}$/,
+);
+const secretKey = text("a secret key", "8 to 128 printable characters without spaces", /^[\x21-\x7e]{8,128}$/);
+
 /** An S3 key: whoever has both halves can do what the identity may. */
 export const keyPairSchema = mapping({
   /** Name of the identity at the object store. Example: `lifeboat-prod`. */
-  accessKey: text(
-    "an access key",
-    "3 to 128 letters, digits and . _ + @ -, such as lifeboat-prod",
-    /^[A-Za-z0-9._+@-]{3,128}$/,
-  ),
+  accessKey,
   /** The secret half. */
-  secretKey: text("a secret key", "8 to 128 printable characters without spaces", /^[\x21-\x7e]{8,128}$/),
+  secretKey,
+});
+
+const archiveName = text(
+  "an archive",
+  "environment/guest, such as prod/db",
+  /^[A-Za-z0-9_.-]{1,100}\/[A-Za-z0-9-]{1,63}$/,
+);
+
+const recoveryKeySchema = mapping({
+  /** Name of the identity at the object store. */
+  accessKey,
+  /** The secret half. */
+  secretKey,
+  /** Sources of the guest whose passphrase has been made: none of them ever gets another one. */
+  sources: list("names of sources", text("a source", "a name of a source, such as shop", /^[a-z0-9-]{1,63}$/)),
 });
 
 /** `lifeboat:stateStoreKeys`, decrypted. */
@@ -40,6 +58,8 @@ export const stateStoreKeysSchema = mapping({
   identities: optional(entries("identities", stackName, keyPairSchema)),
   /** A key for each environment that reads its bucket and cannot write, for previews of pull requests. */
   readers: optional(entries("readers", stackName, keyPairSchema)),
+  /** The key of each guest whose WAL goes to this store, by environment and guest: it reads and writes that guest's bucket and no other. */
+  recovery: optional(entries("recovery", archiveName, recoveryKeySchema)),
 });
 
 /** `lifeboat:stateStoreAuthority` */

@@ -82,4 +82,12 @@ export interface StateStoreKeys {
   readonly identities: Readonly<Record<string, KeyPair>>;
   /** By the environment's name: reads its bucket. */
   readonly readers: Readonly<Record<string, KeyPair>>;
+  /** By the guest's archive, `prod/db`: reads and writes the bucket of its WAL. Absent: no guest has one here. */
+  readonly recovery?: Readonly<Record<string, RecoveryKey>> | undefined;
+}
+
+/** A guest's key to the bucket of its WAL. */
+export interface RecoveryKey extends KeyPair {
+  /** Sources that have been given a passphrase: they never get another one. */
+  readonly sources: readonly string[];
 }

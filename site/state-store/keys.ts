@@ -10,8 +10,12 @@ const length = 40;
 
 /** A new key for an identity. */
 export function createKeyPair(accessKey: string): KeyPair {
-  const letters = Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length)));
-  return { accessKey, secretKey: letters.join("") };
+  return { accessKey, secretKey: createSecret() };
+}
+
+/** A secret that nobody has had before. */
+export function createSecret(): string {
+  return Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join("");
 }
 
 /** The decrypted text of `lifeboat:stateStoreKeys`; undefined when it is none. */

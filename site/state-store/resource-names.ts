@@ -6,6 +6,7 @@
 export const stateStoreComponents = {
   store: "lifeboat:stateStore:StateStore",
   bucket: "lifeboat:stateStore:StateBucket",
+  recovery: "lifeboat:stateStore:RecoveryBucket",
   identity: "lifeboat:stateStore:StoreIdentity",
   offsite: "lifeboat:stateStore:OffsiteTimer",
   hostKey: "lifeboat:stateStore:HostKey",

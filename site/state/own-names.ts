@@ -3,6 +3,7 @@ import { dataCommandType, dataComponents } from "../data/resource-names";
 import { apiTokenType, backupName, componentKinds, resourceTypes } from "../resources";
 import type { Environment, Guest, StateStoreSettings } from "../settings/environment";
 import { bucketOf, copierName, identityOf, readerOf } from "../state-store/names";
+import { recoveryBucket, recoveryIdentity, recoveryIn } from "../state-store/recovery-names";
 import {
   bucketResource,
   childName,
@@ -179,9 +180,14 @@ function whyOtherInStore(resource: StateResource, name: string, { store }: OwnNa
   if (role === undefined || !name.endsWith(end)) return "the program makes nothing of this name";
   const component = name.slice(0, -end.length);
   if (role === "user" || role === "policy" || role === "attachment") return whyOtherIdentity(resource, role, component);
+  return whyOther(resource, "bucket", "bucket", bucketIn(component, store.settings));
+}
+
+function bucketIn(component: string, settings: StateStoreSettings): string | undefined {
+  const guest = recoveryIn(component);
+  if (guest !== undefined) return recoveryBucket(guest);
   const environment = component.startsWith(bucketPrefix) ? component.slice(bucketPrefix.length) : "";
-  const own = environment === "" ? undefined : bucketOf(store.settings, environment);
-  return whyOther(resource, "bucket", "bucket", own);
+  return environment === "" ? undefined : bucketOf(settings, environment);
 }
 
 const roles: ReadonlyMap<string, keyof typeof stateStoreTypes> = new Map(
@@ -247,6 +253,8 @@ const readerEnd = "-reader";
 /** An environment's name may itself end like that of a reader: the settings refuse two that would be called the same. */
 function identityIn(component: string): string | undefined {
   if (component === copierResource) return copierName;
+  const guest = recoveryIn(component);
+  if (guest !== undefined) return recoveryIdentity(guest);
   if (!component.startsWith(bucketPrefix)) return undefined;
   const environment = component.slice(bucketPrefix.length);
   return environment.endsWith(readerEnd) ? readerOf(environment.slice(0, -readerEnd.length)) : identityOf(environment);

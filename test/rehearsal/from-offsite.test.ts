@@ -6,11 +6,12 @@ import * as z from "zod";
 import { dataShape } from "../../scripts/inspect/data/shape";
 import { pointInTimeShapes } from "../../scripts/recovery/point-in-time/plan";
 import { pointInTimePlaces } from "../../site/data/point-in-time/places";
-import { createKeyPair, parseStateStoreKeys } from "../../site/state-store/keys";
+import { createKeyPair } from "../../site/state-store/keys";
 import { sealSettings } from "../support/sealed-settings";
 import { timed } from "../support/timed";
 import { typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
+import { expectOwnBucketOnly } from "./support/recovery-key";
 import { changeSettings } from "./support/store-settings";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
@@ -113,37 +114,41 @@ async function update(tag: string): Promise<void> {
 const text = async (environment: string, key: string): Promise<string> =>
   expectExit(await site.pulumi(environment, "config", "get", key), [0], key).stdout.trim();
 
-/** WAL and backups of the source go to a bucket of the site's own store. */
-async function archiveInOwnStore(): Promise<void> {
-  const root = join(parent, "root.json");
-  const authority = join(parent, "store-ca.pem");
-  const own = join(parent, "recovery.json");
-  const key = createKeyPair("recovery");
-  const keys = parseStateStoreKeys(await text("monitoring", "lifeboat:stateStoreKeys"));
-  writeFileSync(root, JSON.stringify(keys?.root), { mode: 0o600 });
-  writeFileSync(authority, await text("monitoring", "lifeboat:stateStoreAuthority"));
-  writeFileSync(own, JSON.stringify(key), { mode: 0o600 });
-  const program = [process.execPath, ...typeScript("test/rehearsal/support/recovery-bucket.ts")];
-  const words = [`https://${storeAddress}:9000`, authority, root, "recovery", own];
-  expectExit(await site.inside(...program, ...words), [0], "the bucket for WAL");
-  const store = { endpoint: "https://store:9000", address: storeAddress, bucket: "recovery", ca: authority };
-  changeSettings(settings, [[[...shop, "pointInTime"], { store, archiveTimeout: "1m", restart: true }]]);
-  const passphrase = `a 'b' $c "d`;
-  // Beside the password that lifeboat up has made.
-  const made = z.object({ db: z.object({ shop: z.object({ password: z.string() }) }) });
-  const { password } = made.parse(JSON.parse(await text("prod", "lifeboat:dataSecrets"))).db.shop;
-  await sealSettings(settings, join(site.folder, "keys", "passphrase"), {
-    "lifeboat:dataSecrets": JSON.stringify({ db: { shop: { password, pointInTime: { ...key, passphrase } } } }),
-  });
+const shop = ["config", "lifeboat:guests", "db", "data", "shop"];
+const recoverySecrets = z.object({
+  db: z.object({
+    shop: z.object({
+      password: z.string(),
+      pointInTime: z.object({ accessKey: z.string(), secretKey: z.string(), passphrase: z.string() }),
+    }),
+  }),
+});
+
+/** Neither in a state, nor in a unit, a log or the arguments of anything that runs in the guest. */
+async function expectSecret(secrets: readonly string[]): Promise<void> {
+  for (const name of ["monitoring", "prod"]) {
+    const exported = expectExit(await site.pulumi(name, "stack", "export"), [0], "stack export").stdout;
+    for (const secret of secrets) expect(exported).not.toContain(secret);
+  }
+  const shown = await inGuest(
+    "cat /etc/systemd/system/lifeboat-* /proc/[0-9]*/cmdline 2>/dev/null; journalctl --no-pager",
+  );
+  for (const secret of secrets) expect(shown).not.toContain(secret);
 }
 
-const shop = ["config", "lifeboat:guests", "db", "data", "shop"];
-
 (isRoot ? describe : describe.skip)("the site's own store", () => {
-  test("takes WAL and backups of a cluster as one update sets it up, and the cluster goes back to before a mistake [I7, 003 AC4]", async () => {
-    await archiveInOwnStore();
-    expectExit(await site.pulumi("prod", "up", "--yes", "--skip-preview"), [0], "pulumi up");
-    expectExit(await site.pulumi("prod", "preview", "--expect-no-changes"), [0], "the second preview");
+  test("has a bucket and a key for WAL made with one line of settings, and the cluster goes back to before a mistake [I7, 003 AC4]", async () => {
+    changeSettings(settings, [[[...shop, "pointInTime"], { archiveTimeout: "1m", restart: true }]]);
+    // Nobody makes a bucket, a key or a passphrase, and the environment that has the store is brought up unasked.
+    expectExit(await lifeboat("up", "prod", "--force"), [0], "lifeboat up");
+    for (const name of ["monitoring", "prod"]) {
+      expectExit(await site.pulumi(name, "preview", "--expect-no-changes"), [0], `the second preview of ${name}`);
+    }
+    const made = recoverySecrets.parse(JSON.parse(await text("prod", "lifeboat:dataSecrets"))).db.shop;
+    expect(made.pointInTime.accessKey).toMatch(/^lifeboat@recovery-prod-db-[0-9a-f]{8}$/u);
+    await expectSecret([made.pointInTime.secretKey, made.pointInTime.passphrase]);
+    const ca = await text("monitoring", "lifeboat:stateStoreAuthority");
+    await expectOwnBucketOnly(site, { endpoint: `https://${storeAddress}:9000`, ca }, made.pointInTime);
     await inGuest(`until ${pointInTimePlaces.program} has-backup shop; do sleep 0.5; done`);
     await postgres("CREATE DATABASE ledger;");
     await postgres("CREATE TABLE marks (number int); INSERT INTO marks SELECT generate_series(1, 1000);", "ledger");

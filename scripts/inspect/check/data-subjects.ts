@@ -1,5 +1,5 @@
 import { formatAge } from "../../terminal/durations";
-import { backupCommand } from "../data/inspect-data";
+import { mendOf } from "../data/inspect-data";
 import { archiveProblems, type DataStatus } from "../status/data-status";
 import { type CheckedSubject, judged, unseen } from "./subject";
 
@@ -13,7 +13,7 @@ export function dataSubject(seen: DataStatus): CheckedSubject {
   const run = lastRun === null ? [] : [`last run: ${lastRun.result}`];
   const off = enabled ? [] : ["switched off"];
   const problems = [
-    ...(problem === null ? [] : [{ text: problem, next: backupCommand(seen) }]),
+    ...(problem === null ? [] : [{ text: problem, next: mendOf(seen).command }]),
     ...archiveProblems(seen).map((text) => ({ text, next })),
   ];
   const found = judged(named, [age, ...run, ...off].join(", "), problems);

@@ -10,7 +10,7 @@ import type { Inspection } from "../inspection";
 import { printData } from "./data-page";
 import { printCopies } from "./copies-page";
 import { readCopies } from "./read-copies";
-import { declaredSources, type SeenSource } from "./read-source";
+import { declaredSources, drillProblem, type SeenSource } from "./read-source";
 import { readSources } from "./read-sources";
 import type { copiesShape, dataShape } from "./shape";
 
@@ -40,7 +40,9 @@ export async function inspectData(
     exitCode: sources.some(hasProblem) ? exitCodes.partly : exitCodes.done,
     remark: (talk) => {
       const [first] = sources.filter(({ problem, unseen }) => problem !== null && unseen === null);
-      if (first !== undefined) talk.hint(`make a dump now: ${backupCommand(first)}`);
+      if (first === undefined) return;
+      const { what, command } = mendOf(first);
+      talk.hint(`${what}: ${command}`);
     },
   };
 }
@@ -76,13 +78,19 @@ export async function inspectCopies(
   };
 }
 
-/** What makes one more dump of a source. */
-export function backupCommand({
+/** What somebody does about a source with a problem: half a sentence, and the commands. */
+export function mendOf({
   environment,
   guest,
   source,
-}: Pick<SeenSource, "environment" | "guest" | "source">): string {
-  return `lifeboat backup data ${environment}/${guest} ${source}`;
+  problem,
+  drill,
+}: Pick<SeenSource, "environment" | "guest" | "source" | "problem" | "drill">): { what: string; command: string } {
+  const words = `data ${environment}/${guest} ${source}`;
+  const isDrill = problem !== null && problem === drillProblem(drill);
+  return isDrill
+    ? { what: "make another dump, and drill it", command: `lifeboat backup ${words} && lifeboat drill ${words}` }
+    : { what: "make a dump now", command: `lifeboat backup ${words}` };
 }
 
 function noSources([first]: readonly FoundGuest[], isOne: boolean): CommandError {

@@ -110,9 +110,12 @@ function problemOf(
   if (enabled && now - newest.time > longestWait(at, newest.time) && result !== "running") {
     return `its newest dump is ${formatDuration(now - newest.time)} old`;
   }
-  const { drill } = status;
-  if (drill?.isProven === false) return `the last drill has not proven ${drill.dump}: ${plainText(drill.why)}`;
-  return null;
+  return drillProblem(drillOf(status, now));
+}
+
+/** What a drill has found wrong; null: it proved the dump, or there was none. */
+export function drillProblem(drill: SeenSource["drill"]): string | null {
+  return drill?.proven === false ? `the last drill has not proven ${drill.dump}: ${drill.why}` : null;
 }
 
 /** A dump for people and scripts. @param now unix seconds, by which its age is told */

@@ -38,8 +38,8 @@ export async function knownStore(environment: LoadedEnvironment, redactor: Redac
       `lifeboat up ${environment.name}`,
     );
   }
-  const { root, copier, identities, readers } = keys;
-  for (const key of [root, copier, ...Object.values(identities), ...Object.values(readers)]) {
+  const { root, copier, identities, readers, recovery = {} } = keys;
+  for (const key of [root, copier, ...[identities, readers, recovery].flatMap((all) => Object.values(all))]) {
     if (key !== undefined) redactor.remember(key.secretKey);
   }
   return { declared, keys };

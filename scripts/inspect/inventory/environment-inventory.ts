@@ -1,6 +1,7 @@
 import { formatRetention } from "../../../proxmox/rules/retention";
 import { nodesOf } from "../../../site/needs";
-import type { Environment } from "../../../site/settings/environment";
+import type { Environment, PointInTimeSettings } from "../../../site/settings/environment";
+import { recoveryBucket, recoveryName } from "../../../site/state-store/recovery-names";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/site";
 import { lookAtNodes, looked, type Looked, type NodeLook } from "../check/look";
@@ -100,17 +101,17 @@ function isOn(
   return archive.volid.startsWith(`${storage}:`) && (shared || archive.node === node);
 }
 
-function dataOf({ guests }: Environment, seen: Looked<DataStatus[] | undefined>): InventoryEnvironment["data"] {
+function dataOf({ name, guests }: Environment, seen: Looked<DataStatus[] | undefined>): InventoryEnvironment["data"] {
   return guests.flatMap((guest) =>
     guest.data.map((source) => {
-      const { name, kind, at, enabled, folder, keep, recipients } = source;
+      const { kind, at, enabled, folder, keep, recipients } = source;
       const known =
-        "value" in seen ? seen.value?.find((one) => one.guest === guest.name && one.source === name) : undefined;
+        "value" in seen ? seen.value?.find((one) => one.guest === guest.name && one.source === source.name) : undefined;
       const unseen = "failure" in seen ? seen.failure.reason : (known?.unseen ?? null);
       const newest = known?.newest ?? null;
       return {
         guest: guest.name,
-        source: name,
+        source: source.name,
         kind,
         at,
         enabled,
@@ -118,7 +119,7 @@ function dataOf({ guests }: Environment, seen: Looked<DataStatus[] | undefined>)
         keep,
         unseen,
         encrypted: recipients.length > 0,
-        pointInTime: source.kind === "postgres" ? placeOfWal(source.pointInTime?.store) : null,
+        pointInTime: source.kind === "postgres" ? placeOfWal(name, guest.name, source.pointInTime) : null,
         dumps: known === undefined || unseen !== null ? null : known.dumps,
         newest: newest === null ? null : { dump: newest.dump, time: newest.time, bytes: newest.bytes },
       };
@@ -126,8 +127,11 @@ function dataOf({ guests }: Environment, seen: Looked<DataStatus[] | undefined>)
   );
 }
 
-function placeOfWal(store: { readonly bucket: string; readonly endpoint: string } | undefined): string | null {
-  return store === undefined ? null : `s3://${store.bucket} at ${store.endpoint}`;
+function placeOfWal(environment: string, guest: string, settings: PointInTimeSettings | undefined): string | null {
+  if (settings === undefined) return null;
+  const { store } = settings;
+  const own = `s3://${recoveryBucket(recoveryName(environment, guest))} in the site's state store`;
+  return store === undefined ? own : `s3://${store.bucket} at ${store.endpoint}`;
 }
 
 function offsiteOf({ offsite }: Environment, seen: Looked<OffsiteStatus | undefined>): InventoryEnvironment["offsite"] {

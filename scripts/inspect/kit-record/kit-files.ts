@@ -59,7 +59,7 @@ function requireOwnNames(files: readonly string[], folder: string): void {
 function certificatesOf(environment: LoadedEnvironment): string[] {
   const { proxmox, offsite, stateStore, guests } = environment.settings;
   const wal = guests.flatMap(({ data }) =>
-    data.flatMap((source) => (source.kind === "postgres" ? source.pointInTime?.store.ca : undefined)),
+    data.flatMap((source) => (source.kind === "postgres" ? source.pointInTime?.store?.ca : undefined)),
   );
   const names = [
     proxmox.trust.kind === "ca" ? proxmox.trust.file : undefined,

@@ -28,6 +28,9 @@ export function neededSecrets(
   });
   const anyGuest = environments.flatMap(({ settings }) => settings.guests);
   const isEncrypted = anyGuest.some(({ data }) => data.some(({ recipients }) => recipients.length > 0));
+  const ofArchives = environments.filter(({ settings }) =>
+    settings.guests.some(({ data }) => data.some((one) => one.kind === "postgres" && one.pointInTime !== undefined)),
+  );
   const isOffsite = environments.some(({ settings }) => settings.offsite !== undefined);
   return [
     secret(
@@ -61,6 +64,14 @@ export function neededSecrets(
           ),
         ]
       : []),
+    ...ofArchives.map((environment) =>
+      secret(
+        "recoveryPassphrase",
+        `passphrases of WAL in ${environment.name}`,
+        "what PostgreSQL clusters have archived for point-in-time recovery: nothing else opens it, and nobody can make them again",
+        `lifeboat:dataSecrets in Pulumi.${environment.name}.yaml, encrypted with the passphrase`,
+      ),
+    ),
     ...(isOffsite
       ? [
           secret(

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment } from "../../project/environment";
 import type { ValueOf } from "../../terminal/shapes";
-import { backupCommand } from "../data/inspect-data";
+import { mendOf } from "../data/inspect-data";
 import { declaredSources, type SeenSource } from "../data/read-source";
 import { readSources } from "../data/read-sources";
 import type { dataSourceShape } from "./shape";
@@ -80,11 +80,11 @@ export function dataProblems(sources: readonly DataStatus[], guest: string): str
       const names = unseen.filter((source) => source.unseen === reason).map(({ source }) => source);
       return `which dumps there are of ${names.join(", ")} is not known: ${reason ?? ""}`;
     }),
-    ...own.flatMap((source) =>
-      source.problem === null || source.unseen !== null
-        ? []
-        : [`data source ${source.source}: ${source.problem}; to make a dump now: ${backupCommand(source)}`],
-    ),
+    ...own.flatMap((source) => {
+      if (source.problem === null || source.unseen !== null) return [];
+      const { what, command } = mendOf(source);
+      return [`data source ${source.source}: ${source.problem}; to ${what}: ${command}`];
+    }),
     ...own.flatMap(archiveProblems),
   ];
 }

@@ -3,7 +3,7 @@ import { lacksPassword, parseDataSecrets } from "../../../site/data/data-secrets
 import type { DataSecrets } from "../../../site/settings/environment";
 import { writeSealed } from "../../project/edit-settings";
 import type { LoadedEnvironment } from "../../project/environment";
-import { sealedSecrets } from "./sealed-secrets";
+import { sealedSecrets } from "../../project/sealed-secrets";
 import type { StackWork } from "./stack-work";
 
 const key = "dataSecrets";

@@ -9,7 +9,7 @@ import type { LoadedEnvironment } from "../../project/environment";
 import type { Site } from "../../project/site";
 import type { Finding } from "../engine/step";
 import { recordedToken, type RecordedToken } from "./recorded-token";
-import { sealedSecrets } from "./sealed-secrets";
+import { sealedSecrets } from "../../project/sealed-secrets";
 import { StackWork } from "./stack-work";
 
 const monitoringSecretsKey = "monitoringSecrets";

@@ -61,7 +61,8 @@ async function planOne(work: StackWork, shared: SitePlan): Promise<UpPlan> {
   const monitoringKeys = await missingMonitoringKeys(work);
   const dataPasswords = await missingDataPasswords(work);
   const isLacking = monitoringKeys.length + dataPasswords.length > 0;
-  const lacksKeys = isLacking || (makesKeys && work.selector === view?.store.environment.name);
+  const getsKeys = view?.keys.recovery[work.selector] !== undefined;
+  const lacksKeys = isLacking || getsKeys || (makesKeys && work.selector === view?.store.environment.name);
   const isBlind = draft.init || closed || lacksKeys;
   const handsOver = watcherOf(work.site) === work.selector && !isVisitedAgain(work.selector, shared);
   const handOver = handsOver ? await tokensToHandOver(work) : [];

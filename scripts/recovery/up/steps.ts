@@ -1,7 +1,6 @@
 import { pulumiLine } from "../../../site/plain-pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf } from "../../../site/state/integrity";
-import type { KeyChanges } from "../../../site/state-store/missing-keys";
 import type { ExportedState, PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
 import { storeTrouble } from "../../project/store-health";
@@ -11,7 +10,7 @@ import { proposeSettings, writeEdit } from "../../project/edit-settings";
 import { changedInputs, digestOf, type Inputs } from "../engine/digest";
 import { type Finding, type Step, type StepContext, standing } from "../engine/step";
 import { copyFindings } from "../steps/state/copies/copy-states";
-import { writeKeys } from "../steps/state/site-keys";
+import { type SiteKeys, writeKeys } from "../steps/state/site-keys";
 import { deploymentSchema } from "./exported-state";
 import { writeDataPasswords } from "./data-passwords";
 import { handOver } from "./hand-over";
@@ -27,7 +26,7 @@ import { watchOf } from "../engine/watch";
 /** What the steps use besides the plan. */
 export interface UpWorld {
   readonly work: StackWork;
-  readonly keys: KeyChanges | undefined;
+  readonly keys: SiteKeys | undefined;
   /** What the plan rests on. */
   readonly inputs: Inputs;
   /** Names of resources that are made anew although nothing about them has changed. Absent: none. */

@@ -3,7 +3,7 @@ import { shellQuote } from "../../machine/shell-quote";
 import { CommandError } from "../../terminal/command-error";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { SiteStore } from "../../project/state-store";
-import type { KeyChanges } from "../../../site/state-store/missing-keys";
+import type { SiteKeys } from "../steps/state/site-keys";
 import { tracesOf } from "../steps/state/copies/traces";
 import { lostWholly, stateLost } from "../steps/state/lost-state";
 import { lastSeen, seenFile } from "../steps/state/seen-state";
@@ -18,7 +18,7 @@ export interface StoreView {
   readonly trouble: string | undefined;
   /** Something answers at its address. */
   readonly isThere: boolean;
-  readonly keys: KeyChanges;
+  readonly keys: SiteKeys;
 }
 
 /** An environment in the store needs it, now or after an earlier part of the plan. */

@@ -112,6 +112,10 @@ test("one that does not stand the drill is told by its reason, by status and dat
     problem: expect.stringMatching(/^the last drill has not proven \S+: .*check refuses it/u),
     drill: { proven: false },
   });
+  const mend =
+    "make another dump, and drill it: lifeboat backup data prod/web sealed && lifeboat drill data prod/web sealed";
+  expect((await site.lifeboat(["status", "prod"], { env })).stdout.replace(/\s+/gu, " ")).toContain(`; to ${mend}`);
+  expect((await site.lifeboat(["data", "web"], { env })).stderr).toContain(`HINT: ${mend}`);
   rmSync(guest.path("/refuse"));
   expect((await drill("web", "sealed")).code).toBe(0);
   expect((await sources())[1]).toMatchObject({ problem: null, drill: { proven: true, why: "" } });

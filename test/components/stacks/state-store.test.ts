@@ -7,6 +7,7 @@ import type { SiteFacts } from "../../../site/preflight/facts";
 import type { Environment } from "../../../site/settings/environment";
 import { createAuthority, createServerKey, issueServerCertificate } from "../../../site/state-store/authority";
 import { createKeyPair } from "../../../site/state-store/keys";
+import { recoveryBucket, recoveryIdentity } from "../../../site/state-store/recovery-names";
 import { stateStoreTypes as types } from "../../../site/state-store/resource-names";
 import { declareGuestsAndBackups } from "../../../stacks/guests-and-backups";
 import type { HostKeySource } from "../../../stacks/host-key";
@@ -157,6 +158,18 @@ test("a store has a server, a provider, and for each environment a bucket, an id
   expect(await valueOf(result["stateStoreEndpoint"] ?? fail())).toBe("https://192.0.2.132:9000");
   expect(await valueOf(result["stateStoreAuthority"] ?? fail())).toBe(secrets.stateStoreAuthority);
   expect(warnings).toEqual([expect.stringContaining("is not on its node: it is made by this run")]);
+});
+
+test("a guest's bucket that the store has is taken in with everything in it [I7, F1]", async () => {
+  const bucket = recoveryBucket("prod/db");
+  const { server, port } = await storeThat({ [bucket]: 200 });
+  const loopback = onLoopback(port);
+  const recovery = { "prod/db": { ...createKeyPair(recoveryIdentity("prod/db")), sources: ["shop"] } };
+  const environment = { ...loopback, stateStoreKeys: { ...secrets.stateStoreKeys, recovery } };
+  const { registrations } = await declare(environment, factsOf(environment, true));
+  server.close();
+  const imported = registrations.filter(({ importId }) => importId !== "");
+  expect(imported.map(({ name, importId }) => [name, importId])).toEqual([["recovery-prod/db-bucket", bucket]]);
 });
 
 test("buckets wait for the server, and the server for the container [B1, B2]", async () => {

@@ -13,16 +13,24 @@ import type { Site } from "../../../project/site";
 import type { SiteStore } from "../../../project/state-store";
 import { messageOf } from "../../../machine/error-code";
 import type { CommandContext } from "../../../project/context";
+import { type RecoveryKeys, planRecoveryKeys, writeRecoveryKeys } from "./recovery-keys";
 
 /** Names a file with the keys that a service's administrator has given, in the form of `lifeboat:stateStoreKeys`. */
 const fileVariable = "LIFEBOAT_STATE_KEYS_FILE";
 
+/** What the settings are to hold of the state store, and of the guests whose WAL goes to it. */
+export interface SiteKeys extends KeyChanges {
+  /** By environment: what comes into its `lifeboat:dataSecrets`. */
+  readonly recovery: RecoveryKeys["own"];
+}
+
 /**
  * Reads the keys in the settings of all environments, and makes those that are missing. Nothing is written.
  *
- * @throws CommandError (2) for a key that is none, (12) without the passphrase, (13) when a service's key is missing.
+ * @throws CommandError (2) for a key that is none, (12) without the passphrase, (13) when a service's key is missing, or a passphrase
+ *   that opened an archive.
  */
-export async function planKeys(site: Site, store: SiteStore, context: CommandContext): Promise<KeyChanges> {
+export async function planKeys(site: Site, store: SiteStore, context: CommandContext): Promise<SiteKeys> {
   const clashes = identityClashes(site.environmentNames);
   if (clashes.length > 0) throw usageError(clashes.join("; "), "rename one of them");
   const present = await presentKeys(site, store, context);
@@ -34,15 +42,25 @@ export async function planKeys(site: Site, store: SiteStore, context: CommandCon
   });
   if (changes.absent.length > 0) throw absentKeys(changes.absent, store);
   for (const secret of secretsOf(changes)) context.redactor.remember(secret);
-  return changes;
+  const keys = changes.keys ?? present.keys;
+  const recovery = keys && store.store.kind === "container" ? await planRecoveryKeys(site, keys, context) : undefined;
+  if (recovery === undefined) return { ...changes, recovery: {} };
+  return {
+    ...changes,
+    keys: recovery.keys ?? changes.keys,
+    made: [...changes.made, ...recovery.made],
+    recovery: recovery.own,
+  };
 }
 
 /** Writes what {@link planKeys} made: the store's own before those of the environments, which are made of them. */
 export async function writeKeys(
   site: Site,
   store: SiteStore,
-  changes: Pick<KeyChanges, "keys" | "authority" | "own">,
+  changes: Pick<KeyChanges, "keys" | "authority" | "own"> & Partial<Pick<SiteKeys, "recovery">>,
 ): Promise<void> {
+  // A passphrase is in its settings before the store's keys say that there is one.
+  await writeRecoveryKeys(site, changes.recovery ?? {});
   const owner = store.environment.name;
   const names = [owner, ...site.environmentNames.filter((name) => name !== owner)];
   for (const name of names) {
@@ -63,8 +81,10 @@ export async function writeKeys(
 }
 
 /** Whether anything is to be written. */
-export function isComplete({ keys, authority, own }: KeyChanges): boolean {
-  return keys === undefined && authority === undefined && Object.keys(own).length === 0;
+export function isComplete({ keys, authority, own, recovery }: SiteKeys): boolean {
+  return (
+    keys === undefined && authority === undefined && Object.keys(own).length === 0 && Object.keys(recovery).length === 0
+  );
 }
 
 async function presentKeys(site: Site, store: SiteStore, context: CommandContext): Promise<PresentKeys> {

@@ -1,6 +1,7 @@
 import { checkpointOf, parseCheckpoint } from "../../../../site/state/checkpoint";
 import { foreignParts } from "../../../../site/state/foreign-parts";
 import { goesWithUrn, ownNames } from "../../../../site/state/own-names";
+import { recoveryBucket, recoveryIdentity } from "../../../../site/state-store/recovery-names";
 import { removalCommands } from "../../../../site/state-store/offsite-removal";
 import { environmentOf, exampleContainer } from "../../../support/example-environment";
 import { storeSettings } from "../../../support/example-store";
@@ -34,6 +35,7 @@ const types = {
   server: "lifeboat:stateStore:StateStore$command:remote:Command",
   timer: "lifeboat:stateStore:OffsiteTimer$command:remote:Command",
   bucket: "lifeboat:stateStore:StateBucket$minio:index/s3Bucket:S3Bucket",
+  recovery: "lifeboat:stateStore:RecoveryBucket$minio:index/s3Bucket:S3Bucket",
   versioning: "lifeboat:stateStore:StateBucket$minio:index/s3BucketVersioning:S3BucketVersioning",
   user: "lifeboat:stateStore:StoreIdentity$minio:index/iamUser:IamUser",
   attachment: "lifeboat:stateStore:StoreIdentity$minio:index/iamUserPolicyAttachment:IamUserPolicyAttachment",
@@ -59,6 +61,7 @@ const attachment = (name: string, userName: string, policyName: string) =>
   resource(types.attachment, `${name}-attachment`, { userName, policyName }, { id: `${userName}-2026`, ...kept });
 
 const waiting = { delete: true };
+const wal = recoveryBucket("prod/db");
 
 function stateOf(resources: readonly Resource[]) {
   return parseCheckpoint(
@@ -87,6 +90,8 @@ test("what has the names of the settings is the stack's own [N2]", () => {
     user("state-lab-reader", "lifeboat-lab-reader"),
     user("states-copier", "lifeboat@copier"),
     attachment("state-lab", "lifeboat-lab", "lifeboat-lab"),
+    resource(types.recovery, "recovery-prod/db-bucket", { bucket: wal }, { id: wal, ...kept }),
+    user("recovery-prod/db", recoveryIdentity("prod/db")),
   ];
   expect(why(...resources)).toEqual([]);
 });
@@ -154,6 +159,8 @@ test.each<[string, Resource, string]>([
   ],
   ["the timer as another component's", resource(types.server, "state-store-offsite", {}), "no command of this name"],
   ["another environment's bucket", bucket("state-prod", "lifeboat-state-lab"), "names bucket lifeboat-state-lab"],
+  ["another guest's WAL", bucket("recovery-prod/web", wal), `it names bucket ${wal}`],
+  ["another guest's key to its WAL", user("recovery-prod/web", recoveryIdentity("prod/db")), "it is of identity"],
   ["a bucket of no environment", bucket("x", "lifeboat-state-lab"), "and the settings have none here"],
   ["a bucket that would go", bucket("state-lab", "lifeboat-state-lab", waiting), "the program keeps"],
   ["versions that would be kept no more", versioning("state-lab", "lifeboat-state-lab", waiting), "the program keeps"],

@@ -1,6 +1,6 @@
-import { pulumiLine } from "../../../site/plain-pulumi";
-import type { LoadedEnvironment } from "../../project/environment";
-import { usageError } from "../../terminal/command-error";
+import { pulumiLine } from "../../site/plain-pulumi";
+import type { LoadedEnvironment } from "./environment";
+import { usageError } from "../terminal/command-error";
 
 /**
  * Secrets of the settings that are one text.
