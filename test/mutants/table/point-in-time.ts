@@ -41,4 +41,26 @@ export const pointInTimeMutants: readonly Mutant[] = [
       killedBy: { file: choose, title: "at 9 h is 1: what was left lies before the recovery, what runs behind it" },
     },
   ]),
+  ...inFile("site/state-store/recovery-keys.ts", [
+    {
+      name: "recovery: a passphrase that is gone is made again",
+      from: "return known[recoveryName(environment, guest)]?.sources.includes(source) === true;",
+      to: "return known[recoveryName(environment, guest)]?.sources.includes(`${source} `) === true;",
+      killedBy: {
+        file: "test/commands/up/recovery-keys.test.ts",
+        title: "a passphrase that is gone is not made again, for it would open nothing of what is archived: 13",
+      },
+    },
+  ]),
+  ...inFile("stacks/recovery-buckets.ts", [
+    {
+      name: "recovery: a guest's key opens the buckets of all",
+      from: "policy: identityPolicy(bucket)",
+      to: 'policy: identityPolicy("*")',
+      killedBy: {
+        file: "test/components/stacks/recovery-buckets.test.ts",
+        title: "no guest's policy names the bucket of another, also where names look alike with a hyphen",
+      },
+    },
+  ]),
 ];

@@ -83,7 +83,7 @@ export const rightsMutants: readonly Mutant[] = [
       },
     },
   ]),
-  ...inFile("components/state-store/state-bucket.ts", [
+  ...inFile("components/state-store/versioned-bucket.ts", [
     {
       name: "bucket: it goes when it is taken out of the settings",
       from: "retainOnDelete: true",
