@@ -10,20 +10,30 @@ export function recoveryBuckets({ recovery = {} }: StateStoreKeys): string[] {
   return Object.keys(recovery).map(recoveryBucket);
 }
 
+/** What a guest has in the store. */
+interface DeclaredRecovery {
+  readonly bucket: pulumi.Output<string>;
+  readonly accessKey: pulumi.Output<string>;
+}
+
 /**
  * For each guest a bucket, and an identity that reads and writes it and no other; it deletes nothing for good.
  *
  * @param existing buckets that the store has
+ * @returns by the guest's archive: `prod/db`
  */
 export function declareRecovery(
   { recovery = {} }: StateStoreKeys,
   existing: ReadonlySet<string>,
   opts: pulumi.ComponentResourceOptions,
-): void {
-  for (const [guest, { accessKey, secretKey }] of Object.entries(recovery)) {
+): Readonly<Record<string, DeclaredRecovery>> {
+  const made = Object.entries(recovery).map(([guest, { accessKey, secretKey }]) => {
     const name = recoveryResource(guest);
     const bucket = recoveryBucket(guest);
-    new RecoveryBucket(name, { guest, exists: existing.has(bucket) }, opts);
-    new StoreIdentity(name, { key: { accessKey, secretKey }, policy: identityPolicy(bucket) }, opts);
-  }
+    const key = { accessKey, secretKey };
+    const held = new RecoveryBucket(name, { guest, exists: existing.has(bucket) }, opts);
+    const identity = new StoreIdentity(name, { key, policy: identityPolicy(bucket) }, opts);
+    return [guest, { bucket: held.bucket, accessKey: identity.accessKey }] as const;
+  });
+  return Object.fromEntries(made);
 }

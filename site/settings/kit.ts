@@ -11,4 +11,11 @@ export interface KitSettings {
 
 /** What somebody has to get from somewhere else. */
 export type KeptSecret =
-  "passphrase" | "token" | "rootPassword" | "sshKey" | "ageIdentity" | "recoveryPassphrase" | "offsiteAccount" | "repository";
+  | "passphrase"
+  | "token"
+  | "rootPassword"
+  | "sshKey"
+  | "ageIdentity"
+  | "recoveryPassphrase"
+  | "offsiteAccount"
+  | "repository";
