@@ -2,12 +2,13 @@ import * as z from "zod";
 import { parseMapping } from "../../site/replaced-node/node-mapping";
 import { inspectCheck } from "../inspect/check/inspect-check";
 import { isBad } from "../inspect/check/subject";
+import { newerData } from "../inspect/data/newer-data";
 import { shellQuote } from "../machine/shell-quote";
 import { runOne } from "../recovery/engine/run-one";
 import type { Finding } from "../recovery/engine/step";
 import { recoverOperation } from "../recovery/recover/operation";
 import { recoverShapes } from "../recovery/recover/plan";
-import { type LastCheck, openSiteSession } from "../recovery/recover/session";
+import { type LastCheck, type NewerData, openSiteSession } from "../recovery/recover/session";
 import { lossFlag } from "../recovery/recover/stack-steps";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
 import { usageError } from "../terminal/command-error";
@@ -26,7 +27,7 @@ const names = z
 
 export const command = defineCommand({
   description:
-    "The worst day: looks which nodes, storages, archives, states and copies are left, shows what comes back, in which order, and what is lost of it, and after one question brings it back: storages, guests from their archives, the state store and its states, backup jobs. At the end it checks everything. Run it again after an interruption, or when another node is there again: it looks again and does what is left. What is there is never overwritten.",
+    "The worst day: looks which nodes, storages, archives, states and copies are left, shows what comes back, in which order, and what is lost of it, and after one question brings it back: storages, guests from their archives, the state store and its states, backup jobs. Of data that are left in a newer form than in the archives it names the commands. At the end it checks everything. Run it again after an interruption, or when another node is there again: it looks again and does what is left. What is there is never overwritten.",
   examples: [
     { command: "lifeboat recover --dry-run", meaning: "what is left, what comes back, and what is lost?" },
     { command: "lifeboat recover", meaning: "show the plan, ask, bring it back" },
@@ -111,10 +112,12 @@ export const command = defineCommand({
     if (mapping !== undefined && "problem" in mapping) throw usageError(mapping.problem, mapping.hint);
     const command = words.join(" ");
     const asked = { only, skip, from, mapping, parallel, dryRun, given, checkSeconds: checkTimeout, command };
-    const session = await openSiteSession(asked, lastCheck(checkTimeout), context);
+    const session = await openSiteSession(asked, { check: lastCheck(checkTimeout), newerData: lookForData }, context);
     return runOne(session, recoverOperation(session));
   },
 });
+
+const lookForData: NewerData = async (guests, context) => newerData(await context.site(), guests, context);
 
 /** As `lifeboat check` finds it; with problems only, each with its next command. */
 function lastCheck(patience: number): LastCheck {

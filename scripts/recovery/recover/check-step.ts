@@ -1,4 +1,5 @@
 import type { Finding, Step } from "../engine/step";
+import { dataPath } from "./data-step";
 import { moveInSettings } from "./dead-node";
 import { isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
@@ -16,7 +17,7 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     id: checkPath,
     title: `Check ${names.join(", ")}`,
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
-    run: async () => {
+    run: async ({ factsOf }) => {
       const problems = await session.check(names, session.context);
       const findings = [
         ...session.unusable,
@@ -25,7 +26,8 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
         ...environments.flatMap(notBroughtUp),
         ...problems,
       ];
-      return { facts: { proven: findings.length === 0 }, findings };
+      const isNewest = (factsOf(dataPath)["newer"] ?? 0) === 0;
+      return { facts: { proven: isNewest && findings.length === 0 }, findings };
     },
   };
 }

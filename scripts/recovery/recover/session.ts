@@ -33,8 +33,20 @@ export interface RecoverRequest {
 /** The last look at everything, when all is done: what is not in order. */
 export type LastCheck = (environments: readonly string[], context: CommandContext) => Promise<readonly Finding[]>;
 
+/** What is left of data that is newer than the archives from which guests (`prod/web`) came back, at unix seconds. */
+export type NewerData = (
+  guests: readonly { readonly guest: string; readonly time: number }[],
+  context: CommandContext,
+) => Promise<readonly Finding[]>;
+
+/** What a recovery looks at when the guests are back. */
+export interface LastLooks {
+  readonly check: LastCheck;
+  readonly newerData: NewerData;
+}
+
 /** A command at work on a whole site. */
-export interface SiteSession extends Session {
+export interface SiteSession extends Session, LastLooks {
   readonly subject: SiteSubject;
   readonly site: Site;
   readonly asked: RecoverRequest;
@@ -44,7 +56,6 @@ export interface SiteSession extends Session {
   readonly unusable: readonly Finding[];
   /** Settings that get the new names of a replaced node. They count already, and are written by the first step. */
   readonly renamed: readonly RenamedSettings[];
-  readonly check: LastCheck;
 }
 
 const order: readonly Profile[] = ["monitoring", "prod", "lab"];
@@ -56,7 +67,7 @@ const order: readonly Profile[] = ["monitoring", "prod", "lab"];
  */
 export async function openSiteSession(
   request: RecoverRequest,
-  check: LastCheck,
+  looks: LastLooks,
   context: CommandContext,
 ): Promise<SiteSession> {
   const found = await context.site();
@@ -88,7 +99,7 @@ export async function openSiteSession(
     site,
     asked,
     renamed,
-    check,
+    ...looks,
     chosen: wanted.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
     unusable: unusable.map(({ name, error }) => ({
       severity: "problem",

@@ -1,5 +1,6 @@
 import type { StepNode } from "../engine/step";
 import { checkStep } from "./check-step";
+import { dataStep } from "./data-step";
 import { guestsPaths, guestsStep } from "./guests-step";
 import { haStep } from "./ha-step";
 import { stacksOf } from "./lacking";
@@ -23,6 +24,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
   const held = haStep(usable, session);
   const first = guestsStep(guestsPaths.keepers, keepers, plan, session);
   const second = guestsStep(guestsPaths.others, others, plan, session);
+  const data = dataStep(plan, session);
   const isStoreMade = store?.way === "rebuild";
   const changed = stacksOf(plan);
   const renamed = session.renamed.filter(({ environment }) => usable.some(({ name }) => name === environment));
@@ -36,6 +38,7 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     ...usable.filter((look) => look.renamed).map(({ name }) => renameStateStep(name, session)),
     ...changed.map((name) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, usable, session)]),
+    ...(data === undefined ? [] : [data]),
     checkStep(plan, session),
   ];
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { asksFor } from "../support/held-tasks";
 import { S3Server } from "../support/kit";
 import { killAt } from "../support/kill-at";
+import { GuestProgram } from "../support/site/guest-program";
 import { logInToNode, nodeShell } from "../support/site/node-ssh";
 import { node } from "../restore/restore-site";
 import { RecoverSite } from "./recover-site";
@@ -18,6 +19,7 @@ let lost: RecoverSite;
 let far: S3Server;
 let env: Record<string, string>;
 let folder: string;
+let settings: string;
 
 /** Mail is never lost: Proxmox removes a job with its last guest. */
 const table: Readonly<Record<string, number>> = { web: 101, db: 102, mail: 103 };
@@ -34,9 +36,10 @@ beforeAll(async () => {
   site.write("far-ca.pem", readFileSync(far.ca, "utf8"));
   site.write("reader", JSON.stringify(reader));
   const offsite = { kind: "minio", endpoint: far.endpoint, bucket: "far-away", ca: "far-ca.pem", adopt: true };
-  const settings = site.read("Pulumi.prod.yaml");
-  site.write("Pulumi.prod.yaml", settings.replace("config:\n", `$&  lifeboat:offsite: ${JSON.stringify(offsite)}\n`));
+  const without = site.read("Pulumi.prod.yaml");
+  site.write("Pulumi.prod.yaml", without.replace("config:\n", `$&  lifeboat:offsite: ${JSON.stringify(offsite)}\n`));
   logInToNode(site);
+  settings = site.read("Pulumi.prod.yaml");
   env = {
     PATH: `${nodeShell(site, node)}:${lost.variables["PATH"] ?? ""}`,
     LIFEBOAT_OFFSITE_READER_FILE: join(site.project, "reader"),
@@ -52,6 +55,7 @@ afterAll(async () => {
 
 /** Web and db are gone, nothing is elsewhere, and every archive is on the storage. */
 beforeEach(async () => {
+  lost.site.write("Pulumi.prod.yaml", settings);
   far.dropBucket("far-away");
   far.makeBucket("far-away");
   for (const name of ["web", "db"]) {
@@ -64,9 +68,11 @@ beforeEach(async () => {
 const isOf = (name: string, file: string): boolean => file.startsWith(`vzdump-lxc-${String(table[name])}-`);
 const onStorage = (name: string): string[] => readdirSync(folder).filter((file) => isOf(name, file));
 
-/** Its archive goes to the bucket elsewhere as a node sends it. @returns its name */
-function send(name: string): string {
-  const own = [...archived].filter(([file]) => isOf(name, file));
+/** Its archive goes to the bucket elsewhere as a node sends it. @param day of the archive. Default: its own @returns its name */
+function send(name: string, on?: string): string {
+  const own = [...archived]
+    .filter(([file]) => isOf(name, file))
+    .map(([file, content]) => [on === undefined ? file : file.replace(/\d{4}_\d\d_\d\d/u, on), content] as const);
   const [archive = ""] = own.map(([file]) => file).filter((file) => /\.tar(?:\.\w+)?$/u.test(file));
   const put = (file: string, content: Buffer | string): void =>
     far.put("far-away", `archives/prod/${name}/${archive}/${file}`, content);
@@ -96,6 +102,7 @@ const planShape = z.object({
 });
 
 const report = z.looseObject({
+  proven: z.boolean(),
   environments: z.array(
     z.looseObject({ up: z.string(), guests: z.array(z.looseObject({ guest: z.string(), result: z.string() })) }),
   ),
@@ -112,9 +119,9 @@ async function planned(words: readonly string[] = []) {
 
 async function recovered(words: readonly string[] = []) {
   const { stdout, code, stderr } = await recover(["--force", "--json", ...words]);
-  const { environments, findings } = report.parse(JSON.parse(stdout));
+  const { environments, findings, proven } = report.parse(JSON.parse(stdout));
   const guests = environments.flatMap((one) => one.guests.map(({ guest, result }) => [guest, result]));
-  return { code, stderr, findings, up: environments.map((one) => one.up), results: Object.fromEntries(guests) };
+  return { code, stderr, findings, proven, up: environments.map((one) => one.up), results: Object.fromEntries(guests) };
 }
 
 test("a guest without an archive on the storage comes back from its copy elsewhere, which the plan names with its age; one with an archive from that [H1, J3]", async () => {
@@ -174,6 +181,7 @@ test("a bucket that does not answer is not one without copies: nothing is made a
   send("web");
   empty("web");
   await far.close();
+  expect((await planned()).steps.map(({ id }) => id)).not.toContain("up");
   const { stderr, code, results, up, findings } = await recovered();
   expect(stderr).toMatch(/LOST: prod\/web: .*no archive[^]*its copy elsewhere cannot be had: .*far-away/u);
   expect({ code, results, up }).toEqual({
@@ -260,4 +268,38 @@ test("copies that have no room together are refused before anything is fetched; 
   expect([onStorage("web"), onStorage("db")]).toEqual([[], []]);
   expect((await recovered(["--skip", "db"])).results).toEqual({ "prod/web": "back", "prod/mail": "there" });
   rmSync(join(lost.site.project, "bin/df"));
+});
+
+test("data of which a newer copy lies elsewhere than the archive: the report names the command, and the site is not proven [H1, J3]", async () => {
+  const { site } = lost;
+  const guest = new GuestProgram(site, node, "web");
+  const [app, dumps] = [guest.path("/app"), guest.path("/var/backups/lifeboat")];
+  const data = { config: { kind: "files", paths: [app], folder: dumps, by: "node" } };
+  site.write("Pulumi.prod.yaml", settings.replace(/^( +)(network: .*)$/mu, `$1$2\n$1data: ${JSON.stringify(data)}`));
+  guest.declare({
+    ...{ at: "03:00", keep: { daily: 7, weekly: 4, monthly: 12 }, shrink: 50, minimum: 1, folder: dumps, by: "node" },
+    ...{ enabled: true, kind: "files", name: "config", recipients: [], paths: [app], volumes: [], exclude: [] },
+  });
+  mkdirSync(app);
+  writeFileSync(join(app, "file"), "newer than the archive");
+  await recovered(["--only", "web"]);
+  expect((await lost.run(["backup", "data", "web", "config"], { env })).code).toBe(0);
+  const [today = ""] = readdirSync(dumps).filter((name) => /^\d{4}-/u.test(name));
+  const [name = ""] = readdirSync(join(dumps, today, "files"));
+  const dump = `${today}/files/${name}`;
+  for (const file of readdirSync(join(dumps, dump))) {
+    far.put("far-away", `dumps/prod/web/${dump}/${file}`, readFileSync(join(dumps, dump, file)));
+  }
+  rmSync(dumps, { recursive: true });
+  await site.destroy(101);
+  send("web", "2001_01_01");
+  empty("web");
+  expect((await planned()).steps).toContainEqual(
+    expect.objectContaining({ id: "data", does: expect.stringContaining("prod/web") }),
+  );
+  const { code, results, findings, proven } = await recovered();
+  expect({ code, proven, web: results["prod/web"] }).toEqual({ code: 3, proven: false, web: "back" });
+  const mend = `lifeboat restore files prod/web config --dump ${dump} --from offsite`;
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", mend }));
+  expect((await lost.run([...mend.split(" ").slice(1), "--dry-run"], { env })).code).toBe(0);
 });

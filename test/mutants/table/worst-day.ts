@@ -2,6 +2,7 @@ import { inFile, type Mutant } from "../mutant";
 
 const kit = "test/commands/kit/kit.test.ts";
 const recover = "test/commands/recover/recover.test.ts";
+const newer = "test/unit/scripts/inspect/data/newer-data.test.ts";
 const recoverCopies = "test/commands/recover/from-offsite.test.ts";
 const check = "test/unit/scripts/inspect/check/data-subjects.test.ts";
 const notify = "test/commands/status/notify.test.ts";
@@ -24,6 +25,20 @@ export const worstDayMutants: readonly Mutant[] = [
       from: "look.mayBeElsewhere === true && !isBack(`${name}/${look.name}`)",
       to: "false as boolean",
       killedBy: { file: recoverCopies, title: "a copy that breaks off on its way" },
+    },
+  ]),
+  ...inFile("scripts/inspect/data/newer-data.ts", [
+    {
+      name: "recover: data are as new as they can be, whatever lies elsewhere",
+      from: "dump.time > time)",
+      to: "dump.time < 0)",
+      killedBy: { file: newer, title: "the newest dump that is left" },
+    },
+    {
+      name: "recover: what could not be looked at is nothing newer",
+      from: "if (copies?.unseen !== null && copies !== undefined) {",
+      to: "if (copies === null) {",
+      killedBy: { file: newer, title: "what could not be looked at" },
     },
   ]),
   ...inFile("scripts/recovery/recover/look-elsewhere.ts", [
@@ -85,8 +100,8 @@ export const worstDayMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/recover/check-step.ts", [
     {
       name: "recover: a site is proven whatever the check finds",
-      from: "proven: findings.length === 0",
-      to: "proven: findings.length >= 0",
+      from: "proven: isNewest && findings.length === 0",
+      to: "proven: isNewest && findings.length >= 0",
       killedBy: { file: recover, title: "a guest that is left out stays as it is" },
     },
   ]),
