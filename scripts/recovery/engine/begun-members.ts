@@ -40,9 +40,12 @@ export function partsOf<Plan>(
 export function isLeftAlone<Plan>(
   { context }: Batch<Plan>,
   session: Session,
-  { contents: { startedAt } }: JournalBundle,
+  { contents: { startedAt, parts } }: JournalBundle,
 ): boolean {
-  const since = journalsOf(session).filter(({ contents }) => contents.startedAt > startedAt);
+  const planned = parts.find(({ site }) => site === session.state.site)?.journal.order;
+  const since = journalsOf(session).filter(({ contents }) =>
+    planned === undefined || contents.order === undefined ? contents.startedAt > startedAt : contents.order >= planned,
+  );
   const open = since.find(isOpen);
   if (open !== undefined) throw halfDone(session, open);
   if (since.length === 0) return true;

@@ -57,6 +57,8 @@ export const journalSchema = z.object({
   /** Who began it: `anna@desk`. Absent in journals of versions that did not write it. */
   by: z.string().exactOptional(),
   startedAt: z.string(),
+  /** Counts the operations of a site on this machine, whose clock may be put back. Absent in journals of versions that did not. */
+  order: z.number().exactOptional(),
   updatedAt: z.string(),
   /** What the plan rests on, as named digests. */
   inputs: z.record(z.string(), z.string()),

@@ -21,6 +21,8 @@ export interface UnreadableJournal {
 /** What journals and the lock of the stack are called where those of a guest have its id. */
 const ofStack = "stack";
 
+const everyJournal = new RegExp(`^(?:\\d+|${ofStack})-.*\\.json$`, "u");
+
 /**
  * Where Lifeboat keeps what it must remember of one site: `$XDG_STATE_HOME/lifeboat/<environment>@<host>[_<port>]/`,
  * below `~/.local/state` by default. Nothing in it is needed to restore a guest from another machine.
@@ -63,7 +65,14 @@ export class StateFolder {
     const now = isoTime(this.clock());
     const id = freeId(String(operation.guest?.id ?? ofStack), now, fileNames(this.path));
     const by = whoRunsThis();
-    return { version: journalVersion, id, state: "open", by, startedAt: now, updatedAt: now, steps: {}, ...operation };
+    const times = { startedAt: now, order: this.nextOrder(), updatedAt: now };
+    return { version: journalVersion, id, state: "open", by, ...times, steps: {}, ...operation };
+  }
+
+  /** One that cannot be read stops whoever asks for its subject's; the others are counted on. */
+  private nextOrder(): number {
+    const known = this.files(everyJournal).flatMap((path) => this.readIfPossible(path));
+    return known.reduce((last, { contents: { order = 0 } }) => Math.max(last, order), 0) + 1;
   }
 
   /**
@@ -79,7 +88,7 @@ export class StateFolder {
   readAll(): { readonly journals: readonly Journal[]; readonly unreadable: readonly UnreadableJournal[] } {
     const journals: Journal[] = [];
     const unreadable: UnreadableJournal[] = [];
-    for (const path of this.files(new RegExp(`^(?:\\d+|${ofStack})-.*\\.json$`))) {
+    for (const path of this.files(everyJournal)) {
       try {
         journals.push(this.read(path));
       } catch (error) {
@@ -149,6 +158,8 @@ function nameOf(subject: SubjectKey): string {
   }
 }
 
+/** In the order in which they were begun, and not by a clock alone. */
 function newestFirst(journals: readonly Journal[]): Journal[] {
-  return journals.toSorted((a, b) => (a.contents.startedAt < b.contents.startedAt ? 1 : -1));
+  const byOrder = (a: JournalContents, b: JournalContents): number => (b.order ?? 0) - (a.order ?? 0);
+  return journals.toSorted(({ contents: a }, { contents: b }) => byOrder(a, b) || (a.startedAt < b.startedAt ? 1 : -1));
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isSavePoint, savePointTemplate } from "../../../site/restore/save-point";
 import { RestoreSite, node } from "./restore-site";
 import { asksFor, inSavePoint } from "../support/held-tasks";
+import { rewriteJournal } from "../support/rewrite-journal";
 
 let site: RestoreSite;
 
@@ -11,6 +12,7 @@ beforeAll(async () => {
     { id: 102, name: "db" },
     { id: 103, name: "mail" },
     { id: 104, name: "files" },
+    { id: 105, name: "clock" },
   ]);
 });
 
@@ -68,6 +70,16 @@ test("a restore task that fails before it touches anything: the guest is untouch
   const failed = await site.lifeboat(["restore", "guest", "web", "--force", "--stop"]);
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("web is untouched")]);
   expect(await site.picture(101)).toEqual(before);
+});
+
+test("the last restore is the one begun last, also where this machine's clock was put back a day between two [D6, K4]", async () => {
+  await restored(105, "clock");
+  const tomorrow = (time: string): string => new Date(Date.parse(time) + 86_400_000).toISOString();
+  rewriteJournal(site.stateFolder(), (found) => ({ ...found, startedAt: tomorrow(found.startedAt) }));
+  await setMemory(105, 704);
+  expect(await site.lifeboat(["restore", "guest", "clock", "--force", "--stop"])).toMatchObject({ code: 0 });
+  const undone = await site.lifeboat(["undo", "clock", "--force", "--stop"]);
+  expect([undone.code, await memoryOf(105)]).toEqual([0, "704"]);
 });
 
 test("from another machine, undo finds the save point by its notes [D6]", async () => {
