@@ -99,10 +99,19 @@ tell_killed() {
 	remark "the run begun at $(date -u -d "@$begun" +%Y-%m-%dT%H:%M:%SZ) was killed$left"
 }
 
+# A name is a second. One that has a dump already goes by; a clock that was put back shows it again.
+name_dump() {
+	while :; do
+		day=$(date -u -d "@$started" +%Y-%m-%d)
+		dump=$day/$kind/$source-$(date -u -d "@$started" +%H%M%S)Z
+		[ -e "$folder/$dump" ] || return 0
+		sleep 1
+		started=$(now)
+	done
+}
+
 make_dump() {
-	day=$(date -u -d "@$started" +%Y-%m-%d)
-	dump=$day/$kind/$source-$(date -u -d "@$started" +%H%M%S)Z
-	[ ! -e "$folder/$dump" ] || fail 'a dump of this second lies there'
+	name_dump
 	find_last
 	step 'reach the source'
 	"\${kind}_ready" >"$small/server" 9>&-

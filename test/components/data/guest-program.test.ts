@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programFiles } from "../../../components/data/guest-program/program";
@@ -38,6 +38,20 @@ test("names with any character reach the guest's shell as they are, and are run 
   const [shop] = sourcesOf({ shop: { kind: "postgres", databases: names } });
   if (shop === undefined) throw new Error("it has a source");
   expect(readBy("sh", shop, "databases").split("\n")).toEqual(names);
+});
+
+test("a run whose second has a dump already takes a later one, and does not fail [I1]", () => {
+  for (const { name, text } of programFiles()) writeFileSync(join(folder, name), text);
+  const dumps = join(folder, "taken");
+  for (const time of ["120000Z", "120001Z"])
+    mkdirSync(join(dumps, `2026-11-20/files/shop-${time}`), { recursive: true });
+  // Its clock goes on only while it waits.
+  const clock = 'now() { cat clock; }; sleep() { echo "$(($(cat clock) + 1))" >clock; }';
+  const begin =
+    'folder=$2 kind=files source=shop started=$(date -u -d "2026-11-20 12:00:00" +%s); echo "$started" >clock';
+  const script = `. "$1/run"; ${clock}; ${begin}; name_dump; echo "$dump $(($started - $(date -u -d 2026-11-20 +%s)))"`;
+  const { stdout, stderr } = spawnSync("sh", ["-euc", script, "sh", folder, dumps], { cwd: folder, encoding: "utf8" });
+  expect([stdout, stderr]).toEqual(["2026-11-20/files/shop-120002Z 43202\n", ""]);
 });
 
 (linter === undefined ? describe.skip : describe)("the program of guests", () => {
