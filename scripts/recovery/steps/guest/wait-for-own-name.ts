@@ -5,7 +5,7 @@ import { unless } from "./inspect-present";
 /** The node's clock is asked this often, in milliseconds. */
 const pause = 250;
 
-/** A clock that was set back may show an archive's time again for long; then there is nothing to wait for. */
+/** Seconds until the name is made, at most. An archive of a later time is in nobody's way: the clock was set back. */
 const longest = 2;
 
 /**
@@ -22,13 +22,13 @@ export async function waitForOwnName(
   const [only, another] = vmids;
   const archives = await client.backups.archives(node, storage, another === undefined ? only : undefined);
   const own = archives.filter(({ vmid }) => vmid !== undefined && vmids.includes(vmid));
-  const newest = own.reduce((latest, { ctime }) => Math.max(latest, ctime), 0);
   for (;;) {
     const clock = await unless(["forbidden"], client.cluster.nodeTime(node));
     // Without the right to read the clock a whole second is enough.
     if (clock === undefined) return void (await sleep(1_000, undefined, { signal }));
-    const ahead = newest - clock.time;
-    if (ahead < 0 || ahead > longest) return;
+    const { time } = clock;
+    // Of any of them, and not of the newest alone: a clock that was set back comes by the older ones again.
+    if (!own.some(({ ctime }) => ctime >= time && ctime <= time + longest)) return;
     await sleep(pause, undefined, { signal });
   }
 }
