@@ -123,10 +123,13 @@ function ownershipWarnings({ ownership, chosen, guest }: RestoreInspection, mode
   ];
 }
 
-/** What belongs to the guest and cannot be told: it may be lost without a word. */
+/** What cannot be told of the archive, and of what belongs to the guest: that may be lost without a word. */
 function unreadThings({ surroundings, excludedPaths, chosen }: RestoreInspection): string[] {
   return [
     ...(surroundings?.unread ?? []),
+    ...(chosen.isUnread === true
+      ? [`what 'lifeboat verify' has found of ${chosen.volid} could not be read: it may be known to be damaged`]
+      : []),
     ...(chosen.type === "lxc" && excludedPaths === undefined
       ? ["whether the node's vzdump.conf leaves paths out of backups is not known"]
       : []),

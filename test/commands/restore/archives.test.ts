@@ -100,6 +100,17 @@ test("without SSH, or when it fails, the archive is not read and the plan and th
   );
 });
 
+test("what verify has found of an archive cannot be read: the plan says that it may be known to be damaged [D9, K6]", async () => {
+  const [newest] = await site.archives(105);
+  const show = () => site.lifeboat(["restore", "guest", "mail", "--dry-run"]);
+  const doubt = `what 'lifeboat verify' has found of ${newest?.volid ?? ""} could not be read: it may be known to be damaged`;
+  const told = (text: string): boolean => text.replaceAll(/\s+/gu, " ").includes(doubt);
+  const known = await show();
+  await site.fault("answer-595", { path: "GET /nodes/[^/]+/storage/backup/content/." });
+  const unknown = await show().finally(() => site.clearFaults());
+  expect([known.code, told(known.stdout), unknown.code, told(unknown.stdout)]).toEqual([0, false, 0, true]);
+});
+
 test("an archive whose configuration cannot be read: 13, and the next older one that can be [D9]", async () => {
   const [damaged, older] = await newest(105);
   await site.fault("archive-truncated", { volid: damaged });

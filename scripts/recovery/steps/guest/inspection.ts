@@ -38,6 +38,8 @@ export interface FoundArchive {
   readonly verification?: string | undefined;
   /** What was recorded when Lifeboat verified it. */
   readonly verified?: VerificationRecord | undefined;
+  /** What was recorded could not be read: it may be known to be damaged. */
+  readonly isUnread?: boolean;
   /** Unix seconds: when the task began that verified it. */
   readonly verifiedAt?: number | undefined;
   /** On a backup server: fingerprint of the key that it is encrypted with, or 1; undefined: it is not. */

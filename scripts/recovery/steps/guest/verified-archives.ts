@@ -10,10 +10,10 @@ const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
 
 /** Archives with what `lifeboat verify` has recorded of them: lists show the first line of the notes alone. */
 export function withRecords(client: ProxmoxClient, archives: readonly FoundArchive[]): Promise<FoundArchive[]> {
-  return runBounded(archives, atOnce, async (archive) => ({
-    ...archive,
-    verified: await recordOf(client, archive.nodes[0] ?? "", archive),
-  }));
+  return runBounded(archives, atOnce, async (archive) => {
+    const { record: verified, isUnread } = await readRecord(client, archive.nodes[0] ?? "", archive);
+    return { ...archive, verified, isUnread };
+  });
 }
 
 /** What was recorded of an archive: undefined where there is nothing, or where the node could not tell it. */
@@ -23,10 +23,7 @@ interface ReadRecord {
   readonly isUnread: boolean;
 }
 
-/**
- * What was recorded of an archive. A node that cannot tell it says nothing against the archive: whoever restores from it asks that
- * node for more, and is told then.
- */
+/** What was recorded of an archive. A node that cannot tell it says nothing against the archive. */
 export async function recordOf(
   client: ProxmoxClient,
   node: string,
@@ -35,7 +32,7 @@ export async function recordOf(
   return (await readRecord(client, node, archive)).record;
 }
 
-/** The same, for whoever asks nothing more. */
+/** The same, for whoever tells people that it is not known. */
 export async function readRecord(
   client: ProxmoxClient,
   node: string,
