@@ -26,7 +26,7 @@ export const command = defineCommand({
     },
     { flags: "--refresh", description: "write it into the file that the settings name, with the program" },
     { flags: "--recipient <keys>", description: "public keys of age to encrypt it for, with commas between them" },
-    { flags: "--with-program", description: "put the program itself into it" },
+    { flags: "--with-program", description: "put the program itself into it, and what pulumi runs" },
     { flags: "--with-secrets", description: "put the secrets that the shell gives into it; only encrypted" },
     { flags: "--force", description: "replace a file that is in the way" },
   ],
@@ -58,7 +58,7 @@ export const command = defineCommand({
   run: async ({ format, out, refresh, recipient, withProgram, withSecrets, force }, context) => {
     const site = await context.site();
     if (out === undefined && !refresh)
-      return show(context, inspectKit(site, { format, program: withProgram }, context));
+      return show(context, await inspectKit(site, { format, program: withProgram }, context));
     const request = {
       file: out,
       recipients: recipient,

@@ -13,6 +13,8 @@ export interface PulumiProject {
   backendUrl: string | undefined;
   /** Folder of the `Pulumi.<env>.yaml` files. */
   settingsFolder: string;
+  /** What `pulumi` runs, as the file says it. */
+  main?: string | undefined;
   /** Texts of settings that are to be written, by environment: they count, and not what the files say yet. */
   proposed?: ReadonlyMap<string, string>;
 }
@@ -21,6 +23,7 @@ const projectSchema = z.object({
   name: z.string().min(1),
   backend: z.object({ url: z.string().optional() }).optional(),
   stackConfigDir: z.string().optional(),
+  main: z.string().optional(),
 });
 
 /** @throws CommandError (2) */
@@ -30,8 +33,8 @@ export function readPulumiProject({ folder, file }: FoundProject): PulumiProject
     const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
     throw usageError(`${file} is not a Pulumi project: ${problems.join("; ")}`);
   }
-  const { name, backend, stackConfigDir } = parsed.data;
-  return { name, folder, backendUrl: backend?.url, settingsFolder: resolve(folder, stackConfigDir ?? ".") };
+  const { name, backend, stackConfigDir, main } = parsed.data;
+  return { name, folder, backendUrl: backend?.url, settingsFolder: resolve(folder, stackConfigDir ?? "."), main };
 }
 
 const settingsFile = /^Pulumi\.([A-Za-z0-9._-]+)\.ya?ml$/u;

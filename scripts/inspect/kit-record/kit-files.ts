@@ -71,13 +71,16 @@ function certificatesOf(environment: LoadedEnvironment): string[] {
   return names.flatMap((name) => (name === undefined ? [] : [environment.path(name)]));
 }
 
+/** The program's name in a kit. */
+export const programName = "lifeboat.cjs";
+
 /** The program that is running, which is one file. @throws CommandError (2) where it is something else */
 export function readProgram({ io }: Pick<CommandContext, "io">): PackedFile {
   const path = programPath(io);
   if (!isOneFile(path)) {
     throw usageError(`${path} is not the program as one file`, "run dist/lifeboat.cjs, which npm ci makes");
   }
-  return { name: "lifeboat.cjs", content: readFileSync(path), executable: true };
+  return { name: programName, content: readFileSync(path), executable: true };
 }
 
 /** Whether the program that is running can be put into a kit. */

@@ -10,15 +10,25 @@ export interface PackedFile {
   readonly executable?: boolean;
 }
 
+/** Another name of a file that comes before it in the tar file. */
+export interface PackedLink {
+  readonly name: string;
+  readonly linkTo: string;
+}
+
 const block = 512;
 
 /** Files as a compressed tar file (ustar). The same files are always the same bytes. @throws CommandError (2) for a name that is too long */
-export function packed(files: readonly PackedFile[]): Buffer {
-  const parts = files.flatMap(({ name, content, executable }) => [
-    headerOf(name, content.length, executable === true ? 0o755 : 0o600),
-    content,
-    Buffer.alloc((block - (content.length % block)) % block),
-  ]);
+export function packed(files: readonly (PackedFile | PackedLink)[]): Buffer {
+  const parts = files.flatMap((file) => {
+    if ("linkTo" in file) return [headerOf(file.name, 0, 0o600, file.linkTo)];
+    const { name, content, executable } = file;
+    return [
+      headerOf(name, content.length, executable === true ? 0o755 : 0o600),
+      content,
+      Buffer.alloc((block - (content.length % block)) % block),
+    ];
+  });
   return gzipSync(Buffer.concat([...parts, Buffer.alloc(2 * block)]), { level: 9 });
 }
 
@@ -32,7 +42,8 @@ function splitName(name: string): [folder: string, file: string] {
   throw usageError(`the path ${name} is too long for a tar file`, "give the file that the settings name a shorter one");
 }
 
-function headerOf(name: string, size: number, mode: number): Buffer {
+/** @param linkTo name of the file of which this is a hard link */
+function headerOf(name: string, size: number, mode: number, linkTo = ""): Buffer {
   const [folder, file] = splitName(name);
   const header = Buffer.alloc(block);
   header.write(file);
@@ -45,7 +56,7 @@ function headerOf(name: string, size: number, mode: number): Buffer {
   number(0, 116, 7);
   number(size, 124, 11);
   number(0, 136, 11);
-  header.write("        0", 148);
+  header.write(`        ${linkTo === "" ? "0" : "1"}${linkTo}`, 148);
   header.write("ustar\u000000", 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);

@@ -5,13 +5,14 @@ import type { LoadedEnvironment, Site } from "../../project/site";
 import { failureOf } from "../../clients/failure";
 import { readText } from "../../project/yaml-file";
 import { type KitFiles, readProgram } from "../kit-record/kit-files";
+import type { StackProgram } from "../kit-record/stack-program";
 import type { KitContents } from "./kit-page";
 import { kitEnvironment } from "../kit-record/kit-record";
 import { neededSecrets } from "./needed-secrets";
 import { packed } from "../kit-record/tar-file";
 
 export interface KitRequest {
-  /** The program itself is put into it. */
+  /** The program itself is put into it, and what pulumi runs. */
   readonly program: boolean;
   /** Secrets that this command was given are put into it. */
   readonly secrets: boolean;
@@ -24,12 +25,19 @@ const lineLength = 76;
  * Puts everything together, from the settings alone: it asks no node.
  *
  * @param files of the project, those very ones in which secrets in the clear were looked for
+ * @param stacks what pulumi runs; undefined where the program is not put into it
  * @throws CommandError (2)
  */
-export function buildKit(site: Site, files: KitFiles, request: KitRequest, context: CommandContext): KitContents {
+export function buildKit(
+  site: Site,
+  { files, stacks }: { readonly files: KitFiles; readonly stacks: StackProgram | undefined },
+  request: KitRequest,
+  context: CommandContext,
+): KitContents {
   const { usable, unusable } = site.environments();
   const settings = kitEnvironment(site)?.settings.kit ?? {};
-  const inside = [...files.project, ...(request.program ? [readProgram(context)] : [])];
+  const carried = stacks === undefined || "why" in stacks ? [] : stacks.files;
+  const inside = [...files.project, ...(request.program ? [readProgram(context)] : []), ...carried];
   const base64 = packed(inside).toString("base64");
   return {
     project: site.name,
@@ -43,7 +51,11 @@ export function buildKit(site: Site, files: KitFiles, request: KitRequest, conte
     secrets: neededSecrets(usable, settings, context),
     files,
     opened: request.secrets ? usable.flatMap((environment) => openedFor(environment, context)) : [],
-    archive: { lines: base64.match(new RegExp(`.{1,${String(lineLength)}}`, "gu")) ?? [], hasProgram: request.program },
+    archive: {
+      lines: base64.match(new RegExp(`.{1,${String(lineLength)}}`, "gu")) ?? [],
+      hasProgram: request.program,
+      stacks,
+    },
   };
 }
 

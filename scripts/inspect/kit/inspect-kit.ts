@@ -9,20 +9,22 @@ import type { Inspection } from "../inspection";
 import { buildKit, type KitRequest } from "./build-kit";
 import { clearSecrets } from "./clear-secrets";
 import { canCarryProgram, type KitFiles, readKitFiles } from "../kit-record/kit-files";
+import { readStackProgram } from "../kit-record/stack-program";
 import { type KitContents, kitPage } from "./kit-page";
 import { kitEnvironment, type KitRecord } from "../kit-record/kit-record";
 import type { kitShape, writtenKitShape } from "./shape";
 import { kitText, type KitTarget, targetOf, writeKit } from "./write-kit";
 
 /** The page on stdout. Secrets are never printed. */
-export function inspectKit(
+export async function inspectKit(
   site: Site,
   { format, program }: { readonly format: DocumentFormat; readonly program: boolean },
   context: CommandContext,
-): Inspection<ValueOf<typeof kitShape>> {
+): Promise<Inspection<ValueOf<typeof kitShape>>> {
   const files = readKitFiles(site);
   refuseClear(site, files);
-  const kit = buildKit(site, files, { program, secrets: false }, context);
+  const stacks = program ? await readStackProgram(site.project, context) : undefined;
+  const kit = buildKit(site, { files, stacks }, { program, secrets: false }, context);
   return {
     value: { ...valueOf(kit), text: kitText(kit, format, context.io) },
     print: (lines) => printDocument(kitPage(kit), format, lines),
@@ -53,7 +55,8 @@ export async function writeKitFile(
   }
   const files = readKitFiles(site);
   if (!target.isEncrypted) refuseClear(site, files);
-  const kit = buildKit(site, files, request, context);
+  const stacks = request.program ? await readStackProgram(site.project, context) : undefined;
+  const kit = buildKit(site, { files, stacks }, request, context);
   return written(kit, target, await writeKit(kit, target, context.io, request.force));
 }
 
@@ -112,13 +115,18 @@ function written(
 }
 
 function valueOf(kit: KitContents): Omit<ValueOf<typeof kitShape>, "text"> {
-  const { madeAt, files, environments, unusable, secrets } = kit;
+  const { madeAt, files, environments, unusable, secrets, archive } = kit;
+  const { stacks } = archive;
   return {
     exitCode: exitCodes.done,
     madeAt,
     site: files.digest,
     environments: environments.map(({ name }) => name),
-    notInIt: [...unusable, ...files.missing.map((file) => `${file} could not be read`)],
+    notInIt: [
+      ...unusable,
+      ...files.missing.map((file) => `${file} could not be read`),
+      ...(stacks !== undefined && "why" in stacks ? [stacks.why] : []),
+    ],
     unkept: secrets.filter(({ kept }) => kept === undefined).map(({ name }) => name),
   };
 }

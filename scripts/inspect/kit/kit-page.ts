@@ -19,6 +19,7 @@ import { setupsOf } from "../doctor/setup";
 import { guestByHand, guestProof } from "./by-hand-guest";
 import { copiesByHand, dataByHand, jobByHand, stateByHand, storageByHand } from "./by-hand-site";
 import type { KitFiles } from "../kit-record/kit-files";
+import { type CarriedPrograms, laptop } from "./laptop-section";
 import type { NeededSecret } from "./needed-secrets";
 
 /** What a kit is made of. */
@@ -35,14 +36,14 @@ export interface KitContents {
   /** Secrets in the clear, for what is encrypted as a whole. */
   readonly opened: readonly { readonly name: string; readonly value: string }[];
   /** Files of the project, and the program where it was asked for, as lines of base64. */
-  readonly archive: { readonly lines: readonly string[]; readonly hasProgram: boolean };
+  readonly archive: CarriedPrograms & { readonly lines: readonly string[] };
 }
 
 /** What somebody needs who has nothing but a laptop and this page: in the order in which it is done. */
 export function kitPage(kit: KitContents): Document {
   const { project, madeAt, environments, unusable, files } = kit;
   const steps: readonly (readonly [string, readonly Section[]])[] = [
-    ["A laptop", [laptop(kit)]],
+    ["A laptop", [laptop(kit.archive)]],
     ["The nodes answer, and their rights are there", environments.map(nodeSection)],
     ["Backup storages", environments.map(storageSection)],
     ["States", [stateSection(kit)]],
@@ -131,35 +132,6 @@ function secrets({ secrets: needed, opened }: KitContents): Section {
       ? [text("None of them is in this file.")]
       : [warning("Here they are:"), ...opened.flatMap(({ name, value }) => [text(name), code(value.split("\n"))])]),
   ]);
-}
-
-function laptop({ archive: { hasProgram } }: KitContents): Section {
-  const program = hasProgram
-    ? "Needed: Node 20.19 or newer, and a network that reaches the addresses above. The program is at the end of this file, with the settings:"
-    : "Needed: Node 20.19 or newer, the program (from the repository: npm ci, then dist/lifeboat.cjs), and a network that reaches the addresses above. The settings are at the end of this file:";
-  return section(
-    "Unpack",
-    [
-      text(program),
-      code([
-        "sed -n '/-----BEGIN LIFEBOAT KIT-----$/,/-----END LIFEBOAT KIT-----$/p' THIS-FILE | sed '1d;$d' | tr -d ' ' | base64 -d | tar -xz",
-        "export LIFEBOAT_PROJECT=$PWD/project PULUMI_CONFIG_PASSPHRASE_FILE=PASSPHRASE-FILE",
-        ...(hasProgram ? ['alias lifeboat="node $PWD/lifeboat.cjs"'] : []),
-        "lifeboat doctor",
-      ]),
-      text(
-        "All steps that follow in one: it says first what cannot be recovered, asks, and goes on where it was interrupted.",
-      ),
-      code(["lifeboat recover --dry-run", "lifeboat recover"]),
-      text(
-        "Guests come back with nothing else. What Pulumi makes, the state store and backup jobs, needs the repository and the pulumi CLI: without them it stops there, and the same command in the repository does the rest. Until then the lines by hand below make the jobs.",
-      ),
-      text(
-        "Files below elsewhere/ lay outside of the project: put them where the settings say. doctor names what is missing.",
-      ),
-    ],
-    3,
-  );
 }
 
 function nodeSection(environment: LoadedEnvironment): Section {

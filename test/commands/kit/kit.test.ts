@@ -5,11 +5,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { armor, Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { kitShape, writtenKitShape } from "../../../scripts/inspect/kit/shape";
 import { RestoreSite } from "../restore/restore-site";
@@ -142,6 +144,53 @@ test("from the kit alone, on a machine with neither repository nor journals, a g
   expect(stdout).toMatch(/^Restored prod\/web \(101\) on pve-prod, proven/u);
   expect(code).toBe(0);
   expect(await site.exists(101)).toBe(true);
+});
+
+test("what pulumi runs goes along with the program, and is run where its sources are not [H7, H1]", async () => {
+  const own = resolve(__dirname, "../../..");
+  const before = site.read("Pulumi.yaml");
+  site.write("Pulumi.yaml", `${before}main: lifeboat/stacks/start.cjs\n`);
+  symlinkSync(own, path("lifeboat"));
+  const file = join(site.folder, "stacks.html");
+  const made = await run([bundle, "kit", "--out", file, "--with-program", "--json"], site.env, site.folder);
+  rmSync(path("lifeboat"));
+  site.write("Pulumi.yaml", before);
+  expect(writtenKitShape.parse(withoutType(made.stdout))).toMatchObject({ exitCode: 0, notInIt: [] });
+  const page = readFileSync(file, "utf8").replace(/<\/?span[^>]*>/gu, "");
+  expect(/npm ci .*? --prefix \S+?(?=pulumi )/u.exec(page)?.[0]).toBe(
+    "npm ci --omit=dev --ignore-scripts --prefix project/lifeboat",
+  );
+  const laptop = unpack(file);
+  const stacks = join(laptop, "project", "lifeboat");
+  expect(readdirSync(stacks, { recursive: true, encoding: "utf8" }).sort()).toEqual([
+    "dist",
+    "dist/lifeboat.cjs",
+    "dist/program.cjs",
+    "package-lock.json",
+    "package.json",
+    "stacks",
+    "stacks/build.cjs",
+    "stacks/load-pulumi.cjs",
+    "stacks/start.cjs",
+  ]);
+  const program = readFileSync(join(laptop, "lifeboat.cjs"));
+  expect(readFileSync(join(stacks, "dist/lifeboat.cjs")).equals(program)).toBe(true);
+  const found = 'process.stdout.write(require("./project/lifeboat/stacks/build.cjs").builtProgram())';
+  const said = await run(["-e", found], { PATH: process.env["PATH"] ?? "" }, laptop);
+  expect(said).toEqual({ code: 0, stdout: realpathSync(join(stacks, "dist/program.cjs")) });
+});
+
+test.each([
+  ["a program of one's own", "main: index.ts", "what pulumi runs, index.ts, which is not Lifeboat's"],
+  ["none that is named", "", "what pulumi runs, the project's own program, which is not Lifeboat's"],
+])("%s is not in it, which is said [H7]", async (_, main, said) => {
+  const before = site.read("Pulumi.yaml");
+  site.write("Pulumi.yaml", `${before}${main}\n`);
+  const file = join(site.folder, `${String(main.length)}.txt`);
+  const { stdout } = await run([bundle, "kit", "--out", file, "--with-program", "--json"], site.env, site.folder);
+  site.write("Pulumi.yaml", before);
+  expect(writtenKitShape.parse(withoutType(stdout))).toMatchObject({ exitCode: 0, notInIt: [said] });
+  expect(readFileSync(file, "utf8").replace(/\s+/gu, " ")).toContain("needs the repository and the pulumi CLI");
 });
 
 test.each(["txt", "md"])(

@@ -2,15 +2,17 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { layoutOf } from "../../sandbox/setup/layout";
 import { timed } from "../../support/timed";
 import type { CommandResult } from "../support/commands";
 import { expectExit } from "../support/demo-site";
-import { firstUseLimit } from "../support/toolchain";
+import { firstUseLimit, toolchainProgram } from "../support/toolchain";
 import { installAnew, setUpAsPrinted } from "./loss";
 import { expectInWeb, writeIntoWeb } from "./main-job";
 import type { MainSite } from "./main-site";
 
 const web = { address: "192.0.2.101", data: "/srv/demo.txt" };
+const barePath = `${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 const checkSchema = z.object({
   subjects: z.array(
@@ -125,7 +127,7 @@ export function scenarios(main: MainSite): void {
     await isClean("prod");
   });
 
-  test("a node is lost: its guests come back with nothing but the break-glass file, their jobs when the project is at hand; the others run on [H1, H5, H7, 003 AC3]", async () => {
+  test("a node is lost: its guests come back with nothing but the break-glass file, and with pulumi beside it their jobs; the others run on [H1, H5, H7, 003 AC3]", async () => {
     const text = "written before the node was lost";
     await writeIntoWeb(site, text);
     await backUp();
@@ -134,12 +136,14 @@ export function scenarios(main: MainSite): void {
     await installAnew(site, ["prod"]);
     await setUpAsPrinted(site, "prod");
     const onLaptop = await timed("L6", "bringing the guests of a node back with the break-glass file alone", () =>
-      fromKit(laptop, "recover", "--only", "prod", "--force"),
+      fromKit(laptop, {}, "recover", "--only", "prod", "--force"),
     );
-    // Jobs and states are Pulumi's, which this machine has not: that is said when its guests are back.
+    // Jobs and states are Pulumi's, which this machine has not yet: that is said when its guests are back.
     expect([onLaptop.exitCode, onLaptop.stdout]).toEqual([3, expect.stringContaining("pulumi CLI is not installed")]);
     await expectInWeb(site, text);
-    const rest = expectExit(await lifeboat("recover", "--only", "prod", "--force"), [0], "the rest of the recovery");
+    const pulumi = await besidePulumi(laptop);
+    const rest = await fromKit(laptop, pulumi, "recover", "--only", "prod", "--force");
+    expectExit(rest, [0], "the rest of the recovery");
     expect(rest.stdout).toMatch(/^The site is back/u);
     await isClean("prod");
     expect({ gitea: await startOf("192.0.2.121"), store: await startOf("192.0.2.132") }).toEqual(others);
@@ -157,14 +161,27 @@ export function scenarios(main: MainSite): void {
     return laptop;
   }
 
+  /** Its libraries, by the line of the file, and the CLI with its plugins: those of the site's own. @returns what says where */
+  async function besidePulumi(laptop: string): Promise<Readonly<Record<string, string>>> {
+    const line = ["npm", "ci", "--omit=dev", "--ignore-scripts", "--prefix", join(laptop, "project")] as const;
+    expectExit(await site.project(...line, "--prefer-offline"), [0], "the libraries");
+    const { pulumiHome } = layoutOf(site.folder);
+    return { PULUMI_HOME: pulumiHome, PATH: `${dirname(toolchainProgram("pulumi"))}:${barePath}` };
+  }
+
   /** As on a machine with Node and nothing of Lifeboat but the unpacked file; the secrets are those of the safe. */
-  function fromKit(laptop: string, ...words: string[]): Promise<CommandResult> {
+  function fromKit(
+    laptop: string,
+    variables: Readonly<Record<string, string>>,
+    ...words: string[]
+  ): Promise<CommandResult> {
     const bare = [
-      `PATH=${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      `PATH=${barePath}`,
       `HOME=${laptop}`,
       `LIFEBOAT_PROJECT=${join(laptop, "project")}`,
       `LIFEBOAT_PROXMOX_TOKEN_FILE=${join(site.folder, "keys", "token")}`,
       `PULUMI_CONFIG_PASSPHRASE_FILE=${join(site.folder, "keys", "passphrase")}`,
+      ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     ];
     return site.inside("env", "-i", "-C", laptop, ...bare, "node", join(laptop, "lifeboat.cjs"), ...words);
   }

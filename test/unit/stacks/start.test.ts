@@ -12,7 +12,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-start-"));
   const rooms = ["stacks", "components", "site", "proxmox", "scripts/clients", "scripts/machine"];
   for (const name of rooms) mkdirSync(join(folder, name), { recursive: true });
-  for (const name of ["start.cjs", "load-pulumi.cjs"])
+  for (const name of ["start.cjs", "build.cjs", "load-pulumi.cjs"])
     cpSync(join(project, "stacks", name), join(folder, "stacks", name));
   writeFileSync(join(folder, "package-lock.json"), "{}");
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
