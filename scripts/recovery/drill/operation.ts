@@ -5,6 +5,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import { withProof } from "../../../site/drill/proof-notes";
 import { guestAlias } from "../../../site/host-keys";
+import { seedDrives } from "../../../site/restore/machine-drives";
 import type { DrillSettings, Guest } from "../../../site/settings/environment";
 import { knownHostKeys } from "../../clients/host-keys";
 import { hostKeysOnNode, nodeAccess } from "../../clients/keys-on-node";
@@ -17,6 +18,7 @@ import type { Finding } from "../engine/step";
 import { nodeHost, nodeLogin } from "../steps/guest/log-in";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { addProof, type Proof } from "./history";
+import { keysOfCopy } from "./copy-keys";
 import { planDrill } from "./make-plan";
 import { type Candidate, drillKind, type DrillPlan, drillPlanSchema } from "./plan";
 import type { DrillWays } from "./probe";
@@ -146,12 +148,9 @@ function waysOf(session: NodeSession, bridge: string): DrillWays {
   };
 }
 
-/**
- * A copy has the host keys of its original, which are pinned, or new ones that cloud-init has made, which its node reads. They
- * are kept apart: what is known of the original stays as it is.
- */
+/** Its host keys are kept apart: what is known of the original stays as it is. */
 function loginOf(session: NodeSession, { vmid, target }: Candidate, proxy: string): GuestShellOptions {
-  const { environment, state } = session;
+  const { client, environment, state } = session;
   const { ssh } = environment.settings;
   const knownHosts = join(state.path, "drill_known_hosts");
   rmSync(knownHosts, { force: true });
@@ -164,10 +163,17 @@ function loginOf(session: NodeSession, { vmid, target }: Candidate, proxy: strin
     proxy,
     // Two logins and a network that the node makes first: on a busy one that is no silence of the copy.
     connectTimeout: 30,
+    // Nothing but copies is on the bridge, which only the node reaches.
+    isNew: target?.type === "qemu",
     hostKeys: async (signal) => {
       const pinned = knownHostKeys(join(state.path, "known_hosts"), { host: alias, port: 22, alias });
-      if (pinned.length > 0 || target === undefined) return pinned;
-      return hostKeysOnNode(session.client, nodeLogin(session), target, signal);
+      if (target === undefined) return pinned;
+      return keysOfCopy({
+        type: target.type,
+        pinned,
+        onNode: () => hostKeysOnNode(client, nodeLogin(session), target, signal),
+        hasCloudInit: async () => seedDrives(await client.guests.guestConfig(target)).length > 0,
+      });
     },
   };
 }
