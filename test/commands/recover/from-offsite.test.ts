@@ -277,8 +277,19 @@ test("data of which a newer copy lies elsewhere than the archive: the report nam
   const data = { config: { kind: "files", paths: [app], folder: dumps, by: "node" } };
   site.write("Pulumi.prod.yaml", settings.replace(/^( +)(network: .*)$/mu, `$1$2\n$1data: ${JSON.stringify(data)}`));
   guest.declare({
-    ...{ at: "03:00", keep: { daily: 7, weekly: 4, monthly: 12 }, shrink: 50, minimum: 1, folder: dumps, by: "node" },
-    ...{ enabled: true, kind: "files", name: "config", recipients: [], paths: [app], volumes: [], exclude: [] },
+    kind: "files",
+    name: "config",
+    at: "03:00",
+    keep: { daily: 7, weekly: 4, monthly: 12 },
+    recipients: [],
+    shrink: 50,
+    minimum: 1,
+    folder: dumps,
+    by: "node",
+    enabled: true,
+    paths: [app],
+    volumes: [],
+    exclude: [],
   });
   mkdirSync(app);
   writeFileSync(join(app, "file"), "newer than the archive");

@@ -82,9 +82,10 @@ test("what is as old as the archive, or older, is in it already [H1]", () => {
   expect(newerOf(look({ copies: undefined }))).toEqual([]);
 });
 
+const mendOf = (kind: "files" | "command"): string | undefined =>
+  newerOf(look({ source: { name: "main", kind }, copies: copies({ dumps: [dump("far", at + 1)] }) }))[0]?.mend;
+
 test("files have a command of their own; of what no command loads the dumps are listed [H1]", () => {
-  const mendOf = (kind: "files" | "command") =>
-    newerOf(look({ source: { name: "main", kind }, copies: copies({ dumps: [dump("far", at + 1)] }) }))[0]?.mend;
   expect(mendOf("files")).toBe("lifeboat restore files prod/web main --dump far --from offsite");
   expect(mendOf("command")).toBe("lifeboat data prod/web --from offsite");
 });
