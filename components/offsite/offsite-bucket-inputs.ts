@@ -1,6 +1,6 @@
 /** What the provider is given for the bucket elsewhere, by what its service takes. No Pulumi. */
 import type { OffsiteSettings } from "../../site/settings/environment";
-import { archivesFolder, dumpsFolder } from "../../site/offsite/places";
+import { archivesFolder, dumpsFolder, mirrorsFolder } from "../../site/offsite/places";
 import { bucketPolicy } from "../../site/offsite/policies";
 
 const day = 86_400;
@@ -42,8 +42,8 @@ export function offsiteBucketInputs(settings: OffsiteSettings) {
 }
 
 /**
- * What was replaced or removed goes for good so many days later. What is current goes in the folders of dumps and of archives
- * only: there each name has its date. Whatever else somebody puts there has none, and stays as long as nobody replaces it.
+ * What was replaced or removed goes for good so many days later. What is current goes in the folders of dumps, of archives and of
+ * mirrored buckets only: there each name has its date. Whatever else somebody puts there has none, and stays as long as nobody replaces it.
  */
 function lifecycleRules({ kind, retention, expire }: OffsiteSettings) {
   const days = retention / day;
@@ -60,7 +60,7 @@ function lifecycleRules({ kind, retention, expire }: OffsiteSettings) {
     filter: { prefix: "" },
     abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
   };
-  const dated = [dumpsFolder, archivesFolder].map((folder) => ({
+  const dated = [dumpsFolder, archivesFolder, mirrorsFolder].map((folder) => ({
     id: `lifeboat-${folder}`,
     status: "Enabled",
     filter: { prefix: `${folder}/` },

@@ -39,8 +39,8 @@ export async function firstVersion(
   return first.version;
 }
 
-/** Of sums and manifests, whose lines are a file, a database or a table each. */
-const bytesAtMost = 16 * 2 ** 20;
+/** Of sums, manifests and lists, whose lines are a file, a database, a table or an object each. */
+export const bytesAtMost = 16 * 2 ** 20;
 
 /**
  * A small file of a copy, as it was written first. Whoever can write there could have made it as long as no memory is.

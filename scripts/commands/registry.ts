@@ -140,6 +140,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./backup-data.js"),
       },
       {
+        words: ["backup", "bucket"],
+        summary: "mirror buckets of the site elsewhere, with their versions",
+        load: () => import("./backup-bucket.js"),
+      },
+      {
         words: ["backup", "snapshot"],
         summary: "take or remove a snapshot of a guest while it runs",
         load: () => import("./backup-snapshot.js"),
@@ -183,6 +188,11 @@ export const sections: readonly CommandSection[] = [
         words: ["restore", "files"],
         summary: "bring folders and volumes back from a dump",
         load: () => import("./restore-files.js"),
+      },
+      {
+        words: ["restore", "bucket"],
+        summary: "bring a mirrored bucket back, as it was at a time",
+        load: () => import("./restore-bucket.js"),
       },
       {
         words: ["restore", "snapshot"],

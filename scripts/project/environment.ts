@@ -1,4 +1,5 @@
 import {
+  bucketKeySource,
   offsiteReaderSource,
   sharedVariable,
   sharedVariableProblem,
@@ -58,6 +59,11 @@ export interface LoadedEnvironment {
    * LIFEBOAT_OFFSITE_READER_FILE names, or the settings; undefined where there is none. @throws CommandError (2, 12)
    */
   offsiteKey(): Promise<FoundCredential | undefined>;
+  /**
+   * The key of a mirrored bucket, or those of all, as text: from LIFEBOAT_BUCKET_KEY, the file that LIFEBOAT_BUCKET_KEY_FILE names, or the
+   * settings; undefined where there is none. @throws CommandError (2, 12)
+   */
+  bucketKey(): Promise<FoundCredential | undefined>;
   /** How the node proves itself. @throws CommandError (2) when the file of the authority cannot be read. */
   trust(): Trust;
   /** The client with the API token; made once, closed with the site. @throws CommandError (2, 12) */
@@ -164,6 +170,11 @@ class ConnectedEnvironment implements ClosableEnvironment {
   offsiteKey(): Promise<FoundCredential | undefined> {
     const { environment, redactor } = this.options;
     return findCredential(offsiteReaderSource, this.secrets, environment, redactor);
+  }
+
+  bucketKey(): Promise<FoundCredential | undefined> {
+    const { environment, redactor } = this.options;
+    return findCredential(bucketKeySource, this.secrets, environment, redactor);
   }
 
   trust(): Trust {

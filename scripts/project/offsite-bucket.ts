@@ -1,6 +1,6 @@
-import { offsiteKeysHint, parseOffsiteReader } from "../../site/offsite/keys";
+import { offsiteKeysHint, offsiteKeysSetting, parseOffsiteReader, parseOffsiteWriter } from "../../site/offsite/keys";
 import { offsiteReaderSource } from "../../site/settings/credentials";
-import type { OffsiteSettings } from "../../site/settings/environment";
+import type { KeyPair, OffsiteSettings } from "../../site/settings/environment";
 import type { S3Versions } from "../clients/object-store/s3-versions";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
@@ -35,6 +35,17 @@ export async function openOffsite(environment: LoadedEnvironment, reach: ReachOp
   // Large, and only this needs it.
   const { S3Versions } = await import("../clients/object-store/s3-versions.js");
   return new S3Versions({ bucket, endpoint, region, credentials, ...reach, ...authority });
+}
+
+/** The key that writes there: guests have it, and who mirrors a bucket. @throws CommandError (2, 12) */
+export async function offsiteWriter(environment: LoadedEnvironment): Promise<KeyPair> {
+  const text = await environment.secret(offsiteKeysSetting);
+  const writer = text === undefined ? undefined : parseOffsiteWriter(text);
+  if (writer !== undefined) return writer;
+  throw new CommandError(`lifeboat:${offsiteKeysSetting} of ${environment.name} has no key writer`, {
+    exitCode: exitCodes.usage,
+    hint: offsiteKeysHint(environment.name),
+  });
 }
 
 async function readerOf(environment: LoadedEnvironment) {

@@ -21,6 +21,11 @@ export function parseOffsiteReader(text: string): KeyPair | undefined {
   return parseKeyPair(text) ?? parseOffsiteKeys(text)?.reader;
 }
 
+/** The key that writes, of the text of all keys; undefined when it is none. */
+export function parseOffsiteWriter(text: string): KeyPair | undefined {
+  return parseOffsiteKeys(text)?.writer;
+}
+
 /** Why what is declared cannot be copied to, as the end of a sentence: an offsite copy without keys is never silently none (J2). */
 export function missingOffsiteKeys(offsite: OffsiteSettings, keys: OffsiteKeys | undefined): string | undefined {
   if (keys === undefined) return `it has lifeboat:offsite, and the secret lifeboat:${offsiteKeysSetting} is not set`;

@@ -21,3 +21,20 @@ export function archivesOfEnvironment(environment: string): string {
 export function dumpsOfGuest(environment: string, guest: string): string {
   return `${dumpsFolder}/${environment}/${guest}`;
 }
+
+/**
+ * Folder whose objects are removed in the same way: buckets of the site, as they were at each run. What a list names was written at
+ * most {@link seriesLength} before it.
+ */
+export const mirrorsFolder = "buckets";
+
+/** Folder of one mirrored bucket, without a slash at its end: `lists/<time>/` and `objects/<series>/` below it. */
+export function mirrorOf(environment: string, name: string): string {
+  return `${mirrorsFolder}/${environment}/${name}`;
+}
+
+/**
+ * Seconds after which everything is sent anew, under another name: the bucket's rules know the age of an object and not whether a list
+ * still names it.
+ */
+export const seriesLength = 30 * 86_400;

@@ -77,6 +77,12 @@ export function complete(settings: Settings, name: string): Environment {
     monitoringAuthority: settings.monitoringAuthority,
     offsite: settings.offsite && completeOffsite(settings.offsite),
     offsiteKeys: settings.offsiteKeys,
+    buckets: (settings.buckets ?? []).map(([mirror, { region = "us-east-1", ...entry }]) => ({
+      name: mirror,
+      region,
+      ...entry,
+    })),
+    bucketKeys: settings.bucketKeys && Object.fromEntries(settings.bucketKeys),
     dataSecrets: completeDataSecrets(settings.dataSecrets ?? []),
     dataWatchers: settings.data?.watchers,
     ...(settings.kit === undefined ? {} : { kit: completeKit(settings.kit) }),

@@ -39,6 +39,13 @@ export const offsiteReaderSource: CredentialSource = {
   setting: "offsiteKeys",
 };
 
+/** The key of one mirrored bucket, as JSON, or those of all of them: a restore needs one that writes. */
+export const bucketKeySource: CredentialSource = {
+  variable: "LIFEBOAT_BUCKET_KEY",
+  fileVariable: "LIFEBOAT_BUCKET_KEY_FILE",
+  setting: "bucketKeys",
+};
+
 /** A credential that the shell gives. */
 export type ShellCredential =
   | { readonly kind: "value"; readonly value: string; readonly variable: string }
@@ -82,6 +89,7 @@ export const secretSources: readonly ShellSource[] = [
   rootPasswordSource,
   stateKeySource,
   offsiteReaderSource,
+  bucketKeySource,
 ];
 
 /** What a variable gives: the secret itself or the path of a file, for one environment, by its suffix, or for all. */

@@ -11,6 +11,7 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "stateStoreOffsiteKey",
   "monitoringSecrets",
   "offsiteKeys",
+  "bucketKeys",
   "dataSecrets",
 ]);
 

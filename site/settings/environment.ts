@@ -1,4 +1,5 @@
 import type { Retention } from "../../proxmox/rules/retention";
+import type { BucketKeys, MirroredBucket } from "./bucket";
 import type { DataSecrets } from "./data";
 import type { Guest, Objectives } from "./guest";
 import type { KitSettings } from "./kit";
@@ -7,6 +8,7 @@ import type { OffsiteKeys, OffsiteSettings } from "./offsite";
 import type { KeyPair, StateStoreKeys, StateStoreSettings } from "./state-store";
 import type { CalendarDay, Seconds } from "./units";
 
+export type * from "./bucket";
 export type * from "./data";
 export type * from "./download";
 export type * from "./guest";
@@ -72,6 +74,10 @@ export interface Environment {
   readonly offsite?: OffsiteSettings | undefined;
   /** The decrypted secret `lifeboat:offsiteKeys`. */
   readonly offsiteKeys?: OffsiteKeys | undefined;
+  /** Buckets that are mirrored there, by their names. */
+  readonly buckets: readonly MirroredBucket[];
+  /** The decrypted secret `lifeboat:bucketKeys`. */
+  readonly bucketKeys?: BucketKeys | undefined;
   /** The decrypted secret `lifeboat:dataSecrets`; empty where there is none. */
   readonly dataSecrets: DataSecrets;
   /** Addresses from which guests may be asked how their dumps are. Absent: those of the guests that watch. */

@@ -1,4 +1,5 @@
 import { backupSchema } from "./backup-schema";
+import { bucketKeysSchema, bucketsCanBeMirrored, bucketsSchema } from "./bucket-schema";
 import { dataDefaultsSchema, dataReachesGuests, dataSecretsSchema } from "./data-schema";
 import { drillFitsGuests, drillSchema } from "./drill-schema";
 import { guestId } from "./guest-values";
@@ -99,6 +100,10 @@ export const settingsSchema = checked(
     offsite: optional(offsiteSchema),
     /** Keys of that bucket, as a secret: `{ admin, writer, reader }`, each `{ accessKey, secretKey }`. Needed with `offsite`. */
     offsiteKeys: optional(offsiteKeysSchema),
+    /** Buckets of the site that `lifeboat backup bucket` mirrors to the bucket elsewhere, by names of your own. */
+    buckets: optional(bucketsSchema),
+    /** Keys that read those buckets in every version, as a secret: `{ NAME: { accessKey, secretKey } }`. */
+    bucketKeys: optional(bucketKeysSchema),
     /** The break-glass file of the site, for somebody with nothing but a laptop and it. In one environment of the site. */
     kit: optional(kitSchema),
   }),
@@ -109,6 +114,7 @@ export const settingsSchema = checked(
     ...restoresNameGuests(raw),
     ...dataReachesGuests(raw),
     ...archivesCanBeCopied(raw),
+    ...bucketsCanBeMirrored(raw),
   ],
 );
 

@@ -204,12 +204,17 @@ export class S3Store implements ObjectStore {
 
   /** What the bucket itself is set to. @throws StoreError of kind `no-bucket` when it is not there */
   async bucketSettings(): Promise<BucketSettings> {
-    const bucket = { Bucket: this.bucket };
-    const [versioning, hasLifecycle] = await Promise.all([
-      this.explained(() => this.client.send(new GetBucketVersioningCommand(bucket), this.lookOptions)),
+    const [isVersioned, hasLifecycle] = await Promise.all([
+      this.isVersioned(),
       this.explained(() => this.hasLifecycle()),
     ]);
-    return { isVersioned: versioning.Status === "Enabled", hasLifecycle };
+    return { isVersioned, hasLifecycle };
+  }
+
+  /** Whether the bucket keeps what is replaced. @throws StoreError of kind `no-bucket` when it is not there */
+  async isVersioned(): Promise<boolean> {
+    const command = new GetBucketVersioningCommand({ Bucket: this.bucket });
+    return (await this.explained(() => this.client.send(command, this.lookOptions))).Status === "Enabled";
   }
 
   private async hasLifecycle(): Promise<boolean> {

@@ -47,6 +47,7 @@ const environment: LoadedEnvironment = {
   token: nothing,
   stateKey: nothing,
   offsiteKey: nothing,
+  bucketKey: nothing,
   trust: nothing,
   client: nothing,
   rootClient: nothing,

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { MirroredContent } from "../../../site/mirrors/listing";
+import type { PlannedVersion } from "../../../site/mirrors/plan-mirror";
+import { ConditionFailed, NoSuchObject, StoreError } from "../../clients/object-store/object-store";
+import { largestContent, type PlacedContent, type S3Contents } from "../../clients/object-store/s3-contents";
+import { knowsNoConditions } from "../../clients/object-store/s3-errors";
+import type { OpenMirror } from "../../project/mirrored-buckets";
+import { CommandError } from "../../terminal/command-error";
+import { formatBytes } from "../../terminal/durations";
+
+/** What became of a version. `gone`: the bucket had it when it was listed, and no more when it was read. */
+export type Sent = { readonly content: MirroredContent } | { readonly unread: string } | "gone";
+
+/**
+ * Reads a version twice, once for its sums and once to send it: the service elsewhere keeps nothing whose sum is another. One object that
+ * cannot be read is told and keeps no other from being sent.
+ *
+ * @throws StoreError where one of both services cannot be used at all
+ */
+export async function sendVersion(
+  { seen, object }: PlannedVersion,
+  { source, far, writer, folder }: OpenMirror,
+  signal: AbortSignal,
+): Promise<Sent> {
+  if (seen.size > largestContent) {
+    return { unread: `it is larger than ${formatBytes(largestContent)}, the most that one request writes` };
+  }
+  try {
+    const first = await sumsOfVersion(source.contents, seen, signal);
+    if (first.bytes !== seen.size) return { unread: "it changed while it was read" };
+    const { body, headers } = await source.contents.open(seen.key, seen.versionId);
+    const content = { ...first, headers, object };
+    const proven = body.pipe(sameAs(content));
+    body.once("error", (error) => proven.destroy(error));
+    proven.once("close", () => body.destroy());
+    await put(writer, `${folder}/${object}`, { ...content, body: proven }, async () => {
+      proven.destroy();
+      await compareThere(far, content);
+    });
+    return { content };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof NoSuchObject) return "gone";
+    if (error instanceof CommandError) return { unread: error.message };
+    // Whether it is this object, or the service, tells another question.
+    if (!(error instanceof StoreError) || error.place !== source.place) throw error;
+    await source.listing.isVersioned();
+    return { unread: error.message };
+  }
+}
+
+/** A small file, whole or not at all, and never over another. @throws ConditionFailed, StoreError */
+export async function putWhole(writer: S3Contents, key: string, content: Buffer): Promise<void> {
+  const md5 = createHash("md5").update(content).digest("base64");
+  const place = (onlyNew: boolean) =>
+    writer.put(key, { body: Readable.from([content]), bytes: content.length, md5, onlyNew });
+  try {
+    await place(true);
+  } catch (error) {
+    if (!(error instanceof StoreError) || !knowsNoConditions(error)) throw error;
+    // The bucket keeps the first version all the same.
+    await place(false);
+  }
+}
+
+/** @param isThere done where something has that name already: an earlier run was cut off after it */
+async function put(
+  writer: S3Contents,
+  key: string,
+  content: PlacedContent,
+  isThere: () => Promise<void>,
+): Promise<void> {
+  try {
+    await writer.put(key, { ...content, headers: {}, onlyNew: true });
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    await isThere();
+  }
+}
+
+async function compareThere(far: OpenMirror["far"], content: MirroredContent): Promise<void> {
+  const [, series = ""] = content.object.split("/");
+  const versions = (await far.contents(series)).get(content.object) ?? [];
+  const body = await far.open(content, versions);
+  await pipeline(body, async function* drain(chunks) {
+    for await (const chunk of chunks) void chunk;
+    yield "";
+  });
+}
+
+async function sumsOfVersion(
+  contents: S3Contents,
+  { key, versionId }: PlannedVersion["seen"],
+  signal: AbortSignal,
+): Promise<Omit<MirroredContent, "headers" | "object">> {
+  const { body } = await contents.open(key, versionId);
+  const [sha256, md5] = [createHash("sha256"), createHash("md5")];
+  let bytes = 0;
+  const stop = (): void => void body.destroy();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for await (const chunk of body) {
+      sha256.update(chunk);
+      md5.update(chunk);
+      bytes += chunk.length;
+    }
+  } catch (error) {
+    throw error instanceof StoreError
+      ? error
+      : new StoreError("failed", contents.place, `${key} cannot be read`, error);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  return { bytes, sha256: sha256.digest("hex"), md5: md5.digest("base64") };
+}
+
+/** Ends with an error where other bytes come than before. */
+function sameAs({ sha256 }: MirroredContent): Transform {
+  const hash = createHash("sha256");
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(hash.digest("hex") === sha256 ? null : new CommandError("it changed while it was read", { exitCode: 1 }));
+    },
+  });
+}
