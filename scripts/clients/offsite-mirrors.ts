@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { Transform } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { listFile, type MirrorList, type MirroredContent, parseList, timeOf } from "../../site/mirrors/listing";
 import { type ListedVersion, sumsFile, type WholeCopy, wholeCopies } from "../../site/offsite/copied-files";
 import type { S3Versions } from "./object-store/s3-versions";
+import { provenBytes } from "./object-store/proven-bytes";
 import { damagedCopy, firstVersion, readFirst, throughFrom } from "./offsite-copies";
 
 /** A bucket as it was at one time, by the name of its list. */
@@ -67,19 +67,7 @@ export class OffsiteMirror {
   async open({ object, sha256, bytes }: MirroredContent, versions: readonly ListedVersion[]): Promise<Readable> {
     const copy = { name: this.folder, files: new Map([[object, versions]]) };
     const { key, versionId } = await firstVersion(this.store, copy, object);
-    const hash = createHash("sha256");
-    let count = 0;
-    const proven = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        count += chunk.length;
-        done(null, chunk);
-      },
-      flush(done) {
-        const isIt = hash.digest("hex") === sha256 && count === bytes;
-        done(isIt ? null : damagedCopy(`${object} is not what its list tells`));
-      },
-    });
+    const proven = provenBytes({ sha256, bytes }, () => damagedCopy(`${object} is not what its list tells`));
     return throughFrom(await this.store.open(key, versionId), proven, this.store.place);
   }
 }

@@ -4,6 +4,7 @@ import { bucketKeySource } from "../../site/settings/credentials";
 import type { KeyPair, MirroredBucket } from "../../site/settings/environment";
 import { parseKeyPair } from "../../site/state-store/keys";
 import { pulumiLine } from "../../site/plain-pulumi";
+import { StoreError } from "../clients/object-store/object-store";
 import type { S3Contents } from "../clients/object-store/s3-contents";
 import type { S3Store } from "../clients/object-store/s3-store";
 import { OffsiteMirror } from "../clients/offsite-mirrors";
@@ -96,6 +97,19 @@ export async function openBucket(
     import("../clients/object-store/s3-contents.js"),
   ]);
   return { place, listing: new S3Store(options), contents: new S3Contents(options, place) };
+}
+
+/** Whether a bucket keeps what is replaced; the first that is asked of it. @throws CommandError (14) where there is none, StoreError */
+export async function keepsVersions({ listing, place }: OpenBucket): Promise<boolean> {
+  try {
+    return await listing.isVersioned();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== "no-bucket") throw error;
+    throw new CommandError(`there is no such bucket (${place})`, {
+      exitCode: exitCodes.unavailable,
+      hint: "is its name right in lifeboat:buckets? If it is lost, make it, with versions, and restore it",
+    });
+  }
 }
 
 /** Both ends of a mirror, to write it. Connects to nothing yet. @throws CommandError (2, 12) */

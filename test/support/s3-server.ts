@@ -58,6 +58,8 @@ export class S3Server {
   private readonly buckets = new Map<string, Map<string, Version[]>>();
   /** Buckets without object lock: those that were made before Lifeboat asked for it. */
   readonly unlocked = new Set<string>();
+  /** Buckets without versions, for who asks: they keep them all the same. */
+  readonly unversioned = new Set<string>();
   /** How long each version is locked, milliseconds. Undefined: not at all. */
   lockFor: number | undefined;
   private lastTime = 0;
@@ -90,7 +92,8 @@ export class S3Server {
     if (this.server !== undefined) return;
     const { certificate, key } = certificateFiles(this.folder, "s3");
     this.server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
-      void this.answer(request, response);
+      // Whoever hangs up is not answered.
+      this.answer(request, response).catch(() => response.destroy());
     });
     const { server } = this;
     await new Promise<void>((done) => server.listen(this.port, "127.0.0.1", done));
@@ -185,6 +188,10 @@ export class S3Server {
       const enabled = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>";
       return xml(response, 200, `<ObjectLockConfiguration>${enabled}</ObjectLockConfiguration>`);
     }
+    if (key === "" && url.searchParams.has("versioning")) {
+      const status = this.unversioned.has(bucket) ? "" : "<Status>Enabled</Status>";
+      return xml(response, 200, `<VersioningConfiguration>${status}</VersioningConfiguration>`);
+    }
     if (key === "") {
       const listed = new Map([...objects].filter(([name]) => this.damaged.get(`${bucket}/${name}`) !== "metadata"));
       return url.searchParams.has("versions") ? listVersions(listed, url, response) : list(listed, url, response);
@@ -246,6 +253,9 @@ export class S3Server {
       const unwanted = headers["if-none-match"] === "*" && etag !== undefined;
       const changed = headers["if-match"] !== undefined && headers["if-match"] !== etag;
       if (unwanted || changed) return fail(response, 412, "PreconditionFailed");
+      const sum = headers["content-md5"];
+      if (sum !== undefined && sum !== createHash("md5").update(body).digest("base64"))
+        return fail(response, 400, "BadDigest");
       this.add(objects, key, body);
       return void response.writeHead(200, { etag: etagOf(body) }).end();
     }

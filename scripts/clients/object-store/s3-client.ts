@@ -26,6 +26,8 @@ export interface S3StoreOptions {
 /** Connections at once: more than any caller here asks for. */
 const connections = 32;
 
+const nothing = (): void => undefined;
+
 /** The SDK's client as every store is asked with. */
 export function clientOf(options: S3StoreOptions): S3Client {
   const { endpoint, region, ca, credentials, profile, pathStyle = true, attempts = 3 } = options;
@@ -40,6 +42,8 @@ export function clientOf(options: S3StoreOptions): S3Client {
     ...(profile === undefined ? {} : { profile }),
     forcePathStyle: pathStyle,
     maxAttempts: attempts,
+    // What it would say on stderr is told by whoever asked.
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     // Other stores than AWS's refuse the newer checksums, or store them as content.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

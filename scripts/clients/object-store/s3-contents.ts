@@ -69,7 +69,13 @@ export class S3Contents {
   /** Writes an object as a whole, or not at all. @throws ConditionFailed, StoreError, and what its body ends with */
   async put(key: string, { body, bytes, md5, headers = {}, onlyNew = false }: PlacedContent): Promise<void> {
     let failure: unknown;
-    body.once("error", (error) => (failure = error));
+    // A request whose body breaks off would wait for the rest of it.
+    const broken = new AbortController();
+    body.once("error", (error) => {
+      failure = error;
+      broken.abort();
+    });
+    const { signal } = this.options;
     try {
       await this.client.send(
         new PutObjectCommand({
@@ -81,11 +87,11 @@ export class S3Contents {
           ...inputsOf(headers),
           ...(onlyNew ? { IfNoneMatch: "*" } : {}),
         }),
-        this.options.signal === undefined ? {} : { abortSignal: this.options.signal },
+        { abortSignal: signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]) },
       );
     } catch (error) {
       body.destroy();
-      this.options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (failure !== undefined) throw failure;
       if (onlyNew && isConditionFailed(s3FailureOf(error))) throw new ConditionFailed(this.place, key);
       throw storeErrorOf(error, this.place);

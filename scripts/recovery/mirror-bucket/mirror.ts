@@ -6,7 +6,7 @@ import { ConditionFailed } from "../../clients/object-store/object-store";
 import { bytesAtMost } from "../../clients/offsite-copies";
 import { sumsOf } from "../../clients/offsite-mirrors";
 import { runBounded } from "../../machine/bounded";
-import type { OpenMirror } from "../../project/mirrored-buckets";
+import { keepsVersions, type OpenMirror } from "../../project/mirrored-buckets";
 import { CommandError } from "../../terminal/command-error";
 import { copiedSince } from "../../terminal/copied";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -40,7 +40,7 @@ export async function mirrorBucket(
   { now, signal, progress }: { readonly now: number; readonly signal: AbortSignal; progress(text: string): void },
 ): Promise<Mirrored> {
   const { source, far } = mirror;
-  const isVersioned = await source.listing.isVersioned();
+  const isVersioned = await keepsVersions(source);
   const seen = await seenIn(source.listing, isVersioned);
   const [newest] = await far.lists();
   const last = newest === undefined ? undefined : await far.read(newest);

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { MirroredContent } from "../../../site/mirrors/listing";
 import type { PlannedVersion } from "../../../site/mirrors/plan-mirror";
 import { ConditionFailed, NoSuchObject, StoreError } from "../../clients/object-store/object-store";
+import { provenBytes } from "../../clients/object-store/proven-bytes";
 import { largestContent, type PlacedContent, type S3Contents } from "../../clients/object-store/s3-contents";
 import { knowsNoConditions } from "../../clients/object-store/s3-errors";
-import type { OpenMirror } from "../../project/mirrored-buckets";
+import { keepsVersions, type OpenMirror } from "../../project/mirrored-buckets";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
+import { exitCodes } from "../../terminal/exit-codes";
 
 /** What became of a version. `gone`: the bucket had it when it was listed, and no more when it was read. */
 export type Sent = { readonly content: MirroredContent } | { readonly unread: string } | "gone";
@@ -32,7 +34,8 @@ export async function sendVersion(
     if (first.bytes !== seen.size) return { unread: "it changed while it was read" };
     const { body, headers } = await source.contents.open(seen.key, seen.versionId);
     const content = { ...first, headers, object };
-    const proven = body.pipe(sameAs(content));
+    const changed = () => new CommandError("it changed while it was read", { exitCode: exitCodes.failed });
+    const proven = body.pipe(provenBytes(content, changed));
     body.once("error", (error) => proven.destroy(error));
     proven.once("close", () => body.destroy());
     await put(writer, `${folder}/${object}`, { ...content, body: proven }, async () => {
@@ -46,7 +49,7 @@ export async function sendVersion(
     if (error instanceof CommandError) return { unread: error.message };
     // Whether it is this object, or the service, tells another question.
     if (!(error instanceof StoreError) || error.place !== source.place) throw error;
-    await source.listing.isVersioned();
+    await keepsVersions(source);
     return { unread: error.message };
   }
 }
@@ -114,18 +117,4 @@ async function sumsOfVersion(
     signal.removeEventListener("abort", stop);
   }
   return { bytes, sha256: sha256.digest("hex"), md5: md5.digest("base64") };
-}
-
-/** Ends with an error where other bytes come than before. */
-function sameAs({ sha256 }: MirroredContent): Transform {
-  const hash = createHash("sha256");
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(hash.digest("hex") === sha256 ? null : new CommandError("it changed while it was read", { exitCode: 1 }));
-    },
-  });
 }

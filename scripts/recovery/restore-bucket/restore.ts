@@ -6,7 +6,7 @@ import { ConditionFailed } from "../../clients/object-store/object-store";
 import type { FoundList, OffsiteMirror } from "../../clients/offsite-mirrors";
 import { groupBy } from "../../machine/group-by";
 import { runBounded } from "../../machine/bounded";
-import type { OpenBucket } from "../../project/mirrored-buckets";
+import { keepsVersions, type OpenBucket } from "../../project/mirrored-buckets";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 
@@ -37,7 +37,7 @@ export async function planBucket(
   const lists = await far.lists();
   const list = chooseList(lists, at, far.place);
   const mirrored = await far.read(list);
-  const isVersioned = await target.listing.isVersioned();
+  const isVersioned = await keepsVersions(target);
   const present = await target.listing.list("");
   const isEmpty = isVersioned && present.length === 0 && (await target.listing.versions("")).length === 0;
   const later = lists.filter(({ time }) => time > latestOf(undefined)).map(({ name }) => name);
@@ -82,7 +82,7 @@ const atOnce = 8;
 
 /** Puts back what a plan says, and looks whether a read gets it. The same command again goes on where it was cut off. */
 export async function restoreBucket(
-  { mirrored, plan, keepsVersions }: PlannedBucket,
+  { mirrored, plan, keepsVersions: isVersioned }: PlannedBucket,
   far: OffsiteMirror,
   target: OpenBucket,
   { signal, onBytes }: { readonly signal: AbortSignal; onBytes(done: number): void },
@@ -95,7 +95,7 @@ export async function restoreBucket(
     // Versions of one key come in their order.
     for (const version of versions) {
       signal.throwIfAborted();
-      const why = await putBack(version, { far, contents, target, onlyNew: !keepsVersions });
+      const why = await putBack(version, { far, contents, target, onlyNew: !isVersioned });
       if (why === undefined) {
         done.versions += 1;
         done.bytes += version.content?.bytes ?? 0;

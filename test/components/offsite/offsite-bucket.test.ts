@@ -38,7 +38,7 @@ test("a bucket has versions, a lock of 30 days that nobody shortens, and rules f
   expect(await valueOf(result.bucket)).toBe("far-away");
 });
 
-test("only dumps and archives go by their age: what else lies there, and nobody changes, stays [J1]", async () => {
+test("only dumps, archives and mirrored buckets go by their age: what else lies there, and nobody changes, stays [J1]", async () => {
   const { registrations } = await declare({ retention: "14d", expire: "60d" });
   expect(rulesOf(registrations)).toEqual([
     {
@@ -50,6 +50,7 @@ test("only dumps and archives go by their age: what else lies there, and nobody 
     },
     { id: "lifeboat-dumps", status: "Enabled", filter: { prefix: "dumps/" }, expiration: { days: 60 } },
     { id: "lifeboat-archives", status: "Enabled", filter: { prefix: "archives/" }, expiration: { days: 60 } },
+    { id: "lifeboat-buckets", status: "Enabled", filter: { prefix: "buckets/" }, expiration: { days: 60 } },
   ]);
 });
 

@@ -96,6 +96,11 @@ export const alike: readonly Alike[] = [
     words: ["--archive"],
   },
   {
+    line: /^lifeboat (?:backup|restore) bucket/u,
+    by: "test/commands/buckets/buckets.test.ts",
+    words: ["backup", "bucket", "restore"],
+  },
+  {
     line: /^lifeboat restore guest .*--from offsite/u,
     by: "test/commands/restore/from-offsite.test.ts",
     words: ["--from", "offsite"],
