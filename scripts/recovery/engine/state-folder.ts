@@ -158,8 +158,11 @@ function nameOf(subject: SubjectKey): string {
   }
 }
 
+function byOrder(a: JournalContents, b: JournalContents): number {
+  return (b.order ?? 0) - (a.order ?? 0);
+}
+
 /** In the order in which they were begun, and not by a clock alone. */
 function newestFirst(journals: readonly Journal[]): Journal[] {
-  const byOrder = (a: JournalContents, b: JournalContents): number => (b.order ?? 0) - (a.order ?? 0);
   return journals.toSorted(({ contents: a }, { contents: b }) => byOrder(a, b) || (a.startedAt < b.startedAt ? 1 : -1));
 }

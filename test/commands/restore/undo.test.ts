@@ -74,8 +74,10 @@ test("a restore task that fails before it touches anything: the guest is untouch
 
 test("the last restore is the one begun last, also where this machine's clock was put back a day between two [D6, K4]", async () => {
   await restored(105, "clock");
-  const tomorrow = (time: string): string => new Date(Date.parse(time) + 86_400_000).toISOString();
-  rewriteJournal(site.stateFolder(), (found) => ({ ...found, startedAt: tomorrow(found.startedAt) }));
+  rewriteJournal(site.stateFolder(), (found) => ({
+    ...found,
+    startedAt: new Date(Date.parse(found.startedAt) + 86_400_000).toISOString(),
+  }));
   await setMemory(105, 704);
   expect(await site.lifeboat(["restore", "guest", "clock", "--force", "--stop"])).toMatchObject({ code: 0 });
   const undone = await site.lifeboat(["undo", "clock", "--force", "--stop"]);
