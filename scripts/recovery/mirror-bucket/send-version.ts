@@ -34,7 +34,6 @@ export async function sendVersion(
     if (first.bytes !== seen.size) return { unread: "it changed while it was read" };
     const { body, headers } = await source.contents.open(seen.key, seen.versionId);
     const content = { ...first, headers, object };
-    const changed = () => new CommandError("it changed while it was read", { exitCode: exitCodes.failed });
     const proven = body.pipe(provenBytes(content, changed));
     body.once("error", (error) => proven.destroy(error));
     proven.once("close", () => body.destroy());
@@ -117,4 +116,8 @@ async function sumsOfVersion(
     signal.removeEventListener("abort", stop);
   }
   return { bytes, sha256: sha256.digest("hex"), md5: md5.digest("base64") };
+}
+
+function changed(): CommandError {
+  return new CommandError("it changed while it was read", { exitCode: exitCodes.failed });
 }

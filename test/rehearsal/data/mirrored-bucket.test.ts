@@ -216,7 +216,7 @@ test("a run that is cut off leaves the lists as they are, and the next one takes
     if (count === 30) cut.abort();
     return open(key, versionId);
   });
-  await expect(mirror(source, cut.signal)).rejects.toThrow();
+  await expect(mirror(source, cut.signal)).rejects.toThrow("aborted");
   expect(await lists()).toEqual(before);
   const again = await mirror();
   expect(again.unread).toEqual([]);
