@@ -55,7 +55,7 @@ function foundBefore({ environments }: RecoverPlan): Finding[] {
 /** What the check does not look at. */
 function notRecovered(plan: RecoverPlan): Finding[] {
   return lostOf(plan).flatMap(({ kind, subject, why, mend }) => {
-    if (kind !== "environment" && kind !== "by hand") return [];
+    if (kind === "guest" || kind === "store") return [];
     const text = `${subject} was left as it is: ${why}`;
     return [{ severity: "problem", text, ...(mend === undefined ? {} : { mend }) }];
   });

@@ -1,30 +1,36 @@
 import { isOffItsNode } from "./dead-node";
 import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
 
-/** Whether an environment lacks anything that a recovery brings back. */
+/** Whether an environment lacks anything that a recovery brings back, its stack among it. */
 export function isLacking(look: EnvironmentLook): boolean {
-  const { trouble, storage, job, guests, renamed, unfinished } = look;
+  const { trouble, job, renamed, unfinished } = look;
   if (trouble !== undefined) return false;
-  return (
-    renamed === true ||
-    (unfinished === true && mayBringUp(look)) ||
-    storage.state === "define" ||
-    (!job && mayBringUp(look)) ||
-    guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand")
-  );
+  return lacksGuests(look) || renamed === true || ((unfinished === true || !job) && isStackAsked(look));
 }
 
-/**
- * Whether its stack may be brought up: it would also make the guests that nobody has asked for, ask dead nodes for theirs, and make
- * empty what may lie elsewhere.
- */
-export function mayBringUp({ goneBesides, guests }: EnvironmentLook): boolean {
+/** Whether it lacks what comes back without Pulumi. */
+function lacksGuests({ storage, guests }: EnvironmentLook): boolean {
+  return storage.state === "define" || guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand");
+}
+
+/** Its stack would also make the guests that nobody has asked for, ask dead nodes for theirs, and make empty what may lie elsewhere. */
+function isStackAsked({ goneBesides, guests }: EnvironmentLook): boolean {
   return goneBesides === undefined && !guests.some(isOffItsNode) && !guests.some(isOutOfReach);
 }
 
 /** Whether a copy of a guest may lie elsewhere that cannot be had now. */
 export function isOutOfReach({ way, mayBeElsewhere }: GuestLook): boolean {
   return way === "none" && mayBeElsewhere === true;
+}
+
+/** Whether its stack may be brought up: it is asked for, and what is encrypted can be opened. */
+export function mayBringUp(look: EnvironmentLook): boolean {
+  return look.locked === undefined && isStackAsked(look);
+}
+
+/** Whether its stack would be brought up, but for the passphrase. */
+export function isLeftLocked(look: EnvironmentLook): boolean {
+  return look.locked !== undefined && isLacking(look) && isStackAsked(look);
 }
 
 /** Environments whose stacks are brought up: those that lack something, and the one that makes the store, where that is made again. */
@@ -37,5 +43,10 @@ export function stacksOf({ environments, store }: Pick<RecoverPlan, "environment
 
 /** Whether anything is to be done at all. What was cut off is brought to its end: a check of the whole, and a report. */
 export function hasWork({ environments, store, resumed }: RecoverPlan): boolean {
-  return resumed === true || environments.some(isLacking) || store?.way === "rebuild";
+  return resumed === true || environments.some(isBegun) || store?.way === "rebuild";
+}
+
+/** Whether anything of it can come back in this run. */
+function isBegun(look: EnvironmentLook): boolean {
+  return isLacking(look) && (look.locked === undefined || lacksGuests(look));
 }

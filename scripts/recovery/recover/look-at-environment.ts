@@ -3,11 +3,12 @@ import type { LoadedEnvironment } from "../../project/site";
 import { definitionOf } from "../../../site/storage-definition";
 import { clientOf } from "../engine/session";
 import { lookAtGuests, type RestoreNeeds } from "./look-at-guests";
-import type { EnvironmentLook } from "./plan";
+import type { EnvironmentLook, GuestLook } from "./plan";
 import type { SiteSession } from "./session";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { exitCodes } from "../../terminal/exit-codes";
 import { isRenamed } from "../steps/state/rename-state";
+import { givePassphrase, whyLocked } from "./passphrase";
 import { requireNewNode } from "./renamed-node";
 import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { scopeOf } from "../../../site/needs";
@@ -22,7 +23,8 @@ export async function lookAtEnvironment(
 ): Promise<EnvironmentLook> {
   const { name, settings } = environment;
   const { id } = settings.backup.storage;
-  const base = { name, endpoint: settings.proxmox.endpoint };
+  const locked = await whyLocked(environment, session.context);
+  const base = { name, endpoint: settings.proxmox.endpoint, ...(locked === undefined ? {} : { locked }) };
   const unseen = { ...base, storage: { id, state: "unknown" as const }, job: false, guests: [] };
   try {
     const client = await clientOf(environment, session.dryRun);
@@ -46,7 +48,7 @@ export async function lookAtEnvironment(
       ...base,
       storage,
       job: jobs.some((job) => job.id === settings.backup.jobId),
-      guests,
+      guests: locked === undefined ? guests : guests.map((guest) => notMade(guest, name, locked)),
       ...(goneBesides === undefined ? {} : { goneBesides }),
       ...(isRenamed(environment, mapping) ? { renamed: true } : {}),
     };
@@ -57,6 +59,13 @@ export async function lookAtEnvironment(
     if (stack !== undefined || exitCode === exitCodes.refused) throw error;
     return { ...unseen, trouble: reason, ...(hint === undefined ? {} : { mend: hint }) };
   }
+}
+
+/** A guest without an archive is made by its stack, which is left as it is. */
+function notMade(guest: GuestLook, environment: string, locked: string): GuestLook {
+  if (guest.way !== "anew") return guest;
+  const why = `${guest.why ?? "it has no archive"}; its stack would make it again, empty, and ${locked}`;
+  return { ...guest, way: "none", why, mend: givePassphrase(environment) };
 }
 
 /** Undefined: it is not there, and cannot be defined from here. @throws ProxmoxError, CommandError (14) where it may be hidden */

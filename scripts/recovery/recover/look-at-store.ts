@@ -1,4 +1,6 @@
 import { failureOf } from "../../clients/failure";
+import { readPassphrase } from "../../project/passphrase-source";
+import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type Demand } from "../engine/consent";
 import { hasOwnState, isWhole, lookAtStates, staleDemands } from "../rebuild/make-plan";
@@ -28,16 +30,24 @@ export async function lookAtStore(
   const owner = siteStore?.environment.name;
   if (siteStore === undefined || owner === undefined || !chosen.some(({ name }) => name === owner)) return undefined;
   const base = { endpoint: siteStore.endpoint, owner };
-  const rebuild = await openRebuild(site, siteStore, context, asked);
+  const opened = await openRebuild(site, siteStore, context, asked).catch((error: unknown) => {
+    if (isLocked(error, session)) return error;
+    throw error;
+  });
   let states: RebuildPlan;
   try {
-    states = await lookAtStates(rebuild);
+    if (opened instanceof Error) throw opened;
+    states = await lookAtStates(opened);
   } catch (error) {
     context.signal.throwIfAborted();
     const { reason, hint, exitCode, stack } = failureOf(error, undefined);
-    // A wrong passphrase opens nothing, whatever is done first.
-    if (stack !== undefined || exitCode === exitCodes.passphrase) throw error;
-    const why = { why: reason, ...(hint === undefined ? {} : { mend: hint }) };
+    const isShut = isLocked(error, session);
+    // A wrong passphrase opens nothing, whatever is done first; without any the guests come back.
+    if (stack !== undefined || (exitCode === exitCodes.passphrase && !isShut)) throw error;
+    const text = isShut
+      ? `whether it holds every state, and how it is made again, needs the passphrase: ${reason}`
+      : reason;
+    const why = { why: text, ...(hint === undefined ? {} : { mend: hint }) };
     return { store: { ...base, way: "none", ...why }, demands: [] };
   }
   if (isWhole(states)) return { store: { ...base, way: "there", states }, demands: [] };
@@ -56,4 +66,10 @@ export async function lookAtStore(
     },
     demands: [],
   };
+}
+
+/** Whether something stays shut since nobody has given the passphrase. A wrong one is none of that. */
+function isLocked(error: unknown, { chosen, context }: SiteSession): error is CommandError {
+  if (!(error instanceof CommandError) || error.exitCode !== exitCodes.passphrase) return false;
+  return chosen.some(({ name }) => readPassphrase(name, context.io.environment).kind !== "given");
 }

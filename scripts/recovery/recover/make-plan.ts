@@ -47,8 +47,9 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
     ),
   );
   refuseFullOfCopies(needs.copies);
+  const whole = seen?.store.way === "none" ? looks.map(withoutStore) : looks;
   const environments =
-    earlier === undefined ? looks : await Promise.all(looks.map((look) => withEarlier(session, earlier, look)));
+    earlier === undefined ? whole : await Promise.all(whole.map((look) => withEarlier(session, earlier, look)));
   const plan: RecoverPlan = {
     environments,
     ...(seen === undefined ? {} : { store: seen.store }),
@@ -84,6 +85,15 @@ function shownMapping(mapping: NodeMapping, renamed: SiteSession["renamed"]): No
     changes: changes.map(({ path, from, to }) => ({ path: [...path], from, to })),
   }));
   return { ...writtenMapping(mapping), settings };
+}
+
+/** The guest of a store that is not made again now does not come back with it. */
+function withoutStore(look: EnvironmentLook): EnvironmentLook {
+  const why = "it comes back with the state store, which cannot be brought back now";
+  return {
+    ...look,
+    guests: look.guests.map((guest) => (guest.way === "store" ? { ...guest, way: "none", why } : guest)),
+  };
 }
 
 /** @throws CommandError (14) where no node lets anything be seen: nothing at all can be said then */

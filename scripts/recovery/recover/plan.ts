@@ -75,6 +75,10 @@ const environmentSchema = z.object({
     .literal(true)
     .exactOptional()
     .describe("its node stands in for another one: Pulumi's state gets the new names"),
+  locked: z
+    .string()
+    .exactOptional()
+    .describe("why its secrets cannot be opened: its stack and its state are left as they are, its guests come back"),
   unfinished: z
     .literal(true)
     .exactOptional()

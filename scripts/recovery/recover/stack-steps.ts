@@ -126,6 +126,8 @@ export function upStep(names: readonly string[], looks: readonly EnvironmentLook
       return {
         facts: { results: JSON.stringify({ ...results, ...allFailed(unknown), ...left }) },
         findings: [...emptied.map(({ finding }) => finding), ...findings],
+        // Why is said where Pulumi could not be told.
+        ...(unknown.length === 0 ? {} : { ended: "bad" }),
       };
     },
   });

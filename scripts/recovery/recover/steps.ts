@@ -35,7 +35,9 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     ...(first === undefined ? [] : [first]),
     ...(isStoreMade ? [storeStep(store, changed, keepers, session)] : []),
     ...(second === undefined ? [] : [second]),
-    ...usable.filter((look) => look.renamed).map(({ name }) => renameStateStep(name, session)),
+    ...usable
+      .filter(({ renamed: isNew, locked }) => isNew === true && locked === undefined)
+      .map(({ name }) => renameStateStep(name, session)),
     ...changed.map((name) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, usable, session)]),
     ...(data === undefined ? [] : [data]),

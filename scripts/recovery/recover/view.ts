@@ -49,7 +49,7 @@ function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines
   for (const finding of unusable) printFinding(finding, lines, "  ");
   for (const { kind, subject, why, mend } of lostOf(plan)) {
     const isUnseen = kind === "environment";
-    const word = kind === "by hand" ? yellow("BY HAND: ") : red("LOST: ");
+    const word = kind === "by hand" ? yellow("BY HAND: ") : kind === "locked" ? yellow("LOCKED: ") : red("LOST: ");
     lines.hanging(["  ", word], `${subject}${isUnseen ? " cannot be brought back now" : ""}: ${why}`);
     if (mend !== undefined) lines.hanging("        HINT: ", mend);
   }

@@ -90,6 +90,11 @@ export class RecoverSite {
     await this.site.showVolumes("backup");
   }
 
+  /** Commands that `pulumi` was given since the last call. */
+  pulumiRuns(): string[] {
+    return this.pulumi.runs();
+  }
+
   /** Names of the guests that are there. */
   async there(): Promise<(string | undefined)[]> {
     const guests = await this.site.client.cluster.guests();

@@ -210,7 +210,8 @@ test("without pulumi the guests come back all the same, are checked and reported
   lost.site.write("program.json", JSON.stringify(program));
   expect((await lost.run(["up", "--force"])).code).toBe(0);
   await lost.site.destroy(101);
-  const { code, results, findings } = await recovered([], { PATH: "/nowhere" });
+  const { code, results, findings, stderr } = await recovered([], { PATH: "/nowhere" });
+  expect(stderr).toMatch(/^✗ Bring up prod/mu);
   expect([code, results]).toMatchObject([3, { "prod/web": "back" }]);
   const text = expect.stringMatching(/^prod is not brought up: .*pulumi/u);
   expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", text, mend: "lifeboat up prod" }));

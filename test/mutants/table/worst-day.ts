@@ -92,8 +92,8 @@ export const worstDayMutants: readonly Mutant[] = [
     },
     {
       name: "recover: stacks that a killed run had left behind stay so",
-      from: "    (unfinished === true && mayBringUp(look)) ||\n",
-      to: "",
+      from: "((unfinished === true || !job) && isStackAsked(look))",
+      to: "(!job && isStackAsked(look))",
       killedBy: { file: "test/commands/kill/recover.test.ts", title: "killed at each step" },
     },
   ]),
