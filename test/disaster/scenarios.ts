@@ -68,7 +68,7 @@ export const scenarios: readonly Scenario[] = [
     heading: "Everything is lost",
     parts: [
       { file: "main-site.test.ts", tests: "of which only the storages for backups are left" },
-      { file: "from-offsite.test.ts" },
+      { file: "from-offsite.test.ts", tests: "the copies elsewhere" },
     ],
   },
 ];

@@ -208,7 +208,7 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     });
   });
 
-  test("bring states back, the newest and an older one, where the store, the backups and this machine's own copies are gone [J3, F1]", async () => {
+  test("bring everything back where the store, the backups and this machine's own copies are gone: states, and the data into a guest that is made anew, opened with the identity on this machine [J3, F1, I6, I9, H4]", async () => {
     for (const guest of ["prod/db", "monitoring/store"]) {
       expectExit(await site.byHand("destroy", guest.split("/")[1] ?? ""), [0], `destroying ${guest}`);
     }
@@ -217,6 +217,14 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
       rmSync(dumps, { recursive: true, force: true });
     }
     for (const home of ["data-home", "state-home"]) rmSync(join(site.folder, home), { recursive: true, force: true });
+    await timed("L9", "everything lost but the copies elsewhere, from the first command to the data", async () => {
+      await bringStatesBack();
+      await bringDataBack();
+    });
+  });
+
+  /** The newest of each stack, and an older one of prod. */
+  async function bringStatesBack(): Promise<void> {
     const rebuilt = await timed("L3", "rebuilding the state store from the copy offsite", () =>
       lifeboat("rebuild", "state-store", "--from", "offsite", "--force"),
     );
@@ -225,19 +233,19 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     expect((await points()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     const older = before.find(({ update: of }) => of?.message === "older");
     expectExit(await lifeboat("restore", "state", "prod", "--to", older?.id ?? "", "--force"), [0], "an older state");
-  });
-
-  test("bring the database and the files back into a guest that is made anew, opened with the identity on this machine [J3, I6, I9]", async () => {
-    expectExit(await site.pulumi("prod", "up", "--yes", "--refresh", "--skip-preview"), [0], "pulumi up");
-    // Nothing but the key that reads: not even the secret of the settings.
-    const far = ["env", `LIFEBOAT_OFFSITE_READER_FILE=${files.reader}`, `LIFEBOAT_AGE_IDENTITY_FILE=${files.identity}`];
-    const database = ["restore", "database", "db", "shop", "--from", "offsite", "--force"];
-    expectExit(await site.inside(...far, "lifeboat", ...database), [0], "the database");
-    const config = ["restore", "files", "db", "config", "--from", "offsite", "--force"];
-    expectExit(await site.inside(...far, "lifeboat", ...config), [0], "the files");
-    expect(await postgres("SELECT count(*), min(id), max(id) FROM orders", "shop")).toBe("50000|1|50000");
-    expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
-    expect(await inGuest("grep -rl AGE-SECRET-KEY /etc /root /var /run 2>/dev/null || :")).toBe("");
-    expect(readFileSync(settings, "utf8")).not.toContain(reader.secretKey);
-  });
+  }
 });
+
+async function bringDataBack(): Promise<void> {
+  expectExit(await site.pulumi("prod", "up", "--yes", "--refresh", "--skip-preview"), [0], "pulumi up");
+  // Nothing but the key that reads: not even the secret of the settings.
+  const far = ["env", `LIFEBOAT_OFFSITE_READER_FILE=${files.reader}`, `LIFEBOAT_AGE_IDENTITY_FILE=${files.identity}`];
+  const database = ["restore", "database", "db", "shop", "--from", "offsite", "--force"];
+  expectExit(await site.inside(...far, "lifeboat", ...database), [0], "the database");
+  const config = ["restore", "files", "db", "config", "--from", "offsite", "--force"];
+  expectExit(await site.inside(...far, "lifeboat", ...config), [0], "the files");
+  expect(await postgres("SELECT count(*), min(id), max(id) FROM orders", "shop")).toBe("50000|1|50000");
+  expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
+  expect(await inGuest("grep -rl AGE-SECRET-KEY /etc /root /var /run 2>/dev/null || :")).toBe("");
+  expect(readFileSync(settings, "utf8")).not.toContain(reader.secretKey);
+}
