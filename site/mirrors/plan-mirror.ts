@@ -1,4 +1,4 @@
-import { seriesLength } from "../offsite/places";
+import { seriesLength } from "../settings/bucket";
 import { type MirroredContent, type MirrorList, type MirroredVersion, objectName, timeName, timeOf } from "./listing";
 
 /** A version of an object as the bucket lists it. */

@@ -24,7 +24,7 @@ export function dumpsOfGuest(environment: string, guest: string): string {
 
 /**
  * Folder whose objects are removed in the same way: buckets of the site, as they were at each run. What a list names was written at
- * most {@link seriesLength} before it.
+ * most 30 days before it.
  */
 export const mirrorsFolder = "buckets";
 
@@ -32,9 +32,3 @@ export const mirrorsFolder = "buckets";
 export function mirrorOf(environment: string, name: string): string {
   return `${mirrorsFolder}/${environment}/${name}`;
 }
-
-/**
- * Seconds after which everything is sent anew, under another name: the bucket's rules know the age of an object and not whether a list
- * still names it.
- */
-export const seriesLength = 30 * 86_400;

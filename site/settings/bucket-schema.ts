@@ -1,4 +1,4 @@
-import { seriesLength } from "../offsite/places";
+import { seriesLength } from "./bucket";
 import { at, entries, isMapping, mapping, optional, type Finding } from "./schema-tools";
 import { keyPairSchema } from "./state-keys-schema";
 import { bucketName, endpoint, region, wholeDays } from "./state-store-schema";

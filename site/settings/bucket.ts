@@ -14,3 +14,9 @@ export interface MirroredBucket {
 
 /** Keys of mirrored buckets, by the names of their mirrors: all of them secret. */
 export type BucketKeys = Readonly<Record<string, KeyPair>>;
+
+/**
+ * Seconds after which everything of a mirrored bucket is sent anew, under another name: the rules of the bucket elsewhere know the age of
+ * an object and not whether a list still names it.
+ */
+export const seriesLength = 30 * 86_400;
