@@ -108,11 +108,12 @@ export function offsiteSubjects({ environment, offsite, nodes }: Look): CheckedS
   return [judged(named, offsiteText(seen, clock.now), problems)];
 }
 
-function offsiteText({ place, copies, archives }: OffsiteStatus, now: number): string {
-  const all = [...copies, ...archives];
+function offsiteText({ place, copies, archives, mirrors }: OffsiteStatus, now: number): string {
+  const all = [...copies, ...archives, ...mirrors];
   const times = all.flatMap(({ newest }) => newest?.time ?? []);
   if (all.length === 0) return `${place}: nothing is declared to be copied`;
   const oldest = times.length === all.length ? formatAgo(Math.max(0, now - Math.min(...times))) : "not all there";
   const guests = archives.length === 0 ? "" : ` and archives of ${counted(archives.length, "guest")}`;
-  return `${counted(copies.length, "source")}${guests}, ${oldest}`;
+  const buckets = mirrors.length === 0 ? "" : ` and ${counted(mirrors.length, "bucket")}`;
+  return `${counted(copies.length, "source")}${guests}${buckets}, ${oldest}`;
 }

@@ -92,7 +92,7 @@ function archiveFacts(
 
 function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: string, text: string][] {
   if (offsite === undefined) return [];
-  const { place, trouble, copies, archives } = offsite;
+  const { place, trouble, copies, archives, mirrors } = offsite;
   if (trouble !== undefined) return [["offsite", `${place}: not looked at: ${trouble}`]];
   const texts = copies.map(({ guest, source, newest }) => {
     if (newest === undefined) return `${guest}/${source}: no copy`;
@@ -102,10 +102,14 @@ function offsiteFacts({ offsite, now, timeZone }: EnvironmentStatus): [label: st
     if (newest === undefined) return `${guest}: no archive`;
     return `${guest}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)}), ${formatBytes(newest.bytes)}`;
   });
-  const none = copies.length + archives.length === 0;
+  const buckets = mirrors.map(({ bucket, newest }) => {
+    if (newest === undefined) return `bucket ${bucket}: not mirrored yet`;
+    return `bucket ${bucket}: ${minute(newest.time, timeZone)} (${agoOf(newest.time * 1_000, now)})`;
+  });
+  const none = copies.length + archives.length + mirrors.length === 0;
   return [
     ["offsite", none ? `${place}: nothing is declared to be copied` : place],
-    ...[...texts, ...whole].map(offsiteLine),
+    ...[...texts, ...whole, ...buckets].map(offsiteLine),
   ];
 }
 

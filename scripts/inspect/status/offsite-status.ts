@@ -12,6 +12,7 @@ import type { LoadedEnvironment } from "../../project/environment";
 import { offsitePlace, openOffsite } from "../../project/offsite-bucket";
 import { nodeClock } from "../../recovery/steps/guest/node-facts";
 import { CommandError } from "../../terminal/command-error";
+import { inspectMirrors, mirrorProblems, type MirrorStatus } from "./mirror-status";
 
 /** The copies of an environment's dumps in the bucket elsewhere (J2). */
 export interface OffsiteStatus {
@@ -19,6 +20,8 @@ export interface OffsiteStatus {
   copies: SourceCopies[];
   /** Copies of archives, of the guests that have some declared. */
   archives: ArchiveCopies[];
+  /** Buckets of the site that are mirrored there. */
+  mirrors: MirrorStatus[];
   /** Why nobody could look. */
   trouble: string | undefined;
 }
@@ -84,10 +87,11 @@ export async function inspectOffsite(
         return [archivesOf(name, choice, await new OffsiteArchives(store, folder).list(timeZone), latest)];
       }),
     );
-    return { place, copies: copies.flat(), archives: archives.flat(), trouble: undefined };
+    const mirrors = await inspectMirrors(environment.settings, store, latest);
+    return { place, copies: copies.flat(), archives: archives.flat(), mirrors, trouble: undefined };
   } catch (error) {
     if (error instanceof StoreError || error instanceof CommandError)
-      return { place, copies: [], archives: [], trouble: error.message };
+      return { place, copies: [], archives: [], mirrors: [], trouble: error.message };
     throw error;
   }
 }
@@ -176,7 +180,7 @@ async function clockOf(environment: LoadedEnvironment): Promise<{ readonly now: 
  */
 export function offsiteProblems(
   { name, guests, backup }: Pick<Environment, "name" | "guests" | "backup">,
-  { copies, archives, trouble, place }: OffsiteStatus,
+  { copies, archives, mirrors, trouble, place }: OffsiteStatus,
   { now, timeZone }: { readonly now: number; readonly timeZone: string },
 ): string[] {
   if (trouble !== undefined) return [`copies elsewhere (${place}) cannot be looked at: ${trouble}`];
@@ -202,5 +206,6 @@ export function offsiteProblems(
           ];
     return [...age, ...touched];
   });
-  return [...ofDumps, ...archiveProblems({ name, backup }, archives, { now, timeZone })];
+  const ofArchives = archiveProblems({ name, backup }, archives, { now, timeZone });
+  return [...ofDumps, ...ofArchives, ...mirrorProblems(name, mirrors, now)];
 }

@@ -237,6 +237,19 @@ const environment = z.strictObject({
           doubts: z.array(z.string()).describe("what somebody has done to copies since they were written"),
         }),
       ),
+      mirrors: z
+        .array(
+          z.strictObject({
+            bucket: z.string(),
+            newest: z
+              .strictObject({ list: z.string(), time: moment("from the list's name") })
+              .nullable()
+              .describe("the newest whole list; null: there is none"),
+            count: z.number().describe("whole lists"),
+            doubts: z.array(z.string()).describe("what somebody has done to lists since they were written"),
+          }),
+        )
+        .describe("buckets of the site that are mirrored there"),
     })
     .optional()
     .describe("only where the environment has copies elsewhere"),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { PulumiEncrypter } from "../../support/encrypt";
 import { RestoreSite } from "../restore/restore-site";
@@ -56,6 +57,12 @@ const lifeboat = (...argv: readonly string[]) => site.lifeboat(argv, { env });
 const backUp = () => lifeboat("backup", "bucket", "uploads", "--json");
 const restore = (...more: readonly string[]) => lifeboat("restore", "bucket", "uploads", ...more);
 const lists = () => [...s3.contents("far").keys()].filter((key) => key.endsWith("/SHA256SUMS"));
+
+const shown = z.looseObject({
+  environments: z.array(
+    z.looseObject({ problems: z.array(z.string()), offsite: z.looseObject({ mirrors: z.array(z.unknown()) }) }),
+  ),
+});
 
 /** A list has the second of its run in its name. */
 async function nextSecond(): Promise<void> {
@@ -160,4 +167,24 @@ test("what the settings lack is said before anything is asked [K3]", async () =>
   const other = { ...env, LIFEBOAT_BUCKET_KEY: JSON.stringify(writer) };
   expect(await site.lifeboat(["backup", "bucket"], { env: other })).toMatchObject({ code: 14 });
   expect(await restore("--at", "yesterday", "--force")).toMatchObject({ code: 2 });
+});
+
+test("status tells a bucket that is not mirrored, or no more, and whose lists somebody has changed [J4, C1]", async () => {
+  const status = async () => {
+    const parsed = shown.parse(JSON.parse((await lifeboat("status", "prod", "--json")).stdout)).environments[0];
+    return { problems: parsed?.problems.filter((text) => text.includes("bucket")), mirrors: parsed?.offsite.mirrors };
+  };
+  const next = "lifeboat backup bucket prod/uploads, which a timer is to run once a day";
+  expect((await status()).problems).toEqual([`the bucket uploads is mirrored nowhere: ${next}`]);
+  await backUp();
+  expect(await status()).toMatchObject({ problems: [], mirrors: [{ bucket: "uploads", count: 1, doubts: [] }] });
+  const old = [...s3.contents("far")].filter(([key]) => key.includes("/lists/"));
+  for (const [key, content] of old) {
+    s3.damage("far", key, "lost");
+    s3.put("far", key.replace(/lists\/[^/]+\//u, "lists/2026-01-01-000000Z/"), Buffer.from(content));
+  }
+  expect((await status()).problems).toEqual([`the bucket uploads was last mirrored at 2026-01-01-000000Z: ${next}`]);
+  const [sums = ""] = [...s3.contents("far").keys()].filter((key) => key.endsWith("SHA256SUMS"));
+  s3.put("far", sums, "another");
+  expect((await status()).problems?.at(-1)).toMatch(/somebody has changed .* bucket uploads: .* written 2 times/u);
 });
