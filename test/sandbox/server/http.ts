@@ -85,6 +85,7 @@ async function replyTo(options: HttpOptions, nodeName: string, request: Incoming
 async function answered(options: HttpOptions, node: Node, call: Parameters<typeof dispatch>[2]): Promise<Reply> {
   const where = { node: node.name, path: `${call.method} ${call.path}` };
   const { faults } = options.site;
+  if (faults.hit("answer-500", where) !== undefined) throw new ProxmoxFailure(500, "unable to fork worker");
   if (faults.hit("answer-595", where) !== undefined) return emptyReply(595, "No route to host");
   const work = dispatch(options.router, node, call);
   const timedOut = faults.hit("answer-596", where);

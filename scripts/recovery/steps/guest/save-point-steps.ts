@@ -70,7 +70,7 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
         const size = await confirm(archive, plan, savePoint, world, operation);
         return { facts: { archive, bytes: size } };
       } catch (error) {
-        if (context.signal.aborted || isOutOfReach(error) || isNotAllowed(error)) throw error;
+        if (context.signal.aborted || isOutOfReach(error) || isNotAllowed(error) || isLook(error)) throw error;
         throw impossible(plan, error instanceof ProxmoxError ? error.reason : messageOf(error));
       }
     },
@@ -82,6 +82,11 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
 function isNotAllowed(error: unknown): boolean {
   if (error instanceof ProxmoxError) return error.kind === "forbidden";
   return error instanceof CommandError && error.exitCode === exitCodes.unavailable;
+}
+
+/** It was perhaps made, and nobody could see it: no reason to give up the way back. */
+function isLook(error: unknown): boolean {
+  return error instanceof ProxmoxError && error.request.startsWith("GET ");
 }
 
 /** The request of a save point: the job's own way to back up, but protected, marked and without pruning. */
