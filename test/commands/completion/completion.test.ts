@@ -36,7 +36,7 @@ test.each([
   [
     "a command that is also a word of others",
     ["backup", ""],
-    ["data", "snapshot", "snapshots", "state", "lab/db", "old-one", "web", "prod/db"],
+    ["data", "bucket", "snapshot", "snapshots", "state", "lab/db", "old-one", "web", "prod/db"],
   ],
   [
     "guests, those of one name with their environment",

@@ -28,7 +28,8 @@ afterAll(() => site.stop());
 const yes: readonly Turn[] = Array.from({ length: 6 }, () => ["● No", "y"] as const);
 
 test.each(Object.entries(linesRun))("%s [K1, K3]", async (command, codes) => {
-  const env = { ...site.env, PATH: `${site.folder}:${site.env["PATH"] ?? ""}` };
+  const own = { PULUMI_CONFIG_PASSPHRASE: "correct horse", PATH: `${site.folder}:${site.env["PATH"] ?? ""}` };
+  const env = { ...site.env, ...own };
   const { code, shown } = await talkTo({ command, cwd: site.project, env }, yes);
   expect({ code, shown: codes.includes(code ?? -1) ? "" : shown }).toEqual({ code: expect.any(Number), shown: "" });
 });
