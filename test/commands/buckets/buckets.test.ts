@@ -64,6 +64,12 @@ const shown = z.looseObject({
   ),
 });
 
+/** What status says of buckets. */
+const status = async () => {
+  const parsed = shown.parse(JSON.parse((await lifeboat("status", "prod", "--json")).stdout)).environments[0];
+  return { problems: parsed?.problems.filter((text) => text.includes("bucket")), mirrors: parsed?.offsite.mirrors };
+};
+
 /** A list has the second of its run in its name. */
 async function nextSecond(): Promise<void> {
   const second = Math.floor(Date.now() / 1_000);
@@ -170,10 +176,6 @@ test("what the settings lack is said before anything is asked [K3]", async () =>
 });
 
 test("status tells a bucket that is not mirrored, or no more, and whose lists somebody has changed [J4, C1]", async () => {
-  const status = async () => {
-    const parsed = shown.parse(JSON.parse((await lifeboat("status", "prod", "--json")).stdout)).environments[0];
-    return { problems: parsed?.problems.filter((text) => text.includes("bucket")), mirrors: parsed?.offsite.mirrors };
-  };
   const next = "lifeboat backup bucket prod/uploads, which a timer is to run once a day";
   expect((await status()).problems).toEqual([`the bucket uploads is mirrored nowhere: ${next}`]);
   await backUp();
