@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly onWrite?: (write: FileWrite, run: RunningCommand) => void;
   /** Killed there: within this process as a {@link VirtualProcess} is, as a process of its own by SIGKILL. */
   readonly killAt?: KillMoment | undefined;
+  /** Somebody sits at a terminal and says yes to what is asked; not where it is a process of its own. */
+  readonly isAsked?: boolean;
   /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
   readonly fileLimit?: number;
 }

@@ -25,76 +25,14 @@ export const pagesRun: Readonly<Record<string, string>> = {
   "guides/state.md": "test/rehearsal/bootstrap.test.ts",
 };
 
-/**
- * Lines that `test/commands/docs/lines.test.ts` runs as they stand, in this order, in a terminal where a person says yes to what is
- * asked, with the codes that they may end with: a look that finds something ends with 3.
- */
-export const linesRun: Readonly<Record<string, readonly number[]>> = {
-  "lifeboat status": [0, 3],
-  "lifeboat status prod": [0, 3],
-  "lifeboat doctor prod": [0, 3],
-  "lifeboat doctor --print-setup": [0],
-  "lifeboat backup prod/web": [0],
-  "lifeboat backup --all --env prod": [0],
-  "lifeboat backups web": [0],
-  "lifeboat backups prod/web": [0],
-  "lifeboat verify prod --archives": [0, 3],
-  "lifeboat verify --guest web": [0, 3],
-  "lifeboat verify --guest prod/web": [0, 3],
-  "lifeboat verify --archives --for 2h": [0, 3],
-  "lifeboat verify --print-node-command > lifeboat-archive": [0],
-  "lifeboat restore guest web": [0],
-  "lifeboat undo web": [0],
-  "lifeboat restore guest prod/web": [0],
-  "lifeboat undo prod/web": [0],
-  "lifeboat undo web --forget --older-than 30": [0],
-  "lifeboat undo prod/web --forget --older-than 30": [0],
-  "lifeboat restore guest web --target-id next": [0],
-  "lifeboat restore guest prod/web --target-id next": [0],
-  "lifeboat restore guest web db --target-id next": [0],
-  "lifeboat restore guest db": [0],
-  "lifeboat restore guest db --target-id next": [0],
-  "lifeboat restore guest web db prod/mail": [0],
-  "lifeboat restore guest --all --env prod": [0],
-  "lifeboat recover --dry-run": [0],
-  "lifeboat recover --only prod --dry-run": [0],
-  "lifeboat check": [0, 3],
-  "lifeboat check --check-timeout 300": [0, 3],
-  "lifeboat inventory": [0, 3],
-  "lifeboat inventory prod --format markdown": [0, 3],
-  "lifeboat inventory --format html > inventory.html": [0, 3],
-  "lifeboat kit": [0, 3],
-  "lifeboat kit --out kit.html --with-program": [0, 3],
-  "lifeboat exporter --once": [0, 3],
-  "lifeboat drill --print-timer": [0],
-  "lifeboat drill --env prod --print-timer": [0],
-};
-
 /** Lines whose names, times and places are the reader's, or that need real guests: a test runs the same command with its own. */
 export const alike: readonly Alike[] = [
-  { line: /^lifeboat verify$/u, by: "test/commands/verify/verify.test.ts", words: ["verify"] },
   {
     line: /^lifeboat verify .*--dumps|^lifeboat verify --dumps/u,
     by: "test/rehearsal/data/verify.test.ts",
     words: ["verify", "--dumps"],
   },
   { line: /^lifeboat verify .*--state/u, by: "test/commands/state/prune-verify.test.ts", words: ["verify", "--state"] },
-  {
-    line: /^lifeboat (?:restore guest .*--node pve2|restore guest .*--node pve-spare)/u,
-    by: "test/commands/restore/cluster.test.ts",
-    words: ["--node", "--target-id"],
-  },
-  {
-    line: /^lifeboat restore guest web --storage fast$/u,
-    by: "test/commands/restore/dead-node.test.ts",
-    words: ["--storage"],
-  },
-  { line: /^lifeboat restore guest web --at /u, by: "test/commands/restore/requested.test.ts", words: ["--at"] },
-  {
-    line: /^lifeboat restore guest prod\/web --archive /u,
-    by: "test/commands/restore/identity.test.ts",
-    words: ["--archive"],
-  },
   {
     line: /^lifeboat (?:backup|restore) bucket/u,
     by: "test/commands/buckets/buckets.test.ts",
@@ -116,24 +54,6 @@ export const alike: readonly Alike[] = [
     line: /^lifeboat recover --from offsite/u,
     by: "test/commands/recover/from-offsite.test.ts",
     words: ["--from", "offsite"],
-  },
-  { line: /^lifeboat check prod lab$/u, by: "test/commands/check/check.test.ts", words: ["check"] },
-  {
-    line: /^lifeboat kit .*--recipient/u,
-    by: "test/commands/kit/kit.test.ts",
-    words: ["--recipient", "--with-secrets"],
-  },
-  { line: /^lifeboat adopt prod\//u, by: "test/commands/adopt/adopt.test.ts", words: ["adopt", "prod/140"] },
-  { line: /^lifeboat abandon /u, by: "test/commands/abandon.test.ts", words: ["abandon"] },
-  {
-    line: /^lifeboat drill (?!data|.*--print-timer)/u,
-    by: "test/commands/drill/drill.test.ts",
-    words: ["drill", "--force"],
-  },
-  {
-    line: /^lifeboat drill .*--print-timer \| sh$/u,
-    by: "test/commands/drill/drill.test.ts",
-    words: ["--print-timer"],
   },
   { line: /^lifeboat drill data /u, by: "test/rehearsal/data/drill.test.ts", words: ["drill", "data"] },
   { line: /^lifeboat (?:backup )?data(?: |$)/u, by: "test/rehearsal/data.test.ts", words: ["data"] },
@@ -180,11 +100,6 @@ export const alike: readonly Alike[] = [
     words: ["ssh-keygen"],
   },
   { line: /^sha256sum --check/u, by: "test/rehearsal/data/postgres.test.ts", words: ["sha256sum"] },
-  {
-    line: /^lifeboat monitoring export/u,
-    by: "test/commands/monitoring-export.test.ts",
-    words: ["monitoring", "export"],
-  },
   { line: /^lifeboat rebuild monitoring/u, by: "test/rehearsal/monitoring.test.ts", words: ["rebuild", "monitoring"] },
   { line: /^pulumi stack output exporterToken/u, by: "test/rehearsal/program.test.ts", words: ["exporterToken"] },
   {

@@ -19,6 +19,7 @@ module.exports = async () => {
     target: "node20.19",
     format: "cjs",
     logLevel: "warning",
+    alias: { "@clack/prompts": join(__dirname, "person.ts") },
     // The emulator finds the project by its own place.
     define: { __dirname: JSON.stringify(join(project, "test/sandbox/setup")) },
   });

@@ -13,6 +13,8 @@ export interface RunHereOptions {
   readonly onError?: ((text: string, run: RunningCommand) => void) | undefined;
   /** Called just before and just after each journal is put in its place; `run.signal("SIGKILL")` in it kills just there. */
   readonly onWrite?: ((write: FileWrite, run: RunningCommand) => void) | undefined;
+  /** Somebody sits at a terminal, and says yes to what is asked (`person.ts`). Default: nobody does. */
+  readonly isAsked?: boolean | undefined;
 }
 
 /** A command that runs, whether here or as a process of its own. */
@@ -28,8 +30,9 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Runs the command line within this process, without a terminal, as a {@link VirtualProcess}. */
+/** Runs the command line within this process as a {@link VirtualProcess}. */
 export function runHere(argv: readonly string[], options: RunHereOptions): Promise<RunResult> {
+  const { isAsked = false } = options;
   return new Promise((done, fail) => {
     let stdout = "";
     let stderr = "";
@@ -54,7 +57,7 @@ export function runHere(argv: readonly string[], options: RunHereOptions): Promi
       environment: virtual.environment,
       workingDirectory: options.cwd,
       program: "dist/lifeboat.cjs",
-      isTerminal: { input: false, output: false, error: false },
+      isTerminal: { input: isAsked, output: false, error: isAsked },
       columns: () => 80,
       onInterrupt: (callback: () => void) => {
         interrupt = callback;
