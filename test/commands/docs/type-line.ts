@@ -27,7 +27,10 @@ export async function typeLine(
   const env = { ...site.env, TERM: "dumb", NO_COLOR: "1", ...variables };
   const place = { cwd: site.project, env };
   const { code, stdout, stderr } = needsShell.test(line)
-    ? await runProgram(["bash", "-c", line], { ...place, env: { ...env, PATH: `${withProgram(site)}:${variables["PATH"] ?? site.env["PATH"] ?? ""}` } })
+    ? await runProgram(["bash", "-c", line], {
+        ...place,
+        env: { ...env, PATH: `${withProgram(site)}:${variables["PATH"] ?? site.env["PATH"] ?? ""}` },
+      })
     : await runLifeboat(wordsOf(line, env), place, { isAsked: true });
   return { code, shown: `${stdout}${stderr}` };
 }
