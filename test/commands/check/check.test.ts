@@ -87,7 +87,7 @@ test("a site in order: every guest by its own checks, made now, the job, the sta
       { check: "running", passed: true },
       { check: `tcp:${String(port)}`, passed: true },
     ],
-    found: expect.stringMatching(/^running, tcp:\d+; backup (?:just now|\d+ h)$/u),
+    found: expect.stringMatching(/^running, tcp:\d+; backup (?:just now|\d+ (?:min|h))$/u),
   });
   expect(by("state")).toMatchObject({
     verdict: "ok",

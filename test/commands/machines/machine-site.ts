@@ -6,7 +6,7 @@ import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { requireSuccess } from "../support/kit";
 import { furnished, startNodes } from "../support/site/furnish";
-import { HourlyClock } from "../support/site/hourly-clock";
+import { SteppedClock } from "../support/site/stepped-clock";
 import { NodeSite } from "../support/site/node-site";
 import { siteFolder } from "../support/site/project-site";
 
@@ -29,7 +29,7 @@ export interface TestMachine {
 /** A `memory` site with virtual machines made by hand, settings that adopt them, and the bundled command line. */
 export class MachineSite extends NodeSite {
   readonly client: ProxmoxClient;
-  private readonly hourly = new HourlyClock();
+  private readonly clock = new SteppedClock();
 
   private constructor(folder: string, sandbox: TestSandbox) {
     super(folder, sandbox, () => node);
@@ -92,9 +92,9 @@ export class MachineSite extends NodeSite {
     requireSuccess(await this.client.tasks.wait(await this.client.guests.stop({ node, type: "qemu", vmid })));
   }
 
-  /** A backup as its job would make it; an hour passes before it, so that names differ. */
+  /** A backup as its job would make it; some minutes pass before it, so that names differ. */
   async backUp(vmid: number, parameters: Record<string, string | boolean> = {}): Promise<string> {
-    await this.control({ command: "clock", offset: this.hourly.next() });
+    await this.control({ command: "clock", offset: this.clock.next() });
     const upid = await this.client.backups.vzdump(node, vmid, { storage: "backup", compress: "zstd", ...parameters });
     requireSuccess(await this.client.tasks.wait(upid));
     const [newest] = await this.archives(vmid);

@@ -7,7 +7,7 @@ import type { TestSandbox } from "../../sandbox/setup/start-sandbox";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { requireSuccess } from "../support/kit";
 import { furnished, startContainer, type StartDisk, startNodes } from "../support/site/furnish";
-import { HourlyClock } from "../support/site/hourly-clock";
+import { SteppedClock } from "../support/site/stepped-clock";
 import { NodeSite } from "../support/site/node-site";
 import { siteFolder } from "../support/site/project-site";
 
@@ -50,7 +50,7 @@ export interface SiteOptions {
 /** A `memory` site with containers made by hand, settings that name them, and the bundled command line. */
 export class RestoreSite extends NodeSite {
   readonly client: ProxmoxClient;
-  private readonly hourly = new HourlyClock();
+  private readonly clock = new SteppedClock();
 
   private constructor(folder: string, sandbox: TestSandbox) {
     super(folder, sandbox, () => node);
@@ -89,9 +89,9 @@ export class RestoreSite extends NodeSite {
     await super.stop();
   }
 
-  /** A backup of the guest as its job would make it; an hour passes before it, so that names differ. */
+  /** A backup of the guest as its job would make it; some minutes pass before it, so that names differ. */
   async backUp(vmid: number, parameters: Record<string, string | boolean> = {}, on = node): Promise<string> {
-    await this.control({ command: "clock", offset: this.hourly.next() });
+    await this.control({ command: "clock", offset: this.clock.next() });
     const request = { storage: "backup", compress: "zstd", ...parameters };
     const upid = await this.client.backups.vzdump(on, vmid, request);
     requireSuccess(await this.client.tasks.wait(upid));
