@@ -49,6 +49,10 @@ find_dump() {
 	names=$(dump_names) || fail "$folder cannot be read"
 	printf '%s\\n' "$names" | grep -qxF -e "$1" || fail "there is no such whole dump of $source in $folder"
 	dump=$folder/$1
+	# As long as it is read no run removes it. A run that removes just now may have removed this one.
+	exec 7<"$settings"
+	flock -s 7
+	[ -d "$dump" ] || fail 'it was removed'
 }
 
 check_dump() {

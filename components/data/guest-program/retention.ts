@@ -34,10 +34,13 @@ apply_retention() {
 	# Nothing goes when the one that was made is not seen.
 	grep -q "^$made " "$small/dumps" || fail 'it is not among those that lie there'
 	decide_retention "$made" <"$small/dumps" >"$small/decision"
+	exec 7<"$settings"
 	while read -r word first second; do
 		case $word in
 		held) held="$first $second" ;;
 		remove)
+			# Somebody reads one: without its files it would look damaged. The next run removes them.
+			flock -n 7 || break
 			# First out of sight: what is removed half-way is no dump.
 			mkdir -p "$stage"
 			rm -rf "$stage/removed"
@@ -48,5 +51,6 @@ apply_retention() {
 			;;
 		esac
 	done <"$small/decision"
+	exec 7<&-
 }
 `;

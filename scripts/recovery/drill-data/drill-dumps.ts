@@ -85,30 +85,70 @@ async function drill(
   const { signal } = context;
   const started = performance.now();
   const head = { guest: `${environment.name}/${guest.name}`, source: source.name };
-  const ended = (result: Drilled["result"], reasons: readonly string[], manifest?: Named): Drilled => {
-    const { name: dump = null, time = null } = manifest ?? {};
+  const ended = ({ result, dump, reasons }: Tried): Drilled => {
+    const { name = null, time = null } = dump ?? {};
     const asked = result === "proven" ? (drillOf(source)?.database ?? null) : null;
-    return { ...head, result, dump, time, asked, reasons, seconds: (performance.now() - started) / 1_000 };
+    return { ...head, result, dump: name, time, asked, reasons, seconds: (performance.now() - started) / 1_000 };
   };
-  let newest: Named | undefined;
   try {
     const program = await openDataProgram({ environment, state: stateOf(environment, context) }, guest, source);
-    const { manifest, broken } = await newestDump(program, source.name, signal);
-    newest = broken ?? manifest;
-    if (newest === undefined) return ended("failed", ["there is none"]);
-    const reasons =
-      manifest === undefined || broken !== undefined
-        ? ["it has lost a part"]
-        : await reasonsOf(program, { source, manifest, identity }, { signal, progress });
-    const drilled = ended(reasons.length === 0 ? "proven" : "failed", reasons, newest);
-    await keep(program, subject, drilled, context);
+    const drilled = ended(await drillNewest(program, source, identity, { signal, progress }));
+    if (drilled.result !== "not tried") await keep(program, subject, drilled, context);
     return drilled;
   } catch (error) {
-    signal.throwIfAborted();
-    const { reason, stack } = failureOf(error, undefined);
-    if (stack !== undefined) throw error;
-    return ended("not tried", [reason], newest);
+    return ended({ result: "not tried", dump: undefined, reasons: [whyNot(error, signal)] });
   }
+}
+
+/** What came of one dump. */
+interface Tried extends Pick<Drilled, "reasons" | "result"> {
+  /** Undefined: there is none, or nobody could look. */
+  readonly dump: Named | undefined;
+}
+
+type Telling = Parameters<typeof restoreDump>[4];
+
+async function drillNewest(
+  program: DataProgram,
+  source: DataSource,
+  identity: string | undefined,
+  telling: Telling,
+): Promise<Tried> {
+  const { manifest, broken } = await newestDump(program, source.name, telling.signal);
+  if (broken !== undefined) return { result: "failed", dump: broken, reasons: ["it has lost a part"] };
+  if (manifest === undefined) return { result: "failed", dump: undefined, reasons: ["there is none"] };
+  const tried = await tryDump(program, { source, manifest, identity }, telling);
+  if (tried.result === "proven") return tried;
+  // A run that ends between two of its items removes a dump that the retention does not keep: the run's own is the newest then.
+  const names = [
+    ...(await program.list(source.name, telling.signal)),
+    ...(await program.broken(source.name, telling.signal)),
+  ];
+  return names.some(({ name }) => name === manifest.name)
+    ? tried
+    : await drillNewest(program, source, identity, telling);
+}
+
+async function tryDump(
+  program: DataProgram,
+  { source, manifest, identity }: { source: DataSource; manifest: DumpManifest; identity: string | undefined },
+  telling: Telling,
+): Promise<Tried> {
+  try {
+    const reasons = whyUnproven(await restoreDump(program, source, manifest, identity, telling), drillOf(source));
+    return { result: reasons.length === 0 ? "proven" : "failed", dump: manifest, reasons };
+  } catch (error) {
+    const isDumps = error instanceof CommandError && error.exitCode === exitCodes.failed;
+    return { result: isDumps ? "failed" : "not tried", dump: manifest, reasons: [whyNot(error, telling.signal)] };
+  }
+}
+
+/** @throws what is no answer of the guest: a stop, or a defect of this program */
+function whyNot(error: unknown, signal: AbortSignal): string {
+  signal.throwIfAborted();
+  const { reason, stack } = failureOf(error, undefined);
+  if (stack !== undefined) throw error;
+  return reason;
 }
 
 type Named = Pick<DumpManifest, "name" | "time">;
@@ -122,20 +162,6 @@ async function newestDump(
   const [manifest] = (await program.list(source, signal)).toSorted((a, b) => b.time - a.time);
   const broken = (await program.broken(source, signal)).filter(({ time }) => time > (manifest?.time ?? 0));
   return { manifest, broken: broken.toSorted((a, b) => b.time - a.time)[0] };
-}
-
-/** Why it is not proven. @throws what kept it from being tried */
-async function reasonsOf(
-  program: DataProgram,
-  { source, manifest, identity }: { source: DataSource; manifest: DumpManifest; identity: string | undefined },
-  telling: Parameters<typeof restoreDump>[4],
-): Promise<string[]> {
-  try {
-    return whyUnproven(await restoreDump(program, source, manifest, identity, telling), drillOf(source));
-  } catch (error) {
-    if (error instanceof CommandError && error.exitCode === exitCodes.failed) return [error.message];
-    throw error;
-  }
 }
 
 /** In the guest, where every machine and the exporter read it; and in the history of this machine. */

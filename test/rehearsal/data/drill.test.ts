@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import * as z from "zod";
 import { drillDataShape } from "../../../scripts/recovery/drill-data/shape";
+import { dataProgram } from "../../../site/data/places";
 import { DatabaseGuest } from "../../support/database-guest/database-guest";
 import { filesSource, InstalledSource, mariaDbSource, postgresSource } from "./support/data-source";
 import { DataSite } from "./support/data-site";
@@ -124,13 +125,28 @@ function settings({ shop = "300|300", crm = "300|300", query = question } = {}):
     );
   });
 
-  test("a run and a drill of the same source do not wait for each other [G2, I2]", async () => {
+  test("a run and a drill of the same source do not wait for each other, and none removes what the other reads [G2, I2, I4]", async () => {
     site.declare({ db: settings({ query: "SELECT count(*) FROM orders, (SELECT pg_sleep(4)) waited", shop: "300" }) });
+    const [drilledOne] = (await sources.shop.manifests()).slice(-1);
     const drilled = drill("shop");
-    await guest.must("for i in $(seq 600); do [ -d /run/lifeboat/data/shop.drill ] && exit; sleep 0.1; done; exit 1");
+    // Somebody reads a dump: as in a drill that lasts longer than the run.
+    const reads = "exec 7</etc/lifeboat/data/shop && flock -s 7 && ";
+    await guest.must(
+      `${reads}for i in $(seq 600); do [ -d /run/lifeboat/data/shop.drill ] && exit; sleep 0.1; done; exit 1`,
+    );
+    await guest.must(`${reads}${dataProgram} run shop`);
+    expect(await sources.shop.manifests()).toContainEqual(drilledOne);
+    expect(await drilled).toMatchObject({ code: 0, found: [{ dump: drilledOne?.name, reasons: [] }] });
     await sources.shop.dump();
-    expect(await drilled).toMatchObject({ code: 0 });
+    expect(await sources.shop.manifests()).not.toContainEqual(drilledOne);
     site.declare();
+  });
+
+  test("whoever reads a dump waits for a run that removes one, and looks again [I4]", async () => {
+    const name = (await sources.shop.manifests()).at(-1)?.name;
+    const answers = `for verb in fetch check verify; do timeout 2 ${dataProgram} $verb shop ${name} item-1.dump.zst >/dev/null; echo $?; done`;
+    expect(await guest.must(answers)).toBe("0\n0\n0");
+    expect(await guest.must(`flock -x /etc/lifeboat/data/shop sh -c '${answers}'`)).toBe("124\n124\n124");
   });
 
   test.each([
