@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { typeScript } from "../sandbox/machine/type-script";
 
 const projectFolder = resolve(__dirname, "../..");
@@ -42,6 +42,12 @@ export function alertmanager(): readonly string[] | undefined {
   if (spawnSync(unshare, words).status === 0) return [...inOwn, script, templates, program];
   process.stderr.write("skipped: Alertmanager cannot be run: mount namespaces are not allowed here\n");
   return undefined;
+}
+
+/** Where Python finds a mail server that takes what is sent to it and hands it to a program, by TLS and with logins. */
+export function aiosmtpd(): string | undefined {
+  const folder = debianProgram("aiosmtpd");
+  return folder === undefined ? undefined : join(folder, "usr/lib/python3/dist-packages");
 }
 
 /** The folder of its packages: `bin/zsh` in it, and beside it what that needs. */

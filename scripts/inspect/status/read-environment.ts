@@ -103,7 +103,7 @@ export async function readEnvironment(
     readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
   const strangers = uncovered.filter(
-    ({ vmid }) => !known.has(vmid) && !drills.copies.some((copy) => copy.vmid === vmid),
+    ({ vmid }) => !known.has(vmid) && isMade(onNode.get(vmid)) && !drills.copies.some((copy) => copy.vmid === vmid),
   );
   const made = await ownCopiesAmong(
     client,
@@ -133,9 +133,17 @@ export async function readEnvironment(
       .map(({ vmid, name, type }) => {
         const { text, remove } = made.get(vmid) ?? {};
         const copy = text === undefined || remove === undefined ? null : { text, remove };
-        return { id: vmid, name: name ?? "", type, copy };
+        return { id: vmid, name: name ?? onNode.get(vmid)?.name ?? "", type, copy };
       }),
   };
+}
+
+/**
+ * Proxmox says of a guest that is being made, or that was made since the others were listed, that nothing backs it up, and has no
+ * name of it yet: the next look knows.
+ */
+function isMade(guest: NodeGuest | undefined): boolean {
+  return guest !== undefined && guest.lock !== "create";
 }
 
 /** Guests that the job has on a node. */

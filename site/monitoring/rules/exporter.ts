@@ -49,7 +49,7 @@ export const exporterRules: Rules = ({ hold, lookAge, clockDifference, certifica
         .unless(series("lifeboat_look_timestamp_seconds"))
         .unless(up.is(0))
         .unless(lost, ["environment"]),
-      hold: hold.long,
+      hold: hold.first,
       summary: (the) => `The exporter has not yet seen ${the("environment")}`,
       description: (the) =>
         `The exporter answers, and no look at ${the("environment")} has succeeded since it was started: nothing is known about its backups.`,

@@ -13,6 +13,8 @@ export interface RuleOptions {
     readonly short: Seconds;
     /** What a restart of a node, or somebody at work, explains. */
     readonly long: Seconds;
+    /** What the first look after the exporter's start may take. */
+    readonly first: Seconds;
     /** What a backup run explains: it writes first, and prunes afterwards. */
     readonly run: Seconds;
   };
@@ -46,7 +48,7 @@ const day: Seconds = 86_400;
 
 export const ruleDefaults: RuleOptions = {
   evaluateEvery: minute,
-  hold: { short: 5 * minute, long: 15 * minute, run: hour },
+  hold: { short: 5 * minute, long: 15 * minute, first: 15 * minute, run: hour },
   keepFiring: 5 * minute,
   memory: 6 * hour,
   missing: { least: 48 * hour, margin: 12 * hour },

@@ -161,6 +161,27 @@ test("a guest that nothing backs up, and one that left the settings [C2]", async
   expect((await look()).of("lifeboat_guest_not_covered")).toEqual([]);
 });
 
+test("a guest that is being made is none yet: it has no name, and nobody could put it into a job [C2]", async () => {
+  await site.fault("task-waits", { type: "vzcreate", at: "extracting" });
+  const upid = await site.on(node, (client) =>
+    client.post(["nodes", node, "lxc"], {
+      vmid: 199,
+      hostname: "stray",
+      ostemplate: "local:vztmpl/debian-12-standard_amd64.tar.zst",
+      rootfs: "local:1",
+    }),
+  );
+  const meanwhile = await look();
+  await site.clearFaults();
+  await site.on(node, (client) => client.tasks.wait(String(upid)));
+  const made = await look();
+  await site.on(node, async (client) => {
+    await client.tasks.wait(await client.guests.destroy({ node, type: "lxc", vmid: 199 }));
+  });
+  expect(meanwhile.of("lifeboat_guest_not_covered")).toEqual([]);
+  expect(made.value("lifeboat_guest_not_covered", { guest: "stray", id: "199" })).toBe(1);
+});
+
 test("settings that are wrong are an error of their environment alone [C2]", async () => {
   const settings = site.read("Pulumi.prod.yaml");
   site.write("Pulumi.prod.yaml", `${settings}  lifeboat:nonsense: 1\n`);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import * as z from "zod";
-import type { RuleOptions } from "../../../site/monitoring/rules/options";
+import { ruleDefaults, type RuleOptions } from "../../../site/monitoring/rules/options";
 import { ruleFiles } from "../../../site/monitoring/rules/rule-file";
 import { exporterJob } from "../../../site/monitoring/scrape";
 import { freePort } from "../../support/monitoring/free-port";
@@ -37,7 +37,8 @@ const interval = 1;
 /** The rules of the product; only what a person would wait for is shorter. */
 const shortened: Partial<RuleOptions> = {
   evaluateEvery: interval,
-  hold: { short: 0, long: 3, run: 0 },
+  // The first look after a start takes as long as it takes.
+  hold: { ...ruleDefaults.hold, short: 0, long: 3, run: 0 },
   keepFiring: 0,
   unfinished: 2,
 };

@@ -17,6 +17,8 @@ const PROGRAMS = {
   "node-exporter": { package: "prometheus-node-exporter", file: "usr/bin/prometheus-node-exporter" },
   prometheus: { package: "prometheus", file: "usr/bin/prometheus" },
   promtool: { package: "prometheus", file: "usr/bin/promtool" },
+  /** A folder, with what a mail server for tests needs in `usr/lib/python3/dist-packages`. */
+  aiosmtpd: { package: ["python3-aiosmtpd", "python3-public", "python3-attr", "python3-pkg-resources"], file: "." },
   shellcheck: { package: "shellcheck", file: "usr/bin/shellcheck" },
 } as const;
 

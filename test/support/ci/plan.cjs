@@ -83,6 +83,13 @@ const expectedSkips = [
       needsDebianPackages("").where() || spawnSync("unshare", ["--mount", "--map-root-user", "true"]).status !== 0,
     reason: "Prometheus and Alertmanager come from Debian's packages, which want a mount namespace of their own",
   },
+  {
+    file: "test/commands/monitoring/receivers.test.ts",
+    where: () =>
+      needsDebianPackages("").where() ||
+      spawnSync("unshare", ["--net", "--mount", "--map-root-user", "ip", "link", "set", "lo", "up"]).status !== 0,
+    reason: "Alertmanager and a mail server come from Debian's packages, and are told in a network of their own",
+  },
   needsDebianPackages("test/unit/site/monitoring/dashboards/on-prometheus.test.ts"),
   {
     file: "test/commands/monitoring/pictures.test.ts",

@@ -82,7 +82,7 @@ test("an alert waits only for what its group has told before it [C3]", () => {
 });
 
 test("a rehearsal makes all times short, and a site links its own pages [C3]", () => {
-  const hold = { short: 0, long: 0, run: 10 };
+  const hold = { short: 0, long: 0, first: 0, run: 10 };
   const options = { evaluateEvery: 2, hold, keepFiring: 0, runbooks: "https://docs.example.com/lifeboat" };
   const short = groupsOf(ruleFiles({ backupAlerting: true, options }));
   expect(new Set(short.map(({ interval }) => interval))).toEqual(new Set(["2s"]));
