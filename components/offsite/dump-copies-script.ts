@@ -80,7 +80,14 @@ copy_source() {
 		return
 	fi
 	grep -vxF -f "$work/there" "$work/here" >"$work/missing"
-	while IFS= read -r name; do copy_dump "$name" </dev/null; done <"$work/missing"
+	exec 7<"${places.sources}/$source"
+	while IFS= read -r name; do
+		# As long as it is copied no run removes it. What one has removed by now is missing nowhere.
+		flock -s 7
+		[ ! -d "$folder/$name" ] || copy_dump "$name" </dev/null
+		flock -u 7
+	done <"$work/missing"
+	exec 7<&-
 	mkdir -p ${places.newest}
 	sort "$work/there" | tail -n 1 >${places.newest}/"$source"
 }

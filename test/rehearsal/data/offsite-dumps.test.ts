@@ -125,6 +125,16 @@ esac
     expect(await guest.must(`tail -n 1 ${places.log}`)).toMatch(/ SUCCESS offsite: 2 dumps copied$/u);
   });
 
+  test("stay while they are copied; one that a run has removed until its turn is missed by nobody [I4, J2]", async () => {
+    dump(first, "one");
+    dump(second, "two");
+    const held = `flock -n -x ${places.sources}/shop true || echo held >>/root/held; rm -rf /var/backups/lifeboat/${second}`;
+    await guest.must("cat >/root/meanwhile", { input: held });
+    expect(await copies()).toMatchObject({ exitCode: 0, stdout: `${first}: copied\n` });
+    expect(await guest.must("rm /root/meanwhile; cat /root/held")).toBe("held");
+    expect(await lies()).toEqual(whole(first));
+  });
+
   test("that were cut off on their way are finished; until then they count as no copy [J2]", async () => {
     dump(first, "one");
     await rclone(
