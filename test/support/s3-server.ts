@@ -139,6 +139,15 @@ export class S3Server {
     else this.damaged.set(`${bucket}/${key}`, what);
   }
 
+  /** An object is there under another key, as if it had always been so. */
+  rename(bucket: string, from: string, to: string): void {
+    const objects = this.buckets.get(bucket);
+    const versions = objects?.get(from);
+    if (objects === undefined || versions === undefined) throw new Error(`There is no ${from} in ${bucket}.`);
+    objects.delete(from);
+    objects.set(to, versions);
+  }
+
   /** As a client deletes: versions stay. */
   remove(bucket: string, key: string): void {
     this.add(this.buckets.get(bucket) ?? new Map<string, Version[]>(), key, undefined);

@@ -70,13 +70,13 @@ export class RecoverSite {
     return this.pulumi.variables;
   }
 
+  /** What a shell has from which commands find its `pulumi` and open its secrets. */
+  get shell(): Readonly<Record<string, string>> {
+    return { ...this.variables, PULUMI_CONFIG_PASSPHRASE_FILE: join(this.site.folder, "passphrase") };
+  }
+
   run(words: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const env = {
-      ...this.pulumi.variables,
-      PULUMI_CONFIG_PASSPHRASE_FILE: join(this.site.folder, "passphrase"),
-      ...options.env,
-    };
-    return this.site.lifeboat(words, { ...options, env });
+    return this.site.lifeboat(words, { ...options, env: { ...this.shell, ...options.env } });
   }
 
   recover(words: readonly string[] = [], options?: RunOptions): Promise<RunResult> {

@@ -25,7 +25,7 @@ test("every line of the guides and runbooks is run, or it is said what else show
 });
 
 test("most of them are run as they stand", () => {
-  expect(asTheyStand.length / lines.length).toBeGreaterThan(2 / 5);
+  expect(asTheyStand.length / lines.length).toBeGreaterThan(1 / 2);
 });
 
 test("no row is of a line that no page has any more, or that is run as it stands", () => {

@@ -6,7 +6,7 @@ import { node, RestoreSite } from "../../restore/restore-site";
 import { killAt } from "../../support/kill-at";
 import { runLines } from "../run-lines";
 
-/** Lines about guests, on a cluster with a second environment, and a bridge for drills. */
+/** Lines about guests, on a cluster with two environments more, and a bridge for drills. */
 let site: RestoreSite;
 
 beforeAll(async () => {
@@ -18,6 +18,7 @@ beforeAll(async () => {
       { id: 104, name: "app", checks: "[running]\n      needs: [db]" },
       { id: 199, name: "handmade", unmarked: true },
       { id: 201, name: "gitea", node: "pve2", unmarked: true },
+      { id: 301, name: "metrics", node: "pve2", unmarked: true },
     ],
     {
       settings: drillSettings.replace("9009", "9099"),
@@ -31,8 +32,10 @@ beforeAll(async () => {
       }),
     },
   );
-  site.declare("lab", { profile: "lab", node: "pve2", ca: "site-ca.pem", guests: { gitea: ["adopt: 201"] } });
-  for (const name of ["handmade", "gitea"]) forget(name);
+  const second = { node: "pve2", ca: "site-ca.pem" };
+  site.declare("lab", { profile: "lab", ...second, guests: { gitea: ["adopt: 201"] } });
+  site.declare("monitoring", { profile: "monitoring", ...second, guests: { metrics: ["adopt: 301"] } });
+  for (const name of ["handmade", "gitea", "metrics"]) forget(name);
   for (const name of [node, "pve2"]) mkdirSync(site.nodePath(name, "mnt/fast"), { recursive: true });
   // Whoever runs this has no systemd of their own, or one that this is no matter of.
   for (const name of ["systemctl", "loginctl"]) writeFileSync(join(site.folder, name), "#!/bin/sh\n", { mode: 0o755 });
