@@ -1,4 +1,5 @@
 import { linesRun } from "../../support/docs/lines-run";
+import type { RunResult } from "../support/run-bundle";
 import type { ProjectSite } from "../support/site/project-site";
 import { typeLine } from "./type-line";
 
@@ -10,6 +11,11 @@ export interface Typing {
   readonly before?: Readonly<Record<string, () => unknown>>;
   /** What a reader writes for a word in capitals. */
   readonly words?: Readonly<Record<string, () => string | Promise<string>>>;
+}
+
+/** @throws Error with what a command has shown that had to end well. */
+export function wellEnded({ code, stdout, stderr }: RunResult): void {
+  if (code !== 0) throw new Error(`It ended with ${String(code)}: ${stdout}${stderr}`);
 }
 
 /** A test for each line of `linesRun`. @param at the site, once it is there */

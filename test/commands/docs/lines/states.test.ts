@@ -1,6 +1,6 @@
 import { StateSite } from "../../state/state-site";
 import { putUpdate, stateKey, stateText } from "../../state/states";
-import { runLines } from "../run-lines";
+import { runLines, wellEnded } from "../run-lines";
 
 /** Lines about states: in a store that fails and comes back, and their copies here and elsewhere. */
 let site: StateSite;
@@ -9,7 +9,7 @@ let updates = 0;
 beforeAll(async () => {
   site = await StateSite.start();
   for (const name of ["prod", "monitoring", "lab"] as const) putUpdate(site, name, next());
-  expect(await site.lifeboat(["backup", "state"])).toMatchObject({ code: 0 });
+  wellEnded(await site.lifeboat(["backup", "state"]));
 });
 
 afterAll(() => site.stop());
@@ -28,7 +28,7 @@ async function updateHere(): Promise<void> {
 /** Both this machine and the store have had an update since. */
 async function bothChange(): Promise<void> {
   await site.store.close();
-  expect(await site.lifeboat(["state", "fallback", "prod", "--force"])).toMatchObject({ code: 0 });
+  wellEnded(await site.lifeboat(["state", "fallback", "prod", "--force"]));
   await updateHere();
   await site.store.open();
   putUpdate(site, "prod", next());

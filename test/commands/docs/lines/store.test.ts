@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealSettings } from "../../../support/sealed-settings";
 import { startStore, UpSite } from "../../up/up-site";
-import { runLines } from "../run-lines";
+import { runLines, wellEnded } from "../run-lines";
 
 /** Lines that bring stacks up and the store back, with a `pulumi` that keeps states in a real store. The rehearsal has the real one. */
 let folder: string;
@@ -27,7 +27,7 @@ beforeAll(async () => {
     "lifeboat:stateStoreOffsiteKey": JSON.stringify(key),
   });
   site.store.makeBucket("copies");
-  expect(await site.lifeboat(["up", "--force"])).toMatchObject({ code: 0 });
+  wellEnded(await site.lifeboat(["up", "--force"]));
 });
 
 afterAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 /** Its buckets are gone, and copies of what was in them are here, or elsewhere. */
 async function loseStore(...to: readonly string[]): Promise<void> {
-  expect(await site.lifeboat(["backup", "state", ...to])).toMatchObject({ code: 0 });
+  wellEnded(await site.lifeboat(["backup", "state", ...to]));
   for (const name of ["monitoring", "prod"]) site.store.dropBucket(site.bucket(name));
 }
 
