@@ -11,6 +11,7 @@ import { formatPolicyFinding } from "../site/policies/policy-finding";
 import type { Neighbour } from "../site/policies/neighbours";
 import { factsWithoutNode, judgePolicies, type Judgement, type PolicyFacts } from "../site/policies/policies";
 import type { Environment } from "../site/settings/environment";
+import { withCopies } from "./copies-elsewhere";
 import { freshVariable } from "./fresh-consent";
 import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
@@ -119,7 +120,8 @@ async function askProxmox(
       gatherFacts(client, environment),
       gatherPolicyFacts(client, environment, neighbours),
     ]);
-    return { site, policies };
+    const guests = await withCopies(environment, site.guests, policies.timeZone);
+    return { site: { ...site, guests }, policies };
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
     if (error.kind !== "unreachable" && error.kind !== "lost") throw cannotCheck(environment, error);

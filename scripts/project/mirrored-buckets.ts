@@ -1,4 +1,4 @@
-import { mirrorOf } from "../../site/offsite/places";
+import { mirrorOf, offsitePlace } from "../../site/offsite/places";
 import { bucketKeysSchema } from "../../site/settings/bucket-schema";
 import { bucketKeySource } from "../../site/settings/credentials";
 import type { KeyPair, MirroredBucket } from "../../site/settings/environment";
@@ -11,7 +11,7 @@ import { OffsiteMirror } from "../clients/offsite-mirrors";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { LoadedEnvironment } from "./environment";
-import { offsitePlace, offsiteWriter, openOffsite, requireOffsite } from "./offsite-bucket";
+import { offsiteWriter, openOffsite, requireOffsite } from "./offsite-bucket";
 import type { Site } from "./site";
 import { readAuthority } from "./state-backend";
 

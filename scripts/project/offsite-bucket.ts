@@ -7,11 +7,6 @@ import { exitCodes } from "../terminal/exit-codes";
 import type { LoadedEnvironment } from "./environment";
 import { readAuthority, type ReachOptions } from "./state-backend";
 
-/** The bucket elsewhere, for messages. */
-export function offsitePlace({ bucket, endpoint }: Pick<OffsiteSettings, "bucket" | "endpoint">): string {
-  return `s3://${bucket} at ${endpoint}`;
-}
-
 /** What the settings say of it. @throws CommandError (2) where they have none */
 export function requireOffsite(environment: LoadedEnvironment): OffsiteSettings {
   const { offsite } = environment.settings;

@@ -1,3 +1,5 @@
+import type { OffsiteSettings } from "../settings/offsite";
+
 /**
  * Where copies lie in the bucket elsewhere. What has its own time to live has its own folder, because the bucket's rules can tell
  * objects apart by the beginning of their names only.
@@ -31,4 +33,9 @@ export const mirrorsFolder = "buckets";
 /** Folder of one mirrored bucket, without a slash at its end: `lists/<time>/` and `objects/<series>/` below it. */
 export function mirrorOf(environment: string, name: string): string {
   return `${mirrorsFolder}/${environment}/${name}`;
+}
+
+/** The bucket elsewhere, for messages. */
+export function offsitePlace({ bucket, endpoint }: Pick<OffsiteSettings, "bucket" | "endpoint">): string {
+  return `s3://${bucket} at ${endpoint}`;
 }

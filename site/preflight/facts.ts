@@ -26,10 +26,18 @@ export type ArchivesOfId =
   | { readonly kind: "no-storage" }
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** Whole copies of a guest's archives in the bucket elsewhere. Only asked for guests that are not there. */
+export type CopiesOfGuest =
+  /** `newest` is the archive's own name. */
+  | { readonly kind: "known"; readonly count: number; readonly newest?: string | undefined }
+  | { readonly kind: "unknown"; readonly reason: string };
+
 export interface GuestFacts {
   readonly guest: OwnedGuest;
   readonly occupant: Occupant;
   readonly archives?: ArchivesOfId | undefined;
+  /** Undefined: nobody has asked, or there is no bucket elsewhere. */
+  readonly copies?: CopiesOfGuest | undefined;
 }
 
 /** What Proxmox said about an environment. */

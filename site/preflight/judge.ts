@@ -1,6 +1,7 @@
 import { reboots } from "../changes/reboots";
 import { replacementMessage, replacements } from "../changes/replacements";
 import { readMark } from "../mark";
+import { offsitePlace } from "../offsite/places";
 import type { Environment, OwnedGuest } from "../settings/environment";
 import type { GuestFacts, Occupant, Run, SiteFacts, Stray } from "./facts";
 import { judgePools, judgeRights } from "./judge-rights";
@@ -54,7 +55,8 @@ function judgeGuest(environment: Environment, facts: GuestFacts, site: SiteFacts
   const { freeId } = site;
   switch (occupant.kind) {
     case "nobody": {
-      const verdict = judgeFreeId(environment, facts, run);
+      const here = judgeFreeId(environment, facts, run);
+      const verdict = here.refusals.length > 0 ? here : together([here, judgeCopies(environment, facts, run)]);
       // With archives of its own id the guest was lost, and what bears its mark is somebody's copy.
       return verdict.refusals.length > 0 ? verdict : together([verdict, judgeOtherId(environment, guest, site, run)]);
     }
@@ -170,6 +172,22 @@ function judgeFreeId(environment: Environment, { guest, archives }: GuestFacts, 
     case "unknown":
       return judgeUnknown(environment, [guest], run, { what, reason: archives.reason, accepted: neither });
   }
+}
+
+/** The storages have none of it, and a copy lies elsewhere: an empty guest would stand where that one belongs. */
+function judgeCopies(environment: Environment, { guest, copies }: GuestFacts, run: Run): Verdict {
+  const { offsite } = environment;
+  if (guest.fresh || copies === undefined || offsite === undefined) return fine;
+  if (copies.kind === "unknown") {
+    const what = `Whether archives of guest ${guest.name} (${guest.id}) lie elsewhere could not be found out`;
+    return judgeUnknown(environment, [guest], run, { what, reason: copies.reason, accepted: neither });
+  }
+  if (copies.count === 0) return fine;
+  const many = copies.count === 1 ? "an archive of it" : `${copies.count} archives of it, the newest`;
+  return refuse(
+    `Unable to create guest ${guest.name} (${guest.id}): ${offsitePlace(offsite)} holds ${many} ${copies.newest ?? ""}; it would be empty`,
+    `lifeboat restore guest ${guest.name} --from offsite\n      or, to begin anew, write \`fresh: true\` in its settings`,
+  );
 }
 
 function noAdoptedStorage({ node }: OwnedGuest, storage: string): Verdict {

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { dataShape } from "../../scripts/inspect/data/shape";
 import { pointInTimeShapes } from "../../scripts/recovery/point-in-time/plan";
 import { pointInTimePlaces } from "../../site/data/point-in-time/places";
+import { offsiteGuestPlaces as offsite } from "../../site/data/offsite-places";
 import { createKeyPair } from "../../site/state-store/keys";
 import { sealSettings } from "../support/sealed-settings";
 import { timed } from "../support/timed";
@@ -23,6 +24,7 @@ const site = new DemoSite(join(parent, "site"), "real", () => undefined);
 const project = join(site.folder, "project");
 const settings = join(project, "Pulumi.prod.yaml");
 const [address, storeAddress, service] = ["192.0.2.102", "192.0.2.132", "https://192.0.2.30:9000"];
+const archive = "vzdump-lxc-102-2026_11_20-01_00_00.tar.zst";
 const [writer, reader] = [createKeyPair("writer"), createKeyPair("reader")];
 const files = {
   keys: join(parent, "keys.json"),
@@ -194,6 +196,7 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     expectExit(await lifeboat("backup", "data", "db"), [0], "the dumps");
     // The run of a source is followed by its copies; what a command has dumped is copied by the timer's next run.
     await inGuest("systemctl start lifeboat-offsite.service");
+    await copyAnArchive();
     await update("older");
     await update("newest");
     before = await points();
@@ -208,7 +211,7 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     });
   });
 
-  test("bring everything back where the store, the backups and this machine's own copies are gone: states, and the data into a guest that is made anew, opened with the identity on this machine [J3, F1, I6, I9, H4]", async () => {
+  test("bring everything back where the store, the backups and this machine's own copies are gone: states, and the data into a guest that is made anew, opened with the identity on this machine; where a guest's archive lies there, nothing is made in its place unasked [J3, F1, I6, I9, H4, A9]", async () => {
     for (const guest of ["prod/db", "monitoring/store"]) {
       expectExit(await site.byHand("destroy", guest.split("/")[1] ?? ""), [0], `destroying ${guest}`);
     }
@@ -236,8 +239,21 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
   }
 });
 
+/** A whole archive of the guest elsewhere, by the key that it copies its dumps with. It is none that could be restored. */
+async function copyAnArchive(): Promise<void> {
+  await inGuest(`cd $(mktemp -d) && mkdir ${archive} && cd ${archive} && echo archive >${archive} && sha256sum ${archive} >SHA256SUMS
+    export SSL_CERT_DIR=${offsite.trust}:/etc/ssl/certs
+    rclone --config ${offsite.configuration} copy . offsite:far-away/archives/prod/db/${archive}`);
+}
+
+const upAgain = 'exports=$(lifeboat env prod) && eval "$exports" && pulumi up --yes --refresh --skip-preview -s prod';
+
 async function bringDataBack(): Promise<void> {
-  expectExit(await site.pulumi("prod", "up", "--yes", "--refresh", "--skip-preview"), [0], "pulumi up");
+  const { exitCode, stdout, stderr } = await site.inside("sh", "-c", upAgain);
+  expect(`${stdout}${stderr}`).toContain(`s3://far-away at ${service} holds an archive of it ${archive}`);
+  expect(exitCode).not.toBe(0);
+  // That one would be restored in its place; here the data alone are wanted, in a guest that begins anew.
+  expectExit(await site.inside("env", "LIFEBOAT_FRESH=db", "sh", "-c", upAgain), [0], "pulumi up");
   // Nothing but the key that reads: not even the secret of the settings.
   const far = ["env", `LIFEBOAT_OFFSITE_READER_FILE=${files.reader}`, `LIFEBOAT_AGE_IDENTITY_FILE=${files.identity}`];
   const database = ["restore", "database", "db", "shop", "--from", "offsite", "--force"];

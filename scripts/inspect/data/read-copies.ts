@@ -1,8 +1,8 @@
 import { longestWait } from "../../../site/data/longest-wait";
-import { dumpsOfGuest } from "../../../site/offsite/places";
+import { dumpsOfGuest, offsitePlace } from "../../../site/offsite/places";
 import { StoreError } from "../../clients/object-store/object-store";
 import { OffsiteDumps, type ReadCopies } from "../../clients/offsite-dumps";
-import { offsitePlace, openOffsite } from "../../project/offsite-bucket";
+import { openOffsite } from "../../project/offsite-bucket";
 import { CommandError } from "../../terminal/command-error";
 import { formatDuration } from "../../terminal/durations";
 import type { ValueOf } from "../../terminal/shapes";

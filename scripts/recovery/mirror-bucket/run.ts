@@ -1,8 +1,8 @@
+import { offsitePlace } from "../../../site/offsite/places";
 import { plainText } from "../../../proxmox/api/plain-text";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import { type ChosenMirror, openMirror } from "../../project/mirrored-buckets";
-import { offsitePlace } from "../../project/offsite-bucket";
 import { formatBytes } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";

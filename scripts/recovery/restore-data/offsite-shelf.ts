@@ -1,7 +1,7 @@
-import { dumpsOfGuest } from "../../../site/offsite/places";
+import { dumpsOfGuest, offsitePlace } from "../../../site/offsite/places";
 import type { CopiedDump } from "../../../site/offsite/copied-dumps";
 import { OffsiteDumps } from "../../clients/offsite-dumps";
-import { offsitePlace, openOffsite, requireOffsite } from "../../project/offsite-bucket";
+import { openOffsite, requireOffsite } from "../../project/offsite-bucket";
 import { formatMoment } from "../../terminal/durations";
 import { type DumpShelf, gone } from "./dump-shelf";
 import type { SourcePlace } from "./request";

@@ -1,10 +1,10 @@
 import type { CopiedArchive } from "../../../site/offsite/copied-archives";
-import { archivesOfEnvironment } from "../../../site/offsite/places";
+import { archivesOfEnvironment, offsitePlace } from "../../../site/offsite/places";
 import { ArchiveInbox } from "../../clients/archive-inbox";
 import { wayOverSsh } from "../../clients/data-program/guest-way";
 import { nodeAccess } from "../../clients/keys-on-node";
 import { type CopiedFile, OffsiteArchives } from "../../clients/offsite-archives";
-import { offsitePlace, openOffsite, requireOffsite } from "../../project/offsite-bucket";
+import { openOffsite, requireOffsite } from "../../project/offsite-bucket";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";

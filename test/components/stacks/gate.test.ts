@@ -1,12 +1,18 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { ProxmoxClient } from "../../../proxmox/api/client";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { Answer, Request } from "../../../proxmox/api/request";
 import { roleGrants } from "../../../proxmox/rules/privileges";
+import { createKeyPair } from "../../../site/state-store/keys";
 import { checkNewStorage, passGate } from "../../../stacks/gate";
 import { environmentOf, exampleContainer, exampleSettings, liveConfiguration } from "../../support/example-environment";
+import { offsiteKeys } from "../../support/example-offsite";
 import { runProgram } from "../../support/pulumi-mocks";
+import { S3Server } from "../../support/s3-server";
 
 const endpoint = "https://192.0.2.11:8006";
 
@@ -630,6 +636,97 @@ describe("firewall rules that have no effect", () => {
     await pass({ "cluster/firewall/options": {} }, used);
     expect(firewallWarnings()).toEqual([expect.stringContaining("the datacenter's firewall is off")]);
   });
+});
+
+describe("a guest that is not there, and whose archives lie only elsewhere", () => {
+  const keys = offsiteKeys();
+  const parent = mkdtempSync(join(tmpdir(), "lifeboat-gate-"));
+  const ca = join(parent, "far-ca.pem");
+  const name = "vzdump-lxc-101-2026_11_20-01_00_00.tar.zst";
+  const folder = `archives/prod/web/${name}`;
+  let far: S3Server;
+  let declared: Readonly<Record<string, unknown>>;
+
+  beforeAll(async () => {
+    far = await S3Server.start(join(parent, "far"), {
+      [keys.admin.accessKey]: ["*"],
+      [keys.reader.accessKey]: ["far"],
+    });
+    copyFileSync(far.ca, ca);
+    const offsite = { kind: "minio", endpoint: far.endpoint, bucket: "far", ca };
+    declared = { ...settings, offsite, offsiteKeys: keys };
+  });
+
+  afterAll(async () => {
+    await far.close();
+    rmSync(parent, { recursive: true, force: true });
+  });
+
+  beforeEach(() => {
+    far.dropBucket("far");
+    far.makeBucket("far");
+    far.failWith = undefined;
+  });
+
+  const elsewhere = (other: object = {}) => environmentOf({ ...declared, ...other });
+
+  function copy(files: readonly string[] = [name, "SHA256SUMS"]): void {
+    for (const file of files) far.put("far", `${folder}/${file}`, "x");
+  }
+
+  test("is not made empty: the copy and the command are named, in a preview too [A9, J3]", async () => {
+    copy();
+    const refused = new RegExp(
+      `Unable to create guest web \\(101\\): s3://far at ${far.endpoint} holds an archive of it ${name}; it would be empty` +
+        "\nHINT: lifeboat restore guest web --from offsite\n.*`fresh: true`",
+      "u",
+    );
+    await expect(pass({}, elsewhere())).rejects.toThrow(refused);
+    await expect(pass({}, elsewhere(), { preview: true })).rejects.toThrow(refused);
+    // Whoever has said that it begins anew is not held up.
+    await pass({}, elsewhere({ guests: { web: { ...exampleContainer(), fresh: true } } }));
+  });
+
+  test("an archive on the storage comes first: it is restored from there, and the bucket is not asked [A9]", async () => {
+    copy();
+    const here = { volid: `backup:backup/${name}`, size: 1, ctime: 1_795_136_400 };
+    const before = far.requests.length;
+    const answers = { "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [here] };
+    await expect(pass(answers, elsewhere())).rejects.toThrow(
+      /^Unable to create[^]*HINT: lifeboat restore guest web\n/u,
+    );
+    expect(far.requests.slice(before)).toEqual([]);
+  });
+
+  test("what a run has not finished, or is another guest's, is no archive of it; nor is there one before the bucket is made [A9]", async () => {
+    copy([name]);
+    far.put("far", `archives/prod/web-2/${name}/SHA256SUMS`, "x");
+    far.put("far", `archives/prod/web-2/${name}/${name}`, "x");
+    await pass({}, elsewhere());
+    far.dropBucket("far");
+    await pass({}, elsewhere());
+    // The key that reads may come with the bucket only: whoever makes it knows that there is none.
+    await pass({}, elsewhere({ offsiteKeys: { ...keys, reader: createKeyPair("stranger") } }));
+  });
+
+  test.each<[string, () => object]>([
+    ["does not work now", () => ((far.failWith = 503), {})],
+    ["refuses the key that reads", () => ({ offsiteKeys: { ...keys, reader: createKeyPair("stranger") } })],
+    ["has no key", () => ({ offsiteKeys: undefined })],
+  ])(
+    "a service that %s is unknown, and no empty one: an update is refused unless it is accepted by name, a preview warns [A15]",
+    async (_what, broken) => {
+      const other = broken();
+      const text = /hether archives of guest web \(101\) lie elsewhere could not be found out/u;
+      await expect(pass({}, elsewhere(other))).rejects.toThrow(text);
+      jest.mocked(console.warn).mockClear();
+      await pass({}, elsewhere(other), { preview: true });
+      expect(warnings()).toEqual([expect.stringMatching(text)]);
+      const unchecked = { ...accepted, hazard: "unchecked", guest: "web" };
+      await pass({}, elsewhere({ ...other, acknowledge: [accepted, unchecked] }));
+      expect(warnings()).toHaveLength(2);
+    },
+  );
 });
 
 describe("checkNewStorage", () => {

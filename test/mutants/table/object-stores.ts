@@ -4,8 +4,16 @@ const bucket = "test/unit/scripts/clients/object-store/s3-store.test.ts";
 const folder = "test/unit/scripts/clients/object-store/folder-store.test.ts";
 const kept = "a condition keeps what somebody else wrote";
 
-/** Buckets and folders that hold states. */
+/** Buckets and folders that hold states and copies. */
 export const objectStoreMutants: readonly Mutant[] = [
+  ...inFile("stacks/copies-elsewhere.ts", [
+    {
+      name: "bucket: one elsewhere that cannot be read has no archive of a guest that is about to be made",
+      from: 'return { kind: "unknown", reason: reasonOf(error) };',
+      to: 'return { kind: "known", count: 0 };',
+      killedBy: { file: "test/components/stacks/gate.test.ts", title: "a service that does not work now is unknown" },
+    },
+  ]),
   ...inFile("scripts/clients/object-store/s3-store.ts", [
     {
       name: "bucket: an object is replaced although somebody else has changed it",
