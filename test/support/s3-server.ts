@@ -49,6 +49,8 @@ export class S3Server {
   hangs = false;
   /** Its answers to such requests stop in the middle, and nothing more comes; or the connection is closed there. */
   stopsIn: { readonly of: (path: string) => boolean; readonly how: "silent" | "cut" } | undefined;
+  /** What is answered in the store's place, with 200: by a proxy before it, or by a server that is not quite S3. */
+  instead: ((path: string, asked: URLSearchParams) => string | undefined) | undefined;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
   /** Done once, just before such an object is written: somebody else is quicker. */
@@ -169,6 +171,8 @@ export class S3Server {
     const body = Buffer.concat(await request.toArray());
     if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();
     if (this.hangs) return;
+    const other = this.instead?.(url.pathname, url.searchParams);
+    if (other !== undefined) return xml(response, 200, other);
     if (this.stopsIn?.of(url.pathname) === true) halve(response, this.stopsIn.how);
     if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");

@@ -61,6 +61,9 @@ function judge(error: unknown, { name, status, message }: S3Failure): [StoreErro
   }
   const text = plainText(message);
   const code = codeOf(error);
+  if (name === "NoS3Answer" || (status !== undefined && status < 300)) {
+    return ["unreachable", `the store does not answer as an S3 service does: ${text}`];
+  }
   if (name === "NoSuchBucket") return ["no-bucket", "there is no such bucket"];
   if (name === "CredentialsProviderError") return ["denied", `there is no key pair for the store: ${text}`];
   if (name === "RequestTimeTooSkewed") {

@@ -21,6 +21,7 @@ import {
   type WriteCondition,
 } from "./object-store";
 import { limitSilence } from "./body-patience";
+import { everyPage, isPage, NoS3Answer, ofAnObject } from "./s3-answers";
 import { clientOf, type S3StoreOptions } from "./s3-client";
 import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf, unreadableOf } from "./s3-errors";
 
@@ -62,36 +63,30 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string): Promise<StoredObject[]> {
-    const found: StoredObject[] = [];
-    let token: string | undefined;
-    do {
-      const page: ListObjectsV2CommandOutput = await this.explained(() =>
-        this.client.send(
-          new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix + prefix, ContinuationToken: token }),
-          this.lookOptions,
-        ),
-      );
-      found.push(...(page.Contents ?? []).map((entry) => this.objectOf(entry)));
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
-    return found;
+    const asked = { Bucket: this.bucket, Prefix: this.prefix + prefix };
+    const pages = await this.explained(() =>
+      everyPage(
+        (from: { ContinuationToken?: string | undefined }): Promise<ListObjectsV2CommandOutput> =>
+          this.client.send(new ListObjectsV2Command({ ...asked, ...from }), this.lookOptions),
+        ({ NextContinuationToken: token }) => (token === undefined ? undefined : { ContinuationToken: token }),
+      ),
+    );
+    return pages.flatMap(({ Contents: entries = [] }) => entries).map((entry) => this.objectOf(entry));
   }
 
   async versions(prefix: string): Promise<ObjectVersion[]> {
-    const found: ObjectVersion[] = [];
-    let next: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
-    while (next !== undefined) {
-      const from: { KeyMarker?: string; VersionIdMarker?: string } = next;
-      const page: ListObjectVersionsCommandOutput = await this.explained(() =>
-        this.client.send(
-          new ListObjectVersionsCommand({ Bucket: this.bucket, Prefix: this.prefix + prefix, ...from }),
-          this.lookOptions,
-        ),
-      );
-      found.push(...(page.Versions ?? []).map((entry) => this.versionOf(entry, false)));
-      found.push(...(page.DeleteMarkers ?? []).map((entry) => this.versionOf(entry, true)));
-      next = page.IsTruncated === true ? markersOf(page) : undefined;
-    }
+    const asked = { Bucket: this.bucket, Prefix: this.prefix + prefix };
+    const pages = await this.explained(() =>
+      everyPage(
+        (from: { KeyMarker?: string; VersionIdMarker?: string }): Promise<ListObjectVersionsCommandOutput> =>
+          this.client.send(new ListObjectVersionsCommand({ ...asked, ...from }), this.lookOptions),
+        markersOf,
+      ),
+    );
+    const found = pages.flatMap(({ Versions: versions = [], DeleteMarkers: marks = [] }) => [
+      ...versions.map((entry) => this.versionOf(entry, false)),
+      ...marks.map((entry) => this.versionOf(entry, true)),
+    ]);
     return found.sort(byKeyNewestFirst);
   }
 
@@ -117,7 +112,8 @@ export class S3Store implements ObjectStore {
         new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, VersionId: versionId }),
         this.lookOptions,
       );
-      return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+      const content = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+      return ofAnObject(answer, content);
     } catch (error) {
       this.sendOptions.abortSignal?.throwIfAborted();
       throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;
@@ -129,8 +125,9 @@ export class S3Store implements ObjectStore {
     return this.explained(async () => {
       try {
         const command = new HeadObjectCommand({ Bucket: this.bucket, Key: this.prefix + key });
-        const { VersionId, ETag, LastModified } = await this.client.send(command, this.lookOptions);
-        return [VersionId ?? "", ETag ?? "", LastModified?.getTime() ?? ""].join(" ");
+        const answer = await this.client.send(command, this.lookOptions);
+        const { VersionId, ETag, LastModified } = answer;
+        return ofAnObject(answer, [VersionId ?? "", ETag ?? "", LastModified?.getTime() ?? ""].join(" "));
       } catch (error) {
         throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;
       }
@@ -140,11 +137,8 @@ export class S3Store implements ObjectStore {
   /** Whether the bucket can be used at all: then it is one object that cannot be. */
   private async works(): Promise<boolean> {
     try {
-      await this.client.send(
-        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, MaxKeys: 1 }),
-        this.lookOptions,
-      );
-      return true;
+      const command = new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, MaxKeys: 1 });
+      return isPage(await this.client.send(command, this.lookOptions));
     } catch {
       this.sendOptions.abortSignal?.throwIfAborted();
       return false;
@@ -233,8 +227,10 @@ export class S3Store implements ObjectStore {
     LastModified?: Date | undefined;
     ETag?: string | undefined;
   }): StoredObject {
+    const { Key: key } = entry;
+    if (key === undefined) throw storeErrorOf(new NoS3Answer("an object in its list has no name"), this.place);
     return {
-      key: (entry.Key ?? "").slice(this.prefix.length),
+      key: key.slice(this.prefix.length),
       size: entry.Size ?? 0,
       modified: entry.LastModified?.getTime() ?? 0,
       ...(entry.ETag === undefined ? {} : { etag: entry.ETag }),
@@ -273,12 +269,13 @@ function headersOf(condition: WriteCondition | undefined): { IfMatch?: string; I
   return "ifMatch" in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: "*" };
 }
 
-function markersOf({ NextKeyMarker, NextVersionIdMarker }: ListObjectVersionsCommandOutput): {
-  KeyMarker?: string;
-  VersionIdMarker?: string;
-} {
+function markersOf({
+  NextKeyMarker,
+  NextVersionIdMarker,
+}: ListObjectVersionsCommandOutput): { KeyMarker?: string; VersionIdMarker?: string } | undefined {
+  if (NextKeyMarker === undefined) return undefined;
   return {
-    ...(NextKeyMarker === undefined ? {} : { KeyMarker: NextKeyMarker }),
+    KeyMarker: NextKeyMarker,
     ...(NextVersionIdMarker === undefined ? {} : { VersionIdMarker: NextVersionIdMarker }),
   };
 }

@@ -22,6 +22,7 @@ afterAll(async () => {
 beforeEach(() => {
   server.failWith = undefined;
   server.stopsIn = undefined;
+  server.instead = undefined;
   server.dropBucket("states");
   server.makeBucket("states");
 });
@@ -146,5 +147,39 @@ describe.each(["silent", "cut"] as const)("an answer that stops in the middle (%
   test("of all objects and lists is a store that does not answer [E6, K2]", async () => {
     server.stopsIn = { of: () => true, how };
     await expect(impatient().read("a.json")).rejects.toMatchObject({ kind: "unreachable" });
+  });
+});
+
+describe("an answer that is no list of all that is there is told as that, and nothing is called missing [E6, K3]", () => {
+  const entry = (tag: string) => `<${tag}><Key>a.json</Key><VersionId>1</VersionId><Size>1</Size></${tag}>`;
+  const next = { list: "<NextContinuationToken>on</NextContinuationToken>", versions: "<NextKeyMarker>on</NextKeyMarker>" };
+  const listing = (rest: string) => `<List><Name>states</Name>${entry("Contents")}${entry("Version")}${rest}</List>`;
+
+  test.each([
+    ["more follows, and nobody says where", listing("<IsTruncated>true</IsTruncated>")],
+    [
+      "it leads to itself again",
+      listing(`<IsTruncated>true</IsTruncated>${next.list}${next.versions}`),
+    ],
+    ["it does not say whether more follows", listing("")],
+    ["an object has no name", "<List><IsTruncated>false</IsTruncated><Contents/><Version/></List>"],
+    ["nothing", ""],
+    ["a page for people", "<html><body>We are back soon.</body></html>"],
+    ["half a list", "<List><IsTruncated>false</IsTruncated><Contents><Key>a.js"],
+  ])("%s", async (_, text) => {
+    server.instead = (path) => (path === "/states/" ? text : undefined);
+    expect([await kindOf(storeOf().list("")), await kindOf(storeOf().versions(""))]).toEqual([
+      "unreachable",
+      "unreachable",
+    ]);
+  });
+
+  test("a page for people is no object either", async () => {
+    server.put("states", "a.json", "1");
+    server.instead = () => "<html><body>We are back soon.</body></html>";
+    expect([await kindOf(storeOf().read("a.json")), await kindOf(storeOf().mark("a.json"))]).toEqual([
+      "unreachable",
+      "unreachable",
+    ]);
   });
 });
