@@ -2,7 +2,7 @@ import { ProxmoxError, type ProxmoxErrorKind } from "../../proxmox/api/errors";
 import { TaskFailed, type TaskOutcome, wasNotAllowed } from "../../proxmox/api/task-outcome";
 import { GuestUnreachable, HostKeyRefused } from "./guest-shell";
 import { ProgramMissing } from "./run-program";
-import { StoreError, type StoreErrorKind } from "./object-store/object-store";
+import { ConditionFailed, NoSuchObject, StoreError, type StoreErrorKind } from "./object-store/object-store";
 import { CommandError, Interrupted } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { FileRefused } from "../machine/durable-file";
@@ -32,6 +32,11 @@ export function failureOf(error: unknown, aim: string | undefined): Failure {
   if (error instanceof ProxmoxError) return ofProxmoxError(error, aim);
   if (error instanceof TaskFailed) return ofTask(error, aim);
   if (error instanceof StoreError) return ofStoreError(error, aim);
+  if (error instanceof NoSuchObject) {
+    const hint = "somebody has removed it since it was listed; see what is there: lifeboat verify --state";
+    return unable(aim, exitCodes.failed, error.message, hint);
+  }
+  if (error instanceof ConditionFailed) return unable(aim, exitCodes.refused, error.message, meanwhileHint);
   if (error instanceof GuestUnreachable) {
     const hint = error instanceof HostKeyRefused ? error.mend : guestHint;
     return unable(aim, exitCodes.unavailable, error.message, hint);
@@ -105,9 +110,11 @@ export const setupHint = "lifeboat doctor --print-setup prints the lines that gi
 const guestHint =
   "check that the guest runs and lets you in (lifeboat status), and ssh in lifeboat:ssh or lifeboat:proxmox of the settings";
 
+const meanwhileHint = "nothing was written over; the same command looks again at what is there now";
+
 const fileHint = "make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again";
 
-const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
+const storeHints: Readonly<Record<StoreErrorKind, string>> = {
   unreachable:
     "check that the state store runs and that its port is open from here; to work on without it: lifeboat state fallback ENVIRONMENT",
   untrusted: "compare the store's certificate with lifeboat:stateStoreAuthority, or with 'ca' of its settings",
@@ -115,7 +122,7 @@ const storeHints: Readonly<Record<StoreErrorKind, string | undefined>> = {
     "check the clock here and on the store, and lifeboat:stateKey of the environment, or the key pair in AWS_ACCESS_KEY_ID or the AWS profile",
   "no-bucket": "the environment's bucket is made with the state store: lifeboat up",
   unreadable: "an earlier state takes its place: lifeboat restore state ENVIRONMENT --list",
-  failed: undefined,
+  failed: "the journal of the store may say more; the same command can be run again",
 };
 
 const unavailable: ReadonlySet<ProxmoxErrorKind> = new Set([
@@ -128,7 +135,7 @@ const unavailable: ReadonlySet<ProxmoxErrorKind> = new Set([
 ]);
 
 /** What to look at next, by kind of error. */
-export function hintFor(error: ProxmoxError): string | undefined {
+export function hintFor(error: ProxmoxError): string {
   switch (error.kind) {
     case "unreachable":
       return `check that the node is up, that the address in lifeboat:proxmox is right, and that port ${portOf(error.endpoint)} is open from here`;
@@ -142,10 +149,11 @@ export function hintFor(error: ProxmoxError): string | undefined {
       return "the node may still be at work: look at its running tasks before you repeat this";
     case "unexpected":
       return "is this address really a Proxmox VE node? lifeboat doctor";
-    case "invalid":
     case "gone":
+      return `the node said so to ${error.request}; see what is there now: lifeboat status`;
+    case "invalid":
     case "failed":
-      return undefined;
+      return `the node said so to ${error.request}; its journal may say more (journalctl -u pvedaemon -u pveproxy)`;
   }
 }
 

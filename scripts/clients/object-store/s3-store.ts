@@ -94,15 +94,23 @@ export class S3Store implements ObjectStore {
     try {
       return await this.get(key, versionId);
     } catch (error) {
-      if (error instanceof NoSuchObject) throw error;
+      this.throwUnlessDamaged(error);
       if (!(await this.works())) throw storeErrorOf(error, this.place);
     }
     // It may have been away for a moment: only a second look tells that it is this object.
     try {
       return await this.get(key, versionId);
     } catch (error) {
-      throw error instanceof NoSuchObject ? error : unreadableOf(error, this.place, key);
+      this.throwUnlessDamaged(error);
+      throw unreadableOf(error, this.place, key);
     }
+  }
+
+  /** Whoever may not read an object knows nothing of what it holds: what is damaged makes room for another. */
+  private throwUnlessDamaged(error: unknown): void {
+    if (error instanceof NoSuchObject) throw error;
+    const failure = storeErrorOf(error, this.place);
+    if (failure.kind === "denied") throw failure;
   }
 
   /** @throws NoSuchObject, and what the client throws */

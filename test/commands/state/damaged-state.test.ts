@@ -24,7 +24,7 @@ const said = {
   content: "the store answers 503 SlowDownRead",
   lost: "the present state is gone, though its history is there",
 };
-const kinds: readonly (Damage | "lost")[] = ["metadata", "content", "lost"];
+const kinds: readonly (keyof typeof said)[] = ["metadata", "content", "lost"];
 
 function damage(what: Damage | "lost"): void {
   site.store.damage(bucket, stateKey("prod"), what);
@@ -171,4 +171,24 @@ test("after a fallback the state returns, and what the store cannot read makes r
   expect(await site.lifeboat(["state", "return", "prod", "--force"])).toMatchObject({ code: 0 });
   expect(site.bucket("prod").get(stateKey("prod"))).toBe(last);
   expect(await site.lifeboat(["verify", "--state", "prod"])).toMatchObject({ code: 0 });
+});
+
+test("a state that may not be read now is not taken for a damaged one: nothing is written or removed in its place [E3, E4, K3]", async () => {
+  const point = await newest();
+  const before = site.bucket("prod");
+  const refused = async (...argv: string[]) => {
+    damage("refused");
+    const { code, stderr } = await site.lifeboat(argv);
+    expect([argv, code, stderr]).toEqual([
+      argv,
+      14,
+      expect.stringMatching(/the store refuses the key pair[^]*HINT: /u),
+    ]);
+    expect(site.bucket("prod")).toEqual(before);
+    site.put("prod", stateKey("prod"), last);
+  };
+  await refused("restore", "state", "prod", "--to", point, "--force");
+  const fallback = ["state", "fallback", "prod", "--although-store-answers", "--force"];
+  expect(await site.lifeboat(fallback)).toMatchObject({ code: 0 });
+  await refused("state", "return", "prod", "--force");
 });

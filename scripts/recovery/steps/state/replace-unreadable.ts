@@ -3,7 +3,7 @@ import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
 import { changed } from "./changed";
 import { readObject } from "./read-object";
-import { writeChecked } from "./send-objects";
+import { requireWritten, writeChecked } from "./send-objects";
 import { compressionOf, savedKey } from "../../../../site/state/state-keys";
 import type { FoundState } from "./present-state";
 import { sha256Of, type StateAccess } from "./state-access";
@@ -15,13 +15,21 @@ import { sha256Of, type StateAccess } from "./state-access";
  * @throws CommandError (13) when it can be read after all, (14) when it cannot be removed; StoreError
  */
 export async function replaceUnreadable(access: StateAccess, key: string, content: Buffer): Promise<void> {
-  try {
-    return await writeChecked(access.store, key, content);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-  }
+  // Once the new one is there, nothing is removed any more: that it cannot be read back either would not be mended by it.
+  if (await canBeWritten(access, key, content)) return requireWritten(access.store, key, content);
   await discardUnreadable(access, key);
   await writeChecked(access.store, key, content, { ifNoneMatch: true });
+}
+
+async function canBeWritten({ store }: StateAccess, key: string, content: Buffer): Promise<boolean> {
+  try {
+    await store.write(key, content);
+    return true;
+  } catch (error) {
+    // As MinIO refuses where it cannot read what is there; whoever may not write there has no reason to remove it.
+    if (error instanceof StoreError && error.kind === "unreachable") return false;
+    throw error;
+  }
 }
 
 /** Removes an object that cannot be read, with every version of it. @throws CommandError (13, 14) */

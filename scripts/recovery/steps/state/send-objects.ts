@@ -8,13 +8,20 @@ import {
 } from "../../../clients/object-store/object-store";
 import { knowsNoConditions } from "../../../clients/object-store/s3-errors";
 import { runBounded } from "../../../machine/bounded";
+import { CommandError } from "../../../terminal/command-error";
+import { exitCodes } from "../../../terminal/exit-codes";
 import type { Finding } from "../../engine/step";
 import { readObject } from "./read-object";
 import type { StackObjects } from "./stack-objects";
 
 /** What was written does not read back: a disk or a service that loses data. */
-class SendDamaged extends Error {
-  override readonly name = "SendDamaged";
+class SendDamaged extends CommandError {
+  constructor(key: string, place: string, why: string) {
+    super(`${key} does not read back as it was written${why} (${place})`, {
+      exitCode: exitCodes.failed,
+      hint: "look at the disks of the store, and at what stands between it and here; the same command can be run again",
+    });
+  }
 }
 
 /** Objects that are on their way at the same time. */
@@ -190,7 +197,13 @@ export async function writeChecked(
   condition?: WriteCondition,
 ): Promise<void> {
   await store.write(key, content, condition);
-  if (!(await store.read(key)).equals(content)) {
-    throw new SendDamaged(`${key} does not read back as it was written (${store.place})`);
-  }
+  await requireWritten(store, key, content);
+}
+
+/** Reads back what was written. @throws SendDamaged, StoreError */
+export async function requireWritten(store: ObjectStore, key: string, content: Buffer): Promise<void> {
+  const found = await readObject(store, key);
+  if (found === "absent") throw new SendDamaged(key, store.place, ": it is not there");
+  if (found === "unreadable") throw new SendDamaged(key, store.place, ": it cannot be read");
+  if (!found.equals(content)) throw new SendDamaged(key, store.place, "");
 }

@@ -2,7 +2,12 @@ import { kindOfAnswer, ProxmoxError, type ProxmoxErrorKind } from "../../../../p
 import { TaskFailed } from "../../../../proxmox/api/task-outcome";
 import { failureOf } from "../../../../scripts/clients/failure";
 import { UnsafePath } from "../../../../scripts/machine/unsafe-path";
-import { StoreError, type StoreErrorKind } from "../../../../scripts/clients/object-store/object-store";
+import {
+  ConditionFailed,
+  NoSuchObject,
+  StoreError,
+  type StoreErrorKind,
+} from "../../../../scripts/clients/object-store/object-store";
 import { CommandError, Interrupted } from "../../../../scripts/terminal/command-error";
 import { exitCodes } from "../../../../scripts/terminal/exit-codes";
 
@@ -36,7 +41,9 @@ test.each<[ProxmoxErrorKind, number]>([
   ["failed", 1],
 ])("a node's answer of kind '%s': %i, without a stack [K1, K2]", (kind, exitCode) => {
   const error = new ProxmoxError(kind, { endpoint: "https://192.0.2.11:8006", request: "GET /nodes", reason: "no" });
-  expect(failureOf(error, aim)).toMatchObject({ exitCode, stack: undefined, details: { kind, request: "GET /nodes" } });
+  const hint: unknown = expect.stringMatching(/./u);
+  const told = { exitCode, hint, stack: undefined, details: { kind, request: "GET /nodes" } };
+  expect(failureOf(error, aim)).toMatchObject(told);
 });
 
 test.each([
@@ -50,6 +57,14 @@ test.each([
   const error = new TaskFailed({ upid, type: "vzrestore", exitStatus, succeeded: false, warnings: 0, log });
   expect(failureOf(error, aim)).toMatchObject({ exitCode, stack: undefined });
   expect(failureOf(error, aim).hint?.includes("lifeboat doctor")).toBe(exitCode === 14);
+});
+
+test.each([
+  ["is gone since it was listed", new NoSuchObject("s3://states", "a.json"), 1],
+  ["somebody else has changed", new ConditionFailed("s3://states", "a.json"), 13],
+])("an object that %s is no defect: %s, %i, with a next step and without a stack [K1, K2]", (_, error, exitCode) => {
+  const told = { exitCode, stack: undefined, hint: expect.not.stringContaining("defect") };
+  expect(failureOf(error, aim)).toMatchObject(told);
 });
 
 test("what dies inside a lock for want of a privilege comes as 500, and is not allowed [K6]", () => {

@@ -112,6 +112,13 @@ test("'there is none' is told from 'not allowed', from 'no bucket' and from 'no 
   expect(await kindOf(storeOf().list(""))).toBe("no-bucket");
 });
 
+test("an object that may not be read is not a damaged one, though others can be read [E6, K3]", async () => {
+  for (const key of ["a.json", "b.json"]) server.put("states", key, "1");
+  server.damage("states", "a.json", "refused");
+  expect(await kindOf(storeOf().read("a.json"))).toBe("denied");
+  expect((await storeOf().read("b.json")).toString()).toBe("1");
+});
+
 test("below a prefix an environment sees, writes and removes its own objects only [B2]", async () => {
   server.put("states", "other.json", "other");
   const store = storeOf("writer", { prefix: "prod" });
@@ -152,15 +159,15 @@ describe.each(["silent", "cut"] as const)("an answer that stops in the middle (%
 
 describe("an answer that is no list of all that is there is told as that, and nothing is called missing [E6, K3]", () => {
   const entry = (tag: string) => `<${tag}><Key>a.json</Key><VersionId>1</VersionId><Size>1</Size></${tag}>`;
-  const next = { list: "<NextContinuationToken>on</NextContinuationToken>", versions: "<NextKeyMarker>on</NextKeyMarker>" };
+  const next = {
+    list: "<NextContinuationToken>on</NextContinuationToken>",
+    versions: "<NextKeyMarker>on</NextKeyMarker>",
+  };
   const listing = (rest: string) => `<List><Name>states</Name>${entry("Contents")}${entry("Version")}${rest}</List>`;
 
   test.each([
     ["more follows, and nobody says where", listing("<IsTruncated>true</IsTruncated>")],
-    [
-      "it leads to itself again",
-      listing(`<IsTruncated>true</IsTruncated>${next.list}${next.versions}`),
-    ],
+    ["it leads to itself again", listing(`<IsTruncated>true</IsTruncated>${next.list}${next.versions}`)],
     ["it does not say whether more follows", listing("")],
     ["an object has no name", "<List><IsTruncated>false</IsTruncated><Contents/><Version/></List>"],
     ["nothing", ""],
