@@ -11,6 +11,7 @@ import { notFound } from "../../recovery/steps/guest/not-found";
 import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
 import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
 import { isOnline, searchArchives } from "../../recovery/steps/guest/search-archives";
+import { unreadText } from "../../recovery/steps/guest/verified-archives";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -30,13 +31,15 @@ export async function inspectBackups(
   if (archives.length === 0) throw nothingFound(found, search);
   const { strangers, another } = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
   const backups = archives.map((archive, index) => describe(archive, strangers[index], { now, timeZone }));
+  const unread = archives.filter(({ isUnread }) => isUnread === true);
   const old = hasLeft(guest) ? undefined : oldSavePoints(backups);
   return {
     value: { environment: environment.name, guest: guest.name, id: guest.id, timeZone, backups, unsearched },
     print: (lines) => printBackups(backups, timeZone, lines),
     // What was not searched may hold more, and newer ones.
-    exitCode: unsearched.length > 0 || missing.length > 0 ? exitCodes.partly : exitCodes.done,
+    exitCode: unsearched.length + missing.length + unread.length > 0 ? exitCodes.partly : exitCodes.done,
     remark: (talk) => {
+      for (const { volid } of unread) talk.warning(unreadText(volid));
       for (const { storage, reason } of unsearched) talk.warning(`storage ${storage} was not searched: ${reason}`);
       const lacks = missing.map(({ privilege, path }) => `${privilege} on ${path}`).join(", ");
       if (lacks !== "") talk.warning(`not every backup can be seen: the token lacks ${lacks}`);

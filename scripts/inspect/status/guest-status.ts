@@ -7,6 +7,7 @@ import { type ArchiveChoice, comparableSize, type LeftOutArchive } from "../../.
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest, OptOut } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
+import { unreadText } from "../../recovery/steps/guest/verified-archives";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
 import type { SnapshotStatus } from "./snapshot-status";
 import { drillProblems, drillStatus, type DrillStatus } from "./drills";
@@ -118,6 +119,7 @@ export function guestStatus(
       ...optOutProblems(guest, facts),
       ...failedRuns(guest, newest, facts),
       ...doubts(leftOut, running),
+      ...(chosen?.isUnread === true ? [unreadText(chosen.volid)] : []),
       ...(newest === undefined ? [] : sizeProblems(newest)),
       ...(newest === undefined ? [] : ageProblems(newest, guest)),
       ...drillProblems(drill, halfDone.selector),

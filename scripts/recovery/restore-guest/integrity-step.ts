@@ -5,7 +5,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import { otherSum } from "../../../site/restore/verification-record";
 import type { Finding, Step, StepResult } from "../engine/step";
 import type { RestorePlan } from "../steps/guest/plan";
-import { recordOf } from "../steps/guest/verified-archives";
+import { readRecord } from "../steps/guest/verified-archives";
 import type { GuestWorld } from "../steps/guest/world";
 
 /** Reads the archive from its beginning to its end, before anything is touched (D9). */
@@ -49,7 +49,11 @@ export function readArchive(plan: RestorePlan, host: string, path: string, world
  */
 async function changedSince(plan: RestorePlan, sha256: string | undefined, world: GuestWorld): Promise<Finding[]> {
   const { volid, size } = plan.archive;
-  const record = await recordOf(world.client, plan.target.node, { volid, size });
+  const { record, isUnread } = await readRecord(world.client, plan.target.node, { volid, size });
+  if (isUnread) {
+    const text = `the sum of ${volid} was not compared with the one that 'lifeboat verify' has recorded: the node does not tell it`;
+    return [{ severity: "todo", text, mend: `lifeboat verify --guest ${plan.environment}/${plan.guest}` }];
+  }
   if (record?.sha256 === undefined || sha256 === undefined || record.sha256 === sha256) return [];
   if (record.damage !== undefined) return [{ severity: "problem", text: `${volid} is restored as it is: ${otherSum}` }];
   const selector = `${plan.environment}/${plan.guest}`;

@@ -5,6 +5,7 @@ import { type SpaceNeed, mayFillUp, spaceNeeds } from "../../../site/restore/spa
 import { formatAgo, formatBytes } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import type { FoundArchive } from "../steps/guest/inspection";
+import { unreadText } from "../steps/guest/verified-archives";
 import type { RestoreInspection } from "./inspect";
 import { rootPasswordHint } from "../../project/root-password";
 import type { RestorePlan } from "../steps/guest/plan";
@@ -127,9 +128,7 @@ function ownershipWarnings({ ownership, chosen, guest }: RestoreInspection, mode
 function unreadThings({ surroundings, excludedPaths, chosen }: RestoreInspection): string[] {
   return [
     ...(surroundings?.unread ?? []),
-    ...(chosen.isUnread === true
-      ? [`what 'lifeboat verify' has found of ${chosen.volid} could not be read: it may be known to be damaged`]
-      : []),
+    ...(chosen.isUnread === true ? [unreadText(chosen.volid)] : []),
     ...(chosen.type === "lxc" && excludedPaths === undefined
       ? ["whether the node's vzdump.conf leaves paths out of backups is not known"]
       : []),

@@ -111,6 +111,27 @@ test("what verify has found of an archive cannot be read: the plan says that it 
   expect([known.code, told(known.stdout), unknown.code, told(unknown.stdout)]).toEqual([0, false, 0, true]);
 });
 
+test("what verify has found of an archive cannot be read: the list of backups is not whole, and a report says what was not compared [D9, K6]", async () => {
+  const [newest] = await site.archives(105);
+  const unread = { path: "GET /nodes/[^/]+/storage/backup/content/." };
+  await site.fault("answer-595", unread);
+  const listed = await site.lifeboat(["backups", "mail"]).finally(() => site.clearFaults());
+  const doubt = `what 'lifeboat verify' has found of ${newest?.volid ?? ""} could not be read: it may be known to be damaged`;
+  expect([listed.code, listed.stderr]).toEqual([3, expect.stringContaining(doubt)]);
+  const changes: Promise<unknown>[] = [];
+  const onError = (text: string): void => {
+    if (changes.length === 0 && text.includes("Read the archive")) changes.push(site.fault("answer-595", unread));
+    if (changes.length === 1 && /[✓✗] Read the archive/u.test(text)) changes.push(site.clearFaults());
+  };
+  const { code, stdout, stderr } = await site.lifeboat([...inPlace("mail"), "--json"], { env: overSsh, onError });
+  expect(changes).toHaveLength(2);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const report = JSON.parse(stdout);
+  expect([code, report.archiveRead]).toEqual([0, true]);
+  const text = expect.stringMatching(/was not compared with the one that 'lifeboat verify' has recorded/u);
+  expect(report.findings).toContainEqual(expect.objectContaining({ severity: "todo", text }));
+});
+
 test("an archive whose configuration cannot be read: 13, and the next older one that can be [D9]", async () => {
   const [damaged, older] = await newest(105);
   await site.fault("archive-truncated", { volid: damaged });

@@ -113,6 +113,13 @@ test("nothing is wrong: 0 [A10]", async () => {
   expect(await statusOf()).toEqual([0, {}, expect.stringContaining("✓ 4 guests: 4 fine\n")]);
 });
 
+test("what verify has found of a newest backup cannot be read: 3, for it may be known to be damaged [A10, K6]", async () => {
+  await site.fault("answer-595", { path: "GET /nodes/[^/]+/storage/backup/content/backup:backup/vzdump-lxc-102-" });
+  const [code, problems] = await statusOf();
+  const text = expect.stringMatching(/^what 'lifeboat verify' has found of .*-102-.* could not be read/u);
+  expect([code, problems]).toEqual([3, { db: [text] }]);
+});
+
 test("a job that is switched off: 3, and no next run is promised [A10]", async () => {
   const [code, problems, page] = await withJob({ enabled: 0 }, statusOf);
   expect([code, problems]).toEqual([3, { prod: ["the backup job lifeboat-prod is switched off"] }]);

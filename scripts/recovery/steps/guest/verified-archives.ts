@@ -6,6 +6,11 @@ import { runBounded } from "../../../machine/bounded";
 import type { FoundArchive } from "./inspection";
 import { unless } from "./inspect-present";
 
+/** What is said of an archive whose record could not be read. */
+export function unreadText(volid: string): string {
+  return `what 'lifeboat verify' has found of ${volid} could not be read: it may be known to be damaged`;
+}
+
 const atOnce = { parallel: 6, perKey: 6, keyOf: () => "" };
 
 /** Archives with what `lifeboat verify` has recorded of them: lists show the first line of the notes alone. */
@@ -23,16 +28,7 @@ interface ReadRecord {
   readonly isUnread: boolean;
 }
 
-/** What was recorded of an archive. A node that cannot tell it says nothing against the archive. */
-export async function recordOf(
-  client: ProxmoxClient,
-  node: string,
-  archive: Pick<FoundArchive, "volid" | "size">,
-): Promise<VerificationRecord | undefined> {
-  return (await readRecord(client, node, archive)).record;
-}
-
-/** The same, for whoever tells people that it is not known. */
+/** What was recorded of an archive. A node that cannot tell it says nothing against the archive, and that is said to people. */
 export async function readRecord(
   client: ProxmoxClient,
   node: string,
