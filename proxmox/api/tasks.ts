@@ -10,6 +10,7 @@ import {
   type TaskStatus,
 } from "./answers";
 import type { Parameters, Path } from "./encoding";
+import { parseUpid } from "../rules/upid";
 import { ProxmoxError } from "./errors";
 import { plainText } from "./plain-text";
 import type { Requests } from "./requests";
@@ -61,8 +62,15 @@ export class TaskCalls {
   ) {}
 
   /** @throws ProxmoxError of kind `gone` for an unknown task. */
-  status(upid: string): Promise<TaskStatus> {
-    return this.requests.read(taskStatusAnswer, [...taskPath(upid), "status"]);
+  async status(upid: string): Promise<TaskStatus> {
+    const path = [...taskPath(upid), "status"];
+    const status = await this.requests.read(taskStatusAnswer, path);
+    if (status.upid === upid) return status;
+    throw new ProxmoxError("unexpected", {
+      endpoint: this.requests.transport.endpoint,
+      request: `GET /${path.join("/")}`,
+      reason: `it tells of another task, ${status.upid}`,
+    });
   }
 
   /** Lines of a task's log from line `start` (0 is the first) on. */
@@ -85,8 +93,8 @@ export class TaskCalls {
   }
 
   /**
-   * Sends a request that starts a task, once, and gives the task's id. When the answer is lost the task is looked for in
-   * the node's list.
+   * Sends a request that starts a task, once, and gives the task's id. When the answer is lost, or that to another request, the
+   * task is looked for in the node's list.
    *
    * @throws ProxmoxError of kind `lost` when no such task shows up: then nobody knows, and the caller must look.
    */
@@ -94,11 +102,14 @@ export class TaskCalls {
     const sent = performance.now();
     try {
       const answer = await this.requests.change(z.string(), start.method, start.path, start.parameters);
-      if (answer.startsWith("UPID:")) return answer;
-      throw new ProxmoxError("failed", {
+      if (isTaskOf(answer, start)) return answer;
+      const isNone = !answer.startsWith("UPID:");
+      throw new ProxmoxError(isNone ? "failed" : "lost", {
         endpoint: this.requests.transport.endpoint,
         request: `${start.method} /${start.path.join("/")}`,
-        reason: `no task was started on node ${start.node} (answer: ${answer})`,
+        reason: isNone
+          ? `no task was started on node ${start.node} (answer: ${answer})`
+          : `what came names another task, ${answer}`,
       });
     } catch (error) {
       if (!(error instanceof ProxmoxError) || error.kind !== "lost") throw error;
@@ -164,6 +175,13 @@ export class TaskCalls {
     const tasks = await this.list(start.node, { typefilter: start.type, since, ...vmid });
     return tasks.filter((task) => task.type === start.type && task.starttime >= since);
   }
+}
+
+/** Whether a task's name is that of what was asked for. For a guest that HA has, its manager starts and stops by tasks of its own. */
+function isTaskOf(upid: string, { node, type, vmid }: TaskStart): boolean {
+  const task = parseUpid(upid);
+  if (task?.node !== node || (vmid !== undefined && task.id !== String(vmid))) return false;
+  return task.type === type || /^ha(?:start|stop)$/u.test(task.type);
 }
 
 function taskPath(upid: string): Path {

@@ -112,10 +112,10 @@ test("what verify has found of an archive cannot be read: the plan says that it 
 });
 
 test("what verify has found of an archive cannot be read: the list of backups is not whole, and a report says what was not compared [D9, K6]", async () => {
-  const [newest] = await site.archives(105);
+  const [newest] = await site.archives(101);
   const unread = { path: "GET /nodes/[^/]+/storage/backup/content/." };
   await site.fault("answer-595", unread);
-  const listed = await site.lifeboat(["backups", "mail"]).finally(() => site.clearFaults());
+  const listed = await site.lifeboat(["backups", "web"]).finally(() => site.clearFaults());
   const doubt = `what 'lifeboat verify' has found of ${newest?.volid ?? ""} could not be read: it may be known to be damaged`;
   expect([listed.code, listed.stderr]).toEqual([3, expect.stringContaining(doubt)]);
   const changes: Promise<unknown>[] = [];
@@ -123,7 +123,7 @@ test("what verify has found of an archive cannot be read: the list of backups is
     if (changes.length === 0 && text.includes("Read the archive")) changes.push(site.fault("answer-595", unread));
     if (changes.length === 1 && /[✓✗] Read the archive/u.test(text)) changes.push(site.clearFaults());
   };
-  const { code, stdout, stderr } = await site.lifeboat([...inPlace("mail"), "--json"], { env: overSsh, onError });
+  const { code, stdout, stderr } = await site.lifeboat([...inPlace("web"), "--json"], { env: overSsh, onError });
   expect(changes).toHaveLength(2);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const report = JSON.parse(stdout);

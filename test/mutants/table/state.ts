@@ -220,8 +220,8 @@ export const stateMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/steps/state/send-objects.ts", [
     {
       name: "copy: what is sent is not read back",
-      from: "  if (!(await store.read(key)).equals(content)) {",
-      to: "  if ((await store.read(key)).length === 0) {",
+      from: 'if (!found.equals(content)) throw new SendDamaged(key, store.place, "");',
+      to: 'if (found.length === 0) throw new SendDamaged(key, store.place, "");',
       killedBy: {
         file: copying,
         title: "an entry of the history that does not read back as it was written is an error",

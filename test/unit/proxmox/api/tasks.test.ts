@@ -63,6 +63,17 @@ describe("waiting for a task", () => {
     else expect(() => requireSuccess(outcome)).toThrow(TaskFailed);
   });
 
+  test("what the node says of another task is not the end of this one", async () => {
+    const node = taskNode("OK", ["x"], 0);
+    const other = { upid: upid.replace(":101:", ":102:"), type: "vzdump", id: "102", starttime: now };
+    await serve((request, response) =>
+      request.url.endsWith("/status")
+        ? { body: { data: { ...other, status: "stopped", exitstatus: "OK" } } }
+        : node(request, response),
+    );
+    await expect(client.tasks.wait(upid)).rejects.toMatchObject({ kind: "unexpected" });
+  });
+
   test("a silent node does not end the waiting; an unknown task does", async () => {
     const node = taskNode("OK", ["x"], 1);
     let requests = 0;
@@ -144,6 +155,20 @@ describe("starting a task whose answer is lost", () => {
     await serve(() => ({ status: 500, body: { data: null, message: "CT is locked (backup)\n" } }));
     await expect(client.backups.vzdump("pve", 101, {})).rejects.toMatchObject({ kind: "failed" });
     expect(server.seen).toHaveLength(1);
+  });
+
+  test.each([
+    ["of another guest", upid.replace(":101:", ":102:")],
+    ["on another node", upid.replace("UPID:pve:", "UPID:pve2:")],
+    ["of another kind", upid.replace(":vzdump:", ":vzstop:")],
+    ["of nothing", "UPID:"],
+  ])("a task %s is not ours: it is looked for, and the request was sent once [K4]", async (_, other) => {
+    const losing = losingNode(() => [entry()]);
+    await serve((request, response) =>
+      request.method === "POST" ? { body: { data: other } } : losing(request, response),
+    );
+    await expect(client.backups.vzdump("pve", 101, {})).resolves.toBe(upid);
+    expect(server.seen.filter(({ method }) => method === "POST")).toHaveLength(1);
   });
 
   test("'OK' instead of a task's id: the node has no such guest", async () => {
