@@ -27,7 +27,7 @@ export async function everyPage<Answer extends Page, Mark extends object>(
 ): Promise<Answer[]> {
   const pages: Answer[] = [];
   const marks = new Set<string>();
-  for (let from: Mark | Record<string, never> = {}; ; ) {
+  for (let from: Mark | Record<string, never> = {}; ;) {
     const page = await ask(from);
     if (!isPage(page)) throw new NoS3Answer("what it answers is no list of objects");
     pages.push(page);

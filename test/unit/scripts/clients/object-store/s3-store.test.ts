@@ -157,13 +157,14 @@ describe.each(["silent", "cut"] as const)("an answer that stops in the middle (%
   });
 });
 
+const entry = (tag: string) => `<${tag}><Key>a.json</Key><VersionId>1</VersionId><Size>1</Size></${tag}>`;
+const listing = (rest: string) => `<List><Name>states</Name>${entry("Contents")}${entry("Version")}${rest}</List>`;
+
 describe("an answer that is no list of all that is there is told as that, and nothing is called missing [E6, K3]", () => {
-  const entry = (tag: string) => `<${tag}><Key>a.json</Key><VersionId>1</VersionId><Size>1</Size></${tag}>`;
   const next = {
     list: "<NextContinuationToken>on</NextContinuationToken>",
     versions: "<NextKeyMarker>on</NextKeyMarker>",
   };
-  const listing = (rest: string) => `<List><Name>states</Name>${entry("Contents")}${entry("Version")}${rest}</List>`;
 
   test.each([
     ["more follows, and nobody says where", listing("<IsTruncated>true</IsTruncated>")],
