@@ -2,8 +2,8 @@
 export type Lines = Readonly<Record<string, readonly number[]>>;
 
 /**
- * Lines that are run as they stand on a page, in this order, by the test of this name in `test/commands/docs/lines`, at a terminal
- * where a person says yes to what is asked. Words in capitals, such as `ARCHIVE`, are filled with what is on the test's site.
+ * Lines that are run as they stand on a page, in this order, by the test of this name in `test/commands/docs/lines`, or at
+ * this place in `test`, at a terminal where a person says yes to what is asked. Words in capitals, such as `ARCHIVE`, are filled with what is on the test's site.
  */
 export const linesRun: Readonly<Record<string, Lines>> = {
   guests: {
@@ -12,6 +12,7 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat status monitoring": [0, 3],
     "lifeboat doctor prod": [0, 3],
     "lifeboat doctor --print-setup": [0],
+    "lifeboat doctor prod --print-setup --read-only": [0],
     "lifeboat backup prod/web": [0],
     "lifeboat backup --all --env prod": [0],
     "lifeboat backups web": [0],
@@ -123,5 +124,60 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat rebuild state-store": [0],
     "lifeboat rebuild state-store --from offsite": [0],
     "lifeboat rebuild state-store --from ~/states.tar.gz": [0],
+  },
+  "rehearsal/data/lines": {
+    "lifeboat data": [0, 3],
+    "lifeboat data web": [0, 3],
+    "lifeboat data prod/web": [0, 3],
+    "lifeboat verify --dumps": [0],
+    "lifeboat verify prod --dumps": [0],
+    "lifeboat verify --dumps --guest prod/web": [0],
+    "lifeboat drill data web shop": [0],
+    "lifeboat drill data prod/web shop": [0],
+    "lifeboat backup data web shop": [0],
+    "lifeboat backup data prod/web shop": [0],
+    "export LIFEBOAT_AGE_IDENTITY_FILE=~/lifeboat-identity": [0],
+    "lifeboat restore database web shop --dry-run": [0],
+    "lifeboat restore database web shop": [0],
+    "lifeboat restore database web shop --disconnect": [0],
+    "lifeboat restore database web shop --at 2026-11-20 --into shop_before": [0],
+    "lifeboat restore database web shop --save-point ID --into shop_after": [0],
+    "lifeboat restore database web shop --dump 2026-11-19/postgres/shop-030000Z --into shop_19": [0],
+    "lifeboat restore database web shop --dump 2026-11-20/postgres/shop-030000Z --into shop_20": [0],
+    "lifeboat restore database web shop --at 2026-11-19 --dry-run": [0],
+    "lifeboat restore database web shop --at 2026-11-19 --disconnect": [0],
+    "lifeboat restore files web config": [0],
+    "lifeboat restore files web config /etc/app --into /srv/app-before": [0],
+    "export LIFEBOAT_OFFSITE_READER_FILE=$PWD/reader.json": [0],
+    "lifeboat data web --from offsite": [0, 3],
+    "lifeboat restore database web shop --from offsite --dry-run": [0],
+    "lifeboat restore database web shop --from offsite": [0],
+    "lifeboat restore files web config --from offsite --to-guest new": [0],
+    "PATH=$PATH:/usr/local/lib/lifeboat/data": [0],
+    "lifeboat-data list vault": [0],
+    "lifeboat-data fetch vault DUMP item-1.dump.zst | zstd -d | lifeboat-data load vault output command": [0],
+    "cd /var/backups/lifeboat/2026-11-20/postgres/shop-030000Z": [0],
+    "cat manifest.json": [0],
+    "runuser -u postgres -- createdb shop_before": [0],
+    "zstd -dc item-2.dump.zst | runuser -u postgres -- pg_restore --dbname=shop_before": [0],
+  },
+  "commands/drill/evidence": {
+    'echo "drill $(cat drill-key.pub)" > signers': [0],
+    "ssh-keygen -Y verify -f signers -I drill -n lifeboat-drill -s SHA256SUMS.sig < SHA256SUMS": [0],
+    "sha256sum --check SHA256SUMS": [0],
+  },
+  monitoring: {
+    "lifeboat rebuild monitoring --dry-run": [0],
+  },
+  "rehearsal/plain-pulumi": {
+    'eval "$(lifeboat env prod)"': [0],
+    "pulumi config set --path lifeboat:proxmox.endpoint https://192.0.2.21:8006 --stack prod": [0],
+    "pulumi config set --secret lifeboat:proxmoxToken --stack prod": [0],
+    "pulumi config set --secret -s prod lifeboat:proxmoxToken": [0],
+    "cat keys.json": [0],
+    "pulumi config set --secret lifeboat:offsiteKeys -s prod <keys.json && shred -u keys.json": [0],
+    "cat new new | pulumi stack change-secrets-provider passphrase --stack prod": [0],
+    "PULUMI_CONFIG_PASSPHRASE_FILE=new lifeboat verify --state prod": [0, 3],
+    "pulumi config set --secret -s prod --path 'lifeboat:backup.storage.encryptionKey' < key.json": [0],
   },
 };

@@ -14,6 +14,7 @@ interface ByHand {
 
 /** Pages whose lines with `$` are run as they stand, one after the other, by a test. */
 export const pagesRun: Readonly<Record<string, string>> = {
+  "../README.md": "test/rehearsal/first-restore.test.ts",
   "guides/workstation.md": "test/commands/docs/pages.test.ts",
   "guides/upgrade.md": "test/commands/docs/pages.test.ts",
   "guides/journals.md": "test/commands/docs/pages.test.ts",
@@ -27,34 +28,11 @@ export const pagesRun: Readonly<Record<string, string>> = {
 
 /** Lines whose names, times and places are the reader's, or that need real guests: a test runs the same command with its own. */
 export const alike: readonly Alike[] = [
-  {
-    line: /^lifeboat verify .*--dumps|^lifeboat verify --dumps/u,
-    by: "test/rehearsal/data/verify.test.ts",
-    words: ["verify", "--dumps"],
-  },
-  { line: /^lifeboat drill data /u, by: "test/rehearsal/data/drill.test.ts", words: ["drill", "data"] },
   { line: /^lifeboat (?:backup )?data(?: |$)/u, by: "test/rehearsal/data.test.ts", words: ["data"] },
-  { line: /^lifeboat data .*--from offsite/u, by: "test/rehearsal/from-offsite.test.ts", words: ["data", "--from"] },
-  {
-    line: /^lifeboat restore database .*--from offsite/u,
-    by: "test/rehearsal/from-offsite.test.ts",
-    words: ["restore", "database"],
-  },
-  {
-    line: /^lifeboat restore files .*--from offsite/u,
-    by: "test/rehearsal/from-offsite.test.ts",
-    words: ["restore", "files"],
-  },
-  { line: /^lifeboat restore files /u, by: "test/rehearsal/data/restore-files.test.ts", words: ["restore"] },
   {
     line: /^lifeboat restore database .*--(?:at '|xid|point)/u,
     by: "test/rehearsal/data/restore-database-in-time.test.ts",
     words: ["--xid", "--point"],
-  },
-  {
-    line: /^lifeboat restore database .*--save-point/u,
-    by: "test/commands/restore-data/offsite.test.ts",
-    words: ["--save-point"],
   },
   {
     line: /^lifeboat restore database /u,
@@ -76,7 +54,6 @@ export const alike: readonly Alike[] = [
     by: "test/rehearsal/data/node-configuration.test.ts",
     words: ["ssh-keygen"],
   },
-  { line: /^sha256sum --check/u, by: "test/rehearsal/data/postgres.test.ts", words: ["sha256sum"] },
   { line: /^lifeboat rebuild monitoring/u, by: "test/rehearsal/monitoring.test.ts", words: ["rebuild", "monitoring"] },
   { line: /^pulumi stack output exporterToken/u, by: "test/rehearsal/program.test.ts", words: ["exporterToken"] },
   { line: /^lifeboat state import-file/u, by: "test/rehearsal/state-gone.test.ts", words: ["import-file"] },
@@ -88,39 +65,14 @@ export const alike: readonly Alike[] = [
   { line: /^pulumi state (?:delete|unprotect) /u, by: "test/rehearsal/program.test.ts", words: ["state"] },
   { line: /^npm pack /u, by: "test/unit/components/package.test.ts", words: ["pack"] },
   {
-    line: /^npm (?:ci|link|run toolchain)$|^npm run -s toolchain|^export PATH=/u,
-    by: "test/rehearsal/first-restore.test.ts",
-    words: ["commandsUnder"],
-  },
-  {
     line: /^export (?:LIFEBOAT_PROXMOX_TOKEN_FILE|PULUMI_CONFIG_PASSPHRASE_FILE)=/u,
     by: "test/rehearsal/support/demo-site.ts",
     words: ["environment"],
   },
   {
-    line: /^export LIFEBOAT_AGE_IDENTITY_FILE=|^export LIFEBOAT_OFFSITE_READER_FILE=/u,
-    by: "test/rehearsal/from-offsite.test.ts",
-    words: ["LIFEBOAT_AGE_IDENTITY_FILE", "LIFEBOAT_OFFSITE_READER_FILE"],
-  },
-  {
-    line: /^pulumi config set --secret lifeboat:offsiteKeys/u,
-    by: "test/rehearsal/from-offsite.test.ts",
-    words: ["offsiteKeys"],
-  },
-  {
     line: /^(?:pveum user token|pulumi config set --secret -s prod lifeboat:proxmoxToken$)/u,
     by: "test/commands/stolen-token.test.ts",
     words: ["pveum", "LIFEBOAT_PROXMOX_TOKEN"],
-  },
-  {
-    line: /^cat new new \||^PULUMI_CONFIG_PASSPHRASE_FILE=new /u,
-    by: "test/rehearsal/stolen-passphrase.test.ts",
-    words: ["cat new new"],
-  },
-  {
-    line: /^ssh-keygen -Y verify|> signers$/u,
-    by: "test/commands/drill/evidence.test.ts",
-    words: ["verify", "signers"],
   },
   {
     line: /^ssh(?:-keygen -t ed25519|-copy-id| -F none)/u,
@@ -131,16 +83,15 @@ export const alike: readonly Alike[] = [
 
 /** Lines that nothing here can run, and why. */
 export const byHand: readonly ByHand[] = [
+  { line: /^npm (?:run demo|test)$/u, why: "what runs this test, and a rehearsal of the same parts" },
   { line: /^npm run rehearsal -- disaster/u, why: "the disaster rehearsal itself, by the workflow that has its name" },
-  { line: /^pulumi config set .*--stack prod$/u, why: "the reader's own address and token, written into the settings" },
-  { line: /pg_restore/u, why: "what `restore database` does with the same dump, by hand in the guest" },
   {
     line: /^(?:pct|qmrestore|vzdump|pvesm|pvesh|ifreload) |^zstd -dcq \/mnt|^ifreload|^cat >> \/etc\/network/u,
     why: "Proxmox's own programs and files: the sandbox speaks the API and has no node's shell",
   },
   { line: /^(?:growpart|resize2fs) /u, why: "in a machine's own system, by its partitions" },
   {
-    line: /^proxmox-backup-|encryptionKey' < key/u,
+    line: /^proxmox-backup-/u,
     why: "the programs of a Proxmox Backup Server, of which the sandbox has the API only",
   },
   { line: /^gh /u, why: "needs a repository on GitHub" },
@@ -157,7 +108,7 @@ export const byHand: readonly ByHand[] = [
     why: "asks a registry for what the package needs; the packed package itself is compiled and described by a test",
   },
   {
-    line: /^(?:cat (?:keys|reader|manifest)\.json|cd \/var\/backups|PATH=|age-keygen|echo '192)/u,
+    line: /^(?:cat reader\.json|age-keygen|echo '192)/u,
     why: "the reader's own files and shell",
   },
   { line: /^lifeboat verify 2026-/u, why: "what the program on the node prints, with a sum of the reader's archive" },
@@ -172,9 +123,5 @@ export const byHand: readonly ByHand[] = [
   {
     line: /^(?:ssh root@192\.0\.2\.132|curl --cacert)/u,
     why: "the reader's store, by its address; rehearsals stop, start and break theirs over the same SSH",
-  },
-  {
-    line: /^lifeboat doctor prod --print-setup --read-only$/u,
-    why: "printed lines are for the node's root; test/commands/privileges.test.ts applies them",
   },
 ];

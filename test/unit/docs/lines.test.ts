@@ -7,12 +7,21 @@ import { alike, byHand, pagesRun } from "../../support/docs/shown";
 const root = resolve(__dirname, "../../..");
 const lines = pagesForPeople().flatMap(linesOf);
 
+/** Tests of whole pages, by the lines that they run. Some of these stand on other pages too. */
+const onPages = new Map(
+  lines.flatMap(({ page, command, isConsole }) => {
+    const run = isConsole ? pagesRun[page] : undefined;
+    return run === undefined ? [] : [[command, run]];
+  }),
+);
+
 /** The test that runs a line as it stands, where there is one. */
-function runBy({ page, command, isConsole }: PageLine): string | undefined {
-  const run = isConsole ? pagesRun[page] : undefined;
+function runBy({ command }: PageLine): string | undefined {
+  const run = onPages.get(command);
   if (run !== undefined) return run;
   const group = Object.entries(linesRun).find(([, commands]) => Object.hasOwn(commands, command));
-  return group && `test/commands/docs/lines/${group[0]}.test.ts`;
+  if (group === undefined) return undefined;
+  return group[0].includes("/") ? `test/${group[0]}.test.ts` : `test/commands/docs/lines/${group[0]}.test.ts`;
 }
 
 const asTheyStand = lines.filter((line) => runBy(line) !== undefined);
@@ -25,7 +34,7 @@ test("every line of the guides and runbooks is run, or it is said what else show
 });
 
 test("most of them are run as they stand", () => {
-  expect(asTheyStand.length / lines.length).toBeGreaterThan(1 / 2);
+  expect(asTheyStand.length / lines.length).toBeGreaterThan(3 / 4);
 });
 
 test("no row is of a line that no page has any more, or that is run as it stands", () => {

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { guestAlias } from "../../../../site/host-keys";
 import { siteFolderName } from "../../../../scripts/machine/state-home";
 import { settingsText } from "../../../commands/support/site/settings";
+import { type Conversation, talkTo } from "../../../support/conversation";
 import type { DatabaseGuest } from "../../../support/database-guest/database-guest";
 
 /** How a run of the command line ended. */
@@ -103,11 +104,7 @@ export class DataSite {
     const child = spawn(process.execPath, [...hook, join(project, "dist/lifeboat.cjs"), ...argv], {
       cwd: join(this.folder, "project"),
       env: {
-        PATH: `${this.bin}:${process.env["PATH"] ?? ""}`,
-        HOME: this.folder,
-        XDG_STATE_HOME: join(this.folder, "state"),
-        XDG_DATA_HOME: join(this.folder, "data"),
-        LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!lifeboat=00000000-0000-0000-0000-000000000000",
+        ...this.variables,
         ...(killAt === undefined ? {} : { LIFEBOAT_TEST_KILL: killAt }),
         ...env,
       },
@@ -121,6 +118,31 @@ export class DataSite {
       child.once("close", (code) => done({ code, stdout, stderr }));
     });
     return { child, ended };
+  }
+
+  /**
+   * Types a line at a terminal, where a person says yes to what is asked.
+   *
+   * @param before lines that this shell has had
+   */
+  type(line: string, before: readonly string[] = []): Promise<Conversation> {
+    const script = join(this.folder, "typed");
+    writeFileSync(script, [...before, line, ""].join("\n"));
+    const starter = `#!/bin/sh\nexec '${process.execPath}' '${join(project, "dist/lifeboat.cjs")}' "$@"\n`;
+    writeFileSync(join(this.bin, "lifeboat"), starter, { mode: 0o755 });
+    const yes = Array.from({ length: 6 }, () => ["● No", "y"] as const);
+    const terminal = { command: `bash '${script}'`, cwd: join(this.folder, "project"), env: this.variables };
+    return talkTo({ ...terminal, silence: 180_000 }, yes);
+  }
+
+  private get variables(): Readonly<Record<string, string>> {
+    return {
+      PATH: `${this.bin}:${process.env["PATH"] ?? ""}`,
+      HOME: this.folder,
+      XDG_STATE_HOME: join(this.folder, "state"),
+      XDG_DATA_HOME: join(this.folder, "data"),
+      LIFEBOAT_PROXMOX_TOKEN: "lifeboat@pve!lifeboat=00000000-0000-0000-0000-000000000000",
+    };
   }
 
   /** Nobody reaches a guest for as long as something is done. */
