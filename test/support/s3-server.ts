@@ -24,9 +24,10 @@ export interface S3Request {
  * - `metadata`: it is in no listing, and every request for it gets 500, writing and deleting too; whoever runs the server can
  *   force it away.
  * - `content`: it is listed, and reading it gets 503; it can be written over.
+ * - `missing`: it is listed, and whoever reads it is told that there is none.
  * - `refused`: nothing of it is damaged, and nobody may read it now; a store may keep the key of its content elsewhere.
  */
-export type Damage = "metadata" | "content" | "refused";
+export type Damage = "metadata" | "content" | "refused" | "missing";
 
 /** The access key that may administer the server. */
 const root = "lifeboat-root";
@@ -232,6 +233,7 @@ export class S3Server {
       response.writeHead(204).end();
     } else if (this.damaged.get(name) === "metadata") fail(response, 500, "InternalError");
     else if (this.damaged.get(name) === "content" && method === "GET") fail(response, 503, "SlowDownRead");
+    else if (this.damaged.get(name) === "missing" && method === "GET") fail(response, 404, "NoSuchKey");
     else if (this.damaged.get(name) === "refused" && method === "GET") fail(response, 403, "AccessDenied");
     else {
       if (method === "PUT" || method === "DELETE") this.damaged.delete(name);

@@ -44,13 +44,24 @@ export async function sendVersion(
     return { content };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof NoSuchObject) return "gone";
+    if (error instanceof NoSuchObject) return (await isListed(source, seen)) ? { unread: listedOnly } : "gone";
     if (error instanceof CommandError) return { unread: error.message };
     // Whether it is this object, or the service, tells another question.
     if (!(error instanceof StoreError) || error.place !== source.place) throw error;
     await keepsVersions(source);
     return { unread: error.message };
   }
+}
+
+const listedOnly = "the bucket lists it, and has no content of it: look at the disks of its server";
+
+/** Only what is in no list any more has gone: a store that has lost a content says the same of it. @throws StoreError */
+async function isListed(
+  { listing }: OpenMirror["source"],
+  { key, versionId }: PlannedVersion["seen"],
+): Promise<boolean> {
+  if (versionId === "null") return (await listing.list(key)).some((object) => object.key === key);
+  return (await listing.versions(key)).some((version) => version.key === key && version.versionId === versionId);
 }
 
 /** A small file, whole or not at all, and never over another. @throws ConditionFailed, StoreError */

@@ -155,6 +155,14 @@ test("an answer that is cut off is no content, and one object that is damaged ke
   );
 });
 
+test("a content that is gone, and is listed for all that, is told, and its list does not leave it out [J4, K3]", async () => {
+  s3.put("uploads", "c", "whole");
+  s3.damage("uploads", "c", "missing");
+  const { code, stdout } = await backUp();
+  const why = expect.stringContaining("lists it, and has no content");
+  expect([code, JSON.parse(stdout)]).toMatchObject([3, { buckets: [{ unread: [{ key: "c", why }], versions: 5 }] }]);
+});
+
 test("contents elsewhere that somebody has changed are refused, by name [J4, N1]", async () => {
   expect((await backUp()).code).toBe(0);
   const [object = ""] = [...s3.contents("far")].find(([, content]) => content === "second") ?? [];

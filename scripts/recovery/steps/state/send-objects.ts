@@ -112,9 +112,9 @@ export async function sendMissing(
   await runBounded(missing, sendBounds, async ({ key }) => {
     signal.throwIfAborted();
     const content = await readObject(from, key);
-    // Somebody has removed it meanwhile.
-    if (content === "absent") return;
-    if (content === "unreadable") return void unreadable.push(key);
+    // Somebody has removed it meanwhile, unless it is listed for all that: then the store has lost what was in it.
+    if (content === "absent" && (await isFree(from, key))) return;
+    if (typeof content === "string") return void unreadable.push(key);
     if (!(await writeOnce(to, key, content))) return void refused.push(key);
     sent += 1;
     progress(`${String(sent)} of ${String(missing.length)} objects of its history`);
@@ -126,8 +126,8 @@ export async function sendMissing(
 export async function sendTags({ store, objects: { tags } }: HistorySide, to: ObjectStore): Promise<string[]> {
   if (tags === undefined) return [];
   const content = await readObject(store, tags.key);
-  if (content === "absent") return [];
-  if (content === "unreadable") return [tags.key];
+  if (content === "absent" && (await isFree(store, tags.key))) return [];
+  if (typeof content === "string") return [tags.key];
   await writeChecked(to, tags.key, content);
   return [];
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { FolderStore } from "../../../../../../../scripts/clients/object-store/folder-store";
+import { NoSuchObject } from "../../../../../../../scripts/clients/object-store/object-store";
 import { copyState } from "../../../../../../../scripts/recovery/steps/state/copies/copy-state";
 import { parseMarker } from "../../../../../../../site/state-copies/copy-marker";
 import { addUpdate, checkpointText, stackKey, state } from "../../../../../../support/state/states";
@@ -260,6 +261,21 @@ test.each([
     expect((await target.list("")).map(({ key }) => key)).not.toContain("lifeboat-copy.json");
   },
 );
+
+test.each([
+  ["is listed for all that is told", false],
+  ["was removed meanwhile is missed by nobody", true],
+])("an entry of the history that is not there when it is read, and %s [E6, K3]", async (_, isRemoved) => {
+  await addUpdate(source, 1);
+  const lost = ".pulumi/history/shop/prod/prod-1.history.json";
+  const { read } = source;
+  source.read = async (key) => {
+    if (key !== lost) return read.call(source, key);
+    if (isRemoved) await source.remove(lost);
+    throw new NoSuchObject(source.place, lost);
+  };
+  expect(await copy()).toMatchObject({ kind: "copied", unreadable: isRemoved ? [] : [lost] });
+});
 
 test("what the copy says of itself is read back too [E6]", async () => {
   await addUpdate(source, 1);
