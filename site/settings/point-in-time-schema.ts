@@ -1,6 +1,6 @@
 import { scheduleSchema } from "./backup-schema";
 import type { PointInTimeKeysGiven, PointInTimeSettings } from "./point-in-time";
-import { flag, mapping, optional, type Schema, text, value, wholeNumber } from "./schema-tools";
+import { entries, flag, mapping, optional, type Schema, text, value, wholeNumber } from "./schema-tools";
 import { bucketName, region } from "./state-store-schema";
 import { parseIp } from "./values/addresses";
 import { durationFormat, parseDuration } from "./values/durations";
@@ -25,6 +25,12 @@ const timeout = value("a duration", `${durationFormat}; 10s to 1h`, (raw) => {
   return seconds !== undefined && seconds >= 10 && seconds <= 3600 ? seconds : undefined;
 });
 
+const folder = text(
+  "a folder",
+  "lower-case letters, digits, -, . and /, such as prod/web",
+  /^[a-z0-9][a-z0-9.-]*(?:\/[a-z0-9][a-z0-9.-]*)*$/,
+);
+
 /** `pointInTime` of a source. */
 export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
   /** The S3 service to which WAL and backups go. Default: the site's own state store, where a bucket and a key are made for the guest. */
@@ -42,14 +48,11 @@ export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
       ca: optional(fileName),
     }),
   ),
-  /** Folder in the bucket. A cluster that is made anew needs another. Default: environment and guest. */
-  folder: optional(
-    text(
-      "a folder",
-      "lower-case letters, digits, -, . and /, such as prod/web",
-      /^[a-z0-9][a-z0-9.-]*(?:\/[a-z0-9][a-z0-9.-]*)*$/,
-    ),
-  ),
+  /**
+   * Folder in the bucket. A cluster that is made anew needs another. In the site's own store another folder begins a new archive with
+   * another passphrase and another secret of the guest's key. Default: environment and guest.
+   */
+  folder: optional(folder),
   /** Debian's name of the cluster, such as `15/main`. Default: that of the source's port. */
   cluster: optional(text("a cluster", "version/name, such as 15/main", /^\d{2}\/[A-Za-z0-9_][A-Za-z0-9_-]*$/)),
   /** After so long what was written is archived: the most that can be lost. Default: 5m. */
@@ -98,4 +101,8 @@ export const pointInTimeKeysSchema: Schema<PointInTimeKeysGiven> = mapping({
   secretKey: secret,
   /** What is archived is encrypted with it. Keep a copy elsewhere: without it nothing is recovered. */
   passphrase: secret,
-});
+  /** The folder of the archive that it opens. `lifeboat up` notes it. */
+  folder: optional(folder),
+  /** By folder: passphrases of archives that were begun before. `lifeboat up` keeps them. */
+  former: optional(entries("former", folder, secret)),
+}).transform(({ former, ...rest }) => (former === undefined ? rest : { ...rest, former: Object.fromEntries(former) }));

@@ -35,6 +35,10 @@ export interface PointInTimeKeysGiven {
   readonly secretKey: string;
   /** What is archived is encrypted with it in the guest. Without it nothing is recovered. */
   readonly passphrase: string;
+  /** The folder that it opens. Absent: the one of the settings. */
+  readonly folder?: string | undefined;
+  /** By folder: passphrases of archives that were begun before. */
+  readonly former?: Readonly<Record<string, string>> | undefined;
   /** Text of the file that `store.ca` names (PEM), where it names one. */
   readonly authority?: string | undefined;
 }

@@ -42,6 +42,8 @@ const recoveryKeySchema = mapping({
   secretKey,
   /** Sources of the guest whose passphrase has been made: none of them ever gets another one. */
   sources: list("names of sources", text("a source", "a name of a source, such as shop", /^[a-z0-9-]{1,63}$/)),
+  /** Folders of its archives for which a passphrase has been made. */
+  folders: optional(list("names of folders", text("a folder", "a folder in the bucket", /^[a-z0-9./-]{1,200}$/))),
 });
 
 /** `lifeboat:stateStoreKeys`, decrypted. */

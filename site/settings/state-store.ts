@@ -90,4 +90,6 @@ export interface StateStoreKeys {
 export interface RecoveryKey extends KeyPair {
   /** Sources that have been given a passphrase: they never get another one. */
   readonly sources: readonly string[];
+  /** Folders of its archives that have been given a passphrase. */
+  readonly folders?: readonly string[] | undefined;
 }

@@ -51,13 +51,22 @@ const data = { shop: { kind: "postgres", pointInTime: {} } };
 const pair = z.object({ accessKey: z.string(), secretKey: z.string() });
 const secretsSchema = z.object({
   db: z.object({
-    shop: z.object({ password: z.string(), pointInTime: pair.extend({ passphrase: z.string() }) }),
+    shop: z.object({
+      password: z.string(),
+      pointInTime: pair.extend({
+        passphrase: z.string(),
+        folder: z.string(),
+        former: z.record(z.string(), z.string()).optional(),
+      }),
+    }),
   }),
 });
 const secrets = async () => secretsSchema.parse(await opened("prod", "dataSecrets")).db.shop;
 const recovery = async () =>
   z
-    .object({ recovery: z.record(z.string(), pair.extend({ sources: z.array(z.string()) })) })
+    .object({
+      recovery: z.record(z.string(), pair.extend({ sources: z.array(z.string()), folders: z.array(z.string()) })),
+    })
     .parse(await opened("monitoring", "stateStoreKeys")).recovery;
 const up = (...words: string[]) => site.lifeboat(["up", ...words]);
 
@@ -78,7 +87,7 @@ test("up makes one key for the guest and a passphrase for the source, in both se
   expect(password).toMatch(/^[\w-]{32}$/u);
   expect(pointInTime.passphrase).toMatch(/^[A-Za-z0-9]{40}$/u);
   const { accessKey, secretKey } = pointInTime;
-  expect(await recovery()).toEqual({ "prod/db": { accessKey, secretKey, sources: ["shop"] } });
+  expect(await recovery()).toEqual({ "prod/db": { accessKey, secretKey, sources: ["shop"], folders: ["prod/db"] } });
   const shown = first.stdout + first.stderr + site.read("Pulumi.prod.yaml") + site.read("Pulumi.monitoring.yaml");
   for (const secret of [secretKey, pointInTime.passphrase]) expect(shown).not.toContain(secret);
   expect((await up("--force")).stdout).toContain("nothing was changed");
@@ -95,7 +104,11 @@ test("a second source of the guest has its key and a passphrase of its own; one 
   expect(await up("prod", "--force")).toMatchObject({ code: 0 });
   const both = z.object({ db: z.record(z.string(), z.looseObject({})) }).parse(await opened("prod", "dataSecrets")).db;
   expect(both["shop"]).toEqual(before);
-  const { passphrase: own, ...key } = pair.extend({ passphrase: z.string() }).parse(both["crm"]?.["pointInTime"]);
+  const {
+    passphrase: own,
+    folder: _folder,
+    ...key
+  } = pair.extend({ passphrase: z.string(), folder: z.string() }).parse(both["crm"]?.["pointInTime"]);
   expect(key).toEqual({ accessKey: before.pointInTime.accessKey, secretKey: before.pointInTime.secretKey });
   expect(own).not.toBe(before.pointInTime.passphrase);
   expect(both["old"]?.["pointInTime"]).toBeUndefined();
@@ -120,4 +133,27 @@ test("a passphrase that is gone is not made again, for it would open nothing of 
   await seal({ db: { shop: before } });
   expect((await up("--force")).code).toBe(0);
   expect(await secrets()).toEqual(before);
+});
+
+test("another folder is begun with another passphrase and another secret, which are shown to nobody; named again, the former is opened [I7, N6]", async () => {
+  const { pointInTime: before } = await secrets();
+  const at = (folder: string) => declare({ shop: { kind: "postgres", pointInTime: { folder } } });
+  at("prod/db-2");
+  const plan = (await up("prod", "--dry-run")).stdout.replace(/\s+/gu, " ");
+  expect(plan).toContain("another secret for the WAL of prod/db");
+  expect(plan).toContain("another passphrase for the WAL of shop in prod/db, which begins anew in prod/db-2");
+  site.pulumiRuns();
+  const done = await up("prod", "--force");
+  expect(done.code).toBe(0);
+  // The store knows the new secret before the guest uses it.
+  expect(site.pulumiRuns().filter((run) => run.endsWith(" up"))).toEqual(["monitoring up", "prod up"]);
+  const { pointInTime: next } = await secrets();
+  expect(next).toMatchObject({ folder: "prod/db-2", former: { "prod/db": before.passphrase } });
+  for (const secret of [next.secretKey, next.passphrase, before.passphrase]) {
+    expect(done.stdout + done.stderr).not.toContain(secret);
+  }
+  at("prod/db");
+  expect((await up("prod", "--force")).code).toBe(0);
+  const { pointInTime: again } = await secrets();
+  expect(again).toMatchObject({ passphrase: before.passphrase, secretKey: next.secretKey });
 });

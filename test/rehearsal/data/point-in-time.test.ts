@@ -399,4 +399,21 @@ const source = "shop";
         expect((await web.program(source).facts(signal)).running).toBe(true);
       }));
   });
+
+  test("another folder and passphrase: the former archive gets first what it waits for, and is recovered from where it is named again [I7, N6]", async () => {
+    const xid = (await web.sql("begin; insert into marks values (50); select txid_current(); commit")).trim();
+    const there = await rows();
+    await mark(51);
+    await web.write(source, { path: "/second" }, { passphrase: "another passphrase" });
+    await web.mustVerb("install", source);
+    await web.mustVerb("backup", source, "full");
+    expect((await web.program(source).facts(signal)).backups).toHaveLength(1);
+    const former = "sed -n s/^repo1-cipher-pass=//p /etc/pgbackrest/lifeboat-shop/pgbackrest.conf";
+    expect(await web.guest.must(former)).toBe("another passphrase");
+
+    await web.write(source);
+    await web.mustVerb("install", source);
+    expect(await recover("former", { kind: "xid", xid })).toBe(there);
+    expect(await rows()).toBe(there);
+  });
 });

@@ -22,6 +22,29 @@ write_configuration() {
   mv "$new" "$conf"
 }
 
+# Another folder begins another archive. What the former one waits for goes there first, by the key of now: else the last segments
+# would lie behind no backup of the new one, and be missing in the former. One that takes nothing any more stops nobody.
+finish_former() {
+  [ -f "$conf" ] || return 0
+  ! grep -qxF "repo1-path=$path" "$conf" || return 0
+  for line in "repo1-s3-endpoint=$endpoint" "repo1-s3-bucket=$bucket"; do grep -qxF "$line" "$conf" || return 0; done
+  [ "$(value_of archive_command)" = "$(archive_command)" ] || return 0
+  new=/etc/pgbackrest/lifeboat-$source/new.conf
+  {
+    sed -n 1p "$conf"
+    printf 'repo1-s3-key=%s\\nrepo1-s3-key-secret=%s\\n' "$(cat "$told/access-key")" "$(cat "$told/secret-key")"
+    sed -e 1d -e '/^repo1-s3-key/d' "$conf"
+  } >"$new"
+  chown "$owner" "$new"
+  chmod 0600 "$new"
+  mv "$new" "$conf"
+  rc=0 patience=120
+  pgb check || rc=$?
+  [ "$rc" -eq 0 ] || translate "$rc"
+  patience=30
+  [ "$rc" -eq 0 ] || say "CARE: the former archive ends with the last segment that has arrived: $cause"
+}
+
 archive_command() { printf 'pgbackrest --config=%s --stanza=%s archive-push %%p' "$conf" "$source"; }
 
 value_of() { ask -c "select setting from pg_settings where name = '$1'"; }
@@ -92,6 +115,7 @@ install_source() {
   is_up || fail 1 "PostgreSQL $cluster does not run" "pg_ctlcluster $version $name start"
   refuse_foreign_archive
   name_store
+  finish_former
   write_configuration
   must "the archive cannot be reached" repo-ls >/dev/null
   set_archiving

@@ -1,6 +1,7 @@
 import { parseDataSecrets } from "../../../../site/data/data-secrets";
 import type { DataSecrets, StateStoreKeys } from "../../../../site/settings/environment";
 import { completeRecovery, type RecoverySource } from "../../../../site/state-store/recovery-keys";
+import { recoveryName } from "../../../../site/state-store/recovery-names";
 import type { CommandContext } from "../../../project/context";
 import { writeSealed } from "../../../project/edit-settings";
 import type { LoadedEnvironment } from "../../../project/environment";
@@ -37,7 +38,9 @@ export async function planRecoveryKeys(
   const [gone] = lost;
   if (gone !== undefined) throw lostPassphrase(site, gone);
   for (const { secretKey } of Object.values(recovery ?? keys.recovery ?? {})) redactor.remember(secretKey);
-  for (const { passphrase } of pairsIn(own)) redactor.remember(passphrase);
+  for (const { passphrase, former = {} } of pairsIn(own)) {
+    for (const secret of [passphrase, ...Object.values(former)]) redactor.remember(secret);
+  }
   return { keys: recovery && { ...keys, recovery }, own, made };
 }
 
@@ -64,15 +67,15 @@ async function sourcesOf(environment: LoadedEnvironment): Promise<RecoverySource
   const found = environment.settings.guests.flatMap(({ name: guest, data }) =>
     data.flatMap((source) =>
       source.kind === "postgres" && source.pointInTime !== undefined && source.pointInTime.store === undefined
-        ? [{ guest, source: source.name }]
+        ? [{ guest, source: source.name, folder: source.pointInTime.folder ?? recoveryName(environment.name, guest) }]
         : [],
     ),
   );
   if (found.length === 0) return [];
   const secrets = await secretsOf(environment);
-  return found.map(({ guest, source }) => {
-    const keys = secrets[guest]?.[source]?.pointInTime;
-    return { environment: environment.name, guest, source, keys };
+  return found.map((one) => {
+    const keys = secrets[one.guest]?.[one.source]?.pointInTime;
+    return { environment: environment.name, ...one, keys };
   });
 }
 
