@@ -10,6 +10,7 @@ import "./kit";
 import { measureExporter } from "./exporter";
 import { measureGrowth } from "./growth";
 import type { Ratio } from "./measure";
+import { measurePointInTime } from "./point-in-time";
 import { measurePreview } from "./preview";
 import { measureRecover } from "./recover";
 import { measureRestore } from "./restore";
@@ -58,6 +59,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(await measureExporter(progress)),
     await measureStorePreview(progress),
     ...(await measurePoints(progress)),
+    ...(await measurePointInTime(progress)),
   ];
   process.stdout.write(argv.includes("--json") ? `${JSON.stringify({ ratios })}\n` : `${tableOf(ratios)}\n`);
   if (ratios.some(({ ratio, atMost }) => ratio > atMost)) process.exitCode = 1;
