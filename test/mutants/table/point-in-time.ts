@@ -2,8 +2,35 @@ import { inFile, type Mutant } from "../mutant";
 
 const choose = "test/unit/site/data/point-in-time/choose.test.ts";
 
-/** Recovery of a PostgreSQL cluster to a point in time. */
+const folders = "test/unit/site/state-store/recovery-keys.test.ts";
+
+/** Recovery of a PostgreSQL cluster to a point in time, and what opens its archive. */
 export const pointInTimeMutants: readonly Mutant[] = [
+  ...inFile("site/state-store/recovery-keys.ts", [
+    {
+      name: "point in time: what opened the former folder is thrown away",
+      from: "const { [folder]: again, ...others } = { ...former, [keys.folder]: passphrase };",
+      to: "const { [folder]: again, ...others }: Record<string, string> = { ...former };",
+      killedBy: { file: folders, title: "keeps what opens the former one" },
+    },
+    {
+      name: "point in time: settings of before bring a secret back that was replaced",
+      from: "known?.folders?.includes(folder) === false",
+      to: "known !== undefined",
+      killedBy: { file: folders, title: "settings of before, from another checkout" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/point-in-time/install.ts", [
+    {
+      name: "point in time: the former archive never gets what it waits for",
+      from: "  finish_former\n  write_configuration",
+      to: "  write_configuration",
+      killedBy: {
+        file: "test/rehearsal/data/point-in-time.test.ts",
+        title: "another folder and passphrase: the former archive gets first what it waits for",
+      },
+    },
+  ]),
   ...inFile("site/data/point-in-time/choose.ts", [
     {
       name: "point in time: a segment that is missing on the way does not matter",
@@ -44,8 +71,8 @@ export const pointInTimeMutants: readonly Mutant[] = [
   ...inFile("site/state-store/recovery-keys.ts", [
     {
       name: "recovery: a passphrase that is gone is made again",
-      from: "return known[recoveryName(environment, guest)]?.sources.includes(source) === true;",
-      to: "return known[recoveryName(environment, guest)]?.sources.includes(`${source} `) === true;",
+      from: "return known[nameOf(one)]?.sources.includes(one.source) === true;",
+      to: "return known[nameOf(one)]?.sources.includes(`${one.source} `) === true;",
       killedBy: {
         file: "test/commands/up/recovery-keys.test.ts",
         title: "a passphrase that is gone is not made again, for it would open nothing of what is archived: 13",

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { pointInTimeShapes, undoPointInTimeShapes } from "../../../scripts/recovery/point-in-time/plan";
+import { notShown } from "../../commands/support/kit/check-shapes";
 import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { timed } from "../../support/timed";
 import { firstUseLimit } from "../support/toolchain";
@@ -138,6 +139,10 @@ jest.setTimeout(10 * 60_000);
     expect(there).toContain(String(kept).split("/").at(-1)?.replace("-old-", "-undone-"));
   });
 
+  test("every form of its result was printed by now, those that no test of commands prints as well [K2]", () => {
+    expect([...shown].sort()).toEqual(notShown.filter((name) => name.startsWith("restore point-in-time: ")).toSorted());
+  });
+
   test("killed after every third write of its journal, the same command ends it, and PostgreSQL is whole at any time [I7, K4]", async () => {
     const { name } = await point(1, 2);
     const argv = [...recover, "--point", name, ...consent];
@@ -271,16 +276,19 @@ jest.setTimeout(10 * 60_000);
 });
 
 const looseResult = z.looseObject({ message_type: z.literal("result") });
-const shapes = Object.values<z.ZodType | undefined>({
-  ...pointInTimeShapes,
-  undo: undoPointInTimeShapes.plan,
-  undone: undoPointInTimeShapes.report,
-});
+/** By the names that `notShown` has for them. */
+const shapes = new Map<string, z.ZodType | undefined>([
+  ...Object.entries(pointInTimeShapes),
+  ["plan, of --undo", undoPointInTimeShapes["plan"]],
+  ["report, of --undo", undoPointInTimeShapes["report"]],
+]);
+const shown = new Set<string>();
 
 function printed(argv: readonly string[], { code, stdout, stderr }: Ended): Record<string, unknown> {
   if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${String(code)}: ${stdout}${stderr}`);
   const { message_type: _, ...value } = looseResult.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
-  const fitting = shapes.filter((shape) => isDeepStrictEqual(shape?.safeParse(value).data, value));
+  const fitting = [...shapes].filter(([, shape]) => isDeepStrictEqual(shape?.safeParse(value).data, value));
   expect({ argv, fitting: fitting.length }).toEqual({ argv, fitting: 1 });
+  for (const [name] of fitting) shown.add(`restore point-in-time: ${name}`);
   return value;
 }

@@ -73,7 +73,7 @@ export const notShown: readonly string[] = [
   "rebuild state-store: report",
   "rebuild monitoring: report, anew",
   "state return: plan",
-  // Of a real cluster in a real guest.
+  // Of a real cluster in a real guest: test/rehearsal/data/restore-point-in-time.test.ts prints each of them.
   "restore point-in-time: plan",
   "restore point-in-time: report",
   "restore point-in-time: plan, of --undo",
