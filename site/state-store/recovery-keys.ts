@@ -114,23 +114,22 @@ function passphraseOf(
     return { passphrase: createSecret(), folder };
   }
   const { passphrase, former = {} } = keys;
-  const kept = (others: Readonly<Record<string, string>>) =>
-    Object.keys(others).length === 0 ? {} : { former: others };
   if (keys.folder === undefined || keys.folder === folder) return { passphrase, folder, ...kept(former) };
   const { [folder]: again, ...others } = { ...former, [keys.folder]: passphrase };
   if (again === undefined) made.push(`another passphrase for ${where}, which begins anew in ${folder}`);
   return { passphrase: again ?? createSecret(), folder, ...kept(others) };
 }
 
+const kept = (former: Readonly<Record<string, string>>) => (Object.keys(former).length === 0 ? {} : { former });
+
 function isSame(a: object, b: object): boolean {
   return inOrder(a) === inOrder(b);
 }
 
 /** As JSON, whatever the order of its members. */
-function inOrder(value: object): string {
-  const sorted = (_key: string, one: unknown): unknown =>
-    typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).sort(([x], [y]) => (x < y ? -1 : 1)))
-      : one;
-  return JSON.stringify(value, sorted);
+const inOrder = (value: object): string => JSON.stringify(value, sorted);
+
+function sorted(_key: string, one: unknown): unknown {
+  if (typeof one !== "object" || one === null || Array.isArray(one)) return one;
+  return Object.fromEntries(Object.entries(one).sort(([x], [y]) => (x < y ? -1 : 1)));
 }

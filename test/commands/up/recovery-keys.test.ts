@@ -135,10 +135,11 @@ test("a passphrase that is gone is not made again, for it would open nothing of 
   expect(await secrets()).toEqual(before);
 });
 
+const archiveIn = (folder: string): void => declare({ shop: { kind: "postgres", pointInTime: { folder } } });
+
 test("another folder is begun with another passphrase and another secret, which are shown to nobody; named again, the former is opened [I7, N6]", async () => {
   const { pointInTime: before } = await secrets();
-  const at = (folder: string) => declare({ shop: { kind: "postgres", pointInTime: { folder } } });
-  at("prod/db-2");
+  archiveIn("prod/db-2");
   const plan = (await up("prod", "--dry-run")).stdout.replace(/\s+/gu, " ");
   expect(plan).toContain("another secret for the WAL of prod/db");
   expect(plan).toContain("another passphrase for the WAL of shop in prod/db, which begins anew in prod/db-2");
@@ -152,7 +153,7 @@ test("another folder is begun with another passphrase and another secret, which 
   for (const secret of [next.secretKey, next.passphrase, before.passphrase]) {
     expect(done.stdout + done.stderr).not.toContain(secret);
   }
-  at("prod/db");
+  archiveIn("prod/db");
   expect((await up("prod", "--force")).code).toBe(0);
   const { pointInTime: again } = await secrets();
   expect(again).toMatchObject({ passphrase: before.passphrase, secretKey: next.secretKey });
